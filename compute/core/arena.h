@@ -1,0 +1,57 @@
+/*
+ * Memory that is taken piece by piece and given back all at once.
+ *
+ * An arena has a byte limit; what would exceed it fails with TL_E_SPACE, so the memory of a
+ * step is bounded. Loops take what they need, then rewind to their mark. Not for use by two
+ * threads at once.
+ */
+#ifndef TL_COMPUTE_CORE_ARENA_H
+#define TL_COMPUTE_CORE_ARENA_H
+
+#include "compute/core/status.h"
+
+#include <stddef.h>
+
+typedef struct tl_arena_chunk tl_arena_chunk;
+
+/** Zero is a valid empty arena with no limit. Fields are private. */
+typedef struct tl_arena {
+    tl_arena_chunk *last;
+    size_t limit; /**< bytes; 0 = none */
+    size_t used;  /**< bytes taken now */
+    size_t peak;  /**< the most that was ever taken */
+} tl_arena;
+
+/** An empty arena that holds at most `limit` bytes (0: as many as there are). */
+tl_arena tl_arena_open(size_t limit);
+
+/** Gives everything back to the system. The arena is empty and usable again. */
+void tl_arena_close(tl_arena *arena);
+
+/**
+ * `count` elements of `size` bytes, zeroed, aligned to 64 bytes; lives until rewind or
+ * close. \return NULL with TL_E_SPACE in `err` if the limit, the system or size_t is
+ * exceeded; never NULL for count = 0
+ */
+void *tl_arena_take(tl_arena *arena, size_t count, size_t size, tl_err *err);
+
+/** A copy of `text` in the arena, or NULL as tl_arena_take. */
+char *tl_arena_text(tl_arena *arena, const char *text, tl_err *err);
+
+/** A text made as by printf, in the arena, or NULL as tl_arena_take. */
+char *tl_arena_print(tl_arena *arena, tl_err *err, const char *format, ...) TL_PRINTF(3, 4);
+
+/** Remembers how much is taken now. */
+size_t tl_arena_mark(const tl_arena *arena);
+
+/** Gives back all that was taken since `mark`. */
+void tl_arena_rewind(tl_arena *arena, size_t mark);
+
+/** Sets `pointer` to `count` zeroed elements of its own type, or returns TL_E_SPACE. */
+#define TL_TAKE(pointer, arena, count, err)                                            \
+    do {                                                                               \
+        (pointer) = tl_arena_take((arena), (size_t)(count), sizeof *(pointer), (err)); \
+        if (!(pointer)) return TL_E_SPACE;                                             \
+    } while (0)
+
+#endif

@@ -1,0 +1,89 @@
+#include "compute/core/durable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATH_SPACE = 4200 };
+
+bool tl_durable_write(int file, const void *bytes, size_t n)
+{
+    const char *at = bytes;
+    while (n > 0) {
+        const ssize_t wrote = write(file, at, n);
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote <= 0) {
+            if (wrote == 0) errno = ENOSPC;
+            return false;
+        }
+        at += wrote;
+        n -= (size_t)wrote;
+    }
+    return true;
+}
+
+/* Fsyncs what stands at `path`, made with `flags`. */
+static bool sync_path(const char *path, int flags)
+{
+    const int file = open(path, flags | O_CLOEXEC);
+    if (file < 0) return false;
+    /* Some network file systems cannot fsync a folder, and need not. */
+    const bool is_synced = fsync(file) == 0 || errno == EINVAL;
+    const int reason = errno;
+    (void)close(file);
+    errno = reason;
+    return is_synced;
+}
+
+bool tl_durable_file(const char *path)
+{
+    return sync_path(path, O_RDWR);
+}
+
+bool tl_durable_folder(const char *path)
+{
+    char folder[PATH_SPACE];
+    const char *slash = strrchr(path, '/');
+    const size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+    if (length >= sizeof folder) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    memcpy(folder, path, length);
+    folder[length] = '\0';
+    return sync_path(length > 0 ? folder : ".", O_RDONLY);
+}
+
+static bool write_pieces(const char *path, const tl_durable_piece *piece, int count)
+{
+    const int file =
+        open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (file < 0) return false;
+    bool is_good = true;
+    for (int i = 0; i < count && is_good; i++)
+        is_good = tl_durable_write(file, piece[i].bytes, piece[i].n);
+    is_good = is_good && fsync(file) == 0;
+    const int reason = errno;
+    const bool is_closed = close(file) == 0;
+    if (!is_good) errno = reason;
+    return is_good && is_closed;
+}
+
+bool tl_durable_replace(const char *path, const tl_durable_piece *piece, int count)
+{
+    char temporary[PATH_SPACE];
+    const int length = snprintf(temporary, sizeof temporary, "%s.tmp", path);
+    if (length < 0 || (size_t)length >= sizeof temporary) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    if (!write_pieces(temporary, piece, count) || rename(temporary, path) != 0) {
+        const int reason = errno;
+        (void)unlink(temporary);
+        errno = reason;
+        return false;
+    }
+    return tl_durable_folder(path);
+}

@@ -1,0 +1,34 @@
+/*
+ * Writing that a crash or a power cut does not undo.
+ */
+#ifndef TL_COMPUTE_DURABLE_H
+#define TL_COMPUTE_DURABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** Writes all `n` bytes to a descriptor, going on after short writes and signals. False
+ * with errno. */
+bool tl_durable_write(int file, const void *bytes, size_t n);
+
+/** Fsyncs a file that another library wrote and closed. False with errno. */
+bool tl_durable_file(const char *path);
+
+/** Fsyncs the folder that holds `path`, so that a file made or renamed there stays. False
+ * with errno. */
+bool tl_durable_folder(const char *path);
+
+/** A piece of a file. */
+typedef struct tl_durable_piece {
+    const void *bytes;
+    size_t n;
+} tl_durable_piece;
+
+/**
+ * Makes `path` a file (mode 0600) of `count` pieces: written beside it as "path.tmp",
+ * fsynced, renamed, its folder fsynced. At any time `path` is the old file or the new one.
+ * False with errno; "path.tmp" is removed then.
+ */
+bool tl_durable_replace(const char *path, const tl_durable_piece *piece, int count);
+
+#endif

@@ -1,0 +1,41 @@
+#include "compute/core/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static struct {
+    tl_log_level level;
+    int rank;
+} tl_log_setting = {TL_LOG_INFO, -1};
+
+void tl_log_set(tl_log_level level, int rank)
+{
+    tl_log_setting.level = level;
+    tl_log_setting.rank = rank;
+}
+
+void tl_log(tl_log_level level, const char *format, ...)
+{
+    static const char *const word[] = {"error", "warning", "info", "debug"};
+    if (level > tl_log_setting.level) return;
+    if (tl_log_setting.rank > 0 && level > TL_LOG_WARN &&
+        tl_log_setting.level < TL_LOG_DEBUG) {
+        return;
+    }
+    char line[1024];
+    int length = tl_log_setting.rank > 0
+                     ? snprintf(line, sizeof line, "threatloop: %s: rank %d: ", word[level],
+                                tl_log_setting.rank)
+                     : snprintf(line, sizeof line, "threatloop: %s: ", word[level]);
+    va_list args;
+    va_start(args, format);
+    const int more =
+        vsnprintf(line + length, sizeof line - (size_t)length - 1, format, args);
+    va_end(args);
+    length += more > 0 ? more : 0;
+    if (length > (int)sizeof line - 2) length = (int)sizeof line - 2;
+    line[length++] = '\n';
+    const ssize_t written = write(STDERR_FILENO, line, (size_t)length);
+    (void)written; /* nowhere to tell */
+}

@@ -1,0 +1,23 @@
+/*
+ * Lines for people and log files, to stderr: "threatloop: level: text key=value". Results
+ * never go here. Rank 0 speaks; other ranks only warn, and say who they are.
+ */
+#ifndef TL_COMPUTE_CORE_LOG_H
+#define TL_COMPUTE_CORE_LOG_H
+
+#include "compute/core/status.h"
+
+typedef enum tl_log_level {
+    TL_LOG_ERROR,
+    TL_LOG_WARN,
+    TL_LOG_INFO,
+    TL_LOG_DEBUG
+} tl_log_level;
+
+/** Lines above `level` are dropped from now on. `rank` < 0 means alone. */
+void tl_log_set(tl_log_level level, int rank);
+
+/** Writes one whole line in one write. No newline in `format`. */
+void tl_log(tl_log_level level, const char *format, ...) TL_PRINTF(2, 3);
+
+#endif

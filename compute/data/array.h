@@ -1,0 +1,35 @@
+/*
+ * An array as files bring it: type, shape and little-endian bytes in C order.
+ */
+#ifndef TL_COMPUTE_DATA_ARRAY_H
+#define TL_COMPUTE_DATA_ARRAY_H
+
+#include "compute/core/arena.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { TL_ARRAY_RANK = 8 };
+
+/** Bytes that a reader refuses to go beyond, whatever a file claims. */
+#define TL_ARRAY_LIMIT ((uint64_t)4 << 30)
+
+typedef struct tl_array {
+    char type[4]; /**< numpy's letters: "u1" "i1" "u2" "i2" "u4" "i4" "u8" "i8" "f2" "f4"
+                     "f8" "b1" */
+    int rank;
+    uint64_t size[TL_ARRAY_RANK];
+    uint64_t count;       /**< elements */
+    unsigned char *bytes; /**< in C order, in this machine's byte order */
+} tl_array;
+
+/** Bytes of one element of a type such as "f4"; 0 for types that are not read. */
+int tl_array_item(const char *type);
+
+/** Element `i` as a double. */
+double tl_array_get(const tl_array *array, uint64_t i);
+
+/** "u1 (546, 28, 28)" into `out`; returns it. */
+char *tl_array_text(const tl_array *array, char out[160]);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * Labelled examples. A dataset that was given is never changed: a stage that alters data
+ * makes a new version which may share what it did not touch.
+ */
+#ifndef TL_COMPUTE_DATA_DATASET_H
+#define TL_COMPUTE_DATA_DATASET_H
+
+#include "compute/core/arena.h"
+
+#include <stdint.h>
+
+/** One example: planes of pixels, row-major. */
+typedef struct tl_shape {
+    int channels, height, width;
+} tl_shape;
+
+/** What is known of a row (bits). Membership is judged on rows that are not poisoned. */
+enum {
+    TL_ROW_MEMBER = 1,  /**< the target trains on it */
+    TL_ROW_POISONED = 2 /**< an attacker made or altered it */
+};
+
+/** Rows of examples. Pointers are borrowed from whoever made the version. */
+typedef struct tl_dataset {
+    tl_shape shape;
+    int classes;
+    int rows;
+    float *pixel;   /**< [rows x channels*height*width], planes, 0..1 */
+    int32_t *label; /**< [rows] 0..classes-1 */
+    uint8_t *flags; /**< [rows] TL_ROW_* */
+    uint32_t
+        *origin; /**< [rows] row of the source it came from; unique to one source row */
+} tl_dataset;
+
+/** Numbers in one example: channels * height * width. */
+int tl_shape_size(tl_shape shape);
+
+/** What a copy owns for itself; the rest is shared with the original. */
+enum { TL_COPY_LABELS = 1, TL_COPY_FLAGS = 2, TL_COPY_PIXELS = 4 };
+
+/** A new version of `data` in `arena` that owns what `copy` names. \return TL_E_SPACE */
+TL_MUST_USE tl_status tl_dataset_copy(const tl_dataset *data, unsigned copy,
+                                      tl_arena *arena, tl_dataset **out, tl_err *err);
+
+/** A new dataset of the given rows of `data`, in that order, owning everything. */
+TL_MUST_USE tl_status tl_dataset_pick(const tl_dataset *data, const int *row, int rows,
+                                      tl_arena *arena, tl_dataset **out, tl_err *err);
+
+/**
+ * Rows whose flags masked by `mask` equal `wanted`, in order.
+ * \param row [data->rows] result, the first `*count` are set
+ */
+void tl_dataset_select(const tl_dataset *data, unsigned mask, unsigned wanted, int *row,
+                       int *count);
+
+#endif

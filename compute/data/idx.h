@@ -1,0 +1,15 @@
+/*
+ * The idx format of MNIST: 0, 0, type, dimensions, sizes and elements in big-endian; plain
+ * or compressed by gzip.
+ */
+#ifndef TL_COMPUTE_DATA_IDX_H
+#define TL_COMPUTE_DATA_IDX_H
+
+#include "compute/data/array.h"
+
+/** Reads a whole file. \return TL_E_IO, TL_E_FORMAT (also when bytes are missing or left
+ * over) */
+TL_MUST_USE tl_status tl_idx_read(const char *path, tl_arena *arena, tl_array *out,
+                                  tl_err *err);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * The .npy format of numpy (numpy/lib/format.py), versions 1 to 3. Nothing is executed:
+ * arrays of objects, which are pickles, are refused.
+ */
+#ifndef TL_COMPUTE_DATA_NPY_H
+#define TL_COMPUTE_DATA_NPY_H
+
+#include "compute/data/array.h"
+
+#include <stdbool.h>
+
+/** What the header says. */
+typedef struct tl_npy {
+    tl_array array; /**< bytes NULL */
+    bool is_fortran, is_swapped;
+    size_t data_at; /**< offset of the elements */
+} tl_npy;
+
+/**
+ * Reads the header in the first `n` bytes of a file of `whole` bytes; `name` is what faults
+ * call it. \return TL_E_FORMAT: no npy, a type that is not read, sizes that overflow or
+ * disagree
+ */
+TL_MUST_USE tl_status tl_npy_head(const char *name, const unsigned char *bytes, size_t n,
+                                  uint64_t whole, tl_npy *out, tl_err *err);
+
+/** A whole .npy in memory as an array in `arena`, in C order and native byte order. */
+TL_MUST_USE tl_status tl_npy_read(const char *name, const unsigned char *bytes, size_t n,
+                                  tl_arena *arena, tl_array *out, tl_err *err);
+
+#endif

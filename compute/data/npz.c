@@ -1,0 +1,154 @@
+#include "compute/data/npz.h"
+
+#include "compute/data/npy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <zip.h>
+
+enum { MOST_MEMBERS = 10000, HEAD = 10240 };
+
+struct tl_npz {
+    zip_t *zip;
+    char *path;
+    int members;
+};
+
+tl_status tl_npz_open(const char *path, tl_npz **out, tl_err *err)
+{
+    struct stat info;
+    TL_CHECK(stat(path, &info) == 0, err, TL_E_IO, "%s: cannot be opened: %s", path,
+             strerror(errno));
+    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_IO, "%s: is not a file", path);
+    int code = 0;
+    zip_t *zip = zip_open(path, ZIP_RDONLY, &code);
+    if (!zip) {
+        zip_error_t why;
+        zip_error_init_with_code(&why, code);
+        const bool is_system = zip_error_system_type(&why) == ZIP_ET_SYS;
+        const tl_status status =
+            tl_fail(err, is_system ? TL_E_IO : TL_E_FORMAT, "%s: %s: %s", path,
+                    is_system ? "cannot be opened" : "is not a whole npz (zip) file",
+                    zip_error_strerror(&why));
+        zip_error_fini(&why);
+        return status;
+    }
+    const zip_int64_t members = zip_get_num_entries(zip, 0);
+    tl_npz *npz = calloc(1, sizeof *npz);
+    char *copy = npz ? malloc(strlen(path) + 1) : NULL;
+    if (!copy || members < 0 || members > MOST_MEMBERS) {
+        free(npz);
+        free(copy);
+        (void)zip_close(zip);
+        return tl_fail(err, TL_E_FORMAT, "%s: has %lld members, more than %d", path,
+                       (long long)members, MOST_MEMBERS);
+    }
+    memcpy(copy, path, strlen(path) + 1);
+    *npz = (tl_npz){.zip = zip, .path = copy, .members = (int)members};
+    *out = npz;
+    return TL_OK;
+}
+
+void tl_npz_close(tl_npz *npz)
+{
+    if (!npz) return;
+    zip_discard(npz->zip);
+    free(npz->path);
+    free(npz);
+}
+
+int tl_npz_members(const tl_npz *npz)
+{
+    return npz->members;
+}
+
+const char *tl_npz_name(const tl_npz *npz, int member)
+{
+    const char *name = zip_get_name(npz->zip, (zip_uint64_t)member, 0);
+    return name ? name : "?";
+}
+
+int tl_npz_find(const tl_npz *npz, const char *name)
+{
+    char wanted[128];
+    (void)snprintf(wanted, sizeof wanted, "%s.npy", name);
+    for (int i = 0; i < npz->members; i++) {
+        const char *stored = tl_npz_name(npz, i), *slash = strrchr(stored, '/');
+        if (strcmp(slash ? slash + 1 : stored, wanted) == 0) return i;
+    }
+    return -1;
+}
+
+/* Reads up to `n` bytes; fewer at the end. */
+static tl_status fill(zip_file_t *file, const char *where, unsigned char *bytes, size_t n,
+                      size_t *got, tl_err *err)
+{
+    *got = 0;
+    while (*got < n) {
+        const zip_int64_t more = zip_fread(file, bytes + *got, n - *got);
+        TL_CHECK(more >= 0, err, TL_E_FORMAT, "%s: its content is damaged: %s", where,
+                 zip_error_strerror(zip_file_get_error(file)));
+        if (more == 0) break;
+        *got += (size_t)more;
+    }
+    return TL_OK;
+}
+
+/* The header is read and held against the stated size before anything large is allocated.
+ */
+static tl_status read_file(zip_file_t *file, const char *where, uint64_t size,
+                           tl_arena *arena, tl_array *out, tl_err *err)
+{
+    unsigned char head[HEAD];
+    size_t got, more = 0;
+    TL_TRY(fill(file, where, head, size < HEAD ? (size_t)size : HEAD, &got, err));
+    tl_npy npy;
+    TL_TRY(tl_npy_head(where, head, got, size, &npy, err));
+    unsigned char *whole = malloc((size_t)size);
+    TL_CHECK(whole, err, TL_E_SPACE, "%s: no memory left for %llu bytes", where,
+             (unsigned long long)size);
+    memcpy(whole, head, got);
+    tl_status status = fill(file, where, whole + got, (size_t)size - got, &more, err);
+    unsigned char beyond;
+    size_t extra = 0;
+    /* Reading past the end makes libzip compare the checksum. */
+    if (status == TL_OK) status = fill(file, where, &beyond, 1, &extra, err);
+    if (status == TL_OK && (got + more != size || extra != 0)) {
+        status = tl_fail(err, TL_E_FORMAT, "%s: holds other than the %llu bytes it states",
+                         where, (unsigned long long)size);
+    }
+    if (status == TL_OK) status = tl_npy_read(where, whole, (size_t)size, arena, out, err);
+    free(whole);
+    return status;
+}
+
+tl_status tl_npz_read(tl_npz *npz, int member, tl_arena *arena, tl_array *out, tl_err *err)
+{
+    char where[512];
+    (void)snprintf(where, sizeof where, "%s: member %s", npz->path,
+                   tl_npz_name(npz, member));
+    zip_stat_t info;
+    TL_CHECK(zip_stat_index(npz->zip, (zip_uint64_t)member, 0, &info) == 0 &&
+                 (info.valid & ZIP_STAT_SIZE),
+             err, TL_E_FORMAT, "%s: its size is not stated", where);
+    TL_CHECK(info.size <= TL_ARRAY_LIMIT, err, TL_E_FORMAT,
+             "%s: states %llu bytes, more than the %llu that are read", where,
+             (unsigned long long)info.size, (unsigned long long)TL_ARRAY_LIMIT);
+    const zip_uint64_t known = ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD;
+    TL_CHECK((info.valid & known) == known &&
+                 (info.comp_method == ZIP_CM_STORE || info.comp_method == ZIP_CM_DEFLATE),
+             err, TL_E_FORMAT, "%s: is neither stored nor deflated", where);
+    /* Deflate packs at most 1032 to 1, so a short member cannot claim much memory. */
+    TL_CHECK(info.size / 1032 <= info.comp_size + 64, err, TL_E_FORMAT,
+             "%s: states %llu bytes, more than its %llu compressed ones can hold", where,
+             (unsigned long long)info.size, (unsigned long long)info.comp_size);
+    zip_file_t *file = zip_fopen_index(npz->zip, (zip_uint64_t)member, 0);
+    TL_CHECK(file, err, TL_E_FORMAT, "%s: cannot be read: %s", where,
+             zip_strerror(npz->zip));
+    const tl_status status = read_file(file, where, info.size, arena, out, err);
+    (void)zip_fclose(file);
+    return status;
+}

@@ -1,0 +1,27 @@
+/*
+ * The .npz format: a zip of .npy files, read by the central directory through libzip.
+ */
+#ifndef TL_COMPUTE_DATA_NPZ_H
+#define TL_COMPUTE_DATA_NPZ_H
+
+#include "compute/data/array.h"
+
+#include <stdbool.h>
+
+typedef struct tl_npz tl_npz;
+
+/** Opens a zip. \return TL_E_IO (missing, a folder), TL_E_FORMAT (no zip) */
+TL_MUST_USE tl_status tl_npz_open(const char *path, tl_npz **out, tl_err *err);
+void tl_npz_close(tl_npz *npz);
+
+int tl_npz_members(const tl_npz *npz);
+/** Name of a member as stored, borrowed. */
+const char *tl_npz_name(const tl_npz *npz, int member);
+/** Index of the member "name.npy" (in any folder of the zip), or -1. */
+int tl_npz_find(const tl_npz *npz, const char *name);
+
+/** Reads a member; its checksum must be right. \return TL_E_FORMAT, TL_E_SPACE */
+TL_MUST_USE tl_status tl_npz_read(tl_npz *npz, int member, tl_arena *arena, tl_array *out,
+                                  tl_err *err);
+
+#endif

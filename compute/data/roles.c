@@ -1,0 +1,309 @@
+/*
+ * Rows are dealt class by class: each class is put in random order, and every role takes
+ * from its front the share of the class that its size is of what is left. Shares are made
+ * by Webster's divisor method (highest averages), under which no class gets less when the
+ * role gets more: so a larger role holds the rows of a smaller one. Of exact duplicates
+ * only the first row is dealt.
+ */
+#include "compute/data/roles.h"
+
+#include "compute/core/rng.h"
+
+#include <string.h>
+
+enum { ROLE_POOL, ROLE_VALIDATION, ROLE_ATTACKER, ROLE_TEST, ROLES, NOBODY = ROLES };
+static const char *const role_name[ROLES] = {"pool", "validation", "attacker", "test"};
+
+static int official_begin(const tl_source *source, int split)
+{
+    int begin = 0;
+    for (int s = 0; s < split; s++) begin += source->rows[s];
+    return begin;
+}
+
+/* Rows that stand for their group of duplicates. */
+static int distinct_rows(const tl_source *source)
+{
+    int count = 0;
+    for (int i = 0; i < source->all.rows; i++) count += source->group[i] == i;
+    return count;
+}
+
+static tl_status check_official(const tl_source *source, const tl_split *split, tl_err *err)
+{
+    TL_CHECK(source->has_splits, err, TL_E_ARG,
+             "%s has no official split; give sizes: split: {pool: .., validation: .., "
+             "attacker: .., test: ..}",
+             source->name);
+    TL_CHECK(split->attacker_from_pool < source->rows[TL_SPLIT_TRAIN], err, TL_E_ARG,
+             "attacker_from_pool is %d, but the official training split of %s has %d rows",
+             split->attacker_from_pool, source->name, source->rows[TL_SPLIT_TRAIN]);
+    TL_CHECK(source->rows[TL_SPLIT_TEST] > 0, err, TL_E_ARG,
+             "the official test split of %s has no rows", source->name);
+    return TL_OK;
+}
+
+tl_status tl_split_check(const tl_source *source, const tl_split *split, tl_err *err)
+{
+    TL_CHECK(split->keep >= 0.0 && split->keep < 1.0, err, TL_E_ARG,
+             "keep is %g; it is at least 0 and less than 1, or there are no non-members",
+             split->keep);
+    if (split->official) return check_official(source, split, err);
+    const int size[ROLES] = {split->pool, split->validation, split->attacker, split->test};
+    long sum = 0;
+    for (int r = 0; r < ROLES; r++) {
+        TL_CHECK(size[r] == 0 || size[r] >= source->all.classes, err, TL_E_ARG,
+                 "role %s has %d rows, fewer than the %d classes", role_name[r], size[r],
+                 source->all.classes);
+        sum += size[r];
+    }
+    TL_CHECK(split->pool > 0 && split->test > 0, err, TL_E_ARG,
+             "the roles pool and test need rows: pool is %d, test is %d", split->pool,
+             split->test);
+    const int have = distinct_rows(source);
+    TL_CHECK(
+        sum <= have, err, TL_E_ARG,
+        "the roles want pool %d + validation %d + attacker %d + test %d = %ld rows, but %s "
+        "has %d distinct ones (%d with duplicates)",
+        size[0], size[1], size[2], size[3], sum, source->name, have, source->all.rows);
+    return TL_OK;
+}
+
+/*
+ * Shares of `total` among classes as `have` [classes] are shared: the next row goes to the
+ * class with the largest have / (2 share + 1).
+ */
+static void share_out(const int *have, int classes, int total, int *share)
+{
+    for (int c = 0; c < classes; c++) share[c] = 0;
+    for (int given = 0; given < total; given++) {
+        int best = -1;
+        for (int c = 0; c < classes; c++) {
+            if (share[c] >= have[c]) continue;
+            if (best < 0 || (int64_t)have[c] * (2 * (int64_t)share[best] + 1) >
+                                (int64_t)have[best] * (2 * (int64_t)share[c] + 1)) {
+                best = c;
+            }
+        }
+        if (best < 0) return;
+        share[best]++;
+    }
+}
+
+typedef struct dealer {
+    const tl_source *source;
+    const tl_split *split;
+    tl_rng rng;    /* of the order of rows; sub-stream c for class c */
+    int *order;    /* [rows] rows by class, each class in random order */
+    int *begin;    /* [classes] where the rows not yet dealt begin */
+    int *left;     /* [classes] how many they are */
+    int *share;    /* [classes] room */
+    uint8_t *role; /* [rows] who has it */
+    int *list;     /* [rows] room */
+} dealer;
+
+static tl_status open_dealer(const tl_source *source, const tl_split *split, uint64_t seed,
+                             uint32_t replicate, tl_arena *arena, dealer *d, tl_err *err)
+{
+    *d = (dealer){.source = source, .split = split};
+    d->rng = tl_rng_stream(seed, replicate, "data", 0, "roles");
+    TL_TAKE(d->order, arena, source->all.rows, err);
+    TL_TAKE(d->list, arena, source->all.rows, err);
+    TL_TAKE(d->role, arena, source->all.rows, err);
+    TL_TAKE(d->begin, arena, source->all.classes, err);
+    TL_TAKE(d->left, arena, source->all.classes, err);
+    TL_TAKE(d->share, arena, source->all.classes, err);
+    memset(d->role, NOBODY, (size_t)source->all.rows);
+    return TL_OK;
+}
+
+/* Orders the rows in [from, to) that are the first of their group there. */
+static void order_rows(dealer *d, int from, int to)
+{
+    const tl_dataset *all = &d->source->all;
+    const int32_t *group = d->source->group;
+    int *first = d->list; /* by group: 1 + the row that stands for it */
+    memset(first, 0, (size_t)all->rows * sizeof *first);
+    for (int i = to - 1; i >= from; i--) first[group[i]] = 1 + i;
+    int at = 0;
+    for (int c = 0; c < all->classes; c++) {
+        d->begin[c] = at;
+        for (int i = from; i < to; i++) {
+            if (all->label[i] == c && first[group[i]] == 1 + i) d->order[at++] = i;
+        }
+        d->left[c] = at - d->begin[c];
+        tl_rng rng = tl_rng_sub(&d->rng, (uint64_t)c);
+        tl_rng_shuffle(&rng, d->order + d->begin[c], d->left[c]);
+    }
+}
+
+/* Gives `total` of the rows that are left to `role`, each class its share of them. */
+static void deal(dealer *d, int role, int total)
+{
+    const int classes = d->source->all.classes;
+    share_out(d->left, classes, total, d->share);
+    for (int c = 0; c < classes; c++) {
+        for (int i = 0; i < d->share[c]; i++) {
+            d->role[d->order[d->begin[c] + i]] = (uint8_t)role;
+        }
+        d->begin[c] += d->share[c];
+        d->left[c] -= d->share[c];
+    }
+}
+
+static void deal_drawn(dealer *d)
+{
+    const tl_split *split = d->split;
+    order_rows(d, 0, d->source->all.rows);
+    /* Test and attacker first: what they hold stands while the pool grows. */
+    deal(d, ROLE_TEST, split->test);
+    deal(d, ROLE_ATTACKER, split->attacker);
+    deal(d, ROLE_VALIDATION, split->validation);
+    deal(d, ROLE_POOL, split->pool);
+}
+
+/* The attacker holds no copy of a pool row. */
+static void purge_attacker(dealer *d, int rows)
+{
+    const int32_t *group = d->source->group;
+    int *is_owned = d->list;
+    memset(is_owned, 0, (size_t)d->source->all.rows * sizeof *is_owned);
+    for (int i = 0; i < rows; i++) {
+        if (d->role[i] == ROLE_POOL) is_owned[group[i]] = 1;
+    }
+    for (int i = 0; i < rows; i++) {
+        if (d->role[i] == ROLE_ATTACKER && is_owned[group[i]]) d->role[i] = NOBODY;
+    }
+}
+
+static void deal_official(dealer *d)
+{
+    const tl_source *source = d->source;
+    const int validation = official_begin(source, TL_SPLIT_VALIDATION);
+    const int test = official_begin(source, TL_SPLIT_TEST);
+    order_rows(d, validation, test);
+    deal(d, ROLE_VALIDATION, source->rows[TL_SPLIT_VALIDATION] / 2);
+    deal(d, ROLE_ATTACKER, source->rows[TL_SPLIT_VALIDATION]);
+    order_rows(d, 0, validation);
+    deal(d, ROLE_ATTACKER, d->split->attacker_from_pool);
+    deal(d, ROLE_POOL, validation);
+    /* Where all of the pool is trained on, copies within it do no harm: as published. */
+    for (int i = 0; d->split->keep == 0.0 && i < validation; i++) {
+        if (d->role[i] == NOBODY && d->role[source->group[i]] == ROLE_POOL) {
+            d->role[i] = ROLE_POOL;
+        }
+    }
+    purge_attacker(d, test);
+    for (int i = test; i < source->all.rows; i++) d->role[i] = ROLE_TEST;
+}
+
+static int list_role(dealer *d, int role)
+{
+    int count = 0;
+    for (int i = 0; i < d->source->all.rows; i++) {
+        if (d->role[i] == role) d->list[count++] = i;
+    }
+    return count;
+}
+
+/* Rows of the pool, then, without `keep`, the test rows that are no copy of a pool row. */
+static tl_status make_pool(dealer *d, tl_arena *arena, tl_roles *out, tl_err *err)
+{
+    const tl_source *source = d->source;
+    const int pool = list_role(d, ROLE_POOL);
+    int all = pool;
+    bool *is_in_pool = NULL;
+    TL_TAKE(is_in_pool, arena, source->all.rows, err);
+    for (int i = 0; i < pool; i++) is_in_pool[source->group[d->list[i]]] = true;
+    for (int i = 0; d->split->keep == 0.0 && i < source->all.rows; i++) {
+        if (d->role[i] != ROLE_TEST) continue;
+        if (is_in_pool[source->group[i]]) {
+            out->copies++;
+        } else {
+            d->list[all++] = i;
+        }
+    }
+    TL_TRY(tl_dataset_pick(&source->all, d->list, all, arena, &out->pool, err));
+    for (int i = 0; i < pool; i++) out->pool->flags[i] = TL_ROW_MEMBER;
+    return TL_OK;
+}
+
+static int kept_of(int rows, double keep)
+{
+    return (int)(keep * rows + 0.5);
+}
+
+/* Keeps a random share of each class as members. */
+static tl_status draw_members(tl_dataset *pool, const tl_split *split, uint64_t seed,
+                              uint32_t replicate, tl_arena *arena, tl_err *err)
+{
+    if (split->keep == 0.0) return TL_OK;
+    int *row, *have, *share;
+    TL_TAKE(row, arena, pool->rows, err);
+    TL_TAKE(have, arena, pool->classes, err);
+    TL_TAKE(share, arena, pool->classes, err);
+    for (int i = 0; i < pool->rows; i++) have[pool->label[i]]++;
+    share_out(have, pool->classes, kept_of(pool->rows, split->keep), share);
+    const tl_rng all = tl_rng_stream(seed, replicate, "data", 0, "keep");
+    for (int c = 0; c < pool->classes; c++) {
+        int count = 0;
+        for (int i = 0; i < pool->rows; i++) {
+            if (pool->label[i] == c) row[count++] = i;
+        }
+        tl_rng rng = tl_rng_sub(&all, (uint64_t)c);
+        tl_rng_shuffle(&rng, row, count);
+        for (int i = share[c]; i < count; i++) pool->flags[row[i]] = 0;
+    }
+    return TL_OK;
+}
+
+static tl_key hash_roles(const dealer *d, const tl_dataset *pool)
+{
+    tl_hash hash = {0};
+    tl_hash_bytes(&hash, d->role, (size_t)d->source->all.rows);
+    tl_hash_bytes(&hash, pool->flags, (size_t)pool->rows);
+    tl_hash_key(&hash, &d->source->content);
+    return tl_hash_end(&hash);
+}
+
+tl_status tl_roles_draw(const tl_source *source, const tl_split *split, uint64_t seed,
+                        uint32_t replicate, tl_arena *arena, tl_roles *out, tl_err *err)
+{
+    TL_TRY(tl_split_check(source, split, err));
+    dealer d;
+    TL_TRY(open_dealer(source, split, seed, replicate, arena, &d, err));
+    if (split->official) {
+        deal_official(&d);
+    } else {
+        deal_drawn(&d);
+    }
+    *out = (tl_roles){0};
+    tl_dataset **part[ROLES] = {NULL, &out->validation, &out->attacker, &out->test};
+    for (int r = ROLE_VALIDATION; r < ROLES; r++) {
+        const int count = list_role(&d, r);
+        TL_TRY(tl_dataset_pick(&source->all, d.list, count, arena, part[r], err));
+    }
+    TL_TRY(make_pool(&d, arena, out, err));
+    TL_TRY(draw_members(out->pool, split, seed, replicate, arena, err));
+    out->split_hash = hash_roles(&d, out->pool);
+    return TL_OK;
+}
+
+void tl_split_sizes(const tl_source *source, const tl_split *split, int *pool, int *members,
+                    int *validation, int *attacker, int *test)
+{
+    if (split->official) {
+        *validation = source->rows[TL_SPLIT_VALIDATION] / 2;
+        *attacker =
+            source->rows[TL_SPLIT_VALIDATION] - *validation + split->attacker_from_pool;
+        *test = source->rows[TL_SPLIT_TEST];
+        *pool = source->rows[TL_SPLIT_TRAIN] - split->attacker_from_pool;
+    } else {
+        *validation = split->validation;
+        *attacker = split->attacker;
+        *test = split->test;
+        *pool = split->pool;
+    }
+    *members = split->keep == 0.0 ? *pool : kept_of(*pool, split->keep);
+    if (split->keep == 0.0) *pool += *test;
+}

@@ -1,0 +1,61 @@
+/*
+ * The roles that a source's rows are given: pool, validation, attacker, test. Disjoint, and
+ * exact duplicates (tl_source.group) stay in one role; official splits see tl_roles_draw.
+ */
+#ifndef TL_COMPUTE_DATA_ROLES_H
+#define TL_COMPUTE_DATA_ROLES_H
+
+#include "compute/data/source.h"
+
+/** How rows are shared out. */
+typedef struct tl_split {
+    bool
+        official; /**< the source's own splits; sizes below but attacker_from_pool unused */
+    int pool, validation, attacker,
+        test;    /**< rows of each role; drawn, stratified by class */
+    double keep; /**< share of the pool that the target trains on; 0: all of it */
+    int attacker_from_pool; /**< with official: so many pool rows go to the attacker besides
+                             */
+} tl_split;
+
+typedef struct tl_roles {
+    /**
+     * The owner's rows. Rows flagged TL_ROW_MEMBER are trained on; the others are the
+     * non-members of membership inference. Without `keep` every pool row is a member and a
+     * copy of the test rows follows as non-members, so that data stages treat both alike.
+     */
+    tl_dataset *pool;
+    tl_dataset *validation, *attacker, *test;
+    int copies;        /**< test rows not among the non-members, as they copy a pool row */
+    tl_key split_hash; /**< of which source row went where */
+} tl_roles;
+
+/**
+ * Whether `split` can be drawn from `source`: sizes within what is there (and what is there
+ * is named), official splits present, every class in every role possible. \return TL_E_ARG
+ */
+TL_MUST_USE tl_status tl_split_check(const tl_source *source, const tl_split *split,
+                                     tl_err *err);
+
+/**
+ * Rows of each role as tl_roles_draw makes them, without drawing. Sizes are exact for drawn
+ * splits; with `official` they are upper bounds, reached where the source has no
+ * duplicates. \param members rows of the pool that are trained on
+ */
+void tl_split_sizes(const tl_source *source, const tl_split *split, int *pool, int *members,
+                    int *validation, int *attacker, int *test);
+
+/**
+ * Draws the roles of one replicate; the same (source, split, seed, replicate) gives the
+ * same rows, and a larger role holds the rows of a smaller one where the other sizes stand.
+ * With `official`: train -> pool, validation divided between owner and attacker, test ->
+ * test. There the rows that would put a copy of a pool row into another set leave: the
+ * attacker's (counted nowhere), the pool's own with `keep`, and test rows among the
+ * non-members (tl_roles.copies); the test role itself stays whole. \return TL_E_ARG as
+ * tl_split_check, TL_E_SPACE
+ */
+TL_MUST_USE tl_status tl_roles_draw(const tl_source *source, const tl_split *split,
+                                    uint64_t seed, uint32_t replicate, tl_arena *arena,
+                                    tl_roles *out, tl_err *err);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * A source of data: everything that can be had under one name, before it is split into
+ * roles.
+ *
+ * Names: "medmnist/<set>" (DIR/medmnist/<set>.npz), "mnist/t10k" and "mnist/train"
+ * (DIR/mnist/<set>-images-idx3-ubyte[.gz] and -labels-idx1-ubyte[.gz]), "synthetic/lesions"
+ * (made here). A name that is none of these but ends in .npz is a path, taken as it is.
+ */
+#ifndef TL_COMPUTE_DATA_SOURCE_H
+#define TL_COMPUTE_DATA_SOURCE_H
+
+#include "compute/core/hash.h"
+#include "compute/data/dataset.h"
+
+#include <stdbool.h>
+
+enum { TL_SPLIT_TRAIN, TL_SPLIT_VALIDATION, TL_SPLIT_TEST, TL_SPLITS };
+
+/** What only generated sources ask for; others ignore it. */
+typedef struct tl_synthetic {
+    int examples;      /**< rows to make */
+    int classes;       /**< 2 .. 10 */
+    double difficulty; /**< 0 easy .. 1 hard */
+} tl_synthetic;
+
+typedef struct tl_source {
+    const char *name;
+    tl_dataset all;      /**< official splits one after the other; no flags set */
+    int rows[TL_SPLITS]; /**< rows of each official split; all in TRAIN where none exist */
+    bool has_splits;     /**< the source comes with official splits */
+    int32_t *group;      /**< [all.rows] equal number = exact duplicates (same pixels) */
+    tl_key content;      /**< of pixels, labels and splits as decoded */
+    const char *const *label_name; /**< [classes], or NULL */
+    const char *note; /**< "official file", "not the official file: md5 ...", "generated" */
+} tl_source;
+
+/**
+ * Opens the source called `name`. Looks in `dir`, else in THREATLOOP_DATA, else in the
+ * user's cache folder ($XDG_CACHE_HOME or ~/.cache)/threatloop; `dir` may be NULL. \return
+ * TL_E_ARG for an unknown name (the nearest is named), TL_E_IO for a file that is missing
+ * (every place looked at is named), TL_E_FORMAT for a malformed one
+ */
+TL_MUST_USE tl_status tl_source_open(const char *name, const char *dir,
+                                     const tl_synthetic *synthetic, tl_arena *arena,
+                                     tl_source **out, tl_err *err);
+
+/** The names that can be opened, with a word about each, NULL-terminated pairs. */
+typedef struct tl_source_name {
+    const char *name, *about;
+} tl_source_name;
+const tl_source_name *tl_source_names(int *count);
+
+#endif

@@ -1,0 +1,46 @@
+#include "compute/nn/loss.h"
+
+#include <math.h>
+#include <stddef.h>
+
+static float largest(const float *x, int n)
+{
+    float best = x[0];
+    for (int i = 1; i < n; i++) best = x[i] > best ? x[i] : best;
+    return best;
+}
+
+void tl_softmax(const float *logits, int rows, int classes, float *probability)
+{
+    for (int r = 0; r < rows; r++) {
+        const float *in = logits + (size_t)r * (size_t)classes;
+        float *out = probability + (size_t)r * (size_t)classes;
+        const double top = (double)largest(in, classes);
+        double sum = 0.0;
+        for (int c = 0; c < classes; c++) sum += exp((double)in[c] - top);
+        for (int c = 0; c < classes; c++) out[c] = (float)(exp((double)in[c] - top) / sum);
+    }
+}
+
+void tl_cross_entropy(const float *logits, const int32_t *label, int rows, int classes,
+                      double *loss)
+{
+    for (int r = 0; r < rows; r++) {
+        const float *in = logits + (size_t)r * (size_t)classes;
+        const double top = (double)largest(in, classes);
+        double sum = 0.0;
+        for (int c = 0; c < classes; c++) sum += exp((double)in[c] - top);
+        loss[r] = log(sum) + top - (double)in[label[r]];
+    }
+}
+
+void tl_argmax(const float *logits, int rows, int classes, int32_t *best)
+{
+    for (int r = 0; r < rows; r++) {
+        const float *in = logits + (size_t)r * (size_t)classes;
+        best[r] = 0;
+        for (int c = 1; c < classes; c++) {
+            if (in[c] > in[best[r]]) best[r] = c;
+        }
+    }
+}

@@ -1,0 +1,83 @@
+/*
+ * A model: a list of layers over one block of parameters.
+ *
+ * mlp: `depth` hidden dense layers of `width` units with ReLU, then a dense layer to
+ * classes. cnn: `depth` blocks (3x3 convolution, padding 1; ReLU; 2x2 max pooling), with
+ * width, 2*width, 4*width, ... channels, then a dense layer to classes.
+ */
+#ifndef TL_COMPUTE_NN_MODEL_H
+#define TL_COMPUTE_NN_MODEL_H
+
+#include "compute/core/arena.h"
+#include "compute/core/rng.h"
+#include "compute/data/dataset.h"
+#include "compute/team.h"
+
+typedef enum tl_model_kind { TL_MODEL_MLP, TL_MODEL_CNN, TL_MODEL_KINDS } tl_model_kind;
+
+/** What fixes a model's shape. Two equal specs have the same parameters. */
+typedef struct tl_model_spec {
+    tl_model_kind kind;
+    int width;   /**< units of a hidden layer, or channels of the first convolution */
+    int depth;   /**< hidden layers, or convolution blocks */
+    tl_shape in; /**< one example */
+    int classes;
+} tl_model_spec;
+
+typedef struct tl_layer tl_layer;
+
+typedef struct tl_model {
+    tl_model_spec spec;
+    int layers;
+    tl_layer *layer; /**< [layers] */
+    size_t params;   /**< numbers in `param` */
+    float *param;    /**< [params], all layers one after the other */
+} tl_model;
+
+/** One named tensor of a model's parameters, for model files. */
+typedef struct tl_tensor {
+    char name[32]; /**< "conv0.weight" */
+    int rank, size[4];
+    size_t at, count; /**< its place in tl_model.param */
+} tl_tensor;
+
+enum {
+    TL_INFER_ROWS = 64 /**< inference runs in blocks of so many rows, the last padded */
+};
+
+/** "mlp", "cnn". */
+const char *tl_model_kind_name(tl_model_kind kind);
+
+/** A model of this spec with all parameters 0. \return TL_E_ARG (too deep for the image),
+ * TL_E_SPACE */
+TL_MUST_USE tl_status tl_model_new(const tl_model_spec *spec, tl_arena *arena,
+                                   tl_model **out, tl_err *err);
+
+/** Starting weights: normal with sd sqrt(2 / inputs) (He et al. 2015, eq. 10), biases 0. */
+void tl_model_init(tl_model *model, const tl_rng *rng);
+
+/** The model's tensors in order; the table is in `arena`. */
+TL_MUST_USE tl_status tl_model_tensors(const tl_model *model, tl_arena *arena,
+                                       tl_tensor **tensor, int *count, tl_err *err);
+
+/** Parameters of a spec without making it; 0 if the spec is impossible. */
+size_t tl_model_count(const tl_model_spec *spec);
+
+/** FLOP of one example's forward pass, 2 per multiply-add. */
+double tl_model_flop(const tl_model_spec *spec);
+
+/**
+ * Logits of `rows` examples, in blocks of TL_INFER_ROWS whose bits do not depend on the
+ * team. Collective over `team`: the blocks are shared out and gathered.
+ *
+ * \param pixel  [rows x input]  \param logits [rows x classes] result, on every member
+ */
+TL_MUST_USE tl_status tl_model_logits(const tl_model *model, const float *pixel, int rows,
+                                      const tl_team *team, tl_arena *scratch, float *logits,
+                                      tl_err *err);
+
+/** Bytes of scratch that tl_model_logits takes for `rows` rows, on a member of any team
+ * that has at least one block a member. */
+double tl_model_logits_memory(const tl_model_spec *spec, int rows);
+
+#endif

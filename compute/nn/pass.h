@@ -1,0 +1,38 @@
+/*
+ * A pass: one group of rows through all layers of a model, forward and backward, with the
+ * room that takes.
+ */
+#ifndef TL_COMPUTE_NN_PASS_H
+#define TL_COMPUTE_NN_PASS_H
+
+#include "compute/nn/layer.h"
+
+typedef struct tl_pass {
+    const tl_model *model;
+    int most;            /**< rows it has room for */
+    float *input;        /**< the group as the first layer wants it */
+    tl_layer_room *room; /**< [layers] */
+} tl_pass;
+
+/** Room for groups of up to `rows` rows. \return TL_E_SPACE */
+TL_MUST_USE tl_status tl_pass_new(const tl_model *model, int rows, bool has_backward,
+                                  tl_arena *arena, tl_pass *out, tl_err *err);
+
+/** Bytes that tl_pass_new takes. */
+double tl_pass_memory(const tl_model_spec *spec, int rows, bool has_backward);
+
+/**
+ * Logits [rows x classes] of the rows `row` (NULL: 0 .. rows-1) of `pixel`; they stay in
+ * the pass until the next call.
+ */
+const float *tl_pass_forward(tl_pass *pass, const float *pixel, const int *row, int rows);
+
+/** Where the caller puts the gradient of the logits [rows x classes] before
+ * tl_pass_backward. */
+float *tl_pass_d_logits(tl_pass *pass);
+
+/** Adds the gradient of all parameters to `grad` [params]; after a forward of the same
+ * rows. */
+void tl_pass_backward(tl_pass *pass, int rows, float *grad);
+
+#endif

@@ -1,0 +1,70 @@
+#include "compute/team.h"
+
+static tl_status sum_float(const tl_team *team, float *x, size_t n, float *scratch,
+                           tl_err *err)
+{
+    (void)team, (void)x, (void)n, (void)scratch, (void)err;
+    return TL_OK;
+}
+
+static tl_status sum_double(const tl_team *team, double *x, size_t n, double *scratch,
+                            tl_err *err)
+{
+    (void)team, (void)x, (void)n, (void)scratch, (void)err;
+    return TL_OK;
+}
+
+static tl_status whole(const tl_team *team, void *bytes, size_t n, tl_err *err)
+{
+    (void)team, (void)bytes, (void)n, (void)err;
+    return TL_OK;
+}
+
+static tl_status agree(const tl_team *team, tl_status mine, tl_err *err)
+{
+    (void)team, (void)err;
+    return mine;
+}
+
+static bool tick(const tl_team *team)
+{
+    (void)team;
+    return false;
+}
+
+tl_team tl_team_alone(void)
+{
+    static const tl_team_ops alone = {sum_float, sum_double, whole, whole, agree, tick};
+    return (tl_team){.rank = 0, .size = 1, .ops = &alone};
+}
+
+tl_status tl_team_sum(const tl_team *team, float *x, size_t n, float *scratch, tl_err *err)
+{
+    return team->ops->sum_float(team, x, n, scratch, err);
+}
+
+tl_status tl_team_sum_double(const tl_team *team, double *x, size_t n, double *scratch,
+                             tl_err *err)
+{
+    return team->ops->sum_double(team, x, n, scratch, err);
+}
+
+tl_status tl_team_broadcast(const tl_team *team, void *bytes, size_t n, tl_err *err)
+{
+    return team->ops->broadcast(team, bytes, n, err);
+}
+
+tl_status tl_team_gather(const tl_team *team, void *all, size_t each, tl_err *err)
+{
+    return team->ops->gather(team, all, each, err);
+}
+
+tl_status tl_team_agree(const tl_team *team, tl_status mine, tl_err *err)
+{
+    return team->ops->agree(team, mine, err);
+}
+
+bool tl_team_tick(const tl_team *team)
+{
+    return team->ops->tick(team);
+}

@@ -1,0 +1,75 @@
+/*
+ * The team: the ranks that work on one step, as a record of operations.
+ *
+ * Code above cluster/ never sees MPI; it sees a tl_team, and runs in a unit test on the
+ * team of one. Every operation is collective over the team, has a deadline inside, and
+ * returns the same status on every member that is alive: TL_E_LOST when a member died or
+ * the step was called off. After TL_E_LOST the team must not be used again. Nobody leaves a
+ * team operation alone: a local failure is agreed on (tl_team_agree) before the next
+ * operation.
+ */
+#ifndef TL_COMPUTE_TEAM_H
+#define TL_COMPUTE_TEAM_H
+
+#include "compute/core/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct tl_team tl_team;
+
+/** What a kind of team can do. See the functions below for the contracts. */
+typedef struct tl_team_ops {
+    tl_status (*sum_float)(const tl_team *team, float *x, size_t n, float *scratch,
+                           tl_err *err);
+    tl_status (*sum_double)(const tl_team *team, double *x, size_t n, double *scratch,
+                            tl_err *err);
+    tl_status (*broadcast)(const tl_team *team, void *bytes, size_t n, tl_err *err);
+    tl_status (*gather)(const tl_team *team, void *all, size_t each, tl_err *err);
+    tl_status (*agree)(const tl_team *team, tl_status mine, tl_err *err);
+    bool (*tick)(const tl_team *team);
+} tl_team_ops;
+
+struct tl_team {
+    int rank; /**< 0 .. size-1 */
+    int size; /**< a power of two */
+    const tl_team_ops *ops;
+    void *self; /**< the implementation's own */
+};
+
+/** The team of one. `tick` never asks to stop. */
+tl_team tl_team_alone(void);
+
+/**
+ * Adds x [n] over the members in the fixed binary tree over team ranks; every member gets
+ * the same bits: ((r0+r1)+(r2+r3))+... `scratch` [n] is overwritten.
+ */
+TL_MUST_USE tl_status tl_team_sum(const tl_team *team, float *x, size_t n, float *scratch,
+                                  tl_err *err);
+
+/** As tl_team_sum, in double precision. */
+TL_MUST_USE tl_status tl_team_sum_double(const tl_team *team, double *x, size_t n,
+                                         double *scratch, tl_err *err);
+
+/** Member 0's `n` bytes on every member. */
+TL_MUST_USE tl_status tl_team_broadcast(const tl_team *team, void *bytes, size_t n,
+                                        tl_err *err);
+
+/** Member r's bytes [r*each, (r+1)*each) of `all` on every member. */
+TL_MUST_USE tl_status tl_team_gather(const tl_team *team, void *all, size_t each,
+                                     tl_err *err);
+
+/**
+ * The largest status of any member, with the text of the first member that has it. `mine`
+ * is this member's, with its text in `err` if it is not TL_OK. All members return the same.
+ */
+TL_MUST_USE tl_status tl_team_agree(const tl_team *team, tl_status mine, tl_err *err);
+
+/**
+ * Says that work goes on (the heartbeat's progress counter); not collective, cheap, call it
+ * in every loop of weight. \return true if this rank has been asked to stop early; act on
+ * it only after tl_team_agree(TL_E_STOP), since the others may not have heard
+ */
+bool tl_team_tick(const tl_team *team);
+
+#endif

@@ -1,0 +1,65 @@
+# Includes run only downwards, and each library has one door.
+#   cmake -DROOT=... -P layers.cmake
+set(faults "")
+cmake_minimum_required(VERSION 3.25)
+
+# What each folder may include from the project; `.` and test support come from tests/.
+set(may_compute compute)
+set(may_cluster cluster compute)
+set(may_experiments experiments compute)
+set(may_analysis analysis compute)
+set(may_runner runner cluster experiments analysis compute)
+
+# Doors: header pattern, then the files that may open it (a regular expression).
+set(doors
+  "mpi\\.h=^(cluster|tests)/"
+  "(cblas|openblas_config|f77blas)\\.h=^compute/nn/blas\\.c$"
+  "netcdf[a-z_]*\\.h=^analysis/result_file\\.c$"
+  "libfyaml\\.h=^runner/[a-z]*yaml[a-z_]*\\.c$"
+  "zip\\.h=^compute/data/"
+  "Random123/.*=^compute/core/rng\\.c$"
+  "openssl/.*=^compute/core/hash\\.c$")
+
+foreach(room compute cluster experiments analysis runner)
+  file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/${room}/*.c ${ROOT}/${room}/*.h)
+  foreach(file ${files})
+    file(STRINGS ${ROOT}/${file} lines REGEX "^[ \t]*#[ \t]*include")
+    foreach(line ${lines})
+      if(line MATCHES "include[ \t]*\"([^\"]+)\"")
+        set(target ${CMAKE_MATCH_1})
+        if(NOT target MATCHES "^([a-z]+)/")
+          list(APPEND faults "${file}: \"${target}\": include by folder, from the root")
+        elseif(NOT CMAKE_MATCH_1 IN_LIST may_${room})
+          list(APPEND faults "${file}: \"${target}\": ${room} may include ${may_${room}}")
+        endif()
+      elseif(line MATCHES "include[ \t]*<([^>]+)>")
+        set(target ${CMAKE_MATCH_1})
+        foreach(door ${doors})
+          string(REGEX MATCH "^([^=]+)=(.+)$" unused "${door}")
+          set(header "${CMAKE_MATCH_1}")
+          set(allowed "${CMAKE_MATCH_2}")
+          if("${target}" MATCHES "^${header}$" AND NOT "${file}" MATCHES "${allowed}")
+            list(APPEND faults "${file}: <${target}> may be included only in ${allowed}")
+          endif()
+        endforeach()
+      endif()
+    endforeach()
+  endforeach()
+endforeach()
+
+# A name of a file occurs once in the tree.
+file(GLOB_RECURSE all RELATIVE ${ROOT} ${ROOT}/compute/*.c ${ROOT}/cluster/*.c
+     ${ROOT}/experiments/*.c ${ROOT}/analysis/*.c ${ROOT}/runner/*.c)
+set(names "")
+foreach(file ${all})
+  get_filename_component(name ${file} NAME)
+  if(name IN_LIST names)
+    list(APPEND faults "${file}: another file has this name")
+  endif()
+  list(APPEND names ${name})
+endforeach()
+
+if(faults)
+  list(JOIN faults "\n  " text)
+  message(FATAL_ERROR "layers:\n  ${text}")
+endif()

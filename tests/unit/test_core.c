@@ -1,0 +1,214 @@
+/* compute/core: arenas, streams, hashes, text. */
+#include "compute/core/arena.h"
+#include "compute/core/hash.h"
+#include "compute/core/rng.h"
+#include "compute/core/text.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static void arena_rewinds_to_its_mark(void **state)
+{
+    (void)state;
+    tl_arena arena = tl_arena_open(0);
+    char *kept = tl_arena_take(&arena, 100, 1, NULL);
+    memset(kept, 'k', 100);
+    const size_t mark = tl_arena_mark(&arena);
+    for (int round = 0; round < 50; round++) {
+        for (size_t n = 1; n < 1 << 20; n *= 7) {
+            unsigned char *piece = tl_arena_take(&arena, n, 1, NULL);
+            assert_non_null(piece);
+            assert_int_equal((uintptr_t)piece % 64, 0);
+            assert_int_equal(piece[0] | piece[n - 1], 0);
+            memset(piece, 'x', n);
+        }
+        tl_arena_rewind(&arena, mark);
+        assert_int_equal(arena.used, mark);
+    }
+    for (int i = 0; i < 100; i++) assert_int_equal(kept[i], 'k');
+    tl_arena_close(&arena);
+}
+
+static void arena_keeps_its_limit(void **state)
+{
+    (void)state;
+    tl_arena arena = tl_arena_open(4096);
+    tl_err err = {0};
+    assert_non_null(tl_arena_take(&arena, 4000, 1, &err));
+    assert_null(tl_arena_take(&arena, 4096, 1, &err));
+    assert_int_equal(err.status, TL_E_SPACE);
+    assert_null(tl_arena_take(&arena, SIZE_MAX / 2, 8, &err));
+    assert_int_equal(err.status, TL_E_SPACE);
+    tl_arena_close(&arena);
+}
+
+static void philox_gives_the_known_answer(void **state)
+{
+    (void)state;
+    /* Known-answer vector of Random123 1.14: counter 0, key 0. */
+    const tl_rng zero = {0};
+    uint32_t word[4];
+    tl_rng_block(&zero, 0, word);
+    const uint32_t known[4] = {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8};
+    assert_memory_equal(word, known, sizeof known);
+}
+
+static void fast_path_equals_slow_path(void **state)
+{
+    (void)state;
+    for (int skip = 0; skip < 9; skip++) {
+        tl_rng a = tl_rng_stream(7, 3, "train", 0, "init"), b = a;
+        uint32_t fast[37], slow[37];
+        for (int i = 0; i < skip; i++) assert_int_equal(tl_rng_u32(&a), tl_rng_u32(&b));
+        tl_rng_fill(&a, fast, 37);
+        for (int i = 0; i < 37; i++) slow[i] = tl_rng_u32(&b);
+        assert_memory_equal(fast, slow, sizeof fast);
+    }
+}
+
+static void streams_differ_by_every_part_of_their_name(void **state)
+{
+    (void)state;
+    tl_rng base = tl_rng_stream(1, 1, "a", 1, "p");
+    tl_rng other[] = {tl_rng_stream(2, 1, "a", 1, "p"),
+                      tl_rng_stream(1, 2, "a", 1, "p"),
+                      tl_rng_stream(1, 1, "b", 1, "p"),
+                      tl_rng_stream(1, 1, "a", 2, "p"),
+                      tl_rng_stream(1, 1, "a", 1, "q"),
+                      tl_rng_sub(&base, 0),
+                      tl_rng_sub(&base, 1)};
+    const uint32_t first = tl_rng_u32(&base);
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+        assert_int_not_equal(first, tl_rng_u32(&other[i]));
+    }
+}
+
+static void below_is_uniform(void **state)
+{
+    (void)state;
+    enum { N = 7, DRAWS = 70000 };
+    tl_rng rng = tl_rng_stream(5, 0, "t", 0, "below");
+    int seen[N] = {0};
+    for (int i = 0; i < DRAWS; i++) seen[tl_rng_below(&rng, N)]++;
+    double chi2 = 0.0;
+    for (int i = 0; i < N; i++) {
+        const double off = seen[i] - (double)DRAWS / N;
+        chi2 += off * off / ((double)DRAWS / N);
+    }
+    assert_true(chi2 < 22.46); /* 99.9 % point of chi-square with 6 degrees of freedom */
+}
+
+static void normals_have_mean_0_and_variance_1(void **state)
+{
+    (void)state;
+    enum { DRAWS = 100000 };
+    tl_rng rng = tl_rng_stream(5, 0, "t", 0, "normal");
+    double sum = 0.0, square = 0.0;
+    for (int i = 0; i < DRAWS; i++) {
+        const double z = tl_rng_normal(&rng);
+        sum += z;
+        square += z * z;
+    }
+    assert_true(fabs(sum / DRAWS) < 4.0 / sqrt(DRAWS));
+    assert_true(fabs(square / DRAWS - 1.0) < 4.0 * sqrt(2.0 / DRAWS));
+}
+
+static void hash_tells_pieces_apart(void **state)
+{
+    (void)state;
+    tl_hash a = {0}, b = {0};
+    tl_hash_text(&a, "ab");
+    tl_hash_text(&a, "c");
+    tl_hash_text(&b, "a");
+    tl_hash_text(&b, "bc");
+    const tl_key x = tl_hash_end(&a), y = tl_hash_end(&b);
+    assert_false(tl_key_equal(&x, &y));
+    char text[TL_KEY_TEXT];
+    tl_key back;
+    assert_true(tl_key_read(tl_key_text(&x, text), &back));
+    assert_true(tl_key_equal(&x, &back));
+    assert_false(tl_key_read("12", &back));
+    for (int i = 0; i < 1000; i++)
+        tl_hash_u64(&a, (uint64_t)i); /* folds, never overflows */
+    assert_true(a.length <= TL_HASH_SPACE);
+}
+
+static void sums_are_the_standard_ones(void **state)
+{
+    (void)state;
+    assert_int_equal(tl_crc32("123456789", 9), 0xcbf43926U);
+    char name[] = "core_XXXXXX";
+    const int fd = mkstemp(name);
+    FILE *file = fdopen(fd, "w");
+    (void)fputs("abc", file);
+    (void)fclose(file);
+    char sha[TL_SHA256_TEXT], md5[TL_MD5_TEXT];
+    tl_err err = {0};
+    assert_int_equal(tl_hash_file(name, sha, md5, &err), TL_OK);
+    (void)remove(name);
+    assert_string_equal(md5, "900150983cd24fb0d6963f7d28e17f72");
+    assert_string_equal(sha,
+                        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_int_equal(tl_hash_file("no/such/file", sha, md5, &err), TL_E_IO);
+}
+
+static void nearest_name_is_the_one_meant(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"d2m.badnets", "d2m.label_flip", "train"};
+    const struct {
+        const char *wanted, *expected;
+    } cases[] = {{"d2m.badnet", "d2m.badnets"},
+                 {"tarin", "train"},
+                 {"d2m.lable_flip", "d2m.label_flip"},
+                 {"zzz", NULL},
+                 {"", NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *got = tl_text_nearest(cases[i].wanted, names, 3);
+        if (cases[i].expected) {
+            assert_non_null(got);
+            assert_string_equal(got, cases[i].expected);
+        } else {
+            assert_null(got);
+        }
+    }
+}
+
+static void shortest_number_reads_back(void **state)
+{
+    (void)state;
+    const struct {
+        double value;
+        const char *text;
+    } cases[] = {
+        {0.1, "0.1"}, {1e-3, "0.001"}, {3.0, "3"}, {1.0 / 3.0, "0.3333333333333333"}};
+    char out[32];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_string_equal(tl_text_shortest(cases[i].value, out), cases[i].text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arena_rewinds_to_its_mark),
+        cmocka_unit_test(arena_keeps_its_limit),
+        cmocka_unit_test(philox_gives_the_known_answer),
+        cmocka_unit_test(fast_path_equals_slow_path),
+        cmocka_unit_test(streams_differ_by_every_part_of_their_name),
+        cmocka_unit_test(below_is_uniform),
+        cmocka_unit_test(normals_have_mean_0_and_variance_1),
+        cmocka_unit_test(hash_tells_pieces_apart),
+        cmocka_unit_test(sums_are_the_standard_ones),
+        cmocka_unit_test(nearest_name_is_the_one_meant),
+        cmocka_unit_test(shortest_number_reads_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

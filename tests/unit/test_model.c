@@ -1,0 +1,227 @@
+/* Models: shapes that are refused, counts, starting weights, inference in padded blocks. */
+#include "compute/nn/model.h"
+
+#include "compute/nn/blas.h"
+#include "tests/support/team_threads.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static const tl_model_spec small_cnn = {TL_MODEL_CNN, 4, 2, {1, 8, 8}, 3};
+
+static void impossible_specs_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        tl_model_spec spec;
+        const char *text;
+    } cases[] = {
+        {{TL_MODEL_CNN, 4, 4, {1, 8, 8}, 3}, "a cnn of depth 4 does not fit images of 8x8"},
+        {{TL_MODEL_CNN, 4, 1, {1, 1, 8}, 3}, "a cnn of depth 1 does not fit images of 1x8"},
+        {{TL_MODEL_CNN, 40000, 2, {1, 8, 8}, 3}, "too wide: its block 2 has 80000"},
+        {{TL_MODEL_CNN, 65536, 1, {1, 512, 512}, 3}, "too wide: its block 1 has 65536"},
+        {{TL_MODEL_MLP, 0, 1, {1, 8, 8}, 3}, "needs width 1 to 65536"},
+        {{TL_MODEL_MLP, 4, 0, {1, 8, 8}, 3}, "depth 1 to 16"},
+        {{TL_MODEL_MLP, 4, 1, {1, 8, 8}, 1}, "2 to 65536 classes"},
+        {{TL_MODEL_MLP, 4, 1, {1, 8, 8}, INT32_MAX}, "2 to 65536 classes"},
+        {{TL_MODEL_MLP, 4, 1, {0, 8, 8}, 3}, "not 0x8x8"},
+        {{TL_MODEL_MLP, 4, 1, {1, -8, 8}, 3}, "not 1x-8x8"},
+        {{TL_MODEL_MLP, 4, 1, {1000000, 1000000, 1000000}, 3}, "not 1000000x1000000x"},
+        {{TL_MODEL_CNN, 4, 1, {INT32_MAX, INT32_MAX, 2}, 3}, "numbers"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_arena arena = tl_arena_open(0);
+        tl_model *model = NULL;
+        tl_err err = {0};
+        assert_int_equal(tl_model_new(&cases[i].spec, &arena, &model, &err), TL_E_ARG);
+        assert_non_null(strstr(err.text, cases[i].text));
+        assert_int_equal(tl_model_count(&cases[i].spec), 0);
+        assert_true(tl_model_flop(&cases[i].spec) == 0.0);
+        tl_arena_close(&arena);
+    }
+}
+
+static void counts_are_those_by_hand(void **state)
+{
+    (void)state;
+    /* conv 1->4: 36 + 4; conv 4->8: 288 + 8; 8 planes of 2x2 -> 3: 96 + 3 */
+    assert_int_equal(tl_model_count(&small_cnn), 40 + 296 + 99);
+    assert_true(tl_model_flop(&small_cnn) == 2.0 * (36 * 64 + 288 * 16 + 96));
+    const tl_model_spec mlp = {TL_MODEL_MLP, 5, 2, {1, 2, 3}, 4};
+    assert_int_equal(tl_model_count(&mlp), 6 * 5 + 5 + 25 + 5 + 20 + 4);
+    assert_true(tl_model_flop(&mlp) == 2.0 * (30 + 25 + 20));
+}
+
+static void tensors_cover_the_parameters_once(void **state)
+{
+    (void)state;
+    tl_arena arena = tl_arena_open(0);
+    tl_model *model;
+    tl_tensor *tensor;
+    int count;
+    assert_int_equal(tl_model_new(&small_cnn, &arena, &model, NULL), TL_OK);
+    assert_int_equal(tl_model_tensors(model, &arena, &tensor, &count, NULL), TL_OK);
+    static const char *const names[] = {"conv0.weight", "conv0.bias",    "conv1.weight",
+                                        "conv1.bias",   "dense0.weight", "dense0.bias"};
+    assert_int_equal(count, 6);
+    size_t at = 0;
+    for (int i = 0; i < count; i++) {
+        size_t size = 1;
+        for (int d = 0; d < tensor[i].rank; d++) size *= (size_t)tensor[i].size[d];
+        assert_string_equal(tensor[i].name, names[i]);
+        assert_int_equal(tensor[i].at, at);
+        assert_int_equal(tensor[i].count, size);
+        at += size;
+    }
+    assert_int_equal(at, model->params);
+    tl_arena_close(&arena);
+}
+
+static void starting_weights_have_their_variance(void **state)
+{
+    (void)state;
+    tl_arena arena = tl_arena_open(0);
+    const tl_model_spec spec = {TL_MODEL_CNN, 16, 2, {1, 16, 16}, 10};
+    const double inputs[] = {9, 9 * 16, 32 * 16};
+    tl_model *model;
+    tl_tensor *tensor;
+    int count;
+    const tl_rng rng = tl_rng_stream(1, 0, "train", 0, "init");
+    assert_int_equal(tl_model_new(&spec, &arena, &model, NULL), TL_OK);
+    assert_int_equal(tl_model_tensors(model, &arena, &tensor, &count, NULL), TL_OK);
+    for (size_t i = 0; i < model->params; i++) model->param[i] = 7.0f;
+    tl_model_init(model, &rng);
+    for (int i = 0; i < count; i++) {
+        const double n = (double)tensor[i].count, wanted = 2.0 / inputs[i / 2];
+        double sum = 0.0, squares = 0.0;
+        for (size_t j = 0; j < tensor[i].count; j++) {
+            const double x = (double)model->param[tensor[i].at + j];
+            sum += x;
+            squares += x * x;
+        }
+        if (i % 2 == 1) { /* biases */
+            assert_true(squares == 0.0);
+            continue;
+        }
+        /* Four standard errors: of a mean sqrt(v/n), of a variance v sqrt(2/n). */
+        assert_true(fabs(sum / n) < 4.0 * sqrt(wanted / n));
+        assert_true(fabs(squares / n - wanted) < 4.0 * wanted * sqrt(2.0 / n));
+    }
+    tl_arena_close(&arena);
+}
+
+/* --- inference ------------------------------------------------------------------------ */
+
+enum { MOST_ROWS = 300, CLASSES = 3, PIXELS = 64 };
+
+typedef struct inference {
+    tl_model *model;
+    float *pixel; /* [MOST_ROWS x PIXELS] */
+    int rows;
+    tl_status status[TEAM_THREADS_MOST];
+    float logits[TEAM_THREADS_MOST][MOST_ROWS * CLASSES];
+} inference;
+
+static inference *open_inference(tl_arena *arena)
+{
+    inference *it = tl_arena_take(arena, 1, sizeof *it, NULL);
+    assert_non_null(it);
+    it->pixel = tl_arena_take(arena, MOST_ROWS * PIXELS, sizeof(float), NULL);
+    assert_non_null(it->pixel);
+    assert_int_equal(tl_model_new(&small_cnn, arena, &it->model, NULL), TL_OK);
+    tl_rng rng = tl_rng_stream(2, 0, "train", 0, "init");
+    tl_model_init(it->model, &rng);
+    for (int i = 0; i < MOST_ROWS * PIXELS; i++) {
+        it->pixel[i] = (float)tl_rng_uniform(&rng);
+    }
+    return it;
+}
+
+static void infer(const tl_team *team, void *self)
+{
+    inference *it = self;
+    tl_arena scratch = tl_arena_open(0);
+    it->status[team->rank] = tl_model_logits(it->model, it->pixel, it->rows, team, &scratch,
+                                             it->logits[team->rank], NULL);
+    tl_arena_close(&scratch);
+}
+
+static void logits_do_not_depend_on_the_team(void **state)
+{
+    (void)state;
+    tl_arena arena = tl_arena_open(0);
+    inference *it = open_inference(&arena);
+    static const int rows[] = {0, 1, 63, 64, 65, 200, MOST_ROWS};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        float alone[MOST_ROWS * CLASSES] = {0};
+        const tl_team one = tl_team_alone();
+        const size_t bytes = (size_t)(rows[i] * CLASSES) * sizeof *alone;
+        assert_int_equal(
+            tl_model_logits(it->model, it->pixel, rows[i], &one, &arena, alone, NULL),
+            TL_OK);
+        it->rows = rows[i];
+        for (int size = 2; size <= 8; size *= 2) {
+            team_threads_run(size, infer, it);
+            for (int r = 0; r < size; r++) {
+                assert_int_equal(it->status[r], TL_OK);
+                assert_memory_equal(it->logits[r], alone, bytes);
+            }
+        }
+    }
+    tl_arena_close(&arena);
+}
+
+static void padded_block_equals_a_full_one(void **state)
+{
+    (void)state;
+    tl_arena arena = tl_arena_open(0);
+    inference *it = open_inference(&arena);
+    const tl_team one = tl_team_alone();
+    float full[TL_INFER_ROWS * CLASSES], part[TL_INFER_ROWS * CLASSES];
+    assert_int_equal(
+        tl_model_logits(it->model, it->pixel, TL_INFER_ROWS, &one, &arena, full, NULL),
+        TL_OK);
+    for (int rows = 1; rows < TL_INFER_ROWS; rows++) {
+        assert_int_equal(
+            tl_model_logits(it->model, it->pixel, rows, &one, &arena, part, NULL), TL_OK);
+        assert_memory_equal(part, full, (size_t)(rows * CLASSES) * sizeof *full);
+    }
+    tl_arena_close(&arena);
+}
+
+static void full_arena_is_a_clean_failure(void **state)
+{
+    (void)state;
+    tl_arena arena = tl_arena_open(0);
+    inference *it = open_inference(&arena);
+    tl_arena tiny = tl_arena_open(1000);
+    const tl_team one = tl_team_alone();
+    tl_err err = {0};
+    assert_int_equal(
+        tl_model_logits(it->model, it->pixel, 3, &one, &tiny, it->logits[0], &err),
+        TL_E_SPACE);
+    assert_int_equal(tl_arena_mark(&tiny), 0);
+    tl_arena_close(&tiny);
+    tl_arena_close(&arena);
+}
+
+int main(void)
+{
+    tl_blas_start();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(impossible_specs_are_refused),
+        cmocka_unit_test(counts_are_those_by_hand),
+        cmocka_unit_test(tensors_cover_the_parameters_once),
+        cmocka_unit_test(starting_weights_have_their_variance),
+        cmocka_unit_test(logits_do_not_depend_on_the_team),
+        cmocka_unit_test(padded_block_equals_a_full_one),
+        cmocka_unit_test(full_arena_is_a_clean_failure),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

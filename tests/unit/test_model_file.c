@@ -1,0 +1,242 @@
+/* Model files: what was saved is loaded, bit for bit; everything else is refused. */
+#include "compute/train/model_file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+enum { MOST_BYTES = 65536 };
+
+static const tl_model_spec spec = {TL_MODEL_CNN, 3, 2, {2, 8, 9}, 4};
+
+typedef struct room {
+    char folder[64], path[128];
+    tl_arena arena;
+    tl_model *model;
+    unsigned char bytes[MOST_BYTES]; /* of the file as it was saved */
+    size_t size, header;
+} room;
+
+static size_t read_bytes(const char *path, unsigned char *bytes)
+{
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    const size_t n = fread(bytes, 1, MOST_BYTES, file);
+    assert_in_range(n, 1, MOST_BYTES - 1);
+    assert_int_equal(fclose(file), 0);
+    return n;
+}
+
+static void write_bytes(const char *path, const void *bytes, size_t n)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, n, file), n);
+    assert_int_equal(fclose(file), 0);
+}
+
+static int open_room(void **state)
+{
+    room *it = calloc(1, sizeof *it);
+    assert_non_null(it);
+    (void)snprintf(it->folder, sizeof it->folder, "/tmp/tl_model_file.XXXXXX");
+    assert_non_null(mkdtemp(it->folder));
+    (void)snprintf(it->path, sizeof it->path, "%s/a.safetensors", it->folder);
+    const tl_rng rng = tl_rng_stream(1, 0, "train", 0, "init");
+    assert_int_equal(tl_model_new(&spec, &it->arena, &it->model, NULL), TL_OK);
+    tl_model_init(it->model, &rng);
+    assert_int_equal(tl_model_save(it->model, it->path, NULL), TL_OK);
+    it->size = read_bytes(it->path, it->bytes);
+    it->header = it->bytes[0] | (size_t)it->bytes[1] << 8;
+    assert_int_equal(it->size, 8 + it->header + it->model->params * sizeof(float));
+    *state = it;
+    return 0;
+}
+
+static int close_room(void **state)
+{
+    room *it = *state;
+    (void)remove(it->path);
+    assert_int_equal(rmdir(it->folder), 0); /* nothing else is left in it */
+    tl_arena_close(&it->arena);
+    free(it);
+    return 0;
+}
+
+static void what_was_saved_is_loaded(void **state)
+{
+    room *it = *state;
+    tl_model *read = NULL;
+    assert_int_equal(tl_model_load(it->path, &it->arena, &read, NULL), TL_OK);
+    assert_memory_equal(&read->spec, &spec, sizeof spec);
+    assert_int_equal(read->params, it->model->params);
+    assert_memory_equal(read->param, it->model->param, read->params * sizeof(float));
+    /* The same model gives the same bytes, over an existing file too. */
+    static unsigned char again[MOST_BYTES];
+    assert_int_equal(tl_model_save(read, it->path, NULL), TL_OK);
+    assert_int_equal(read_bytes(it->path, again), it->size);
+    assert_memory_equal(again, it->bytes, it->size);
+}
+
+static void refuse(room *it, const void *bytes, size_t n, const char *text)
+{
+    tl_err err = {0};
+    tl_arena arena = tl_arena_open(1 << 22); /* and nothing large is taken */
+    tl_model *read = NULL;
+    write_bytes(it->path, bytes, n);
+    const tl_status status = tl_model_load(it->path, &arena, &read, &err);
+    if (status != TL_E_FORMAT || !strstr(err.text, text)) {
+        fail_msg("wanted \"%s\", found %s: %s", text, tl_status_name(status), err.text);
+    }
+    assert_null(read);
+    tl_arena_close(&arena);
+}
+
+static void cut_files_are_refused(void **state)
+{
+    room *it = *state;
+    for (size_t n = 0; n < it->size; n += n < it->header + 40 ? 1 : 97) {
+        refuse(it, it->bytes, n, it->path);
+    }
+    it->bytes[it->size] = 0;
+    refuse(it, it->bytes, it->size + 1, "bytes of tensors");
+    refuse(it, it->bytes, 5, "too short");
+}
+
+static void changed_tensors_are_refused(void **state)
+{
+    room *it = *state;
+    for (size_t at = 8 + it->header; at < it->size; at += 61) {
+        it->bytes[at] ^= 1;
+        refuse(it, it->bytes, it->size, "checksum");
+        it->bytes[at] ^= 1;
+    }
+}
+
+static void wild_header_lengths_are_refused(void **state)
+{
+    room *it = *state;
+    for (int at = 2; at < 8; at++) {
+        it->bytes[at] = 0xff;
+        refuse(it, it->bytes, it->size, "its header claims");
+        it->bytes[at] = 0;
+    }
+}
+
+static void lfs_pointers_are_named(void **state)
+{
+    static const char pointer[] = "version https://git-lfs.github.com/spec/v1\n"
+                                  "oid sha256:4d7a2146\nsize 12345\n";
+    refuse(*state, pointer, strlen(pointer), "Git LFS pointer");
+}
+
+/* The file with `from` in its header replaced by `to`, and the header's length set right.
+ */
+static void refuse_header(room *it, const char *from, const char *to, const char *text)
+{
+    static unsigned char bytes[MOST_BYTES];
+    char header[8192];
+    assert_in_range(it->header, 1, sizeof header - 1);
+    memcpy(header, it->bytes + 8, it->header);
+    header[it->header] = '\0';
+    const char *at = strstr(header, from);
+    if (!at) fail_msg("the header has no %s: %s", from, header);
+    const int length = snprintf((char *)bytes + 8, 16384, "%.*s%s%s", (int)(at - header),
+                                header, to, at + strlen(from));
+    assert_in_range(length, 1, 16383);
+    for (int i = 0; i < 8; i++) bytes[i] = (unsigned char)((uint64_t)length >> (8 * i));
+    const size_t data = it->size - 8 - it->header;
+    memcpy(bytes + 8 + length, it->bytes + 8 + it->header, data);
+    refuse(it, bytes, 8 + (size_t)length + data, text);
+}
+
+static void hostile_headers_are_refused(void **state)
+{
+    room *it = *state;
+    static const struct {
+        const char *from, *to, *text;
+    } cases[] = {
+        {"{\"__m", "{{\"__m", "no JSON"},
+        {"{\"__metadata__\"", "[\"__metadata__\"", "no JSON"},
+        {"\"kind\":\"cnn\"", "\"kind\":\"rnn\"", "no model of threatloop"},
+        {"\"kind\":\"cnn\"", "\"kind\":7", "no model of threatloop"},
+        {"\"width\":\"3\"", "\"width\":\"3.5\"", "no model of threatloop"},
+        {"\"width\":\"3\"", "\"width\":\"-3\"", "no model of threatloop"},
+        {"\"width\":\"3\"", "\"width\":\"nan\"", "no model of threatloop"},
+        {"\"width\":\"3\"", "\"width\":\"4\"", "bytes of tensors"},
+        {"\"width\":\"3\"", "\"width\":\"1000000\"", "0 parameters"},
+        {"\"height\":\"8\"", "\"height\":\"1000000\"", "parameters"},
+        {"\"channels\":\"2\"", "\"channels\":\"0\"", "0 parameters"},
+        {"\"conv0.bias\"", "\"conv9.bias\"", "tensor conv0.bias is missing"},
+        {"\"conv0.bias\"", "\"conv0.weight\"", "no JSON: duplicate"},
+        {"\"conv0.bias\"", "\"x\":{},\"conv0.bias\"", "its model has not"},
+        {"F32", "F16", "tensor conv0.weight"},
+        {"[3,2,3,3]", "[2,3,3,3]", "tensor conv0.weight"},
+        {"[3,2,3,3]", "[54]", "tensor conv0.weight"},
+        {"[216,228]", "[220,228]", "tensor conv0.bias"},   /* a hole */
+        {"[216,228]", "[212,228]", "tensor conv0.bias"},   /* an overlap */
+        {"[216,228]", "[216,228,0]", "tensor conv0.bias"}, /* one too many */
+        {"[216,228]", "[228,216]", "tensor conv0.bias"},   /* backwards */
+        {"[216,228]", "[-216,228]", "tensor conv0.bias"},  /* before the buffer */
+        {"[216,228]", "\"216,228\"", "tensor conv0.bias"}, /* no list */
+        {"\"sha256_128\":\"", "\"sha256_128\":\"0", "checksum"},
+        {"\"sha256_128\"", "\"sha1\"", "checksum"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        refuse_header(it, cases[i].from, cases[i].to, cases[i].text);
+    }
+}
+
+static void what_the_system_refuses_is_told(void **state)
+{
+    room *it = *state;
+    tl_err err = {0};
+    tl_model *read = NULL;
+    char path[256];
+    (void)snprintf(path, sizeof path, "%s/none/b.safetensors", it->folder);
+    assert_int_equal(tl_model_load(path, &it->arena, &read, &err), TL_E_IO);
+    assert_non_null(strstr(err.text, "No such file"));
+    assert_int_equal(tl_model_save(it->model, path, &err), TL_E_IO);
+    assert_non_null(strstr(err.text, "No such file"));
+    assert_int_equal(tl_model_load(it->folder, &it->arena, &read, &err), TL_E_IO);
+    assert_int_equal(tl_model_save(it->model, it->folder, &err), TL_E_IO);
+    static char longest[8192];
+    memset(longest, 'x', sizeof longest - 1);
+    assert_int_equal(tl_model_save(it->model, longest, &err), TL_E_IO);
+    assert_non_null(strstr(err.text, "too long"));
+}
+
+static void small_arena_is_a_clean_failure(void **state)
+{
+    room *it = *state;
+    tl_err err = {0};
+    tl_arena tiny = tl_arena_open(2048);
+    tl_model *read = NULL;
+    assert_int_equal(tl_model_load(it->path, &tiny, &read, &err), TL_E_SPACE);
+    assert_null(read);
+    tl_arena_close(&tiny);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_was_saved_is_loaded, open_room, close_room),
+        cmocka_unit_test_setup_teardown(cut_files_are_refused, open_room, close_room),
+        cmocka_unit_test_setup_teardown(changed_tensors_are_refused, open_room, close_room),
+        cmocka_unit_test_setup_teardown(wild_header_lengths_are_refused, open_room,
+                                        close_room),
+        cmocka_unit_test_setup_teardown(lfs_pointers_are_named, open_room, close_room),
+        cmocka_unit_test_setup_teardown(hostile_headers_are_refused, open_room, close_room),
+        cmocka_unit_test_setup_teardown(what_the_system_refuses_is_told, open_room,
+                                        close_room),
+        cmocka_unit_test_setup_teardown(small_arena_is_a_clean_failure, open_room,
+                                        close_room),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
