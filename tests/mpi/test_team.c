@@ -1,0 +1,223 @@
+/* Every team operation, on every aligned block of the ranks, against the fixed tree. */
+#include "tests/support/mpi_main.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static double value_of(int rank, size_t i)
+{
+    /* Sizes so different that the order of additions shows. */
+    const uint32_t mixed =
+        (uint32_t)(i * 2654435761u) ^ (uint32_t)(rank + 1) * 40503u * 65537u;
+    const double size = 1.0 + 1e6 * (double)(mixed >> 24 & 7u);
+    return ((double)(mixed & 0xffffffu) / 16777216.0 - 0.5) * size;
+}
+
+static float tree_float(int first, int width, size_t i)
+{
+    if (width == 1) return (float)value_of(first, i);
+    return tree_float(first, width / 2, i) + tree_float(first + width / 2, width / 2, i);
+}
+
+static double tree_double(int first, int width, size_t i)
+{
+    if (width == 1) return value_of(first, i);
+    return tree_double(first, width / 2, i) + tree_double(first + width / 2, width / 2, i);
+}
+
+/* The team of this rank among the blocks of `width`. */
+static tl_team open_block(int width)
+{
+    const int rank = tl_cluster_rank(cluster_here());
+    tl_team team = {0};
+    tl_err err = {0};
+    const tl_status status = tl_team_mpi_open(cluster_here(), rank / width * width, width,
+                                              next_epoch(), 30.0, &team, &err);
+    assert_all(status == TL_OK);
+    return team;
+}
+
+static bool float_sum_is_the_tree(const tl_team *team, int first, size_t n)
+{
+    float *x = calloc(n + 1, sizeof *x), *scratch = calloc(n + 1, sizeof *scratch);
+    bool is_right = x && scratch;
+    for (size_t i = 0; is_right && i < n; i++)
+        x[i] = (float)value_of(first + team->rank, i);
+    is_right = is_right && tl_team_sum(team, x, n, scratch, NULL) == TL_OK;
+    for (size_t i = 0; is_right && i < n; i++) {
+        const float wanted = tree_float(first, team->size, i);
+        is_right = memcmp(&x[i], &wanted, sizeof wanted) == 0;
+    }
+    free(x);
+    free(scratch);
+    return is_right;
+}
+
+static bool double_sum_is_the_tree(const tl_team *team, int first, size_t n)
+{
+    double *x = calloc(n + 1, sizeof *x), *scratch = calloc(n + 1, sizeof *scratch);
+    bool is_right = x && scratch;
+    for (size_t i = 0; is_right && i < n; i++) x[i] = value_of(first + team->rank, i);
+    is_right = is_right && tl_team_sum_double(team, x, n, scratch, NULL) == TL_OK;
+    for (size_t i = 0; is_right && i < n; i++) {
+        const double wanted = tree_double(first, team->size, i);
+        is_right = memcmp(&x[i], &wanted, sizeof wanted) == 0;
+    }
+    free(x);
+    free(scratch);
+    return is_right;
+}
+
+static void sums_have_the_bits_of_the_tree(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 1, 7, 1000, 300000};
+    for (int width = 1; width <= tl_cluster_size(cluster_here()); width *= 2) {
+        tl_team team = open_block(width);
+        const int first = tl_cluster_rank(cluster_here()) - team.rank;
+        for (int i = 0; i < 5; i++) {
+            assert_all(float_sum_is_the_tree(&team, first, sizes[i]));
+            assert_all(double_sum_is_the_tree(&team, first, sizes[i]));
+        }
+        tl_team_mpi_close(&team);
+    }
+}
+
+static void broadcast_brings_the_bytes_of_member_0(void **state)
+{
+    (void)state;
+    enum { N = 2500001 };
+    for (int width = 1; width <= tl_cluster_size(cluster_here()); width *= 2) {
+        tl_team team = open_block(width);
+        unsigned char *bytes = calloc(N, 1);
+        assert_all(bytes != NULL);
+        for (size_t i = 0; team.rank == 0 && i < N; i++) bytes[i] = (unsigned char)(i * 7);
+        assert_all(tl_team_broadcast(&team, bytes, N, NULL) == TL_OK);
+        bool is_right = true;
+        for (size_t i = 0; i < N; i++)
+            is_right = is_right && bytes[i] == (unsigned char)(i * 7);
+        assert_all(is_right);
+        assert_all(tl_team_broadcast(&team, bytes, 0, NULL) == TL_OK);
+        free(bytes);
+        tl_team_mpi_close(&team);
+    }
+}
+
+static void gather_puts_each_member_in_its_place(void **state)
+{
+    (void)state;
+    static const size_t each[] = {1, 13, 700000};
+    for (int width = 1; width <= tl_cluster_size(cluster_here()); width *= 2) {
+        tl_team team = open_block(width);
+        for (int k = 0; k < 3; k++) {
+            const size_t n = each[k], first = (size_t)team.rank * n;
+            unsigned char *all = calloc(n * (size_t)width, 1);
+            assert_all(all != NULL);
+            for (size_t i = 0; i < n; i++)
+                all[first + i] = (unsigned char)((first + i) % 251);
+            assert_all(tl_team_gather(&team, all, n, NULL) == TL_OK);
+            bool is_right = true;
+            for (size_t i = 0; i < n * (size_t)width; i++)
+                is_right = is_right && all[i] == (unsigned char)(i % 251);
+            assert_all(is_right);
+            free(all);
+        }
+        tl_team_mpi_close(&team);
+    }
+}
+
+static void members_agree_on_the_worst_with_the_first_text(void **state)
+{
+    (void)state;
+    for (int width = 1; width <= tl_cluster_size(cluster_here()); width *= 2) {
+        tl_team team = open_block(width);
+        tl_err err = {0};
+        assert_all(tl_team_agree(&team, TL_OK, &err) == TL_OK);
+        /* The upper half fails; the largest status is that of all its members. */
+        const bool fails = team.rank >= width / 2;
+        tl_status mine = TL_OK;
+        if (fails) mine = tl_fail(&err, TL_E_NUM, "member %d", team.rank);
+        assert_all(tl_team_agree(&team, mine, &err) == TL_E_NUM);
+        char wanted[32];
+        (void)snprintf(wanted, sizeof wanted, "member %d", width / 2);
+        assert_all(strcmp(err.text, wanted) == 0);
+        tl_team_mpi_close(&team);
+    }
+}
+
+static void a_team_called_off_is_lost_and_the_next_one_works(void **state)
+{
+    (void)state;
+    const int size = tl_cluster_size(cluster_here());
+    if (size == 1) skip();
+    const uint32_t epoch = next_epoch();
+    tl_team team = {0};
+    tl_err err = {0};
+    assert_all(tl_team_mpi_open(cluster_here(), 0, size, epoch, 60.0, &team, &err) ==
+               TL_OK);
+    /* Member 1 stays away; the others wait for it until the call. */
+    tl_status status = TL_E_LOST;
+    double x[3] = {1, 2, 3}, scratch[3];
+    const double start = tl_cluster_seconds();
+    if (team.rank == 0) tl_pulse_call_off(cluster_here(), 0, size, epoch);
+    if (team.rank != 1) status = tl_team_sum_double(&team, x, 3, scratch, &err);
+    assert_all(status == TL_E_LOST && tl_cluster_seconds() - start < 20.0);
+    tl_team_mpi_close(&team);
+    tl_team next = open_block(size);
+    assert_all(double_sum_is_the_tree(&next, 0, 100));
+    tl_team_mpi_close(&next);
+}
+
+static void a_silent_mate_is_lost_by_deadline(void **state)
+{
+    (void)state;
+    const int size = tl_cluster_size(cluster_here());
+    if (size == 1) skip();
+    tl_team team = {0};
+    assert_all(tl_team_mpi_open(cluster_here(), 0, size, next_epoch(), 0.2, &team, NULL) ==
+               TL_OK);
+    tl_status status = TL_E_LOST;
+    unsigned char byte[8] = {0};
+    if (team.rank != 1) status = tl_team_gather(&team, byte, 1, NULL);
+    assert_all(status == TL_E_LOST);
+    if (team.rank != 1) status = tl_team_gather(&team, byte, 1, NULL);
+    assert_all(status == TL_E_LOST);
+    tl_team_mpi_close(&team);
+}
+
+static void a_block_that_is_none_is_refused(void **state)
+{
+    (void)state;
+    const int size = tl_cluster_size(cluster_here());
+    tl_team team = {0};
+    assert_all(tl_team_mpi_open(cluster_here(), 0, 3, 1, 0, &team, NULL) == TL_E_ARG);
+    assert_all(tl_team_mpi_open(cluster_here(), 0, size * 2, 1, 0, &team, NULL) ==
+               TL_E_ARG);
+    assert_all(tl_team_mpi_open(cluster_here(), 1, 2, 1, 0, &team, NULL) == TL_E_ARG);
+    assert_all(tl_team_mpi_open(cluster_here(), 0, 1, 0, 0, &team, NULL) == TL_E_ARG);
+}
+
+static void all_ranks_share_what_rank_0_has(void **state)
+{
+    (void)state;
+    const bool is_source = tl_cluster_rank(cluster_here()) == 0;
+    char plan[] = "name: shared\n";
+    char *bytes = is_source ? plan : NULL;
+    size_t n = is_source ? strlen(plan) : 0;
+    assert_all(tl_cluster_share(cluster_here(), &bytes, &n, NULL) == TL_OK);
+    assert_all(n == strlen(plan) && strcmp(bytes, plan) == 0);
+    if (!is_source) free(bytes);
+}
+
+const struct CMUnitTest tests_here[] = {
+    cmocka_unit_test(sums_have_the_bits_of_the_tree),
+    cmocka_unit_test(broadcast_brings_the_bytes_of_member_0),
+    cmocka_unit_test(gather_puts_each_member_in_its_place),
+    cmocka_unit_test(members_agree_on_the_worst_with_the_first_text),
+    cmocka_unit_test(a_team_called_off_is_lost_and_the_next_one_works),
+    cmocka_unit_test(a_silent_mate_is_lost_by_deadline),
+    cmocka_unit_test(a_block_that_is_none_is_refused),
+    cmocka_unit_test(all_ranks_share_what_rank_0_has),
+};
+const size_t tests_here_count = sizeof tests_here / sizeof tests_here[0];
