@@ -1,0 +1,193 @@
+/*
+ * Utility: how good the target is, on the clean rows it was trained on and on the test
+ * rows. Brier score: Brier 1950, multi-class. AUC: see score.h.
+ */
+#include "experiments/stage.h"
+
+#include "compute/nn/loss.h"
+#include "experiments/score.h"
+
+#include <math.h>
+
+enum { TRAIN_ACCURACY, ACCURACY, BALANCED, AUC, LOSS, TRAIN_LOSS, GAP, BRIER };
+
+typedef struct reading {
+    const tl_dataset *data;
+    float *logits;
+    int32_t *guess;
+    double *loss;
+} reading;
+
+static tl_status take_room(const tl_dataset *data, tl_arena *scratch, reading *out,
+                           tl_err *err)
+{
+    out->data = data;
+    TL_TAKE(out->logits, scratch, (size_t)data->rows * (size_t)data->classes, err);
+    TL_TAKE(out->guess, scratch, data->rows, err);
+    TL_TAKE(out->loss, scratch, data->rows, err);
+    return TL_OK;
+}
+
+static double mean(const double *x, int n)
+{
+    double sum = 0.0;
+    for (int i = 0; i < n; i++) sum += x[i];
+    return sum / n;
+}
+
+static tl_status read_model(tl_scene *scene, const tl_dataset *data, reading *out,
+                            tl_err *err)
+{
+    const tl_model *model = scene->world->model[TL_PART_TARGET];
+    TL_TRY(tl_team_agree(scene->team, take_room(data, scene->scratch, out, err), err));
+    TL_INVARIANT(out->loss != NULL);
+    TL_TRY(tl_model_logits(model, data->pixel, data->rows, scene->team, scene->scratch,
+                           out->logits, err));
+    tl_argmax(out->logits, data->rows, data->classes, out->guess);
+    tl_cross_entropy(out->logits, data->label, data->rows, data->classes, out->loss);
+    return TL_OK;
+}
+
+static tl_status pick_members(tl_scene *scene, tl_dataset **out, tl_err *err)
+{
+    const tl_dataset *pool = scene->world->data[TL_PART_POOL];
+    int *row, rows;
+    TL_TAKE(row, scene->scratch, pool->rows, err);
+    tl_dataset_select(pool, TL_ROW_MEMBER | TL_ROW_POISONED, TL_ROW_MEMBER, row, &rows);
+    return tl_dataset_pick(pool, row, rows, scene->scratch, out, err);
+}
+
+static tl_status run(tl_scene *scene, tl_err *err)
+{
+    const tl_dataset *test = scene->world->data[TL_PART_TEST];
+    tl_dataset *members = NULL;
+    TL_TRY(tl_team_agree(scene->team, pick_members(scene, &members, err), err));
+    TL_INVARIANT(members != NULL);
+    reading on_train = {0}, on_test = {0};
+    TL_TRY(read_model(scene, members, &on_train, err));
+    TL_TRY(read_model(scene, test, &on_test, err));
+    const int right = tl_score_matches(on_test.guess, test->label, test->rows);
+    const int learnt = tl_score_matches(on_train.guess, members->label, members->rows);
+    double auc;
+    tl_softmax(on_test.logits, test->rows, test->classes, on_test.logits);
+    TL_TRY(tl_score_class_auc(on_test.logits, test->label, test->rows, test->classes,
+                              scene->scratch, &auc, err));
+    tl_scene_put_rate(scene, TRAIN_ACCURACY, learnt, members->rows);
+    tl_scene_put_rate(scene, ACCURACY, right, test->rows);
+    tl_scene_put(scene, BALANCED,
+                 tl_score_balanced(on_test.guess, test->label, test->rows, test->classes));
+    if (isnan(auc)) { /* one class alone */
+        tl_scene_put_missing(scene, AUC, TL_WHY_UNRESOLVABLE);
+    } else {
+        tl_scene_put(scene, AUC, auc);
+    }
+    tl_scene_put(scene, LOSS, mean(on_test.loss, test->rows));
+    tl_scene_put(scene, BRIER,
+                 tl_score_brier(on_test.logits, test->label, test->rows, test->classes));
+    if (members->rows == 0) { /* every row was poisoned */
+        tl_scene_put_missing(scene, TRAIN_LOSS, TL_WHY_UNRESOLVABLE);
+        tl_scene_put_missing(scene, GAP, TL_WHY_UNRESOLVABLE);
+        return TL_OK;
+    }
+    tl_scene_put(scene, TRAIN_LOSS, mean(on_train.loss, members->rows));
+    tl_scene_put(scene, GAP, (double)learnt / members->rows - (double)right / test->rows);
+    return TL_OK;
+}
+
+static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+{
+    (void)arg;
+    TL_CHECK(size->test > 0, err, TL_E_ARG,
+             "utility is measured on the test rows, but data.split.test is 0");
+    return TL_OK;
+}
+
+static double cost(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    return tl_model_flop(&size->setup.model) * (size->members + size->test);
+}
+
+static double memory(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    const int most = size->members > size->test ? size->members : size->test;
+    return tl_size_data_memory(size, size->members) +
+           tl_model_logits_memory(&size->setup.model, most) + 4.0 * size->pool +
+           (4.0 * size->classes + 12.0) * (size->members + size->test) + 25.0 * size->test;
+}
+
+static int widest(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    int width = 1;
+    while (2 * width * TL_INFER_ROWS <= size->test && width < 64) width *= 2;
+    return width;
+}
+
+static const tl_metric metrics[] = {
+    {.name = "train_accuracy",
+     .units = "1",
+     .is_rate = true,
+     .high = 1,
+     .about = "accuracy on the clean rows trained on",
+     .can_be_missing = true},
+    {.name = "accuracy",
+     .units = "1",
+     .better = TL_BETTER_HIGHER,
+     .is_rate = true,
+     .high = 1,
+     .about = "accuracy on the test rows"},
+    {.name = "balanced_accuracy",
+     .units = "1",
+     .better = TL_BETTER_HIGHER,
+     .high = 1,
+     .about = "mean over classes of the accuracy on their test rows"},
+    {.name = "auc",
+     .units = "1",
+     .better = TL_BETTER_HIGHER,
+     .high = 1,
+     .can_be_missing = true,
+     .about =
+         "area under the ROC curve on the test rows; over 2 classes the unweighted mean of "
+         "one against the rest"},
+    {.name = "loss",
+     .units = "nat",
+     .better = TL_BETTER_LOWER,
+     .about = "mean cross-entropy on the test rows"},
+    {.name = "train_loss",
+     .units = "nat",
+     .can_be_missing = true,
+     .about = "mean cross-entropy on the clean rows trained on"},
+    {.name = "generalisation_gap",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .low = -1,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "accuracy on clean rows trained on minus test accuracy"},
+    {.name = "brier",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .high = 2,
+     .about = "Brier score on the test rows, summed over classes"},
+    {0}};
+
+const tl_stage tl_stage_measure_utility = {
+    .name = "measure.utility",
+    .about = "how good the target is: accuracy, AUC, loss, gap, Brier score",
+    .source =
+        "Brier 1950, Verification of forecasts; Provost, Domingos 2000, Well-trained PETs",
+    .version = 1,
+    .flow = TL_NO_FLOW,
+    .role = TL_ROLE_MEASURE,
+    .taxonomy = "none",
+    .access = TL_KNOWS_TRUTH,
+    .reads = TL_BIT(TL_PART_TARGET) | TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_TEST),
+    .metrics = metrics,
+    .run = run,
+    .check = check,
+    .cost = cost,
+    .memory = memory,
+    .widest = widest,
+};

@@ -1,0 +1,39 @@
+/*
+ * The query service: how anybody but the owner reaches the target. Output defences and
+ * monitors will stand here; the plain service answers truthfully and counts queries.
+ */
+#ifndef TL_EXPERIMENTS_SERVICE_H
+#define TL_EXPERIMENTS_SERVICE_H
+
+#include "compute/nn/model.h"
+
+typedef enum tl_answers {
+    TL_ANSWER_SCORES, /**< class probabilities */
+    TL_ANSWER_TOP1    /**< 1 for the top class, 0 for the others */
+} tl_answers;
+
+/** Images that somebody asks about. */
+typedef struct tl_question {
+    const float *pixel; /**< [rows x input] */
+    int rows;
+    tl_answers kind; /**< what is to be told of each */
+} tl_question;
+
+/** What stands before a target. The plain service has no members that matter yet. */
+typedef struct tl_service {
+    const char *name; /**< "plain" */
+} tl_service;
+
+/** The service every world starts with. */
+const tl_service *tl_service_plain(void);
+
+/**
+ * Asks `target` through `service`. Collective over `team`.
+ *
+ * \param answer [rows x classes] result, on every member
+ */
+TL_MUST_USE tl_status tl_service_ask(const tl_service *service, const tl_model *target,
+                                     const tl_question *question, const tl_team *team,
+                                     tl_arena *scratch, float *answer, tl_err *err);
+
+#endif

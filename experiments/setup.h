@@ -1,0 +1,73 @@
+/*
+ * What a plan says under `data`, `model` and `recipe`, and the sizes that follow from it.
+ */
+#ifndef TL_EXPERIMENTS_SETUP_H
+#define TL_EXPERIMENTS_SETUP_H
+
+#include "compute/data/roles.h"
+#include "compute/train/trainer.h"
+#include "experiments/param.h"
+
+/** Places in the tables below, in order; `split` stands flat beside `source` in data. */
+enum {
+    TL_DATA_SOURCE,
+    TL_DATA_OFFICIAL,
+    TL_DATA_POOL,
+    TL_DATA_KEEP,
+    TL_DATA_VALIDATION,
+    TL_DATA_ATTACKER,
+    TL_DATA_TEST,
+    TL_DATA_ATTACKER_FROM_POOL,
+    TL_DATA_EXAMPLES,
+    TL_DATA_CLASSES,
+    TL_DATA_DIFFICULTY,
+    TL_DATA_PARAMS
+};
+enum { TL_MODEL_KIND, TL_MODEL_WIDTH, TL_MODEL_DEPTH, TL_MODEL_PARAMS };
+enum {
+    TL_RECIPE_EPOCHS,
+    TL_RECIPE_BATCH,
+    TL_RECIPE_SHARDS,
+    TL_RECIPE_OPTIMIZER,
+    TL_RECIPE_LR,
+    TL_RECIPE_MOMENTUM,
+    TL_RECIPE_WEIGHT_DECAY,
+    TL_RECIPE_PARAMS
+};
+
+/** The tables, for the plan reader and `describe`. */
+extern const tl_param tl_data_params[TL_DATA_PARAMS + 1];
+extern const tl_param tl_model_params[TL_MODEL_PARAMS + 1];
+extern const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1];
+
+/** Values of one trial, in the order of the tables. */
+typedef struct tl_setup_values {
+    tl_value data[TL_DATA_PARAMS];
+    tl_value model[TL_MODEL_PARAMS];
+    tl_value recipe[TL_RECIPE_PARAMS];
+} tl_setup_values;
+
+/** The model and recipe that `train` and those who imitate it use. */
+typedef struct tl_setup {
+    tl_model_spec model;
+    tl_recipe recipe;
+} tl_setup;
+
+/** Sizes known before anything runs: for checks, costs and memory. */
+typedef struct tl_size {
+    tl_shape shape;
+    int classes;
+    int pool, members, validation, attacker, test; /**< rows */
+    tl_setup setup;
+} tl_size;
+
+/** Reads values into the structures they stand for. */
+tl_split tl_setup_split(const tl_value data[TL_DATA_PARAMS]);
+tl_synthetic tl_setup_synthetic(const tl_value data[TL_DATA_PARAMS]);
+tl_setup tl_setup_of(const tl_setup_values *values, tl_shape shape, int classes);
+tl_size tl_setup_size(const tl_setup_values *values, const tl_source *source);
+
+/** Bytes of a dataset of `rows` rows that owns everything. */
+double tl_size_data_memory(const tl_size *size, int rows);
+
+#endif

@@ -1,0 +1,226 @@
+#include "tests/support/toy_world.h"
+
+#include "compute/data/roles.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void must(tl_status status, const tl_err *err)
+{
+    if (status == TL_OK) return;
+    fprintf(stderr, "toy world: %s\n", err->text);
+    abort();
+}
+
+static void set_defaults(tl_setup_values *values)
+{
+    tl_params_defaults(tl_data_params, values->data);
+    tl_params_defaults(tl_model_params, values->model);
+    tl_params_defaults(tl_recipe_params, values->recipe);
+    values->data[TL_DATA_POOL].number = 200;
+    values->data[TL_DATA_KEEP].number = 0.5;
+    values->data[TL_DATA_VALIDATION].number = 20;
+    values->data[TL_DATA_ATTACKER].number = 500;
+    values->data[TL_DATA_TEST].number = 130;
+    values->data[TL_DATA_CLASSES].number = 3;
+    values->model[TL_MODEL_WIDTH].number = 4;
+    values->model[TL_MODEL_DEPTH].number = 2;
+    values->recipe[TL_RECIPE_EPOCHS].number = 1;
+    values->recipe[TL_RECIPE_BATCH].number = 32;
+}
+
+void toy_world_open(toy_world *toy, void (*change)(tl_setup_values *values))
+{
+    *toy = (toy_world){.arena = tl_arena_open(0), .seed = 1};
+    set_defaults(&toy->values);
+    if (change) change(&toy->values);
+    tl_err err = {0};
+    const tl_value *data = toy->values.data;
+    const tl_synthetic synthetic = tl_setup_synthetic(data);
+    must(tl_source_open(data[TL_DATA_SOURCE].text, getenv("THREATLOOP_TEST_DATA"),
+                        &synthetic, &toy->arena, &toy->source, &err),
+         &err);
+    const tl_split split = tl_setup_split(data);
+    tl_roles roles;
+    must(tl_roles_draw(toy->source, &split, toy->seed, toy->replicate, &toy->arena, &roles,
+                       &err),
+         &err);
+    toy->size = tl_setup_size(&toy->values, toy->source);
+    toy->world.data[TL_PART_POOL] = roles.pool;
+    toy->world.data[TL_PART_VALIDATION] = roles.validation;
+    toy->world.data[TL_PART_ATTACKER] = roles.attacker;
+    toy->world.data[TL_PART_TEST] = roles.test;
+    toy->world.setup = &toy->size.setup;
+    toy->world.service = tl_service_plain();
+}
+
+void toy_world_close(toy_world *toy)
+{
+    tl_arena_close(&toy->arena);
+}
+
+void toy_defaults(const tl_stage *stage, tl_value *arg)
+{
+    memset(arg, 0, TL_MAX_PARAMS * sizeof *arg);
+    tl_params_defaults(stage->params, arg);
+}
+
+/* Only what a stage declares: reading more is then a crash. */
+static tl_world only(const tl_world *world, uint32_t parts)
+{
+    tl_world out = {0};
+    for (int part = 0; part < TL_PARTS; part++) {
+        if (!(parts & TL_BIT(part))) continue;
+        out.data[part] = world->data[part];
+        out.model[part] = world->model[part];
+        if (part == TL_PART_SETUP) out.setup = world->setup;
+        if (part == TL_PART_SERVICE) out.service = world->service;
+    }
+    return out;
+}
+
+static tl_scene scene_of(const toy_world *toy, toy_run *run, const tl_world *world,
+                         const tl_team *team)
+{
+    return (tl_scene){.world = world,
+                      .given = &run->given,
+                      .arg = run->arg,
+                      .seed = toy->seed,
+                      .replicate = toy->replicate,
+                      .stage = run->stage->name,
+                      .team = team,
+                      .keep = &run->keep,
+                      .scratch = &run->scratch,
+                      .measure = run->measure};
+}
+
+static void clear_measures(toy_run *run)
+{
+    for (int m = 0; m < TL_MAX_METRICS; m++) {
+        run->measure[m] = (tl_measure){(double)NAN, 0.0, TL_WHY_NOT_RUN};
+    }
+}
+
+enum { TOY_BANK = 8 };
+
+/* Trains the bank; its models live in `arena`, outside the run's own budget. */
+static tl_status train_bank(const toy_world *toy, const toy_run *run, const tl_team *team,
+                            tl_arena *arena, const tl_model **bank, int *banked,
+                            tl_err *err)
+{
+    const tl_bank *wanted = &run->stage->bank;
+    *banked = wanted->count ? wanted->count(run->arg) : 0;
+    if (*banked > TOY_BANK) abort();
+    const tl_world world = only(&toy->world, wanted->reads);
+    for (int i = 0; i < *banked; i++) {
+        toy_run item = {.stage = run->stage, .arg = run->arg};
+        tl_scene scene = scene_of(toy, &item, &world, team);
+        scene.bank_item = i;
+        scene.keep = arena;
+        const tl_status mine = wanted->run(&scene, err);
+        tl_arena_close(&item.scratch);
+        TL_TRY(mine);
+        bank[i] = item.given.model[TL_PART_SURROGATE];
+    }
+    return TL_OK;
+}
+
+void toy_run_stage(const toy_world *toy, toy_run *run, const tl_team *team)
+{
+    tl_arena banked = tl_arena_open(0);
+    const tl_model *bank[TOY_BANK];
+    tl_world world = only(&toy->world, run->stage->reads);
+    clear_measures(run);
+    run->given = (tl_world){0};
+    must(train_bank(toy, run, team, &banked, bank, &world.banked, &run->err), &run->err);
+    world.bank = bank;
+    tl_scene scene = scene_of(toy, run, &world, team);
+    const size_t mark = tl_arena_mark(&run->scratch);
+    const tl_status mine = run->stage->run(&scene, &run->err);
+    tl_arena_rewind(&run->scratch, mark);
+    run->status = tl_team_agree(team, mine, &run->err);
+    tl_arena_close(&banked);
+}
+
+void toy_run_judge(const toy_world *toy, toy_run *run, tl_part part, const tl_team *team)
+{
+    const tl_world world = only(&toy->world, run->stage->judge_reads | TL_BIT(part));
+    clear_measures(run);
+    tl_scene scene = scene_of(toy, run, &world, team);
+    const size_t mark = tl_arena_mark(&run->scratch);
+    const tl_status mine = run->stage->judge(&scene, part, &run->err);
+    tl_arena_rewind(&run->scratch, mark);
+    run->status = tl_team_agree(team, mine, &run->err);
+}
+
+void toy_run_close(toy_run *run)
+{
+    tl_arena_close(&run->keep);
+    tl_arena_close(&run->scratch);
+}
+
+static toy_run begin(const char *name, const tl_value *arg, tl_value *defaults)
+{
+    const tl_stage *stage = tl_stage_find(name);
+    if (!stage) abort();
+    toy_defaults(stage, defaults);
+    return (toy_run){.stage = stage, .arg = arg ? arg : defaults};
+}
+
+static void end(toy_run *run, tl_measure *measure)
+{
+    must(run->status, &run->err);
+    if (measure) memcpy(measure, run->measure, sizeof run->measure);
+    tl_arena_close(&run->scratch);
+}
+
+void toy_do(toy_world *toy, const char *name, const tl_value *arg, tl_measure *measure)
+{
+    tl_value defaults[TL_MAX_PARAMS];
+    toy_run run = begin(name, arg, defaults);
+    const tl_team alone = tl_team_alone();
+    run.keep = toy->arena; /* what is given lives as long as the world */
+    toy_run_stage(toy, &run, &alone);
+    toy->arena = run.keep;
+    for (int part = 0; part < TL_PARTS; part++) {
+        if (run.given.data[part]) toy->world.data[part] = run.given.data[part];
+        if (run.given.model[part]) toy->world.model[part] = run.given.model[part];
+    }
+    end(&run, measure);
+}
+
+void toy_judge(toy_world *toy, const char *name, const tl_value *arg, tl_part part,
+               tl_measure *measure)
+{
+    tl_value defaults[TL_MAX_PARAMS];
+    toy_run run = begin(name, arg, defaults);
+    const tl_team alone = tl_team_alone();
+    toy_run_judge(toy, &run, part, &alone);
+    end(&run, measure);
+    tl_arena_close(&run.keep);
+}
+
+static void add_bytes(tl_hash *hash, const void *bytes, size_t n)
+{
+    const tl_key key = tl_key_of(bytes, n);
+    tl_hash_key(hash, &key);
+}
+
+void toy_hash_world(const tl_world *world, tl_hash *hash)
+{
+    for (int part = 0; part < TL_PARTS; part++) {
+        const tl_dataset *data = world->data[part];
+        const tl_model *model = world->model[part];
+        if (data) {
+            const size_t rows = (size_t)data->rows;
+            const size_t size = (size_t)tl_shape_size(data->shape);
+            add_bytes(hash, data->pixel, rows * size * sizeof *data->pixel);
+            add_bytes(hash, data->label, rows * sizeof *data->label);
+            add_bytes(hash, data->flags, rows * sizeof *data->flags);
+            add_bytes(hash, data->origin, rows * sizeof *data->origin);
+        }
+        if (model) add_bytes(hash, model->param, model->params * sizeof *model->param);
+    }
+}

@@ -1,0 +1,436 @@
+/*
+ * What every registered stage keeps to, whoever wrote it. A new stage is tested here by
+ * being listed in stages.def.
+ */
+#include "tests/support/team_threads.h"
+#include "tests/support/toy_world.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { MOST_WIDTH = 8, LIMITS = 6 };
+
+static toy_world toy;
+
+static int open_toy(void **state)
+{
+    (void)state;
+    toy_world_open(&toy, NULL);
+    toy_do(&toy, "train", NULL, NULL);
+    toy.world.model[TL_PART_SURROGATE] = toy.world.model[TL_PART_TARGET];
+    toy.world.data[TL_PART_RECOVERED] = toy.world.data[TL_PART_ATTACKER];
+    return 0;
+}
+
+static int close_toy(void **state)
+{
+    (void)state;
+    toy_world_close(&toy);
+    return 0;
+}
+
+/* --- what is written about it --------------------------------------------------------- */
+
+static void assert_text(const tl_stage *stage, const char *what, const char *text)
+{
+    if (text && text[0]) return;
+    fail_msg("%s: no %s", stage->name, what);
+}
+
+static void check_params(const tl_stage *stage)
+{
+    const int count = tl_params_count(stage->params);
+    assert_in_range(count, 0, TL_MAX_PARAMS);
+    for (int i = 0; i < count; i++) {
+        const tl_param *p = &stage->params[i];
+        assert_text(stage, p->name, p->about);
+        assert_text(stage, p->name, p->units);
+        assert_int_equal(tl_params_find(stage->params, p->name), i);
+        if (p->type == TL_PARAM_TEXT) continue;
+        if (p->fallback < p->low || p->fallback > p->high ||
+            (p->low_is_open && p->fallback == p->low)) {
+            fail_msg("%s: the default of %s is out of its bounds", stage->name, p->name);
+        }
+        if (p->type != TL_PARAM_CHOICE) continue;
+        int words = 0;
+        while (p->choices[words]) words++;
+        assert_true(p->high == words - 1);
+    }
+}
+
+static void check_metrics(const tl_stage *stage, const tl_metric *metrics)
+{
+    int count = 0;
+    for (; metrics && metrics[count].name; count++) {
+        const tl_metric *m = &metrics[count];
+        assert_text(stage, m->name, m->about);
+        assert_text(stage, m->name, m->units);
+        for (int i = 0; i < count; i++) {
+            assert_string_not_equal(metrics[i].name, m->name);
+        }
+        if (m->is_rate && (m->low != 0.0 || m->high != 1.0)) {
+            fail_msg("%s: the rate %s is not bounded by 0 and 1", stage->name, m->name);
+        }
+    }
+    assert_in_range(count, 0, TL_MAX_METRICS);
+}
+
+static void every_stage_is_described(void **state)
+{
+    (void)state;
+    int count;
+    const tl_stage *const *all = tl_stages(&count);
+    assert_true(count > 0);
+    for (int s = 0; s < count; s++) {
+        const tl_stage *stage = all[s];
+        assert_text(stage, "about", stage->about);
+        assert_text(stage, "source", stage->source);
+        assert_text(stage, "taxonomy", stage->taxonomy);
+        assert_ptr_equal(tl_stage_find(stage->name), stage);
+        assert_true(stage->version >= 1);
+        assert_non_null(stage->run);
+        assert_true((stage->judges != 0) == (stage->judge != NULL));
+        assert_true((stage->judges != 0) == (stage->judge_metrics != NULL));
+        assert_true((stage->bank.count != NULL) == (stage->bank.run != NULL));
+        check_params(stage);
+        check_metrics(stage, stage->metrics);
+        check_metrics(stage, stage->judge_metrics);
+    }
+}
+
+static void default_arguments_pass_the_plan_check(void **state)
+{
+    (void)state;
+    int count;
+    const tl_stage *const *all = tl_stages(&count);
+    for (int s = 0; s < count; s++) {
+        tl_value arg[TL_MAX_PARAMS];
+        tl_err err = {0};
+        toy_defaults(all[s], arg);
+        if (all[s]->check) assert_int_equal(all[s]->check(&toy.size, arg, &err), TL_OK);
+        if (all[s]->cost) assert_true(all[s]->cost(&toy.size, arg) > 0.0);
+        if (all[s]->widest) assert_true(all[s]->widest(&toy.size, arg) >= 1);
+    }
+}
+
+/* --- what it does --------------------------------------------------------------------- */
+
+/* The run and each judge of one stage by one member, and a key of all that came out. */
+typedef struct trace {
+    toy_run run;
+    tl_key key;
+} trace;
+
+static void add_measures(tl_hash *hash, const tl_measure *measure)
+{
+    double number[3 * TL_MAX_METRICS];
+    for (int m = 0; m < TL_MAX_METRICS; m++) {
+        number[3 * m] = measure[m].value;
+        number[3 * m + 1] = measure[m].n;
+        number[3 * m + 2] = measure[m].why;
+    }
+    const tl_key key = tl_key_of(number, sizeof number);
+    tl_hash_key(hash, &key);
+}
+
+static void follow(trace *t, const tl_team *team)
+{
+    tl_hash hash = {0};
+    toy_run_stage(&toy, &t->run, team);
+    toy_hash_world(&t->run.given, &hash);
+    add_measures(&hash, t->run.measure);
+    for (int p = 0; p < TL_PARTS; p++) {
+        if (!(t->run.stage->judges & TL_BIT(p))) continue;
+        toy_run_judge(&toy, &t->run, (tl_part)p, team);
+        add_measures(&hash, t->run.measure);
+    }
+    t->key = tl_hash_end(&hash);
+}
+
+static tl_key key_alone(const tl_stage *stage, const tl_value *arg)
+{
+    trace t = {.run = {.stage = stage, .arg = arg}};
+    const tl_team alone = tl_team_alone();
+    follow(&t, &alone);
+    if (t.run.status != TL_OK) fail_msg("%s: %s", stage->name, t.run.err.text);
+    toy_run_close(&t.run);
+    return t.key;
+}
+
+static void every_stage_gives_the_same_bits_twice(void **state)
+{
+    (void)state;
+    int count;
+    const tl_stage *const *all = tl_stages(&count);
+    for (int s = 0; s < count; s++) {
+        tl_value arg[TL_MAX_PARAMS];
+        toy_defaults(all[s], arg);
+        const tl_key once = key_alone(all[s], arg), twice = key_alone(all[s], arg);
+        if (!tl_key_equal(&once, &twice)) fail_msg("%s: other bits", all[s]->name);
+    }
+}
+
+static void only_stages_that_draw_depend_on_the_replicate(void **state)
+{
+    (void)state;
+    int count;
+    const tl_stage *const *all = tl_stages(&count);
+    for (int s = 0; s < count; s++) {
+        tl_value arg[TL_MAX_PARAMS];
+        toy_defaults(all[s], arg);
+        const tl_key first = key_alone(all[s], arg);
+        toy.replicate = 1;
+        const tl_key second = key_alone(all[s], arg);
+        toy.replicate = 0;
+        if (tl_key_equal(&first, &second) == all[s]->draws) {
+            fail_msg("%s: draws is %d", all[s]->name, all[s]->draws);
+        }
+    }
+}
+
+static void no_stage_changes_what_it_was_given(void **state)
+{
+    (void)state;
+    int count;
+    const tl_stage *const *all = tl_stages(&count);
+    tl_hash before = {0};
+    toy_hash_world(&toy.world, &before);
+    const tl_key key = tl_hash_end(&before);
+    for (int s = 0; s < count; s++) {
+        tl_value arg[TL_MAX_PARAMS];
+        toy_defaults(all[s], arg);
+        (void)key_alone(all[s], arg);
+        tl_hash after = {0};
+        toy_hash_world(&toy.world, &after);
+        const tl_key now = tl_hash_end(&after);
+        if (!tl_key_equal(&key, &now)) fail_msg("%s changed its world", all[s]->name);
+    }
+}
+
+static void check_measures(const tl_stage *stage, const tl_metric *metrics,
+                           const tl_measure *measure)
+{
+    for (int i = 0; metrics && metrics[i].name; i++) {
+        const tl_metric *m = &metrics[i];
+        const double x = measure[i].value;
+        if (measure[i].why == TL_WHY_NOT_RUN) {
+            fail_msg("%s: %s was not measured", stage->name, m->name);
+        }
+        if (measure[i].why != TL_WHY_HAS_VALUE) {
+            if (!m->can_be_missing) fail_msg("%s: %s is missing", stage->name, m->name);
+            continue;
+        }
+        const bool is_bounded = m->low != 0.0 || m->high != 0.0;
+        if (!isfinite(x) || (is_bounded && (x < m->low || x > m->high))) {
+            fail_msg("%s: %s is %g", stage->name, m->name, x);
+        }
+        if (m->is_rate != (measure[i].n > 0.0))
+            fail_msg("%s: n of %s", stage->name, m->name);
+    }
+}
+
+static void every_stage_gives_and_measures_what_it_declares(void **state)
+{
+    (void)state;
+    int count;
+    const tl_stage *const *all = tl_stages(&count);
+    const tl_team alone = tl_team_alone();
+    for (int s = 0; s < count; s++) {
+        tl_value arg[TL_MAX_PARAMS];
+        toy_defaults(all[s], arg);
+        toy_run run = {.stage = all[s], .arg = arg};
+        toy_run_stage(&toy, &run, &alone);
+        assert_int_equal(run.status, TL_OK);
+        for (int p = 0; p < TL_PARTS; p++) {
+            const bool is_given = run.given.data[p] || run.given.model[p] ||
+                                  (p == TL_PART_SERVICE && run.given.service) ||
+                                  (p == TL_PART_SETUP && run.given.setup);
+            if (is_given != ((all[s]->gives & TL_BIT(p)) != 0)) {
+                fail_msg("%s: part %s", all[s]->name, tl_part_name((tl_part)p));
+            }
+        }
+        check_measures(all[s], all[s]->metrics, run.measure);
+        for (int p = 0; p < TL_PARTS; p++) {
+            if (!(all[s]->judges & TL_BIT(p))) continue;
+            toy_run_judge(&toy, &run, (tl_part)p, &alone);
+            assert_int_equal(run.status, TL_OK);
+            check_measures(all[s], all[s]->judge_metrics, run.measure);
+        }
+        toy_run_close(&run);
+    }
+}
+
+/* --- teams ---------------------------------------------------------------------------- */
+
+typedef struct crew {
+    trace of[MOST_WIDTH];
+} crew;
+
+static void follow_member(const tl_team *team, void *self)
+{
+    follow(&((crew *)self)->of[team->rank], team);
+}
+
+static void check_width(const tl_stage *stage, const tl_value *arg, int width,
+                        const tl_key *wanted)
+{
+    crew all = {0};
+    for (int r = 0; r < width; r++) all.of[r].run = (toy_run){.stage = stage, .arg = arg};
+    team_threads_run(width, follow_member, &all);
+    for (int r = 0; r < width; r++) {
+        if (!tl_key_equal(&all.of[r].key, wanted)) {
+            fail_msg("%s: other bits on member %d of %d", stage->name, r, width);
+        }
+        toy_run_close(&all.of[r].run);
+    }
+}
+
+static void every_team_size_gives_the_same_bits(void **state)
+{
+    (void)state;
+    int count;
+    const tl_stage *const *all = tl_stages(&count);
+    for (int s = 0; s < count; s++) {
+        tl_value arg[TL_MAX_PARAMS];
+        toy_defaults(all[s], arg);
+        const tl_key wanted = key_alone(all[s], arg);
+        const int widest = all[s]->widest ? all[s]->widest(&toy.size, arg) : MOST_WIDTH;
+        for (int width = 2; width <= widest && width <= MOST_WIDTH; width *= 2) {
+            check_width(all[s], arg, width, &wanted);
+        }
+    }
+}
+
+/* --- memory --------------------------------------------------------------------------- */
+
+/* The most that a run or its judges take. */
+static toy_run peaks_of(const tl_stage *stage, const tl_value *arg)
+{
+    trace t = {.run = {.stage = stage, .arg = arg}};
+    const tl_team alone = tl_team_alone();
+    follow(&t, &alone);
+    assert_int_equal(t.run.status, TL_OK);
+    toy_run_close(&t.run);
+    return t.run;
+}
+
+static void declared_memory_covers_what_is_taken(void **state)
+{
+    (void)state;
+    int count;
+    const tl_stage *const *all = tl_stages(&count);
+    for (int s = 0; s < count; s++) {
+        tl_value arg[TL_MAX_PARAMS];
+        toy_defaults(all[s], arg);
+        const toy_run run = peaks_of(all[s], arg);
+        const double taken = (double)run.keep.peak + (double)run.scratch.peak;
+        const double said = all[s]->memory ? all[s]->memory(&toy.size, arg) : 0.0;
+        /* Pieces are rounded up to 64 bytes each: 16 kB for all of them. */
+        if (taken > said + 16384.0 || said > 4.0 * taken + 65536.0) {
+            fail_msg("%s takes %.0f bytes and declares %.0f", all[s]->name, taken, said);
+        }
+    }
+}
+
+static void try_limits(const tl_stage *stage, const tl_value *arg, size_t keep,
+                       size_t scratch)
+{
+    toy_run run = {.stage = stage,
+                   .arg = arg,
+                   .keep = tl_arena_open(keep),
+                   .scratch = tl_arena_open(scratch)};
+    const tl_team alone = tl_team_alone();
+    toy_run_stage(&toy, &run, &alone);
+    if (run.status != TL_E_SPACE || run.err.text[0] == '\0') {
+        fail_msg("%s with %zu and %zu bytes: %s, %s", stage->name, keep, scratch,
+                 tl_status_name(run.status), run.err.text);
+    }
+    toy_run_close(&run);
+}
+
+/* What `run` alone takes, without its judges. */
+static void run_peaks(const tl_stage *stage, const tl_value *arg, size_t *keep,
+                      size_t *scratch)
+{
+    toy_run run = {.stage = stage, .arg = arg};
+    const tl_team alone = tl_team_alone();
+    toy_run_stage(&toy, &run, &alone);
+    *keep = run.keep.peak;
+    *scratch = run.scratch.peak;
+    toy_run_close(&run);
+}
+
+static void a_tiny_arena_is_a_clean_fault(void **state)
+{
+    (void)state;
+    int count;
+    const tl_stage *const *all = tl_stages(&count);
+    for (int s = 0; s < count; s++) {
+        tl_value arg[TL_MAX_PARAMS];
+        toy_defaults(all[s], arg);
+        size_t keep, scratch;
+        run_peaks(all[s], arg, &keep, &scratch);
+        for (int i = 0; i < LIMITS; i++) {
+            const size_t share = (size_t)i;
+            if (keep) try_limits(all[s], arg, 1 + (keep - 2) * share / (LIMITS - 1), 0);
+            if (scratch) {
+                try_limits(all[s], arg, 0, 1 + (scratch - 2) * share / (LIMITS - 1));
+            }
+        }
+    }
+}
+
+static void run_member(const tl_team *team, void *self)
+{
+    toy_run_stage(&toy, &((crew *)self)->of[team->rank].run, team);
+}
+
+/* One member is short of memory: both learn of it, and nobody waits for ever. */
+static void nobody_waits_for_a_member_without_memory(void **state)
+{
+    (void)state;
+    int count;
+    const tl_stage *const *all = tl_stages(&count);
+    for (int s = 0; s < count; s++) {
+        tl_value arg[TL_MAX_PARAMS];
+        toy_defaults(all[s], arg);
+        size_t keep, scratch;
+        run_peaks(all[s], arg, &keep, &scratch);
+        for (size_t i = 0; i < LIMITS && scratch; i++) {
+            crew pair = {0};
+            for (int r = 0; r < 2; r++) {
+                pair.of[r].run = (toy_run){.stage = all[s], .arg = arg};
+            }
+            pair.of[1].run.scratch = tl_arena_open(1 + scratch / 2 * i / (LIMITS - 1));
+            team_threads_run(2, run_member, &pair);
+            for (int r = 0; r < 2; r++) {
+                assert_int_equal(pair.of[r].run.status, pair.of[0].run.status);
+                toy_run_close(&pair.of[r].run);
+            }
+            if (i == 0) assert_int_equal(pair.of[0].run.status, TL_E_SPACE);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_stage_is_described),
+        cmocka_unit_test(default_arguments_pass_the_plan_check),
+        cmocka_unit_test(every_stage_gives_the_same_bits_twice),
+        cmocka_unit_test(only_stages_that_draw_depend_on_the_replicate),
+        cmocka_unit_test(no_stage_changes_what_it_was_given),
+        cmocka_unit_test(every_stage_gives_and_measures_what_it_declares),
+        cmocka_unit_test(every_team_size_gives_the_same_bits),
+        cmocka_unit_test(declared_memory_covers_what_is_taken),
+        cmocka_unit_test(a_tiny_arena_is_a_clean_fault),
+        cmocka_unit_test(nobody_waits_for_a_member_without_memory),
+    };
+    return cmocka_run_group_tests(tests, open_toy, close_toy);
+}

@@ -1,0 +1,162 @@
+/* experiments: tables of parameters and what is made of their values. */
+#include "experiments/setup.h"
+#include "experiments/stage.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+static tl_setup_values defaults(void)
+{
+    tl_setup_values values;
+    tl_params_defaults(tl_data_params, values.data);
+    tl_params_defaults(tl_model_params, values.model);
+    tl_params_defaults(tl_recipe_params, values.recipe);
+    return values;
+}
+
+static void check_table(const tl_param *table, int wanted)
+{
+    assert_int_equal(tl_params_count(table), wanted);
+    for (int i = 0; i < wanted; i++) {
+        const tl_param *p = &table[i];
+        assert_non_null(p->about);
+        assert_non_null(p->units);
+        assert_int_equal(tl_params_find(table, p->name), i);
+        if (p->type == TL_PARAM_TEXT) continue;
+        assert_true(p->low <= p->fallback && p->fallback <= p->high);
+        assert_false(p->low_is_open && p->fallback == p->low);
+    }
+}
+
+static void tables_are_whole(void **state)
+{
+    (void)state;
+    check_table(tl_data_params, TL_DATA_PARAMS);
+    check_table(tl_model_params, TL_MODEL_PARAMS);
+    check_table(tl_recipe_params, TL_RECIPE_PARAMS);
+    assert_int_equal(tl_params_find(tl_data_params, "attacker_from_pool"),
+                     TL_DATA_ATTACKER_FROM_POOL);
+    assert_int_equal(tl_params_find(tl_model_params, "widht"), -1);
+    assert_int_equal(tl_params_count(NULL), 0);
+}
+
+static void depth_zero_is_the_kinds_own(void **state)
+{
+    (void)state;
+    tl_setup_values values = defaults();
+    const tl_shape shape = {1, 28, 28};
+    values.model[TL_MODEL_DEPTH].number = 0;
+    values.model[TL_MODEL_KIND].number = TL_MODEL_CNN;
+    assert_int_equal(tl_setup_of(&values, shape, 10).model.depth, 3);
+    values.model[TL_MODEL_KIND].number = TL_MODEL_MLP;
+    assert_int_equal(tl_setup_of(&values, shape, 10).model.depth, 2);
+    values.model[TL_MODEL_DEPTH].number = 5;
+    const tl_setup setup = tl_setup_of(&values, shape, 10);
+    assert_int_equal(setup.model.depth, 5);
+    assert_int_equal(setup.model.width, 16);
+    assert_int_equal(setup.model.classes, 10);
+    assert_int_equal(setup.recipe.shards, 8);
+}
+
+static void examples_zero_is_as_many_as_the_roles_ask_for(void **state)
+{
+    (void)state;
+    tl_setup_values values = defaults();
+    values.data[TL_DATA_POOL].number = 70;
+    values.data[TL_DATA_VALIDATION].number = 5;
+    values.data[TL_DATA_ATTACKER].number = 11;
+    values.data[TL_DATA_TEST].number = 13;
+    assert_int_equal(tl_setup_synthetic(values.data).examples, 99);
+    values.data[TL_DATA_EXAMPLES].number = 500;
+    assert_int_equal(tl_setup_synthetic(values.data).examples, 500);
+}
+
+static void sizes_are_those_of_the_roles_drawn(void **state)
+{
+    (void)state;
+    tl_setup_values values = defaults();
+    values.data[TL_DATA_POOL].number = 100;
+    values.data[TL_DATA_VALIDATION].number = 20;
+    values.data[TL_DATA_ATTACKER].number = 40;
+    values.data[TL_DATA_TEST].number = 60;
+    static const double keeps[] = {0.0, 0.5, 0.3};
+    for (int k = 0; k < 3; k++) {
+        tl_arena arena = tl_arena_open(0);
+        values.data[TL_DATA_KEEP].number = keeps[k];
+        const tl_synthetic synthetic = tl_setup_synthetic(values.data);
+        tl_source *source;
+        tl_roles roles;
+        assert_int_equal(
+            tl_source_open("synthetic/lesions", NULL, &synthetic, &arena, &source, NULL),
+            TL_OK);
+        const tl_split split = tl_setup_split(values.data);
+        assert_int_equal(tl_roles_draw(source, &split, 1, 0, &arena, &roles, NULL), TL_OK);
+        const tl_size size = tl_setup_size(&values, source);
+        int members = 0;
+        for (int i = 0; i < roles.pool->rows; i++) {
+            members += (roles.pool->flags[i] & TL_ROW_MEMBER) != 0;
+        }
+        assert_int_equal(size.pool, roles.pool->rows);
+        assert_int_equal(size.members, members);
+        assert_int_equal(size.validation, roles.validation->rows);
+        assert_int_equal(size.attacker, roles.attacker->rows);
+        assert_int_equal(size.test, roles.test->rows);
+        tl_arena_close(&arena);
+    }
+}
+
+static tl_key key_of(const tl_param *table, const tl_value *value, uint32_t mask)
+{
+    tl_hash hash = {0};
+    tl_params_hash(table, value, mask, &hash);
+    return tl_hash_end(&hash);
+}
+
+static void only_masked_parameters_reach_the_key(void **state)
+{
+    (void)state;
+    tl_setup_values a = defaults(), b = defaults();
+    b.recipe[TL_RECIPE_LR].number *= 2.0;
+    const uint32_t all = ~0U, but_lr = ~(1U << TL_RECIPE_LR);
+    const tl_key x = key_of(tl_recipe_params, a.recipe, all);
+    const tl_key y = key_of(tl_recipe_params, b.recipe, all);
+    assert_false(tl_key_equal(&x, &y));
+    const tl_key u = key_of(tl_recipe_params, a.recipe, but_lr);
+    const tl_key v = key_of(tl_recipe_params, b.recipe, but_lr);
+    assert_true(tl_key_equal(&u, &v));
+}
+
+static void words_are_there_for_every_member(void **state)
+{
+    (void)state;
+    char text[64];
+    assert_string_equal(tl_access_text(TL_KNOWS_DATA | TL_KNOWS_SCORES, text),
+                        "data scores");
+    assert_string_equal(tl_access_text(0, text), "none");
+    assert_string_equal(tl_access_text(63, text),
+                        "data labels scores gradients weights truth");
+    for (int part = 0; part < TL_PARTS; part++) {
+        assert_true(strlen(tl_part_name((tl_part)part)) > 0);
+    }
+    assert_string_equal(tl_why_name(TL_WHY_NOT_RUN), "not_run");
+    assert_string_equal(tl_flow_name(TL_NO_FLOW), "none");
+    assert_string_equal(tl_role_name(TL_ROLE_MEASURE), "measure");
+    assert_null(tl_stage_find("d2m.bad_nets"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tables_are_whole),
+        cmocka_unit_test(depth_zero_is_the_kinds_own),
+        cmocka_unit_test(examples_zero_is_as_many_as_the_roles_ask_for),
+        cmocka_unit_test(sizes_are_those_of_the_roles_drawn),
+        cmocka_unit_test(only_masked_parameters_reach_the_key),
+        cmocka_unit_test(words_are_there_for_every_member),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
