@@ -1,0 +1,132 @@
+#include "analysis/summary.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double LEVEL = 0.05;
+
+const char *tl_summary_verdict(const tl_effect *effect)
+{
+    if (effect->hypothesis < 0) return "exploratory";
+    if (isnan(effect->q) || effect->q > LEVEL ||
+        (effect->low <= 0.0 && effect->high >= 0.0)) {
+        return "not resolved";
+    }
+    if (effect->direction == 0) return "supported";
+    return (effect->mean > 0.0) == (effect->direction > 0) ? "supported" : "refuted";
+}
+
+/* What may be said beside the numbers: no effect always comes with its bound. */
+static void say_bound(FILE *file, const tl_effect *effect)
+{
+    const bool holds_zero = effect->low <= 0.0 && effect->high >= 0.0;
+    if (effect->low >= effect->high) {
+        (void)fputs(": the same in every replicate", file);
+    } else if (holds_zero) {
+        const double bound = fmax(-effect->low, effect->high);
+        (void)fprintf(file, ": no effect seen; one larger than %.3g is excluded", bound);
+    } else if (effect->least_p > LEVEL) {
+        (void)fprintf(file, ": %d replicates cannot reach p = %.2g", effect->replicates,
+                      LEVEL);
+    }
+    if (effect->floor_sd > 0.0) (void)fputs(" (interval from the number of cases)", file);
+}
+
+void tl_summary_effect(FILE *file, const tl_effect *effect)
+{
+    (void)fprintf(file, "%s=%s against %s, on %s: ", effect->factor, effect->level,
+                  effect->reference, effect->metric);
+    if (isnan(effect->low)) {
+        (void)fprintf(file, "%s", effect->missing ? effect->missing : "no number");
+        if (!isnan(effect->mean)) (void)fprintf(file, " (difference %+.4g)", effect->mean);
+        (void)fputc('\n', file);
+        return;
+    }
+    (void)fprintf(file, "%+.4g [%+.4g, %+.4g], n=%d, p=%.3g (least reachable %.2g)",
+                  effect->mean, effect->low, effect->high, effect->replicates, effect->p,
+                  effect->least_p);
+    if (!isnan(effect->q)) (void)fprintf(file, ", q=%.3g", effect->q);
+    say_bound(file, effect);
+    (void)fputc('\n', file);
+}
+
+/* The number of trials whose status is the word-th. */
+static uint32_t count_status(const tl_table *table, int word)
+{
+    const tl_column *status = tl_table_find(table, "status");
+    uint32_t count = 0;
+    if (!status || status->type != TL_COLUMN_FLAG) return 0;
+    for (uint32_t t = 0; t < table->trials; t++) count += status->integer[t] == word;
+    return count;
+}
+
+static void say_trials(FILE *file, const tl_table *table)
+{
+    static const struct {
+        int word;
+        const char *text;
+    } other[] = {{3, "failed"},  {4, "lost"},    {5, "out of time"}, {6, "diverged"},
+                 {7, "skipped"}, {0, "not run"}, {1, "not finished"}};
+    const char *title = tl_table_attribute(table, "title");
+    const char *source = tl_table_attribute(table, "data_source");
+    const char *note = tl_table_attribute(table, "data_note");
+    const char *split = tl_table_attribute(table, "split");
+    (void)fprintf(file, "%s: %u of %u trials done", title ? title : "sweep",
+                  count_status(table, 2), table->trials);
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+        const uint32_t count = count_status(table, other[i].word);
+        if (count > 0) (void)fprintf(file, ", %u %s", count, other[i].text);
+    }
+    if (source) (void)fprintf(file, ", on %s", source);
+    if (note && *note) (void)fprintf(file, " (%s)", note);
+    (void)fprintf(file, "%s%s.\n", split ? "; " : "", split ? split : "");
+}
+
+static void say_hypotheses(FILE *file, const tl_effects *effects)
+{
+    for (int i = 0; i < effects->count; i++) {
+        const tl_effect *effect = &effects->effect[i];
+        static const char *const claim[] = {"lowers", "changes", "raises"};
+        if (effect->hypothesis < 0) continue;
+        (void)fprintf(file, "Hypothesis %d, that %s %s %s, is %s: ", effect->hypothesis + 1,
+                      effect->factor, claim[effect->direction + 1], effect->metric,
+                      tl_summary_verdict(effect));
+        tl_summary_effect(file, effect);
+    }
+}
+
+/* Names the metrics that no sample here can resolve. */
+static void say_unresolved(FILE *file, const tl_table *table)
+{
+    bool has_spoken = false;
+    for (int i = 0; i < table->columns; i++) {
+        const tl_column *why = &table->column[i];
+        const size_t length = strlen(why->name);
+        if (why->type != TL_COLUMN_FLAG || length < 8) continue;
+        if (strcmp(why->name + length - 7, "_reason") != 0) continue;
+        uint32_t unresolvable = 0;
+        for (uint32_t t = 0; t < table->trials; t++) unresolvable += why->integer[t] == 1;
+        if (unresolvable == 0) continue;
+        (void)fprintf(file, "%s%.*s",
+                      has_spoken ? ", " : "Too few cases to resolve: ", (int)length - 7,
+                      why->name);
+        if (unresolvable < table->trials) {
+            (void)fprintf(file, " (in %u of %u trials)", unresolvable, table->trials);
+        }
+        has_spoken = true;
+    }
+    if (has_spoken) (void)fputs(".\n", file);
+}
+
+void tl_summary_print(FILE *file, const tl_table *table, const tl_effects *effects)
+{
+    say_trials(file, table);
+    say_hypotheses(file, effects);
+    say_unresolved(file, table);
+    if (effects->left_out > 0) {
+        (void)fprintf(file, "%d interactions are left out: too many for %u trials.\n",
+                      effects->left_out, table->trials);
+    }
+    tl_summary_table(file, table);
+    (void)fflush(file);
+}

@@ -1,0 +1,30 @@
+/*
+ * What came out, in words and one table, for people.
+ */
+#ifndef TL_ANALYSIS_SUMMARY_H
+#define TL_ANALYSIS_SUMMARY_H
+
+#include "analysis/effects.h"
+
+#include <stdio.h>
+
+/**
+ * Prints a few sentences (trials, hypotheses, what could not be resolved), then the main
+ * metrics by combination of factor levels, averaged over replicates.
+ */
+void tl_summary_print(FILE *file, const tl_table *table, const tl_effects *effects);
+
+/** The main metrics by combination of factor levels; no row of it is longer than 100. */
+void tl_summary_table(FILE *file, const tl_table *table);
+
+/**
+ * The verdict on an effect: "exploratory" where it answers no hypothesis; "supported" or
+ * "refuted" (significant the other way) where q <= 0.05 and the interval excludes 0; else
+ * "not resolved".
+ */
+const char *tl_summary_verdict(const tl_effect *effect);
+
+/** One effect in one sentence, with its interval or its bound. */
+void tl_summary_effect(FILE *file, const tl_effect *effect);
+
+#endif
