@@ -1,0 +1,41 @@
+/*
+ * The executor: runs one step of one trial on a team. Finds or remakes the versions of the
+ * parts that the step reads, calls the stage, keeps what training made.
+ *
+ * What a data stage gives is a recipe: remade wherever it is needed, by each member alone,
+ * and cached. What training gives is kept: written by member 0 (fsynced, renamed) before
+ * the step counts as done, read back elsewhere.
+ */
+#ifndef TL_RUNNER_EXECUTOR_H
+#define TL_RUNNER_EXECUTOR_H
+
+#include "runner/cache.h"
+#include "runner/store.h"
+#include "runner/trial.h"
+
+typedef struct tl_executor {
+    const tl_plan *plan;
+    const tl_store *store;
+    tl_cache cache;
+    tl_arena fixed, scratch;
+    tl_trial *trial;
+} tl_executor;
+
+/** Readies an executor; plan and store are borrowed. `cache_bytes` bounds what it keeps. */
+TL_MUST_USE tl_status tl_executor_open(const tl_plan *plan, const tl_store *store,
+                                       size_t cache_bytes, tl_executor *out, tl_err *err);
+void tl_executor_close(tl_executor *executor);
+
+/**
+ * Runs step `position` of trial `number`. Collective over `team`.
+ *
+ * \param measure [TL_MAX_METRICS] result, the same on every member
+ * \param measures how many the step has
+ * \return what the stage returned, agreed by the team: TL_E_NUM (diverged, also for a
+ * metric that is not finite), TL_E_STOP, TL_E_LOST, or a failure of its own
+ */
+TL_MUST_USE tl_status tl_executor_run(tl_executor *executor, uint32_t number, int position,
+                                      const tl_team *team, tl_measure *measure,
+                                      int *measures, tl_err *err);
+
+#endif

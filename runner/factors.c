@@ -1,0 +1,227 @@
+#include "runner/factors.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_number(const tl_param *param)
+{
+    return param && param->type != TL_PARAM_TEXT && param->type != TL_PARAM_CHOICE;
+}
+
+static void describe(tl_column *column, const char *name, const char *text)
+{
+    TL_INVARIANT(column->attributes < TL_COLUMN_ATTRIBUTES);
+    column->attribute[column->attributes++] = (tl_attribute){name, text};
+}
+
+static uint32_t cell_of(const tl_plan *plan, uint32_t trial)
+{
+    return trial / plan->replicates;
+}
+
+/* A column of numbers or words, filled by the caller through *real or *text. */
+static tl_status add_column(const tl_plan *plan, const char *name, bool is_real,
+                            tl_arena *arena, tl_table *table, double **real,
+                            const char ***text, tl_err *err)
+{
+    tl_column *column = &table->column[table->columns++];
+    *column = (tl_column){.name = name,
+                          .type = is_real ? TL_COLUMN_REAL : TL_COLUMN_TEXT,
+                          .is_coordinate = true};
+    if (is_real) {
+        TL_TAKE(*real, arena, plan->trials, err);
+        column->real = *real;
+    } else {
+        TL_TAKE(*text, arena, plan->trials, err);
+        column->text = *text;
+    }
+    return TL_OK;
+}
+
+static tl_status add_axis(const tl_plan *plan, int a, tl_arena *arena, tl_table *table,
+                          tl_err *err)
+{
+    const tl_axis *axis = &plan->axis[a];
+    double *real = NULL;
+    const char **text = NULL;
+    TL_TRY(add_column(plan, axis->name, is_number(axis->param), arena, table, &real, &text,
+                      err));
+    tl_column *column = &table->column[table->columns - 1];
+    for (uint32_t t = 0; t < plan->trials; t++) {
+        const tl_value *value = &axis->value[tl_plan_level(plan, cell_of(plan, t), a)];
+        if (real) real[t] = value->number;
+        if (text) text[t] = value->text;
+    }
+    if (real) describe(column, "units", axis->param->units);
+    describe(column, "long_name", axis->param ? axis->param->about : "alternatives");
+    describe(column, "factor", axis->is_choice ? "choice" : "axis");
+    if (axis->is_choice) describe(column, "reference", axis->value[0].text);
+    return TL_OK;
+}
+
+static tl_status add_inner(const tl_plan *plan, int i, tl_arena *arena, tl_table *table,
+                           tl_err *err)
+{
+    const tl_inner *inner = &plan->inner[i];
+    double *real = NULL;
+    const char **text = NULL;
+    TL_TRY(add_column(plan, inner->name, is_number(inner->param), arena, table, &real,
+                      &text, err));
+    tl_column *column = &table->column[table->columns - 1];
+    for (uint32_t t = 0; t < plan->trials; t++) {
+        const int level = tl_plan_level(plan, cell_of(plan, t), inner->axis);
+        if (real) real[t] = inner->has[level] ? inner->value[level].number : (double)NAN;
+        if (text) text[t] = inner->has[level] ? inner->value[level].text : "";
+    }
+    if (real) describe(column, "units", inner->param->units);
+    describe(column, "long_name", inner->param->about);
+    describe(column, "factor", "axis");
+    describe(column, "within", plan->axis[inner->axis].name);
+    return TL_OK;
+}
+
+tl_status tl_factors_columns(const tl_plan *plan, tl_arena *arena, tl_table *table,
+                             tl_err *err)
+{
+    for (int a = 0; a < plan->axes; a++) TL_TRY(add_axis(plan, a, arena, table, err));
+    for (int i = 0; i < plan->inners; i++) TL_TRY(add_inner(plan, i, arena, table, err));
+    return TL_OK;
+}
+
+/* Whether trial `other` lacks a step with this key. */
+static bool lacks(const tl_plan *plan, tl_trial *trial, int64_t cell, uint32_t replicate,
+                  const tl_key *key)
+{
+    if (cell < 0) return false;
+    tl_trial_decode(plan, (uint32_t)cell * plan->replicates + replicate, trial);
+    for (int i = 0; i < trial->steps; i++) {
+        if (tl_key_equal(&trial->step[i].key, key)) return false;
+    }
+    return true;
+}
+
+/* Whether moving `axis` away from its level in `example` changes the step; with `within`,
+ * only to levels of the same alternative whose inner value differs. */
+static bool matters(const tl_plan *plan, tl_trial *trial, uint32_t example,
+                    const tl_key *key, int axis, const tl_inner *within)
+{
+    int level[TL_MAX_AXES];
+    const uint32_t cell = example / plan->replicates;
+    for (int a = 0; a < plan->axes; a++) level[a] = tl_plan_level(plan, cell, a);
+    const tl_axis *moved = &plan->axis[axis];
+    const int here = level[axis];
+    if (within && !within->has[here]) return false;
+    for (int l = 0; l < moved->levels; l++) {
+        const bool same_option =
+            !moved->is_choice || strcmp(moved->value[l].text, moved->value[here].text) == 0;
+        if (within ? !(same_option && within->has[l]) : (moved->is_choice && same_option)) {
+            continue;
+        }
+        for (int a = 0; a < plan->axes; a++) {
+            if (a == axis || (moved->zip >= 0 && plan->axis[a].zip == moved->zip))
+                level[a] = l;
+        }
+        if (lacks(plan, trial, tl_plan_cell(plan, level), example % plan->replicates,
+                  key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+tl_status tl_factors_above(const tl_plan *plan, tl_trial *trial, uint32_t example,
+                           int position, tl_arena *arena, const char **out, tl_err *err)
+{
+    tl_text list = {0};
+    tl_trial_decode(plan, example, trial);
+    const tl_key key = trial->step[position].key;
+    for (int a = 0; a < plan->axes; a++) {
+        if (!matters(plan, trial, example, &key, a, NULL)) continue;
+        tl_text_print(&list, "%s%s", list.length ? " " : "", plan->axis[a].name);
+    }
+    for (int i = 0; i < plan->inners; i++) {
+        const tl_inner *inner = &plan->inner[i];
+        if (!matters(plan, trial, example, &key, inner->axis, inner)) continue;
+        tl_text_print(&list, "%s%s", list.length ? " " : "", inner->name);
+    }
+    *out = tl_arena_text(arena, list.at ? list.at : "", err);
+    tl_text_close(&list);
+    return *out ? TL_OK : TL_E_SPACE;
+}
+
+static char *hypotheses_json(const tl_plan *plan)
+{
+    static const char *const direction[] = {"lowers", "changes", "raises"};
+    json_t *list = json_array();
+    for (int i = 0; i < plan->hypotheses; i++) {
+        const tl_hypothesis *h = &plan->hypothesis[i];
+        const int failed = json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s, s:s}", "effect", h->effect, "on", h->on,
+                            "level", h->level, "direction", direction[h->direction + 1]));
+        TL_INVARIANT(failed == 0);
+    }
+    char *text = json_dumps(list, JSON_COMPACT);
+    json_decref(list);
+    return text;
+}
+
+/* The plan's hash without the lines that say how many replicates: equal for poolable files.
+ */
+static tl_key hash_without_replicates(const char *text)
+{
+    tl_hash hash = {0};
+    for (const char *line = text; *line;) {
+        const size_t length = strcspn(line, "\n");
+        if (strncmp(line, "replicates:", 11) != 0) tl_hash_bytes(&hash, line, length);
+        line += length + (line[length] == '\n');
+    }
+    return tl_hash_end(&hash);
+}
+
+tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial, tl_arena *arena,
+                             tl_table *table, tl_err *err)
+{
+    enum { GLOBALS = 14 };
+    tl_attribute *list;
+    TL_TAKE(list, arena, GLOBALS, err);
+    char *hypotheses = hypotheses_json(plan);
+    TL_INVARIANT(hypotheses != NULL);
+    char *kept = tl_arena_text(arena, hypotheses, err);
+    free(hypotheses);
+    char key[TL_KEY_TEXT], poolable[TL_KEY_TEXT], content[TL_KEY_TEXT];
+    const tl_key whole = tl_key_of(plan->text, strlen(plan->text));
+    const tl_key part = hash_without_replicates(plan->text);
+    tl_trial_decode(plan, 0, trial);
+    (void)tl_key_text(&trial->source->content, content);
+    const char *split = trial->split.official ? "conditional on the official split"
+                                              : "splits drawn anew for every replicate";
+    const tl_attribute all[GLOBALS] = {
+        {"Conventions", "CF-1.11 ACDD-1.3"},
+        {"title", plan->name},
+        {"summary", plan->about
+                        ? plan->about
+                        : "How attacks on machine-learning models, and defences, act "
+                          "on one another: one row a trial"},
+        {"keywords",
+         "machine learning security, poisoning, membership inference, model extraction"},
+        {"source", "threatloop " TL_VERSION},
+        {"data_source", trial->source->name},
+        {"data_note", trial->source->note},
+        {"data_content", tl_arena_text(arena, content, err)},
+        {"split", split},
+        {"seed", tl_arena_print(arena, err, "%llu", (unsigned long long)plan->seed)},
+        {"plan", tl_arena_text(arena, plan->text, err)},
+        {"plan_hash", tl_arena_text(arena, tl_key_text(&whole, key), err)},
+        {"plan_hash_without_replicates",
+         tl_arena_text(arena, tl_key_text(&part, poolable), err)},
+        {"hypotheses", kept}};
+    for (int i = 0; i < GLOBALS; i++) {
+        TL_CHECK(all[i].text, err, TL_E_SPACE, "no memory left for %s", all[i].name);
+        list[i] = all[i];
+    }
+    table->attribute = list;
+    table->attributes = GLOBALS;
+    return TL_OK;
+}

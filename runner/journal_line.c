@@ -1,0 +1,262 @@
+#include "runner/journal_line.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const kind_names[] = {
+    [TL_RECORD_HEAD] = "head",         [TL_RECORD_START] = "start",
+    [TL_RECORD_DONE] = "done",         [TL_RECORD_FAILED] = "failed",
+    [TL_RECORD_DIVERGED] = "diverged", [TL_RECORD_LOST] = "lost",
+};
+enum { KINDS = sizeof kind_names / sizeof *kind_names };
+
+static const char crc_start[] = ",\"crc\":\"", crc_end[] = "\"}";
+enum { CRC_DIGITS = 8, CRC_SPACE = 8 + CRC_DIGITS + 2 };
+
+static bool has_text(tl_record_kind kind)
+{
+    return kind != TL_RECORD_START && kind != TL_RECORD_DONE;
+}
+
+/* ---- writing ------------------------------------------------------------------------- */
+
+static void add_integer(tl_text *out, long long value)
+{
+    char digits[24];
+    size_t at = sizeof digits;
+    unsigned long long rest =
+        value < 0 ? 0ULL - (unsigned long long)value : (unsigned long long)value;
+    do {
+        digits[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (value < 0) digits[--at] = '-';
+    tl_text_bytes(out, digits + at, sizeof digits - at);
+}
+
+/* Whole numbers are most of them (counts, n); the rest takes 17 digits, which always read
+ * back bit for bit. */
+static void add_real(tl_text *out, double value)
+{
+    if (!isfinite(value)) {
+        tl_text_bytes(out, "null", 4);
+        return;
+    }
+    const bool is_small = value > -1e15 && value < 1e15;
+    const long long whole = is_small ? (long long)value : 0;
+    if (is_small && (double)whole == value && !(whole == 0 && signbit(value))) {
+        add_integer(out, whole);
+        return;
+    }
+    char digits[32];
+    const int length = snprintf(digits, sizeof digits, "%.17g", value);
+    tl_text_bytes(out, digits, (size_t)length);
+}
+
+/* Bytes of the UTF-8 sequence at `at`, or 0 if there is none (overlong, surrogate, cut). */
+static size_t sequence(const unsigned char *at)
+{
+    const unsigned char first = at[0];
+    size_t length;
+    unsigned low = 0x80, high = 0xBF; /* range of the second byte */
+    if (first >= 0xC2 && first <= 0xDF) {
+        length = 2;
+    } else if (first >= 0xE0 && first <= 0xEF) {
+        length = 3;
+        if (first == 0xE0) low = 0xA0;
+        if (first == 0xED) high = 0x9F;
+    } else if (first >= 0xF0 && first <= 0xF4) {
+        length = 4;
+        if (first == 0xF0) low = 0x90;
+        if (first == 0xF4) high = 0x8F;
+    } else {
+        return 0;
+    }
+    if (at[1] < low || at[1] > high) return 0;
+    for (size_t i = 2; i < length; i++) {
+        if (at[i] < 0x80 || at[i] > 0xBF) return 0;
+    }
+    return length;
+}
+
+static void add_string(tl_text *out, const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    tl_text_bytes(out, "\"", 1);
+    while (*at) {
+        const unsigned char *start = at;
+        while (*at >= 0x20 && *at < 0x7F && *at != '"' && *at != '\\') at++;
+        if (at > start) tl_text_bytes(out, (const char *)start, (size_t)(at - start));
+        if (!*at) break;
+        const size_t length = *at >= 0x80 ? sequence(at) : 1;
+        if (length > 1) {
+            tl_text_bytes(out, (const char *)at, length);
+        } else if (length == 0) {
+            tl_text_add(out, "\\ufffd");
+        } else if (*at == '"' || *at == '\\') {
+            const char escaped[2] = {'\\', (char)*at};
+            tl_text_bytes(out, escaped, sizeof escaped);
+        } else {
+            char escaped[8];
+            (void)snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned)*at);
+            tl_text_bytes(out, escaped, 6);
+        }
+        at += length > 0 ? length : 1;
+    }
+    tl_text_bytes(out, "\"", 1);
+}
+
+static void add_measures(tl_text *out, const tl_record *record)
+{
+    TL_INVARIANT(record->measures >= 0 && record->measures <= TL_MAX_METRICS);
+    tl_text_add(out, ",\"measure\":[");
+    for (int i = 0; i < record->measures; i++) {
+        tl_text_add(out, i == 0 ? "[" : ",[");
+        add_real(out, record->measure[i].value);
+        tl_text_bytes(out, ",", 1);
+        add_real(out, record->measure[i].n);
+        tl_text_bytes(out, ",", 1);
+        add_integer(out, record->measure[i].why);
+        tl_text_bytes(out, "]", 1);
+    }
+    tl_text_bytes(out, "]", 1);
+}
+
+static void add_step(tl_text *out, const tl_record *record)
+{
+    char key[TL_KEY_TEXT];
+    tl_text_add(out, ",\"key\":\"");
+    tl_text_bytes(out, tl_key_text(&record->key, key), TL_KEY_TEXT - 1);
+    tl_text_add(out, "\",\"stage\":");
+    add_string(out, record->stage ? record->stage : "");
+    tl_text_add(out, ",\"first\":");
+    add_integer(out, record->first);
+    tl_text_add(out, ",\"width\":");
+    add_integer(out, record->width);
+    if (record->kind == TL_RECORD_START) return;
+    tl_text_add(out, ",\"seconds\":");
+    add_real(out, record->seconds);
+}
+
+void tl_journal_line_write(tl_text *out, const tl_record *record)
+{
+    const size_t start = out->length;
+    tl_text_add(out, "{\"kind\":\"");
+    tl_text_add(out, kind_names[record->kind]);
+    tl_text_bytes(out, "\"", 1);
+    if (record->kind != TL_RECORD_HEAD) add_step(out, record);
+    tl_text_add(out, ",\"when\":");
+    add_real(out, record->when);
+    if (record->kind == TL_RECORD_DONE) add_measures(out, record);
+    if (has_text(record->kind) && record->text) {
+        tl_text_add(out, ",\"text\":");
+        add_string(out, record->text);
+    }
+    if (out->is_short) return;
+    char crc[CRC_SPACE + 2];
+    (void)snprintf(crc, sizeof crc, "%s%08x%s\n", crc_start,
+                   (unsigned)tl_crc32(out->at + start, out->length - start), crc_end);
+    tl_text_bytes(out, crc, CRC_SPACE + 1);
+}
+
+/* ---- reading ------------------------------------------------------------------------- */
+
+static bool is_whole(const char *bytes, size_t n)
+{
+    if (n < CRC_SPACE) return false;
+    char crc[CRC_SPACE + 1];
+    (void)snprintf(crc, sizeof crc, "%s%08x%s", crc_start,
+                   (unsigned)tl_crc32(bytes, n - CRC_SPACE), crc_end);
+    return memcmp(bytes + n - CRC_SPACE, crc, CRC_SPACE) == 0;
+}
+
+static bool read_real(const json_t *value, double *out)
+{
+    if (!json_is_number(value) && !json_is_null(value)) return false;
+    *out = json_is_null(value) ? (double)NAN : json_number_value(value);
+    return true;
+}
+
+static bool read_integer(const json_t *value, int *out)
+{
+    const double number = json_number_value(value);
+    if (!json_is_number(value) || !(number >= -2147483648.0 && number <= 2147483647.0))
+        return false;
+    *out = (int)number;
+    return (double)*out == number;
+}
+
+static bool read_measures(const json_t *list, tl_line *out)
+{
+    const size_t count = json_array_size(list);
+    if (!json_is_array(list) || count > TL_MAX_METRICS) return false;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *one = json_array_get(list, i);
+        tl_measure *measure = &out->measure[i];
+        int why;
+        if (json_array_size(one) != 3 ||
+            !read_real(json_array_get(one, 0), &measure->value) ||
+            !read_real(json_array_get(one, 1), &measure->n) ||
+            !read_integer(json_array_get(one, 2), &why))
+            return false;
+        measure->why = why;
+    }
+    out->record.measures = (int)count;
+    out->record.measure = out->measure;
+    return true;
+}
+
+static bool read_kind(const json_t *root, tl_record_kind *kind)
+{
+    const char *name = json_string_value(json_object_get(root, "kind"));
+    for (int i = 0; name && i < KINDS; i++) {
+        if (strcmp(name, kind_names[i]) == 0) {
+            *kind = (tl_record_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_step(const json_t *root, tl_record *record)
+{
+    const char *key = json_string_value(json_object_get(root, "key"));
+    record->stage = json_string_value(json_object_get(root, "stage"));
+    if (!key || !tl_key_read(key, &record->key) || !record->stage) return false;
+    if (!read_integer(json_object_get(root, "first"), &record->first) ||
+        !read_integer(json_object_get(root, "width"), &record->width))
+        return false;
+    return record->kind == TL_RECORD_START ||
+           read_real(json_object_get(root, "seconds"), &record->seconds);
+}
+
+static bool read_record(const json_t *root, tl_line *out)
+{
+    tl_record *record = &out->record;
+    if (!read_kind(root, &record->kind)) return false;
+    if (record->kind != TL_RECORD_HEAD && !read_step(root, record)) return false;
+    if (!read_real(json_object_get(root, "when"), &record->when)) return false;
+    if (has_text(record->kind))
+        record->text = json_string_value(json_object_get(root, "text"));
+    return record->kind != TL_RECORD_DONE ||
+           read_measures(json_object_get(root, "measure"), out);
+}
+
+tl_line_state tl_journal_line_read(const char *bytes, size_t n, tl_line *out)
+{
+    if (!is_whole(bytes, n)) return TL_LINE_BROKEN;
+    json_t *root = json_loadb(bytes, n, JSON_DECODE_INT_AS_REAL, NULL);
+    out->record = (tl_record){0};
+    out->root = root;
+    if (root && read_record(root, out)) return TL_LINE_GOOD;
+    tl_journal_line_close(out);
+    return TL_LINE_STRANGE;
+}
+
+void tl_journal_line_close(tl_line *line)
+{
+    json_decref(line->root);
+    line->root = NULL;
+}

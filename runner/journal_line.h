@@ -1,0 +1,42 @@
+/*
+ * One line of the journal: a record as JSON text with a CRC-32 at its end.
+ *
+ *   {"kind":"done","key":"<32 hex>","stage":"train","first":0,"width":2,"seconds":1.25,
+ *    "when":1.7e9,"measure":[[value or null, n, why],...],"crc":"<8 hex>"}
+ *
+ * on one line. Members stand in this order; "head" has only kind, when and text; "start"
+ * has no seconds; only "done" has measure; only "failed", "diverged" and "lost" (and
+ * "head") have text, and only where there is one. The CRC is zlib's, of all bytes from `{`
+ * up to, not including, `,"crc"`; it is written as 8 lower-case digits. Numbers read back
+ * bit for bit; one that is not finite is null and reads back as NaN.
+ */
+#ifndef TL_RUNNER_JOURNAL_LINE_H
+#define TL_RUNNER_JOURNAL_LINE_H
+
+#include "compute/core/text.h"
+#include "runner/journal.h"
+
+/** Appends the line of `record`, with its newline. Bytes of its texts that are not UTF-8
+ * become U+FFFD. */
+void tl_journal_line_write(tl_text *out, const tl_record *record);
+
+/** What a line turned out to be. */
+typedef enum tl_line_state {
+    TL_LINE_GOOD,
+    TL_LINE_BROKEN, /**< its CRC is missing or wrong: not as it was written */
+    TL_LINE_STRANGE /**< as it was written, but not a record that this version knows */
+} tl_line_state;
+
+/** A line that was read; `record` points into it. */
+typedef struct tl_line {
+    tl_record record;
+    tl_measure measure[TL_MAX_METRICS];
+    void *root; /**< private: the JSON it was read from */
+} tl_line;
+
+/** Reads `n` bytes, without the newline. Close `out` where it is good. */
+tl_line_state tl_journal_line_read(const char *bytes, size_t n, tl_line *out);
+
+void tl_journal_line_close(tl_line *line);
+
+#endif

@@ -1,0 +1,199 @@
+/*
+ * Hypotheses: which factor is expected to do what to which metric. Names are checked
+ * against the axes and against every metric that some trial may have.
+ */
+#include "runner/plan_body.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_METRIC_NAMES = 4096, MAX_HYPOTHESES = 1024, METRIC_NAME = 96 };
+
+/* Names of metrics, gathered once. */
+typedef struct metric_names {
+    int count;
+    const char *name[MAX_METRIC_NAMES];
+} metric_names;
+
+static tl_status add_metric(tl_plan_reader *reader, const tl_trial_step *step,
+                            metric_names *out, tl_err *err)
+{
+    const int metrics = tl_trial_metrics(step);
+    for (int m = 0; m < metrics && out->count < MAX_METRIC_NAMES; m++) {
+        char name[METRIC_NAME];
+        (void)tl_trial_metric_name(reader->plan, step, m, name);
+        out->name[out->count] = tl_arena_text(&reader->plan->arena, name, err);
+        if (!out->name[out->count]) return TL_E_SPACE;
+        out->count++;
+    }
+    return TL_OK;
+}
+
+/* All metrics of one stage, judged on `judgements` occasions besides the end. */
+static tl_status add_instance(tl_plan_reader *reader, int instance, int judgements,
+                              metric_names *out, tl_err *err)
+{
+    const tl_stage *stage = reader->plan->instance[instance].stage;
+    tl_trial_step step = {.stage = stage, .instance = instance, .metrics = stage->metrics};
+    TL_TRY(add_metric(reader, &step, out, err));
+    step.kind = TL_STEP_JUDGE;
+    step.metrics = stage->judge_metrics;
+    for (int part = 0; part < TL_PARTS; part++) {
+        if (!(stage->judges & TL_BIT(part))) continue;
+        step.item = part;
+        for (step.judgement = 0; step.judgement <= judgements; step.judgement++) {
+            TL_TRY(add_metric(reader, &step, out, err));
+        }
+    }
+    return TL_OK;
+}
+
+static int most_judgements(const tl_plan_body *body)
+{
+    int most = 0;
+    for (int c = 0; c < body->chains; c++) {
+        int count = 0;
+        for (int i = 0; i < body->chain[c]->links; i++) {
+            count += body->chain[c]->link[i]->stage == NULL;
+        }
+        if (count > most) most = count;
+    }
+    return most;
+}
+
+static tl_status check_factor(const tl_plan_reader *reader, const tl_yaml *at,
+                              const char *word, char out[TL_NAME], int *axis, tl_err *err)
+{
+    int inner = -1;
+    *axis = tl_plan_find_axis(reader, word, &inner);
+    if (*axis >= 0) {
+        (void)snprintf(out, TL_NAME, "%s",
+                       inner >= 0 ? reader->inner[inner].name : reader->axis[*axis].name);
+        if (inner >= 0) *axis = -1;
+        return TL_OK;
+    }
+    const char *names[TL_MAX_AXES + TL_MAX_INNERS];
+    int count = 0;
+    for (int i = 0; i < reader->plan->axes; i++) names[count++] = reader->axis[i].name;
+    for (int i = 0; i < reader->plan->inners; i++) names[count++] = reader->inner[i].name;
+    return tl_plan_unknown(at, "factor", word, names, count, err);
+}
+
+static tl_status read_effect(const tl_plan_reader *reader, const tl_yaml *node,
+                             tl_hypothesis *out, int *axis, tl_err *err)
+{
+    char first[TL_NAME], second[TL_NAME], word[TL_NAME];
+    const char *colon = strchr(node->text, ':');
+    if (!colon) return check_factor(reader, node, node->text, out->effect, axis, err);
+    int ignored;
+    (void)snprintf(word, sizeof word, "%.*s", (int)(colon - node->text), node->text);
+    TL_TRY(check_factor(reader, node, word, first, &ignored, err));
+    TL_TRY(check_factor(reader, node, colon + 1, second, &ignored, err));
+    *axis = -1;
+    if (strlen(first) + strlen(second) + 2 > sizeof out->effect) {
+        return tl_yaml_fault(node, err, "'%s:%s' is longer than %d letters", first, second,
+                             TL_NAME - 1);
+    }
+    memcpy(out->effect, first, strlen(first) + 1);
+    out->effect[strlen(first)] = ':';
+    memcpy(out->effect + strlen(first) + 1, second, strlen(second) + 1);
+    return TL_OK;
+}
+
+static tl_status read_direction(const tl_yaml *node, tl_hypothesis *out, tl_err *err)
+{
+    static const char *const words[] = {"lowers", "changes", "raises"};
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(node->text, words[i]) != 0) continue;
+        out->direction = i - 1;
+        return TL_OK;
+    }
+    return tl_plan_unknown(node, "direction", node->text, words, 3, err);
+}
+
+static tl_status read_level(const tl_plan_reader *reader, const tl_yaml *node, int axis,
+                            tl_hypothesis *out, tl_err *err)
+{
+    const tl_axis *factor = axis >= 0 ? &reader->axis[axis] : NULL;
+    if (!factor || !factor->is_choice) {
+        return tl_yaml_fault(node, err,
+                             "level goes with the effect of one one_of; '%s' is "
+                             "none",
+                             out->effect);
+    }
+    const char *names[256];
+    int count = 0;
+    for (int l = 0; l < factor->levels && count < 256; l++) {
+        const char *text = factor->value[l].text;
+        if (count > 0 && strcmp(names[count - 1], text) == 0) continue;
+        names[count++] = text;
+        if (strcmp(text, node->text) != 0) continue;
+        (void)snprintf(out->level, sizeof out->level, "%s", text);
+        return TL_OK;
+    }
+    return tl_plan_unknown(node, "level", node->text, names, count, err);
+}
+
+static tl_status read_one(const tl_plan_reader *reader, const tl_yaml *map,
+                          const metric_names *metrics, tl_hypothesis *out, tl_err *err)
+{
+    static const char *const keys[] = {"effect", "on", "direction", "level"};
+    enum { EFFECT, ON, DIRECTION, LEVEL, KEYS };
+    const tl_yaml *value[KEYS] = {NULL};
+    if (map->kind != TL_YAML_MAP) {
+        return tl_yaml_fault(map, err,
+                             "a hypothesis is a map like {effect: poison, on: "
+                             "measure_utility_accuracy, direction: lowers}");
+    }
+    for (const tl_yaml *child = map->first; child; child = child->next) {
+        int k = 0;
+        while (k < KEYS && strcmp(keys[k], child->key->text) != 0) k++;
+        if (k == KEYS) {
+            return tl_plan_unknown(child->key, "key of a hypothesis:", child->key->text,
+                                   keys, KEYS, err);
+        }
+        if (child->kind != TL_YAML_SCALAR) {
+            return tl_yaml_fault(child, err, "%s must be a word, found %s", keys[k],
+                                 tl_yaml_kind_name(child));
+        }
+        value[k] = child;
+    }
+    for (int k = EFFECT; k <= DIRECTION; k++) {
+        if (!value[k]) return tl_yaml_fault(map, err, "a hypothesis needs `%s`", keys[k]);
+    }
+    int axis;
+    TL_TRY(read_effect(reader, value[EFFECT], out, &axis, err));
+    TL_TRY(read_direction(value[DIRECTION], out, err));
+    if (value[LEVEL]) TL_TRY(read_level(reader, value[LEVEL], axis, out, err));
+    for (int i = 0; i < metrics->count; i++) {
+        if (strcmp(metrics->name[i], value[ON]->text) != 0) continue;
+        (void)snprintf(out->on, sizeof out->on, "%s", metrics->name[i]);
+        return TL_OK;
+    }
+    return tl_plan_unknown(value[ON], "metric", value[ON]->text, metrics->name,
+                           metrics->count, err);
+}
+
+tl_status tl_plan_hypotheses(tl_plan_reader *reader, tl_err *err)
+{
+    tl_plan *plan = reader->plan;
+    const tl_yaml *list = tl_yaml_find(reader->root, "hypotheses");
+    if (!list) return TL_OK;
+    if (list->kind != TL_YAML_LIST || list->children > MAX_HYPOTHESES) {
+        return tl_yaml_fault(list, err, "hypotheses must be a list of at most %d maps",
+                             MAX_HYPOTHESES);
+    }
+    metric_names *metrics;
+    tl_hypothesis *made;
+    TL_TAKE(metrics, &plan->arena, 1, err);
+    TL_TAKE(made, &plan->arena, list->children, err);
+    const int judgements = most_judgements(reader->body);
+    for (int i = 0; i < plan->instances; i++) {
+        TL_TRY(add_instance(reader, i, judgements, metrics, err));
+    }
+    for (const tl_yaml *map = list->first; map; map = map->next) {
+        TL_TRY(read_one(reader, map, metrics, &made[plan->hypotheses++], err));
+    }
+    plan->hypothesis = made;
+    return TL_OK;
+}

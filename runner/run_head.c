@@ -1,0 +1,28 @@
+#include "runner/run_head.h"
+
+#include "cluster/world.h"
+#include "compute/nn/blas.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <time.h>
+
+char *tl_run_head(void)
+{
+    json_t *head =
+        json_pack("{s:s, s:s, s:s, s:s}", "version", TL_VERSION, "compiler", __VERSION__,
+                  "blas", tl_blas_version(), "core", tl_blas_core());
+    char *text = head ? json_dumps(head, JSON_COMPACT) : NULL;
+    json_decref(head);
+    TL_INVARIANT(text != NULL);
+    return text;
+}
+
+double tl_run_deadline(double walltime, double margin)
+{
+    double left = walltime;
+    const char *end = getenv("SLURM_JOB_END_TIME");
+    if (left <= 0.0 && end && *end) left = strtod(end, NULL) - (double)time(NULL);
+    if (left <= 0.0) return 0.0;
+    return tl_cluster_seconds() + (left > 2.0 * margin ? left - margin : 0.5 * left);
+}

@@ -1,0 +1,170 @@
+#include "runner/run_options.h"
+
+#include "compute/core/text.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct option long_options[] = {
+    {"set", required_argument, NULL, 's'},
+    {"data", required_argument, NULL, 'd'},
+    {"output", required_argument, NULL, 'o'},
+    {"dir", required_argument, NULL, 'D'},
+    {"resume", no_argument, NULL, 'r'},
+    {"no-sharing", no_argument, NULL, 'S'},
+    {"walltime", required_argument, NULL, 'w'},
+    {"max-failures", required_argument, NULL, 'f'},
+    {"max-step-deaths", required_argument, NULL, 'k'},
+    {"widest", required_argument, NULL, 'W'},
+    {"accept-build", no_argument, NULL, 'b'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0}};
+
+const char *tl_run_options_help(void)
+{
+    return "usage: threatloop run PLAN [-o FILE.nc] [--dir DIR] [--set PATH=VALUE]...\n"
+           "                      [--data DIR] [--resume] [--walltime HH:MM:SS] ...\n\n"
+           "Runs a plan: a YAML file, or the name of a shipped plan (threatloop list plans).\n"
+           "Alone it computes on one core; `cluster/launch -n 4 run PLAN` on four. The result\n"
+           "file is the same, byte for byte, for any number of ranks.\n\n"
+           "  -o, --output FILE    result file (default: <plan name>.nc)\n"
+           "  --dir DIR            run directory: journal and models (default: FILE without .nc,\n"
+           "                       plus .run)\n"
+           "  --set PATH=VALUE     change the plan: recipe.epochs=5, badnets.rate=[0,0.1], seed=2\n"
+           "  --data DIR           where data sets lie (else THREATLOOP_DATA, else the cache)\n"
+           "  --resume             go on with what DIR holds; steps that are done are kept, also\n"
+           "                       where the plan has changed, if their keys still stand\n"
+           "  --walltime T         stop early, in order, before T (HH:MM:SS, MM:SS or seconds)\n"
+           "  --max-failures N     stop after N failed steps (default: never)\n"
+           "  --max-step-deaths N  set a step aside when its ranks died N times (default 3)\n"
+           "  --widest N           no team wider than N ranks\n"
+           "  --no-sharing         compute every step of every trial anew (same results, slower)\n"
+           "  --accept-build       resume what another build or processor began; the file says so\n"
+           "  --quiet              no progress\n\n"
+           "To stop early and keep everything: send USR1, or make the file DIR/halt.\n"
+           "exit status: 0 done; 1 an error; 2 bad usage or plan; 3 finished, some steps failed;\n"
+           "             75 stopped early, run again with --resume\n";
+}
+
+static bool read_count(const char *text, long low, long *value)
+{
+    char *end;
+    *value = strtol(text, &end, 10);
+    return *text && *end == '\0' && *value >= low && *value <= 1000000000L;
+}
+
+/* HH:MM:SS, MM:SS or seconds. */
+static bool read_span(const char *text, double *seconds)
+{
+    double sum = 0.0;
+    int parts = 0;
+    for (const char *at = text;; parts++) {
+        char *end;
+        const double part = strtod(at, &end);
+        if (end == at || part < 0.0 || parts > 2) return false;
+        sum = sum * 60.0 + part;
+        if (*end == '\0') break;
+        if (*end != ':') return false;
+        at = end + 1;
+    }
+    *seconds = sum;
+    return sum > 0.0;
+}
+
+static tl_status read_option(int letter, tl_run_options *out, tl_err *err)
+{
+    long count = 0;
+    switch (letter) {
+    case 's':
+        TL_CHECK(out->sets < TL_MAX_SETS, err, TL_E_ARG, "more than %d --set", TL_MAX_SETS);
+        out->set[out->sets++] = optarg;
+        break;
+    case 'd':
+        out->data_dir = optarg;
+        break;
+    case 'o':
+        out->out = optarg;
+        break;
+    case 'D':
+        out->dir = optarg;
+        break;
+    case 'r':
+        out->resume = true;
+        break;
+    case 'S':
+        out->no_sharing = true;
+        break;
+    case 'b':
+        out->accept_build = true;
+        break;
+    case 'q':
+        out->quiet = true;
+        break;
+    case 'h':
+        out->help = true;
+        break;
+    case 'w':
+        TL_CHECK(read_span(optarg, &out->walltime), err, TL_E_ARG,
+                 "--walltime %s: give HH:MM:SS, MM:SS or seconds", optarg);
+        break;
+    case 'f':
+        TL_CHECK(read_count(optarg, 1, &out->max_failures), err, TL_E_ARG,
+                 "--max-failures %s: give a whole number from 1", optarg);
+        break;
+    case 'k':
+        TL_CHECK(read_count(optarg, 1, &count), err, TL_E_ARG,
+                 "--max-step-deaths %s: give a whole number from 1", optarg);
+        out->max_step_deaths = (int)count;
+        break;
+    case 'W':
+        TL_CHECK(read_count(optarg, 1, &count), err, TL_E_ARG,
+                 "--widest %s: give a whole number from 1", optarg);
+        out->widest = (int)count;
+        break;
+    default:
+        return tl_fail(err, TL_E_ARG,
+                       "unknown option, or its value is missing; see threatloop "
+                       "run --help");
+    }
+    return TL_OK;
+}
+
+tl_status tl_run_options_read(int argc, char **argv, tl_run_options *out, tl_err *err)
+{
+    *out = (tl_run_options){.max_step_deaths = 3};
+    opterr = 0;
+    optind = 1;
+    int letter;
+    while ((letter = getopt_long(argc, argv, "o:d:h", long_options, NULL)) != -1) {
+        TL_TRY(read_option(letter, out, err));
+    }
+    if (out->help) return TL_OK;
+    TL_CHECK(
+        optind < argc, err, TL_E_ARG,
+        "run needs a plan: a YAML file or the name of a shipped one (threatloop list plans)");
+    TL_CHECK(optind + 1 == argc, err, TL_E_ARG, "one plan at a time: '%s' is too much",
+             argv[optind + 1]);
+    out->plan = argv[optind];
+    return TL_OK;
+}
+
+tl_status tl_run_paths_of(const tl_run_options *options, const char *plan_name,
+                          tl_run_paths *out, tl_err *err)
+{
+    char stem[TL_PATH - 16];
+    int length = options->out ? snprintf(stem, sizeof stem, "%s", options->out)
+                              : snprintf(stem, sizeof stem, "%s.nc", plan_name);
+    TL_CHECK(length > 0 && length < (int)sizeof stem, err, TL_E_ARG,
+             "the name of the result file is too long or empty");
+    (void)snprintf(out->out, sizeof out->out, "%s", stem);
+    if (length > 3 && strcmp(stem + length - 3, ".nc") == 0) stem[length - 3] = '\0';
+    (void)snprintf(out->account, sizeof out->account, "%s.run.nc", stem);
+    length = options->dir ? snprintf(out->dir, sizeof out->dir, "%s", options->dir)
+                          : snprintf(out->dir, sizeof out->dir, "%s.run", stem);
+    TL_CHECK(length > 0 && length < TL_PATH - 100, err, TL_E_ARG,
+             "the name of the run directory is too long or empty");
+    return TL_OK;
+}

@@ -1,0 +1,77 @@
+/*
+ * A trial: one combination of the plan under one replicate, decoded from its number into
+ * the steps of its chain, with the key of each.
+ *
+ * A step's key is the hash of its stage (name, version), its parameters, the keys of the
+ * part versions it reads, its occurrence number among its ancestors, and seed and replicate
+ * if it draws. Equal key, one computation.
+ */
+#ifndef TL_RUNNER_TRIAL_H
+#define TL_RUNNER_TRIAL_H
+
+#include "experiments/stage.h"
+#include "runner/plan.h"
+
+typedef enum tl_step_kind { TL_STEP_RUN, TL_STEP_BANK, TL_STEP_JUDGE } tl_step_kind;
+
+enum { TL_TRIAL_STEPS = 1024 /**< at most so many steps in one trial */ };
+
+typedef struct tl_trial_step {
+    const tl_stage *stage;
+    tl_step_kind kind;
+    int instance;  /**< which stage instance of the plan it belongs to (tl_plan.instance) */
+    int item;      /**< BANK: which model; JUDGE: the tl_part judged */
+    int judgement; /**< JUDGE: 0 = at the end of the chain, k = at its k-th `- judge` */
+    uint32_t occurrence;
+    uint32_t reads;     /**< parts it reads */
+    int from[TL_PARTS]; /**< per part read: step of this trial that gave it, -1 = from the
+                           start */
+    int bank_from,
+        bank_count; /**< RUN: its bank is steps [bank_from, bank_from + bank_count) */
+    const tl_metric *metrics; /**< may be NULL */
+    tl_value arg[TL_MAX_PARAMS];
+    tl_key key;
+} tl_trial_step;
+
+typedef struct tl_trial {
+    uint32_t number, cell,
+        replicate; /**< number = cell * plan replicates + (replicate - first) */
+    int chain;
+    tl_setup_values values;
+    tl_size size;
+    const tl_source *source;
+    tl_split split;
+    tl_key root[TL_PARTS]; /**< keys of the versions at the start */
+    int steps;
+    tl_trial_step *step; /**< [TL_TRIAL_STEPS], the trial's own */
+} tl_trial;
+
+/** Room for a trial, to be decoded into again and again. \return TL_E_SPACE */
+TL_MUST_USE tl_status tl_trial_new(tl_arena *arena, tl_trial **out, tl_err *err);
+
+/**
+ * Decodes trial `number` < plan->trials: a pure function of plan and number. Steps stand in
+ * an order in which every step comes after those it reads from; judges of what was planted
+ * come last (and at each `- judge`). Never fails for a plan that tl_plan_open accepted.
+ */
+void tl_trial_decode(const tl_plan *plan, uint32_t number, tl_trial *trial);
+
+/** Positions of the steps that step `position` reads from, bank included. \return count */
+int tl_trial_parents(const tl_trial *trial, int position, int parent[TL_TRIAL_STEPS]);
+
+/** FLOP, bytes and widest team of a step, as its stage declares. */
+double tl_trial_cost(const tl_trial *trial, int position);
+double tl_trial_memory(const tl_trial *trial, int position);
+int tl_trial_widest(const tl_trial *trial, int position);
+
+/** Metrics of a step (0 for NULL tables). */
+int tl_trial_metrics(const tl_trial_step *step);
+
+/**
+ * Name of metric `m` of `step` in the result file: <name>_<metric>[_<part>][_judge<k>],
+ * where <name> is the instance's, dots as underscores. Writes to `out`, returns it.
+ */
+char *tl_trial_metric_name(const tl_plan *plan, const tl_trial_step *step, int m,
+                           char out[96]);
+
+#endif

@@ -1,0 +1,335 @@
+/* runner/plan: what plans say, what is refused and where. No files: data are generated. */
+#include "runner/plan.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define DATA                                                                          \
+    "data: {source: synthetic/lesions, split: {pool: 60, keep: 0.5, validation: 20, " \
+    "attacker: 40, test: 40}}\n"
+#define CHAIN                                                                         \
+    "chain:\n"                                                                        \
+    "  - one_of:\n"                                                                   \
+    "      as: poison\n"                                                              \
+    "      options: [none, d2m.label_flip: {rate: 0.05}, d2m.badnets: {rate: [0.02, " \
+    "0.1]}]\n"                                                                        \
+    "  - train\n"                                                                     \
+    "  - measure.utility\n"
+
+static tl_status parse_set(const char *text, const char *const *set, int sets,
+                           tl_plan **plan, tl_err *err)
+{
+    const tl_plan_options options = {.set = set, .sets = sets, .is_shared = true};
+    *plan = NULL;
+    return tl_plan_parse("p.yaml", text, &options, plan, err);
+}
+
+static tl_plan *must_parse(const char *text, const char *const *set, int sets)
+{
+    tl_plan *plan;
+    tl_err err = {0};
+    if (parse_set(text, set, sets, &plan, &err) != TL_OK) fail_msg("%s", err.text);
+    return plan;
+}
+
+typedef struct size_case {
+    const char *text;
+    uint32_t cells, trials;
+    int axes, inners;
+} size_case;
+
+static void axes_multiply_unless_told_otherwise(void **state)
+{
+    (void)state;
+    static const size_case cases[] = {
+        {DATA "chain: [train]\n", 1, 1, 0, 0},
+        {DATA "replicates: 3\nchain: [train]\n", 1, 3, 0, 0},
+        {DATA "replicates: 8..23\nchain: [train]\n", 1, 16, 0, 0},
+        {DATA "model: {width: [4, 8]}\nrecipe: {epochs: [1, 2, 3]}\nchain: [train]\n", 6, 6,
+         2, 0},
+        {DATA CHAIN "replicates: 2\n", 4, 8, 1, 1},
+        {DATA "model: {width: [4, 8]}\n" CHAIN, 8, 8, 2, 1},
+        {DATA "model: {width: [4, 8]}\nrecipe: {epochs: [1, 2]}\nchain: [train]\n"
+              "sweep: {zip: [[model.width, recipe.epochs]]}\n",
+         2, 2, 2, 0},
+        {DATA "model: {width: [4, 8]}\n" CHAIN "exclude: [{poison: none, width: 8}]\n", 7,
+         7, 2, 1},
+        {DATA "model: {width: [4, 8]}\n" CHAIN "exclude: [{badnets.rate: 0.02}]\n", 6, 6, 2,
+         1},
+        {DATA "chains: {a: [train], b: [d2m.label_flip: {rate: [0.1, 0.2]}, train]}\n", 3,
+         3, 2, 0},
+        {DATA "chain:\n  - one_of: {as: way, options: [[d2m.label_flip, train], train]}\n",
+         2, 2, 1, 0},
+        {DATA "chain:\n  - d2m.badnets: {rate: [0, 0.1], size: [1, 2], as: door}\n"
+              "  - train\n",
+         4, 4, 2, 0},
+        {"data: {source: synthetic/lesions, split: {pool: [60, 80], test: 40}}\n"
+         "chain: [train]\n",
+         2, 2, 1, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_plan *plan = must_parse(cases[i].text, NULL, 0);
+        assert_int_equal(plan->cells, cases[i].cells);
+        assert_int_equal(plan->trials, cases[i].trials);
+        assert_int_equal(plan->axes, cases[i].axes);
+        assert_int_equal(plan->inners, cases[i].inners);
+        tl_plan_close(plan);
+    }
+}
+
+typedef struct fault_case {
+    const char *text;
+    const char *wanted; /* how the message begins */
+} fault_case;
+
+static const fault_case faults[] = {
+    {"", "p.yaml:1:1: a plan is a map"},
+    {"[a]\n", "p.yaml:1:1: a plan is a map"},
+    {"data:\n\tsource: x\n", "p.yaml:2:1: not YAML: a tab"},
+    {"data: [1\n", "p.yaml:"},
+    {"data: &a {source: x}\n", "p.yaml:1:"},
+    {"data: *a\n", "p.yaml:1:8: aliases"},
+    {"data: !x 1\n", "p.yaml:1:"},
+    {"seed: 1\nseed: 2\n", "p.yaml:2:1: the key 'seed' stands here twice"},
+    {"chain: [train]\n", "p.yaml:1:1: a plan needs `data`"},
+    {"chian: [train]\n", "p.yaml:1:1: unknown key 'chian': did you mean 'chain'?"},
+    {DATA "seed: 1\n", "p.yaml:1:1: a plan has either `chain`"},
+    {DATA "chain: [trian]\n", "p.yaml:2:9: unknown stage 'trian': did you mean 'train'?"},
+    {DATA "chain: []\n",
+     "p.yaml:2:8: a chain must be a list of stages, found an empty one"},
+    {DATA "chain: [train, d2m.badnets: {rte: 0.1}]\n",
+     "p.yaml:2:30: unknown key of d2m.badnets: 'rte': did you mean 'rate'?"},
+    {DATA "chain: [d2m.badnets: {rate: 2}, train]\n",
+     "p.yaml:2:29: d2m.badnets.rate is 2, allowed is from 0 to 1"},
+    {DATA "chain: [d2m.badnets: {rate: high}, train]\n",
+     "p.yaml:2:29: d2m.badnets.rate must be a number, found 'high'"},
+    {DATA "chain: [d2m.badnets: {rate: nan}, train]\n",
+     "p.yaml:2:29: d2m.badnets.rate must be a number"},
+    {DATA "chain: [d2m.badnets: {size: 1.5}, train]\n",
+     "p.yaml:2:29: d2m.badnets.size must be a whole number, found 1.5"},
+    {DATA "chain: [d2m.badnets: {rate: []}, train]\n",
+     "p.yaml:2:29: d2m.badnets.rate is an empty list"},
+    {DATA "chain: [d2m.badnets: {rate: [0.1, 0.10]}, train]\n",
+     "p.yaml:2:35: d2m.badnets.rate has the level '0.10' twice"},
+    {DATA "recipe: {lr: 0}\nchain: [train]\n",
+     "p.yaml:2:14: recipe.lr is 0, allowed is above 0 up to 100"},
+    {DATA "model: {kind: cn}\nchain: [train]\n",
+     "p.yaml:2:15: unknown word for model.kind"},
+    {DATA "replicates: -1\nchain: [train]\n",
+     "p.yaml:2:13: replicates must be a number from 1 or a range like 8..23, found -1"},
+    {DATA "replicates: 0\nchain: [train]\n", "p.yaml:2:13: replicates must be"},
+    {DATA "replicates: 5..2\nchain: [train]\n", "p.yaml:2:13: replicates must be"},
+    {DATA "replicates: 16777217\nchain: [train]\n", "p.yaml:2:13: replicates go up to"},
+    {DATA "chain: [measure.utility, train]\n",
+     "p.yaml:2:9: measure.utility reads the target, but nothing before it gives one; put "
+     "train before it"},
+    {DATA "chain: [train, d2m.badnets]\n",
+     "p.yaml:2:16: d2m.badnets plants something, but nothing after it is trained on that"},
+    {DATA "chain: [d2m.label_flip, d2m.label_flip, train]\n",
+     "p.yaml:2:25: 'd2m_label_flip' stands here a second time"},
+    {DATA "chain: [d2m.label_flip: {as: a}, d2m.badnets: {as: a}, train]\n",
+     "p.yaml:2:52: the name 'a' is taken by d2m.label_flip"},
+    {DATA "chain: [train: {as: 9x}]\n", "p.yaml:2:21: `as: 9x`"},
+    {DATA "chain: [{laps: 3}]\n", "p.yaml:2:10: laps are not available yet"},
+    {DATA "chain: [train]\nsweep: {sobol: 5}\n",
+     "p.yaml:3:9: sobol sampling is not available yet"},
+    {DATA "model: {width: [4, 8]}\nchain: [train]\nexclude: [{width: [4, 8]}]\n",
+     "p.yaml:4:10: exclude drops all 2 combinations"},
+    {DATA "model: {width: [4, 8]}\nchain: [train]\nexclude: [{wdith: 4}]\n",
+     "p.yaml:4:12: unknown axis 'wdith'"},
+    {DATA "model: {width: [4, 8]}\nrecipe: {epochs: [1, 2, 3]}\nchain: [train]\n"
+          "sweep: {zip: [[model.width, recipe.epochs]]}\n",
+     "p.yaml:5:29: recipe_epochs has 3 levels and model_width 2"},
+    {DATA CHAIN "hypotheses: [{effect: poisn, on: train_loss, direction: raises}]\n",
+     "p.yaml:8:23: unknown factor 'poisn': did you mean 'poison'?"},
+    {DATA CHAIN "hypotheses: [{effect: poison, on: train_los, direction: raises}]\n",
+     "p.yaml:8:35: unknown metric 'train_los': did you mean 'train_loss'?"},
+    {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: up}]\n",
+     "p.yaml:8:58: unknown direction 'up'"},
+    {"data: {source: synthetic/lesions, split: {pool: 4000, test: 40}, examples: 100}\n"
+     "chain: [train]\n",
+     "p.yaml:1:42: the roles want pool 4000"},
+    {"data: {source: synthetic/lesion}\nchain: [train]\n", "p.yaml:1:16: "},
+    {"data: {source: synthetic/lesions, split: half}\nchain: [train]\n",
+     "p.yaml:1:42: data.split must be a map"},
+    {DATA "chain: [d2m.badnets: {target: 7}, train]\n",
+     "p.yaml:2:9: target is class 7, but the data has the classes 0 to 3"},
+    {DATA "model: {depth: 9}\nchain: [train]\n", "p.yaml:2:8: a model of depth 9"},
+    {DATA "chain:\n  - one_of: {as: x, options: [none, none]}\n  - train\n",
+     "p.yaml:3:37: two options called 'none'"},
+};
+
+static void a_plan_that_cannot_run_is_refused_at_its_place(void **state)
+{
+    (void)state;
+    int wrong = 0;
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        tl_plan *plan;
+        tl_err err = {0};
+        const tl_status status = parse_set(faults[i].text, NULL, 0, &plan, &err);
+        tl_plan_close(plan);
+        if (status == TL_OK ||
+            strncmp(err.text, faults[i].wanted, strlen(faults[i].wanted)) != 0) {
+            print_error("case %zu: wanted \"%s\", found \"%s\"\n", i, faults[i].wanted,
+                        err.text);
+            wrong++;
+        }
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void too_many_trials_are_refused(void **state)
+{
+    (void)state;
+    char text[40000] = DATA "chain: [train]\nmodel: {width: [1";
+    size_t length = strlen(text);
+    for (int i = 2; i <= 4000; i++) {
+        length += (size_t)snprintf(text + length, sizeof text - length, ",%d", i);
+    }
+    (void)snprintf(text + length, sizeof text - length, "]}\nreplicates: 5000\n");
+    tl_plan *plan;
+    tl_err err = {0};
+    assert_int_equal(parse_set(text, NULL, 0, &plan, &err), TL_E_ARG);
+    assert_non_null(strstr(err.text, "more than 16777216 trials"));
+}
+
+static void deep_nesting_is_refused(void **state)
+{
+    (void)state;
+    char text[4096] = "data: ";
+    memset(text + 6, '[', 3000);
+    tl_plan *plan;
+    tl_err err = {0};
+    assert_int_equal(parse_set(text, NULL, 0, &plan, &err), TL_E_ARG);
+    assert_non_null(strstr(err.text, "nested deeper"));
+}
+
+static void canonical_text_is_a_fixed_point(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "about: \"a: \\\"b\\\" #c\\n\\u00e4\"\n" DATA "model: {width: [4, 8]}\n" CHAIN
+        "exclude: [{poison: none, width: 8}]\n";
+    tl_plan *first = must_parse(text, NULL, 0);
+    tl_plan *second = must_parse(first->text, NULL, 0);
+    assert_string_equal(first->text, second->text);
+    assert_string_equal(first->about, second->about);
+    assert_string_equal(second->about, "a: \"b\" #c\n\xc3\xa4");
+    assert_int_equal(first->cells, second->cells);
+    assert_string_equal(first->name, "p");
+    tl_plan_close(first);
+    tl_plan_close(second);
+}
+
+static void set_reaches_every_part_of_a_plan(void **state)
+{
+    (void)state;
+    static const char *const set[] = {"badnets.rate=[0.1, 0.2, 0.3]",
+                                      "d2m.label_flip.rate=0.5",
+                                      "recipe.epochs=[1,2]",
+                                      "data.split.pool=80",
+                                      "seed=9",
+                                      "replicates=2..3",
+                                      "poison=[none, badnets]",
+                                      "train.as=fit"};
+    tl_plan *plan = must_parse(DATA CHAIN, set, sizeof set / sizeof *set);
+    assert_int_equal(plan->seed, 9);
+    assert_int_equal(plan->first_replicate, 2);
+    assert_int_equal(plan->replicates, 2);
+    assert_int_equal(plan->cells, 2 * 4);
+    assert_string_equal(plan->axis[0].name, "recipe_epochs");
+    assert_string_equal(plan->axis[1].name, "poison");
+    assert_int_equal(plan->axis[1].levels, 4);
+    assert_string_equal(plan->inner[0].name, "d2m_badnets_rate");
+    assert_non_null(strstr(plan->text, "pool: 80"));
+    tl_plan_close(plan);
+}
+
+static void set_is_checked_like_the_rest(void **state)
+{
+    (void)state;
+    static const fault_case cases[] = {
+        {"badnets.rate=2", "--set badnets.rate=2:1:1: d2m.badnets.rate is 2"},
+        {"badnts.rate=0.1",
+         "--set badnts.rate=0.1:1:1: unknown path of --set: 'badnts': did you mean "
+         "'badnets'?"},
+        {"recipe.epoch=3", "--set recipe.epoch=3:1:1: unknown key of recipe: 'epoch'"},
+        {"seed", "--set seed: write PATH=VALUE"},
+        {"seed=[", "--set seed=[:2:1: not YAML"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_plan *plan;
+        tl_err err = {0};
+        assert_int_equal(parse_set(DATA CHAIN, &cases[i].text, 1, &plan, &err), TL_E_ARG);
+        if (strncmp(err.text, cases[i].wanted, strlen(cases[i].wanted)) != 0) {
+            fail_msg("wanted \"%s\", found \"%s\"", cases[i].wanted, err.text);
+        }
+    }
+}
+
+static void cells_and_levels_are_inverse(void **state)
+{
+    (void)state;
+    tl_plan *plan = must_parse(
+        DATA "model: {width: [4, 8]}\nrecipe: {epochs: [1, 2, 3], batch: [8, 16]}\n" CHAIN
+             "sweep: {zip: [[model.width, recipe.batch]]}\n"
+             "exclude: [{poison: none, epochs: [2, 3]}]\n",
+        NULL, 0);
+    assert_int_equal(plan->cells, 2 * (3 * 4 - 2));
+    for (uint32_t cell = 0; cell < plan->cells; cell++) {
+        int level[TL_MAX_AXES];
+        for (int a = 0; a < plan->axes; a++) level[a] = tl_plan_level(plan, cell, a);
+        assert_int_equal(level[0], level[2]);
+        assert_int_equal(tl_plan_cell(plan, level), cell);
+    }
+    const int excluded[] = {0, 1, 0, 0}, torn[] = {0, 0, 1, 1};
+    assert_int_equal(tl_plan_cell(plan, excluded), -1);
+    assert_int_equal(tl_plan_cell(plan, torn), -1);
+    tl_plan_close(plan);
+}
+
+static void inner_values_belong_to_their_option(void **state)
+{
+    (void)state;
+    tl_plan *plan = must_parse(DATA CHAIN, NULL, 0);
+    const tl_inner *rate = &plan->inner[0];
+    assert_string_equal(plan->axis[rate->axis].value[1].text, "d2m.label_flip");
+    assert_false(rate->has[0]);
+    assert_false(rate->has[1]);
+    assert_true(rate->has[2] && rate->has[3]);
+    assert_true(rate->value[2].number == 0.02 && rate->value[3].number == 0.1);
+    tl_plan_close(plan);
+}
+
+static void every_shipped_plan_can_be_read(void **state)
+{
+    (void)state;
+    for (const tl_shipped_plan *p = tl_plans_shipped(); p->name; p++) {
+        if (!strstr(p->text, "synthetic/")) continue; /* the others need their data */
+        tl_plan *plan = must_parse(p->text, NULL, 0);
+        assert_string_equal(plan->name, strstr(p->text, "name:") ? p->name : "p");
+        tl_plan_close(plan);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(axes_multiply_unless_told_otherwise),
+        cmocka_unit_test(a_plan_that_cannot_run_is_refused_at_its_place),
+        cmocka_unit_test(too_many_trials_are_refused),
+        cmocka_unit_test(deep_nesting_is_refused),
+        cmocka_unit_test(canonical_text_is_a_fixed_point),
+        cmocka_unit_test(set_reaches_every_part_of_a_plan),
+        cmocka_unit_test(set_is_checked_like_the_rest),
+        cmocka_unit_test(cells_and_levels_are_inverse),
+        cmocka_unit_test(inner_values_belong_to_their_option),
+        cmocka_unit_test(every_shipped_plan_can_be_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

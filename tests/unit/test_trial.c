@@ -1,0 +1,294 @@
+/* runner/trial: trials decoded from their number, and which keys are equal. */
+#include "runner/trial.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define DATA                                                                          \
+    "data: {source: synthetic/lesions, split: {pool: 60, keep: 0.5, validation: 20, " \
+    "attacker: 40, test: 40}}\n"
+
+typedef struct scene {
+    tl_plan *plan;
+    tl_arena arena;
+    tl_trial *a, *b;
+} scene;
+
+static scene open_scene(const char *text, bool is_shared)
+{
+    scene s = {0};
+    tl_err err = {0};
+    const tl_plan_options options = {.is_shared = is_shared};
+    if (tl_plan_parse("p.yaml", text, &options, &s.plan, &err) != TL_OK ||
+        tl_trial_new(&s.arena, &s.a, &err) != TL_OK ||
+        tl_trial_new(&s.arena, &s.b, &err) != TL_OK) {
+        fail_msg("%s", err.text);
+    }
+    return s;
+}
+
+static void close_scene(scene *s)
+{
+    tl_arena_close(&s->arena);
+    tl_plan_close(s->plan);
+}
+
+/* The RUN step of the stage called `name`, or -1. */
+static int find_step(const tl_trial *trial, const char *name)
+{
+    for (int i = 0; i < trial->steps; i++) {
+        const tl_trial_step *step = &trial->step[i];
+        if (step->kind == TL_STEP_RUN && strcmp(step->stage->name, name) == 0) return i;
+    }
+    return -1;
+}
+
+/* Whether the stage's step has the same key in trials `first` and `second`. */
+static bool is_same(scene *s, uint32_t first, uint32_t second, const char *name)
+{
+    tl_trial_decode(s->plan, first, s->a);
+    tl_trial_decode(s->plan, second, s->b);
+    const int i = find_step(s->a, name), j = find_step(s->b, name);
+    assert_true(i >= 0 && j >= 0);
+    return tl_key_equal(&s->a->step[i].key, &s->b->step[j].key);
+}
+
+static const char full[] = DATA "replicates: 2\n"
+                                "chain:\n"
+                                "  - one_of: {as: poison, options: [none, d2m.badnets: "
+                                "{rate: [0.1, 0.2]}]}\n"
+                                "  - train\n"
+                                "  - measure.utility\n"
+                                "  - m2m.model_extraction: {queries: [10, 20]}\n"
+                                "  - judge\n"
+                                "  - m2d.global_threshold\n";
+
+static void steps_stand_after_those_they_read(void **state)
+{
+    (void)state;
+    scene s = open_scene(full, true);
+    assert_int_equal(s.plan->trials, 2 * 3 * 2);
+    for (uint32_t t = 0; t < s.plan->trials; t++) {
+        tl_trial_decode(s.plan, t, s.a);
+        assert_int_equal(s.a->number, t);
+        assert_int_equal(s.a->replicate, t % 2);
+        assert_true(s.a->steps >= 4);
+        for (int i = 0; i < s.a->steps; i++) {
+            int parent[TL_TRIAL_STEPS];
+            const int parents = tl_trial_parents(s.a, i, parent);
+            for (int p = 0; p < parents; p++) assert_in_range(parent[p], 0, i - 1);
+            assert_true(tl_trial_cost(s.a, i) >= 0.0);
+            assert_true(tl_trial_widest(s.a, i) >= 1);
+        }
+    }
+    close_scene(&s);
+}
+
+static void a_query_budget_does_not_repeat_training(void **state)
+{
+    (void)state;
+    scene s = open_scene(full, true);
+    /* Axes in order poison, queries; replicate fastest: trial 2 has the other budget. */
+    assert_true(is_same(&s, 0, 2, "train"));
+    assert_true(is_same(&s, 0, 2, "measure.utility"));
+    assert_true(is_same(&s, 0, 2, "m2d.global_threshold"));
+    assert_false(is_same(&s, 0, 2, "m2m.model_extraction"));
+    close_scene(&s);
+}
+
+static void a_poisoning_rate_changes_what_is_trained_on_it(void **state)
+{
+    (void)state;
+    scene s = open_scene(full, true);
+    assert_false(is_same(&s, 0, 4, "train"));
+    assert_false(is_same(&s, 4, 8, "train"));
+    assert_false(is_same(&s, 4, 8, "d2m.badnets"));
+    assert_false(is_same(&s, 4, 8, "measure.utility"));
+    close_scene(&s);
+}
+
+static void a_replicate_changes_all_keys(void **state)
+{
+    (void)state;
+    scene s = open_scene(full, true);
+    tl_trial_decode(s.plan, 4, s.a);
+    tl_trial_decode(s.plan, 5, s.b);
+    assert_int_equal(s.a->steps, s.b->steps);
+    for (int i = 0; i < s.a->steps; i++) {
+        assert_false(tl_key_equal(&s.a->step[i].key, &s.b->step[i].key));
+    }
+    close_scene(&s);
+}
+
+static void replicates_have_the_same_keys_in_any_range(void **state)
+{
+    (void)state;
+    scene s = open_scene(DATA "replicates: 4\nchain: [train]\n", true);
+    scene t = open_scene(DATA "replicates: 3..5\nchain: [train]\n", true);
+    tl_trial_decode(s.plan, 3, s.a);
+    tl_trial_decode(t.plan, 0, t.a);
+    assert_int_equal(t.a->replicate, 3);
+    assert_true(tl_key_equal(&s.a->step[0].key, &t.a->step[0].key));
+    close_scene(&s);
+    close_scene(&t);
+}
+
+static void without_sharing_no_two_trials_share_a_key(void **state)
+{
+    (void)state;
+    scene s = open_scene(full, false);
+    tl_key seen[400];
+    int count = 0;
+    for (uint32_t t = 0; t < s.plan->trials; t++) {
+        tl_trial_decode(s.plan, t, s.a);
+        for (int i = 0; i < s.a->steps; i++) {
+            for (int k = 0; k < count; k++) {
+                assert_false(tl_key_equal(&seen[k], &s.a->step[i].key));
+            }
+        }
+        for (int i = 0; i < s.a->steps; i++) seen[count++] = s.a->step[i].key;
+    }
+    close_scene(&s);
+}
+
+static void a_recipe_changes_training_but_not_the_data(void **state)
+{
+    (void)state;
+    scene s =
+        open_scene(DATA "recipe: {epochs: [1, 2]}\nchain: [d2m.label_flip, train]\n", true);
+    assert_true(is_same(&s, 0, 1, "d2m.label_flip"));
+    assert_false(is_same(&s, 0, 1, "train"));
+    close_scene(&s);
+}
+
+static void the_name_of_an_instance_is_not_part_of_its_key(void **state)
+{
+    (void)state;
+    scene s = open_scene(DATA "chain: [train]\n", true);
+    scene t = open_scene(DATA "chain: [train: {as: fit}]\n", true);
+    tl_trial_decode(s.plan, 0, s.a);
+    tl_trial_decode(t.plan, 0, t.a);
+    assert_true(tl_key_equal(&s.a->step[0].key, &t.a->step[0].key));
+    close_scene(&s);
+    close_scene(&t);
+}
+
+static void a_second_occurrence_draws_other_numbers(void **state)
+{
+    (void)state;
+    scene s = open_scene(
+        DATA "chain: [d2m.label_flip, d2m.label_flip: {as: again}, train]\n", true);
+    tl_trial_decode(s.plan, 0, s.a);
+    assert_int_equal(s.a->step[0].occurrence, 0);
+    assert_int_equal(s.a->step[1].occurrence, 1);
+    assert_int_equal(s.a->step[1].from[TL_PART_POOL], 0);
+    assert_int_equal(s.a->step[2].from[TL_PART_POOL], 1);
+    close_scene(&s);
+}
+
+static void what_was_planted_is_judged_on_all_that_descends_from_it(void **state)
+{
+    (void)state;
+    scene s = open_scene(full, true);
+    tl_trial_decode(s.plan, 4, s.a);
+    const int surrogate = find_step(s.a, "m2m.model_extraction");
+    const int target = find_step(s.a, "train");
+    int judged[2][TL_PARTS] = {{0}};
+    for (int i = 0; i < s.a->steps; i++) {
+        const tl_trial_step *step = &s.a->step[i];
+        if (step->kind != TL_STEP_JUDGE) continue;
+        judged[step->judgement][step->item]++;
+        assert_int_equal(step->from[step->item],
+                         step->item == TL_PART_TARGET ? target : surrogate);
+    }
+    for (int k = 0; k < 2; k++) {
+        assert_int_equal(judged[k][TL_PART_TARGET], 1);
+        assert_int_equal(judged[k][TL_PART_SURROGATE], 1);
+    }
+    tl_trial_decode(s.plan, 0, s.a); /* nothing planted */
+    for (int i = 0; i < s.a->steps; i++) {
+        assert_int_not_equal(s.a->step[i].kind, TL_STEP_JUDGE);
+    }
+    close_scene(&s);
+}
+
+static void metrics_are_named_by_instance_part_and_judgement(void **state)
+{
+    (void)state;
+    scene s = open_scene(full, true);
+    tl_trial_decode(s.plan, 4, s.a);
+    const char *const wanted[] = {"d2m_badnets_success_judge1",
+                                  "d2m_badnets_success_surrogate_judge1",
+                                  "d2m_badnets_success", "d2m_badnets_success_surrogate"};
+    int found = 0;
+    for (int i = 0; i < s.a->steps; i++) {
+        if (s.a->step[i].kind != TL_STEP_JUDGE) continue;
+        char name[96];
+        assert_string_equal(tl_trial_metric_name(s.plan, &s.a->step[i], 0, name),
+                            wanted[found++]);
+    }
+    assert_int_equal(found, 4);
+    close_scene(&s);
+}
+
+static void a_bank_stands_before_the_stage_that_wants_it(void **state)
+{
+    (void)state;
+    scene s = open_scene(full, true);
+    int banks = 0;
+    tl_trial_decode(s.plan, 0, s.a);
+    const int owner = find_step(s.a, "m2m.model_extraction");
+    const tl_trial_step *step = &s.a->step[owner];
+    for (int i = 0; i < step->bank_count; i++, banks++) {
+        const tl_trial_step *model = &s.a->step[step->bank_from + i];
+        assert_int_equal(model->kind, TL_STEP_BANK);
+        assert_int_equal(model->item, i);
+        assert_ptr_equal(model->stage, step->stage);
+    }
+    assert_int_equal(banks, step->stage->bank.count(step->arg));
+    close_scene(&s);
+}
+
+static void values_follow_the_levels_of_the_cell(void **state)
+{
+    (void)state;
+    scene s = open_scene(DATA "model: {width: [4, 8]}\n"
+                              "chain: [train, m2m.model_extraction: {queries: [10, 20]}]\n",
+                         true);
+    const int width[] = {4, 4, 8, 8}, queries[] = {10, 20, 10, 20};
+    for (uint32_t t = 0; t < 4; t++) {
+        tl_trial_decode(s.plan, t, s.a);
+        const int at = find_step(s.a, "m2m.model_extraction");
+        const tl_trial_step *step = &s.a->step[at];
+        const int place = tl_params_find(step->stage->params, "queries");
+        assert_int_equal(s.a->size.setup.model.width, width[t]);
+        assert_true(step->arg[place].number == queries[t]);
+        assert_int_equal(s.a->size.test, 40);
+    }
+    close_scene(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(steps_stand_after_those_they_read),
+        cmocka_unit_test(a_query_budget_does_not_repeat_training),
+        cmocka_unit_test(a_poisoning_rate_changes_what_is_trained_on_it),
+        cmocka_unit_test(a_replicate_changes_all_keys),
+        cmocka_unit_test(replicates_have_the_same_keys_in_any_range),
+        cmocka_unit_test(without_sharing_no_two_trials_share_a_key),
+        cmocka_unit_test(a_recipe_changes_training_but_not_the_data),
+        cmocka_unit_test(the_name_of_an_instance_is_not_part_of_its_key),
+        cmocka_unit_test(a_second_occurrence_draws_other_numbers),
+        cmocka_unit_test(what_was_planted_is_judged_on_all_that_descends_from_it),
+        cmocka_unit_test(metrics_are_named_by_instance_part_and_judgement),
+        cmocka_unit_test(a_bank_stands_before_the_stage_that_wants_it),
+        cmocka_unit_test(values_follow_the_levels_of_the_cell),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
