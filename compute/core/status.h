@@ -57,10 +57,13 @@ _Noreturn void tl_bug(const char *file, int line, const char *condition);
         if (tl_try_status != TL_OK) return tl_try_status; \
     } while (0)
 
-/** Returns tl_fail(err, status, ...) from the function unless `condition` holds. */
-#define TL_CHECK(condition, err, status, ...)                           \
-    do {                                                                \
-        if (!(condition)) return tl_fail((err), (status), __VA_ARGS__); \
+/** Returns `status` from the function, its text in `err`, unless `condition` holds. */
+#define TL_CHECK(condition, err, status, ...)              \
+    do {                                                   \
+        if (!(condition)) {                                \
+            (void)tl_fail((err), (status), __VA_ARGS__);   \
+            return (status); /* which the compiler sees */ \
+        }                                                  \
     } while (0)
 
 #endif
