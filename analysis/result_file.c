@@ -114,6 +114,10 @@ static tl_status define(writer *w, const tl_column *column, int *variable)
         const double missing = (double)NAN;
         NC_TRY(w,
                nc_put_att_double(w->file, *variable, "_FillValue", NC_DOUBLE, 1, &missing));
+        const double range[2] = {column->low, column->high};
+        if (column->low < column->high)
+            NC_TRY(w, nc_put_att_double(w->file, *variable, "valid_range", NC_DOUBLE, 2,
+                                        range));
     }
     if (is_text) TL_TRY(put_text(w, *variable, "_Encoding", "utf-8"));
     for (int i = 0; i < column->attributes; i++) {
@@ -359,6 +363,19 @@ static tl_status claim(loader *l, size_t bytes_each)
     return TL_OK;
 }
 
+/* The valid range of a variable, where it has one. */
+static void read_range(const loader *l, int variable, tl_column *column)
+{
+    nc_type type;
+    size_t length;
+    double range[2];
+    if (nc_inq_att(l->file, variable, "valid_range", &type, &length) != NC_NOERR) return;
+    if (type != NC_DOUBLE || length != 2) return;
+    if (nc_get_att_double(l->file, variable, "valid_range", range) != NC_NOERR) return;
+    column->low = range[0];
+    column->high = range[1];
+}
+
 static tl_status read_words(loader *l, int variable, size_t length, tl_column *column)
 {
     const size_t trials = l->table->trials;
@@ -427,6 +444,7 @@ static tl_status read_column(loader *l, int variable)
     const char *coordinates;
     TL_TRY(read_own(l, variable, "coordinates", &coordinates));
     TL_TRY(read_own(l, variable, "flag_meanings", &column->flag_meanings));
+    read_range(l, variable, column);
     column->is_coordinate = !coordinates;
     l->has_coordinates |= coordinates != NULL;
     size_t length = 0;

@@ -33,6 +33,7 @@ typedef struct tl_column {
     const double *real; /**< REAL: [trials], NaN = missing */
     const int32_t *integer;    /**< INT, FLAG: [trials] */
     const char *const *text;   /**< TEXT: [trials] */
+    double low, high;          /**< REAL: valid range; equal: none */
     const char *flag_meanings; /**< FLAG: words for 0, 1, 2, ... separated by blanks */
     int attributes;
     tl_attribute

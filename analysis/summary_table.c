@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum { LINE = 100, METRIC = 12, MOST_METRICS = 8, LEAST_METRICS = 3, COUNT = 5 };
-enum { MOST_FACTORS = 16, MOST_CELLS = 200, LEVEL = 16 };
+enum { MOST_FACTORS = 16, MOST_CELLS = 200, LEVEL = 16, LEAST_LEVEL = 11, HEAD = 5 };
 
 typedef struct view {
     const tl_table *table;
@@ -48,21 +48,10 @@ static bool is_same_level(const tl_column *column, uint32_t a, uint32_t b)
     return isnan(x) ? isnan(y) : x == y;
 }
 
-/* The last letters of `name` that fit into `room`, from the beginning of a word if they
- * can. */
-static const char *last_words(const char *name, size_t room)
-{
-    const size_t length = strlen(name);
-    if (length <= room) return name;
-    const char *tail = name + length - room;
-    const char *low = tail[-1] == '_' ? tail - 1 : strchr(tail, '_');
-    return low && low[1] ? low + 1 : tail;
-}
-
 /* How wide a factor's column must be; 0 if all trials are at one level. */
 static int factor_width(const tl_table *table, const tl_column *column)
 {
-    size_t most = strlen(last_words(column->name, LEVEL));
+    size_t most = LEAST_LEVEL;
     bool varies = false;
     char text[LEVEL + 1];
     for (uint32_t t = 0; t < table->trials; t++) {
@@ -129,30 +118,61 @@ static void choose_metrics(view *v, int most)
     }
 }
 
-/* A metric's head in two lines: its first letters over its last words. */
-static void head(const char *name, int line, char out[METRIC])
+/* Cuts a name into lines of at most `room` letters, between words where it can be.
+ * \return how many; line i is [begin[i], begin[i + 1]) */
+static int wrap(const char *name, int room, int begin[HEAD + 1])
 {
-    const char *tail = last_words(name, METRIC - 1);
-    const int before = (int)(tail - name) - (tail > name && tail[-1] == '_');
-    if (line)
-        (void)snprintf(out, METRIC, "%s", tail);
-    else
-        (void)snprintf(out, METRIC, "%.*s", before, name);
+    const int length = (int)strlen(name);
+    int lines = 0, at = 0;
+    while (at < length && lines < HEAD) {
+        begin[lines++] = at;
+        int end = length - at <= room ? length : at + room;
+        while (end < length && end > at + 1 && name[end - 1] != '_') end--;
+        at = end < length && end == at + 1 ? at + room : end;
+    }
+    begin[lines] = lines == HEAD ? length : at;
+    return lines;
+}
+
+/* Line `line` of HEAD of a column's head: the name stands at the bottom. */
+static void head(const char *name, int room, int line, char out[LEVEL + 1])
+{
+    int begin[HEAD + 1];
+    const int own = line - (HEAD - wrap(name, room, begin));
+    *out = '\0';
+    if (own < 0) return;
+    const int length = begin[own + 1] - begin[own];
+    (void)snprintf(out, LEVEL + 1, "%.*s", length < room ? length : room,
+                   name + begin[own]);
+}
+
+static int head_lines(const view *v)
+{
+    int most = 1, begin[HEAD + 1];
+    for (int f = 0; f < v->factors; f++) {
+        const int lines = wrap(v->factor[f]->name, v->width[f] - 2, begin);
+        most = lines > most ? lines : most;
+    }
+    for (int m = 0; m < v->metrics; m++) {
+        const int lines = wrap(v->metric[m]->name, METRIC - 1, begin);
+        most = lines > most ? lines : most;
+    }
+    return most;
 }
 
 static void print_head(FILE *file, const view *v)
 {
-    for (int line = 0; line < 2; line++) {
+    char text[LEVEL + 1];
+    for (int line = HEAD - head_lines(v); line < HEAD; line++) {
         for (int f = 0; f < v->factors; f++) {
-            const char *tail = last_words(v->factor[f]->name, LEVEL);
-            (void)fprintf(file, "%-*s", v->width[f], line ? tail : "");
+            head(v->factor[f]->name, v->width[f] - 2, line, text);
+            (void)fprintf(file, "%-*s", v->width[f], text);
         }
         for (int m = 0; m < v->metrics; m++) {
-            char text[METRIC];
-            head(v->metric[m]->name, line, text);
+            head(v->metric[m]->name, METRIC - 1, line, text);
             (void)fprintf(file, "%*s", METRIC, text);
         }
-        (void)fprintf(file, line ? "%*s\n" : "\n", COUNT, "n");
+        (void)fprintf(file, line == HEAD - 1 ? "%*s\n" : "\n", COUNT, "n");
     }
 }
 

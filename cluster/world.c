@@ -264,13 +264,15 @@ bool tl_cluster_is_buried(const tl_cluster *cluster, int rank)
     return atomic_load(&cluster->dead[rank]);
 }
 
-void tl_cluster_tell_code(int code)
+int tl_cluster_tell_code(int code, bool leads)
 {
     const char *path = getenv("THREATLOOP_EXIT_FILE");
-    FILE *file = path && path[0] ? fopen(path, "w") : NULL;
-    if (!file) return;
-    (void)fprintf(file, "%d\n", code);
-    (void)fclose(file);
+    if (!path || !path[0]) return code;
+    if (!leads) return 0;
+    FILE *file = fopen(path, "w");
+    if (!file) return code;
+    const bool is_written = fprintf(file, "%d\n", code) > 0;
+    return fclose(file) == 0 && is_written ? 0 : code;
 }
 
 static void drain(tl_cluster *cluster, double patience)
@@ -311,12 +313,11 @@ int tl_cluster_stop(tl_cluster *cluster, bool was_lost, int code)
     (void)fflush(NULL);
     const bool without_mpi = settle_end(cluster, was_lost);
     drain(cluster, without_mpi ? 2.0 : END_PATIENCE);
-    if (cluster->rank == 0) {
-        tl_cluster_tell_code(code);
-        if (without_mpi && cluster->has_pulse) wait_for_survivors(cluster);
-    }
+    const bool leads = cluster->rank == 0;
+    const int own_code = without_mpi ? tl_cluster_tell_code(code, leads) : code;
+    if (leads && without_mpi && cluster->has_pulse) wait_for_survivors(cluster);
     tl_pulse_end(cluster);
-    if (without_mpi) _exit(code);
+    if (without_mpi) _exit(own_code);
     MPI_Comm *lane[] = {&cluster->start, &cluster->post, &cluster->pulse, &cluster->team};
     for (int i = 0; i < 4; i++) MPI_Comm_free(lane[i]);
     MPI_Finalize();

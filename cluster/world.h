@@ -64,18 +64,19 @@ bool tl_cluster_is_buried(const tl_cluster *cluster, int rank);
  * Ends the run on this rank; all ranks that live call it, and no other thread uses the
  * cluster any more. Flushes stdio, ends the pulse. Rank 0 decides whether MPI can be
  * finalised (nobody buried, `was_lost` false) and tells the others, who wait for that word
- * if the pulse runs. Tells `code` (tl_cluster_tell_code, rank 0).
+ * if the pulse runs.
  * \return `code`, with the cluster freed, if MPI was finalised; else it does not return:
- *         the process leaves by _exit(code)
+ *         `code` is told (tl_cluster_tell_code) and the process left by _exit
  */
 int tl_cluster_stop(tl_cluster *cluster, bool was_lost, int code);
 
 /**
- * Tells cluster/launch with which code the program ends, through the file named by
- * THREATLOOP_EXIT_FILE, since mpirun tells its own code. Rank 0, at its end; works without
- * a cluster.
+ * With which code this process is to leave, so that the user sees `code`. cluster/launch
+ * reads it from the file named by THREATLOOP_EXIT_FILE, since mpirun tells a code of its own
+ * after a loss, and complains of codes that are not 0. Rank 0 (`leads`) writes it at its
+ * end; works without a cluster. \return 0 where launch is told, else `code`
  */
-void tl_cluster_tell_code(int code);
+int tl_cluster_tell_code(int code, bool leads);
 
 /** Seconds on a clock that never goes back. */
 double tl_cluster_seconds(void);

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Seconds that a resumed run waits for one that is dying, and that writing results may
@@ -93,10 +94,17 @@ static tl_status check_directory(run *r, tl_err *err)
     return TL_OK;
 }
 
-/* The folder of the result file must be there and writable before anything is computed. */
+/* The folder of the result file must be there and writable before anything is computed, and
+ * the name free for a file. */
 static tl_status check_output(const run *r, tl_err *err)
 {
     char folder[TL_PATH];
+    struct stat info;
+    const size_t length = strlen(r->paths.out);
+    TL_CHECK(length > 0 && r->paths.out[length - 1] != '/', err, TL_E_ARG,
+             "-o %s names a folder; name a file in it", r->paths.out);
+    TL_CHECK(stat(r->paths.out, &info) != 0 || S_ISREG(info.st_mode), err, TL_E_ARG,
+             "-o %s: is there already and no file", r->paths.out);
     (void)snprintf(folder, sizeof folder, "%s", r->paths.out);
     char *slash = strrchr(folder, '/');
     if (slash) *slash = '\0';

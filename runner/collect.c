@@ -169,20 +169,18 @@ static tl_status put_trial(collector *c, uint32_t number, tl_err *err)
     tl_hash hash = {0};
     int32_t flag = FLAG_DONE;
     for (int i = 0; i < c->trial->steps; i++) {
-        const tl_key *key = &c->trial->step[i].key;
-        const uint32_t id = tl_graph_find(c->sweep->graph, key);
+        const tl_trial_step *step = &c->trial->step[i];
+        const uint32_t id = tl_graph_find(c->sweep->graph, &step->key);
         TL_INVARIANT(id != TL_NO_STEP);
-        tl_hash_key(&hash, key);
+        tl_hash_key(&hash, &step->content);
         flag = worse_flag(flag, c->sweep->outcome[id].state);
         TL_TRY(put_step(c, i, &c->sweep->outcome[id], err));
     }
     c->status[number] = flag;
-    if (c->plan->is_shared) {
-        char text[TL_KEY_TEXT];
-        const tl_key key = tl_hash_end(&hash);
-        c->key[number] = tl_arena_text(c->arena, tl_key_text(&key, text), err);
-        if (!c->key[number]) return TL_E_SPACE;
-    }
+    char text[TL_KEY_TEXT];
+    const tl_key key = tl_hash_end(&hash);
+    c->key[number] = tl_arena_text(c->arena, tl_key_text(&key, text), err);
+    if (!c->key[number]) return TL_E_SPACE;
     return put_split(c, err);
 }
 
@@ -216,12 +214,8 @@ static tl_status add_metric(collector *c, metric_column *m, tl_err *err)
              tl_arena_text(c->arena, tl_access_text(m->stage->access, access), err));
     describe(column, "references", m->stage->source);
     describe(column, "better", better[m->spec->better]);
-    if (m->spec->low < m->spec->high) {
-        char low[32], high[32];
-        describe(column, "valid_range",
-                 tl_arena_print(c->arena, err, "%s %s", tl_text_shortest(m->spec->low, low),
-                                tl_text_shortest(m->spec->high, high)));
-    }
+    column->low = m->spec->low;
+    column->high = m->spec->high;
     const char *downstream;
     TL_TRY(tl_factors_above(c->plan, c->trial, m->example, m->position, c->arena,
                             &downstream, err));
@@ -275,11 +269,9 @@ static tl_status add_fixed(collector *c, tl_err *err)
     column->flag_meanings = status_words;
     describe(column, "long_name", "what the trial came to");
 
-    if (c->plan->is_shared) {
-        column = add_column(c, "trial_key", TL_COLUMN_TEXT);
-        column->text = c->key;
-        describe(column, "long_name", "hash of the keys of all steps of the trial");
-    }
+    column = add_column(c, "trial_key", TL_COLUMN_TEXT);
+    column->text = c->key;
+    describe(column, "long_name", "hash of the keys of all steps of the trial");
     column = add_column(c, "split_hash", TL_COLUMN_TEXT);
     column->text = c->split;
     describe(column, "long_name", "hash of which source row went to which role");

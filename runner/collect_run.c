@@ -127,6 +127,7 @@ tl_status tl_collect_run(const tl_sweep *sweep, const tl_run_facts *facts, tl_ar
         TL_CHECK(all[i].text, err, TL_E_SPACE, "no memory left for the account");
         global[i] = all[i];
     }
+    table->dimension = "step";
     table->trials = tl_graph_steps(sweep->graph);
     table->columns = COLUMNS;
     table->attribute = global;

@@ -97,7 +97,7 @@ static bool lacks(const tl_plan *plan, tl_trial *trial, int64_t cell, uint32_t r
     if (cell < 0) return false;
     tl_trial_decode(plan, (uint32_t)cell * plan->replicates + replicate, trial);
     for (int i = 0; i < trial->steps; i++) {
-        if (tl_key_equal(&trial->step[i].key, key)) return false;
+        if (tl_key_equal(&trial->step[i].content, key)) return false;
     }
     return true;
 }
@@ -136,7 +136,7 @@ tl_status tl_factors_above(const tl_plan *plan, tl_trial *trial, uint32_t exampl
 {
     tl_text list = {0};
     tl_trial_decode(plan, example, trial);
-    const tl_key key = trial->step[position].key;
+    const tl_key key = trial->step[position].content;
     for (int a = 0; a < plan->axes; a++) {
         if (!matters(plan, trial, example, &key, a, NULL)) continue;
         tl_text_print(&list, "%s%s", list.length ? " " : "", plan->axis[a].name);

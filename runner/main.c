@@ -94,7 +94,5 @@ static int obey(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    const int code = obey(argc, argv);
-    if (!is_other_rank()) tl_cluster_tell_code(code);
-    return code;
+    return tl_cluster_tell_code(obey(argc, argv), !is_other_rank());
 }

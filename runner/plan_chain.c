@@ -166,7 +166,7 @@ static tl_status add_stage(tl_plan_reader *reader, tl_chain *chain, const entry 
     int instance = -1;
     TL_TRY(find_instance(reader, chain, stage, name, as ? as : from->at, place, &instance,
                          err));
-    tl_link *link;
+    tl_link *link = NULL;
     TL_TRY(add_link(reader, chain, from, place, &link, err));
     link->stage = stage;
     link->instance = instance;
@@ -182,7 +182,7 @@ static tl_status add_judge(tl_plan_reader *reader, tl_chain *chain, const entry 
     if (from->args) {
         return tl_yaml_fault(from->args, err, "judge takes no settings");
     }
-    tl_link *link;
+    tl_link *link = NULL;
     return add_link(reader, chain, from, place, &link, err);
 }
 
@@ -190,7 +190,7 @@ static tl_status add_judge(tl_plan_reader *reader, tl_chain *chain, const entry 
 static tl_status add_simple(tl_plan_reader *reader, tl_chain *chain, const tl_yaml *node,
                             const option_place *place, char label[TL_NAME], tl_err *err)
 {
-    entry from;
+    entry from = {0};
     TL_TRY(read_entry(node, &from, err));
     if (strcmp(from.at->text, "judge") == 0) {
         (void)snprintf(label, TL_NAME, "judge");

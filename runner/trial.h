@@ -30,7 +30,8 @@ typedef struct tl_trial_step {
         bank_count; /**< RUN: its bank is steps [bank_from, bank_from + bank_count) */
     const tl_metric *metrics; /**< may be NULL */
     tl_value arg[TL_MAX_PARAMS];
-    tl_key key;
+    tl_key content; /**< what it computes: equal for equal work in any two trials */
+    tl_key key;     /**< what it is known by: `content`, unless the plan shares nothing */
 } tl_trial_step;
 
 typedef struct tl_trial {

@@ -66,8 +66,18 @@ static void hash_step(const tl_trial *trial, const tl_trial_step *step, const ch
         if (!(step->reads & TL_BIT(part))) continue;
         const int from = step->from[part];
         tl_hash_u64(hash, (uint64_t)part);
-        tl_hash_key(hash, from < 0 ? &trial->root[part] : &trial->step[from].key);
+        tl_hash_key(hash, from < 0 ? &trial->root[part] : &trial->step[from].content);
     }
+}
+
+/* A key that no other trial has. */
+static tl_key own_key(const tl_key *content, uint32_t trial)
+{
+    tl_hash hash;
+    hash.length = 0;
+    tl_hash_key(&hash, content);
+    tl_hash_u64(&hash, trial);
+    return tl_hash_end(&hash);
 }
 
 void tl_trial_keys(const tl_plan *plan, tl_trial *trial)
@@ -82,10 +92,10 @@ void tl_trial_keys(const tl_plan *plan, tl_trial *trial)
         hash_step(trial, step, kind[step->kind],
                   step->kind == TL_STEP_BANK ? step->stage->bank.args : ALL_ARGS, &hash);
         for (int b = 0; b < step->bank_count; b++) {
-            tl_hash_key(&hash, &trial->step[step->bank_from + b].key);
+            tl_hash_key(&hash, &trial->step[step->bank_from + b].content);
         }
         if (!is_run || step->stage->draws) hash_draw(plan, trial, &hash);
-        if (!plan->is_shared) tl_hash_u64(&hash, trial->number);
-        step->key = tl_hash_end(&hash);
+        step->content = step->key = tl_hash_end(&hash);
+        if (!plan->is_shared) step->key = own_key(&step->content, trial->number);
     }
 }

@@ -49,6 +49,10 @@ tl_status tl_split_check(const tl_source *source, const tl_split *split, tl_err 
              "keep is %g; it is at least 0 and less than 1, or there are no non-members",
              split->keep);
     if (split->official) return check_official(source, split, err);
+    TL_CHECK(split->attacker_from_pool == 0, err, TL_E_ARG,
+             "attacker_from_pool is %d, but it goes with split: official; here the size of "
+             "the role attacker says how many rows it has",
+             split->attacker_from_pool);
     const int size[ROLES] = {split->pool, split->validation, split->attacker, split->test};
     long sum = 0;
     for (int r = 0; r < ROLES; r++) {

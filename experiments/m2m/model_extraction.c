@@ -270,11 +270,11 @@ static const tl_param params[] = {
     {.name = "kind",
      .type = TL_PARAM_CHOICE,
      .choices = kinds,
+     .fallback = AUGMENTED,
      .high = 2,
      .units = "1",
-     .about =
-         "images asked about: the attacker's own, these and shifted or mirrored copies "
-         "beyond them, or noise"},
+     .about = "images asked about: the attacker's own alone (natural), beyond them "
+              "shifted or mirrored copies of them (augmented), or noise"},
     {.name = "epochs",
      .type = TL_PARAM_INT,
      .high = 100000,

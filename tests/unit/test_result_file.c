@@ -55,6 +55,8 @@ static tl_table *table_of(uint32_t trials, int first, tl_arena *arena)
     column[2] = (tl_column){.name = "score",
                             .type = TL_COLUMN_REAL,
                             .real = value,
+                            .low = -1.0,
+                            .high = 0.75,
                             .attributes = 2,
                             .attribute = {{"units", "1"}, {"long_name", ""}}};
     column[3] = (tl_column){.name = "why",
@@ -173,6 +175,7 @@ static void what_is_written_is_read_back(void **state)
         assert_int_equal(is->type, was->type);
         assert_int_equal(is->is_coordinate, was->is_coordinate);
         assert_int_equal(is->attributes, was->attributes);
+        assert_true(is->low == was->low && is->high == was->high);
         for (uint32_t t = 0; t < SMALL; t++) {
             if (was->real)
                 assert_memory_equal(&is->real[t], &was->real[t], sizeof(double));

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Every command has a help worth the name, and the catalogue, the tables and the checks of
+# data say what they should.
+. "${ROOT:?the checkout}/tests/e2e/lib.sh" || exit 1
+t=$THREATLOOP_BIN
+expect 0 "$t" --help
+commands=$(sed -n 's/^  \([a-z]*\)  .*/\1/p' out.txt)
+[ "$(echo "$commands" | wc -w)" -ge 10 ] || fail "--help lists: $commands"
+for command in $commands; do
+    expect 0 "$t" "$command" --help
+    grep -q "usage: threatloop $command" out.txt || fail "$command --help shows no usage"
+done
+expect 0 "$t" --version
+says "OpenBLAS"
+
+for what in stages models data metrics plans; do
+    expect 0 "$t" list "$what"
+    expect 0 "$t" list "$what" --json
+    /usr/bin/python3 -m json.tool out.txt >/dev/null 2>&1 || command -v python3 >/dev/null && python3 -m json.tool out.txt >/dev/null || fail "list $what --json is no JSON"
+done
+expect 0 "$t" list stages
+for stage in $(sed -n 's/^ *\([a-z0-9]*[a-z0-9_.]*\) .*/\1/p' out.txt | grep '\.'); do
+    expect 0 "$t" describe "$stage"
+    says "$stage"
+done
+expect 2 "$t" describe d2m.badnet
+says "d2m.badnets"
+
+# What `new` writes runs as it is.
+expect 0 "$t" new mine
+expect 0 "$t" plan mine.yaml
+expect 2 "$t" new mine
+
+plan=$plans/sweep.yaml
+expect 0 "$t" plan "$plan" --json
+expect 0 launch -n 2 run "$plan" -o s.nc
+says "Hypothesis 1"
+says "Too few cases to resolve: m2d_global_threshold_tpr_at_1pct"
+expect 0 "$t" table s.nc --csv
+[ "$(wc -l <out.txt)" = 88 ] || fail "the table has $(wc -l <out.txt) lines for 87 trials"
+expect 0 "$t" effects s.nc
+expect 0 "$t" effects s.nc --json
+expect 0 "$t" effects s.nc -o e.nc
+expect 0 ncdump -h e.nc
+says "effect ="
+expect 0 "$t" status s.run
+expect 0 "$t" status s.run --json
+expect 0 "$t" data list
+expect 0 "$t" data info synthetic/lesions
+
+# launch passes the program's exit status on.
+expect 2 launch -n 2 frobnicate
+expect 0 launch --help
+expect 2 launch -n zero run demo
+finish

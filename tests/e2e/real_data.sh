@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Files as people have them, where they are present (THREATLOOP_TEST_DATA).
+. "${ROOT:?the checkout}/tests/e2e/lib.sh" || exit 1
+data=${THREATLOOP_TEST_DATA:-}
+[ -d "$data/medmnist" ] && [ -d "$data/mnist" ] || skip "no real data: set THREATLOOP_TEST_DATA"
+t=$THREATLOOP_BIN
+export THREATLOOP_DATA=$data
+expect 0 "$t" data info mnist/t10k
+says "10000"
+expect 0 "$t" data info medmnist/breastmnist
+says "official"
+expect 0 "$t" data info "$data/medmnist-variants/breastmnist_resaved.npz"
+says "not the official"
+
+expect 0 "$t" plan poisoning-and-privacy --data "$data"
+says "128 = 8 combinations x 16 replicates"
+small=(--set replicates=2 --set recipe.epochs=1)
+expect 0 launch -n 2 run poisoning-and-privacy --data "$data" "${small[@]}" -o mnist.nc
+says "mnist/t10k"
+medical=(--set data.source=medmnist/breastmnist --set data.split=official)
+expect 0 launch -n 2 run poisoning-and-privacy --data "$data" "${small[@]}" "${medical[@]}" \
+    -o breast.nc
+says "conditional on the official split"
+says "Too few cases to resolve: "
+finish
