@@ -307,7 +307,7 @@ static tl_status finish(run *r, tl_err *err)
            "%u steps done in %s on %d ranks (%u of an earlier run, %u orders to teams); "
            "results in %s",
            c->ran, tl_text_span(c->seconds, span), tl_cluster_size(r->cluster),
-           tl_graph_steps(r->sweep.graph) - c->ran - bad, c->teams_of_two, r->paths.out);
+           r->sweep.recalled, c->teams_of_two, r->paths.out);
     if (c->status != TL_OK) {
         *err = c->err;
         return c->status;

@@ -302,7 +302,8 @@ static void *run(void *argument)
     }
     record_set_aside(c);
     if (c->journal && c->status == TL_OK) c->status = tl_journal_sync(c->journal, &c->err);
-    c->was_stopped = !tl_scheduler_is_over(c->scheduler);
+    const tl_scheduler_tally tally = tl_scheduler_count(c->scheduler);
+    c->was_stopped = tally.in[TL_STEP_WAITING] + tally.in[TL_STEP_READY] > 0;
     c->seconds = tl_cluster_seconds() - c->begun;
     if (!c->options.is_quiet) tl_progress_end(c->scheduler, c->seconds);
     dismiss(c);

@@ -100,10 +100,12 @@ tl_status tl_sweep_recall(tl_sweep *sweep, const tl_record *record, tl_err *err)
     return TL_OK;
 }
 
-void tl_sweep_brief(const tl_sweep *sweep, tl_scheduler *scheduler)
+void tl_sweep_brief(tl_sweep *sweep, tl_scheduler *scheduler)
 {
     const uint32_t steps = tl_graph_steps(sweep->graph);
     for (uint32_t id = 0; id < steps; id++) {
-        if (sweep->outcome[id].state == TL_STEP_DONE) tl_scheduler_recall(scheduler, id);
+        if (sweep->outcome[id].state != TL_STEP_DONE) continue;
+        tl_scheduler_recall(scheduler, id);
+        sweep->recalled++;
     }
 }

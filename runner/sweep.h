@@ -42,6 +42,6 @@ TL_MUST_USE tl_status tl_sweep_recall(tl_sweep *sweep, const tl_record *record,
                                       tl_err *err);
 
 /** Tells a fresh scheduler what is done already. Failed steps are tried again. */
-void tl_sweep_brief(const tl_sweep *sweep, tl_scheduler *scheduler);
+void tl_sweep_brief(tl_sweep *sweep, tl_scheduler *scheduler);
 
 #endif

@@ -25,9 +25,9 @@ stop_by() {
 }
 halt() { : >halt.run/halt; }
 user_signal() { kill -USR1 "$1"; }
-terminal() { kill -INT "$1"; }
+terminal() { kill -TERM "$1"; }
 stop_by usr1 user_signal
-stop_by interrupt terminal
+stop_by term terminal
 stop_by halt halt
 
 code=0
