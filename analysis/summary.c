@@ -1,5 +1,7 @@
 #include "analysis/summary.h"
 
+#include "analysis/gains.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -118,10 +120,34 @@ static void say_unresolved(FILE *file, const tl_table *table)
     if (has_spoken) (void)fputs(".\n", file);
 }
 
+/* What the metrics that are differences already came to, 0 being nothing. */
+static void say_gains(FILE *file, const tl_table *table)
+{
+    tl_arena arena = tl_arena_open(0);
+    tl_gain *gain = NULL;
+    int count = 0;
+    if (tl_gains_estimate(table, &arena, &gain, &count, NULL) != TL_OK) count = 0;
+    const char *last = NULL;
+    for (int i = 0; i < count; i++) {
+        const tl_gain *g = &gain[i];
+        if (g->metric != last) (void)fprintf(file, "%s%s: ", last ? "\n" : "", g->metric);
+        if (g->metric == last) (void)fputs("; ", file);
+        last = g->metric;
+        (void)fprintf(file, "%+.4f", g->mean);
+        if (!isnan(g->low)) (void)fprintf(file, " [%+.4f, %+.4f]", g->low, g->high);
+        if (g->factor) (void)fprintf(file, " at %s=%.6g", g->factor, g->level);
+        if (!g->factor) (void)fputs(" over all trials", file);
+        (void)fprintf(file, ", n=%d", g->replicates);
+    }
+    if (last) (void)fputc('\n', file);
+    tl_arena_close(&arena);
+}
+
 void tl_summary_print(FILE *file, const tl_table *table, const tl_effects *effects)
 {
     say_trials(file, table);
     say_hypotheses(file, effects);
+    say_gains(file, table);
     say_unresolved(file, table);
     if (effects->left_out > 0) {
         (void)fprintf(file, "%d interactions are left out: too many for %u trials.\n",
