@@ -32,10 +32,22 @@ static void say_bound(FILE *file, const tl_effect *effect)
     if (effect->floor_sd > 0.0) (void)fputs(" (interval from the number of cases)", file);
 }
 
+/* An interaction as log odds, where that says something else. */
+static void say_scales(FILE *file, const tl_effect *effect)
+{
+    if (effect->scales != TL_SCALES_DISAGREE) return;
+    (void)fprintf(file, "; DISAGREES with the scale of log odds: %+.4g [%+.4g, %+.4g]",
+                  effect->logit_mean, effect->logit_low, effect->logit_high);
+}
+
 void tl_summary_effect(FILE *file, const tl_effect *effect)
 {
-    (void)fprintf(file, "%s=%s against %s, on %s: ", effect->factor, effect->level,
-                  effect->reference, effect->metric);
+    if (effect->kind == TL_EFFECT_TREND)
+        (void)fprintf(file, "%s, slope of %s per %s: ", effect->factor, effect->metric,
+                      effect->reference);
+    else
+        (void)fprintf(file, "%s=%s against %s, on %s: ", effect->factor, effect->level,
+                      effect->reference, effect->metric);
     if (isnan(effect->low)) {
         (void)fprintf(file, "%s", effect->missing ? effect->missing : "no number");
         if (!isnan(effect->mean)) (void)fprintf(file, " (difference %+.4g)", effect->mean);
@@ -47,6 +59,7 @@ void tl_summary_effect(FILE *file, const tl_effect *effect)
                   effect->least_p);
     if (!isnan(effect->q)) (void)fprintf(file, ", q=%.3g", effect->q);
     say_bound(file, effect);
+    say_scales(file, effect);
     (void)fputc('\n', file);
 }
 

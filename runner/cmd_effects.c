@@ -16,14 +16,19 @@ static const char help[] =
     "Says what each factor of a sweep does to each metric that lies downstream of it:\n"
     "the mean difference between a level and the factor's reference, over pairs of trials\n"
     "that agree in all else, one number per replicate; n is the number of replicates.\n"
-    "Beside it stand a 95 % t interval (for a rate never narrower than its number of cases\n"
-    "allows), the two-sided sign-flip p with the smallest that n replicates can reach, and,\n"
-    "for the plan's hypotheses only, q: the false discovery rate (Benjamini, Hochberg).\n"
-    "Pairwise interactions of factors follow, marked as such.\n\n"
+    "For an axis over numbers with 3 levels or more, also the trend: the slope per replicate\n"
+    "on the level's value, or on its rank where the largest is over ten times the smallest.\n"
+    "Then pairwise interactions; of a metric between 0 and 1 on the scale of log odds too,\n"
+    "flagged where the two scales disagree in sign or in whether 0 is inside the interval.\n\n"
+    "Beside each stands a 95 % interval: Student's t, and from 12 replicates on the\n"
+    "studentized bootstrap (Efron, Tibshirani 1993); for a rate never narrower than its\n"
+    "number of cases allows. Then the two-sided sign-flip p over replicates with the smallest\n"
+    "that n of them can reach and, for the plan's hypotheses only, q: the false discovery\n"
+    "rate (Benjamini, Hochberg 1995). No effect seen always comes with its bound.\n\n"
     "Several files are pooled: they must come from one plan and hold other replicates, as\n"
     "'replicates: 8' and then 'replicates: 8..23' do.\n\n"
     "  --csv, --json       one row an effect, for programs\n"
-    "  -o, --output FILE   also write them as a NetCDF file\n"
+    "  -o, --output FILE   also write them as a NetCDF file, in its group /effects\n"
     "  -h, --help          this text\n\n"
     "Hypotheses come first: supported, refuted (significant the other way) or not resolved;\n"
     "all else is exploratory. Exit status: 0 done, 1 an error, 2 wrong usage.\n";
@@ -72,8 +77,8 @@ static void print_text(const tl_effects *effects)
 {
     for (int i = 0; i < effects->count; i++) {
         const tl_effect *e = &effects->effect[i];
-        (void)printf("%s%s: ", e->is_interaction ? "interaction, " : "",
-                     tl_summary_verdict(e));
+        static const char *const kind[] = {"", "interaction, ", "trend, "};
+        (void)printf("%s%s: ", kind[e->kind], tl_summary_verdict(e));
         tl_summary_effect(stdout, e);
     }
     if (effects->count == 0) (void)puts("no factor has a metric downstream of it");

@@ -42,7 +42,10 @@ expect 0 "$t" effects s.nc
 expect 0 "$t" effects s.nc --json
 expect 0 "$t" effects s.nc -o e.nc
 expect 0 ncdump -h e.nc
+says "group: effects"
 says "effect ="
+expect 0 "$t" table e.nc --csv
+says "trend"
 expect 0 "$t" status s.run
 expect 0 "$t" status s.run --json
 expect 0 "$t" data list
