@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_METRIC_NAMES = 4096, MAX_HYPOTHESES = 1024, METRIC_NAME = 96 };
+enum { MAX_METRIC_NAMES = 4096, MAX_HYPOTHESES = 1024 };
 
 /* Names of metrics, gathered once. */
 typedef struct metric_names {
@@ -20,7 +20,7 @@ static tl_status add_metric(tl_plan_reader *reader, const tl_trial_step *step,
 {
     const int metrics = tl_trial_metrics(step);
     for (int m = 0; m < metrics && out->count < MAX_METRIC_NAMES; m++) {
-        char name[METRIC_NAME];
+        char name[TL_METRIC_NAME];
         (void)tl_trial_metric_name(reader->plan, step, m, name);
         out->name[out->count] = tl_arena_text(&reader->plan->arena, name, err);
         if (!out->name[out->count]) return TL_E_SPACE;
@@ -29,12 +29,14 @@ static tl_status add_metric(tl_plan_reader *reader, const tl_trial_step *step,
     return TL_OK;
 }
 
-/* All metrics of one stage, judged on `judgements` occasions besides the end. */
-static tl_status add_instance(tl_plan_reader *reader, int instance, int judgements,
+/* All metrics of one stage in lap `lap`, judged on `judgements` occasions besides the end.
+ */
+static tl_status add_instance(tl_plan_reader *reader, int instance, int lap, int judgements,
                               metric_names *out, tl_err *err)
 {
     const tl_stage *stage = reader->plan->instance[instance].stage;
-    tl_trial_step step = {.stage = stage, .instance = instance, .metrics = stage->metrics};
+    tl_trial_step step = {
+        .stage = stage, .instance = instance, .lap = lap, .metrics = stage->metrics};
     TL_TRY(add_metric(reader, &step, out, err));
     step.kind = TL_STEP_JUDGE;
     step.metrics = stage->judge_metrics;
@@ -57,6 +59,15 @@ static int most_judgements(const tl_plan_body *body)
             count += body->chain[c]->link[i]->stage == NULL;
         }
         if (count > most) most = count;
+    }
+    return most;
+}
+
+static int most_laps(const tl_plan_body *body)
+{
+    int most = 1;
+    for (int c = 0; c < body->chains; c++) {
+        if (body->chain[c]->laps > most) most = body->chain[c]->laps;
     }
     return most;
 }
@@ -188,8 +199,10 @@ tl_status tl_plan_hypotheses(tl_plan_reader *reader, tl_err *err)
     TL_TAKE(metrics, &plan->arena, 1, err);
     TL_TAKE(made, &plan->arena, list->children, err);
     const int judgements = most_judgements(reader->body);
-    for (int i = 0; i < plan->instances; i++) {
-        TL_TRY(add_instance(reader, i, judgements, metrics, err));
+    const int laps = most_laps(reader->body);
+    for (int i = 0; i < laps * plan->instances; i++) {
+        TL_TRY(add_instance(reader, i % plan->instances, i / plan->instances + 1,
+                            judgements, metrics, err));
     }
     for (const tl_yaml *map = list->first; map; map = map->next) {
         TL_TRY(read_one(reader, map, metrics, &made[plan->hypotheses++], err));

@@ -71,6 +71,7 @@ static void axes_multiply_unless_told_otherwise(void **state)
         {"data: {source: synthetic/lesions, split: {pool: [60, 80], test: 40}}\n"
          "chain: [train]\n",
          2, 2, 1, 0},
+        {DATA "chain: [train, {laps: 1}]\n", 1, 1, 0, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_plan *plan = must_parse(cases[i].text, NULL, 0);
@@ -135,7 +136,16 @@ static const fault_case faults[] = {
     {DATA "chain: [d2m.label_flip: {as: a}, d2m.badnets: {as: a}, train]\n",
      "p.yaml:2:52: the name 'a' is taken by d2m.label_flip"},
     {DATA "chain: [train: {as: 9x}]\n", "p.yaml:2:21: `as: 9x`"},
-    {DATA "chain: [{laps: 3}]\n", "p.yaml:2:10: laps are not available yet"},
+    {DATA "chain: [train, {laps: 3}]\n",
+     "p.yaml:2:17: a second lap would repeat the first"},
+    {DATA "chain: [train, {laps: 0}]\n", "p.yaml:2:23: laps is 0, allowed is from 1 to 64"},
+    {DATA "chain: [train, {laps: [1, 2]}]\n", "p.yaml:2:17: laps takes one number"},
+    {DATA "chain: [train, laps]\n", "p.yaml:2:16: laps takes one number"},
+    {DATA "chain: [{laps: 1}, train]\n", "p.yaml:2:10: laps must be the last entry"},
+    {DATA "chain: [train, m2m.model_extraction, {laps: 40}]\n",
+     "p.yaml:2:39: 40 laps of this chain have more than 64 entries"},
+    {DATA "chain:\n  - one_of: {as: x, options: [none, {laps: 2}]}\n  - train\n",
+     "p.yaml:3:38: laps run a whole chain again: they stand in no one_of"},
     {DATA "chain: [train]\nsweep: {sobol: 5}\n",
      "p.yaml:3:9: sobol sampling is not available yet"},
     {DATA "model: {width: [4, 8]}\nchain: [train]\nexclude: [{width: [4, 8]}]\n",
@@ -236,8 +246,9 @@ static void set_reaches_every_part_of_a_plan(void **state)
                                       "seed=9",
                                       "replicates=2..3",
                                       "poison=[none, badnets]",
-                                      "train.as=fit"};
-    tl_plan *plan = must_parse(DATA CHAIN, set, sizeof set / sizeof *set);
+                                      "train.as=fit",
+                                      "laps=1"};
+    tl_plan *plan = must_parse(DATA CHAIN "  - laps: 2\n", set, sizeof set / sizeof *set);
     assert_int_equal(plan->seed, 9);
     assert_int_equal(plan->first_replicate, 2);
     assert_int_equal(plan->replicates, 2);
