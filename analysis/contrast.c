@@ -37,13 +37,14 @@ tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
     const uint32_t trials = design->table->trials;
     const double *value = target->value;
     tl_keyed_row *list;
-    double *pairs, *used; /* used [trials]: how often a measurement stands in a pair */
+    double *pairs, *size, *used; /* used [trials]: how often a measurement is in a pair */
     size_t count = 0;
     TL_TRY(tl_differences_take(design, arena, out, err));
     const size_t mark = tl_arena_mark(arena);
     TL_TAKE(list, arena, trials, err);
     TL_TAKE(used, arena, trials, err);
     TL_TAKE(pairs, arena, design->replicates, err);
+    TL_TAKE(size, arena, design->replicates, err);
     for (uint32_t t = 0; t < trials; t++) {
         if (!is_at(design, slice, slice->reference, t) || isnan(value[t])) continue;
         list[count++] = (tl_keyed_row){tl_design_key(design, slice->factor, t), t};
@@ -57,6 +58,7 @@ tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
         const int r = design->replicate[t];
         out->difference[r] += value[t] - value[other->row];
         out->reference[r] += value[other->row];
+        size[r] += fabs(value[t]) + fabs(value[other->row]);
         used[target->same[t]] += 1.0;
         used[target->same[other->row]] += 1.0;
         pairs[r] += 1.0;
@@ -69,7 +71,7 @@ tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
     }
     for (int r = 0; r < design->replicates; r++) {
         const double c = pairs[r] > 0.0 ? pairs[r] : (double)NAN;
-        out->difference[r] /= c;
+        out->difference[r] = tl_without_rounding(out->difference[r], size[r]) / c;
         out->reference[r] /= c;
     }
     tl_arena_rewind(arena, mark);
@@ -79,7 +81,8 @@ tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
 void tl_contrast_subtract(tl_differences *a, const tl_differences *b, int replicates)
 {
     for (int r = 0; r < replicates; r++) {
-        a->difference[r] -= b->difference[r];
+        const double size = fabs(a->difference[r]) + fabs(b->difference[r]);
+        a->difference[r] = tl_without_rounding(a->difference[r] - b->difference[r], size);
         a->variance[r] += b->variance[r];
     }
 }

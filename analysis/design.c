@@ -85,6 +85,11 @@ tl_status tl_design_open(const tl_table *table, tl_arena *arena, tl_design *out,
     return TL_OK;
 }
 
+double tl_without_rounding(double sum, double scale)
+{
+    return isfinite(scale) && fabs(sum) <= 1e-12 * scale ? 0.0 : sum;
+}
+
 bool tl_word_listed(const char *list, const char *word)
 {
     const size_t length = strlen(word);

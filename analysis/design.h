@@ -71,6 +71,10 @@ void tl_design_sort(tl_keyed_row *list, size_t count);
 TL_MUST_USE tl_status tl_differences_take(const tl_design *design, tl_arena *arena,
                                           tl_differences *out, tl_err *err);
 
+/** `sum`, or 0 where nothing but rounding is left of it: terms whose sizes add up to
+ * `scale` cancelled. Ranks of |sum| must not tell rounding from rounding. */
+double tl_without_rounding(double sum, double scale);
+
 /** Whether `word` is among the words of `list` (separated by blanks; may be NULL). */
 bool tl_word_listed(const char *list, const char *word);
 

@@ -79,7 +79,8 @@ tl_status tl_trend_measure(const tl_design *design, const tl_target *target, int
     const tl_factor *f = &design->factor[factor];
     const uint32_t trials = design->table->trials;
     tl_keyed_row *list;
-    double *off, *squares, *rows, *weight; /* weight [trials] of a distinct measurement */
+    double *off, *squares, *size, *rows,
+        *weight; /* weight [trials] of a distinct measurement */
     bool *has;
     TL_TRY(tl_differences_take(design, arena, out, err));
     const size_t mark = tl_arena_mark(arena);
@@ -87,6 +88,7 @@ tl_status tl_trend_measure(const tl_design *design, const tl_target *target, int
     TL_TAKE(off, arena, trials, err);
     TL_TAKE(weight, arena, trials, err);
     TL_TAKE(squares, arena, design->replicates, err);
+    TL_TAKE(size, arena, design->replicates, err);
     TL_TAKE(rows, arena, design->replicates, err);
     TL_TAKE(has, arena, design->replicates * f->levels, err);
     const size_t count = gather(design, target, factor, list);
@@ -96,6 +98,7 @@ tl_status tl_trend_measure(const tl_design *design, const tl_target *target, int
         const int r = design->replicate[t];
         squares[r] += off[t] * off[t];
         rows[r] += 1.0;
+        size[r] += fabs(off[t] * target->value[t]);
         out->difference[r] += off[t] * target->value[t];
         out->reference[r] += target->value[t];
         weight[target->same[t]] += off[t];
@@ -109,7 +112,8 @@ tl_status tl_trend_measure(const tl_design *design, const tl_target *target, int
     }
     for (int r = 0; r < design->replicates; r++) {
         const bool is_there = has_three(has, f->levels, r) && squares[r] > 0.0;
-        out->difference[r] = is_there ? out->difference[r] / squares[r] : (double)NAN;
+        const double sum = tl_without_rounding(out->difference[r], size[r]);
+        out->difference[r] = is_there ? sum / squares[r] : (double)NAN;
         out->reference[r] /= rows[r] > 0.0 ? rows[r] : (double)NAN;
     }
     tl_arena_rewind(arena, mark);

@@ -298,7 +298,7 @@ static void a_trend_is_the_slope_within_the_replicate(void **state)
     done(s);
 }
 
-/* 10, 100, 1000: by the value, the first two levels would hardly count. */
+/* 10, 100, 1000. */
 static void a_trend_over_decades_goes_by_rank(void **state)
 {
     (void)state;
@@ -309,8 +309,7 @@ static void a_trend_over_decades_goes_by_rank(void **state)
     }
     sheet *s = estimate(rows, 6, false, NULL);
     const tl_effect *e = find(s, "score", "queries", "trend");
-    assert_non_null(e);
-    assert_string_equal(e->reference, "rank");
+    assert_true(e && strcmp(e->reference, "rank") == 0);
     assert_near(e->mean, -2.0, 1e-12);
     done(s);
 }
@@ -328,8 +327,7 @@ static void a_trend_needs_three_levels_in_a_replicate(void **state)
     };
     sheet *s = estimate(rows, COUNT(rows), false, NULL);
     const tl_effect *e = find(s, "score", "queries", "trend");
-    assert_non_null(e);
-    assert_int_equal(e->replicates, 2);
+    assert_true(e && e->replicates == 2);
     assert_near(e->mean, 2.0, 1e-12);
     done(s);
 }
@@ -346,6 +344,27 @@ static void a_trend_of_a_rate_has_the_floor_of_its_cases(void **state)
     assert_non_null(e);
     /* weights -1/2, 0, 1/2: variance (1/4 + 1/4) 0.25/98 */
     assert_near(e->floor_sd, sqrt(0.5 * 0.25 / 98.0), 1e-12);
+    done(s);
+}
+
+/* 0.1 + 0.2 - 0.3 is not 0 in doubles: a slope of nothing but that must not be ranked. */
+static void what_rounding_leaves_is_no_effect(void **state)
+{
+    (void)state;
+    row rows[12];
+    for (int i = 0; i < 12; i++) {
+        rows[i] =
+            (row){i / 6, i / 3 % 2 ? "badnets" : "none", NONE, i % 3 + 0.1, 0.7, 9, 0};
+    }
+    for (int r = 0; r < 2; r++) { /* level 2 of 3 differs, to and fro */
+        rows[6 * r + 2].score = 0.7 + 0.1;
+        rows[6 * r + 5].score = 0.7 - 0.1;
+    }
+    sheet *s = estimate(rows, 12, false, NULL);
+    const tl_effect *level = find(s, "score", "queries", "2.1");
+    const tl_effect *trend = find(s, "score", "queries", "trend");
+    assert_true(level && level->mean == 0.0 && level->p == 1.0);
+    assert_true(trend && trend->mean == 0.0 && trend->p == 1.0);
     done(s);
 }
 
@@ -369,8 +388,7 @@ static void scales_that_disagree_are_flagged(void **state)
     const double odds = log(0.99 / 0.01) - log(0.9 / 0.1) - log(0.8 / 0.2);
     assert_near(e->logit_mean, odds, 0.01);
     done(s);
-    for (int i = 0; i < 16; i++) rows[i].score = 0.2 + 0.1 * (rows[i].queries == 2.0);
-    for (int i = 0; i < 16; i++) rows[i].score += 0.2 * (i % 4 == 3);
+    for (int i = 0; i < 16; i++) rows[i].score = i % 4 < 2 ? 0.2 : i % 4 == 2 ? 0.3 : 0.5;
     s = estimate(rows, 16, true, NULL);
     e = find(s, "score", "poison:queries", "badnets:2");
     assert_int_equal(e->scales, TL_SCALES_AGREE);
@@ -472,6 +490,7 @@ int main(void)
         cmocka_unit_test(a_trend_over_decades_goes_by_rank),
         cmocka_unit_test(a_trend_needs_three_levels_in_a_replicate),
         cmocka_unit_test(a_trend_of_a_rate_has_the_floor_of_its_cases),
+        cmocka_unit_test(what_rounding_leaves_is_no_effect),
         cmocka_unit_test(scales_that_disagree_are_flagged),
         cmocka_unit_test(an_area_of_one_has_no_log_odds),
         cmocka_unit_test(a_hypothesis_may_be_about_the_trend),
