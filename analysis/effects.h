@@ -17,8 +17,8 @@
  * blanks;
  *   `<metric>_n` beside it makes it a rate; `<metric>_reason` flags why values are missing;
  * - column `replicate`; column `status` (0 planned 1 running 2 done 3 failed ...);
- * - global attribute `hypotheses`: JSON array of {effect, on, level, direction}; level
- *   "trend" means the trend.
+ * - global attribute `hypotheses`: JSON array of {effect, on, level, direction,
+ *   claim}; level "trend" means the trend.
  */
 #ifndef TL_ANALYSIS_EFFECTS_H
 #define TL_ANALYSIS_EFFECTS_H
@@ -56,6 +56,7 @@ typedef struct tl_effect {
     double logit_low, logit_high; /**< its 95 % interval */
     int hypothesis;               /**< index of the hypothesis it answers, or -1 */
     int direction;                /**< of the hypothesis: +1, -1, 0 */
+    const char *claim;            /**< what the hypothesis tests, in words, or NULL */
     double q;                     /**< Benjamini-Hochberg over hypotheses; NaN else */
     const char *missing;          /**< why there is no number, or NULL */
 } tl_effect;

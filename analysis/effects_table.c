@@ -3,7 +3,7 @@
  */
 #include "analysis/summary.h"
 
-enum { WORDS = 6, NUMBERS = 11, COUNTS = 2, FLAGS = 3 };
+enum { WORDS = 7, NUMBERS = 11, COUNTS = 2, FLAGS = 3 };
 enum { COLUMNS = WORDS + NUMBERS + COUNTS + FLAGS };
 
 typedef struct about {
@@ -16,7 +16,8 @@ static const about of_word[WORDS] = {
     {"reference", "level it is compared with; of a trend what the slope is per"},
     {"metric", "what was measured"},
     {"verdict", "on the hypothesis; exploratory where there is none"},
-    {"missing", "why there is no interval"}};
+    {"missing", "why there is no interval"},
+    {"claim", "what the hypothesis tests, in words"}};
 static const about of_number[NUMBERS] = {
     {"reference_mean",
      "mean of the metric at the reference level; of a trend at all levels"},
@@ -72,7 +73,8 @@ tl_status tl_effects_table(const tl_effects *effects, tl_arena *arena, tl_table 
                                           e->reference,
                                           e->metric,
                                           tl_summary_verdict(e),
-                                          e->missing ? e->missing : ""};
+                                          e->missing ? e->missing : "",
+                                          e->claim ? e->claim : ""};
         const double numbers[NUMBERS] = {
             e->reference_mean, e->mean, e->low,      e->high,       e->p,
             e->least_p,        e->q,    e->floor_sd, e->logit_mean, e->logit_low,

@@ -13,20 +13,21 @@
 enum { MOST_TESTS = 1024 };
 
 typedef struct claim {
-    const char *factor, *on, *level;
+    const char *factor, *on, *level, *text; /* text: the claim in words, or NULL */
     int direction;
 } claim;
 
 static tl_status read_claim(const json_t *h, tl_arena *arena, claim *out, tl_err *err)
 {
-    static const char *const key[] = {"effect", "on", "level", "direction"};
-    const char *text[4];
-    for (int i = 0; i < 4; i++) {
+    static const char *const key[] = {"effect", "on", "level", "direction", "claim"};
+    const char *text[5];
+    for (int i = 0; i < 5; i++) {
         const char *value = json_string_value(json_object_get(h, key[i]));
         text[i] = tl_arena_text(arena, value ? value : "", err);
         if (!text[i]) return TL_E_SPACE;
     }
     *out = (claim){.factor = text[0], .on = text[1], .level = text[2]};
+    if (*text[4]) out->text = text[4];
     if (strcmp(text[3], "raises") == 0) out->direction = 1;
     if (strcmp(text[3], "lowers") == 0) out->direction = -1;
     return TL_OK;
@@ -53,6 +54,7 @@ static tl_status add_unanswered(tl_effects *effects, tl_arena *arena, const clai
     effect->reference = "its reference";
     effect->hypothesis = number;
     effect->direction = c->direction;
+    effect->claim = c->text;
     effect->mean = effect->reference_mean = effect->low = effect->high = (double)NAN;
     effect->p = effect->least_p = (double)NAN;
     effect->missing = "the metric has no value in any trial, or lies not downstream of it";
@@ -75,6 +77,7 @@ static tl_status answer(tl_effects *effects, tl_arena *arena, const claim *c, in
         }
         effect->hypothesis = number;
         effect->direction = c->direction;
+        effect->claim = c->text;
         is_answered = true;
     }
     return is_answered ? TL_OK : add_unanswered(effects, arena, c, number, err);

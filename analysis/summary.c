@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+enum { MOST_GAINS = 12 };
 static const double LEVEL = 0.05;
 
 const char *tl_summary_verdict(const tl_effect *effect)
@@ -108,6 +109,28 @@ static void say_hypotheses(FILE *file, const tl_effects *effects)
     }
 }
 
+int tl_summary_claims(FILE *file, const tl_effects *effects)
+{
+    int count = 0;
+    for (int i = 0; i < effects->count; i++) {
+        const tl_effect *e = &effects->effect[i];
+        if (!e->claim) continue;
+        if (count++ == 0) {
+            (void)fprintf(file, "\n%-13s %-34s %4s %8s %8s  %s\n", "verdict",
+                          "effect [95 % interval]", "n", "p", "q", "claim");
+        }
+        char number[64] = "no interval";
+        if (!isnan(e->low)) {
+            (void)snprintf(number, sizeof number, "%+.4g [%+.4g, %+.4g]", e->mean, e->low,
+                           e->high);
+        }
+        (void)fprintf(file, "%-13s %-34s %4d %8.3g %8.3g  %s (%s=%s, %s)\n",
+                      tl_summary_verdict(e), number, e->replicates, e->p, e->q, e->claim,
+                      e->factor, e->level, e->metric);
+    }
+    return count;
+}
+
 /* Names the metrics that no sample here can resolve. */
 static void say_unresolved(FILE *file, const tl_table *table)
 {
@@ -136,6 +159,8 @@ void tl_summary_print(FILE *file, const tl_table *table, const tl_effects *effec
     say_trials(file, table);
     say_hypotheses(file, effects);
     say_unresolved(file, table);
+    (void)tl_summary_claims(file, effects);
+    tl_summary_gains(file, table, effects, MOST_GAINS);
     if (effects->left_out > 0) {
         (void)fprintf(file, "%d interactions are left out: too many for %u trials.\n",
                       effects->left_out, table->trials);

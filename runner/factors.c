@@ -216,9 +216,12 @@ static char *hypotheses_json(const tl_plan *plan)
     json_t *list = json_array();
     for (int i = 0; i < plan->hypotheses; i++) {
         const tl_hypothesis *h = &plan->hypothesis[i];
-        const int failed = json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:s}", "effect", h->effect, "on", h->on,
-                            "level", h->level, "direction", direction[h->direction + 1]));
+        json_t *one =
+            json_pack("{s:s, s:s, s:s, s:s}", "effect", h->effect, "on", h->on, "level",
+                      h->level, "direction", direction[h->direction + 1]);
+        int failed =
+            h->claim ? json_object_set_new(one, "claim", json_string(h->claim)) : 0;
+        failed |= json_array_append_new(list, one);
         TL_INVARIANT(failed == 0);
     }
     char *text = json_dumps(list, JSON_COMPACT);

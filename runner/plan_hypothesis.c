@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_METRIC_NAMES = 4096, MAX_HYPOTHESES = 1024 };
+enum { MAX_METRIC_NAMES = 4096, MAX_HYPOTHESES = 1024, MAX_CLAIM = 300 };
 
 /* Names of metrics, gathered once. */
 typedef struct metric_names {
@@ -122,15 +122,44 @@ static tl_status read_direction(const tl_yaml *node, tl_hypothesis *out, tl_err 
     return tl_plan_unknown(node, "direction", node->text, words, 3, err);
 }
 
+/* Whether a factor is an axis over numbers with 3 levels or more. */
+static bool has_trend(const tl_plan_reader *reader, const char *name)
+{
+    for (int i = 0; i < reader->plan->axes; i++) {
+        const tl_axis *axis = &reader->axis[i];
+        if (strcmp(axis->name, name) != 0) continue;
+        return axis->param && axis->param->type <= TL_PARAM_INT && axis->levels >= 3;
+    }
+    for (int i = 0; i < reader->plan->inners; i++) {
+        const tl_inner *inner = &reader->inner[i];
+        if (strcmp(inner->name, name) != 0 || inner->param->type > TL_PARAM_INT) continue;
+        int distinct = 0;
+        for (int l = 0; l < reader->axis[inner->axis].levels; l++) {
+            bool is_new = inner->has[l];
+            for (int k = 0; k < l && is_new; k++) {
+                is_new = !inner->has[k] || inner->value[k].number != inner->value[l].number;
+            }
+            distinct += is_new;
+        }
+        return distinct >= 3;
+    }
+    return false;
+}
+
 static tl_status read_level(const tl_plan_reader *reader, const tl_yaml *node, int axis,
                             tl_hypothesis *out, tl_err *err)
 {
     const tl_axis *factor = axis >= 0 ? &reader->axis[axis] : NULL;
     if (!factor || !factor->is_choice) {
-        return tl_yaml_fault(node, err,
-                             "level goes with the effect of one one_of; '%s' is "
-                             "none",
-                             out->effect);
+        if (strcmp(node->text, "trend") != 0 || !has_trend(reader, out->effect)) {
+            return tl_yaml_fault(
+                node, err,
+                "level names an alternative of a one_of, or is `trend` for "
+                "an axis over 3 numbers or more; '%s' has no level '%.60s'",
+                out->effect, node->text);
+        }
+        (void)snprintf(out->level, sizeof out->level, "trend");
+        return TL_OK;
     }
     const char *names[256];
     int count = 0;
@@ -145,11 +174,23 @@ static tl_status read_level(const tl_plan_reader *reader, const tl_yaml *node, i
     return tl_plan_unknown(node, "level", node->text, names, count, err);
 }
 
+/* A claim is one line of text: tables and attributes hold it. */
+static tl_status read_claim(const tl_yaml *node, tl_hypothesis *out, tl_err *err)
+{
+    const size_t length = strlen(node->text);
+    if (length == 0 || length > MAX_CLAIM || strpbrk(node->text, "\r\n")) {
+        return tl_yaml_fault(node, err, "a claim is one line of at most %d letters",
+                             MAX_CLAIM);
+    }
+    out->claim = node->text;
+    return TL_OK;
+}
+
 static tl_status read_one(const tl_plan_reader *reader, const tl_yaml *map,
                           const metric_names *metrics, tl_hypothesis *out, tl_err *err)
 {
-    static const char *const keys[] = {"effect", "on", "direction", "level"};
-    enum { EFFECT, ON, DIRECTION, LEVEL, KEYS };
+    static const char *const keys[] = {"effect", "on", "direction", "level", "claim"};
+    enum { EFFECT, ON, DIRECTION, LEVEL, CLAIM, KEYS };
     const tl_yaml *value[KEYS] = {NULL};
     if (map->kind != TL_YAML_MAP) {
         return tl_yaml_fault(map, err,
@@ -175,6 +216,7 @@ static tl_status read_one(const tl_plan_reader *reader, const tl_yaml *map,
     int axis;
     TL_TRY(read_effect(reader, value[EFFECT], out, &axis, err));
     TL_TRY(read_direction(value[DIRECTION], out, err));
+    if (value[CLAIM]) TL_TRY(read_claim(value[CLAIM], out, err));
     if (value[LEVEL]) TL_TRY(read_level(reader, value[LEVEL], axis, out, err));
     for (int i = 0; i < metrics->count; i++) {
         if (strcmp(metrics->name[i], value[ON]->text) != 0) continue;

@@ -347,21 +347,18 @@ static void a_trend_of_a_rate_has_the_floor_of_its_cases(void **state)
     done(s);
 }
 
-/* 0.1 + 0.2 - 0.3 is not 0 in doubles: a slope of nothing but that must not be ranked. */
+/* 0.2 - 0.1 and 0.3 - 0.4 do not cancel in doubles: what is left must not be ranked. */
 static void what_rounding_leaves_is_no_effect(void **state)
 {
     (void)state;
     row rows[12];
     for (int i = 0; i < 12; i++) {
-        rows[i] =
-            (row){i / 6, i / 3 % 2 ? "badnets" : "none", NONE, i % 3 + 0.1, 0.7, 9, 0};
-    }
-    for (int r = 0; r < 2; r++) { /* level 2 of 3 differs, to and fro */
-        rows[6 * r + 2].score = 0.7 + 0.1;
-        rows[6 * r + 5].score = 0.7 - 0.1;
+        const bool is_poisoned = i / 3 % 2, is_last = i % 3 == 2;
+        const double score = is_poisoned ? (is_last ? 0.3 : 0.4) : (is_last ? 0.2 : 0.1);
+        rows[i] = (row){i / 6, is_poisoned ? "badnets" : "none", NONE, i % 3, score, 9, 0};
     }
     sheet *s = estimate(rows, 12, false, NULL);
-    const tl_effect *level = find(s, "score", "queries", "2.1");
+    const tl_effect *level = find(s, "score", "queries", "2");
     const tl_effect *trend = find(s, "score", "queries", "trend");
     assert_true(level && level->mean == 0.0 && level->p == 1.0);
     assert_true(trend && trend->mean == 0.0 && trend->p == 1.0);
@@ -429,15 +426,16 @@ static void a_hypothesis_may_be_about_the_trend(void **state)
     for (int i = 0; i < 6; i++) {
         rows[i] = (row){i / 3, "none", NONE, i % 3 + 1, i % 3 + 0.1 * i, 9, 0};
     }
-    sheet *s =
-        estimate(rows, 6, false,
-                 "[{\"effect\":\"queries\",\"on\":\"score\",\"direction\":\"raises\"},"
-                 "{\"effect\":\"queries\",\"on\":\"score\",\"level\":\"trend\"}]");
+    sheet *s = estimate(
+        rows, 6, false,
+        "[{\"effect\":\"queries\",\"on\":\"score\",\"direction\":\"raises\"},"
+        "{\"effect\":\"queries\",\"on\":\"score\",\"level\":\"trend\",\"claim\":\"a b\"}]");
     const tl_effect *e = s->effects->effect;
     assert_int_equal(e[0].hypothesis + e[1].hypothesis, 0);
     assert_int_equal(e[0].kind + e[1].kind, 2 * TL_EFFECT_CONTRAST);
     assert_int_equal(e[2].hypothesis, 1);
     assert_int_equal(e[2].kind, TL_EFFECT_TREND);
+    assert_true(!e[0].claim && strcmp(e[2].claim, "a b") == 0);
     assert_int_equal(s->effects->count, 3);
     done(s);
 }

@@ -161,6 +161,18 @@ static const fault_case faults[] = {
      "p.yaml:8:35: unknown metric 'train_los': did you mean 'train_loss'?"},
     {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: up}]\n",
      "p.yaml:8:58: unknown direction 'up'"},
+    {DATA CHAIN "hypotheses: [{effect: badnets.rate, on: train_loss, direction: raises, "
+                "level: trend}]\n",
+     "p.yaml:8:79: level names an alternative of a one_of, or is `trend` for an axis over 3 "
+     "numbers or more; 'd2m_badnets_rate' has no level 'trend'"},
+    {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: raises, "
+                "level: trend}]\n",
+     "p.yaml:8:73: unknown level 'trend'"},
+    {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: raises, "
+                "claim: ''}]\n",
+     "p.yaml:8:74: a claim is one line of at most 300 letters"},
+    {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss_lap2, direction: raises}]\n",
+     "p.yaml:8:35: unknown metric 'train_loss_lap2': did you mean 'train_loss'?"},
     {"data: {source: synthetic/lesions, split: {pool: 4000, test: 40}, examples: 100}\n"
      "chain: [train]\n",
      "p.yaml:1:42: the roles want pool 4000"},
@@ -317,6 +329,28 @@ static void inner_values_belong_to_their_option(void **state)
     tl_plan_close(plan);
 }
 
+static void a_hypothesis_may_name_a_trend_and_a_claim(void **state)
+{
+    (void)state;
+    tl_plan *plan = must_parse(
+        DATA
+        "recipe: {epochs: [1, 2, 3]}\n"
+        "chain: [{one_of: {as: poison, options: [none, d2m.label_flip: {rate: [0.1, 0.2, "
+        "0.3]}]}}, train]\n"
+        "hypotheses:\n"
+        "  - {effect: recipe.epochs, on: train_loss, direction: lowers, level: trend}\n"
+        "  - {effect: label_flip.rate, on: train_loss, direction: raises, level: trend, "
+        "claim: noise slows learning}\n",
+        NULL, 0);
+    assert_int_equal(plan->hypotheses, 2);
+    assert_string_equal(plan->hypothesis[0].level, "trend");
+    assert_null(plan->hypothesis[0].claim);
+    assert_string_equal(plan->hypothesis[1].effect, "d2m_label_flip_rate");
+    assert_string_equal(plan->hypothesis[1].level, "trend");
+    assert_string_equal(plan->hypothesis[1].claim, "noise slows learning");
+    tl_plan_close(plan);
+}
+
 static void every_shipped_plan_can_be_read(void **state)
 {
     (void)state;
@@ -340,6 +374,7 @@ int main(void)
         cmocka_unit_test(set_is_checked_like_the_rest),
         cmocka_unit_test(cells_and_levels_are_inverse),
         cmocka_unit_test(inner_values_belong_to_their_option),
+        cmocka_unit_test(a_hypothesis_may_name_a_trend_and_a_claim),
         cmocka_unit_test(every_shipped_plan_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
