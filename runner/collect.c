@@ -1,7 +1,7 @@
 /*
  * Trials are decoded once more, and each of their steps is looked up in the graph by its
- * key. A metric's column is found by what the step is (instance, kind, item, judgement), so
- * names are made once a column and not once a value.
+ * key. A metric's column is found by what the step is (instance, kind, item, judgement,
+ * lap), so names are made once a column and not once a value.
  */
 #include "runner/collect.h"
 
@@ -15,10 +15,10 @@ enum { MAX_COLUMNS = 1024, REASON_WORDS = 6 };
 
 /* One metric of one kind of step. */
 typedef struct metric_column {
-    int instance, kind, item, judgement, metric;
+    int instance, kind, item, judgement, lap, metric;
     const tl_metric *spec;
     const tl_stage *stage;
-    char name[96];
+    char name[TL_METRIC_NAME];
     double *value, *n;
     int32_t *why;
     bool has_missing;
@@ -58,7 +58,8 @@ static bool is_same_column(const metric_column *column, const tl_trial_step *ste
 {
     return column->instance == step->instance && column->kind == (int)step->kind &&
            column->item == (step->kind == TL_STEP_JUDGE ? step->item : 0) &&
-           column->judgement == step->judgement && column->metric == m;
+           column->judgement == step->judgement && column->lap == step->lap &&
+           column->metric == m;
 }
 
 static tl_status find_column(collector *c, int position, int m, metric_column **out,
@@ -76,6 +77,7 @@ static tl_status find_column(collector *c, int position, int m, metric_column **
                               .kind = (int)step->kind,
                               .item = step->kind == TL_STEP_JUDGE ? step->item : 0,
                               .judgement = step->judgement,
+                              .lap = step->lap,
                               .metric = m,
                               .spec = &step->metrics[m],
                               .stage = step->stage,

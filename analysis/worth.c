@@ -1,4 +1,4 @@
-#include "analysis/gains.h"
+#include "analysis/worth.h"
 
 #include "analysis/contrast.h"
 #include "analysis/statistics.h"
@@ -16,7 +16,7 @@ typedef struct estimator {
     int replicates; /* numbers from `first` on */
     double *sum;    /* [replicates] */
     double *trials; /* [replicates] */
-    tl_gain *gain;
+    tl_worth *gain;
     int count;
 } estimator;
 
@@ -56,13 +56,13 @@ static void add(estimator *e, const tl_column *metric, const tl_column *factor,
     tl_mean_sd(e->sum, n, &mean, &sd);
     const double half =
         n > 1 ? tl_t_quantile(0.5 + 0.5 * CONFIDENCE, n - 1) * sd / sqrt(n) : (double)NAN;
-    e->gain[e->count++] = (tl_gain){.metric = metric->name,
-                                    .factor = factor ? factor->name : NULL,
-                                    .level = level,
-                                    .replicates = n,
-                                    .mean = mean,
-                                    .low = mean - half,
-                                    .high = mean + half};
+    e->gain[e->count++] = (tl_worth){.metric = metric->name,
+                                     .factor = factor ? factor->name : NULL,
+                                     .level = level,
+                                     .replicates = n,
+                                     .mean = mean,
+                                     .low = mean - half,
+                                     .high = mean + half};
 }
 
 /* One gain a level of the factor, levels in the order of the file. */
@@ -112,7 +112,7 @@ static tl_status count_replicates(estimator *e, tl_err *err)
     return TL_OK;
 }
 
-tl_status tl_gains_estimate(const tl_table *table, tl_arena *arena, tl_gain **gain,
+tl_status tl_worth_estimate(const tl_table *table, tl_arena *arena, tl_worth **gain,
                             int *count, tl_err *err)
 {
     estimator e = {.table = table};
