@@ -260,10 +260,11 @@ double tl_trial_cost(const tl_trial *trial, int position)
     if (step->kind == TL_STEP_BANK) {
         return stage->bank.cost ? stage->bank.cost(&trial->size, step->arg) : 0.0;
     }
-    if (step->kind ==
-        TL_STEP_JUDGE) { /* the test rows through the model, with and without */
+    if (step->kind == TL_STEP_JUDGE && (TL_PARTS_MODEL & TL_BIT(step->item))) {
+        /* the test rows through the model, with and without */
         return 2.0 * trial->size.test * tl_model_flop(&trial->size.setup.model);
     }
+    /* Judging data costs about what planting in it did. */
     return stage->cost ? stage->cost(&trial->size, step->arg) : 0.0;
 }
 

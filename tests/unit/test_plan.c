@@ -129,6 +129,9 @@ static const fault_case faults[] = {
     {DATA "chain: [measure.utility, train]\n",
      "p.yaml:2:9: measure.utility reads the target, but nothing before it gives one; put "
      "train before it"},
+    {DATA "chain: [d2m.badnets, defense.provenance_filter, train]\n",
+     "p.yaml:2:22: defense.provenance_filter reads the marks, but nothing before it gives "
+     "one; put defense.data_watermark before it"},
     {DATA "chain: [train, d2m.badnets]\n",
      "p.yaml:2:16: d2m.badnets plants something, but nothing after it is trained on that"},
     {DATA "chain: [d2m.label_flip, d2m.label_flip, train]\n",

@@ -36,8 +36,8 @@ static int metric_at(const char *stage, const char *name)
 static void a_larger_rate_poisons_a_superset(void **state)
 {
     (void)state;
-    static const char *const names[] = {"d2m.label_flip", "d2m.badnets"};
-    for (int s = 0; s < 2; s++) {
+    static const char *const names[] = {"d2m.label_flip", "d2m.badnets", "d2m.blended"};
+    for (int s = 0; s < 3; s++) {
         toy_world few, many;
         toy_world_open(&few, NULL);
         toy_world_open(&many, NULL);

@@ -218,6 +218,36 @@ static void what_was_planted_is_judged_on_all_that_descends_from_it(void **state
     close_scene(&s);
 }
 
+static void marks_in_data_are_judged_on_the_version_there_is(void **state)
+{
+    (void)state;
+    scene s = open_scene(DATA "chain: [defense.data_watermark, judge, "
+                              "d2d.watermark_removal, judge, defense.provenance_filter]\n",
+                         true);
+    tl_trial_decode(s.plan, 0, s.a);
+    const char *const giver[3] = {"defense.provenance_filter", "defense.data_watermark",
+                                  "d2d.watermark_removal"};
+    const char *const name[3] = {"defense_data_watermark_bits_pool",
+                                 "defense_data_watermark_bits_pool_judge1",
+                                 "defense_data_watermark_bits_pool_judge2"};
+    int judges = 0;
+    for (int i = 0; i < s.a->steps; i++) {
+        const tl_trial_step *step = &s.a->step[i];
+        char text[128];
+        if (step->kind != TL_STEP_JUDGE) continue;
+        judges++;
+        assert_int_equal(step->item, TL_PART_POOL);
+        assert_int_equal(step->from[TL_PART_POOL], find_step(s.a, giver[step->judgement]));
+        assert_string_equal(tl_trial_metric_name(s.plan, step, 0, text),
+                            name[step->judgement]);
+        assert_true(tl_trial_cost(s.a, i) > 0.0);
+    }
+    assert_int_equal(judges, 3);
+    const tl_trial_step *filter = &s.a->step[find_step(s.a, giver[0])];
+    assert_int_equal(filter->from[TL_PART_MARKS], find_step(s.a, giver[1]));
+    close_scene(&s);
+}
+
 static void metrics_are_named_by_instance_part_and_judgement(void **state)
 {
     (void)state;
@@ -438,6 +468,7 @@ int main(void)
         cmocka_unit_test(the_name_of_an_instance_is_not_part_of_its_key),
         cmocka_unit_test(a_second_occurrence_draws_other_numbers),
         cmocka_unit_test(what_was_planted_is_judged_on_all_that_descends_from_it),
+        cmocka_unit_test(marks_in_data_are_judged_on_the_version_there_is),
         cmocka_unit_test(metrics_are_named_by_instance_part_and_judgement),
         cmocka_unit_test(a_bank_stands_before_the_stage_that_wants_it),
         cmocka_unit_test(values_follow_the_levels_of_the_cell),
