@@ -233,7 +233,7 @@ static void marks_in_data_are_judged_on_the_version_there_is(void **state)
     int judges = 0;
     for (int i = 0; i < s.a->steps; i++) {
         const tl_trial_step *step = &s.a->step[i];
-        char text[128];
+        char text[TL_METRIC_NAME];
         if (step->kind != TL_STEP_JUDGE) continue;
         judges++;
         assert_int_equal(step->item, TL_PART_POOL);
