@@ -139,7 +139,7 @@ typedef struct tl_stage tl_stage;
 
 /**
  * Models that a stage wants trained beforehand, each a step of its own, shared between
- * stages that want the same.
+ * stages that want the same. They are kept, so that data made with them can be remade.
  */
 typedef struct tl_bank {
     /** How many, from the stage's arguments; NULL: the stage has no bank. */

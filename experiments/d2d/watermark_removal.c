@@ -4,9 +4,9 @@
  * are the plain ways; regeneration adds noise and takes it out again by a denoising
  * autoencoder, which the attacker has trained on images of its own. Source of regeneration:
  * Zhao, Zhang, Su, Vasan, Grishchenko, Kruegel, Vigna, Wang, Li 2023, Invisible image
- * watermarks are provably removable using generative AI, algorithm 1 (here with the image
- * itself as its representation); of the autoencoder: Vincent, Larochelle, Bengio, Manzagol
- * 2008, Extracting and composing robust features with denoising autoencoders, section 2.
+ * watermarks are provably removable using generative AI (regeneration attacks; here the
+ * image is its own representation); of the autoencoder: Vincent, Larochelle, Bengio,
+ * Manzagol 2008, Extracting and composing robust features with denoising autoencoders.
  */
 #include "experiments/stage.h"
 
