@@ -75,8 +75,15 @@ static void print_images(const json_t *images)
     {
         (void)printf("  class %-3zu %lld\n", class, (long long)json_integer_value(rows));
     }
-    (void)printf("exact duplicates: %lld\ncontent: %s\n",
-                 number(images, "exact_duplicates"), text(images, "content"));
+    (void)printf("exact duplicates: %lld\nnear-duplicates:  %lld images have one\n",
+                 number(images, "exact_duplicates"), number(images, "near_duplicates"));
+    if (splits) {
+        (void)printf(
+            "  in train: %lld of %lld validation images, %lld of %lld test images\n",
+            number(images, "validation_near_train"), number(splits, "validation"),
+            number(images, "test_near_train"), number(splits, "test"));
+    }
+    (void)printf("content: %s\n", text(images, "content"));
 }
 
 static void print_file(const json_t *info)

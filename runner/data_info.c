@@ -111,6 +111,11 @@ static json_t *images_of(const tl_source *source)
     int copies = 0;
     for (int i = 0; i < all->rows; i++) copies += source->group[i] != i;
     put(out, "exact_duplicates", json_integer(copies));
+    put(out, "near_duplicates", json_integer(source->twins.all));
+    if (source->has_splits) {
+        put(out, "validation_near_train", json_integer(source->twins.validation));
+        put(out, "test_near_train", json_integer(source->twins.test));
+    }
     char key[TL_KEY_TEXT];
     put(out, "content", json_string(tl_key_text(&source->content, key)));
     return out;

@@ -4,6 +4,7 @@
 #include "compute/data/idx.h"
 #include "compute/data/lesions.h"
 #include "compute/data/medmnist.h"
+#include "compute/data/twins.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,6 +196,39 @@ static tl_status find_groups(tl_source *source, tl_arena *arena, tl_err *err)
     return source->group ? TL_OK : TL_E_SPACE;
 }
 
+/* Groups of near-duplicates, how many rows they hold, and a word about it in the note. */
+static tl_status find_twins(tl_source *source, tl_arena *arena, tl_err *err)
+{
+    const int rows = source->all.rows;
+    const int validation = source->rows[TL_SPLIT_TRAIN];
+    const int test = validation + source->rows[TL_SPLIT_VALIDATION];
+    tl_twin_counts *counts = &source->twins;
+    TL_TAKE(source->twin, arena, rows, err);
+    TL_TRY(tl_twins_find(&source->all, source->group, source->twin, err));
+    const size_t mark = tl_arena_mark(arena);
+    bool *is_head;
+    TL_TAKE(is_head, arena, rows, err);
+    for (int i = 0; i < rows; i++) {
+        const int32_t head = source->twin[i];
+        if (head == i) continue;
+        counts->all += is_head[head] ? 1 : 2;
+        is_head[head] = true;
+        if (!source->has_splits || head >= validation) continue;
+        counts->validation += i >= validation && i < test;
+        counts->test += i >= test;
+    }
+    tl_arena_rewind(arena, mark);
+    if (counts->all == 0) return TL_OK;
+    source->note =
+        source->has_splits
+            ? tl_arena_print(arena, err,
+                             "%s; %d of %d test images have a near-duplicate in train",
+                             source->note, counts->test, source->rows[TL_SPLIT_TEST])
+            : tl_arena_print(arena, err, "%s; %d images have near-duplicates", source->note,
+                             counts->all);
+    return source->note ? TL_OK : TL_E_SPACE;
+}
+
 static tl_status refuse(const char *name, tl_err *err)
 {
     if (strncmp(name, "medmnist/", 9) == 0 && tl_medmnist_find(name + 9)) {
@@ -243,6 +277,7 @@ tl_status tl_source_open(const char *name, const char *dir, const tl_synthetic *
     if (!source->name) return TL_E_SPACE;
     TL_TRY(open_named(name, dir, synthetic, arena, source, err));
     TL_TRY(find_groups(source, arena, err));
+    TL_TRY(find_twins(source, arena, err));
     *out = source;
     return TL_OK;
 }

@@ -23,15 +23,24 @@ typedef struct tl_synthetic {
     double difficulty; /**< 0 easy .. 1 hard */
 } tl_synthetic;
 
+/** How many images have a near-duplicate; exact ones are counted with them. */
+typedef struct tl_twin_counts {
+    int all;              /**< of the source, in any of its splits */
+    int validation, test; /**< of an official split, in the official training split */
+} tl_twin_counts;
+
 typedef struct tl_source {
     const char *name;
     tl_dataset all;      /**< official splits one after the other; no flags set */
     int rows[TL_SPLITS]; /**< rows of each official split; all in TRAIN where none exist */
     bool has_splits;     /**< the source comes with official splits */
     int32_t *group;      /**< [all.rows] equal number = exact duplicates (same pixels) */
-    tl_key content;      /**< of pixels, labels and splits as decoded */
+    int32_t *twin; /**< [all.rows] equal number = near-duplicates, see tl_twins_find */
+    tl_twin_counts twins;
+    tl_key content;                /**< of pixels, labels and splits as decoded */
     const char *const *label_name; /**< [classes], or NULL */
-    const char *note; /**< "official file", "not the official file: md5 ...", "generated" */
+    const char *note; /**< "official file", "not the official file: md5 ...", "generated";
+                         and how many near-duplicates there are, if any */
 } tl_source;
 
 /**
