@@ -124,7 +124,7 @@ static int show(const char *name, const char *dir, bool is_json)
     tl_arena arena = tl_arena_open(0);
     tl_err err = {0};
     const bool is_file = stat(name, &found) == 0;
-    const tl_status status = is_file ? tl_data_info_file(name, &arena, &info, &err)
+    const tl_status status = is_file ? tl_data_info_file(name, NULL, &arena, &info, &err)
                                      : tl_data_info_source(name, dir, &arena, &info, &err);
     tl_arena_close(&arena);
     if (status != TL_OK) {
