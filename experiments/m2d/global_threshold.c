@@ -1,9 +1,9 @@
 /*
  * Membership by one threshold on the loss: a row is taken for a member if the target's loss
  * on it is small. Judged on clean members against clean non-members that went through the
- * same data stages. Source: Yeom, Giacomelli, Fredrikson, Jha 2018, Privacy risk in machine
- * learning, adversary 2 (threshold: the average training loss); advantage is true minus
- * false positive rate.
+ * same data stages and have no near-duplicate on the other side. Source: Yeom, Giacomelli,
+ * Fredrikson, Jha 2018, Privacy risk in machine learning, adversary 2 (threshold: the
+ * average training loss); advantage is true minus false positive rate.
  */
 #include "experiments/stage.h"
 
@@ -24,7 +24,7 @@ static tl_status gather(tl_scene *scene, suspects *out, tl_err *err)
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     int *row, rows;
     TL_TAKE(row, scene->scratch, pool->rows, err);
-    tl_dataset_select(pool, TL_ROW_POISONED, 0, row, &rows);
+    tl_dataset_select(pool, TL_ROW_UNJUDGED, 0, row, &rows);
     TL_TRY(tl_dataset_pick(pool, row, rows, scene->scratch, &out->rows, err));
     TL_TAKE(out->logits, scene->scratch, (size_t)rows * (size_t)pool->classes, err);
     TL_TAKE(out->score, scene->scratch, rows, err);

@@ -18,7 +18,8 @@ set(doors
   "libfyaml\\.h=^runner/[a-z]*yaml[a-z_]*\\.c$"
   "zip\\.h=^compute/data/"
   "Random123/.*=^compute/core/rng\\.c$"
-  "openssl/.*=^compute/core/hash\\.c$")
+  "openssl/.*=^compute/core/hash\\.c$"
+  "curl/.*=^runner/download\\.c$")
 
 foreach(room compute cluster experiments analysis runner)
   file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/${room}/*.c ${ROOT}/${room}/*.h)
