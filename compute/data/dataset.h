@@ -16,8 +16,9 @@ typedef struct tl_shape {
 
 /** What is known of a row (bits). Membership is judged on rows that are not poisoned. */
 enum {
-    TL_ROW_MEMBER = 1,  /**< the target trains on it */
-    TL_ROW_POISONED = 2 /**< an attacker made or altered it */
+    TL_ROW_MEMBER = 1,   /**< the target trains on it */
+    TL_ROW_POISONED = 2, /**< an attacker made or altered it */
+    TL_ROW_TARGETED = 4  /**< clean, and an attacker is after this very row */
 };
 
 /** Rows of examples. Pointers are borrowed from whoever made the version. */
