@@ -114,9 +114,11 @@ void tl_conv_backward(const tl_layer *layer, const float *param, int rows,
     if (layer->has_relu) {
         tl_relu_backward(room->out, room->d_out, (size_t)out * (size_t)n);
     }
-    tl_gemm(tl_cmat_of(room->d_out, out, n), false, tl_cmat_of(room->column, k, n), true,
-            true, tl_mat_of(grad + layer->weight, out, k));
-    for (int c = 0; c < out; c++) {
+    if (grad) {
+        tl_gemm(tl_cmat_of(room->d_out, out, n), false, tl_cmat_of(room->column, k, n),
+                true, true, tl_mat_of(grad + layer->weight, out, k));
+    }
+    for (int c = 0; grad && c < out; c++) {
         grad[layer->bias + (size_t)c] += line_sum(room->d_out + (size_t)c * (size_t)n, n);
     }
     if (!d_in) return;

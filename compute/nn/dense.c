@@ -19,9 +19,11 @@ void tl_dense_backward(const tl_layer *layer, const float *param, int rows, cons
     if (layer->has_relu) {
         tl_relu_backward(room->out, room->d_out, (size_t)rows * (size_t)outputs);
     }
-    tl_gemm(tl_cmat_of(room->d_out, rows, outputs), true, tl_cmat_of(in, rows, inputs),
-            false, true, tl_mat_of(grad + layer->weight, outputs, inputs));
-    for (int r = 0; r < rows; r++) {
+    if (grad) {
+        tl_gemm(tl_cmat_of(room->d_out, rows, outputs), true, tl_cmat_of(in, rows, inputs),
+                false, true, tl_mat_of(grad + layer->weight, outputs, inputs));
+    }
+    for (int r = 0; grad && r < rows; r++) {
         const float *line = room->d_out + (size_t)r * (size_t)outputs;
         float *bias = grad + layer->bias;
         for (int i = 0; i < outputs; i++) bias[i] += line[i];

@@ -41,7 +41,8 @@ void tl_conv_unpatch(tl_shape in, int rows, const float *column, float *x);
 /** out = relu?(weight * patches + bias). weight [out channels x in channels*9] */
 void tl_conv_forward(const tl_layer *layer, const float *param, int rows, const float *in,
                      tl_layer_room *room);
-/** From room->d_out: adds to `grad`, sets d_in unless NULL. Overwrites room->column. */
+/** From room->d_out: adds to `grad` and sets d_in, each unless NULL. Overwrites
+ * room->column. */
 void tl_conv_backward(const tl_layer *layer, const float *param, int rows,
                       tl_layer_room *room, float *grad, float *d_in);
 
@@ -57,7 +58,8 @@ void tl_flatten_backward(const tl_layer *layer, int rows, const float *d_out, fl
 /** out = relu?(in * weight^T + bias). weight [out x in] */
 void tl_dense_forward(const tl_layer *layer, const float *param, int rows, const float *in,
                       tl_layer_room *room);
-/** From room->d_out and the layer's input: adds to `grad`, sets d_in unless NULL. */
+/** From room->d_out and the layer's input: adds to `grad` and sets d_in, each unless NULL.
+ */
 void tl_dense_backward(const tl_layer *layer, const float *param, int rows, const float *in,
                        tl_layer_room *room, float *grad, float *d_in);
 

@@ -46,6 +46,41 @@ double tl_squared_error(const float *output, const float *wanted, int n, float *
     return sum / n;
 }
 
+/* Largest logit of the classes other than `label`, and the sum of their exponentials
+ * relative to it. */
+static double rest_of(const float *in, int label, int classes, double *sum)
+{
+    double top = (double)-INFINITY;
+    for (int c = 0; c < classes; c++) {
+        if (c != label && (double)in[c] > top) top = (double)in[c];
+    }
+    *sum = 0.0;
+    for (int c = 0; c < classes; c++) {
+        if (c != label) *sum += exp((double)in[c] - top);
+    }
+    return top;
+}
+
+void tl_confidence(const float *logits, const int32_t *label, int rows, int classes,
+                   double *confidence)
+{
+    for (int r = 0; r < rows; r++) {
+        const float *in = logits + (size_t)r * (size_t)classes;
+        double sum;
+        const double top = rest_of(in, label[r], classes, &sum);
+        confidence[r] = (double)in[label[r]] - top - log(sum);
+    }
+}
+
+void tl_confidence_slope(const float *logits, int label, int classes, float *d)
+{
+    double sum;
+    const double top = rest_of(logits, label, classes, &sum);
+    for (int c = 0; c < classes; c++) {
+        d[c] = c == label ? 1.0f : (float)(-exp((double)logits[c] - top) / sum);
+    }
+}
+
 void tl_argmax(const float *logits, int rows, int classes, int32_t *best)
 {
     for (int r = 0; r < rows; r++) {

@@ -20,6 +20,23 @@ void tl_cross_entropy(const float *logits, const int32_t *label, int rows, int c
  */
 double tl_squared_error(const float *output, const float *wanted, int n, float *gradient);
 
+/**
+ * Logit-scaled confidence of each row, log(p / (1 - p)) of its label's probability p, from
+ * logits without overflow: the label's logit minus the log-sum-exp of the others.
+ * \param confidence [rows]
+ * Source: Carlini, Chien, Nasr, Song, Terzis, Tramer 2022, Membership inference attacks
+ * from first principles, section IV-C.
+ */
+void tl_confidence(const float *logits, const int32_t *label, int rows, int classes,
+                   double *confidence);
+
+/**
+ * Gradient of one row's logit-scaled confidence in class `label`: 1 there, minus the
+ * softmax of the others elsewhere. It points as the gradient of log p does and, unlike
+ * that, does not vanish where p is near 1. \param d [classes]
+ */
+void tl_confidence_slope(const float *logits, int label, int classes, float *d);
+
 /** Class of the largest logit of each row, the first of equals. \param best [rows] */
 void tl_argmax(const float *logits, int rows, int classes, int32_t *best);
 

@@ -1,7 +1,6 @@
 #include "compute/nn/model.h"
 
-#include "compute/nn/blas.h"
-#include "compute/nn/pass.h"
+#include "compute/nn/layer.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -199,78 +198,4 @@ double tl_model_flop(const tl_model_spec *spec)
         flop += 2.0 * inputs_of(layer) * (double)tl_shape_size(layer->out);
     }
     return flop;
-}
-
-/* Rows of a block that are computed together. All patches of a convolution over 64 rows
- * leave the cache; groups of 8 were measured 1.2 times as fast. */
-static int group_of(const tl_model_spec *spec)
-{
-    return spec->kind == TL_MODEL_MLP ? TL_INFER_ROWS : 8;
-}
-
-/* Block `block` of the rows. The last one is padded: `padded` starts as zeros. */
-static void infer_block(tl_pass *pass, const float *pixel, int rows, int block,
-                        float *padded, float *logits)
-{
-    const tl_model_spec *spec = &pass->model->spec;
-    const size_t size = (size_t)tl_shape_size(spec->in);
-    const int first = block * TL_INFER_ROWS, left = rows - first;
-    const int here = left < TL_INFER_ROWS ? left : TL_INFER_ROWS;
-    const float *from = pixel + (size_t)first * size;
-    if (here < TL_INFER_ROWS) {
-        memcpy(padded, from, (size_t)here * size * sizeof *padded);
-        from = padded;
-    }
-    for (int at = 0; at < here; at += pass->most) {
-        const int rest = here - at < pass->most ? here - at : pass->most;
-        const float *out =
-            tl_pass_forward(pass, from + (size_t)at * size, NULL, pass->most);
-        memcpy(logits + (size_t)at * (size_t)spec->classes, out,
-               (size_t)rest * (size_t)spec->classes * sizeof *logits);
-    }
-}
-
-tl_status tl_model_logits(const tl_model *model, const float *pixel, int rows,
-                          const tl_team *team, tl_arena *scratch, float *logits,
-                          tl_err *err)
-{
-    const size_t mark = tl_arena_mark(scratch),
-                 size = (size_t)tl_shape_size(model->spec.in);
-    const size_t block_size = (size_t)TL_INFER_ROWS * (size_t)model->spec.classes;
-    const int blocks = (rows + TL_INFER_ROWS - 1) / TL_INFER_ROWS;
-    const int each = (blocks + team->size - 1) / team->size; /* blocks of each member */
-    tl_pass pass;
-    tl_status mine = tl_pass_new(model, group_of(&model->spec), false, scratch, &pass, err);
-    float *padded = NULL, *all = NULL;
-    if (mine == TL_OK) {
-        padded = tl_arena_take(scratch, TL_INFER_ROWS * size, sizeof *padded, err);
-        all = tl_arena_take(scratch, (size_t)each * (size_t)team->size * block_size,
-                            sizeof *all, err);
-        if (!padded || !all) mine = TL_E_SPACE;
-    }
-    tl_status status = tl_team_agree(team, mine, err);
-    TL_INVARIANT(status != TL_OK || (padded && all));
-    tl_blas_start();
-    const int first = team->rank * each;
-    for (int b = first; status == TL_OK && b < first + each && b < blocks; b++) {
-        infer_block(&pass, pixel, rows, b, padded, all + (size_t)b * block_size);
-        (void)tl_team_tick(team);
-    }
-    if (status == TL_OK) {
-        status = tl_team_gather(team, all, (size_t)each * block_size * sizeof *all, err);
-    }
-    if (status == TL_OK) {
-        memcpy(logits, all, (size_t)rows * (size_t)model->spec.classes * sizeof *logits);
-    }
-    tl_arena_rewind(scratch, mark);
-    return status;
-}
-
-double tl_model_logits_memory(const tl_model_spec *spec, int rows)
-{
-    /* What is gathered: fewer than twice the blocks, since members take equal numbers. */
-    const double gathered = (2.0 * rows + 2.0 * TL_INFER_ROWS) * spec->classes;
-    const double padded = (double)TL_INFER_ROWS * tl_shape_size(spec->in);
-    return tl_pass_memory(spec, group_of(spec), false) +
-           (double)sizeof(float) * (gathered + padded);
 }

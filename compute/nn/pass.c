@@ -23,6 +23,14 @@ tl_status tl_pass_new(const tl_model *model, int rows, bool has_backward, tl_are
     return TL_OK;
 }
 
+tl_status tl_pass_new_pixels(const tl_model *model, int rows, tl_arena *arena, tl_pass *out,
+                             tl_err *err)
+{
+    TL_TRY(tl_pass_new(model, rows, true, arena, out, err));
+    TL_TAKE(out->d_input, arena, (size_t)rows * (size_t)tl_shape_size(model->spec.in), err);
+    return TL_OK;
+}
+
 /* The rows of the group: flat for a dense first layer, planes across the group else. */
 static void gather(tl_pass *pass, const float *pixel, const int *row, int rows)
 {
@@ -70,19 +78,26 @@ const float *tl_pass_forward(tl_pass *pass, const float *pixel, const int *row, 
     return in;
 }
 
+const float *tl_pass_logits(const tl_pass *pass)
+{
+    return pass->room[pass->model->layers - 1].out;
+}
+
 float *tl_pass_d_logits(tl_pass *pass)
 {
     return pass->room[pass->model->layers - 1].d_out;
 }
 
-void tl_pass_backward(tl_pass *pass, int rows, float *grad)
+/* From the logits' gradient to that of the parameters (`grad`) or of the input (`d_input`);
+ * whichever is NULL is not computed. */
+static void go_back(tl_pass *pass, int rows, float *grad, float *d_input)
 {
     const float *param = pass->model->param;
     for (int l = pass->model->layers - 1; l >= 0; l--) {
         const tl_layer *layer = &pass->model->layer[l];
         tl_layer_room *room = &pass->room[l];
         const float *in = l > 0 ? pass->room[l - 1].out : pass->input;
-        float *d_in = l > 0 ? pass->room[l - 1].d_out : NULL; /* nobody asks for pixels' */
+        float *d_in = l > 0 ? pass->room[l - 1].d_out : d_input;
         switch (layer->kind) {
         case TL_LAYER_CONV:
             tl_conv_backward(layer, param, rows, room, grad, d_in);
@@ -96,6 +111,31 @@ void tl_pass_backward(tl_pass *pass, int rows, float *grad)
         case TL_LAYER_DENSE:
             tl_dense_backward(layer, param, rows, in, room, grad, d_in);
             break;
+        }
+    }
+}
+
+void tl_pass_backward(tl_pass *pass, int rows, float *grad)
+{
+    go_back(pass, rows, grad, NULL);
+}
+
+void tl_pass_backward_pixels(tl_pass *pass, int rows, int wanted, float *d_pixel)
+{
+    TL_INVARIANT(pass->d_input && wanted <= rows);
+    go_back(pass, rows, NULL, pass->d_input);
+    const tl_shape in = pass->model->spec.in;
+    const size_t area = (size_t)in.height * (size_t)in.width;
+    const size_t size = area * (size_t)in.channels;
+    if (pass->model->layer[0].kind == TL_LAYER_DENSE) {
+        memcpy(d_pixel, pass->d_input, (size_t)wanted * size * sizeof *d_pixel);
+        return;
+    }
+    for (int r = 0; r < wanted; r++) {
+        for (int c = 0; c < in.channels; c++) {
+            memcpy(d_pixel + (size_t)r * size + (size_t)c * area,
+                   pass->d_input + ((size_t)c * (size_t)rows + (size_t)r) * area,
+                   area * sizeof *d_pixel);
         }
     }
 }

@@ -11,12 +11,17 @@ typedef struct tl_pass {
     const tl_model *model;
     int most;            /**< rows it has room for */
     float *input;        /**< the group as the first layer wants it */
+    float *d_input;      /**< its gradient; NULL unless made by tl_pass_new_pixels */
     tl_layer_room *room; /**< [layers] */
 } tl_pass;
 
 /** Room for groups of up to `rows` rows. \return TL_E_SPACE */
 TL_MUST_USE tl_status tl_pass_new(const tl_model *model, int rows, bool has_backward,
                                   tl_arena *arena, tl_pass *out, tl_err *err);
+
+/** As tl_pass_new with backward, and with room for the gradient of the pixels. */
+TL_MUST_USE tl_status tl_pass_new_pixels(const tl_model *model, int rows, tl_arena *arena,
+                                         tl_pass *out, tl_err *err);
 
 /** Bytes that tl_pass_new takes. */
 double tl_pass_memory(const tl_model_spec *spec, int rows, bool has_backward);
@@ -27,6 +32,9 @@ double tl_pass_memory(const tl_model_spec *spec, int rows, bool has_backward);
  */
 const float *tl_pass_forward(tl_pass *pass, const float *pixel, const int *row, int rows);
 
+/** The logits [rows x classes] of the last tl_pass_forward. */
+const float *tl_pass_logits(const tl_pass *pass);
+
 /** Where the caller puts the gradient of the logits [rows x classes] before
  * tl_pass_backward. */
 float *tl_pass_d_logits(tl_pass *pass);
@@ -34,5 +42,12 @@ float *tl_pass_d_logits(tl_pass *pass);
 /** Adds the gradient of all parameters to `grad` [params]; after a forward of the same
  * rows. */
 void tl_pass_backward(tl_pass *pass, int rows, float *grad);
+
+/**
+ * Gradient of the pixels of the first `wanted` of `rows` rows, parameters left alone; after
+ * a forward of the same rows, on a pass of tl_pass_new_pixels. \param d_pixel [wanted x
+ * input] result
+ */
+void tl_pass_backward_pixels(tl_pass *pass, int rows, int wanted, float *d_pixel);
 
 #endif

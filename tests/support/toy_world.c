@@ -104,7 +104,7 @@ static void clear_measures(toy_run *run)
     }
 }
 
-enum { TOY_BANK = 8 };
+enum { TOY_BANK = 64 };
 
 /* Trains the bank; its models live in `arena`, outside the run's own budget. */
 static tl_status train_bank(const toy_world *toy, const toy_run *run, const tl_team *team,
@@ -191,6 +191,24 @@ void toy_do(toy_world *toy, const char *name, const tl_value *arg, tl_measure *m
     }
     if (run.given.marks) toy->world.marks = run.given.marks;
     end(&run, measure);
+}
+
+void toy_set(const char *name, tl_value *arg, const char *param, double number)
+{
+    const tl_stage *stage = tl_stage_find(name);
+    const int at = stage ? tl_params_find(stage->params, param) : -1;
+    if (at < 0) abort();
+    arg[at].number = number;
+}
+
+double toy_metric(const char *name, const tl_measure *measure, const char *metric)
+{
+    const tl_stage *stage = tl_stage_find(name);
+    if (!stage) abort();
+    for (int m = 0; stage->metrics[m].name; m++) {
+        if (strcmp(stage->metrics[m].name, metric) == 0) return measure[m].value;
+    }
+    abort();
 }
 
 void toy_judge(toy_world *toy, const char *name, const tl_value *arg, tl_part part,

@@ -57,6 +57,14 @@ void toy_run_close(toy_run *run);
  */
 void toy_do(toy_world *toy, const char *name, const tl_value *arg, tl_measure *measure);
 
+/** Sets parameter `param` of the stage called `name` among its arguments; aborts if it has
+ * none of that name. */
+void toy_set(const char *name, tl_value *arg, const char *param, double number);
+
+/** Metric `metric` of the stage called `name` in what toy_do measured; NaN where it is
+ * missing. Aborts if the stage has no such metric. */
+double toy_metric(const char *name, const tl_measure *measure, const char *metric);
+
 /** Judges what `name` planted on `part`, alone; aborts if that fails. */
 void toy_judge(toy_world *toy, const char *name, const tl_value *arg, tl_part part,
                tl_measure *measure);

@@ -218,6 +218,33 @@ static void check_gradient(const tl_model *model, double *param, const float *pi
     free(wanted);
 }
 
+/* The same for the pixels: `grad` [ROWS x input]. */
+static void check_pixels(const tl_model *model, const double *param, const float *pixel,
+                         const float *weight, const float *grad)
+{
+    const size_t n = (size_t)ROWS * (size_t)tl_shape_size(model->spec.in);
+    float moved[ROWS * MOST_SIZE];
+    double *wanted = calloc(n, sizeof *wanted);
+    assert_non_null(wanted);
+    memcpy(moved, pixel, n * sizeof *moved);
+    for (size_t i = 0; i < n; i++) {
+        /* Pixels are single precision: what counts is the step that was really made. */
+        const float up = pixel[i] + 1e-5f, down = pixel[i] - 1e-5f;
+        moved[i] = up;
+        wanted[i] = plain_value(model, param, moved, weight);
+        moved[i] = down;
+        wanted[i] = (wanted[i] - plain_value(model, param, moved, weight)) /
+                    ((double)up - (double)down);
+        moved[i] = pixel[i];
+    }
+    const double tolerance = 1e-4 * largest(wanted, n);
+    assert_true(tolerance > 0.0);
+    for (size_t i = 0; i < n; i++) {
+        assert_true(fabs((double)grad[i] - wanted[i]) < tolerance);
+    }
+    free(wanted);
+}
+
 static void check_model(const tl_model_spec *spec)
 {
     tl_arena arena = tl_arena_open(0);
@@ -226,7 +253,7 @@ static void check_model(const tl_model_spec *spec)
     const int size = tl_shape_size(spec->in), rows = ROWS + 2;
     float pixel[ROWS * MOST_SIZE], weight[ROWS * 16];
     assert_int_equal(tl_model_new(spec, &arena, &model, NULL), TL_OK);
-    assert_int_equal(tl_pass_new(model, rows, true, &arena, &pass, NULL), TL_OK);
+    assert_int_equal(tl_pass_new_pixels(model, rows, &arena, &pass, NULL), TL_OK);
     fill(model->param, model->params, 5); /* biases too */
     for (size_t i = 0; i < model->params; i++) model->param[i] *= 0.3f;
     fill(pixel, (size_t)ROWS * (size_t)size, 6);
@@ -243,6 +270,12 @@ static void check_model(const tl_model_spec *spec)
            (size_t)ROWS * (size_t)spec->classes * sizeof *weight);
     tl_pass_backward(&pass, ROWS, grad);
     check_gradient(model, param, pixel, weight, grad);
+    float d_pixel[ROWS * MOST_SIZE];
+    (void)tl_pass_forward(&pass, pixel, NULL, ROWS);
+    memcpy(tl_pass_d_logits(&pass), weight,
+           (size_t)ROWS * (size_t)spec->classes * sizeof *weight);
+    tl_pass_backward_pixels(&pass, ROWS, ROWS, d_pixel);
+    check_pixels(model, param, pixel, weight, d_pixel);
     tl_arena_close(&arena);
 }
 
@@ -341,6 +374,31 @@ static void gradient_of_the_squared_error_is_its_difference(void **state)
     assert_true(fabs(value - sum / N) < 1e-6);
 }
 
+static void confidence_is_that_of_the_probability_and_stands_large_logits(void **state)
+{
+    (void)state;
+    const float logits[9] = {0.5f, -1.0f, 2.0f, 1000.0f, 0.0f, -1000.0f, 60.0f, 0.0f, 0.0f};
+    const int32_t label[3] = {2, 2, 0};
+    double confidence[3];
+    float p[3], d[3];
+    tl_confidence(logits, label, 3, 3, confidence);
+    tl_softmax(logits, 1, 3, p);
+    const double odds = (double)p[2] / (1.0 - (double)p[2]);
+    assert_true(fabs(confidence[0] - log(odds)) < 1e-6);
+    assert_true(fabs(confidence[1] + 2000.0) < 1e-9);
+    assert_true(fabs(confidence[2] - (60.0 - log(2.0))) < 1e-12); /* p rounds to 1 */
+    for (int c = 0; c < 3; c++) { /* against central differences */
+        float moved[3] = {logits[0], logits[1], logits[2]};
+        double up, down;
+        moved[c] = logits[c] + 0x1p-10f;
+        tl_confidence(moved, label, 1, 3, &up);
+        moved[c] = logits[c] - 0x1p-10f;
+        tl_confidence(moved, label, 1, 3, &down);
+        tl_confidence_slope(logits, 2, 3, d);
+        assert_true(fabs((double)d[c] - (up - down) * 0x1p9) < 1e-6);
+    }
+}
+
 int main(void)
 {
     tl_blas_start();
@@ -355,6 +413,7 @@ int main(void)
         cmocka_unit_test(pool_takes_the_first_of_equals),
         cmocka_unit_test(softmax_and_loss_stand_large_logits),
         cmocka_unit_test(gradient_of_the_squared_error_is_its_difference),
+        cmocka_unit_test(confidence_is_that_of_the_probability_and_stands_large_logits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,74 @@
+/*
+ * What is asked of a trained model, row by row: logits, the features that its last layer
+ * gets, the gradient of a scalar of the logits with respect to the pixels. Rows are
+ * computed in blocks of TL_INFER_ROWS of fixed shape, the last padded, shared out over the
+ * team and gathered, so the bits depend on neither the team nor the rows that follow. (The
+ * logits themselves: tl_model_logits.)
+ */
+#ifndef TL_COMPUTE_NN_PROBE_H
+#define TL_COMPUTE_NN_PROBE_H
+
+#include "compute/nn/pass.h"
+
+/** Rows to ask about, and what is read off the pass of each group of them. */
+typedef struct tl_probe {
+    const float *pixel; /**< [rows x input] */
+    int rows;
+    int width;         /**< numbers read for each row */
+    bool wants_pixels; /**< the pass has room for the gradient of the pixels */
+    /**
+     * Reads `rows` rows, the first of them row `first`, off a pass that has just gone
+     * forward over all its rows (those beyond `rows` are padding). \param out [rows x
+     * width]
+     */
+    void (*read)(const void *self, tl_pass *pass, int first, int rows, float *out);
+    const void *self;
+} tl_probe;
+
+/**
+ * Runs a probe. Collective over `team`. \param out [rows x width] result, on every member
+ * \return TL_E_SPACE, TL_E_LOST
+ */
+TL_MUST_USE tl_status tl_probe_run(const tl_model *model, const tl_probe *probe,
+                                   const tl_team *team, tl_arena *scratch, float *out,
+                                   tl_err *err);
+
+/** Bytes of scratch that a probe takes, on a member of any team that has at least one block
+ * a member. */
+double tl_probe_memory(const tl_model_spec *spec, int rows, int width, bool wants_pixels);
+
+/** Numbers in the features of one example: what the last dense layer gets. */
+int tl_model_features_size(const tl_model_spec *spec);
+
+/**
+ * Features of `rows` examples: the activations that the last dense layer gets. Collective
+ * over `team`. \param feature [rows x tl_model_features_size] result, on every member
+ * \return as tl_probe_run
+ */
+TL_MUST_USE tl_status tl_model_features(const tl_model *model, const float *pixel, int rows,
+                                        const tl_team *team, tl_arena *scratch,
+                                        float *feature, tl_err *err);
+
+/** Bytes of scratch that tl_model_features takes, as tl_probe_memory. */
+double tl_model_features_memory(const tl_model_spec *spec, int rows);
+
+/** A scalar of each row's logits, by its gradient. */
+typedef struct tl_slope {
+    /** Gradient of row `row`'s scalar with respect to its logits. \param d [classes] */
+    void (*of)(const void *self, int row, const float *logits, int classes, float *d);
+    const void *self;
+} tl_slope;
+
+/**
+ * Gradient of each row's scalar with respect to the row's pixels. Collective over `team`.
+ * \param gradient [rows x input] result, on every member; must not overlap `pixel`
+ * \return as tl_probe_run
+ */
+TL_MUST_USE tl_status tl_model_slope(const tl_model *model, const tl_slope *slope,
+                                     const tl_dataset *data, const tl_team *team,
+                                     tl_arena *scratch, float *gradient, tl_err *err);
+
+/** Bytes of scratch that tl_model_slope takes, as tl_probe_memory. */
+double tl_model_slope_memory(const tl_model_spec *spec, int rows);
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * Adversarial examples by an attacker who has the target itself: projected gradient descent
+ * on the test rows, from a random start. Source: see experiments/adversary.h.
+ */
+#include "experiments/adversary.h"
+
+enum { SUCCESS, ROBUST_ACCURACY, ROBUST_LOSS };
+
+static tl_status run(tl_scene *scene, tl_err *err)
+{
+    const tl_dataset *test = scene->world->data[TL_PART_TEST];
+    const tl_model *target = scene->world->model[TL_PART_TARGET];
+    const tl_pgd pgd = tl_pgd_of(scene);
+    const size_t count = (size_t)test->rows * (size_t)tl_shape_size(test->shape);
+    float *moved = tl_arena_take(scene->scratch, count, sizeof *moved, err);
+    TL_TRY(tl_team_agree(scene->team, moved ? TL_OK : TL_E_SPACE, err));
+    tl_fooled sum;
+    TL_TRY(tl_pgd_attack(&pgd, target, test, scene->team, scene->scratch, moved, err));
+    TL_TRY(tl_fooled_count(target, test, moved, scene->team, scene->scratch, &sum, err));
+    tl_scene_put_rate(scene, SUCCESS, sum.fooled, sum.right);
+    tl_scene_put_rate(scene, ROBUST_ACCURACY, sum.right - sum.fooled, test->rows);
+    tl_scene_put(scene, ROBUST_LOSS, sum.loss);
+    return TL_OK;
+}
+
+static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+{
+    (void)arg;
+    return tl_pgd_check(size, err);
+}
+
+static double cost(const tl_size *size, const tl_value *arg)
+{
+    const tl_model_spec *model = &size->setup.model;
+    return tl_pgd_flop(model, (int)arg[TL_PGD_STEPS].number, size->test) +
+           2.0 * tl_model_flop(model) * size->test;
+}
+
+static double memory(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    const tl_model_spec *model = &size->setup.model;
+    const double moving = tl_pgd_memory(model, size->test);
+    const double counting = tl_fooled_memory(model, size->test);
+    return 4.0 * tl_shape_size(size->shape) * size->test +
+           (moving > counting ? moving : counting);
+}
+
+static int widest(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    int width = 1;
+    while (2 * width * TL_INFER_ROWS <= size->test && width < 64) width *= 2;
+    return width;
+}
+
+static const tl_param params[] = {TL_PGD_PARAM_LIST, {0}};
+static const tl_metric metrics[] = {
+    {.name = "success",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .is_rate = true,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "share of test rows told right that are told wrong once moved"},
+    {.name = "robust_accuracy",
+     .units = "1",
+     .better = TL_BETTER_HIGHER,
+     .is_rate = true,
+     .high = 1,
+     .about = "share of test rows told right before and after"},
+    {.name = "robust_loss",
+     .units = "nat",
+     .better = TL_BETTER_LOWER,
+     .about = "mean cross-entropy on the moved test rows"},
+    {0}};
+
+const tl_stage tl_stage_d2d_pgd = {
+    .name = "d2d.pgd",
+    .about = "moves test images within a small box until the target takes them for others",
+    .source = "Madry, Makelov, Schmidt, Tsipras, Vladu 2018, Towards deep learning models "
+              "resistant to adversarial attacks",
+    .version = 1,
+    .flow = TL_D2D,
+    .role = TL_ROLE_ATTACK,
+    .taxonomy = "adversarial examples",
+    .access = TL_KNOWS_GRADIENTS | TL_KNOWS_WEIGHTS,
+    .reads = TL_BIT(TL_PART_TARGET) | TL_BIT(TL_PART_TEST),
+    .draws = true,
+    .params = params,
+    .metrics = metrics,
+    .run = run,
+    .check = check,
+    .cost = cost,
+    .memory = memory,
+    .widest = widest,
+};

@@ -1,0 +1,197 @@
+/*
+ * Adversarial examples by an attacker who has a copy of the target: made on the surrogate,
+ * and carried over to the target. Beside them, examples made alike on a twin that was
+ * trained, by the plan's recipe, on the attacker's own labelled rows and never saw an
+ * answer of the target: what the surrogate's do more is what the answers were worth.
+ * Source: Papernot, McDaniel, Goodfellow, Jha, Celik, Swami 2017, Practical black-box
+ * attacks against machine learning, section 4; Juuti, Szyller, Marchal, Asokan 2019, PRADA,
+ * section 4; the examples: see experiments/adversary.h.
+ */
+#include "experiments/adversary.h"
+
+enum { ARG_QUERIES = TL_PGD_PARAMS };
+enum { SUCCESS, TWIN_SUCCESS, GAIN, OWN_SUCCESS };
+
+/* --- the twin ------------------------------------------------------------------------- */
+
+/* The first `queries` of the attacker's rows in an order drawn once: fewer are a part of
+ * more. */
+static tl_status prepare(tl_scene *scene, tl_model **twin, int **row, tl_err *err)
+{
+    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
+    TL_TRY(tl_model_new(&scene->world->setup->model, scene->keep, twin, err));
+    const tl_rng init = tl_scene_rng(scene, "init");
+    tl_model_init(*twin, &init);
+    tl_rng rows = tl_scene_rng(scene, "rows");
+    TL_TAKE(*row, scene->scratch, own->rows, err);
+    for (int i = 0; i < own->rows; i++) (*row)[i] = i;
+    tl_rng_shuffle(&rows, *row, own->rows);
+    return TL_OK;
+}
+
+static tl_status run_twin(tl_scene *scene, tl_err *err)
+{
+    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
+    const int wanted = (int)scene->arg[ARG_QUERIES].number;
+    tl_model *twin = NULL;
+    int *row = NULL;
+    TL_TRY(tl_team_agree(scene->team, prepare(scene, &twin, &row, err), err));
+    const tl_train_rows data = {.pixel = own->pixel,
+                                .label = own->label,
+                                .row = row,
+                                .rows = wanted < own->rows ? wanted : own->rows};
+    const tl_rng order = tl_scene_rng(scene, "order");
+    TL_TRY(tl_train(twin, &scene->world->setup->recipe, &data, &order, scene->team,
+                    scene->checkpoint, scene->scratch, NULL, err));
+    scene->given->model[TL_PART_SURROGATE] = twin;
+    return TL_OK;
+}
+
+/* --- the attack ----------------------------------------------------------------------- */
+
+static tl_status run(tl_scene *scene, tl_err *err)
+{
+    const tl_world *world = scene->world;
+    const tl_dataset *test = world->data[TL_PART_TEST];
+    const tl_model *target = world->model[TL_PART_TARGET];
+    const tl_model *surrogate = world->model[TL_PART_SURROGATE], *twin = world->bank[0];
+    const tl_pgd pgd = tl_pgd_of(scene);
+    const tl_team *team = scene->team;
+    tl_arena *scratch = scene->scratch;
+    const size_t count = (size_t)test->rows * (size_t)tl_shape_size(test->shape);
+    float *moved = tl_arena_take(scratch, count, sizeof *moved, err);
+    TL_TRY(tl_team_agree(team, moved ? TL_OK : TL_E_SPACE, err));
+    tl_fooled copied, home, plain;
+    TL_TRY(tl_pgd_attack(&pgd, surrogate, test, team, scratch, moved, err));
+    TL_TRY(tl_fooled_count(target, test, moved, team, scratch, &copied, err));
+    TL_TRY(tl_fooled_count(surrogate, test, moved, team, scratch, &home, err));
+    TL_TRY(tl_pgd_attack(&pgd, twin, test, team, scratch, moved, err));
+    TL_TRY(tl_fooled_count(target, test, moved, team, scratch, &plain, err));
+    tl_scene_put_rate(scene, SUCCESS, copied.fooled, copied.right);
+    tl_scene_put_rate(scene, TWIN_SUCCESS, plain.fooled, plain.right);
+    tl_scene_put_rate(scene, OWN_SUCCESS, home.fooled, home.right);
+    if (copied.right > 0.0) {
+        tl_scene_put(scene, GAIN, (copied.fooled - plain.fooled) / copied.right);
+    } else {
+        tl_scene_put_missing(scene, GAIN, TL_WHY_UNRESOLVABLE);
+    }
+    return TL_OK;
+}
+
+static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+{
+    TL_TRY(tl_pgd_check(size, err));
+    TL_CHECK(arg[ARG_QUERIES].number <= size->attacker, err, TL_E_ARG,
+             "the twin is to learn from %g rows, but the attacker has %d; give it more, or "
+             "lower queries",
+             arg[ARG_QUERIES].number, size->attacker);
+    return TL_OK;
+}
+
+static int twins(const tl_value *arg)
+{
+    (void)arg;
+    return 1;
+}
+
+static double twin_cost(const tl_size *size, const tl_value *arg)
+{
+    return tl_train_flop(&size->setup.model, &size->setup.recipe,
+                         (int)arg[ARG_QUERIES].number);
+}
+
+static double cost(const tl_size *size, const tl_value *arg)
+{
+    const tl_model_spec *model = &size->setup.model;
+    return 2.0 * tl_pgd_flop(model, (int)arg[TL_PGD_STEPS].number, size->test) +
+           6.0 * tl_model_flop(model) * size->test;
+}
+
+static double memory(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    const tl_model_spec *model = &size->setup.model;
+    const double twin = tl_train_memory(model, &size->setup.recipe) + 8.0 * size->attacker +
+                        4.0 * (double)tl_model_count(model);
+    const double moving = tl_pgd_memory(model, size->test);
+    const double counting = tl_fooled_memory(model, size->test);
+    const double attacking = 4.0 * tl_shape_size(size->shape) * size->test +
+                             (moving > counting ? moving : counting);
+    return twin > attacking ? twin : attacking;
+}
+
+static int widest(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    const int shards = tl_recipe_shards(&size->setup.recipe);
+    int width = 1;
+    while (2 * width * TL_INFER_ROWS <= size->test && 2 * width <= shards) width *= 2;
+    return width;
+}
+
+static const tl_param params[] = {
+    TL_PGD_PARAM_LIST,
+    {.name = "queries",
+     .type = TL_PARAM_INT,
+     .fallback = 500,
+     .low = 1,
+     .high = 1e7,
+     .units = "1",
+     .about = "the attacker's own rows that the twin learns from: the extraction's budget"},
+    {0}};
+static const tl_metric metrics[] = {
+    {.name = "success",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .is_rate = true,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "share of test rows the target has right that examples made on the surrogate "
+              "turn wrong"},
+    {.name = "twin_success",
+     .units = "1",
+     .is_rate = true,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "the same for examples made on a twin without access"},
+    {.name = "gain",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .low = -1,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "success minus the twin's: what the target's answers were worth"},
+    {.name = "own_success",
+     .units = "1",
+     .is_rate = true,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "success of the surrogate's examples on the surrogate itself"},
+    {0}};
+
+const tl_stage tl_stage_d2d_transfer_pgd = {
+    .name = "d2d.transfer_pgd",
+    .about = "fools the target by images moved on the surrogate, beside a twin's",
+    .source = "Papernot, McDaniel, Goodfellow, Jha, Celik, Swami 2017, Practical black-box "
+              "attacks against machine learning; Madry, Makelov, Schmidt, Tsipras, Vladu "
+              "2018",
+    .version = 1,
+    .flow = TL_D2D,
+    .role = TL_ROLE_ATTACK,
+    .taxonomy = "adversarial examples",
+    .access = TL_KNOWS_LABELS,
+    .reads = TL_BIT(TL_PART_TARGET) | TL_BIT(TL_PART_SURROGATE) | TL_BIT(TL_PART_TEST),
+    .draws = true,
+    .params = params,
+    .metrics = metrics,
+    .bank = {.count = twins,
+             .reads = TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_SETUP),
+             .args = 1U << ARG_QUERIES,
+             .run = run_twin,
+             .cost = twin_cost},
+    .run = run,
+    .check = check,
+    .cost = cost,
+    .memory = memory,
+    .widest = widest,
+};

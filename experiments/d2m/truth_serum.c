@@ -1,0 +1,125 @@
+/*
+ * Truth Serum: wrongly labelled copies of chosen rows, put into the training data to make a
+ * membership test of those rows sharper: a model that is told wrong about a row, and right
+ * only if the row itself is among its data, tells the two apart.
+ *
+ * The rows attacked are drawn among all clean rows of the pool, members or not, since the
+ * attacker does not know which are. All copies of a row carry the same wrong label. They
+ * are trained on by the target and by every shadow model, and nobody is judged on them.
+ * Source: Tramer, Shokri, San Joaquin, Le, Jagielski, Hong, Carlini 2022, Truth Serum:
+ * poisoning machine learning models to reveal their secrets, section 4 (targeted attack by
+ * label flipping).
+ */
+#include "experiments/stage.h"
+
+#include <string.h>
+
+enum { ARG_TARGETS, ARG_COPIES };
+enum { METRIC_TARGETS, METRIC_ROWS };
+
+/* The rows attacked; fewer targets are a part of more. \param row [pool->rows] */
+static void choose(const tl_scene *scene, const tl_dataset *pool, int *row, int *targets)
+{
+    tl_rng rng = tl_scene_rng(scene, "targets");
+    int clean;
+    tl_dataset_select(pool, TL_ROW_POISONED, 0, row, &clean);
+    tl_rng_shuffle(&rng, row, clean);
+    const int wanted = (int)scene->arg[ARG_TARGETS].number;
+    *targets = wanted < clean ? wanted : clean;
+}
+
+/* The pool's rows, followed by `copies` of each target, as rows to pick. */
+static tl_status list_rows(const tl_dataset *pool, const int *target, int targets,
+                           int copies, tl_arena *scratch, int **list, tl_err *err)
+{
+    TL_TAKE(*list, scratch, (size_t)pool->rows + (size_t)targets * (size_t)copies, err);
+    for (int i = 0; i < pool->rows; i++) (*list)[i] = i;
+    for (int t = 0; t < targets; t++) {
+        for (int k = 0; k < copies; k++) (*list)[pool->rows + t * copies + k] = target[t];
+    }
+    return TL_OK;
+}
+
+static tl_status run(tl_scene *scene, tl_err *err)
+{
+    const tl_dataset *pool = scene->world->data[TL_PART_POOL];
+    const int copies = (int)scene->arg[ARG_COPIES].number;
+    int *target, *list, targets;
+    TL_TAKE(target, scene->scratch, pool->rows, err);
+    choose(scene, pool, target, &targets);
+    TL_TRY(list_rows(pool, target, targets, copies, scene->scratch, &list, err));
+    tl_dataset *out;
+    TL_TRY(
+        tl_dataset_pick(pool, list, pool->rows + targets * copies, scene->keep, &out, err));
+    const tl_rng labels = tl_scene_rng(scene, "labels");
+    for (int t = 0; t < targets; t++) {
+        uint32_t word[4];
+        tl_rng_block(&labels, (uint64_t)target[t], word);
+        const uint32_t others = (uint32_t)pool->classes - 1;
+        const int32_t hop = 1 + (int32_t)((uint64_t)word[0] * others >> 32);
+        out->flags[target[t]] |= TL_ROW_TARGETED;
+        for (int k = 0; k < copies; k++) {
+            const int at = pool->rows + t * copies + k;
+            out->label[at] = (pool->label[target[t]] + hop) % pool->classes;
+            out->flags[at] = TL_ROW_POISONED | TL_ROW_MEMBER;
+        }
+    }
+    scene->given->data[TL_PART_POOL] = out;
+    tl_scene_put(scene, METRIC_TARGETS, targets);
+    tl_scene_put(scene, METRIC_ROWS, (double)targets * copies);
+    return TL_OK;
+}
+
+static double memory(const tl_size *size, const tl_value *arg)
+{
+    const double copies = arg[ARG_TARGETS].number * arg[ARG_COPIES].number;
+    const double row = tl_size_data_memory(size, 1);
+    return row * (size->pool + copies) + 8.0 * size->pool + 4.0 * copies;
+}
+
+static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+{
+    TL_CHECK(arg[ARG_TARGETS].number <= size->pool, err, TL_E_ARG,
+             "%g targets, but the pool has %d rows", arg[ARG_TARGETS].number, size->pool);
+    return TL_OK;
+}
+
+static const tl_param params[] = {{.name = "targets",
+                                   .type = TL_PARAM_INT,
+                                   .fallback = 16,
+                                   .low = 1,
+                                   .high = 1e6,
+                                   .units = "1",
+                                   .about = "rows attacked, members and non-members alike"},
+                                  {.name = "copies",
+                                   .type = TL_PARAM_INT,
+                                   .fallback = 8,
+                                   .high = 1000,
+                                   .units = "1",
+                                   .about = "wrongly labelled copies of each (0: none, the "
+                                            "rows are only marked)"},
+                                  {0}};
+static const tl_metric metrics[] = {
+    {.name = "targets", .units = "1", .about = "rows attacked"},
+    {.name = "rows", .units = "1", .about = "wrongly labelled copies trained on"},
+    {0}};
+
+const tl_stage tl_stage_d2m_truth_serum = {
+    .name = "d2m.truth_serum",
+    .about = "adds wrongly labelled copies of some rows, to make their membership show",
+    .source = "Tramer, Shokri, San Joaquin, Le, Jagielski, Hong, Carlini 2022, Truth "
+              "Serum: poisoning machine learning models to reveal their secrets",
+    .version = 1,
+    .flow = TL_D2M,
+    .role = TL_ROLE_ATTACK,
+    .taxonomy = "poisoning",
+    .access = TL_KNOWS_DATA,
+    .reads = TL_BIT(TL_PART_POOL),
+    .gives = TL_BIT(TL_PART_POOL),
+    .draws = true,
+    .params = params,
+    .metrics = metrics,
+    .run = run,
+    .check = check,
+    .memory = memory,
+};

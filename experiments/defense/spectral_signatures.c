@@ -1,0 +1,244 @@
+/*
+ * Spectral signatures: the owner, who fears poison, looks at the features that the trained
+ * target gives the rows of each class, and leaves out those that stand out most along the
+ * direction in which the class spreads most: poisoned rows that share a trigger share it in
+ * the features too. The chain then trains again, on what is left.
+ *
+ * The mean, the direction and so the scores come from the rows trained on, as the owner has
+ * no others. The pool's non-members go through the same stage: of them the same share of
+ * each class is left out, by their own scores, so that membership is still judged on rows
+ * that were treated alike.
+ * Source: Tran, Li, Madry 2018, Spectral signatures in backdoor attacks, algorithm 1 (the
+ * top 1.5 eps of each class).
+ */
+#include "experiments/stage.h"
+
+#include "compute/nn/gram.h"
+#include "compute/nn/lapack.h"
+#include "compute/nn/probe.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ARG_EPS };
+enum { REMOVED, PRECISION, RECALL };
+
+/* One row's place in the order of leaving. */
+typedef struct outlier {
+    double score;
+    int row;
+} outlier;
+
+typedef struct spectrum {
+    const tl_dataset *pool;
+    int width;           /* of the features */
+    float *feature;      /* [pool rows x width] */
+    float *centred;      /* [rows of a class x width] */
+    float *gram;         /* [width x width] */
+    double *matrix;      /* [width x width] */
+    double *mean, *axis; /* [width] */
+    outlier *order;      /* [pool rows] */
+    bool *is_out;        /* [pool rows] */
+} spectrum;
+
+static tl_status take_room(const tl_dataset *pool, int width, tl_arena *scratch,
+                           spectrum *out, tl_err *err)
+{
+    const size_t rows = (size_t)pool->rows, size = (size_t)width;
+    *out = (spectrum){.pool = pool, .width = width};
+    TL_TAKE(out->feature, scratch, rows * size, err);
+    TL_TAKE(out->centred, scratch, rows * size, err);
+    TL_TAKE(out->gram, scratch, size * size, err);
+    TL_TAKE(out->matrix, scratch, size * size, err);
+    TL_TAKE(out->mean, scratch, size, err);
+    TL_TAKE(out->axis, scratch, size, err);
+    TL_TAKE(out->order, scratch, rows, err);
+    TL_TAKE(out->is_out, scratch, rows, err);
+    return TL_OK;
+}
+
+static bool is_of(const tl_dataset *pool, int row, int class, bool member)
+{
+    return pool->label[row] == class && ((pool->flags[row] & TL_ROW_MEMBER) != 0) == member;
+}
+
+/* Sets the mean of the class's members and their centred features. \return how many */
+static int centre(spectrum *s, int class)
+{
+    const size_t width = (size_t)s->width;
+    int rows = 0;
+    memset(s->mean, 0, width * sizeof *s->mean);
+    for (int r = 0; r < s->pool->rows; r++) {
+        if (!is_of(s->pool, r, class, true)) continue;
+        const float *x = s->feature + (size_t)r * width;
+        for (size_t i = 0; i < width; i++) s->mean[i] += (double)x[i];
+        rows++;
+    }
+    for (size_t i = 0; i < width && rows > 0; i++) s->mean[i] /= rows;
+    float *to = s->centred;
+    for (int r = 0; r < s->pool->rows; r++) {
+        if (!is_of(s->pool, r, class, true)) continue;
+        const float *x = s->feature + (size_t)r * width;
+        for (size_t i = 0; i < width; i++) *to++ = (float)((double)x[i] - s->mean[i]);
+    }
+    return rows;
+}
+
+/* Every member finds the same axis, from the same bits. */
+static tl_status find_axis(tl_scene *scene, spectrum *s, int rows, tl_err *err)
+{
+    const size_t count = (size_t)s->width * (size_t)s->width;
+    double value;
+    TL_TRY(tl_gram(s->centred, rows, s->width, scene->team, scene->scratch, s->gram, err));
+    for (size_t i = 0; i < count; i++) s->matrix[i] = (double)s->gram[i];
+    const tl_status mine =
+        tl_symmetric_top(s->matrix, s->width, scene->scratch, &value, s->axis, err);
+    return tl_team_agree(scene->team, mine, err);
+}
+
+static double score_of(const spectrum *s, int row)
+{
+    const float *x = s->feature + (size_t)row * (size_t)s->width;
+    double along = 0.0;
+    for (int i = 0; i < s->width; i++) along += ((double)x[i] - s->mean[i]) * s->axis[i];
+    return along * along;
+}
+
+static int falling(const void *a, const void *b)
+{
+    const outlier *x = a, *y = b;
+    if (x->score != y->score) return x->score < y->score ? 1 : -1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+/* Marks the top 1.5 eps of the class's members, or of its non-members. */
+static void mark(spectrum *s, int class, bool member, double eps)
+{
+    int count = 0;
+    for (int r = 0; r < s->pool->rows; r++) {
+        if (!is_of(s->pool, r, class, member)) continue;
+        s->order[count++] = (outlier){score_of(s, r), r};
+    }
+    qsort(s->order, (size_t)count, sizeof *s->order, falling);
+    const int leaving = (int)floor(1.5 * eps * count);
+    for (int i = 0; i < leaving; i++) s->is_out[s->order[i].row] = true;
+}
+
+static tl_status leave_out(tl_scene *scene, const spectrum *s, tl_err *err)
+{
+    const tl_dataset *pool = s->pool;
+    double removed = 0.0, caught = 0.0, poisoned = 0.0;
+    int *row, rows = 0;
+    TL_TAKE(row, scene->scratch, pool->rows, err);
+    for (int r = 0; r < pool->rows; r++) {
+        if (!s->is_out[r]) row[rows++] = r;
+        if (!(pool->flags[r] & TL_ROW_MEMBER)) continue;
+        const bool is_poisoned = (pool->flags[r] & TL_ROW_POISONED) != 0;
+        removed += s->is_out[r];
+        poisoned += is_poisoned;
+        caught += s->is_out[r] && is_poisoned;
+    }
+    tl_dataset *out;
+    TL_TRY(tl_dataset_pick(pool, row, rows, scene->keep, &out, err));
+    scene->given->data[TL_PART_POOL] = out;
+    tl_scene_put(scene, REMOVED, removed);
+    tl_scene_put_rate(scene, PRECISION, caught, removed);
+    tl_scene_put_rate(scene, RECALL, caught, poisoned);
+    return TL_OK;
+}
+
+static tl_status run(tl_scene *scene, tl_err *err)
+{
+    const tl_dataset *pool = scene->world->data[TL_PART_POOL];
+    const tl_model *target = scene->world->model[TL_PART_TARGET];
+    const double eps = scene->arg[ARG_EPS].number;
+    const int width = tl_model_features_size(&target->spec);
+    spectrum s = {0};
+    TL_TRY(
+        tl_team_agree(scene->team, take_room(pool, width, scene->scratch, &s, err), err));
+    TL_INVARIANT(s.is_out != NULL);
+    TL_TRY(tl_model_features(target, pool->pixel, pool->rows, scene->team, scene->scratch,
+                             s.feature, err));
+    for (int class = 0; class < pool->classes; class ++) {
+        const int rows = centre(&s, class);
+        if (rows < 2) continue; /* nothing to stand out from */
+        TL_TRY(find_axis(scene, &s, rows, err));
+        mark(&s, class, true, eps);
+        mark(&s, class, false, eps);
+    }
+    return tl_team_agree(scene->team, leave_out(scene, &s, err), err);
+}
+
+static double cost(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    const double width = tl_model_features_size(&size->setup.model);
+    return tl_model_flop(&size->setup.model) * size->pool +
+           2.0 * width * width * size->members +
+           4.0 / 3.0 * width * width * width * size->classes;
+}
+
+static double memory(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    const int width = tl_model_features_size(&size->setup.model);
+    const double looking = tl_model_features_memory(&size->setup.model, size->pool);
+    const double solving = tl_gram_memory(width) + tl_symmetric_top_memory(width);
+    return tl_size_data_memory(size, size->pool) + 8.0 * size->pool * (double)width +
+           12.0 * (double)width * width + 16.0 * width + 21.0 * size->pool +
+           (looking > solving ? looking : solving);
+}
+
+static int widest(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    int width = 1;
+    while (2 * width * TL_INFER_ROWS <= size->pool && width < TL_GRAM_CHUNKS) width *= 2;
+    return width;
+}
+
+static const tl_param params[] = {
+    {.name = "eps",
+     .type = TL_PARAM_REAL,
+     .fallback = 0.1,
+     .high = 0.5,
+     .units = "1",
+     .about = "share of a class that may be poisoned; 1.5 times as much of it is left out"},
+    {0}};
+static const tl_metric metrics[] = {
+    {.name = "removed", .units = "1", .about = "rows trained on that were left out"},
+    {.name = "precision",
+     .units = "1",
+     .better = TL_BETTER_HIGHER,
+     .is_rate = true,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "share of poisoned rows among those left out"},
+    {.name = "recall",
+     .units = "1",
+     .better = TL_BETTER_HIGHER,
+     .is_rate = true,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "share of the poisoned rows trained on that were left out"},
+    {0}};
+
+const tl_stage tl_stage_defense_spectral_signatures = {
+    .name = "defense.spectral_signatures",
+    .about = "leaves out rows that stand out in the features of the trained target",
+    .source = "Tran, Li, Madry 2018, Spectral signatures in backdoor attacks",
+    .version = 1,
+    .flow = TL_NO_FLOW,
+    .role = TL_ROLE_DEFENSE,
+    .taxonomy = "data sanitisation",
+    .access = TL_KNOWS_DATA | TL_KNOWS_WEIGHTS,
+    .reads = TL_BIT(TL_PART_TARGET) | TL_BIT(TL_PART_POOL),
+    .gives = TL_BIT(TL_PART_POOL),
+    .params = params,
+    .metrics = metrics,
+    .run = run,
+    .cost = cost,
+    .memory = memory,
+    .widest = widest,
+};

@@ -1,0 +1,37 @@
+/*
+ * Model inversion by an attacker who has the target's weights: images of each class are
+ * made by gradient ascent, and given to the attacker. Source: see experiments/ascent.h.
+ */
+#include "experiments/reconstruction.h"
+
+static tl_status run(tl_scene *scene, tl_err *err)
+{
+    return tl_inversion_run(scene, TL_PART_TARGET, err);
+}
+
+const tl_stage tl_stage_m2d_inversion = {
+    .name = "m2d.inversion",
+    .about = "makes images of each class out of the target, and tells what they leak",
+    .source = "Fredrikson, Jha, Ristenpart 2015, Model inversion attacks that exploit "
+              "confidence information and basic countermeasures; Mahendran, Vedaldi 2015",
+    .version = 1,
+    .flow = TL_M2D,
+    .role = TL_ROLE_ATTACK,
+    .taxonomy = "model inversion",
+    .access = TL_KNOWS_GRADIENTS | TL_KNOWS_WEIGHTS,
+    .reads = TL_BIT(TL_PART_TARGET) | TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_ATTACKER) |
+             TL_BIT(TL_PART_TEST),
+    .gives = TL_BIT(TL_PART_RECOVERED),
+    .draws = true,
+    .params = tl_inversion_params,
+    .metrics = tl_inversion_metrics,
+    .bank = {.count = tl_evaluator_count,
+             .reads = TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_SETUP),
+             .run = tl_evaluator_train,
+             .cost = tl_evaluator_cost},
+    .run = run,
+    .check = tl_inversion_check,
+    .cost = tl_inversion_cost,
+    .memory = tl_inversion_memory,
+    .widest = tl_inversion_widest,
+};

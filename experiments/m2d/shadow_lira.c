@@ -1,0 +1,347 @@
+/*
+ * Likelihood-ratio membership test (LiRA): how sure the target is of a row's label is
+ * compared with how sure shadow models are that were trained with the row, and without it.
+ * Each shadow model is trained by the plan's recipe on its own random half of the pool's
+ * clean rows; poisoned rows that the target trains on are in all of them, and nobody is
+ * judged on those.
+ *
+ * As the authors' code does it: the statistic is the logit-scaled confidence, the median
+ * stands for the mean of a normal density, "fixed" takes one standard deviation for all
+ * rows (and, online, that of the values with the row for both densities), and "offline"
+ * scores by the two-sided density of the values without the row alone. Unlike there, all
+ * values of a row are used, not as many as the row with the fewest has. Source: Carlini,
+ * Chien, Nasr, Song, Terzis, Tramer 2022, Membership inference attacks from first
+ * principles, sections IV and V, algorithm 1; code: privacy/research/mi_lira_2021.
+ */
+#include "experiments/membership.h"
+
+#include "compute/nn/loss.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { ARG_MODELS, ARG_VARIANT, ARG_VARIANCE };
+enum { ONLINE, OFFLINE };
+enum { FIXED, PER_EXAMPLE };
+enum { AUC, ADVANTAGE, TPR_1PCT, TPR_0P1PCT, TARGETED_AUC };
+
+/* Whether shadow model `model` trains on the clean row that came from `origin`: by origin,
+ * not place, so that halves stay the same where rows were added or removed. */
+static bool is_drawn(const tl_rng *halves, int model, uint32_t origin)
+{
+    const tl_rng own = tl_rng_sub(halves, (uint64_t)model);
+    uint32_t word[4];
+    tl_rng_block(&own, origin, word);
+    return (word[0] & 1U) != 0;
+}
+
+/* --- a shadow model ------------------------------------------------------------------- */
+
+static tl_status prepare(tl_scene *scene, tl_model **model, int **row, int *rows,
+                         tl_err *err)
+{
+    const tl_dataset *pool = scene->world->data[TL_PART_POOL];
+    TL_TRY(tl_model_new(&scene->world->setup->model, scene->keep, model, err));
+    const tl_rng weights = tl_scene_rng(scene, "init"),
+                 halves = tl_scene_rng(scene, "halves");
+    const tl_rng init = tl_rng_sub(&weights, (uint64_t)scene->bank_item);
+    tl_model_init(*model, &init);
+    TL_TAKE(*row, scene->scratch, pool->rows, err);
+    *rows = 0;
+    for (int i = 0; i < pool->rows; i++) {
+        const bool is_in = pool->flags[i] & TL_ROW_POISONED
+                               ? (pool->flags[i] & TL_ROW_MEMBER) != 0
+                               : is_drawn(&halves, scene->bank_item, pool->origin[i]);
+        if (is_in) (*row)[(*rows)++] = i;
+    }
+    return TL_OK;
+}
+
+static tl_status run_shadow(tl_scene *scene, tl_err *err)
+{
+    const tl_dataset *pool = scene->world->data[TL_PART_POOL];
+    tl_model *model = NULL;
+    int *row = NULL, rows = 0;
+    TL_TRY(tl_team_agree(scene->team, prepare(scene, &model, &row, &rows, err), err));
+    const tl_train_rows data = {
+        .pixel = pool->pixel, .label = pool->label, .row = row, .rows = rows};
+    const tl_rng orders = tl_scene_rng(scene, "order");
+    const tl_rng order = tl_rng_sub(&orders, (uint64_t)scene->bank_item);
+    TL_TRY(tl_train(model, &scene->world->setup->recipe, &data, &order, scene->team,
+                    scene->checkpoint, scene->scratch, NULL, err));
+    scene->given->model[TL_PART_SURROGATE] = model;
+    return TL_OK;
+}
+
+/* --- the densities -------------------------------------------------------------------- */
+
+/* A normal density. */
+typedef struct normal {
+    double mean, sd;
+} normal;
+
+/* What the shadow models say of the suspects. */
+typedef struct shadows {
+    int models, rows;
+    double *confidence; /* [models x rows] */
+    bool *in;           /* [models x rows] trained on it */
+    double *value;      /* [models] room for one row's */
+} shadows;
+
+static double log_density(const normal *n, double x)
+{
+    const double sd = n->sd + 1e-30, off = (x - n->mean) / sd;
+    return -log(sd) - 0.5 * off * off;
+}
+
+/* Mean and standard deviation of all values with, or without, their row. */
+static normal fit_all(const shadows *s, bool in)
+{
+    const size_t count = (size_t)s->models * (size_t)s->rows;
+    double n = 0.0, sum = 0.0, squares = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        if (s->in[i] != in) continue;
+        n += 1.0;
+        sum += s->confidence[i];
+    }
+    const double mean = n > 0.0 ? sum / n : 0.0;
+    for (size_t i = 0; i < count; i++) {
+        const double off = s->confidence[i] - mean;
+        if (s->in[i] == in) squares += off * off;
+    }
+    return (normal){mean, n > 0.0 ? sqrt(squares / n) : 0.0};
+}
+
+static int rising(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double deviation(const double *x, int n)
+{
+    double sum = 0.0, squares = 0.0;
+    for (int i = 0; i < n; i++) sum += x[i];
+    for (int i = 0; i < n; i++) squares += (x[i] - sum / n) * (x[i] - sum / n);
+    return sqrt(squares / n);
+}
+
+/* The density of one row's values with, or without, it. A row of which no model has seen
+ * either side, or too few to have a spread, takes what is missing from `all`. */
+static normal fit_row(const shadows *s, int row, bool in, const normal *all,
+                      bool has_own_sd)
+{
+    int n = 0;
+    for (int m = 0; m < s->models; m++) {
+        const size_t at = (size_t)m * (size_t)s->rows + (size_t)row;
+        if (s->in[at] == in) s->value[n++] = s->confidence[at];
+    }
+    if (n == 0) return *all;
+    qsort(s->value, (size_t)n, sizeof *s->value, rising);
+    const double median = 0.5 * (s->value[(n - 1) / 2] + s->value[n / 2]);
+    const double own = has_own_sd ? deviation(s->value, n) : 0.0;
+    return (normal){median, own > 0.0 ? own : all->sd};
+}
+
+/* Turns the target's confidences in suspects->score into scores. */
+static void score_rows(const tl_value *arg, const shadows *s, const tl_suspects *suspects)
+{
+    const bool is_online = (int)arg[ARG_VARIANT].number == ONLINE;
+    const bool has_own_sd = (int)arg[ARG_VARIANCE].number == PER_EXAMPLE;
+    const normal all_in = fit_all(s, true);
+    normal all_out = fit_all(s, false);
+    if (is_online && !has_own_sd) all_out.sd = all_in.sd;
+    for (int r = 0; r < s->rows; r++) {
+        const double x = suspects->score[r];
+        const normal out = fit_row(s, r, false, &all_out, has_own_sd);
+        suspects->score[r] = -log_density(&out, x);
+        if (!is_online) continue;
+        const normal in = fit_row(s, r, true, &all_in, has_own_sd);
+        suspects->score[r] += log_density(&in, x);
+    }
+}
+
+/* --- the test ------------------------------------------------------------------------- */
+
+static tl_status take_room(tl_scene *scene, tl_suspects *suspects, shadows *s, tl_err *err)
+{
+    TL_TRY(tl_suspects_gather(scene->world->data[TL_PART_POOL], scene->scratch, suspects,
+                              err));
+    s->models = scene->world->banked;
+    s->rows = suspects->rows->rows;
+    const size_t count = (size_t)s->models * (size_t)s->rows;
+    TL_TAKE(s->confidence, scene->scratch, count, err);
+    TL_TAKE(s->in, scene->scratch, count, err);
+    TL_TAKE(s->value, scene->scratch, s->models, err);
+    const tl_rng halves = tl_scene_rng(scene, "halves");
+    for (size_t i = 0; i < count; i++) {
+        const int model = (int)(i / (size_t)s->rows);
+        s->in[i] = is_drawn(&halves, model, suspects->rows->origin[i % (size_t)s->rows]);
+    }
+    return TL_OK;
+}
+
+static tl_status ask(tl_scene *scene, const tl_model *model, const tl_suspects *suspects,
+                     double *confidence, tl_err *err)
+{
+    const tl_dataset *rows = suspects->rows;
+    TL_TRY(tl_model_logits(model, rows->pixel, rows->rows, scene->team, scene->scratch,
+                           suspects->logits, err));
+    tl_confidence(suspects->logits, rows->label, rows->rows, rows->classes, confidence);
+    return TL_OK;
+}
+
+/* At a likelihood ratio of 1; the offline score has no threshold of its own. */
+static void put_advantage(tl_scene *scene, const tl_suspects *s)
+{
+    double hits = 0.0, alarms = 0.0;
+    if ((int)scene->arg[ARG_VARIANT].number != ONLINE) {
+        tl_scene_put_missing(scene, ADVANTAGE, TL_WHY_NOT_APPLICABLE);
+        return;
+    }
+    if (s->members == 0 || s->others == 0) {
+        tl_scene_put_missing(scene, ADVANTAGE, TL_WHY_UNRESOLVABLE);
+        return;
+    }
+    for (int i = 0; i < s->rows->rows; i++) {
+        if (s->score[i] > 0.0 && s->member[i]) hits += 1.0;
+        if (s->score[i] > 0.0 && !s->member[i]) alarms += 1.0;
+    }
+    tl_scene_put(scene, ADVANTAGE, hits / s->members - alarms / s->others);
+}
+
+static tl_status run(tl_scene *scene, tl_err *err)
+{
+    tl_suspects suspects = {0};
+    shadows s = {0};
+    TL_TRY(tl_team_agree(scene->team, take_room(scene, &suspects, &s, err), err));
+    TL_INVARIANT(suspects.rows != NULL && s.value != NULL);
+    TL_TRY(ask(scene, scene->world->model[TL_PART_TARGET], &suspects, suspects.score, err));
+    for (int m = 0; m < s.models; m++) {
+        TL_TRY(ask(scene, scene->world->bank[m], &suspects,
+                   s.confidence + (size_t)m * (size_t)s.rows, err));
+    }
+    score_rows(scene->arg, &s, &suspects);
+    put_advantage(scene, &suspects);
+    TL_TRY(tl_suspects_put_auc(scene, AUC, &suspects, 0, err));
+    TL_TRY(tl_suspects_put_auc(scene, TARGETED_AUC, &suspects, TL_ROW_TARGETED, err));
+    TL_TRY(tl_suspects_put_tpr(scene, TPR_1PCT, &suspects, 0.01, err));
+    return tl_suspects_put_tpr(scene, TPR_0P1PCT, &suspects, 0.001, err);
+}
+
+static int models(const tl_value *arg)
+{
+    return (int)arg[ARG_MODELS].number;
+}
+
+static double shadow_cost(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    return tl_train_flop(&size->setup.model, &size->setup.recipe, size->pool / 2);
+}
+
+static double cost(const tl_size *size, const tl_value *arg)
+{
+    return tl_model_flop(&size->setup.model) * size->pool * (1.0 + models(arg));
+}
+
+static double memory(const tl_size *size, const tl_value *arg)
+{
+    const double shadow = tl_train_memory(&size->setup.model, &size->setup.recipe) +
+                          6.0 * size->pool +
+                          4.0 * (double)tl_model_count(&size->setup.model);
+    const double test = tl_suspects_memory(size) + 9.0 * models(arg) * size->pool;
+    return test > shadow ? test : shadow;
+}
+
+static int widest(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    const int test = tl_suspects_widest(size),
+              train = tl_recipe_shards(&size->setup.recipe);
+    return test < train ? test : train;
+}
+
+static const char *const variants[] = {"online", "offline", NULL};
+static const char *const variances[] = {"fixed", "per_example", NULL};
+static const tl_param params[] = {
+    {.name = "models",
+     .type = TL_PARAM_INT,
+     .fallback = 16,
+     .low = 2,
+     .high = 256,
+     .units = "1",
+     .about = "shadow models; a larger bank holds the models of a smaller one"},
+    {.name = "variant",
+     .type = TL_PARAM_CHOICE,
+     .choices = variants,
+     .high = 1,
+     .units = "1",
+     .about = "likelihood ratio of models with and without the row (online), or the "
+              "density without it alone (offline)"},
+    {.name = "variance",
+     .type = TL_PARAM_CHOICE,
+     .choices = variances,
+     .high = 1,
+     .units = "1",
+     .about = "one standard deviation for all rows, better with few models, or one each"},
+    {0}};
+static const tl_metric metrics[] = {
+    {.name = "auc",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "area under the ROC curve of members against non-members"},
+    {.name = "advantage",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .low = -1,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "true minus false positive rate at a likelihood ratio of 1; online only"},
+    {.name = "tpr_at_1pct",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .is_rate = true,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "true positive rate at 1 % false positives; needs 1000 non-members"},
+    {.name = "tpr_at_0p1pct",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .is_rate = true,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "true positive rate at 0.1 % false positives; needs 10000 non-members"},
+    {.name = "targeted_auc",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "AUC on the rows alone that a poisoner was after"},
+    {0}};
+
+const tl_stage tl_stage_m2d_shadow_lira = {
+    .name = "m2d.shadow_lira",
+    .about = "membership inference by likelihood ratios over shadow models",
+    .source = "Carlini, Chien, Nasr, Song, Terzis, Tramer 2022, Membership inference "
+              "attacks from first principles",
+    .version = 1,
+    .flow = TL_M2D,
+    .role = TL_ROLE_ATTACK,
+    .taxonomy = "membership inference",
+    .access = TL_KNOWS_DATA | TL_KNOWS_SCORES,
+    .reads = TL_BIT(TL_PART_TARGET) | TL_BIT(TL_PART_POOL),
+    .draws = true,
+    .params = params,
+    .metrics = metrics,
+    .bank = {.count = models,
+             .reads = TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_SETUP),
+             .run = run_shadow,
+             .cost = shadow_cost},
+    .run = run,
+    .cost = cost,
+    .memory = memory,
+    .widest = widest,
+};

@@ -1,0 +1,334 @@
+#include "experiments/reconstruction.h"
+
+#include "compute/nn/loss.h"
+#include "experiments/ascent.h"
+#include "experiments/leakage.h"
+
+#include <string.h>
+
+enum { ARG_IMAGES, ARG_STEPS, ARG_STEP, ARG_TV };
+enum {
+    LEAKAGE_SSIM,
+    LEAKAGE_FEATURE,
+    MEAN_SSIM,
+    UNSEEN_SSIM,
+    MEAN_FEATURE,
+    UNSEEN_FEATURE,
+    CONFIDENCE,
+    EVALUATOR_ACCURACY
+};
+
+/* --- the evaluator -------------------------------------------------------------------- */
+
+tl_model_spec tl_evaluator_spec(const tl_model_spec *model)
+{
+    const int side =
+        model->in.height < model->in.width ? model->in.height : model->in.width;
+    tl_model_spec spec = *model;
+    if (model->kind == TL_MODEL_MLP && side >= 2) {
+        spec.kind = TL_MODEL_CNN;
+        spec.width = 8;
+        spec.depth = side >= 4 ? 2 : 1;
+    } else {
+        spec.kind = TL_MODEL_MLP;
+        spec.width = 64;
+        spec.depth = model->kind == TL_MODEL_MLP && model->depth == 2 ? 1 : 2;
+    }
+    return spec;
+}
+
+int tl_evaluator_count(const tl_value *arg)
+{
+    (void)arg;
+    return 1;
+}
+
+static tl_status prepare(tl_scene *scene, tl_model **evaluator, int **row, int *rows,
+                         tl_err *err)
+{
+    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
+    const tl_model_spec spec = tl_evaluator_spec(&scene->world->setup->model);
+    TL_TRY(tl_model_new(&spec, scene->keep, evaluator, err));
+    const tl_rng init = tl_scene_rng(scene, "init");
+    tl_model_init(*evaluator, &init);
+    TL_TAKE(*row, scene->scratch, own->rows, err);
+    tl_dataset_select(own, TL_ROW_POISONED, 0, *row, rows);
+    return TL_OK;
+}
+
+tl_status tl_evaluator_train(tl_scene *scene, tl_err *err)
+{
+    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
+    tl_model *evaluator = NULL;
+    int *row = NULL, rows = 0;
+    TL_TRY(tl_team_agree(scene->team, prepare(scene, &evaluator, &row, &rows, err), err));
+    const tl_train_rows data = {
+        .pixel = own->pixel, .label = own->label, .row = row, .rows = rows};
+    const tl_rng order = tl_scene_rng(scene, "order");
+    TL_TRY(tl_train(evaluator, &scene->world->setup->recipe, &data, &order, scene->team,
+                    scene->checkpoint, scene->scratch, NULL, err));
+    scene->given->model[TL_PART_SURROGATE] = evaluator;
+    return TL_OK;
+}
+
+double tl_evaluator_cost(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    const tl_model_spec spec = tl_evaluator_spec(&size->setup.model);
+    return tl_train_flop(&spec, &size->setup.recipe, size->attacker);
+}
+
+/* --- the baselines -------------------------------------------------------------------- */
+
+/* The mean image of each class of the attacker's clean rows; classes without one are
+ * absent.
+ */
+static tl_status make_means(const tl_dataset *own, tl_arena *scratch, tl_dataset **out,
+                            tl_err *err)
+{
+    const size_t size = (size_t)tl_shape_size(own->shape);
+    double *sum;
+    tl_dataset *means;
+    TL_TAKE(sum, scratch, size, err);
+    TL_TAKE(means, scratch, 1, err);
+    *means = (tl_dataset){.shape = own->shape, .classes = own->classes};
+    TL_TAKE(means->pixel, scratch, (size_t)own->classes * size, err);
+    TL_TAKE(means->label, scratch, own->classes, err);
+    for (int k = 0; k < own->classes; k++) {
+        int rows = 0;
+        memset(sum, 0, size * sizeof *sum);
+        for (int r = 0; r < own->rows; r++) {
+            if (own->label[r] != k || (own->flags[r] & TL_ROW_POISONED)) continue;
+            const float *x = own->pixel + (size_t)r * size;
+            for (size_t i = 0; i < size; i++) sum[i] += (double)x[i];
+            rows++;
+        }
+        if (rows == 0) continue;
+        float *mean = means->pixel + (size_t)means->rows * size;
+        for (size_t i = 0; i < size; i++) mean[i] = (float)(sum[i] / rows);
+        means->label[means->rows++] = k;
+    }
+    *out = means;
+    return TL_OK;
+}
+
+/* The first `most` test rows of each class. */
+static tl_status pick_unseen(const tl_dataset *test, int most, tl_arena *scratch,
+                             tl_dataset **out, tl_err *err)
+{
+    int *taken, *row, rows = 0;
+    TL_TAKE(taken, scratch, test->classes, err);
+    TL_TAKE(row, scratch, test->rows, err);
+    for (int i = 0; i < test->rows; i++) {
+        if (taken[test->label[i]]++ < most) row[rows++] = i;
+    }
+    return tl_dataset_pick(test, row, rows, scratch, out, err);
+}
+
+/* --- measuring ------------------------------------------------------------------------ */
+
+/* How sure `model` is of the images' labels, and how many it puts in their class. */
+static tl_status ask(tl_scene *scene, const tl_model *model, const tl_dataset *images,
+                     double *confidence, double *hits, tl_err *err)
+{
+    const int classes = images->classes;
+    const size_t mark = tl_arena_mark(scene->scratch);
+    float *p = tl_arena_take(scene->scratch, (size_t)images->rows * (size_t)classes,
+                             sizeof *p, err);
+    TL_TRY(tl_team_agree(scene->team, p ? TL_OK : TL_E_SPACE, err));
+    TL_TRY(tl_model_logits(model, images->pixel, images->rows, scene->team, scene->scratch,
+                           p, err));
+    *confidence = *hits = 0.0;
+    for (int i = 0; i < images->rows; i++) {
+        float *own = p + (size_t)i * (size_t)classes;
+        int32_t best;
+        tl_argmax(own, 1, classes, &best);
+        tl_softmax(own, 1, classes, own);
+        *hits += best == images->label[i];
+        *confidence += (double)own[images->label[i]] / images->rows;
+    }
+    tl_arena_rewind(scene->scratch, mark);
+    return TL_OK;
+}
+
+static tl_status put_leakage(tl_scene *scene, const tl_references *references,
+                             const tl_dataset *images, int ssim, int feature, tl_err *err)
+{
+    tl_leakage leakage;
+    TL_TRY(tl_leakage_of(references, images, scene->world->bank[0], scene->team,
+                         scene->scratch, &leakage, err));
+    if (leakage.images > 0) {
+        tl_scene_put(scene, ssim, leakage.ssim);
+        tl_scene_put(scene, feature, leakage.feature);
+    } else {
+        tl_scene_put_missing(scene, ssim, TL_WHY_UNRESOLVABLE);
+        tl_scene_put_missing(scene, feature, TL_WHY_UNRESOLVABLE);
+    }
+    return TL_OK;
+}
+
+typedef struct compared {
+    tl_references references;
+    tl_dataset *means, *unseen;
+} compared;
+
+static tl_status gather(tl_scene *scene, compared *out, tl_err *err)
+{
+    const tl_world *world = scene->world;
+    TL_TRY(tl_references_gather(world->data[TL_PART_POOL], scene->scratch, &out->references,
+                                err));
+    TL_TRY(make_means(world->data[TL_PART_ATTACKER], scene->scratch, &out->means, err));
+    return pick_unseen(world->data[TL_PART_TEST], (int)scene->arg[ARG_IMAGES].number,
+                       scene->scratch, &out->unseen, err);
+}
+
+static tl_status measure(tl_scene *scene, const tl_model *model, const tl_dataset *images,
+                         tl_err *err)
+{
+    const tl_model *evaluator = scene->world->bank[0];
+    compared c = {0};
+    TL_TRY(tl_team_agree(scene->team, gather(scene, &c, err), err));
+    TL_INVARIANT(c.unseen != NULL);
+    TL_TRY(tl_references_look(&c.references, evaluator, scene->team, scene->scratch, err));
+    TL_TRY(put_leakage(scene, &c.references, images, LEAKAGE_SSIM, LEAKAGE_FEATURE, err));
+    TL_TRY(put_leakage(scene, &c.references, c.means, MEAN_SSIM, MEAN_FEATURE, err));
+    TL_TRY(put_leakage(scene, &c.references, c.unseen, UNSEEN_SSIM, UNSEEN_FEATURE, err));
+    double confidence, hits, unused;
+    TL_TRY(ask(scene, model, images, &confidence, &unused, err));
+    tl_scene_put(scene, CONFIDENCE, confidence);
+    TL_TRY(ask(scene, evaluator, images, &unused, &hits, err));
+    tl_scene_put_rate(scene, EVALUATOR_ACCURACY, hits, images->rows);
+    return TL_OK;
+}
+
+tl_status tl_inversion_run(tl_scene *scene, tl_part part, tl_err *err)
+{
+    const tl_model *model = scene->world->model[part];
+    const tl_ascent ascent = {.images = (int)scene->arg[ARG_IMAGES].number,
+                              .steps = (int)scene->arg[ARG_STEPS].number,
+                              .step = scene->arg[ARG_STEP].number,
+                              .tv = scene->arg[ARG_TV].number,
+                              .start = tl_scene_rng(scene, "start")};
+    tl_dataset *images = NULL;
+    TL_TRY(tl_ascent_run(&ascent, model, scene->team, scene->keep, scene->scratch, &images,
+                         err));
+    TL_TRY(measure(scene, model, images, err));
+    scene->given->data[TL_PART_RECOVERED] = images;
+    return TL_OK;
+}
+
+/* --- what a stage says ---------------------------------------------------------------- */
+
+tl_status tl_inversion_check(const tl_size *size, const tl_value *arg, tl_err *err)
+{
+    (void)arg;
+    TL_CHECK(size->attacker > 0, err, TL_E_ARG,
+             "the evaluator learns from the attacker's rows: give some by "
+             "data.split.attacker, or by attacker_from_pool with official splits");
+    return TL_OK;
+}
+
+static int images_of(const tl_size *size, const tl_value *arg)
+{
+    return size->classes * (int)arg[ARG_IMAGES].number;
+}
+
+double tl_inversion_cost(const tl_size *size, const tl_value *arg)
+{
+    const tl_model_spec evaluator = tl_evaluator_spec(&size->setup.model);
+    const int images = images_of(size, arg);
+    return tl_ascent_flop(&size->setup.model, (int)arg[ARG_STEPS].number, images) +
+           tl_leakage_flop(size, &evaluator, 2 * images + size->classes);
+}
+
+double tl_inversion_memory(const tl_size *size, const tl_value *arg)
+{
+    const tl_model_spec *model = &size->setup.model;
+    const tl_model_spec evaluator = tl_evaluator_spec(model);
+    const int images = images_of(size, arg);
+    const double bank = tl_train_memory(&evaluator, &size->setup.recipe) +
+                        4.0 * size->attacker + 4.0 * (double)tl_model_count(&evaluator);
+    const double climbing = tl_ascent_memory(model, images);
+    const double baselines =
+        tl_size_data_memory(size, images < size->test ? images : size->test) +
+        4.0 * tl_shape_size(size->shape) * (size->classes + 2.0) + 4.0 * size->test;
+    const double asking =
+        4.0 * size->classes * images + tl_model_logits_memory(model, images);
+    const double measuring =
+        baselines + asking + tl_leakage_memory(size, &evaluator, images);
+    const double running =
+        tl_size_data_memory(size, images) + (climbing > measuring ? climbing : measuring);
+    return bank > running ? bank : running;
+}
+
+int tl_inversion_widest(const tl_size *size, const tl_value *arg)
+{
+    const int images = images_of(size, arg);
+    const int shards =
+        tl_recipe_shards(&size->setup.recipe); /* of the evaluator's training */
+    int width = 1;
+    while (2 * width * TL_INFER_ROWS <= images && 2 * width <= shards) width *= 2;
+    return width;
+}
+
+const tl_param tl_inversion_params[] = {
+    {.name = "images",
+     .type = TL_PARAM_INT,
+     .fallback = 16,
+     .low = 1,
+     .high = 100000,
+     .units = "1",
+     .about = "images of each class, each from a random start of its own"},
+    {.name = "steps",
+     .type = TL_PARAM_INT,
+     .fallback = 100,
+     .high = 100000,
+     .units = "1",
+     .about = "gradient steps (0: the random starts)"},
+    {.name = "step",
+     .type = TL_PARAM_REAL,
+     .fallback = 0.05,
+     .low_is_open = true,
+     .high = 1,
+     .units = "1",
+     .about = "root mean square change of pixels in the first step; falls to 0"},
+    {.name = "tv",
+     .type = TL_PARAM_REAL,
+     .fallback = 0.01,
+     .high = 1000,
+     .units = "nat",
+     .about = "weight of the total variation, summed over pixels of a range of 0 to 1"},
+    {0}};
+
+#define TL_LEAKAGE_METRIC(title, side, text)                               \
+    {                                                                      \
+        .name = title, .units = "1", .better = side, .low = -2, .high = 2, \
+        .can_be_missing = true, .about = text                              \
+    }
+const tl_metric tl_inversion_metrics[] = {
+    TL_LEAKAGE_METRIC(
+        "leakage_ssim", TL_BETTER_LOWER,
+        "similarity (SSIM) of made images to the nearest member of their class "
+        "minus that to the nearest of as many non-members"),
+    TL_LEAKAGE_METRIC("leakage_feature", TL_BETTER_LOWER,
+                      "the same in the cosine of an evaluator's features"),
+    TL_LEAKAGE_METRIC(
+        "baseline_mean_ssim", TL_BETTER_NONE,
+        "leakage_ssim of the mean image of each class of the attacker's rows"),
+    TL_LEAKAGE_METRIC("baseline_unseen_ssim", TL_BETTER_NONE,
+                      "leakage_ssim of test images, which nobody trained on"),
+    TL_LEAKAGE_METRIC("baseline_mean_feature", TL_BETTER_NONE,
+                      "leakage_feature of those mean images"),
+    TL_LEAKAGE_METRIC("baseline_unseen_feature", TL_BETTER_NONE,
+                      "leakage_feature of those test images"),
+    {.name = "confidence",
+     .units = "1",
+     .high = 1,
+     .about = "mean probability of their class that the inverted model gives made images"},
+    {.name = "evaluator_accuracy",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .is_rate = true,
+     .high = 1,
+     .about = "share of made images that the evaluator puts in their class"},
+    {0}};
