@@ -30,6 +30,18 @@ static const tl_keyed_row *partner(const tl_keyed_row *list, size_t count, uint6
     return low < count && list[low].key == key ? &list[low] : NULL;
 }
 
+/* Adds the variance of a mean in which measurement t of `target` stands used[t] times. */
+static void add_variance(const tl_design *design, const tl_target *target,
+                         const double *used, const double *pairs, double *variance)
+{
+    for (uint32_t t = 0; t < design->table->trials; t++) {
+        const int r = design->replicate[t];
+        if (used[t] <= 0.0) continue;
+        const double weight = used[t] / pairs[r];
+        variance[r] += weight * weight * tl_target_variance(target, t);
+    }
+}
+
 tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
                               const tl_slice *slice, tl_arena *arena, tl_differences *out,
                               tl_err *err)
@@ -63,12 +75,39 @@ tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
         used[target->same[other->row]] += 1.0;
         pairs[r] += 1.0;
     }
+    add_variance(design, target, used, pairs, out->variance);
+    for (int r = 0; r < design->replicates; r++) {
+        const double c = pairs[r] > 0.0 ? pairs[r] : (double)NAN;
+        out->difference[r] = tl_without_rounding(out->difference[r], size[r]) / c;
+        out->reference[r] /= c;
+    }
+    tl_arena_rewind(arena, mark);
+    return TL_OK;
+}
+
+tl_status tl_lap_measure(const tl_design *design, const tl_target *later,
+                         const tl_target *first, tl_arena *arena, tl_differences *out,
+                         tl_err *err)
+{
+    const uint32_t trials = design->table->trials;
+    double *pairs, *size, *used[2];
+    TL_TRY(tl_differences_take(design, arena, out, err));
+    const size_t mark = tl_arena_mark(arena);
+    TL_TAKE(pairs, arena, design->replicates, err);
+    TL_TAKE(size, arena, design->replicates, err);
+    for (int i = 0; i < 2; i++) TL_TAKE(used[i], arena, trials, err);
     for (uint32_t t = 0; t < trials; t++) {
         const int r = design->replicate[t];
-        if (used[t] <= 0.0) continue;
-        const double weight = used[t] / pairs[r];
-        out->variance[r] += weight * weight * tl_target_variance(target, t);
+        if (isnan(later->value[t]) || isnan(first->value[t])) continue;
+        out->difference[r] += later->value[t] - first->value[t];
+        out->reference[r] += first->value[t];
+        size[r] += fabs(later->value[t]) + fabs(first->value[t]);
+        used[0][later->same[t]] += 1.0;
+        used[1][first->same[t]] += 1.0;
+        pairs[r] += 1.0;
     }
+    add_variance(design, later, used[0], pairs, out->variance);
+    add_variance(design, first, used[1], pairs, out->variance);
     for (int r = 0; r < design->replicates; r++) {
         const double c = pairs[r] > 0.0 ? pairs[r] : (double)NAN;
         out->difference[r] = tl_without_rounding(out->difference[r], size[r]) / c;

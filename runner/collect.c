@@ -201,6 +201,25 @@ static void describe(tl_column *column, const char *name, const char *text)
     column->attribute[column->attributes++] = (tl_attribute){name, text};
 }
 
+/* From the second lap on, says which metric is the same in the first. */
+static tl_status describe_lap(const collector *c, const metric_column *m, tl_column *column,
+                              tl_err *err)
+{
+    if (m->lap < 2) return TL_OK;
+    char suffix[24];
+    (void)snprintf(suffix, sizeof suffix, "_lap%d", m->lap);
+    const int length = (int)(strlen(m->name) - strlen(suffix));
+    const char *first = tl_arena_print(c->arena, err, "%.*s", length, m->name);
+    const char *lap = tl_arena_text(c->arena, suffix + strlen("_lap"), err);
+    if (!first || !lap) return TL_E_SPACE;
+    for (int i = 0; i < c->metrics; i++) {
+        if (strcmp(c->metric[i].name, first) != 0) continue;
+        describe(column, "lap", lap);
+        describe(column, "first_lap", first);
+    }
+    return TL_OK;
+}
+
 static tl_status add_metric(collector *c, metric_column *m, tl_err *err)
 {
     static const char *const better[] = {"none", "higher", "lower"};
@@ -218,6 +237,7 @@ static tl_status add_metric(collector *c, metric_column *m, tl_err *err)
     describe(column, "better", better[m->spec->better]);
     column->low = m->spec->low;
     column->high = m->spec->high;
+    TL_TRY(describe_lap(c, m, column, err));
     const char *downstream;
     TL_TRY(tl_factors_above(c->plan, c->trial, m->example, m->position, c->arena,
                             &downstream, err));

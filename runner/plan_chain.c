@@ -53,7 +53,7 @@ static tl_status check_name(const tl_yaml *node, tl_err *err)
 {
     static const char *const taken[] = {"data",   "model",     "recipe",     "chain",
                                         "status", "replicate", "split_hash", "trial_key",
-                                        "trial",  "none"};
+                                        "trial",  "none",      "lap"};
     if (node->kind != TL_YAML_SCALAR) {
         return tl_yaml_fault(node, err, "`as` must be a name, found %s",
                              tl_yaml_kind_name(node));

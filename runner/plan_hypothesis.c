@@ -76,6 +76,11 @@ static tl_status check_factor(const tl_plan_reader *reader, const tl_yaml *at,
                               const char *word, char out[TL_NAME], int *axis, tl_err *err)
 {
     int inner = -1;
+    if (strcmp(word, "lap") == 0 && most_laps(reader->body) > 1) {
+        (void)snprintf(out, TL_NAME, "lap");
+        *axis = -1;
+        return TL_OK;
+    }
     *axis = tl_plan_find_axis(reader, word, &inner);
     if (*axis >= 0) {
         (void)snprintf(out, TL_NAME, "%s",
@@ -101,6 +106,9 @@ static tl_status read_effect(const tl_plan_reader *reader, const tl_yaml *node,
     TL_TRY(check_factor(reader, node, word, first, &ignored, err));
     TL_TRY(check_factor(reader, node, colon + 1, second, &ignored, err));
     *axis = -1;
+    if (strcmp(first, "lap") == 0 || strcmp(second, "lap") == 0) {
+        return tl_yaml_fault(node, err, "laps have no interactions: effect: lap alone");
+    }
     if (strlen(first) + strlen(second) + 2 > sizeof out->effect) {
         return tl_yaml_fault(node, err, "'%s:%s' is longer than %d letters", first, second,
                              TL_NAME - 1);
@@ -146,10 +154,20 @@ static bool has_trend(const tl_plan_reader *reader, const char *name)
     return false;
 }
 
-static tl_status read_level(const tl_plan_reader *reader, const tl_yaml *node, int axis,
+static tl_status read_level(tl_plan_reader *reader, const tl_yaml *node, int axis,
                             tl_hypothesis *out, tl_err *err)
 {
     const tl_axis *factor = axis >= 0 ? &reader->axis[axis] : NULL;
+    if (strcmp(out->effect, "lap") == 0) {
+        const tl_param lap = {.name = "level",
+                              .type = TL_PARAM_INT,
+                              .low = 2,
+                              .high = most_laps(reader->body)};
+        tl_value number;
+        TL_TRY(tl_plan_value(reader, node, &lap, "level", &number, err));
+        (void)snprintf(out->level, sizeof out->level, "%d", (int)number.number);
+        return TL_OK;
+    }
     if (!factor || !factor->is_choice) {
         if (strcmp(node->text, "trend") != 0 || !has_trend(reader, out->effect)) {
             return tl_yaml_fault(
@@ -186,7 +204,7 @@ static tl_status read_claim(const tl_yaml *node, tl_hypothesis *out, tl_err *err
     return TL_OK;
 }
 
-static tl_status read_one(const tl_plan_reader *reader, const tl_yaml *map,
+static tl_status read_one(tl_plan_reader *reader, const tl_yaml *map,
                           const metric_names *metrics, tl_hypothesis *out, tl_err *err)
 {
     static const char *const keys[] = {"effect", "on", "direction", "level", "claim"};

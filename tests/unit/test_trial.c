@@ -455,6 +455,39 @@ static void what_descends_from_itself_draws_other_numbers(void **state)
     close_scene(&s);
 }
 
+/* With every registered stage that recovers data, from the text of a plan on. */
+static void a_plan_may_end_in_laps(void **state)
+{
+    (void)state;
+    int count, found = 0;
+    const tl_stage *const *all = tl_stages(&count);
+    for (int i = 0; i < count; i++) {
+        if (!(all[i]->gives & TL_BIT(TL_PART_RECOVERED))) continue;
+        char text[1000];
+        (void)snprintf(
+            text, sizeof text,
+            DATA "chain: [train, m2m.model_extraction: {queries: 30}, %s, {laps: 3}]\n"
+                 "hypotheses:\n"
+                 "  - {effect: lap, on: m2m_model_extraction_agreement, level: 3, "
+                 "direction: raises}\n",
+            all[i]->name);
+        scene s = open_scene(text, true);
+        tl_trial_decode(s.plan, 0, s.a);
+        assert_int_equal(find_in_lap(s.a, "d2d.use_recovered", 1), -1);
+        const int use = find_in_lap(s.a, "d2d.use_recovered", 3);
+        assert_true(use >= 0);
+        assert_int_equal(s.a->step[use].from[TL_PART_RECOVERED],
+                         find_in_lap(s.a, all[i]->name, 2));
+        char name[TL_METRIC_NAME];
+        assert_string_equal(tl_trial_metric_name(s.plan, &s.a->step[use], 0, name),
+                            "d2d_use_recovered_rows_lap3");
+        assert_string_equal(s.plan->hypothesis[0].effect, "lap");
+        close_scene(&s);
+        found++;
+    }
+    if (found == 0) skip();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -477,6 +510,7 @@ int main(void)
         cmocka_unit_test(laps_only_add_to_a_trial),
         cmocka_unit_test(one_planting_is_judged_on_each_part_in_each_lap),
         cmocka_unit_test(what_descends_from_itself_draws_other_numbers),
+        cmocka_unit_test(a_plan_may_end_in_laps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
