@@ -77,10 +77,11 @@ static double plane_sum(const float *a, const float *b, int height, int width)
 
 double tl_ssim(const float *a, const float *b, tl_shape shape)
 {
-    const int area = shape.height * shape.width;
+    const size_t area = (size_t)shape.height * (size_t)shape.width;
     double sum = 0.0;
     for (int c = 0; c < shape.channels; c++) {
-        sum += plane_sum(a + c * area, b + c * area, shape.height, shape.width);
+        sum += plane_sum(a + (size_t)c * area, b + (size_t)c * area, shape.height,
+                         shape.width);
     }
     return sum / shape.channels;
 }
