@@ -49,6 +49,7 @@ tl_status tl_pgd_attack(const tl_pgd *pgd, const tl_model *model, const tl_datas
     const size_t count = (size_t)data->rows * (size_t)tl_shape_size(data->shape);
     float *gradient = tl_arena_take(scratch, count, sizeof *gradient, err);
     tl_status status = tl_team_agree(team, gradient ? TL_OK : TL_E_SPACE, err);
+    TL_INVARIANT(status != TL_OK || gradient);
     const tl_slope slope = {slope_of, data};
     tl_dataset moved = *data;
     moved.pixel = pixel;
@@ -106,6 +107,7 @@ tl_status tl_fooled_count(const tl_model *model, const tl_dataset *data, const f
     const size_t mark = tl_arena_mark(scratch);
     answers a = {0};
     tl_status status = tl_team_agree(team, take_answers(data, scratch, &a, err), err);
+    TL_INVARIANT(status != TL_OK || a.loss);
     if (status == TL_OK) status = ask(model, data, data->pixel, team, scratch, &a, err);
     if (status == TL_OK) status = ask(model, data, moved, team, scratch, &a, err);
     *out = (tl_fooled){0};

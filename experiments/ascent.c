@@ -11,9 +11,10 @@ static const double CORNER = 1e-4;
 void tl_variation_slope(const float *pixel, tl_shape shape, double weight, float *gradient)
 {
     const int height = shape.height, width = shape.width;
+    const size_t area = (size_t)height * (size_t)width;
     for (int c = 0; c < shape.channels; c++) {
-        const float *x = pixel + c * height * width;
-        float *g = gradient + c * height * width;
+        const float *x = pixel + (size_t)c * area;
+        float *g = gradient + (size_t)c * area;
         for (int i = 0; i < height * width; i++) {
             const bool has_right = i % width + 1 < width,
                        has_below = i / width + 1 < height;
@@ -88,6 +89,7 @@ tl_status tl_ascent_run(const tl_ascent *ascent, const tl_model *model, const tl
         if (!gradient) mine = TL_E_SPACE;
     }
     tl_status status = tl_team_agree(team, mine, err);
+    TL_INVARIANT(status != TL_OK || (images && gradient));
     const tl_slope slope = {slope_of, images};
     for (int s = 0; status == TL_OK && s < ascent->steps; s++) {
         const double step = ascent->step * (1.0 - (double)s / ascent->steps);

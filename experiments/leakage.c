@@ -111,6 +111,7 @@ static tl_status look(const tl_model *evaluator, const tl_dataset *data,
     TL_TRY(tl_team_agree(team, *feature ? TL_OK : TL_E_SPACE, err));
     TL_TRY(tl_model_features(evaluator, data->pixel, data->rows, team, scratch, *feature,
                              err));
+    TL_INVARIANT(*feature != NULL);
     normalise(*feature, data->rows, width);
     return TL_OK;
 }
@@ -179,6 +180,7 @@ tl_status tl_leakage_of(const tl_references *references, const tl_dataset *image
     float *feature = NULL;
     tl_status status = tl_team_agree(team, difference ? TL_OK : TL_E_SPACE, err);
     if (status == TL_OK) status = look(evaluator, images, team, scratch, &feature, err);
+    TL_INVARIANT(status != TL_OK || (difference && feature));
     const int from = team->rank * each;
     for (int i = from; status == TL_OK && i < from + each && i < images->rows; i++) {
         if (references->count[images->label[i]] == 0) continue;

@@ -300,27 +300,46 @@ const tl_param tl_inversion_params[] = {
      .about = "weight of the total variation, summed over pixels of a range of 0 to 1"},
     {0}};
 
-#define TL_LEAKAGE_METRIC(title, side, text)                               \
-    {                                                                      \
-        .name = title, .units = "1", .better = side, .low = -2, .high = 2, \
-        .can_be_missing = true, .about = text                              \
-    }
 const tl_metric tl_inversion_metrics[] = {
-    TL_LEAKAGE_METRIC(
-        "leakage_ssim", TL_BETTER_LOWER,
-        "similarity (SSIM) of made images to the nearest member of their class "
-        "minus that to the nearest of as many non-members"),
-    TL_LEAKAGE_METRIC("leakage_feature", TL_BETTER_LOWER,
-                      "the same in the cosine of an evaluator's features"),
-    TL_LEAKAGE_METRIC(
-        "baseline_mean_ssim", TL_BETTER_NONE,
-        "leakage_ssim of the mean image of each class of the attacker's rows"),
-    TL_LEAKAGE_METRIC("baseline_unseen_ssim", TL_BETTER_NONE,
-                      "leakage_ssim of test images, which nobody trained on"),
-    TL_LEAKAGE_METRIC("baseline_mean_feature", TL_BETTER_NONE,
-                      "leakage_feature of those mean images"),
-    TL_LEAKAGE_METRIC("baseline_unseen_feature", TL_BETTER_NONE,
-                      "leakage_feature of those test images"),
+    {.name = "leakage_ssim",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .low = -2,
+     .high = 2,
+     .can_be_missing = true,
+     .about = "similarity (SSIM) of made images to the nearest member of their class minus "
+              "that to the nearest of as many non-members"},
+    {.name = "leakage_feature",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .low = -2,
+     .high = 2,
+     .can_be_missing = true,
+     .about = "the same in the cosine of an evaluator's features"},
+    {.name = "baseline_mean_ssim",
+     .units = "1",
+     .low = -2,
+     .high = 2,
+     .can_be_missing = true,
+     .about = "leakage_ssim of the mean image of each class of the attacker's rows"},
+    {.name = "baseline_unseen_ssim",
+     .units = "1",
+     .low = -2,
+     .high = 2,
+     .can_be_missing = true,
+     .about = "leakage_ssim of test images, which nobody trained on"},
+    {.name = "baseline_mean_feature",
+     .units = "1",
+     .low = -2,
+     .high = 2,
+     .can_be_missing = true,
+     .about = "leakage_feature of those mean images"},
+    {.name = "baseline_unseen_feature",
+     .units = "1",
+     .low = -2,
+     .high = 2,
+     .can_be_missing = true,
+     .about = "leakage_feature of those test images"},
     {.name = "confidence",
      .units = "1",
      .high = 1,

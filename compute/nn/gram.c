@@ -48,6 +48,7 @@ tl_status tl_gram(const float *x, int rows, int width, const tl_team *team,
     summing s = {.x = x, .rows = rows, .width = width};
     float *room = NULL;
     tl_status status = tl_team_agree(team, take_levels(&s, &room, scratch, err), err);
+    TL_INVARIANT(status != TL_OK || (s.level[0] && s.level[1] && s.level[2] && room));
     if (status == TL_OK) {
         const int local = TL_GRAM_CHUNKS / team->size;
         tl_blas_start();
