@@ -103,10 +103,10 @@ static void say_hypotheses(FILE *file, const tl_effects *effects)
     for (int i = 0; i < effects->count; i++) {
         const tl_effect *effect = &effects->effect[i];
         static const char *const claim[] = {"lowers", "changes", "raises"};
-        if (effect->hypothesis < 0) continue;
-        (void)fprintf(file, "Hypothesis %d, that %s %s %s, is %s: ", effect->hypothesis + 1,
-                      effect->factor, claim[effect->direction + 1], effect->metric,
-                      tl_summary_verdict(effect));
+        if (effect->hypothesis < 0 || effect->claim) continue; /* claims have a table */
+        (void)fprintf(file, "Hypothesis %d, that %s %s %s, is %s:\n  ",
+                      effect->hypothesis + 1, effect->factor, claim[effect->direction + 1],
+                      effect->metric, tl_summary_verdict(effect));
         tl_summary_effect(file, effect);
     }
 }
