@@ -55,16 +55,19 @@ static int add_variant(album *a, tl_rng *rng, int row, double noise, double shif
     return a->rows++;
 }
 
-static tl_dataset dataset_of(album *a)
-{
-    return (tl_dataset){.shape = {1, SIDE, SIDE}, .rows = a->rows, .pixel = a->pixel};
-}
-
+/* The same pixels as an image, a colour image of odd sides, and a volume: what is near does
+ * not depend on it, whatever the grid of the search. */
 static void find(album *a)
 {
-    const tl_dataset all = dataset_of(a);
-    tl_err err = {0};
-    if (tl_twins_find(&all, a->group, a->twin, &err) != TL_OK) fail_msg("%s", err.text);
+    static const tl_shape shape[] = {{1, SIDE, SIDE}, {4, 5, 5}, {10, 2, 5}};
+    int32_t first[MOST];
+    for (size_t k = 0; k < sizeof shape / sizeof *shape; k++) {
+        const tl_dataset all = {.shape = shape[k], .rows = a->rows, .pixel = a->pixel};
+        tl_err err = {0};
+        if (tl_twins_find(&all, a->group, a->twin, &err) != TL_OK) fail_msg("%s", err.text);
+        if (k == 0) memcpy(first, a->twin, sizeof first);
+        assert_memory_equal(first, a->twin, (size_t)a->rows * sizeof *first);
+    }
 }
 
 static album *new_album(tl_rng *rng, uint64_t seed, int strangers)
