@@ -96,8 +96,8 @@ static bool may_be_near(const search *s, int i, int j)
     for (int z = 0; z < s->layers; z++) {
         const int layer = s->layers > 1 ? order[z] * FLAT : 0;
         for (int line = 0; line < GRID && apart <= MOST_APART; line++) {
-            const float *x = a + layer + order[line] * GRID;
-            const float *y = b + layer + order[line] * GRID;
+            const int at = layer + order[line] * GRID;
+            const float *x = a + at, *y = b + at;
             for (int k = 0; k < GRID; k++) apart += (x[k] - y[k]) * (x[k] - y[k]);
         }
     }
