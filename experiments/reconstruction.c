@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { ARG_IMAGES, ARG_STEPS, ARG_STEP, ARG_TV };
+enum { ARG_IMAGES, ARG_STEPS, ARG_STEP, ARG_TV, ARG_NOISE };
 enum {
     LEAKAGE_SSIM,
     LEAKAGE_FEATURE,
@@ -80,6 +80,26 @@ double tl_evaluator_cost(const tl_size *size, const tl_value *arg)
 
 /* --- the baselines -------------------------------------------------------------------- */
 
+enum { ANY_CLASS = -1 };
+
+/* The mean image of the clean rows of a class. \param sum room for one image \return rows
+ */
+static int mean_of(const tl_dataset *own, int class, double *sum, float *mean)
+{
+    const size_t size = (size_t)tl_shape_size(own->shape);
+    int rows = 0;
+    memset(sum, 0, size * sizeof *sum);
+    for (int r = 0; r < own->rows; r++) {
+        const bool is_wanted = class == ANY_CLASS || own->label[r] == class;
+        if (!is_wanted || (own->flags[r] & TL_ROW_POISONED)) continue;
+        const float *x = own->pixel + (size_t)r * size;
+        for (size_t i = 0; i < size; i++) sum[i] += (double)x[i];
+        rows++;
+    }
+    for (size_t i = 0; i < size && rows > 0; i++) mean[i] = (float)(sum[i] / rows);
+    return rows;
+}
+
 /* The mean image of each class of the attacker's clean rows; classes without one are
  * absent.
  */
@@ -95,18 +115,8 @@ static tl_status make_means(const tl_dataset *own, tl_arena *scratch, tl_dataset
     TL_TAKE(means->pixel, scratch, (size_t)own->classes * size, err);
     TL_TAKE(means->label, scratch, own->classes, err);
     for (int k = 0; k < own->classes; k++) {
-        int rows = 0;
-        memset(sum, 0, size * sizeof *sum);
-        for (int r = 0; r < own->rows; r++) {
-            if (own->label[r] != k || (own->flags[r] & TL_ROW_POISONED)) continue;
-            const float *x = own->pixel + (size_t)r * size;
-            for (size_t i = 0; i < size; i++) sum[i] += (double)x[i];
-            rows++;
-        }
-        if (rows == 0) continue;
         float *mean = means->pixel + (size_t)means->rows * size;
-        for (size_t i = 0; i < size; i++) mean[i] = (float)(sum[i] / rows);
-        means->label[means->rows++] = k;
+        if (mean_of(own, k, sum, mean) > 0) means->label[means->rows++] = k;
     }
     *out = means;
     return TL_OK;
@@ -201,12 +211,28 @@ static tl_status measure(tl_scene *scene, const tl_model *model, const tl_datase
     return TL_OK;
 }
 
+/* The attacker's own mean image over all classes; black if every row was poisoned. */
+static tl_status make_centre(tl_scene *scene, float **centre, tl_err *err)
+{
+    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
+    const size_t size = (size_t)tl_shape_size(own->shape);
+    double *sum;
+    TL_TAKE(sum, scene->scratch, size, err);
+    TL_TAKE(*centre, scene->scratch, size, err);
+    (void)mean_of(own, ANY_CLASS, sum, *centre);
+    return TL_OK;
+}
+
 tl_status tl_inversion_run(tl_scene *scene, tl_part part, tl_err *err)
 {
     const tl_model *model = scene->world->model[part];
+    float *centre = NULL;
+    TL_TRY(tl_team_agree(scene->team, make_centre(scene, &centre, err), err));
     const tl_ascent ascent = {.images = (int)scene->arg[ARG_IMAGES].number,
                               .steps = (int)scene->arg[ARG_STEPS].number,
                               .step = scene->arg[ARG_STEP].number,
+                              .centre = centre,
+                              .noise = scene->arg[ARG_NOISE].number,
                               .tv = scene->arg[ARG_TV].number,
                               .start = tl_scene_rng(scene, "start")};
     tl_dataset *images = NULL;
@@ -251,7 +277,7 @@ double tl_inversion_memory(const tl_size *size, const tl_value *arg)
     const double climbing = tl_ascent_memory(model, images);
     const double baselines =
         tl_size_data_memory(size, images < size->test ? images : size->test) +
-        4.0 * tl_shape_size(size->shape) * (size->classes + 2.0) + 4.0 * size->test;
+        4.0 * tl_shape_size(size->shape) * (size->classes + 5.0) + 4.0 * size->test;
     const double asking =
         4.0 * size->classes * images + tl_model_logits_memory(model, images);
     const double measuring =
@@ -287,17 +313,23 @@ const tl_param tl_inversion_params[] = {
      .about = "gradient steps (0: the random starts)"},
     {.name = "step",
      .type = TL_PARAM_REAL,
-     .fallback = 0.05,
+     .fallback = 0.02,
      .low_is_open = true,
      .high = 1,
      .units = "1",
      .about = "root mean square change of pixels in the first step; falls to 0"},
     {.name = "tv",
      .type = TL_PARAM_REAL,
-     .fallback = 0.01,
+     .fallback = 0.003,
      .high = 1000,
      .units = "nat",
      .about = "weight of the total variation, summed over pixels of a range of 0 to 1"},
+    {.name = "noise",
+     .type = TL_PARAM_REAL,
+     .fallback = 0.2,
+     .high = 1,
+     .units = "1",
+     .about = "half width of the noise that a start adds to the attacker's mean image"},
     {0}};
 
 const tl_metric tl_inversion_metrics[] = {
