@@ -4,102 +4,12 @@
  */
 #include "analysis/contrast.h"
 
+#include "analysis/interval.h"
 #include "analysis/statistics.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { UNRESOLVABLE = 1 }; /* flag of <metric>_reason */
-static const double CONFIDENCE = 0.95;
-
-typedef struct match {
-    uint64_t key;
-    uint32_t row;
-} match;
-
-static int by_key(const void *a, const void *b)
-{
-    const match *x = a, *y = b;
-    if (x->key != y->key) return x->key < y->key ? -1 : 1;
-    return (x->row > y->row) - (x->row < y->row);
-}
-
-bool tl_word_listed(const char *list, const char *word)
-{
-    const size_t length = strlen(word);
-    if (length == 0) return false;
-    for (const char *at = list; at && (at = strstr(at, word)) != NULL; at += length) {
-        const bool begins = at == list || at[-1] == ' ';
-        if (begins && (at[length] == ' ' || at[length] == '\0')) return true;
-    }
-    return false;
-}
-
-/* The mixing step of splitmix64. Source: Steele, Lea, Flood 2014. */
-static uint64_t mixed(uint64_t key, int32_t word)
-{
-    key += UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)(uint32_t)word;
-    key = (key ^ key >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    key = (key ^ key >> 27) * UINT64_C(0x94d049bb133111eb);
-    return key ^ key >> 31;
-}
-
-/* What two rows must share to be a pair. */
-static uint64_t pair_key(const tl_design *d, int own, uint32_t t)
-{
-    uint64_t key = mixed(0, d->replicate[t]);
-    const char *name = d->factor[own].column->name;
-    for (int f = 0; f < d->factors; f++) {
-        const char *within = d->factor[f].within;
-        if (f == own || (within && strcmp(within, name) == 0)) continue;
-        key = mixed(key, d->factor[f].level[t]);
-    }
-    return key;
-}
-
-static tl_status group_shared(const tl_design *d, tl_arena *arena, tl_target *target,
-                              tl_err *err)
-{
-    const uint32_t trials = d->table->trials;
-    match *row;
-    TL_TAKE(target->same, arena, trials, err);
-    const size_t mark = tl_arena_mark(arena);
-    TL_TAKE(row, arena, trials, err);
-    uint32_t rows = 0;
-    for (uint32_t t = 0; t < trials; t++) {
-        if (isnan(target->metric->real[t])) continue;
-        uint64_t key = mixed(1, d->replicate[t]);
-        for (int f = 0; f < d->factors; f++) {
-            if (!tl_word_listed(target->above, d->factor[f].column->name)) continue;
-            key = mixed(key, d->factor[f].level[t]);
-        }
-        row[rows++] = (match){key, t};
-    }
-    qsort(row, rows, sizeof *row, by_key);
-    for (uint32_t i = 0; i < rows; i++) {
-        const bool is_new = i == 0 || row[i].key != row[i - 1].key;
-        target->same[row[i].row] = is_new ? row[i].row : target->same[row[i - 1].row];
-    }
-    tl_arena_rewind(arena, mark);
-    return TL_OK;
-}
-
-tl_status tl_target_open(const tl_design *design, const tl_column *metric, tl_arena *arena,
-                         tl_target *out, tl_err *err)
-{
-    char name[192];
-    *out = (tl_target){.metric = metric,
-                       .above = tl_column_attribute(metric, "downstream_of")};
-    (void)snprintf(name, sizeof name, "%s_n", metric->name);
-    out->n = tl_table_find(design->table, name);
-    if (out->n && out->n->type != TL_COLUMN_REAL) out->n = NULL;
-    (void)snprintf(name, sizeof name, "%s_reason", metric->name);
-    out->reason = tl_table_find(design->table, name);
-    if (out->reason && out->reason->type != TL_COLUMN_FLAG) out->reason = NULL;
-    return group_shared(design, arena, out, err);
-}
 
 static bool is_at(const tl_design *d, const tl_slice *s, int level, uint32_t t)
 {
@@ -107,15 +17,7 @@ static bool is_at(const tl_design *d, const tl_slice *s, int level, uint32_t t)
     return is_in && d->factor[s->factor].level[t] == level;
 }
 
-static double binomial(const tl_target *target, uint32_t t)
-{
-    if (!target->n || !(target->n->real[t] > 0.0)) return 0.0;
-    const double n = target->n->real[t];
-    const double p = (n * target->metric->real[t] + 1.0) / (n + 2.0);
-    return p > 0.0 && p < 1.0 ? p * (1.0 - p) / n : 0.0;
-}
-
-static const match *partner(const match *list, size_t count, uint64_t key)
+static const tl_keyed_row *partner(const tl_keyed_row *list, size_t count, uint64_t key)
 {
     size_t low = 0, high = count;
     while (low < high) {
@@ -128,47 +30,87 @@ static const match *partner(const match *list, size_t count, uint64_t key)
     return low < count && list[low].key == key ? &list[low] : NULL;
 }
 
+/* Adds the variance of a mean in which measurement t of `target` stands used[t] times. */
+static void add_variance(const tl_design *design, const tl_target *target,
+                         const double *used, const double *pairs, double *variance)
+{
+    for (uint32_t t = 0; t < design->table->trials; t++) {
+        const int r = design->replicate[t];
+        if (used[t] <= 0.0) continue;
+        const double weight = used[t] / pairs[r];
+        variance[r] += weight * weight * tl_target_variance(target, t);
+    }
+}
+
 tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
                               const tl_slice *slice, tl_arena *arena, tl_differences *out,
                               tl_err *err)
 {
     const uint32_t trials = design->table->trials;
-    const double *value = target->metric->real;
-    match *list;
-    double *pairs, *used; /* used [trials]: how often a measurement stands in a pair */
+    const double *value = target->value;
+    tl_keyed_row *list;
+    double *pairs, *size, *used; /* used [trials]: how often a measurement is in a pair */
     size_t count = 0;
-    TL_TAKE(out->difference, arena, design->replicates, err);
-    TL_TAKE(out->reference, arena, design->replicates, err);
-    TL_TAKE(out->variance, arena, design->replicates, err);
+    TL_TRY(tl_differences_take(design, arena, out, err));
     const size_t mark = tl_arena_mark(arena);
     TL_TAKE(list, arena, trials, err);
     TL_TAKE(used, arena, trials, err);
     TL_TAKE(pairs, arena, design->replicates, err);
+    TL_TAKE(size, arena, design->replicates, err);
     for (uint32_t t = 0; t < trials; t++) {
         if (!is_at(design, slice, slice->reference, t) || isnan(value[t])) continue;
-        list[count++] = (match){pair_key(design, slice->factor, t), t};
+        list[count++] = (tl_keyed_row){tl_design_key(design, slice->factor, t), t};
     }
-    qsort(list, count, sizeof *list, by_key);
+    tl_design_sort(list, count);
     for (uint32_t t = 0; t < trials; t++) {
         if (!is_at(design, slice, slice->level, t) || isnan(value[t])) continue;
-        const match *other = partner(list, count, pair_key(design, slice->factor, t));
+        const tl_keyed_row *other =
+            partner(list, count, tl_design_key(design, slice->factor, t));
         if (!other) continue;
         const int r = design->replicate[t];
         out->difference[r] += value[t] - value[other->row];
         out->reference[r] += value[other->row];
+        size[r] += fabs(value[t]) + fabs(value[other->row]);
         used[target->same[t]] += 1.0;
         used[target->same[other->row]] += 1.0;
         pairs[r] += 1.0;
     }
-    for (uint32_t t = 0; t < trials; t++) {
-        const int r = design->replicate[t];
-        if (used[t] <= 0.0) continue;
-        const double weight = used[t] / pairs[r];
-        out->variance[r] += weight * weight * binomial(target, t);
-    }
+    add_variance(design, target, used, pairs, out->variance);
     for (int r = 0; r < design->replicates; r++) {
         const double c = pairs[r] > 0.0 ? pairs[r] : (double)NAN;
-        out->difference[r] /= c;
+        out->difference[r] = tl_without_rounding(out->difference[r], size[r]) / c;
+        out->reference[r] /= c;
+    }
+    tl_arena_rewind(arena, mark);
+    return TL_OK;
+}
+
+tl_status tl_lap_measure(const tl_design *design, const tl_target *later,
+                         const tl_target *first, tl_arena *arena, tl_differences *out,
+                         tl_err *err)
+{
+    const uint32_t trials = design->table->trials;
+    double *pairs, *size, *used[2];
+    TL_TRY(tl_differences_take(design, arena, out, err));
+    const size_t mark = tl_arena_mark(arena);
+    TL_TAKE(pairs, arena, design->replicates, err);
+    TL_TAKE(size, arena, design->replicates, err);
+    for (int i = 0; i < 2; i++) TL_TAKE(used[i], arena, trials, err);
+    for (uint32_t t = 0; t < trials; t++) {
+        const int r = design->replicate[t];
+        if (isnan(later->value[t]) || isnan(first->value[t])) continue;
+        out->difference[r] += later->value[t] - first->value[t];
+        out->reference[r] += first->value[t];
+        size[r] += fabs(later->value[t]) + fabs(first->value[t]);
+        used[0][later->same[t]] += 1.0;
+        used[1][first->same[t]] += 1.0;
+        pairs[r] += 1.0;
+    }
+    add_variance(design, later, used[0], pairs, out->variance);
+    add_variance(design, first, used[1], pairs, out->variance);
+    for (int r = 0; r < design->replicates; r++) {
+        const double c = pairs[r] > 0.0 ? pairs[r] : (double)NAN;
+        out->difference[r] = tl_without_rounding(out->difference[r], size[r]) / c;
         out->reference[r] /= c;
     }
     tl_arena_rewind(arena, mark);
@@ -178,7 +120,8 @@ tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
 void tl_contrast_subtract(tl_differences *a, const tl_differences *b, int replicates)
 {
     for (int r = 0; r < replicates; r++) {
-        a->difference[r] -= b->difference[r];
+        const double size = fabs(a->difference[r]) + fabs(b->difference[r]);
+        a->difference[r] = tl_without_rounding(a->difference[r] - b->difference[r], size);
         a->variance[r] += b->variance[r];
     }
 }
@@ -186,11 +129,11 @@ void tl_contrast_subtract(tl_differences *a, const tl_differences *b, int replic
 void tl_contrast_estimate(const tl_differences *d, int replicates, tl_effect *effect)
 {
     int n = 0;
-    double variance = 0.0, reference = 0.0, sd;
+    double reference = 0.0;
     for (int r = 0; r < replicates; r++) {
         if (isnan(d->difference[r])) continue;
-        variance += d->variance[r];
         reference += d->reference[r];
+        d->variance[n] = d->variance[r];
         d->difference[n++] = d->difference[r];
     }
     effect->replicates = n;
@@ -200,17 +143,18 @@ void tl_contrast_estimate(const tl_differences *d, int replicates, tl_effect *ef
         effect->missing = "no replicate has a pair of trials with values";
         return;
     }
+    double sd;
     tl_mean_sd(d->difference, n, &effect->mean, &sd);
     effect->reference_mean = reference / n;
     if (n < 2) {
         effect->missing = "an interval needs 2 replicates";
         return;
     }
-    const double floor_sd = sqrt(variance / n);
-    if (floor_sd > sd) effect->floor_sd = sd = floor_sd;
-    const double half = tl_t_quantile(0.5 + 0.5 * CONFIDENCE, n - 1) * sd / sqrt(n);
-    effect->low = effect->mean - half;
-    effect->high = effect->mean + half;
+    const tl_interval interval = tl_interval_of(d->difference, d->variance, n);
+    effect->interval = interval.kind;
+    effect->floor_sd = interval.floor_sd;
+    effect->low = interval.low;
+    effect->high = interval.high;
     effect->p = tl_sign_flip_p(d->difference, n);
     effect->least_p = tl_least_p(n);
 }
@@ -224,7 +168,7 @@ const char *tl_contrast_why_none(const tl_design *design, const tl_target *targe
         for (uint32_t t = 0; t < design->table->trials; t++) {
             if (!is_at(design, slice, side[i], t)) continue;
             rows++;
-            values += isnan(target->metric->real[t]) ? 0 : 1;
+            values += isnan(target->value[t]) ? 0 : 1;
             unresolvable += target->reason && target->reason->integer[t] == UNRESOLVABLE;
         }
         if (values > 0) continue;

@@ -43,6 +43,7 @@ typedef struct tl_column {
 /** A whole table with its global attributes. */
 typedef struct tl_table {
     const char *dimension; /**< NULL: "trial" */
+    const char *group; /**< the group that holds dimension and columns; NULL: the root */
     uint32_t trials;
     int columns;
     tl_column *column; /**< [columns] */
@@ -58,8 +59,9 @@ typedef struct tl_table {
 TL_MUST_USE tl_status tl_result_write(const char *path, const tl_table *table, tl_err *err);
 
 /**
- * Reads a file of tl_result_write into `arena`; writing it again gives the same bytes. A
- * file from elsewhere is refused, as is one whose dimensions claim more than it can hold.
+ * Reads a file of tl_result_write into `arena`; its one group, where nothing stands at the
+ * root. Writing it again gives the same bytes. A file from elsewhere is refused, as is one
+ * whose dimensions claim more than it can hold.
  * Bytes changed inside HDF5's own heaps can still crash that library (seen with 1.10.8).
  * \return TL_E_IO, TL_E_FORMAT (what is wrong)
  */

@@ -137,7 +137,7 @@ double tl_sign_flip_p(const double *x, int n)
 
 double tl_least_p(int n)
 {
-    return ldexp(1.0, 1 - n);
+    return n <= EXACT ? ldexp(1.0, 1 - n) : 1.0 / (DRAWS + 1.0);
 }
 
 void tl_false_discovery(const double *p, int n, double *q)

@@ -21,7 +21,8 @@ double tl_t_quantile(double p, double freedom);
  */
 double tl_sign_flip_p(const double *x, int n);
 
-/** Smallest two-sided p that n replicates can reach: 2^(1-n). */
+/** Smallest two-sided p that tl_sign_flip_p can reach with n replicates: 2^(1-n), and
+ * beyond n = 20 one in the number of patterns drawn. */
 double tl_least_p(int n);
 
 /** Benjamini and Hochberg 1995: q [n] of p [n], n <= 1024; both may be the same array. */

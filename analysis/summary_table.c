@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum { LINE = 100, METRIC = 12, MOST_METRICS = 8, LEAST_METRICS = 3, COUNT = 5 };
-enum { MOST_FACTORS = 16, MOST_CELLS = 200, LEVEL = 16, LEAST_LEVEL = 11, HEAD = 5 };
+enum { MOST_FACTORS = 16, MOST_CELLS = 200, LEVEL = 18, LEAST_LEVEL = 11, HEAD = 5 };
 
 typedef struct view {
     const tl_table *table;
@@ -35,8 +35,9 @@ static void level_text(const tl_column *column, uint32_t t, char out[LEVEL + 1])
     else
         (void)tl_text_shortest(column->real[t], number);
     const size_t length = strlen(text); /* the end tells levels apart better */
-    (void)snprintf(out, LEVEL + 1, "%.*s", LEVEL,
-                   length > LEVEL ? text + length - LEVEL : text);
+    const char *tail = length > LEVEL ? text + length - LEVEL : text;
+    const char *word = tail > text && tail[-1] != '.' ? strchr(tail, '.') : NULL;
+    (void)snprintf(out, LEVEL + 1, "%.*s", LEVEL, word && word[1] ? word + 1 : tail);
 }
 
 static bool is_same_level(const tl_column *column, uint32_t a, uint32_t b)

@@ -72,9 +72,9 @@ int tl_cluster_stop(tl_cluster *cluster, bool was_lost, int code);
 
 /**
  * With which code this process is to leave, so that the user sees `code`. cluster/launch
- * reads it from the file named by THREATLOOP_EXIT_FILE, since mpirun tells a code of its own
- * after a loss, and complains of codes that are not 0. Rank 0 (`leads`) writes it at its
- * end; works without a cluster. \return 0 where launch is told, else `code`
+ * reads it from the file named by THREATLOOP_EXIT_FILE, since mpirun tells a code of its
+ * own after a loss, and complains of codes that are not 0. Rank 0 (`leads`) writes it at
+ * its end; works without a cluster. \return 0 where launch is told, else `code`
  */
 int tl_cluster_tell_code(int code, bool leads);
 

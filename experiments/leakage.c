@@ -38,7 +38,7 @@ static void find(const tl_dataset *pool, int class, candidates *out)
 {
     *out = (candidates){0};
     for (int i = 0; i < pool->rows; i++) {
-        if (pool->label[i] != class || (pool->flags[i] & TL_ROW_POISONED)) continue;
+        if (pool->label[i] != class || (pool->flags[i] & TL_ROW_UNJUDGED)) continue;
         const int side = pool->flags[i] & TL_ROW_MEMBER ? 0 : 1;
         if (out->count[side] == TL_REFERENCES) continue;
         out->row[side][out->count[side]++] = i;

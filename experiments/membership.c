@@ -7,7 +7,7 @@ tl_status tl_suspects_gather(const tl_dataset *pool, tl_arena *arena, tl_suspect
 {
     int *row, rows;
     TL_TAKE(row, arena, pool->rows, err);
-    tl_dataset_select(pool, TL_ROW_POISONED, 0, row, &rows);
+    tl_dataset_select(pool, TL_ROW_UNJUDGED, 0, row, &rows);
     *out = (tl_suspects){0};
     TL_TRY(tl_dataset_pick(pool, row, rows, arena, &out->rows, err));
     TL_TAKE(out->logits, arena, (size_t)rows * (size_t)pool->classes, err);

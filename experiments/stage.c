@@ -42,8 +42,8 @@ const char *tl_part_name(tl_part part)
         [TL_PART_POOL] = "pool",           [TL_PART_VALIDATION] = "validation",
         [TL_PART_ATTACKER] = "attacker",   [TL_PART_TEST] = "test",
         [TL_PART_RECOVERED] = "recovered", [TL_PART_SETUP] = "setup",
-        [TL_PART_SERVICE] = "service",     [TL_PART_TARGET] = "target",
-        [TL_PART_SURROGATE] = "surrogate"};
+        [TL_PART_MARKS] = "marks",         [TL_PART_SERVICE] = "service",
+        [TL_PART_TARGET] = "target",       [TL_PART_SURROGATE] = "surrogate"};
     return name[part];
 }
 

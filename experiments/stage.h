@@ -10,6 +10,7 @@
 #ifndef TL_EXPERIMENTS_STAGE_H
 #define TL_EXPERIMENTS_STAGE_H
 
+#include "experiments/marks.h"
 #include "experiments/service.h"
 #include "experiments/setup.h"
 
@@ -21,6 +22,7 @@ typedef enum tl_part {
     TL_PART_TEST,       /**< data: for reported numbers */
     TL_PART_RECOVERED,  /**< data: what the attacker has got out of models */
     TL_PART_SETUP,      /**< model and recipe of the plan */
+    TL_PART_MARKS,      /**< what was planted, for those who may know it */
     TL_PART_SERVICE,    /**< what stands before the target: output defences, monitors */
     TL_PART_TARGET,     /**< model: the owner's */
     TL_PART_SURROGATE,  /**< model: the attacker's copy */
@@ -103,6 +105,7 @@ typedef struct tl_world {
     const tl_model *model[TL_PARTS];  /**< by tl_part, model parts only */
     const tl_setup *setup;
     const tl_service *service;
+    const tl_marks *marks;
     const tl_model *const *bank; /**< [banked] models of the stage's bank */
     int banked;
 } tl_world;
@@ -136,7 +139,7 @@ typedef struct tl_stage tl_stage;
 
 /**
  * Models that a stage wants trained beforehand, each a step of its own, shared between
- * stages that want the same.
+ * stages that want the same. They are kept, so that data made with them can be remade.
  */
 typedef struct tl_bank {
     /** How many, from the stage's arguments; NULL: the stage has no bank. */

@@ -141,15 +141,16 @@ static json_t *stages_list(void)
 
 static json_t *models_list(void)
 {
-    static const char *const about[TL_MODEL_KINDS] = {
+    const char *const *name = tl_model_params[TL_MODEL_KIND].choices;
+    static const char *const about[] = {
         [TL_MODEL_MLP] = "`depth` hidden dense layers of `width` units with ReLU",
         [TL_MODEL_CNN] =
             "`depth` blocks of 3x3 convolution, ReLU and pooling, from `width` "
             "channels, doubling"};
     json_t *list = json_array();
-    for (int k = 0; k < TL_MODEL_KINDS; k++) {
+    for (int k = 0; name[k]; k++) {
         json_t *one = json_object();
-        put(one, "name", text_of(tl_model_kind_name((tl_model_kind)k)));
+        put(one, "name", text_of(name[k]));
         put(one, "about", text_of(about[k]));
         append(list, one);
     }

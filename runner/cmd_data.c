@@ -1,9 +1,11 @@
 /*
- * threatloop data: data sets by name, and what any data file holds.
+ * threatloop data: its words and options, and what any data file holds.
  */
 #include "compute/core/log.h"
-#include "compute/data/source.h"
+#include "compute/core/text.h"
+#include "compute/data/medmnist.h"
 #include "runner/commands.h"
+#include "runner/data_actions.h"
 #include "runner/data_info.h"
 
 #include <getopt.h>
@@ -15,13 +17,24 @@
 #include <sys/stat.h>
 
 static const char help[] =
-    "usage: threatloop data list [--json]\n"
-    "       threatloop data info NAME-OR-FILE [--data DIR] [--json]\n\n"
-    "list: the names that a plan may use as data.source\n"
-    "info: what a source or a file (npz, npy, idx, gzipped idx, safetensors) holds: arrays, "
-    "types,\n"
-    "      shapes, checksums, images and classes, whether it is an official file; a malformed\n"
-    "      file is refused with the reason\n";
+    "usage: threatloop data list [--data DIR] [--json]\n"
+    "       threatloop data info NAME-OR-FILE [--as cifar10|cifar100] [--data DIR] "
+    "[--json]\n"
+    "       threatloop data fetch NAME [--size PIXELS] [--from FILE] [--data DIR]\n"
+    "       threatloop data verify [NAME-OR-FILE...] [--data DIR] [--json]\n\n"
+    "list:   the sets that are known, with classes, sizes and licence, and which are here\n"
+    "info:   what a source or a file (npz, npy, idx, gzipped idx, safetensors, CIFAR's\n"
+    "        binary version) holds: arrays, types, shapes, checksums, images and classes,\n"
+    "        near-duplicates, whether it is an official file; a malformed file is refused\n"
+    "        with the reason. A CIFAR file bears no mark: --as says which of the two it is\n"
+    "fetch:  brings a set of MedMNIST into DIR/medmnist, at 28 pixels a side or --size 64,\n"
+    "        128, 224 (volumes 28, 64), checks its MD5 and says its licence. What is there\n"
+    "        and right is left alone; a wrong sum keeps nothing. A node without a network\n"
+    "        takes a file that was brought by hand: --from FILE\n"
+    "verify: holds what is here, or the sets or files named, against the official sums;\n"
+    "        exit 1 if one of them is not right\n\n"
+    "DIR is --data, else THREATLOOP_DATA, else threatloop in the user's cache folder.\n"
+    "THREATLOOP_MIRROR names another base address to fetch from than " TL_MEDMNIST_URL "\n";
 
 static void print_json(const json_t *value)
 {
@@ -29,22 +42,6 @@ static void print_json(const json_t *value)
     TL_INVARIANT(text != NULL);
     (void)printf("%s\n", text);
     free(text);
-}
-
-static int list_names(bool is_json)
-{
-    int count;
-    const tl_source_name *name = tl_source_names(&count);
-    json_t *all = json_array();
-    for (int i = 0; i < count; i++) {
-        const int failed = json_array_append_new(
-            all, json_pack("{s:s, s:s}", "name", name[i].name, "about", name[i].about));
-        TL_INVARIANT(!failed);
-        if (!is_json) (void)printf("%-26s %s\n", name[i].name, name[i].about);
-    }
-    if (is_json) print_json(all);
-    json_decref(all);
-    return TL_EXIT_DONE;
 }
 
 static const char *text(const json_t *object, const char *key)
@@ -75,8 +72,15 @@ static void print_images(const json_t *images)
     {
         (void)printf("  class %-3zu %lld\n", class, (long long)json_integer_value(rows));
     }
-    (void)printf("exact duplicates: %lld\ncontent: %s\n",
-                 number(images, "exact_duplicates"), text(images, "content"));
+    (void)printf("exact duplicates: %lld\nnear-duplicates:  %lld images have one\n",
+                 number(images, "exact_duplicates"), number(images, "near_duplicates"));
+    if (splits) {
+        (void)printf(
+            "  in train: %lld of %lld validation images, %lld of %lld test images\n",
+            number(images, "validation_near_train"), number(splits, "validation"),
+            number(images, "test_near_train"), number(splits, "test"));
+    }
+    (void)printf("content: %s\n", text(images, "content"));
 }
 
 static void print_file(const json_t *info)
@@ -110,22 +114,23 @@ static void print_file(const json_t *info)
     }
 }
 
-static int show(const char *name, const char *dir, bool is_json)
+static int show(const char *name, const tl_data_options *options)
 {
     struct stat found;
     json_t *info = NULL;
     tl_arena arena = tl_arena_open(0);
     tl_err err = {0};
     const bool is_file = stat(name, &found) == 0;
-    const tl_status status = is_file ? tl_data_info_file(name, &arena, &info, &err)
-                                     : tl_data_info_source(name, dir, &arena, &info, &err);
+    const tl_status status =
+        is_file ? tl_data_info_file(name, options->as, &arena, &info, &err)
+                : tl_data_info_source(name, options->dir, &arena, &info, &err);
     tl_arena_close(&arena);
     if (status != TL_OK) {
         tl_log(TL_LOG_ERROR, "%s%s", err.text,
                status == TL_E_ARG && !is_file ? "; nor is there a file of this name" : "");
         return TL_EXIT_ERROR;
     }
-    if (is_json) {
+    if (options->is_json) {
         print_json(info);
     } else {
         (void)printf("%s\n", name);
@@ -136,29 +141,66 @@ static int show(const char *name, const char *dir, bool is_json)
     return TL_EXIT_DONE;
 }
 
-int tl_cmd_data(int argc, char **argv)
+/* False for an option that the program does not know; `is_help` if help was asked for. */
+static bool read_options(int argc, char **argv, tl_data_options *out, bool *is_help)
 {
     static const struct option options[] = {{"data", required_argument, NULL, 'd'},
+                                            {"from", required_argument, NULL, 'f'},
+                                            {"size", required_argument, NULL, 's'},
+                                            {"as", required_argument, NULL, 'a'},
                                             {"json", no_argument, NULL, 'j'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    const char *dir = NULL;
-    bool is_json = false;
+    double pixels = 0.0;
     int letter;
     while ((letter = getopt_long(argc, argv, "d:h", options, NULL)) != -1) {
-        if (letter == 'd') {
-            dir = optarg;
-        } else if (letter == 'j') {
-            is_json = true;
-        } else {
-            (void)fputs(help, letter == 'h' ? stdout : stderr);
-            return letter == 'h' ? TL_EXIT_DONE : TL_EXIT_USAGE;
+        if (letter == 'd') out->dir = optarg;
+        if (letter == 'f') out->from = optarg;
+        if (letter == 'a') out->as = optarg;
+        if (letter == 'j') out->is_json = true;
+        if (letter == 'h') *is_help = true;
+        if (letter == '?') return false;
+        if (letter != 's') continue;
+        if (!tl_text_real(optarg, &pixels) || pixels < 1.0 || pixels > 4096.0) {
+            tl_log(TL_LOG_ERROR, "--size %s: give pixels a side, such as 64", optarg);
+            return false;
         }
+        out->pixels = (int)pixels;
     }
-    const int words = argc - optind;
-    if (words == 1 && strcmp(argv[optind], "list") == 0) return list_names(is_json);
-    if (words == 2 && strcmp(argv[optind], "info") == 0) {
-        return show(argv[optind + 1], dir, is_json);
+    return true;
+}
+
+/* Whether the options go with the word: what would be ignored is refused. */
+static bool do_options_fit(const char *word, const tl_data_options *options)
+{
+    const bool is_fetch = strcmp(word, "fetch") == 0;
+    const char *odd = NULL;
+    if (options->from && !is_fetch) odd = "--from goes with fetch";
+    if (options->pixels && !is_fetch) odd = "--size goes with fetch";
+    if (options->as && strcmp(word, "info") != 0) odd = "--as goes with info";
+    if (odd) tl_log(TL_LOG_ERROR, "data %s: %s", word, odd);
+    return odd == NULL;
+}
+
+int tl_cmd_data(int argc, char **argv)
+{
+    tl_data_options options = {0};
+    bool is_help = false;
+    if (!read_options(argc, argv, &options, &is_help)) return TL_EXIT_USAGE;
+    if (is_help) {
+        (void)fputs(help, stdout);
+        return TL_EXIT_DONE;
+    }
+    char **const words = argv + optind;
+    const int count = argc - optind;
+    const char *word = count > 0 ? words[0] : "";
+    if (!do_options_fit(word, &options)) return TL_EXIT_USAGE;
+    if (count == 1 && strcmp(word, "list") == 0) return tl_data_do_list(&options);
+    if (count == 2 && strcmp(word, "info") == 0) return show(words[1], &options);
+    if (count == 2 && strcmp(word, "fetch") == 0)
+        return tl_data_do_fetch(words[1], &options);
+    if (count >= 1 && strcmp(word, "verify") == 0) {
+        return tl_data_do_verify(words + 1, count - 1, &options);
     }
     (void)fputs(help, stderr);
     return TL_EXIT_USAGE;

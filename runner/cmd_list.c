@@ -62,39 +62,54 @@ static void print_json(const char *only)
     json_decref(all);
 }
 
+typedef struct list_request {
+    const char *only; /* one of `words`, or NULL */
+    bool is_json, is_help;
+} list_request;
+
+static bool read_word(const char *text, list_request *out)
+{
+    int w = 0;
+    while (w < WORDS && strcmp(words[w], text) != 0) w++;
+    if (w < WORDS && !out->only) {
+        out->only = words[w];
+        return true;
+    }
+    const char *near = tl_text_nearest(text, words, WORDS);
+    tl_log(TL_LOG_ERROR, "list %s: give one of stages, models, data, metrics, plans%s%s%s",
+           text, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    return false;
+}
+
+static bool read_request(int argc, char **argv, list_request *out)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            out->is_help = true;
+        else if (strcmp(argv[i], "--json") == 0)
+            out->is_json = true;
+        else if (!read_word(argv[i], out))
+            return false;
+    }
+    return true;
+}
+
 int tl_cmd_list(int argc, char **argv)
 {
-    const char *only = NULL;
-    bool json = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            (void)fputs(help, stdout);
-            return TL_EXIT_DONE;
-        }
-        if (strcmp(argv[i], "--json") == 0) {
-            json = true;
-            continue;
-        }
-        int w = 0;
-        while (w < WORDS && strcmp(words[w], argv[i]) != 0) w++;
-        if (w == WORDS || only) {
-            const char *near = tl_text_nearest(argv[i], words, WORDS);
-            tl_log(TL_LOG_ERROR,
-                   "list %s: give one of stages, models, data, metrics, plans%s%s%s",
-                   argv[i], near ? "; did you mean " : "", near ? near : "",
-                   near ? "?" : "");
-            return TL_EXIT_USAGE;
-        }
-        only = words[w];
+    list_request request = {0};
+    if (!read_request(argc, argv, &request)) return TL_EXIT_USAGE;
+    if (request.is_help) {
+        (void)fputs(help, stdout);
+        return TL_EXIT_DONE;
     }
-    if (json) {
-        print_json(only);
+    if (request.is_json) {
+        print_json(request.only);
         return TL_EXIT_DONE;
     }
     for (int w = 0; w < WORDS; w++) {
-        if (only && only != words[w]) continue;
-        if (!only && w > 0) (void)putchar('\n');
-        if (only || strcmp(words[w], "metrics") != 0) print_list(words[w]);
+        if (request.only && request.only != words[w]) continue;
+        if (!request.only && w > 0) (void)putchar('\n');
+        if (request.only || strcmp(words[w], "metrics") != 0) print_list(words[w]);
     }
     return TL_EXIT_DONE;
 }

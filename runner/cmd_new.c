@@ -47,13 +47,19 @@ static const char body[] =
     "  - measure.utility\n"
     "  - m2m.model_extraction: {queries: [100, 200]}\n"
     "  - m2d.global_threshold\n"
+    "  # - laps: 2                # with a stage that recovers data: the chain runs again, the\n"
+    "  #                          # attacker's rows joined by them; metrics end in _lap2\n"
     "\n"
     "# sweep: {zip: [[m2m.model_extraction.queries, recipe.epochs]]}   # move together\n"
     "# exclude: [{poison: none, m2m.model_extraction.queries: 100}]    # leave out\n"
     "\n"
     "# What is tested; every other effect is exploratory.\n"
     "hypotheses:\n"
-    "  - {effect: poison, on: m2d_global_threshold_auc, direction: changes}\n";
+    "  - {effect: poison, on: m2d_global_threshold_auc, direction: changes}\n"
+    "# A hypothesis may carry the claim that it tests; level names one alternative, or is\n"
+    "# trend for an axis over 3 numbers or more:\n"
+    "# - {claim: poisoning amplifies membership inference, effect: poison,\n"
+    "#    level: d2m.badnets, on: m2d_global_threshold_auc, direction: raises}\n";
 
 static int write_file(const char *name)
 {

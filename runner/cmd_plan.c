@@ -1,6 +1,7 @@
 /*
  * threatloop plan: what a plan comes to, before anything is computed.
  */
+#include "analysis/statistics.h"
 #include "runner/commands.h"
 
 #include "compute/core/log.h"
@@ -8,7 +9,6 @@
 
 #include <getopt.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,7 +132,7 @@ static tl_status measure_plan(const tl_plan *plan, double rate, plan_numbers *ou
     out->core_hours = sweep.flop / rate / 3600.0;
     out->memory = sweep.memory;
     out->widest = sweep.widest;
-    out->least_p = exp2(1.0 - (double)plan->replicates);
+    out->least_p = tl_least_p((int)plan->replicates);
     tl_sweep_close(&sweep);
     TL_TRY(find_data_bytes(plan, &out->data_bytes, err));
     /* The source, and the roles drawn from it, besides what a step takes. */

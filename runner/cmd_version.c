@@ -1,11 +1,12 @@
 #include "compute/nn/blas.h"
 #include "runner/commands.h"
+#include "runner/download.h"
 
 #include <stdio.h>
 
 int tl_cmd_version(void)
 {
-    (void)printf("threatloop %s\n%s, kernels for %s\ncompiled by %s\n", TL_VERSION,
-                 tl_blas_version(), tl_blas_core(), __VERSION__);
+    (void)printf("threatloop %s\n%s, kernels for %s\n%s\ncompiled by %s\n", TL_VERSION,
+                 tl_blas_version(), tl_blas_core(), tl_download_version(), __VERSION__);
     return TL_EXIT_DONE;
 }

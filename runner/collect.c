@@ -1,7 +1,7 @@
 /*
  * Trials are decoded once more, and each of their steps is looked up in the graph by its
- * key. A metric's column is found by what the step is (instance, kind, item, judgement), so
- * names are made once a column and not once a value.
+ * key. A metric's column is found by what the step is (instance, kind, item, judgement,
+ * lap), so names are made once a column and not once a value.
  */
 #include "runner/collect.h"
 
@@ -15,10 +15,10 @@ enum { MAX_COLUMNS = 1024, REASON_WORDS = 6 };
 
 /* One metric of one kind of step. */
 typedef struct metric_column {
-    int instance, kind, item, judgement, metric;
+    int instance, kind, item, judgement, lap, metric;
     const tl_metric *spec;
     const tl_stage *stage;
-    char name[96];
+    char name[TL_METRIC_NAME];
     double *value, *n;
     int32_t *why;
     bool has_missing;
@@ -58,7 +58,8 @@ static bool is_same_column(const metric_column *column, const tl_trial_step *ste
 {
     return column->instance == step->instance && column->kind == (int)step->kind &&
            column->item == (step->kind == TL_STEP_JUDGE ? step->item : 0) &&
-           column->judgement == step->judgement && column->metric == m;
+           column->judgement == step->judgement && column->lap == step->lap &&
+           column->metric == m;
 }
 
 static tl_status find_column(collector *c, int position, int m, metric_column **out,
@@ -76,6 +77,7 @@ static tl_status find_column(collector *c, int position, int m, metric_column **
                               .kind = (int)step->kind,
                               .item = step->kind == TL_STEP_JUDGE ? step->item : 0,
                               .judgement = step->judgement,
+                              .lap = step->lap,
                               .metric = m,
                               .spec = &step->metrics[m],
                               .stage = step->stage,
@@ -199,6 +201,25 @@ static void describe(tl_column *column, const char *name, const char *text)
     column->attribute[column->attributes++] = (tl_attribute){name, text};
 }
 
+/* From the second lap on, says which metric is the same in the first. */
+static tl_status describe_lap(const collector *c, const metric_column *m, tl_column *column,
+                              tl_err *err)
+{
+    if (m->lap < 2) return TL_OK;
+    char suffix[24];
+    (void)snprintf(suffix, sizeof suffix, "_lap%d", m->lap);
+    const int length = (int)(strlen(m->name) - strlen(suffix));
+    const char *first = tl_arena_print(c->arena, err, "%.*s", length, m->name);
+    const char *lap = tl_arena_text(c->arena, suffix + strlen("_lap"), err);
+    if (!first || !lap) return TL_E_SPACE;
+    for (int i = 0; i < c->metrics; i++) {
+        if (strcmp(c->metric[i].name, first) != 0) continue;
+        describe(column, "lap", lap);
+        describe(column, "first_lap", first);
+    }
+    return TL_OK;
+}
+
 static tl_status add_metric(collector *c, metric_column *m, tl_err *err)
 {
     static const char *const better[] = {"none", "higher", "lower"};
@@ -216,6 +237,7 @@ static tl_status add_metric(collector *c, metric_column *m, tl_err *err)
     describe(column, "better", better[m->spec->better]);
     column->low = m->spec->low;
     column->high = m->spec->high;
+    TL_TRY(describe_lap(c, m, column, err));
     const char *downstream;
     TL_TRY(tl_factors_above(c->plan, c->trial, m->example, m->position, c->arena,
                             &downstream, err));

@@ -61,6 +61,55 @@ tl_status tl_collect_note(tl_table *table, tl_arena *arena, const char *name,
     return TL_OK;
 }
 
+static void put_columns(const account *a, tl_column *out)
+{
+    const tl_column column[COLUMNS] = {
+        {.name = "stage",
+         .type = TL_COLUMN_TEXT,
+         .is_coordinate = true,
+         .text = a->stage,
+         .attributes = 1,
+         .attribute = {{"long_name", "stage of the step"}}},
+        {.name = "step_key",
+         .type = TL_COLUMN_TEXT,
+         .text = a->key,
+         .attributes = 1,
+         .attribute = {{"long_name", "key of the step, as in the journal"}}},
+        {.name = "first_trial",
+         .type = TL_COLUMN_INT,
+         .integer = a->trial,
+         .attributes = 2,
+         .attribute = {{"units", "1"}, {"long_name", "first trial that wants the step"}}},
+        {.name = "state",
+         .type = TL_COLUMN_FLAG,
+         .integer = a->state,
+         .flag_meanings = "waiting ready running done failed diverged skipped lost",
+         .attributes = 1,
+         .attribute = {{"long_name", "what the step came to"}}},
+        {.name = "seconds",
+         .type = TL_COLUMN_REAL,
+         .real = a->seconds,
+         .attributes = 2,
+         .attribute = {{"units", "s"}, {"long_name", "wall time of the step"}}},
+        {.name = "flop",
+         .type = TL_COLUMN_REAL,
+         .real = a->flop,
+         .attributes = 2,
+         .attribute = {{"units", "1"},
+                       {"long_name", "floating point operations, as declared"}}},
+        {.name = "first_rank",
+         .type = TL_COLUMN_INT,
+         .integer = a->first,
+         .attributes = 2,
+         .attribute = {{"units", "1"}, {"long_name", "first rank of the team"}}},
+        {.name = "team_width",
+         .type = TL_COLUMN_INT,
+         .integer = a->width,
+         .attributes = 2,
+         .attribute = {{"units", "1"}, {"long_name", "ranks of the team"}}}};
+    memcpy(out, column, sizeof column);
+}
+
 tl_status tl_collect_run(const tl_sweep *sweep, const tl_run_facts *facts, tl_arena *arena,
                          tl_table **out, tl_err *err)
 {
@@ -72,51 +121,7 @@ tl_status tl_collect_run(const tl_sweep *sweep, const tl_run_facts *facts, tl_ar
     TL_TAKE(global, arena, GLOBALS, err);
     TL_TRY(take(&a, tl_graph_steps(sweep->graph), arena, err));
     TL_TRY(fill(sweep, &a, arena, err));
-    const tl_column column[COLUMNS] = {
-        {.name = "stage",
-         .type = TL_COLUMN_TEXT,
-         .is_coordinate = true,
-         .text = a.stage,
-         .attributes = 1,
-         .attribute = {{"long_name", "stage of the step"}}},
-        {.name = "step_key",
-         .type = TL_COLUMN_TEXT,
-         .text = a.key,
-         .attributes = 1,
-         .attribute = {{"long_name", "key of the step, as in the journal"}}},
-        {.name = "first_trial",
-         .type = TL_COLUMN_INT,
-         .integer = a.trial,
-         .attributes = 2,
-         .attribute = {{"units", "1"}, {"long_name", "first trial that wants the step"}}},
-        {.name = "state",
-         .type = TL_COLUMN_FLAG,
-         .integer = a.state,
-         .flag_meanings = "waiting ready running done failed diverged skipped lost",
-         .attributes = 1,
-         .attribute = {{"long_name", "what the step came to"}}},
-        {.name = "seconds",
-         .type = TL_COLUMN_REAL,
-         .real = a.seconds,
-         .attributes = 2,
-         .attribute = {{"units", "s"}, {"long_name", "wall time of the step"}}},
-        {.name = "flop",
-         .type = TL_COLUMN_REAL,
-         .real = a.flop,
-         .attributes = 2,
-         .attribute = {{"units", "1"},
-                       {"long_name", "floating point operations, as declared"}}},
-        {.name = "first_rank",
-         .type = TL_COLUMN_INT,
-         .integer = a.first,
-         .attributes = 2,
-         .attribute = {{"units", "1"}, {"long_name", "first rank of the team"}}},
-        {.name = "team_width",
-         .type = TL_COLUMN_INT,
-         .integer = a.width,
-         .attributes = 2,
-         .attribute = {{"units", "1"}, {"long_name", "ranks of the team"}}}};
-    memcpy(table->column, column, sizeof column);
+    put_columns(&a, table->column);
     const tl_attribute all[GLOBALS] = {
         {"title", tl_arena_print(arena, err, "account of a run of %s", sweep->plan->name)},
         {"source", "threatloop " TL_VERSION},

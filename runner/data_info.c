@@ -1,6 +1,7 @@
 #include "runner/data_info.h"
 
 #include "compute/core/hash.h"
+#include "compute/data/cifar.h"
 #include "compute/data/idx.h"
 #include "compute/data/medmnist.h"
 #include "compute/data/npy.h"
@@ -16,7 +17,7 @@ enum { MAGIC = 16, LONGEST_HEADER = 100000000 }; /* the limit of safetensors its
 
 /* A file being described. */
 typedef struct file_info {
-    const char *path;
+    const char *path, *as;
     uint64_t size;
     tl_arena *arena;
     json_t *out, *arrays; /* arrays: borrowed from out */
@@ -77,10 +78,10 @@ static tl_status info_idx(const file_info *file, bool is_gzip, tl_err *err)
     return TL_OK;
 }
 
-static bool is_array_name(const char *name)
+static bool ends_in(const char *name, const char *ending)
 {
-    const size_t length = strlen(name);
-    return length >= 4 && strcmp(name + length - 4, ".npy") == 0;
+    const size_t length = strlen(name), tail = strlen(ending);
+    return length >= tail && strcmp(name + length - tail, ending) == 0;
 }
 
 static json_t *images_of(const tl_source *source)
@@ -111,6 +112,11 @@ static json_t *images_of(const tl_source *source)
     int copies = 0;
     for (int i = 0; i < all->rows; i++) copies += source->group[i] != i;
     put(out, "exact_duplicates", json_integer(copies));
+    put(out, "near_duplicates", json_integer(source->twins.all));
+    if (source->has_splits) {
+        put(out, "validation_near_train", json_integer(source->twins.validation));
+        put(out, "test_near_train", json_integer(source->twins.test));
+    }
     char key[TL_KEY_TEXT];
     put(out, "content", json_string(tl_key_text(&source->content, key)));
     return out;
@@ -142,7 +148,7 @@ static tl_status info_npz(const file_info *file, tl_err *err)
     const bool is_images = tl_npz_find(npz, "train_images") >= 0;
     for (int i = 0; i < tl_npz_members(npz) && status == TL_OK; i++) {
         const char *name = tl_npz_name(npz, i);
-        if (!is_array_name(name)) {
+        if (!ends_in(name, ".npy")) {
             const int failed = json_array_append_new(others, text_of(name));
             TL_INVARIANT(!failed);
             continue;
@@ -260,10 +266,41 @@ static tl_status info_safetensors(const file_info *file, const unsigned char mag
     return status;
 }
 
+static tl_status info_cifar(const file_info *file, const tl_cifar *kind, tl_err *err)
+{
+    tl_source *source;
+    TL_TRY(tl_source_open_cifar(file->path, kind, file->arena, &source, err));
+    char format[64];
+    (void)snprintf(format, sizeof format, "%s, binary version, records of %d bytes",
+                   kind->name, tl_cifar_record(kind));
+    put(file->out, "format", json_string(format));
+    put(file->out, "images", images_of(source));
+    return TL_OK;
+}
+
+/* The CIFAR that a file without a mark may be; NULL if it can be neither. */
+static tl_status guess_cifar(const file_info *file, const unsigned char magic[MAGIC],
+                             const tl_cifar **kind, tl_err *err)
+{
+    const tl_cifar *ten = tl_cifar_find("cifar10"), *hundred = tl_cifar_find("cifar100");
+    const bool is_ten = tl_cifar_fits(ten, file->size, magic);
+    const bool is_hundred = tl_cifar_fits(hundred, file->size, magic);
+    TL_CHECK(!is_ten || !is_hundred, err, TL_E_FORMAT,
+             "%s: its length of %llu bytes fits cifar10 and cifar100; say which it is by "
+             "--as",
+             file->path, (unsigned long long)file->size);
+    *kind = is_ten ? ten : is_hundred ? hundred : NULL;
+    return TL_OK;
+}
+
 static tl_status info_content(const file_info *file, tl_err *err)
 {
     static const char pointer[] = "version https:/";
     unsigned char magic[MAGIC] = {0};
+    const tl_cifar *kind = file->as ? tl_cifar_find(file->as) : NULL;
+    TL_CHECK(!file->as || kind, err, TL_E_ARG,
+             "--as %s: a file can be said to be cifar10 or cifar100", file->as);
+    if (kind) return info_cifar(file, kind, err);
     FILE *stream = fopen(file->path, "rb");
     TL_CHECK(stream, err, TL_E_IO, "%s: cannot be opened: %s", file->path, strerror(errno));
     const size_t got = fread(magic, 1, sizeof magic, stream);
@@ -272,17 +309,21 @@ static tl_status info_content(const file_info *file, tl_err *err)
     TL_CHECK(memcmp(magic, pointer, sizeof pointer - 1) != 0, err, TL_E_FORMAT,
              "%s: is a pointer of Git LFS, not the file itself; fetch it by git lfs pull",
              file->path);
+    if (ends_in(file->path, ".bin")) TL_TRY(guess_cifar(file, magic, &kind, err));
+    if (kind) return info_cifar(file, kind, err);
     if (memcmp(magic, "PK", 2) == 0) return info_npz(file, err);
     if (memcmp(magic, "\x93NUMPY", 6) == 0) return info_npy(file, err);
     if (memcmp(magic, "\x1f\x8b", 2) == 0) return info_idx(file, true, err);
     if (magic[0] == 0 && magic[1] == 0) return info_idx(file, false, err);
     if (got > 8 && magic[8] == '{') return info_safetensors(file, magic, err);
     return tl_fail(err, TL_E_FORMAT,
-                   "%s: is neither npz, npy, idx (also gzipped) nor safetensors",
+                   "%s: is neither npz, npy, idx (also gzipped), safetensors nor, by its "
+                   "name and length, CIFAR's binary version",
                    file->path);
 }
 
-tl_status tl_data_info_file(const char *path, tl_arena *arena, json_t **out, tl_err *err)
+tl_status tl_data_info_file(const char *path, const char *as, tl_arena *arena, json_t **out,
+                            tl_err *err)
 {
     struct stat info;
     char sha[TL_SHA256_TEXT], md5[TL_MD5_TEXT];
@@ -292,6 +333,7 @@ tl_status tl_data_info_file(const char *path, tl_arena *arena, json_t **out, tl_
     TL_CHECK(S_ISREG(info.st_mode), err, TL_E_IO, "%s: is not a file", path);
     TL_TRY(tl_hash_file(path, sha, md5, err));
     file_info file = {.path = path,
+                      .as = as,
                       .size = (uint64_t)info.st_size,
                       .arena = arena,
                       .out = json_object(),
@@ -300,7 +342,7 @@ tl_status tl_data_info_file(const char *path, tl_arena *arena, json_t **out, tl_
     put(file.out, "bytes", json_integer((json_int_t)info.st_size));
     put(file.out, "sha256", json_string(sha));
     put(file.out, "md5", json_string(md5));
-    const tl_medmnist *set = tl_medmnist_official(md5);
+    const tl_medmnist *set = tl_medmnist_official(md5, NULL);
     if (set) put(file.out, "official", json_string(set->name));
     put(file.out, "arrays", file.arrays);
     const tl_status status = info_content(&file, err);

@@ -155,6 +155,7 @@ static tl_status find_part(tl_executor *executor, int from, tl_part part, tl_cac
         world->data[part] = given->world.data[part];
         world->model[part] = given->world.model[part];
         if (part == TL_PART_SERVICE) world->service = given->world.service;
+        if (part == TL_PART_MARKS) world->marks = given->world.marks;
     } else if (TL_BIT(part) & TL_PARTS_DATA) {
         const tl_roles *roles;
         TL_TRY(find_roles(executor, user, &roles, err));

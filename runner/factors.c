@@ -90,43 +90,102 @@ tl_status tl_factors_columns(const tl_plan *plan, tl_arena *arena, tl_table *tab
     return TL_OK;
 }
 
-/* Whether trial `other` lacks a step with this key. */
-static bool lacks(const tl_plan *plan, tl_trial *trial, int64_t cell, uint32_t replicate,
-                  const tl_key *key)
+/* A step whose metrics are looked at: what it is, and what it computes. */
+typedef struct measured {
+    int instance, kind, item, judgement, lap;
+    tl_key key;
+} measured;
+
+static measured measured_at(const tl_trial *trial, int position)
 {
+    const tl_trial_step *step = &trial->step[position];
+    return (measured){.instance = step->instance,
+                      .kind = (int)step->kind,
+                      .item = step->item,
+                      .judgement = step->judgement,
+                      .lap = step->lap,
+                      .key = step->content};
+}
+
+/* Sets the key of what stands for `it` in another trial. \return false if nothing does */
+static bool find_there(const tl_trial *trial, measured *it)
+{
+    for (int i = 0; i < trial->steps; i++) {
+        const measured other = measured_at(trial, i);
+        if (other.instance != it->instance || other.kind != it->kind ||
+            other.item != it->item || other.judgement != it->judgement ||
+            other.lap != it->lap) {
+            continue;
+        }
+        *it = other;
+        return true;
+    }
+    return false;
+}
+
+/* Whether the trial at these levels lacks a step of that lap with that key. The same work
+ * may stand in an earlier lap of it, where this one has come to do something else. */
+static bool lacks(const tl_plan *plan, tl_trial *trial, const int *level,
+                  uint32_t replicate, const measured *it)
+{
+    const int64_t cell = tl_plan_cell(plan, level);
     if (cell < 0) return false;
     tl_trial_decode(plan, (uint32_t)cell * plan->replicates + replicate, trial);
     for (int i = 0; i < trial->steps; i++) {
-        if (tl_key_equal(&trial->step[i].content, key)) return false;
+        const tl_trial_step *step = &trial->step[i];
+        if (step->lap == it->lap && tl_key_equal(&step->content, &it->key)) return false;
     }
     return true;
 }
 
+/* Puts `axis`, and those that move with it, to level `l`. */
+static void move(const tl_plan *plan, int axis, int l, int *level)
+{
+    const int zip = plan->axis[axis].zip;
+    for (int a = 0; a < plan->axes; a++) {
+        if (a == axis || (zip >= 0 && plan->axis[a].zip == zip)) level[a] = l;
+    }
+}
+
+/* Goes to the first alternative that has the inner axis, where the example has it not: the
+ * rate of a poison may matter downstream of it though the example has no poison. */
+static bool enter(const tl_plan *plan, tl_trial *trial, uint32_t replicate,
+                  const tl_inner *inner, int *level, measured *it)
+{
+    for (int l = 0; l < plan->axis[inner->axis].levels; l++) {
+        if (!inner->has[l]) continue;
+        move(plan, inner->axis, l, level);
+        const int64_t cell = tl_plan_cell(plan, level);
+        if (cell < 0) continue;
+        tl_trial_decode(plan, (uint32_t)cell * plan->replicates + replicate, trial);
+        if (find_there(trial, it)) return true;
+    }
+    return false;
+}
+
 /* Whether moving `axis` away from its level in `example` changes the step; with `within`,
  * only to levels of the same alternative whose inner value differs. */
-static bool matters(const tl_plan *plan, tl_trial *trial, uint32_t example,
-                    const tl_key *key, int axis, const tl_inner *within)
+static bool matters(const tl_plan *plan, tl_trial *trial, uint32_t example, measured it,
+                    int axis, const tl_inner *within)
 {
     int level[TL_MAX_AXES];
-    const uint32_t cell = example / plan->replicates;
+    const uint32_t cell = example / plan->replicates,
+                   replicate = example % plan->replicates;
     for (int a = 0; a < plan->axes; a++) level[a] = tl_plan_level(plan, cell, a);
     const tl_axis *moved = &plan->axis[axis];
+    if (within && !within->has[level[axis]] &&
+        !enter(plan, trial, replicate, within, level, &it)) {
+        return false;
+    }
     const int here = level[axis];
-    if (within && !within->has[here]) return false;
     for (int l = 0; l < moved->levels; l++) {
         const bool same_option =
             !moved->is_choice || strcmp(moved->value[l].text, moved->value[here].text) == 0;
         if (within ? !(same_option && within->has[l]) : (moved->is_choice && same_option)) {
             continue;
         }
-        for (int a = 0; a < plan->axes; a++) {
-            if (a == axis || (moved->zip >= 0 && plan->axis[a].zip == moved->zip))
-                level[a] = l;
-        }
-        if (lacks(plan, trial, tl_plan_cell(plan, level), example % plan->replicates,
-                  key)) {
-            return true;
-        }
+        move(plan, axis, l, level);
+        if (lacks(plan, trial, level, replicate, &it)) return true;
     }
     return false;
 }
@@ -136,14 +195,14 @@ tl_status tl_factors_above(const tl_plan *plan, tl_trial *trial, uint32_t exampl
 {
     tl_text list = {0};
     tl_trial_decode(plan, example, trial);
-    const tl_key key = trial->step[position].content;
+    const measured it = measured_at(trial, position);
     for (int a = 0; a < plan->axes; a++) {
-        if (!matters(plan, trial, example, &key, a, NULL)) continue;
+        if (!matters(plan, trial, example, it, a, NULL)) continue;
         tl_text_print(&list, "%s%s", list.length ? " " : "", plan->axis[a].name);
     }
     for (int i = 0; i < plan->inners; i++) {
         const tl_inner *inner = &plan->inner[i];
-        if (!matters(plan, trial, example, &key, inner->axis, inner)) continue;
+        if (!matters(plan, trial, example, it, inner->axis, inner)) continue;
         tl_text_print(&list, "%s%s", list.length ? " " : "", inner->name);
     }
     *out = tl_arena_text(arena, list.at ? list.at : "", err);
@@ -157,9 +216,12 @@ static char *hypotheses_json(const tl_plan *plan)
     json_t *list = json_array();
     for (int i = 0; i < plan->hypotheses; i++) {
         const tl_hypothesis *h = &plan->hypothesis[i];
-        const int failed = json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:s}", "effect", h->effect, "on", h->on,
-                            "level", h->level, "direction", direction[h->direction + 1]));
+        json_t *one =
+            json_pack("{s:s, s:s, s:s, s:s}", "effect", h->effect, "on", h->on, "level",
+                      h->level, "direction", direction[h->direction + 1]);
+        int failed =
+            h->claim ? json_object_set_new(one, "claim", json_string(h->claim)) : 0;
+        failed |= json_array_append_new(list, one);
         TL_INVARIANT(failed == 0);
     }
     char *text = json_dumps(list, JSON_COMPACT);

@@ -26,7 +26,7 @@ static const command commands[] = {
     {"describe", tl_cmd_describe, false, "all about one of them"},
     {"effects", tl_cmd_effects, false, "effects and interactions with intervals"},
     {"table", tl_cmd_table, false, "the raw table of a result file"},
-    {"data", tl_cmd_data, false, "data sets by name: list, info"},
+    {"data", tl_cmd_data, false, "data sets by name: list, info, fetch, verify"},
     {"bench", tl_cmd_bench, true, "is this machine set up well?"},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };

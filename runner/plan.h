@@ -45,8 +45,10 @@ typedef struct tl_instance {
 typedef struct tl_hypothesis {
     char effect[TL_NAME]; /**< name of an axis, or "a:b" for an interaction */
     char on[TL_NAME * 2]; /**< name of a metric variable */
-    char level[TL_NAME];  /**< level of a one_of, or "" = every level but the reference */
+    char level[TL_NAME];  /**< level of a one_of, "trend" of an axis over numbers, or "" =
+                             every level but the reference */
     int direction;        /**< +1 raises, -1 lowers, 0 changes */
+    const char *claim;    /**< the sentence that it tests, or NULL */
 } tl_hypothesis;
 
 typedef struct tl_plan_body

@@ -10,7 +10,7 @@
 #include "runner/yaml.h"
 
 enum {
-    TL_MAX_LINKS = 64, /**< entries of one chain, all alternatives counted */
+    TL_MAX_LINKS = 64, /**< entries of one chain, all alternatives and laps counted */
     TL_MAX_CHAINS = 32,
     TL_MAX_INSTANCES = 256,
     TL_MAX_INNERS = 128,
@@ -38,6 +38,8 @@ typedef struct tl_chain {
     const char *name;
     int links;
     tl_link *link[TL_MAX_LINKS];
+    int laps;               /**< how often the links are run in a row */
+    tl_link *join;          /**< stands before every later lap; NULL for one lap */
     bool uses[TL_MAX_AXES]; /**< axes that change something in it */
     const tl_yaml *at;
 } tl_chain;

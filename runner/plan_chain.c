@@ -41,8 +41,7 @@ static tl_status read_entry(const tl_yaml *node, entry *out, tl_err *err)
     const tl_yaml *args = node->first;
     *out = (entry){.at = args->key};
     if (args->kind == TL_YAML_SCALAR && !args->text[0]) return TL_OK;
-    const bool is_laps = strcmp(args->key->text, "laps") == 0;
-    if (args->kind != TL_YAML_MAP && !is_laps) {
+    if (args->kind != TL_YAML_MAP) {
         return tl_yaml_fault(args, err, "the settings of %.60s must be a map, found %s",
                              args->key->text, tl_yaml_kind_name(args));
     }
@@ -54,7 +53,7 @@ static tl_status check_name(const tl_yaml *node, tl_err *err)
 {
     static const char *const taken[] = {"data",   "model",     "recipe",     "chain",
                                         "status", "replicate", "split_hash", "trial_key",
-                                        "trial",  "none"};
+                                        "trial",  "none",      "lap"};
     if (node->kind != TL_YAML_SCALAR) {
         return tl_yaml_fault(node, err, "`as` must be a name, found %s",
                              tl_yaml_kind_name(node));
@@ -186,21 +185,27 @@ static tl_status add_judge(tl_plan_reader *reader, tl_chain *chain, const entry 
     return add_link(reader, chain, from, place, &link, err);
 }
 
+/* The word `laps` of an entry, or NULL. */
+static const tl_yaml *laps_of(const tl_yaml *node)
+{
+    const bool has_key = node->kind == TL_YAML_MAP && node->children == 1;
+    const tl_yaml *word = has_key ? node->first->key : node;
+    return word->kind == TL_YAML_SCALAR && strcmp(word->text, "laps") == 0 ? word : NULL;
+}
+
 /* Adds one simple entry; writes its label. */
 static tl_status add_simple(tl_plan_reader *reader, tl_chain *chain, const tl_yaml *node,
                             const option_place *place, char label[TL_NAME], tl_err *err)
 {
     entry from = {0};
+    if (laps_of(node)) {
+        return tl_yaml_fault(laps_of(node), err,
+                             "laps run a whole chain again: they stand in no one_of");
+    }
     TL_TRY(read_entry(node, &from, err));
     if (strcmp(from.at->text, "judge") == 0) {
         (void)snprintf(label, TL_NAME, "judge");
         return add_judge(reader, chain, &from, place, err);
-    }
-    if (strcmp(from.at->text, "laps") == 0) {
-        return tl_yaml_fault(
-            from.at, err,
-            "laps are not available yet; write the stages of each lap out, "
-            "with `as` names");
     }
     if (strcmp(from.at->text, "one_of") == 0) {
         return tl_yaml_fault(from.at, err,
@@ -391,6 +396,61 @@ static tl_status add_one_of(tl_plan_reader *reader, tl_chain *chain, const tl_ya
     return add_options(reader, chain, options, number, err);
 }
 
+/* Whether another lap finds something new: the attacker must gain rows and use rows. */
+static bool has_loop(const tl_chain *chain)
+{
+    uint32_t reads = 0, gives = 0;
+    for (int l = 0; l < chain->links; l++) {
+        const tl_stage *stage = chain->link[l]->stage;
+        if (!stage) continue;
+        reads |= stage->reads | stage->bank.reads;
+        gives |= stage->gives;
+    }
+    return (reads & TL_BIT(TL_PART_ATTACKER)) != 0 &&
+           (gives & (TL_BIT(TL_PART_RECOVERED) | TL_BIT(TL_PART_ATTACKER))) != 0;
+}
+
+/* Reads `laps: N`, the last entry, with all others in the chain already. */
+static tl_status read_laps(tl_plan_reader *reader, tl_chain *chain, const tl_yaml *node,
+                           tl_err *err)
+{
+    static const tl_param param = {.name = "laps",
+                                   .type = TL_PARAM_INT,
+                                   .fallback = 1,
+                                   .low = 1,
+                                   .high = TL_MAX_LINKS};
+    const tl_yaml *word = laps_of(node);
+    if (node->next) {
+        return tl_yaml_fault(word, err, "laps must be the last entry of their chain");
+    }
+    if (node->kind != TL_YAML_MAP || node->first->kind != TL_YAML_SCALAR) {
+        return tl_yaml_fault(word, err,
+                             "laps takes one number, like laps: 2; it is no axis, for each "
+                             "lap has metrics of its own, which end in _lap2, _lap3, ...");
+    }
+    tl_value laps;
+    TL_TRY(tl_plan_value(reader, node->first, &param, "laps", &laps, err));
+    chain->laps = (int)laps.number;
+    if (chain->laps == 1) return TL_OK;
+    if (chain->links * chain->laps + chain->laps - 1 > TL_MAX_LINKS) {
+        return tl_yaml_fault(word, err, "%d laps of this chain have more than %d entries",
+                             chain->laps, TL_MAX_LINKS);
+    }
+    if (!has_loop(chain)) {
+        return tl_yaml_fault(word, err,
+                             "a second lap would repeat the first: the chain needs a stage "
+                             "that recovers data for the attacker, and one that reads the "
+                             "attacker's rows");
+    }
+    const tl_yaml *join =
+        tl_yaml_scalar("d2d.use_recovered", word, &reader->plan->arena, err);
+    if (!join) return TL_E_SPACE;
+    char label[TL_NAME];
+    TL_TRY(add_simple(reader, chain, join, &nowhere, label, err));
+    chain->join = chain->link[--chain->links];
+    return TL_OK;
+}
+
 tl_status tl_plan_chain(tl_plan_reader *reader, const tl_yaml *list, tl_chain *chain,
                         tl_err *err)
 {
@@ -400,11 +460,14 @@ tl_status tl_plan_chain(tl_plan_reader *reader, const tl_yaml *list, tl_chain *c
                                                         : tl_yaml_kind_name(list));
     }
     chain->at = list;
+    chain->laps = 1;
     char label[TL_NAME];
     for (const tl_yaml *node = list->first; node; node = node->next) {
         const bool is_choice = node->kind == TL_YAML_MAP && node->children == 1 &&
                                strcmp(node->first->key->text, "one_of") == 0;
-        if (is_choice) {
+        if (laps_of(node)) {
+            TL_TRY(read_laps(reader, chain, node, err));
+        } else if (is_choice) {
             TL_TRY(add_one_of(reader, chain, node, err));
         } else {
             TL_TRY(add_simple(reader, chain, node, &nowhere, label, err));

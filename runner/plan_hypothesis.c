@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_METRIC_NAMES = 4096, MAX_HYPOTHESES = 1024, METRIC_NAME = 96 };
+enum { MAX_METRIC_NAMES = 4096, MAX_HYPOTHESES = 1024, MAX_CLAIM = 300 };
 
 /* Names of metrics, gathered once. */
 typedef struct metric_names {
@@ -20,7 +20,7 @@ static tl_status add_metric(tl_plan_reader *reader, const tl_trial_step *step,
 {
     const int metrics = tl_trial_metrics(step);
     for (int m = 0; m < metrics && out->count < MAX_METRIC_NAMES; m++) {
-        char name[METRIC_NAME];
+        char name[TL_METRIC_NAME];
         (void)tl_trial_metric_name(reader->plan, step, m, name);
         out->name[out->count] = tl_arena_text(&reader->plan->arena, name, err);
         if (!out->name[out->count]) return TL_E_SPACE;
@@ -29,12 +29,14 @@ static tl_status add_metric(tl_plan_reader *reader, const tl_trial_step *step,
     return TL_OK;
 }
 
-/* All metrics of one stage, judged on `judgements` occasions besides the end. */
-static tl_status add_instance(tl_plan_reader *reader, int instance, int judgements,
+/* All metrics of one stage in lap `lap`, judged on `judgements` occasions besides the end.
+ */
+static tl_status add_instance(tl_plan_reader *reader, int instance, int lap, int judgements,
                               metric_names *out, tl_err *err)
 {
     const tl_stage *stage = reader->plan->instance[instance].stage;
-    tl_trial_step step = {.stage = stage, .instance = instance, .metrics = stage->metrics};
+    tl_trial_step step = {
+        .stage = stage, .instance = instance, .lap = lap, .metrics = stage->metrics};
     TL_TRY(add_metric(reader, &step, out, err));
     step.kind = TL_STEP_JUDGE;
     step.metrics = stage->judge_metrics;
@@ -61,10 +63,24 @@ static int most_judgements(const tl_plan_body *body)
     return most;
 }
 
+static int most_laps(const tl_plan_body *body)
+{
+    int most = 1;
+    for (int c = 0; c < body->chains; c++) {
+        if (body->chain[c]->laps > most) most = body->chain[c]->laps;
+    }
+    return most;
+}
+
 static tl_status check_factor(const tl_plan_reader *reader, const tl_yaml *at,
                               const char *word, char out[TL_NAME], int *axis, tl_err *err)
 {
     int inner = -1;
+    if (strcmp(word, "lap") == 0 && most_laps(reader->body) > 1) {
+        (void)snprintf(out, TL_NAME, "lap");
+        *axis = -1;
+        return TL_OK;
+    }
     *axis = tl_plan_find_axis(reader, word, &inner);
     if (*axis >= 0) {
         (void)snprintf(out, TL_NAME, "%s",
@@ -90,6 +106,9 @@ static tl_status read_effect(const tl_plan_reader *reader, const tl_yaml *node,
     TL_TRY(check_factor(reader, node, word, first, &ignored, err));
     TL_TRY(check_factor(reader, node, colon + 1, second, &ignored, err));
     *axis = -1;
+    if (strcmp(first, "lap") == 0 || strcmp(second, "lap") == 0) {
+        return tl_yaml_fault(node, err, "laps have no interactions: effect: lap alone");
+    }
     if (strlen(first) + strlen(second) + 2 > sizeof out->effect) {
         return tl_yaml_fault(node, err, "'%s:%s' is longer than %d letters", first, second,
                              TL_NAME - 1);
@@ -111,15 +130,54 @@ static tl_status read_direction(const tl_yaml *node, tl_hypothesis *out, tl_err 
     return tl_plan_unknown(node, "direction", node->text, words, 3, err);
 }
 
-static tl_status read_level(const tl_plan_reader *reader, const tl_yaml *node, int axis,
+/* Whether a factor is an axis over numbers with 3 levels or more. */
+static bool has_trend(const tl_plan_reader *reader, const char *name)
+{
+    for (int i = 0; i < reader->plan->axes; i++) {
+        const tl_axis *axis = &reader->axis[i];
+        if (strcmp(axis->name, name) != 0) continue;
+        return axis->param && axis->param->type <= TL_PARAM_INT && axis->levels >= 3;
+    }
+    for (int i = 0; i < reader->plan->inners; i++) {
+        const tl_inner *inner = &reader->inner[i];
+        if (strcmp(inner->name, name) != 0 || inner->param->type > TL_PARAM_INT) continue;
+        int distinct = 0;
+        for (int l = 0; l < reader->axis[inner->axis].levels; l++) {
+            bool is_new = inner->has[l];
+            for (int k = 0; k < l && is_new; k++) {
+                is_new = !inner->has[k] || inner->value[k].number != inner->value[l].number;
+            }
+            distinct += is_new;
+        }
+        return distinct >= 3;
+    }
+    return false;
+}
+
+static tl_status read_level(tl_plan_reader *reader, const tl_yaml *node, int axis,
                             tl_hypothesis *out, tl_err *err)
 {
     const tl_axis *factor = axis >= 0 ? &reader->axis[axis] : NULL;
+    if (strcmp(out->effect, "lap") == 0) {
+        const tl_param lap = {.name = "level",
+                              .type = TL_PARAM_INT,
+                              .low = 2,
+                              .high = most_laps(reader->body)};
+        tl_value number;
+        TL_TRY(tl_plan_value(reader, node, &lap, "level", &number, err));
+        (void)snprintf(out->level, sizeof out->level, "%d", (int)number.number);
+        return TL_OK;
+    }
     if (!factor || !factor->is_choice) {
-        return tl_yaml_fault(node, err,
-                             "level goes with the effect of one one_of; '%s' is "
-                             "none",
-                             out->effect);
+        if (strcmp(node->text, "trend") != 0 || !has_trend(reader, out->effect)) {
+            return tl_yaml_fault(
+                node, err,
+                "level names an alternative of a one_of, or is `trend` for "
+                "an axis over 3 numbers or more; '%s' has no level '%.60s'",
+                out->effect, node->text);
+        }
+        (void)snprintf(out->level, sizeof out->level, "trend");
+        return TL_OK;
     }
     const char *names[256];
     int count = 0;
@@ -134,11 +192,23 @@ static tl_status read_level(const tl_plan_reader *reader, const tl_yaml *node, i
     return tl_plan_unknown(node, "level", node->text, names, count, err);
 }
 
-static tl_status read_one(const tl_plan_reader *reader, const tl_yaml *map,
+/* A claim is one line of text: tables and attributes hold it. */
+static tl_status read_claim(const tl_yaml *node, tl_hypothesis *out, tl_err *err)
+{
+    const size_t length = strlen(node->text);
+    if (length == 0 || length > MAX_CLAIM || strpbrk(node->text, "\r\n")) {
+        return tl_yaml_fault(node, err, "a claim is one line of at most %d letters",
+                             MAX_CLAIM);
+    }
+    out->claim = node->text;
+    return TL_OK;
+}
+
+static tl_status read_one(tl_plan_reader *reader, const tl_yaml *map,
                           const metric_names *metrics, tl_hypothesis *out, tl_err *err)
 {
-    static const char *const keys[] = {"effect", "on", "direction", "level"};
-    enum { EFFECT, ON, DIRECTION, LEVEL, KEYS };
+    static const char *const keys[] = {"effect", "on", "direction", "level", "claim"};
+    enum { EFFECT, ON, DIRECTION, LEVEL, CLAIM, KEYS };
     const tl_yaml *value[KEYS] = {NULL};
     if (map->kind != TL_YAML_MAP) {
         return tl_yaml_fault(map, err,
@@ -164,6 +234,7 @@ static tl_status read_one(const tl_plan_reader *reader, const tl_yaml *map,
     int axis;
     TL_TRY(read_effect(reader, value[EFFECT], out, &axis, err));
     TL_TRY(read_direction(value[DIRECTION], out, err));
+    if (value[CLAIM]) TL_TRY(read_claim(value[CLAIM], out, err));
     if (value[LEVEL]) TL_TRY(read_level(reader, value[LEVEL], axis, out, err));
     for (int i = 0; i < metrics->count; i++) {
         if (strcmp(metrics->name[i], value[ON]->text) != 0) continue;
@@ -188,8 +259,10 @@ tl_status tl_plan_hypotheses(tl_plan_reader *reader, tl_err *err)
     TL_TAKE(metrics, &plan->arena, 1, err);
     TL_TAKE(made, &plan->arena, list->children, err);
     const int judgements = most_judgements(reader->body);
-    for (int i = 0; i < plan->instances; i++) {
-        TL_TRY(add_instance(reader, i, judgements, metrics, err));
+    const int laps = most_laps(reader->body);
+    for (int i = 0; i < laps * plan->instances; i++) {
+        TL_TRY(add_instance(reader, i % plan->instances, i / plan->instances + 1,
+                            judgements, metrics, err));
     }
     for (const tl_yaml *map = list->first; map; map = map->next) {
         TL_TRY(read_one(reader, map, metrics, &made[plan->hypotheses++], err));

@@ -66,7 +66,7 @@ static uint32_t find_near(tl_scheduler *s, int rank, bool is_long, double least)
 static tl_order_body *begin(tl_scheduler *s, int first, int level, tl_order *order,
                             int32_t *slot)
 {
-    TL_INVARIANT(s->orders_free > 0);
+    TL_INVARIANT(s->orders_free > 0 && level >= 0);
     *slot = s->order_free[--s->orders_free];
     s->orders_out++;
     tl_order_body *body = &s->order[*slot];

@@ -244,9 +244,11 @@ tl_status tl_store_join(const char *dir, tl_store *out, tl_err *err)
 {
     TL_CHECK(strlen(dir) < PATH_SPACE - 80, err, TL_E_ARG,
              "the name of the run directory is too long (%zu bytes)", strlen(dir));
-    char *copy = malloc(strlen(dir) + 1);
+    const size_t size = strlen(dir) + 1;
+    char *copy = malloc(size);
     TL_CHECK(copy, err, TL_E_SPACE, "no memory left");
-    *out = (tl_store){.dir = strcpy(copy, dir), .lock = -1};
+    memcpy(copy, dir, size);
+    *out = (tl_store){.dir = copy, .lock = -1};
     return TL_OK;
 }
 

@@ -1,7 +1,8 @@
 /*
  * Laying a trial out: which links of its chain stand at the levels of its cell, who reads
  * which version of what, banks before the stages that want them, judges where they are due.
- * Ancestors are kept as bits over the trial's stages (a chain has at most 64 links).
+ * Ancestors are kept as bits over the trial's stages (a chain has at most 64 links, those
+ * of all its laps counted).
  */
 #include "runner/plan_body.h"
 
@@ -19,7 +20,7 @@ typedef struct walk {
     uint64_t above[TL_PARTS];  /* stages the version descends from */
     int stages;                /* of the chain so far */
     int step_of[TL_MAX_LINKS]; /* of each, its RUN step */
-    int judgements;
+    int lap, judgements;
     bool is_full;
 } walk;
 
@@ -38,7 +39,8 @@ static tl_trial_step *add_step(walk *w, const tl_stage *stage, int instance, uin
         return NULL;
     }
     tl_trial_step *step = &w->trial->step[w->trial->steps++];
-    *step = (tl_trial_step){.stage = stage, .instance = instance, .reads = reads};
+    *step = (tl_trial_step){
+        .stage = stage, .instance = instance, .lap = w->lap, .reads = reads};
     for (int part = 0; part < TL_PARTS; part++) {
         step->from[part] = reads & TL_BIT(part) ? w->version[part] : -1;
     }
@@ -120,6 +122,17 @@ static void add_stage(walk *w, const tl_link *link)
     }
 }
 
+/* Whether a later planter of the same instance is above the version of `part` too. */
+static bool is_planted_again(const walk *w, int i, int part)
+{
+    const int instance = w->trial->step[w->step_of[i]].instance;
+    for (int later = i + 1; later < w->stages; later++) {
+        const bool is_above = (w->above[part] >> later & 1U) != 0;
+        if (is_above && w->trial->step[w->step_of[later]].instance == instance) return true;
+    }
+    return false;
+}
+
 /* Judges of all that was planted so far, on the versions there are now. */
 static void add_judges(walk *w, int judgement)
 {
@@ -128,6 +141,7 @@ static void add_judges(walk *w, int judgement)
         const tl_stage *stage = planter.stage;
         for (int part = 0; part < TL_PARTS; part++) {
             if (!(stage->judges & TL_BIT(part)) || !(w->above[part] >> i & 1U)) continue;
+            if (is_planted_again(w, i, part)) continue;
             tl_trial_step *step =
                 add_step(w, stage, planter.instance, stage->judge_reads | TL_BIT(part));
             if (!step) return;
@@ -139,6 +153,45 @@ static void add_judges(walk *w, int judgement)
             copy_args(step, planter.arg);
         }
     }
+}
+
+/* Ties `part` to the version of the start of the trial. */
+static void reset_part(walk *w, tl_part part)
+{
+    w->version[part] = TL_PARTS_GIVEN & TL_BIT(part) ? -1 : TL_FROM_NOWHERE;
+    w->above[part] = 0;
+}
+
+static void begin_lap(walk *w, const tl_chain *chain)
+{
+    static const tl_part of_owner[] = {TL_PART_POOL, TL_PART_VALIDATION, TL_PART_TEST,
+                                       TL_PART_SETUP, TL_PART_SERVICE};
+    w->lap++;
+    w->judgements = 0;
+    if (w->lap == 1) return;
+    if (w->version[TL_PART_RECOVERED] >= 0) add_stage(w, chain->join);
+    reset_part(w, TL_PART_RECOVERED);
+    for (size_t i = 0; i < sizeof of_owner / sizeof *of_owner; i++) {
+        reset_part(w, of_owner[i]);
+    }
+}
+
+static void walk_lap(walk *w, const tl_chain *chain)
+{
+    begin_lap(w, chain);
+    for (int i = 0; i < chain->links; i++) {
+        const tl_link *link = chain->link[i];
+        if (link->axis >= 0 &&
+            (w->level[link->axis] < link->low || w->level[link->axis] >= link->high)) {
+            continue;
+        }
+        if (link->stage) {
+            add_stage(w, link);
+        } else {
+            add_judges(w, ++w->judgements);
+        }
+    }
+    add_judges(w, 0);
 }
 
 static void read_values(const tl_plan *plan, const int *level, const tl_data_choice *choice,
@@ -172,23 +225,9 @@ bool tl_trial_layout(const tl_plan *plan, uint32_t number, tl_trial *trial)
         tl_setup_of(&trial->values, choice->size.shape, choice->size.classes);
     trial->steps = 0;
     walk w = {.plan = plan, .trial = trial, .level = level};
-    for (int part = 0; part < TL_PARTS; part++) {
-        w.version[part] = TL_PARTS_GIVEN & TL_BIT(part) ? -1 : TL_FROM_NOWHERE;
-    }
+    for (int part = 0; part < TL_PARTS; part++) reset_part(&w, (tl_part)part);
     const tl_chain *chain = body->chain[trial->chain];
-    for (int i = 0; i < chain->links; i++) {
-        const tl_link *link = chain->link[i];
-        if (link->axis >= 0 &&
-            (level[link->axis] < link->low || level[link->axis] >= link->high)) {
-            continue;
-        }
-        if (link->stage) {
-            add_stage(&w, link);
-        } else {
-            add_judges(&w, ++w.judgements);
-        }
-    }
-    add_judges(&w, 0);
+    for (int lap = 0; lap < chain->laps; lap++) walk_lap(&w, chain);
     return !w.is_full;
 }
 
@@ -221,10 +260,11 @@ double tl_trial_cost(const tl_trial *trial, int position)
     if (step->kind == TL_STEP_BANK) {
         return stage->bank.cost ? stage->bank.cost(&trial->size, step->arg) : 0.0;
     }
-    if (step->kind ==
-        TL_STEP_JUDGE) { /* the test rows through the model, with and without */
+    if (step->kind == TL_STEP_JUDGE && (TL_PARTS_MODEL & TL_BIT(step->item))) {
+        /* the test rows through the model, with and without */
         return 2.0 * trial->size.test * tl_model_flop(&trial->size.setup.model);
     }
+    /* Judging data costs about what planting in it did. */
     return stage->cost ? stage->cost(&trial->size, step->arg) : 0.0;
 }
 
@@ -251,7 +291,7 @@ int tl_trial_metrics(const tl_trial_step *step)
 }
 
 char *tl_trial_metric_name(const tl_plan *plan, const tl_trial_step *step, int m,
-                           char out[96])
+                           char out[TL_METRIC_NAME])
 {
     const bool is_judge = step->kind == TL_STEP_JUDGE;
     const bool has_part = is_judge && step->item != TL_PART_TARGET;
@@ -259,8 +299,12 @@ char *tl_trial_metric_name(const tl_plan *plan, const tl_trial_step *step, int m
     if (is_judge && step->judgement > 0) {
         (void)snprintf(judge, sizeof judge, "_judge%d", step->judgement);
     }
-    (void)snprintf(out, 96, "%s_%s%s%s%s", plan->instance[step->instance].name,
-                   step->metrics[m].name, has_part ? "_" : "",
-                   has_part ? tl_part_name((tl_part)step->item) : "", judge);
+    char lap[24] = "";
+    if (step->lap > 1) (void)snprintf(lap, sizeof lap, "_lap%d", step->lap);
+    const int length =
+        snprintf(out, TL_METRIC_NAME, "%s_%s%s%s%s%s", plan->instance[step->instance].name,
+                 step->metrics[m].name, has_part ? "_" : "",
+                 has_part ? tl_part_name((tl_part)step->item) : "", judge, lap);
+    TL_INVARIANT(length > 0 && length < TL_METRIC_NAME);
     return out;
 }

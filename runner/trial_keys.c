@@ -21,7 +21,7 @@ static void hash_data(const tl_plan *plan, tl_trial *trial)
         if (!(TL_PARTS_DATA & TL_PARTS_GIVEN & TL_BIT(part))) continue;
         tl_hash hash;
         hash.length = 0;
-        tl_hash_text(&hash, "data1");
+        tl_hash_text(&hash, "data2");
         tl_hash_text(&hash, tl_part_name((tl_part)part));
         tl_hash_key(&hash, &trial->source->content);
         tl_hash_u64(&hash, split->official);

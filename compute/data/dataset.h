@@ -14,11 +14,17 @@ typedef struct tl_shape {
     int channels, height, width;
 } tl_shape;
 
-/** What is known of a row (bits). Membership is judged on rows that are not poisoned. */
+/**
+ * What is known of a row (bits). Membership is judged on rows that have none of
+ * TL_ROW_UNJUDGED.
+ */
 enum {
     TL_ROW_MEMBER = 1,   /**< the target trains on it */
     TL_ROW_POISONED = 2, /**< an attacker made or altered it */
-    TL_ROW_TARGETED = 4  /**< clean, and an attacker is after this very row */
+    TL_ROW_TWIN = 4,     /**< has a near-duplicate across the line between members and
+                            non-members */
+    TL_ROW_TARGETED = 8, /**< clean, and an attacker is after this very row */
+    TL_ROW_UNJUDGED = TL_ROW_POISONED | TL_ROW_TWIN
 };
 
 /** Rows of examples. Pointers are borrowed from whoever made the version. */

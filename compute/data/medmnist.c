@@ -7,49 +7,6 @@
 
 enum { MOST_CLASSES = 256 };
 
-static const tl_medmnist sets[] = {
-    {"pathmnist", "a8b06965200029087d5bd730944a56c1", 9, false, false},
-    {"chestmnist", "02c8a6516a18b556561a56cbdd36c4a8", 14, false, true},
-    {"dermamnist", "0744692d530f8e62ec473284d019b0c7", 7, false, false},
-    {"octmnist", "c68d92d5b585d8d81f7112f81e2d0842", 4, false, false},
-    {"pneumoniamnist", "28209eda62fecd6e6a2d98b1501bb15f", 2, false, false},
-    {"retinamnist", "bd4c0672f1bba3e3a89f0e4e876791e4", 5, false, false},
-    {"breastmnist", "750601b1f35ba3300ea97c75c52ff8f6", 2, false, false},
-    {"bloodmnist", "7053d0359d879ad8a5505303e11de1dc", 8, false, false},
-    {"tissuemnist", "ebe78ee8b05294063de985d821c1c34b", 8, false, false},
-    {"organamnist", "68e3f8846a6bd62f0c9bf841c0d9eacc", 11, false, false},
-    {"organcmnist", "b9ceb9546e10131b32923c5bbeaea2b1", 11, false, false},
-    {"organsmnist", "9ab87b696fb54e2a387ebe992d6ed5f1", 11, false, false},
-    {"organmnist3d", "a0c5a1ff56af4f155c46d46fbb45a2fe", 11, true, false},
-    {"nodulemnist3d", "8755a7e9e05a4d9ce80a24c3e7a256f3", 2, true, false},
-    {"adrenalmnist3d", "bbd3c5a5576322bc4cdfea780653b1ce", 2, true, false},
-    {"fracturemnist3d", "6aa7b0143a6b42da40027a9dda61302f", 3, true, false},
-    {"vesselmnist3d", "b41fd4f7e7e2feedddb201585ecafa1b", 2, true, false},
-    {"synapsemnist3d", "1235b78a3cd6280881dd7850a78eadb6", 2, true, false},
-};
-
-const tl_medmnist *tl_medmnist_sets(int *count)
-{
-    *count = (int)(sizeof sets / sizeof *sets);
-    return sets;
-}
-
-const tl_medmnist *tl_medmnist_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
-        if (strcmp(sets[i].name, name) == 0) return &sets[i];
-    }
-    return NULL;
-}
-
-const tl_medmnist *tl_medmnist_official(const char *md5)
-{
-    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
-        if (strcmp(sets[i].md5, md5) == 0) return &sets[i];
-    }
-    return NULL;
-}
-
 typedef struct split_arrays {
     tl_array images, labels;
 } split_arrays;
@@ -65,24 +22,16 @@ static tl_status read_member(tl_npz *npz, const char *path, const char *name,
     return tl_npz_read(npz, member, arena, out, err);
 }
 
-static tl_status check_split(const char *path, const char *split, const split_arrays *part,
-                             const split_arrays *first, tl_err *err)
+static bool is_colour(const tl_array *images)
+{
+    return images->rank == 4 && images->size[3] == 3;
+}
+
+static tl_status check_labels(const char *path, const char *split, const split_arrays *part,
+                              tl_err *err)
 {
     const tl_array *images = &part->images, *labels = &part->labels;
     char text[160];
-    TL_CHECK(strcmp(images->type, "u1") == 0, err, TL_E_FORMAT,
-             "%s: %s_images holds elements of type %s; u1 are read", path, split,
-             images->type);
-    const bool is_grey = images->rank == 3;
-    const bool is_colour = images->rank == 4 && images->size[3] == 3;
-    TL_CHECK(
-        is_grey || is_colour, err, TL_E_FORMAT,
-        "%s: %s_images is %s; two-dimensional images are read, (N, H, W) or (N, H, W, 3)",
-        path, split, tl_array_text(images, text));
-    TL_CHECK(images->size[1] >= 4 && images->size[1] <= 1024 && images->size[2] >= 4 &&
-                 images->size[2] <= 1024,
-             err, TL_E_FORMAT, "%s: %s_images is %s; sides of 4 to 1024 pixels are read",
-             path, split, tl_array_text(images, text));
     const bool is_single = labels->rank == 1 || (labels->rank == 2 && labels->size[1] == 1);
     TL_CHECK(is_single, err, TL_E_FORMAT,
              "%s: %s_labels is %s; one label an image is read, not several", path, split,
@@ -100,20 +49,49 @@ static tl_status check_split(const char *path, const char *split, const split_ar
                  "%s: label %g of %s image %llu is outside 0..%d", path, label, split,
                  (unsigned long long)i, MOST_CLASSES - 1);
     }
+    return TL_OK;
+}
+
+static tl_status check_split(const char *path, const char *split, const split_arrays *part,
+                             const split_arrays *first, tl_err *err)
+{
+    const tl_array *images = &part->images;
+    char text[160];
+    TL_CHECK(strcmp(images->type, "u1") == 0, err, TL_E_FORMAT,
+             "%s: %s_images holds elements of type %s; u1 are read", path, split,
+             images->type);
+    TL_CHECK(images->rank == 3 || images->rank == 4, err, TL_E_FORMAT,
+             "%s: %s_images is %s; read are images (N, H, W) or (N, H, W, 3) and volumes "
+             "(N, D, H, W)",
+             path, split, tl_array_text(images, text));
+    for (int d = 1; d < (is_colour(images) ? 3 : images->rank); d++) {
+        TL_CHECK(images->size[d] >= 4 && images->size[d] <= 1024, err, TL_E_FORMAT,
+                 "%s: %s_images is %s; sides of 4 to 1024 pixels are read", path, split,
+                 tl_array_text(images, text));
+    }
     bool same = images->rank == first->images.rank;
     for (int d = 1; same && d < images->rank; d++) {
         same = images->size[d] == first->images.size[d];
     }
     TL_CHECK(same, err, TL_E_FORMAT,
              "%s: images of %s have another shape than those of train", path, split);
-    return TL_OK;
+    return check_labels(path, split, part, err);
 }
 
-/* Bytes with the channel last become planes of 0 to 1. */
+static tl_shape shape_of(const tl_array *images)
+{
+    const int a = (int)images->size[1], b = (int)images->size[2];
+    if (images->rank == 3) return (tl_shape){1, a, b};
+    if (is_colour(images)) return (tl_shape){3, a, b};
+    return (tl_shape){a, b, (int)images->size[3]};
+}
+
+/* Bytes become planes of 0 to 1. The channel of colour comes last in the file, the slices
+ * of a volume come first already. */
 static void put_images(const tl_array *images, tl_shape shape, float *pixel)
 {
-    const size_t plane = (size_t)shape.height * (size_t)shape.width;
-    const size_t channels = (size_t)shape.channels;
+    const size_t channels = is_colour(images) ? (size_t)shape.channels : 1;
+    const size_t plane = (size_t)tl_shape_size(shape) / channels;
     for (uint64_t row = 0; row < images->size[0]; row++) {
         const unsigned char *from = images->bytes + row * plane * channels;
         float *to = pixel + row * plane * channels;
@@ -128,9 +106,7 @@ static void put_images(const tl_array *images, tl_shape shape, float *pixel)
 static tl_status put_all(const char *path, const split_arrays part[TL_SPLITS],
                          tl_arena *arena, tl_source *out, tl_err *err)
 {
-    const tl_array *first = &part[0].images;
-    const tl_shape shape = {first->rank == 4 ? 3 : 1, (int)first->size[1],
-                            (int)first->size[2]};
+    const tl_shape shape = shape_of(&part[0].images);
     uint64_t rows = 0;
     for (int s = 0; s < TL_SPLITS; s++) rows += part[s].images.size[0];
     TL_CHECK(rows >= 1 && rows <= 100000000, err, TL_E_FORMAT, "%s: has %llu images", path,
@@ -157,6 +133,12 @@ static tl_status put_all(const char *path, const split_arrays part[TL_SPLITS],
     return TL_OK;
 }
 
+/* Channels that examples of a set have here: a volume is a cube. */
+static int channels_of(const tl_medmnist *set, const tl_shape *shape)
+{
+    return set->is_3d ? shape->height : set->channels;
+}
+
 static tl_status read_open(tl_npz *npz, const char *path, const tl_medmnist *set,
                            tl_arena *arena, tl_source *out, tl_err *err)
 {
@@ -177,6 +159,10 @@ static tl_status read_open(tl_npz *npz, const char *path, const tl_medmnist *set
     if (status == TL_OK) status = put_all(path, part, arena, out, err);
     tl_arena_close(&raw);
     TL_TRY(status);
+    TL_CHECK(!set || out->all.shape.channels == channels_of(set, &out->all.shape), err,
+             TL_E_FORMAT, "%s: has %d channels, but %s has %d", path,
+             out->all.shape.channels, set ? set->name : "",
+             set ? channels_of(set, &out->all.shape) : 0);
     TL_CHECK(!set || out->all.classes <= set->classes, err, TL_E_FORMAT,
              "%s: has labels up to %d, but %s has %d classes", path, out->all.classes - 1,
              set ? set->name : "", set ? set->classes : 0);
@@ -188,27 +174,33 @@ static tl_status read_open(tl_npz *npz, const char *path, const tl_medmnist *set
 static tl_status note_origin(const char *path, const tl_medmnist *set, tl_arena *arena,
                              tl_source *out, tl_err *err)
 {
+    const bool is_volume = out->all.shape.channels > 3;
     char md5[TL_MD5_TEXT];
     TL_TRY(tl_hash_file(path, NULL, md5, err));
-    const tl_medmnist *official = tl_medmnist_official(md5);
-    if (official && (!set || set == official)) {
-        out->note = tl_arena_print(
-            arena, err, "the official MedMNIST file of %s (MD5 matches)", official->name);
-    } else {
-        out->note = tl_arena_print(arena, err, "not the official file (MD5 %s)", md5);
-    }
+    const tl_medmnist *official = tl_medmnist_official(md5, NULL);
+    if (set && official != set) official = NULL;
+    if (official) set = official;
+    const char *grades = set && set->task == TL_MEDMNIST_ORDINAL
+                             ? "; its ordinal grades are taken as classes"
+                             : "";
+    const char *slices =
+        is_volume ? "; a volume is one example, its slices the channels" : "";
+    out->note = official
+                    ? tl_arena_print(arena, err,
+                                     "the official MedMNIST file of %s (MD5 matches)%s%s",
+                                     official->name, grades, slices)
+                    : tl_arena_print(arena, err, "not the official file (MD5 %s)%s%s", md5,
+                                     grades, slices);
     return out->note ? TL_OK : TL_E_SPACE;
 }
 
 tl_status tl_medmnist_read(const char *path, const tl_medmnist *set, tl_arena *arena,
                            tl_source *out, tl_err *err)
 {
-    TL_CHECK(!set || !set->is_3d, err, TL_E_FORMAT,
-             "medmnist/%s holds volumes; two-dimensional sets are read",
-             set ? set->name : "");
-    TL_CHECK(!set || !set->is_multi_label, err, TL_E_FORMAT,
-             "medmnist/%s gives several labels to an image; sets with one label are read",
-             set ? set->name : "");
+    TL_CHECK(!set || set->task != TL_MEDMNIST_LABELS, err, TL_E_FORMAT,
+             "medmnist/%s gives several labels to an image (%d yes-or-no findings, any of "
+             "them together); models here choose one class an image, so it is not read",
+             set ? set->name : "", set ? set->classes : 0);
     tl_npz *npz;
     TL_TRY(tl_npz_open(path, &npz, err));
     tl_status status = read_open(npz, path, set, arena, out, err);

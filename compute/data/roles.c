@@ -3,7 +3,10 @@
  * from its front the share of the class that its size is of what is left. Shares are made
  * by Webster's divisor method (highest averages), under which no class gets less when the
  * role gets more: so a larger role holds the rows of a smaller one. Of exact duplicates
- * only the first row is dealt.
+ * only the first row is dealt. Of near-duplicates the first is dealt with all other rows,
+ * the rest only once the roles have used those up; a row of the rest that fell to another
+ * role than its first then changes places with a row that is near to none, of its own class
+ * while there is one.
  */
 #include "compute/data/roles.h"
 
@@ -121,30 +124,52 @@ static tl_status open_dealer(const tl_source *source, const tl_split *split, uin
     return TL_OK;
 }
 
-/* Orders the rows in [from, to) that are the first of their group there. */
-static void order_rows(dealer *d, int from, int to)
+/* By the number of a group (as `name` gives it): 1 + its first row in [from, to). */
+static void find_firsts(dealer *d, const int32_t *name, int from, int to)
+{
+    memset(d->list, 0, (size_t)d->source->all.rows * sizeof *d->list);
+    for (int i = to - 1; i >= from; i--) d->list[name[i]] = 1 + i;
+}
+
+/* Orders the rows that find_firsts found, under the same `name`. */
+static void order_firsts(dealer *d, const int32_t *name, uint64_t stream)
 {
     const tl_dataset *all = &d->source->all;
-    const int32_t *group = d->source->group;
-    int *first = d->list; /* by group: 1 + the row that stands for it */
-    memset(first, 0, (size_t)all->rows * sizeof *first);
-    for (int i = to - 1; i >= from; i--) first[group[i]] = 1 + i;
     int at = 0;
     for (int c = 0; c < all->classes; c++) {
         d->begin[c] = at;
-        for (int i = from; i < to; i++) {
-            if (all->label[i] == c && first[group[i]] == 1 + i) d->order[at++] = i;
+        for (int i = 0; i < all->rows; i++) {
+            if (all->label[i] == c && d->list[name[i]] == 1 + i) d->order[at++] = i;
         }
         d->left[c] = at - d->begin[c];
-        tl_rng rng = tl_rng_sub(&d->rng, (uint64_t)c);
+        tl_rng rng = tl_rng_sub(&d->rng, stream + (uint64_t)c);
         tl_rng_shuffle(&rng, d->order + d->begin[c], d->left[c]);
     }
 }
 
-/* Gives `total` of the rows that are left to `role`, each class its share of them. */
-static void deal(dealer *d, int role, int total)
+static void order_rows(dealer *d, const int32_t *name, int from, int to)
+{
+    find_firsts(d, name, from, to);
+    order_firsts(d, name, 0);
+}
+
+/* Orders the rows that are near to an earlier one but no copy of one. */
+static void order_followers(dealer *d)
+{
+    const tl_source *source = d->source;
+    find_firsts(d, source->group, 0, source->all.rows);
+    for (int i = 0; i < source->all.rows; i++) {
+        if (source->twin[i] == i) d->list[source->group[i]] = 0;
+    }
+    order_firsts(d, source->group, (uint64_t)source->all.classes);
+}
+
+/* Gives `total` of the rows that are left to `role`, each class its share of them; returns
+ * how many there were. */
+static int deal(dealer *d, int role, int total)
 {
     const int classes = d->source->all.classes;
+    int dealt = 0;
     share_out(d->left, classes, total, d->share);
     for (int c = 0; c < classes; c++) {
         for (int i = 0; i < d->share[c]; i++) {
@@ -152,18 +177,83 @@ static void deal(dealer *d, int role, int total)
         }
         d->begin[c] += d->share[c];
         d->left[c] -= d->share[c];
+        dealt += d->share[c];
+    }
+    return dealt;
+}
+
+/* A row of this role that is near to no other, of this class if there is one; -1 if there
+ * is none at all. `is_alone`: by row. */
+static int find_alone(const dealer *d, const int *is_alone, uint8_t role, int32_t class)
+{
+    int any = -1;
+    for (int i = 0; i < d->source->all.rows; i++) {
+        if (!is_alone[i] || d->role[i] != role) continue;
+        if (d->source->all.label[i] == class) return i;
+        if (any < 0) any = i;
+    }
+    return any;
+}
+
+/* Brings all dealt rows of a group into `role`, rows that are alone taking their places;
+ * false, and nothing done, if the role has too few of those. */
+static bool gather(dealer *d, const int *is_alone, int32_t head, uint8_t role)
+{
+    const tl_source *source = d->source;
+    int wanted = 0, have = 0;
+    for (int i = 0; i < source->all.rows; i++) {
+        const bool is_dealt = d->role[i] != NOBODY;
+        wanted += source->twin[i] == head && is_dealt && d->role[i] != role;
+        have += is_alone[i] && d->role[i] == role;
+    }
+    if (wanted > have) return false;
+    for (int i = head; i < source->all.rows && wanted > 0; i++) {
+        if (source->twin[i] != head || d->role[i] == NOBODY || d->role[i] == role) continue;
+        d->role[find_alone(d, is_alone, role, source->all.label[i])] = d->role[i];
+        d->role[i] = role;
+        wanted--;
+    }
+    return true;
+}
+
+/* Brings near-duplicates that fell to several roles into that of their first, or into the
+ * next one that can take them. */
+static void reunite(dealer *d)
+{
+    const tl_source *source = d->source;
+    const int rows = source->all.rows;
+    int *is_alone = d->list;
+    for (int i = 0; i < rows; i++) is_alone[i] = source->twin[i] == i;
+    for (int i = 0; i < rows; i++) { /* copies are dealt to nobody and so are no company */
+        if (source->twin[i] != i && source->group[i] == i) is_alone[source->twin[i]] = 0;
+    }
+    for (int i = 0; i < rows; i++) {
+        const int32_t head = source->twin[i];
+        if (d->role[i] == NOBODY || d->role[i] == d->role[head]) continue;
+        bool is_done = gather(d, is_alone, head, d->role[head]);
+        for (uint8_t r = 0; r < ROLES && !is_done; r++) {
+            is_done = gather(d, is_alone, head, r);
+        }
     }
 }
 
 static void deal_drawn(dealer *d)
 {
-    const tl_split *split = d->split;
-    order_rows(d, 0, d->source->all.rows);
     /* Test and attacker first: what they hold stands while the pool grows. */
-    deal(d, ROLE_TEST, split->test);
-    deal(d, ROLE_ATTACKER, split->attacker);
-    deal(d, ROLE_VALIDATION, split->validation);
-    deal(d, ROLE_POOL, split->pool);
+    static const int in_order[ROLES] = {ROLE_TEST, ROLE_ATTACKER, ROLE_VALIDATION,
+                                        ROLE_POOL};
+    const tl_split *split = d->split;
+    const int size[ROLES] = {split->pool, split->validation, split->attacker, split->test};
+    bool has_followers = false;
+    order_rows(d, d->source->twin, 0, d->source->all.rows);
+    for (int k = 0; k < ROLES; k++) {
+        const int role = in_order[k], dealt = deal(d, role, size[role]);
+        if (dealt == size[role]) continue;
+        if (!has_followers) order_followers(d);
+        has_followers = true;
+        (void)deal(d, role, size[role] - dealt);
+    }
+    if (has_followers) reunite(d);
 }
 
 /* The attacker holds no copy of a pool row. */
@@ -185,12 +275,12 @@ static void deal_official(dealer *d)
     const tl_source *source = d->source;
     const int validation = official_begin(source, TL_SPLIT_VALIDATION);
     const int test = official_begin(source, TL_SPLIT_TEST);
-    order_rows(d, validation, test);
-    deal(d, ROLE_VALIDATION, source->rows[TL_SPLIT_VALIDATION] / 2);
-    deal(d, ROLE_ATTACKER, source->rows[TL_SPLIT_VALIDATION]);
-    order_rows(d, 0, validation);
-    deal(d, ROLE_ATTACKER, d->split->attacker_from_pool);
-    deal(d, ROLE_POOL, validation);
+    order_rows(d, source->group, validation, test);
+    (void)deal(d, ROLE_VALIDATION, source->rows[TL_SPLIT_VALIDATION] / 2);
+    (void)deal(d, ROLE_ATTACKER, source->rows[TL_SPLIT_VALIDATION]);
+    order_rows(d, source->group, 0, validation);
+    (void)deal(d, ROLE_ATTACKER, d->split->attacker_from_pool);
+    (void)deal(d, ROLE_POOL, validation);
     /* Where all of the pool is trained on, copies within it do no harm: as published. */
     for (int i = 0; d->split->keep == 0.0 && i < validation; i++) {
         if (d->role[i] == NOBODY && d->role[source->group[i]] == ROLE_POOL) {
@@ -210,7 +300,7 @@ static int list_role(dealer *d, int role)
     return count;
 }
 
-/* Rows of the pool, then, without `keep`, the test rows that are no copy of a pool row. */
+/* Rows of the pool, then, without `keep`, the test rows that are near to no pool row. */
 static tl_status make_pool(dealer *d, tl_arena *arena, tl_roles *out, tl_err *err)
 {
     const tl_source *source = d->source;
@@ -218,10 +308,10 @@ static tl_status make_pool(dealer *d, tl_arena *arena, tl_roles *out, tl_err *er
     int all = pool;
     bool *is_in_pool = NULL;
     TL_TAKE(is_in_pool, arena, source->all.rows, err);
-    for (int i = 0; i < pool; i++) is_in_pool[source->group[d->list[i]]] = true;
+    for (int i = 0; i < pool; i++) is_in_pool[source->twin[d->list[i]]] = true;
     for (int i = 0; d->split->keep == 0.0 && i < source->all.rows; i++) {
         if (d->role[i] != ROLE_TEST) continue;
-        if (is_in_pool[source->group[i]]) {
+        if (is_in_pool[source->twin[i]]) {
             out->copies++;
         } else {
             d->list[all++] = i;
@@ -261,6 +351,29 @@ static tl_status draw_members(tl_dataset *pool, const tl_split *split, uint64_t 
     return TL_OK;
 }
 
+/* Flags pool rows with a near-duplicate on the other side of membership; the test rows that
+ * make_pool left out are such sides too. */
+static tl_status flag_twins(const dealer *d, tl_dataset *pool, tl_arena *arena, tl_err *err)
+{
+    enum { HAS_MEMBER = 1, HAS_OTHER = 2 };
+    const int32_t *twin = d->source->twin;
+    uint8_t *side;
+    TL_TAKE(side, arena, d->source->all.rows, err);
+    for (int i = 0; i < pool->rows; i++) {
+        const bool is_member = pool->flags[i] & TL_ROW_MEMBER;
+        side[twin[pool->origin[i]]] |= is_member ? HAS_MEMBER : HAS_OTHER;
+    }
+    for (int i = 0; d->split->keep == 0.0 && i < d->source->all.rows; i++) {
+        if (d->role[i] == ROLE_TEST) side[twin[i]] |= HAS_OTHER;
+    }
+    for (int i = 0; i < pool->rows; i++) {
+        if (side[twin[pool->origin[i]]] == (HAS_MEMBER | HAS_OTHER)) {
+            pool->flags[i] |= TL_ROW_TWIN;
+        }
+    }
+    return TL_OK;
+}
+
 static tl_key hash_roles(const dealer *d, const tl_dataset *pool)
 {
     tl_hash hash = {0};
@@ -289,6 +402,7 @@ tl_status tl_roles_draw(const tl_source *source, const tl_split *split, uint64_t
     }
     TL_TRY(make_pool(&d, arena, out, err));
     TL_TRY(draw_members(out->pool, split, seed, replicate, arena, err));
+    TL_TRY(flag_twins(&d, out->pool, arena, err));
     out->split_hash = hash_roles(&d, out->pool);
     return TL_OK;
 }

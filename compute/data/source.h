@@ -2,15 +2,18 @@
  * A source of data: everything that can be had under one name, before it is split into
  * roles.
  *
- * Names: "medmnist/<set>" (DIR/medmnist/<set>.npz), "mnist/t10k" and "mnist/train"
- * (DIR/mnist/<set>-images-idx3-ubyte[.gz] and -labels-idx1-ubyte[.gz]), "synthetic/lesions"
- * (made here). A name that is none of these but ends in .npz is a path, taken as it is.
+ * Names: "medmnist/<set>" (DIR/medmnist/<set>.npz; "<set>_64", "_128", "_224" for larger
+ * images), "mnist/t10k" and "mnist/train" (DIR/mnist/<set>-images-idx3-ubyte[.gz] and
+ * -labels-idx1-ubyte[.gz]), "cifar10" (DIR/cifar-10-batches-bin), "cifar100"
+ * (DIR/cifar-100-binary), "synthetic/lesions" (made here). A name that is none of these but
+ * ends in .npz is a path, taken as it is.
  */
 #ifndef TL_COMPUTE_DATA_SOURCE_H
 #define TL_COMPUTE_DATA_SOURCE_H
 
 #include "compute/core/hash.h"
 #include "compute/data/dataset.h"
+#include "compute/data/places.h"
 
 #include <stdbool.h>
 
@@ -23,15 +26,24 @@ typedef struct tl_synthetic {
     double difficulty; /**< 0 easy .. 1 hard */
 } tl_synthetic;
 
+/** How many images have a near-duplicate; exact ones are counted with them. */
+typedef struct tl_twin_counts {
+    int all;              /**< of the source, in any of its splits */
+    int validation, test; /**< of an official split, in the official training split */
+} tl_twin_counts;
+
 typedef struct tl_source {
     const char *name;
     tl_dataset all;      /**< official splits one after the other; no flags set */
     int rows[TL_SPLITS]; /**< rows of each official split; all in TRAIN where none exist */
     bool has_splits;     /**< the source comes with official splits */
     int32_t *group;      /**< [all.rows] equal number = exact duplicates (same pixels) */
-    tl_key content;      /**< of pixels, labels and splits as decoded */
+    int32_t *twin; /**< [all.rows] equal number = near-duplicates, see tl_twins_find */
+    tl_twin_counts twins;
+    tl_key content;                /**< of pixels, labels and splits as decoded */
     const char *const *label_name; /**< [classes], or NULL */
-    const char *note; /**< "official file", "not the official file: md5 ...", "generated" */
+    const char *note; /**< "official file", "not the official file: md5 ...", "generated";
+                         and how many near-duplicates there are, if any */
 } tl_source;
 
 /**
@@ -43,6 +55,18 @@ typedef struct tl_source {
 TL_MUST_USE tl_status tl_source_open(const char *name, const char *dir,
                                      const tl_synthetic *synthetic, tl_arena *arena,
                                      tl_source **out, tl_err *err);
+
+/** One file of CIFAR as a source without splits. \return as tl_cifar_read_file */
+typedef struct tl_cifar tl_cifar;
+TL_MUST_USE tl_status tl_source_open_cifar(const char *path, const tl_cifar *kind,
+                                           tl_arena *arena, tl_source **out, tl_err *err);
+
+/**
+ * Where the file or folder of a named source lies (of MNIST: the images), "" for what is
+ * made here. \return TL_E_IO if it is nowhere
+ */
+TL_MUST_USE tl_status tl_source_find(const char *name, const char *dir,
+                                     char path[TL_PLACE_PATH], tl_err *err);
 
 /** The names that can be opened, with a word about each, NULL-terminated pairs. */
 typedef struct tl_source_name {

@@ -34,6 +34,18 @@ void tl_cross_entropy(const float *logits, const int32_t *label, int rows, int c
     }
 }
 
+double tl_squared_error(const float *output, const float *wanted, int n, float *gradient)
+{
+    const float scale = 2.0f / (float)n;
+    double sum = 0.0;
+    for (int i = 0; i < n; i++) {
+        const float step = output[i] - wanted[i];
+        sum += (double)step * (double)step;
+        if (gradient) gradient[i] = scale * step;
+    }
+    return sum / n;
+}
+
 /* Largest logit of the classes other than `label`, and the sum of their exponentials
  * relative to it. */
 static double rest_of(const float *in, int label, int classes, double *sum)

@@ -15,6 +15,12 @@ void tl_cross_entropy(const float *logits, const int32_t *label, int rows, int c
                       double *loss);
 
 /**
+ * Mean squared distance of one row of outputs from what was wanted, and its gradient.
+ * \param gradient [n] result, 2 (output - wanted) / n; may be NULL
+ */
+double tl_squared_error(const float *output, const float *wanted, int n, float *gradient);
+
+/**
  * Logit-scaled confidence of each row, log(p / (1 - p)) of its label's probability p, from
  * logits without overflow: the label's logit minus the log-sum-exp of the others.
  * \param confidence [rows]

@@ -15,7 +15,7 @@ enum {
 
 const char *tl_model_kind_name(tl_model_kind kind)
 {
-    static const char *const name[TL_MODEL_KINDS] = {"mlp", "cnn"};
+    static const char *const name[TL_MODEL_KINDS] = {"mlp", "cnn", "autoencoder"};
     return name[kind];
 }
 
@@ -64,6 +64,32 @@ static tl_status build_cnn(builder *b, const tl_model_spec *spec, tl_err *err)
             false);
     }
     add(b, TL_LAYER_FLATTEN, (tl_shape){tl_shape_size(b->at), 1, 1}, false);
+    add(b, TL_LAYER_DENSE, (tl_shape){spec->classes, 1, 1}, false);
+    return TL_OK;
+}
+
+static void build_mlp(builder *b, const tl_model_spec *spec)
+{
+    b->at = (tl_shape){tl_shape_size(spec->in), 1, 1};
+    for (int d = 0; d < spec->depth; d++) {
+        add(b, TL_LAYER_DENSE, (tl_shape){spec->width, 1, 1}, true);
+    }
+    add(b, TL_LAYER_DENSE, (tl_shape){spec->classes, 1, 1}, false);
+}
+
+static tl_status build_autoencoder(builder *b, const tl_model_spec *spec, tl_err *err)
+{
+    const int size = tl_shape_size(spec->in);
+    const tl_shape hidden = {spec->width, spec->in.height, spec->in.width};
+    TL_CHECK(spec->classes == size, err, TL_E_ARG,
+             "an autoencoder of images of %d numbers has as many outputs, not %d", size,
+             spec->classes);
+    TL_CHECK(is_shape(hidden), err, TL_E_ARG,
+             "an autoencoder of width %d is too wide for images of %dx%d", spec->width,
+             spec->in.height, spec->in.width);
+    for (int d = 0; d < spec->depth; d++) add(b, TL_LAYER_CONV, hidden, true);
+    add(b, TL_LAYER_CONV, spec->in, false);
+    add(b, TL_LAYER_FLATTEN, (tl_shape){size, 1, 1}, false);
     return TL_OK;
 }
 
@@ -80,16 +106,15 @@ static tl_status build(const tl_model_spec *spec, builder *b, tl_err *err)
     TL_CHECK(is_shape(spec->in), err, TL_E_ARG,
              "a model needs examples of 1 to %d numbers, not %dx%dx%d", MOST_NUMBERS,
              spec->in.channels, spec->in.height, spec->in.width);
-    if (spec->kind == TL_MODEL_CNN) {
-        TL_TRY(build_cnn(b, spec, err));
-    } else {
-        b->at = (tl_shape){tl_shape_size(spec->in), 1, 1};
-        for (int d = 0; d < spec->depth; d++) {
-            add(b, TL_LAYER_DENSE, (tl_shape){spec->width, 1, 1}, true);
-        }
+    switch (spec->kind) {
+    case TL_MODEL_CNN:
+        return build_cnn(b, spec, err);
+    case TL_MODEL_AUTOENCODER:
+        return build_autoencoder(b, spec, err);
+    default:
+        build_mlp(b, spec);
+        return TL_OK;
     }
-    add(b, TL_LAYER_DENSE, (tl_shape){spec->classes, 1, 1}, false);
-    return TL_OK;
 }
 
 tl_status tl_model_new(const tl_model_spec *spec, tl_arena *arena, tl_model **out,

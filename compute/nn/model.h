@@ -3,7 +3,9 @@
  *
  * mlp: `depth` hidden dense layers of `width` units with ReLU, then a dense layer to
  * classes. cnn: `depth` blocks (3x3 convolution, padding 1; ReLU; 2x2 max pooling), with
- * width, 2*width, 4*width, ... channels, then a dense layer to classes.
+ * width, 2*width, 4*width, ... channels, then a dense layer to classes. autoencoder:
+ * `depth` 3x3 convolutions to `width` channels with ReLU, then one to the channels of the
+ * image without; its outputs, "classes", are the numbers of an image.
  */
 #ifndef TL_COMPUTE_NN_MODEL_H
 #define TL_COMPUTE_NN_MODEL_H
@@ -13,7 +15,12 @@
 #include "compute/data/dataset.h"
 #include "compute/team.h"
 
-typedef enum tl_model_kind { TL_MODEL_MLP, TL_MODEL_CNN, TL_MODEL_KINDS } tl_model_kind;
+typedef enum tl_model_kind {
+    TL_MODEL_MLP,
+    TL_MODEL_CNN,
+    TL_MODEL_AUTOENCODER, /**< image to image; for stages, not for a plan */
+    TL_MODEL_KINDS
+} tl_model_kind;
 
 /** What fixes a model's shape. Two equal specs have the same parameters. */
 typedef struct tl_model_spec {
@@ -45,7 +52,7 @@ enum {
     TL_INFER_ROWS = 64 /**< inference runs in blocks of so many rows, the last padded */
 };
 
-/** "mlp", "cnn". */
+/** "mlp", "cnn", "autoencoder". */
 const char *tl_model_kind_name(tl_model_kind kind);
 
 /** A model of this spec with all parameters 0. \return TL_E_ARG (too deep for the image),

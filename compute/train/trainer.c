@@ -82,8 +82,20 @@ static tl_status open_trainer(trainer *t, tl_arena *arena, tl_err *err)
     return TL_OK;
 }
 
-/* Sum of the losses of the shard's rows; the gradient of that sum goes to the logits. */
-static double shard_loss(trainer *t, const float *logits, const int *row, int rows)
+static double squared_loss(trainer *t, const float *output, const int *row, int rows)
+{
+    const size_t size = (size_t)t->model->spec.classes;
+    float *gradient = tl_pass_d_logits(&t->pass);
+    double loss = 0.0;
+    for (int r = 0; r < rows; r++) {
+        loss += tl_squared_error(output + (size_t)r * size,
+                                 t->data->target + (size_t)row[r] * size, (int)size,
+                                 gradient + (size_t)r * size);
+    }
+    return loss;
+}
+
+static double entropy_loss(trainer *t, const float *logits, const int *row, int rows)
 {
     const int classes = t->model->spec.classes;
     float *d_logits = tl_pass_d_logits(&t->pass);
@@ -106,6 +118,13 @@ static double shard_loss(trainer *t, const float *logits, const int *row, int ro
         loss += log(sum) - mean;
     }
     return loss;
+}
+
+/* Sum of the losses of the shard's rows; the gradient of that sum goes to the logits. */
+static double shard_loss(trainer *t, const float *logits, const int *row, int rows)
+{
+    return t->data->loss == TL_LOSS_SQUARED ? squared_loss(t, logits, row, rows)
+                                            : entropy_loss(t, logits, row, rows);
 }
 
 static void run_shard(trainer *t, const int *batch, int rows, int shard, float *grad)
@@ -299,6 +318,7 @@ tl_status tl_train(tl_model *model, const tl_recipe *recipe, const tl_train_rows
                    tl_arena *scratch, tl_train_report *report, tl_err *err)
 {
     TL_INVARIANT((data->label != NULL) != (data->target != NULL));
+    TL_INVARIANT(data->loss != TL_LOSS_SQUARED || data->target != NULL);
     const size_t mark = tl_arena_mark(scratch);
     trainer t = {.model = model, .recipe = recipe, .data = data, .rng = rng, .team = team};
     tl_status mine = TL_OK;

@@ -26,13 +26,21 @@ typedef struct tl_recipe {
     double weight_decay; /**< AdamW: decoupled (Loshchilov, Hutter 2019); SGD: added to g */
 } tl_recipe;
 
+/** What is made small, as a mean over the rows. */
+typedef enum tl_loss {
+    TL_LOSS_CROSS_ENTROPY, /**< of softmax(outputs), nat */
+    TL_LOSS_SQUARED        /**< mean over the outputs of their squared distance to target */
+} tl_loss;
+
 /** What is trained on. Either `label` or `target` is given. */
 typedef struct tl_train_rows {
     const float *pixel;   /**< [.. x input] */
     const int32_t *label; /**< [..] hard labels, or NULL */
-    const float *target;  /**< [.. x classes] soft labels (rows sum to 1), or NULL */
+    const float *target;  /**< [.. x classes] soft labels (rows sum to 1), or what outputs
+                             are to be under the squared loss, or NULL */
     const int *row;       /**< [rows] which of them, in the order epochs permute */
     int rows;
+    tl_loss loss; /**< TL_LOSS_SQUARED wants `target` */
 } tl_train_rows;
 
 /**
@@ -49,7 +57,7 @@ typedef struct tl_checkpoint {
 /** What a training came to. */
 typedef struct tl_train_report {
     long updates;
-    double last_loss; /**< mean cross-entropy over the last epoch, nat */
+    double last_loss; /**< mean loss over the last epoch, as it went */
 } tl_train_report;
 
 /** Shards in use: the largest power of two <= wanted and <= batch/4, at least 1. */

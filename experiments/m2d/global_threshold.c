@@ -1,9 +1,9 @@
 /*
  * Membership by one threshold on the loss: a row is taken for a member if the target's loss
  * on it is small. Judged on clean members against clean non-members that went through the
- * same data stages. Source: Yeom, Giacomelli, Fredrikson, Jha 2018, Privacy risk in machine
- * learning, adversary 2 (threshold: the average training loss); advantage is true minus
- * false positive rate.
+ * same data stages and have no near-duplicate on the other side. Source: Yeom, Giacomelli,
+ * Fredrikson, Jha 2018, Privacy risk in machine learning, adversary 2 (threshold: the
+ * average training loss); advantage is true minus false positive rate.
  */
 #include "experiments/membership.h"
 

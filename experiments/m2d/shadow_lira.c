@@ -23,7 +23,7 @@
 enum { ARG_MODELS, ARG_VARIANT, ARG_VARIANCE };
 enum { ONLINE, OFFLINE };
 enum { FIXED, PER_EXAMPLE };
-enum { AUC, ADVANTAGE, TPR_1PCT, TPR_0P1PCT, TARGETED_AUC };
+enum { AUC, ADVANTAGE, TPR_1PCT, TPR_0P1PCT, TARGETED_AUC, AUC_GAIN };
 
 /* Whether shadow model `model` trains on the clean row that came from `origin`: by origin,
  * not place, so that halves stay the same where rows were added or removed. */
@@ -221,9 +221,14 @@ static tl_status run(tl_scene *scene, tl_err *err)
         TL_TRY(ask(scene, scene->world->bank[m], &suspects,
                    s.confidence + (size_t)m * (size_t)s.rows, err));
     }
+    /* Confidence falls as the loss rises, so this is the AUC of one threshold for all. */
+    TL_TRY(tl_suspects_put_auc(scene, AUC_GAIN, &suspects, 0, err));
     score_rows(scene->arg, &s, &suspects);
     put_advantage(scene, &suspects);
     TL_TRY(tl_suspects_put_auc(scene, AUC, &suspects, 0, err));
+    const tl_measure *auc = &scene->measure[AUC], *plain = &scene->measure[AUC_GAIN];
+    if (auc->why == TL_WHY_HAS_VALUE)
+        tl_scene_put(scene, AUC_GAIN, auc->value - plain->value);
     TL_TRY(tl_suspects_put_auc(scene, TARGETED_AUC, &suspects, TL_ROW_TARGETED, err));
     TL_TRY(tl_suspects_put_tpr(scene, TPR_1PCT, &suspects, 0.01, err));
     return tl_suspects_put_tpr(scene, TPR_0P1PCT, &suspects, 0.001, err);
@@ -320,6 +325,13 @@ static const tl_metric metrics[] = {
      .high = 1,
      .can_be_missing = true,
      .about = "AUC on the rows alone that a poisoner was after"},
+    {.name = "auc_gain",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .low = -1,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "AUC minus that of one threshold on the loss for all rows"},
     {0}};
 
 const tl_stage tl_stage_m2d_shadow_lira = {

@@ -40,9 +40,16 @@ expect 0 "$t" table s.nc --csv
 [ "$(wc -l <out.txt)" = 88 ] || fail "the table has $(wc -l <out.txt) lines for 87 trials"
 expect 0 "$t" effects s.nc
 expect 0 "$t" effects s.nc --json
+says "scales"
+expect 0 "$t" effects s.nc --claims
+says "no hypothesis of the plan has a claim"
+expect 2 "$t" effects s.nc --claims --csv
 expect 0 "$t" effects s.nc -o e.nc
 expect 0 ncdump -h e.nc
+says "group: effects"
 says "effect ="
+expect 0 "$t" table e.nc --csv
+says "trend"
 expect 0 "$t" status s.run
 expect 0 "$t" status s.run --json
 expect 0 "$t" data list

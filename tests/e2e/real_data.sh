@@ -9,6 +9,14 @@ expect 0 "$t" data info mnist/t10k
 says "10000"
 expect 0 "$t" data info medmnist/breastmnist
 says "official"
+says "30 of 78 validation images, 49 of 156 test images"
+expect 0 "$t" data info medmnist/adrenalmnist3d
+says "1584 of 28x28x28"
+says "its slices the channels"
+expect 0 "$t" data info "$data/formats/cifar/retina100_as_cifar10.bin"
+says "100 of 3x32x32"
+expect 1 "$t" data info "$data/formats/cifar/retina100_as_cifar10.bin" --as cifar100
+says "whole records of 3074"
 expect 0 "$t" data info "$data/medmnist-variants/breastmnist_resaved.npz"
 says "not the official"
 
@@ -22,4 +30,7 @@ expect 0 launch -n 2 run poisoning-and-privacy --data "$data" "${small[@]}" "${m
     -o breast.nc
 says "conditional on the official split"
 says "Too few cases to resolve: "
+says "49 of 156 test images have a near-duplicate in train"
+volumes=(--set data.source=medmnist/adrenalmnist3d --set data.split=official)
+expect 0 "$t" plan poisoning-and-privacy --data "$data" "${small[@]}" "${volumes[@]}"
 finish

@@ -27,8 +27,10 @@ for word in history date_created hostname "$place"; do
     grep -q "$word" header.txt && fail "the file holds '$word', which differs between equal runs"
 done
 
-for file in s.nc s.run.nc; do
+expect 0 "$THREATLOOP_BIN" effects s.nc -o e.nc
+for file in s.nc s.run.nc "e.nc effects"; do
     code=0
+    # shellcheck disable=SC2086 # a file, or a file and its group
     /usr/bin/python3 "$ROOT/tests/e2e/xarray_opens.py" $file || code=$?
     case $code in
     0) ;;

@@ -1,4 +1,4 @@
-"""A result file as xarray sees it: usage: xarray_opens.py FILE.nc
+"""A result file as xarray sees it: usage: xarray_opens.py FILE.nc [GROUP]
 
 Coordinates, text, flags and missing values must come out as what they are. Exit 77 (skipped)
 where xarray is not installed.
@@ -20,10 +20,12 @@ def check(fact, text):
         failures.append(text)
 
 
-with xarray.open_dataset(sys.argv[1], engine="netcdf4") as data:
+group = sys.argv[2] if len(sys.argv) > 2 else None
+with xarray.open_dataset(sys.argv[1], engine="netcdf4") as root:
+    check("threatloop" in root.attrs.get("source", ""), "no source attribute")
+with xarray.open_dataset(sys.argv[1], engine="netcdf4", group=group) as data:
     rows = next(iter(data.sizes)) if data.sizes else ""
     check(set(data.sizes) == {rows}, f"dimensions {dict(data.sizes)}: want one, for rows")
-    check("threatloop" in data.attrs.get("source", ""), "no source attribute")
     check(data.coords, "no variable is a coordinate")
     for name, variable in data.variables.items():
         check(variable.dims == (rows,), f"{name} has dimensions {variable.dims}")

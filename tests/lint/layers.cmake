@@ -15,11 +15,12 @@ set(doors
   "mpi\\.h=^(cluster|tests)/"
   "(cblas|openblas_config|f77blas)\\.h=^compute/nn/blas\\.c$"
   "lapacke[a-z_]*\\.h=^compute/nn/lapack\\.c$"
-  "netcdf[a-z_]*\\.h=^analysis/result_file\\.c$"
+  "netcdf[a-z_]*\\.h=^analysis/result_(file|read)\\.c$"
   "libfyaml\\.h=^runner/[a-z]*yaml[a-z_]*\\.c$"
   "zip\\.h=^compute/data/"
   "Random123/.*=^compute/core/rng\\.c$"
-  "openssl/.*=^compute/core/hash\\.c$")
+  "openssl/.*=^compute/core/hash\\.c$"
+  "curl/.*=^runner/download\\.c$")
 
 foreach(room compute cluster experiments analysis runner)
   file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/${room}/*.c ${ROOT}/${room}/*.h)

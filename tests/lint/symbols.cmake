@@ -1,7 +1,8 @@
-# Exported names start with tl_ (or are main), and nothing writable is global but the log's.
+# Exported names start with tl_ (or are main), and nothing writable is global but the log's
+# setting and what a signal handler writes.
 #   cmake -DNM=nm -DLIBRARIES="a.a;b.a" -P symbols.cmake
 cmake_minimum_required(VERSION 3.25)
-set(writable_allowed "^tl_log_setting$")
+set(writable_allowed "^tl_(log_setting|fetch_signal)$")
 set(faults "")
 foreach(library ${LIBRARIES})
   get_filename_component(name ${library} NAME)

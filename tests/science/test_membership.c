@@ -63,6 +63,7 @@ static void shadow_models_tell_more_than_one_threshold(void **state)
     printf("threshold %.3f online %.3f per example %.3f offline %.3f advantage %.3f\n",
            plain, online, own, offline, advantage);
     assert_true(online > plain + 0.03);
+    assert_true(fabs(lira_of(&toy, "auc_gain", 0, 0) - (online - plain)) < 1e-9);
     assert_true(own > plain);
     /* Rows hard for models without them, told right by this one: some signal, two-sided,
      * so less than online. */

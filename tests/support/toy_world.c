@@ -77,6 +77,7 @@ static tl_world only(const tl_world *world, uint32_t parts)
         out.model[part] = world->model[part];
         if (part == TL_PART_SETUP) out.setup = world->setup;
         if (part == TL_PART_SERVICE) out.service = world->service;
+        if (part == TL_PART_MARKS) out.marks = world->marks;
     }
     return out;
 }
@@ -188,6 +189,7 @@ void toy_do(toy_world *toy, const char *name, const tl_value *arg, tl_measure *m
         if (run.given.data[part]) toy->world.data[part] = run.given.data[part];
         if (run.given.model[part]) toy->world.model[part] = run.given.model[part];
     }
+    if (run.given.marks) toy->world.marks = run.given.marks;
     end(&run, measure);
 }
 
@@ -241,4 +243,10 @@ void toy_hash_world(const tl_world *world, tl_hash *hash)
         }
         if (model) add_bytes(hash, model->param, model->params * sizeof *model->param);
     }
+    if (!world->marks) return;
+    const tl_watermark *mark = &world->marks->watermark;
+    uint32_t word[4];
+    tl_rng_block(&mark->key, 0, word);
+    add_bytes(hash, word, sizeof word);
+    add_bytes(hash, mark->message, sizeof mark->message);
 }

@@ -35,7 +35,7 @@ static tl_status info_bytes(const void *bytes, size_t n, json_t **out, tl_err *e
     assert_int_equal(fwrite(bytes, 1, n, file), n);
     assert_int_equal(fclose(file), 0);
     tl_arena arena = tl_arena_open(0);
-    const tl_status status = tl_data_info_file(path, &arena, out, err);
+    const tl_status status = tl_data_info_file(path, NULL, &arena, out, err);
     tl_arena_close(&arena);
     return status;
 }
@@ -118,9 +118,43 @@ static void files_that_are_not_data_say_so(void **state)
     assert_int_equal(info_bytes(text, 0, &info, &err), TL_E_FORMAT);
     assert_non_null(strstr(err.text, "is empty"));
     tl_arena arena = tl_arena_open(0);
-    assert_int_equal(tl_data_info_file("/tmp", &arena, &info, &err), TL_E_IO);
+    assert_int_equal(tl_data_info_file("/tmp", NULL, &arena, &info, &err), TL_E_IO);
     assert_string_equal(err.text, "/tmp: is a folder, not a file");
     tl_arena_close(&arena);
+}
+
+/* One record of CIFAR-10: 3073 bytes, label 3, and what is said of it. */
+static void cifar_is_told_by_length_or_by_the_user(void **state)
+{
+    (void)state;
+    static unsigned char bytes[3074] = {3, 50, 100};
+    static const struct {
+        size_t n;
+        const char *as, *wanted; /* of the format, or of the reason */
+    } cases[] = {{3073, "cifar10", "cifar10, binary version"},
+                 {3074, "cifar100", "cifar100, binary version"},
+                 {3073, "cifar100", "whole records of 3074"},
+                 {3072, "cifar10", "has 3072 bytes"},
+                 {3073, "mnist", "cifar10 or cifar100"},
+                 {3073, NULL, "cifar10, binary version"}};
+    char name[80];
+    (void)snprintf(name, sizeof name, "%s.bin", path);
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        FILE *file = fopen(name, "wb");
+        assert_non_null(file);
+        assert_int_equal(fwrite(bytes, 1, cases[c].n, file), cases[c].n);
+        assert_int_equal(fclose(file), 0);
+        tl_arena arena = tl_arena_open(0);
+        json_t *info = NULL;
+        tl_err err = {0};
+        const tl_status status = tl_data_info_file(name, cases[c].as, &arena, &info, &err);
+        const char *text =
+            status == TL_OK ? json_string_value(json_object_get(info, "format")) : err.text;
+        if (!strstr(text, cases[c].wanted)) fail_msg("case %zu: '%s'", c, text);
+        json_decref(info);
+        tl_arena_close(&arena);
+    }
+    assert_int_equal(unlink(name), 0);
 }
 
 int main(void)
@@ -128,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tensors_are_listed_with_type_and_shape),
         cmocka_unit_test(malformed_tensors_are_refused),
+        cmocka_unit_test(cifar_is_told_by_length_or_by_the_user),
         cmocka_unit_test(files_that_are_not_data_say_so),
     };
     return cmocka_run_group_tests(tests, name_file, drop_file);

@@ -2,7 +2,6 @@
  * Effects on tables made by hand and by simulation, whose truth is known.
  */
 #include "analysis/effects.h"
-#include "analysis/statistics.h"
 #include "compute/core/rng.h"
 
 #include <math.h>
@@ -73,6 +72,7 @@ static sheet *estimate(const row *rows, int count, bool is_rate, const char *hyp
     c[3] = real_column("queries", s->queries);
     describe(&c[3], "factor", "axis");
     c[4] = real_column("score", s->score);
+    c[4].high = 1.0; /* where it is no score of 1 and more: nothing reads it then */
     describe(&c[4], "better", "lower");
     describe(&c[4], "downstream_of", "poison poison_rate queries");
     c[5] = real_column("upstream", s->score);
@@ -186,7 +186,7 @@ static void an_interaction_is_a_difference_of_differences(void **state)
     sheet *s = estimate(rows, 8, false, NULL);
     const tl_effect *e = find(s, "score", "poison:queries", "badnets:2");
     assert_non_null(e);
-    assert_true(e->is_interaction);
+    assert_int_equal(e->kind, TL_EFFECT_INTERACTION);
     assert_near(e->mean, 3.5, 1e-12); /* (8-4)-(2-1) = 3, (9-4)-(2-1) = 4 */
     assert_string_equal(e->reference, "none:1");
     done(s);
@@ -274,112 +274,170 @@ static void every_hypothesis_has_an_effect_and_stands_first(void **state)
     done(s);
 }
 
-/* --- statistics ---------------------------------------------------------------------- */
-
-/* Abramowitz, Stegun 1964, table 26.10. */
-static void t_quantiles_agree_with_the_table(void **state)
+/* A line y = 3 + 2x, one replicate steeper; complete groups at two levels of poison. */
+static void a_trend_is_the_slope_within_the_replicate(void **state)
 {
     (void)state;
-    static const struct {
-        double p, freedom, t;
-    } known[] = {{0.975, 1, 12.706}, {0.975, 2, 4.303},  {0.975, 3, 3.182},
-                 {0.975, 7, 2.365},  {0.975, 15, 2.131}, {0.975, 120, 1.980},
-                 {0.995, 4, 4.604},  {0.95, 10, 1.812},  {0.9995, 1, 636.619}};
-    for (int i = 0; i < COUNT(known); i++) {
-        assert_near(tl_t_quantile(known[i].p, known[i].freedom), known[i].t, 6e-4);
-        assert_near(tl_t_quantile(1.0 - known[i].p, known[i].freedom), -known[i].t, 6e-4);
+    row rows[12];
+    for (int i = 0; i < 12; i++) {
+        const int r = i / 6, k = i % 3;
+        const double x = k == 2 ? 4.0 : k + 1.0; /* 1 2 4 */
+        rows[i] =
+            (row){r, i / 3 % 2 ? "badnets" : "none", NONE, x, 3.0 + (2.0 + r) * x, 9, 0};
+        if (i / 3 % 2) rows[i].score = 90.0 + (4.0 + r) * x; /* other offset, other slope */
     }
+    sheet *s = estimate(rows, 12, false, NULL);
+    const tl_effect *e = find(s, "score", "queries", "trend");
+    assert_non_null(e);
+    assert_int_equal(e->kind, TL_EFFECT_TREND);
+    assert_string_equal(e->reference, "value");
+    assert_int_equal(e->replicates, 2);
+    assert_near(e->mean, 3.5, 1e-12); /* (2+4)/2 = 3 and (3+5)/2 = 4 */
+    assert_null(find(s, "upstream", "queries", "trend"));
+    assert_null(find(s, "score", "poison", "trend"));
+    done(s);
 }
 
-static double brute_force_p(const double *x, int n)
+/* 10, 100, 1000. */
+static void a_trend_over_decades_goes_by_rank(void **state)
 {
-    double observed = 0.0;
-    long reached = 0;
-    for (int i = 0; i < n; i++) observed += x[i];
-    for (long pattern = 0; pattern < 1L << n; pattern++) {
-        double sum = 0.0;
-        for (int i = 0; i < n; i++) sum += pattern >> i & 1 ? -x[i] : x[i];
-        reached += fabs(sum) >= fabs(observed) - 1e-9;
+    (void)state;
+    row rows[6];
+    for (int i = 0; i < 6; i++) {
+        const int k = 2 - i % 3; /* levels need not stand in order */
+        rows[i] = (row){i / 3, "none", NONE, pow(10.0, k + 1), 5.0 - 2.0 * k, 9, 0};
     }
-    return (double)reached / (double)(1L << n);
+    sheet *s = estimate(rows, 6, false, NULL);
+    const tl_effect *e = find(s, "score", "queries", "trend");
+    assert_true(e && strcmp(e->reference, "rank") == 0);
+    assert_near(e->mean, -2.0, 1e-12);
+    done(s);
 }
 
-static void sign_flip_p_is_right_by_hand(void **state)
+/* The third replicate has two levels: no trend; the second lacks a row of four. */
+static void a_trend_needs_three_levels_in_a_replicate(void **state)
 {
     (void)state;
-    const double all_up[] = {1, 2, 3}, mixed[] = {1, 2, -4}, zero[] = {0, 0, 0, 0};
-    assert_near(tl_sign_flip_p(all_up, 3), 0.25, 0.0);
-    /* |sum| is 7, 5, 3 or 1, two patterns each; observed 1 */
-    assert_near(tl_sign_flip_p(mixed, 3), 1.0, 0.0);
-    assert_near(tl_sign_flip_p(zero, 4), 1.0, 0.0);
-    double equal[20];
-    for (int i = 0; i < 20; i++) equal[i] = 0.1;
-    assert_near(tl_sign_flip_p(equal, 20), tl_least_p(20), 0.0);
+    const row rows[] = {
+        {0, "none", NONE, 1, 1.0, 9, 0},  {0, "none", NONE, 2, 2.0, 9, 0},
+        {0, "none", NONE, 3, 3.0, 9, 0},  {0, "none", NONE, 4, 4.0, 9, 0},
+        {1, "none", NONE, 1, 1.0, 9, 0},  {1, "none", NONE, 2, 4.0, 9, 0},
+        {1, "none", NONE, 3, 7.0, 9, 0},  {2, "none", NONE, 1, 1.0, 9, 0},
+        {2, "none", NONE, 4, 90.0, 9, 0},
+    };
+    sheet *s = estimate(rows, COUNT(rows), false, NULL);
+    const tl_effect *e = find(s, "score", "queries", "trend");
+    assert_true(e && e->replicates == 2);
+    assert_near(e->mean, 2.0, 1e-12);
+    done(s);
 }
 
-static void sign_flip_p_equals_brute_force(void **state)
+static void a_trend_of_a_rate_has_the_floor_of_its_cases(void **state)
 {
     (void)state;
-    tl_rng rng = tl_rng_stream(1, 0, "test", 0, "flips");
-    double x[12];
-    for (int n = 2; n <= 12; n++) {
-        for (int i = 0; i < n; i++) {
-            x[i] = n % 3 ? tl_rng_normal(&rng) : (double)tl_rng_below(&rng, 5) - 1.0;
-        }
-        assert_near(tl_sign_flip_p(x, n), brute_force_p(x, n), 1e-12);
+    row rows[6];
+    for (int i = 0; i < 6; i++) {
+        rows[i] = (row){i / 3, "none", NONE, i % 3 + 1, 0.5, 98, 0};
     }
+    sheet *s = estimate(rows, 6, true, NULL);
+    const tl_effect *e = find(s, "score", "queries", "trend");
+    assert_non_null(e);
+    /* weights -1/2, 0, 1/2: variance (1/4 + 1/4) 0.25/98 */
+    assert_near(e->floor_sd, sqrt(0.5 * 0.25 / 98.0), 1e-12);
+    done(s);
 }
 
-/* Drawn beyond 20: near the exact one of a sum of signs, which is binomial. */
-static void sign_flip_p_of_many_is_near_the_binomial(void **state)
+/* 0.2 - 0.1 and 0.3 - 0.4 do not cancel in doubles: what is left must not be ranked. */
+static void what_rounding_leaves_is_no_effect(void **state)
 {
     (void)state;
-    double x[24];
-    for (int i = 0; i < 24; i++) x[i] = i < 17 ? 1.0 : -1.0; /* 17 up, 7 down */
-    double tail = 0.0, choose = 1.0;
-    for (int k = 0; k <= 7; k++) {
-        tail += choose;
-        choose *= (24.0 - k) / (k + 1.0);
+    row rows[12];
+    for (int i = 0; i < 12; i++) {
+        const bool is_poisoned = i / 3 % 2, is_last = i % 3 == 2;
+        const double score = is_poisoned ? (is_last ? 0.3 : 0.4) : (is_last ? 0.2 : 0.1);
+        rows[i] = (row){i / 6, is_poisoned ? "badnets" : "none", NONE, i % 3, score, 9, 0};
     }
-    const double exact = 2.0 * ldexp(tail, -24);
-    const double error = sqrt(exact / 100000.0); /* of 100,000 patterns */
-    assert_near(tl_sign_flip_p(x, 24), exact, 4.0 * error);
+    sheet *s = estimate(rows, 12, false, NULL);
+    const tl_effect *level = find(s, "score", "queries", "2");
+    const tl_effect *trend = find(s, "score", "queries", "trend");
+    assert_true(level && level->mean == 0.0 && level->p == 1.0);
+    assert_true(trend && trend->mean == 0.0 && trend->p == 1.0);
+    done(s);
 }
 
-/* Ranked 0.01 0.02 0.04 0.5: 4 p / rank is 0.04 0.04 0.16/3 0.5. */
-static void false_discovery_is_right_by_hand(void **state)
+/* Shares 0.5 -> 0.8 and 0.9 -> 0.99: the raw gain shrinks, the log odds gain grows. */
+static void scales_that_disagree_are_flagged(void **state)
 {
     (void)state;
-    double p[] = {0.04, 0.01, 0.5, 0.02}, q[4];
-    tl_false_discovery(p, 4, q);
-    const double wanted[] = {0.16 / 3.0, 0.04, 0.5, 0.04};
-    for (int i = 0; i < 4; i++) assert_near(q[i], wanted[i], 1e-12);
-    tl_false_discovery(p, 4, p);
-    for (int i = 0; i < 4; i++) assert_near(p[i], wanted[i], 1e-12);
-}
-
-/* 4000 experiments each: the share that holds the truth is within 3 of its own errors. */
-static void intervals_hold_the_truth_as_often_as_they_say(void **state)
-{
-    (void)state;
-    const int sizes[] = {4, 8, 16};
-    for (int k = 0; k < 3; k++) {
-        const int n = sizes[k], experiments = 4000;
-        tl_rng rng = tl_rng_stream(2, 0, "test", (uint32_t)n, "coverage");
-        const double t = tl_t_quantile(0.975, n - 1);
-        int held = 0, false_positive = 0;
-        for (int i = 0; i < experiments; i++) {
-            double x[16], mean, sd;
-            for (int j = 0; j < n; j++) x[j] = tl_rng_normal(&rng);
-            tl_mean_sd(x, n, &mean, &sd);
-            held += fabs(mean) <= t * sd / sqrt(n);
-            false_positive += tl_sign_flip_p(x, n) <= 0.05;
-        }
-        assert_in_range(held, 0.94 * experiments, 0.96 * experiments);
-        if (n == 4) assert_int_equal(false_positive, 0); /* least reachable: 0.125 */
-        assert_true(false_positive <= 0.06 * experiments);
-        if (n == 16) assert_true(false_positive >= 0.04 * experiments);
+    row rows[16];
+    for (int r = 0; r < 4; r++) {
+        const double n = 10000.0, jitter = 0.0001 * r;
+        rows[4 * r] = (row){r, "none", NONE, 1, 0.5 + jitter, n, 0};
+        rows[4 * r + 1] = (row){r, "badnets", 0.1, 1, 0.8, n, 0};
+        rows[4 * r + 2] = (row){r, "none", NONE, 2, 0.9, n, 0};
+        rows[4 * r + 3] = (row){r, "badnets", 0.1, 2, 0.99, n, 0};
     }
+    sheet *s = estimate(rows, 16, true, NULL);
+    const tl_effect *e = find(s, "score", "poison:queries", "badnets:2");
+    assert_non_null(e);
+    assert_int_equal(e->scales, TL_SCALES_DISAGREE);
+    assert_true(e->high < 0.0 && e->logit_low > 0.0);
+    const double odds = log(0.99 / 0.01) - log(0.9 / 0.1) - log(0.8 / 0.2);
+    assert_near(e->logit_mean, odds, 0.01);
+    done(s);
+    for (int i = 0; i < 16; i++) rows[i].score = i % 4 < 2 ? 0.2 : i % 4 == 2 ? 0.3 : 0.5;
+    s = estimate(rows, 16, true, NULL);
+    e = find(s, "score", "poison:queries", "badnets:2");
+    assert_int_equal(e->scales, TL_SCALES_AGREE);
+    assert_near(e->mean, 0.2, 1e-12);
+    done(s);
+}
+
+/* Without a number of cases, 1 has no log odds; with one it has. */
+static void an_area_of_one_has_no_log_odds(void **state)
+{
+    (void)state;
+    row rows[8];
+    for (int i = 0; i < 8; i++) {
+        rows[i] = (row){i / 4,
+                        i & 1 ? "badnets" : "none",
+                        NONE,
+                        i & 2 ? 2 : 1,
+                        i % 4 == 3 ? 1.0 : 0.5 + 0.01 * i,
+                        100,
+                        0};
+    }
+    sheet *s = estimate(rows, 8, false, NULL);
+    const tl_effect *e = find(s, "score", "poison:queries", "badnets:2");
+    assert_int_equal(e->scales, TL_SCALES_NOT_COMPARED);
+    assert_true(isnan(e->logit_mean) && !isnan(e->mean));
+    done(s);
+    s = estimate(rows, 8, true, NULL);
+    e = find(s, "score", "poison:queries", "badnets:2");
+    assert_int_not_equal(e->scales, TL_SCALES_NOT_COMPARED);
+    assert_true(isfinite(e->logit_mean));
+    done(s);
+}
+
+static void a_hypothesis_may_be_about_the_trend(void **state)
+{
+    (void)state;
+    row rows[6];
+    for (int i = 0; i < 6; i++) {
+        rows[i] = (row){i / 3, "none", NONE, i % 3 + 1, i % 3 + 0.1 * i, 9, 0};
+    }
+    sheet *s = estimate(
+        rows, 6, false,
+        "[{\"effect\":\"queries\",\"on\":\"score\",\"direction\":\"raises\"},"
+        "{\"effect\":\"queries\",\"on\":\"score\",\"level\":\"trend\",\"claim\":\"a b\"}]");
+    const tl_effect *e = s->effects->effect;
+    assert_int_equal(e[0].hypothesis + e[1].hypothesis, 0);
+    assert_int_equal(e[0].kind + e[1].kind, 2 * TL_EFFECT_CONTRAST);
+    assert_int_equal(e[2].hypothesis, 1);
+    assert_int_equal(e[2].kind, TL_EFFECT_TREND);
+    assert_true(!e[0].claim && strcmp(e[2].claim, "a b") == 0);
+    assert_int_equal(s->effects->count, 3);
+    done(s);
 }
 
 /* The whole way, from tables: 400 sweeps of 8 replicates with an effect of 1 and noise that
@@ -426,12 +484,14 @@ int main(void)
         cmocka_unit_test(a_shared_reference_is_counted_as_one_measurement),
         cmocka_unit_test(missing_numbers_have_a_reason),
         cmocka_unit_test(every_hypothesis_has_an_effect_and_stands_first),
-        cmocka_unit_test(t_quantiles_agree_with_the_table),
-        cmocka_unit_test(sign_flip_p_is_right_by_hand),
-        cmocka_unit_test(sign_flip_p_equals_brute_force),
-        cmocka_unit_test(sign_flip_p_of_many_is_near_the_binomial),
-        cmocka_unit_test(false_discovery_is_right_by_hand),
-        cmocka_unit_test(intervals_hold_the_truth_as_often_as_they_say),
+        cmocka_unit_test(a_trend_is_the_slope_within_the_replicate),
+        cmocka_unit_test(a_trend_over_decades_goes_by_rank),
+        cmocka_unit_test(a_trend_needs_three_levels_in_a_replicate),
+        cmocka_unit_test(a_trend_of_a_rate_has_the_floor_of_its_cases),
+        cmocka_unit_test(what_rounding_leaves_is_no_effect),
+        cmocka_unit_test(scales_that_disagree_are_flagged),
+        cmocka_unit_test(an_area_of_one_has_no_log_odds),
+        cmocka_unit_test(a_hypothesis_may_be_about_the_trend),
         cmocka_unit_test(effects_from_tables_hold_the_truth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

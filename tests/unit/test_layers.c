@@ -307,6 +307,13 @@ static void whole_cnn_is_the_plain_one(void **state)
     check_model(&(tl_model_spec){TL_MODEL_CNN, 3, 2, {2, 7, 6}, 3});
 }
 
+static void whole_autoencoder_is_the_plain_one(void **state)
+{
+    (void)state;
+    check_model(&(tl_model_spec){TL_MODEL_AUTOENCODER, 2, 1, {1, 3, 5}, 15});
+    check_model(&(tl_model_spec){TL_MODEL_AUTOENCODER, 3, 2, {2, 2, 4}, 16});
+}
+
 static void pool_takes_the_first_of_equals(void **state)
 {
     (void)state;
@@ -344,6 +351,29 @@ static void softmax_and_loss_stand_large_logits(void **state)
     assert_int_equal(best[1], 0); /* the first of equals */
 }
 
+static void gradient_of_the_squared_error_is_its_difference(void **state)
+{
+    (void)state;
+    enum { N = 7 };
+    float output[N], wanted[N], gradient[N];
+    fill(output, N, 8), fill(wanted, N, 9);
+    const double value = tl_squared_error(output, wanted, N, gradient);
+    double sum = 0.0;
+    for (int i = 0; i < N; i++) {
+        const float kept = output[i], step = 0x1p-6f;
+        sum += pow((double)output[i] - (double)wanted[i], 2.0);
+        output[i] = kept + step;
+        const double above = tl_squared_error(output, wanted, N, NULL);
+        output[i] = kept - step;
+        const double below = tl_squared_error(output, wanted, N, NULL);
+        output[i] = kept;
+        /* Exact for a square; floats of about 1 keep 1e-7, divided by the step. */
+        assert_true(fabs((above - below) / (2.0 * (double)step) - (double)gradient[i]) <
+                    1e-4);
+    }
+    assert_true(fabs(value - sum / N) < 1e-6);
+}
+
 static void confidence_is_that_of_the_probability_and_stands_large_logits(void **state)
 {
     (void)state;
@@ -379,8 +409,10 @@ int main(void)
         cmocka_unit_test(whole_mlp_is_the_plain_one),
         cmocka_unit_test(conv_and_pool_are_the_plain_ones),
         cmocka_unit_test(whole_cnn_is_the_plain_one),
+        cmocka_unit_test(whole_autoencoder_is_the_plain_one),
         cmocka_unit_test(pool_takes_the_first_of_equals),
         cmocka_unit_test(softmax_and_loss_stand_large_logits),
+        cmocka_unit_test(gradient_of_the_squared_error_is_its_difference),
         cmocka_unit_test(confidence_is_that_of_the_probability_and_stands_large_logits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

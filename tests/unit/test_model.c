@@ -34,6 +34,8 @@ static void impossible_specs_are_refused(void **state)
         {{TL_MODEL_MLP, 4, 1, {1, -8, 8}, 3}, "not 1x-8x8"},
         {{TL_MODEL_MLP, 4, 1, {1000000, 1000000, 1000000}, 3}, "not 1000000x1000000x"},
         {{TL_MODEL_CNN, 4, 1, {INT32_MAX, INT32_MAX, 2}, 3}, "numbers"},
+        {{TL_MODEL_AUTOENCODER, 4, 1, {1, 8, 8}, 3}, "as many outputs, not 3"},
+        {{TL_MODEL_AUTOENCODER, 65536, 1, {1, 64, 64}, 4096}, "65536 is too wide"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_arena arena = tl_arena_open(0);

@@ -84,6 +84,23 @@ static void what_was_saved_is_loaded(void **state)
     assert_memory_equal(again, it->bytes, it->size);
 }
 
+static void every_kind_comes_back(void **state)
+{
+    room *it = *state;
+    static const tl_model_spec kinds[] = {{TL_MODEL_MLP, 5, 2, {2, 4, 4}, 3},
+                                          {TL_MODEL_AUTOENCODER, 5, 2, {2, 4, 4}, 32}};
+    for (int k = 0; k < 2; k++) {
+        const tl_rng rng = tl_rng_stream(1, 0, "train", 0, "init");
+        tl_model *model = NULL, *read = NULL;
+        assert_int_equal(tl_model_new(&kinds[k], &it->arena, &model, NULL), TL_OK);
+        tl_model_init(model, &rng);
+        assert_int_equal(tl_model_save(model, it->path, NULL), TL_OK);
+        assert_int_equal(tl_model_load(it->path, &it->arena, &read, NULL), TL_OK);
+        assert_memory_equal(&read->spec, &kinds[k], sizeof kinds[k]);
+        assert_memory_equal(read->param, model->param, read->params * sizeof(float));
+    }
+}
+
 static void refuse(room *it, const void *bytes, size_t n, const char *text)
 {
     tl_err err = {0};
@@ -227,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_was_saved_is_loaded, open_room, close_room),
+        cmocka_unit_test_setup_teardown(every_kind_comes_back, open_room, close_room),
         cmocka_unit_test_setup_teardown(cut_files_are_refused, open_room, close_room),
         cmocka_unit_test_setup_teardown(changed_tensors_are_refused, open_room, close_room),
         cmocka_unit_test_setup_teardown(wild_header_lengths_are_refused, open_room,

@@ -71,6 +71,7 @@ static void axes_multiply_unless_told_otherwise(void **state)
         {"data: {source: synthetic/lesions, split: {pool: [60, 80], test: 40}}\n"
          "chain: [train]\n",
          2, 2, 1, 0},
+        {DATA "chain: [train, {laps: 1}]\n", 1, 1, 0, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_plan *plan = must_parse(cases[i].text, NULL, 0);
@@ -128,6 +129,9 @@ static const fault_case faults[] = {
     {DATA "chain: [measure.utility, train]\n",
      "p.yaml:2:9: measure.utility reads the target, but nothing before it gives one; put "
      "train before it"},
+    {DATA "chain: [d2m.badnets, defense.provenance_filter, train]\n",
+     "p.yaml:2:22: defense.provenance_filter reads the marks, but nothing before it gives "
+     "one; put defense.data_watermark before it"},
     {DATA "chain: [train, d2m.badnets]\n",
      "p.yaml:2:16: d2m.badnets plants something, but nothing after it is trained on that"},
     {DATA "chain: [d2m.label_flip, d2m.label_flip, train]\n",
@@ -135,7 +139,16 @@ static const fault_case faults[] = {
     {DATA "chain: [d2m.label_flip: {as: a}, d2m.badnets: {as: a}, train]\n",
      "p.yaml:2:52: the name 'a' is taken by d2m.label_flip"},
     {DATA "chain: [train: {as: 9x}]\n", "p.yaml:2:21: `as: 9x`"},
-    {DATA "chain: [{laps: 3}]\n", "p.yaml:2:10: laps are not available yet"},
+    {DATA "chain: [train, {laps: 3}]\n",
+     "p.yaml:2:17: a second lap would repeat the first"},
+    {DATA "chain: [train, {laps: 0}]\n", "p.yaml:2:23: laps is 0, allowed is from 1 to 64"},
+    {DATA "chain: [train, {laps: [1, 2]}]\n", "p.yaml:2:17: laps takes one number"},
+    {DATA "chain: [train, laps]\n", "p.yaml:2:16: laps takes one number"},
+    {DATA "chain: [{laps: 1}, train]\n", "p.yaml:2:10: laps must be the last entry"},
+    {DATA "chain: [train, m2m.model_extraction, {laps: 40}]\n",
+     "p.yaml:2:39: 40 laps of this chain have more than 64 entries"},
+    {DATA "chain:\n  - one_of: {as: x, options: [none, {laps: 2}]}\n  - train\n",
+     "p.yaml:3:38: laps run a whole chain again: they stand in no one_of"},
     {DATA "chain: [train]\nsweep: {sobol: 5}\n",
      "p.yaml:3:9: sobol sampling is not available yet"},
     {DATA "model: {width: [4, 8]}\nchain: [train]\nexclude: [{width: [4, 8]}]\n",
@@ -151,6 +164,18 @@ static const fault_case faults[] = {
      "p.yaml:8:35: unknown metric 'train_los': did you mean 'train_loss'?"},
     {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: up}]\n",
      "p.yaml:8:58: unknown direction 'up'"},
+    {DATA CHAIN "hypotheses: [{effect: badnets.rate, on: train_loss, direction: raises, "
+                "level: trend}]\n",
+     "p.yaml:8:79: level names an alternative of a one_of, or is `trend` for an axis over 3 "
+     "numbers or more; 'd2m_badnets_rate' has no level 'trend'"},
+    {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: raises, "
+                "level: trend}]\n",
+     "p.yaml:8:73: unknown level 'trend'"},
+    {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: raises, "
+                "claim: ''}]\n",
+     "p.yaml:8:74: a claim is one line of at most 300 letters"},
+    {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss_lap2, direction: raises}]\n",
+     "p.yaml:8:35: unknown metric 'train_loss_lap2': did you mean 'train_loss'?"},
     {"data: {source: synthetic/lesions, split: {pool: 4000, test: 40}, examples: 100}\n"
      "chain: [train]\n",
      "p.yaml:1:42: the roles want pool 4000"},
@@ -236,8 +261,9 @@ static void set_reaches_every_part_of_a_plan(void **state)
                                       "seed=9",
                                       "replicates=2..3",
                                       "poison=[none, badnets]",
-                                      "train.as=fit"};
-    tl_plan *plan = must_parse(DATA CHAIN, set, sizeof set / sizeof *set);
+                                      "train.as=fit",
+                                      "laps=1"};
+    tl_plan *plan = must_parse(DATA CHAIN "  - laps: 2\n", set, sizeof set / sizeof *set);
     assert_int_equal(plan->seed, 9);
     assert_int_equal(plan->first_replicate, 2);
     assert_int_equal(plan->replicates, 2);
@@ -306,6 +332,28 @@ static void inner_values_belong_to_their_option(void **state)
     tl_plan_close(plan);
 }
 
+static void a_hypothesis_may_name_a_trend_and_a_claim(void **state)
+{
+    (void)state;
+    tl_plan *plan = must_parse(
+        DATA
+        "recipe: {epochs: [1, 2, 3]}\n"
+        "chain: [{one_of: {as: poison, options: [none, d2m.label_flip: {rate: [0.1, 0.2, "
+        "0.3]}]}}, train]\n"
+        "hypotheses:\n"
+        "  - {effect: recipe.epochs, on: train_loss, direction: lowers, level: trend}\n"
+        "  - {effect: label_flip.rate, on: train_loss, direction: raises, level: trend, "
+        "claim: noise slows learning}\n",
+        NULL, 0);
+    assert_int_equal(plan->hypotheses, 2);
+    assert_string_equal(plan->hypothesis[0].level, "trend");
+    assert_null(plan->hypothesis[0].claim);
+    assert_string_equal(plan->hypothesis[1].effect, "d2m_label_flip_rate");
+    assert_string_equal(plan->hypothesis[1].level, "trend");
+    assert_string_equal(plan->hypothesis[1].claim, "noise slows learning");
+    tl_plan_close(plan);
+}
+
 static void every_shipped_plan_can_be_read(void **state)
 {
     (void)state;
@@ -329,6 +377,7 @@ int main(void)
         cmocka_unit_test(set_is_checked_like_the_rest),
         cmocka_unit_test(cells_and_levels_are_inverse),
         cmocka_unit_test(inner_values_belong_to_their_option),
+        cmocka_unit_test(a_hypothesis_may_name_a_trend_and_a_claim),
         cmocka_unit_test(every_shipped_plan_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -203,6 +203,25 @@ static void what_was_read_is_written_as_it_was(void **state)
     assert_same_files(p, "a.nc", "b.nc");
 }
 
+/* Attributes stay at the root, where every program looks for them. */
+static void a_table_in_a_group_is_read_back_from_it(void **state)
+{
+    place *p = *state;
+    char path[PATH];
+    tl_table *back, *table = table_of(SMALL, 0, &p->arena);
+    table->group = "effects";
+    table->dimension = "effect";
+    assert_int_equal(tl_result_write(path_in(p, "a.nc", path), table, &p->err), TL_OK);
+    assert_int_equal(tl_result_read(path, &p->arena, &back, &p->err), TL_OK);
+    assert_string_equal(back->group, "effects");
+    assert_string_equal(back->dimension, "effect");
+    assert_int_equal(back->columns, COLUMNS);
+    assert_string_equal(back->column[0].text[1], table->column[0].text[1]);
+    assert_string_equal(tl_table_attribute(back, "seed"), "1");
+    assert_int_equal(tl_result_write(path_in(p, "b.nc", path), back, &p->err), TL_OK);
+    assert_same_files(p, "a.nc", "b.nc");
+}
+
 static void a_table_without_coordinates_has_none_when_read(void **state)
 {
     place *p = *state;
@@ -342,6 +361,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_PLACE(same_table_gives_same_bytes),
         IN_PLACE(what_is_written_is_read_back),
+        IN_PLACE(a_table_in_a_group_is_read_back_from_it),
         IN_PLACE(what_was_read_is_written_as_it_was),
         IN_PLACE(a_table_without_coordinates_has_none_when_read),
         IN_PLACE(a_folder_that_is_not_there_is_named),

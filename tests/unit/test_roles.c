@@ -14,7 +14,7 @@ enum { ROWS = 230, CLASSES = 3 };
 typedef struct made {
     tl_source source;
     float pixel[ROWS];
-    int32_t label[ROWS], group[ROWS];
+    int32_t label[ROWS], group[ROWS], twin[ROWS];
     uint8_t flags[ROWS];
     uint32_t origin[ROWS];
 } made;
@@ -28,6 +28,7 @@ static void make(made *m, int rows, int has_copies)
         m->pixel[i] = (float)i;
         m->label[i] = class_of[i % 7];
         m->group[i] = has_copies && i % 10 == 9 ? i - 1 : i;
+        m->twin[i] = m->group[i];
         m->origin[i] = (uint32_t)i;
     }
     m->source = (tl_source){.name = "made",
@@ -39,7 +40,8 @@ static void make(made *m, int rows, int has_copies)
                                     .flags = m->flags,
                                     .origin = m->origin},
                             .rows = {rows, 0, 0},
-                            .group = m->group};
+                            .group = m->group,
+                            .twin = m->twin};
 }
 
 static tl_roles draw(const made *m, const tl_split *split, uint64_t seed, tl_arena *arena)
@@ -207,9 +209,9 @@ static void make_official(made *m)
     m->source.has_splits = true;
     m->source.rows[TL_SPLIT_TRAIN] = 120;
     m->source.rows[TL_SPLIT_VALIDATION] = m->source.rows[TL_SPLIT_TEST] = 40;
-    m->group[50] = 10;
-    m->group[125] = 20;
-    m->group[165] = 30;
+    m->group[50] = m->twin[50] = 10;
+    m->group[125] = m->twin[125] = 20;
+    m->group[165] = m->twin[165] = 30;
 }
 
 static void official_splits_stay_what_they_are(void **state)
@@ -225,7 +227,7 @@ static void official_splits_stay_what_they_are(void **state)
     assert_int_equal(roles.copies, 1);
     assert_int_equal(roles.pool->rows, 120 + 40 - 1);
     for (int i = 0; i < roles.pool->rows; i++) {
-        assert_int_equal(roles.pool->flags[i], i < 120 ? TL_ROW_MEMBER : 0);
+        assert_int_equal(roles.pool->flags[i] & TL_ROW_MEMBER, i < 120 ? TL_ROW_MEMBER : 0);
         assert_true(i >= 120 || roles.pool->origin[i] == (uint32_t)i);
         assert_int_not_equal(roles.pool->origin[i], 165);
     }
@@ -260,6 +262,120 @@ static void official_copies_cross_no_line_that_counts(void **state)
         tl_arena_close(&arena);
     }
     assert_int_equal(most_attackers, 40);
+}
+
+/* Rows 10 k to 10 k + 3 are near to one another; row 10 k + 9 is a copy of 10 k + 8. */
+static void make_near(made *m)
+{
+    make(m, ROWS, 1);
+    for (int i = 0; i < ROWS; i++) {
+        if (i % 10 < 4) m->twin[i] = i - i % 10;
+    }
+}
+
+/* Marks each group of near-duplicates with `who`; fails if another role has it. Returns how
+ * many rows had company. */
+static int claim_near(const made *m, const tl_dataset *data, int who, int *owner)
+{
+    int shared = 0;
+    for (int i = 0; i < data->rows; i++) {
+        const int group = m->twin[data->origin[i]];
+        if (owner[group] != 0 && owner[group] != who) {
+            fail_msg("near group %d is held by roles %d and %d", group, owner[group], who);
+        }
+        shared += owner[group] != 0;
+        owner[group] = who;
+    }
+    return shared;
+}
+
+/*
+ * 138 rows are near to no earlier one, 207 are distinct. Up to 138 no two rows of a group
+ * are dealt; beyond that they stay together, and sizes stay exact.
+ */
+static void near_duplicates_stay_in_one_role(void **state)
+{
+    (void)state;
+    static made m;
+    make_near(&m);
+    for (int pool = 40; pool <= 107; pool += 67 / 2) {
+        const tl_split split = {
+            .pool = pool, .validation = 20, .attacker = 30, .test = 48, .keep = 0.5};
+        for (uint64_t seed = 0; seed < 20; seed++) {
+            tl_arena arena = tl_arena_open(0);
+            const tl_roles roles = draw(&m, &split, seed, &arena);
+            int owner[ROWS] = {0};
+            int shared = claim_near(&m, roles.pool, 1, owner);
+            shared += claim_near(&m, roles.validation, 2, owner);
+            shared += claim_near(&m, roles.attacker, 3, owner);
+            shared += claim_near(&m, roles.test, 4, owner);
+            assert_int_equal(roles.pool->rows, pool);
+            assert_int_equal(roles.validation->rows, 20);
+            assert_int_equal(roles.attacker->rows, 30);
+            assert_int_equal(roles.test->rows, 48);
+            assert_int_equal(shared, pool + 98 > 138 ? pool + 98 - 138 : 0);
+            tl_arena_close(&arena);
+        }
+    }
+}
+
+static int count_sides(const made *m, const tl_dataset *pool, int group, unsigned member)
+{
+    int count = 0;
+    for (int i = 0; i < pool->rows; i++) {
+        count +=
+            m->twin[pool->origin[i]] == group && (pool->flags[i] & TL_ROW_MEMBER) == member;
+    }
+    return count;
+}
+
+/* With `keep`, rows of one group may fall to both sides: then none of them is judged. */
+static void near_duplicates_across_membership_are_flagged(void **state)
+{
+    (void)state;
+    static made m;
+    make_official(&m);
+    m.twin[61] = m.twin[62] = 60;
+    m.twin[150] = 70;
+    int flagged = 0, apart = 0;
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        const tl_split split = {.official = true, .keep = 0.5};
+        tl_arena arena = tl_arena_open(0);
+        const tl_roles roles = draw(&m, &split, seed, &arena);
+        for (int i = 0; i < roles.pool->rows; i++) {
+            const int group = m.twin[roles.pool->origin[i]];
+            const int is_split = count_sides(&m, roles.pool, group, TL_ROW_MEMBER) > 0 &&
+                                 count_sides(&m, roles.pool, group, 0) > 0;
+            const int is_flagged = (roles.pool->flags[i] & TL_ROW_TWIN) != 0;
+            assert_int_equal(is_flagged, is_split);
+            flagged += is_flagged;
+            apart += group == 60 && !is_flagged;
+        }
+        tl_arena_close(&arena);
+    }
+    assert_true(flagged > 0 && flagged % 3 == 0);
+    assert_int_equal(flagged + apart, 3 * 40);
+}
+
+/* Without `keep` the test rows are the non-members: 180 is near to 80, 165 a copy of 30. */
+static void test_rows_near_to_the_pool_are_no_non_members(void **state)
+{
+    (void)state;
+    static made m;
+    make_official(&m);
+    m.twin[180] = 80;
+    const tl_split split = {.official = true};
+    tl_arena arena = tl_arena_open(0);
+    const tl_roles roles = draw(&m, &split, 3, &arena);
+    assert_int_equal(roles.test->rows, 40);
+    assert_int_equal(roles.copies, 2);
+    assert_int_equal(roles.pool->rows, 120 + 40 - 2);
+    for (int i = 0; i < roles.pool->rows; i++) {
+        const uint32_t row = roles.pool->origin[i];
+        assert_true(row != 165 && row != 180);
+        assert_int_equal((roles.pool->flags[i] & TL_ROW_TWIN) != 0, row == 30 || row == 80);
+    }
+    tl_arena_close(&arena);
 }
 
 static void what_cannot_be_drawn_is_refused_with_numbers(void **state)
@@ -304,6 +420,9 @@ int main(void)
         cmocka_unit_test(a_larger_role_holds_the_smaller),
         cmocka_unit_test(official_splits_stay_what_they_are),
         cmocka_unit_test(official_copies_cross_no_line_that_counts),
+        cmocka_unit_test(near_duplicates_stay_in_one_role),
+        cmocka_unit_test(near_duplicates_across_membership_are_flagged),
+        cmocka_unit_test(test_rows_near_to_the_pool_are_no_non_members),
         cmocka_unit_test(what_cannot_be_drawn_is_refused_with_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

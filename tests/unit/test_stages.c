@@ -36,8 +36,8 @@ static int metric_at(const char *stage, const char *name)
 static void a_larger_rate_poisons_a_superset(void **state)
 {
     (void)state;
-    static const char *const names[] = {"d2m.label_flip", "d2m.badnets"};
-    for (int s = 0; s < 2; s++) {
+    static const char *const names[] = {"d2m.label_flip", "d2m.badnets", "d2m.blended"};
+    for (int s = 0; s < 3; s++) {
         toy_world few, many;
         toy_world_open(&few, NULL);
         toy_world_open(&many, NULL);
@@ -301,6 +301,54 @@ static void the_service_answers_what_was_asked_for(void **state)
     toy_world_close(&toy);
 }
 
+/* --- the closed loop ------------------------------------------------------------------ */
+
+static void assert_row(const tl_dataset *a, int i, const tl_dataset *b, int j)
+{
+    const size_t size = (size_t)tl_shape_size(a->shape);
+    assert_memory_equal(a->pixel + (size_t)i * size, b->pixel + (size_t)j * size,
+                        size * sizeof *a->pixel);
+    assert_int_equal(a->label[i], b->label[j]);
+    assert_int_equal(a->flags[i], b->flags[j]);
+    assert_int_equal(a->origin[i], b->origin[j]);
+}
+
+static void recovered_rows_follow_the_attackers_own(void **state)
+{
+    (void)state;
+    toy_world toy;
+    toy_world_open(&toy, NULL);
+    const tl_dataset *own = toy.world.data[TL_PART_ATTACKER];
+    const tl_dataset *found = toy.world.data[TL_PART_TEST];
+    toy.world.data[TL_PART_RECOVERED] = found;
+    tl_measure measure[TL_MAX_METRICS];
+    toy_do(&toy, "d2d.use_recovered", NULL, measure);
+    const tl_dataset *all = toy.world.data[TL_PART_ATTACKER];
+    assert_int_equal(all->rows, own->rows + found->rows);
+    for (int i = 0; i < own->rows; i++) assert_row(all, i, own, i);
+    for (int i = 0; i < found->rows; i++) assert_row(all, own->rows + i, found, i);
+    assert_true(measure[metric_at("d2d.use_recovered", "rows")].value == found->rows);
+    toy_world_close(&toy);
+}
+
+static void recovered_rows_of_another_shape_are_refused(void **state)
+{
+    (void)state;
+    toy_world toy;
+    toy_world_open(&toy, NULL);
+    tl_dataset other = *toy.world.data[TL_PART_TEST];
+    other.classes++;
+    toy.world.data[TL_PART_RECOVERED] = &other;
+    tl_value arg[TL_MAX_PARAMS];
+    toy_run run = {.stage = tl_stage_find("d2d.use_recovered"), .arg = arg};
+    const tl_team alone = tl_team_alone();
+    toy_run_stage(&toy, &run, &alone);
+    assert_int_equal(run.status, TL_E_ARG);
+    assert_non_null(strstr(run.err.text, "cannot join"));
+    toy_run_close(&run);
+    toy_world_close(&toy);
+}
+
 /* --- what is refused before anything runs --------------------------------------------- */
 
 static void plans_without_meaning_are_refused(void **state)
@@ -317,7 +365,7 @@ static void plans_without_meaning_are_refused(void **state)
         {"d2m.badnets", "size", 27, 500, 130, NULL},
         {"d2m.badnets", "size", 28, 500, 130, "does not fit images of 28x28"},
         {"m2m.model_extraction", "queries", 500, 500, 130, NULL},
-        {"m2m.model_extraction", "queries", 501, 500, 130, "the attacker has 500 rows"},
+        {"m2m.model_extraction", "kind", 0, 300, 130, "the attacker has 300 rows"},
         {"m2m.model_extraction", "kind", 1, 0, 130, "the attacker has no rows"},
         {"m2m.model_extraction", "kind", 2, 0, 130, NULL},
         {"m2m.model_extraction", "queries", 5, 500, 0, "data.split.test is 0"},
@@ -353,6 +401,8 @@ int main(void)
         cmocka_unit_test(augmented_queries_begin_with_the_natural_ones),
         cmocka_unit_test(noise_has_no_twin),
         cmocka_unit_test(the_service_answers_what_was_asked_for),
+        cmocka_unit_test(recovered_rows_follow_the_attackers_own),
+        cmocka_unit_test(recovered_rows_of_another_shape_are_refused),
         cmocka_unit_test(plans_without_meaning_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

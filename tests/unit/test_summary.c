@@ -119,6 +119,99 @@ static void too_few_replicates_are_said(void **state)
     assert_non_null(strstr(text, "an interval needs 2 replicates (difference +0.5)"));
 }
 
+static void print_claims(FILE *file, const void *effects)
+{
+    assert_int_equal(tl_summary_claims(file, effects), 3);
+}
+
+static void claims_are_a_table_of_verdicts(void **state)
+{
+    (void)state;
+    char text[MOST];
+    tl_effect e[] = {effect_of(0.3, 0.1, 0.01, 1), effect_of(0.3, 0.1, 0.01, 1),
+                     effect_of(0.3, 0.1, 0.01, -1),
+                     effect_of(0.5, (double)NAN, (double)NAN, 1)};
+    e[0].claim = "poison amplifies leakage";
+    e[2].claim = "poison hides members";
+    e[3].claim = "nobody knows";
+    const tl_effects effects = {.count = 4, .effect = e};
+    written(print_claims, &effects, text);
+    static const char *const wanted[] = {"supported     +0.3 [+0.2, +0.4] ",
+                                         "poison amplifies leakage (poison=badnets, auc)\n",
+                                         "refuted       +0.3",
+                                         "not resolved  no interval "};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        assert_non_null(strstr(text, wanted[i]));
+    }
+}
+
+/* What is gained: a table with one choice, one axis and three metrics. */
+typedef struct gains {
+    tl_table table;
+    tl_column column[5];
+    tl_effect effect[6];
+    tl_effects effects;
+    int most;
+} gains;
+
+static void print_gains(FILE *file, const void *what)
+{
+    const gains *g = what;
+    tl_summary_gains(file, &g->table, &g->effects, g->most);
+}
+
+static gains *gains_of(void)
+{
+    static const char *const name[] = {"poison", "rate", "mia_auc_lap2",
+                                       "copy_agreement_gain", "utility_auc"};
+    gains *g = calloc(1, sizeof *g);
+    assert_non_null(g);
+    for (int i = 0; i < 5; i++) {
+        tl_column *c = &g->column[i];
+        *c = (tl_column){.name = name[i], .type = TL_COLUMN_REAL};
+        if (i < 2)
+            c->attribute[c->attributes++] =
+                (tl_attribute){"factor", i == 0 ? "choice" : "axis"};
+        else
+            c->attribute[c->attributes++] = (tl_attribute){"better", "lower"};
+        c->attribute[c->attributes++] =
+            (tl_attribute){"role", i == 4 ? "measure" : "attack"};
+    }
+    /* Poison on auc, rate on auc, poison on gain, auc once more, utility, and one missing.
+     */
+    static const int factor[] = {0, 1, 0, 0, 0, 0}, metric[] = {2, 2, 3, 2, 4, 3};
+    for (int k = 0; k < 6; k++) {
+        g->effect[k] = effect_of(0.3, 0.1, 0.01, 1);
+        g->effect[k].factor = name[factor[k]];
+        g->effect[k].metric = name[metric[k]];
+        g->effect[k].hypothesis = k == 0 ? 0 : -1;
+    }
+    g->effect[5].level = "other";
+    g->effect[5].mean = (double)NAN;
+    g->table = (tl_table){.columns = 5, .column = g->column};
+    g->effects = (tl_effects){.count = 6, .effect = g->effect};
+    g->most = -1;
+    return g;
+}
+
+static void gains_stand_in_the_order_of_the_chain(void **state)
+{
+    (void)state;
+    char text[MOST];
+    gains *g = gains_of();
+    written(print_gains, g, text);
+    const char *auc = strstr(text, "on mia_auc_lap2"), *gain = strstr(text, "on copy_");
+    assert_true(auc && gain && auc < gain);
+    assert_null(strstr(auc + 4, "mia_auc_lap2"));
+    assert_null(strstr(text, "rate="));
+    assert_null(strstr(text, "utility"));
+    assert_null(strstr(text, "other"));
+    g->most = 1;
+    written(print_gains, g, text);
+    assert_non_null(strstr(text, "  1 more: threatloop effects"));
+    free(g);
+}
+
 /* More factors and metrics than fit, with long names. */
 typedef struct wide {
     tl_table table;
@@ -246,6 +339,7 @@ static void effects_become_a_table(void **state)
     const tl_effects effects = {.count = 1, .effect = &e};
     assert_int_equal(tl_effects_table(&effects, &arena, &table, &err), TL_OK);
     assert_string_equal(table->dimension, "effect");
+    assert_string_equal(table->group, "effects");
     assert_int_equal(table->trials, 1);
     assert_string_equal(tl_table_find(table, "verdict")->text[0], "supported");
     assert_string_equal(tl_table_find(table, "missing")->text[0], "");
@@ -262,6 +356,8 @@ int main(void)
         cmocka_unit_test(verdicts_need_q_and_an_interval_without_zero),
         cmocka_unit_test(no_effect_is_said_with_its_bound),
         cmocka_unit_test(too_few_replicates_are_said),
+        cmocka_unit_test(claims_are_a_table_of_verdicts),
+        cmocka_unit_test(gains_stand_in_the_order_of_the_chain),
         cmocka_unit_test(the_table_fits_into_100_columns),
         cmocka_unit_test(the_summary_says_what_failed_and_what_is_left_out),
         cmocka_unit_test(csv_is_quoted_and_missing_is_empty),

@@ -325,6 +325,37 @@ static void stop_without_checkpoint_is_a_stop(void **state)
     free(it);
 }
 
+/* Images to be given back as they are. */
+static training *open_autoencoder(void)
+{
+    training *it = open_training(&by_adamw);
+    it->spec = (tl_model_spec){TL_MODEL_AUTOENCODER, 4, 1, {1, 8, 8}, PIXELS};
+    it->params = tl_model_count(&it->spec);
+    assert_in_range(it->params, 1, MOST_PARAMS);
+    it->recipe.epochs = 30;
+    it->data = (tl_train_rows){
+        .pixel = pixel, .target = pixel, .row = row, .rows = ROWS, .loss = TL_LOSS_SQUARED};
+    return it;
+}
+
+static void squared_loss_teaches_the_same_on_any_team(void **state)
+{
+    (void)state;
+    training *wanted = open_autoencoder();
+    const tl_team one = tl_team_alone();
+    train(&one, wanted);
+    assert_int_equal(wanted->status[0], TL_OK);
+    /* The images' mean square is 1/3 + 0.09: an output of nothing at all costs that. */
+    assert_true(wanted->report[0].last_loss < 0.1);
+    for (int size = 2; size <= 8; size *= 4) {
+        training *it = open_autoencoder();
+        team_threads_run(size, train, it);
+        assert_same(it, size, wanted);
+        free(it);
+    }
+    free(wanted);
+}
+
 static void one_hot_targets_equal_labels(void **state)
 {
     (void)state;
@@ -469,6 +500,7 @@ int main(void)
         cmocka_unit_test(checkpoint_by_time_goes_on_from_there),
         cmocka_unit_test(state_of_another_training_is_left),
         cmocka_unit_test(stop_without_checkpoint_is_a_stop),
+        cmocka_unit_test(squared_loss_teaches_the_same_on_any_team),
         cmocka_unit_test(one_hot_targets_equal_labels),
         cmocka_unit_test(soft_targets_pull_to_their_own_probabilities),
         cmocka_unit_test(divergence_names_the_update),

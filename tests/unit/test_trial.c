@@ -1,4 +1,5 @@
 /* runner/trial: trials decoded from their number, and which keys are equal. */
+#include "runner/plan_body.h"
 #include "runner/trial.h"
 
 #include <setjmp.h>
@@ -217,6 +218,36 @@ static void what_was_planted_is_judged_on_all_that_descends_from_it(void **state
     close_scene(&s);
 }
 
+static void marks_in_data_are_judged_on_the_version_there_is(void **state)
+{
+    (void)state;
+    scene s = open_scene(DATA "chain: [defense.data_watermark, judge, "
+                              "d2d.watermark_removal, judge, defense.provenance_filter]\n",
+                         true);
+    tl_trial_decode(s.plan, 0, s.a);
+    const char *const giver[3] = {"defense.provenance_filter", "defense.data_watermark",
+                                  "d2d.watermark_removal"};
+    const char *const name[3] = {"defense_data_watermark_bits_pool",
+                                 "defense_data_watermark_bits_pool_judge1",
+                                 "defense_data_watermark_bits_pool_judge2"};
+    int judges = 0;
+    for (int i = 0; i < s.a->steps; i++) {
+        const tl_trial_step *step = &s.a->step[i];
+        char text[TL_METRIC_NAME];
+        if (step->kind != TL_STEP_JUDGE) continue;
+        judges++;
+        assert_int_equal(step->item, TL_PART_POOL);
+        assert_int_equal(step->from[TL_PART_POOL], find_step(s.a, giver[step->judgement]));
+        assert_string_equal(tl_trial_metric_name(s.plan, step, 0, text),
+                            name[step->judgement]);
+        assert_true(tl_trial_cost(s.a, i) > 0.0);
+    }
+    assert_int_equal(judges, 3);
+    const tl_trial_step *filter = &s.a->step[find_step(s.a, giver[0])];
+    assert_int_equal(filter->from[TL_PART_MARKS], find_step(s.a, giver[1]));
+    close_scene(&s);
+}
+
 static void metrics_are_named_by_instance_part_and_judgement(void **state)
 {
     (void)state;
@@ -228,7 +259,7 @@ static void metrics_are_named_by_instance_part_and_judgement(void **state)
     int found = 0;
     for (int i = 0; i < s.a->steps; i++) {
         if (s.a->step[i].kind != TL_STEP_JUDGE) continue;
-        char name[96];
+        char name[TL_METRIC_NAME];
         assert_string_equal(tl_trial_metric_name(s.plan, &s.a->step[i], 0, name),
                             wanted[found++]);
     }
@@ -273,6 +304,190 @@ static void values_follow_the_levels_of_the_cell(void **state)
     close_scene(&s);
 }
 
+/* --- laps ----------------------------------------------------------------------------- */
+
+/* Stands for any stage that gets data out of the target. */
+static const tl_stage recovering = {.name = "test.recovering",
+                                    .version = 1,
+                                    .reads = TL_BIT(TL_PART_TARGET),
+                                    .gives = TL_BIT(TL_PART_RECOVERED),
+                                    .draws = true};
+
+/* A chain that plants, trains, copies and recovers, in `laps` laps. */
+static scene open_laps(int laps, tl_link *join)
+{
+    scene s = open_scene(DATA "chain:\n"
+                              "  - d2m.badnets: {rate: 0.1}\n"
+                              "  - train\n"
+                              "  - m2m.model_extraction: {queries: 30}\n"
+                              "  - judge\n"
+                              "  - m2d.global_threshold\n",
+                         true);
+    tl_chain *chain = s.plan->body->chain[0];
+    chain->link[4]->stage = &recovering;
+    *join = (tl_link){.stage = tl_stage_find("d2d.use_recovered"),
+                      .axis = -1,
+                      .instance = chain->link[4]->instance};
+    chain->laps = laps;
+    chain->join = join;
+    return s;
+}
+
+/* The RUN step of the stage called `name` in lap `lap`, or -1. */
+static int find_in_lap(const tl_trial *trial, const char *name, int lap)
+{
+    for (int i = 0; i < trial->steps; i++) {
+        const tl_trial_step *step = &trial->step[i];
+        if (step->kind != TL_STEP_RUN || step->lap != lap) continue;
+        if (strcmp(step->stage->name, name) == 0) return i;
+    }
+    return -1;
+}
+
+static void a_later_lap_uses_what_was_recovered(void **state)
+{
+    (void)state;
+    tl_link join;
+    scene s = open_laps(3, &join);
+    tl_trial_decode(s.plan, 0, s.a);
+    assert_int_equal(find_in_lap(s.a, "d2d.use_recovered", 1), -1);
+    for (int lap = 2; lap <= 3; lap++) {
+        const int use = find_in_lap(s.a, "d2d.use_recovered", lap);
+        const int before = find_in_lap(s.a, "test.recovering", lap - 1);
+        const int copy = find_in_lap(s.a, "m2m.model_extraction", lap);
+        assert_true(use >= 0 && before >= 0 && copy >= 0);
+        assert_int_equal(s.a->step[use].from[TL_PART_RECOVERED], before);
+        assert_int_equal(s.a->step[copy].from[TL_PART_ATTACKER], use);
+        const int earlier = find_in_lap(s.a, "d2d.use_recovered", lap - 1);
+        assert_int_equal(s.a->step[use].from[TL_PART_ATTACKER], earlier);
+    }
+    close_scene(&s);
+}
+
+/* The owner trains on the same poisoned rows again: one step. The attacker does not. */
+static void what_is_the_owners_starts_again(void **state)
+{
+    (void)state;
+    tl_link join;
+    scene s = open_laps(2, &join);
+    tl_trial_decode(s.plan, 0, s.a);
+    static const char *const same[] = {"d2m.badnets", "train"};
+    for (int i = 0; i < 2; i++) {
+        const int a = find_in_lap(s.a, same[i], 1), b = find_in_lap(s.a, same[i], 2);
+        assert_true(a >= 0 && b > a);
+        assert_int_equal(s.a->step[b].occurrence, 0);
+        assert_true(tl_key_equal(&s.a->step[a].key, &s.a->step[b].key));
+    }
+    const int a = find_in_lap(s.a, "m2m.model_extraction", 1);
+    const int b = find_in_lap(s.a, "m2m.model_extraction", 2);
+    assert_false(tl_key_equal(&s.a->step[a].key, &s.a->step[b].key));
+    assert_int_equal(s.a->step[find_in_lap(s.a, "d2m.badnets", 2)].from[TL_PART_POOL], -1);
+    close_scene(&s);
+}
+
+/* The first lap is the trial without laps; what a lap adds is new, and each step's metrics
+ * have names of their own. */
+static void laps_only_add_to_a_trial(void **state)
+{
+    (void)state;
+    tl_link join;
+    scene one = open_laps(1, &join), two = open_laps(2, &join);
+    tl_trial_decode(one.plan, 0, one.a);
+    tl_trial_decode(two.plan, 0, two.a);
+    assert_int_equal(two.a->steps, 2 * one.a->steps + 1);
+    char name[64][TL_METRIC_NAME];
+    int names = 0;
+    for (int i = 0; i < two.a->steps; i++) {
+        const tl_trial_step *step = &two.a->step[i];
+        assert_int_equal(step->lap, i < one.a->steps ? 1 : 2);
+        if (step->lap == 1) {
+            assert_true(tl_key_equal(&step->key, &one.a->step[i].key));
+        }
+        for (int m = 0; m < tl_trial_metrics(step); m++) {
+            assert_true(names < 64);
+            (void)tl_trial_metric_name(two.plan, step, m, name[names]);
+            const char *end = strstr(name[names], "_lap");
+            assert_true(step->lap == 1 ? !end : end && strcmp(end, "_lap2") == 0);
+            for (int k = 0; k < names; k++) assert_string_not_equal(name[k], name[names]);
+            names++;
+        }
+    }
+    close_scene(&one);
+    close_scene(&two);
+}
+
+/* The surrogate of lap 2 descends from the backdoor of both laps: one is judged on it. */
+static void one_planting_is_judged_on_each_part_in_each_lap(void **state)
+{
+    (void)state;
+    tl_link join;
+    scene s = open_laps(2, &join);
+    tl_trial_decode(s.plan, 0, s.a);
+    int judged[3][2] = {{0}};
+    for (int i = 0; i < s.a->steps; i++) {
+        const tl_trial_step *step = &s.a->step[i];
+        if (step->kind != TL_STEP_JUDGE || step->item != TL_PART_SURROGATE) continue;
+        judged[step->lap][step->judgement]++;
+        assert_int_equal(step->from[TL_PART_SURROGATE],
+                         find_in_lap(s.a, "m2m.model_extraction", step->lap));
+    }
+    for (int lap = 1; lap <= 2; lap++) {
+        assert_int_equal(judged[lap][0], 1);
+        assert_int_equal(judged[lap][1], 1);
+    }
+    close_scene(&s);
+}
+
+static void what_descends_from_itself_draws_other_numbers(void **state)
+{
+    (void)state;
+    tl_link join;
+    scene s = open_laps(3, &join);
+    /* It recovers from the surrogate, which is made of what was recovered before. */
+    tl_stage from_copy = recovering;
+    from_copy.reads = TL_BIT(TL_PART_SURROGATE);
+    s.plan->body->chain[0]->link[4]->stage = &from_copy;
+    tl_trial_decode(s.plan, 0, s.a);
+    for (int lap = 1; lap <= 3; lap++) {
+        const int at = find_in_lap(s.a, "test.recovering", lap);
+        assert_int_equal(s.a->step[at].occurrence, lap - 1);
+    }
+    close_scene(&s);
+}
+
+/* With every registered stage that recovers data, from the text of a plan on. */
+static void a_plan_may_end_in_laps(void **state)
+{
+    (void)state;
+    int count, found = 0;
+    const tl_stage *const *all = tl_stages(&count);
+    for (int i = 0; i < count; i++) {
+        if (!(all[i]->gives & TL_BIT(TL_PART_RECOVERED))) continue;
+        char text[1000];
+        (void)snprintf(
+            text, sizeof text,
+            DATA "chain: [train, m2m.model_extraction: {queries: 30}, %s, {laps: 3}]\n"
+                 "hypotheses:\n"
+                 "  - {effect: lap, on: m2m_model_extraction_agreement, level: 3, "
+                 "direction: raises}\n",
+            all[i]->name);
+        scene s = open_scene(text, true);
+        tl_trial_decode(s.plan, 0, s.a);
+        assert_int_equal(find_in_lap(s.a, "d2d.use_recovered", 1), -1);
+        const int use = find_in_lap(s.a, "d2d.use_recovered", 3);
+        assert_true(use >= 0);
+        assert_int_equal(s.a->step[use].from[TL_PART_RECOVERED],
+                         find_in_lap(s.a, all[i]->name, 2));
+        char name[TL_METRIC_NAME];
+        assert_string_equal(tl_trial_metric_name(s.plan, &s.a->step[use], 0, name),
+                            "d2d_use_recovered_rows_lap3");
+        assert_string_equal(s.plan->hypothesis[0].effect, "lap");
+        close_scene(&s);
+        found++;
+    }
+    if (found == 0) skip();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,9 +501,16 @@ int main(void)
         cmocka_unit_test(the_name_of_an_instance_is_not_part_of_its_key),
         cmocka_unit_test(a_second_occurrence_draws_other_numbers),
         cmocka_unit_test(what_was_planted_is_judged_on_all_that_descends_from_it),
+        cmocka_unit_test(marks_in_data_are_judged_on_the_version_there_is),
         cmocka_unit_test(metrics_are_named_by_instance_part_and_judgement),
         cmocka_unit_test(a_bank_stands_before_the_stage_that_wants_it),
         cmocka_unit_test(values_follow_the_levels_of_the_cell),
+        cmocka_unit_test(a_later_lap_uses_what_was_recovered),
+        cmocka_unit_test(what_is_the_owners_starts_again),
+        cmocka_unit_test(laps_only_add_to_a_trial),
+        cmocka_unit_test(one_planting_is_judged_on_each_part_in_each_lap),
+        cmocka_unit_test(what_descends_from_itself_draws_other_numbers),
+        cmocka_unit_test(a_plan_may_end_in_laps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

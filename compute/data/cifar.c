@@ -1,0 +1,161 @@
+#include "compute/data/cifar.h"
+
+#include "compute/data/array.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MOST_FILES = 6, MOST_RECORD = TL_CIFAR_PIXELS + 2, COARSE = 20 };
+
+static const char *const batches[] = {"data_batch_1.bin", "data_batch_2.bin",
+                                      "data_batch_3.bin", "data_batch_4.bin",
+                                      "data_batch_5.bin", NULL};
+static const char *const whole[] = {"train.bin", NULL};
+
+static const tl_cifar kinds[] = {
+    {"cifar10",
+     "cifar-10-batches-bin",
+     batches,
+     "test_batch.bin",
+     10,
+     1,
+     {50000, 0, 10000}},
+    {"cifar100", "cifar-100-binary", whole, "test.bin", 100, 2, {50000, 0, 10000}},
+};
+
+const tl_cifar *tl_cifar_find(const char *name)
+{
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        if (strcmp(kinds[k].name, name) == 0) return &kinds[k];
+    }
+    return NULL;
+}
+
+int tl_cifar_record(const tl_cifar *kind)
+{
+    return kind->labels + TL_CIFAR_PIXELS;
+}
+
+bool tl_cifar_fits(const tl_cifar *kind, uint64_t bytes, const unsigned char *first)
+{
+    if (bytes == 0 || bytes % (uint64_t)tl_cifar_record(kind) != 0) return false;
+    return first[kind->labels - 1] < kind->classes &&
+           (kind->labels == 1 || first[0] < COARSE);
+}
+
+typedef struct batch {
+    char path[TL_PLACE_PATH];
+    int rows;
+} batch;
+
+static tl_status measure(batch *one, const tl_cifar *kind, tl_err *err)
+{
+    const uint64_t record = (uint64_t)tl_cifar_record(kind);
+    struct stat info;
+    TL_CHECK(stat(one->path, &info) == 0, err, TL_E_IO, "%s: cannot be opened: %s",
+             one->path, strerror(errno));
+    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_IO, "%s: is not a file", one->path);
+    const uint64_t bytes = (uint64_t)info.st_size;
+    TL_CHECK(bytes > 0 && bytes % record == 0 && bytes <= TL_ARRAY_LIMIT, err, TL_E_FORMAT,
+             "%s: has %llu bytes, but %s is made of whole records of %llu bytes", one->path,
+             (unsigned long long)bytes, kind->name, (unsigned long long)record);
+    one->rows = (int)(bytes / record);
+    return TL_OK;
+}
+
+/* Reads the records of a file into the rows from `at`. */
+static tl_status read_records(const batch *one, const tl_cifar *kind, FILE *file,
+                              tl_dataset *all, int at, tl_err *err)
+{
+    unsigned char record[MOST_RECORD];
+    const size_t length = (size_t)tl_cifar_record(kind);
+    for (int i = 0; i < one->rows; i++) {
+        TL_CHECK(fread(record, 1, length, file) == length, err, TL_E_IO,
+                 "%s: cannot be read whole", one->path);
+        TL_CHECK(tl_cifar_fits(kind, length, record), err, TL_E_FORMAT,
+                 "%s: record %d has a label that is none of %s (%d classes): is it of the "
+                 "other CIFAR?",
+                 one->path, i, kind->name, kind->classes);
+        float *pixel = all->pixel + (size_t)(at + i) * TL_CIFAR_PIXELS;
+        for (int p = 0; p < TL_CIFAR_PIXELS; p++) {
+            pixel[p] = (float)record[kind->labels + p] / 255.0f;
+        }
+        all->label[at + i] = record[kind->labels - 1];
+        all->origin[at + i] = (uint32_t)(at + i);
+    }
+    return TL_OK;
+}
+
+static tl_status read_batches(batch *list, int count, const tl_cifar *kind, tl_arena *arena,
+                              tl_dataset *all, tl_err *err)
+{
+    int rows = 0;
+    for (int k = 0; k < count; k++) {
+        TL_TRY(measure(&list[k], kind, err));
+        rows += list[k].rows;
+    }
+    *all = (tl_dataset){
+        .shape = {3, TL_CIFAR_SIDE, TL_CIFAR_SIDE}, .classes = kind->classes, .rows = rows};
+    TL_TAKE(all->pixel, arena, (size_t)rows * TL_CIFAR_PIXELS, err);
+    TL_TAKE(all->label, arena, rows, err);
+    TL_TAKE(all->flags, arena, rows, err);
+    TL_TAKE(all->origin, arena, rows, err);
+    for (int k = 0, at = 0; k < count; at += list[k++].rows) {
+        FILE *file = fopen(list[k].path, "rb");
+        TL_CHECK(file, err, TL_E_IO, "%s: cannot be opened: %s", list[k].path,
+                 strerror(errno));
+        const tl_status status = read_records(&list[k], kind, file, all, at, err);
+        (void)fclose(file);
+        TL_TRY(status);
+    }
+    return TL_OK;
+}
+
+static tl_status name_batch(batch *one, const char *folder, const char *file, tl_err *err)
+{
+    const int length = snprintf(one->path, sizeof one->path, "%s/%s", folder, file);
+    TL_CHECK(length > 0 && length < (int)sizeof one->path, err, TL_E_IO,
+             "%s: this path is too long", folder);
+    return TL_OK;
+}
+
+tl_status tl_cifar_read_file(const char *path, const tl_cifar *kind, tl_arena *arena,
+                             tl_source *out, tl_err *err)
+{
+    batch *one;
+    TL_TAKE(one, arena, 1, err);
+    const int length = snprintf(one->path, sizeof one->path, "%s", path);
+    TL_CHECK(length < (int)sizeof one->path, err, TL_E_IO, "%s: this path is too long",
+             path);
+    TL_TRY(read_batches(one, 1, kind, arena, &out->all, err));
+    out->rows[TL_SPLIT_TRAIN] = out->all.rows;
+    out->note = tl_arena_print(arena, err, "one file of %s (Krizhevsky 2009)", kind->name);
+    return out->note ? TL_OK : TL_E_SPACE;
+}
+
+tl_status tl_cifar_read(const char *folder, const tl_cifar *kind, tl_arena *arena,
+                        tl_source *out, tl_err *err)
+{
+    batch *list;
+    int count = 0;
+    TL_TAKE(list, arena, MOST_FILES, err);
+    for (const char *const *file = kind->train; *file; file++) {
+        TL_TRY(name_batch(&list[count++], folder, *file, err));
+    }
+    TL_TRY(name_batch(&list[count++], folder, kind->test, err));
+    TL_TRY(read_batches(list, count, kind, arena, &out->all, err));
+    out->rows[TL_SPLIT_TEST] = list[count - 1].rows;
+    out->rows[TL_SPLIT_TRAIN] = out->all.rows - list[count - 1].rows;
+    out->has_splits = true;
+    const bool is_whole = memcmp(out->rows, kind->rows, sizeof out->rows) == 0;
+    out->note = is_whole ? tl_arena_print(arena, err, "%s (Krizhevsky 2009)", kind->name)
+                         : tl_arena_print(arena, err,
+                                          "%s (Krizhevsky 2009), of other sizes than "
+                                          "the published %d and %d",
+                                          kind->name, kind->rows[TL_SPLIT_TRAIN],
+                                          kind->rows[TL_SPLIT_TEST]);
+    return out->note ? TL_OK : TL_E_SPACE;
+}

@@ -1,0 +1,97 @@
+/*
+ * Use of recovered data: what the attacker has got out of models joins the rows it has of
+ * its own, at their end. Here the loop from models to data and back to models closes; with
+ * `laps` it stands by itself at the start of every later lap.
+ * Source: Wang, Luan 2026, AI security in the foundation model era (the closed loop of
+ * D->M and M->D flows); recovered images as training data of an attack: Fredrikson, Jha,
+ * Ristenpart 2015, Model inversion attacks that exploit confidence information.
+ */
+#include "experiments/stage.h"
+
+#include <string.h>
+
+enum { METRIC_ROWS, METRIC_SHARE };
+
+static tl_status check_alike(const tl_dataset *own, const tl_dataset *more, tl_err *err)
+{
+    TL_CHECK(own->classes == more->classes && own->shape.channels == more->shape.channels &&
+                 own->shape.height == more->shape.height &&
+                 own->shape.width == more->shape.width,
+             err, TL_E_ARG,
+             "recovered images of %d x %d x %d in %d classes cannot join the attacker's of "
+             "%d x %d x %d in %d",
+             more->shape.channels, more->shape.height, more->shape.width, more->classes,
+             own->shape.channels, own->shape.height, own->shape.width, own->classes);
+    return TL_OK;
+}
+
+/* Puts the rows of `part` into `out` from row `at` on. */
+static void copy_rows(const tl_dataset *part, int at, tl_dataset *out)
+{
+    const size_t rows = (size_t)part->rows, first = (size_t)at;
+    const size_t size = (size_t)tl_shape_size(part->shape);
+    if (rows == 0) return;
+    memcpy(out->pixel + first * size, part->pixel, rows * size * sizeof *out->pixel);
+    memcpy(out->label + first, part->label, rows * sizeof *out->label);
+    memcpy(out->flags + first, part->flags, rows * sizeof *out->flags);
+    memcpy(out->origin + first, part->origin, rows * sizeof *out->origin);
+}
+
+static tl_status run(tl_scene *scene, tl_err *err)
+{
+    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
+    const tl_dataset *more = scene->world->data[TL_PART_RECOVERED];
+    TL_TRY(check_alike(own, more, err));
+    tl_dataset *out;
+    TL_TAKE(out, scene->keep, 1, err);
+    *out = *own;
+    out->rows = own->rows + more->rows;
+    const size_t rows = (size_t)out->rows;
+    TL_TAKE(out->pixel, scene->keep, rows * (size_t)tl_shape_size(own->shape), err);
+    TL_TAKE(out->label, scene->keep, rows, err);
+    TL_TAKE(out->flags, scene->keep, rows, err);
+    TL_TAKE(out->origin, scene->keep, rows, err);
+    copy_rows(own, 0, out);
+    copy_rows(more, own->rows, out);
+    scene->given->data[TL_PART_ATTACKER] = out;
+    tl_scene_put(scene, METRIC_ROWS, more->rows);
+    if (rows > 0)
+        tl_scene_put(scene, METRIC_SHARE, (double)more->rows / (double)rows);
+    else
+        tl_scene_put_missing(scene, METRIC_SHARE, TL_WHY_NOT_APPLICABLE);
+    return TL_OK;
+}
+
+/* How many rows were recovered is known only later: as many as the attacker's, at a guess.
+ */
+static double memory(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    return 2.0 * tl_size_data_memory(size, size->attacker);
+}
+
+static const tl_metric metrics[] = {
+    {.name = "rows", .units = "1", .about = "recovered rows that the attacker uses"},
+    {.name = "share",
+     .units = "1",
+     .high = 1,
+     .can_be_missing = true,
+     .about = "their share of all the attacker has"},
+    {0}};
+
+const tl_stage tl_stage_d2d_use_recovered = {
+    .name = "d2d.use_recovered",
+    .about = "the attacker adds what it has recovered to its own rows",
+    .source =
+        "Wang, Luan 2026, AI security in the foundation model era; Fredrikson, Jha, "
+        "Ristenpart 2015, Model inversion attacks that exploit confidence information",
+    .version = 1,
+    .flow = TL_D2D,
+    .role = TL_ROLE_ATTACK,
+    .taxonomy = "closed loop",
+    .reads = TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_RECOVERED),
+    .gives = TL_BIT(TL_PART_ATTACKER),
+    .metrics = metrics,
+    .run = run,
+    .memory = memory,
+};

@@ -1,0 +1,350 @@
+/*
+ * Watermark removal: an attacker without the key takes marks out of published images by
+ * altering all of them alike, and keeps them as similar as it can. Median, blur and JPEG
+ * are the plain ways; regeneration adds noise and takes it out again by a denoising
+ * autoencoder, which the attacker has trained on images of its own. Source of regeneration:
+ * Zhao, Zhang, Su, Vasan, Grishchenko, Kruegel, Vigna, Wang, Li 2023, Invisible image
+ * watermarks are provably removable using generative AI (regeneration attacks; here the
+ * image is its own representation); of the autoencoder: Vincent, Larochelle, Bengio,
+ * Manzagol 2008, Extracting and composing robust features with denoising autoencoders.
+ */
+#include "experiments/stage.h"
+
+#include "experiments/filters.h"
+#include "experiments/jpeg.h"
+#include "experiments/ssim.h"
+
+#include <string.h>
+
+enum { ARG_METHOD, ARG_SIGMA, ARG_QUALITY, ARG_NOISE, ARG_EXAMPLES, ARG_EPOCHS, ARG_WIDTH };
+enum { NONE, MEDIAN, BLUR, JPEG, REGENERATE };
+enum { SSIM, PSNR };
+enum { DEPTH = 2 }; /* hidden convolutions: each output sees 7x7 pixels */
+
+/* --- regeneration --------------------------------------------------------------------- */
+
+static tl_model_spec spec_of(tl_shape shape, const tl_value *arg)
+{
+    return (tl_model_spec){.kind = TL_MODEL_AUTOENCODER,
+                           .width = (int)arg[ARG_WIDTH].number,
+                           .depth = DEPTH,
+                           .in = shape,
+                           .classes = tl_shape_size(shape)};
+}
+
+static tl_recipe recipe_of(const tl_value *arg)
+{
+    return (tl_recipe){.epochs = (int)arg[ARG_EPOCHS].number,
+                       .batch = 32,
+                       .shards = 8,
+                       .optimizer = TL_ADAMW,
+                       .lr = 3e-3};
+}
+
+/* Image `item` of a stream: `from` with normal noise on every number, not clipped. */
+static void add_noise(const tl_rng *stream, int item, double sd, const float *from, int n,
+                      float *to)
+{
+    tl_rng rng = tl_rng_sub(stream, (uint64_t)item);
+    for (int i = 0; i < n; i++) to[i] = from[i] + (float)(sd * tl_rng_normal(&rng));
+}
+
+typedef struct lessons {
+    float *noisy, *clean;
+    int *row; /* 0, 1, 2, ... */
+    tl_model *model;
+} lessons;
+
+/* Lesson i is the attacker's row i, counted round, with noise of its own. */
+static tl_status make_lessons(tl_scene *scene, lessons *out, tl_err *err)
+{
+    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
+    const int size = tl_shape_size(own->shape);
+    const int count = (int)scene->arg[ARG_EXAMPLES].number;
+    const tl_model_spec spec = spec_of(own->shape, scene->arg);
+    const tl_rng noise = tl_scene_rng(scene, "lessons");
+    TL_TAKE(out->noisy, scene->scratch, (size_t)count * (size_t)size, err);
+    TL_TAKE(out->clean, scene->scratch, (size_t)count * (size_t)size, err);
+    TL_TAKE(out->row, scene->scratch, count, err);
+    for (int i = 0; i < count; i++) {
+        const float *from = own->pixel + (size_t)(i % own->rows) * (size_t)size;
+        const size_t at = (size_t)i * (size_t)size;
+        add_noise(&noise, i, scene->arg[ARG_NOISE].number, from, size, out->noisy + at);
+        memcpy(out->clean + at, from, (size_t)size * sizeof *from);
+        out->row[i] = i;
+    }
+    TL_TRY(tl_model_new(&spec, scene->keep, &out->model, err));
+    const tl_rng init = tl_scene_rng(scene, "init");
+    tl_model_init(out->model, &init);
+    return TL_OK;
+}
+
+static tl_status train_denoiser(tl_scene *scene, tl_err *err)
+{
+    lessons it = {0};
+    TL_TRY(tl_team_agree(scene->team, make_lessons(scene, &it, err), err));
+    const tl_recipe recipe = recipe_of(scene->arg);
+    const tl_rng order = tl_scene_rng(scene, "order");
+    const tl_train_rows data = {.pixel = it.noisy,
+                                .target = it.clean,
+                                .row = it.row,
+                                .rows = (int)scene->arg[ARG_EXAMPLES].number,
+                                .loss = TL_LOSS_SQUARED};
+    TL_TRY(tl_train(it.model, &recipe, &data, &order, scene->team, scene->checkpoint,
+                    scene->scratch, NULL, err));
+    scene->given->model[TL_PART_SURROGATE] = it.model;
+    return TL_OK;
+}
+
+static tl_status regenerate(tl_scene *scene, float *noisy, float *to, tl_err *err)
+{
+    const tl_dataset *pool = scene->world->data[TL_PART_POOL];
+    const int size = tl_shape_size(pool->shape);
+    const tl_rng noise = tl_scene_rng(scene, "noise");
+    for (int i = 0; i < pool->rows; i++) {
+        const size_t at = (size_t)i * (size_t)size;
+        add_noise(&noise, i, scene->arg[ARG_NOISE].number, pool->pixel + at, size,
+                  noisy + at);
+    }
+    TL_TRY(tl_model_logits(scene->world->bank[0], noisy, pool->rows, scene->team,
+                           scene->scratch, to, err));
+    for (size_t i = 0; i < (size_t)pool->rows * (size_t)size; i++) {
+        to[i] = to[i] < 0.0f ? 0.0f : (to[i] > 1.0f ? 1.0f : to[i]);
+    }
+    return TL_OK;
+}
+
+/* --- all methods ---------------------------------------------------------------------- */
+
+typedef struct room {
+    tl_dataset *out;
+    tl_dct dct;    /* JPEG */
+    double *plane; /* BLUR */
+    float *noisy;  /* REGENERATE: [pool] */
+} room;
+
+static tl_status take_room(tl_scene *scene, int method, room *out, tl_err *err)
+{
+    const tl_dataset *pool = scene->world->data[TL_PART_POOL];
+    const tl_shape shape = pool->shape;
+    TL_TRY(tl_dataset_copy(pool, method == NONE ? 0 : TL_COPY_PIXELS, scene->keep,
+                           &out->out, err));
+    if (method == JPEG) {
+        TL_TRY(tl_dct_new(TL_JPEG_BLOCK, TL_JPEG_BLOCK, scene->scratch, &out->dct, err));
+    }
+    if (method == BLUR) {
+        TL_TAKE(out->plane, scene->scratch, shape.height * shape.width, err);
+    }
+    if (method == REGENERATE) {
+        TL_TAKE(out->noisy, scene->scratch,
+                (size_t)pool->rows * (size_t)tl_shape_size(shape), err);
+    }
+    return TL_OK;
+}
+
+static void filter_rows(const tl_scene *scene, int method, const room *r)
+{
+    const tl_dataset *pool = scene->world->data[TL_PART_POOL];
+    const size_t size = (size_t)tl_shape_size(pool->shape);
+    for (int i = 0; i < pool->rows; i++) {
+        const float *from = pool->pixel + (size_t)i * size;
+        float *to = r->out->pixel + (size_t)i * size;
+        if (method == MEDIAN) tl_filter_median(pool->shape, from, to);
+        if (method == BLUR) {
+            tl_filter_blur(pool->shape, scene->arg[ARG_SIGMA].number, from, to, r->plane);
+        }
+        if (method == JPEG) {
+            tl_jpeg(&r->dct, pool->shape, (int)scene->arg[ARG_QUALITY].number, from, to);
+        }
+    }
+}
+
+static void measure(tl_scene *scene, const tl_dataset *before, const tl_dataset *after)
+{
+    const int size = tl_shape_size(before->shape);
+    double ssim = 0.0, square = 0.0;
+    for (int i = 0; i < before->rows; i++) {
+        const size_t at = (size_t)i * (size_t)size;
+        ssim += tl_ssim(before->pixel + at, after->pixel + at, before->shape);
+        square += tl_mean_square(before->pixel + at, after->pixel + at, size);
+    }
+    tl_scene_put(scene, SSIM, ssim / before->rows);
+    if (square > 0.0) {
+        tl_scene_put(scene, PSNR, tl_psnr(square / before->rows));
+    } else { /* nothing was altered */
+        tl_scene_put_missing(scene, PSNR, TL_WHY_NOT_APPLICABLE);
+    }
+}
+
+static tl_status run(tl_scene *scene, tl_err *err)
+{
+    const tl_dataset *pool = scene->world->data[TL_PART_POOL];
+    const int method = (int)scene->arg[ARG_METHOD].number;
+    room r = {0};
+    TL_TRY(tl_team_agree(scene->team, take_room(scene, method, &r, err), err));
+    TL_INVARIANT(r.out != NULL);
+    if (method == REGENERATE) {
+        TL_TRY(regenerate(scene, r.noisy, r.out->pixel, err));
+    } else if (method != NONE) {
+        filter_rows(scene, method, &r);
+    }
+    measure(scene, pool, r.out);
+    scene->given->data[TL_PART_POOL] = r.out;
+    return TL_OK;
+}
+
+/* --- what is declared ----------------------------------------------------------------- */
+
+static bool regenerates(const tl_value *arg)
+{
+    return (int)arg[ARG_METHOD].number == REGENERATE;
+}
+
+static int denoisers(const tl_value *arg)
+{
+    return regenerates(arg) ? 1 : 0;
+}
+
+static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+{
+    if (!regenerates(arg)) return TL_OK;
+    TL_CHECK(size->attacker > 0, err, TL_E_ARG,
+             "regeneration is learnt from the attacker's images, but it has none: give it "
+             "some by data.split.attacker, or by attacker_from_pool with official splits");
+    const tl_model_spec spec = spec_of(size->shape, arg);
+    TL_CHECK(tl_model_count(&spec) > 0, err, TL_E_ARG,
+             "images of %dx%dx%d are too large for an autoencoder of width %d",
+             size->shape.channels, size->shape.height, size->shape.width, spec.width);
+    return TL_OK;
+}
+
+static double train_cost(const tl_size *size, const tl_value *arg)
+{
+    const tl_model_spec spec = spec_of(size->shape, arg);
+    const tl_recipe recipe = recipe_of(arg);
+    return tl_train_flop(&spec, &recipe, (int)arg[ARG_EXAMPLES].number);
+}
+
+static double cost(const tl_size *size, const tl_value *arg)
+{
+    const tl_model_spec spec = spec_of(size->shape, arg);
+    const double plain = 500.0 * tl_shape_size(size->shape); /* filter and SSIM */
+    return size->pool * (plain + (regenerates(arg) ? tl_model_flop(&spec) : 0.0));
+}
+
+static double memory(const tl_size *size, const tl_value *arg)
+{
+    const double image = (double)sizeof(float) * tl_shape_size(size->shape);
+    if (!regenerates(arg)) return image * (size->pool + 2.0);
+    const tl_model_spec spec = spec_of(size->shape, arg);
+    const tl_recipe recipe = recipe_of(arg);
+    const double model = (double)sizeof(float) * (double)tl_model_count(&spec);
+    const double training = (2.0 * image + 8.0) * arg[ARG_EXAMPLES].number + model +
+                            8.0 * image + tl_train_memory(&spec, &recipe);
+    const double running =
+        2.0 * image * size->pool + tl_model_logits_memory(&spec, size->pool);
+    return training > running ? training : running;
+}
+
+static int widest(const tl_size *size, const tl_value *arg)
+{
+    (void)size;
+    const tl_recipe recipe = recipe_of(arg);
+    return regenerates(arg) ? tl_recipe_shards(&recipe) : 1;
+}
+
+static const char *const methods[] = {"none", "median", "blur", "jpeg", "regenerate", NULL};
+static const tl_param params[] = {
+    {.name = "method",
+     .type = TL_PARAM_CHOICE,
+     .choices = methods,
+     .fallback = MEDIAN,
+     .high = REGENERATE,
+     .units = "1",
+     .about = "how: not at all, median of 3x3, Gaussian blur, JPEG, or noise and a "
+              "denoising autoencoder"},
+    {.name = "sigma",
+     .type = TL_PARAM_REAL,
+     .fallback = 0.8,
+     .low_is_open = true,
+     .high = TL_FILTER_SIGMA,
+     .units = "pixel",
+     .about = "blur: width of the Gaussian"},
+    {.name = "quality",
+     .type = TL_PARAM_INT,
+     .fallback = 50,
+     .low = 1,
+     .high = 100,
+     .units = "1",
+     .about = "jpeg: quality as libjpeg counts it"},
+    {.name = "noise",
+     .type = TL_PARAM_REAL,
+     .fallback = 0.1,
+     .low_is_open = true,
+     .high = 1,
+     .units = "1",
+     .about = "regenerate: standard deviation of the noise, of pixels 0 to 1"},
+    {.name = "examples",
+     .type = TL_PARAM_INT,
+     .fallback = 1000,
+     .low = 1,
+     .high = 1e6,
+     .units = "1",
+     .about =
+         "regenerate: noisy images to learn from, made of the attacker's rows in turn"},
+    {.name = "epochs",
+     .type = TL_PARAM_INT,
+     .fallback = 10,
+     .low = 1,
+     .high = 10000,
+     .units = "1",
+     .about = "regenerate: passes over them"},
+    {.name = "width",
+     .type = TL_PARAM_INT,
+     .fallback = 8,
+     .low = 1,
+     .high = 256,
+     .units = "1",
+     .about = "regenerate: channels of the autoencoder's two hidden convolutions"},
+    {0}};
+static const tl_metric metrics[] = {
+    {.name = "ssim",
+     .units = "1",
+     .better = TL_BETTER_NONE,
+     .low = -1,
+     .high = 1,
+     .about = "mean structural similarity of images after and before (11x11 window)"},
+    {.name = "psnr",
+     .units = "dB",
+     .can_be_missing = true,
+     .about = "peak signal-to-noise ratio of all images after against before"},
+    {0}};
+
+const tl_stage tl_stage_d2d_watermark_removal = {
+    .name = "d2d.watermark_removal",
+    .about = "takes marks out of the pool's images by filters, JPEG or regeneration",
+    .source = "Zhao, Zhang, Su, Vasan, Grishchenko, Kruegel, Vigna, Wang, Li 2023, "
+              "Invisible image watermarks are provably removable using generative AI; "
+              "ITU-T T.81 1992",
+    .version = 1,
+    .flow = TL_D2D,
+    .role = TL_ROLE_ATTACK,
+    .taxonomy = "watermark removal",
+    .access = TL_KNOWS_DATA,
+    .reads = TL_BIT(TL_PART_POOL),
+    .gives = TL_BIT(TL_PART_POOL),
+    .draws = true,
+    .params = params,
+    .metrics = metrics,
+    .bank = {.count = denoisers,
+             .reads = TL_BIT(TL_PART_ATTACKER),
+             .args =
+                 1U << ARG_NOISE | 1U << ARG_EXAMPLES | 1U << ARG_EPOCHS | 1U << ARG_WIDTH,
+             .run = train_denoiser,
+             .cost = train_cost},
+    .run = run,
+    .check = check,
+    .cost = cost,
+    .memory = memory,
+    .widest = widest,
+};

@@ -1,0 +1,194 @@
+/*
+ * Watermark of the data: before publishing, the owner marks every image of the pool,
+ * members and non-members alike, with a secret message by spread spectrum (watermark.h has
+ * the method and its sources). The marks are given to whoever may know the secret. The
+ * judge reads the message in any later version of the pool, on rows that nobody poisoned,
+ * and looks for it in the test rows, which never carry it.
+ */
+#include "experiments/stage.h"
+
+#include "experiments/ssim.h"
+
+enum { ARG_PSNR, ARG_BITS, ARG_LOW, ARG_HIGH };
+enum { PSNR, EMBEDDED };
+enum { BITS, DETECTION, FALSE_ALARM };
+enum { LEAST_COEFFICIENTS = 4 /* of a bit */ };
+static const double LEVEL = 0.01; /* p below which the mark counts as found */
+
+static tl_watermark watermark_of(const tl_scene *scene)
+{
+    const tl_rng key = tl_scene_rng(scene, "key");
+    return tl_watermark_draw(&key, (int)scene->arg[ARG_BITS].number,
+                             scene->arg[ARG_LOW].number, scene->arg[ARG_HIGH].number);
+}
+
+static tl_status run(tl_scene *scene, tl_err *err)
+{
+    const tl_dataset *pool = scene->world->data[TL_PART_POOL];
+    const int size = tl_shape_size(pool->shape);
+    tl_dataset *out;
+    tl_marks *marks;
+    tl_carriers carriers;
+    TL_TRY(tl_dataset_copy(pool, TL_COPY_PIXELS, scene->keep, &out, err));
+    TL_TAKE(marks, scene->keep, 1, err);
+    marks->watermark = watermark_of(scene);
+    TL_TRY(tl_carriers_new(&marks->watermark, pool->shape, scene->scratch, &carriers, err));
+    double psnr = 0.0, right = 0.0;
+    for (int i = 0; i < pool->rows; i++) {
+        const float *from = pool->pixel + (size_t)i * (size_t)size;
+        float *to = out->pixel + (size_t)i * (size_t)size;
+        tl_watermark_embed(&carriers, scene->arg[ARG_PSNR].number, from, to);
+        psnr += tl_psnr(tl_mean_square(from, to, size));
+        right += tl_watermark_detect(&carriers, to).right;
+    }
+    scene->given->data[TL_PART_POOL] = out;
+    scene->given->marks = marks;
+    tl_scene_put(scene, PSNR, psnr / pool->rows);
+    tl_scene_put_rate(scene, EMBEDDED, right, (double)pool->rows * marks->watermark.bits);
+    return TL_OK;
+}
+
+/* Reads the rows of `data` that carry none of `flags`. */
+static void read_rows(const tl_carriers *carriers, const tl_dataset *data, unsigned flags,
+                      double *right, double *found, double *rows)
+{
+    const size_t size = (size_t)tl_shape_size(data->shape);
+    *right = *found = *rows = 0.0;
+    for (int i = 0; i < data->rows; i++) {
+        if (data->flags[i] & flags) continue;
+        const tl_detection seen =
+            tl_watermark_detect(carriers, data->pixel + (size_t)i * size);
+        *right += seen.right;
+        *found += seen.p < LEVEL;
+        *rows += 1.0;
+    }
+}
+
+static tl_status judge(tl_scene *scene, tl_part part, tl_err *err)
+{
+    const tl_dataset *data = scene->world->data[part];
+    const tl_watermark watermark = watermark_of(scene);
+    tl_carriers carriers;
+    TL_TRY(tl_carriers_new(&watermark, data->shape, scene->scratch, &carriers, err));
+    double right, found, rows;
+    read_rows(&carriers, data, TL_ROW_POISONED, &right, &found, &rows);
+    tl_scene_put_rate(scene, BITS, right, rows * watermark.bits);
+    tl_scene_put_rate(scene, DETECTION, found, rows);
+    read_rows(&carriers, scene->world->data[TL_PART_TEST], 0, &right, &found, &rows);
+    tl_scene_put_rate(scene, FALSE_ALARM, found, rows);
+    return TL_OK;
+}
+
+static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+{
+    const double low = arg[ARG_LOW].number, high = arg[ARG_HIGH].number;
+    const int band = tl_watermark_band(size->shape, low, high);
+    TL_CHECK(band >= LEAST_COEFFICIENTS * arg[ARG_BITS].number, err, TL_E_ARG,
+             "%g bits want %d coefficients each, but the band from %g to %g has %d in "
+             "images of %dx%d",
+             arg[ARG_BITS].number, LEAST_COEFFICIENTS, low, high, band, size->shape.height,
+             size->shape.width);
+    return TL_OK;
+}
+
+static double cost(const tl_size *size, const tl_value *arg)
+{
+    /* An embedding reads and writes all carriers, and the mark is read once after it. */
+    return 3.0 * size->pool * tl_watermark_flop(size->shape, (int)arg[ARG_BITS].number);
+}
+
+static double memory(const tl_size *size, const tl_value *arg)
+{
+    return (double)sizeof(float) * tl_shape_size(size->shape) * size->pool +
+           tl_carriers_memory(size->shape, (int)arg[ARG_BITS].number);
+}
+
+static const tl_param params[] = {
+    {.name = "psnr",
+     .type = TL_PARAM_REAL,
+     .fallback = 34,
+     .low = 20,
+     .high = 60,
+     .units = "dB",
+     .about = "peak signal-to-noise ratio of each marked image: how faint the mark is"},
+    {.name = "bits",
+     .type = TL_PARAM_INT,
+     .fallback = 16,
+     .low = 8,
+     .high = TL_WATERMARK_BITS,
+     .units = "1",
+     .about = "length of the message; fewer than 10 never reach p < 0.001"},
+    {.name = "low",
+     .type = TL_PARAM_REAL,
+     .fallback = 0.4,
+     .high = 2,
+     .units = "1",
+     .about = "coefficients (u, v) that carry it: least u/height + v/width"},
+    {.name = "high",
+     .type = TL_PARAM_REAL,
+     .fallback = 1.4,
+     .high = 2,
+     .units = "1",
+     .about = "largest u/height + v/width"},
+    {0}};
+static const tl_metric metrics[] = {
+    {.name = "psnr",
+     .units = "dB",
+     .about = "mean peak signal-to-noise ratio of the marked images"},
+    {.name = "embedded",
+     .units = "1",
+     .better = TL_BETTER_HIGHER,
+     .is_rate = true,
+     .high = 1,
+     .about = "share of bits that are read right just after marking"},
+    {0}};
+static const tl_metric judge_metrics[] = {
+    {.name = "bits",
+     .units = "1",
+     .better = TL_BETTER_HIGHER,
+     .is_rate = true,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "share of bits that are read right in rows that are not poisoned; 0.5 by "
+              "chance"},
+    {.name = "detection",
+     .units = "1",
+     .better = TL_BETTER_HIGHER,
+     .is_rate = true,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "share of those rows in which the message is found at p < 0.01"},
+    {.name = "false_alarm",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .is_rate = true,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "the same share of test rows, which carry no mark"},
+    {0}};
+
+const tl_stage tl_stage_defense_data_watermark = {
+    .name = "defense.data_watermark",
+    .about = "marks the owner's images with a secret message in their DCT",
+    .source =
+        "Cox, Kilian, Leighton, Shamoon 1997, Secure spread spectrum watermarking for "
+        "multimedia; Malvar, Florencio 2003, Improved spread spectrum",
+    .version = 1,
+    .flow = TL_NO_FLOW,
+    .role = TL_ROLE_DEFENSE,
+    .taxonomy = "watermarking of data",
+    .access = TL_KNOWS_DATA,
+    .reads = TL_BIT(TL_PART_POOL),
+    .gives = TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_MARKS),
+    .draws = true,
+    .params = params,
+    .metrics = metrics,
+    .judges = TL_BIT(TL_PART_POOL),
+    .judge_reads = TL_BIT(TL_PART_TEST),
+    .judge_metrics = judge_metrics,
+    .run = run,
+    .judge = judge,
+    .check = check,
+    .cost = cost,
+    .memory = memory,
+};

@@ -1,0 +1,105 @@
+/*
+ * Provenance filter: the trainer drops handed-in rows in which the owner's own mark is
+ * found. The owner has published its marked images. Outsiders hand in rows, which are those
+ * that an attack made or altered: a trainer knows which rows came from outside, not which
+ * of them are poisoned. A handed-in row with the owner's mark is published data come back,
+ * altered or not, and is left out of training. An attacker who removes the mark before
+ * poisoning passes. The rows stay in the pool as non-members, so that later stages see as
+ * many rows; being poisoned they are in no membership set. Source: the test is the
+ * detector of watermark.h; that a mark in published data tells where data came from is the
+ * use of Cox, Miller, Bloom, Fridrich, Kalker 2008, Digital watermarking and steganography,
+ * chapter 2 (proof of ownership, transaction tracking).
+ */
+#include "experiments/stage.h"
+
+enum { ARG_P };
+enum { DROPPED, FALSE_DROPS };
+
+static tl_status run(tl_scene *scene, tl_err *err)
+{
+    const tl_dataset *pool = scene->world->data[TL_PART_POOL];
+    const tl_dataset *test = scene->world->data[TL_PART_TEST];
+    const size_t size = (size_t)tl_shape_size(pool->shape);
+    const double level = scene->arg[ARG_P].number;
+    tl_dataset *out;
+    tl_carriers carriers;
+    TL_TRY(tl_dataset_copy(pool, TL_COPY_FLAGS, scene->keep, &out, err));
+    TL_TRY(tl_carriers_new(&scene->world->marks->watermark, pool->shape, scene->scratch,
+                           &carriers, err));
+    int handed_in = 0, dropped = 0, alarms = 0;
+    for (int i = 0; i < out->rows; i++) {
+        const uint8_t outside = TL_ROW_POISONED | TL_ROW_MEMBER;
+        if ((out->flags[i] & outside) != outside) continue;
+        handed_in++;
+        if (tl_watermark_detect(&carriers, out->pixel + (size_t)i * size).p >= level) {
+            continue;
+        }
+        out->flags[i] &= (uint8_t)~TL_ROW_MEMBER;
+        dropped++;
+    }
+    for (int i = 0; i < test->rows; i++) {
+        alarms += tl_watermark_detect(&carriers, test->pixel + (size_t)i * size).p < level;
+    }
+    scene->given->data[TL_PART_POOL] = out;
+    tl_scene_put_rate(scene, DROPPED, dropped, handed_in);
+    tl_scene_put_rate(scene, FALSE_DROPS, alarms, test->rows);
+    return TL_OK;
+}
+
+static double cost(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    return tl_watermark_flop(size->shape, TL_WATERMARK_BITS) * (size->members + size->test);
+}
+
+static double memory(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    return (double)size->pool + tl_carriers_memory(size->shape, TL_WATERMARK_BITS);
+}
+
+static const tl_param params[] = {
+    {.name = "p",
+     .type = TL_PARAM_REAL,
+     .fallback = 1e-3,
+     .low_is_open = true,
+     .high = 1,
+     .units = "1",
+     .about =
+         "a handed-in row is dropped when its mark has a p-value below this; a mark of 16 "
+         "bits reaches 3e-5, of 10 bits 8e-4"},
+    {0}};
+static const tl_metric metrics[] = {
+    {.name = "dropped",
+     .units = "1",
+     .is_rate = true,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "share of handed-in rows that are dropped, of those meant for training"},
+    {.name = "false_drops",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .is_rate = true,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "share of test rows, which carry no mark, that would be dropped"},
+    {0}};
+
+const tl_stage tl_stage_defense_provenance_filter = {
+    .name = "defense.provenance_filter",
+    .about = "drops handed-in rows that carry the owner's watermark",
+    .source = "Cox, Miller, Bloom, Fridrich, Kalker 2008, Digital watermarking and "
+              "steganography, chapter 2",
+    .version = 1,
+    .flow = TL_NO_FLOW,
+    .role = TL_ROLE_DEFENSE,
+    .taxonomy = "data sanitisation",
+    .access = TL_KNOWS_DATA,
+    .reads = TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_MARKS) | TL_BIT(TL_PART_TEST),
+    .gives = TL_BIT(TL_PART_POOL),
+    .params = params,
+    .metrics = metrics,
+    .run = run,
+    .cost = cost,
+    .memory = memory,
+};

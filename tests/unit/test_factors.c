@@ -1,0 +1,108 @@
+/* runner/factors: which factors the result file says a metric depends on. */
+#include "runner/factors.h"
+#include "runner/plan_body.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define DATA                                                                          \
+    "data: {source: synthetic/lesions, split: {pool: 60, keep: 0.5, validation: 20, " \
+    "attacker: 40, test: 40}}\n"
+
+typedef struct scene {
+    tl_plan *plan;
+    tl_arena arena;
+    tl_trial *trial;
+} scene;
+
+static scene open_scene(const char *text)
+{
+    scene s = {0};
+    tl_err err = {0};
+    const tl_plan_options options = {.is_shared = true};
+    if (tl_plan_parse("p.yaml", text, &options, &s.plan, &err) != TL_OK ||
+        tl_trial_new(&s.arena, &s.trial, &err) != TL_OK) {
+        fail_msg("%s", err.text);
+    }
+    return s;
+}
+
+static void close_scene(scene *s)
+{
+    tl_arena_close(&s->arena);
+    tl_plan_close(s->plan);
+}
+
+/* The factors above the RUN step of `stage` in lap `lap` of trial 0. */
+static const char *above(scene *s, const char *stage, int lap)
+{
+    tl_err err = {0};
+    const char *list = NULL;
+    tl_trial_decode(s->plan, 0, s->trial);
+    for (int i = 0; i < s->trial->steps && !list; i++) {
+        const tl_trial_step *step = &s->trial->step[i];
+        if (step->kind != TL_STEP_RUN || step->lap != lap) continue;
+        if (strcmp(step->stage->name, stage) != 0) continue;
+        assert_int_equal(tl_factors_above(s->plan, s->trial, 0, i, &s->arena, &list, &err),
+                         TL_OK);
+    }
+    assert_non_null(list);
+    return list;
+}
+
+static const char poisons[] = DATA
+    "chain:\n"
+    "  - one_of: {as: poison, options: [none, d2m.badnets: {rate: [0.1, 0.2], size: 3}]}\n"
+    "  - train\n"
+    "  - m2m.model_extraction: {queries: [10, 20]}\n"
+    "  - m2d.global_threshold\n";
+
+/* Trial 0 has no poison at all. */
+static void a_rate_matters_to_all_that_is_downstream_of_the_poison(void **state)
+{
+    (void)state;
+    scene s = open_scene(poisons);
+    assert_string_equal(above(&s, "train", 1), "poison d2m_badnets_rate");
+    assert_string_equal(above(&s, "m2d.global_threshold", 1), "poison d2m_badnets_rate");
+    assert_string_equal(above(&s, "m2m.model_extraction", 1),
+                        "poison m2m_model_extraction_queries d2m_badnets_rate");
+    close_scene(&s);
+}
+
+static const tl_stage recovering = {.name = "test.recovering",
+                                    .version = 1,
+                                    .reads = TL_BIT(TL_PART_TARGET),
+                                    .gives = TL_BIT(TL_PART_RECOVERED)};
+
+/* Without recovered data, lap 2 is lap 1 over again: the same step stands in both. */
+static void what_recovers_matters_to_the_next_lap_alone(void **state)
+{
+    (void)state;
+    scene s =
+        open_scene(DATA "chain:\n"
+                        "  - train\n"
+                        "  - one_of: {as: attack, options: [none, m2d.global_threshold]}\n"
+                        "  - m2m.model_extraction: {queries: 10}\n");
+    tl_chain *chain = s.plan->body->chain[0];
+    tl_link join = {.stage = tl_stage_find("d2d.use_recovered"), .axis = -1, .instance = 1};
+    chain->link[1]->stage = &recovering;
+    chain->laps = 2;
+    chain->join = &join;
+    assert_string_equal(above(&s, "m2m.model_extraction", 1), "");
+    assert_string_equal(above(&s, "m2m.model_extraction", 2), "attack");
+    assert_string_equal(above(&s, "train", 2), "");
+    close_scene(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_rate_matters_to_all_that_is_downstream_of_the_poison),
+        cmocka_unit_test(what_recovers_matters_to_the_next_lap_alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
