@@ -122,17 +122,21 @@ static tl_status make_means(const tl_dataset *own, tl_arena *scratch, tl_dataset
     return TL_OK;
 }
 
-/* The first `most` test rows of each class. */
-static tl_status pick_unseen(const tl_dataset *test, int most, tl_arena *scratch,
+/*
+ * The first `most` clean rows of the attacker's in each class: real images that the owner
+ * did not train on. Not the test rows: without `keep` those are the pool's non-members.
+ */
+static tl_status pick_unseen(const tl_dataset *own, int most, tl_arena *scratch,
                              tl_dataset **out, tl_err *err)
 {
     int *taken, *row, rows = 0;
-    TL_TAKE(taken, scratch, test->classes, err);
-    TL_TAKE(row, scratch, test->rows, err);
-    for (int i = 0; i < test->rows; i++) {
-        if (taken[test->label[i]]++ < most) row[rows++] = i;
+    TL_TAKE(taken, scratch, own->classes, err);
+    TL_TAKE(row, scratch, own->rows, err);
+    for (int i = 0; i < own->rows; i++) {
+        if (own->flags[i] & TL_ROW_POISONED) continue;
+        if (taken[own->label[i]]++ < most) row[rows++] = i;
     }
-    return tl_dataset_pick(test, row, rows, scratch, out, err);
+    return tl_dataset_pick(own, row, rows, scratch, out, err);
 }
 
 /* --- measuring ------------------------------------------------------------------------ */
@@ -188,7 +192,7 @@ static tl_status gather(tl_scene *scene, compared *out, tl_err *err)
     TL_TRY(tl_references_gather(world->data[TL_PART_POOL], scene->scratch, &out->references,
                                 err));
     TL_TRY(make_means(world->data[TL_PART_ATTACKER], scene->scratch, &out->means, err));
-    return pick_unseen(world->data[TL_PART_TEST], (int)scene->arg[ARG_IMAGES].number,
+    return pick_unseen(world->data[TL_PART_ATTACKER], (int)scene->arg[ARG_IMAGES].number,
                        scene->scratch, &out->unseen, err);
 }
 
@@ -276,8 +280,8 @@ double tl_inversion_memory(const tl_size *size, const tl_value *arg)
                         4.0 * size->attacker + 4.0 * (double)tl_model_count(&evaluator);
     const double climbing = tl_ascent_memory(model, images);
     const double baselines =
-        tl_size_data_memory(size, images < size->test ? images : size->test) +
-        4.0 * tl_shape_size(size->shape) * (size->classes + 5.0) + 4.0 * size->test;
+        tl_size_data_memory(size, images < size->attacker ? images : size->attacker) +
+        4.0 * tl_shape_size(size->shape) * (size->classes + 5.0) + 4.0 * size->attacker;
     const double asking =
         4.0 * size->classes * images + tl_model_logits_memory(model, images);
     const double measuring =
@@ -359,7 +363,8 @@ const tl_metric tl_inversion_metrics[] = {
      .low = -2,
      .high = 2,
      .can_be_missing = true,
-     .about = "leakage_ssim of test images, which nobody trained on"},
+     .about =
+         "leakage_ssim of real images of the attacker's, which the owner did not train on"},
     {.name = "baseline_mean_feature",
      .units = "1",
      .low = -2,
@@ -371,7 +376,7 @@ const tl_metric tl_inversion_metrics[] = {
      .low = -2,
      .high = 2,
      .can_be_missing = true,
-     .about = "leakage_feature of those test images"},
+     .about = "leakage_feature of those real images"},
     {.name = "confidence",
      .units = "1",
      .high = 1,
