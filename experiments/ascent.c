@@ -36,6 +36,12 @@ static void slope_of(const void *self, int row, const float *logits, int classes
     for (int c = 0; c < classes; c++) d[c] = (float)(c == images->label[row]) - d[c];
 }
 
+static float within_range(float x)
+{
+    x = x > 0.0f ? x : 0.0f;
+    return x < 1.0f ? x : 1.0f;
+}
+
 static tl_status take_images(const tl_ascent *ascent, const tl_model *model, tl_arena *keep,
                              tl_dataset **out, tl_err *err)
 {
@@ -51,7 +57,10 @@ static tl_status take_images(const tl_ascent *ascent, const tl_model *model, tl_
     for (int r = 0; r < rows; r++) {
         tl_rng rng = tl_rng_sub(&ascent->start, (uint64_t)r);
         float *pixel = images->pixel + (size_t)r * size;
-        for (size_t i = 0; i < size; i++) pixel[i] = (float)tl_rng_uniform(&rng);
+        for (size_t i = 0; i < size; i++) {
+            const double off = ascent->noise * (2.0 * tl_rng_uniform(&rng) - 1.0);
+            pixel[i] = within_range(ascent->centre[i] + (float)off);
+        }
         images->label[r] = r % classes;
         images->origin[r] = UINT32_MAX - (uint32_t)r;
     }
@@ -69,9 +78,7 @@ static void climb(const float *gradient, size_t size, double step, float *pixel)
     if (!(squares > 0.0)) return;
     const float scale = (float)(step / sqrt(squares / (double)size));
     for (size_t i = 0; i < size; i++) {
-        float x = pixel[i] + scale * gradient[i];
-        x = x > 0.0f ? x : 0.0f;
-        pixel[i] = x < 1.0f ? x : 1.0f;
+        pixel[i] = within_range(pixel[i] + scale * gradient[i]);
     }
 }
 

@@ -1,6 +1,6 @@
 /*
  * Images made from a model: gradient ascent on the log-probability of a class, with a prior
- * against total variation, from random starts.
+ * against total variation, from random starts around an image that the attacker knows.
  * Source: Fredrikson, Jha, Ristenpart 2015, Model inversion attacks that exploit confidence
  * information, algorithm 1 (there descent on 1 - p); Rudin, Osher, Fatemi 1992, Nonlinear
  * total variation based noise removal algorithms, equation 2.2 (the prior); Mahendran,
@@ -17,7 +17,9 @@ typedef struct tl_ascent {
     int steps;
     double step; /**< root mean square change of an image's pixels in the first step; falls
                     to 0 linearly */
-    double tv;   /**< weight of the total variation, nat per unit of it */
+    const float *centre; /**< [input] what starts lie around */
+    double noise;        /**< half width of the uniform noise that each start adds to it */
+    double tv;           /**< weight of the total variation, nat per unit of it */
     tl_rng start;
 } tl_ascent;
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { ARG_IMAGES, ARG_STEPS, ARG_STEP, ARG_TV };
+enum { ARG_IMAGES, ARG_STEPS, ARG_STEP, ARG_TV, ARG_NOISE };
 enum {
     LEAKAGE_SSIM,
     LEAKAGE_FEATURE,
@@ -80,6 +80,26 @@ double tl_evaluator_cost(const tl_size *size, const tl_value *arg)
 
 /* --- the baselines -------------------------------------------------------------------- */
 
+enum { ANY_CLASS = -1 };
+
+/* The mean image of the clean rows of a class. \param sum room for one image \return rows
+ */
+static int mean_of(const tl_dataset *own, int class, double *sum, float *mean)
+{
+    const size_t size = (size_t)tl_shape_size(own->shape);
+    int rows = 0;
+    memset(sum, 0, size * sizeof *sum);
+    for (int r = 0; r < own->rows; r++) {
+        const bool is_wanted = class == ANY_CLASS || own->label[r] == class;
+        if (!is_wanted || (own->flags[r] & TL_ROW_POISONED)) continue;
+        const float *x = own->pixel + (size_t)r * size;
+        for (size_t i = 0; i < size; i++) sum[i] += (double)x[i];
+        rows++;
+    }
+    for (size_t i = 0; i < size && rows > 0; i++) mean[i] = (float)(sum[i] / rows);
+    return rows;
+}
+
 /* The mean image of each class of the attacker's clean rows; classes without one are
  * absent.
  */
@@ -95,34 +115,28 @@ static tl_status make_means(const tl_dataset *own, tl_arena *scratch, tl_dataset
     TL_TAKE(means->pixel, scratch, (size_t)own->classes * size, err);
     TL_TAKE(means->label, scratch, own->classes, err);
     for (int k = 0; k < own->classes; k++) {
-        int rows = 0;
-        memset(sum, 0, size * sizeof *sum);
-        for (int r = 0; r < own->rows; r++) {
-            if (own->label[r] != k || (own->flags[r] & TL_ROW_POISONED)) continue;
-            const float *x = own->pixel + (size_t)r * size;
-            for (size_t i = 0; i < size; i++) sum[i] += (double)x[i];
-            rows++;
-        }
-        if (rows == 0) continue;
         float *mean = means->pixel + (size_t)means->rows * size;
-        for (size_t i = 0; i < size; i++) mean[i] = (float)(sum[i] / rows);
-        means->label[means->rows++] = k;
+        if (mean_of(own, k, sum, mean) > 0) means->label[means->rows++] = k;
     }
     *out = means;
     return TL_OK;
 }
 
-/* The first `most` test rows of each class. */
-static tl_status pick_unseen(const tl_dataset *test, int most, tl_arena *scratch,
+/*
+ * The first `most` clean rows of the attacker's in each class: real images that the owner
+ * did not train on. Not the test rows: without `keep` those are the pool's non-members.
+ */
+static tl_status pick_unseen(const tl_dataset *own, int most, tl_arena *scratch,
                              tl_dataset **out, tl_err *err)
 {
     int *taken, *row, rows = 0;
-    TL_TAKE(taken, scratch, test->classes, err);
-    TL_TAKE(row, scratch, test->rows, err);
-    for (int i = 0; i < test->rows; i++) {
-        if (taken[test->label[i]]++ < most) row[rows++] = i;
+    TL_TAKE(taken, scratch, own->classes, err);
+    TL_TAKE(row, scratch, own->rows, err);
+    for (int i = 0; i < own->rows; i++) {
+        if (own->flags[i] & TL_ROW_POISONED) continue;
+        if (taken[own->label[i]]++ < most) row[rows++] = i;
     }
-    return tl_dataset_pick(test, row, rows, scratch, out, err);
+    return tl_dataset_pick(own, row, rows, scratch, out, err);
 }
 
 /* --- measuring ------------------------------------------------------------------------ */
@@ -178,7 +192,7 @@ static tl_status gather(tl_scene *scene, compared *out, tl_err *err)
     TL_TRY(tl_references_gather(world->data[TL_PART_POOL], scene->scratch, &out->references,
                                 err));
     TL_TRY(make_means(world->data[TL_PART_ATTACKER], scene->scratch, &out->means, err));
-    return pick_unseen(world->data[TL_PART_TEST], (int)scene->arg[ARG_IMAGES].number,
+    return pick_unseen(world->data[TL_PART_ATTACKER], (int)scene->arg[ARG_IMAGES].number,
                        scene->scratch, &out->unseen, err);
 }
 
@@ -201,12 +215,28 @@ static tl_status measure(tl_scene *scene, const tl_model *model, const tl_datase
     return TL_OK;
 }
 
+/* The attacker's own mean image over all classes; black if every row was poisoned. */
+static tl_status make_centre(tl_scene *scene, float **centre, tl_err *err)
+{
+    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
+    const size_t size = (size_t)tl_shape_size(own->shape);
+    double *sum;
+    TL_TAKE(sum, scene->scratch, size, err);
+    TL_TAKE(*centre, scene->scratch, size, err);
+    (void)mean_of(own, ANY_CLASS, sum, *centre);
+    return TL_OK;
+}
+
 tl_status tl_inversion_run(tl_scene *scene, tl_part part, tl_err *err)
 {
     const tl_model *model = scene->world->model[part];
+    float *centre = NULL;
+    TL_TRY(tl_team_agree(scene->team, make_centre(scene, &centre, err), err));
     const tl_ascent ascent = {.images = (int)scene->arg[ARG_IMAGES].number,
                               .steps = (int)scene->arg[ARG_STEPS].number,
                               .step = scene->arg[ARG_STEP].number,
+                              .centre = centre,
+                              .noise = scene->arg[ARG_NOISE].number,
                               .tv = scene->arg[ARG_TV].number,
                               .start = tl_scene_rng(scene, "start")};
     tl_dataset *images = NULL;
@@ -250,8 +280,8 @@ double tl_inversion_memory(const tl_size *size, const tl_value *arg)
                         4.0 * size->attacker + 4.0 * (double)tl_model_count(&evaluator);
     const double climbing = tl_ascent_memory(model, images);
     const double baselines =
-        tl_size_data_memory(size, images < size->test ? images : size->test) +
-        4.0 * tl_shape_size(size->shape) * (size->classes + 2.0) + 4.0 * size->test;
+        tl_size_data_memory(size, images < size->attacker ? images : size->attacker) +
+        4.0 * tl_shape_size(size->shape) * (size->classes + 5.0) + 4.0 * size->attacker;
     const double asking =
         4.0 * size->classes * images + tl_model_logits_memory(model, images);
     const double measuring =
@@ -287,17 +317,23 @@ const tl_param tl_inversion_params[] = {
      .about = "gradient steps (0: the random starts)"},
     {.name = "step",
      .type = TL_PARAM_REAL,
-     .fallback = 0.05,
+     .fallback = 0.02,
      .low_is_open = true,
      .high = 1,
      .units = "1",
      .about = "root mean square change of pixels in the first step; falls to 0"},
     {.name = "tv",
      .type = TL_PARAM_REAL,
-     .fallback = 0.01,
+     .fallback = 0.003,
      .high = 1000,
      .units = "nat",
      .about = "weight of the total variation, summed over pixels of a range of 0 to 1"},
+    {.name = "noise",
+     .type = TL_PARAM_REAL,
+     .fallback = 0.2,
+     .high = 1,
+     .units = "1",
+     .about = "half width of the noise that a start adds to the attacker's mean image"},
     {0}};
 
 const tl_metric tl_inversion_metrics[] = {
@@ -327,7 +363,8 @@ const tl_metric tl_inversion_metrics[] = {
      .low = -2,
      .high = 2,
      .can_be_missing = true,
-     .about = "leakage_ssim of test images, which nobody trained on"},
+     .about =
+         "leakage_ssim of real images of the attacker's, which the owner did not train on"},
     {.name = "baseline_mean_feature",
      .units = "1",
      .low = -2,
@@ -339,7 +376,7 @@ const tl_metric tl_inversion_metrics[] = {
      .low = -2,
      .high = 2,
      .can_be_missing = true,
-     .about = "leakage_feature of those test images"},
+     .about = "leakage_feature of those real images"},
     {.name = "confidence",
      .units = "1",
      .high = 1,

@@ -2,7 +2,7 @@
  * What the model inversions have in common, whichever model they invert: images made by
  * gradient ascent, an evaluator of another architecture trained on the attacker's own rows,
  * and the leakage of the images beside that of two baselines, the mean image of a class and
- * real images nobody trained on.
+ * real images that the owner did not train on.
  */
 #ifndef TL_EXPERIMENTS_RECONSTRUCTION_H
 #define TL_EXPERIMENTS_RECONSTRUCTION_H
@@ -15,7 +15,7 @@ extern const tl_metric tl_inversion_metrics[];
 
 /**
  * Inverts the model of `part` and measures what came of it; gives the images as
- * TL_PART_RECOVERED. Reads that model, pool, attacker and test; bank[0] is the evaluator. A
+ * TL_PART_RECOVERED. Reads that model, pool and attacker; bank[0] is the evaluator. A
  * stage's `run`, but for the part.
  */
 TL_MUST_USE tl_status tl_inversion_run(tl_scene *scene, tl_part part, tl_err *err);

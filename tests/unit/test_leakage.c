@@ -223,6 +223,26 @@ static void a_pool_without_others_has_no_references(void **state)
     toy_world_close(&toy);
 }
 
+static void all_of_the_pool(tl_setup_values *values)
+{
+    values->data[TL_DATA_KEEP].number = 0.0;
+}
+
+/* The non-members are the test rows then: images taken from those would be found among
+ * them, and be nearer to non-members by 0.3 and more. */
+static void unseen_images_are_not_among_the_references(void **state)
+{
+    (void)state;
+    toy_world toy;
+    tl_measure measure[TL_MAX_METRICS];
+    toy_world_open(&toy, all_of_the_pool);
+    assert_true(leak(&toy, toy.world.data[TL_PART_TEST]).ssim < -0.3);
+    toy_do(&toy, "train", NULL, NULL);
+    toy_do(&toy, "m2d.inversion", NULL, measure);
+    assert_true(fabs(toy_metric("m2d.inversion", measure, "baseline_unseen_ssim")) < 0.05);
+    toy_world_close(&toy);
+}
+
 static void the_evaluator_is_of_another_kind(void **state)
 {
     (void)state;
@@ -246,6 +266,7 @@ int main(void)
         cmocka_unit_test(copies_of_members_leak_and_those_of_others_do_the_reverse),
         cmocka_unit_test(near_copies_across_the_sets_are_left_out),
         cmocka_unit_test(a_pool_without_others_has_no_references),
+        cmocka_unit_test(unseen_images_are_not_among_the_references),
         cmocka_unit_test(the_evaluator_is_of_another_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
