@@ -241,11 +241,6 @@ bool tl_pulse_is_dead(tl_cluster *cluster, int rank)
            tl_cluster_seconds() - atomic_load(&cluster->heard[rank]) > SILENCE_OF_A_RANK;
 }
 
-uint64_t tl_pulse_progress(const tl_cluster *cluster, int rank)
-{
-    return atomic_load(&cluster->progress[rank]);
-}
-
 void tl_pulse_farewell(tl_cluster *cluster, bool was_lost)
 {
     tell_all(cluster, was_lost ? FAREWELL_LEAVE : FAREWELL_FINALISE);

@@ -44,7 +44,4 @@ bool tl_pulse_is_called_off(const tl_cluster *cluster, uint32_t epoch);
  */
 bool tl_pulse_is_dead(tl_cluster *cluster, int rank);
 
-/** Rank 0: pieces of work that `rank` had counted at its last beat. */
-uint64_t tl_pulse_progress(const tl_cluster *cluster, int rank);
-
 #endif

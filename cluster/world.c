@@ -170,11 +170,6 @@ const char *tl_cluster_host(const tl_cluster *cluster, int rank)
     return cluster->card[rank].host;
 }
 
-long tl_cluster_pid(const tl_cluster *cluster, int rank)
-{
-    return (long)cluster->card[rank].pid;
-}
-
 bool tl_cluster_is_near(const tl_cluster *cluster, int rank)
 {
     const tl_rank_card *mine = &cluster->card[cluster->rank];

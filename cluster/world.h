@@ -33,7 +33,6 @@ TL_MUST_USE tl_status tl_cluster_start(tl_cluster **out, int *argc, char ***argv
 int tl_cluster_rank(const tl_cluster *cluster);
 int tl_cluster_size(const tl_cluster *cluster);
 const char *tl_cluster_host(const tl_cluster *cluster, int rank);
-long tl_cluster_pid(const tl_cluster *cluster, int rank);
 
 /** Whether `rank` runs where this rank runs, under process numbers that both understand. */
 bool tl_cluster_is_near(const tl_cluster *cluster, int rank);

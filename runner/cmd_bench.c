@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SIDE = 1024, ROUNDS = 7, STEPS = 50000 };
+enum { SIDE = 1024, ROUNDS = 7, STEPS = 50000, MOST_STEPS = 10000000 };
 
 static const char help[] =
     "usage: threatloop bench [gemm|schedule] [--steps N] [--json]\n\n"
@@ -171,12 +171,15 @@ int tl_cmd_bench(int argc, char **argv)
         if (letter == '?') return TL_EXIT_USAGE;
     }
     const char *what = optind < argc ? argv[optind] : "gemm";
-    if (strcmp(what, "gemm") == 0) return leads ? bench_gemm(is_json) : TL_EXIT_DONE;
-    if (strcmp(what, "schedule") == 0 && steps >= 1 && steps <= 10000000) {
+    const bool is_gemm = strcmp(what, "gemm") == 0;
+    if (!is_gemm && strcmp(what, "schedule") != 0) {
+        if (leads) tl_log(TL_LOG_ERROR, "bench has gemm and schedule, not '%s'", what);
+    } else if (steps < 1 || steps > MOST_STEPS) {
+        if (leads) tl_log(TL_LOG_ERROR, "--steps is 1 to %d, found %ld", MOST_STEPS, steps);
+    } else if (is_gemm) {
+        return leads ? bench_gemm(is_json) : TL_EXIT_DONE;
+    } else {
         return run_parallel((uint32_t)steps, is_json);
     }
-    if (leads)
-        tl_log(TL_LOG_ERROR, "bench has gemm and schedule, not '%s'; steps are 1 to 1e7",
-               what);
     return TL_EXIT_USAGE;
 }

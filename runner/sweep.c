@@ -1,5 +1,7 @@
 #include "runner/sweep.h"
 
+#include "compute/core/log.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +29,7 @@ static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
     TL_TRY(tl_graph_add(sweep->graph, &step, parent, parents, &id[position], &is_new, err));
     sweep->wanted++;
     if (!is_new) return TL_OK;
+    sweep->metrics[step.kind] = tl_trial_metrics(&trial->step[position]);
     const double memory = tl_trial_memory(trial, position);
     if (memory > sweep->memory) sweep->memory = memory;
     if (step.widest > sweep->widest) sweep->widest = step.widest;
@@ -40,6 +43,7 @@ static tl_status expand(tl_sweep *sweep, tl_err *err)
     TL_TRY(tl_trial_new(&sweep->arena, &trial, err));
     uint32_t *id;
     TL_TAKE(id, &sweep->arena, TL_TRIAL_STEPS, err);
+    TL_TAKE(sweep->metrics, &sweep->arena, 3 * (size_t)sweep->plan->instances, err);
     for (uint32_t number = 0; number < sweep->plan->trials; number++) {
         tl_trial_decode(sweep->plan, number, trial);
         for (int i = 0; i < trial->steps; i++) TL_TRY(add_step(sweep, trial, i, id, err));
@@ -79,6 +83,15 @@ tl_status tl_sweep_recall(tl_sweep *sweep, const tl_record *record, tl_err *err)
     if (id == TL_NO_STEP) return TL_OK;
     tl_outcome *outcome = &sweep->outcome[id];
     if (outcome->state == TL_STEP_DONE) return TL_OK;
+    const int kind = tl_graph_step_at(sweep->graph, id)->kind;
+    if (record->kind == TL_RECORD_DONE && sweep->metrics &&
+        sweep->metrics[kind] != record->measures) {
+        tl_log(TL_LOG_WARN,
+               "a step of %s has %d metrics in the journal, but the stage has %d",
+               record->stage ? record->stage : "a stage", record->measures,
+               sweep->metrics[kind]);
+        return TL_OK;
+    }
     tl_measure *measure = NULL;
     if (record->kind == TL_RECORD_DONE) {
         TL_TAKE(measure, &sweep->arena, record->measures, err);

@@ -26,7 +26,8 @@ typedef struct tl_sweep {
     double memory;       /**< bytes that the largest step takes, as declared */
     int widest;          /**< largest useful team of any step */
     double flop;         /**< of all steps */
-    tl_arena arena;      /**< measures and texts */
+    int *metrics;   /**< [3 x instances] how many a step of each kind has; may be NULL */
+    tl_arena arena; /**< measures and texts */
 } tl_sweep;
 
 /** Expands every trial of `plan` into the graph. \return TL_E_SPACE, TL_E_ARG beyond 2^27
@@ -36,7 +37,9 @@ void tl_sweep_close(tl_sweep *sweep);
 
 /**
  * Takes a journal record of this or an earlier run into account; records of steps that the
- * plan does not have are passed over. The last record of a step counts.
+ * plan does not have are passed over, as are those that are done with another number of
+ * metrics than the stage has (with a warning: they run again). The last record of a step
+ * counts.
  */
 TL_MUST_USE tl_status tl_sweep_recall(tl_sweep *sweep, const tl_record *record,
                                       tl_err *err);
