@@ -1,9 +1,11 @@
 /*
- * What BLACS sends and receives in its blocking calls goes through staging buffers of this
- * file, as packed bytes: after a loss MPI may still read or write them, so they are kept,
- * and never is a buffer of BLACS, which it will use again for another grid, in MPI's hands.
- * Its own non-blocking sends are left alone: BLACS asks MPI before it uses such a buffer
- * again. The default broadcast and reductions become their non-blocking kin.
+ * All that BLACS sends and receives passes through parcels of this file, as packed bytes.
+ * After a loss MPI may still read or write a parcel, so it is kept; and never is a buffer
+ * of BLACS, which it will use again for another grid, in MPI's hands. A non-blocking send
+ * is over for BLACS when its bytes are in the parcel; at the end of the work all have left.
+ *
+ * Reductions are made of messages, and combined in the order of the ranks: an operation of
+ * BLACS reads its global variables, so MPI must not call one after the work was left.
  */
 #include "cluster/blacs_guard.h"
 
@@ -14,152 +16,215 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A message in the hands of MPI. */
+typedef struct parcel {
+    struct parcel *next;
+    MPI_Request request;
+    MPI_Request *slot; /* where BLACS holds the request of a receive; may be NULL */
+    void *to;          /* of a receive: where it is unpacked, as `count` of `type` */
+    int count;
+    MPI_Datatype type;
+    MPI_Comm comm;
+    int size;
+    unsigned char bytes[];
+} parcel;
+
 typedef struct guard {
     const tl_blacs_watch *watch;
+    parcel *first;
+    void *spare; /* a reduction's */
     jmp_buf out;
 } guard;
 
 /* What this thread works under; NULL: not in ScaLAPACK, every call is MPI's own. */
 static _Thread_local guard *inside;
 
-bool tl_blacs_guarded(const tl_blacs_watch *watch, void (*work)(void *self), void *self)
-{
-    guard mine = {.watch = watch};
-    TL_INVARIANT(!inside);
-    if (setjmp(mine.out) != 0) {
-        inside = NULL;
-        return false;
-    }
-    inside = &mine;
-    work(self);
-    inside = NULL;
-    return true;
-}
-
 static _Noreturn void leave(void)
 {
-    longjmp(inside->out, 1);
+    longjmp(inside->out, 1); /* NOLINT(cert-err52-c): the only way out of ScaLAPACK */
 }
 
-/* A message in the hands of MPI. Two of them are on their way in MPI_Sendrecv. */
-typedef struct stage {
-    void *bytes; /* NULL: none */
-    int size;
-    MPI_Request request;
-} stage;
-
-static void keep(stage *s)
+static void drop(parcel *p)
 {
-    if (s->request != MPI_REQUEST_NULL) (void)PMPI_Cancel(&s->request);
-    tl_cluster_keep(inside->watch->cluster, s->bytes);
+    parcel **link = &inside->first;
+    while (*link != p) link = &(*link)->next;
+    *link = p->next;
+    free(p);
 }
 
-/* Waits for `request`; false: there is no use in waiting. */
-static bool finish(MPI_Request *request, MPI_Status *status)
+/* Waits for `request`, or leaves. */
+static void finish(MPI_Request *request, MPI_Status *status)
 {
     const tl_blacs_watch *watch = inside->watch;
     const double deadline = tl_cluster_seconds() + watch->patience;
     for (unsigned turn = 0;; turn++) {
         int is_done = 0;
-        if (PMPI_Test(request, &is_done, status) != MPI_SUCCESS) return false;
-        if (is_done) return true;
+        if (PMPI_Test(request, &is_done, status) != MPI_SUCCESS) leave();
+        if (is_done) return;
         if (turn % 64 == 63 && (tl_pulse_is_called_off(watch->cluster, watch->epoch) ||
                                 tl_cluster_seconds() > deadline))
-            return false;
+            leave();
         tl_cluster_rest(turn);
     }
 }
 
-/* An empty message for `count` of `type`. */
-static stage take(int count, MPI_Datatype type, MPI_Comm comm)
+/* Forgets the parcels that have left. BLACS has no part in those of sends. */
+static void reap(void)
 {
-    stage s = {.request = MPI_REQUEST_NULL};
-    if (PMPI_Pack_size(count, type, comm, &s.size) != MPI_SUCCESS) leave();
-    s.bytes = malloc(s.size > 0 ? (size_t)s.size : 1);
-    if (!s.bytes) leave();
-    return s;
-}
-
-static stage pack(const void *from, int count, MPI_Datatype type, MPI_Comm comm)
-{
-    stage s = take(count, type, comm);
-    int at = 0;
-    if (PMPI_Pack(from, count, type, s.bytes, s.size, &at, comm) == MPI_SUCCESS) {
-        s.size = at;
-        return s;
+    parcel *next;
+    for (parcel *p = inside->first; p; p = next) {
+        int is_done = 0;
+        next = p->next;
+        if (p->to) continue;
+        if (PMPI_Test(&p->request, &is_done, MPI_STATUS_IGNORE) != MPI_SUCCESS) leave();
+        if (is_done) drop(p);
     }
-    free(s.bytes);
-    leave();
 }
 
-/* Unpacks `size` bytes into at most `count` of `type`: a message may be shorter. */
-static bool unpack(const stage *s, int size, void *to, int count, MPI_Datatype type,
-                   MPI_Comm comm)
+bool tl_blacs_guarded(const tl_blacs_watch *watch, void (*work)(void *self), void *self)
+{
+    guard mine = {.watch = watch};
+    TL_INVARIANT(!inside);
+    inside = &mine;
+    if (setjmp(mine.out) == 0) { /* NOLINT(cert-err52-c) */
+        work(self);
+        while (mine.first) {
+            finish(&mine.first->request, MPI_STATUS_IGNORE);
+            drop(mine.first);
+        }
+        inside = NULL;
+        return true;
+    }
+    guard *left = inside;
+    inside = NULL;
+    for (parcel *p = left->first; p; p = p->next) {
+        if (p->slot) *p->slot = MPI_REQUEST_NULL;
+        tl_cluster_keep(watch->cluster, p);
+    }
+    free(left->spare);
+    return false;
+}
+
+/* An empty parcel for `count` of `type`. */
+static parcel *take(int count, MPI_Datatype type, MPI_Comm comm)
+{
+    int size = 0;
+    if (PMPI_Pack_size(count, type, comm, &size) != MPI_SUCCESS) leave();
+    parcel *p = malloc(sizeof *p + (size_t)size);
+    if (!p) leave();
+    *p = (parcel){.next = inside->first,
+                  .request = MPI_REQUEST_NULL,
+                  .count = count,
+                  .type = type,
+                  .comm = comm,
+                  .size = size};
+    inside->first = p;
+    return p;
+}
+
+static parcel *pack(const void *from, int count, MPI_Datatype type, MPI_Comm comm)
+{
+    parcel *p = take(count, type, comm);
+    int at = 0;
+    if (PMPI_Pack(from, count, type, p->bytes, p->size, &at, comm) != MPI_SUCCESS) leave();
+    p->size = at;
+    return p;
+}
+
+/* Unpacks `size` bytes, of which there may be fewer than were asked for; ends the parcel.
+ */
+static void unpack(parcel *p, int size, void *to)
 {
     int each = 0, at = 0;
-    if (PMPI_Type_size(type, &each) != MPI_SUCCESS) return false;
+    if (PMPI_Type_size(p->type, &each) != MPI_SUCCESS) leave();
     const int came = each > 0 ? size / each : 0;
-    return came <= count && came * each == size &&
-           PMPI_Unpack(s->bytes, size, &at, to, came, type, comm) == MPI_SUCCESS;
+    if (came > p->count || came * each != size ||
+        PMPI_Unpack(p->bytes, size, &at, to, came, p->type, p->comm) != MPI_SUCCESS)
+        leave();
+    drop(p);
 }
 
-static void send_all(const void *buf, int count, MPI_Datatype type, int to, int tag,
-                     MPI_Comm comm)
+/* --- messages ------------------------------------------------------------------------- */
+
+static parcel *start_send(const void *buf, int count, MPI_Datatype type, int dest, int tag,
+                          MPI_Comm comm)
 {
-    stage s = pack(buf, count, type, comm);
-    if (PMPI_Isend(s.bytes, s.size, MPI_PACKED, to, tag, comm, &s.request) != MPI_SUCCESS ||
-        !finish(&s.request, MPI_STATUS_IGNORE)) {
-        keep(&s);
+    reap();
+    parcel *p = pack(buf, count, type, comm);
+    if (PMPI_Isend(p->bytes, p->size, MPI_PACKED, dest, tag, comm, &p->request) !=
+        MPI_SUCCESS)
         leave();
-    }
-    free(s.bytes);
+    return p;
+}
+
+static parcel *start_receive(void *buf, int count, MPI_Datatype type, int source, int tag,
+                             MPI_Comm comm)
+{
+    parcel *p = take(count, type, comm);
+    p->to = buf;
+    if (PMPI_Irecv(p->bytes, p->size, MPI_PACKED, source, tag, comm, &p->request) !=
+        MPI_SUCCESS)
+        leave();
+    return p;
+}
+
+static void end_receive(parcel *p, const MPI_Status *status)
+{
+    int size = 0;
+    if (PMPI_Get_count(status, MPI_PACKED, &size) != MPI_SUCCESS) leave();
+    unpack(p, size, p->to);
+}
+
+static void wait_receive(parcel *p, MPI_Status *status)
+{
+    MPI_Status own;
+    finish(&p->request, &own);
+    end_receive(p, &own);
+    if (status != MPI_STATUS_IGNORE) *status = own;
 }
 
 int MPI_Send(const void *buf, int count, MPI_Datatype type, int dest, int tag,
              MPI_Comm comm)
 {
     if (!inside) return PMPI_Send(buf, count, type, dest, tag, comm);
-    send_all(buf, count, type, dest, tag, comm);
+    parcel *p = start_send(buf, count, type, dest, tag, comm);
+    finish(&p->request, MPI_STATUS_IGNORE);
+    drop(p);
     return MPI_SUCCESS;
 }
 
-/* Ready to be received or not, a standard send is as right. */
+/* A standard send is always right where a ready one is. */
 int MPI_Rsend(const void *buf, int count, MPI_Datatype type, int dest, int tag,
               MPI_Comm comm)
 {
     if (!inside) return PMPI_Rsend(buf, count, type, dest, tag, comm);
-    send_all(buf, count, type, dest, tag, comm);
-    return MPI_SUCCESS;
+    return MPI_Send(buf, count, type, dest, tag, comm);
 }
 
-/* Ends the receive that is on its way in `s`. */
-static void end_receive(stage *s, void *buf, int count, MPI_Datatype type, MPI_Comm comm,
-                        MPI_Status *status)
+int MPI_Isend(const void *buf, int count, MPI_Datatype type, int dest, int tag,
+              MPI_Comm comm, MPI_Request *request)
 {
-    MPI_Status own;
-    int size = 0;
-    if (!finish(&s->request, &own)) {
-        keep(s);
-        leave();
-    }
-    const bool is_whole = PMPI_Get_count(&own, MPI_PACKED, &size) == MPI_SUCCESS &&
-                          unpack(s, size, buf, count, type, comm);
-    free(s->bytes);
-    if (!is_whole) leave();
-    if (status != MPI_STATUS_IGNORE) *status = own;
+    if (!inside) return PMPI_Isend(buf, count, type, dest, tag, comm, request);
+    (void)start_send(buf, count, type, dest, tag, comm);
+    *request = MPI_REQUEST_NULL;
+    return MPI_SUCCESS;
 }
 
 int MPI_Recv(void *buf, int count, MPI_Datatype type, int source, int tag, MPI_Comm comm,
              MPI_Status *status)
 {
     if (!inside) return PMPI_Recv(buf, count, type, source, tag, comm, status);
-    stage s = take(count, type, comm);
-    if (PMPI_Irecv(s.bytes, s.size, MPI_PACKED, source, tag, comm, &s.request) !=
-        MPI_SUCCESS) {
-        keep(&s);
-        leave();
-    }
-    end_receive(&s, buf, count, type, comm, status);
+    wait_receive(start_receive(buf, count, type, source, tag, comm), status);
+    return MPI_SUCCESS;
+}
+
+int MPI_Irecv(void *buf, int count, MPI_Datatype type, int source, int tag, MPI_Comm comm,
+              MPI_Request *request)
+{
+    if (!inside) return PMPI_Irecv(buf, count, type, source, tag, comm, request);
+    parcel *p = start_receive(buf, count, type, source, tag, comm);
+    *request = p->request;
+    p->slot = request;
     return MPI_SUCCESS;
 }
 
@@ -170,20 +235,19 @@ int MPI_Sendrecv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, int 
     if (!inside)
         return PMPI_Sendrecv(sendbuf, sendcount, sendtype, dest, sendtag, recvbuf,
                              recvcount, recvtype, source, recvtag, comm, status);
-    stage out = pack(sendbuf, sendcount, sendtype, comm);
-    stage in = take(recvcount, recvtype, comm);
-    if (PMPI_Irecv(in.bytes, in.size, MPI_PACKED, source, recvtag, comm, &in.request) !=
-            MPI_SUCCESS ||
-        PMPI_Isend(out.bytes, out.size, MPI_PACKED, dest, sendtag, comm, &out.request) !=
-            MPI_SUCCESS ||
-        !finish(&out.request, MPI_STATUS_IGNORE)) {
-        keep(&out);
-        keep(&in);
-        leave();
-    }
-    free(out.bytes);
-    end_receive(&in, recvbuf, recvcount, recvtype, comm, status);
+    parcel *p = start_receive(recvbuf, recvcount, recvtype, source, recvtag, comm);
+    (void)start_send(sendbuf, sendcount, sendtype, dest, sendtag, comm);
+    wait_receive(p, status);
     return MPI_SUCCESS;
+}
+
+/* --- requests of BLACS: those of sends are null --------------------------------------- */
+
+static parcel *parcel_of(MPI_Request request)
+{
+    parcel *p = inside->first;
+    while (p && (!p->to || p->request != request)) p = p->next;
+    return p;
 }
 
 int MPI_Waitall(int count, MPI_Request requests[], MPI_Status statuses[])
@@ -192,34 +256,104 @@ int MPI_Waitall(int count, MPI_Request requests[], MPI_Status statuses[])
     for (int i = 0; i < count; i++) {
         MPI_Status *status =
             statuses == MPI_STATUSES_IGNORE ? MPI_STATUS_IGNORE : &statuses[i];
-        if (!finish(&requests[i], status)) leave();
+        parcel *p = requests[i] == MPI_REQUEST_NULL ? NULL : parcel_of(requests[i]);
+        if (p)
+            wait_receive(p, status);
+        else
+            finish(&requests[i], status);
+        requests[i] = MPI_REQUEST_NULL;
     }
     return MPI_SUCCESS;
 }
+
+/* Those that are done become null, which MPI does only when all are: BLACS asks again. */
+int MPI_Testall(int count, MPI_Request requests[], int *flag, MPI_Status statuses[])
+{
+    if (!inside) return PMPI_Testall(count, requests, flag, statuses);
+    *flag = 1;
+    for (int i = 0; i < count; i++) {
+        MPI_Status status;
+        int is_done = 0;
+        parcel *p = requests[i] == MPI_REQUEST_NULL ? NULL : parcel_of(requests[i]);
+        if (PMPI_Test(p ? &p->request : &requests[i], &is_done, &status) != MPI_SUCCESS)
+            leave();
+        if (is_done && p) {
+            end_receive(p, &status);
+            requests[i] = MPI_REQUEST_NULL;
+        }
+        *flag = *flag && is_done;
+    }
+    return MPI_SUCCESS;
+}
+
+/* --- collectives ---------------------------------------------------------------------- */
 
 int MPI_Bcast(void *buffer, int count, MPI_Datatype type, int root, MPI_Comm comm)
 {
     if (!inside) return PMPI_Bcast(buffer, count, type, root, comm);
     int rank = -1;
     if (PMPI_Comm_rank(comm, &rank) != MPI_SUCCESS) leave();
-    stage s = rank == root ? pack(buffer, count, type, comm) : take(count, type, comm);
-    if (PMPI_Ibcast(s.bytes, s.size, MPI_PACKED, root, comm, &s.request) != MPI_SUCCESS ||
-        !finish(&s.request, MPI_STATUS_IGNORE)) {
-        tl_cluster_keep(inside->watch->cluster, s.bytes); /* cannot be cancelled */
+    parcel *p = rank == root ? pack(buffer, count, type, comm) : take(count, type, comm);
+    if (PMPI_Ibcast(p->bytes, p->size, MPI_PACKED, root, comm, &p->request) != MPI_SUCCESS)
         leave();
-    }
-    const bool is_whole = rank == root || unpack(&s, s.size, buffer, count, type, comm);
-    free(s.bytes);
-    if (!is_whole) leave();
+    finish(&p->request, MPI_STATUS_IGNORE);
+    if (rank == root)
+        drop(p);
+    else
+        unpack(p, p->size, buffer);
     return MPI_SUCCESS;
+}
+
+/* Combines on `root`, in the order of the ranks after its own. */
+static void combine(const void *sendbuf, void *recvbuf, int count, MPI_Datatype type,
+                    MPI_Op op, int root, MPI_Comm comm)
+{
+    MPI_Aint low = 0, extent = 0;
+    int rank = -1, size = 0;
+    const int tag = inside->watch->cluster->tag_limit; /* BLACS counts its own from 0 */
+    if (PMPI_Comm_rank(comm, &rank) != MPI_SUCCESS ||
+        PMPI_Comm_size(comm, &size) != MPI_SUCCESS ||
+        PMPI_Type_get_extent(type, &low, &extent) != MPI_SUCCESS || low != 0)
+        leave();
+    if (rank != root) {
+        (void)MPI_Send(sendbuf, count, type, root, tag, comm);
+        return;
+    }
+    const size_t bytes = (size_t)count * (size_t)extent;
+    memcpy(recvbuf, sendbuf, bytes);
+    inside->spare = malloc(bytes > 0 ? bytes : 1);
+    if (!inside->spare) leave();
+    for (int from = 0; from < size; from++) {
+        if (from == root) continue;
+        (void)MPI_Recv(inside->spare, count, type, from, tag, comm, MPI_STATUS_IGNORE);
+        if (PMPI_Reduce_local(inside->spare, recvbuf, count, type, op) != MPI_SUCCESS)
+            leave();
+    }
+    free(inside->spare);
+    inside->spare = NULL;
+}
+
+int MPI_Reduce(const void *sendbuf, void *recvbuf, int count, MPI_Datatype type, MPI_Op op,
+               int root, MPI_Comm comm)
+{
+    if (!inside) return PMPI_Reduce(sendbuf, recvbuf, count, type, op, root, comm);
+    combine(sendbuf, recvbuf, count, type, op, root, comm);
+    return MPI_SUCCESS;
+}
+
+int MPI_Allreduce(const void *sendbuf, void *recvbuf, int count, MPI_Datatype type,
+                  MPI_Op op, MPI_Comm comm)
+{
+    if (!inside) return PMPI_Allreduce(sendbuf, recvbuf, count, type, op, comm);
+    combine(sendbuf, recvbuf, count, type, op, 0, comm);
+    return MPI_Bcast(recvbuf, count, type, 0, comm);
 }
 
 int MPI_Barrier(MPI_Comm comm)
 {
     if (!inside) return PMPI_Barrier(comm);
     MPI_Request request = MPI_REQUEST_NULL;
-    if (PMPI_Ibarrier(comm, &request) != MPI_SUCCESS ||
-        !finish(&request, MPI_STATUS_IGNORE))
-        leave();
+    if (PMPI_Ibarrier(comm, &request) != MPI_SUCCESS) leave();
+    finish(&request, MPI_STATUS_IGNORE);
     return MPI_SUCCESS;
 }

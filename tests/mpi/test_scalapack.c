@@ -5,8 +5,10 @@
 
 #include <lapacke.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Below, at and above a block of 32, of which most are no multiple; 5 and 33 leave members
  * of a grid without a row. */
@@ -114,9 +116,55 @@ static void what_is_not_finite_is_refused_and_the_team_goes_on(void **state)
     tl_team_mpi_close(&team);
 }
 
+static void *call_off_soon(void *of)
+{
+    const struct timespec span = {.tv_nsec =
+                                      3000000L + 7000000L * (long)(*(uint32_t *)of % 5)};
+    nanosleep(&span, NULL);
+    tl_pulse_call_off(cluster_here(), 0, tl_cluster_size(cluster_here()), *(uint32_t *)of);
+    return NULL;
+}
+
+/* Solves until the team is called off. */
+static tl_status solve_on(const tl_team *team, const double *a, double *value)
+{
+    tl_status status = TL_OK;
+    while (status == TL_OK) status = tl_team_eigenvalues(team, a, LARGEST, value, NULL);
+    return status;
+}
+
+/* Everybody lives, but the block's grid was left half way: members solve each alone. The
+ * last test here, since it burns grids. */
+static void a_team_called_off_while_solving_is_lost_and_the_next_one_solves(void **state)
+{
+    (void)state;
+    double wanted[LARGEST], value[LARGEST];
+    double *a = matrix(LARGEST, wanted);
+    const int size = tl_cluster_size(cluster_here()),
+              rank = tl_cluster_rank(cluster_here());
+    assert_all(a != NULL);
+    for (int repeat = 0; size > 1 && repeat < 5; repeat++) {
+        uint32_t epoch = next_epoch();
+        pthread_t thread;
+        tl_team team = {0};
+        assert_all(tl_team_mpi_open(cluster_here(), 0, size, epoch, 60.0, &team, NULL) ==
+                   TL_OK);
+        assert_all(rank != 0 || pthread_create(&thread, NULL, call_off_soon, &epoch) == 0);
+        assert_all(solve_on(&team, a, value) == TL_E_LOST);
+        assert_all(rank != 0 || pthread_join(thread, NULL) == 0);
+        tl_team_mpi_close(&team);
+        team = open_block(size);
+        assert_all(tl_team_eigenvalues(&team, a, LARGEST, value, NULL) == TL_OK);
+        assert_all(is_near(value, wanted, LARGEST));
+        tl_team_mpi_close(&team);
+    }
+    free(a);
+}
+
 const struct CMUnitTest tests_here[] = {
     cmocka_unit_test(values_are_those_of_lapack),
     cmocka_unit_test(a_repeat_has_the_same_bits_on_every_member),
     cmocka_unit_test(what_is_not_finite_is_refused_and_the_team_goes_on),
+    cmocka_unit_test(a_team_called_off_while_solving_is_lost_and_the_next_one_solves),
 };
 const size_t tests_here_count = sizeof tests_here / sizeof tests_here[0];
