@@ -27,7 +27,8 @@ typedef struct tl_blacs_watch {
  * \param work calls BLACS and ScaLAPACK and nothing that needs to be undone: it may be left
  *             at any MPI call of theirs
  * \return false if it was left half way. Then its communicator must not be used again, and
- *         no memory that `work` gave to ScaLAPACK may be freed (tl_cluster_keep)
+ *         no memory that `work` gave to ScaLAPACK may be freed (tl_cluster_keep); what
+ *         it had taken itself is lost
  */
 TL_MUST_USE bool tl_blacs_guarded(const tl_blacs_watch *watch, void (*work)(void *self),
                                   void *self);

@@ -17,8 +17,8 @@
 enum { BLOCK = 32, TOPSREPEAT = 15 };
 enum { DENSE = 1 }; /* type of a descriptor */
 
-/* ScaLAPACK comes without headers. Fortran's come with a length for each text, at the end.
- */
+/* ScaLAPACK comes without headers. Fortran's functions take the length of each text, last.
+ * The names are theirs. NOLINTBEGIN(readability-identifier-naming) */
 int Csys2blacs_handle(MPI_Comm comm);
 void Cfree_blacs_system_handle(int handle);
 void Cblacs_gridinit(int *context, const char *order, int rows, int columns);
@@ -31,6 +31,7 @@ void pdsyev_(const char *job, const char *triangle, const int *n, double *a, con
              const int *ja, const int *desc_a, double *w, double *z, const int *iz,
              const int *jz, const int *desc_z, double *work, const int *lwork, int *info,
              size_t job_length, size_t triangle_length);
+/* NOLINTEND(readability-identifier-naming) */
 
 /* One call of PDSYEV, as this member sees it. */
 typedef struct problem {
@@ -73,8 +74,8 @@ static tl_status make_grid(tl_cluster *cluster, int width, tl_grid *grid, tl_err
 
 tl_status tl_scalapack_start(tl_cluster *cluster, tl_err *err)
 {
-    int grids = 0;
-    for (int width = 1; width <= cluster->size; width *= 2) grids++;
+    int grids = 1;
+    for (int width = 2; width <= cluster->size; width *= 2) grids++;
     cluster->grid = calloc((size_t)grids, sizeof *cluster->grid);
     TL_CHECK(cluster->grid, err, TL_E_SPACE, "no memory left for %d grids", grids);
     for (; cluster->grids < grids; cluster->grids++) {
