@@ -82,7 +82,9 @@ tl_status tl_team_eigenvalues(const tl_team *team, const double *a, int n, doubl
     return team->ops->eigenvalues(team, a, n, value, err);
 }
 
+/* The matrix, some 40 n of work space and values, and a few panels of 32 columns on their
+ * way. */
 double tl_team_eigenvalues_memory(int n)
 {
-    return 8.0 * n * n + 8.0 * 80.0 * n + 65536.0;
+    return 8.0 * n * n + 8.0 * 160.0 * n + 65536.0;
 }
