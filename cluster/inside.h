@@ -35,6 +35,13 @@ typedef struct tl_grave {
     void *bytes;
 } tl_grave;
 
+/** The process grid of this rank's block of one width, for ScaLAPACK. */
+typedef struct tl_grid {
+    MPI_Comm comm; /* the block; MPI_COMM_NULL: this rank is in no whole block */
+    int context;   /* of BLACS */
+    bool is_burnt; /* a call was left half way: never used again, never freed */
+} tl_grid;
+
 struct tl_cluster {
     int rank, size;
     int tag_limit;
@@ -50,6 +57,8 @@ struct tl_cluster {
     pthread_mutex_t parcel_lock;
     tl_parcel *parcel;
     tl_grave *grave;
+    tl_grid *grid; /* [grids] by the logarithm of the block's width */
+    int grids;
 
     pthread_t thread;
     bool has_pulse;
@@ -61,6 +70,12 @@ struct tl_cluster {
     _Atomic double *heard;          /* [size] on rank 0 */
     atomic_uint_fast64_t *progress; /* [size] on rank 0 */
 };
+
+/** Keeps `bytes`, which MPI may still use, until the cluster ends. */
+void tl_cluster_keep(tl_cluster *cluster, void *bytes);
+
+/** Rests between two looks at MPI, the longer the more looks there were (`turn`). */
+void tl_cluster_rest(unsigned turn);
 
 /** Rank 0: what the others are told at the end. */
 void tl_pulse_farewell(tl_cluster *cluster, bool was_lost);

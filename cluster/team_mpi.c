@@ -12,11 +12,10 @@
 
 #include "cluster/inside.h"
 #include "cluster/pulse.h"
+#include "cluster/scalapack.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { PIECE = 1 << 20, NOBODY = -1 };
 static const double PATIENCE = 600.0; /* s */
@@ -52,17 +51,6 @@ static tl_status lose(body *self, int mate, const char *why, tl_err *err)
     self->is_lost = true;
     return tl_fail(err, TL_E_LOST, "team of epoch %u: %s (mate is rank %d)",
                    (unsigned)self->epoch, why, self->first + mate);
-}
-
-static void rest(unsigned turn)
-{
-    if (turn < 200) return;
-    if (turn < 2000) {
-        sched_yield();
-        return;
-    }
-    const struct timespec span = {.tv_nsec = turn < 4000 ? 50000 : 500000};
-    nanosleep(&span, NULL);
 }
 
 static int post_receive(body *self, int mate)
@@ -131,7 +119,7 @@ static tl_status settle(body *self, int to, int from, size_t n, tl_err *err)
             if (tl_cluster_seconds() > deadline)
                 return lose(self, mate, "a mate is silent", err);
         }
-        rest(turn);
+        tl_cluster_rest(turn);
     }
 }
 
@@ -249,6 +237,17 @@ static tl_status agree(const tl_team *team, tl_status mine, tl_err *err)
     return tl_fail(err, (tl_status)worst.status, "%s", worst.text);
 }
 
+static tl_status eigenvalues(const tl_team *team, const double *a, int n, double *value,
+                             tl_err *err)
+{
+    body *self = team->self;
+    const tl_blacs_watch watch = {
+        .cluster = self->cluster, .epoch = self->epoch, .patience = self->patience};
+    const tl_status status = tl_scalapack_eigenvalues(&watch, team, a, n, value, err);
+    if (status == TL_E_LOST) self->is_lost = true;
+    return status;
+}
+
 static bool tick(const tl_team *team)
 {
     const body *self = team->self;
@@ -278,7 +277,8 @@ static bool take_buffers(body *self, int width)
 tl_status tl_team_mpi_open(tl_cluster *cluster, int first, int width, uint32_t epoch,
                            double patience, tl_team *team, tl_err *err)
 {
-    static const tl_team_ops ops = {sum_float, sum_double, broadcast, gather, agree, tick};
+    static const tl_team_ops ops = {sum_float, sum_double, broadcast,  gather,
+                                    agree,     tick,       eigenvalues};
     const int rank = cluster->rank - first;
     TL_CHECK(width > 0 && (width & (width - 1)) == 0 && first >= 0 && first % width == 0 &&
                  first + width <= cluster->size,
@@ -303,22 +303,13 @@ tl_status tl_team_mpi_open(tl_cluster *cluster, int first, int width, uint32_t e
     return TL_OK;
 }
 
-/* MPI may still write into `in` or read `out`: they go to the grave, where the leak check
- * finds them. */
-static void bury_buffer(tl_cluster *cluster, void *bytes)
-{
-    tl_grave *grave = malloc(sizeof *grave);
-    if (!grave) return;
-    *grave = (tl_grave){.next = cluster->grave, .bytes = bytes};
-    cluster->grave = grave;
-}
-
 void tl_team_mpi_close(tl_team *team)
 {
     body *self = team->self;
     if (self && self->is_lost) {
-        bury_buffer(self->cluster, self->out);
-        bury_buffer(self->cluster, self->in);
+        /* MPI may still write into `in` or read `out`. */
+        tl_cluster_keep(self->cluster, self->out);
+        tl_cluster_keep(self->cluster, self->in);
         self->out = NULL;
         self->in = NULL;
     }

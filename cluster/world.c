@@ -5,7 +5,9 @@
 #include "cluster/world.h"
 
 #include "cluster/inside.h"
+#include "cluster/scalapack.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +29,25 @@ double tl_cluster_seconds(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+void tl_cluster_rest(unsigned turn)
+{
+    if (turn < 200) return;
+    if (turn < 2000) {
+        sched_yield();
+        return;
+    }
+    nap(turn < 4000 ? 50 : 500);
+}
+
+/* In a list that the leak check finds. */
+void tl_cluster_keep(tl_cluster *cluster, void *bytes)
+{
+    tl_grave *grave = bytes ? malloc(sizeof *grave) : NULL;
+    if (!grave) return;
+    *grave = (tl_grave){.next = cluster->grave, .bytes = bytes};
+    cluster->grave = grave;
 }
 
 static void block_signals(void)
@@ -116,6 +137,7 @@ static void release(tl_cluster *cluster)
         cluster->grave = next;
     }
     pthread_mutex_destroy(&cluster->parcel_lock);
+    free(cluster->grid);
     free(cluster->card);
     free(cluster->dead);
     free(cluster->heard);
@@ -147,6 +169,7 @@ tl_status tl_cluster_start(tl_cluster **out, int *argc, char ***argv, tl_err *er
         status = open_lanes(cluster, err);
     }
     if (status == TL_OK) status = meet(cluster, err);
+    if (status == TL_OK) status = tl_scalapack_start(cluster, err);
     if (status != TL_OK) {
         release(cluster);
         return status;
@@ -313,6 +336,7 @@ int tl_cluster_stop(tl_cluster *cluster, bool was_lost, int code)
     if (leads && without_mpi && cluster->has_pulse) wait_for_survivors(cluster);
     tl_pulse_end(cluster);
     if (without_mpi) _exit(own_code);
+    tl_scalapack_stop(cluster);
     MPI_Comm *lane[] = {&cluster->start, &cluster->post, &cluster->pulse, &cluster->team};
     for (int i = 0; i < 4; i++) MPI_Comm_free(lane[i]);
     MPI_Finalize();

@@ -8,6 +8,11 @@
  * no others. The pool's non-members go through the same stage: of them the same share of
  * each class is left out, by their own scores, so that membership is still judged on rows
  * that were treated alike.
+ *
+ * How far the class that stands out most does so is told too: the share of its spread that
+ * lies along the axis. For wide features the distributed solver gives the same number
+ * again, a check of one solver by the other from which nothing follows.
+ *
  * Source: Tran, Li, Madry 2018, Spectral signatures in backdoor attacks, algorithm 1 (the
  * top 1.5 eps of each class).
  */
@@ -18,11 +23,13 @@
 #include "compute/nn/probe.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { ARG_EPS };
-enum { REMOVED, PRECISION, RECALL };
+enum { REMOVED, PRECISION, RECALL, TOP_EIGENVALUE, TOP_EIGENVALUE_SCALAPACK };
+enum { WIDE = 128 /* features, from which on the distributed solver is asked too */ };
 
 /* One row's place in the order of leaving. */
 typedef struct outlier {
@@ -38,6 +45,7 @@ typedef struct spectrum {
     float *gram;         /* [width x width] */
     double *matrix;      /* [width x width] */
     double *mean, *axis; /* [width] */
+    double *value;       /* [width] eigenvalues by the distributed solver */
     outlier *order;      /* [pool rows] */
     bool *is_out;        /* [pool rows] */
 } spectrum;
@@ -53,6 +61,7 @@ static tl_status take_room(const tl_dataset *pool, int width, tl_arena *scratch,
     TL_TAKE(out->matrix, scratch, size * size, err);
     TL_TAKE(out->mean, scratch, size, err);
     TL_TAKE(out->axis, scratch, size, err);
+    TL_TAKE(out->value, scratch, size, err);
     TL_TAKE(out->order, scratch, rows, err);
     TL_TAKE(out->is_out, scratch, rows, err);
     return TL_OK;
@@ -85,16 +94,54 @@ static int centre(spectrum *s, int class)
     return rows;
 }
 
-/* Every member finds the same axis, from the same bits. */
-static tl_status find_axis(tl_scene *scene, spectrum *s, int rows, tl_err *err)
+/* Sets the matrix of the centred features' products. \param trace result, their spread */
+static tl_status multiply(tl_scene *scene, spectrum *s, int rows, double *trace,
+                          tl_err *err)
 {
-    const size_t count = (size_t)s->width * (size_t)s->width;
-    double value;
+    const size_t width = (size_t)s->width;
     TL_TRY(tl_gram(s->centred, rows, s->width, scene->team, scene->scratch, s->gram, err));
-    for (size_t i = 0; i < count; i++) s->matrix[i] = (double)s->gram[i];
+    *trace = 0.0;
+    for (size_t i = 0; i < width * width; i++) s->matrix[i] = (double)s->gram[i];
+    for (size_t i = 0; i < width; i++) *trace += s->matrix[i * width + i];
+    return TL_OK;
+}
+
+/* Every member finds the same axis, from the same bits. \param share result, of the spread
+ * along it; 0 where there is none */
+static tl_status find_axis(tl_scene *scene, spectrum *s, int rows, double *share,
+                           tl_err *err)
+{
+    double value, trace;
+    TL_TRY(multiply(scene, s, rows, &trace, err));
     const tl_status mine =
         tl_symmetric_top(s->matrix, s->width, scene->scratch, &value, s->axis, err);
-    return tl_team_agree(scene->team, mine, err);
+    TL_TRY(tl_team_agree(scene->team, mine, err));
+    *share = trace > 0.0 ? fmin(value / trace, 1.0) : 0.0;
+    return TL_OK;
+}
+
+/* The number as 6 significant digits say it: those that all grids of processes share. */
+static double six_digits(double x)
+{
+    char text[32];
+    (void)snprintf(text, sizeof text, "%.5e", x);
+    return strtod(text, NULL);
+}
+
+/* Puts the share of `class` once more, by the distributed solver. Whether it is asked
+ * depends on the width and the kind of team alone. */
+static tl_status check_share(tl_scene *scene, spectrum *s, int class, tl_err *err)
+{
+    double trace;
+    if (s->width < WIDE || !tl_team_has_eigenvalues(scene->team)) {
+        tl_scene_put_missing(scene, TOP_EIGENVALUE_SCALAPACK, TL_WHY_NOT_APPLICABLE);
+        return TL_OK;
+    }
+    TL_TRY(multiply(scene, s, centre(s, class), &trace, err));
+    TL_TRY(tl_team_eigenvalues(scene->team, s->matrix, s->width, s->value, err));
+    const double share = fmin(s->value[s->width - 1] / trace, 1.0);
+    tl_scene_put(scene, TOP_EIGENVALUE_SCALAPACK, six_digits(share));
+    return TL_OK;
 }
 
 static double score_of(const spectrum *s, int row)
@@ -154,6 +201,8 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const tl_model *target = scene->world->model[TL_PART_TARGET];
     const double eps = scene->arg[ARG_EPS].number;
     const int width = tl_model_features_size(&target->spec);
+    double largest = 0.0;
+    int strange = -1; /* the class with the largest share */
     spectrum s = {0};
     TL_TRY(
         tl_team_agree(scene->team, take_room(pool, width, scene->scratch, &s, err), err));
@@ -161,11 +210,23 @@ static tl_status run(tl_scene *scene, tl_err *err)
     TL_TRY(tl_model_features(target, pool->pixel, pool->rows, scene->team, scene->scratch,
                              s.feature, err));
     for (int class = 0; class < pool->classes; class ++) {
+        double share;
         const int rows = centre(&s, class);
         if (rows < 2) continue; /* nothing to stand out from */
-        TL_TRY(find_axis(scene, &s, rows, err));
+        TL_TRY(find_axis(scene, &s, rows, &share, err));
+        if (share > largest) {
+            largest = share;
+            strange = class;
+        }
         mark(&s, class, true, eps);
         mark(&s, class, false, eps);
+    }
+    if (strange >= 0) {
+        tl_scene_put(scene, TOP_EIGENVALUE, largest);
+        TL_TRY(check_share(scene, &s, strange, err));
+    } else { /* no class has a spread */
+        tl_scene_put_missing(scene, TOP_EIGENVALUE, TL_WHY_UNRESOLVABLE);
+        tl_scene_put_missing(scene, TOP_EIGENVALUE_SCALAPACK, TL_WHY_UNRESOLVABLE);
     }
     return tl_team_agree(scene->team, leave_out(scene, &s, err), err);
 }
@@ -174,9 +235,10 @@ static double cost(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
     const double width = tl_model_features_size(&size->setup.model);
+    const double again = width < WIDE ? 0.0 : 1.0; /* at most all rows in one class */
     return tl_model_flop(&size->setup.model) * size->pool +
-           2.0 * width * width * size->members +
-           4.0 / 3.0 * width * width * width * size->classes;
+           2.0 * width * width * size->members * (1.0 + again) +
+           4.0 / 3.0 * width * width * width * (size->classes + again);
 }
 
 static double memory(const tl_size *size, const tl_value *arg)
@@ -184,9 +246,10 @@ static double memory(const tl_size *size, const tl_value *arg)
     (void)arg;
     const int width = tl_model_features_size(&size->setup.model);
     const double looking = tl_model_features_memory(&size->setup.model, size->pool);
-    const double solving = tl_gram_memory(width) + tl_symmetric_top_memory(width);
+    const double again = width < WIDE ? 0.0 : tl_team_eigenvalues_memory(width);
+    const double solving = tl_gram_memory(width) + tl_symmetric_top_memory(width) + again;
     return tl_size_data_memory(size, size->pool) + 8.0 * size->pool * (double)width +
-           12.0 * (double)width * width + 16.0 * width + 21.0 * size->pool +
+           12.0 * (double)width * width + 24.0 * width + 21.0 * size->pool +
            (looking > solving ? looking : solving);
 }
 
@@ -222,13 +285,25 @@ static const tl_metric metrics[] = {
      .high = 1,
      .can_be_missing = true,
      .about = "share of the poisoned rows trained on that were left out"},
+    {.name = "top_eigenvalue",
+     .units = "1",
+     .high = 1,
+     .can_be_missing = true,
+     .about = "largest eigenvalue over trace of a class's feature covariance, its largest "
+              "over the classes"},
+    {.name = "top_eigenvalue_scalapack",
+     .units = "1",
+     .high = 1,
+     .can_be_missing = true,
+     .about =
+         "top_eigenvalue by ScaLAPACK, to 6 digits, where features number 128 or more"},
     {0}};
 
 const tl_stage tl_stage_defense_spectral_signatures = {
     .name = "defense.spectral_signatures",
     .about = "leaves out rows that stand out in the features of the trained target",
     .source = "Tran, Li, Madry 2018, Spectral signatures in backdoor attacks",
-    .version = 1,
+    .version = 2,
     .flow = TL_NO_FLOW,
     .role = TL_ROLE_DEFENSE,
     .taxonomy = "data sanitisation",

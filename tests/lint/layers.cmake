@@ -49,6 +49,18 @@ foreach(room compute cluster experiments analysis runner)
   endforeach()
 endforeach()
 
+# ScaLAPACK has no headers: its door is kept by the names of its functions.
+file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/compute/*.[ch] ${ROOT}/cluster/*.[ch]
+     ${ROOT}/experiments/*.[ch] ${ROOT}/analysis/*.[ch] ${ROOT}/runner/*.[ch])
+list(REMOVE_ITEM files cluster/scalapack.c)
+foreach(file ${files})
+  file(STRINGS ${ROOT}/${file} lines
+       REGEX "C[a-z2]*blacs_[a-z_]+ *\\(|(^|[^a-z_])(numroc|descinit|p[sdcz][a-z0-9]+)_ *\\(")
+  if(lines)
+    list(APPEND faults "${file}: calls ScaLAPACK, whose door is cluster/scalapack.c")
+  endif()
+endforeach()
+
 # A name of a file occurs once in the tree.
 file(GLOB_RECURSE all RELATIVE ${ROOT} ${ROOT}/compute/*.c ${ROOT}/cluster/*.c
      ${ROOT}/experiments/*.c ${ROOT}/analysis/*.c ${ROOT}/runner/*.c)

@@ -121,8 +121,8 @@ static bool tick(const tl_team *team)
     return team->rank == one->all->asked_rank && one->ticks >= one->all->asked_tick;
 }
 
-static const tl_team_ops by_threads = {sum_float, sum_double, broadcast,
-                                       gather,    agree,      tick};
+static const tl_team_ops by_threads = {sum_float, sum_double, broadcast, gather,
+                                       agree,     tick,       NULL};
 
 static void *start(void *of)
 {

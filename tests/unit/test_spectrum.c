@@ -3,6 +3,7 @@
 #include "compute/nn/blas.h"
 #include "compute/nn/gram.h"
 #include "compute/nn/lapack.h"
+#include "compute/nn/probe.h"
 #include "tests/support/team_threads.h"
 #include "tests/support/toy_world.h"
 
@@ -11,6 +12,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -157,6 +159,75 @@ static void nothing_feared_nothing_removed_and_more_removes_a_superset(void **st
     toy_world_close(&toy);
 }
 
+/* Largest eigenvalue over trace of the covariance of x [rows x width], by multiplying a
+ * vector by it again and again. */
+static double share_of(double *x, int rows, int width)
+{
+    double v[64], trace = 0.0, norm = 0.0;
+    assert_true(width <= 64);
+    for (int i = 0; i < width; i++) {
+        double mean = 0.0;
+        v[i] = 1.0 + 0.1 * i;
+        for (int r = 0; r < rows; r++) mean += x[r * width + i] / rows;
+        for (int r = 0; r < rows; r++) {
+            x[r * width + i] -= mean;
+            trace += x[r * width + i] * x[r * width + i];
+        }
+    }
+    for (int turn = 0; turn < 2000; turn++) {
+        double next[64] = {0};
+        for (int r = 0; r < rows; r++) {
+            double along = 0.0;
+            for (int i = 0; i < width; i++) along += x[r * width + i] * v[i];
+            for (int i = 0; i < width; i++) next[i] += along * x[r * width + i];
+        }
+        norm = 0.0;
+        for (int i = 0; i < width; i++) norm += next[i] * next[i];
+        norm = sqrt(norm);
+        for (int i = 0; i < width; i++) v[i] = next[i] / norm;
+    }
+    return norm / trace;
+}
+
+/* Fails when another eigenvalue or another class is taken (spectral_signatures.c,
+ * find_axis and run). The team of one has no distributed solver. */
+static void top_eigenvalue_is_the_largest_share_among_the_classes(void **state)
+{
+    (void)state;
+    toy_world toy;
+    tl_measure measure[TL_MAX_METRICS];
+    toy_world_open(&toy, NULL);
+    toy_do(&toy, "train", NULL, NULL);
+    (void)cleaned(&toy, 0.1, measure);
+    const tl_dataset *pool = toy.world.data[TL_PART_POOL];
+    const tl_model *target = toy.world.model[TL_PART_TARGET];
+    const tl_team team = tl_team_alone();
+    const int width = tl_model_features_size(&target->spec);
+    tl_arena arena = tl_arena_open(0);
+    float *feature = calloc((size_t)(pool->rows * width), sizeof *feature);
+    double *x = calloc((size_t)(pool->rows * width), sizeof *x), largest = 0.0;
+    assert_true(feature && x);
+    assert_int_equal(
+        tl_model_features(target, pool->pixel, pool->rows, &team, &arena, feature, NULL),
+        TL_OK);
+    for (int class = 0; class < pool->classes; class ++) {
+        int rows = 0;
+        for (int r = 0; r < pool->rows; r++) {
+            if (pool->label[r] != class || !(pool->flags[r] & TL_ROW_MEMBER)) continue;
+            for (int i = 0; i < width; i++)
+                x[rows * width + i] = (double)feature[r * width + i];
+            rows++;
+        }
+        largest = fmax(largest, share_of(x, rows, width));
+    }
+    assert_true(fabs(toy_metric(name, measure, "top_eigenvalue") - largest) < 1e-4);
+    assert_true(isnan(toy_metric(name, measure, "top_eigenvalue_scalapack")) != 0);
+    free(feature);
+    free(x);
+    tl_arena_close(&arena);
+    toy_world_close(&toy);
+}
+
 int main(void)
 {
     tl_blas_start();
@@ -165,6 +236,7 @@ int main(void)
         cmocka_unit_test(largest_eigenvector_is_found),
         cmocka_unit_test(members_and_others_leave_in_the_same_share),
         cmocka_unit_test(nothing_feared_nothing_removed_and_more_removes_a_superset),
+        cmocka_unit_test(top_eigenvalue_is_the_largest_share_among_the_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

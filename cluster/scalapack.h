@@ -1,0 +1,40 @@
+/*
+ * The one door to ScaLAPACK and BLACS: a grid of processes for every aligned block of 2^k
+ * ranks, made once, and what is computed on them.
+ *
+ * A block whose member dies inside a call is burnt: its context and its communicator are
+ * never used again and never freed. Teams are aligned blocks, so none can be formed there
+ * again while that rank is dead. A block can also be burnt by a team that was called off
+ * with everybody alive: then each member computes alone, on its block of one.
+ */
+#ifndef TL_CLUSTER_SCALAPACK_H
+#define TL_CLUSTER_SCALAPACK_H
+
+#include "cluster/blacs_guard.h"
+#include "compute/team.h"
+
+/**
+ * Makes the communicators and grids. Collective over all ranks, once, by tl_cluster_start:
+ * to make a communicator later could hang for ever on a rank that died.
+ * \return TL_E_SPACE, TL_E_IO if MPI or BLACS refuses
+ */
+TL_MUST_USE tl_status tl_scalapack_start(tl_cluster *cluster, tl_err *err);
+
+/** Frees what is not burnt. Collective over all ranks, before MPI_Finalize. */
+void tl_scalapack_stop(tl_cluster *cluster);
+
+/**
+ * tl_team_eigenvalues (see there) on a team of tl_team_mpi: by PDSYEV, in blocks of 32 x 32
+ * dealt over a grid as square as the team allows. The same bits on every member, and for
+ * each repeat on a grid of the same shape.
+ *
+ * Collective over `team`, which is the one of watch->epoch.
+ *
+ * \return besides those of tl_team_eigenvalues TL_E_LOST for a solver left half way
+ * Source: Blackford et al. 1997, ScaLAPACK users' guide; PDSYEV.
+ */
+TL_MUST_USE tl_status tl_scalapack_eigenvalues(const tl_blacs_watch *watch,
+                                               const tl_team *team, const double *a, int n,
+                                               double *value, tl_err *err);
+
+#endif
