@@ -16,7 +16,8 @@ typedef struct tl_slice {
 
 /**
  * Per replicate the mean over matched pairs of metric(level) - metric(reference); a pair
- * agrees in the replicate and in all factors but the slice's own and those within it.
+ * agrees in the replicate and in all factors but the slice's own, those within it and those
+ * zipped with it.
  * The binomial variance of a mean of differences sums w^2 tl_target_variance over the
  * distinct measurements, w their weight in the mean. \return TL_E_SPACE
  */
@@ -58,9 +59,9 @@ bool tl_trend_is_by_rank(const tl_factor *factor);
 
 /**
  * Per replicate the slope of the metric on the factor's levels, by least squares with an
- * intercept for every group of rows that agree in all other factors; with no row missing
- * that is the mean over the other factors' levels of the slope at each. NaN where fewer
- * than 3 levels have a value. `reference` is the mean over the rows used.
+ * intercept for every group of rows that agree in all other factors (tl_design_key); with
+ * no row missing that is the mean over the other factors' levels of the slope at each. NaN
+ * where fewer than 3 levels have a value. `reference` is the mean over the rows used.
  * Binomial variance as in tl_contrast_measure. \return TL_E_SPACE
  */
 TL_MUST_USE tl_status tl_trend_measure(const tl_design *design, const tl_target *target,

@@ -29,6 +29,7 @@ static tl_status add_factor(tl_design *d, const tl_column *column, tl_arena *are
     tl_factor *f = &d->factor[d->factors++];
     f->column = column;
     f->within = tl_column_attribute(column, "within");
+    f->zip = tl_column_attribute(column, "zip");
     f->is_numeric = column->type == TL_COLUMN_REAL &&
                     strcmp(tl_column_attribute(column, "factor"), "axis") == 0;
     TL_TAKE(f->level, arena, d->table->trials, err);
@@ -110,6 +111,18 @@ static uint64_t mixed(uint64_t key, int32_t word)
     return key ^ key >> 31;
 }
 
+/* The choice that a factor belongs to: the one it is within, else itself. */
+static const char *home(const tl_factor *factor)
+{
+    return factor->within ? factor->within : factor->column->name;
+}
+
+bool tl_factors_zipped(const tl_factor *a, const tl_factor *b)
+{
+    if (!a->zip || !b->zip || strcmp(a->zip, b->zip) != 0) return false;
+    return strcmp(home(a), home(b)) != 0;
+}
+
 uint64_t tl_design_key(const tl_design *design, int own, uint32_t t)
 {
     uint64_t key = mixed(0, design->replicate[t]);
@@ -117,6 +130,7 @@ uint64_t tl_design_key(const tl_design *design, int own, uint32_t t)
     for (int f = 0; f < design->factors; f++) {
         const char *within = design->factor[f].within;
         if (f == own || (within && strcmp(within, name) == 0)) continue;
+        if (tl_factors_zipped(&design->factor[own], &design->factor[f])) continue;
         key = mixed(key, design->factor[f].level[t]);
     }
     return key;

@@ -13,6 +13,7 @@ enum { TL_MOST_LEVELS = 256 };
 typedef struct tl_factor {
     const tl_column *column;
     const char *within; /**< the choice it exists inside, or NULL */
+    const char *zip;    /**< the group of factors that it moves with, or NULL */
     int levels;
     const char *name[TL_MOST_LEVELS]; /**< levels as words, the reference first */
     double value[TL_MOST_LEVELS];     /**< levels as numbers, where `is_numeric` */
@@ -60,8 +61,12 @@ typedef struct tl_keyed_row {
 TL_MUST_USE tl_status tl_design_open(const tl_table *table, tl_arena *arena, tl_design *out,
                                      tl_err *err);
 
+/** Whether factors `a` and `b` move together: both of one zip group, and not both of one
+ * choice of it (a choice and what is within it are no mates). */
+bool tl_factors_zipped(const tl_factor *a, const tl_factor *b);
+
 /** What row `t` shares with those that differ from it in factor `own` alone: replicate and
- * the levels of all factors but `own` and those within it, as one number. */
+ * the levels of all factors but `own`, those within it and its zip mates, as one number. */
 uint64_t tl_design_key(const tl_design *design, int own, uint32_t t);
 
 /** Sorts rows by key, then by row. */

@@ -187,7 +187,8 @@ static tl_status add_interaction(estimator *e, const tl_target *target,
 static bool do_interact(const estimator *e, const tl_target *target, int a, int b)
 {
     const tl_factor *x = &e->design.factor[a], *y = &e->design.factor[b];
-    return !x->within && !y->within && tl_word_listed(target->above, x->column->name) &&
+    return !x->within && !y->within && !tl_factors_zipped(x, y) &&
+           tl_word_listed(target->above, x->column->name) &&
            tl_word_listed(target->above, y->column->name);
 }
 

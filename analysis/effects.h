@@ -11,7 +11,9 @@
  * - a column is a factor when its attribute `factor` is "choice" (levels are words,
  * attribute `reference` names the first) or "axis" (numbers or words, the first level in
  * file order is the reference; attribute `within` names the choice it exists inside, rows
- * without it are NaN or "");
+ * without it are NaN or ""); `zip`, where it moves with other factors, is the number of
+ * their group: such factors cannot be told apart, so an effect of one is that of all of
+ * them, and there is no interaction between them;
  * - a column is a metric when it has the attribute `better` ("higher", "lower", "none" for
  * the owner of the target); `downstream_of` lists the factors it depends on, separated by
  * blanks;
@@ -71,9 +73,9 @@ typedef struct tl_effects {
 
 /**
  * All contrasts of `table`, each factor's trend after them, then pairwise interactions (of
- * factors that are not within another, against both references) in the order of its
- * metrics; what answers a hypothesis comes first, and a hypothesis without a test has an
- * effect that says why. \return TL_E_FORMAT, TL_E_SPACE
+ * factors that are neither within another nor zipped, against both references) in the order
+ * of its metrics; what answers a hypothesis comes first, and a hypothesis without a test
+ * has an effect that says why. \return TL_E_FORMAT, TL_E_SPACE
  */
 TL_MUST_USE tl_status tl_effects_estimate(const tl_table *table, tl_arena *arena,
                                           tl_effects **out, tl_err *err);

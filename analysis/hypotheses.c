@@ -4,6 +4,7 @@
  */
 #include "analysis/effects.h"
 
+#include "analysis/design.h"
 #include "analysis/statistics.h"
 
 #include <jansson.h>
@@ -43,9 +44,63 @@ static bool is_answer(const tl_effect *effect, const claim *c)
     return strcmp(effect->level, c->level) == 0;
 }
 
+static bool has_value(const tl_table *table, const tl_column *metric)
+{
+    for (uint32_t t = 0; t < table->trials; t++) {
+        if (!isnan(metric->real[t])) return true;
+    }
+    return false;
+}
+
+/* Why the interaction of two factors above the metric was not estimated. */
+static const char *why_no_pair(const tl_table *table, const char *a, const char *b,
+                               const tl_effects *effects)
+{
+    const tl_column *x = tl_table_find(table, a), *y = tl_table_find(table, b);
+    const char *zip[] = {x ? tl_column_attribute(x, "zip") : NULL,
+                         y ? tl_column_attribute(y, "zip") : NULL};
+    if (zip[0] && zip[1] && strcmp(zip[0], zip[1]) == 0) {
+        return "its factors move together: neither is ever varied alone";
+    }
+    if (effects->left_out > 0) return "interactions were left out: they are too many";
+    return "the interaction of these two is not estimated";
+}
+
+/* Why no effect answers a hypothesis: a sentence without full stop. */
+static tl_status why_unanswered(const tl_table *table, const tl_effects *effects,
+                                const claim *c, tl_arena *arena, const char **why,
+                                tl_err *err)
+{
+    const tl_column *metric = tl_table_find(table, c->on);
+    const char *colon = strchr(c->factor, ':'), *a = c->factor, *b = NULL;
+    if (colon) {
+        a = tl_arena_print(arena, err, "%.*s", (int)(colon - c->factor), c->factor);
+        if (!a) return TL_E_SPACE;
+        b = colon + 1;
+    }
+    if (!metric || metric->type != TL_COLUMN_REAL) {
+        *why = "no column of that name: no trial has the metric";
+        return TL_OK;
+    }
+    const char *above = tl_column_attribute(metric, "downstream_of");
+    if (!has_value(table, metric))
+        *why = "the metric has no value in any trial";
+    else if (strcmp(a, "lap") == 0)
+        *why = "no later lap has another value";
+    else if (!tl_word_listed(above, a) || (b && !tl_word_listed(above, b)))
+        *why = "the metric lies not downstream of it";
+    else if (b)
+        *why = why_no_pair(table, a, b, effects);
+    else if (strcmp(c->level, "trend") == 0)
+        *why = "the trials have fewer than 3 levels of it";
+    else
+        *why = "no trial of the plan is at this level";
+    return TL_OK;
+}
+
 /* The effect of a hypothesis that nothing answers. */
-static tl_status add_unanswered(tl_effects *effects, tl_arena *arena, const claim *c,
-                                int number, tl_err *err)
+static tl_status add_unanswered(const tl_table *table, tl_effects *effects, tl_arena *arena,
+                                const claim *c, int number, tl_err *err)
 {
     tl_effect *effect;
     TL_TRY(tl_effects_add(effects, c->on, arena, &effect, err));
@@ -57,13 +112,12 @@ static tl_status add_unanswered(tl_effects *effects, tl_arena *arena, const clai
     effect->claim = c->text;
     effect->mean = effect->reference_mean = effect->low = effect->high = (double)NAN;
     effect->p = effect->least_p = (double)NAN;
-    effect->missing = "the metric has no value in any trial, or lies not downstream of it";
-    return TL_OK;
+    return why_unanswered(table, effects, c, arena, &effect->missing, err);
 }
 
 /* Marks the effects that answer hypothesis `number`: one per level if it names none. */
-static tl_status answer(tl_effects *effects, tl_arena *arena, const claim *c, int number,
-                        tl_err *err)
+static tl_status answer(const tl_table *table, tl_effects *effects, tl_arena *arena,
+                        const claim *c, int number, tl_err *err)
 {
     const int all = effects->count;
     bool is_answered = false;
@@ -80,16 +134,16 @@ static tl_status answer(tl_effects *effects, tl_arena *arena, const claim *c, in
         effect->claim = c->text;
         is_answered = true;
     }
-    return is_answered ? TL_OK : add_unanswered(effects, arena, c, number, err);
+    return is_answered ? TL_OK : add_unanswered(table, effects, arena, c, number, err);
 }
 
-static tl_status answer_all(const json_t *list, tl_arena *arena, tl_effects *effects,
-                            tl_err *err)
+static tl_status answer_all(const tl_table *table, const json_t *list, tl_arena *arena,
+                            tl_effects *effects, tl_err *err)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         claim one;
         TL_TRY(read_claim(json_array_get(list, i), arena, &one, err));
-        TL_TRY(answer(effects, arena, &one, (int)i, err));
+        TL_TRY(answer(table, effects, arena, &one, (int)i, err));
     }
     return TL_OK;
 }
@@ -140,7 +194,7 @@ tl_status tl_hypotheses_answer(const tl_table *table, tl_arena *arena, tl_effect
 {
     const char *hypotheses = tl_table_attribute(table, "hypotheses");
     json_t *list = hypotheses ? json_loads(hypotheses, 0, NULL) : NULL;
-    const tl_status status = answer_all(list, arena, effects, err);
+    const tl_status status = answer_all(table, list, arena, effects, err);
     json_decref(list);
     TL_TRY(status);
     TL_TRY(discover(effects, err));

@@ -24,6 +24,7 @@ typedef struct metric_column {
     bool has_missing;
     uint32_t example; /* first trial that has it, and the step's position there */
     int position;
+    const char *above; /* the factors it depends on, once they are known */
 } metric_column;
 
 typedef struct collector {
@@ -220,6 +221,18 @@ static tl_status describe_lap(const collector *c, const metric_column *m, tl_col
     return TL_OK;
 }
 
+/* Sets the factors above a metric; other metrics of its step have the same. */
+static tl_status find_above(collector *c, metric_column *m, tl_err *err)
+{
+    for (const metric_column *other = c->metric; other < m; other++) {
+        if (other->example != m->example || other->position != m->position) continue;
+        m->above = other->above;
+        return TL_OK;
+    }
+    return tl_factors_above(c->plan, c->trial, m->example, m->position, c->arena, &m->above,
+                            err);
+}
+
 static tl_status add_metric(collector *c, metric_column *m, tl_err *err)
 {
     static const char *const better[] = {"none", "higher", "lower"};
@@ -238,10 +251,8 @@ static tl_status add_metric(collector *c, metric_column *m, tl_err *err)
     column->low = m->spec->low;
     column->high = m->spec->high;
     TL_TRY(describe_lap(c, m, column, err));
-    const char *downstream;
-    TL_TRY(tl_factors_above(c->plan, c->trial, m->example, m->position, c->arena,
-                            &downstream, err));
-    describe(column, "downstream_of", downstream);
+    TL_TRY(find_above(c, m, err));
+    describe(column, "downstream_of", m->above);
 
     bool has_missing = m->spec->can_be_missing;
     for (uint32_t t = 0; t < c->plan->trials; t++) {

@@ -40,6 +40,17 @@ static tl_status add_column(const tl_plan *plan, const char *name, bool is_real,
     return TL_OK;
 }
 
+/* Tells which factors move together; what is within an axis moves with its mates too. */
+static tl_status describe_zip(const tl_axis *axis, tl_column *column, tl_arena *arena,
+                              tl_err *err)
+{
+    if (axis->zip < 0) return TL_OK;
+    const char *group = tl_arena_print(arena, err, "%d", axis->zip);
+    if (!group) return TL_E_SPACE;
+    describe(column, "zip", group);
+    return TL_OK;
+}
+
 static tl_status add_axis(const tl_plan *plan, int a, tl_arena *arena, tl_table *table,
                           tl_err *err)
 {
@@ -58,7 +69,7 @@ static tl_status add_axis(const tl_plan *plan, int a, tl_arena *arena, tl_table 
     describe(column, "long_name", axis->param ? axis->param->about : "alternatives");
     describe(column, "factor", axis->is_choice ? "choice" : "axis");
     if (axis->is_choice) describe(column, "reference", axis->value[0].text);
-    return TL_OK;
+    return describe_zip(axis, column, arena, err);
 }
 
 static tl_status add_inner(const tl_plan *plan, int i, tl_arena *arena, tl_table *table,
@@ -79,7 +90,7 @@ static tl_status add_inner(const tl_plan *plan, int i, tl_arena *arena, tl_table
     describe(column, "long_name", inner->param->about);
     describe(column, "factor", "axis");
     describe(column, "within", plan->axis[inner->axis].name);
-    return TL_OK;
+    return describe_zip(&plan->axis[inner->axis], column, arena, err);
 }
 
 tl_status tl_factors_columns(const tl_plan *plan, tl_arena *arena, tl_table *table,
@@ -107,6 +118,26 @@ static measured measured_at(const tl_trial *trial, int position)
                       .key = step->content};
 }
 
+/* What a cell has in place of the step. */
+typedef struct sight {
+    bool is_known, is_there;
+    tl_key key;
+} sight;
+
+/* A search for the factors that change a step, all in one replicate. */
+typedef struct search {
+    const tl_plan *plan;
+    tl_trial *trial;
+    uint32_t replicate;
+    measured wanted;
+    sight *sight; /* [cells], or NULL while only the example has been looked at */
+} search;
+
+static void decode(const search *s, uint32_t cell)
+{
+    tl_trial_decode(s->plan, cell * s->plan->replicates + s->replicate, s->trial);
+}
+
 /* Sets the key of what stands for `it` in another trial. \return false if nothing does */
 static bool find_there(const tl_trial *trial, measured *it)
 {
@@ -123,16 +154,32 @@ static bool find_there(const tl_trial *trial, measured *it)
     return false;
 }
 
-/* Whether the trial at these levels lacks a step of that lap with that key. The same work
- * may stand in an earlier lap of it, where this one has come to do something else. */
-static bool lacks(const tl_plan *plan, tl_trial *trial, const int *level,
-                  uint32_t replicate, const measured *it)
+/* Sets the key of what stands for `it` in `cell`, which is decoded once where sights are
+ * kept. \return false if nothing does */
+static bool look(const search *s, uint32_t cell, measured *it)
 {
-    const int64_t cell = tl_plan_cell(plan, level);
-    if (cell < 0) return false;
-    tl_trial_decode(plan, (uint32_t)cell * plan->replicates + replicate, trial);
-    for (int i = 0; i < trial->steps; i++) {
-        const tl_trial_step *step = &trial->step[i];
+    sight *kept = s->sight ? &s->sight[cell] : NULL;
+    if (kept && kept->is_known) {
+        if (kept->is_there) it->key = kept->key;
+        return kept->is_there;
+    }
+    decode(s, cell);
+    const bool is_there = find_there(s->trial, it);
+    if (kept) *kept = (sight){.is_known = true, .is_there = is_there, .key = it->key};
+    return is_there;
+}
+
+/* Whether `cell` lacks a step of that lap with that key. The same work may stand in an
+ * earlier lap of it, where this one has come to do something else. */
+static bool lacks(const search *s, uint32_t cell, const measured *it)
+{
+    measured there = *it;
+    if (s->sight && look(s, cell, &there) && tl_key_equal(&there.key, &it->key)) {
+        return false;
+    }
+    decode(s, cell);
+    for (int i = 0; i < s->trial->steps; i++) {
+        const tl_trial_step *step = &s->trial->step[i];
         if (step->lap == it->lap && tl_key_equal(&step->content, &it->key)) return false;
     }
     return true;
@@ -147,34 +194,32 @@ static void move(const tl_plan *plan, int axis, int l, int *level)
     }
 }
 
-/* Goes to the first alternative that has the inner axis, where the example has it not: the
+/* Goes to the first alternative that has the inner axis, where the cell has it not: the
  * rate of a poison may matter downstream of it though the example has no poison. */
-static bool enter(const tl_plan *plan, tl_trial *trial, uint32_t replicate,
-                  const tl_inner *inner, int *level, measured *it)
+static bool enter(const search *s, const tl_inner *inner, int *level, measured *it,
+                  bool *is_barred)
 {
-    for (int l = 0; l < plan->axis[inner->axis].levels; l++) {
+    for (int l = 0; l < s->plan->axis[inner->axis].levels; l++) {
         if (!inner->has[l]) continue;
-        move(plan, inner->axis, l, level);
-        const int64_t cell = tl_plan_cell(plan, level);
-        if (cell < 0) continue;
-        tl_trial_decode(plan, (uint32_t)cell * plan->replicates + replicate, trial);
-        if (find_there(trial, it)) return true;
+        move(s->plan, inner->axis, l, level);
+        const int64_t cell = tl_plan_cell(s->plan, level);
+        if (cell < 0) *is_barred = true;
+        if (cell >= 0 && look(s, (uint32_t)cell, it)) return true;
     }
     return false;
 }
 
-/* Whether moving `axis` away from its level in `example` changes the step; with `within`,
- * only to levels of the same alternative whose inner value differs. */
-static bool matters(const tl_plan *plan, tl_trial *trial, uint32_t example, measured it,
-                    int axis, const tl_inner *within)
+/* Whether moving `axis` away from its level in `cell` changes the step `it`, which is
+ * there; with `within`, only to levels of the same alternative whose inner value differs.
+ * Sets *is_barred where a move leads to no cell of the plan. */
+static bool matters_from(const search *s, uint32_t cell, measured it, int axis,
+                         const tl_inner *within, bool *is_barred)
 {
     int level[TL_MAX_AXES];
-    const uint32_t cell = example / plan->replicates,
-                   replicate = example % plan->replicates;
+    const tl_plan *plan = s->plan;
     for (int a = 0; a < plan->axes; a++) level[a] = tl_plan_level(plan, cell, a);
     const tl_axis *moved = &plan->axis[axis];
-    if (within && !within->has[level[axis]] &&
-        !enter(plan, trial, replicate, within, level, &it)) {
+    if (within && !within->has[level[axis]] && !enter(s, within, level, &it, is_barred)) {
         return false;
     }
     const int here = level[axis];
@@ -185,27 +230,55 @@ static bool matters(const tl_plan *plan, tl_trial *trial, uint32_t example, meas
             continue;
         }
         move(plan, axis, l, level);
-        if (lacks(plan, trial, level, replicate, &it)) return true;
+        const int64_t there = tl_plan_cell(plan, level);
+        if (there < 0) *is_barred = true;
+        if (there >= 0 && lacks(s, (uint32_t)there, &it)) return true;
     }
     return false;
+}
+
+/* Whether the factor changes the step in the example or, where `exclude` bars a move from
+ * there, in any other cell that has the step. */
+static tl_status matters(search *s, uint32_t example, int axis, const tl_inner *within,
+                         tl_arena *arena, bool *out, tl_err *err)
+{
+    bool is_barred = false;
+    *out = matters_from(s, example, s->wanted, axis, within, &is_barred);
+    if (*out || !is_barred) return TL_OK;
+    if (!s->sight) TL_TAKE(s->sight, arena, s->plan->cells, err);
+    for (uint32_t cell = 0; cell < s->plan->cells && !*out; cell++) {
+        measured it = s->wanted;
+        if (!look(s, cell, &it)) continue;
+        *out = matters_from(s, cell, it, axis, within, &is_barred);
+    }
+    return TL_OK;
+}
+
+static tl_status list_above(search *s, uint32_t example, tl_arena *arena, tl_text *list,
+                            tl_err *err)
+{
+    const tl_plan *plan = s->plan;
+    for (int f = 0; f < plan->axes + plan->inners; f++) {
+        const tl_inner *inner = f < plan->axes ? NULL : &plan->inner[f - plan->axes];
+        const char *name = inner ? inner->name : plan->axis[f].name;
+        bool is_above;
+        TL_TRY(matters(s, example, inner ? inner->axis : f, inner, arena, &is_above, err));
+        if (is_above) tl_text_print(list, "%s%s", list->length ? " " : "", name);
+    }
+    return TL_OK;
 }
 
 tl_status tl_factors_above(const tl_plan *plan, tl_trial *trial, uint32_t example,
                            int position, tl_arena *arena, const char **out, tl_err *err)
 {
     tl_text list = {0};
+    search s = {.plan = plan, .trial = trial, .replicate = example % plan->replicates};
     tl_trial_decode(plan, example, trial);
-    const measured it = measured_at(trial, position);
-    for (int a = 0; a < plan->axes; a++) {
-        if (!matters(plan, trial, example, it, a, NULL)) continue;
-        tl_text_print(&list, "%s%s", list.length ? " " : "", plan->axis[a].name);
-    }
-    for (int i = 0; i < plan->inners; i++) {
-        const tl_inner *inner = &plan->inner[i];
-        if (!matters(plan, trial, example, it, inner->axis, inner)) continue;
-        tl_text_print(&list, "%s%s", list.length ? " " : "", inner->name);
-    }
-    *out = tl_arena_text(arena, list.at ? list.at : "", err);
+    s.wanted = measured_at(trial, position);
+    const size_t mark = tl_arena_mark(arena);
+    const tl_status status = list_above(&s, example / plan->replicates, arena, &list, err);
+    tl_arena_rewind(arena, mark);
+    *out = status == TL_OK ? tl_arena_text(arena, list.at ? list.at : "", err) : NULL;
     tl_text_close(&list);
     return *out ? TL_OK : TL_E_SPACE;
 }

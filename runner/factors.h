@@ -8,8 +8,8 @@
 #include "analysis/result_file.h"
 #include "runner/trial.h"
 
-/** Adds a coordinate column for every axis and every inner axis of `plan`. \return
- * TL_E_SPACE */
+/** Adds a coordinate column for every axis and every inner axis of `plan`, with the
+ * attributes that analysis/effects.h names. \return TL_E_SPACE */
 TL_MUST_USE tl_status tl_factors_columns(const tl_plan *plan, tl_arena *arena,
                                          tl_table *table, tl_err *err);
 
@@ -20,7 +20,11 @@ TL_MUST_USE tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial,
 
 /**
  * The factors, separated by blanks, whose level changes the key of step `position` of trial
- * `example`: those the step's metrics lie downstream of. `trial` is room to decode into.
+ * `example`: those the step's metrics lie downstream of. Where a move from the example
+ * leads to a combination that the plan does not have (`exclude`, `chains`), the factor is
+ * moved from all other cells that have the step until one shows a change: each is decoded
+ * once, and once more where it lacks the step or has another. `trial` is room to decode
+ * into. \return TL_E_SPACE
  */
 TL_MUST_USE tl_status tl_factors_above(const tl_plan *plan, tl_trial *trial,
                                        uint32_t example, int position, tl_arena *arena,

@@ -47,7 +47,9 @@ static void describe(tl_column *column, const char *name, const char *text)
     column->attribute[column->attributes++] = (tl_attribute){name, text};
 }
 
-static sheet *estimate(const row *rows, int count, bool is_rate, const char *hypotheses)
+/* \param zip the group of poison, its rate and queries, or NULL where they multiply */
+static sheet *estimate_zipped(const row *rows, int count, bool is_rate,
+                              const char *hypotheses, const char *zip)
 {
     sheet *s = calloc(1, sizeof *s);
     assert_non_null(s);
@@ -71,6 +73,7 @@ static sheet *estimate(const row *rows, int count, bool is_rate, const char *hyp
     describe(&c[2], "within", "poison");
     c[3] = real_column("queries", s->queries);
     describe(&c[3], "factor", "axis");
+    for (int i = 1; i <= 3 && zip; i++) describe(&c[i], "zip", zip);
     c[4] = real_column("score", s->score);
     c[4].high = 1.0; /* where it is no score of 1 and more: nothing reads it then */
     describe(&c[4], "better", "lower");
@@ -93,6 +96,11 @@ static sheet *estimate(const row *rows, int count, bool is_rate, const char *hyp
     s->arena = tl_arena_open(0);
     assert_int_equal(tl_effects_estimate(&s->table, &s->arena, &s->effects, &err), TL_OK);
     return s;
+}
+
+static sheet *estimate(const row *rows, int count, bool is_rate, const char *hypotheses)
+{
+    return estimate_zipped(rows, count, is_rate, hypotheses, NULL);
 }
 
 static void done(sheet *s)
@@ -440,6 +448,59 @@ static void a_hypothesis_may_be_about_the_trend(void **state)
     done(s);
 }
 
+/* Poison and queries move together: none 1, badnets 0.1 2, badnets 0.2 3. */
+static void zipped_factors_are_compared_though_they_move_together(void **state)
+{
+    (void)state;
+    row rows[6];
+    for (int r = 0; r < 2; r++) {
+        rows[3 * r] = (row){r, "none", NONE, 1, 1.0, 9, 0};
+        rows[3 * r + 1] = (row){r, "badnets", 0.1, 2, 3.0 + r, 9, 0};
+        rows[3 * r + 2] = (row){r, "badnets", 0.2, 3, 7.0, 9, 0};
+    }
+    sheet *s = estimate_zipped(rows, 6, false,
+                               "[{\"effect\":\"poison:queries\",\"on\":\"score\"}]", "0");
+    const tl_effect *e = find(s, "score", "queries", "2");
+    assert_true(e && e->replicates == 2);
+    assert_near(e->mean, 2.5, 1e-12); /* 3-1 and 4-1 */
+    e = find(s, "score", "queries", "trend");
+    assert_true(e && e->replicates == 2);
+    assert_near(e->mean, 3.0, 1e-12); /* (7-1)/2 */
+    e = find(s, "score", "poison", "badnets");
+    assert_true(e && e->replicates == 2);
+    assert_near(e->mean, 4.25, 1e-12); /* (2+6)/2 and (3+6)/2 */
+    e = find(s, "score", "poison_rate", "0.2");
+    assert_true(e && e->replicates == 2);
+    assert_near(e->mean, 3.5, 1e-12); /* 7-3 and 7-4 */
+    assert_null(find(s, "score", "poison:queries", "badnets:2"));
+    e = s->effects->effect;
+    assert_string_equal(e->missing,
+                        "its factors move together: neither is ever varied alone");
+    done(s);
+}
+
+/* Every way in which a hypothesis is left without an effect has a reason of its own. */
+static void what_no_effect_answers_says_why(void **state)
+{
+    (void)state;
+    sheet *s = estimate(excluded, COUNT(excluded), false,
+                        "[{\"effect\":\"poison\",\"on\":\"nowhere\"},"
+                        "{\"effect\":\"queries\",\"on\":\"upstream\"},"
+                        "{\"effect\":\"poison:queries\",\"on\":\"upstream\"},"
+                        "{\"effect\":\"poison\",\"on\":\"score\",\"level\":\"wanet\"}]");
+    const tl_effect *e = s->effects->effect;
+    assert_string_equal(e[0].missing, "no column of that name: no trial has the metric");
+    assert_string_equal(e[1].missing, "the metric lies not downstream of it");
+    assert_string_equal(e[2].missing, "the metric lies not downstream of it");
+    assert_string_equal(e[3].missing, "no trial of the plan is at this level");
+    done(s);
+    const row rows[] = {{0, "none", NONE, 1, NONE, 9, 1}, {0, "none", NONE, 2, NONE, 9, 1}};
+    s = estimate(rows, 2, false, "[{\"effect\":\"queries\",\"on\":\"upstream\"}]");
+    assert_string_equal(s->effects->effect[0].missing,
+                        "the metric has no value in any trial");
+    done(s);
+}
+
 /* The whole way, from tables: 400 sweeps of 8 replicates with an effect of 1 and noise that
  * both levels of a replicate share. */
 static void effects_from_tables_hold_the_truth(void **state)
@@ -492,6 +553,8 @@ int main(void)
         cmocka_unit_test(scales_that_disagree_are_flagged),
         cmocka_unit_test(an_area_of_one_has_no_log_odds),
         cmocka_unit_test(a_hypothesis_may_be_about_the_trend),
+        cmocka_unit_test(zipped_factors_are_compared_though_they_move_together),
+        cmocka_unit_test(what_no_effect_answers_says_why),
         cmocka_unit_test(effects_from_tables_hold_the_truth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* runner/factors: which factors the result file says a metric depends on. */
+/* runner/factors: what the result file says of factors, and which a metric depends on. */
 #include "runner/factors.h"
 #include "runner/plan_body.h"
 
@@ -73,6 +73,70 @@ static void a_rate_matters_to_all_that_is_downstream_of_the_poison(void **state)
     close_scene(&s);
 }
 
+#define FILTERED                                                                     \
+    DATA "chain:\n"                                                                  \
+         "  - defense.data_watermark: {psnr: 34}\n"                                  \
+         "  - one_of: {as: poison, options: [none, d2m.badnets: {rate: [0.1, 0.2], " \
+         "size: 3}]}\n"                                                              \
+         "  - one_of: {as: filter, options: [none, defense.provenance_filter]}\n"    \
+         "  - train\n"                                                               \
+         "  - m2d.global_threshold\n"                                                \
+         "  - m2m.model_extraction: {queries: [10, 20]}\n"                           \
+         "exclude:\n"
+
+/* In trial 0 the filter cannot be moved: with nothing handed in it is left out. */
+static void a_factor_matters_though_exclude_bars_its_move(void **state)
+{
+    (void)state;
+    scene s = open_scene(FILTERED "  - {poison: none, filter: defense.provenance_filter}\n"
+                                  "  - {poison: none, m2m.model_extraction.queries: 20}\n");
+    assert_string_equal(above(&s, "train", 1), "poison filter d2m_badnets_rate");
+    assert_string_equal(above(&s, "m2d.global_threshold", 1),
+                        "poison filter d2m_badnets_rate");
+    assert_string_equal(above(&s, "m2m.model_extraction", 1),
+                        "poison filter m2m_model_extraction_queries d2m_badnets_rate");
+    close_scene(&s);
+}
+
+/* From trial 0 no poison can be entered, so no rate is seen from there. */
+static void a_rate_matters_though_exclude_bars_its_poison(void **state)
+{
+    (void)state;
+    scene s = open_scene(FILTERED "  - {poison: d2m.badnets, filter: none}\n");
+    assert_string_equal(above(&s, "train", 1), "poison filter d2m_badnets_rate");
+    close_scene(&s);
+}
+
+/* What is within a zipped choice moves with the choice's mates. */
+static void zipped_factors_name_their_group(void **state)
+{
+    (void)state;
+    scene s = open_scene(
+        DATA "model: {kind: mlp, width: [4, 8]}\n"
+             "recipe: {epochs: [1, 2, 3], batch: [8, 16], lr: [0.1, 0.2]}\n"
+             "chain:\n"
+             "  - one_of: {as: poison, options: [none, d2m.badnets: {rate: [0.1, 0.2], "
+             "size: 3}]}\n"
+             "  - train\n"
+             "sweep: {zip: [[model.width, recipe.batch], [poison, recipe.epochs]]}\n");
+    static const struct {
+        const char *factor, *zip;
+    } wanted[] = {{"model_width", "0"},   {"recipe_batch", "0"},     {"poison", "1"},
+                  {"recipe_epochs", "1"}, {"d2m_badnets_rate", "1"}, {"recipe_lr", NULL}};
+    tl_err err = {0};
+    tl_column column[8] = {{0}};
+    tl_table table = {.trials = s.plan->trials, .column = column};
+    assert_int_equal(tl_factors_columns(s.plan, &s.arena, &table, &err), TL_OK);
+    assert_int_equal(table.columns, 6);
+    for (int i = 0; i < 6; i++) {
+        const tl_column *factor = tl_table_find(&table, wanted[i].factor);
+        assert_non_null(factor);
+        const char *zip = tl_column_attribute(factor, "zip");
+        assert_true(wanted[i].zip ? zip && strcmp(zip, wanted[i].zip) == 0 : !zip);
+    }
+    close_scene(&s);
+}
+
 static const tl_stage recovering = {.name = "test.recovering",
                                     .version = 1,
                                     .reads = TL_BIT(TL_PART_TARGET),
@@ -102,6 +166,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rate_matters_to_all_that_is_downstream_of_the_poison),
+        cmocka_unit_test(a_factor_matters_though_exclude_bars_its_move),
+        cmocka_unit_test(a_rate_matters_though_exclude_bars_its_poison),
+        cmocka_unit_test(zipped_factors_name_their_group),
         cmocka_unit_test(what_recovers_matters_to_the_next_lap_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
