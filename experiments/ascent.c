@@ -62,6 +62,7 @@ static tl_status take_images(const tl_ascent *ascent, const tl_model *model, tl_
             pixel[i] = within_range(ascent->centre[i] + (float)off);
         }
         images->label[r] = r % classes;
+        images->flags[r] = TL_ROW_RECOVERED;
         images->origin[r] = UINT32_MAX - (uint32_t)r;
     }
     *out = images;

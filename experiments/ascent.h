@@ -27,9 +27,9 @@ typedef struct tl_ascent {
  * Makes images of every class. Collective over `team`; bits do not depend on it. Row i is
  * of class i modulo classes and starts from sub-stream i.
  *
- * \param out [classes * images rows], in `keep`: pixels, labels, no flags, origin
- * UINT32_MAX
- * - i, since no row of a source stands behind it  \return TL_E_SPACE, TL_E_LOST
+ * \param out [classes * images rows], in `keep`: pixels, labels, TL_ROW_RECOVERED, origin
+ * UINT32_MAX - i, since no row of a source stands behind it
+ * \return TL_E_SPACE, TL_E_LOST
  */
 TL_MUST_USE tl_status tl_ascent_run(const tl_ascent *ascent, const tl_model *model,
                                     const tl_team *team, tl_arena *keep, tl_arena *scratch,

@@ -4,7 +4,7 @@
 
 enum { MOST_REACH = 3 * TL_FILTER_SIGMA };
 
-static int within(int at, int n)
+int tl_filter_within(int at, int n)
 {
     at = at < 0 ? 0 : at;
     return at < n ? at : n - 1;
@@ -30,7 +30,8 @@ void tl_filter_median(tl_shape shape, const float *from, float *to)
         const int y = i / w % h, x = i % w;
         float value[9];
         for (int n = 0; n < 9; n++) {
-            value[n] = plane[within(y + n / 3 - 1, h) * w + within(x + n % 3 - 1, w)];
+            value[n] = plane[tl_filter_within(y + n / 3 - 1, h) * w +
+                             tl_filter_within(x + n % 3 - 1, w)];
         }
         to[i] = median_of(value);
     }
@@ -50,14 +51,14 @@ void tl_filter_blur(tl_shape shape, double sigma, const float *from, float *to,
         for (int i = 0; i < h * w; i++) {
             room[i] = 0.0;
             for (int k = -reach; k <= reach; k++) {
-                room[i] +=
-                    weight[k + reach] * (double)from[i / w * w + within(i % w + k, w)];
+                room[i] += weight[k + reach] *
+                           (double)from[i / w * w + tl_filter_within(i % w + k, w)];
             }
         }
         for (int i = 0; i < h * w; i++) {
             double sum = 0.0;
             for (int k = -reach; k <= reach; k++) {
-                sum += weight[k + reach] * room[within(i / w + k, h) * w + i % w];
+                sum += weight[k + reach] * room[tl_filter_within(i / w + k, h) * w + i % w];
             }
             to[i] = (float)(sum / (total * total));
         }

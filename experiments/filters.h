@@ -9,6 +9,9 @@
 
 enum { TL_FILTER_SIGMA = 10 /**< the widest blur, pixels */ };
 
+/** The nearest of 0 .. n-1. */
+int tl_filter_within(int at, int n);
+
 /** Median over 3x3. \param to [shape] result, not `from` */
 void tl_filter_median(tl_shape shape, const float *from, float *to);
 

@@ -6,28 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-static const double NEAR_CORRELATION = 0.98, NEAR_DIFFERENCE = 10.0 / 255.0;
-
 /* --- the references ------------------------------------------------------------------- */
-
-/* Both conditions: images of one kind correlate that much without being copies. */
-static bool are_near(const float *a, const float *b, int size)
-{
-    double sa = 0.0, sb = 0.0, aa = 0.0, bb = 0.0, ab = 0.0, difference = 0.0;
-    for (int i = 0; i < size; i++) {
-        const double x = (double)a[i], y = (double)b[i];
-        sa += x;
-        sb += y;
-        aa += x * x;
-        bb += y * y;
-        ab += x * y;
-        difference += fabs(x - y);
-    }
-    if (difference / size >= NEAR_DIFFERENCE) return false;
-    const double covariance = ab - sa * sb / size;
-    const double spread = sqrt((aa - sa * sa / size) * (bb - sb * sb / size));
-    return covariance >= NEAR_CORRELATION * spread;
-}
 
 /* Rows of one class, members and others. */
 typedef struct candidates {
@@ -46,15 +25,15 @@ static void find(const tl_dataset *pool, int class, candidates *out)
 }
 
 /* Takes out the pairs that nearly equal each other, and the surplus of one side. */
-static void thin(const tl_dataset *pool, candidates *c)
+static void thin(const tl_dataset *pool, const tl_usual *usual, candidates *c)
 {
-    const int size = tl_shape_size(pool->shape);
+    const size_t size = usual->size;
     bool is_out[2][TL_REFERENCES] = {{false}};
     for (int i = 0; i < c->count[0]; i++) {
-        const float *a = pool->pixel + (size_t)c->row[0][i] * (size_t)size;
+        const float *a = pool->pixel + (size_t)c->row[0][i] * size;
         for (int j = 0; j < c->count[1]; j++) {
-            const float *b = pool->pixel + (size_t)c->row[1][j] * (size_t)size;
-            if (are_near(a, b, size)) is_out[0][i] = is_out[1][j] = true;
+            const float *b = pool->pixel + (size_t)c->row[1][j] * size;
+            if (tl_twins_are_near(usual, a, b)) is_out[0][i] = is_out[1][j] = true;
         }
     }
     for (int side = 0; side < 2; side++) {
@@ -78,9 +57,13 @@ tl_status tl_references_gather(const tl_dataset *pool, tl_arena *scratch,
     TL_TAKE(out->count, scratch, pool->classes, err);
     TL_TAKE(row, scratch, pool->rows, err);
     TL_TAKE(c, scratch, 1, err);
+    TL_TRY(tl_usual_new(pool->shape, scratch, &out->usual, err));
+    for (int i = 0; i < pool->rows; i++) {
+        tl_usual_add(&out->usual, pool->pixel + (size_t)i * out->usual.size);
+    }
     for (int k = 0; k < pool->classes; k++) {
         find(pool, k, c);
-        thin(pool, c);
+        thin(pool, &out->usual, c);
         out->first[k] = rows;
         out->count[k] = c->count[0];
         for (int side = 0; side < 2; side++) {
@@ -88,6 +71,17 @@ tl_status tl_references_gather(const tl_dataset *pool, tl_arena *scratch,
         }
     }
     return tl_dataset_pick(pool, row, rows, scratch, &out->rows, err);
+}
+
+bool tl_references_have_near(const tl_references *references, const tl_usual *usual,
+                             const float *pixel, int class)
+{
+    const int first = references->first[class];
+    for (int i = first; i < first + 2 * references->count[class]; i++) {
+        const float *reference = references->rows->pixel + (size_t)i * usual->size;
+        if (tl_twins_are_near(usual, reference, pixel)) return true;
+    }
+    return false;
 }
 
 /* Scales each row to length 1; a row of zeros stays one, and is like nothing. */
@@ -209,9 +203,9 @@ double tl_leakage_memory(const tl_size *size, const tl_model_spec *evaluator, in
     const double width = tl_model_features_size(evaluator);
     const int most = references > images ? (int)references : images;
     return tl_size_data_memory(size, (int)references) + 4.0 * size->pool +
-           8.0 * size->classes + (double)sizeof(candidates) +
-           4.0 * width * (references + images) + 32.0 * images +
-           tl_model_features_memory(evaluator, most);
+           8.0 * size->classes + 8.0 * tl_shape_size(size->shape) +
+           (double)sizeof(candidates) + 4.0 * width * (references + images) +
+           32.0 * images + tl_model_features_memory(evaluator, most);
 }
 
 double tl_leakage_flop(const tl_size *size, const tl_model_spec *evaluator, int images)

@@ -7,6 +7,7 @@
 #ifndef TL_EXPERIMENTS_LEAKAGE_H
 #define TL_EXPERIMENTS_LEAKAGE_H
 
+#include "compute/data/twins.h"
 #include "experiments/stage.h"
 
 enum { TL_REFERENCES = 200 /**< at most so many members of a class are compared with */ };
@@ -18,16 +19,24 @@ typedef struct tl_references {
     int *count;       /**< [classes] members of it, and as many non-members */
     float *feature;   /**< [rows x width] of unit length; set by tl_references_look */
     int width;
+    tl_usual usual; /**< of all rows of the pool */
 } tl_references;
 
 /**
  * Chooses the rows: the first TL_REFERENCES members and non-members of each class, without
- * those that nearly equal one of the other set (correlation above 0.98 and a mean
- * difference below 10/255), and no more of one set than of the other. Not collective.
- * \return TL_E_SPACE
+ * near-duplicates of one of the other set (tl_twins_are_near, among the pool), and no more
+ * of one set than of the other. Not collective. \return TL_E_SPACE
  */
 TL_MUST_USE tl_status tl_references_gather(const tl_dataset *pool, tl_arena *scratch,
                                            tl_references *out, tl_err *err);
+
+/**
+ * Whether an image of a class is a near-duplicate of one of its references, of either set:
+ * it is then nearer to that set for what it is, not for what a model told.
+ * \param usual  of a set that holds the pool and the image
+ */
+bool tl_references_have_near(const tl_references *references, const tl_usual *usual,
+                             const float *pixel, int class);
 
 /** Computes the references' features by `evaluator`, in `scratch`. Collective over `team`.
  */

@@ -20,7 +20,8 @@ typedef enum tl_part {
     TL_PART_VALIDATION, /**< data: for choices */
     TL_PART_ATTACKER,   /**< data: the attacker's own rows */
     TL_PART_TEST,       /**< data: for reported numbers */
-    TL_PART_RECOVERED,  /**< data: what the attacker has got out of models */
+    TL_PART_RECOVERED,  /**< data: what the attacker has got out of models; every row is
+                           flagged TL_ROW_RECOVERED */
     TL_PART_SETUP,      /**< model and recipe of the plan */
     TL_PART_MARKS,      /**< what was planted, for those who may know it */
     TL_PART_SERVICE,    /**< what stands before the target: output defences, monitors */
@@ -146,6 +147,9 @@ typedef struct tl_bank {
     int (*count)(const tl_value *arg);
     uint32_t reads; /**< parts a bank model is made from */
     uint32_t args;  /**< bits of the params it depends on */
+    /** The stage whose streams and occurrences its models draw from, so that they are
+     * paired with what that stage makes of the same versions; NULL: its own. */
+    const char *draws_as;
     /** Trains model scene->bank_item into scene->given->model[TL_PART_SURROGATE]. */
     tl_status (*run)(tl_scene *scene, tl_err *err);
     double (*cost)(const tl_size *size, const tl_value *arg);

@@ -80,14 +80,16 @@ static tl_status build_world(tl_executor *executor, int position, tl_cached *use
 static void fill_scene(const tl_executor *executor, const tl_trial_step *step,
                        const tl_world *world, tl_world *given, tl_scene *scene)
 {
+    const bool is_bank = step->kind == TL_STEP_BANK;
+    const char *draws_as = is_bank ? step->stage->bank.draws_as : NULL;
     *scene = (tl_scene){.world = world,
                         .given = given,
                         .arg = step->arg,
                         .seed = executor->plan->seed,
                         .replicate = executor->trial->replicate,
                         .occurrence = step->occurrence,
-                        .stage = step->stage->name,
-                        .bank_item = step->kind == TL_STEP_BANK ? step->item : 0};
+                        .stage = draws_as ? draws_as : step->stage->name,
+                        .bank_item = is_bank ? step->item : 0};
 }
 
 static tl_status load_model(tl_executor *executor, const tl_trial_step *step,

@@ -56,12 +56,14 @@ static uint64_t ancestors(const walk *w, uint32_t reads)
     return above;
 }
 
-static uint32_t occurrence_of(const walk *w, const tl_stage *stage, uint64_t above)
+/* How often the stage called `name` stands among the stages `above`. */
+static uint32_t occurrence_of(const walk *w, const char *name, uint64_t above)
 {
     uint32_t count = 0;
     for (int i = 0; i < w->stages; i++) {
         const bool is_above = (above >> i & 1U) != 0;
-        if (is_above && w->trial->step[w->step_of[i]].stage == stage) count++;
+        const tl_stage *stage = w->trial->step[w->step_of[i]].stage;
+        if (is_above && strcmp(stage->name, name) == 0) count++;
     }
     return count;
 }
@@ -82,7 +84,8 @@ static uint64_t add_bank(walk *w, const tl_link *link, const tl_value *arg, int 
     if (!stage->bank.count) return 0;
     const int wanted = stage->bank.count(arg);
     const uint64_t above = ancestors(w, stage->bank.reads);
-    const uint32_t occurrence = occurrence_of(w, stage, above);
+    const char *draws_as = stage->bank.draws_as ? stage->bank.draws_as : stage->name;
+    const uint32_t occurrence = occurrence_of(w, draws_as, above);
     for (int i = 0; i < wanted; i++) {
         tl_trial_step *step = add_step(w, stage, link->instance, stage->bank.reads);
         if (!step) return above;
@@ -109,7 +112,7 @@ static void add_stage(walk *w, const tl_link *link)
     step->kind = TL_STEP_RUN;
     step->bank_from = from;
     step->bank_count = count;
-    step->occurrence = occurrence_of(w, stage, above);
+    step->occurrence = occurrence_of(w, stage->name, above);
     step->metrics = stage->metrics;
     copy_args(step, arg);
     const int position = w->trial->steps - 1;

@@ -19,11 +19,12 @@ typedef struct tl_shape {
  * TL_ROW_UNJUDGED.
  */
 enum {
-    TL_ROW_MEMBER = 1,   /**< the target trains on it */
-    TL_ROW_POISONED = 2, /**< an attacker made or altered it */
-    TL_ROW_TWIN = 4,     /**< has a near-duplicate across the line between members and
-                            non-members */
-    TL_ROW_TARGETED = 8, /**< clean, and an attacker is after this very row */
+    TL_ROW_MEMBER = 1,     /**< the target trains on it */
+    TL_ROW_POISONED = 2,   /**< an attacker made or altered it */
+    TL_ROW_TWIN = 4,       /**< has a near-duplicate across the line between members and
+                              non-members */
+    TL_ROW_TARGETED = 8,   /**< clean, and an attacker is after this very row */
+    TL_ROW_RECOVERED = 16, /**< made out of a model: no control without access may use it */
     TL_ROW_UNJUDGED = TL_ROW_POISONED | TL_ROW_TWIN
 };
 

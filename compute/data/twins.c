@@ -13,7 +13,6 @@
 #include "compute/data/twins.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 enum { GRID = 7, FLAT = GRID * GRID };
@@ -33,11 +32,11 @@ typedef struct sketch {
 typedef struct search {
     const tl_dataset *all;
     size_t size;
-    int layers;  /* of the grid: GRID for volumes, 1 for the planes of a colour image */
-    double *sum; /* [size] over all rows */
-    sketch *at;  /* [rows] by brightness */
-    float *cell; /* [rows x layers*FLAT] projections of the images at mean 0, length 1 */
-    int count;   /* rows that are not plain, one of each group of exact duplicates */
+    int layers;     /* of the grid: GRID for volumes, 1 for the planes of a colour image */
+    tl_usual usual; /* of all rows */
+    sketch *at;     /* [rows] by brightness */
+    float *cell;    /* [rows x layers*FLAT] projections of the images at mean 0, length 1 */
+    int count;      /* rows that are not plain, one of each group of exact duplicates */
     int32_t *twin;
 } search;
 
@@ -126,23 +125,36 @@ static double correlation(const moments *m, double n)
     return (m->xy - m->x * m->y / n) / sqrt(xx * yy);
 }
 
-static bool is_near(const search *s, int32_t a, int32_t b)
+tl_status tl_usual_new(tl_shape shape, tl_arena *arena, tl_usual *out, tl_err *err)
 {
-    const float *x = pixels_of(s, a), *y = pixels_of(s, b);
-    const double n = (double)s->size, others = (double)s->all->rows - 2.0;
+    *out = (tl_usual){.size = (size_t)tl_shape_size(shape)};
+    TL_TAKE(out->sum, arena, out->size, err);
+    return TL_OK;
+}
+
+void tl_usual_add(tl_usual *usual, const float *pixel)
+{
+    for (size_t i = 0; i < usual->size; i++) usual->sum[i] += (double)pixel[i];
+    usual->rows++;
+}
+
+bool tl_twins_are_near(const tl_usual *usual, const float *a, const float *b)
+{
+    const size_t size = usual->size;
+    const double n = (double)size, others = (double)usual->rows - 2.0;
     double apart = 0.0;
-    for (size_t i = 0; i < s->size && apart <= MOST_DIFFERENCE * n; i++) {
-        apart += fabs((double)x[i] - (double)y[i]);
+    for (size_t i = 0; i < size && apart <= MOST_DIFFERENCE * n; i++) {
+        apart += fabs((double)a[i] - (double)b[i]);
     }
     if (apart > MOST_DIFFERENCE * n) return false;
     moments plain = {0}, residual = {0};
-    for (size_t i = 0; i < s->size; i++) add(&plain, (double)x[i], (double)y[i]);
+    for (size_t i = 0; i < size; i++) add(&plain, (double)a[i], (double)b[i]);
     if (correlation(&plain, n) <= LEAST_CORRELATION) return false;
     if (others < 1.0) return true;
-    for (size_t i = 0; i < s->size; i++) {
-        const double p = (double)x[i], q = (double)y[i];
-        const double usual = (s->sum[i] - p - q) / others;
-        add(&residual, p - usual, q - usual);
+    for (size_t i = 0; i < size; i++) {
+        const double p = (double)a[i], q = (double)b[i];
+        const double mean = (usual->sum[i] - p - q) / others;
+        add(&residual, p - mean, q - mean);
     }
     return correlation(&residual, n) > LEAST_RESIDUAL;
 }
@@ -183,14 +195,17 @@ static void search_pairs(search *s)
             /* Of pairs within one group nothing new is learnt. */
             if (head_of(s->twin, a->row) == head_of(s->twin, b->row)) continue;
             const int32_t low = a->row < b->row ? a->row : b->row;
-            if (is_near(s, low, a->row + b->row - low)) join(s->twin, a->row, b->row);
+            const int32_t high = a->row + b->row - low;
+            if (tl_twins_are_near(&s->usual, pixels_of(s, low), pixels_of(s, high))) {
+                join(s->twin, low, high);
+            }
         }
     }
 }
 
 static tl_status take_room(search *s, tl_arena *room, tl_err *err)
 {
-    TL_TAKE(s->sum, room, s->size, err);
+    TL_TRY(tl_usual_new(s->all->shape, room, &s->usual, err));
     TL_TAKE(s->at, room, s->all->rows, err);
     TL_TAKE(s->cell, room, (size_t)s->all->rows * (size_t)s->layers * FLAT, err);
     return TL_OK;
@@ -204,8 +219,7 @@ static tl_status make_sketches(search *s, const int32_t *group, tl_arena *room, 
     TL_TAKE(sum, room, cells, err);
     TL_TAKE(pixels, room, cells, err);
     for (int i = 0; i < all->rows; i++) {
-        const float *pixel = pixels_of(s, i);
-        for (size_t p = 0; p < s->size; p++) s->sum[p] += (double)pixel[p];
+        tl_usual_add(&s->usual, pixels_of(s, i));
         if (group[i] == i && make_sketch(s, i, &s->at[s->count])) s->count++;
     }
     qsort(s->at, (size_t)s->count, sizeof *s->at, by_brightness);

@@ -1,48 +1,34 @@
 /*
  * Adversarial examples by an attacker who has a copy of the target: made on the surrogate,
- * and carried over to the target. Beside them, examples made alike on a twin that was
- * trained, by the plan's recipe, on the attacker's own labelled rows and never saw an
- * answer of the target: what the surrogate's do more is what the answers were worth.
+ * and carried over to the target. Beside them, examples made alike on a twin that never saw
+ * an answer of the target: trained by the plan's recipe on the images that
+ * m2m.model_extraction asks about with as many queries, with their true labels, from the
+ * same initial weights and in the same order. What the surrogate's do more is what the
+ * answers were worth; nothing else differs, if the extraction leaves `kind` and `epochs` at
+ * their defaults and no recovered rows have joined the attacker's (the twin does without).
  * Source: Papernot, McDaniel, Goodfellow, Jha, Celik, Swami 2017, Practical black-box
  * attacks against machine learning, section 4; Juuti, Szyller, Marchal, Asokan 2019, PRADA,
  * section 4; the examples: see experiments/adversary.h.
  */
 #include "experiments/adversary.h"
+#include "experiments/queries.h"
 
 enum { ARG_QUERIES = TL_PGD_PARAMS };
 enum { SUCCESS, TWIN_SUCCESS, GAIN, OWN_SUCCESS };
 
 /* --- the twin ------------------------------------------------------------------------- */
 
-/* The first `queries` of the attacker's rows in an order drawn once: fewer are a part of
- * more. */
-static tl_status prepare(tl_scene *scene, tl_model **twin, int **row, tl_err *err)
-{
-    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
-    TL_TRY(tl_model_new(&scene->world->setup->model, scene->keep, twin, err));
-    const tl_rng init = tl_scene_rng(scene, "init");
-    tl_model_init(*twin, &init);
-    tl_rng rows = tl_scene_rng(scene, "rows");
-    TL_TAKE(*row, scene->scratch, own->rows, err);
-    for (int i = 0; i < own->rows; i++) (*row)[i] = i;
-    tl_rng_shuffle(&rows, *row, own->rows);
-    return TL_OK;
-}
-
+/* The model that the extraction would have got from true labels instead of answers. */
 static tl_status run_twin(tl_scene *scene, tl_err *err)
 {
-    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
-    const int wanted = (int)scene->arg[ARG_QUERIES].number;
+    const tl_query_wish wish = {.count = (int)scene->arg[ARG_QUERIES].number,
+                                .kind = TL_QUERY_AUGMENTED,
+                                .without_access = true};
+    tl_queries queries = {0};
     tl_model *twin = NULL;
-    int *row = NULL;
-    TL_TRY(tl_team_agree(scene->team, prepare(scene, &twin, &row, err), err));
-    const tl_train_rows data = {.pixel = own->pixel,
-                                .label = own->label,
-                                .row = row,
-                                .rows = wanted < own->rows ? wanted : own->rows};
-    const tl_rng order = tl_scene_rng(scene, "order");
-    TL_TRY(tl_train(twin, &scene->world->setup->recipe, &data, &order, scene->team,
-                    scene->checkpoint, scene->scratch, NULL, err));
+    TL_TRY(tl_team_agree(scene->team, tl_queries_make(scene, &wish, &queries, err), err));
+    TL_TRY(
+        tl_queries_train(scene, &queries, NULL, &scene->world->setup->recipe, &twin, err));
     scene->given->model[TL_PART_SURROGATE] = twin;
     return TL_OK;
 }
@@ -80,11 +66,11 @@ static tl_status run(tl_scene *scene, tl_err *err)
 
 static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
 {
+    (void)arg;
     TL_TRY(tl_pgd_check(size, err));
-    TL_CHECK(arg[ARG_QUERIES].number <= size->attacker, err, TL_E_ARG,
-             "the twin is to learn from %g rows, but the attacker has %d; give it more, or "
-             "lower queries",
-             arg[ARG_QUERIES].number, size->attacker);
+    TL_CHECK(size->attacker > 0, err, TL_E_ARG,
+             "the twin learns from the attacker's rows: give some by data.split.attacker, "
+             "or by attacker_from_pool with official splits");
     return TL_OK;
 }
 
@@ -109,9 +95,9 @@ static double cost(const tl_size *size, const tl_value *arg)
 
 static double memory(const tl_size *size, const tl_value *arg)
 {
-    (void)arg;
     const tl_model_spec *model = &size->setup.model;
-    const double twin = tl_train_memory(model, &size->setup.recipe) + 8.0 * size->attacker +
+    const double twin = tl_train_memory(model, &size->setup.recipe) +
+                        tl_queries_memory(size, (int)arg[ARG_QUERIES].number) +
                         4.0 * (double)tl_model_count(model);
     const double moving = tl_pgd_memory(model, size->test);
     const double counting = tl_fooled_memory(model, size->test);
@@ -137,7 +123,8 @@ static const tl_param params[] = {
      .low = 1,
      .high = 1e7,
      .units = "1",
-     .about = "the attacker's own rows that the twin learns from: the extraction's budget"},
+     .about = "images the twin learns from: those that m2m.model_extraction asks about "
+              "with as many queries, with true labels"},
     {0}};
 static const tl_metric metrics[] = {
     {.name = "success",
@@ -175,7 +162,7 @@ const tl_stage tl_stage_d2d_transfer_pgd = {
     .source = "Papernot, McDaniel, Goodfellow, Jha, Celik, Swami 2017, Practical black-box "
               "attacks against machine learning; Madry, Makelov, Schmidt, Tsipras, Vladu "
               "2018",
-    .version = 1,
+    .version = 2,
     .flow = TL_D2D,
     .role = TL_ROLE_ATTACK,
     .taxonomy = "adversarial examples",
@@ -187,6 +174,7 @@ const tl_stage tl_stage_d2d_transfer_pgd = {
     .bank = {.count = twins,
              .reads = TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_SETUP),
              .args = 1U << ARG_QUERIES,
+             .draws_as = "m2m.model_extraction",
              .run = run_twin,
              .cost = twin_cost},
     .run = run,

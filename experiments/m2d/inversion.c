@@ -14,7 +14,7 @@ const tl_stage tl_stage_m2d_inversion = {
     .about = "makes images of each class out of the target, and tells what they leak",
     .source = "Fredrikson, Jha, Ristenpart 2015, Model inversion attacks that exploit "
               "confidence information and basic countermeasures; Mahendran, Vedaldi 2015",
-    .version = 1,
+    .version = 2,
     .flow = TL_M2D,
     .role = TL_ROLE_ATTACK,
     .taxonomy = "model inversion",

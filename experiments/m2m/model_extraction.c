@@ -2,96 +2,27 @@
  * Model extraction by training: the attacker asks the target about images and trains a
  * surrogate on the answers. Beside it a twin without access is trained on the same images
  * with their true labels: what the surrogate agrees more than the twin is what the answers
- * were worth. Source: Tramer, Zhang, Juels, Reiter, Ristenpart 2016, Stealing machine
- * learning models via prediction APIs, section 4 (retraining); Orekondy, Schiele, Fritz
- * 2019, Knockoff nets, section 4.
+ * were worth. Rows recovered in an earlier lap are asked about, but the twin has as many
+ * images without them. Source: Tramer, Zhang, Juels, Reiter, Ristenpart 2016, Stealing
+ * machine learning models via prediction APIs, section 4 (retraining); Orekondy, Schiele,
+ * Fritz 2019, Knockoff nets, section 4.
  */
-#include "experiments/stage.h"
+#include "experiments/queries.h"
 
 #include "compute/nn/loss.h"
 #include "experiments/score.h"
 
-#include <string.h>
-
 enum { ARG_QUERIES, ARG_ANSWERS, ARG_KIND, ARG_EPOCHS };
-enum { NATURAL, AUGMENTED, NOISE };
 enum { AGREEMENT, ACCURACY, TWIN_AGREEMENT, TWIN_ACCURACY, GAIN };
 
-typedef struct queries {
-    int count;
-    float *pixel;
-    int32_t *label; /* of the row an image was made from */
-    int *row;       /* 0, 1, 2, ... */
-} queries;
-
-/* The nearest of 0 .. n-1. */
-static int within(int at, int n)
+/* \param without_access for the twin: what a lap before recovered, it does not have */
+static tl_status make_queries(tl_scene *scene, bool without_access, tl_queries *q,
+                              tl_err *err)
 {
-    at = at < 0 ? 0 : at;
-    return at < n ? at : n - 1;
-}
-
-/* Shifts an image by up to 2 pixels each way and mirrors half of them; borders repeat. */
-static void augment(tl_rng *rng, tl_shape shape, const float *from, float *to)
-{
-    const int dy = (int)tl_rng_below(rng, 5) - 2, dx = (int)tl_rng_below(rng, 5) - 2;
-    const bool mirrors = tl_rng_below(rng, 2) == 1;
-    for (int c = 0; c < shape.channels; c++) {
-        for (int y = 0; y < shape.height; y++) {
-            const int v = within(y + dy, shape.height);
-            for (int x = 0; x < shape.width; x++) {
-                const int u = within((mirrors ? shape.width - 1 - x : x) + dx, shape.width);
-                *to++ = from[(c * shape.height + v) * shape.width + u];
-            }
-        }
-    }
-}
-
-static tl_status take_queries(tl_scene *scene, queries *q, int **order, tl_err *err)
-{
-    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
-    q->count = (int)scene->arg[ARG_QUERIES].number;
-    TL_TAKE(q->pixel, scene->scratch,
-            (size_t)q->count * (size_t)tl_shape_size(scene->world->setup->model.in), err);
-    TL_TAKE(q->label, scene->scratch, q->count, err);
-    TL_TAKE(q->row, scene->scratch, q->count, err);
-    TL_TAKE(*order, scene->scratch, own->rows, err);
-    return TL_OK;
-}
-
-/*
- * Image i is the same for every budget and for the twin: query i takes row order[i], where
- * the order of the attacker's rows is drawn once, and sub-stream i for all else.
- */
-static tl_status make_queries(tl_scene *scene, queries *q, tl_err *err)
-{
-    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
-    const size_t size = (size_t)tl_shape_size(scene->world->setup->model.in);
-    const int kind = (int)scene->arg[ARG_KIND].number;
-    int *order;
-    TL_TRY(take_queries(scene, q, &order, err));
-    tl_rng shuffle = tl_scene_rng(scene, "rows");
-    const tl_rng images = tl_scene_rng(scene, "images");
-    for (int i = 0; i < own->rows; i++) order[i] = i;
-    tl_rng_shuffle(&shuffle, order, own->rows);
-    for (int i = 0; i < q->count; i++) {
-        float *to = q->pixel + (size_t)i * size;
-        q->row[i] = i;
-        if (kind == NOISE) {
-            tl_rng rng = tl_rng_sub(&images, (uint64_t)i);
-            for (size_t j = 0; j < size; j++) to[j] = (float)tl_rng_uniform(&rng);
-            continue;
-        }
-        const size_t row = (size_t)order[i % own->rows];
-        q->label[i] = own->label[row];
-        if (i < own->rows) { /* the first time round images are as they are */
-            memcpy(to, own->pixel + row * size, size * sizeof *to);
-        } else {
-            tl_rng rng = tl_rng_sub(&images, (uint64_t)i);
-            augment(&rng, own->shape, own->pixel + row * size, to);
-        }
-    }
-    return TL_OK;
+    const tl_query_wish wish = {.count = (int)scene->arg[ARG_QUERIES].number,
+                                .kind = (tl_query_kind)(int)scene->arg[ARG_KIND].number,
+                                .without_access = without_access};
+    return tl_queries_make(scene, &wish, q, err);
 }
 
 static tl_recipe recipe_of(const tl_scene *scene)
@@ -102,30 +33,13 @@ static tl_recipe recipe_of(const tl_scene *scene)
     return recipe;
 }
 
-/* Trains a model of the plan's kind on the queries; surrogate and twin start alike. */
-static tl_status train_copy(tl_scene *scene, const queries *q, const float *answer,
-                            tl_model **out, tl_err *err)
-{
-    const tl_status made = tl_model_new(&scene->world->setup->model, scene->keep, out, err);
-    TL_TRY(tl_team_agree(scene->team, made, err));
-    const tl_rng init = tl_scene_rng(scene, "init"), order = tl_scene_rng(scene, "order");
-    tl_model_init(*out, &init);
-    const tl_recipe recipe = recipe_of(scene);
-    const tl_train_rows data = {.pixel = q->pixel,
-                                .label = answer ? NULL : q->label,
-                                .target = answer,
-                                .row = q->row,
-                                .rows = q->count};
-    return tl_train(*out, &recipe, &data, &order, scene->team, scene->checkpoint,
-                    scene->scratch, NULL, err);
-}
-
 static tl_status run_twin(tl_scene *scene, tl_err *err)
 {
-    queries q = {0};
+    tl_queries q = {0};
     tl_model *twin = NULL;
-    TL_TRY(tl_team_agree(scene->team, make_queries(scene, &q, err), err));
-    TL_TRY(train_copy(scene, &q, NULL, &twin, err));
+    const tl_recipe recipe = recipe_of(scene);
+    TL_TRY(tl_team_agree(scene->team, make_queries(scene, true, &q, err), err));
+    TL_TRY(tl_queries_train(scene, &q, NULL, &recipe, &twin, err));
     scene->given->model[TL_PART_SURROGATE] = twin;
     return TL_OK;
 }
@@ -177,8 +91,8 @@ static tl_status compare(tl_scene *scene, const tl_model *surrogate, tl_err *err
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {
-    queries q = {0};
-    tl_status mine = make_queries(scene, &q, err);
+    tl_queries q = {0};
+    tl_status mine = make_queries(scene, false, &q, err);
     float *answer = NULL;
     if (mine == TL_OK) {
         answer = tl_arena_take(scene->scratch,
@@ -195,7 +109,8 @@ static tl_status run(tl_scene *scene, tl_err *err)
     TL_TRY(tl_service_ask(scene->world->service, scene->world->model[TL_PART_TARGET],
                           &question, scene->team, scene->scratch, answer, err));
     tl_model *surrogate = NULL;
-    TL_TRY(train_copy(scene, &q, answer, &surrogate, err));
+    const tl_recipe recipe = recipe_of(scene);
+    TL_TRY(tl_queries_train(scene, &q, answer, &recipe, &surrogate, err));
     scene->given->model[TL_PART_SURROGATE] = surrogate;
     return compare(scene, surrogate, err);
 }
@@ -203,13 +118,14 @@ static tl_status run(tl_scene *scene, tl_err *err)
 static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
 {
     const int kind = (int)arg[ARG_KIND].number;
-    TL_CHECK(kind == NOISE || size->attacker > 0, err, TL_E_ARG,
+    TL_CHECK(kind == TL_QUERY_NOISE || size->attacker > 0, err, TL_E_ARG,
              "the attacker has no rows: give it some by data.split.attacker, or by "
              "attacker_from_pool with official splits");
     TL_CHECK(
         size->test > 0, err, TL_E_ARG,
         "surrogate and target are compared on the test rows, but data.split.test is 0");
-    TL_CHECK(kind != NATURAL || arg[ARG_QUERIES].number <= size->attacker, err, TL_E_ARG,
+    TL_CHECK(kind != TL_QUERY_NATURAL || arg[ARG_QUERIES].number <= size->attacker, err,
+             TL_E_ARG,
              "%g natural queries, but the attacker has %d rows; give it more, or use kind: "
              "augmented",
              arg[ARG_QUERIES].number, size->attacker);
@@ -218,7 +134,7 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
 
 static int twins(const tl_value *arg)
 {
-    return (int)arg[ARG_KIND].number == NOISE ? 0 : 1;
+    return (int)arg[ARG_KIND].number == TL_QUERY_NOISE ? 0 : 1;
 }
 
 static double train_cost(const tl_size *size, const tl_value *arg)
@@ -241,8 +157,8 @@ static double memory(const tl_size *size, const tl_value *arg)
     return tl_train_memory(&size->setup.model, &size->setup.recipe) +
            4.0 * (double)tl_model_count(&size->setup.model) +
            tl_model_logits_memory(&size->setup.model, most) +
-           4.0 * asked * (tl_shape_size(size->shape) + size->classes + 3.0) +
-           4.0 * size->attacker + 12.0 * size->test * (size->classes + 1.0);
+           tl_queries_memory(size, (int)asked) + 4.0 * asked * size->classes +
+           12.0 * size->test * (size->classes + 1.0);
 }
 
 static int widest(const tl_size *size, const tl_value *arg)
@@ -270,7 +186,7 @@ static const tl_param params[] = {
     {.name = "kind",
      .type = TL_PARAM_CHOICE,
      .choices = kinds,
-     .fallback = AUGMENTED,
+     .fallback = TL_QUERY_AUGMENTED,
      .high = 2,
      .units = "1",
      .about = "images asked about: the attacker's own alone (natural), beyond them "

@@ -119,6 +119,7 @@ static tl_status train_bank(const toy_world *toy, const toy_run *run, const tl_t
         toy_run item = {.stage = run->stage, .arg = run->arg};
         tl_scene scene = scene_of(toy, &item, &world, team);
         scene.bank_item = i;
+        if (wanted->draws_as) scene.stage = wanted->draws_as;
         scene.keep = arena;
         const tl_status mine = wanted->run(&scene, err);
         tl_arena_close(&item.scratch);

@@ -455,6 +455,30 @@ static void what_descends_from_itself_draws_other_numbers(void **state)
     close_scene(&s);
 }
 
+/* In every lap the twin draws what the extraction of that lap draws, though nothing that it
+ * is made from descends from an attack of its own stage. */
+static void a_twin_counts_the_stage_it_draws_as(void **state)
+{
+    (void)state;
+    scene s = open_scene(DATA "chain:\n"
+                              "  - train\n"
+                              "  - m2m.model_extraction: {queries: 30}\n"
+                              "  - d2d.transfer_pgd: {queries: 30}\n"
+                              "  - m2d.surrogate_inversion\n"
+                              "  - laps: 3\n",
+                         true);
+    tl_trial_decode(s.plan, 0, s.a);
+    for (int lap = 1; lap <= 3; lap++) {
+        const tl_trial_step *copy =
+            &s.a->step[find_in_lap(s.a, "m2m.model_extraction", lap)];
+        const tl_trial_step *use = &s.a->step[find_in_lap(s.a, "d2d.transfer_pgd", lap)];
+        assert_int_equal(copy->occurrence, lap - 1);
+        assert_int_equal(use->bank_count, 1);
+        assert_int_equal(s.a->step[use->bank_from].occurrence, lap - 1);
+    }
+    close_scene(&s);
+}
+
 /* With every registered stage that recovers data, from the text of a plan on. */
 static void a_plan_may_end_in_laps(void **state)
 {
@@ -510,6 +534,7 @@ int main(void)
         cmocka_unit_test(laps_only_add_to_a_trial),
         cmocka_unit_test(one_planting_is_judged_on_each_part_in_each_lap),
         cmocka_unit_test(what_descends_from_itself_draws_other_numbers),
+        cmocka_unit_test(a_twin_counts_the_stage_it_draws_as),
         cmocka_unit_test(a_plan_may_end_in_laps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
