@@ -1,7 +1,7 @@
 /*
  * A member is killed inside ScaLAPACK: the others get TL_E_LOST at once when the team is
- * called off, survivors form a new team whose eigenvalues are right, and rank 0 says so. Has
- * its own main: asserting by MPI_Allreduce would hang.
+ * called off, survivors form a new team whose eigenvalues are right, and rank 0 says so.
+ * Has its own main: asserting by MPI_Allreduce would hang.
  *
  * Four ranks solve again and again; a thread of rank 3 ends its process so many
  * milliseconds after the third solution began as the argument says. Fails when waiting does

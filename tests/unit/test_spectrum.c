@@ -163,8 +163,9 @@ static void nothing_feared_nothing_removed_and_more_removes_a_superset(void **st
  * vector by it again and again. */
 static double share_of(double *x, int rows, int width)
 {
-    double v[64], trace = 0.0, norm = 0.0;
-    assert_true(width <= 64);
+    double *v = calloc((size_t)width, sizeof *v), *next = calloc((size_t)width, sizeof *v);
+    double trace = 0.0, norm = 0.0;
+    assert_true(v && next);
     for (int i = 0; i < width; i++) {
         double mean = 0.0;
         v[i] = 1.0 + 0.1 * i;
@@ -174,8 +175,8 @@ static double share_of(double *x, int rows, int width)
             trace += x[r * width + i] * x[r * width + i];
         }
     }
-    for (int turn = 0; turn < 2000; turn++) {
-        double next[64] = {0};
+    for (int turn = 0; turn < 500; turn++) {
+        memset(next, 0, (size_t)width * sizeof *next);
         for (int r = 0; r < rows; r++) {
             double along = 0.0;
             for (int i = 0; i < width; i++) along += x[r * width + i] * v[i];
@@ -186,6 +187,8 @@ static double share_of(double *x, int rows, int width)
         norm = sqrt(norm);
         for (int i = 0; i < width; i++) v[i] = next[i] / norm;
     }
+    free(v);
+    free(next);
     return norm / trace;
 }
 
