@@ -70,7 +70,5 @@ double tl_suspects_memory(const tl_size *size)
 
 int tl_suspects_widest(const tl_size *size)
 {
-    int width = 1;
-    while (2 * width * TL_INFER_ROWS <= size->pool && width < 64) width *= 2;
-    return width;
+    return tl_infer_widest(size->pool, TL_INFER_WIDEST);
 }

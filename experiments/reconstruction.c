@@ -327,9 +327,7 @@ int tl_inversion_widest(const tl_size *size, const tl_value *arg)
     const int images = images_of(size, arg);
     const int shards =
         tl_recipe_shards(&size->setup.recipe); /* of the evaluator's training */
-    int width = 1;
-    while (2 * width * TL_INFER_ROWS <= images && 2 * width <= shards) width *= 2;
-    return width;
+    return tl_infer_widest(images, shards);
 }
 
 const tl_param tl_inversion_params[] = {

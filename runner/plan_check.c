@@ -56,6 +56,44 @@ static tl_status check_flow(const tl_plan_reader *reader, const tl_trial *trial,
     return TL_OK;
 }
 
+/* Whether a step of the trial reads the `part` that step `from` gave. */
+static bool is_read(const tl_trial *trial, int from, tl_part part)
+{
+    for (int i = from + 1; i < trial->steps; i++) {
+        if (trial->step[i].reads & TL_BIT(part) && trial->step[i].from[part] == from) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * What was recovered is one version: a second giver replaces the first one's images. Where
+ * nobody uses either that is no loss; where the second one's are used, the first one's
+ * were meant to be.
+ */
+static tl_status check_recovered(const tl_plan_reader *reader, const tl_trial *trial,
+                                 tl_err *err)
+{
+    int lost = -1;
+    for (int i = 0; i < trial->steps; i++) {
+        const tl_trial_step *step = &trial->step[i];
+        if (step->kind != TL_STEP_RUN) continue;
+        if (!(step->stage->gives & TL_BIT(TL_PART_RECOVERED))) continue;
+        const bool is_used = is_read(trial, i, TL_PART_RECOVERED);
+        if (is_used && lost >= 0 && trial->step[lost].lap == step->lap) {
+            return tl_yaml_fault(
+                place_of(reader, step), err,
+                "what %s recovers would be lost: %s replaces it before it is used; keep one "
+                "of them, or put d2d.use_recovered: {as: NAME} between them",
+                reader->plan->instance[trial->step[lost].instance].name,
+                reader->plan->instance[step->instance].name);
+        }
+        lost = is_used ? -1 : i;
+    }
+    return TL_OK;
+}
+
 static tl_status check_plantings(const tl_plan_reader *reader, const tl_trial *trial,
                                  tl_err *err)
 {
@@ -141,6 +179,7 @@ static tl_status check_cells(tl_plan_reader *reader, tl_trial *trial, bool *is_m
         if (!is_met[number]) {
             is_met[number] = true;
             TL_TRY(check_flow(reader, trial, err));
+            TL_TRY(check_recovered(reader, trial, err));
             TL_TRY(check_plantings(reader, trial, err));
             TL_TRY(check_sizes(reader, trial, err));
         } else if (plan->cells <= TL_CHECKED_CELLS || is_near_first(plan, cell)) {

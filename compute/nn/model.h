@@ -49,7 +49,8 @@ typedef struct tl_tensor {
 } tl_tensor;
 
 enum {
-    TL_INFER_ROWS = 64 /**< inference runs in blocks of so many rows, the last padded */
+    TL_INFER_ROWS = 64,  /**< inference runs in blocks of so many rows, the last padded */
+    TL_INFER_WIDEST = 64 /**< members of a team that does nothing but inference, at most */
 };
 
 /** "mlp", "cnn", "autoencoder". */
@@ -82,6 +83,10 @@ double tl_model_flop(const tl_model_spec *spec);
 TL_MUST_USE tl_status tl_model_logits(const tl_model *model, const float *pixel, int rows,
                                       const tl_team *team, tl_arena *scratch, float *logits,
                                       tl_err *err);
+
+/** The largest useful team for inference on `rows` rows: a power of two, at most `most`,
+ * with a full block for every member; at least 1. */
+int tl_infer_widest(int rows, int most);
 
 /** Bytes of scratch that tl_model_logits takes for `rows` rows, on a member of any team
  * that has at least one block a member. */

@@ -108,6 +108,13 @@ tl_status tl_model_logits(const tl_model *model, const float *pixel, int rows,
     return tl_probe_run(model, &probe, team, scratch, logits, err);
 }
 
+int tl_infer_widest(int rows, int most)
+{
+    int width = 1;
+    while (2 * width * TL_INFER_ROWS <= rows && 2 * width <= most) width *= 2;
+    return width;
+}
+
 double tl_model_logits_memory(const tl_model_spec *spec, int rows)
 {
     return tl_probe_memory(spec, rows, spec->classes, false);

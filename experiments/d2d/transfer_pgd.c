@@ -110,9 +110,7 @@ static int widest(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
     const int shards = tl_recipe_shards(&size->setup.recipe);
-    int width = 1;
-    while (2 * width * TL_INFER_ROWS <= size->test && 2 * width <= shards) width *= 2;
-    return width;
+    return tl_infer_widest(size->test, shards);
 }
 
 static const tl_param params[] = {

@@ -256,9 +256,7 @@ static double memory(const tl_size *size, const tl_value *arg)
 static int widest(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
-    int width = 1;
-    while (2 * width * TL_INFER_ROWS <= size->pool && width < TL_GRAM_CHUNKS) width *= 2;
-    return width;
+    return tl_infer_widest(size->pool, TL_GRAM_CHUNKS);
 }
 
 static const tl_param params[] = {

@@ -120,9 +120,7 @@ static double memory(const tl_size *size, const tl_value *arg)
 static int widest(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
-    int width = 1;
-    while (2 * width * TL_INFER_ROWS <= size->test && width < 64) width *= 2;
-    return width;
+    return tl_infer_widest(size->test, TL_INFER_WIDEST);
 }
 
 static const tl_metric metrics[] = {

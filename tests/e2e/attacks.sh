@@ -7,6 +7,9 @@ for n in 1 3; do
     expect 0 launch -n "$n" run "$plan" -o "$n.nc"
     same 1.nc "$n.nc"
 done
+# The twin of an extraction and of what uses its copy: one model, made for each of the two.
+twice=$(find 1.run/models -type f -exec md5sum {} + | cut -d' ' -f1 | sort | uniq -d | wc -l)
+[ "$twice" = 1 ] || fail "$twice models were made twice, wanted 1"
 
 more='--set m2d_shadow_lira.models=8 --set d2d_pgd.eps=[0,0.05]'
 expect 0 launch -n 2 run "$plan" $more -o fresh.nc

@@ -147,6 +147,12 @@ static const fault_case faults[] = {
     {DATA "chain: [{laps: 1}, train]\n", "p.yaml:2:10: laps must be the last entry"},
     {DATA "chain: [train, m2m.model_extraction, {laps: 40}]\n",
      "p.yaml:2:39: 40 laps of this chain have more than 64 entries"},
+    {DATA "chain: [train, m2d.inversion, m2m.model_extraction: {queries: 30},\n"
+          "        m2d.surrogate_inversion, laps: 2]\n",
+     "p.yaml:3:9: what m2d_inversion recovers would be lost: m2d_surrogate_inversion "
+     "replaces it before it is used"},
+    {DATA "chain: [train, m2d.inversion, m2d.inversion: {as: more}, d2d.use_recovered]\n",
+     "p.yaml:2:51: what m2d_inversion recovers would be lost: more replaces it"},
     {DATA "chain:\n  - one_of: {as: x, options: [none, {laps: 2}]}\n  - train\n",
      "p.yaml:3:38: laps run a whole chain again: they stand in no one_of"},
     {DATA "chain: [train]\nsweep: {sobol: 5}\n",
@@ -206,6 +212,26 @@ static void a_plan_that_cannot_run_is_refused_at_its_place(void **state)
         }
     }
     assert_int_equal(wrong, 0);
+}
+
+/* Nobody uses either, or somebody uses the first before the second comes. */
+static void two_inversions_may_stand_where_nothing_is_lost(void **state)
+{
+    (void)state;
+    static const char *const chains[] = {
+        "chain: [train, m2d.inversion, m2d.inversion: {as: more}]\n",
+        "chain: [train, m2d.inversion, d2d.use_recovered: {as: used}, m2d.inversion: {as: "
+        "more}, laps: 3]\n",
+        "chain:\n  - train\n  - one_of:\n      as: from\n"
+        "      options: [m2d.inversion, m2d.inversion: {as: more}]\n  - laps: 2\n"};
+    for (size_t i = 0; i < sizeof chains / sizeof *chains; i++) {
+        char text[1000];
+        tl_plan *plan;
+        tl_err err = {0};
+        (void)snprintf(text, sizeof text, "%s%s", DATA, chains[i]);
+        if (parse_set(text, NULL, 0, &plan, &err) != TL_OK) fail_msg("%s", err.text);
+        tl_plan_close(plan);
+    }
 }
 
 static void too_many_trials_are_refused(void **state)
@@ -370,6 +396,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(axes_multiply_unless_told_otherwise),
         cmocka_unit_test(a_plan_that_cannot_run_is_refused_at_its_place),
+        cmocka_unit_test(two_inversions_may_stand_where_nothing_is_lost),
         cmocka_unit_test(too_many_trials_are_refused),
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(canonical_text_is_a_fixed_point),

@@ -175,6 +175,18 @@ static void full_arena_is_a_clean_failure(void **state)
     tl_arena_close(&arena);
 }
 
+static void every_member_of_the_widest_team_has_a_block(void **state)
+{
+    (void)state;
+    static const int cases[][3] = {/* rows, most, wanted */
+                                   {0, 64, 1},      {127, 64, 1},      {128, 64, 2},
+                                   {1000, 64, 8},   {1000000, 64, 64}, {1000000, 8, 8},
+                                   {1000000, 1, 1}, {640, 6, 4}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        assert_int_equal(tl_infer_widest(cases[c][0], cases[c][1]), cases[c][2]);
+    }
+}
+
 int main(void)
 {
     tl_blas_start();
@@ -183,6 +195,7 @@ int main(void)
         cmocka_unit_test(the_last_layer_makes_logits_of_features),
         cmocka_unit_test(each_row_gets_its_own_gradient),
         cmocka_unit_test(full_arena_is_a_clean_failure),
+        cmocka_unit_test(every_member_of_the_widest_team_has_a_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
