@@ -8,7 +8,7 @@ steps=$(done_keys whole.run/journal.ndjson | wc -l)
 launch -n 4 run "$plan" -o lossy.nc --dir "$place/lossy.run" >out.txt 2>err.txt &
 starter=$!
 for kill in 1 2 3; do
-    wait_for_steps lossy.run/journal.ndjson $((steps * kill / 5)) || break
+    wait_for_steps lossy.run/journal.ndjson $((steps * kill / 10)) || break
     # Any rank but 0, which holds the journal.
     victim=$(for pid in $(ranks_of "$place/lossy.run"); do
         tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -q '^OMPI_COMM_WORLD_RANK=0$' || echo "$pid"
