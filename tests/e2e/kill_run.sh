@@ -12,7 +12,7 @@ for kill in 1 2 3; do
     launch -n $((kill + 1)) run "$plan" -o killed.nc --dir "$place/killed.run" \
         ${resume[@]+"${resume[@]}"} >out.txt 2>err.txt &
     starter=$!
-    wait_for_steps killed.run/journal.ndjson $((steps * kill / 4 + RANDOM % 20)) || break
+    wait_for_steps killed.run/journal.ndjson $((steps * kill / 8 + RANDOM % 20)) || break
     ranks_of "$place/killed.run" | xargs -r kill -KILL
     wait "$starter"
     code=$?
