@@ -5,7 +5,8 @@ plan=$plans/sweep.yaml
 expect 0 launch -n 1 run "$plan" -o whole.nc
 steps=$(done_keys whole.run/journal.ndjson | wc -l)
 
-launch -n 4 run "$plan" -o lossy.nc --dir "$place/lossy.run" >out.txt 2>err.txt &
+# All three may die of one long step, which would then be set aside.
+launch -n 4 run "$plan" -o lossy.nc --dir "$place/lossy.run" --max-step-deaths 10 >out.txt 2>err.txt &
 starter=$!
 for kill in 1 2 3; do
     wait_for_steps lossy.run/journal.ndjson $((steps * kill / 10)) || break
