@@ -276,7 +276,12 @@ static tl_status add_metric(collector *c, metric_column *m, tl_err *err)
     if (has_missing) {
         tl_column *why = add_column(c, reason, TL_COLUMN_FLAG);
         why->integer = m->why;
-        why->flag_meanings = "value unresolvable not_applicable failed skipped not_run";
+        why->flag_meanings =
+            tl_arena_print(c->arena, err, "%s %s %s %s %s %s",
+                           tl_why_name(TL_WHY_HAS_VALUE), tl_why_name(TL_WHY_UNRESOLVABLE),
+                           tl_why_name(TL_WHY_NOT_APPLICABLE), tl_why_name(TL_WHY_FAILED),
+                           tl_why_name(TL_WHY_SKIPPED), tl_why_name(TL_WHY_NOT_RUN));
+        if (!why->flag_meanings) return TL_E_SPACE;
         describe(why, "long_name",
                  tl_arena_print(c->arena, err, "why %s has no value", m->name));
     }
