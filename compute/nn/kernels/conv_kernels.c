@@ -1,0 +1,144 @@
+/*
+ * Direct convolution. Compiled once for each instruction set (TL_ISA), with products and
+ * sums contracted to fused multiply-adds where the set has them: without, half the speed is
+ * lost. The contraction is the compiler's, so it is the same at every run of a program.
+ */
+#include "compute/nn/kernels/kernels.h"
+
+#include <string.h>
+
+#define JOIN_(a, b) a##_##b
+#define JOIN(a, b) JOIN_(a, b)
+
+/* Tiles that fill the registers: 32 vectors with AVX-512, 16 else. */
+#ifdef __AVX512F__
+enum { CHANNELS = 8, VECTORS = 3, SLOPE_CHANNELS = 4, PLACES = 6 };
+#define WIDE(word) JOIN(word, 16)
+#else
+enum { CHANNELS = 4, VECTORS = 3, SLOPE_CHANNELS = 4, PLACES = 2 };
+#define WIDE(word) JOIN(word, 8)
+#endif
+
+typedef float vec_4 __attribute__((vector_size(16)));
+typedef float vec_8 __attribute__((vector_size(32)));
+
+/* The sum of a vector's floats, halves onto halves, without a way through memory. */
+static inline float total_4(vec_4 v)
+{
+    const vec_4 two = v + __builtin_shufflevector(v, v, 2, 3, 2, 3);
+    return two[0] + two[1];
+}
+
+static inline float total_8(vec_8 v)
+{
+    return total_4(__builtin_shufflevector(v, v, 0, 1, 2, 3) +
+                   __builtin_shufflevector(v, v, 4, 5, 6, 7));
+}
+
+#define W 4
+#define NAME(word) JOIN(word, 4)
+#include "compute/nn/kernels/conv_tile.h"
+#undef W
+#undef NAME
+#define W 8
+#define NAME(word) JOIN(word, 8)
+#include "compute/nn/kernels/conv_tile.h"
+#undef W
+#undef NAME
+#ifdef __AVX512F__
+typedef float vec_16 __attribute__((vector_size(64)));
+
+static inline float total_16(vec_16 v)
+{
+    return total_8(__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
+                   __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15));
+}
+
+#define W 16
+#define NAME(word) JOIN(word, 16)
+#include "compute/nn/kernels/conv_tile.h"
+#undef W
+#undef NAME
+#endif
+
+static void run_line(const tl_conv_run *r, const float *in, float *out)
+{
+    const int floats = r->width * r->lanes;
+    int at = 0;
+#ifdef __AVX512F__
+    at += line_16(r, in, out, floats);
+#endif
+    at += line_8(r, in + at, out + at, floats - at);
+    (void)line_4(r, in + at, out + at, floats - at);
+}
+
+static void run(const tl_conv_run *r)
+{
+    const bool is_line = r->in_step == r->lanes && r->out_step == r->lanes;
+    for (int y = 0; y < r->height; y++) {
+        const float *in = r->in + y * r->in_line;
+        float *out = r->out + y * r->out_line;
+        if (is_line) {
+            run_line(r, in, out);
+        } else if (r->lanes % 8 == 0) {
+            line_apart_8(r, in, out);
+        } else {
+            line_apart_4(r, in, out);
+        }
+    }
+}
+
+/* Weights `place` .. of channels `channel` ..; those beyond the last repeat it and are left
+ * out. */
+static void slope_tile(const tl_conv_slope *s, int channel, int place)
+{
+    const int last = s->out_channels - 1, places = s->in_channels * s->taps;
+    const float *d[SLOPE_CHANNELS], *in[PLACES];
+    for (int o = 0; o < SLOPE_CHANNELS; o++) {
+        d[o] = s->d + (channel + o < last ? channel + o : last) * s->d_plane;
+    }
+    for (int j = 0; j < PLACES; j++) {
+        const int at = place + j < places ? place + j : places - 1;
+        in[j] = s->in + at / s->taps * s->in_plane + s->offset[at % s->taps];
+    }
+    float total[SLOPE_CHANNELS][PLACES];
+    if (s->d_step == s->lanes && s->in_step == s->lanes) {
+        WIDE(slope)(s, d, in, false, total);
+    } else if (s->lanes % 8 == 0) {
+        slope_8(s, d, in, true, total);
+    } else {
+        slope_4(s, d, in, true, total);
+    }
+    for (int o = 0; o < SLOPE_CHANNELS && channel + o <= last; o++) {
+        float *to = s->grad + (ptrdiff_t)(channel + o) * places + place;
+        for (int j = 0; j < PLACES && place + j < places; j++) to[j] += total[o][j];
+    }
+}
+
+/* Sums of four vectors of lanes side by side, or each would wait for the one before. */
+static void slope_bias(const tl_conv_slope *s, int channel)
+{
+    const float *d = s->d + channel * s->d_plane;
+    vec_4 sum[4] = {{0}};
+    for (int y = 0; y < s->height; y++) {
+        for (int x = 0; x < s->width; x++) {
+            const float *at = d + y * s->d_line + x * s->d_step;
+            for (int lane = 0; lane < s->lanes; lane += 4) {
+                sum[(x + lane / 4) % 4] += load_4(at + lane);
+            }
+        }
+    }
+    s->bias[channel] += total_4((sum[0] + sum[1]) + (sum[2] + sum[3]));
+}
+
+static void slope(const tl_conv_slope *s)
+{
+    const int places = s->in_channels * s->taps;
+    for (int channel = 0; channel < s->out_channels; channel += SLOPE_CHANNELS) {
+        for (int place = 0; place < places; place += PLACES) slope_tile(s, channel, place);
+    }
+    for (int c = 0; s->bias && c < s->out_channels; c++) slope_bias(s, c);
+}
+
+extern const tl_conv_kernels JOIN(tl_conv_kernels, TL_ISA);
+const tl_conv_kernels JOIN(tl_conv_kernels, TL_ISA) = {run, slope};

@@ -1,0 +1,45 @@
+#include "compute/nn/kernels/kernels.h"
+
+#define TL_ISA_KERNELS(isa) extern const tl_conv_kernels tl_conv_kernels_##isa;
+TL_ISA_KERNELS(base)
+#ifdef TL_HAS_X86_ISAS
+TL_ISA_KERNELS(avx2)
+TL_ISA_KERNELS(avx512)
+#endif
+
+static const tl_kernels all[] = {
+#ifdef TL_HAS_X86_ISAS
+    {"avx512", &tl_conv_kernels_avx512},
+    {"avx2", &tl_conv_kernels_avx2},
+#endif
+    {"base", &tl_conv_kernels_base},
+};
+
+enum { COUNT = sizeof all / sizeof *all };
+
+static bool runs_here(int number)
+{
+#ifdef TL_HAS_X86_ISAS
+    if (number == 0) {
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+    }
+    if (number == 1) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+    return number < COUNT;
+}
+
+const tl_kernels *tl_kernels_get(void)
+{
+    int number = 0;
+    while (!runs_here(number)) number++;
+    return &all[number];
+}
+
+const tl_kernels *tl_kernels_at(int number)
+{
+    for (int i = 0; i < COUNT; i++) {
+        if (runs_here(i) && number-- == 0) return &all[i];
+    }
+    return 0;
+}
