@@ -1,35 +1,68 @@
+#include "compute/nn/blas.h"
 #include "compute/nn/layer.h"
 
-#include "compute/nn/blas.h"
-
-void tl_dense_forward(const tl_layer *layer, const float *param, int rows, const float *in,
-                      tl_layer_room *room)
+static int lines_of(const tl_layer_run *run)
 {
-    const int inputs = layer->in.channels, outputs = layer->out.channels;
-    tl_gemm(tl_cmat_of(in, rows, inputs), false,
-            tl_cmat_of(param + layer->weight, outputs, inputs), true, false,
-            tl_mat_of(room->out, rows, outputs));
-    tl_bias_relu(room->out, param + layer->bias, rows, outputs, false, layer->has_relu);
+    return run->rows * run->layer->out.width;
 }
 
-void tl_dense_backward(const tl_layer *layer, const float *param, int rows, const float *in,
-                       tl_layer_room *room, float *grad, float *d_in)
+static void forward(const tl_layer_run *run)
 {
+    const tl_layer *layer = run->layer;
     const int inputs = layer->in.channels, outputs = layer->out.channels;
+    const int lines = lines_of(run);
+    tl_gemm(tl_cmat_of(run->in, lines, inputs), false,
+            tl_cmat_of(run->param + layer->weight, outputs, inputs), true, false,
+            tl_mat_of(run->out, lines, outputs));
+    if (!layer->has_bias && !layer->has_relu) return;
+    const float *restrict bias = layer->has_bias ? run->param + layer->bias : NULL;
+    for (int r = 0; r < lines; r++) {
+        float *restrict out = run->out + (size_t)r * (size_t)outputs;
+        for (int i = 0; bias && i < outputs; i++) out[i] += bias[i];
+        for (int i = 0; layer->has_relu && i < outputs; i++) {
+            out[i] = out[i] > 0.0f ? out[i] : 0.0f;
+        }
+    }
+}
+
+static void add_slopes(const tl_layer_run *run, float *grad)
+{
+    const tl_layer *layer = run->layer;
+    const int inputs = layer->in.channels, outputs = layer->out.channels;
+    const int lines = lines_of(run);
+    tl_gemm(tl_cmat_of(run->d_out, lines, outputs), true,
+            tl_cmat_of(run->in, lines, inputs), false, true,
+            tl_mat_of(grad + layer->weight, outputs, inputs));
+    if (!layer->has_bias) return;
+    float *restrict bias = grad + layer->bias;
+    for (int r = 0; r < lines; r++) {
+        const float *restrict d = run->d_out + (size_t)r * (size_t)outputs;
+        for (int i = 0; i < outputs; i++) bias[i] += d[i];
+    }
+}
+
+static void backward(const tl_layer_run *run, float *grad)
+{
+    const tl_layer *layer = run->layer;
+    const int inputs = layer->in.channels, outputs = layer->out.channels;
+    const int lines = lines_of(run);
     if (layer->has_relu) {
-        tl_relu_backward(room->out, room->d_out, (size_t)rows * (size_t)outputs);
+        const size_t n = (size_t)lines * (size_t)outputs;
+        for (size_t i = 0; i < n; i++) {
+            run->d_out[i] = run->out[i] > 0.0f ? run->d_out[i] : 0.0f;
+        }
     }
-    if (grad) {
-        tl_gemm(tl_cmat_of(room->d_out, rows, outputs), true, tl_cmat_of(in, rows, inputs),
-                false, true, tl_mat_of(grad + layer->weight, outputs, inputs));
-    }
-    for (int r = 0; grad && r < rows; r++) {
-        const float *line = room->d_out + (size_t)r * (size_t)outputs;
-        float *bias = grad + layer->bias;
-        for (int i = 0; i < outputs; i++) bias[i] += line[i];
-    }
-    if (!d_in) return;
-    tl_gemm(tl_cmat_of(room->d_out, rows, outputs), false,
-            tl_cmat_of(param + layer->weight, outputs, inputs), false, false,
-            tl_mat_of(d_in, rows, inputs));
+    if (grad) add_slopes(run, grad);
+    if (!run->d_in) return;
+    tl_gemm(tl_cmat_of(run->d_out, lines, outputs), false,
+            tl_cmat_of(run->param + layer->weight, outputs, inputs), false, run->adds,
+            tl_mat_of(run->d_in, lines, inputs));
 }
+
+static double flop(const tl_layer *layer)
+{
+    return 2.0 * layer->in.channels * tl_shape_size(layer->out);
+}
+
+const tl_layer_ops tl_dense_ops = {
+    .name = "dense", .forward = forward, .backward = backward, .flop = flop};

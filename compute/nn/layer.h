@@ -27,7 +27,7 @@ typedef enum tl_layer_kind {
     TL_LAYER_RMSNORM,   /**< flat: gain a feature */
     TL_LAYER_ATTENTION, /**< flat: causal, from queries, keys and values side by side */
     TL_LAYER_GELU,      /**< flat */
-    TL_LAYER_SWIGLU,    /**< flat: SiLU of the first half of the features times the second */
+    TL_LAYER_SWIGLU, /**< flat: SiLU of the first half of the features times the second */
     TL_LAYER_KINDS
 } tl_layer_kind;
 
@@ -35,10 +35,10 @@ enum { TL_LAYER_INPUT = -1 /**< in tl_layer.from: the group itself */ };
 
 struct tl_layer {
     tl_layer_kind kind;
-    int from, with;   /**< layers whose outputs it reads; `with` only for ADD */
-    tl_shape in, out; /**< of one row; flat ones are {features, 1, positions} */
-    bool has_relu;    /**< clipped at 0 */
-    bool has_bias;    /**< DENSE, CONV */
+    int from, with;              /**< layers whose outputs it reads; `with` only for ADD */
+    tl_shape in, out;            /**< of one row; flat ones are {features, 1, positions} */
+    bool has_relu;               /**< clipped at 0 */
+    bool has_bias;               /**< DENSE, CONV */
     int window, stride, padding; /**< CONV */
     int groups;                  /**< CONV, GROUPNORM: of channels */
     int heads, kv_heads;         /**< ATTENTION; kv_heads divides heads */

@@ -1,155 +1,108 @@
 #include "compute/nn/model.h"
 
-#include "compute/nn/layer.h"
+#include "compute/nn/architecture.h"
 
-#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-enum {
-    MOST_LAYERS = 64,
-    MOST_DEPTH = 16,
-    MOST_WIDTH = 65536,
-    MOST_NUMBERS = 1 << 24 /* of one example, at any layer: products stay within int */
-};
 
 const char *tl_model_kind_name(tl_model_kind kind)
 {
-    static const char *const name[TL_MODEL_KINDS] = {"mlp", "cnn", "autoencoder"};
+    static const char *const name[TL_MODEL_KINDS] = {"mlp", "cnn",   "resnet",
+                                                     "gpt", "llama", "autoencoder"};
     return name[kind];
 }
 
-static bool is_shape(tl_shape shape)
+bool tl_model_reads_tokens(tl_model_kind kind)
 {
-    const int side = 1 << 20; /* the product of three such is within int64_t */
-    return shape.channels >= 1 && shape.height >= 1 && shape.width >= 1 &&
-           shape.channels <= side && shape.height <= side && shape.width <= side &&
-           (int64_t)shape.channels * shape.height * shape.width <= MOST_NUMBERS;
-}
-
-typedef struct builder {
-    tl_layer layer[MOST_LAYERS];
-    int layers;
-    size_t params;
-    tl_shape at; /* shape that the next layer gets */
-} builder;
-
-static void add(builder *b, tl_layer_kind kind, tl_shape out, bool has_relu)
-{
-    tl_layer *layer = &b->layer[b->layers++];
-    *layer = (tl_layer){.kind = kind, .in = b->at, .out = out, .has_relu = has_relu};
-    if (kind == TL_LAYER_CONV || kind == TL_LAYER_DENSE) {
-        const size_t window = kind == TL_LAYER_CONV ? 9 : 1;
-        layer->weight = b->params;
-        layer->bias =
-            layer->weight + (size_t)b->at.channels * window * (size_t)out.channels;
-        b->params = layer->bias + (size_t)out.channels;
-    }
-    b->at = out;
-}
-
-static tl_status build_cnn(builder *b, const tl_model_spec *spec, tl_err *err)
-{
-    int channels = spec->width;
-    for (int d = 0; d < spec->depth; d++, channels *= 2) {
-        const tl_shape out = {channels, b->at.height, b->at.width};
-        TL_CHECK(b->at.height >= 2 && b->at.width >= 2, err, TL_E_ARG,
-                 "a cnn of depth %d does not fit images of %dx%d: each block halves them",
-                 spec->depth, spec->in.height, spec->in.width);
-        TL_CHECK(channels <= MOST_WIDTH && is_shape(out), err, TL_E_ARG,
-                 "a cnn of width %d and depth %d is too wide: its block %d has %d channels",
-                 spec->width, spec->depth, d + 1, channels);
-        add(b, TL_LAYER_CONV, out, true);
-        add(b, TL_LAYER_POOL, (tl_shape){channels, b->at.height / 2, b->at.width / 2},
-            false);
-    }
-    add(b, TL_LAYER_FLATTEN, (tl_shape){tl_shape_size(b->at), 1, 1}, false);
-    add(b, TL_LAYER_DENSE, (tl_shape){spec->classes, 1, 1}, false);
-    return TL_OK;
-}
-
-static void build_mlp(builder *b, const tl_model_spec *spec)
-{
-    b->at = (tl_shape){tl_shape_size(spec->in), 1, 1};
-    for (int d = 0; d < spec->depth; d++) {
-        add(b, TL_LAYER_DENSE, (tl_shape){spec->width, 1, 1}, true);
-    }
-    add(b, TL_LAYER_DENSE, (tl_shape){spec->classes, 1, 1}, false);
-}
-
-static tl_status build_autoencoder(builder *b, const tl_model_spec *spec, tl_err *err)
-{
-    const int size = tl_shape_size(spec->in);
-    const tl_shape hidden = {spec->width, spec->in.height, spec->in.width};
-    TL_CHECK(spec->classes == size, err, TL_E_ARG,
-             "an autoencoder of images of %d numbers has as many outputs, not %d", size,
-             spec->classes);
-    TL_CHECK(is_shape(hidden), err, TL_E_ARG,
-             "an autoencoder of width %d is too wide for images of %dx%d", spec->width,
-             spec->in.height, spec->in.width);
-    for (int d = 0; d < spec->depth; d++) add(b, TL_LAYER_CONV, hidden, true);
-    add(b, TL_LAYER_CONV, spec->in, false);
-    add(b, TL_LAYER_FLATTEN, (tl_shape){size, 1, 1}, false);
-    return TL_OK;
-}
-
-static tl_status build(const tl_model_spec *spec, builder *b, tl_err *err)
-{
-    *b = (builder){.at = spec->in};
-    TL_CHECK(spec->width >= 1 && spec->width <= MOST_WIDTH && spec->depth >= 1 &&
-                 spec->depth <= MOST_DEPTH && spec->classes >= 2 &&
-                 spec->classes <= MOST_WIDTH,
-             err, TL_E_ARG,
-             "a model needs width 1 to %d, depth 1 to %d and 2 to %d classes, not %d, %d "
-             "and %d",
-             MOST_WIDTH, MOST_DEPTH, MOST_WIDTH, spec->width, spec->depth, spec->classes);
-    TL_CHECK(is_shape(spec->in), err, TL_E_ARG,
-             "a model needs examples of 1 to %d numbers, not %dx%dx%d", MOST_NUMBERS,
-             spec->in.channels, spec->in.height, spec->in.width);
-    switch (spec->kind) {
-    case TL_MODEL_CNN:
-        return build_cnn(b, spec, err);
-    case TL_MODEL_AUTOENCODER:
-        return build_autoencoder(b, spec, err);
-    default:
-        build_mlp(b, spec);
-        return TL_OK;
-    }
+    return kind == TL_MODEL_GPT || kind == TL_MODEL_LLAMA;
 }
 
 tl_status tl_model_new(const tl_model_spec *spec, tl_arena *arena, tl_model **out,
                        tl_err *err)
 {
-    builder b;
-    TL_TRY(build(spec, &b, err));
+    tl_architecture a;
+    TL_TRY(tl_architecture_of(spec, &a, err));
     tl_model *model;
     TL_TAKE(model, arena, 1, err);
-    *model = (tl_model){.spec = *spec, .layers = b.layers, .params = b.params};
-    TL_TAKE(model->layer, arena, b.layers, err);
-    memcpy(model->layer, b.layer, (size_t)b.layers * sizeof *model->layer);
-    TL_TAKE(model->param, arena, b.params, err);
+    *model = (tl_model){.spec = *spec,
+                        .layers = a.layers,
+                        .halo = a.halo,
+                        .positions = a.positions,
+                        .params = a.params};
+    TL_TAKE(model->layer, arena, a.layers, err);
+    memcpy(model->layer, a.layer, (size_t)a.layers * sizeof *model->layer);
+    TL_TAKE(model->param, arena, a.params, err);
     *out = model;
     return TL_OK;
 }
 
-static int inputs_of(const tl_layer *layer)
+static void fill_normal(float *x, size_t n, double sd, tl_rng *rng)
 {
-    return layer->in.channels * (layer->kind == TL_LAYER_CONV ? 9 : 1);
+    for (size_t i = 0; i < n; i++) x[i] = (float)(sd * tl_rng_normal(rng));
 }
 
 void tl_model_init(tl_model *model, const tl_rng *rng)
 {
     for (int l = 0; l < model->layers; l++) {
         const tl_layer *layer = &model->layer[l];
-        if (layer->kind != TL_LAYER_CONV && layer->kind != TL_LAYER_DENSE) continue;
+        float *weight = model->param + layer->weight, *bias = model->param + layer->bias;
         tl_rng own = tl_rng_sub(rng, (uint64_t)l);
-        const double sd = sqrt(2.0 / inputs_of(layer));
-        for (size_t i = layer->weight; i < layer->bias; i++) {
-            model->param[i] = (float)(sd * tl_rng_normal(&own));
+        if (layer->init_sd > 0.0) {
+            fill_normal(weight, layer->weights, layer->init_sd, &own);
+        } else {
+            for (size_t i = 0; i < layer->weights; i++) weight[i] = 1.0f; /* gains */
         }
-        memset(model->param + layer->bias, 0,
-               (size_t)layer->out.channels * sizeof *model->param);
+        if (layer->has_positions) {
+            fill_normal(bias, layer->biases, layer->init_sd / 2.0, &own);
+        } else {
+            for (size_t i = 0; i < layer->biases; i++) bias[i] = 0.0f;
+        }
     }
+}
+
+/* The tensors of one layer, and how many. */
+static int tensors_of(const tl_layer *layer, int number, tl_tensor *to)
+{
+    const char *word = tl_layer_ops_of(layer->kind)->name;
+    int count = 0;
+    if (layer->weights) {
+        tl_tensor *weight = &to[count++];
+        *weight = (tl_tensor){.rank = 1,
+                              .size = {(int)layer->weights},
+                              .at = layer->weight,
+                              .count = layer->weights};
+        if (layer->kind == TL_LAYER_CONV) {
+            weight->rank = 4;
+            weight->size[0] = layer->out.channels;
+            weight->size[1] = layer->in.channels / layer->groups;
+            weight->size[2] = weight->size[3] = layer->window;
+        } else if (layer->kind == TL_LAYER_DENSE) {
+            weight->rank = 2;
+            weight->size[0] = layer->out.channels;
+            weight->size[1] = layer->in.channels;
+        } else if (layer->kind == TL_LAYER_EMBED) {
+            weight->rank = 2;
+            weight->size[0] = (int)(layer->weights / (size_t)layer->out.channels);
+            weight->size[1] = layer->out.channels;
+        }
+        (void)snprintf(weight->name, sizeof weight->name, "%s%d.weight", word, number);
+    }
+    if (layer->biases) {
+        tl_tensor *bias = &to[count++];
+        *bias = (tl_tensor){.rank = 1,
+                            .size = {(int)layer->biases},
+                            .at = layer->bias,
+                            .count = layer->biases};
+        if (layer->has_positions) {
+            bias->rank = 2;
+            bias->size[0] = layer->out.width;
+            bias->size[1] = layer->out.channels;
+        }
+        (void)snprintf(bias->name, sizeof bias->name, "%s%d.%s", word, number,
+                       layer->has_positions ? "positions" : "bias");
+    }
+    return count;
 }
 
 tl_status tl_model_tensors(const tl_model *model, tl_arena *arena, tl_tensor **tensor,
@@ -157,25 +110,13 @@ tl_status tl_model_tensors(const tl_model *model, tl_arena *arena, tl_tensor **t
 {
     tl_tensor *list;
     TL_TAKE(list, arena, 2 * model->layers, err);
+    int number[TL_LAYER_KINDS] = {0};
     *count = 0;
-    int convs = 0, denses = 0;
     for (int l = 0; l < model->layers; l++) {
         const tl_layer *layer = &model->layer[l];
-        const bool is_conv = layer->kind == TL_LAYER_CONV;
-        if (!is_conv && layer->kind != TL_LAYER_DENSE) continue;
-        const int number = is_conv ? convs++ : denses++;
-        const char *word = is_conv ? "conv" : "dense";
-        tl_tensor *weight = &list[(*count)++], *bias = &list[(*count)++];
-        *weight = (tl_tensor){.rank = is_conv ? 4 : 2,
-                              .size = {layer->out.channels, layer->in.channels, 3, 3},
-                              .at = layer->weight,
-                              .count = layer->bias - layer->weight};
-        *bias = (tl_tensor){.rank = 1,
-                            .size = {layer->out.channels},
-                            .at = layer->bias,
-                            .count = (size_t)layer->out.channels};
-        (void)snprintf(weight->name, sizeof weight->name, "%s%d.weight", word, number);
-        (void)snprintf(bias->name, sizeof bias->name, "%s%d.bias", word, number);
+        const int found = tensors_of(layer, number[layer->kind], list + *count);
+        if (found) number[layer->kind]++;
+        *count += found;
     }
     *tensor = list;
     return TL_OK;
@@ -183,19 +124,29 @@ tl_status tl_model_tensors(const tl_model *model, tl_arena *arena, tl_tensor **t
 
 size_t tl_model_count(const tl_model_spec *spec)
 {
-    builder b;
-    return build(spec, &b, NULL) == TL_OK ? b.params : 0;
+    tl_architecture a;
+    return tl_architecture_of(spec, &a, NULL) == TL_OK ? a.params : 0;
+}
+
+static double layer_flop(const tl_layer *layer)
+{
+    const tl_layer_ops *ops = tl_layer_ops_of(layer->kind);
+    return ops->flop ? ops->flop(layer) : 0.0;
 }
 
 double tl_model_flop(const tl_model_spec *spec)
 {
-    builder b;
+    tl_architecture a;
     double flop = 0.0;
-    if (build(spec, &b, NULL) != TL_OK) return 0.0;
-    for (int l = 0; l < b.layers; l++) {
-        const tl_layer *layer = &b.layer[l];
-        if (layer->kind != TL_LAYER_CONV && layer->kind != TL_LAYER_DENSE) continue;
-        flop += 2.0 * inputs_of(layer) * (double)tl_shape_size(layer->out);
-    }
+    if (tl_architecture_of(spec, &a, NULL) != TL_OK) return 0.0;
+    for (int l = 0; l < a.layers; l++) flop += layer_flop(&a.layer[l]);
     return flop;
+}
+
+double tl_model_train_flop(const tl_model_spec *spec)
+{
+    tl_architecture a;
+    if (tl_architecture_of(spec, &a, NULL) != TL_OK) return 0.0;
+    /* Only a layer that reads the input itself is spared. */
+    return 3.0 * tl_model_flop(spec) - layer_flop(&a.layer[0]);
 }

@@ -1,11 +1,6 @@
 /*
- * A model: a list of layers over one block of parameters.
- *
- * mlp: `depth` hidden dense layers of `width` units with ReLU, then a dense layer to
- * classes. cnn: `depth` blocks (3x3 convolution, padding 1; ReLU; 2x2 max pooling), with
- * width, 2*width, 4*width, ... channels, then a dense layer to classes. autoencoder:
- * `depth` 3x3 convolutions to `width` channels with ReLU, then one to the channels of the
- * image without; its outputs, "classes", are the numbers of an image.
+ * A model: a list of layers over one block of parameters. What the kinds are made of:
+ * architecture.h.
  */
 #ifndef TL_COMPUTE_NN_MODEL_H
 #define TL_COMPUTE_NN_MODEL_H
@@ -15,9 +10,14 @@
 #include "compute/data/dataset.h"
 #include "compute/team.h"
 
+#include <stdbool.h>
+
 typedef enum tl_model_kind {
     TL_MODEL_MLP,
     TL_MODEL_CNN,
+    TL_MODEL_RESNET,
+    TL_MODEL_GPT, /**< on tokens, as the next */
+    TL_MODEL_LLAMA,
     TL_MODEL_AUTOENCODER, /**< image to image; for stages, not for a plan */
     TL_MODEL_KINDS
 } tl_model_kind;
@@ -25,10 +25,13 @@ typedef enum tl_model_kind {
 /** What fixes a model's shape. Two equal specs have the same parameters. */
 typedef struct tl_model_spec {
     tl_model_kind kind;
-    int width;   /**< units of a hidden layer, or channels of the first convolution */
-    int depth;   /**< hidden layers, or convolution blocks */
-    tl_shape in; /**< one example */
-    int classes;
+    int width;    /**< units of a hidden layer, channels of the first convolution, or
+                     features of a position */
+    int depth;    /**< hidden layers, convolution blocks, stages, or transformer blocks */
+    tl_shape in;  /**< one example; of tokens {1, 1, how many} */
+    int classes;  /**< of tokens: the vocabulary */
+    int heads;    /**< GPT, LLAMA: of attention; divides width */
+    int kv_heads; /**< LLAMA: heads of keys and values; divides heads, 0: as many */
 } tl_model_spec;
 
 typedef struct tl_layer tl_layer;
@@ -37,6 +40,8 @@ typedef struct tl_model {
     tl_model_spec spec;
     int layers;
     tl_layer *layer; /**< [layers] */
+    int halo;        /**< of images between layers, pixels */
+    int positions;   /**< outputs of an example: 1, or one for each token */
     size_t params;   /**< numbers in `param` */
     float *param;    /**< [params], all layers one after the other */
 } tl_model;
@@ -53,15 +58,19 @@ enum {
     TL_INFER_WIDEST = 64 /**< members of a team that does nothing but inference, at most */
 };
 
-/** "mlp", "cnn", "autoencoder". */
+/** "mlp", "cnn", "resnet", "gpt", "llama", "autoencoder". */
 const char *tl_model_kind_name(tl_model_kind kind);
+
+/** Whether models of this kind read tokens; the others read images. */
+bool tl_model_reads_tokens(tl_model_kind kind);
 
 /** A model of this spec with all parameters 0. \return TL_E_ARG (too deep for the image),
  * TL_E_SPACE */
 TL_MUST_USE tl_status tl_model_new(const tl_model_spec *spec, tl_arena *arena,
                                    tl_model **out, tl_err *err);
 
-/** Starting weights: normal with sd sqrt(2 / inputs) (He et al. 2015, eq. 10), biases 0. */
+/** Starting weights: normal, with the standard deviation that the architecture gives each
+ * layer; gains 1, biases and shifts 0. */
 void tl_model_init(tl_model *model, const tl_rng *rng);
 
 /** The model's tensors in order; the table is in `arena`. */
@@ -71,12 +80,17 @@ TL_MUST_USE tl_status tl_model_tensors(const tl_model *model, tl_arena *arena,
 /** Parameters of a spec without making it; 0 if the spec is impossible. */
 size_t tl_model_count(const tl_model_spec *spec);
 
-/** FLOP of one example's forward pass, 2 per multiply-add. */
+/** FLOP of one example's forward pass, 2 per multiply-add; products of matrices alone. */
 double tl_model_flop(const tl_model_spec *spec);
 
+/** FLOP of one example's forward and backward pass: three times the forward, less the
+ * gradient of the input of the first layer with weights. */
+double tl_model_train_flop(const tl_model_spec *spec);
+
 /**
- * Logits of `rows` examples, in blocks of TL_INFER_ROWS whose bits do not depend on the
- * team. Collective over `team`: the blocks are shared out and gathered.
+ * Logits of `rows` examples (of tokens: of the one that follows the example), in blocks of
+ * TL_INFER_ROWS whose bits do not depend on the team. Collective over `team`: the blocks
+ * are shared out and gathered.
  *
  * \param pixel  [rows x input]  \param logits [rows x classes] result, on every member
  */

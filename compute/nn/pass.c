@@ -2,51 +2,194 @@
 
 #include <string.h>
 
+/* --- room ----------------------------------------------------------------------------- */
+
+static bool reads_images(const tl_layer *layer)
+{
+    switch (layer->kind) {
+    case TL_LAYER_CONV:
+    case TL_LAYER_POOL:
+    case TL_LAYER_MEAN:
+    case TL_LAYER_GROUPNORM:
+    case TL_LAYER_FLATTEN:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Whether what a layer leaves lies on a grid. A sum is as its inputs are. */
+static bool leaves_images(const tl_model *model, int number)
+{
+    if (number == TL_LAYER_INPUT) return reads_images(&model->layer[0]);
+    const tl_layer *layer = &model->layer[number];
+    if (layer->kind == TL_LAYER_ADD) return leaves_images(model, layer->from);
+    return reads_images(layer) && layer->kind != TL_LAYER_MEAN &&
+           layer->kind != TL_LAYER_FLATTEN;
+}
+
+static tl_shape shape_of(const tl_model *model, int number)
+{
+    return number == TL_LAYER_INPUT ? model->spec.in : model->layer[number].out;
+}
+
+static tl_grid grid_of(const tl_model *model, int number, int rows)
+{
+    return leaves_images(model, number)
+               ? tl_grid_of(shape_of(model, number), rows, model->halo)
+               : (tl_grid){0};
+}
+
+/* Floats of what a layer (or the input) leaves. */
+static size_t output_size(const tl_model *model, int number, int rows)
+{
+    const tl_grid grid = grid_of(model, number, rows);
+    return grid.size ? grid.size
+                     : (size_t)rows * (size_t)tl_shape_size(shape_of(model, number));
+}
+
+static size_t size_by(size_t (*size)(const tl_layer *, int), const tl_layer *layer,
+                      int rows)
+{
+    return size ? size(layer, rows) : 0;
+}
+
+/* The most scratch that any layer wants. */
+static size_t scratch_size(const tl_model *model, int rows)
+{
+    size_t most = 0;
+    for (int l = 0; l < model->layers; l++) {
+        const tl_layer *layer = &model->layer[l];
+        const size_t size = size_by(tl_layer_ops_of(layer->kind)->scratch, layer, rows);
+        if (size > most) most = size;
+    }
+    return most;
+}
+
+static tl_status take_room(const tl_model *model, int number, bool has_backward,
+                           tl_arena *arena, tl_layer_run *run, tl_err *err)
+{
+    const tl_layer *layer = &model->layer[number];
+    const tl_layer_ops *ops = tl_layer_ops_of(layer->kind);
+    const size_t size = output_size(model, number, run->rows);
+    TL_TAKE(run->out, arena, size, err);
+    if (has_backward) TL_TAKE(run->d_out, arena, size, err);
+    TL_TAKE(run->saved, arena, size_by(ops->saved, layer, run->rows), err);
+    TL_TAKE(run->packed, arena, ops->packed ? ops->packed(layer) : 0, err);
+    return TL_OK;
+}
+
+/* Lets every layer write its inputs' gradients: the last to read an output sets its
+ * gradient, as it is the first on the way back, and the others add. */
+static void join(tl_pass *pass)
+{
+    const tl_model *model = pass->model;
+    for (int l = 0; l < model->layers; l++) {
+        tl_layer_run *run = &pass->run[l];
+        const int from = run->layer->from, with = run->layer->with;
+        run->in = from == TL_LAYER_INPUT ? pass->input : pass->run[from].out;
+        run->d_in = from == TL_LAYER_INPUT ? pass->d_input : pass->run[from].d_out;
+        if (run->layer->kind == TL_LAYER_ADD) {
+            run->with = pass->run[with].out;
+            run->d_with = pass->run[with].d_out;
+        }
+        for (int later = l + 1; later < model->layers; later++) {
+            const tl_layer *other = &model->layer[later];
+            if (other->from == from || (other->kind == TL_LAYER_ADD && other->with == from))
+                run->adds = true;
+        }
+    }
+}
+
+static tl_status open_pass(tl_pass *pass, bool has_backward, bool has_pixels,
+                           tl_arena *arena, tl_err *err)
+{
+    const tl_model *model = pass->model;
+    const size_t input = output_size(model, TL_LAYER_INPUT, pass->most);
+    pass->grid = grid_of(model, TL_LAYER_INPUT, pass->most);
+    TL_TAKE(pass->input, arena, input, err);
+    if (has_pixels) TL_TAKE(pass->d_input, arena, input, err);
+    TL_TAKE(pass->run, arena, model->layers, err);
+    float *scratch;
+    TL_TAKE(scratch, arena, scratch_size(model, pass->most), err);
+    for (int l = 0; l < model->layers; l++) {
+        tl_layer_run *run = &pass->run[l];
+        run->layer = &model->layer[l];
+        run->param = model->param;
+        run->rows = pass->most;
+        run->in_grid = grid_of(model, run->layer->from, pass->most);
+        run->out_grid = grid_of(model, l, pass->most);
+        run->scratch = scratch;
+        TL_TRY(take_room(model, l, has_backward, arena, run, err));
+    }
+    join(pass);
+    return TL_OK;
+}
+
 tl_status tl_pass_new(const tl_model *model, int rows, bool has_backward, tl_arena *arena,
                       tl_pass *out, tl_err *err)
 {
     *out = (tl_pass){.model = model, .most = rows};
-    const size_t n = (size_t)rows;
-    TL_TAKE(out->input, arena, n * (size_t)tl_shape_size(model->spec.in), err);
-    TL_TAKE(out->room, arena, model->layers, err);
-    for (int l = 0; l < model->layers; l++) {
-        const tl_layer *layer = &model->layer[l];
-        tl_layer_room *room = &out->room[l];
-        const size_t size = n * (size_t)tl_shape_size(layer->out);
-        TL_TAKE(room->out, arena, size, err);
-        if (has_backward) TL_TAKE(room->d_out, arena, size, err);
-        if (layer->kind == TL_LAYER_CONV) {
-            TL_TAKE(room->column, arena, 9 * n * (size_t)tl_shape_size(layer->in), err);
-        }
-        if (layer->kind == TL_LAYER_POOL) TL_TAKE(room->which, arena, size, err);
-    }
-    return TL_OK;
+    return open_pass(out, has_backward, false, arena, err);
 }
 
 tl_status tl_pass_new_pixels(const tl_model *model, int rows, tl_arena *arena, tl_pass *out,
                              tl_err *err)
 {
-    TL_TRY(tl_pass_new(model, rows, true, arena, out, err));
-    TL_TAKE(out->d_input, arena, (size_t)rows * (size_t)tl_shape_size(model->spec.in), err);
-    return TL_OK;
+    *out = (tl_pass){.model = model, .most = rows};
+    return open_pass(out, true, true, arena, err);
 }
 
-/* The rows of the group: flat for a dense first layer, planes across the group else. */
-static void gather(tl_pass *pass, const float *pixel, const int *row, int rows)
+double tl_pass_memory(const tl_model_spec *spec, int rows, bool has_backward,
+                      bool has_pixels)
+{
+    tl_arena arena = tl_arena_open(0);
+    tl_model *model;
+    double floats = 0.0;
+    if (tl_model_new(spec, &arena, &model, NULL) == TL_OK) {
+        floats =
+            (has_pixels ? 2.0 : 1.0) * (double)output_size(model, TL_LAYER_INPUT, rows) +
+            (double)scratch_size(model, rows);
+        for (int l = 0; l < model->layers; l++) {
+            const tl_layer *layer = &model->layer[l];
+            const tl_layer_ops *ops = tl_layer_ops_of(layer->kind);
+            floats += (has_backward ? 2.0 : 1.0) * (double)output_size(model, l, rows) +
+                      (double)size_by(ops->saved, layer, rows) +
+                      (double)(ops->packed ? ops->packed(layer) : 0);
+        }
+    }
+    tl_arena_close(&arena);
+    return floats * (double)sizeof(float);
+}
+
+/* --- passes --------------------------------------------------------------------------- */
+
+void tl_pass_refresh(tl_pass *pass)
+{
+    for (int l = 0; l < pass->model->layers; l++) {
+        const tl_layer_ops *ops = tl_layer_ops_of(pass->run[l].layer->kind);
+        if (ops->pack) ops->pack(&pass->run[l]);
+    }
+}
+
+static const float *row_of(const float *pixel, const int *row, int number, size_t size)
+{
+    return pixel + (size_t)(row ? row[number] : number) * size;
+}
+
+/* Images onto the grid; lanes without a row are 0. */
+static void gather_images(tl_pass *pass, const float *pixel, const int *row, int rows)
 {
     const tl_shape in = pass->model->spec.in;
-    const size_t area = (size_t)in.height * (size_t)in.width;
-    const size_t size = area * (size_t)in.channels;
-    const bool is_flat = pass->model->layer[0].kind == TL_LAYER_DENSE;
-    for (int r = 0; r < rows; r++) {
-        const float *from = pixel + (size_t)(row ? row[r] : r) * size;
-        if (is_flat) {
-            memcpy(pass->input + (size_t)r * size, from, size * sizeof *from);
-            continue;
-        }
-        for (int c = 0; c < in.channels; c++) {
-            memcpy(pass->input + ((size_t)c * (size_t)rows + (size_t)r) * area,
-                   from + (size_t)c * area, area * sizeof *from);
+    const tl_grid *grid = &pass->grid;
+    const size_t size = (size_t)tl_shape_size(in);
+    for (int lane = 0; lane < grid->lanes; lane++) {
+        const float *from = lane < rows ? row_of(pixel, row, lane, size) : NULL;
+        for (int line = 0; line < in.channels * in.height; line++) {
+            float *to = pass->input + grid->origin + line / in.height * grid->plane +
+                        line % in.height * grid->line + lane;
+            for (int x = 0; x < in.width; x++, to += grid->lanes)
+                *to = from ? *from++ : 0.0f;
         }
     }
 }
@@ -54,107 +197,66 @@ static void gather(tl_pass *pass, const float *pixel, const int *row, int rows)
 const float *tl_pass_forward(tl_pass *pass, const float *pixel, const int *row, int rows)
 {
     TL_INVARIANT(rows <= pass->most);
-    gather(pass, pixel, row, rows);
-    const float *in = pass->input, *param = pass->model->param;
-    for (int l = 0; l < pass->model->layers; l++) {
-        const tl_layer *layer = &pass->model->layer[l];
-        tl_layer_room *room = &pass->room[l];
-        switch (layer->kind) {
-        case TL_LAYER_CONV:
-            tl_conv_forward(layer, param, rows, in, room);
-            break;
-        case TL_LAYER_POOL:
-            tl_pool_forward(layer, rows, in, room);
-            break;
-        case TL_LAYER_FLATTEN:
-            tl_flatten_forward(layer, rows, in, room->out);
-            break;
-        case TL_LAYER_DENSE:
-            tl_dense_forward(layer, param, rows, in, room);
-            break;
+    const size_t size = (size_t)tl_shape_size(pass->model->spec.in);
+    if (pass->grid.size) {
+        gather_images(pass, pixel, row, rows);
+    } else {
+        for (int r = 0; r < rows; r++) {
+            memcpy(pass->input + (size_t)r * size, row_of(pixel, row, r, size),
+                   size * sizeof *pixel);
         }
-        in = room->out;
     }
-    return in;
+    for (int l = 0; l < pass->model->layers; l++) {
+        tl_layer_run *run = &pass->run[l];
+        run->rows = rows;
+        tl_layer_ops_of(run->layer->kind)->forward(run);
+    }
+    return tl_pass_logits(pass);
 }
 
 const float *tl_pass_logits(const tl_pass *pass)
 {
-    return pass->room[pass->model->layers - 1].out;
+    return pass->run[pass->model->layers - 1].out;
 }
 
 float *tl_pass_d_logits(tl_pass *pass)
 {
-    return pass->room[pass->model->layers - 1].d_out;
+    return pass->run[pass->model->layers - 1].d_out;
 }
 
-/* From the logits' gradient to that of the parameters (`grad`) or of the input (`d_input`);
- * whichever is NULL is not computed. */
-static void go_back(tl_pass *pass, int rows, float *grad, float *d_input)
+/* From the logits' gradient to that of the parameters (`grad`, unless NULL), and of the
+ * input where there is room for it. */
+static void go_back(tl_pass *pass, int rows, float *grad)
 {
-    const float *param = pass->model->param;
     for (int l = pass->model->layers - 1; l >= 0; l--) {
-        const tl_layer *layer = &pass->model->layer[l];
-        tl_layer_room *room = &pass->room[l];
-        const float *in = l > 0 ? pass->room[l - 1].out : pass->input;
-        float *d_in = l > 0 ? pass->room[l - 1].d_out : d_input;
-        switch (layer->kind) {
-        case TL_LAYER_CONV:
-            tl_conv_backward(layer, param, rows, room, grad, d_in);
-            break;
-        case TL_LAYER_POOL:
-            tl_pool_backward(layer, rows, room, d_in);
-            break;
-        case TL_LAYER_FLATTEN:
-            tl_flatten_backward(layer, rows, room->d_out, d_in);
-            break;
-        case TL_LAYER_DENSE:
-            tl_dense_backward(layer, param, rows, in, room, grad, d_in);
-            break;
-        }
+        tl_layer_run *run = &pass->run[l];
+        TL_INVARIANT(run->rows == rows);
+        tl_layer_ops_of(run->layer->kind)->backward(run, grad);
     }
 }
 
 void tl_pass_backward(tl_pass *pass, int rows, float *grad)
 {
-    go_back(pass, rows, grad, NULL);
+    go_back(pass, rows, grad);
 }
 
 void tl_pass_backward_pixels(tl_pass *pass, int rows, int wanted, float *d_pixel)
 {
     TL_INVARIANT(pass->d_input && wanted <= rows);
-    go_back(pass, rows, NULL, pass->d_input);
+    go_back(pass, rows, NULL);
     const tl_shape in = pass->model->spec.in;
-    const size_t area = (size_t)in.height * (size_t)in.width;
-    const size_t size = area * (size_t)in.channels;
-    if (pass->model->layer[0].kind == TL_LAYER_DENSE) {
+    const tl_grid *grid = &pass->grid;
+    const size_t size = (size_t)tl_shape_size(in);
+    if (!grid->size) {
         memcpy(d_pixel, pass->d_input, (size_t)wanted * size * sizeof *d_pixel);
         return;
     }
     for (int r = 0; r < wanted; r++) {
-        for (int c = 0; c < in.channels; c++) {
-            memcpy(d_pixel + (size_t)r * size + (size_t)c * area,
-                   pass->d_input + ((size_t)c * (size_t)rows + (size_t)r) * area,
-                   area * sizeof *d_pixel);
+        for (int line = 0; line < in.channels * in.height; line++) {
+            const float *from = pass->d_input + grid->origin +
+                                line / in.height * grid->plane +
+                                line % in.height * grid->line + r;
+            for (int x = 0; x < in.width; x++, from += grid->lanes) *d_pixel++ = *from;
         }
     }
-}
-
-double tl_pass_memory(const tl_model_spec *spec, int rows, bool has_backward)
-{
-    tl_arena arena = tl_arena_open(0);
-    tl_model *model;
-    double bytes = 0.0;
-    if (tl_model_new(spec, &arena, &model, NULL) == TL_OK) {
-        bytes = tl_shape_size(spec->in);
-        for (int l = 0; l < model->layers; l++) {
-            const tl_layer *layer = &model->layer[l];
-            bytes += (has_backward ? 2.0 : 1.0) * tl_shape_size(layer->out);
-            if (layer->kind == TL_LAYER_CONV) bytes += 9.0 * tl_shape_size(layer->in);
-            if (layer->kind == TL_LAYER_POOL) bytes += 0.25 * tl_shape_size(layer->out);
-        }
-        bytes *= rows * (double)sizeof(float);
-    }
-    tl_arena_close(&arena);
-    return bytes;
 }

@@ -9,13 +9,18 @@
 
 typedef struct tl_pass {
     const tl_model *model;
-    int most;            /**< rows it has room for */
-    float *input;        /**< the group as the first layer wants it */
-    float *d_input;      /**< its gradient; NULL unless made by tl_pass_new_pixels */
-    tl_layer_room *room; /**< [layers] */
+    int most;          /**< rows it has room for */
+    tl_grid grid;      /**< of the input, where it is images */
+    float *input;      /**< the group as the first layer wants it */
+    float *d_input;    /**< its gradient; NULL unless made by tl_pass_new_pixels */
+    tl_layer_run *run; /**< [layers] */
 } tl_pass;
 
-/** Room for groups of up to `rows` rows. \return TL_E_SPACE */
+/**
+ * Room for groups of up to `rows` rows. The model's weights are taken up by
+ * tl_pass_refresh, which the caller owes before the first forward pass.
+ * \return TL_E_SPACE
+ */
 TL_MUST_USE tl_status tl_pass_new(const tl_model *model, int rows, bool has_backward,
                                   tl_arena *arena, tl_pass *out, tl_err *err);
 
@@ -23,19 +28,23 @@ TL_MUST_USE tl_status tl_pass_new(const tl_model *model, int rows, bool has_back
 TL_MUST_USE tl_status tl_pass_new_pixels(const tl_model *model, int rows, tl_arena *arena,
                                          tl_pass *out, tl_err *err);
 
-/** Bytes that tl_pass_new takes. */
-double tl_pass_memory(const tl_model_spec *spec, int rows, bool has_backward);
+/** Bytes that tl_pass_new takes, or (has_pixels) tl_pass_new_pixels. */
+double tl_pass_memory(const tl_model_spec *spec, int rows, bool has_backward,
+                      bool has_pixels);
+
+/** Takes up the model's parameters: after they were set, and after every change. */
+void tl_pass_refresh(tl_pass *pass);
 
 /**
- * Logits [rows x classes] of the rows `row` (NULL: 0 .. rows-1) of `pixel`; they stay in
- * the pass until the next call.
+ * Logits [rows*positions x classes] of the rows `row` (NULL: 0 .. rows-1) of `pixel`; they
+ * stay in the pass until the next call.
  */
 const float *tl_pass_forward(tl_pass *pass, const float *pixel, const int *row, int rows);
 
-/** The logits [rows x classes] of the last tl_pass_forward. */
+/** The logits [rows*positions x classes] of the last tl_pass_forward. */
 const float *tl_pass_logits(const tl_pass *pass);
 
-/** Where the caller puts the gradient of the logits [rows x classes] before
+/** Where the caller puts the gradient of the logits [rows*positions x classes] before
  * tl_pass_backward. */
 float *tl_pass_d_logits(tl_pass *pass);
 

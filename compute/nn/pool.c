@@ -1,76 +1,37 @@
+#include "compute/nn/kernels/kernels.h"
 #include "compute/nn/layer.h"
 
-#include <string.h>
-
-void tl_pool_forward(const tl_layer *layer, int rows, const float *in, tl_layer_room *room)
+static tl_pool_run work_of(const tl_layer_run *run)
 {
-    const int height = layer->out.height;
-    const size_t width = (size_t)layer->out.width, stride = (size_t)layer->in.width;
-    const size_t area = (size_t)layer->in.height * stride;
-    float *out = room->out;
-    uint8_t *which = room->which;
-    for (int plane = 0; plane < layer->in.channels * rows; plane++) {
-        const float *image = in + (size_t)plane * area;
-        for (int y = 0; y < height; y++) {
-            const float *top = image + (size_t)(2 * y) * stride, *low = top + stride;
-            for (size_t x = 0; x < width; x++) {
-                /* Comparisons as numbers: a branch here is mispredicted half the time. */
-                const float a = top[2 * x], b = top[2 * x + 1];
-                const float c = low[2 * x], d = low[2 * x + 1];
-                const float ab = b > a ? b : a, cd = d > c ? d : c;
-                const int is_b = b > a, is_d = d > c, is_low = cd > ab;
-                out[x] = cd > ab ? cd : ab;
-                which[x] = (uint8_t)(2 * is_low + (is_low & is_d) + (~is_low & is_b));
-            }
-            out += width;
-            which += width;
-        }
-    }
+    const tl_grid *in = &run->in_grid, *out = &run->out_grid;
+    return (tl_pool_run){.in = run->in + in->origin,
+                         .out = run->out + out->origin,
+                         .in_plane = in->plane,
+                         .in_line = in->line,
+                         .out_plane = out->plane,
+                         .out_line = out->line,
+                         .lanes = in->lanes,
+                         .channels = run->layer->out.channels,
+                         .height = run->layer->out.height,
+                         .width = run->layer->out.width,
+                         .clips = run->layer->has_relu};
 }
 
-void tl_pool_backward(const tl_layer *layer, int rows, const tl_layer_room *room,
-                      float *d_in)
+static void forward(const tl_layer_run *run)
 {
-    const int height = layer->out.height, width = layer->out.width;
-    const size_t stride = (size_t)layer->in.width;
-    const size_t area = (size_t)layer->in.height * stride;
-    const float *d_out = room->d_out;
-    const uint8_t *which = room->which;
-    memset(d_in, 0, (size_t)layer->in.channels * (size_t)rows * area * sizeof *d_in);
-    for (int plane = 0; plane < layer->in.channels * rows; plane++) {
-        float *image = d_in + (size_t)plane * area;
-        for (int y = 0; y < height; y++) {
-            float *top = image + (size_t)(2 * y) * stride;
-            for (int x = 0; x < width; x++) {
-                top[(size_t)(which[x] >> 1) * stride + (size_t)(2 * x + (which[x] & 1))] =
-                    d_out[x];
-            }
-            d_out += width;
-            which += width;
-        }
-    }
+    const tl_pool_run work = work_of(run);
+    tl_kernels_get()->grid->pool(&work);
 }
 
-void tl_flatten_forward(const tl_layer *layer, int rows, const float *in, float *out)
+static void backward(const tl_layer_run *run, float *grad)
 {
-    const size_t area = (size_t)layer->in.height * (size_t)layer->in.width;
-    const size_t features = area * (size_t)layer->in.channels;
-    for (int c = 0; c < layer->in.channels; c++) {
-        for (int r = 0; r < rows; r++) {
-            memcpy(out + (size_t)r * features + (size_t)c * area,
-                   in + ((size_t)c * (size_t)rows + (size_t)r) * area, area * sizeof *out);
-        }
-    }
+    (void)grad;
+    if (!run->d_in) return;
+    TL_INVARIANT(!run->adds);
+    tl_pool_run work = work_of(run);
+    work.d_out = run->d_out + run->out_grid.origin;
+    work.d_in = run->d_in + run->in_grid.origin;
+    tl_kernels_get()->grid->pool_back(&work);
 }
 
-void tl_flatten_backward(const tl_layer *layer, int rows, const float *d_out, float *d_in)
-{
-    const size_t area = (size_t)layer->in.height * (size_t)layer->in.width;
-    const size_t features = area * (size_t)layer->in.channels;
-    for (int c = 0; c < layer->in.channels; c++) {
-        for (int r = 0; r < rows; r++) {
-            memcpy(d_in + ((size_t)c * (size_t)rows + (size_t)r) * area,
-                   d_out + (size_t)r * features + (size_t)c * area, area * sizeof *d_in);
-        }
-    }
-}
+const tl_layer_ops tl_pool_ops = {.name = "pool", .forward = forward, .backward = backward};

@@ -45,7 +45,7 @@ int tl_recipe_shards(const tl_recipe *recipe)
 
 double tl_train_flop(const tl_model_spec *spec, const tl_recipe *recipe, int rows)
 {
-    return 3.0 * tl_model_flop(spec) * rows * recipe->epochs;
+    return tl_model_train_flop(spec) * rows * recipe->epochs;
 }
 
 static int rows_of_shard(const tl_recipe *recipe)
@@ -60,7 +60,7 @@ double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe)
     /* The shards' gradients and the sum's; moments; a checkpoint as read and as shared. */
     const double buffers = tl_recipe_shards(recipe) + 1.0 + 2.0 + 6.0;
     return params * buffers * (double)sizeof(float) +
-           tl_pass_memory(spec, rows_of_shard(recipe), true);
+           tl_pass_memory(spec, rows_of_shard(recipe), true, false);
 }
 
 static tl_status open_trainer(trainer *t, tl_arena *arena, tl_err *err)
@@ -166,6 +166,7 @@ static bool is_finite(const float *x, size_t n)
 static tl_status run_batch(trainer *t, const int *batch, int rows, double *loss,
                            tl_err *err)
 {
+    tl_pass_refresh(&t->pass);
     for (int s = 0; s < t->local; s++) {
         run_shard(t, batch, rows, t->team->rank * t->local + s,
                   t->grad + (size_t)s * t->width);

@@ -291,10 +291,11 @@ static void unseen_images_are_not_among_the_references(void **state)
 static void the_evaluator_is_of_another_kind(void **state)
 {
     (void)state;
-    static const tl_model_spec specs[] = {{TL_MODEL_CNN, 16, 3, {1, 28, 28}, 3},
-                                          {TL_MODEL_MLP, 64, 2, {3, 28, 28}, 3},
-                                          {TL_MODEL_MLP, 64, 2, {1, 3, 3}, 3},
-                                          {TL_MODEL_MLP, 64, 2, {9, 1, 1}, 3}};
+    static const tl_model_spec specs[] = {
+        {.kind = TL_MODEL_CNN, .width = 16, .depth = 3, .in = {1, 28, 28}, .classes = 3},
+        {.kind = TL_MODEL_MLP, .width = 64, .depth = 2, .in = {3, 28, 28}, .classes = 3},
+        {.kind = TL_MODEL_MLP, .width = 64, .depth = 2, .in = {1, 3, 3}, .classes = 3},
+        {.kind = TL_MODEL_MLP, .width = 64, .depth = 2, .in = {9, 1, 1}, .classes = 3}};
     for (int s = 0; s < 4; s++) {
         const tl_model_spec other = tl_evaluator_spec(&specs[s]);
         assert_true(tl_model_count(&other) > 0);

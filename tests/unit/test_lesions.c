@@ -98,7 +98,11 @@ static void a_small_network_learns_and_overfits(void **state)
     const int examples = 2500, train = 1500;
     tl_arena arena = tl_arena_open(0);
     const tl_dataset data = make(examples, 4, 0.3, &arena);
-    const tl_model_spec spec = {TL_MODEL_CNN, 8, 3, data.shape, data.classes};
+    const tl_model_spec spec = {.kind = TL_MODEL_CNN,
+                                .width = 8,
+                                .depth = 3,
+                                .in = data.shape,
+                                .classes = data.classes};
     const tl_recipe recipe = {
         .epochs = 20, .batch = 32, .shards = 8, .optimizer = TL_ADAMW, .lr = 2e-3};
     tl_model *model;

@@ -13,7 +13,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-static const tl_model_spec small_cnn = {TL_MODEL_CNN, 4, 2, {1, 8, 8}, 3};
+static const tl_model_spec small_cnn = {
+    .kind = TL_MODEL_CNN, .width = 4, .depth = 2, .in = {1, 8, 8}, .classes = 3};
 
 static void impossible_specs_are_refused(void **state)
 {
@@ -22,20 +23,58 @@ static void impossible_specs_are_refused(void **state)
         tl_model_spec spec;
         const char *text;
     } cases[] = {
-        {{TL_MODEL_CNN, 4, 4, {1, 8, 8}, 3}, "a cnn of depth 4 does not fit images of 8x8"},
-        {{TL_MODEL_CNN, 4, 1, {1, 1, 8}, 3}, "a cnn of depth 1 does not fit images of 1x8"},
-        {{TL_MODEL_CNN, 40000, 2, {1, 8, 8}, 3}, "too wide: its block 2 has 80000"},
-        {{TL_MODEL_CNN, 65536, 1, {1, 512, 512}, 3}, "too wide: its block 1 has 65536"},
-        {{TL_MODEL_MLP, 0, 1, {1, 8, 8}, 3}, "needs width 1 to 65536"},
-        {{TL_MODEL_MLP, 4, 0, {1, 8, 8}, 3}, "depth 1 to 16"},
-        {{TL_MODEL_MLP, 4, 1, {1, 8, 8}, 1}, "2 to 65536 classes"},
-        {{TL_MODEL_MLP, 4, 1, {1, 8, 8}, INT32_MAX}, "2 to 65536 classes"},
-        {{TL_MODEL_MLP, 4, 1, {0, 8, 8}, 3}, "not 0x8x8"},
-        {{TL_MODEL_MLP, 4, 1, {1, -8, 8}, 3}, "not 1x-8x8"},
-        {{TL_MODEL_MLP, 4, 1, {1000000, 1000000, 1000000}, 3}, "not 1000000x1000000x"},
-        {{TL_MODEL_CNN, 4, 1, {INT32_MAX, INT32_MAX, 2}, 3}, "numbers"},
-        {{TL_MODEL_AUTOENCODER, 4, 1, {1, 8, 8}, 3}, "as many outputs, not 3"},
-        {{TL_MODEL_AUTOENCODER, 65536, 1, {1, 64, 64}, 4096}, "65536 is too wide"},
+        {{.kind = TL_MODEL_CNN, .width = 4, .depth = 4, .in = {1, 8, 8}, .classes = 3},
+         "a cnn of 4 layers does not fit images of 8x8"},
+        {{.kind = TL_MODEL_CNN, .width = 4, .depth = 1, .in = {1, 1, 8}, .classes = 3},
+         "a cnn of 1 layers does not fit images of 1x8"},
+        {{.kind = TL_MODEL_CNN, .width = 40000, .depth = 2, .in = {1, 8, 8}, .classes = 3},
+         "too wide: its block 2 has 80000"},
+        {{.kind = TL_MODEL_CNN,
+          .width = 65536,
+          .depth = 1,
+          .in = {1, 512, 512},
+          .classes = 3},
+         "too wide: its block 1 has 65536"},
+        {{.kind = TL_MODEL_MLP, .width = 0, .depth = 1, .in = {1, 8, 8}, .classes = 3},
+         "needs width 1 to 65536"},
+        {{.kind = TL_MODEL_MLP, .width = 4, .depth = 0, .in = {1, 8, 8}, .classes = 3},
+         "1 to 64 layers"},
+        {{.kind = TL_MODEL_MLP, .width = 4, .depth = 1, .in = {1, 8, 8}, .classes = 1},
+         "2 to 65536 classes"},
+        {{.kind = TL_MODEL_MLP,
+          .width = 4,
+          .depth = 1,
+          .in = {1, 8, 8},
+          .classes = INT32_MAX},
+         "2 to 65536 classes"},
+        {{.kind = TL_MODEL_MLP, .width = 4, .depth = 1, .in = {0, 8, 8}, .classes = 3},
+         "not 0x8x8"},
+        {{.kind = TL_MODEL_MLP, .width = 4, .depth = 1, .in = {1, -8, 8}, .classes = 3},
+         "not 1x-8x8"},
+        {{.kind = TL_MODEL_MLP,
+          .width = 4,
+          .depth = 1,
+          .in = {1000000, 1000000, 1000000},
+          .classes = 3},
+         "not 1000000x1000000x"},
+        {{.kind = TL_MODEL_CNN,
+          .width = 4,
+          .depth = 1,
+          .in = {INT32_MAX, INT32_MAX, 2},
+          .classes = 3},
+         "numbers"},
+        {{.kind = TL_MODEL_AUTOENCODER,
+          .width = 4,
+          .depth = 1,
+          .in = {1, 8, 8},
+          .classes = 3},
+         "as many outputs, not 3"},
+        {{.kind = TL_MODEL_AUTOENCODER,
+          .width = 65536,
+          .depth = 1,
+          .in = {1, 64, 64},
+          .classes = 4096},
+         "65536 is too wide"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_arena arena = tl_arena_open(0);
@@ -55,7 +94,8 @@ static void counts_are_those_by_hand(void **state)
     /* conv 1->4: 36 + 4; conv 4->8: 288 + 8; 8 planes of 2x2 -> 3: 96 + 3 */
     assert_int_equal(tl_model_count(&small_cnn), 40 + 296 + 99);
     assert_true(tl_model_flop(&small_cnn) == 2.0 * (36 * 64 + 288 * 16 + 96));
-    const tl_model_spec mlp = {TL_MODEL_MLP, 5, 2, {1, 2, 3}, 4};
+    const tl_model_spec mlp = {
+        .kind = TL_MODEL_MLP, .width = 5, .depth = 2, .in = {1, 2, 3}, .classes = 4};
     assert_int_equal(tl_model_count(&mlp), 6 * 5 + 5 + 25 + 5 + 20 + 4);
     assert_true(tl_model_flop(&mlp) == 2.0 * (30 + 25 + 20));
 }
@@ -89,7 +129,8 @@ static void starting_weights_have_their_variance(void **state)
 {
     (void)state;
     tl_arena arena = tl_arena_open(0);
-    const tl_model_spec spec = {TL_MODEL_CNN, 16, 2, {1, 16, 16}, 10};
+    const tl_model_spec spec = {
+        .kind = TL_MODEL_CNN, .width = 16, .depth = 2, .in = {1, 16, 16}, .classes = 10};
     const double inputs[] = {9, 9 * 16, 32 * 16};
     tl_model *model;
     tl_tensor *tensor;

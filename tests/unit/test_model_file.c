@@ -13,7 +13,8 @@
 
 enum { MOST_BYTES = 65536 };
 
-static const tl_model_spec spec = {TL_MODEL_CNN, 3, 2, {2, 8, 9}, 4};
+static const tl_model_spec spec = {
+    .kind = TL_MODEL_CNN, .width = 3, .depth = 2, .in = {2, 8, 9}, .classes = 4};
 
 typedef struct room {
     char folder[64], path[128];
@@ -87,8 +88,13 @@ static void what_was_saved_is_loaded(void **state)
 static void every_kind_comes_back(void **state)
 {
     room *it = *state;
-    static const tl_model_spec kinds[] = {{TL_MODEL_MLP, 5, 2, {2, 4, 4}, 3},
-                                          {TL_MODEL_AUTOENCODER, 5, 2, {2, 4, 4}, 32}};
+    static const tl_model_spec kinds[] = {
+        {.kind = TL_MODEL_MLP, .width = 5, .depth = 2, .in = {2, 4, 4}, .classes = 3},
+        {.kind = TL_MODEL_AUTOENCODER,
+         .width = 5,
+         .depth = 2,
+         .in = {2, 4, 4},
+         .classes = 32}};
     for (int k = 0; k < 2; k++) {
         const tl_rng rng = tl_rng_stream(1, 0, "train", 0, "init");
         tl_model *model = NULL, *read = NULL;

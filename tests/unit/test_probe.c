@@ -16,8 +16,9 @@
 
 enum { MOST_ROWS = 200, PIXELS = 64, CLASSES = 3 };
 
-static const tl_model_spec specs[2] = {{TL_MODEL_CNN, 4, 2, {1, 8, 8}, CLASSES},
-                                       {TL_MODEL_MLP, 20, 1, {1, 8, 8}, CLASSES}};
+static const tl_model_spec specs[2] = {
+    {.kind = TL_MODEL_CNN, .width = 4, .depth = 2, .in = {1, 8, 8}, .classes = CLASSES},
+    {.kind = TL_MODEL_MLP, .width = 20, .depth = 1, .in = {1, 8, 8}, .classes = CLASSES}};
 
 /* What one member found. */
 typedef struct findings {

@@ -80,7 +80,8 @@ static training *open_training(const tl_recipe *recipe)
 {
     training *it = calloc(1, sizeof *it);
     assert_non_null(it);
-    it->spec = (tl_model_spec){TL_MODEL_CNN, 4, 2, {1, 8, 8}, CLASSES};
+    it->spec = (tl_model_spec){
+        .kind = TL_MODEL_CNN, .width = 4, .depth = 2, .in = {1, 8, 8}, .classes = CLASSES};
     it->recipe = *recipe;
     it->data = (tl_train_rows){.pixel = pixel, .label = label, .row = row, .rows = ROWS};
     it->params = tl_model_count(&it->spec);
@@ -173,7 +174,12 @@ static void separable_classes_are_learned(void **state)
     for (int k = 0; k < 4; k++) {
         training *it = open_training(&recipes[k / 2]);
         const tl_team one = tl_team_alone();
-        if (k % 2) it->spec = (tl_model_spec){TL_MODEL_MLP, 16, 2, {1, 8, 8}, CLASSES};
+        if (k % 2)
+            it->spec = (tl_model_spec){.kind = TL_MODEL_MLP,
+                                       .width = 16,
+                                       .depth = 2,
+                                       .in = {1, 8, 8},
+                                       .classes = CLASSES};
         it->recipe.epochs = 20;
         train(&one, it);
         assert_int_equal(it->status[0], TL_OK);
@@ -233,7 +239,10 @@ static void partial_batch_counts_its_own_rows(void **state)
     training *wanted = train_alone(&recipe);
     recipe.batch = 2 * ROWS; /* as many shards, half of a batch present */
     training *it = train_alone(&recipe);
-    assert_same(it, 1, wanted);
+    assert_int_equal(it->report[0].updates, wanted->report[0].updates);
+    for (size_t i = 0; i < it->params; i++) { /* shards of other sizes round otherwise */
+        assert_true(fabsf(it->param[0][i] - wanted->param[0][i]) < 1e-4f);
+    }
     free(it);
     free(wanted);
 }
@@ -329,7 +338,11 @@ static void stop_without_checkpoint_is_a_stop(void **state)
 static training *open_autoencoder(void)
 {
     training *it = open_training(&by_adamw);
-    it->spec = (tl_model_spec){TL_MODEL_AUTOENCODER, 4, 1, {1, 8, 8}, PIXELS};
+    it->spec = (tl_model_spec){.kind = TL_MODEL_AUTOENCODER,
+                               .width = 4,
+                               .depth = 1,
+                               .in = {1, 8, 8},
+                               .classes = PIXELS};
     it->params = tl_model_count(&it->spec);
     assert_in_range(it->params, 1, MOST_PARAMS);
     it->recipe.epochs = 30;

@@ -12,10 +12,10 @@
 
 /* Tiles that fill the registers: 32 vectors with AVX-512, 16 else. */
 #ifdef __AVX512F__
-enum { CHANNELS = 8, VECTORS = 3, SLOPE_CHANNELS = 4, PLACES = 6 };
+enum { CHANNELS = 8, VECTORS = 3, SLOPE_CHANNELS = 4, PLACES = 6, WIDEST = 16 };
 #define WIDE(word) JOIN(word, 16)
 #else
-enum { CHANNELS = 4, VECTORS = 3, SLOPE_CHANNELS = 4, PLACES = 2 };
+enum { CHANNELS = 4, VECTORS = 3, SLOPE_CHANNELS = 4, PLACES = 2, WIDEST = 8 };
 #define WIDE(word) JOIN(word, 8)
 #endif
 
@@ -72,6 +72,17 @@ static void run_line(const tl_conv_run *r, const float *in, float *out)
     (void)line_4(r, in + at, out + at, floats - at);
 }
 
+static void run_apart(const tl_conv_run *r, const float *in, float *out)
+{
+    if (r->lanes % WIDEST == 0) {
+        WIDE(line_apart)(r, in, out);
+    } else if (r->lanes % 8 == 0) {
+        line_apart_8(r, in, out);
+    } else {
+        line_apart_4(r, in, out);
+    }
+}
+
 static void run(const tl_conv_run *r)
 {
     const bool is_line = r->in_step == r->lanes && r->out_step == r->lanes;
@@ -80,10 +91,8 @@ static void run(const tl_conv_run *r)
         float *out = r->out + y * r->out_line;
         if (is_line) {
             run_line(r, in, out);
-        } else if (r->lanes % 8 == 0) {
-            line_apart_8(r, in, out);
         } else {
-            line_apart_4(r, in, out);
+            run_apart(r, in, out);
         }
     }
 }
@@ -104,6 +113,8 @@ static void slope_tile(const tl_conv_slope *s, int channel, int place)
     float total[SLOPE_CHANNELS][PLACES];
     if (s->d_step == s->lanes && s->in_step == s->lanes) {
         WIDE(slope)(s, d, in, false, total);
+    } else if (s->lanes % WIDEST == 0) {
+        WIDE(slope)(s, d, in, true, total);
     } else if (s->lanes % 8 == 0) {
         slope_8(s, d, in, true, total);
     } else {

@@ -43,7 +43,9 @@ NAME(tile)(const tl_conv_run *r, const float *in, const float *weight, float *ou
     for (int o = 0; o < CHANNELS && first + o < r->out_channels; o++) {
         for (int p = 0; p < vectors; p++) {
             float *to = out + (first + o) * r->out_plane + p * out_step;
-            NAME(store)(to, r->adds ? NAME(load)(to) + sum[o][p] : sum[o][p]);
+            NAME(vec) v = r->adds ? NAME(load)(to) + sum[o][p] : sum[o][p];
+            if (r->clips) v = (NAME(vec))((NAME(mask))v & (v > 0.0f));
+            NAME(store)(to, v);
         }
     }
 }
@@ -79,8 +81,8 @@ static void NAME(line_apart)(const tl_conv_run *r, const float *in, float *out)
     for (int lane = 0; lane < r->lanes; lane += W) {
         int x = 0;
         for (; x + VECTORS <= r->width; x += VECTORS) {
-            NAME(vectors)(r, in + x * r->in_step + lane, out + x * r->out_step + lane,
-                          VECTORS);
+            NAME(vectors)
+            (r, in + x * r->in_step + lane, out + x * r->out_step + lane, VECTORS);
         }
         for (; x < r->width; x++) {
             NAME(vectors)(r, in + x * r->in_step + lane, out + x * r->out_step + lane, 1);
@@ -107,7 +109,8 @@ NAME(slope)(const tl_conv_slope *s, const float *const d[SLOPE_CHANNELS],
         for (int x = 0; x < pixels; x++, d_at += s->d_step, in_at += s->in_step) {
             int at = 0;
             for (; at + W <= floats; at += W) {
-                for (int o = 0; o < SLOPE_CHANNELS; o++) v[o] = NAME(load)(d[o] + d_at + at);
+                for (int o = 0; o < SLOPE_CHANNELS; o++)
+                    v[o] = NAME(load)(d[o] + d_at + at);
                 for (int j = 0; j < PLACES; j++) {
                     const NAME(vec) u = NAME(load)(in[j] + in_at + at);
                     for (int o = 0; o < SLOPE_CHANNELS; o++) sum[o][j] += v[o] * u;

@@ -1,6 +1,8 @@
 #include "compute/nn/kernels/kernels.h"
 
-#define TL_ISA_KERNELS(isa) extern const tl_conv_kernels tl_conv_kernels_##isa;
+#define TL_ISA_KERNELS(isa)                             \
+    extern const tl_conv_kernels tl_conv_kernels_##isa; \
+    extern const tl_grid_kernels tl_grid_kernels_##isa;
 TL_ISA_KERNELS(base)
 #ifdef TL_HAS_X86_ISAS
 TL_ISA_KERNELS(avx2)
@@ -9,10 +11,10 @@ TL_ISA_KERNELS(avx512)
 
 static const tl_kernels all[] = {
 #ifdef TL_HAS_X86_ISAS
-    {"avx512", &tl_conv_kernels_avx512},
-    {"avx2", &tl_conv_kernels_avx2},
+    {"avx512", &tl_conv_kernels_avx512, &tl_grid_kernels_avx512},
+    {"avx2", &tl_conv_kernels_avx2, &tl_grid_kernels_avx2},
 #endif
-    {"base", &tl_conv_kernels_base},
+    {"base", &tl_conv_kernels_base, &tl_grid_kernels_base},
 };
 
 enum { COUNT = sizeof all / sizeof *all };
@@ -41,5 +43,5 @@ const tl_kernels *tl_kernels_at(int number)
     for (int i = 0; i < COUNT; i++) {
         if (runs_here(i) && number-- == 0) return &all[i];
     }
-    return 0;
+    return NULL;
 }

@@ -17,8 +17,8 @@
 #include <stdint.h>
 
 enum {
-    TL_CONV_BLOCK = 8,  /**< output channels computed together; weights are packed so */
-    TL_CONV_TAPS = 1024 /**< places of a window, at most */
+    TL_CONV_BLOCK = 8, /**< output channels computed together; weights are packed so */
+    TL_CONV_TAPS = 256 /**< places of a window, at most */
 };
 
 /**
@@ -32,8 +32,8 @@ typedef struct tl_conv_run {
     ptrdiff_t in_plane, out_plane; /**< floats from one channel to the next */
     ptrdiff_t in_line, out_line;   /**< from one line of outputs to the next */
     ptrdiff_t in_step, out_step;   /**< from one pixel of a line to the next */
-    int lanes;                     /**< a multiple of 4; in_step = out_step = lanes is fast */
-    int height, width;             /**< pixels to compute */
+    int lanes;         /**< a multiple of 4; in_step = out_step = lanes is fast */
+    int height, width; /**< pixels to compute */
     int in_channels, out_channels;
     int taps;
     const ptrdiff_t *offset; /**< [taps] */
@@ -41,6 +41,7 @@ typedef struct tl_conv_run {
     const float *weight;
     const float *bias; /**< [out_channels] or NULL: zeros */
     bool adds;         /**< to what is in `out` */
+    bool clips;        /**< at 0, last of all (ReLU) */
 } tl_conv_run;
 
 /**
@@ -66,10 +67,50 @@ typedef struct tl_conv_kernels {
     void (*slope)(const tl_conv_slope *slope);
 } tl_conv_kernels;
 
+/** 2x2 maximum with stride 2, then clipped at 0 if told to. */
+typedef struct tl_pool_run {
+    const float *in; /**< channel 0 at pixel (0, 0), as the others */
+    float *out;
+    const float *d_out; /**< pool_back only */
+    float *d_in;        /**< set where a window lies */
+    ptrdiff_t in_plane, in_line, out_plane, out_line;
+    int lanes, channels, height, width; /**< of the output */
+    bool clips;
+} tl_pool_run;
+
+/**
+ * Group normalisation: per lane and group of channels, mean 0 and variance 1, then gain and
+ * shift of the channel.
+ */
+typedef struct tl_norm_run {
+    const float *in;
+    float *out;
+    const float *d_out; /**< norm_back only, with the three below */
+    float *d_in;
+    float *d_gain, *d_shift; /**< [channels] added to; NULL: not wanted */
+    const float *gain, *shift;
+    float *mean, *scale; /**< [groups x lanes] left by norm, read by norm_back */
+    ptrdiff_t in_plane, in_line, out_plane, out_line;
+    int lanes, channels, groups, height, width;
+    bool clips; /**< at 0 (ReLU) */
+    bool adds;  /**< to d_in */
+} tl_norm_run;
+
+/** Kernels over grids. The same bits on every instruction set. */
+typedef struct tl_grid_kernels {
+    void (*pool)(const tl_pool_run *run);
+    /** The gradient goes to the first of the largest; nowhere where the output was clipped.
+     */
+    void (*pool_back)(const tl_pool_run *run);
+    void (*norm)(const tl_norm_run *run);
+    void (*norm_back)(const tl_norm_run *run);
+} tl_grid_kernels;
+
 /** All kernels of one instruction set. */
 typedef struct tl_kernels {
     const char *name; /**< "base", "avx2", "avx512" */
     const tl_conv_kernels *conv;
+    const tl_grid_kernels *grid;
 } tl_kernels;
 
 /** The kernels for this processor; borrowed, the same at every call. */
