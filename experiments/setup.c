@@ -1,6 +1,6 @@
 #include "experiments/setup.h"
 
-static const char *const model_kinds[] = {"mlp", "cnn", NULL};
+static const char *const model_kinds[] = {"mlp", "cnn", "resnet", "gpt", "llama", NULL};
 static const char *const optimizers[] = {"sgd", "adamw", NULL};
 
 const tl_param tl_data_params[TL_DATA_PARAMS + 1] = {
@@ -75,7 +75,7 @@ const tl_param tl_model_params[TL_MODEL_PARAMS + 1] = {
     [TL_MODEL_KIND] = {.name = "kind",
                        .type = TL_PARAM_CHOICE,
                        .fallback = TL_MODEL_CNN,
-                       .high = 1,
+                       .high = TL_MODEL_LLAMA,
                        .units = "1",
                        .choices = model_kinds,
                        .about = "architecture"},
@@ -83,15 +83,30 @@ const tl_param tl_model_params[TL_MODEL_PARAMS + 1] = {
                         .type = TL_PARAM_INT,
                         .fallback = 16,
                         .low = 1,
-                        .high = 4096,
+                        .high = 65536,
                         .units = "1",
-                        .about = "channels of the first convolution, or units of a hidden "
-                                 "layer"},
-    [TL_MODEL_DEPTH] = {.name = "depth",
+                        .about = "channels of the first convolution, units of a hidden "
+                                 "layer, or features of a token"},
+    [TL_MODEL_DEPTH] = {.name = "layers",
                         .type = TL_PARAM_INT,
-                        .high = 16,
+                        .high = 64,
                         .units = "1",
-                        .about = "convolution blocks or hidden layers (0: cnn 3, mlp 2)"},
+                        .about = "mlp: hidden layers (0: 2); cnn: convolutions (0: 3); "
+                                 "resnet: stages of two blocks (0: 4); gpt, llama: blocks "
+                                 "(0: 4)"},
+    [TL_MODEL_HEADS] = {.name = "heads",
+                        .type = TL_PARAM_INT,
+                        .fallback = 4,
+                        .low = 1,
+                        .high = 1024,
+                        .units = "1",
+                        .about = "gpt, llama: heads of attention; they divide width"},
+    [TL_MODEL_KV_HEADS] = {.name = "kv_heads",
+                           .type = TL_PARAM_INT,
+                           .high = 1024,
+                           .units = "1",
+                           .about = "llama: heads of keys and values; they divide heads "
+                                    "(0: as many)"},
 };
 
 const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
@@ -170,6 +185,11 @@ tl_synthetic tl_setup_synthetic(const tl_value data[TL_DATA_PARAMS])
                           .difficulty = data[TL_DATA_DIFFICULTY].number};
 }
 
+static int usual_depth(tl_model_kind kind)
+{
+    return kind == TL_MODEL_MLP ? 2 : (kind == TL_MODEL_CNN ? 3 : 4);
+}
+
 tl_setup tl_setup_of(const tl_setup_values *values, tl_shape shape, int classes)
 {
     const tl_value *model = values->model, *recipe = values->recipe;
@@ -178,9 +198,11 @@ tl_setup tl_setup_of(const tl_setup_values *values, tl_shape shape, int classes)
     return (tl_setup){
         .model = {.kind = kind,
                   .width = integer(model[TL_MODEL_WIDTH]),
-                  .depth = depth ? depth : (kind == TL_MODEL_CNN ? 3 : 2),
+                  .depth = depth ? depth : usual_depth(kind),
                   .in = shape,
-                  .classes = classes},
+                  .classes = classes,
+                  .heads = integer(model[TL_MODEL_HEADS]),
+                  .kv_heads = integer(model[TL_MODEL_KV_HEADS])},
         .recipe = {.epochs = integer(recipe[TL_RECIPE_EPOCHS]),
                    .batch = integer(recipe[TL_RECIPE_BATCH]),
                    .shards = integer(recipe[TL_RECIPE_SHARDS]),

@@ -143,10 +143,16 @@ static json_t *models_list(void)
 {
     const char *const *name = tl_model_params[TL_MODEL_KIND].choices;
     static const char *const about[] = {
-        [TL_MODEL_MLP] = "`depth` hidden dense layers of `width` units with ReLU",
+        [TL_MODEL_MLP] = "images: `layers` hidden dense layers of `width` units with ReLU",
         [TL_MODEL_CNN] =
-            "`depth` blocks of 3x3 convolution, ReLU and pooling, from `width` "
-            "channels, doubling"};
+            "images: `layers` blocks of 3x3 convolution, pooling and ReLU, from "
+            "`width` channels, doubling",
+        [TL_MODEL_RESNET] = "images: `layers` stages of two residual blocks, from `width` "
+                            "channels, doubling, with group normalisation (as ResNet-18)",
+        [TL_MODEL_GPT] = "tokens: `layers` transformer blocks of `width` features and "
+                         "`heads` heads, learned positions, tied head (as GPT-2)",
+        [TL_MODEL_LLAMA] = "tokens: as gpt with RMSNorm, rotary positions, SwiGLU and "
+                           "`kv_heads` heads of keys and values (as Llama)"};
     json_t *list = json_array();
     for (int k = 0; name[k]; k++) {
         json_t *one = json_object();

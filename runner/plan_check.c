@@ -119,11 +119,9 @@ static tl_status check_sizes(const tl_plan_reader *reader, const tl_trial *trial
                              tl_err *err)
 {
     const tl_yaml *model = tl_yaml_find(reader->root, "model");
-    if (tl_model_count(&trial->size.setup.model) == 0) {
-        return tl_yaml_fault(model ? model : reader->root, err,
-                             "a model of depth %d is too deep for images of %d x %d",
-                             trial->size.setup.model.depth, trial->size.shape.height,
-                             trial->size.shape.width);
+    tl_err fault = {0};
+    if (tl_model_check(&trial->size.setup.model, &fault) != TL_OK) {
+        return tl_yaml_fault(model ? model : reader->root, err, "%s", fault.text);
     }
     for (int i = 0; i < trial->steps; i++) {
         const tl_trial_step *step = &trial->step[i];

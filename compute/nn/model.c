@@ -3,7 +3,6 @@
 #include "compute/nn/architecture.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 const char *tl_model_kind_name(tl_model_kind kind)
@@ -16,6 +15,12 @@ const char *tl_model_kind_name(tl_model_kind kind)
 bool tl_model_reads_tokens(tl_model_kind kind)
 {
     return kind == TL_MODEL_GPT || kind == TL_MODEL_LLAMA;
+}
+
+tl_status tl_model_check(const tl_model_spec *spec, tl_err *err)
+{
+    tl_architecture a;
+    return tl_architecture_of(spec, &a, err);
 }
 
 tl_status tl_model_new(const tl_model_spec *spec, tl_arena *arena, tl_model **out,

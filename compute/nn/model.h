@@ -64,7 +64,11 @@ const char *tl_model_kind_name(tl_model_kind kind);
 /** Whether models of this kind read tokens; the others read images. */
 bool tl_model_reads_tokens(tl_model_kind kind);
 
-/** A model of this spec with all parameters 0. \return TL_E_ARG (too deep for the image),
+/** Whether there is a model of this spec. \return TL_E_ARG: what does not fit, and what
+ * would */
+TL_MUST_USE tl_status tl_model_check(const tl_model_spec *spec, tl_err *err);
+
+/** A model of this spec with all parameters 0. \return TL_E_ARG as tl_model_check,
  * TL_E_SPACE */
 TL_MUST_USE tl_status tl_model_new(const tl_model_spec *spec, tl_arena *arena,
                                    tl_model **out, tl_err *err);

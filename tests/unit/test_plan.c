@@ -190,7 +190,7 @@ static const fault_case faults[] = {
      "p.yaml:1:42: data.split must be a map"},
     {DATA "chain: [d2m.badnets: {target: 7}, train]\n",
      "p.yaml:2:9: target is class 7, but the data has the classes 0 to 3"},
-    {DATA "model: {depth: 9}\nchain: [train]\n", "p.yaml:2:8: a model of depth 9"},
+    {DATA "model: {layers: 9}\nchain: [train]\n", "p.yaml:2:8: a cnn of 9 layers does not"},
     {DATA "chain:\n  - one_of: {as: x, options: [none, none]}\n  - train\n",
      "p.yaml:3:37: two options called 'none'"},
 };
