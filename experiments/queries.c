@@ -90,8 +90,14 @@ tl_status tl_queries_train(tl_scene *scene, const tl_queries *queries, const flo
                                 .target = answer,
                                 .row = queries->row,
                                 .rows = queries->count};
-    return tl_train(*out, recipe, &data, &order, scene->team, scene->checkpoint,
-                    scene->scratch, NULL, err);
+    /* The validation rows are the owner's, and a query held out would be one less to learn
+     * from: models of the attacker run all their epochs. */
+    const tl_training training = {.recipe = recipe,
+                                  .rows = &data,
+                                  .rng = &order,
+                                  .team = scene->team,
+                                  .checkpoint = scene->checkpoint};
+    return tl_train(*out, &training, scene->scratch, NULL, err);
 }
 
 double tl_queries_memory(const tl_size *size, int count)

@@ -43,7 +43,8 @@ TL_MUST_USE tl_status tl_queries_make(tl_scene *scene, const tl_query_wish *wish
 
 /**
  * Trains a model of the plan's kind on the queries, in keep. Equal streams ("init",
- * "order") start all models of one scene, or of one name, alike. Collective.
+ * "order") start all models of one scene, or of one name, alike. No early stopping,
+ * whatever the recipe's patience. Collective.
  * \param answer  [count x classes] what to learn; NULL: the true labels
  * \return TL_E_SPACE, TL_E_LOST
  */

@@ -72,8 +72,13 @@ tl_status tl_evaluator_train(tl_scene *scene, tl_err *err)
     const tl_train_rows data = {
         .pixel = own->pixel, .label = own->label, .row = row, .rows = rows};
     const tl_rng order = tl_scene_rng(scene, "order");
-    TL_TRY(tl_train(evaluator, &scene->world->setup->recipe, &data, &order, scene->team,
-                    scene->checkpoint, scene->scratch, NULL, err));
+    /* The validation rows are the owner's: an evaluator runs all its epochs. */
+    const tl_training training = {.recipe = &scene->world->setup->recipe,
+                                  .rows = &data,
+                                  .rng = &order,
+                                  .team = scene->team,
+                                  .checkpoint = scene->checkpoint};
+    TL_TRY(tl_train(evaluator, &training, scene->scratch, NULL, err));
     scene->given->model[TL_PART_SURROGATE] = evaluator;
     return TL_OK;
 }
@@ -82,7 +87,7 @@ double tl_evaluator_cost(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
     const tl_model_spec spec = tl_evaluator_spec(&size->setup.model);
-    return tl_train_flop(&spec, &size->setup.recipe, size->attacker);
+    return tl_train_flop(&spec, &size->setup.recipe, size->attacker, 0);
 }
 
 /* --- the baselines -------------------------------------------------------------------- */
@@ -307,7 +312,7 @@ double tl_inversion_memory(const tl_size *size, const tl_value *arg)
     const tl_model_spec *model = &size->setup.model;
     const tl_model_spec evaluator = tl_evaluator_spec(model);
     const int images = images_of(size, arg);
-    const double bank = tl_train_memory(&evaluator, &size->setup.recipe) +
+    const double bank = tl_train_memory(&evaluator, &size->setup.recipe, 0) +
                         4.0 * size->attacker + 4.0 * (double)tl_model_count(&evaluator);
     const double climbing = tl_ascent_memory(model, images);
     const double baselines =

@@ -2,6 +2,8 @@
 
 static const char *const model_kinds[] = {"mlp", "cnn", "resnet", "gpt", "llama", NULL};
 static const char *const optimizers[] = {"sgd", "adamw", NULL};
+static const char *const schedules[] = {"constant", "cosine", "linear", NULL};
+static const char *const decays[] = {"all", "matrices", NULL};
 
 const tl_param tl_data_params[TL_DATA_PARAMS + 1] = {
     [TL_DATA_SOURCE] = {.name = "source",
@@ -145,7 +147,7 @@ const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
                       .high = 100,
                       .units = "1",
                       .low_is_open = true,
-                      .about = "step size, constant"},
+                      .about = "step size, the largest of the schedule"},
     [TL_RECIPE_MOMENTUM] = {.name = "momentum",
                             .type = TL_PARAM_REAL,
                             .fallback = 0.9,
@@ -157,6 +159,78 @@ const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
                                 .high = 100,
                                 .units = "1",
                                 .about = "adamw: decoupled decay; sgd: L2 penalty"},
+    [TL_RECIPE_SCHEDULE] =
+        {.name = "schedule",
+         .type = TL_PARAM_CHOICE,
+         .high = TL_SCHEDULES - 1,
+         .choices = schedules,
+         .units = "1",
+         .about =
+             "fall of the step size after the warm-up, over the updates of all epochs"},
+    [TL_RECIPE_WARMUP] =
+        {.name = "warmup",
+         .type = TL_PARAM_REAL,
+         .high = 1,
+         .units = "1",
+         .about = "share of all updates in which the step size rises from 0 to lr"},
+    [TL_RECIPE_LR_END] = {.name = "lr_end",
+                          .type = TL_PARAM_REAL,
+                          .high = 1,
+                          .units = "1",
+                          .about = "share of lr that a falling schedule ends at"},
+    [TL_RECIPE_ACCUMULATE] = {.name = "accumulate",
+                              .type = TL_PARAM_INT,
+                              .fallback = 1,
+                              .low = 1,
+                              .high = 1024,
+                              .units = "1",
+                              .about = "batches whose gradients are summed for one update"},
+    [TL_RECIPE_CLIP] = {.name = "clip",
+                        .type = TL_PARAM_REAL,
+                        .high = 1e6,
+                        .units = "1",
+                        .about = "limit of the L2 norm of the mean gradient (0: none)"},
+    [TL_RECIPE_LABEL_SMOOTHING] =
+        {.name = "label_smoothing",
+         .type = TL_PARAM_REAL,
+         .high = 0.99,
+         .units = "1",
+         .about = "weight of the uniform distribution in labels and soft targets"},
+    [TL_RECIPE_DECAY] =
+        {.name = "decay",
+         .type = TL_PARAM_CHOICE,
+         .high = TL_DECAYS - 1,
+         .choices = decays,
+         .units = "1",
+         .about =
+             "what weight_decay applies to: all, or matrices (no biases or norm gains)"},
+    [TL_RECIPE_AVERAGE] =
+        {.name = "average",
+         .type = TL_PARAM_REAL,
+         .high = 0.999999,
+         .units = "1",
+         .about =
+             "decay of the weights' moving average, which is then the model (0: none)"},
+    [TL_RECIPE_PATIENCE] =
+        {.name = "patience",
+         .type = TL_PARAM_INT,
+         .high = 100000,
+         .units = "1",
+         .about = "epochs without a better validation loss until training stops; the best "
+                  "epoch's weights are the model (0: all epochs run, the last one's are)"},
+    [TL_RECIPE_SHIFT] =
+        {.name = "shift",
+         .type = TL_PARAM_INT,
+         .high = 64,
+         .units = "1",
+         .about =
+             "most pixels that images are shifted by along each axis, every epoch anew"},
+    [TL_RECIPE_FLIP] =
+        {.name = "flip",
+         .type = TL_PARAM_BOOL,
+         .high = 1,
+         .units = "1",
+         .about = "half of the images are mirrored left to right, every epoch anew"},
 };
 
 static int integer(tl_value value)
@@ -209,7 +283,18 @@ tl_setup tl_setup_of(const tl_setup_values *values, tl_shape shape, int classes)
                    .optimizer = (tl_optimizer)integer(recipe[TL_RECIPE_OPTIMIZER]),
                    .lr = recipe[TL_RECIPE_LR].number,
                    .momentum = recipe[TL_RECIPE_MOMENTUM].number,
-                   .weight_decay = recipe[TL_RECIPE_WEIGHT_DECAY].number}};
+                   .weight_decay = recipe[TL_RECIPE_WEIGHT_DECAY].number,
+                   .schedule = (tl_schedule)integer(recipe[TL_RECIPE_SCHEDULE]),
+                   .warmup = recipe[TL_RECIPE_WARMUP].number,
+                   .lr_end = recipe[TL_RECIPE_LR_END].number,
+                   .accumulate = integer(recipe[TL_RECIPE_ACCUMULATE]),
+                   .clip = recipe[TL_RECIPE_CLIP].number,
+                   .label_smoothing = recipe[TL_RECIPE_LABEL_SMOOTHING].number,
+                   .decay = (tl_decay)integer(recipe[TL_RECIPE_DECAY]),
+                   .average = recipe[TL_RECIPE_AVERAGE].number,
+                   .patience = integer(recipe[TL_RECIPE_PATIENCE]),
+                   .shift = integer(recipe[TL_RECIPE_SHIFT]),
+                   .flip = recipe[TL_RECIPE_FLIP].number != 0.0}};
 }
 
 tl_size tl_setup_size(const tl_setup_values *values, const tl_source *source)

@@ -221,14 +221,15 @@ tl_status tl_plan_params(tl_plan_reader *reader, const tl_yaml *map, const tl_pa
                          const char *owner, const char *prefix, tl_pendings *pendings,
                          tl_binding *out, tl_err *err)
 {
-    const char *names[TL_MAX_PARAMS + 1];
     const int count = tl_params_count(params);
-    for (int i = 0; i < count; i++) names[i] = params[i].name;
     for (const tl_yaml *child = map->first; child; child = child->next) {
         if (strcmp(child->key->text, "as") == 0) continue;
         const int i = tl_params_find(params, child->key->text);
         if (i < 0) {
             char what[96];
+            const char **names;
+            TL_TAKE(names, &reader->plan->arena, count, err);
+            for (int k = 0; k < count; k++) names[k] = params[k].name;
             (void)snprintf(what, sizeof what, "key of %.60s:", owner);
             return tl_plan_unknown(child->key, what, child->key->text, names, count, err);
         }

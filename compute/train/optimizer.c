@@ -2,40 +2,99 @@
 
 #include <math.h>
 
-static void step_sgd(const tl_recipe *recipe, const float *restrict grad, size_t params,
+tl_status tl_optimizing_new(const tl_model *model, const tl_recipe *recipe, tl_arena *arena,
+                            tl_optimizing *out, tl_err *err)
+{
+    *out = (tl_optimizing){.recipe = recipe, .params = model->params};
+    if (recipe->decay == TL_DECAY_ALL) return TL_OK;
+    tl_tensor *tensor;
+    TL_TRY(tl_model_tensors(model, arena, &tensor, &out->tensors, err));
+    out->tensor = tensor;
+    return TL_OK;
+}
+
+double tl_optimizing_memory(const tl_model_spec *spec, const tl_recipe *recipe)
+{
+    tl_arena arena = tl_arena_open(0);
+    tl_model *model;
+    tl_optimizing optimizing;
+    double bytes = 0.0;
+    if (recipe->decay != TL_DECAY_ALL &&
+        tl_model_new(spec, &arena, &model, NULL) == TL_OK) {
+        const size_t before = arena.used;
+        if (tl_optimizing_new(model, recipe, &arena, &optimizing, NULL) == TL_OK) {
+            bytes = (double)(arena.used - before);
+        }
+    }
+    tl_arena_close(&arena);
+    return bytes;
+}
+
+/* Numbers that all parameters of one update share. */
+typedef struct terms {
+    float rate, momentum;
+    float decay;            /* SGD */
+    float shrink;           /* AdamW: 1 - rate * decay */
+    float unbias1, unbias2; /* AdamW: 1 / (1 - beta^update) */
+} terms;
+
+static void step_sgd(const terms *t, size_t n, const float *restrict grad,
                      float *restrict velocity, float *restrict param)
 {
-    const float lr = (float)recipe->lr, momentum = (float)recipe->momentum;
-    const float decay = (float)recipe->weight_decay;
-    for (size_t i = 0; i < params; i++) {
+    const float rate = t->rate, momentum = t->momentum, decay = t->decay;
+    for (size_t i = 0; i < n; i++) {
         velocity[i] = momentum * velocity[i] + (grad[i] + decay * param[i]);
-        param[i] -= lr * velocity[i];
+        param[i] -= rate * velocity[i];
     }
 }
 
-static void step_adamw(const tl_recipe *recipe, long update, const float *restrict grad,
-                       size_t params, float *restrict first, float *restrict second,
-                       float *restrict param)
+static void step_adamw(const terms *t, size_t n, const float *restrict grad,
+                       float *restrict first, float *restrict second, float *restrict param)
 {
     const float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f;
-    const float unbias1 = (float)(1.0 / (1.0 - pow(0.9, (double)update)));
-    const float unbias2 = (float)(1.0 / (1.0 - pow(0.999, (double)update)));
-    const float lr = (float)recipe->lr,
-                shrink = (float)(1.0 - recipe->lr * recipe->weight_decay);
-    for (size_t i = 0; i < params; i++) {
+    const float rate = t->rate, shrink = t->shrink;
+    const float unbias1 = t->unbias1, unbias2 = t->unbias2;
+    for (size_t i = 0; i < n; i++) {
         first[i] = beta1 * first[i] + (1.0f - beta1) * grad[i];
         second[i] = beta2 * second[i] + (1.0f - beta2) * (grad[i] * grad[i]);
         const float slope = first[i] * unbias1, size = sqrtf(second[i] * unbias2) + epsilon;
-        param[i] = shrink * param[i] - lr * (slope / size);
+        param[i] = shrink * param[i] - rate * (slope / size);
     }
 }
 
-void tl_optimizer_step(const tl_recipe *recipe, long update, const float *grad,
-                       size_t params, tl_moments *moments, float *param)
+/* Parameters at .. at + n - 1. */
+static void step_range(const terms *t, size_t at, size_t n, const float *grad,
+                       tl_moments *moments, float *param)
 {
-    if (recipe->optimizer == TL_SGD) {
-        step_sgd(recipe, grad, params, moments->first, param);
+    if (moments->second) {
+        step_adamw(t, n, grad + at, moments->first + at, moments->second + at, param + at);
     } else {
-        step_adamw(recipe, update, grad, params, moments->first, moments->second, param);
+        step_sgd(t, n, grad + at, moments->first + at, param + at);
+    }
+}
+
+void tl_optimizer_step(const tl_optimizing *optimizing, long update, double rate,
+                       const float *grad, tl_moments *moments, float *param)
+{
+    const tl_recipe *recipe = optimizing->recipe;
+    const terms decayed = {
+        .rate = (float)rate,
+        .momentum = (float)recipe->momentum,
+        .decay = (float)recipe->weight_decay,
+        .shrink = (float)(1.0 - rate * recipe->weight_decay),
+        .unbias1 = (float)(1.0 / (1.0 - pow(0.9, (double)update))),
+        .unbias2 = (float)(1.0 / (1.0 - pow(0.999, (double)update))),
+    };
+    terms plain = decayed;
+    plain.decay = 0.0f;
+    plain.shrink = 1.0f;
+    if (!optimizing->tensor) {
+        step_range(&decayed, 0, optimizing->params, grad, moments, param);
+        return;
+    }
+    for (int i = 0; i < optimizing->tensors; i++) {
+        const tl_tensor *tensor = &optimizing->tensor[i];
+        step_range(tensor->rank > 1 ? &decayed : &plain, tensor->at, tensor->count, grad,
+                   moments, param);
     }
 }

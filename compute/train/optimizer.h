@@ -4,19 +4,37 @@
 #ifndef TL_COMPUTE_TRAIN_OPTIMIZER_H
 #define TL_COMPUTE_TRAIN_OPTIMIZER_H
 
-#include "compute/train/trainer.h"
+#include "compute/nn/model.h"
+#include "compute/train/recipe.h"
 
 /** Moments of each parameter; `second` is NULL for SGD. */
 typedef struct tl_moments {
     float *first, *second; /**< [params] */
 } tl_moments;
 
+/** What a recipe does to the parameters of one model. */
+typedef struct tl_optimizing {
+    const tl_recipe *recipe;
+    size_t params;
+    const tl_tensor *tensor; /**< [tensors] of which some decay; NULL: all decay */
+    int tensors;
+} tl_optimizing;
+
+/** Looks at the model's tensors where the recipe's decay asks for it; the table is in
+ * `arena`. \return TL_E_SPACE */
+TL_MUST_USE tl_status tl_optimizing_new(const tl_model *model, const tl_recipe *recipe,
+                                        tl_arena *arena, tl_optimizing *out, tl_err *err);
+
+/** Bytes that tl_optimizing_new takes. */
+double tl_optimizing_memory(const tl_model_spec *spec, const tl_recipe *recipe);
+
 /**
- * One update. `grad` [params] is the mean gradient of the batch; `update` counts from 1.
- * SGD: v = m v + g + d w; w -= lr v (heavy ball, Polyak 1964, as PyTorch's SGD).
+ * One update. `grad` [params] is the mean gradient; `update` counts from 1; `rate` is the
+ * step size r of this update.
+ * SGD: v = m v + g + d w; w -= r v (heavy ball, Polyak 1964, as PyTorch's SGD).
  * AdamW: Loshchilov, Hutter 2019, algorithm 2, beta 0.9 and 0.999, epsilon 1e-8.
  */
-void tl_optimizer_step(const tl_recipe *recipe, long update, const float *grad,
-                       size_t params, tl_moments *moments, float *param);
+void tl_optimizer_step(const tl_optimizing *optimizing, long update, double rate,
+                       const float *grad, tl_moments *moments, float *param);
 
 #endif

@@ -7,277 +7,263 @@
 #include "compute/train/trainer.h"
 
 #include "compute/nn/blas.h"
-#include "compute/nn/loss.h"
 #include "compute/nn/pass.h"
+#include "compute/train/augment.h"
+#include "compute/train/average.h"
+#include "compute/train/gradient.h"
+#include "compute/train/holdout.h"
 #include "compute/train/optimizer.h"
+#include "compute/train/schedule.h"
 
 #include <math.h>
 #include <string.h>
 #include <time.h>
 
-enum { NAN_CHUNK = 4096, NAN_LANES = 16 };
-
 typedef struct trainer {
     tl_model *model;
+    const tl_training *job;
     const tl_recipe *recipe;
     const tl_train_rows *data;
-    const tl_rng *rng;
     const tl_team *team;
-    int shards, local;  /* in all, and on this rank */
-    size_t width;       /* numbers in one gradient buffer: params + 1, the loss last */
-    float *grad;        /* [local x width] */
-    float *scratch;     /* [width] */
-    float *probability; /* [rows of a shard x classes] */
-    int *order;         /* [rows] of the epoch */
+    const tl_dataset *validation; /* NULL: no early stopping */
+    tl_arena *scratch;
+    int shards, local; /* in all, and on this rank */
+    size_t width;      /* numbers in one gradient buffer: params + 1, the loss last */
+    float *grad;       /* [local x width] */
+    float *sum;        /* [width] room for the team's sum */
+    float *altered;    /* [rows of a shard x input] augmented images; NULL: as they are */
+    float *logits;     /* [validation rows x classes] */
+    int *order;        /* [rows] of the epoch */
+    long budget;       /* updates of all epochs */
+    tl_rng changes;    /* of the epoch's augmentation */
     tl_pass pass;
+    tl_optimizing optimizing;
     tl_moments moments;
-    int epoch;
-    long update;
-    double loss; /* mean over the last whole epoch */
+    float *average, *best; /* [params] of the weights, or NULL */
+    tl_train_state state;  /* its blocks are the weights and all of the above */
 } trainer;
 
-int tl_recipe_shards(const tl_recipe *recipe)
+/* Sub-stream of the order's that no epoch has. */
+static const uint64_t AUGMENTATION = UINT64_MAX;
+
+static bool has_patience(const tl_recipe *recipe, int validation)
 {
-    int shards = 1;
-    while (2 * shards <= recipe->shards && 2 * shards <= recipe->batch / 4) shards *= 2;
-    return shards;
+    return recipe->patience > 0 && validation > 0;
 }
 
-double tl_train_flop(const tl_model_spec *spec, const tl_recipe *recipe, int rows)
+double tl_train_flop(const tl_model_spec *spec, const tl_recipe *recipe, int rows,
+                     int validation)
 {
-    return tl_model_train_flop(spec) * rows * recipe->epochs;
+    const double looks = has_patience(recipe, validation) ? validation : 0.0;
+    return (tl_model_train_flop(spec) * rows + tl_model_flop(spec) * looks) *
+           recipe->epochs;
 }
 
-static int rows_of_shard(const tl_recipe *recipe)
+double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe, int validation)
 {
-    const int shards = tl_recipe_shards(recipe);
-    return (recipe->batch + shards - 1) / shards;
+    const size_t params = tl_model_count(spec);
+    const int rows = tl_recipe_shard_rows(recipe), shards = tl_recipe_shards(recipe);
+    const bool is_patient = has_patience(recipe, validation);
+    const int kept = (recipe->optimizer == TL_ADAMW ? 2 : 1) + (recipe->average > 0.0) +
+                     (is_patient ? 1 : 0);
+    double bytes = (double)params * (shards + 1.0 + kept) * (double)sizeof(float) +
+                   tl_pass_memory(spec, rows, true, false) +
+                   tl_optimizing_memory(spec, recipe) + tl_state_memory(params, kept + 1);
+    if (is_patient) bytes += tl_holdout_memory(spec, validation);
+    if (tl_recipe_augments(recipe)) {
+        bytes += (double)sizeof(float) * rows * tl_shape_size(spec->in);
+    }
+    return bytes;
 }
 
-double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe)
+/* --- room ----------------------------------------------------------------------------- */
+
+/* What this training is, for its checkpoints. */
+static tl_key key_of(const trainer *t)
 {
-    const double params = (double)tl_model_count(spec);
-    /* The shards' gradients and the sum's; moments; a checkpoint as read and as shared. */
-    const double buffers = tl_recipe_shards(recipe) + 1.0 + 2.0 + 6.0;
-    return params * buffers * (double)sizeof(float) +
-           tl_pass_memory(spec, rows_of_shard(recipe), true, false);
+    tl_hash hash = {0};
+    tl_hash_text(&hash, "training1");
+    tl_recipe_hash(t->recipe, &hash);
+    tl_hash_u64(&hash, t->model->params);
+    tl_hash_u64(&hash, (uint64_t)t->data->rows);
+    tl_hash_u64(&hash, (uint64_t)t->data->loss);
+    tl_hash_u64(&hash, (uint64_t)(t->validation ? t->validation->rows : 0));
+    return tl_hash_end(&hash);
 }
 
-static tl_status open_trainer(trainer *t, tl_arena *arena, tl_err *err)
+static tl_status take_block(trainer *t, float **block, tl_err *err)
 {
+    TL_TAKE(*block, t->scratch, t->model->params, err);
+    t->state.block[t->state.blocks++] = *block;
+    return TL_OK;
+}
+
+static tl_status open_state(trainer *t, tl_err *err)
+{
+    t->state = (tl_train_state){.training = key_of(t),
+                                .progress.best_loss = (double)INFINITY,
+                                .params = t->model->params,
+                                .blocks = 1,
+                                .block = {t->model->param}};
+    TL_TRY(take_block(t, &t->moments.first, err));
+    if (t->recipe->optimizer == TL_ADAMW) {
+        TL_TRY(take_block(t, &t->moments.second, err));
+    }
+    if (t->recipe->average > 0.0) {
+        TL_TRY(take_block(t, &t->average, err));
+        memcpy(t->average, t->model->param, t->model->params * sizeof *t->average);
+    }
+    if (t->validation) TL_TRY(take_block(t, &t->best, err));
+    return TL_OK;
+}
+
+static tl_status open_trainer(trainer *t, tl_err *err)
+{
+    const tl_model_spec *spec = &t->model->spec;
+    const size_t rows = (size_t)tl_recipe_shard_rows(t->recipe);
+    TL_CHECK(t->data->rows > 0, err, TL_E_ARG, "there are no rows to train on");
     t->shards = tl_recipe_shards(t->recipe);
     TL_INVARIANT(t->team->size <= t->shards);
     t->local = t->shards / t->team->size;
     t->width = t->model->params + 1;
-    const int rows = rows_of_shard(t->recipe);
-    TL_TRY(tl_pass_new(t->model, rows, true, arena, &t->pass, err));
-    TL_TAKE(t->grad, arena, (size_t)t->local * t->width, err);
-    TL_TAKE(t->scratch, arena, t->width, err);
-    TL_TAKE(t->probability, arena, (size_t)rows * (size_t)t->model->spec.classes, err);
-    TL_TAKE(t->order, arena, t->data->rows, err);
-    TL_TAKE(t->moments.first, arena, t->model->params, err);
-    if (t->recipe->optimizer == TL_ADAMW) {
-        TL_TAKE(t->moments.second, arena, t->model->params, err);
+    t->budget = tl_recipe_updates(t->recipe, t->data->rows);
+    TL_TRY(tl_pass_new(t->model, (int)rows, true, t->scratch, &t->pass, err));
+    TL_TRY(tl_optimizing_new(t->model, t->recipe, t->scratch, &t->optimizing, err));
+    TL_TAKE(t->grad, t->scratch, (size_t)t->local * t->width, err);
+    TL_TAKE(t->sum, t->scratch, t->width, err);
+    TL_TAKE(t->order, t->scratch, t->data->rows, err);
+    if (tl_recipe_augments(t->recipe)) {
+        TL_TAKE(t->altered, t->scratch, rows * (size_t)tl_shape_size(spec->in), err);
     }
-    return TL_OK;
-}
-
-static double squared_loss(trainer *t, const float *output, const int *row, int rows)
-{
-    const size_t size = (size_t)t->model->spec.classes;
-    float *gradient = tl_pass_d_logits(&t->pass);
-    double loss = 0.0;
-    for (int r = 0; r < rows; r++) {
-        loss += tl_squared_error(output + (size_t)r * size,
-                                 t->data->target + (size_t)row[r] * size, (int)size,
-                                 gradient + (size_t)r * size);
+    if (t->validation) {
+        TL_TAKE(t->logits, t->scratch, (size_t)t->validation->rows * (size_t)spec->classes,
+                err);
     }
-    return loss;
+    return open_state(t, err);
 }
 
-static double entropy_loss(trainer *t, const float *logits, const int *row, int rows)
-{
-    const int classes = t->model->spec.classes;
-    float *d_logits = tl_pass_d_logits(&t->pass);
-    double loss = 0.0;
-    tl_softmax(logits, rows, classes, t->probability);
-    for (int r = 0; r < rows; r++) {
-        const float *in = logits + (size_t)r * (size_t)classes;
-        const float *p = t->probability + (size_t)r * (size_t)classes;
-        float *d = d_logits + (size_t)r * (size_t)classes;
-        const float *target =
-            t->data->target ? t->data->target + (size_t)row[r] * (size_t)classes : NULL;
-        double top = (double)in[0], sum = 0.0, mean = 0.0;
-        for (int c = 1; c < classes; c++) top = (double)in[c] > top ? (double)in[c] : top;
-        for (int c = 0; c < classes; c++) {
-            const float wanted = target ? target[c] : (float)(t->data->label[row[r]] == c);
-            sum += exp((double)in[c] - top);
-            mean += (double)wanted * ((double)in[c] - top);
-            d[c] = p[c] - wanted;
-        }
-        loss += log(sum) - mean;
-    }
-    return loss;
-}
+/* --- an update ------------------------------------------------------------------------ */
 
-/* Sum of the losses of the shard's rows; the gradient of that sum goes to the logits. */
-static double shard_loss(trainer *t, const float *logits, const int *row, int rows)
-{
-    return t->data->loss == TL_LOSS_SQUARED ? squared_loss(t, logits, row, rows)
-                                            : entropy_loss(t, logits, row, rows);
-}
-
+/* Adds the gradient of the shard's rows, and their loss, to `grad`. */
 static void run_shard(trainer *t, const int *batch, int rows, int shard, float *grad)
 {
     const int first = (int)((long)shard * rows / t->shards);
-    const int end = (int)((long)(shard + 1) * rows / t->shards);
-    memset(grad, 0, t->width * sizeof *grad);
-    if (first == end) return;
-    const float *logits =
-        tl_pass_forward(&t->pass, t->data->pixel, batch + first, end - first);
-    grad[t->width - 1] = (float)shard_loss(t, logits, batch + first, end - first);
-    tl_pass_backward(&t->pass, end - first, grad);
-}
-
-static void add_to(float *restrict sum, const float *restrict x, size_t n)
-{
-    for (size_t i = 0; i < n; i++) sum[i] += x[i];
-}
-
-/* 0 * x is 0 for finite x and NaN else, and so is their sum; fixed lanes keep it
- * vectorised, chunks end it early. */
-static bool is_finite(const float *x, size_t n)
-{
-    for (size_t at = 0; at < n; at += NAN_CHUNK) {
-        const size_t end = at + NAN_CHUNK < n ? at + NAN_CHUNK : n;
-        float lane[NAN_LANES] = {0};
-        size_t i = at;
-        for (; i + NAN_LANES <= end; i += NAN_LANES) {
-            for (size_t j = 0; j < NAN_LANES; j++) lane[j] += x[i + j] * 0.0f;
-        }
-        for (size_t j = 0; i < end; i++, j++) lane[j] += x[i] * 0.0f;
-        for (size_t j = 0; j < NAN_LANES; j++) {
-            if (!(lane[j] == 0.0f)) return false;
-        }
+    const int count = (int)((long)(shard + 1) * rows / t->shards) - first;
+    const int *row = batch + first;
+    if (count == 0) return;
+    const float *logits;
+    if (t->altered) {
+        tl_augment(t->recipe, &t->changes, t->model->spec.in, t->data->pixel, row, count,
+                   t->altered);
+        logits = tl_pass_forward(&t->pass, t->altered, NULL, count);
+    } else {
+        logits = tl_pass_forward(&t->pass, t->data->pixel, row, count);
     }
-    return true;
+    const tl_outputs outputs = {t->model->positions, t->model->spec.classes, logits,
+                                tl_pass_d_logits(&t->pass)};
+    grad[t->width - 1] +=
+        (float)tl_objective(t->data, row, count, t->recipe->label_smoothing, &outputs);
+    tl_pass_backward(&t->pass, count, grad);
 }
 
-static tl_status run_batch(trainer *t, const int *batch, int rows, double *loss,
-                           tl_err *err)
+static void run_batch(trainer *t, const int *batch, int rows)
 {
     tl_pass_refresh(&t->pass);
     for (int s = 0; s < t->local; s++) {
         run_shard(t, batch, rows, t->team->rank * t->local + s,
                   t->grad + (size_t)s * t->width);
     }
+}
+
+/* The local shards' part of the tree. */
+static void sum_shards(trainer *t)
+{
     for (int step = 1; step < t->local; step *= 2) {
         for (int s = 0; s + step < t->local; s += 2 * step) {
-            add_to(t->grad + (size_t)s * t->width, t->grad + (size_t)(s + step) * t->width,
-                   t->width);
+            tl_gradient_add(t->grad + (size_t)s * t->width,
+                            t->grad + (size_t)(s + step) * t->width, t->width);
         }
     }
-    TL_TRY(tl_team_sum(t->team, t->grad, t->width, t->scratch, err));
+}
+
+/* From the shards' gradients of `rows` rows to new weights. */
+static tl_status update(trainer *t, int rows, double *loss, tl_err *err)
+{
+    const size_t params = t->model->params;
+    sum_shards(t);
+    TL_TRY(tl_team_sum(t->team, t->grad, t->width, t->sum, err));
     *loss = (double)t->grad[t->width - 1];
-    t->update++;
+    const long number = (long)++t->state.progress.update;
     /* Every member holds the same bits, so all leave together. */
-    TL_CHECK(is_finite(t->grad, t->width), err, TL_E_NUM,
-             "loss or gradient is not finite at update %ld", t->update);
-    const float scale = 1.0f / (float)rows;
-    for (size_t i = 0; i < t->model->params; i++) t->grad[i] *= scale;
-    tl_optimizer_step(t->recipe, t->update, t->grad, t->model->params, &t->moments,
+    TL_CHECK(tl_gradient_is_finite(t->grad, t->width), err, TL_E_NUM,
+             "loss or gradient is not finite at update %ld", number);
+    tl_gradient_scale(t->grad, params, 1.0f / (float)rows);
+    tl_gradient_clip(t->grad, params, t->recipe->clip);
+    tl_optimizer_step(&t->optimizing, number,
+                      tl_schedule_rate(t->recipe, number, t->budget), t->grad, &t->moments,
                       t->model->param);
+    if (t->average) {
+        tl_average_add(t->recipe->average, number, t->model->param, params, t->average);
+    }
     return TL_OK;
+}
+
+/* --- an epoch ------------------------------------------------------------------------- */
+
+static void draw_epoch(trainer *t)
+{
+    const uint64_t epoch = (uint64_t)t->state.progress.epoch;
+    tl_rng rng = tl_rng_sub(t->job->rng, epoch);
+    for (int i = 0; i < t->data->rows; i++) t->order[i] = i;
+    tl_rng_shuffle(&rng, t->order, t->data->rows);
+    for (int i = 0; i < t->data->rows; i++) t->order[i] = t->data->row[t->order[i]];
+    const tl_rng augmentation = tl_rng_sub(t->job->rng, AUGMENTATION);
+    t->changes = tl_rng_sub(&augmentation, epoch);
 }
 
 static tl_status run_epoch(trainer *t, bool *is_asked, tl_err *err)
 {
-    tl_rng rng = tl_rng_sub(t->rng, (uint64_t)t->epoch);
-    for (int i = 0; i < t->data->rows; i++) t->order[i] = i;
-    tl_rng_shuffle(&rng, t->order, t->data->rows);
-    for (int i = 0; i < t->data->rows; i++) t->order[i] = t->data->row[t->order[i]];
-    double sum = 0.0;
-    for (int at = 0; at < t->data->rows; at += t->recipe->batch) {
-        const int left = t->data->rows - at;
-        double loss;
-        TL_TRY(run_batch(t, t->order + at,
-                         left < t->recipe->batch ? left : t->recipe->batch, &loss, err));
+    const int rows = t->data->rows, batch = t->recipe->batch;
+    const int group = tl_recipe_group(t->recipe, rows);
+    double sum = 0.0, loss;
+    draw_epoch(t);
+    for (int at = 0, end; at < rows; at = end) {
+        end = rows - at < group ? rows : at + group;
+        memset(t->grad, 0, (size_t)t->local * t->width * sizeof *t->grad);
+        for (int from = at, left; from < end; from += left) {
+            left = end - from < batch ? end - from : batch;
+            run_batch(t, t->order + from, left);
+            if (tl_team_tick(t->team)) *is_asked = true;
+        }
+        TL_TRY(update(t, end - at, &loss, err));
         sum += loss;
-        if (tl_team_tick(t->team)) *is_asked = true;
     }
-    t->loss = sum / t->data->rows;
-    t->epoch++;
+    t->state.progress.last_loss = sum / rows;
+    t->state.progress.epoch++;
     return TL_OK;
 }
 
-/* What a checkpoint holds, before parameters and moments. */
-typedef struct state_head {
-    int64_t epoch, update;
-    uint64_t params, moments;
+/* Measures the weights on the validation rows and keeps the best. */
+static tl_status look(trainer *t, bool *is_over, tl_err *err)
+{
+    if (!t->validation) return TL_OK;
+    tl_progress *progress = &t->state.progress;
+    tl_model candidate = *t->model;
+    if (t->average) candidate.param = t->average;
     double loss;
-} state_head;
-
-static size_t moments_of(const trainer *t)
-{
-    return t->recipe->optimizer == TL_ADAMW ? 2 : 1;
-}
-
-static size_t state_size(const trainer *t)
-{
-    return sizeof(state_head) + (1 + moments_of(t)) * t->model->params * sizeof(float);
-}
-
-static tl_status save_state(trainer *t, const tl_checkpoint *checkpoint, tl_arena *arena,
-                            tl_err *err)
-{
-    if (!checkpoint || t->team->rank != 0) return TL_OK;
-    const size_t mark = tl_arena_mark(arena), block = t->model->params * sizeof(float);
-    unsigned char *bytes;
-    TL_TAKE(bytes, arena, state_size(t), err);
-    const state_head head = {t->epoch, t->update, t->model->params, moments_of(t), t->loss};
-    memcpy(bytes, &head, sizeof head);
-    memcpy(bytes + sizeof head, t->model->param, block);
-    memcpy(bytes + sizeof head + block, t->moments.first, block);
-    if (t->moments.second) {
-        memcpy(bytes + sizeof head + 2 * block, t->moments.second, block);
+    const tl_status measured = tl_holdout_loss(&candidate, t->validation, t->team,
+                                               t->scratch, t->logits, &loss, err);
+    if (measured == TL_E_NUM) { /* on every member */
+        return tl_fail(err, TL_E_NUM, "validation loss is not finite after epoch %d",
+                       (int)progress->epoch);
     }
-    const tl_status status = checkpoint->save(checkpoint->self, bytes, state_size(t), err);
-    tl_arena_rewind(arena, mark);
-    return status;
-}
-
-/* Member 0 reads the state, if there is one that fits, and all get it. */
-static tl_status load_state(trainer *t, const tl_checkpoint *checkpoint, tl_arena *arena,
-                            tl_err *err)
-{
-    if (!checkpoint) return TL_OK;
-    const size_t mark = tl_arena_mark(arena), block = t->model->params * sizeof(float);
-    const size_t size = state_size(t);
-    unsigned char *bytes = tl_arena_take(arena, size, 1, err);
-    tl_status mine = bytes ? TL_OK : TL_E_SPACE;
-    if (mine == TL_OK && t->team->rank == 0) {
-        void *read = NULL;
-        size_t n = 0;
-        mine = checkpoint->load(checkpoint->self, arena, &read, &n, err);
-        if (mine == TL_OK && read && n == size) memcpy(bytes, read, n);
+    TL_TRY(measured);
+    if (loss < progress->best_loss) {
+        progress->best_loss = loss;
+        progress->best_epoch = progress->epoch;
+        memcpy(t->best, candidate.param, candidate.params * sizeof *t->best);
     }
-    TL_TRY(tl_team_agree(t->team, mine, err));
-    TL_INVARIANT(bytes && t->moments.first);
-    TL_TRY(tl_team_broadcast(t->team, bytes, size, err));
-    state_head head;
-    memcpy(&head, bytes, sizeof head);
-    if (head.params == t->model->params && head.moments == moments_of(t) &&
-        head.epoch >= 0 && head.epoch <= t->recipe->epochs) {
-        t->epoch = (int)head.epoch;
-        t->update = (long)head.update;
-        t->loss = head.loss;
-        memcpy(t->model->param, bytes + sizeof head, block);
-        memcpy(t->moments.first, bytes + sizeof head + block, block);
-        if (t->moments.second) {
-            memcpy(t->moments.second, bytes + sizeof head + 2 * block, block);
-        }
-    }
-    tl_arena_rewind(arena, mark);
+    *is_over = progress->epoch - progress->best_epoch >= t->recipe->patience;
     return TL_OK;
 }
 
@@ -288,48 +274,78 @@ static double now(void)
     return (double)at.tv_sec + 1e-9 * (double)at.tv_nsec;
 }
 
-static tl_status run_epochs(trainer *t, const tl_checkpoint *checkpoint, tl_arena *scratch,
-                            tl_err *err)
+/* Between two epochs: leaves if a member was asked to, and saves when that is due. */
+static tl_status pause_epochs(trainer *t, bool is_asked, double *saved, tl_err *err)
 {
-    double saved = now();
-    while (t->epoch < t->recipe->epochs) {
-        bool is_asked = false;
-        TL_TRY(run_epoch(t, &is_asked, err));
-        if (t->epoch == t->recipe->epochs) break;
-        /* One member may have heard of the stop before the others. */
-        const tl_status asked = tl_team_agree(t->team, is_asked ? TL_E_STOP : TL_OK, err);
-        if (asked != TL_OK && asked != TL_E_STOP) return asked;
-        const bool is_due =
-            checkpoint && checkpoint->every > 0.0 && now() - saved > checkpoint->every;
-        if (asked == TL_E_STOP || (is_due && t->team->rank == 0)) {
-            const tl_status kept = save_state(t, checkpoint, scratch, err);
-            if (asked == TL_E_STOP) {
-                TL_TRY(tl_team_agree(t->team, kept, err));
-                return tl_fail(err, TL_E_STOP, "stopped after epoch %d of %d", t->epoch,
-                               t->recipe->epochs);
-            }
-            saved = now(); /* a checkpoint by time that fails costs nothing but time */
-        }
+    const tl_checkpoint *checkpoint = t->job->checkpoint;
+    /* One member may have heard of the stop before the others. */
+    const tl_status asked = tl_team_agree(t->team, is_asked ? TL_E_STOP : TL_OK, err);
+    if (asked != TL_OK && asked != TL_E_STOP) return asked;
+    const bool is_due =
+        checkpoint && checkpoint->every > 0.0 && now() - *saved > checkpoint->every;
+    if (asked == TL_OK && !(is_due && t->team->rank == 0)) return TL_OK;
+    const tl_status kept = tl_state_save(&t->state, checkpoint, t->team, t->scratch, err);
+    if (asked == TL_E_STOP) {
+        TL_TRY(tl_team_agree(t->team, kept, err));
+        return tl_fail(err, TL_E_STOP, "stopped after epoch %d of %d",
+                       (int)t->state.progress.epoch, t->recipe->epochs);
     }
+    *saved = now(); /* a checkpoint by time that fails costs nothing but time */
     return TL_OK;
 }
 
-tl_status tl_train(tl_model *model, const tl_recipe *recipe, const tl_train_rows *data,
-                   const tl_rng *rng, const tl_team *team, const tl_checkpoint *checkpoint,
-                   tl_arena *scratch, tl_train_report *report, tl_err *err)
+static tl_status run_epochs(trainer *t, tl_err *err)
 {
+    double saved = now();
+    while (t->state.progress.epoch < t->recipe->epochs) {
+        bool is_asked = false, is_over = false;
+        TL_TRY(run_epoch(t, &is_asked, err));
+        TL_TRY(look(t, &is_over, err));
+        if (is_over || t->state.progress.epoch == t->recipe->epochs) break;
+        TL_TRY(pause_epochs(t, is_asked, &saved, err));
+    }
+    const float *result = t->state.progress.best_epoch > 0 ? t->best : t->average;
+    if (result) memcpy(t->model->param, result, t->model->params * sizeof *result);
+    return TL_OK;
+}
+
+/* What only a caller that is wrong would ask for. */
+static void insist(const tl_training *training)
+{
+    const tl_train_rows *data = training->rows;
+    const tl_dataset *held = training->validation;
     TL_INVARIANT((data->label != NULL) != (data->target != NULL));
-    TL_INVARIANT(data->loss != TL_LOSS_SQUARED || data->target != NULL);
+    if (data->loss != TL_LOSS_SQUARED) return;
+    TL_INVARIANT(data->target != NULL && (!held || held->rows == 0));
+    TL_INVARIANT(!tl_recipe_augments(training->recipe)); /* targets would stay behind */
+}
+
+tl_status tl_train(tl_model *model, const tl_training *training, tl_arena *scratch,
+                   tl_train_report *report, tl_err *err)
+{
+    insist(training);
     const size_t mark = tl_arena_mark(scratch);
-    trainer t = {.model = model, .recipe = recipe, .data = data, .rng = rng, .team = team};
-    tl_status mine = TL_OK;
-    if (data->rows < 1) mine = tl_fail(err, TL_E_ARG, "there are no rows to train on");
-    if (mine == TL_OK) mine = open_trainer(&t, scratch, err);
+    trainer t = {.model = model,
+                 .job = training,
+                 .recipe = training->recipe,
+                 .data = training->rows,
+                 .team = training->team,
+                 .scratch = scratch};
+    const tl_dataset *held = training->validation;
+    if (held && has_patience(t.recipe, held->rows)) t.validation = held;
+    const tl_status mine = open_trainer(&t, err);
     tl_blas_start();
-    tl_status status = tl_team_agree(team, mine, err);
-    if (status == TL_OK) status = load_state(&t, checkpoint, scratch, err);
-    if (status == TL_OK) status = run_epochs(&t, checkpoint, scratch, err);
-    if (report) *report = (tl_train_report){t.update, t.loss};
+    tl_status status = tl_team_agree(t.team, mine, err);
+    if (status == TL_OK) {
+        status = tl_state_load(&t.state, training->checkpoint, t.team, scratch, err);
+    }
+    if (status == TL_OK) status = run_epochs(&t, err);
+    if (report) {
+        const tl_progress *progress = &t.state.progress;
+        *report = (tl_train_report){.updates = (long)progress->update,
+                                    .epochs = (int)progress->epoch,
+                                    .last_loss = progress->last_loss};
+    }
     tl_arena_rewind(scratch, mark);
     return status;
 }

@@ -90,8 +90,12 @@ static tl_status train_denoiser(tl_scene *scene, tl_err *err)
                                 .row = it.row,
                                 .rows = (int)scene->arg[ARG_EXAMPLES].number,
                                 .loss = TL_LOSS_SQUARED};
-    TL_TRY(tl_train(it.model, &recipe, &data, &order, scene->team, scene->checkpoint,
-                    scene->scratch, NULL, err));
+    const tl_training training = {.recipe = &recipe,
+                                  .rows = &data,
+                                  .rng = &order,
+                                  .team = scene->team,
+                                  .checkpoint = scene->checkpoint};
+    TL_TRY(tl_train(it.model, &training, scene->scratch, NULL, err));
     scene->given->model[TL_PART_SURROGATE] = it.model;
     return TL_OK;
 }
@@ -222,7 +226,7 @@ static double train_cost(const tl_size *size, const tl_value *arg)
 {
     const tl_model_spec spec = spec_of(size->shape, arg);
     const tl_recipe recipe = recipe_of(arg);
-    return tl_train_flop(&spec, &recipe, (int)arg[ARG_EXAMPLES].number);
+    return tl_train_flop(&spec, &recipe, (int)arg[ARG_EXAMPLES].number, 0);
 }
 
 static double cost(const tl_size *size, const tl_value *arg)
@@ -240,7 +244,7 @@ static double memory(const tl_size *size, const tl_value *arg)
     const tl_recipe recipe = recipe_of(arg);
     const double model = (double)sizeof(float) * (double)tl_model_count(&spec);
     const double training = (2.0 * image + 8.0) * arg[ARG_EXAMPLES].number + model +
-                            8.0 * image + tl_train_memory(&spec, &recipe);
+                            8.0 * image + tl_train_memory(&spec, &recipe, 0);
     const double running =
         2.0 * image * size->pool + tl_model_logits_memory(&spec, size->pool);
     return training > running ? training : running;

@@ -67,8 +67,17 @@ static tl_status run_shadow(tl_scene *scene, tl_err *err)
         .pixel = pool->pixel, .label = pool->label, .row = row, .rows = rows};
     const tl_rng orders = tl_scene_rng(scene, "order");
     const tl_rng order = tl_rng_sub(&orders, (uint64_t)scene->bank_item);
-    TL_TRY(tl_train(model, &scene->world->setup->recipe, &data, &order, scene->team,
-                    scene->checkpoint, scene->scratch, NULL, err));
+    /* As the target is trained: were shadow models to go on where it stopped early, their
+     * confidences would be those of more overfitted models. So the attacker is granted the
+     * owner's validation rows, as the strongest attacker that the test stands for; they are
+     * nobody's members. */
+    const tl_training training = {.recipe = &scene->world->setup->recipe,
+                                  .rows = &data,
+                                  .validation = scene->world->data[TL_PART_VALIDATION],
+                                  .rng = &order,
+                                  .team = scene->team,
+                                  .checkpoint = scene->checkpoint};
+    TL_TRY(tl_train(model, &training, scene->scratch, NULL, err));
     scene->given->model[TL_PART_SURROGATE] = model;
     return TL_OK;
 }
@@ -242,7 +251,8 @@ static int models(const tl_value *arg)
 static double shadow_cost(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
-    return tl_train_flop(&size->setup.model, &size->setup.recipe, size->pool / 2);
+    return tl_train_flop(&size->setup.model, &size->setup.recipe, size->pool / 2,
+                         size->validation);
 }
 
 static double cost(const tl_size *size, const tl_value *arg)
@@ -252,9 +262,9 @@ static double cost(const tl_size *size, const tl_value *arg)
 
 static double memory(const tl_size *size, const tl_value *arg)
 {
-    const double shadow = tl_train_memory(&size->setup.model, &size->setup.recipe) +
-                          6.0 * size->pool +
-                          4.0 * (double)tl_model_count(&size->setup.model);
+    const double shadow =
+        tl_train_memory(&size->setup.model, &size->setup.recipe, size->validation) +
+        6.0 * size->pool + 4.0 * (double)tl_model_count(&size->setup.model);
     const double test = tl_suspects_memory(size) + 9.0 * models(arg) * size->pool;
     return test > shadow ? test : shadow;
 }
@@ -349,7 +359,8 @@ const tl_stage tl_stage_m2d_shadow_lira = {
     .params = params,
     .metrics = metrics,
     .bank = {.count = models,
-             .reads = TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_SETUP),
+             .reads =
+                 TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_VALIDATION) | TL_BIT(TL_PART_SETUP),
              .run = run_shadow,
              .cost = shadow_cost},
     .run = run,

@@ -141,7 +141,7 @@ static double train_cost(const tl_size *size, const tl_value *arg)
 {
     tl_recipe recipe = size->setup.recipe;
     if (arg[ARG_EPOCHS].number > 0) recipe.epochs = (int)arg[ARG_EPOCHS].number;
-    return tl_train_flop(&size->setup.model, &recipe, (int)arg[ARG_QUERIES].number);
+    return tl_train_flop(&size->setup.model, &recipe, (int)arg[ARG_QUERIES].number, 0);
 }
 
 static double cost(const tl_size *size, const tl_value *arg)
@@ -154,7 +154,7 @@ static double memory(const tl_size *size, const tl_value *arg)
 {
     const double asked = arg[ARG_QUERIES].number;
     const int most = asked > size->test ? (int)asked : size->test;
-    return tl_train_memory(&size->setup.model, &size->setup.recipe) +
+    return tl_train_memory(&size->setup.model, &size->setup.recipe, 0) +
            4.0 * (double)tl_model_count(&size->setup.model) +
            tl_model_logits_memory(&size->setup.model, most) +
            tl_queries_memory(size, (int)asked) + 4.0 * asked * size->classes +

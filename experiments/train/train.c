@@ -1,10 +1,13 @@
 /*
  * Training: the owner trains the target by the plan's model and recipe, on the rows of the
- * pool that are members, whatever was done to them.
+ * pool that are members, whatever was done to them. The validation rows say when to stop if
+ * the recipe has patience. They are read whatever the recipe says, since what a stage reads
+ * does not depend on the plan; that costs no sharing of trained models, since no stage
+ * gives another version of them, and their split is part of the pool's key already.
  */
 #include "experiments/stage.h"
 
-enum { METRIC_ROWS, METRIC_LOSS };
+enum { METRIC_ROWS, METRIC_LOSS, METRIC_EPOCHS };
 
 static tl_status prepare(tl_scene *scene, tl_model **model, int **row, int *rows,
                          tl_err *err)
@@ -28,10 +31,16 @@ static tl_status run(tl_scene *scene, tl_err *err)
         .pixel = pool->pixel, .label = pool->label, .row = row, .rows = rows};
     const tl_rng order = tl_scene_rng(scene, "order");
     tl_train_report report;
-    TL_TRY(tl_train(model, &scene->world->setup->recipe, &data, &order, scene->team,
-                    scene->checkpoint, scene->scratch, &report, err));
+    const tl_training training = {.recipe = &scene->world->setup->recipe,
+                                  .rows = &data,
+                                  .validation = scene->world->data[TL_PART_VALIDATION],
+                                  .rng = &order,
+                                  .team = scene->team,
+                                  .checkpoint = scene->checkpoint};
+    TL_TRY(tl_train(model, &training, scene->scratch, &report, err));
     scene->given->model[TL_PART_TARGET] = model;
     tl_scene_put(scene, METRIC_ROWS, rows);
+    tl_scene_put(scene, METRIC_EPOCHS, report.epochs);
     if (scene->world->setup->recipe.epochs > 0) {
         tl_scene_put(scene, METRIC_LOSS, report.last_loss);
     } else {
@@ -40,16 +49,32 @@ static tl_status run(tl_scene *scene, tl_err *err)
     return TL_OK;
 }
 
+static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+{
+    (void)arg;
+    const tl_recipe *recipe = &size->setup.recipe;
+    TL_CHECK(recipe->patience == 0 || size->validation > 0, err, TL_E_ARG,
+             "recipe.patience is %d epochs without a better validation loss, but there are "
+             "no validation rows: give some by data.split.validation, or set patience to 0",
+             recipe->patience);
+    TL_CHECK(
+        !tl_recipe_augments(recipe) || size->shape.height > 1, err, TL_E_ARG,
+        "recipe.shift and recipe.flip alter images, but the data are rows of %d numbers",
+        tl_shape_size(size->shape));
+    return TL_OK;
+}
+
 static double cost(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
-    return tl_train_flop(&size->setup.model, &size->setup.recipe, size->members);
+    return tl_train_flop(&size->setup.model, &size->setup.recipe, size->members,
+                         size->validation);
 }
 
 static double memory(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
-    return tl_train_memory(&size->setup.model, &size->setup.recipe) +
+    return tl_train_memory(&size->setup.model, &size->setup.recipe, size->validation) +
            4.0 * (size->pool + size->members) +
            4.0 * (double)tl_model_count(&size->setup.model);
 }
@@ -66,7 +91,11 @@ static const tl_metric metrics[] = {
      .units = "nat",
      .better = TL_BETTER_LOWER,
      .can_be_missing = true,
-     .about = "mean cross-entropy over the last epoch, as it went"},
+     .about = "mean cross-entropy over the last epoch, as it went; of the smoothed labels "
+              "where the recipe smooths them"},
+    {.name = "epochs",
+     .units = "1",
+     .about = "passes over the rows that were made, also where training stopped early"},
     {0}};
 
 const tl_stage tl_stage_train_train = {
@@ -74,16 +103,17 @@ const tl_stage tl_stage_train_train = {
     .about = "the owner trains the target model",
     .source =
         "LeCun, Bottou, Orr, Mueller 1998, Efficient BackProp; optimiser as the recipe says",
-    .version = 1,
+    .version = 2,
     .flow = TL_NO_FLOW,
     .role = TL_ROLE_TRAIN,
     .taxonomy = "none",
     .access = TL_KNOWS_TRUTH,
-    .reads = TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_SETUP),
+    .reads = TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_VALIDATION) | TL_BIT(TL_PART_SETUP),
     .gives = TL_BIT(TL_PART_TARGET),
     .draws = true,
     .metrics = metrics,
     .run = run,
+    .check = check,
     .cost = cost,
     .memory = memory,
     .widest = widest,

@@ -115,9 +115,10 @@ static void a_small_network_learns_and_overfits(void **state)
     const tl_train_rows rows = {
         .pixel = data.pixel, .label = data.label, .row = row, .rows = train};
     const tl_team team = tl_team_alone();
+    const tl_training training = {
+        .recipe = &recipe, .rows = &rows, .rng = &order, .team = &team};
     tl_train_report report;
-    assert_int_equal(
-        tl_train(model, &recipe, &rows, &order, &team, NULL, &arena, &report, NULL), TL_OK);
+    assert_int_equal(tl_train(model, &training, &arena, &report, NULL), TL_OK);
     const double seen = accuracy(model, &data, 0, train, &arena);
     const double unseen = accuracy(model, &data, train, examples, &arena);
     if (unseen < 0.9 || seen < unseen + 0.02) {

@@ -93,6 +93,31 @@ static void shadow_models_train_on_poisoned_members(void **state)
     toy_world_close(&toy);
 }
 
+static void impatient(tl_setup_values *values)
+{
+    values->recipe[TL_RECIPE_EPOCHS].number = 8;
+    values->recipe[TL_RECIPE_PATIENCE].number = 1;
+}
+
+static void shadow_models_stop_early_as_the_target_does(void **state)
+{
+    (void)state;
+    toy_world toy;
+    toy_world_open(&toy, impatient);
+    tl_value arg[TL_MAX_PARAMS];
+    toy_defaults(tl_stage_find(lira), arg);
+    tl_dataset wrong = *toy.world.data[TL_PART_VALIDATION];
+    int32_t label[20];
+    assert_int_equal(wrong.rows, 20);
+    for (int i = 0; i < wrong.rows; i++) label[i] = (wrong.label[i] + 1) % wrong.classes;
+    wrong.label = label; /* gets worse from the first epoch on */
+    toy.world.data[TL_PART_VALIDATION] = &wrong;
+    const tl_model *stopped = shadow(&toy, arg, 0);
+    toy.size.setup.recipe.patience = 0;
+    assert_false(are_equal(stopped, shadow(&toy, arg, 0)));
+    toy_world_close(&toy);
+}
+
 static void offline_has_no_threshold_and_nobody_was_targeted(void **state)
 {
     (void)state;
@@ -212,6 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_larger_bank_holds_the_smaller_one),
         cmocka_unit_test(shadow_models_train_on_poisoned_members),
+        cmocka_unit_test(shadow_models_stop_early_as_the_target_does),
         cmocka_unit_test(offline_has_no_threshold_and_nobody_was_targeted),
         cmocka_unit_test(rows_that_no_model_has_seen_still_have_a_score),
         cmocka_unit_test(copies_share_one_wrong_label_and_their_row),

@@ -62,6 +62,43 @@ static void depth_zero_is_the_kinds_own(void **state)
     assert_int_equal(setup.recipe.shards, 8);
 }
 
+static void defaults_are_the_plain_recipe(void **state)
+{
+    (void)state;
+    const tl_setup_values values = defaults();
+    const tl_recipe plain = {.epochs = 20,
+                             .batch = 64,
+                             .shards = 8,
+                             .optimizer = TL_ADAMW,
+                             .lr = 1e-3,
+                             .momentum = 0.9,
+                             .accumulate = 1};
+    const tl_setup setup = tl_setup_of(&values, (tl_shape){1, 28, 28}, 10);
+    tl_hash wanted = {0}, found = {0};
+    tl_recipe_hash(&plain, &wanted);
+    tl_recipe_hash(&setup.recipe, &found);
+    const tl_key a = tl_hash_end(&wanted), b = tl_hash_end(&found);
+    assert_true(tl_key_equal(&a, &b));
+}
+
+static void every_parameter_reaches_the_recipe(void **state)
+{
+    (void)state;
+    tl_key key[TL_RECIPE_PARAMS + 1];
+    for (int i = 0; i <= TL_RECIPE_PARAMS; i++) {
+        tl_setup_values values = defaults();
+        if (i < TL_RECIPE_PARAMS) {
+            const tl_param *param = &tl_recipe_params[i];
+            values.recipe[i].number = param->fallback == param->high ? 0.0 : param->high;
+        }
+        const tl_setup setup = tl_setup_of(&values, (tl_shape){1, 28, 28}, 10);
+        tl_hash hash = {0};
+        tl_recipe_hash(&setup.recipe, &hash);
+        key[i] = tl_hash_end(&hash);
+        for (int j = 0; j < i; j++) assert_false(tl_key_equal(&key[i], &key[j]));
+    }
+}
+
 static void examples_zero_is_as_many_as_the_roles_ask_for(void **state)
 {
     (void)state;
@@ -153,6 +190,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_are_whole),
         cmocka_unit_test(depth_zero_is_the_kinds_own),
+        cmocka_unit_test(defaults_are_the_plain_recipe),
+        cmocka_unit_test(every_parameter_reaches_the_recipe),
         cmocka_unit_test(examples_zero_is_as_many_as_the_roles_ask_for),
         cmocka_unit_test(sizes_are_those_of_the_roles_drawn),
         cmocka_unit_test(only_masked_parameters_reach_the_key),

@@ -122,49 +122,6 @@ static void the_trigger_is_a_white_square_in_the_lower_right_corner(void **state
     toy_world_close(&toy);
 }
 
-/* --- training ------------------------------------------------------------------------- */
-
-static void training_sees_members_alone(void **state)
-{
-    (void)state;
-    toy_world toy;
-    toy_world_open(&toy, NULL);
-    tl_measure measure[TL_MAX_METRICS];
-    toy_do(&toy, "train", NULL, measure);
-    assert_true(measure[metric_at("train", "rows")].value == 100.0);
-    const tl_model *first = toy.world.model[TL_PART_TARGET];
-    tl_dataset *other;
-    assert_int_equal(tl_dataset_copy(toy.world.data[TL_PART_POOL], TL_COPY_PIXELS,
-                                     &toy.arena, &other, NULL),
-                     TL_OK);
-    const size_t size = (size_t)tl_shape_size(other->shape);
-    for (int i = 0; i < other->rows; i++) {
-        if (other->flags[i] & TL_ROW_MEMBER) continue;
-        memset(other->pixel + (size_t)i * size, 0, size * sizeof(float));
-    }
-    toy.world.data[TL_PART_POOL] = other;
-    toy_do(&toy, "train", NULL, NULL);
-    assert_memory_equal(first->param, toy.world.model[TL_PART_TARGET]->param,
-                        first->params * sizeof(float));
-    toy_world_close(&toy);
-}
-
-static void no_epochs(tl_setup_values *values)
-{
-    values->recipe[TL_RECIPE_EPOCHS].number = 0;
-}
-
-static void no_epochs_leave_the_starting_weights_and_no_loss(void **state)
-{
-    (void)state;
-    toy_world toy;
-    toy_world_open(&toy, no_epochs);
-    tl_measure measure[TL_MAX_METRICS];
-    toy_do(&toy, "train", NULL, measure);
-    assert_int_equal(measure[metric_at("train", "loss")].why, TL_WHY_NOT_APPLICABLE);
-    toy_world_close(&toy);
-}
-
 /* --- membership ----------------------------------------------------------------------- */
 
 static void membership_is_judged_on_clean_rows(void **state)
@@ -206,7 +163,7 @@ static double pool_rows; /* for the function below, which takes no argument of o
 
 static void resize_pool(tl_setup_values *values)
 {
-    no_epochs(values);
+    values->recipe[TL_RECIPE_EPOCHS].number = 0;
     values->data[TL_DATA_POOL].number = pool_rows;
 }
 
@@ -393,8 +350,6 @@ int main(void)
         cmocka_unit_test(flipped_rows_have_another_label_and_members_are_not_preferred),
         cmocka_unit_test(rate_zero_poisons_nothing_and_one_everything),
         cmocka_unit_test(the_trigger_is_a_white_square_in_the_lower_right_corner),
-        cmocka_unit_test(training_sees_members_alone),
-        cmocka_unit_test(no_epochs_leave_the_starting_weights_and_no_loss),
         cmocka_unit_test(membership_is_judged_on_clean_rows),
         cmocka_unit_test(no_row_left_clean_is_missing_not_zero),
         cmocka_unit_test(low_false_positive_rates_need_ten_false_positives),

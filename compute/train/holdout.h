@@ -1,0 +1,23 @@
+/*
+ * The loss on rows that are not trained on, for early stopping.
+ */
+#ifndef TL_COMPUTE_TRAIN_HOLDOUT_H
+#define TL_COMPUTE_TRAIN_HOLDOUT_H
+
+#include "compute/nn/model.h"
+
+/**
+ * Mean cross-entropy of the rows' labels, nat; the same bits on every member of any team.
+ * Collective over `team`.
+ *
+ * \param logits [rows x classes] room
+ * \return TL_E_NUM if it is not finite, TL_E_SPACE, TL_E_LOST
+ */
+TL_MUST_USE tl_status tl_holdout_loss(const tl_model *model, const tl_dataset *rows,
+                                      const tl_team *team, tl_arena *scratch, float *logits,
+                                      double *loss, tl_err *err);
+
+/** Bytes of scratch that takes for `rows` rows, `logits` with it. */
+double tl_holdout_memory(const tl_model_spec *spec, int rows);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * A recipe: how a model is trained. A recipe whose members are zero but for those of the
+ * first group is plain minibatch training at a constant step size.
+ */
+#ifndef TL_COMPUTE_TRAIN_RECIPE_H
+#define TL_COMPUTE_TRAIN_RECIPE_H
+
+#include "compute/core/hash.h"
+
+#include <stdbool.h>
+
+typedef enum tl_optimizer { TL_SGD, TL_ADAMW, TL_OPTIMIZERS } tl_optimizer;
+
+/** How the step size falls after the warm-up; see schedule.h. */
+typedef enum tl_schedule {
+    TL_SCHEDULE_CONSTANT,
+    TL_SCHEDULE_COSINE,
+    TL_SCHEDULE_LINEAR,
+    TL_SCHEDULES
+} tl_schedule;
+
+/** Which parameters decay. */
+typedef enum tl_decay {
+    TL_DECAY_ALL,
+    TL_DECAY_MATRICES, /**< tensors of rank 2 and more: no biases, no gains of norms */
+    TL_DECAYS
+} tl_decay;
+
+typedef struct tl_recipe {
+    int epochs; /**< passes over the rows, at most */
+    int batch;  /**< rows of a batch */
+    int shards; /**< wanted; the trainer takes tl_recipe_shards of it */
+    tl_optimizer optimizer;
+    double lr;           /**< step size, the largest */
+    double momentum;     /**< SGD: heavy ball, v = m v + g, w -= lr v */
+    double weight_decay; /**< AdamW: decoupled (Loshchilov, Hutter 2019); SGD: added to g */
+
+    tl_schedule schedule;
+    double warmup;          /**< share of all updates in which the step size rises */
+    double lr_end;          /**< share of lr that a falling schedule ends at */
+    int accumulate;         /**< batches whose gradients make one update; 0 counts as 1 */
+    double clip;            /**< limit of the gradient's L2 norm; 0: none */
+    double label_smoothing; /**< weight of the uniform distribution in the targets */
+    tl_decay decay;
+    double average; /**< decay of the weights' moving average (average.h); 0: none */
+    int patience;   /**< epochs without a better validation loss; 0: no early stopping */
+    int shift;      /**< pixels by which images are shifted, at most (augment.h) */
+    bool flip;      /**< images are mirrored with probability 1/2 */
+} tl_recipe;
+
+/** Shards in use: the largest power of two <= wanted and <= batch/4, at least 1. */
+int tl_recipe_shards(const tl_recipe *recipe);
+
+/** Rows of the largest shard of a whole batch. */
+int tl_recipe_shard_rows(const tl_recipe *recipe);
+
+/** Rows that make one update: accumulate batches, or all rows where they are fewer. */
+int tl_recipe_group(const tl_recipe *recipe, int rows);
+
+/** Updates of the whole budget of epochs: what schedules are computed from. */
+long tl_recipe_updates(const tl_recipe *recipe, int rows);
+
+/** Whether images are altered before they are trained on. */
+bool tl_recipe_augments(const tl_recipe *recipe);
+
+/** Adds all members to `hash`. */
+void tl_recipe_hash(const tl_recipe *recipe, tl_hash *hash);
+
+#endif
