@@ -1,4 +1,5 @@
 #include "compute/nn/blas.h"
+#include "compute/nn/kernels/kernels.h"
 #include "runner/commands.h"
 #include "runner/download.h"
 
@@ -6,7 +7,9 @@
 
 int tl_cmd_version(void)
 {
-    (void)printf("threatloop %s\n%s, kernels for %s\n%s\ncompiled by %s\n", TL_VERSION,
-                 tl_blas_version(), tl_blas_core(), tl_download_version(), __VERSION__);
+    (void)printf(
+        "threatloop %s\n%s, kernels for %s\nown kernels for %s\n%s\ncompiled by %s\n",
+        TL_VERSION, tl_blas_version(), tl_blas_core(), tl_kernels_get()->name,
+        tl_download_version(), __VERSION__);
     return TL_EXIT_DONE;
 }

@@ -7,7 +7,8 @@
 
 #include "compute/core/status.h"
 
-/** One line of JSON: version, compiler, BLAS, its core. Equal heads give equal bits. Owned.
+/** One line of JSON: version, build, compiler, BLAS, its core, our kernels. Equal heads
+ * give equal bits. Owned.
  */
 char *tl_run_head(void);
 

@@ -2,7 +2,7 @@
  * Kernels: the inner loops that are compiled once for every instruction set, and the door
  * to the set that suits this processor. One program thus runs at full speed on nodes with
  * AVX2 and with AVX-512. Bits may differ between instruction sets, as they do between
- * the kernels of BLAS; tl_blas_core names both.
+ * the kernels of BLAS.
  *
  * Images of a group of rows are kept on a grid: [channels][lines][columns][lanes], where
  * the lanes hold the rows, padded to a whole number of vectors, and lines and columns have
