@@ -103,6 +103,15 @@ static json_t *shelf_other(const tl_source_name *named, const char *dir)
     if (tl_source_find(named->name, dir, path, NULL) == TL_OK) {
         append(present, json_integer(0));
     }
+    static const char *const range[][2] = {{"synthetic/lesions", "2-10"},
+                                           {"synthetic/markov", "2-256"},
+                                           {"text/NAME", "256"},
+                                           {"tokens/NAME", "50257"}};
+    for (size_t k = 0; k < sizeof range / sizeof *range; k++) {
+        if (strcmp(range[k][0], named->name) == 0) {
+            put(one, "class_range", json_string(range[k][1]));
+        }
+    }
     for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
         if (strcmp(known[k].name, named->name) != 0) continue;
         json_t *pixels = json_array();

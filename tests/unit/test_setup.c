@@ -70,9 +70,9 @@ static void examples_zero_is_as_many_as_the_roles_ask_for(void **state)
     values.data[TL_DATA_VALIDATION].number = 5;
     values.data[TL_DATA_ATTACKER].number = 11;
     values.data[TL_DATA_TEST].number = 13;
-    assert_int_equal(tl_setup_synthetic(values.data).examples, 99);
+    assert_int_equal(tl_setup_source_want(values.data).examples, 99);
     values.data[TL_DATA_EXAMPLES].number = 500;
-    assert_int_equal(tl_setup_synthetic(values.data).examples, 500);
+    assert_int_equal(tl_setup_source_want(values.data).examples, 500);
 }
 
 static void sizes_are_those_of_the_roles_drawn(void **state)
@@ -87,12 +87,11 @@ static void sizes_are_those_of_the_roles_drawn(void **state)
     for (int k = 0; k < 3; k++) {
         tl_arena arena = tl_arena_open(0);
         values.data[TL_DATA_KEEP].number = keeps[k];
-        const tl_synthetic synthetic = tl_setup_synthetic(values.data);
+        const tl_source_want want = tl_setup_source_want(values.data);
         tl_source *source;
         tl_roles roles;
         assert_int_equal(
-            tl_source_open("synthetic/lesions", NULL, &synthetic, &arena, &source, NULL),
-            TL_OK);
+            tl_source_open("synthetic/lesions", NULL, &want, &arena, &source, NULL), TL_OK);
         const tl_split split = tl_setup_split(values.data);
         assert_int_equal(tl_roles_draw(source, &split, 1, 0, &arena, &roles, NULL), TL_OK);
         const tl_size size = tl_setup_size(&values, source);
