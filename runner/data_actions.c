@@ -68,6 +68,12 @@ static void print_set(const json_t *one)
                  sizes_of(json_object_get(one, "pixels"), pixels), text(one, "licence"),
                  text(one, "about"), *text(one, "unread") ? "; not read: " : "",
                  *note && !*text(one, "unread") ? "; " : "", note);
+    size_t i;
+    const json_t *name;
+    json_array_foreach(json_object_get(one, "here"), i, name)
+    {
+        (void)printf("  %-23s yes\n", json_string_value(name));
+    }
 }
 
 int tl_data_do_list(const tl_data_options *options)

@@ -130,9 +130,9 @@ static tl_status check_kinds(const tl_plan_reader *reader, const tl_trial *trial
     }
     const char *kind = trial->values.model[TL_MODEL_KIND].text;
     if (!at && tl_setup_check_kind(kind, source, vocabulary, err) != TL_OK) {
-        at = tl_yaml_find(tl_yaml_find(reader->root, "model"), "kind");
-        if (!at) at = tl_yaml_find(reader->root, "model");
-        if (!at) at = reader->root;
+        const tl_yaml *model = tl_yaml_find(reader->root, "model");
+        at = model ? tl_yaml_find(model, "kind") : reader->root;
+        if (!at) at = model;
     }
     return at ? tl_fail_prefix(err, "%s:%d:%d", at->origin, at->line, at->column) : TL_OK;
 }

@@ -43,8 +43,8 @@ tl_status tl_corpus_find(const char *name, const char *dir, char path[TL_PLACE_P
     static const char *const text[] = {".txt", "", NULL}, *const tokens[] = {".bin", NULL};
     const char *file = strchr(name, '/') + 1;
     TL_CHECK(*file && *file != '.' && !strchr(file, '/'), err, TL_E_ARG,
-             "'%s' names no file or folder: after the stroke stands a plain name, like %s",
-             name, is_tokens(name) ? "tokens/tiny_shakespeare_train" : "text/moby_dick");
+             "'%s' names no file or folder: after the slash stands a plain name, like %s",
+             name, is_tokens(name) ? "tokens/shakespeare" : "text/moby_dick");
     return tl_place_find(dir, name, is_tokens(name) ? tokens : text, path, err);
 }
 
