@@ -21,6 +21,25 @@ static void augment(tl_rng *rng, tl_shape shape, const float *from, float *to)
     }
 }
 
+/* Puts a random token in the place of one in ten. */
+static void replace_tokens(tl_rng *rng, int vocabulary, const float *from, int context,
+                           float *to)
+{
+    for (int i = 0; i < context; i++) {
+        const bool is_replaced = tl_rng_below(rng, 10) == 0;
+        to[i] = is_replaced ? (float)tl_rng_below(rng, (uint32_t)vocabulary) : from[i];
+    }
+}
+
+/* A query about nothing: random pixels, or random tokens. */
+static void make_noise(tl_rng *rng, int vocabulary, size_t size, float *to)
+{
+    for (size_t j = 0; j < size; j++) {
+        to[j] = vocabulary > 0 ? (float)tl_rng_below(rng, (uint32_t)vocabulary)
+                               : (float)tl_rng_uniform(rng);
+    }
+}
+
 static tl_status take_queries(tl_scene *scene, const tl_query_wish *wish, tl_queries *q,
                               int **order, tl_err *err)
 {
@@ -64,13 +83,15 @@ tl_status tl_queries_make(tl_scene *scene, const tl_query_wish *wish, tl_queries
         tl_rng rng = tl_rng_sub(&images, (uint64_t)i);
         out->row[i] = i;
         if (wish->kind == TL_QUERY_NOISE) {
-            for (size_t j = 0; j < size; j++) to[j] = (float)tl_rng_uniform(&rng);
+            make_noise(&rng, own->vocabulary, size, to);
             continue;
         }
         const size_t row = (size_t)order[i % rows];
         out->label[i] = own->label[row];
-        if (i < rows) { /* the first time round images are as they are */
+        if (i < rows) { /* the first time round rows are as they are */
             memcpy(to, own->pixel + row * size, size * sizeof *to);
+        } else if (own->vocabulary > 0) {
+            replace_tokens(&rng, own->vocabulary, own->pixel + row * size, (int)size, to);
         } else {
             augment(&rng, own->shape, own->pixel + row * size, to);
         }

@@ -9,8 +9,9 @@
 
 typedef enum tl_query_kind {
     TL_QUERY_NATURAL, /**< the attacker's rows as they are; at most as many as there are */
-    TL_QUERY_AUGMENTED, /**< beyond them, shifted or mirrored copies of them */
-    TL_QUERY_NOISE      /**< uniform in 0..1, of no class */
+    TL_QUERY_AUGMENTED, /**< beyond them, shifted or mirrored copies of them; of tokens,
+                           copies with one in ten replaced */
+    TL_QUERY_NOISE      /**< uniform in 0..1, or random tokens; of no class */
 } tl_query_kind;
 
 /** Images, and the labels they came with. */

@@ -1,5 +1,8 @@
 #include "experiments/setup.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static const char *const model_kinds[] = {"mlp", "cnn", "resnet", "gpt", "llama", NULL};
 static const char *const optimizers[] = {"sgd", "adamw", NULL};
 static const char *const schedules[] = {"constant", "cosine", "linear", NULL};
@@ -62,15 +65,23 @@ const tl_param tl_data_params[TL_DATA_PARAMS + 1] = {
                          .type = TL_PARAM_INT,
                          .fallback = 4,
                          .low = 2,
-                         .high = 10,
+                         .high = 256,
                          .units = "1",
-                         .about = "generated sources: classes"},
+                         .about = "generated sources: classes (lesions: 2 to 10) or tokens "
+                                  "(markov)"},
     [TL_DATA_DIFFICULTY] = {.name = "difficulty",
                             .type = TL_PARAM_REAL,
                             .fallback = 0.4,
                             .high = 1,
                             .units = "1",
                             .about = "generated sources: 0 easy to 1 hard"},
+    [TL_DATA_CONTEXT] = {.name = "context",
+                         .type = TL_PARAM_INT,
+                         .fallback = 64,
+                         .low = TL_CONTEXT_LEAST,
+                         .high = TL_CONTEXT_MOST,
+                         .units = "token",
+                         .about = "sources of tokens: tokens of a row"},
 };
 
 const tl_param tl_model_params[TL_MODEL_PARAMS + 1] = {
@@ -249,14 +260,15 @@ tl_split tl_setup_split(const tl_value data[TL_DATA_PARAMS])
                       .attacker_from_pool = integer(data[TL_DATA_ATTACKER_FROM_POOL])};
 }
 
-tl_synthetic tl_setup_synthetic(const tl_value data[TL_DATA_PARAMS])
+tl_source_want tl_setup_source_want(const tl_value data[TL_DATA_PARAMS])
 {
     const tl_split split = tl_setup_split(data);
     const int wanted = split.pool + split.validation + split.attacker + split.test;
     const int examples = integer(data[TL_DATA_EXAMPLES]);
-    return (tl_synthetic){.examples = examples ? examples : wanted,
-                          .classes = integer(data[TL_DATA_CLASSES]),
-                          .difficulty = data[TL_DATA_DIFFICULTY].number};
+    return (tl_source_want){.examples = examples ? examples : wanted,
+                            .classes = integer(data[TL_DATA_CLASSES]),
+                            .difficulty = data[TL_DATA_DIFFICULTY].number,
+                            .context = integer(data[TL_DATA_CONTEXT])};
 }
 
 static int usual_depth(tl_model_kind kind)
@@ -299,12 +311,32 @@ tl_setup tl_setup_of(const tl_setup_values *values, tl_shape shape, int classes)
 
 tl_size tl_setup_size(const tl_setup_values *values, const tl_source *source)
 {
-    tl_size size = {.shape = source->all.shape, .classes = source->all.classes};
+    tl_size size = {.shape = source->all.shape,
+                    .classes = source->all.classes,
+                    .vocabulary = source->all.vocabulary};
     const tl_split split = tl_setup_split(values->data);
     tl_split_sizes(source, &split, &size.pool, &size.members, &size.validation,
                    &size.attacker, &size.test);
     size.setup = tl_setup_of(values, size.shape, size.classes);
     return size;
+}
+
+tl_status tl_setup_check_kind(const char *kind, const char *source, int vocabulary,
+                              tl_err *err)
+{
+    const bool is_tokens = vocabulary > 0;
+    char others[120] = "";
+    for (int k = 0; model_kinds[k]; k++) {
+        if (tl_model_reads_tokens((tl_model_kind)k) != is_tokens) continue;
+        if (strcmp(model_kinds[k], kind) == 0) return TL_OK;
+        const size_t length = strlen(others);
+        (void)snprintf(others + length, sizeof others - length, "%s%s",
+                       length > 0 ? ", " : "", model_kinds[k]);
+    }
+    return tl_fail(err, TL_E_ARG,
+                   "model.kind %s works on %s, but %s gives %s; allowed are %s", kind,
+                   is_tokens ? "images" : "tokens", source, is_tokens ? "tokens" : "images",
+                   others);
 }
 
 double tl_size_data_memory(const tl_size *size, int rows)

@@ -21,6 +21,7 @@ enum {
     TL_DATA_EXAMPLES,
     TL_DATA_CLASSES,
     TL_DATA_DIFFICULTY,
+    TL_DATA_CONTEXT,
     TL_DATA_PARAMS
 };
 enum {
@@ -75,15 +76,24 @@ typedef struct tl_setup {
 typedef struct tl_size {
     tl_shape shape;
     int classes;
+    int vocabulary; /**< 0: images; else of tokens, and shape.width is the context */
     int pool, members, validation, attacker, test; /**< rows */
     tl_setup setup;
 } tl_size;
 
 /** Reads values into the structures they stand for. */
 tl_split tl_setup_split(const tl_value data[TL_DATA_PARAMS]);
-tl_synthetic tl_setup_synthetic(const tl_value data[TL_DATA_PARAMS]);
+tl_source_want tl_setup_source_want(const tl_value data[TL_DATA_PARAMS]);
 tl_setup tl_setup_of(const tl_setup_values *values, tl_shape shape, int classes);
 tl_size tl_setup_size(const tl_setup_values *values, const tl_source *source);
+
+/**
+ * Whether a model of this kind can be made of data of this vocabulary (0: images).
+ * \param source  name of the data, for the message
+ * \return TL_E_ARG, naming the kinds that can
+ */
+TL_MUST_USE tl_status tl_setup_check_kind(const char *kind, const char *source,
+                                          int vocabulary, tl_err *err);
 
 /** Bytes of a dataset of `rows` rows that owns everything. */
 double tl_size_data_memory(const tl_size *size, int rows);

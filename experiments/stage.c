@@ -59,6 +59,22 @@ const char *tl_role_name(tl_role role)
     return name[role];
 }
 
+const char *tl_wants_name(tl_wants wants)
+{
+    static const char *const name[] = {"anything", "images", "tokens"};
+    return name[wants];
+}
+
+tl_status tl_stage_check_data(const tl_stage *stage, const char *source, int vocabulary,
+                              tl_err *err)
+{
+    const tl_wants given = vocabulary > 0 ? TL_WANTS_TOKENS : TL_WANTS_IMAGES;
+    TL_CHECK(stage->wants == TL_WANTS_ANYTHING || stage->wants == given, err, TL_E_ARG,
+             "%s works on %s, but %s gives %s", stage->name, tl_wants_name(stage->wants),
+             source, tl_wants_name(given));
+    return TL_OK;
+}
+
 char *tl_access_text(unsigned access, char out[64])
 {
     static const char *const word[] = {"data",      "labels",  "scores",

@@ -64,6 +64,10 @@ enum {
     TL_KNOWS_WEIGHTS = 16,
     TL_KNOWS_TRUTH = 32 /**< a measurement by the experimenter, who knows everything */
 };
+/** What a stage works on. */
+typedef enum tl_wants { TL_WANTS_ANYTHING, TL_WANTS_IMAGES, TL_WANTS_TOKENS } tl_wants;
+const char *tl_wants_name(tl_wants wants); /* "anything", "images", "tokens" */
+
 /** "data scores" and the like, into `out` of at least 64 bytes; returns it. */
 char *tl_access_text(unsigned access, char out[64]);
 
@@ -164,6 +168,7 @@ struct tl_stage {
     tl_role role;
     const char *taxonomy;  /**< name of the threat in the taxonomy, "backdoor" */
     unsigned access;       /**< TL_KNOWS_* */
+    tl_wants wants;        /**< data that it makes sense for */
     uint32_t reads, gives; /**< parts (TL_BIT) */
     bool draws;            /**< results depend on the replicate by its own random numbers */
     const tl_param *params;
@@ -187,6 +192,13 @@ struct tl_stage {
 
 /** All stages, in the order of stages.def. */
 const tl_stage *const *tl_stages(int *count);
+
+/**
+ * Whether the stage makes sense for data of this vocabulary (0: images).
+ * \param source  name of the data, for the message \return TL_E_ARG
+ */
+TL_MUST_USE tl_status tl_stage_check_data(const tl_stage *stage, const char *source,
+                                          int vocabulary, tl_err *err);
 
 /** The stage called `name`, or NULL. */
 const tl_stage *tl_stage_find(const char *name);

@@ -110,6 +110,7 @@ json_t *tl_catalogue_stage(const tl_stage *stage)
     put(one, "role", text_of(tl_role_name(stage->role)));
     put(one, "taxonomy", text_of(stage->taxonomy));
     put(one, "access", text_of(tl_access_text(stage->access, access)));
+    put(one, "works_on", text_of(tl_wants_name(stage->wants)));
     put(one, "reads", parts_of(stage->reads));
     put(one, "gives", parts_of(stage->gives));
     put(one, "draws", json_boolean(stage->draws));

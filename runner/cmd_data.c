@@ -83,6 +83,15 @@ static void print_images(const json_t *images)
     (void)printf("content: %s\n", text(images, "content"));
 }
 
+static void print_tokens(const json_t *tokens)
+{
+    (void)printf("origin:  %s\nrows:    %lld of %lld tokens (data.context) and the next, "
+                 "vocabulary %lld\nexact duplicates: %lld\ncontent: %s\n",
+                 text(tokens, "note"), number(tokens, "rows"), number(tokens, "context"),
+                 number(tokens, "vocabulary"), number(tokens, "exact_duplicates"),
+                 text(tokens, "content"));
+}
+
 static void print_file(const json_t *info)
 {
     const json_t *one, *size;
@@ -136,6 +145,7 @@ static int show(const char *name, const tl_data_options *options)
         (void)printf("%s\n", name);
         if (is_file) print_file(info);
         if (json_object_get(info, "images")) print_images(json_object_get(info, "images"));
+        if (json_object_get(info, "tokens")) print_tokens(json_object_get(info, "tokens"));
     }
     json_decref(info);
     return TL_EXIT_DONE;

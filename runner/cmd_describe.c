@@ -107,6 +107,7 @@ static void print_stage(const json_t *one)
     if (*field(one, "taxonomy"))
         (void)printf("%-10s%s\n", "threat", field(one, "taxonomy"));
     (void)printf("%-10s%s\n", "knows", field(one, "access"));
+    (void)printf("%-10s%s\n", "works on", field(one, "works_on"));
     print_words("reads", json_object_get(one, "reads"));
     print_words("gives", json_object_get(one, "gives"));
     print_words("judged on", json_object_get(one, "judges"));

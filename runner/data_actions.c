@@ -63,10 +63,17 @@ static void print_set(const json_t *one)
     (void)snprintf(classes, sizeof classes, "%lld", (long long)json_integer_value(count));
     const char *note = *text(one, "unread") ? text(one, "unread") : text(one, "note");
     (void)printf("%-25s %-13s %7s  %-19s %-13s %-12s %s%s%s%s\n", text(one, "name"), here,
-                 count ? classes : "2-10", rows_of(json_object_get(one, "rows"), rows),
+                 count ? classes : text(one, "class_range"),
+                 rows_of(json_object_get(one, "rows"), rows),
                  sizes_of(json_object_get(one, "pixels"), pixels), text(one, "licence"),
                  text(one, "about"), *text(one, "unread") ? "; not read: " : "",
                  *note && !*text(one, "unread") ? "; " : "", note);
+    size_t i;
+    const json_t *name;
+    json_array_foreach(json_object_get(one, "here"), i, name)
+    {
+        (void)printf("  %-23s yes\n", json_string_value(name));
+    }
 }
 
 int tl_data_do_list(const tl_data_options *options)
@@ -90,7 +97,8 @@ int tl_data_do_list(const tl_data_options *options)
 
 static int refuse_name(const char *name)
 {
-    if (strncmp(name, "mnist/", 6) == 0 || strncmp(name, "cifar", 5) == 0) {
+    if (strncmp(name, "mnist/", 6) == 0 || strncmp(name, "cifar", 5) == 0 ||
+        strncmp(name, "text/", 5) == 0 || strncmp(name, "tokens/", 7) == 0) {
         tl_log(TL_LOG_ERROR,
                "%s has no official sum here, so it is not fetched; bring its files by hand "
                "(threatloop data list says what is known)",

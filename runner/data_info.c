@@ -84,6 +84,13 @@ static bool ends_in(const char *name, const char *ending)
     return length >= tail && strcmp(name + length - tail, ending) == 0;
 }
 
+static int count_copies(const tl_source *source)
+{
+    int copies = 0;
+    for (int i = 0; i < source->all.rows; i++) copies += source->group[i] != i;
+    return copies;
+}
+
 static json_t *images_of(const tl_source *source)
 {
     static const char *const split[TL_SPLITS] = {"train", "validation", "test"};
@@ -109,14 +116,26 @@ static json_t *images_of(const tl_source *source)
         }
         put(out, "splits", splits);
     }
-    int copies = 0;
-    for (int i = 0; i < all->rows; i++) copies += source->group[i] != i;
-    put(out, "exact_duplicates", json_integer(copies));
+    put(out, "exact_duplicates", json_integer(count_copies(source)));
     put(out, "near_duplicates", json_integer(source->twins.all));
     if (source->has_splits) {
         put(out, "validation_near_train", json_integer(source->twins.validation));
         put(out, "test_near_train", json_integer(source->twins.test));
     }
+    char key[TL_KEY_TEXT];
+    put(out, "content", json_string(tl_key_text(&source->content, key)));
+    return out;
+}
+
+static json_t *tokens_of(const tl_source *source)
+{
+    const tl_dataset *all = &source->all;
+    json_t *out = json_object();
+    put(out, "note", json_string(source->note));
+    put(out, "rows", json_integer(all->rows));
+    put(out, "context", json_integer(all->shape.width));
+    put(out, "vocabulary", json_integer(all->vocabulary));
+    put(out, "exact_duplicates", json_integer(count_copies(source)));
     char key[TL_KEY_TEXT];
     put(out, "content", json_string(tl_key_text(&source->content, key)));
     return out;
@@ -357,12 +376,16 @@ tl_status tl_data_info_file(const char *path, const char *as, tl_arena *arena, j
 tl_status tl_data_info_source(const char *name, const char *dir, tl_arena *arena,
                               json_t **out, tl_err *err)
 {
-    static const tl_synthetic synthetic = {
-        .examples = 1000, .classes = 4, .difficulty = 0.4};
+    static const tl_source_want want = {
+        .examples = 1000, .classes = 4, .difficulty = 0.4, .context = 64};
     tl_source *source;
-    TL_TRY(tl_source_open(name, dir, &synthetic, arena, &source, err));
+    TL_TRY(tl_source_open(name, dir, &want, arena, &source, err));
     *out = json_object();
     put(*out, "name", text_of(name));
-    put(*out, "images", images_of(source));
+    if (source->all.vocabulary > 0) {
+        put(*out, "tokens", tokens_of(source));
+    } else {
+        put(*out, "images", images_of(source));
+    }
     return TL_OK;
 }

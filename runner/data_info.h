@@ -27,7 +27,7 @@ TL_MUST_USE tl_status tl_data_info_file(const char *path, const char *as, tl_are
 /**
  * Describes a source by its name, as tl_source_open finds it.
  *
- * \param out  a new reference: name, images
+ * \param out  a new reference: name, and images or (cut into rows of 64) tokens
  * \return as tl_source_open
  */
 TL_MUST_USE tl_status tl_data_info_source(const char *name, const char *dir,

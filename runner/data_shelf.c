@@ -2,8 +2,11 @@
 
 #include "compute/core/hash.h"
 #include "compute/core/text.h"
+#include "compute/data/corpus.h"
 #include "compute/data/medmnist.h"
 
+#include <dirent.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -84,6 +87,52 @@ static json_t *shelf_medmnist(const tl_medmnist *set, const char *dir)
     return one;
 }
 
+static int is_shown(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.' && strncmp(entry->d_name, "README", 6) != 0;
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* What lies in PLACE/`folder`, by the names that plans call it ("text/moby_dick"); with
+ * `is_all`, also what has another ending than `tail`. */
+static void shelf_folder(const char *place, const char *folder, const char *tail,
+                         bool is_all, json_t *list)
+{
+    char path[TL_PLACE_PATH];
+    struct dirent **entry;
+    const int length = snprintf(path, sizeof path, "%s/%s", place, folder);
+    if (length >= (int)sizeof path) return;
+    const int count = scandir(path, &entry, is_shown, by_bytes);
+    for (int i = 0; i < count; i++) {
+        const char *file = entry[i]->d_name, *dot = strrchr(file, '.');
+        const bool has_tail = dot && strcmp(dot, tail) == 0;
+        const int stem = has_tail ? (int)(dot - file) : (int)strlen(file);
+        json_t *name =
+            has_tail || is_all ? json_sprintf("%s/%.*s", folder, stem, file) : NULL;
+        if (name) append(list, name); /* no JSON can name what is not UTF-8 */
+        free(entry[i]);
+    }
+    if (count >= 0) free(entry);
+}
+
+/* The files behind "text/NAME" and "tokens/NAME" that are here. */
+static json_t *shelf_corpora(const char *name, const char *dir)
+{
+    char place[TL_PLACES][TL_PLACE_PATH];
+    const bool is_text = strncmp(name, "text/", 5) == 0;
+    const int places = tl_places(dir, place);
+    json_t *list = json_array();
+    for (int p = 0; p < places; p++) {
+        shelf_folder(place[p], is_text ? "text" : "tokens", is_text ? ".txt" : ".bin",
+                     is_text, list);
+    }
+    return list;
+}
+
 static json_t *shelf_other(const tl_source_name *named, const char *dir)
 {
     static const struct {
@@ -100,8 +149,19 @@ static json_t *shelf_other(const tl_source_name *named, const char *dir)
     put(one, "name", json_string(named->name));
     put(one, "about", json_string(named->about));
     put(one, "present", present);
-    if (tl_source_find(named->name, dir, path, NULL) == TL_OK) {
+    if (tl_corpus_is(named->name)) {
+        put(one, "here", shelf_corpora(named->name, dir));
+    } else if (tl_source_find(named->name, dir, path, NULL) == TL_OK) {
         append(present, json_integer(0));
+    }
+    static const char *const range[][2] = {{"synthetic/lesions", "2-10"},
+                                           {"synthetic/markov", "2-256"},
+                                           {"text/NAME", "256"},
+                                           {"tokens/NAME", "50257"}};
+    for (size_t k = 0; k < sizeof range / sizeof *range; k++) {
+        if (strcmp(range[k][0], named->name) == 0) {
+            put(one, "class_range", json_string(range[k][1]));
+        }
     }
     for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
         if (strcmp(known[k].name, named->name) != 0) continue;

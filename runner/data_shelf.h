@@ -12,8 +12,9 @@
 /**
  * All known sets: {name, about, classes, rows {train, validation, test}, pixels (those
  * published), present (those that are there; [0] for a set of one size), licence, unread
- * (why it cannot be opened, or absent)}. \param dir  as for tl_source_open \return a new
- * reference
+ * (why it cannot be opened, or absent), class_range (classes where a plan may choose)}; of
+ * text/NAME and tokens/NAME, here: the names of the files that are there.
+ * \param dir  as for tl_source_open \return a new reference
  */
 json_t *tl_data_shelf(const char *dir);
 

@@ -115,10 +115,33 @@ static tl_status check_plantings(const tl_plan_reader *reader, const tl_trial *t
     return TL_OK;
 }
 
+/* Stages and the model are made for such data as the trial has. */
+static tl_status check_kinds(const tl_plan_reader *reader, const tl_trial *trial,
+                             tl_err *err)
+{
+    const char *source = trial->source->name;
+    const int vocabulary = trial->size.vocabulary;
+    const tl_yaml *at = NULL;
+    for (int i = 0; i < trial->steps && !at; i++) {
+        const tl_trial_step *step = &trial->step[i];
+        if (tl_stage_check_data(step->stage, source, vocabulary, err) != TL_OK) {
+            at = place_of(reader, step);
+        }
+    }
+    const char *kind = trial->values.model[TL_MODEL_KIND].text;
+    if (!at && tl_setup_check_kind(kind, source, vocabulary, err) != TL_OK) {
+        const tl_yaml *model = tl_yaml_find(reader->root, "model");
+        at = model ? tl_yaml_find(model, "kind") : reader->root;
+        if (!at) at = model;
+    }
+    return at ? tl_fail_prefix(err, "%s:%d:%d", at->origin, at->line, at->column) : TL_OK;
+}
+
 static tl_status check_sizes(const tl_plan_reader *reader, const tl_trial *trial,
                              tl_err *err)
 {
     const tl_yaml *model = tl_yaml_find(reader->root, "model");
+    TL_TRY(check_kinds(reader, trial, err));
     tl_err fault = {0};
     if (tl_model_check(&trial->size.setup.model, &fault) != TL_OK) {
         return tl_yaml_fault(model ? model : reader->root, err, "%s", fault.text);

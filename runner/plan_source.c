@@ -28,15 +28,15 @@ static const tl_yaml *place_of(const tl_plan_reader *reader, const char *key)
 static const tl_source *find_open(const tl_plan_body *body, uint32_t count,
                                   const tl_data_choice *wanted)
 {
-    const tl_synthetic a = tl_setup_synthetic(wanted->value);
+    const tl_source_want a = tl_setup_source_want(wanted->value);
     for (uint32_t i = 0; i < count; i++) {
         const tl_data_choice *other = &body->choice[i];
         if (!other->source) continue;
-        const tl_synthetic b = tl_setup_synthetic(other->value);
+        const tl_source_want b = tl_setup_source_want(other->value);
         if (strcmp(other->value[TL_DATA_SOURCE].text, wanted->value[TL_DATA_SOURCE].text) ==
                 0 &&
             a.examples == b.examples && a.classes == b.classes &&
-            a.difficulty == b.difficulty) {
+            a.difficulty == b.difficulty && a.context == b.context) {
             return other->source;
         }
     }
@@ -54,16 +54,16 @@ static tl_status open_choice(tl_plan_reader *reader, uint32_t index, tl_err *err
     tl_data_choice *choice = &body->choice[index];
     const tl_source *source = find_open(body, index, choice);
     if (!source) {
-        const tl_synthetic synthetic = tl_setup_synthetic(choice->value);
-        if (synthetic.examples > tl_data_params[TL_DATA_EXAMPLES].high) {
+        const tl_source_want want = tl_setup_source_want(choice->value);
+        if (want.examples > tl_data_params[TL_DATA_EXAMPLES].high) {
             return tl_yaml_fault(place_of(reader, "split"), err,
                                  "the roles want %d generated rows together, allowed are "
                                  "%g",
-                                 synthetic.examples, tl_data_params[TL_DATA_EXAMPLES].high);
+                                 want.examples, tl_data_params[TL_DATA_EXAMPLES].high);
         }
         tl_source *opened;
         if (tl_source_open(choice->value[TL_DATA_SOURCE].text, reader->options->data_dir,
-                           &synthetic, &reader->plan->arena, &opened, err) != TL_OK) {
+                           &want, &reader->plan->arena, &opened, err) != TL_OK) {
             return fail_at(place_of(reader, "source"), err);
         }
         source = opened;

@@ -1,10 +1,33 @@
 #include "compute/data/dataset.h"
 
+#include "compute/core/text.h"
+
 #include <string.h>
 
 int tl_shape_size(tl_shape shape)
 {
     return shape.channels * shape.height * shape.width;
+}
+
+tl_status tl_dataset_tokens(int vocabulary, int context, uint64_t rows, tl_arena *arena,
+                            tl_dataset *out, tl_err *err)
+{
+    const uint64_t row = (uint64_t)context * sizeof *out->pixel;
+    char most[32];
+    TL_CHECK(rows <= TL_TOKENS_LIMIT / row, err, TL_E_SPACE,
+             "%llu rows of %d tokens are too many: all may take %s, a token %zu bytes",
+             (unsigned long long)rows, context, tl_text_size((double)TL_TOKENS_LIMIT, most),
+             sizeof *out->pixel);
+    *out = (tl_dataset){.shape = {1, 1, context},
+                        .classes = vocabulary,
+                        .vocabulary = vocabulary,
+                        .rows = (int)rows};
+    TL_TAKE(out->pixel, arena, rows * (uint64_t)context, err);
+    TL_TAKE(out->label, arena, rows, err);
+    TL_TAKE(out->flags, arena, rows, err);
+    TL_TAKE(out->origin, arena, rows, err);
+    for (int i = 0; i < out->rows; i++) out->origin[i] = (uint32_t)i;
+    return TL_OK;
 }
 
 tl_status tl_dataset_copy(const tl_dataset *data, unsigned copy, tl_arena *arena,
@@ -37,7 +60,10 @@ tl_status tl_dataset_pick(const tl_dataset *data, const int *row, int rows, tl_a
     const size_t size = (size_t)tl_shape_size(data->shape);
     tl_dataset *made;
     TL_TAKE(made, arena, 1, err);
-    *made = (tl_dataset){.shape = data->shape, .classes = data->classes, .rows = rows};
+    *made = (tl_dataset){.shape = data->shape,
+                         .classes = data->classes,
+                         .vocabulary = data->vocabulary,
+                         .rows = rows};
     TL_TAKE(made->pixel, arena, (size_t)rows * size, err);
     TL_TAKE(made->label, arena, rows, err);
     TL_TAKE(made->flags, arena, rows, err);

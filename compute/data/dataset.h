@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-/** One example: planes of pixels, row-major. */
+/** One example: planes of pixels, row-major; or tokens, {1, 1, context}. */
 typedef struct tl_shape {
     int channels, height, width;
 } tl_shape;
@@ -28,12 +28,20 @@ enum {
     TL_ROW_UNJUDGED = TL_ROW_POISONED | TL_ROW_TWIN
 };
 
-/** Rows of examples. Pointers are borrowed from whoever made the version. */
+/**
+ * Rows of examples. Pointers are borrowed from whoever made the version.
+ *
+ * Rows of tokens are laid out as images one pixel high: `pixel` holds the numbers of the
+ * tokens, the label is the token that follows the row, and classes equals vocabulary. So
+ * whatever asks a classifier sees a language model as a classifier of the next token.
+ */
 typedef struct tl_dataset {
     tl_shape shape;
     int classes;
+    int vocabulary; /**< 0: images. Else each "pixel" is a token 0..vocabulary-1, exact in
+                       single precision */
     int rows;
-    float *pixel;   /**< [rows x channels*height*width], planes, 0..1 */
+    float *pixel;   /**< [rows x channels*height*width], planes, 0..1; or tokens */
     int32_t *label; /**< [rows] 0..classes-1 */
     uint8_t *flags; /**< [rows] TL_ROW_* */
     uint32_t
@@ -42,6 +50,16 @@ typedef struct tl_dataset {
 
 /** Numbers in one example: channels * height * width. */
 int tl_shape_size(tl_shape shape);
+
+/** Bytes that the rows of a source of tokens may take, as TL_ARRAY_LIMIT for arrays. */
+#define TL_TOKENS_LIMIT ((uint64_t)4 << 30)
+
+/**
+ * Rows of `context` tokens, all zero, that own everything; origin counts the rows.
+ * \return TL_E_SPACE, also for more than TL_TOKENS_LIMIT, before anything is taken
+ */
+TL_MUST_USE tl_status tl_dataset_tokens(int vocabulary, int context, uint64_t rows,
+                                        tl_arena *arena, tl_dataset *out, tl_err *err);
 
 /** What a copy owns for itself; the rest is shared with the original. */
 enum { TL_COPY_LABELS = 1, TL_COPY_FLAGS = 2, TL_COPY_PIXELS = 4 };

@@ -71,7 +71,7 @@ static void add_lesion(tl_rng *rng, const lesion_kind *kind, double contrast, do
     }
 }
 
-static void make_example(const tl_synthetic *want, int index, float *pixel)
+static void make_example(const tl_source_want *want, int index, float *pixel)
 {
     const tl_rng all = tl_rng_stream(0, 0, "synthetic/lesions", 0, "example");
     tl_rng rng = tl_rng_sub(&all, (uint64_t)index);
@@ -101,7 +101,7 @@ static void make_example(const tl_synthetic *want, int index, float *pixel)
     }
 }
 
-tl_status tl_lesions_make(const tl_synthetic *want, tl_arena *arena, tl_dataset *out,
+tl_status tl_lesions_make(const tl_source_want *want, tl_arena *arena, tl_dataset *out,
                           tl_err *err)
 {
     TL_CHECK(want->classes >= 2 && want->classes <= TL_LESIONS_CLASSES, err, TL_E_ARG,

@@ -6,7 +6,7 @@
  * only the first row is dealt. Of near-duplicates the first is dealt with all other rows,
  * the rest only once the roles have used those up; a row of the rest that fell to another
  * role than its first then changes places with a row that is near to none, of its own class
- * while there is one.
+ * while there is one. Rows of tokens are dealt as if they were all of one class.
  */
 #include "compute/data/roles.h"
 
@@ -30,6 +30,18 @@ static int distinct_rows(const tl_source *source)
     int count = 0;
     for (int i = 0; i < source->all.rows; i++) count += source->group[i] == i;
     return count;
+}
+
+/* Classes that rows are dealt by. Of tokens there are many and most of them rare: that each
+ * be in every role would ask for more rows than there are. */
+static int dealt_classes(const tl_dataset *data)
+{
+    return data->vocabulary > 0 ? 1 : data->classes;
+}
+
+static int dealt_class(const tl_dataset *data, int row)
+{
+    return data->vocabulary > 0 ? 0 : data->label[row];
 }
 
 static tl_status check_official(const tl_source *source, const tl_split *split, tl_err *err)
@@ -59,7 +71,7 @@ tl_status tl_split_check(const tl_source *source, const tl_split *split, tl_err 
     const int size[ROLES] = {split->pool, split->validation, split->attacker, split->test};
     long sum = 0;
     for (int r = 0; r < ROLES; r++) {
-        TL_CHECK(size[r] == 0 || size[r] >= source->all.classes, err, TL_E_ARG,
+        TL_CHECK(size[r] == 0 || size[r] >= dealt_classes(&source->all), err, TL_E_ARG,
                  "role %s has %d rows, fewer than the %d classes", role_name[r], size[r],
                  source->all.classes);
         sum += size[r];
@@ -117,9 +129,10 @@ static tl_status open_dealer(const tl_source *source, const tl_split *split, uin
     TL_TAKE(d->order, arena, source->all.rows, err);
     TL_TAKE(d->list, arena, source->all.rows, err);
     TL_TAKE(d->role, arena, source->all.rows, err);
-    TL_TAKE(d->begin, arena, source->all.classes, err);
-    TL_TAKE(d->left, arena, source->all.classes, err);
-    TL_TAKE(d->share, arena, source->all.classes, err);
+    const int classes = dealt_classes(&source->all);
+    TL_TAKE(d->begin, arena, classes, err);
+    TL_TAKE(d->left, arena, classes, err);
+    TL_TAKE(d->share, arena, classes, err);
     memset(d->role, NOBODY, (size_t)source->all.rows);
     return TL_OK;
 }
@@ -136,10 +149,10 @@ static void order_firsts(dealer *d, const int32_t *name, uint64_t stream)
 {
     const tl_dataset *all = &d->source->all;
     int at = 0;
-    for (int c = 0; c < all->classes; c++) {
+    for (int c = 0; c < dealt_classes(all); c++) {
         d->begin[c] = at;
         for (int i = 0; i < all->rows; i++) {
-            if (all->label[i] == c && d->list[name[i]] == 1 + i) d->order[at++] = i;
+            if (dealt_class(all, i) == c && d->list[name[i]] == 1 + i) d->order[at++] = i;
         }
         d->left[c] = at - d->begin[c];
         tl_rng rng = tl_rng_sub(&d->rng, stream + (uint64_t)c);
@@ -161,14 +174,14 @@ static void order_followers(dealer *d)
     for (int i = 0; i < source->all.rows; i++) {
         if (source->twin[i] == i) d->list[source->group[i]] = 0;
     }
-    order_firsts(d, source->group, (uint64_t)source->all.classes);
+    order_firsts(d, source->group, (uint64_t)dealt_classes(&source->all));
 }
 
 /* Gives `total` of the rows that are left to `role`, each class its share of them; returns
  * how many there were. */
 static int deal(dealer *d, int role, int total)
 {
-    const int classes = d->source->all.classes;
+    const int classes = dealt_classes(&d->source->all);
     int dealt = 0;
     share_out(d->left, classes, total, d->share);
     for (int c = 0; c < classes; c++) {
@@ -189,7 +202,7 @@ static int find_alone(const dealer *d, const int *is_alone, uint8_t role, int32_
     int any = -1;
     for (int i = 0; i < d->source->all.rows; i++) {
         if (!is_alone[i] || d->role[i] != role) continue;
-        if (d->source->all.label[i] == class) return i;
+        if (dealt_class(&d->source->all, i) == class) return i;
         if (any < 0) any = i;
     }
     return any;
@@ -209,7 +222,7 @@ static bool gather(dealer *d, const int *is_alone, int32_t head, uint8_t role)
     if (wanted > have) return false;
     for (int i = head; i < source->all.rows && wanted > 0; i++) {
         if (source->twin[i] != head || d->role[i] == NOBODY || d->role[i] == role) continue;
-        d->role[find_alone(d, is_alone, role, source->all.label[i])] = d->role[i];
+        d->role[find_alone(d, is_alone, role, dealt_class(&source->all, i))] = d->role[i];
         d->role[i] = role;
         wanted--;
     }
@@ -334,15 +347,16 @@ static tl_status draw_members(tl_dataset *pool, const tl_split *split, uint64_t 
     if (split->keep == 0.0) return TL_OK;
     int *row, *have, *share;
     TL_TAKE(row, arena, pool->rows, err);
-    TL_TAKE(have, arena, pool->classes, err);
-    TL_TAKE(share, arena, pool->classes, err);
-    for (int i = 0; i < pool->rows; i++) have[pool->label[i]]++;
-    share_out(have, pool->classes, kept_of(pool->rows, split->keep), share);
+    const int classes = dealt_classes(pool);
+    TL_TAKE(have, arena, classes, err);
+    TL_TAKE(share, arena, classes, err);
+    for (int i = 0; i < pool->rows; i++) have[dealt_class(pool, i)]++;
+    share_out(have, classes, kept_of(pool->rows, split->keep), share);
     const tl_rng all = tl_rng_stream(seed, replicate, "data", 0, "keep");
-    for (int c = 0; c < pool->classes; c++) {
+    for (int c = 0; c < classes; c++) {
         int count = 0;
         for (int i = 0; i < pool->rows; i++) {
-            if (pool->label[i] == c) row[count++] = i;
+            if (dealt_class(pool, i) == c) row[count++] = i;
         }
         tl_rng rng = tl_rng_sub(&all, (uint64_t)c);
         tl_rng_shuffle(&rng, row, count);

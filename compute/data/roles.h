@@ -1,6 +1,8 @@
 /*
  * The roles that a source's rows are given: pool, validation, attacker, test. Disjoint, and
  * near-duplicates (tl_source.twin) stay in one role; official splits see tl_roles_draw.
+ * Images are dealt so that every role has its share of each class. Rows of tokens are not:
+ * there a class is the next token, of which most are rare.
  */
 #ifndef TL_COMPUTE_DATA_ROLES_H
 #define TL_COMPUTE_DATA_ROLES_H
@@ -12,7 +14,7 @@ typedef struct tl_split {
     bool
         official; /**< the source's own splits; sizes below but attacker_from_pool unused */
     int pool, validation, attacker,
-        test;    /**< rows of each role; drawn, stratified by class */
+        test;    /**< rows of each role; drawn, images stratified by class */
     double keep; /**< share of the pool that the target trains on; 0: all of it */
     int attacker_from_pool; /**< with official: so many pool rows go to the attacker besides
                              */

@@ -2,7 +2,9 @@
 
 #include "compute/core/text.h"
 #include "compute/data/cifar.h"
+#include "compute/data/corpus.h"
 #include "compute/data/lesions.h"
+#include "compute/data/markov.h"
 #include "compute/data/medmnist.h"
 #include "compute/data/mnist.h"
 #include "compute/data/places.h"
@@ -13,6 +15,9 @@
 
 static const tl_source_name names[] = {
     {"synthetic/lesions", "grey 28x28 tissue with lesions, made here, 2 to 10 classes"},
+    {"synthetic/markov", "tokens of a Markov chain of known entropy, made here, 2 to 256"},
+    {"text/NAME", "your text as bytes: DIR/text/NAME.txt, or a folder of documents"},
+    {"tokens/NAME", "GPT-2 tokens as llm.c writes them: DIR/tokens/NAME.bin"},
     {"mnist/t10k", "MNIST test images, 10,000 of 28x28, idx[.gz]"},
     {"mnist/train", "MNIST training images, 60,000 of 28x28, idx[.gz]"},
     {"medmnist/pathmnist", "colon pathology, 28x28 RGB, 9 classes"},
@@ -58,6 +63,7 @@ tl_status tl_source_find(const char *name, const char *dir, char path[TL_PLACE_P
                    : tl_fail_prefix(err, "%s (got by threatloop data fetch)", name);
     }
     if (strncmp(name, "mnist/", 6) == 0) return tl_place_find(dir, name, images, path, err);
+    if (tl_corpus_is(name)) return tl_corpus_find(name, dir, path, err);
     const tl_cifar *cifar = tl_cifar_find(name);
     if (cifar) return tl_place_find(dir, cifar->folder, folder, path, err);
     path[0] = '\0';
@@ -76,15 +82,27 @@ static int by_key(const void *a, const void *b)
     return order ? order : (x->row > y->row) - (x->row < y->row);
 }
 
-/* Rows of equal pixels get the number of the first of them. */
+/* What exact duplicates have in common: of tokens, the one that follows is part of it. */
+static tl_key row_key(const tl_dataset *all, int row)
+{
+    const size_t size = (size_t)tl_shape_size(all->shape);
+    const tl_key key =
+        tl_key_of(all->pixel + (size_t)row * size, size * sizeof *all->pixel);
+    if (all->vocabulary == 0) return key;
+    tl_hash window = {0};
+    tl_hash_key(&window, &key);
+    tl_hash_u64(&window, (uint64_t)all->label[row]);
+    return tl_hash_end(&window);
+}
+
+/* Rows that are exact duplicates get the number of the first of them. */
 static tl_status find_groups(tl_source *source, tl_arena *arena, tl_err *err)
 {
     const tl_dataset *all = &source->all;
-    const size_t size = (size_t)tl_shape_size(all->shape);
     hashed_row *row = malloc((size_t)all->rows * sizeof *row);
-    TL_CHECK(row, err, TL_E_SPACE, "no memory left to compare %d images", all->rows);
+    TL_CHECK(row, err, TL_E_SPACE, "no memory left to compare %d rows", all->rows);
     for (int i = 0; i < all->rows; i++) {
-        row[i].key = tl_key_of(all->pixel + (size_t)i * size, size * sizeof *all->pixel);
+        row[i].key = row_key(all, i);
         row[i].row = i;
     }
     tl_hash content = {0};
@@ -95,6 +113,7 @@ static tl_status find_groups(tl_source *source, tl_arena *arena, tl_err *err)
     const int form[] = {all->shape.channels, all->shape.height, all->shape.width,
                         all->classes};
     for (int k = 0; k < 4; k++) tl_hash_u64(&content, (uint64_t)form[k]);
+    if (all->vocabulary > 0) tl_hash_u64(&content, (uint64_t)all->vocabulary);
     for (int s = 0; s < TL_SPLITS; s++) tl_hash_u64(&content, (uint64_t)source->rows[s]);
     source->content = tl_hash_end(&content);
     qsort(row, (size_t)all->rows, sizeof *row, by_key);
@@ -135,8 +154,9 @@ static tl_status find_twins(tl_source *source, tl_arena *arena, tl_err *err)
             ? tl_arena_print(arena, err,
                              "%s; %d of %d test images have a near-duplicate in train",
                              source->note, counts->test, source->rows[TL_SPLIT_TEST])
-            : tl_arena_print(arena, err, "%s; %d images have near-duplicates", source->note,
-                             counts->all);
+            : tl_arena_print(arena, err, "%s; %d %s", source->note, counts->all,
+                             source->all.vocabulary > 0 ? "rows have exact duplicates"
+                                                        : "images have near-duplicates");
     return source->note ? TL_OK : TL_E_SPACE;
 }
 
@@ -158,9 +178,23 @@ static bool is_listed(const char *name)
     return false;
 }
 
-static tl_status open_named(const char *name, const char *dir,
-                            const tl_synthetic *synthetic, tl_arena *arena, tl_source *out,
-                            tl_err *err)
+static bool is_of_tokens(const char *name)
+{
+    return tl_corpus_is(name) || strcmp(name, "synthetic/markov") == 0;
+}
+
+static tl_status open_tokens(const char *name, const char *path, const tl_source_want *want,
+                             tl_arena *arena, tl_source *out, tl_err *err)
+{
+    TL_CHECK(want->context >= TL_CONTEXT_LEAST && want->context <= TL_CONTEXT_MOST, err,
+             TL_E_ARG, "the rows of %s have %d to %d tokens (data.context), not %d", name,
+             TL_CONTEXT_LEAST, TL_CONTEXT_MOST, want->context);
+    if (!tl_corpus_is(name)) return tl_markov_make(want, arena, out, err);
+    return tl_corpus_read(name, path, want->context, arena, out, err);
+}
+
+static tl_status open_named(const char *name, const char *dir, const tl_source_want *want,
+                            tl_arena *arena, tl_source *out, tl_err *err)
 {
     const size_t length = strlen(name);
     if (length > 4 && strcmp(name + length - 4, ".npz") == 0) {
@@ -169,7 +203,7 @@ static tl_status open_named(const char *name, const char *dir,
     int size;
     const tl_medmnist *set =
         strncmp(name, "medmnist/", 9) == 0 ? tl_medmnist_named(name + 9, &size) : NULL;
-    if (!set && !is_listed(name)) return refuse(name, err);
+    if (!set && !is_of_tokens(name) && !is_listed(name)) return refuse(name, err);
     if (set && set->task == TL_MEDMNIST_LABELS) {
         return tl_medmnist_read("", set, arena, out, err);
     }
@@ -180,7 +214,9 @@ static tl_status open_named(const char *name, const char *dir,
     if (tl_cifar_find(name)) {
         return tl_cifar_read(path, tl_cifar_find(name), arena, out, err);
     }
-    TL_TRY(tl_lesions_make(synthetic, arena, &out->all, err));
+    TL_INVARIANT(want != NULL);
+    if (is_of_tokens(name)) return open_tokens(name, path, want, arena, out, err);
+    TL_TRY(tl_lesions_make(want, arena, &out->all, err));
     out->rows[TL_SPLIT_TRAIN] = out->all.rows;
     out->note = "generated";
     return TL_OK;
@@ -193,12 +229,12 @@ static tl_status begin(const char *name, tl_arena *arena, tl_source **out, tl_er
     return (*out)->name ? TL_OK : TL_E_SPACE;
 }
 
-tl_status tl_source_open(const char *name, const char *dir, const tl_synthetic *synthetic,
+tl_status tl_source_open(const char *name, const char *dir, const tl_source_want *want,
                          tl_arena *arena, tl_source **out, tl_err *err)
 {
     tl_source *source;
     TL_TRY(begin(name, arena, &source, err));
-    TL_TRY(open_named(name, dir, synthetic, arena, source, err));
+    TL_TRY(open_named(name, dir, want, arena, source, err));
     TL_TRY(find_groups(source, arena, err));
     TL_TRY(find_twins(source, arena, err));
     *out = source;

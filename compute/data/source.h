@@ -5,8 +5,10 @@
  * Names: "medmnist/<set>" (DIR/medmnist/<set>.npz; "<set>_64", "_128", "_224" for larger
  * images), "mnist/t10k" and "mnist/train" (DIR/mnist/<set>-images-idx3-ubyte[.gz] and
  * -labels-idx1-ubyte[.gz]), "cifar10" (DIR/cifar-10-batches-bin), "cifar100"
- * (DIR/cifar-100-binary), "synthetic/lesions" (made here). A name that is none of these but
- * ends in .npz is a path, taken as it is.
+ * (DIR/cifar-100-binary), "synthetic/lesions" and "synthetic/markov" (made here),
+ * "text/<name>" (a file DIR/text/<name>.txt or a folder DIR/text/<name>, any bytes),
+ * "tokens/<name>" (DIR/tokens/<name>.bin, GPT-2 tokens as llm.c writes them). A name that
+ * is none of these but ends in .npz is a path, taken as it is.
  */
 #ifndef TL_COMPUTE_DATA_SOURCE_H
 #define TL_COMPUTE_DATA_SOURCE_H
@@ -19,14 +21,20 @@
 
 enum { TL_SPLIT_TRAIN, TL_SPLIT_VALIDATION, TL_SPLIT_TEST, TL_SPLITS };
 
-/** What only generated sources ask for; others ignore it. */
-typedef struct tl_synthetic {
-    int examples;      /**< rows to make */
-    int classes;       /**< 2 .. 10 */
-    double difficulty; /**< 0 easy .. 1 hard */
-} tl_synthetic;
+enum { TL_CONTEXT_LEAST = 2, TL_CONTEXT_MOST = 65536 };
 
-/** How many images have a near-duplicate; exact ones are counted with them. */
+/** What is wanted of a source besides its name; each kind asks for some of it. */
+typedef struct tl_source_want {
+    int examples;      /**< generated: rows to make */
+    int classes;       /**< generated: lesions 2 .. 10, markov 2 .. 256 */
+    double difficulty; /**< generated: 0 easy .. 1 hard */
+    int context;       /**< tokens: of a row, TL_CONTEXT_LEAST .. TL_CONTEXT_MOST */
+} tl_source_want;
+
+/**
+ * How many images have a near-duplicate, exact ones counted with them; of tokens, how many
+ * rows have an exact one.
+ */
 typedef struct tl_twin_counts {
     int all;              /**< of the source, in any of its splits */
     int validation, test; /**< of an official split, in the official training split */
@@ -37,7 +45,8 @@ typedef struct tl_source {
     tl_dataset all;      /**< official splits one after the other; no flags set */
     int rows[TL_SPLITS]; /**< rows of each official split; all in TRAIN where none exist */
     bool has_splits;     /**< the source comes with official splits */
-    int32_t *group;      /**< [all.rows] equal number = exact duplicates (same pixels) */
+    int32_t *group;      /**< [all.rows] equal number = exact duplicates (same pixels; of
+                            tokens, the token that follows is the same too) */
     int32_t *twin; /**< [all.rows] equal number = near-duplicates, see tl_twins_find */
     tl_twin_counts twins;
     tl_key content;                /**< of pixels, labels and splits as decoded */
@@ -48,12 +57,13 @@ typedef struct tl_source {
 
 /**
  * Opens the source called `name`. Looks in `dir`, else in THREATLOOP_DATA, else in the
- * user's cache folder ($XDG_CACHE_HOME or ~/.cache)/threatloop; `dir` may be NULL. \return
- * TL_E_ARG for an unknown name (the nearest is named), TL_E_IO for a file that is missing
- * (every place looked at is named), TL_E_FORMAT for a malformed one
+ * user's cache folder ($XDG_CACHE_HOME or ~/.cache)/threatloop; `dir` may be NULL, and so
+ * may `want` for images out of files. \return TL_E_ARG for an unknown name (the nearest is
+ * named) or a want out of bounds, TL_E_IO for a file that is missing (every place looked at
+ * is named), TL_E_FORMAT for a malformed one, TL_E_SPACE
  */
 TL_MUST_USE tl_status tl_source_open(const char *name, const char *dir,
-                                     const tl_synthetic *synthetic, tl_arena *arena,
+                                     const tl_source_want *want, tl_arena *arena,
                                      tl_source **out, tl_err *err);
 
 /** One file of CIFAR as a source without splits. \return as tl_cifar_read_file */

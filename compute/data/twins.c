@@ -237,6 +237,7 @@ tl_status tl_twins_find(const tl_dataset *all, const int32_t *group, int32_t *tw
                 .layers = all->shape.channels >= GRID ? GRID : 1,
                 .twin = twin};
     for (int i = 0; i < all->rows; i++) twin[i] = group[i];
+    if (all->vocabulary > 0) return TL_OK;
     tl_arena room = tl_arena_open(0);
     tl_status status = take_room(&s, &room, err);
     if (status == TL_OK) status = make_sketches(&s, group, &room, err);

@@ -50,7 +50,8 @@ bool tl_twins_are_near(const tl_usual *usual, const float *a, const float *b);
 
 /**
  * Groups of near-duplicates, joined over pairs (a ~ b and b ~ c are one group). A pair is
- * near by tl_twins_are_near, judged among all images.
+ * near by tl_twins_are_near, judged among all images. Rows of tokens, whose numbers have no
+ * nearness, are only in groups of exact duplicates.
  *
  * Exact and deterministic: every pair that may qualify is computed in double precision in
  * one order, without BLAS. 10,000 images of 28x28 take well under a second.

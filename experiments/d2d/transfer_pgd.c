@@ -165,6 +165,7 @@ const tl_stage tl_stage_d2d_transfer_pgd = {
     .role = TL_ROLE_ATTACK,
     .taxonomy = "adversarial examples",
     .access = TL_KNOWS_LABELS,
+    .wants = TL_WANTS_IMAGES,
     .reads = TL_BIT(TL_PART_TARGET) | TL_BIT(TL_PART_SURROGATE) | TL_BIT(TL_PART_TEST),
     .draws = true,
     .params = params,

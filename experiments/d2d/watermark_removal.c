@@ -335,6 +335,7 @@ const tl_stage tl_stage_d2d_watermark_removal = {
     .role = TL_ROLE_ATTACK,
     .taxonomy = "watermark removal",
     .access = TL_KNOWS_DATA,
+    .wants = TL_WANTS_IMAGES,
     .reads = TL_BIT(TL_PART_POOL),
     .gives = TL_BIT(TL_PART_POOL),
     .draws = true,

@@ -106,6 +106,7 @@ const tl_stage tl_stage_d2m_blended = {
     .role = TL_ROLE_ATTACK,
     .taxonomy = "backdoor",
     .access = TL_KNOWS_DATA,
+    .wants = TL_WANTS_IMAGES,
     .reads = TL_BIT(TL_PART_POOL),
     .gives = TL_BIT(TL_PART_POOL),
     .draws = true,

@@ -178,6 +178,7 @@ const tl_stage tl_stage_defense_data_watermark = {
     .role = TL_ROLE_DEFENSE,
     .taxonomy = "watermarking of data",
     .access = TL_KNOWS_DATA,
+    .wants = TL_WANTS_IMAGES,
     .reads = TL_BIT(TL_PART_POOL),
     .gives = TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_MARKS),
     .draws = true,

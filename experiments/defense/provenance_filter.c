@@ -95,6 +95,7 @@ const tl_stage tl_stage_defense_provenance_filter = {
     .role = TL_ROLE_DEFENSE,
     .taxonomy = "data sanitisation",
     .access = TL_KNOWS_DATA,
+    .wants = TL_WANTS_IMAGES,
     .reads = TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_MARKS) | TL_BIT(TL_PART_TEST),
     .gives = TL_BIT(TL_PART_POOL),
     .params = params,

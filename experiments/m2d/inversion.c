@@ -19,6 +19,7 @@ const tl_stage tl_stage_m2d_inversion = {
     .role = TL_ROLE_ATTACK,
     .taxonomy = "model inversion",
     .access = TL_KNOWS_GRADIENTS | TL_KNOWS_WEIGHTS,
+    .wants = TL_WANTS_IMAGES,
     .reads = TL_BIT(TL_PART_TARGET) | TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_ATTACKER),
     .gives = TL_BIT(TL_PART_RECOVERED),
     .draws = true,

@@ -20,6 +20,7 @@ const tl_stage tl_stage_m2d_surrogate_inversion = {
     .role = TL_ROLE_ATTACK,
     .taxonomy = "model inversion",
     .access = TL_KNOWS_LABELS,
+    .wants = TL_WANTS_IMAGES,
     .reads = TL_BIT(TL_PART_SURROGATE) | TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_ATTACKER),
     .gives = TL_BIT(TL_PART_RECOVERED),
     .draws = true,

@@ -190,7 +190,8 @@ static const tl_param params[] = {
      .high = 2,
      .units = "1",
      .about = "images asked about: the attacker's own alone (natural), beyond them "
-              "shifted or mirrored copies of them (augmented), or noise"},
+              "shifted or mirrored copies of them (augmented; of tokens, "
+              "with one in ten replaced), or noise"},
     {.name = "epochs",
      .type = TL_PARAM_INT,
      .high = 100000,

@@ -38,9 +38,9 @@ void toy_world_open(toy_world *toy, void (*change)(tl_setup_values *values))
     if (change) change(&toy->values);
     tl_err err = {0};
     const tl_value *data = toy->values.data;
-    const tl_synthetic synthetic = tl_setup_synthetic(data);
-    must(tl_source_open(data[TL_DATA_SOURCE].text, getenv("THREATLOOP_TEST_DATA"),
-                        &synthetic, &toy->arena, &toy->source, &err),
+    const tl_source_want want = tl_setup_source_want(data);
+    must(tl_source_open(data[TL_DATA_SOURCE].text, getenv("THREATLOOP_TEST_DATA"), &want,
+                        &toy->arena, &toy->source, &err),
          &err);
     const tl_split split = tl_setup_split(data);
     tl_roles roles;

@@ -176,9 +176,47 @@ static void a_set_saved_again_has_the_same_content(void **state)
     tl_arena_close(&arena);
 }
 
+static void real_texts_have_their_sizes(void **state)
+{
+    (void)state;
+    const char *folder = data_folder();
+    static const struct {
+        const char *name;
+        int rows, vocabulary, distinct;
+        const char *note;
+    } cases[] = {
+        {"text/tinyshakespeare", 17159, 256, 65, "1115394 tokens in 1 document"},
+        {"text/moby_dick", 18992, 256, 0, "1234540 tokens in 1 document"},
+        {"text/state_union", 31873, 256, 0, "tokens in 65 documents"},
+        {"tokens/tiny_shakespeare_gpt2_train", 4696, 50257, 0, "305260 tokens"},
+    };
+    const tl_source_want want = {.context = 64};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        tl_arena arena = tl_arena_open(0);
+        tl_source *source;
+        tl_err err = {0};
+        if (tl_source_open(cases[c].name, folder, &want, &arena, &source, &err) != TL_OK) {
+            fail_msg("%s", err.text);
+        }
+        const tl_dataset *all = &source->all;
+        int distinct = 0;
+        bool is_seen[50257] = {false};
+        for (int i = 0; i < all->rows * 64; i++) {
+            distinct += !is_seen[(int)all->pixel[i]];
+            is_seen[(int)all->pixel[i]] = true;
+        }
+        assert_int_equal(all->rows, cases[c].rows);
+        assert_int_equal(all->vocabulary, cases[c].vocabulary);
+        if (cases[c].distinct) assert_int_equal(distinct, cases[c].distinct);
+        assert_non_null(strstr(source->note, cases[c].note));
+        tl_arena_close(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(real_texts_have_their_sizes),
         cmocka_unit_test(files_of_numpy_have_their_values),
         cmocka_unit_test(real_sets_have_their_sizes),
         cmocka_unit_test(a_set_saved_again_has_the_same_content),

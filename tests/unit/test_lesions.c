@@ -17,7 +17,7 @@ enum { PIXELS = TL_LESIONS_SIDE * TL_LESIONS_SIDE };
 
 static tl_dataset make(int examples, int classes, double difficulty, tl_arena *arena)
 {
-    const tl_synthetic want = {examples, classes, difficulty};
+    const tl_source_want want = {examples, classes, difficulty, 64};
     tl_dataset data;
     assert_int_equal(tl_lesions_make(&want, arena, &data, NULL), TL_OK);
     return data;
@@ -55,12 +55,12 @@ static void what_makes_no_sense_is_refused(void **state)
 {
     (void)state;
     static const struct {
-        tl_synthetic want;
+        tl_source_want want;
         const char *text;
-    } cases[] = {{{100, 1, 0.5}, "2 to 10 classes"},
-                 {{100, 11, 0.5}, "2 to 10 classes"},
-                 {{100, 4, 1.5}, "0 to 1"},
-                 {{0, 4, 0.5}, "needs examples"}};
+    } cases[] = {{{100, 1, 0.5, 64}, "2 to 10 classes"},
+                 {{100, 11, 0.5, 64}, "2 to 10 classes"},
+                 {{100, 4, 1.5, 64}, "0 to 1"},
+                 {{0, 4, 0.5, 64}, "needs examples"}};
     tl_arena arena = tl_arena_open(0);
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         tl_dataset data;

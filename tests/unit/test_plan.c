@@ -12,6 +12,7 @@
 #define DATA                                                                          \
     "data: {source: synthetic/lesions, split: {pool: 60, keep: 0.5, validation: 20, " \
     "attacker: 40, test: 40}}\n"
+#define TOKENS "data: {source: synthetic/markov, split: {pool: 60, test: 40}}\n"
 #define CHAIN                                                                         \
     "chain:\n"                                                                        \
     "  - one_of:\n"                                                                   \
@@ -191,6 +192,20 @@ static const fault_case faults[] = {
     {DATA "chain: [d2m.badnets: {target: 7}, train]\n",
      "p.yaml:2:9: target is class 7, but the data has the classes 0 to 3"},
     {DATA "model: {layers: 9}\nchain: [train]\n", "p.yaml:2:8: a cnn of 9 layers does not"},
+    {"data: {source: synthetic/lesions, classes: 11}\nchain: [train]\n",
+     "p.yaml:1:16: synthetic/lesions has 2 to 10 classes, not 11"},
+    {TOKENS "chain: [d2m.badnets, train]\n",
+     "p.yaml:2:9: d2m.badnets works on images, but synthetic/markov gives tokens"},
+    {TOKENS "chain: [train, m2d.inversion]\n",
+     "p.yaml:2:16: m2d.inversion works on images, but synthetic/markov gives tokens"},
+    {TOKENS "model: {kind: mlp}\nchain: [train]\n",
+     "p.yaml:2:15: model.kind mlp works on images, but synthetic/markov gives tokens"},
+    {TOKENS "chain: [train]\n",
+     "p.yaml:1:1: model.kind cnn works on images, but synthetic/markov gives tokens"},
+    {"data: {source: synthetic/markov, context: 1}\nchain: [train]\n",
+     "p.yaml:1:43: data.context is 1, allowed is from 2 to 65536"},
+    {"data: {source: synthetic/markov, classes: 257}\nchain: [train]\n",
+     "p.yaml:1:43: data.classes is 257, allowed is from 2 to 256"},
     {DATA "chain:\n  - one_of: {as: x, options: [none, none]}\n  - train\n",
      "p.yaml:3:37: two options called 'none'"},
 };

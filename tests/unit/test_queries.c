@@ -137,9 +137,41 @@ static void an_extraction_and_what_uses_its_copy_have_one_twin(void **state)
     toy_world_close(&toy);
 }
 
+static void change_to_tokens(tl_setup_values *values)
+{
+    values->data[TL_DATA_SOURCE].text = "synthetic/markov";
+    values->data[TL_DATA_CLASSES].number = 7;
+    values->data[TL_DATA_CONTEXT].number = 40;
+}
+
+/* Beyond the own rows, one token in ten is drawn anew: of 7, six are others. */
+static void queries_of_tokens_are_tokens(void **state)
+{
+    (void)state;
+    toy_world toy;
+    toy_world_open(&toy, change_to_tokens);
+    tl_scene scene = scene_of(&toy, "m2m.model_extraction");
+    for (int kind = TL_QUERY_AUGMENTED; kind <= TL_QUERY_NOISE; kind++) {
+        const tl_query_wish wish = {2 * OWN, (tl_query_kind)kind, false};
+        tl_queries q;
+        assert_int_equal(tl_queries_make(&scene, &wish, &q, NULL), TL_OK);
+        int other = 0;
+        for (int i = 0; i < 2 * OWN * 40; i++) {
+            const float token = q.pixel[i];
+            assert_true(token >= 0.0f && token <= 6.0f && token == (float)(int)token);
+            if (i < OWN * 40) other += token != q.pixel[OWN * 40 + i];
+        }
+        const double share = other / (OWN * 40.0);
+        const double wanted = kind == TL_QUERY_NOISE ? 6.0 / 7.0 : 0.1 * 6.0 / 7.0;
+        assert_true(share > wanted - 0.02 && share < wanted + 0.02);
+    }
+    toy_world_close(&toy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(queries_of_tokens_are_tokens),
         cmocka_unit_test(who_has_no_access_has_no_recovered_rows),
         cmocka_unit_test(the_order_of_own_rows_is_the_same),
         cmocka_unit_test(without_recovered_rows_access_makes_no_difference),

@@ -409,9 +409,41 @@ static void what_cannot_be_drawn_is_refused_with_numbers(void **state)
     assert_int_equal(tl_split_check(&m.source, &all, NULL), TL_OK);
 }
 
+/* 257 tokens and two rows of most: no role could hold every class. */
+static void tokens_are_dealt_without_regard_to_class(void **state)
+{
+    (void)state;
+    static made m;
+    make(&m, ROWS, 1);
+    m.source.all.vocabulary = m.source.all.classes = 257;
+    for (int i = 0; i < ROWS; i++) m.label[i] = (i * 37) % 257;
+    const tl_split small = {.pool = 41, .attacker = 20, .test = 30, .keep = 0.5};
+    tl_split large = small;
+    large.pool = 80;
+    tl_arena arena = tl_arena_open(0);
+    const tl_roles a = draw(&m, &small, 1, &arena), b = draw(&m, &large, 1, &arena),
+                   c = draw(&m, &small, 2, &arena);
+    int owner[ROWS] = {0}, members = 0;
+    claim(&m, a.pool, 1, owner);
+    claim(&m, a.attacker, 2, owner);
+    claim(&m, a.test, 3, owner);
+    assert_int_equal(a.pool->rows, 41);
+    assert_int_equal(a.pool->vocabulary, 257);
+    for (int i = 0; i < 41; i++) members += (a.pool->flags[i] & TL_ROW_MEMBER) != 0;
+    assert_int_equal(members, 21);
+    for (int i = 0, k = 0; i < 41; i++) { /* rows of a role are in order of the source */
+        while (k < 80 && b.pool->origin[k] != a.pool->origin[i]) k++;
+        assert_true(k < 80);
+    }
+    assert_memory_equal(a.test->origin, b.test->origin, 30 * sizeof(uint32_t));
+    assert_memory_not_equal(a.test->origin, c.test->origin, 30 * sizeof(uint32_t));
+    tl_arena_close(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tokens_are_dealt_without_regard_to_class),
         cmocka_unit_test(roles_are_disjoint_and_copies_stay_in_one),
         cmocka_unit_test(classes_keep_their_shares_in_every_role),
         cmocka_unit_test(keep_trains_on_half_of_each_class),

@@ -107,9 +107,9 @@ static void examples_zero_is_as_many_as_the_roles_ask_for(void **state)
     values.data[TL_DATA_VALIDATION].number = 5;
     values.data[TL_DATA_ATTACKER].number = 11;
     values.data[TL_DATA_TEST].number = 13;
-    assert_int_equal(tl_setup_synthetic(values.data).examples, 99);
+    assert_int_equal(tl_setup_source_want(values.data).examples, 99);
     values.data[TL_DATA_EXAMPLES].number = 500;
-    assert_int_equal(tl_setup_synthetic(values.data).examples, 500);
+    assert_int_equal(tl_setup_source_want(values.data).examples, 500);
 }
 
 static void sizes_are_those_of_the_roles_drawn(void **state)
@@ -124,12 +124,11 @@ static void sizes_are_those_of_the_roles_drawn(void **state)
     for (int k = 0; k < 3; k++) {
         tl_arena arena = tl_arena_open(0);
         values.data[TL_DATA_KEEP].number = keeps[k];
-        const tl_synthetic synthetic = tl_setup_synthetic(values.data);
+        const tl_source_want want = tl_setup_source_want(values.data);
         tl_source *source;
         tl_roles roles;
         assert_int_equal(
-            tl_source_open("synthetic/lesions", NULL, &synthetic, &arena, &source, NULL),
-            TL_OK);
+            tl_source_open("synthetic/lesions", NULL, &want, &arena, &source, NULL), TL_OK);
         const tl_split split = tl_setup_split(values.data);
         assert_int_equal(tl_roles_draw(source, &split, 1, 0, &arena, &roles, NULL), TL_OK);
         const tl_size size = tl_setup_size(&values, source);
@@ -143,6 +142,66 @@ static void sizes_are_those_of_the_roles_drawn(void **state)
         assert_int_equal(size.attacker, roles.attacker->rows);
         assert_int_equal(size.test, roles.test->rows);
         tl_arena_close(&arena);
+    }
+}
+
+static void sizes_of_tokens_are_those_of_their_rows(void **state)
+{
+    (void)state;
+    tl_setup_values values = defaults();
+    values.data[TL_DATA_CONTEXT].number = 12;
+    values.data[TL_DATA_CLASSES].number = 200;
+    values.data[TL_DATA_POOL].number = 50;
+    values.data[TL_DATA_TEST].number = 30;
+    const tl_source_want want = tl_setup_source_want(values.data);
+    tl_arena arena = tl_arena_open(0);
+    tl_source *source;
+    assert_int_equal(tl_source_open("synthetic/markov", NULL, &want, &arena, &source, NULL),
+                     TL_OK);
+    const tl_size size = tl_setup_size(&values, source);
+    assert_int_equal(size.vocabulary, 200);
+    assert_int_equal(size.classes, 200);
+    assert_int_equal(size.shape.width, 12);
+    assert_true(tl_size_data_memory(&size, 10) == 10.0 * (12 * 4 + 4 + 1 + 4));
+    tl_arena_close(&arena);
+}
+
+static void kinds_of_models_refuse_other_data(void **state)
+{
+    (void)state;
+    tl_err err = {0};
+    assert_int_equal(tl_setup_check_kind("cnn", "mnist/t10k", 0, &err), TL_OK);
+    assert_int_equal(tl_setup_check_kind("mlp", "mnist/t10k", 0, &err), TL_OK);
+    assert_int_equal(tl_setup_check_kind("cnn", "text/moby_dick", 256, &err), TL_E_ARG);
+    assert_non_null(strstr(
+        err.text, "model.kind cnn works on images, but text/moby_dick gives tokens"));
+}
+
+static void stages_say_what_they_work_on(void **state)
+{
+    (void)state;
+    static const char *const of_images[] = {"d2d.pgd",
+                                            "d2d.transfer_pgd",
+                                            "d2d.watermark_removal",
+                                            "d2m.badnets",
+                                            "d2m.blended",
+                                            "defense.data_watermark",
+                                            "m2d.inversion",
+                                            "m2d.surrogate_inversion",
+                                            "defense.provenance_filter"};
+    static const char *const of_all[] = {"train", "measure.utility", "d2m.label_flip",
+                                         "m2d.shadow_lira", "m2m.model_extraction"};
+    tl_err err = {0};
+    for (size_t i = 0; i < sizeof of_images / sizeof *of_images; i++) {
+        const tl_stage *stage = tl_stage_find(of_images[i]);
+        assert_int_equal(tl_stage_check_data(stage, "mnist/t10k", 0, &err), TL_OK);
+        assert_int_equal(tl_stage_check_data(stage, "text/a", 256, &err), TL_E_ARG);
+    }
+    assert_string_equal(
+        err.text, "defense.provenance_filter works on images, but text/a gives tokens");
+    for (size_t i = 0; i < sizeof of_all / sizeof *of_all; i++) {
+        const tl_stage *stage = tl_stage_find(of_all[i]);
+        assert_int_equal(tl_stage_check_data(stage, "text/a", 256, &err), TL_OK);
     }
 }
 
@@ -194,6 +253,9 @@ int main(void)
         cmocka_unit_test(every_parameter_reaches_the_recipe),
         cmocka_unit_test(examples_zero_is_as_many_as_the_roles_ask_for),
         cmocka_unit_test(sizes_are_those_of_the_roles_drawn),
+        cmocka_unit_test(sizes_of_tokens_are_those_of_their_rows),
+        cmocka_unit_test(kinds_of_models_refuse_other_data),
+        cmocka_unit_test(stages_say_what_they_work_on),
         cmocka_unit_test(only_masked_parameters_reach_the_key),
         cmocka_unit_test(words_are_there_for_every_member),
     };

@@ -1,0 +1,104 @@
+/*
+ * The sparse part of the transition matrix is a weighted sum of permutation matrices, so
+ * its columns sum to one as its rows do and the uniform distribution stays as it is
+ * (Birkhoff 1946). The first permutation is one cycle through all tokens: from every token
+ * every other can be reached, and the uniform distribution is the only one that stays.
+ */
+#include "compute/data/markov.h"
+
+#include "compute/core/rng.h"
+
+#include <math.h>
+
+enum { SUCCESSORS = 4, ODDS = (1 << SUCCESSORS) - 1 };
+
+typedef struct chain {
+    int tokens;
+    double difficulty;
+    int next[SUCCESSORS][TL_MARKOV_TOKENS]; /* successor k of a token, odds 8 >> k */
+} chain;
+
+static chain chain_of(int tokens, double difficulty)
+{
+    const tl_rng all = tl_rng_stream(0, 0, "synthetic/markov", 0, "successors");
+    chain c = {.tokens = tokens, .difficulty = difficulty};
+    for (int k = 0; k < SUCCESSORS; k++) {
+        int order[TL_MARKOV_TOKENS];
+        tl_rng rng = tl_rng_sub(&all, (uint64_t)k);
+        for (int s = 0; s < tokens; s++) order[s] = s;
+        tl_rng_shuffle(&rng, order, tokens);
+        for (int i = 0; i < tokens; i++) {
+            if (k == 0) {
+                c.next[k][order[i]] = order[(i + 1) % tokens];
+            } else {
+                c.next[k][i] = order[i];
+            }
+        }
+    }
+    return c;
+}
+
+static int draw_next(const chain *c, int token, tl_rng *rng)
+{
+    if (tl_rng_uniform(rng) < c->difficulty) {
+        return (int)tl_rng_below(rng, (uint32_t)c->tokens);
+    }
+    /* 0..7 the first successor, 8..11 the second, 12 and 13 the third, 14 the last */
+    const uint32_t lot = tl_rng_below(rng, ODDS);
+    int k = 0;
+    for (uint32_t end = 8; lot >= end; end += 8U >> k) k++;
+    return c->next[k][token];
+}
+
+double tl_markov_entropy(int tokens, double difficulty)
+{
+    const chain c = chain_of(tokens, difficulty);
+    double sum = 0.0;
+    for (int s = 0; s < tokens; s++) {
+        double p[TL_MARKOV_TOKENS];
+        for (int t = 0; t < tokens; t++) p[t] = difficulty / tokens;
+        for (int k = 0; k < SUCCESSORS; k++) {
+            p[c.next[k][s]] += (1.0 - difficulty) * (8 >> k) / ODDS;
+        }
+        for (int t = 0; t < tokens; t++) sum -= p[t] > 0.0 ? p[t] * log(p[t]) : 0.0;
+    }
+    return sum / tokens;
+}
+
+static tl_status check(const tl_source_want *want, tl_err *err)
+{
+    TL_CHECK(want->classes >= 2 && want->classes <= TL_MARKOV_TOKENS, err, TL_E_ARG,
+             "synthetic/markov has 2 to %d tokens (data.classes), not %d", TL_MARKOV_TOKENS,
+             want->classes);
+    TL_CHECK(want->difficulty >= 0.0 && want->difficulty <= 1.0, err, TL_E_ARG,
+             "the difficulty of synthetic/markov is 0 to 1, not %g", want->difficulty);
+    TL_CHECK(want->examples >= 1, err, TL_E_ARG, "synthetic/markov needs examples to make");
+    return TL_OK;
+}
+
+tl_status tl_markov_make(const tl_source_want *want, tl_arena *arena, tl_source *out,
+                         tl_err *err)
+{
+    TL_TRY(check(want, err));
+    const chain c = chain_of(want->classes, want->difficulty);
+    const tl_rng all = tl_rng_stream(0, 0, "synthetic/markov", 0, "rows");
+    const int context = want->context;
+    tl_dataset *data = &out->all;
+    TL_TRY(
+        tl_dataset_tokens(c.tokens, context, (uint64_t)want->examples, arena, data, err));
+    for (int i = 0; i < data->rows; i++) {
+        tl_rng rng = tl_rng_sub(&all, (uint64_t)i);
+        float *row = data->pixel + (size_t)i * (size_t)context;
+        int token = (int)tl_rng_below(&rng, (uint32_t)c.tokens);
+        for (int t = 0; t < context; t++) {
+            row[t] = (float)token;
+            token = draw_next(&c, token, &rng);
+        }
+        data->label[i] = token;
+    }
+    out->rows[TL_SPLIT_TRAIN] = data->rows;
+    out->note =
+        tl_arena_print(arena, err, "generated; entropy %.4g nat a token, uniform %.4g",
+                       tl_markov_entropy(c.tokens, c.difficulty), log(c.tokens));
+    return out->note ? TL_OK : TL_E_SPACE;
+}
