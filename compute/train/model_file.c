@@ -35,9 +35,10 @@ static void write_header(const tl_model *model, const tl_tensor *tensor, int cou
         text,
         "{\"__metadata__\":{\"format\":\"threatloop-1\",\"kind\":\"%s\",\"width\":"
         "\"%d\",\"depth\":\"%d\",\"channels\":\"%d\",\"height\":\"%d\",\"columns\":"
-        "\"%d\",\"classes\":\"%d\",\"sha256_128\":\"%s\"}",
+        "\"%d\",\"classes\":\"%d\",\"heads\":\"%d\",\"kv_heads\":\"%d\","
+        "\"sha256_128\":\"%s\"}",
         tl_model_kind_name(spec->kind), spec->width, spec->depth, spec->in.channels,
-        spec->in.height, spec->in.width, spec->classes, sum);
+        spec->in.height, spec->in.width, spec->classes, spec->heads, spec->kv_heads, sum);
     for (int i = 0; i < count; i++) {
         tl_text_print(text, ",\"%s\":{\"dtype\":\"F32\",\"shape\":[", tensor[i].name);
         for (int d = 0; d < tensor[i].rank; d++) {
@@ -146,7 +147,9 @@ static tl_status read_spec(const char *path, const json_t *root, tl_model_spec *
                  read_number(metadata, "channels", &spec->in.channels) &&
                  read_number(metadata, "height", &spec->in.height) &&
                  read_number(metadata, "columns", &spec->in.width) &&
-                 read_number(metadata, "classes", &spec->classes),
+                 read_number(metadata, "classes", &spec->classes) &&
+                 read_number(metadata, "heads", &spec->heads) &&
+                 read_number(metadata, "kv_heads", &spec->kv_heads),
              err, TL_E_FORMAT, "%s: its metadata name no model of threatloop", path);
     return TL_OK;
 }
