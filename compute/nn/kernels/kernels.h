@@ -106,11 +106,74 @@ typedef struct tl_grid_kernels {
     void (*norm_back)(const tl_norm_run *run);
 } tl_grid_kernels;
 
+enum { TL_STRIP = 32 /**< queries of a strip of attention */ };
+
+/** Scores of a strip, a query a lane: query i sees the keys up to first + i. */
+typedef struct tl_strip {
+    int first, keys; /**< the first query's position; keys in all, at least 1 */
+    float scale;     /**< of the scores */
+    float *score;    /**< [keys x TL_STRIP] products of keys and queries */
+    float *d_score;  /**< [keys x TL_STRIP] gradients of the weights; backward only */
+    float *top;      /**< [TL_STRIP] the largest scaled score a query sees */
+    float *share;    /**< [TL_STRIP] 1 / sum of the exponentials */
+} tl_strip;
+
+/** Normalisation of positions over their features. */
+typedef struct tl_line_norm {
+    int positions, features;
+    bool is_centred;    /**< LayerNorm: about the mean; else RMSNorm: about 0 */
+    float epsilon;      /**< added to the mean square */
+    const float *in;    /**< [positions x features] */
+    const float *gain;  /**< [features] */
+    const float *shift; /**< [features] forward, where is_centred */
+    float *out;         /**< [positions x features] forward */
+    float *moment;      /**< [positions x 2] mean and 1 / deviation, left by forward */
+    const float *d_out; /**< [positions x features] backward, as all that follow */
+    float *d_in;        /**< NULL: not wanted */
+    bool adds;          /**< to what is in d_in */
+    float *d_gain;      /**< [features] added to; NULL: not wanted, nor is d_shift */
+    float *d_shift;     /**< where is_centred */
+} tl_line_norm;
+
+/** Lines of numbers turned pair by pair, as rotary positions do, or copied. */
+typedef struct tl_turn {
+    const float *in;
+    float *out;
+    ptrdiff_t in_stride, out_stride; /**< floats from line to line */
+    int lines, size;                 /**< size is even where there are angles */
+    const float *angle; /**< [lines x size] cosine and sine a pair; NULL: none is turned */
+    float sense;        /**< 1, or -1 to turn back */
+    bool adds;          /**< to what is in `out` */
+} tl_turn;
+
+/** The kernels of layers on sequences. All instruction sets give the same bits. */
+typedef struct tl_sequence_kernels {
+    void (*gelu)(const float *x, size_t n, float *y);
+    void (*gelu_back)(const float *x, const float *d_y, size_t n, bool adds, float *d_x);
+    /** x [rows x 2*half], y [rows x half] = x / (1 + exp(-x)) of the first half of a row
+     * times the second */
+    void (*swiglu)(const float *x, size_t rows, int half, float *y);
+    void (*swiglu_back)(const float *x, const float *d_y, size_t rows, int half, bool adds,
+                        float *d_x);
+    void (*norm)(const tl_line_norm *run);
+    void (*norm_back)(const tl_line_norm *run);
+    /** Scores become weights, 0 where the query does not see the key; fills top, share. */
+    void (*softmax)(const tl_strip *strip);
+    /** With top and share as softmax left them, scores become weights once more and
+     * d_score the gradients of the scores before scaling. */
+    void (*softmax_back)(const tl_strip *strip);
+    void (*turn)(const tl_turn *turn);
+    /** y [columns x TL_STRIP] = x^T, x [rows x columns], its rows `stride` floats apart;
+     * 0 in the lanes beyond `rows`, which is at most TL_STRIP. */
+    void (*to_lanes)(const float *x, ptrdiff_t stride, int rows, int columns, float *y);
+} tl_sequence_kernels;
+
 /** All kernels of one instruction set. */
 typedef struct tl_kernels {
     const char *name; /**< "base", "avx2", "avx512" */
     const tl_conv_kernels *conv;
     const tl_grid_kernels *grid;
+    const tl_sequence_kernels *sequence;
 } tl_kernels;
 
 /** The kernels for this processor; borrowed, the same at every call. */
