@@ -3,11 +3,10 @@
  * written from the definitions; gradients with central differences of it (step 1e-5, so
  * that their own error is about 1e-9), taken at places spread over the inputs. What remains
  * is the rounding of the float kernels: 1e-5 of the largest value for forward passes, 1e-4
- * for gradients. Kernels of all instruction sets must give the same bits.
+ * for gradients.
  */
 #include "compute/core/rng.h"
-#include "compute/nn/kernels/kernels.h"
-#include "compute/nn/layer.h"
+#include "tests/support/plain_sequence.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -42,125 +41,7 @@ static float *copy_of(const float *x, size_t n)
     return y;
 }
 
-/* --- the definitions, one row in double precision ---------------------------------------
- */
-
-static void plain_embed(const tl_layer *l, const double *param, const double *x, double *y)
-{
-    const int n = l->out.channels;
-    for (int i = 0; i < l->out.width * n; i++) {
-        y[i] = param[(int)l->weight + (int)x[i / n] * n + i % n];
-        if (l->has_positions) y[i] += param[(int)l->bias + i];
-    }
-}
-
-static void plain_norm(const tl_layer *l, const double *param, const double *x, double *y)
-{
-    const int n = l->in.channels;
-    const bool is_centred = l->kind == TL_LAYER_LAYERNORM;
-    for (int p = 0; p < l->in.width; p++, x += n, y += n) {
-        double mean = 0.0, square = 0.0;
-        for (int i = 0; is_centred && i < n; i++) mean += x[i] / n;
-        for (int i = 0; i < n; i++) square += (x[i] - mean) * (x[i] - mean) / n;
-        for (int i = 0; i < n; i++) {
-            y[i] = (x[i] - mean) / sqrt(square + 1e-5) * param[(int)l->weight + i];
-            if (is_centred) y[i] += param[(int)l->bias + i];
-        }
-    }
-}
-
-static double plain_gelu(double x)
-{
-    return 0.5 * x * (1.0 + tanh(sqrt(2.0 / acos(-1.0)) * (x + 0.044715 * x * x * x)));
-}
-
-static double plain_silu(double x)
-{
-    return x / (1.0 + exp(-x));
-}
-
-static void plain_swiglu(const tl_layer *l, const double *x, double *y)
-{
-    const int n = l->out.channels;
-    for (int i = 0; i < l->out.width * n; i++) {
-        const double *at = x + i / n * 2 * n + i % n;
-        y[i] = plain_silu(at[0]) * at[n];
-    }
-}
-
-/* Feature i of a head at a position, its pair turned by the position. */
-static double turned(const tl_layer *l, const double *head, int position, int i)
-{
-    const int size = l->out.channels / l->heads;
-    const double *at = head + position * l->in.channels;
-    if (!l->has_rotary) return at[i];
-    const double angle = position * pow(10000.0, -(double)(i / 2 * 2) / size);
-    return i % 2 == 0 ? at[i] * cos(angle) - at[i + 1] * sin(angle)
-                      : at[i - 1] * sin(angle) + at[i] * cos(angle);
-}
-
-static void plain_head(const tl_layer *l, const double *query, const double *key,
-                       const double *value, double *y)
-{
-    const int size = l->out.channels / l->heads, positions = l->in.width;
-    double *turned_key = calloc((size_t)(positions * size), sizeof *turned_key);
-    double *weight = calloc((size_t)positions, sizeof *weight);
-    assert_true(turned_key && weight);
-    for (int i = 0; i < positions * size; i++) {
-        turned_key[i] = turned(l, key, i / size, i % size);
-    }
-    for (int p = 0; p < positions; p++) {
-        double sum = 0.0;
-        for (int j = 0; j <= p; j++) weight[j] = 0.0;
-        for (int i = 0; i < size; i++) {
-            const double q = turned(l, query, p, i) / sqrt(size);
-            for (int j = 0; j <= p; j++) weight[j] += q * turned_key[j * size + i];
-        }
-        for (int j = 0; j <= p; j++) sum += weight[j] = exp(weight[j]);
-        for (int i = 0; i < size; i++) {
-            double *out = &y[p * l->out.channels + i];
-            *out = 0.0;
-            for (int j = 0; j <= p; j++) {
-                *out += weight[j] / sum * value[j * l->in.channels + i];
-            }
-        }
-    }
-    free(turned_key), free(weight);
-}
-
-static void plain_attention(const tl_layer *l, const double *x, double *y)
-{
-    const int size = l->out.channels / l->heads, group = l->heads / l->kv_heads;
-    for (int h = 0; h < l->heads; h++) {
-        const double *key = x + (l->heads + h / group) * size;
-        plain_head(l, x + h * size, key, key + l->kv_heads * size, y + h * size);
-    }
-}
-
-static void plain(const tl_layer *l, const double *param, const double *x, double *y)
-{
-    switch (l->kind) {
-    case TL_LAYER_EMBED:
-        plain_embed(l, param, x, y);
-        break;
-    case TL_LAYER_LAYERNORM:
-    case TL_LAYER_RMSNORM:
-        plain_norm(l, param, x, y);
-        break;
-    case TL_LAYER_GELU:
-        for (int i = 0; i < l->in.channels * l->in.width; i++) y[i] = plain_gelu(x[i]);
-        break;
-    case TL_LAYER_SWIGLU:
-        plain_swiglu(l, x, y);
-        break;
-    default:
-        plain_attention(l, x, y);
-        break;
-    }
-}
-
-/* --- a layer under test -----------------------------------------------------------------
- */
+/* --- a layer under test --------------------------------------------------------------- */
 
 typedef struct bench {
     tl_layer layer;
@@ -171,29 +52,11 @@ typedef struct bench {
     tl_layer_run run;
 } bench;
 
-static const tl_layer_ops *ops_of(tl_layer_kind kind)
-{
-    switch (kind) {
-    case TL_LAYER_EMBED:
-        return &tl_embed_ops;
-    case TL_LAYER_LAYERNORM:
-        return &tl_layernorm_ops;
-    case TL_LAYER_RMSNORM:
-        return &tl_rmsnorm_ops;
-    case TL_LAYER_GELU:
-        return &tl_gelu_ops;
-    case TL_LAYER_SWIGLU:
-        return &tl_swiglu_ops;
-    default:
-        return &tl_attention_ops;
-    }
-}
-
 /* Everything random; parameters from place 5 on; scratch holds NaN, as nothing may rely on
  * it. */
 static void set_up(bench *b, tl_layer layer)
 {
-    *b = (bench){.ops = ops_of(layer.kind)};
+    *b = (bench){.ops = tl_layer_ops_of(layer.kind)};
     layer.weight = 5;
     layer.bias = layer.weight + layer.weights;
     b->layer = layer;
@@ -242,14 +105,14 @@ static void run_plain(bench *b, int row)
     for (size_t i = 0; i < b->in; i++) {
         b->wide_in[i] = (double)b->run.in[(size_t)row * b->in + i];
     }
-    plain(&b->layer, b->wide_param, b->wide_in, b->wide_out);
+    tl_plain_sequence(&b->layer, b->wide_param, b->wide_in, b->wide_out);
 }
 
 /* d_out . out of row `row` as the plain one has it. */
 static double loss_of(bench *b, int row)
 {
     double sum = 0.0;
-    plain(&b->layer, b->wide_param, b->wide_in, b->wide_out);
+    tl_plain_sequence(&b->layer, b->wide_param, b->wide_in, b->wide_out);
     for (size_t i = 0; i < b->out; i++) {
         sum += (double)b->run.d_out[(size_t)row * b->out + i] * b->wide_out[i];
     }
@@ -362,8 +225,7 @@ static void check(tl_layer layer)
     tear_down(&b);
 }
 
-/* --- the layers -------------------------------------------------------------------------
- */
+/* --- the layers ----------------------------------------------------------------------- */
 
 static void embedding_looks_up_and_scatters(void **state)
 {
@@ -463,117 +325,6 @@ static void attention_counts_the_lower_triangle(void **state)
     assert_true(tl_attention_ops.flop(&layer) == 2.0 * products);
 }
 
-/* --- kernels ----------------------------------------------------------------------------
- */
-
-/* The error of the exponential shows in these, with that of a few roundings. */
-static void activations_are_exact_to_a_few_units(void **state)
-{
-    (void)state;
-    const tl_sequence_kernels *k = tl_kernels_get()->sequence;
-    for (int i = -80000; i <= 80000; i++) {
-        const float pair[2] = {(float)i / 1000.0f, 1.0f};
-        float gelu, silu;
-        const double x = (double)pair[0];
-        k->gelu(pair, 1, &gelu);
-        k->swiglu(pair, 1, 1, &silu);
-        assert_true(fabs((double)gelu - plain_gelu(x)) <= 3e-7 * fabs(x));
-        assert_true(fabs((double)silu - plain_silu(x)) <= 4e-7 * fabs(plain_silu(x)));
-    }
-}
-
-static void activations_keep_nan(void **state)
-{
-    (void)state;
-    const tl_sequence_kernels *k = tl_kernels_get()->sequence;
-    float x[40], y[40], d[40];
-    for (int i = 0; i < 40; i++) x[i] = NAN, d[i] = 1.0f;
-    k->gelu(x, 40, y);
-    for (int i = 0; i < 40; i++) assert_true(isnan(y[i]));
-    k->gelu_back(x, d, 40, false, y);
-    for (int i = 0; i < 40; i++) assert_true(isnan(y[i]));
-    k->swiglu(x, 1, 20, y);
-    for (int i = 0; i < 20; i++) assert_true(isnan(y[i]));
-}
-
-enum { MOST = 4 * TL_STRIP * 45 };
-
-/* Runs every kernel on the same numbers; what they leave, one after the other, in `y`. */
-static void run_kernels(const tl_sequence_kernels *k, int n, float *y)
-{
-    float x[MOST], d[MOST], other[MOST];
-    fill(x, MOST, 20), fill(d, MOST, 21), fill(other, MOST, 22);
-    for (int i = 0; i < MOST; i++) x[i] *= 8.0f;
-    const size_t half = (size_t)n / 2;
-    fill(y, 14 * MOST, 23);
-    k->gelu(x, (size_t)n, y);
-    k->gelu_back(x, d, (size_t)n, false, y + MOST);
-    k->gelu_back(x, d, (size_t)n, true, y + 2 * MOST);
-    k->swiglu(x, 1, (int)half, y + 3 * MOST);
-    k->swiglu_back(x, d, 1, (int)half, false, y + 4 * MOST);
-    k->swiglu_back(x, d, 1, (int)half, true, y + 5 * MOST);
-    tl_line_norm norm = {.positions = 3,
-                         .features = n,
-                         .epsilon = 1e-5f,
-                         .in = x,
-                         .gain = other,
-                         .shift = other + n,
-                         .out = y + 6 * MOST,
-                         .moment = y + 7 * MOST - 8,
-                         .d_out = d,
-                         .d_in = y + 7 * MOST,
-                         .d_gain = y + 8 * MOST,
-                         .d_shift = y + 9 * MOST};
-    for (int i = 0; i < 4; i++) {
-        norm.is_centred = i % 2 == 0;
-        norm.adds = i >= 2;
-        k->norm(&norm);
-        k->norm_back(&norm);
-    }
-    memcpy(y + 10 * MOST, x, sizeof x);
-    memcpy(y + 11 * MOST, d, sizeof d);
-    tl_strip strip = {.first = n / 2,
-                      .keys = n / 2 + TL_STRIP,
-                      .scale = 0.3f,
-                      .score = y + 10 * MOST,
-                      .d_score = y + 11 * MOST,
-                      .top = y + 12 * MOST,
-                      .share = y + 12 * MOST + TL_STRIP};
-    k->softmax(&strip);
-    memcpy(y + 10 * MOST, x, sizeof x);
-    k->softmax_back(&strip);
-    tl_turn turn = {.in = x,
-                    .out = y + 13 * MOST,
-                    .in_stride = n,
-                    .out_stride = n + 1,
-                    .lines = 3,
-                    .size = n / 2 * 2,
-                    .angle = d,
-                    .sense = -1.0f};
-    k->turn(&turn);
-    turn.adds = true;
-    k->turn(&turn);
-    k->to_lanes(x, n, TL_STRIP - n % 9, n < TL_STRIP ? n : TL_STRIP,
-                y + 12 * MOST + 2 * TL_STRIP);
-}
-
-static void instruction_sets_give_the_same_bits(void **state)
-{
-    (void)state;
-    const size_t size = 14 * MOST * sizeof(float);
-    float *want = malloc(size), *got = malloc(size);
-    assert_true(want && got);
-    static const int sizes[] = {2, 15, 16, 17, 31, 32, 47, 100, 173};
-    for (int i = 0; i < 9; i++) {
-        run_kernels(tl_kernels_at(0)->sequence, sizes[i], want);
-        for (int number = 1; tl_kernels_at(number); number++) {
-            run_kernels(tl_kernels_at(number)->sequence, sizes[i], got);
-            assert_memory_equal(want, got, size);
-        }
-    }
-    free(want), free(got);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -585,9 +336,6 @@ int main(void)
         cmocka_unit_test(long_attention_is_as_defined),
         cmocka_unit_test(later_tokens_change_no_earlier_output),
         cmocka_unit_test(attention_counts_the_lower_triangle),
-        cmocka_unit_test(activations_are_exact_to_a_few_units),
-        cmocka_unit_test(activations_keep_nan),
-        cmocka_unit_test(instruction_sets_give_the_same_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
