@@ -201,6 +201,14 @@ const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
                         .high = 1e6,
                         .units = "1",
                         .about = "limit of the L2 norm of the mean gradient (0: none)"},
+    [TL_RECIPE_DROPOUT] = {.name = "dropout",
+                           .type = TL_PARAM_REAL,
+                           .high = 0.95,
+                           .units = "1",
+                           .about = "share of the outputs of hidden dense layers (mlp), of "
+                                    "what the last layer gets (cnn, resnet), of embeddings "
+                                    "and of each block's two outputs (gpt, llama) that are "
+                                    "dropped in training"},
     [TL_RECIPE_LABEL_SMOOTHING] =
         {.name = "label_smoothing",
          .type = TL_PARAM_REAL,
@@ -301,6 +309,7 @@ tl_setup tl_setup_of(const tl_setup_values *values, tl_shape shape, int classes)
                    .lr_end = recipe[TL_RECIPE_LR_END].number,
                    .accumulate = integer(recipe[TL_RECIPE_ACCUMULATE]),
                    .clip = recipe[TL_RECIPE_CLIP].number,
+                   .dropout = recipe[TL_RECIPE_DROPOUT].number,
                    .label_smoothing = recipe[TL_RECIPE_LABEL_SMOOTHING].number,
                    .decay = (tl_decay)integer(recipe[TL_RECIPE_DECAY]),
                    .average = recipe[TL_RECIPE_AVERAGE].number,
@@ -333,10 +342,9 @@ tl_status tl_setup_check_kind(const char *kind, const char *source, int vocabula
         (void)snprintf(others + length, sizeof others - length, "%s%s",
                        length > 0 ? ", " : "", model_kinds[k]);
     }
-    return tl_fail(err, TL_E_ARG,
-                   "model.kind %s works on %s, but %s gives %s; allowed are %s", kind,
-                   is_tokens ? "images" : "tokens", source, is_tokens ? "tokens" : "images",
-                   others);
+    return tl_fail(
+        err, TL_E_ARG, "model.kind %s works on %s, but %s gives %s; allowed are %s", kind,
+        is_tokens ? "images" : "tokens", source, is_tokens ? "tokens" : "images", others);
 }
 
 double tl_size_data_memory(const tl_size *size, int rows)

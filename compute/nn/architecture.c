@@ -92,6 +92,7 @@ static int add_plain(tl_architecture *a, tl_layer_kind kind, tl_shape in, tl_sha
 static void add_classes(tl_architecture *a, const tl_model_spec *spec)
 {
     const tl_shape in = a->layer[a->layers - 1].out;
+    a->layer[a->layers - 1].drops = true;
     give_bias(a, add_dense(a, in, spec->classes, he(in.channels)));
 }
 
@@ -104,7 +105,7 @@ static tl_status build_mlp(tl_architecture *a, const tl_model_spec *spec, tl_err
     for (int d = 0; d < spec->depth; d++) {
         const int number = add_dense(a, in, spec->width, he(in.channels));
         give_bias(a, number);
-        a->layer[number].has_relu = true;
+        a->layer[number].has_relu = a->layer[number].drops = true;
         in = a->layer[number].out;
     }
     give_bias(a, add_dense(a, in, spec->classes, he(in.channels)));
@@ -263,6 +264,7 @@ static void add_linear(tl_architecture *a, int features, double sd, bool has_bia
 static void add_around(tl_architecture *a, int start)
 {
     const tl_shape shape = a->layer[start].out;
+    a->layer[a->layers - 1].drops = true;
     add(a, (tl_layer){.kind = TL_LAYER_ADD, .in = shape, .out = shape, .with = start});
 }
 
@@ -314,6 +316,7 @@ static tl_status build_transformer(tl_architecture *a, const tl_model_spec *spec
                           .in = spec->in,
                           .out = {spec->width, 1, spec->in.width},
                           .has_positions = is_gpt,
+                          .drops = true,
                           .init_sd = TOKEN_SD,
                           .weights = (size_t)spec->classes * width,
                           .biases = is_gpt ? (size_t)spec->in.width * width : 0});

@@ -115,12 +115,7 @@ static void pack(const tl_layer_run *run)
     }
 }
 
-<<<<<<< HEAD
-/* --- products with a strip, by pieces of its keys --------------------------------------
- */
-=======
 /* --- products with a strip, by pieces of its keys ------------------------------------- */
->>>>>>> work-seq
 
 /* Keys of a piece; all but the last of a strip have as many. */
 static int piece_keys(int size)

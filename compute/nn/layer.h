@@ -39,6 +39,7 @@ struct tl_layer {
     tl_shape in, out;            /**< of one row; flat ones are {features, 1, positions} */
     bool has_relu;               /**< clipped at 0 */
     bool has_bias;               /**< DENSE, CONV */
+    bool drops;                  /**< flat ones: its outputs are subject to dropout */
     int window, stride, padding; /**< CONV */
     int groups;                  /**< CONV, GROUPNORM: of channels */
     int heads, kv_heads;         /**< ATTENTION; kv_heads divides heads */

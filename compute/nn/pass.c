@@ -194,6 +194,13 @@ static void gather_images(tl_pass *pass, const float *pixel, const int *row, int
     }
 }
 
+static void drop(const tl_pass *pass, int number, float *x)
+{
+    const tl_layer_run *run = &pass->run[number];
+    tl_dropout_apply(&pass->dropout, number, run->rows,
+                     (size_t)tl_shape_size(run->layer->out), x);
+}
+
 const float *tl_pass_forward(tl_pass *pass, const float *pixel, const int *row, int rows)
 {
     TL_INVARIANT(rows <= pass->most);
@@ -210,6 +217,7 @@ const float *tl_pass_forward(tl_pass *pass, const float *pixel, const int *row, 
         tl_layer_run *run = &pass->run[l];
         run->rows = rows;
         tl_layer_ops_of(run->layer->kind)->forward(run);
+        if (run->layer->drops) drop(pass, l, run->out);
     }
     return tl_pass_logits(pass);
 }
@@ -231,6 +239,7 @@ static void go_back(tl_pass *pass, int rows, float *grad)
     for (int l = pass->model->layers - 1; l >= 0; l--) {
         tl_layer_run *run = &pass->run[l];
         TL_INVARIANT(run->rows == rows);
+        if (run->layer->drops) drop(pass, l, run->d_out);
         tl_layer_ops_of(run->layer->kind)->backward(run, grad);
     }
 }

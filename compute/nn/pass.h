@@ -5,15 +5,17 @@
 #ifndef TL_COMPUTE_NN_PASS_H
 #define TL_COMPUTE_NN_PASS_H
 
+#include "compute/nn/dropout.h"
 #include "compute/nn/layer.h"
 
 typedef struct tl_pass {
     const tl_model *model;
-    int most;          /**< rows it has room for */
-    tl_grid grid;      /**< of the input, where it is images */
-    float *input;      /**< the group as the first layer wants it */
-    float *d_input;    /**< its gradient; NULL unless made by tl_pass_new_pixels */
-    tl_layer_run *run; /**< [layers] */
+    int most;           /**< rows it has room for */
+    tl_grid grid;       /**< of the input, where it is images */
+    float *input;       /**< the group as the first layer wants it */
+    float *d_input;     /**< its gradient; NULL unless made by tl_pass_new_pixels */
+    tl_dropout dropout; /**< what the next pass drops: nothing, unless the caller sets it */
+    tl_layer_run *run;  /**< [layers] */
 } tl_pass;
 
 /**

@@ -40,7 +40,8 @@ void tl_recipe_hash(const tl_recipe *recipe, tl_hash *hash)
                          recipe->flip ? 1 : 0};
     const double real[] = {
         recipe->lr,     recipe->momentum, recipe->weight_decay,    recipe->warmup,
-        recipe->lr_end, recipe->clip,     recipe->label_smoothing, recipe->average};
+        recipe->lr_end, recipe->clip,     recipe->label_smoothing, recipe->average,
+        recipe->dropout};
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
         tl_hash_u64(hash, (uint64_t)whole[i]);
     }

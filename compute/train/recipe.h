@@ -41,6 +41,7 @@ typedef struct tl_recipe {
     int accumulate;         /**< batches whose gradients make one update; 0 counts as 1 */
     double clip;            /**< limit of the gradient's L2 norm; 0: none */
     double label_smoothing; /**< weight of the uniform distribution in the targets */
+    double dropout;         /**< share of the outputs dropped (nn/dropout.h); 0: none */
     tl_decay decay;
     double average; /**< decay of the weights' moving average (average.h); 0: none */
     int patience;   /**< epochs without a better validation loss; 0: no early stopping */

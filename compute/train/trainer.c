@@ -43,8 +43,8 @@ typedef struct trainer {
     tl_train_state state;  /* its blocks are the weights and all of the above */
 } trainer;
 
-/* Sub-stream of the order's that no epoch has. */
-static const uint64_t AUGMENTATION = UINT64_MAX;
+/* Sub-streams of the order's that no epoch has. */
+static const uint64_t AUGMENTATION = UINT64_MAX, DROPOUT = UINT64_MAX - 1;
 
 static bool has_patience(const tl_recipe *recipe, int validation)
 {
@@ -151,6 +151,7 @@ static void run_shard(trainer *t, const int *batch, int rows, int shard, float *
     const int count = (int)((long)(shard + 1) * rows / t->shards) - first;
     const int *row = batch + first;
     if (count == 0) return;
+    t->pass.dropout.first_row = first;
     const float *logits;
     if (t->altered) {
         tl_augment(t->recipe, &t->changes, t->model->spec.in, t->data->pixel, row, count,
@@ -168,6 +169,10 @@ static void run_shard(trainer *t, const int *batch, int rows, int shard, float *
 
 static void run_batch(trainer *t, const int *batch, int rows)
 {
+    const tl_rng dropout = tl_rng_sub(t->job->rng, DROPOUT);
+    t->pass.dropout.rate = t->recipe->dropout;
+    const tl_rng epoch = tl_rng_sub(&dropout, (uint64_t)t->state.progress.epoch);
+    t->pass.dropout.batch = tl_rng_sub(&epoch, (uint64_t)(batch - t->order));
     tl_pass_refresh(&t->pass);
     for (int s = 0; s < t->local; s++) {
         run_shard(t, batch, rows, t->team->rank * t->local + s,

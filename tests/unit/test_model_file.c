@@ -94,8 +94,22 @@ static void every_kind_comes_back(void **state)
          .width = 5,
          .depth = 2,
          .in = {2, 4, 4},
-         .classes = 32}};
-    for (int k = 0; k < 2; k++) {
+         .classes = 32},
+        {.kind = TL_MODEL_RESNET, .width = 3, .depth = 2, .in = {1, 6, 5}, .classes = 4},
+        {.kind = TL_MODEL_GPT,
+         .width = 6,
+         .depth = 2,
+         .in = {1, 1, 5},
+         .classes = 7,
+         .heads = 3},
+        {.kind = TL_MODEL_LLAMA,
+         .width = 8,
+         .depth = 1,
+         .in = {1, 1, 5},
+         .classes = 7,
+         .heads = 4,
+         .kv_heads = 2}};
+    for (int k = 0; k < (int)(sizeof kinds / sizeof *kinds); k++) {
         const tl_rng rng = tl_rng_stream(1, 0, "train", 0, "init");
         tl_model *model = NULL, *read = NULL;
         assert_int_equal(tl_model_new(&kinds[k], &it->arena, &model, NULL), TL_OK);
