@@ -1,6 +1,7 @@
 /*
  * The sum of two layers' outputs, image by image or flat: what a residual connection is.
  */
+#include "compute/nn/kernels/kernels.h"
 #include "compute/nn/layer.h"
 
 /* On grids the halo is summed with the rest: it is 0. */
@@ -12,30 +13,17 @@ static size_t floats_of(const tl_layer_run *run)
 
 static void forward(const tl_layer_run *run)
 {
-    const float *restrict a = run->in, *restrict b = run->with;
-    float *restrict out = run->out;
-    const size_t n = floats_of(run);
-    const bool clips = run->layer->has_relu;
-    for (size_t i = 0; i < n; i++) {
-        const float sum = a[i] + b[i];
-        out[i] = clips && !(sum > 0.0f) ? 0.0f : sum;
-    }
+    tl_kernels_get()->array->join(run->in, run->with, run->out, floats_of(run),
+                                  run->layer->has_relu);
 }
 
 /* Both inputs have the same gradient. */
 static void backward(const tl_layer_run *run, float *grad)
 {
     (void)grad;
-    const float *restrict d = run->d_out, *restrict out = run->out;
-    const size_t n = floats_of(run);
-    const bool clips = run->layer->has_relu;
     TL_INVARIANT(!run->adds && run->d_in && run->d_with);
-    float *restrict first = run->d_in, *restrict second = run->d_with;
-    for (size_t i = 0; i < n; i++) {
-        const float slope = clips && !(out[i] > 0.0f) ? 0.0f : d[i];
-        first[i] = slope;
-        second[i] = slope;
-    }
+    tl_kernels_get()->array->part(run->d_out, run->layer->has_relu ? run->out : NULL,
+                                  run->d_in, run->d_with, floats_of(run));
 }
 
 const tl_layer_ops tl_add_ops = {.name = "add", .forward = forward, .backward = backward};

@@ -206,9 +206,7 @@ static void add_input_slopes(const tl_layer_run *run)
 static void backward(const tl_layer_run *run, float *grad)
 {
     if (run->layer->has_relu) {
-        for (size_t i = 0; i < run->out_grid.size; i++) {
-            run->d_out[i] = run->out[i] > 0.0f ? run->d_out[i] : 0.0f;
-        }
+        tl_kernels_get()->array->mask(run->out, run->d_out, run->out_grid.size);
     }
     if (grad) add_slopes(run, grad);
     if (run->d_in) add_input_slopes(run);

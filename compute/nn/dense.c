@@ -1,4 +1,5 @@
 #include "compute/nn/blas.h"
+#include "compute/nn/kernels/kernels.h"
 #include "compute/nn/layer.h"
 
 static int lines_of(const tl_layer_run *run)
@@ -14,14 +15,11 @@ static void forward(const tl_layer_run *run)
     tl_gemm(tl_cmat_of(run->in, lines, inputs), false,
             tl_cmat_of(run->param + layer->weight, outputs, inputs), true, false,
             tl_mat_of(run->out, lines, outputs));
-    if (!layer->has_bias && !layer->has_relu) return;
-    const float *restrict bias = layer->has_bias ? run->param + layer->bias : NULL;
+    if (!layer->has_bias) return;
     for (int r = 0; r < lines; r++) {
-        float *restrict out = run->out + (size_t)r * (size_t)outputs;
-        for (int i = 0; bias && i < outputs; i++) out[i] += bias[i];
-        for (int i = 0; layer->has_relu && i < outputs; i++) {
-            out[i] = out[i] > 0.0f ? out[i] : 0.0f;
-        }
+        tl_kernels_get()->array->bias(run->out + (size_t)r * (size_t)outputs,
+                                      run->param + layer->bias, (size_t)outputs,
+                                      layer->has_relu);
     }
 }
 
@@ -34,10 +32,9 @@ static void add_slopes(const tl_layer_run *run, float *grad)
             tl_cmat_of(run->in, lines, inputs), false, true,
             tl_mat_of(grad + layer->weight, outputs, inputs));
     if (!layer->has_bias) return;
-    float *restrict bias = grad + layer->bias;
     for (int r = 0; r < lines; r++) {
-        const float *restrict d = run->d_out + (size_t)r * (size_t)outputs;
-        for (int i = 0; i < outputs; i++) bias[i] += d[i];
+        tl_kernels_get()->array->add(
+            grad + layer->bias, run->d_out + (size_t)r * (size_t)outputs, (size_t)outputs);
     }
 }
 
@@ -47,10 +44,8 @@ static void backward(const tl_layer_run *run, float *grad)
     const int inputs = layer->in.channels, outputs = layer->out.channels;
     const int lines = lines_of(run);
     if (layer->has_relu) {
-        const size_t n = (size_t)lines * (size_t)outputs;
-        for (size_t i = 0; i < n; i++) {
-            run->d_out[i] = run->out[i] > 0.0f ? run->d_out[i] : 0.0f;
-        }
+        tl_kernels_get()->array->mask(run->out, run->d_out,
+                                      (size_t)lines * (size_t)outputs);
     }
     if (grad) add_slopes(run, grad);
     if (!run->d_in) return;

@@ -37,7 +37,7 @@ struct tl_layer {
     tl_layer_kind kind;
     int from, with;              /**< layers whose outputs it reads; `with` only for ADD */
     tl_shape in, out;            /**< of one row; flat ones are {features, 1, positions} */
-    bool has_relu;               /**< clipped at 0 */
+    bool has_relu;               /**< clipped at 0; DENSE: only with a bias */
     bool has_bias;               /**< DENSE, CONV */
     bool drops;                  /**< flat ones: its outputs are subject to dropout */
     int window, stride, padding; /**< CONV */

@@ -1,36 +1,29 @@
 #include "compute/train/gradient.h"
 
+#include "compute/nn/kernels/kernels.h"
+
 #include <math.h>
 
-enum { CHUNK = 4096, NAN_LANES = 16, SQUARE_LANES = 8, LEVELS = 64 };
+enum { CHUNK = 4096, SQUARE_LANES = 8, LEVELS = 64 };
 
-void tl_gradient_add(float *restrict sum, const float *restrict x, size_t n)
+/* Piece by piece, so that a piece's sums stay in the cache. */
+void tl_gradient_sum(float *x, int count, size_t n)
 {
-    for (size_t i = 0; i < n; i++) sum[i] += x[i];
-}
-
-void tl_gradient_scale(float *x, size_t n, float scale)
-{
-    for (size_t i = 0; i < n; i++) x[i] *= scale;
-}
-
-/* 0 * x is 0 for finite x and NaN else, and so is their sum; fixed lanes keep it
- * vectorised, chunks end it early. */
-bool tl_gradient_is_finite(const float *x, size_t n)
-{
+    const tl_array_kernels *kernels = tl_kernels_get()->array;
     for (size_t at = 0; at < n; at += CHUNK) {
-        const size_t end = at + CHUNK < n ? at + CHUNK : n;
-        float lane[NAN_LANES] = {0};
-        size_t i = at;
-        for (; i + NAN_LANES <= end; i += NAN_LANES) {
-            for (size_t j = 0; j < NAN_LANES; j++) lane[j] += x[i + j] * 0.0f;
-        }
-        for (size_t j = 0; i < end; i++, j++) lane[j] += x[i] * 0.0f;
-        for (size_t j = 0; j < NAN_LANES; j++) {
-            if (!(lane[j] == 0.0f)) return false;
+        const size_t length = n - at < CHUNK ? n - at : CHUNK;
+        for (int step = 1; step < count; step *= 2) {
+            for (int s = 0; s + step < count; s += 2 * step) {
+                kernels->add(x + (size_t)s * n + at, x + (size_t)(s + step) * n + at,
+                             length);
+            }
         }
     }
-    return true;
+}
+
+bool tl_gradient_scale(float *x, size_t n, float scale)
+{
+    return tl_kernels_get()->array->scale(x, n, scale);
 }
 
 static double sum_of_squares(const float *x, size_t n)
@@ -71,5 +64,5 @@ void tl_gradient_clip(float *x, size_t n, double limit)
 {
     if (limit <= 0.0) return;
     const double norm = tl_gradient_norm(x, n);
-    if (norm > limit) tl_gradient_scale(x, n, (float)(limit / norm));
+    if (norm > limit) (void)tl_gradient_scale(x, n, (float)(limit / norm));
 }

@@ -8,14 +8,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** sum [n] += x [n]. */
-void tl_gradient_add(float *sum, const float *x, size_t n);
+/**
+ * Adds `count` gradients, one after the other in x [count x n], in the fixed binary tree;
+ * the sum is the first, the others are spent. `count` is a power of two.
+ */
+void tl_gradient_sum(float *x, int count, size_t n);
 
-/** x [n] *= scale. */
-void tl_gradient_scale(float *x, size_t n, float scale);
-
-/** Whether all of x [n] are finite. */
-bool tl_gradient_is_finite(const float *x, size_t n);
+/** x [n] *= scale. \return whether all of them were finite */
+bool tl_gradient_scale(float *x, size_t n, float scale);
 
 /** L2 norm of x [n]: squares are summed in double precision over chunks of fixed length,
  * and the chunks in the fixed binary tree. */

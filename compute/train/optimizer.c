@@ -1,5 +1,7 @@
 #include "compute/train/optimizer.h"
 
+#include "compute/nn/kernels/kernels.h"
+
 #include <math.h>
 
 tl_status tl_optimizing_new(const tl_model *model, const tl_recipe *recipe, tl_arena *arena,
@@ -30,46 +32,16 @@ double tl_optimizing_memory(const tl_model_spec *spec, const tl_recipe *recipe)
     return bytes;
 }
 
-/* Numbers that all parameters of one update share. */
-typedef struct terms {
-    float rate, momentum;
-    float decay;            /* SGD */
-    float shrink;           /* AdamW: 1 - rate * decay */
-    float unbias1, unbias2; /* AdamW: 1 / (1 - beta^update) */
-} terms;
-
-static void step_sgd(const terms *t, size_t n, const float *restrict grad,
-                     float *restrict velocity, float *restrict param)
-{
-    const float rate = t->rate, momentum = t->momentum, decay = t->decay;
-    for (size_t i = 0; i < n; i++) {
-        velocity[i] = momentum * velocity[i] + (grad[i] + decay * param[i]);
-        param[i] -= rate * velocity[i];
-    }
-}
-
-static void step_adamw(const terms *t, size_t n, const float *restrict grad,
-                       float *restrict first, float *restrict second, float *restrict param)
-{
-    const float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f;
-    const float rate = t->rate, shrink = t->shrink;
-    const float unbias1 = t->unbias1, unbias2 = t->unbias2;
-    for (size_t i = 0; i < n; i++) {
-        first[i] = beta1 * first[i] + (1.0f - beta1) * grad[i];
-        second[i] = beta2 * second[i] + (1.0f - beta2) * (grad[i] * grad[i]);
-        const float slope = first[i] * unbias1, size = sqrtf(second[i] * unbias2) + epsilon;
-        param[i] = shrink * param[i] - rate * (slope / size);
-    }
-}
-
 /* Parameters at .. at + n - 1. */
-static void step_range(const terms *t, size_t at, size_t n, const float *grad,
+static void step_range(const tl_step_terms *t, size_t at, size_t n, const float *grad,
                        tl_moments *moments, float *param)
 {
+    const tl_array_kernels *kernels = tl_kernels_get()->array;
     if (moments->second) {
-        step_adamw(t, n, grad + at, moments->first + at, moments->second + at, param + at);
+        kernels->adamw(t, n, grad + at, moments->first + at, moments->second + at,
+                       param + at);
     } else {
-        step_sgd(t, n, grad + at, moments->first + at, param + at);
+        kernels->sgd(t, n, grad + at, moments->first + at, param + at);
     }
 }
 
@@ -77,7 +49,7 @@ void tl_optimizer_step(const tl_optimizing *optimizing, long update, double rate
                        const float *grad, tl_moments *moments, float *param)
 {
     const tl_recipe *recipe = optimizing->recipe;
-    const terms decayed = {
+    const tl_step_terms decayed = {
         .rate = (float)rate,
         .momentum = (float)recipe->momentum,
         .decay = (float)recipe->weight_decay,
@@ -85,7 +57,7 @@ void tl_optimizer_step(const tl_optimizing *optimizing, long update, double rate
         .unbias1 = (float)(1.0 / (1.0 - pow(0.9, (double)update))),
         .unbias2 = (float)(1.0 / (1.0 - pow(0.999, (double)update))),
     };
-    terms plain = decayed;
+    tl_step_terms plain = decayed;
     plain.decay = 0.0f;
     plain.shrink = 1.0f;
     if (!optimizing->tensor) {

@@ -180,29 +180,18 @@ static void run_batch(trainer *t, const int *batch, int rows)
     }
 }
 
-/* The local shards' part of the tree. */
-static void sum_shards(trainer *t)
-{
-    for (int step = 1; step < t->local; step *= 2) {
-        for (int s = 0; s + step < t->local; s += 2 * step) {
-            tl_gradient_add(t->grad + (size_t)s * t->width,
-                            t->grad + (size_t)(s + step) * t->width, t->width);
-        }
-    }
-}
-
 /* From the shards' gradients of `rows` rows to new weights. */
 static tl_status update(trainer *t, int rows, double *loss, tl_err *err)
 {
     const size_t params = t->model->params;
-    sum_shards(t);
+    tl_gradient_sum(t->grad, t->local, t->width);
     TL_TRY(tl_team_sum(t->team, t->grad, t->width, t->sum, err));
     *loss = (double)t->grad[t->width - 1];
     const long number = (long)++t->state.progress.update;
     /* Every member holds the same bits, so all leave together. */
-    TL_CHECK(tl_gradient_is_finite(t->grad, t->width), err, TL_E_NUM,
+    const bool is_finite = tl_gradient_scale(t->grad, params, 1.0f / (float)rows);
+    TL_CHECK(is_finite && isfinite(*loss), err, TL_E_NUM,
              "loss or gradient is not finite at update %ld", number);
-    tl_gradient_scale(t->grad, params, 1.0f / (float)rows);
     tl_gradient_clip(t->grad, params, t->recipe->clip);
     tl_optimizer_step(&t->optimizing, number,
                       tl_schedule_rate(t->recipe, number, t->budget), t->grad, &t->moments,

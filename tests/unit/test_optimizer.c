@@ -136,8 +136,8 @@ static void norm_is_that_of_all_numbers(void **state)
     for (size_t i = 0; i < sizeof x / sizeof *x; i++) x[i] = -2.0f;
     assert_true(tl_gradient_norm(x, 40000) == 400.0);
     x[4096] = INFINITY;
-    assert_false(tl_gradient_is_finite(x, 4097));
-    assert_true(tl_gradient_is_finite(x, 4096));
+    assert_false(tl_gradient_scale(x, 4097, 1.0f));
+    assert_true(tl_gradient_scale(x, 4096, 1.0f));
 }
 
 static void clipping_shortens_what_is_too_long_and_nothing_else(void **state)
@@ -175,9 +175,23 @@ static void average_is_even_first_and_exponential_then(void **state)
     }
 }
 
+static void gradients_are_summed_by_the_tree(void **state)
+{
+    (void)state;
+    enum { COUNT = 4, N = 5000 };
+    static float x[COUNT * N], wanted[N];
+    tl_rng rng = tl_rng_stream(4, 0, "test", 0, "sum");
+    for (int i = 0; i < COUNT * N; i++) x[i] = (float)tl_rng_normal(&rng);
+    for (int i = 0; i < N; i++)
+        wanted[i] = (x[i] + x[N + i]) + (x[2 * N + i] + x[3 * N + i]);
+    tl_gradient_sum(x, COUNT, N);
+    assert_memory_equal(x, wanted, sizeof wanted);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradients_are_summed_by_the_tree),
         cmocka_unit_test(sgd_is_the_heavy_ball),
         cmocka_unit_test(optimizers_are_those_of_their_papers),
         cmocka_unit_test(biases_do_not_decay_with_the_matrices),

@@ -19,6 +19,12 @@ enum { CHANNELS = 4, VECTORS = 3, SLOPE_CHANNELS = 4, PLACES = 2, WIDEST = 8 };
 #define WIDE(word) JOIN(word, 8)
 #endif
 
+/* Where a vector lies in input and output, and how many of its floats count. */
+typedef struct spot {
+    ptrdiff_t in, out;
+    int floats;
+} spot;
+
 typedef float vec_4 __attribute__((vector_size(16)));
 typedef float vec_8 __attribute__((vector_size(32)));
 
@@ -61,39 +67,16 @@ static inline float total_16(vec_16 v)
 #undef NAME
 #endif
 
-static void run_line(const tl_conv_run *r, const float *in, float *out)
-{
-    const int floats = r->width * r->lanes;
-    int at = 0;
-#ifdef __AVX512F__
-    at += line_16(r, in, out, floats);
-#endif
-    at += line_8(r, in + at, out + at, floats - at);
-    (void)line_4(r, in + at, out + at, floats - at);
-}
-
-static void run_apart(const tl_conv_run *r, const float *in, float *out)
-{
-    if (r->lanes % WIDEST == 0) {
-        WIDE(line_apart)(r, in, out);
-    } else if (r->lanes % 8 == 0) {
-        line_apart_8(r, in, out);
-    } else {
-        line_apart_4(r, in, out);
-    }
-}
-
 static void run(const tl_conv_run *r)
 {
-    const bool is_line = r->in_step == r->lanes && r->out_step == r->lanes;
-    for (int y = 0; y < r->height; y++) {
-        const float *in = r->in + y * r->in_line;
-        float *out = r->out + y * r->out_line;
-        if (is_line) {
-            run_line(r, in, out);
-        } else {
-            run_apart(r, in, out);
-        }
+    if (r->in_step == r->lanes && r->out_step == r->lanes) {
+        WIDE(run)(r, false);
+    } else if (r->lanes % WIDEST == 0) {
+        WIDE(run)(r, true);
+    } else if (r->lanes % 8 == 0) {
+        run_8(r, true);
+    } else {
+        run_4(r, true);
     }
 }
 

@@ -17,77 +17,94 @@ static inline void NAME(store)(float *x, NAME(vec) v)
     memcpy(x, &v, sizeof v);
 }
 
-/* One tile: CHANNELS output channels from `first`, `vectors` vectors of a line. */
-static inline __attribute__((always_inline)) void
-NAME(tile)(const tl_conv_run *r, const float *in, const float *weight, float *out,
-           const int first, const int vectors)
+/* The first `floats` of a vector, a multiple of 4. */
+static inline void NAME(store_some)(float *x, NAME(vec) v, int floats)
 {
-    const ptrdiff_t in_step = r->in_step == r->lanes ? W : r->in_step;
-    const ptrdiff_t out_step = r->out_step == r->lanes ? W : r->out_step;
+    float all[W];
+    NAME(store)(all, v);
+    for (int i = 0; i < floats; i += 4) memcpy(x + i, all + i, 4 * sizeof *x);
+}
+
+/* One tile: CHANNELS output channels from `first`, the vectors at `count` spots. */
+static inline __attribute__((always_inline)) void
+NAME(tile)(const tl_conv_run *r, const spot *at, const float *weight, const int first,
+           const int count)
+{
+    const float *in[VECTORS];
     NAME(vec) sum[CHANNELS][VECTORS];
+    for (int p = 0; p < count; p++) in[p] = r->in + at[p].in;
     for (int o = 0; o < CHANNELS; o++) {
         const int c = first + o;
         const float b = r->bias && c < r->out_channels ? r->bias[c] : 0.0f;
-        for (int p = 0; p < vectors; p++) sum[o][p] = (NAME(vec)){0} + b;
+        for (int p = 0; p < count; p++) sum[o][p] = (NAME(vec)){0} + b;
     }
-    for (int i = 0; i < r->in_channels; i++, in += r->in_plane) {
+    for (int i = 0; i < r->in_channels; i++) {
+        const ptrdiff_t plane = i * r->in_plane;
         for (int t = 0; t < r->taps; t++, weight += TL_CONV_BLOCK) {
-            const float *x = in + r->offset[t];
+            const ptrdiff_t x = plane + r->offset[t];
             NAME(vec) v[VECTORS];
-            for (int p = 0; p < vectors; p++) v[p] = NAME(load)(x + p * in_step);
+            for (int p = 0; p < count; p++) v[p] = NAME(load)(in[p] + x);
             for (int o = 0; o < CHANNELS; o++) {
-                for (int p = 0; p < vectors; p++) sum[o][p] += v[p] * weight[o];
+                for (int p = 0; p < count; p++) sum[o][p] += v[p] * weight[o];
             }
         }
     }
+    bool is_plain = !r->adds && !r->clips && first + CHANNELS <= r->out_channels;
+    for (int p = 0; p < count; p++) is_plain = is_plain && at[p].floats == W;
+    if (is_plain) { /* without a branch for each vector */
+        for (int p = 0; p < count; p++) {
+            float *to = r->out + first * r->out_plane + at[p].out;
+            for (int o = 0; o < CHANNELS; o++, to += r->out_plane) {
+                NAME(store)(to, sum[o][p]);
+            }
+        }
+        return;
+    }
     for (int o = 0; o < CHANNELS && first + o < r->out_channels; o++) {
-        for (int p = 0; p < vectors; p++) {
-            float *to = out + (first + o) * r->out_plane + p * out_step;
+        for (int p = 0; p < count; p++) {
+            float *to = r->out + (first + o) * r->out_plane + at[p].out;
             NAME(vec) v = r->adds ? NAME(load)(to) + sum[o][p] : sum[o][p];
             if (r->clips) v = (NAME(vec))((NAME(mask))v & (v > 0.0f));
-            NAME(store)(to, v);
+            NAME(store_some)(to, v, at[p].floats);
         }
     }
 }
 
-/* All output channels of `vectors` vectors. */
+/* All output channels of the vectors at `count` spots. */
 static inline __attribute__((always_inline)) void
-NAME(vectors)(const tl_conv_run *r, const float *in, float *out, const int vectors)
+NAME(vectors)(const tl_conv_run *r, const spot *at, const int count)
 {
     const float *weight = r->weight;
     const ptrdiff_t block = (ptrdiff_t)r->in_channels * r->taps * TL_CONV_BLOCK;
     for (int first = 0; first < r->out_channels; first += TL_CONV_BLOCK, weight += block) {
         for (int o = 0; o < TL_CONV_BLOCK && first + o < r->out_channels; o += CHANNELS) {
-            NAME(tile)(r, in, weight + o, out, first + o, vectors);
+            NAME(tile)(r, at, weight + o, first + o, count);
         }
     }
 }
 
-/* As many whole vectors of `floats` contiguous floats as there are; how many floats that
- * is. */
-static int NAME(line)(const tl_conv_run *r, const float *in, float *out, int floats)
+/* All vectors, a tile at a time: along lines of contiguous pixels, the last of a line cut
+ * short, or (is_apart) pixel by pixel. */
+static void NAME(run)(const tl_conv_run *r, const bool is_apart)
 {
-    int at = 0;
-    for (; at + VECTORS * W <= floats; at += VECTORS * W) {
-        NAME(vectors)(r, in + at, out + at, VECTORS);
-    }
-    for (; at + W <= floats; at += W) NAME(vectors)(r, in + at, out + at, 1);
-    return at;
-}
-
-/* A line whose pixels lie apart. */
-static void NAME(line_apart)(const tl_conv_run *r, const float *in, float *out)
-{
-    for (int lane = 0; lane < r->lanes; lane += W) {
-        int x = 0;
-        for (; x + VECTORS <= r->width; x += VECTORS) {
-            NAME(vectors)
-            (r, in + x * r->in_step + lane, out + x * r->out_step + lane, VECTORS);
-        }
-        for (; x < r->width; x++) {
-            NAME(vectors)(r, in + x * r->in_step + lane, out + x * r->out_step + lane, 1);
+    const int floats = is_apart ? r->lanes : r->width * r->lanes;
+    const int pixels = is_apart ? r->width : 1;
+    spot at[VECTORS];
+    int count = 0;
+    for (int y = 0; y < r->height; y++) {
+        for (int x = 0; x < pixels; x++) {
+            for (int from = 0; from < floats; from += W) {
+                at[count++] = (spot){y * r->in_line + x * r->in_step + from,
+                                     y * r->out_line + x * r->out_step + from,
+                                     floats - from < W ? floats - from : W};
+                if (count < VECTORS) continue;
+                NAME(vectors)(r, at, VECTORS);
+                count = 0;
+            }
         }
     }
+    if (count == 2) NAME(vectors)(r, at, 2);
+    if (count == 1) NAME(vectors)(r, at, 1);
 }
 
 /* The sums of a tile: over lines of contiguous pixels, or (is_apart) over single pixels. */

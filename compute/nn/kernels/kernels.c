@@ -1,8 +1,9 @@
 #include "compute/nn/kernels/kernels.h"
 
-#define TL_ISA_KERNELS(isa)                             \
-    extern const tl_conv_kernels tl_conv_kernels_##isa; \
-    extern const tl_grid_kernels tl_grid_kernels_##isa; \
+#define TL_ISA_KERNELS(isa)                               \
+    extern const tl_conv_kernels tl_conv_kernels_##isa;   \
+    extern const tl_grid_kernels tl_grid_kernels_##isa;   \
+    extern const tl_array_kernels tl_array_kernels_##isa; \
     extern const tl_sequence_kernels tl_sequence_kernels_##isa;
 TL_ISA_KERNELS(base)
 #ifdef TL_HAS_X86_ISAS
@@ -12,11 +13,13 @@ TL_ISA_KERNELS(avx512)
 
 static const tl_kernels all[] = {
 #ifdef TL_HAS_X86_ISAS
-    {"avx512", &tl_conv_kernels_avx512, &tl_grid_kernels_avx512,
+    {"avx512", &tl_conv_kernels_avx512, &tl_grid_kernels_avx512, &tl_array_kernels_avx512,
      &tl_sequence_kernels_avx512},
-    {"avx2", &tl_conv_kernels_avx2, &tl_grid_kernels_avx2, &tl_sequence_kernels_avx2},
+    {"avx2", &tl_conv_kernels_avx2, &tl_grid_kernels_avx2, &tl_array_kernels_avx2,
+     &tl_sequence_kernels_avx2},
 #endif
-    {"base", &tl_conv_kernels_base, &tl_grid_kernels_base, &tl_sequence_kernels_base},
+    {"base", &tl_conv_kernels_base, &tl_grid_kernels_base, &tl_array_kernels_base,
+     &tl_sequence_kernels_base},
 };
 
 enum { COUNT = sizeof all / sizeof *all };

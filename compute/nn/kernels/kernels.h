@@ -168,11 +168,37 @@ typedef struct tl_sequence_kernels {
     void (*to_lanes)(const float *x, ptrdiff_t stride, int rows, int columns, float *y);
 } tl_sequence_kernels;
 
+/** Numbers that all parameters of one update share. */
+typedef struct tl_step_terms {
+    float rate, momentum;
+    float decay;            /**< SGD */
+    float shrink;           /**< AdamW: 1 - rate * decay */
+    float unbias1, unbias2; /**< AdamW: 1 / (1 - beta^update) */
+} tl_step_terms;
+
+/** Kernels over arrays of `n` numbers that do not overlap. The same bits on every
+ * instruction set. */
+typedef struct tl_array_kernels {
+    void (*add)(float *sum, const float *x, size_t n); /**< sum += x */
+    /** out = a + b, clipped at 0 if told to. */
+    void (*join)(const float *a, const float *b, float *out, size_t n, bool clips);
+    /** first = second = d, but 0 where `out` (unless NULL) is not above 0. */
+    void (*part)(const float *d, const float *out, float *first, float *second, size_t n);
+    void (*mask)(const float *out, float *d, size_t n); /**< d = 0 where out is not > 0 */
+    void (*bias)(float *x, const float *b, size_t n, bool clips); /**< x += b, clipped */
+    bool (*scale)(float *x, size_t n, float factor); /**< whether all were finite */
+    void (*sgd)(const tl_step_terms *terms, size_t n, const float *grad, float *velocity,
+                float *param);
+    void (*adamw)(const tl_step_terms *terms, size_t n, const float *grad, float *first,
+                  float *second, float *param);
+} tl_array_kernels;
+
 /** All kernels of one instruction set. */
 typedef struct tl_kernels {
     const char *name; /**< "base", "avx2", "avx512" */
     const tl_conv_kernels *conv;
     const tl_grid_kernels *grid;
+    const tl_array_kernels *array;
     const tl_sequence_kernels *sequence;
 } tl_kernels;
 

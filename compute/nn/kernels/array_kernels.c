@@ -1,0 +1,98 @@
+/*
+ * Loops over arrays of numbers. Compiled once for each instruction set (TL_ISA); nothing is
+ * contracted and every number is computed by itself, so all sets give the same bits.
+ */
+#include "compute/nn/kernels/kernels.h"
+
+#include <math.h>
+
+#define JOIN_(a, b) a##_##b
+#define JOIN(a, b) JOIN_(a, b)
+
+enum { LANES = 16 };
+
+static void add(float *restrict sum, const float *restrict x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) sum[i] += x[i];
+}
+
+static void join(const float *restrict a, const float *restrict b, float *restrict out,
+                 size_t n, bool clips)
+{
+    if (clips) {
+        for (size_t i = 0; i < n; i++) {
+            const float sum = a[i] + b[i];
+            out[i] = sum > 0.0f ? sum : 0.0f;
+        }
+    } else {
+        for (size_t i = 0; i < n; i++) out[i] = a[i] + b[i];
+    }
+}
+
+static void part(const float *restrict d, const float *restrict out, float *restrict first,
+                 float *restrict second, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float slope = !out || out[i] > 0.0f ? d[i] : 0.0f;
+        first[i] = slope;
+        second[i] = slope;
+    }
+}
+
+static void mask(const float *restrict out, float *restrict d, size_t n)
+{
+    for (size_t i = 0; i < n; i++) d[i] = out[i] > 0.0f ? d[i] : 0.0f;
+}
+
+static void bias(float *restrict x, const float *restrict b, size_t n, bool clips)
+{
+    for (size_t i = 0; i < n; i++) x[i] += b[i];
+    for (size_t i = 0; clips && i < n; i++) x[i] = x[i] > 0.0f ? x[i] : 0.0f;
+}
+
+/* 0 * x is 0 for finite x and NaN else, and so is their sum. */
+static bool scale(float *x, size_t n, float factor)
+{
+    float lane[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (size_t j = 0; j < LANES; j++) {
+            lane[j] += x[i + j] * 0.0f;
+            x[i + j] *= factor;
+        }
+    }
+    for (; i < n; i++) {
+        lane[0] += x[i] * 0.0f;
+        x[i] *= factor;
+    }
+    for (size_t j = 1; j < LANES; j++) lane[0] += lane[j];
+    return lane[0] == 0.0f;
+}
+
+static void sgd(const tl_step_terms *t, size_t n, const float *restrict grad,
+                float *restrict velocity, float *restrict param)
+{
+    const float rate = t->rate, momentum = t->momentum, decay = t->decay;
+    for (size_t i = 0; i < n; i++) {
+        velocity[i] = momentum * velocity[i] + (grad[i] + decay * param[i]);
+        param[i] -= rate * velocity[i];
+    }
+}
+
+static void adamw(const tl_step_terms *t, size_t n, const float *restrict grad,
+                  float *restrict first, float *restrict second, float *restrict param)
+{
+    const float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f;
+    const float rate = t->rate, shrink = t->shrink;
+    const float unbias1 = t->unbias1, unbias2 = t->unbias2;
+    for (size_t i = 0; i < n; i++) {
+        first[i] = beta1 * first[i] + (1.0f - beta1) * grad[i];
+        second[i] = beta2 * second[i] + (1.0f - beta2) * (grad[i] * grad[i]);
+        const float slope = first[i] * unbias1, size = sqrtf(second[i] * unbias2) + epsilon;
+        param[i] = shrink * param[i] - rate * (slope / size);
+    }
+}
+
+extern const tl_array_kernels JOIN(tl_array_kernels, TL_ISA);
+const tl_array_kernels JOIN(tl_array_kernels, TL_ISA) = {add,  join,  part, mask,
+                                                         bias, scale, sgd,  adamw};
