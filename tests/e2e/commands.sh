@@ -3,6 +3,10 @@
 # data say what they should.
 . "${ROOT:?the checkout}/tests/e2e/lib.sh" || exit 1
 t=$THREATLOOP_BIN
+# is_json WHAT: out.txt is one JSON object or array
+is_json() {
+    /usr/bin/python3 -m json.tool out.txt >/dev/null 2>&1 || command -v python3 >/dev/null && python3 -m json.tool out.txt >/dev/null || fail "$1 --json is no JSON"
+}
 expect 0 "$t" --help
 commands=$(sed -n 's/^  \([a-z]*\)  .*/\1/p' out.txt)
 [ "$(echo "$commands" | wc -w)" -ge 10 ] || fail "--help lists: $commands"
@@ -16,7 +20,7 @@ says "OpenBLAS"
 for what in stages models data metrics plans; do
     expect 0 "$t" list "$what"
     expect 0 "$t" list "$what" --json
-    /usr/bin/python3 -m json.tool out.txt >/dev/null 2>&1 || command -v python3 >/dev/null && python3 -m json.tool out.txt >/dev/null || fail "list $what --json is no JSON"
+    is_json "list $what"
 done
 expect 0 "$t" list stages
 for stage in $(sed -n 's/^ *\([a-z0-9]*[a-z0-9_.]*\) .*/\1/p' out.txt | grep '\.'); do
@@ -25,6 +29,24 @@ for stage in $(sed -n 's/^ *\([a-z0-9]*[a-z0-9_.]*\) .*/\1/p' out.txt | grep '\.
 done
 expect 2 "$t" describe d2m.badnet
 says "d2m.badnets"
+
+# A bench says how near to the machine's limit a tiny model comes, and what it can be told.
+expect 0 "$t" bench train --model mlp --set width=16 --set side=8 --set batch=16 --layers
+says "fraction_of_gemm="
+says "gemm_before="
+grep -q "^dense2 " out.txt || fail "bench train --layers shows no third layer"
+for mode in "" --infer; do
+    expect 0 "$t" bench train --model cnn --set width=2 --set layers=1 --set side=8 $mode --json
+    for word in '"fraction_of_gemm": 0.' '"gemm_after": ' '"rows_per_second": '; do says "$word"; done
+    is_json "bench train $mode"
+done
+says '"service": {'
+expect 2 "$t" bench train --set wdith=16
+says "no setting 'wdith'; allowed: width, layers, "
+expect 2 "$t" bench train --model vgg
+says "allowed: mlp, cnn, resnet, gpt, llama"
+expect 2 "$t" bench trian
+says "bench has gemm, train and schedule"
 
 # What `new` writes runs as it is.
 expect 0 "$t" new mine

@@ -1,0 +1,98 @@
+/*
+ * The benches behind threatloop bench, one noun a file. What they find goes to stdout.
+ */
+#ifndef TL_RUNNER_BENCH_H
+#define TL_RUNNER_BENCH_H
+
+#include "compute/nn/model.h"
+#include "experiments/setup.h"
+
+#include <stdbool.h>
+
+/** Seconds that a core has worked for this process: beside the clock on the wall, it says
+ * how far other programs were in the way. */
+double tl_bench_cpu_seconds(void);
+
+/** The middle of `value` [n], which is put in rising order. */
+double tl_bench_median(double *value, int n);
+
+enum { TL_GEMM_ROUNDS = 15 };
+
+/**
+ * Times TL_GEMM_ROUNDS products of [rows x inner] and [inner x columns], one thread, after
+ * one that is not timed. \param rate GFLOP per second of a core's time, of each, result
+ * \return TL_E_SPACE
+ */
+TL_MUST_USE tl_status tl_bench_gemm_rates(int rows, int columns, int inner,
+                                          double rate[TL_GEMM_ROUNDS], tl_err *err);
+
+/** bench gemm. \return the program's exit status, as the others */
+int tl_bench_gemm(bool is_json);
+
+/** bench schedule: `steps` empty steps. Every rank calls it; it starts and stops MPI. */
+int tl_bench_schedule(uint32_t steps, bool is_json);
+
+/** What is trained in bench train. */
+typedef struct tl_bench_job {
+    tl_setup setup;
+    int rows; /**< of the random data: whole batches make an epoch */
+} tl_bench_job;
+
+/**
+ * Reads a job from the name of a model and NAME=VALUE texts: names of the tables of model
+ * and recipe (kind and epochs excepted: --model is the one, and the bench trains for as
+ * long as it measures) and the bench's own, which are those of the data.
+ *
+ * \return TL_E_ARG (what is not known and what is allowed; what does not fit)
+ */
+TL_MUST_USE tl_status tl_bench_job_read(const char *model, const char *const *set, int sets,
+                                        tl_bench_job *out, tl_err *err);
+
+/** Prints the settings of bench train, with their defaults and meanings. */
+void tl_bench_job_help(void);
+
+enum { TL_BENCH_BLOCKS = 5 };
+
+/** How fast something was: medians over TL_BENCH_BLOCKS blocks of a second or more. */
+typedef struct tl_bench_rate {
+    double rows;            /**< a second */
+    double lowest, highest; /**< of the blocks */
+    double row_cpu;         /**< seconds of a core's time for a row */
+} tl_bench_rate;
+
+/** Random rows: pixels in 0..1 or tokens, and labels, from streams. */
+typedef struct tl_bench_data {
+    float *pixel;   /**< [rows x input] */
+    int32_t *label; /**< [rows] */
+    int *row;       /**< [rows] 0, 1, ... */
+    int rows;
+} tl_bench_data;
+
+/** Seconds of a core's time that one layer takes in a batch. */
+typedef struct tl_bench_layer {
+    double forward, backward;
+} tl_bench_layer;
+
+/**
+ * Times every layer of a training by itself, over the shards of one batch, with the
+ * same rows in a call as the trainer has; medians over a second or more. What the trainer
+ * does beside (gathering rows, dropout, loss, sums, optimiser) is not in it; packing of
+ * weights counts as forward.
+ *
+ * \param layer [model->layers] result \return TL_E_SPACE
+ */
+TL_MUST_USE tl_status tl_bench_profile(const tl_model *model, const tl_bench_job *job,
+                                       const tl_bench_data *data, tl_arena *scratch,
+                                       tl_bench_layer *layer, tl_err *err);
+
+/** What bench train is asked for beside the job. */
+typedef struct tl_bench_train_options {
+    bool is_json;
+    bool infers;     /**< inference and the query service instead of training */
+    bool has_layers; /**< time by layer, not by kind of layer */
+} tl_bench_train_options;
+
+/** bench train. */
+int tl_bench_train(const tl_bench_job *job, const tl_bench_train_options *options);
+
+#endif
