@@ -144,7 +144,8 @@ const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
                           .high = 1024,
                           .units = "1",
                           .about = "virtual shards of a batch: a power of two, at most a "
-                                   "quarter of it; bounds the team, changes the bits"},
+                                   "quarter of it (of tokens: all of it); bounds the "
+                                   "team, changes the bits"},
     [TL_RECIPE_OPTIMIZER] = {.name = "optimizer",
                              .type = TL_PARAM_CHOICE,
                              .fallback = TL_ADAMW,
@@ -300,6 +301,8 @@ tl_setup tl_setup_of(const tl_setup_values *values, tl_shape shape, int classes)
         .recipe = {.epochs = integer(recipe[TL_RECIPE_EPOCHS]),
                    .batch = integer(recipe[TL_RECIPE_BATCH]),
                    .shards = integer(recipe[TL_RECIPE_SHARDS]),
+                   /* One row of tokens is as much as many images. */
+                   .least_rows = tl_model_reads_tokens(kind) ? 1 : 0,
                    .optimizer = (tl_optimizer)integer(recipe[TL_RECIPE_OPTIMIZER]),
                    .lr = recipe[TL_RECIPE_LR].number,
                    .momentum = recipe[TL_RECIPE_MOMENTUM].number,

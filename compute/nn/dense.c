@@ -29,7 +29,7 @@ static void add_slopes(const tl_layer_run *run, float *grad)
     const int inputs = layer->in.channels, outputs = layer->out.channels;
     const int lines = lines_of(run);
     tl_gemm(tl_cmat_of(run->d_out, lines, outputs), true,
-            tl_cmat_of(run->in, lines, inputs), false, true,
+            tl_cmat_of(run->in, lines, inputs), false, !run->sets,
             tl_mat_of(grad + layer->weight, outputs, inputs));
     if (!layer->has_bias) return;
     for (int r = 0; r < lines; r++) {

@@ -73,9 +73,12 @@ typedef struct tl_layer_run {
     float *d_out;         /**< its gradient; a backward function may overwrite it */
     float *d_in, *d_with; /**< NULL where not wanted */
     bool adds;            /**< d_in is added to; else set (d_with always is set) */
-    float *saved;         /**< [tl_layer_ops.saved] what forward leaves for backward */
-    float *packed;        /**< [tl_layer_ops.packed] weights as the kernels want them */
-    float *scratch;       /**< [tl_layer_ops.scratch] shared by the layers of a pass */
+    bool leads;           /**< no later layer has the same weights */
+    bool sets;      /**< DENSE: the gradient of the weights is set; else, and always that of
+                       biases, it is added to */
+    float *saved;   /**< [tl_layer_ops.saved] what forward leaves for backward */
+    float *packed;  /**< [tl_layer_ops.packed] weights as the kernels want them */
+    float *scratch; /**< [tl_layer_ops.scratch] shared by the layers of a pass */
 } tl_layer_run;
 
 /** What a kind of layer can do. The sizes are in floats; NULL stands for 0 and nothing. */

@@ -80,7 +80,8 @@ static tl_status take_room(const tl_model *model, int number, bool has_backward,
 }
 
 /* Lets every layer write its inputs' gradients: the last to read an output sets its
- * gradient, as it is the first on the way back, and the others add. */
+ * gradient, as it is the first on the way back, and the others add. So it is with weights
+ * that two layers share. */
 static void join(tl_pass *pass)
 {
     const tl_model *model = pass->model;
@@ -93,10 +94,14 @@ static void join(tl_pass *pass)
             run->with = pass->run[with].out;
             run->d_with = pass->run[with].d_out;
         }
+        run->leads = true;
         for (int later = l + 1; later < model->layers; later++) {
             const tl_layer *other = &model->layer[later];
             if (other->from == from || (other->kind == TL_LAYER_ADD && other->with == from))
                 run->adds = true;
+            if (other->kind == TL_LAYER_DENSE && other->weights == 0 &&
+                other->weight == run->layer->weight)
+                run->leads = false;
         }
     }
 }
@@ -232,27 +237,39 @@ float *tl_pass_d_logits(tl_pass *pass)
     return pass->run[pass->model->layers - 1].d_out;
 }
 
+/* Before a gradient is set: zeros wherever a layer adds. */
+static void clear(const tl_layer_run *run, float *grad)
+{
+    const tl_layer *layer = run->layer;
+    if (run->leads && layer->kind != TL_LAYER_DENSE) {
+        memset(grad + layer->weight, 0, layer->weights * sizeof *grad);
+    }
+    memset(grad + layer->bias, 0, layer->biases * sizeof *grad);
+}
+
 /* From the logits' gradient to that of the parameters (`grad`, unless NULL), and of the
  * input where there is room for it. */
-static void go_back(tl_pass *pass, int rows, float *grad)
+static void go_back(tl_pass *pass, int rows, float *grad, bool adds)
 {
     for (int l = pass->model->layers - 1; l >= 0; l--) {
         tl_layer_run *run = &pass->run[l];
         TL_INVARIANT(run->rows == rows);
+        run->sets = !adds && run->leads;
+        if (!adds) clear(run, grad);
         if (run->layer->drops) drop(pass, l, run->d_out);
         tl_layer_ops_of(run->layer->kind)->backward(run, grad);
     }
 }
 
-void tl_pass_backward(tl_pass *pass, int rows, float *grad)
+void tl_pass_backward(tl_pass *pass, int rows, float *grad, bool adds)
 {
-    go_back(pass, rows, grad);
+    go_back(pass, rows, grad, adds);
 }
 
 void tl_pass_backward_pixels(tl_pass *pass, int rows, int wanted, float *d_pixel)
 {
     TL_INVARIANT(pass->d_input && wanted <= rows);
-    go_back(pass, rows, NULL);
+    go_back(pass, rows, NULL, true);
     const tl_shape in = pass->model->spec.in;
     const tl_grid *grid = &pass->grid;
     const size_t size = (size_t)tl_shape_size(in);

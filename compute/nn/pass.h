@@ -50,9 +50,9 @@ const float *tl_pass_logits(const tl_pass *pass);
  * tl_pass_backward. */
 float *tl_pass_d_logits(tl_pass *pass);
 
-/** Adds the gradient of all parameters to `grad` [params]; after a forward of the same
- * rows. */
-void tl_pass_backward(tl_pass *pass, int rows, float *grad);
+/** Adds the gradient of all parameters to `grad` [params], or sets it, which spares a long
+ * way through memory; after a forward of the same rows. */
+void tl_pass_backward(tl_pass *pass, int rows, float *grad, bool adds);
 
 /**
  * Gradient of the pixels of the first `wanted` of `rows` rows, parameters left alone; after

@@ -2,8 +2,9 @@
 
 int tl_recipe_shards(const tl_recipe *recipe)
 {
+    const int most = recipe->batch / (recipe->least_rows > 0 ? recipe->least_rows : 4);
     int shards = 1;
-    while (2 * shards <= recipe->shards && 2 * shards <= recipe->batch / 4) shards *= 2;
+    while (2 * shards <= recipe->shards && 2 * shards <= most) shards *= 2;
     return shards;
 }
 
@@ -37,7 +38,7 @@ void tl_recipe_hash(const tl_recipe *recipe, tl_hash *hash)
     const int whole[] = {recipe->epochs,         recipe->batch,         recipe->shards,
                          (int)recipe->optimizer, (int)recipe->schedule, recipe->accumulate,
                          (int)recipe->decay,     recipe->patience,      recipe->shift,
-                         recipe->flip ? 1 : 0};
+                         recipe->least_rows,     recipe->flip ? 1 : 0};
     const double real[] = {
         recipe->lr,     recipe->momentum, recipe->weight_decay,    recipe->warmup,
         recipe->lr_end, recipe->clip,     recipe->label_smoothing, recipe->average,

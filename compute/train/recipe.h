@@ -27,9 +27,10 @@ typedef enum tl_decay {
 } tl_decay;
 
 typedef struct tl_recipe {
-    int epochs; /**< passes over the rows, at most */
-    int batch;  /**< rows of a batch */
-    int shards; /**< wanted; the trainer takes tl_recipe_shards of it */
+    int epochs;     /**< passes over the rows, at most */
+    int batch;      /**< rows of a batch */
+    int shards;     /**< wanted; the trainer takes tl_recipe_shards of it */
+    int least_rows; /**< of a shard: products of fewer are slow; 0 counts as 4 */
     tl_optimizer optimizer;
     double lr;           /**< step size, the largest */
     double momentum;     /**< SGD: heavy ball, v = m v + g, w -= lr v */
@@ -49,7 +50,8 @@ typedef struct tl_recipe {
     bool flip;      /**< images are mirrored with probability 1/2 */
 } tl_recipe;
 
-/** Shards in use: the largest power of two <= wanted and <= batch/4, at least 1. */
+/** Shards in use: the largest power of two <= wanted and <= batch/least_rows, at least 1.
+ */
 int tl_recipe_shards(const tl_recipe *recipe);
 
 /** Rows of the largest shard of a whole batch. */

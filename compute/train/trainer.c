@@ -144,13 +144,25 @@ static tl_status open_trainer(trainer *t, tl_err *err)
 
 /* --- an update ------------------------------------------------------------------------ */
 
-/* Adds the gradient of the shard's rows, and their loss, to `grad`. */
-static void run_shard(trainer *t, const int *batch, int rows, int shard, float *grad)
+/* A batch, or what is left of one. */
+typedef struct group {
+    const int *row;
+    int rows;
+    bool adds; /* to the gradient of batches before */
+} group;
+
+/* Sets or adds to `grad`: the gradient of the shard's rows, and their loss. */
+static void run_shard(trainer *t, const group *batch, int shard, float *grad)
 {
-    const int first = (int)((long)shard * rows / t->shards);
-    const int count = (int)((long)(shard + 1) * rows / t->shards) - first;
-    const int *row = batch + first;
-    if (count == 0) return;
+    const long rows = batch->rows;
+    const int first = (int)(shard * rows / t->shards);
+    const int count = (int)((shard + 1) * rows / t->shards) - first;
+    const int *row = batch->row + first;
+    if (!batch->adds) grad[t->width - 1] = 0.0f;
+    if (count == 0) {
+        if (!batch->adds) memset(grad, 0, t->width * sizeof *grad);
+        return;
+    }
     t->pass.dropout.first_row = first;
     const float *logits;
     if (t->altered) {
@@ -164,19 +176,18 @@ static void run_shard(trainer *t, const int *batch, int rows, int shard, float *
                                 tl_pass_d_logits(&t->pass)};
     grad[t->width - 1] +=
         (float)tl_objective(t->data, row, count, t->recipe->label_smoothing, &outputs);
-    tl_pass_backward(&t->pass, count, grad);
+    tl_pass_backward(&t->pass, count, grad, batch->adds);
 }
 
-static void run_batch(trainer *t, const int *batch, int rows)
+static void run_batch(trainer *t, const group *batch)
 {
     const tl_rng dropout = tl_rng_sub(t->job->rng, DROPOUT);
     t->pass.dropout.rate = t->recipe->dropout;
     const tl_rng epoch = tl_rng_sub(&dropout, (uint64_t)t->state.progress.epoch);
-    t->pass.dropout.batch = tl_rng_sub(&epoch, (uint64_t)(batch - t->order));
+    t->pass.dropout.batch = tl_rng_sub(&epoch, (uint64_t)(batch->row - t->order));
     tl_pass_refresh(&t->pass);
     for (int s = 0; s < t->local; s++) {
-        run_shard(t, batch, rows, t->team->rank * t->local + s,
-                  t->grad + (size_t)s * t->width);
+        run_shard(t, batch, t->team->rank * t->local + s, t->grad + (size_t)s * t->width);
     }
 }
 
@@ -218,15 +229,15 @@ static void draw_epoch(trainer *t)
 static tl_status run_epoch(trainer *t, bool *is_asked, tl_err *err)
 {
     const int rows = t->data->rows, batch = t->recipe->batch;
-    const int group = tl_recipe_group(t->recipe, rows);
+    const int each = tl_recipe_group(t->recipe, rows);
     double sum = 0.0, loss;
     draw_epoch(t);
     for (int at = 0, end; at < rows; at = end) {
-        end = rows - at < group ? rows : at + group;
-        memset(t->grad, 0, (size_t)t->local * t->width * sizeof *t->grad);
+        end = rows - at < each ? rows : at + each;
         for (int from = at, left; from < end; from += left) {
             left = end - from < batch ? end - from : batch;
-            run_batch(t, t->order + from, left);
+            const group part = {t->order + from, left, from > at};
+            run_batch(t, &part);
             if (tl_team_tick(t->team)) *is_asked = true;
         }
         TL_TRY(update(t, end - at, &loss, err));

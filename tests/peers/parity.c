@@ -87,7 +87,7 @@ static tl_status compute(parity *p, tl_arena *arena, tl_err *err)
     tl_softmax(logits, p->outputs, classes, d);
     for (int i = 0; i < p->outputs; i++) d[i * classes + p->label[i]] -= 1.0f;
     for (size_t i = 0; i < numbers; i++) d[i] /= (float)p->outputs;
-    tl_pass_backward(&pass, p->rows, p->grad);
+    tl_pass_backward(&pass, p->rows, p->grad, true);
     return TL_OK;
 }
 

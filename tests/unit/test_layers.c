@@ -170,6 +170,20 @@ static void check_pixels(const tl_model *model, const double *param, const float
     free(wanted);
 }
 
+/* Set instead of added to: the same but for the 1 that `grad` started at. */
+static void check_set(tl_pass *pass, const float *added, size_t params)
+{
+    float *grad = calloc(params + 1, sizeof *grad);
+    assert_non_null(grad);
+    for (size_t i = 0; i < params; i++) grad[i] = NAN;
+    (void)tl_pass_logits(pass);
+    tl_pass_backward(pass, ROWS, grad, false);
+    for (size_t i = 0; i < params; i++) {
+        assert_true(fabsf(grad[i] + 1.0f - added[i]) < 1e-4f * (1.0f + fabsf(added[i])));
+    }
+    free(grad);
+}
+
 static void check_model(const tl_model_spec *spec)
 {
     tl_arena arena = tl_arena_open(0);
@@ -194,7 +208,8 @@ static void check_model(const tl_model_spec *spec)
     check_forward(model, param, pixel, tl_pass_forward(&pass, pixel, NULL, ROWS));
     memcpy(tl_pass_d_logits(&pass), weight,
            (size_t)ROWS * (size_t)spec->classes * sizeof *weight);
-    tl_pass_backward(&pass, ROWS, grad);
+    tl_pass_backward(&pass, ROWS, grad, true);
+    check_set(&pass, grad, model->params);
     check_gradient(model, param, pixel, weight, grad);
     float d_pixel[ROWS * MOST_SIZE];
     (void)tl_pass_forward(&pass, pixel, NULL, ROWS);
