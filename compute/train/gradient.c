@@ -1,29 +1,53 @@
 #include "compute/train/gradient.h"
 
+#include "compute/core/status.h"
 #include "compute/nn/kernels/kernels.h"
 
 #include <math.h>
+#include <string.h>
 
-enum { CHUNK = 4096, SQUARE_LANES = 8, LEVELS = 64 };
+enum { CHUNK = 4096, SQUARE_LANES = 8, LEVELS = 64, DEEPEST = 11 };
 
-/* Piece by piece, so that a piece's sums stay in the cache. */
-void tl_gradient_sum(float *x, int count, size_t n)
+/* The sum of arrays first .. first + count - 1, with room for the other half's beside it.
+ */
+static void read_tree(const tl_gradient *g, int first, int count, size_t at, size_t n,
+                      float *sum)
 {
     const tl_array_kernels *kernels = tl_kernels_get()->array;
-    for (size_t at = 0; at < n; at += CHUNK) {
-        const size_t length = n - at < CHUNK ? n - at : CHUNK;
-        for (int step = 1; step < count; step *= 2) {
-            for (int s = 0; s + step < count; s += 2 * step) {
-                kernels->add(x + (size_t)s * n + at, x + (size_t)(s + step) * n + at,
-                             length);
-            }
-        }
+    const float *one = g->at + (size_t)first * g->width + at;
+    if (count == 1) {
+        memcpy(sum, one, n * sizeof *sum);
+    } else if (count == 2) {
+        kernels->join(one, one + g->width, sum, n, false);
+    } else {
+        read_tree(g, first, count / 2, at, n, sum);
+        read_tree(g, first + count / 2, count / 2, at, n, sum + TL_GRADIENT_PIECE);
+        kernels->add(sum, sum + TL_GRADIENT_PIECE, n);
     }
 }
 
-bool tl_gradient_scale(float *x, size_t n, float scale)
+void tl_gradient_read(const tl_gradient *gradient, size_t at, size_t n, float *sum)
 {
-    return tl_kernels_get()->array->scale(x, n, scale);
+    TL_INVARIANT(gradient->count <= 1 << (DEEPEST - 1) && n <= TL_GRADIENT_PIECE);
+    float room[DEEPEST * TL_GRADIENT_PIECE];
+    read_tree(gradient, 0, gradient->count, at, n, room);
+    memcpy(sum, room, n * sizeof *sum);
+}
+
+void tl_gradient_sum(tl_gradient *gradient)
+{
+    for (size_t at = 0; at < gradient->width && gradient->count > 1;
+         at += TL_GRADIENT_PIECE) {
+        const size_t left = gradient->width - at;
+        tl_gradient_read(gradient, at, left < TL_GRADIENT_PIECE ? left : TL_GRADIENT_PIECE,
+                         gradient->at + at);
+    }
+    gradient->count = 1;
+}
+
+bool tl_gradient_is_finite(const float *x, size_t n)
+{
+    return tl_kernels_get()->array->is_finite(x, n);
 }
 
 static double sum_of_squares(const float *x, size_t n)
@@ -60,9 +84,9 @@ double tl_gradient_norm(const float *x, size_t n)
     return sqrt(total);
 }
 
-void tl_gradient_clip(float *x, size_t n, double limit)
+float tl_gradient_factor(const float *x, size_t n, float scale, double limit)
 {
-    if (limit <= 0.0) return;
-    const double norm = tl_gradient_norm(x, n);
-    if (norm > limit) (void)tl_gradient_scale(x, n, (float)(limit / norm));
+    if (limit <= 0.0) return scale;
+    const double norm = (double)scale * tl_gradient_norm(x, n);
+    return norm > limit ? (float)((double)scale * limit / norm) : scale;
 }

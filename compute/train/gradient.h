@@ -8,24 +8,37 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/**
- * Adds `count` gradients, one after the other in x [count x n], in the fixed binary tree;
- * the sum is the first, the others are spent. `count` is a power of two.
- */
-void tl_gradient_sum(float *x, int count, size_t n);
+/** A gradient as the shards of a rank left it: `scale` times the sum in the fixed binary
+ * tree of `count` arrays, a power of two, `width` numbers apart. */
+typedef struct tl_gradient {
+    float *at;
+    int count;
+    size_t width;
+    float scale;
+} tl_gradient;
 
-/** x [n] *= scale. \return whether all of them were finite */
-bool tl_gradient_scale(float *x, size_t n, float scale);
+enum { TL_GRADIENT_PIECE = 2048 /**< numbers that are summed at a time */ };
+
+/** Numbers at .. at + n - 1 of the tree's sum, not scaled; n <= TL_GRADIENT_PIECE. The
+ * arrays stay. \param sum [n] result */
+void tl_gradient_read(const tl_gradient *gradient, size_t at, size_t n, float *sum);
+
+/** Puts the tree's sum into the first array, and leaves that as the only one. */
+void tl_gradient_sum(tl_gradient *gradient);
+
+/** Whether all of x [n] are finite. */
+bool tl_gradient_is_finite(const float *x, size_t n);
 
 /** L2 norm of x [n]: squares are summed in double precision over chunks of fixed length,
  * and the chunks in the fixed binary tree. */
 double tl_gradient_norm(const float *x, size_t n);
 
 /**
- * Scales x [n] to norm `limit` if its norm is larger. `limit` 0 leaves it alone.
+ * What x [n] is multiplied with so that it is `scale` times itself, or shorter where that
+ * is longer than `limit`. `limit` 0: `scale`.
  * Source: Pascanu, Mikolov, Bengio 2013, On the difficulty of training recurrent neural
  * networks, algorithm 1.
  */
-void tl_gradient_clip(float *x, size_t n, double limit);
+float tl_gradient_factor(const float *x, size_t n, float scale, double limit);
 
 #endif

@@ -32,26 +32,34 @@ double tl_optimizing_memory(const tl_model_spec *spec, const tl_recipe *recipe)
     return bytes;
 }
 
-/* Parameters at .. at + n - 1. */
-static void step_range(const tl_step_terms *t, size_t at, size_t n, const float *grad,
-                       tl_moments *moments, float *param)
+/* Parameters at .. end - 1, a piece at a time. */
+static bool step_range(const tl_step_terms *t, size_t at, size_t end,
+                       const tl_gradient *gradient, tl_moments *moments, float *param)
 {
     const tl_array_kernels *kernels = tl_kernels_get()->array;
-    if (moments->second) {
-        kernels->adamw(t, n, grad + at, moments->first + at, moments->second + at,
-                       param + at);
-    } else {
-        kernels->sgd(t, n, grad + at, moments->first + at, param + at);
+    float sum[TL_GRADIENT_PIECE];
+    for (size_t n; at < end; at += n) {
+        n = end - at < TL_GRADIENT_PIECE ? end - at : TL_GRADIENT_PIECE;
+        tl_gradient_read(gradient, at, n, sum);
+        if (!tl_gradient_is_finite(sum, n)) return false;
+        if (moments->second) {
+            kernels->adamw(t, n, sum, moments->first + at, moments->second + at,
+                           param + at);
+        } else {
+            kernels->sgd(t, n, sum, moments->first + at, param + at);
+        }
     }
+    return true;
 }
 
-void tl_optimizer_step(const tl_optimizing *optimizing, long update, double rate,
-                       const float *grad, tl_moments *moments, float *param)
+bool tl_optimizer_step(const tl_optimizing *optimizing, long update, double rate,
+                       const tl_gradient *gradient, tl_moments *moments, float *param)
 {
     const tl_recipe *recipe = optimizing->recipe;
     const tl_step_terms decayed = {
         .rate = (float)rate,
         .momentum = (float)recipe->momentum,
+        .scale = gradient->scale,
         .decay = (float)recipe->weight_decay,
         .shrink = (float)(1.0 - rate * recipe->weight_decay),
         .unbias1 = (float)(1.0 / (1.0 - pow(0.9, (double)update))),
@@ -61,12 +69,14 @@ void tl_optimizer_step(const tl_optimizing *optimizing, long update, double rate
     plain.decay = 0.0f;
     plain.shrink = 1.0f;
     if (!optimizing->tensor) {
-        step_range(&decayed, 0, optimizing->params, grad, moments, param);
-        return;
+        return step_range(&decayed, 0, optimizing->params, gradient, moments, param);
     }
     for (int i = 0; i < optimizing->tensors; i++) {
         const tl_tensor *tensor = &optimizing->tensor[i];
-        step_range(tensor->rank > 1 ? &decayed : &plain, tensor->at, tensor->count, grad,
-                   moments, param);
+        if (!step_range(tensor->rank > 1 ? &decayed : &plain, tensor->at,
+                        tensor->at + tensor->count, gradient, moments, param)) {
+            return false;
+        }
     }
+    return true;
 }

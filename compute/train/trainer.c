@@ -195,18 +195,23 @@ static void run_batch(trainer *t, const group *batch)
 static tl_status update(trainer *t, int rows, double *loss, tl_err *err)
 {
     const size_t params = t->model->params;
-    tl_gradient_sum(t->grad, t->local, t->width);
-    TL_TRY(tl_team_sum(t->team, t->grad, t->width, t->sum, err));
-    *loss = (double)t->grad[t->width - 1];
     const long number = (long)++t->state.progress.update;
+    const double rate = tl_schedule_rate(t->recipe, number, t->budget);
+    tl_gradient gradient = {t->grad, t->local, t->width, 1.0f / (float)rows};
+    if (t->team->size > 1 || t->recipe->clip > 0.0) {
+        tl_gradient_sum(&gradient);
+        TL_TRY(tl_team_sum(t->team, t->grad, t->width, t->sum, err));
+        gradient.scale =
+            tl_gradient_factor(t->grad, params, gradient.scale, t->recipe->clip);
+    }
+    float sum;
+    tl_gradient_read(&gradient, t->width - 1, 1, &sum);
+    *loss = (double)sum;
     /* Every member holds the same bits, so all leave together. */
-    const bool is_finite = tl_gradient_scale(t->grad, params, 1.0f / (float)rows);
+    const bool is_finite = tl_optimizer_step(&t->optimizing, number, rate, &gradient,
+                                             &t->moments, t->model->param);
     TL_CHECK(is_finite && isfinite(*loss), err, TL_E_NUM,
              "loss or gradient is not finite at update %ld", number);
-    tl_gradient_clip(t->grad, params, t->recipe->clip);
-    tl_optimizer_step(&t->optimizing, number,
-                      tl_schedule_rate(t->recipe, number, t->budget), t->grad, &t->moments,
-                      t->model->param);
     if (t->average) {
         tl_average_add(t->recipe->average, number, t->model->param, params, t->average);
     }

@@ -23,11 +23,14 @@ static void sgd_is_the_heavy_ball(void **state)
     const tl_recipe recipe = {.optimizer = TL_SGD, .momentum = 0.9, .weight_decay = 0.5};
     const tl_optimizing sgd = {.recipe = &recipe, .params = 1};
     float w = 1.0f, velocity = 0.0f;
-    const float g1 = 2.0f, g2 = -1.0f;
+    float g1 = 2.0f, g2 = -0.5f;
     tl_moments moments = {&velocity, NULL};
-    tl_optimizer_step(&sgd, 1, 0.1, &g1, &moments, &w); /* v = 2.5, w = 0.75 */
+    const tl_gradient one = {&g1, 1, 1, 1.0f}, two = {&g2, 1, 1, 2.0f}; /* 2 * -0.5 */
+    assert_true(
+        tl_optimizer_step(&sgd, 1, 0.1, &one, &moments, &w)); /* v = 2.5, w = 0.75 */
     assert_true(fabs((double)w - 0.75) < 1e-6);
-    tl_optimizer_step(&sgd, 2, 0.1, &g2, &moments, &w); /* v = 2.25 - 1 + 0.375 = 1.625 */
+    /* v = 2.25 - 1 + 0.375 = 1.625 */
+    assert_true(tl_optimizer_step(&sgd, 2, 0.1, &two, &moments, &w));
     assert_true(fabs((double)w - 0.5875) < 1e-6);
 }
 
@@ -68,7 +71,8 @@ static void check_reference(tl_optimizer optimizer)
             grad[i] = (float)tl_rng_normal(&rng);
             plain_step(&recipe, u, rate, (double)grad[i], m[i], &w[i]);
         }
-        tl_optimizer_step(&optimizing, u, rate, grad, &moments, param);
+        const tl_gradient gradient = {grad, 1, PARAMS, 1.0f};
+        assert_true(tl_optimizer_step(&optimizing, u, rate, &gradient, &moments, param));
     }
     for (int i = 0; i < PARAMS; i++) assert_true(fabs((double)param[i] - w[i]) < 1e-5);
 }
@@ -104,7 +108,9 @@ static void biases_do_not_decay_with_the_matrices(void **state)
             moments.second = tl_arena_take(&arena, model->params, size, NULL);
         }
         for (size_t i = 0; i < model->params; i++) model->param[i] = 1.0f;
-        tl_optimizer_step(&optimizing, 1, 0.5, grad, &moments, model->param);
+        const tl_gradient gradient = {grad, 1, model->params, 1.0f};
+        assert_true(
+            tl_optimizer_step(&optimizing, 1, 0.5, &gradient, &moments, model->param));
         tl_tensor *tensor;
         int tensors;
         assert_int_equal(tl_model_tensors(model, &arena, &tensor, &tensors, NULL), TL_OK);
@@ -136,21 +142,17 @@ static void norm_is_that_of_all_numbers(void **state)
     for (size_t i = 0; i < sizeof x / sizeof *x; i++) x[i] = -2.0f;
     assert_true(tl_gradient_norm(x, 40000) == 400.0);
     x[4096] = INFINITY;
-    assert_false(tl_gradient_scale(x, 4097, 1.0f));
-    assert_true(tl_gradient_scale(x, 4096, 1.0f));
+    assert_false(tl_gradient_is_finite(x, 4097));
+    assert_true(tl_gradient_is_finite(x, 4096));
 }
 
 static void clipping_shortens_what_is_too_long_and_nothing_else(void **state)
 {
     (void)state;
-    float x[3] = {3.0f, 0.0f, -4.0f};
-    const float kept[3] = {3.0f, 0.0f, -4.0f};
-    tl_gradient_clip(x, 3, 0.0);
-    assert_memory_equal(x, kept, sizeof x);
-    tl_gradient_clip(x, 3, 5.0);
-    assert_memory_equal(x, kept, sizeof x);
-    tl_gradient_clip(x, 3, 2.5);
-    assert_true(x[0] == 1.5f && x[1] == 0.0f && x[2] == -2.0f);
+    const float x[3] = {3.0f, 0.0f, -4.0f};
+    assert_true(tl_gradient_factor(x, 3, 0.5f, 0.0) == 0.5f);
+    assert_true(tl_gradient_factor(x, 3, 0.5f, 2.5) == 0.5f);
+    assert_true(tl_gradient_factor(x, 3, 0.5f, 1.25) == 0.25f);
 }
 
 static void average_is_even_first_and_exponential_then(void **state)
@@ -178,20 +180,56 @@ static void average_is_even_first_and_exponential_then(void **state)
 static void gradients_are_summed_by_the_tree(void **state)
 {
     (void)state;
-    enum { COUNT = 4, N = 5000 };
-    static float x[COUNT * N], wanted[N];
+    enum { COUNT = 8, N = 5000 };
+    static float x[COUNT * N], wanted[N], half[2][N], found[N];
     tl_rng rng = tl_rng_stream(4, 0, "test", 0, "sum");
     for (int i = 0; i < COUNT * N; i++) x[i] = (float)tl_rng_normal(&rng);
-    for (int i = 0; i < N; i++)
-        wanted[i] = (x[i] + x[N + i]) + (x[2 * N + i] + x[3 * N + i]);
-    tl_gradient_sum(x, COUNT, N);
+    for (int i = 0; i < N; i++) {
+        for (int h = 0; h < 2; h++) {
+            const float *at = x + 4 * h * N + i;
+            half[h][i] = (at[0] + at[N]) + (at[2 * N] + at[3 * N]);
+        }
+        wanted[i] = half[0][i] + half[1][i];
+    }
+    tl_gradient gradient = {x, COUNT, N, 1.0f};
+    tl_gradient_read(&gradient, 4100, 900, found);
+    assert_memory_equal(found, wanted + 4100, 900 * sizeof *found);
+    gradient.count = 4;
+    tl_gradient_read(&gradient, 1, 7, found);
+    assert_memory_equal(found, half[0] + 1, 7 * sizeof *found);
+    gradient.count = COUNT;
+    tl_gradient_sum(&gradient);
+    assert_int_equal(gradient.count, 1);
     assert_memory_equal(x, wanted, sizeof wanted);
+}
+
+/* The optimiser sums pieces as it goes: the same as of the sum. */
+static void a_step_by_shards_is_a_step_by_their_sum(void **state)
+{
+    (void)state;
+    enum { COUNT = 4, N = 2 * TL_GRADIENT_PIECE + 77 };
+    static float x[COUNT * N], first[2][N], second[2][N], param[2][N];
+    const tl_recipe recipe = {.optimizer = TL_ADAMW, .weight_decay = 0.1};
+    const tl_optimizing optimizing = {.recipe = &recipe, .params = N};
+    tl_rng rng = tl_rng_stream(5, 0, "test", 0, "shards");
+    for (int i = 0; i < COUNT * N; i++) x[i] = (float)tl_rng_normal(&rng);
+    tl_gradient gradient = {x, COUNT, N, 0.01f};
+    for (int k = 0; k < 2; k++) {
+        tl_moments moments = {first[k], second[k]};
+        assert_true(tl_optimizer_step(&optimizing, 1, 0.1, &gradient, &moments, param[k]));
+        tl_gradient_sum(&gradient);
+    }
+    assert_memory_equal(param[0], param[1], sizeof *param);
+    x[N - 1] = NAN;
+    tl_moments moments = {first[0], second[0]};
+    assert_false(tl_optimizer_step(&optimizing, 2, 0.1, &gradient, &moments, param[0]));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_are_summed_by_the_tree),
+        cmocka_unit_test(a_step_by_shards_is_a_step_by_their_sum),
         cmocka_unit_test(sgd_is_the_heavy_ball),
         cmocka_unit_test(optimizers_are_those_of_their_papers),
         cmocka_unit_test(biases_do_not_decay_with_the_matrices),

@@ -51,20 +51,14 @@ static void bias(float *restrict x, const float *restrict b, size_t n, bool clip
 }
 
 /* 0 * x is 0 for finite x and NaN else, and so is their sum. */
-static bool scale(float *x, size_t n, float factor)
+static bool is_finite(const float *x, size_t n)
 {
     float lane[LANES] = {0};
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
-        for (size_t j = 0; j < LANES; j++) {
-            lane[j] += x[i + j] * 0.0f;
-            x[i + j] *= factor;
-        }
+        for (size_t j = 0; j < LANES; j++) lane[j] += x[i + j] * 0.0f;
     }
-    for (; i < n; i++) {
-        lane[0] += x[i] * 0.0f;
-        x[i] *= factor;
-    }
+    for (; i < n; i++) lane[0] += x[i] * 0.0f;
     for (size_t j = 1; j < LANES; j++) lane[0] += lane[j];
     return lane[0] == 0.0f;
 }
@@ -73,8 +67,9 @@ static void sgd(const tl_step_terms *t, size_t n, const float *restrict grad,
                 float *restrict velocity, float *restrict param)
 {
     const float rate = t->rate, momentum = t->momentum, decay = t->decay;
+    const float scale = t->scale;
     for (size_t i = 0; i < n; i++) {
-        velocity[i] = momentum * velocity[i] + (grad[i] + decay * param[i]);
+        velocity[i] = momentum * velocity[i] + (scale * grad[i] + decay * param[i]);
         param[i] -= rate * velocity[i];
     }
 }
@@ -84,15 +79,16 @@ static void adamw(const tl_step_terms *t, size_t n, const float *restrict grad,
 {
     const float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f;
     const float rate = t->rate, shrink = t->shrink;
-    const float unbias1 = t->unbias1, unbias2 = t->unbias2;
+    const float unbias1 = t->unbias1, unbias2 = t->unbias2, scale = t->scale;
     for (size_t i = 0; i < n; i++) {
-        first[i] = beta1 * first[i] + (1.0f - beta1) * grad[i];
-        second[i] = beta2 * second[i] + (1.0f - beta2) * (grad[i] * grad[i]);
+        const float g = scale * grad[i];
+        first[i] = beta1 * first[i] + (1.0f - beta1) * g;
+        second[i] = beta2 * second[i] + (1.0f - beta2) * (g * g);
         const float slope = first[i] * unbias1, size = sqrtf(second[i] * unbias2) + epsilon;
         param[i] = shrink * param[i] - rate * (slope / size);
     }
 }
 
 extern const tl_array_kernels JOIN(tl_array_kernels, TL_ISA);
-const tl_array_kernels JOIN(tl_array_kernels, TL_ISA) = {add,  join,  part, mask,
-                                                         bias, scale, sgd,  adamw};
+const tl_array_kernels JOIN(tl_array_kernels, TL_ISA) = {add,  join,      part, mask,
+                                                         bias, is_finite, sgd,  adamw};

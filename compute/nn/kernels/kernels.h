@@ -171,6 +171,7 @@ typedef struct tl_sequence_kernels {
 /** Numbers that all parameters of one update share. */
 typedef struct tl_step_terms {
     float rate, momentum;
+    float scale;            /**< of the gradient */
     float decay;            /**< SGD */
     float shrink;           /**< AdamW: 1 - rate * decay */
     float unbias1, unbias2; /**< AdamW: 1 / (1 - beta^update) */
@@ -186,7 +187,7 @@ typedef struct tl_array_kernels {
     void (*part)(const float *d, const float *out, float *first, float *second, size_t n);
     void (*mask)(const float *out, float *d, size_t n); /**< d = 0 where out is not > 0 */
     void (*bias)(float *x, const float *b, size_t n, bool clips); /**< x += b, clipped */
-    bool (*scale)(float *x, size_t n, float factor); /**< whether all were finite */
+    bool (*is_finite)(const float *x, size_t n);                  /**< all of them */
     void (*sgd)(const tl_step_terms *terms, size_t n, const float *grad, float *velocity,
                 float *param);
     void (*adamw)(const tl_step_terms *terms, size_t n, const float *grad, float *first,
