@@ -6,6 +6,7 @@
 #include "compute/core/log.h"
 #include "compute/core/text.h"
 #include "runner/catalogue.h"
+#include "runner/model_size.h"
 #include "runner/plan.h"
 
 #include <stdio.h>
@@ -143,6 +144,25 @@ static json_t *find_listed(const char *what, const char *name, const tl_param *p
     return found;
 }
 
+/* What models of a kind take, at a few widths. */
+static void add_sizes(json_t *one, const char *name)
+{
+    static const int widths[] = {16, 64, 256};
+    for (int k = 0; tl_model_params[TL_MODEL_KIND].choices[k]; k++) {
+        if (strcmp(name, tl_model_params[TL_MODEL_KIND].choices[k]) != 0) continue;
+        json_t *sizes = json_array();
+        for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
+            const tl_model_size size = tl_model_size_usual((tl_model_kind)k, widths[w]);
+            (void)json_array_append_new(sizes, tl_model_size_json(&size));
+        }
+        (void)json_object_set_new(one, "sizes", sizes);
+        (void)json_object_set_new(one, "sizes_are_for",
+                                  json_string(tl_model_reads_tokens((tl_model_kind)k)
+                                                  ? "64 tokens of 256"
+                                                  : "images of 28x28 in 10 classes"));
+    }
+}
+
 static json_t *find_other(const char *name)
 {
     if (strcmp(name, "data") == 0) {
@@ -156,7 +176,24 @@ static json_t *find_other(const char *name)
         return table_of(name, "how models are trained, under recipe", tl_recipe_params);
     }
     json_t *found = find_listed("models", name, tl_model_params);
+    if (found) add_sizes(found, name);
     return found ? found : find_listed("data", name, tl_data_params);
+}
+
+static void print_sizes(const json_t *one)
+{
+    const json_t *sizes = json_object_get(one, "sizes");
+    if (!sizes) return;
+    (void)printf("\nsizes, for %s\n", field(one, "sizes_are_for"));
+    for (size_t i = 0; i < json_array_size(sizes); i++) {
+        const json_t *size = json_array_get(sizes, i);
+        (void)printf(
+            "  width %-4lld %10lld parameters, %.4g MFLOP an example, %.4g trained\n",
+            (long long)json_integer_value(json_object_get(size, "width")),
+            (long long)json_integer_value(json_object_get(size, "parameters")),
+            1e-6 * json_real_value(json_object_get(size, "flop")),
+            1e-6 * json_real_value(json_object_get(size, "flop_trained")));
+    }
 }
 
 static const tl_stage *find_stage(const char *name)
@@ -221,6 +258,7 @@ static int describe(const char *name, bool json)
     } else {
         (void)printf("%s: %s\n", field(one, "name"), field(one, "about"));
         print_params(json_object_get(one, "params"));
+        print_sizes(one);
     }
     json_decref(one);
     return TL_EXIT_DONE;

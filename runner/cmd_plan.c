@@ -5,6 +5,7 @@
 #include "runner/commands.h"
 
 #include "compute/core/log.h"
+#include "runner/model_size.h"
 #include "runner/sweep.h"
 
 #include <getopt.h>
@@ -14,6 +15,8 @@
 #include <string.h>
 
 enum { MAX_SETS = 64 };
+enum { MOST_MODELS = 16 };
+
 static const double ASSUMED_RATE = 25e9; /* FLOP per second and core, single precision */
 
 static const char help[] =
@@ -163,6 +166,18 @@ static void print_axes(const tl_plan *plan)
     }
 }
 
+static void print_models(const tl_plan *plan)
+{
+    tl_model_size size[MOST_MODELS];
+    char text[256];
+    const int count = tl_model_sizes(plan, size, MOST_MODELS);
+    for (int i = 0; i < count; i++) {
+        (void)printf("%-13s %s\n", i == 0 ? "models" : "",
+                     tl_model_size_text(&size[i], text));
+    }
+    if (count == MOST_MODELS) (void)printf("%-13s and perhaps others\n", "");
+}
+
 static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rate)
 {
     char memory[32], data[32];
@@ -172,6 +187,7 @@ static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rat
                  plan->trials, plan->cells, plan->replicates, plan->first_replicate,
                  plan->first_replicate + plan->replicates - 1);
     print_axes(plan);
+    print_models(plan);
     (void)printf("steps         %.0f wanted, %.0f distinct: sharing saves %.1f %%\n",
                  n->wanted, n->distinct, n->saved_percent);
     (void)printf("core-hours    %.3g (at an assumed %.3g GFLOP/s a core)\n", n->core_hours,
@@ -197,15 +213,21 @@ static void print_json(const tl_plan *plan, const plan_numbers *n, double rate)
             axes, json_pack("{s:s, s:i, s:b}", "name", plan->axis[i].name, "levels",
                             plan->axis[i].levels, "is_choice", plan->axis[i].is_choice));
     }
+    json_t *models = json_array();
+    tl_model_size size[MOST_MODELS];
+    const int count = tl_model_sizes(plan, size, MOST_MODELS);
+    for (int i = 0; i < count; i++) {
+        (void)json_array_append_new(models, tl_model_size_json(&size[i]));
+    }
     json_t *all = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:f, s:f, s:f, s:f, s:i, s:f, s:i}",
+        "{s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:I, s:f, s:f, s:f, s:f, s:i, s:f, s:i}",
         "name", plan->name, "trials", (json_int_t)plan->trials, "combinations",
         (json_int_t)plan->cells, "replicates", (json_int_t)plan->replicates,
-        "first_replicate", (json_int_t)plan->first_replicate, "axes", axes, "steps",
-        (json_int_t)n->wanted, "distinct_steps", (json_int_t)n->distinct, "saved_percent",
-        n->saved_percent, "core_hours", n->core_hours, "flop_per_second_assumed", rate,
-        "memory_bytes", n->memory, "widest_team", n->widest, "smallest_p", n->least_p,
-        "hypotheses", plan->hypotheses);
+        "first_replicate", (json_int_t)plan->first_replicate, "axes", axes, "models",
+        models, "steps", (json_int_t)n->wanted, "distinct_steps", (json_int_t)n->distinct,
+        "saved_percent", n->saved_percent, "core_hours", n->core_hours,
+        "flop_per_second_assumed", rate, "memory_bytes", n->memory, "widest_team",
+        n->widest, "smallest_p", n->least_p, "hypotheses", plan->hypotheses);
     TL_INVARIANT(all != NULL);
     char *text = json_dumps(all, JSON_INDENT(2));
     TL_INVARIANT(text != NULL);

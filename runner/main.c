@@ -4,6 +4,7 @@
 #include "cluster/world.h"
 #include "compute/core/log.h"
 #include "compute/core/text.h"
+#include "compute/nn/kernels/kernels.h"
 #include "runner/commands.h"
 
 #include <stdio.h>
@@ -84,6 +85,11 @@ static int obey(int argc, char **argv)
     }
     if (strcmp(word, "--version") == 0)
         return is_other_rank() ? TL_EXIT_DONE : tl_cmd_version();
+    tl_err err = {0};
+    if (tl_kernels_check(&err) != TL_OK) {
+        if (!is_other_rank()) tl_log(TL_LOG_ERROR, "%s", err.text);
+        return TL_EXIT_USAGE;
+    }
     for (int i = 0; i < COMMANDS; i++) {
         if (strcmp(word, commands[i].name) != 0) continue;
         if (!commands[i].is_parallel && is_other_rank()) return TL_EXIT_DONE;

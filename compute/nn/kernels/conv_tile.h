@@ -111,7 +111,7 @@ static void NAME(run)(const tl_conv_run *r, const bool is_apart)
 static inline __attribute__((always_inline)) void
 NAME(slope)(const tl_conv_slope *s, const float *const d[SLOPE_CHANNELS],
             const float *const in[PLACES], const bool is_apart,
-            float total[SLOPE_CHANNELS][PLACES])
+            float total[PLACES][SLOPE_CHANNELS])
 {
     const int floats = is_apart ? s->lanes : s->width * s->lanes, rest = floats % W;
     const int pixels = is_apart ? s->width : 1;
@@ -144,7 +144,9 @@ NAME(slope)(const tl_conv_slope *s, const float *const d[SLOPE_CHANNELS],
             }
         }
     }
-    for (int o = 0; o < SLOPE_CHANNELS; o++) {
-        for (int j = 0; j < PLACES; j++) total[o][j] = NAME(total)(sum[o][j]);
+    for (int j = 0; j < PLACES; j++) {
+        const vec_4 all = totals(NAME(quarter)(sum[0][j]), NAME(quarter)(sum[1][j]),
+                                 NAME(quarter)(sum[2][j]), NAME(quarter)(sum[3][j]));
+        memcpy(total[j], &all, sizeof all);
     }
 }

@@ -1,5 +1,9 @@
 #include "compute/nn/kernels/kernels.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #define TL_ISA_KERNELS(isa)                               \
     extern const tl_conv_kernels tl_conv_kernels_##isa;   \
     extern const tl_grid_kernels tl_grid_kernels_##isa;   \
@@ -36,11 +40,33 @@ static bool runs_here(int number)
     return number < COUNT;
 }
 
+/* Names come from the environment, so that a user can have the same bits on unlike nodes;
+ * what is no name here was refused at the start. */
 const tl_kernels *tl_kernels_get(void)
 {
+    const char *wanted = getenv(TL_KERNELS_VARIABLE);
     int number = 0;
+    for (int i = 0; wanted && i < COUNT; i++) {
+        if (strcmp(wanted, all[i].name) == 0 && runs_here(i)) return &all[i];
+    }
     while (!runs_here(number)) number++;
     return &all[number];
+}
+
+tl_status tl_kernels_check(tl_err *err)
+{
+    const char *wanted = getenv(TL_KERNELS_VARIABLE);
+    char names[64] = "";
+    const tl_kernels *set;
+    for (int i = 0; (set = tl_kernels_at(i)) != NULL; i++) {
+        if (wanted && strcmp(wanted, set->name) == 0) return TL_OK;
+        const size_t length = strlen(names);
+        (void)snprintf(names + length, sizeof names - length, "%s%s", i ? ", " : "",
+                       set->name);
+    }
+    TL_CHECK(!wanted, err, TL_E_ARG, "%s is '%s'; this processor can run %s",
+             TL_KERNELS_VARIABLE, wanted, names);
+    return TL_OK;
 }
 
 const tl_kernels *tl_kernels_at(int number)

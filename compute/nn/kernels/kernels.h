@@ -12,6 +12,8 @@
 #ifndef TL_COMPUTE_NN_KERNELS_KERNELS_H
 #define TL_COMPUTE_NN_KERNELS_KERNELS_H
 
+#include "compute/core/status.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -203,8 +205,14 @@ typedef struct tl_kernels {
     const tl_sequence_kernels *sequence;
 } tl_kernels;
 
-/** The kernels for this processor; borrowed, the same at every call. */
+/** The environment variable that names the set to use, where not the best one. */
+#define TL_KERNELS_VARIABLE "THREATLOOP_KERNELS"
+
+/** The kernels for this processor, or those that TL_KERNELS_VARIABLE names; borrowed. */
 const tl_kernels *tl_kernels_get(void);
+
+/** \return TL_E_ARG if TL_KERNELS_VARIABLE names no set that this processor can run */
+TL_MUST_USE tl_status tl_kernels_check(tl_err *err);
 
 /** The kernels of one instruction set by number, 0 .. ; NULL where this processor cannot
  * run them or there are no more. For tests and comparisons. */
