@@ -60,14 +60,13 @@ static tl_status run_steps(worker *w, const tl_order_message *order, const tl_te
         if (ended == TL_OK && tl_pulse_is_stopping(w->cluster)) ended = TL_E_STOP;
         /* Whether to stop is agreed on, so that no member starts a step alone. */
         if (ended != TL_E_LOST) ended = tl_team_agree(team, ended, &why);
-        report.status = ended;
+        report.status = (int32_t)ended;
         if (ended == TL_OK) {
-            report.status =
+            const tl_status ran =
                 w->runner(w->self, order->item[i].trial, order->item[i].position, team,
                           report.measure, &report.measures, &why);
-            if (report.status == TL_E_LOST || report.status == TL_E_STOP) {
-                ended = (tl_status)report.status;
-            }
+            report.status = (int32_t)ran;
+            if (ran == TL_E_LOST || ran == TL_E_STOP) ended = ran;
         }
         report.seconds = tl_cluster_seconds() - begin;
         (void)snprintf(report.text, sizeof report.text, "%s", why.text);

@@ -61,6 +61,7 @@ refuse 2 "unknown option" run good.yaml --frobnicate
 refuse 2 "run needs a plan" run
 refuse 2 "holds something that is no run" run good.yaml -o x.nc --dir data
 refuse 2 "there is no command" frobnicate
+THREATLOOP_KERNELS=none refuse 2 "THREATLOOP_KERNELS is 'none'; this processor can run" list
 refuse 1 "absent" data info absent.npz
 refuse 1 "breastmnist.npz" data info data/medmnist/breastmnist.npz
 if [ "$(id -u)" != 0 ]; then
