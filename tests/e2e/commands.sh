@@ -30,6 +30,12 @@ done
 expect 2 "$t" describe d2m.badnet
 says "d2m.badnets"
 
+# What a model takes is known beforehand: 3*3*16 weights and 16 biases, then 4640, 18496, 5770.
+expect 0 "$t" describe cnn
+says "29066 parameters"
+expect 0 "$t" plan "$plans/models.yaml"
+says "gpt of width 8, 2 layers: 1920 parameters"
+
 # A bench says how near to the machine's limit a tiny model comes, and what it can be told.
 expect 0 "$t" bench train --model mlp --set width=16 --set side=8 --set batch=16 --layers
 says "fraction_of_gemm="
