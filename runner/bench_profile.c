@@ -65,6 +65,7 @@ static void time_batch(profile *p, double *seconds)
                (size_t)rows * p->outputs * sizeof *p->d_logit);
         for (int l = layers - 1; l >= 0; l--) {
             tl_layer_run *run = &p->pass.run[l];
+            run->sets = run->leads; /* as the trainer's first batch of an update */
             const double begin = tl_bench_cpu_seconds();
             tl_layer_ops_of(run->layer->kind)->backward(run, p->grad);
             seconds[2 * l + 1] += tl_bench_cpu_seconds() - begin;

@@ -9,6 +9,7 @@
 #include "compute/core/log.h"
 #include "compute/core/text.h"
 #include "compute/nn/blas.h"
+#include "compute/nn/kernels/kernels.h"
 #include "compute/nn/layer.h"
 #include "experiments/service.h"
 #include "runner/bench.h"
@@ -180,13 +181,14 @@ static void print_head(const result *r, bool is_json, tl_text *out)
     tl_text_print(out,
                   is_json
                       ? "\"model\": \"%s\", \"params\": %zu, \"batch\": %d, \"shards\": "
-                        "%d, \"rows\": %d, \"core\": \"%s\", \"gemm_before\": %.2f, "
+                        "%d, \"rows\": %d, \"core\": \"%s\", \"kernels\": \"%s\", "
+                        "\"gemm_before\": %.2f, "
                         "\"gemm_after\": %.2f"
-                      : "model=%s params=%zu batch=%d shards=%d rows=%d core=%s "
+                      : "model=%s params=%zu batch=%d shards=%d rows=%d core=%s kernels=%s "
                         "gemm_before=%.2f gemm_after=%.2f",
                   tl_model_kind_name(setup->model.kind), r->model->params,
                   setup->recipe.batch, tl_recipe_shards(&setup->recipe), r->job->rows,
-                  tl_blas_core(), r->before, r->after);
+                  tl_blas_core(), tl_kernels_get()->name, r->before, r->after);
 }
 
 static void print_rate(const result *r, const tl_bench_rate *rate, double flop,

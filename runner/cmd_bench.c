@@ -2,6 +2,7 @@
  * threatloop bench: is this machine set up well, and how near do we come to its limit?
  */
 #include "compute/core/log.h"
+#include "compute/nn/kernels/kernels.h"
 #include "runner/bench.h"
 #include "runner/commands.h"
 
@@ -53,6 +54,7 @@ static int train(const request *wanted)
 {
     tl_err err = {0};
     tl_bench_job job;
+    if (tl_kernels_check(&err) != TL_OK) return complain(err.text);
     if (tl_bench_job_read(wanted->model, wanted->set, wanted->sets, &job, &err) != TL_OK) {
         return complain(err.text);
     }

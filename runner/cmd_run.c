@@ -9,6 +9,7 @@
 #include "cluster/pulse.h"
 #include "compute/core/log.h"
 #include "compute/nn/blas.h"
+#include "compute/nn/kernels/kernels.h"
 #include "runner/collect.h"
 #include "runner/commands.h"
 #include "runner/coordinator.h"
@@ -356,7 +357,8 @@ static int run_all(run *r)
     tl_log_set(TL_LOG_INFO, tl_cluster_rank(r->cluster));
     tl_blas_start();
     r->head = tl_run_head();
-    tl_status status = tl_pulse_start(r->cluster, &err);
+    tl_status status = tl_kernels_check(&err);
+    if (status == TL_OK) status = tl_pulse_start(r->cluster, &err);
     if (status == TL_OK && leads) status = open_on_rank_0(r, &err);
     status = share_plan(r, status, &err);
     status = tl_cluster_agree(r->cluster, status, &err);

@@ -7,6 +7,7 @@
 #include "compute/data/npy.h"
 #include "compute/data/npz.h"
 #include "compute/data/source.h"
+#include "experiments/setup.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -376,8 +377,10 @@ tl_status tl_data_info_file(const char *path, const char *as, tl_arena *arena, j
 tl_status tl_data_info_source(const char *name, const char *dir, tl_arena *arena,
                               json_t **out, tl_err *err)
 {
-    static const tl_source_want want = {
-        .examples = 1000, .classes = 4, .difficulty = 0.4, .context = 64};
+    const tl_source_want want = {.examples = 1000,
+                                 .classes = 4,
+                                 .difficulty = 0.4,
+                                 .context = (int)tl_data_params[TL_DATA_CONTEXT].fallback};
     tl_source *source;
     TL_TRY(tl_source_open(name, dir, &want, arena, &source, err));
     *out = json_object();

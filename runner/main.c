@@ -85,14 +85,14 @@ static int obey(int argc, char **argv)
     }
     if (strcmp(word, "--version") == 0)
         return is_other_rank() ? TL_EXIT_DONE : tl_cmd_version();
-    tl_err err = {0};
-    if (tl_kernels_check(&err) != TL_OK) {
-        if (!is_other_rank()) tl_log(TL_LOG_ERROR, "%s", err.text);
-        return TL_EXIT_USAGE;
-    }
     for (int i = 0; i < COMMANDS; i++) {
         if (strcmp(word, commands[i].name) != 0) continue;
         if (!commands[i].is_parallel && is_other_rank()) return TL_EXIT_DONE;
+        tl_err err = {0}; /* parallel commands agree on it */
+        if (!commands[i].is_parallel && tl_kernels_check(&err) != TL_OK) {
+            tl_log(TL_LOG_ERROR, "%s", err.text);
+            return TL_EXIT_USAGE;
+        }
         return commands[i].run(argc - 1, argv + 1);
     }
     return refuse(word);

@@ -6,13 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
-tl_model_size tl_model_size_of(const tl_setup *setup)
+tl_model_size tl_model_size_of(const tl_setup *setup, int validation)
 {
     return (tl_model_size){.setup = *setup,
                            .params = (double)tl_model_count(&setup->model),
                            .flop = tl_model_flop(&setup->model),
                            .train_flop = tl_model_train_flop(&setup->model),
-                           .memory = tl_train_memory(&setup->model, &setup->recipe, 0)};
+                           .memory =
+                               tl_train_memory(&setup->model, &setup->recipe, validation)};
 }
 
 char *tl_model_size_text(const tl_model_size *size, char text[256])
@@ -56,11 +57,14 @@ int tl_model_sizes(const tl_plan *plan, tl_model_size *size, int most)
     for (uint32_t cell = 0; cell < plan->cells && count < most; cell++) {
         tl_trial_decode(plan, cell * plan->replicates, trial);
         const tl_setup *setup = &trial->size.setup;
-        bool is_new = true;
-        for (int i = 0; i < count && is_new; i++) {
-            is_new = !is_same(&size[i].setup.model, &setup->model);
+        const tl_model_size one = tl_model_size_of(setup, trial->size.validation);
+        int at = 0;
+        while (at < count && !is_same(&size[at].setup.model, &setup->model)) at++;
+        if (at == count) {
+            size[count++] = one;
+        } else if (one.memory > size[at].memory) {
+            size[at].memory = one.memory;
         }
-        if (is_new) size[count++] = tl_model_size_of(setup);
     }
     tl_arena_close(&arena);
     return count;
@@ -80,5 +84,5 @@ tl_model_size tl_model_size_usual(tl_model_kind kind, int width)
     const bool reads_tokens = tl_model_reads_tokens(kind);
     const tl_shape shape = reads_tokens ? (tl_shape){1, 1, 64} : (tl_shape){1, 28, 28};
     const tl_setup setup = tl_setup_of(&values, shape, reads_tokens ? 256 : 10);
-    return tl_model_size_of(&setup);
+    return tl_model_size_of(&setup, 0);
 }

@@ -12,11 +12,11 @@
 typedef struct tl_model_size {
     tl_setup setup;
     double params, flop, train_flop; /**< FLOP of one example, forward and in training */
-    double memory; /**< bytes of a training, on a rank that holds all shards */
+    double memory; /**< bytes of the largest training, on a rank that holds all shards */
 } tl_model_size;
 
-/** Of a model that can be built. */
-tl_model_size tl_model_size_of(const tl_setup *setup);
+/** Of a model that can be built. \param validation rows, for early stopping */
+tl_model_size tl_model_size_of(const tl_setup *setup, int validation);
 
 /** "cnn of width 16: 29,066 parameters, ...", into `text`; returns it. */
 char *tl_model_size_text(const tl_model_size *size, char text[256]);

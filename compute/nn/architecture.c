@@ -5,7 +5,8 @@
 enum {
     MOST_DEPTH = 64,
     MOST_WIDTH = 65536,
-    MOST_NUMBERS = 1 << 24, /* of one example, at any layer: products stay within int */
+    MOST_NUMBERS = 1 << 24, /* of one example, at any layer but the last of tokens */
+    MOST_OUTPUTS = 1 << 30, /* of one example of tokens */
     NORM_GROUPS = 8
 };
 
@@ -237,6 +238,10 @@ static tl_status check_tokens(const tl_model_spec *spec, int kv_heads, tl_err *e
     TL_CHECK(spec->kind != TL_MODEL_LLAMA || spec->width / spec->heads % 2 == 0, err,
              TL_E_ARG, "rotary positions turn pairs: width/heads must be even, not %d/%d",
              spec->width, spec->heads);
+    TL_CHECK((int64_t)spec->classes * spec->in.width <= MOST_OUTPUTS, err, TL_E_ARG,
+             "rows of %d tokens of a vocabulary of %d are too long: their outputs are more "
+             "than %d numbers",
+             spec->in.width, spec->classes, MOST_OUTPUTS);
     TL_CHECK((int64_t)spec->width * 8 * spec->in.width <= MOST_NUMBERS, err, TL_E_ARG,
              "a %s of width %d is too wide for rows of %d tokens", name, spec->width,
              spec->in.width);

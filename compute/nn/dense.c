@@ -16,10 +16,10 @@ static void forward(const tl_layer_run *run)
             tl_cmat_of(run->param + layer->weight, outputs, inputs), true, false,
             tl_mat_of(run->out, lines, outputs));
     if (!layer->has_bias) return;
+    const tl_array_kernels *kernels = tl_kernels_get()->array;
     for (int r = 0; r < lines; r++) {
-        tl_kernels_get()->array->bias(run->out + (size_t)r * (size_t)outputs,
-                                      run->param + layer->bias, (size_t)outputs,
-                                      layer->has_relu);
+        kernels->bias(run->out + (size_t)r * (size_t)outputs, run->param + layer->bias,
+                      (size_t)outputs, layer->has_relu);
     }
 }
 
@@ -32,9 +32,10 @@ static void add_slopes(const tl_layer_run *run, float *grad)
             tl_cmat_of(run->in, lines, inputs), false, !run->sets,
             tl_mat_of(grad + layer->weight, outputs, inputs));
     if (!layer->has_bias) return;
+    const tl_array_kernels *kernels = tl_kernels_get()->array;
     for (int r = 0; r < lines; r++) {
-        tl_kernels_get()->array->add(
-            grad + layer->bias, run->d_out + (size_t)r * (size_t)outputs, (size_t)outputs);
+        kernels->add(grad + layer->bias, run->d_out + (size_t)r * (size_t)outputs,
+                     (size_t)outputs);
     }
 }
 

@@ -175,6 +175,7 @@ double tl_model_features_memory(const tl_model_spec *spec, int rows)
 static void read_slope(const void *self, tl_pass *pass, int first, int rows, float *out)
 {
     const tl_slope *slope = self;
+    TL_INVARIANT(pass->model->positions == 1); /* tokens have no slope */
     const int classes = pass->model->spec.classes;
     const float *logits = tl_pass_logits(pass);
     float *d = tl_pass_d_logits(pass);

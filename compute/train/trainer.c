@@ -1,8 +1,8 @@
 /*
- * One buffer of gradients a local shard, added up in place by the tree: shard s takes shard
- * s + 1, then s + 2, ... as long as both are this rank's; the rest of the tree is the
- * team's. The loss of each shard travels at the end of its gradient, so that one sum
- * carries both.
+ * One buffer of gradients a local shard. Alone and without clipping, the optimiser sums
+ * them piece by piece as it goes; else they are summed into the first, and then over the
+ * team: the same tree. The loss of each shard travels at the end of its gradient, so that
+ * one sum carries both.
  */
 #include "compute/train/trainer.h"
 
@@ -82,7 +82,14 @@ double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe, int v
 static tl_key key_of(const trainer *t)
 {
     tl_hash hash = {0};
-    tl_hash_text(&hash, "training1");
+    const tl_model_spec *spec = &t->model->spec;
+    const int shape[] = {(int)spec->kind,   spec->width,     spec->depth,
+                         spec->in.channels, spec->in.height, spec->in.width,
+                         spec->classes,     spec->heads,     spec->kv_heads};
+    tl_hash_text(&hash, "training2");
+    for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) {
+        tl_hash_u64(&hash, (uint64_t)shape[i]);
+    }
     tl_recipe_hash(t->recipe, &hash);
     tl_hash_u64(&hash, t->model->params);
     tl_hash_u64(&hash, (uint64_t)t->data->rows);

@@ -25,7 +25,9 @@ typedef struct tl_training {
     /** Labelled rows that the recipe's patience looks at. NULL or no rows: no early
      * stopping, whatever the recipe says. Not with TL_LOSS_SQUARED. */
     const tl_dataset *validation;
-    const tl_rng *rng; /**< sub-stream e orders epoch e; another is for augmentation */
+    const tl_rng
+        *rng; /**< sub-stream e orders epoch e; others are for augmentation and dropout
+               */
     const tl_team *team;
     const tl_checkpoint *checkpoint; /**< may be NULL */
 } tl_training;
@@ -38,8 +40,8 @@ typedef struct tl_train_report {
 } tl_train_report;
 
 /**
- * FLOP of training `rows` rows for all epochs: 3 forward passes an example and epoch, and
- * one for each of `validation` rows if the recipe has patience.
+ * FLOP of training `rows` rows for all epochs: forward and backward passes of an example
+ * and epoch, and one for each of `validation` rows if the recipe has patience.
  */
 double tl_train_flop(const tl_model_spec *spec, const tl_recipe *recipe, int rows,
                      int validation);

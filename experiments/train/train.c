@@ -58,8 +58,8 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
              "no validation rows: give some by data.split.validation, or set patience to 0",
              recipe->patience);
     TL_CHECK(
-        !tl_recipe_augments(recipe) || size->shape.height > 1, err, TL_E_ARG,
-        "recipe.shift and recipe.flip alter images, but the data are rows of %d numbers",
+        !tl_recipe_augments(recipe) || size->vocabulary == 0, err, TL_E_ARG,
+        "recipe.shift and recipe.flip alter images, but the data are rows of %d tokens",
         tl_shape_size(size->shape));
     return TL_OK;
 }

@@ -87,20 +87,20 @@ static void recipes_that_cannot_be_followed_are_refused(void **state)
 {
     (void)state;
     static const struct {
-        int patience, validation, shift, height;
+        int patience, validation, shift, vocabulary;
         const char *wanted; /* NULL: passes */
-    } cases[] = {{0, 0, 0, 28, NULL},
-                 {2, 20, 2, 28, NULL},
-                 {2, 0, 0, 28, "recipe.patience is 2"},
-                 {0, 0, 2, 28, NULL},
-                 {0, 0, 0, 1, NULL},
-                 {0, 0, 2, 1, "recipe.shift and recipe.flip alter images"}};
+    } cases[] = {{0, 0, 0, 0, NULL},
+                 {2, 20, 2, 0, NULL},
+                 {2, 0, 0, 0, "recipe.patience is 2"},
+                 {0, 0, 2, 0, NULL},
+                 {0, 0, 0, 256, NULL},
+                 {0, 0, 2, 256, "recipe.shift and recipe.flip alter images"}};
     toy_world toy;
     toy_world_open(&toy, NULL);
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         tl_size size = toy.size;
         size.validation = cases[c].validation;
-        size.shape.height = cases[c].height;
+        size.vocabulary = cases[c].vocabulary;
         size.setup.recipe.patience = cases[c].patience;
         size.setup.recipe.shift = cases[c].shift;
         tl_err err = {0};
