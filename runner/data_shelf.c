@@ -87,16 +87,6 @@ static json_t *shelf_medmnist(const tl_medmnist *set, const char *dir)
     return one;
 }
 
-static int is_shown(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.' && strncmp(entry->d_name, "README", 6) != 0;
-}
-
-static int by_bytes(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 /* What lies in PLACE/`folder`, by the names that plans call it ("text/moby_dick"); with
  * `is_all`, also what has another ending than `tail`. */
 static void shelf_folder(const char *place, const char *folder, const char *tail,
@@ -106,7 +96,7 @@ static void shelf_folder(const char *place, const char *folder, const char *tail
     struct dirent **entry;
     const int length = snprintf(path, sizeof path, "%s/%s", place, folder);
     if (length >= (int)sizeof path) return;
-    const int count = scandir(path, &entry, is_shown, by_bytes);
+    const int count = tl_corpus_scan(path, &entry);
     for (int i = 0; i < count; i++) {
         const char *file = entry[i]->d_name, *dot = strrchr(file, '.');
         const bool has_tail = dot && strcmp(dot, tail) == 0;

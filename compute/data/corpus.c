@@ -58,6 +58,11 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+int tl_corpus_scan(const char *path, struct dirent ***entry)
+{
+    return scandir(path, entry, is_member, by_bytes);
+}
+
 /* Sets the windows of the document, whose file is `info`. */
 static tl_status measure(const corpus *c, const struct stat *info, document *one,
                          tl_err *err)
@@ -100,7 +105,7 @@ static tl_status list_documents(const char *path, corpus *c, tl_arena *room, tl_
              strerror(errno));
     if (S_ISDIR(info.st_mode) && c->width == 1) {
         struct dirent **entry;
-        const int count = scandir(path, &entry, is_member, by_bytes);
+        const int count = tl_corpus_scan(path, &entry);
         TL_CHECK(count >= 0, err, TL_E_IO, "%s: cannot be listed: %s", path,
                  strerror(errno));
         const tl_status status = add_members(path, entry, count, c, room, err);

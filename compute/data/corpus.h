@@ -10,6 +10,8 @@
 
 #include "compute/data/source.h"
 
+#include <dirent.h>
+
 enum {
     TL_CORPUS_BYTES = 256,        /**< vocabulary of text: every byte is a token */
     TL_CORPUS_GPT2 = 50257,       /**< vocabulary of token files */
@@ -26,6 +28,12 @@ bool tl_corpus_is(const char *name);
  */
 TL_MUST_USE tl_status tl_corpus_find(const char *name, const char *dir,
                                      char path[TL_PLACE_PATH], tl_err *err);
+
+/**
+ * The names in a folder of text that count, in byte order, as scandir gives them: neither
+ * those that begin with a dot nor with README. \return how many, or -1 with errno set
+ */
+int tl_corpus_scan(const char *path, struct dirent ***entry);
 
 /**
  * Reads what tl_corpus_find found, `context` tokens a row (TL_CONTEXT_LEAST ..

@@ -2,12 +2,10 @@
  * Loops over arrays of numbers. Compiled once for each instruction set (TL_ISA); nothing is
  * contracted and every number is computed by itself, so all sets give the same bits.
  */
+#include "compute/nn/kernels/isa.h"
 #include "compute/nn/kernels/kernels.h"
 
 #include <math.h>
-
-#define JOIN_(a, b) a##_##b
-#define JOIN(a, b) JOIN_(a, b)
 
 enum { LANES = 16 };
 

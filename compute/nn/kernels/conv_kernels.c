@@ -3,12 +3,10 @@
  * sums contracted to fused multiply-adds where the set has them: without, half the speed is
  * lost. The contraction is the compiler's, so it is the same at every run of a program.
  */
+#include "compute/nn/kernels/isa.h"
 #include "compute/nn/kernels/kernels.h"
 
 #include <string.h>
-
-#define JOIN_(a, b) a##_##b
-#define JOIN(a, b) JOIN_(a, b)
 
 /* Tiles that fill the registers: 32 vectors with AVX-512, 16 else. */
 #ifdef __AVX512F__

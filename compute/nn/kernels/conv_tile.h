@@ -3,19 +3,7 @@
  * Tiles of channels by vectors (run) and of channels by weights (slope) stay in registers:
  * loops over CHANNELS, VECTORS and PLACES have constant bounds and are unrolled whole.
  */
-typedef int32_t NAME(mask) __attribute__((vector_size(4 * W)));
-
-static inline NAME(vec) NAME(load)(const float *x)
-{
-    NAME(vec) v;
-    memcpy(&v, x, sizeof v);
-    return v;
-}
-
-static inline void NAME(store)(float *x, NAME(vec) v)
-{
-    memcpy(x, &v, sizeof v);
-}
+#include "compute/nn/kernels/vector_tile.h"
 
 /* The first `floats` of a vector, a multiple of 4. */
 static inline void NAME(store_some)(float *x, NAME(vec) v, int floats)

@@ -3,13 +3,11 @@
  * (TL_ISA). Every lane is computed by itself and nothing is contracted, so all sets give
  * the same bits.
  */
+#include "compute/nn/kernels/isa.h"
 #include "compute/nn/kernels/kernels.h"
 
 #include <math.h>
 #include <string.h>
-
-#define JOIN_(a, b) a##_##b
-#define JOIN(a, b) JOIN_(a, b)
 
 /* Wu, He 2018, Group Normalization, equation 2; the value of common libraries. */
 static const float NORM_EPSILON = 1e-5f;

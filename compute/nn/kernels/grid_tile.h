@@ -1,20 +1,7 @@
 /*
  * The body of the kernels over grids for vectors of W lanes, included once for each W.
  */
-typedef float NAME(vec) __attribute__((vector_size(4 * W)));
-typedef int32_t NAME(mask) __attribute__((vector_size(4 * W)));
-
-static inline NAME(vec) NAME(load)(const float *x)
-{
-    NAME(vec) v;
-    memcpy(&v, x, sizeof v);
-    return v;
-}
-
-static inline void NAME(store)(float *x, NAME(vec) v)
-{
-    memcpy(x, &v, sizeof v);
-}
+#include "compute/nn/kernels/vector_tile.h"
 
 /* x where the mask is set, else 0. */
 static inline NAME(vec) NAME(where)(NAME(mask) m, NAME(vec) x)

@@ -4,13 +4,11 @@
  * vectors' width: so the sets give the same bits, and nothing but speed depends on which
  * one a node takes. Loops are plain C that compilers vectorise.
  */
+#include "compute/nn/kernels/isa.h"
 #include "compute/nn/kernels/kernels.h"
 
 #include <math.h>
 #include <string.h>
-
-#define JOIN_(a, b) a##_##b
-#define JOIN(a, b) JOIN_(a, b)
 
 #define INLINE static inline __attribute__((always_inline))
 

@@ -1,0 +1,10 @@
+/*
+ * What every file of kernels needs to be compiled once for each instruction set.
+ */
+#ifndef TL_COMPUTE_NN_KERNELS_ISA_H
+#define TL_COMPUTE_NN_KERNELS_ISA_H
+
+#define JOIN_(a, b) a##_##b
+#define JOIN(a, b) JOIN_(a, b)
+
+#endif
