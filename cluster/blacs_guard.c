@@ -11,6 +11,7 @@
 
 #include "cluster/inside.h"
 #include "cluster/pulse.h"
+#include "compute/core/fault.h"
 
 #include <setjmp.h>
 #include <stdlib.h>
@@ -108,6 +109,7 @@ bool tl_blacs_guarded(const tl_blacs_watch *watch, void (*work)(void *self), voi
 /* An empty parcel for `count` of `type`. */
 static parcel *take(int count, MPI_Datatype type, MPI_Comm comm)
 {
+    tl_fault_pass(TL_FAULT_LINALG);
     int size = 0;
     if (PMPI_Pack_size(count, type, comm, &size) != MPI_SUCCESS) leave();
     parcel *p = malloc(sizeof *p + (size_t)size);

@@ -6,6 +6,7 @@
 #include "cluster/pulse.h"
 
 #include "cluster/inside.h"
+#include "compute/core/fault.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -171,6 +172,7 @@ static void *live(void *argument)
     bool was_stopping = false;
     while (!atomic_load(&cluster->thread_must_end)) {
         take_signal(cluster);
+        tl_fault_pass(TL_FAULT_SECONDS);
         const double now = tl_cluster_seconds();
         if (now - turned > HELD_UP) forgive(cluster, now - turned);
         turned = now;

@@ -1,5 +1,6 @@
 #include "runner/run_options.h"
 
+#include "compute/core/fault.h"
 #include "compute/core/text.h"
 
 #include <getopt.h>
@@ -19,6 +20,7 @@ static const struct option long_options[] = {
     {"max-step-deaths", required_argument, NULL, 'k'},
     {"widest", required_argument, NULL, 'W'},
     {"accept-build", no_argument, NULL, 'b'},
+    {"inject", required_argument, NULL, 'i'},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0}};
@@ -43,7 +45,13 @@ const char *tl_run_options_help(void)
            "  --widest N           no team wider than N ranks\n"
            "  --no-sharing         compute every step of every trial anew (same results, slower)\n"
            "  --accept-build       resume what another build or processor began; the file says so\n"
-           "  --quiet              no progress\n\n"
+           "  --quiet              no progress\n"
+           "  --inject FAULT       break something on purpose, to see what happens; repeatable:\n"
+           "                       KIND[:VALUE][,rank=R][,after=PLACE:N] with KIND one of kill\n"
+           "                       segv exit:CODE hang:SECONDS stop nan enospc eio edquot erofs\n"
+           "                       torn:BYTES slow:xFACTOR usr1:SECONDS, and PLACE one of idle\n"
+           "                       start tick step sum broadcast gather agree linalg send write\n"
+           "                       journal sync rename seconds; see README, Breaking it\n\n"
            "To stop early and keep everything: send USR1, or make the file DIR/halt.\n"
            "exit status: 0 done; 1 an error; 2 bad usage or plan; 3 finished, some steps failed;\n"
            "             75 stopped early, run again with --resume\n";
@@ -106,6 +114,11 @@ static tl_status read_option(int letter, tl_run_options *out, tl_err *err)
     case 'h':
         out->help = true;
         break;
+    case 'i':
+        TL_CHECK(out->faults < TL_MAX_FAULTS, err, TL_E_ARG, "more than %d --inject",
+                 TL_MAX_FAULTS);
+        out->fault[out->faults++] = optarg;
+        return tl_fault_arm(optarg, TL_FAULT_ANYWHERE, err);
     case 'w':
         TL_CHECK(read_span(optarg, &out->walltime), err, TL_E_ARG,
                  "--walltime %s: give HH:MM:SS, MM:SS or seconds", optarg);

@@ -6,6 +6,7 @@
  */
 #include "compute/train/trainer.h"
 
+#include "compute/core/fault.h"
 #include "compute/nn/blas.h"
 #include "compute/nn/pass.h"
 #include "compute/train/augment.h"
@@ -205,6 +206,7 @@ static tl_status update(trainer *t, int rows, double *loss, tl_err *err)
     const long number = (long)++t->state.progress.update;
     const double rate = tl_schedule_rate(t->recipe, number, t->budget);
     tl_gradient gradient = {t->grad, t->local, t->width, 1.0f / (float)rows};
+    if (tl_fault_spoils()) t->grad[0] = NAN;
     if (t->team->size > 1 || t->recipe->clip > 0.0) {
         tl_gradient_sum(&gradient);
         TL_TRY(tl_team_sum(t->team, t->grad, t->width, t->sum, err));
