@@ -103,7 +103,7 @@ static tl_status accept_piece(body *self, int from, size_t n, bool *is_it, tl_er
 
 /* Waits until the piece to `to` has left and the one from `from`, of `n` bytes, is there.
  */
-static tl_status settle(body *self, int to, int from, size_t n, tl_err *err)
+static tl_status wait_for_mates(body *self, int to, int from, size_t n, tl_err *err)
 {
     const double deadline = tl_cluster_seconds() + self->patience;
     bool has_sent = to == NOBODY, has_received = from == NOBODY;
@@ -123,6 +123,14 @@ static tl_status settle(body *self, int to, int from, size_t n, tl_err *err)
         }
         tl_cluster_rest(turn);
     }
+}
+
+static tl_status settle(body *self, int to, int from, size_t n, tl_err *err)
+{
+    atomic_store_explicit(&self->cluster->is_waiting, true, memory_order_relaxed);
+    const tl_status status = wait_for_mates(self, to, from, n, err);
+    atomic_store_explicit(&self->cluster->is_waiting, false, memory_order_relaxed);
+    return status;
 }
 
 /* Sends `n` bytes to team rank `to`, receives `m` from `from` (NOBODY: not), m <= PIECE.

@@ -256,6 +256,7 @@ static tl_status work(run *r, tl_err *err)
                         .max_failures = r->options.max_failures,
                         .max_step_deaths = r->options.max_step_deaths,
                         .widest = r->options.widest,
+                        .hung_after = r->options.hung_after,
                         .is_quiet = r->options.quiet,
                         .halt_path = halt}};
         status = tl_coordinator_start(&r->coordinator, err);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HUNG_AFTER = 256 }; /* options without a letter */
+
 static const struct option long_options[] = {
     {"set", required_argument, NULL, 's'},
     {"data", required_argument, NULL, 'd'},
@@ -20,6 +22,7 @@ static const struct option long_options[] = {
     {"max-step-deaths", required_argument, NULL, 'k'},
     {"widest", required_argument, NULL, 'W'},
     {"accept-build", no_argument, NULL, 'b'},
+    {"hung-after", required_argument, NULL, HUNG_AFTER},
     {"inject", required_argument, NULL, 'i'},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
@@ -42,6 +45,9 @@ const char *tl_run_options_help(void)
            "  --walltime T         stop early, in order, before T (HH:MM:SS, MM:SS or seconds)\n"
            "  --max-failures N     stop after N failed steps (default: never)\n"
            "  --max-step-deaths N  set a step aside when its ranks died N times (default 3)\n"
+           "  --hung-after T       a team without progress for T (and for ten times what its step\n"
+           "                       is expected to take) hangs and is lost (default 60 s; 0: never;\n"
+           "                       steps of a kind never measured have 20 times as long)\n"
            "  --widest N           no team wider than N ranks\n"
            "  --no-sharing         compute every step of every trial anew (same results, slower)\n"
            "  --accept-build       resume what another build or processor began; the file says so\n"
@@ -114,6 +120,10 @@ static tl_status read_option(int letter, tl_run_options *out, tl_err *err)
     case 'h':
         out->help = true;
         break;
+    case HUNG_AFTER:
+        TL_CHECK(read_span(optarg, &out->hung_after) || strcmp(optarg, "0") == 0, err,
+                 TL_E_ARG, "--hung-after %s: give HH:MM:SS, MM:SS, seconds, or 0", optarg);
+        break;
     case 'i':
         TL_CHECK(out->faults < TL_MAX_FAULTS, err, TL_E_ARG, "more than %d --inject",
                  TL_MAX_FAULTS);
@@ -147,7 +157,7 @@ static tl_status read_option(int letter, tl_run_options *out, tl_err *err)
 
 tl_status tl_run_options_read(int argc, char **argv, tl_run_options *out, tl_err *err)
 {
-    *out = (tl_run_options){.max_step_deaths = 3};
+    *out = (tl_run_options){.max_step_deaths = 3, .hung_after = 60.0};
     opterr = 0;
     optind = 1;
     int letter;

@@ -20,6 +20,7 @@ typedef struct tl_run_options {
     const char *out;      /**< -o, or NULL */
     const char *dir;      /**< --dir, or NULL */
     bool resume, no_sharing, accept_build, quiet, help;
+    double hung_after; /**< seconds, see runner/vigil.h; 0: never */
     double walltime;   /**< seconds from the start; 0: none */
     long max_failures; /**< stop after so many failed steps; 0: never */
     int max_step_deaths;

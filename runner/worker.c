@@ -65,6 +65,7 @@ static tl_status run_step(worker *w, const tl_order_item *item, const tl_team *t
                           tl_report *report, tl_err *why)
 {
     const double begin = tl_cluster_seconds();
+    tl_pulse_tick(w->cluster);
     tl_fault_pass(TL_FAULT_START);
     const tl_status ran = w->runner(w->self, item->trial, item->position, team,
                                     report->measure, &report->measures, why);
