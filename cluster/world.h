@@ -70,6 +70,12 @@ bool tl_cluster_is_buried(const tl_cluster *cluster, int rank);
 int tl_cluster_stop(tl_cluster *cluster, bool was_lost, int code);
 
 /**
+ * Rank 0, in a thread beside one that hangs: ends the run as tl_cluster_stop does after a
+ * loss, without the hanging thread. The other ranks are in tl_cluster_stop or come there.
+ */
+_Noreturn void tl_cluster_abandon(tl_cluster *cluster, int code);
+
+/**
  * With which code this process is to leave, so that the user sees `code`. cluster/launch
  * reads it from the file named by THREATLOOP_EXIT_FILE, since mpirun tells a code of its
  * own after a loss, and complains of codes that are not 0. Rank 0 (`leads`) writes it at

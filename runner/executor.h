@@ -19,6 +19,7 @@ typedef struct tl_executor {
     tl_cache cache;
     tl_arena fixed, scratch;
     tl_trial *trial;
+    const tl_team *team; /**< of the step that runs */
 } tl_executor;
 
 /** Readies an executor; plan and store are borrowed. `cache_bytes` bounds what it keeps. */
