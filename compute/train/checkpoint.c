@@ -46,7 +46,8 @@ tl_status tl_state_save(const tl_train_state *state, const tl_checkpoint *checkp
 static bool is_progress(const tl_progress *progress)
 {
     return progress->epoch >= 0 && progress->update >= 0 && progress->best_epoch >= 0 &&
-           progress->best_epoch <= progress->epoch;
+           progress->best_epoch <= progress->epoch && progress->row >= 0 &&
+           progress->row <= INT32_MAX;
 }
 
 tl_status tl_state_load(tl_train_state *state, const tl_checkpoint *checkpoint,

@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     tl_arena arena = tl_arena_open(FUZZ_MEMORY);
     const tl_team alone = tl_team_alone();
     const tl_status status = tl_state_load(&state, &place, &alone, &arena, &err);
-    TL_INVARIANT(status != TL_OK || state.progress.epoch >= 0);
+    TL_INVARIANT(status != TL_OK || (state.progress.epoch >= 0 && state.progress.row >= 0));
     tl_arena_close(&arena);
     tl_store_close(&store, false);
     tl_text_close(&content);

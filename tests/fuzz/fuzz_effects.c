@@ -333,7 +333,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     tl_arena arena = tl_arena_open(FUZZ_MEMORY);
     tl_table *table, *both;
     tl_err err;
-    if (tl_result_read(fuzz_file("input.nc", bytes, n), &arena, &table, &err) == TL_OK) {
+    if (tl_result_load(fuzz_file("input.nc", bytes, n), &arena, &table, &err) == TL_OK) {
         const tl_table *pair[] = {table, table};
         tl_status status = tl_table_pool(pair, 1 + (int)(n % 2), &arena, &both, &err);
         if (table->trials <= MOST_TRIALS) status = estimate(table, sink, &arena, &err);
