@@ -55,6 +55,9 @@ static tl_status add_node(builder *b, const tl_yaml *like, tl_err *err)
             return tl_yaml_fault(node, err, "a key must be a word, found %s",
                                  tl_yaml_kind_name(node));
         }
+        if (parent->children == TL_YAML_KEYS) {
+            return tl_yaml_fault(node, err, "more than %d keys in one map", TL_YAML_KEYS);
+        }
         if (tl_yaml_find(parent, node->text)) {
             return tl_yaml_fault(node, err, "the key '%s' stands here twice", node->text);
         }
