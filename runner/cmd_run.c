@@ -335,6 +335,7 @@ static int code_of(tl_status status)
     case TL_E_ARG:
         return TL_EXIT_USAGE;
     case TL_E_STOP:
+    case TL_E_LOST:
         return TL_EXIT_STOPPED;
     default:
         return TL_EXIT_ERROR;
@@ -381,7 +382,7 @@ static int run_all(run *r)
         r->code = code_of(status);
         if (leads) tl_log(TL_LOG_ERROR, "%s", err.text);
     }
-    const bool was_lost = r->coordinator.has_lost;
+    const bool was_lost = r->coordinator.has_lost || status == TL_E_LOST;
     close_run(r);
     return tl_cluster_stop(r->cluster, was_lost, r->code);
 }
