@@ -17,6 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
+
 static const double START_PATIENCE = 120.0; /* s */
 static const double END_PATIENCE = 30.0;    /* s */
 
@@ -116,8 +120,10 @@ static tl_status meet(tl_cluster *cluster, tl_err *err)
     cluster->dead = calloc(size, sizeof *cluster->dead);
     cluster->heard = calloc(size, sizeof *cluster->heard);
     cluster->progress = calloc(size, sizeof *cluster->progress);
-    TL_CHECK(cluster->card && cluster->dead && cluster->heard && cluster->progress, err,
-             TL_E_SPACE, "no memory left for %d ranks", cluster->size);
+    cluster->waits = calloc(size, sizeof *cluster->waits);
+    TL_CHECK(cluster->card && cluster->dead && cluster->heard && cluster->progress &&
+                 cluster->waits,
+             err, TL_E_SPACE, "no memory left for %d ranks", cluster->size);
     const tl_rank_card mine = own_card();
     const int code = MPI_Allgather(&mine, (int)sizeof mine, MPI_BYTE, cluster->card,
                                    (int)sizeof mine, MPI_BYTE, cluster->start);
@@ -144,6 +150,7 @@ static void release(tl_cluster *cluster)
     free(cluster->dead);
     free(cluster->heard);
     free(cluster->progress);
+    free(cluster->waits);
     free(cluster);
 }
 
@@ -343,7 +350,7 @@ static void wait_for_survivors(const tl_cluster *cluster)
     }
 }
 
-void tl_cluster_abandon(tl_cluster *cluster, int code)
+_Noreturn void tl_cluster_abandon(tl_cluster *cluster, int code)
 {
     (void)fflush(NULL);
     tl_pulse_dismiss(cluster);
@@ -351,6 +358,15 @@ void tl_cluster_abandon(tl_cluster *cluster, int code)
     const int own_code = tl_cluster_tell_code(code, true);
     wait_for_survivors(cluster);
     _exit(own_code);
+}
+
+/* Ends the process; what a sanitizer has to say of leaks is said before. */
+static _Noreturn void leave(int code)
+{
+#ifdef __SANITIZE_ADDRESS__
+    __lsan_do_leak_check();
+#endif
+    _exit(code);
 }
 
 int tl_cluster_stop(tl_cluster *cluster, bool was_lost, int code)
@@ -362,7 +378,7 @@ int tl_cluster_stop(tl_cluster *cluster, bool was_lost, int code)
     const int own_code = without_mpi ? tl_cluster_tell_code(code, leads) : code;
     if (leads && without_mpi && cluster->has_pulse) wait_for_survivors(cluster);
     tl_pulse_end(cluster);
-    if (without_mpi) _exit(own_code);
+    if (without_mpi) leave(own_code);
     tl_scalapack_stop(cluster);
     MPI_Comm *lane[] = {&cluster->start, &cluster->post, &cluster->pulse, &cluster->team};
     for (int i = 0; i < 4; i++) MPI_Comm_free(lane[i]);

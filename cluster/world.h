@@ -79,8 +79,9 @@ int tl_cluster_stop(tl_cluster *cluster, bool was_lost, int code);
 int tl_cluster_tell_code(int code, bool leads);
 
 /**
- * Rank 0, any thread: ends the run at once although steps are still running. The others are
- * told to leave with 75, `code` is told; does not return.
+ * Rank 0, in a thread beside one that computes or hangs: ends the run at once, as
+ * tl_cluster_stop does after a loss, whatever still runs. The others are told to leave with
+ * 75, and `code` is told.
  */
 _Noreturn void tl_cluster_abandon(tl_cluster *cluster, int code);
 

@@ -7,6 +7,7 @@
 #include "analysis/effects.h"
 #include "analysis/summary.h"
 #include "cluster/pulse.h"
+#include "compute/core/fault.h"
 #include "compute/core/log.h"
 #include "compute/nn/blas.h"
 #include "compute/nn/kernels/kernels.h"
@@ -274,6 +275,7 @@ static tl_status work(run *r, tl_err *err)
                                          .max_failures = r->options.max_failures,
                                          .max_step_deaths = r->options.max_step_deaths,
                                          .widest = r->options.widest,
+                                         .hung_after = r->options.hung_after,
                                          .is_quiet = r->options.quiet,
                                          .halt_path = halt}};
         status = tl_coordinator_start(&r->coordinator, err);
@@ -369,6 +371,16 @@ static void close_run(run *r)
     tl_arena_close(&r->arena);
 }
 
+/* Faults of --inject; the log says so, since what follows is no one's error. */
+static tl_status arm_faults(const run *r, tl_err *err)
+{
+    for (int i = 0; i < r->options.faults; i++)
+        TL_TRY(tl_fault_arm(r->options.fault[i], tl_cluster_rank(r->cluster), err));
+    if (r->options.faults > 0 && tl_cluster_rank(r->cluster) == 0)
+        tl_log(TL_LOG_WARN, "faults will be injected, as --inject asks");
+    return TL_OK;
+}
+
 static int run_all(run *r)
 {
     tl_err err = {0};
@@ -377,6 +389,7 @@ static int run_all(run *r)
     tl_blas_start();
     r->head = tl_run_head();
     tl_status status = tl_kernels_check(&err);
+    if (status == TL_OK) status = arm_faults(r, &err);
     if (status == TL_OK) status = tl_pulse_start(r->cluster, &err);
     if (status == TL_OK && leads) status = open_on_rank_0(r, &err);
     status = share_plan(r, status, &err);

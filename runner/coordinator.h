@@ -1,13 +1,15 @@
 /*
  * The coordinator: drives the scheduler on rank 0, in a thread beside that rank's worker.
- * Sends orders, journals what comes back before it counts, notices ranks that died, stops
- * early when asked to.
+ * Sends orders, journals what comes back before it counts, notices ranks that died or hang,
+ * stops early when asked to. If rank 0's own worker hangs, the others end their steps and
+ * the coordinator ends the run itself, with 75, since the main thread cannot.
  */
 #ifndef TL_RUNNER_COORDINATOR_H
 #define TL_RUNNER_COORDINATOR_H
 
 #include "cluster/pulse.h"
 #include "runner/sweep.h"
+#include "runner/vigil.h"
 
 #include <pthread.h>
 
@@ -17,6 +19,7 @@ typedef struct tl_coordinator_options {
     const char *deadline_why; /**< what set both, in words */
     long max_failures;        /**< stop after so many; 0: never */
     int max_step_deaths, widest;
+    double hung_after; /**< seconds without progress, see vigil.h; 0: never hung */
     bool is_quiet;
     const char *halt_path; /**< stop early when this file appears; NULL: none */
 } tl_coordinator_options;
@@ -36,6 +39,8 @@ typedef struct tl_coordinator {
 
     pthread_t thread;
     bool is_stopping;
+    bool is_stuck; /* rank 0's own worker hangs */
+    tl_vigil vigil;
     uint32_t failures;
     bool *pauses; /* [kinds of steps] as the scheduler has them */
     double begun, looked;

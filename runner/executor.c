@@ -108,7 +108,7 @@ static tl_status remake_data(tl_executor *executor, int position, tl_cached *ent
     const tl_trial_step *step = &executor->trial->step[position];
     tl_world world = {0};
     TL_TRY(build_world(executor, position, entry, &world, err));
-    const tl_team alone = tl_team_alone();
+    const tl_team alone = tl_team_alone_within(executor->team);
     tl_measure ignored[TL_MAX_METRICS];
     tl_scene scene;
     fill_scene(executor, step, &world, &entry->world, &scene);
@@ -266,6 +266,7 @@ tl_status tl_executor_run(tl_executor *executor, uint32_t number, int position,
                           const tl_team *team, tl_measure *measure, int *measures,
                           tl_err *err)
 {
+    executor->team = team;
     tl_trial_decode(executor->plan, number, executor->trial);
     TL_INVARIANT(position < executor->trial->steps);
     const tl_trial_step *step = &executor->trial->step[position];

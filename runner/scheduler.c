@@ -395,6 +395,23 @@ tl_step_state tl_scheduler_state(const tl_scheduler *scheduler, uint32_t step)
     return (tl_step_state)scheduler->step[step].state;
 }
 
+tl_scheduler_work_of_rank tl_scheduler_work_of(const tl_scheduler *scheduler, int rank)
+{
+    const tl_scheduler *s = scheduler;
+    const int32_t slot = s->rank[rank].order[0];
+    if (slot == TL_NO_INDEX || s->order[slot].head == TL_NO_STEP)
+        return (tl_scheduler_work_of_rank){0};
+    const tl_order_body *order = &s->order[slot];
+    return (tl_scheduler_work_of_rank){
+        .is_busy = true,
+        .first = order->first,
+        .width = 1 << order->level,
+        .step = order->head,
+        .since = s->rank[rank].since,
+        .seconds = tl_scheduler_expect(s, order->head) / s->speed[order->level],
+        .is_known = s->kind[s->step[order->head].kind].is_known};
+}
+
 /* Seconds until the dearest of the paths that are running or ready is at its end. */
 static double longest_path(const tl_scheduler *s)
 {

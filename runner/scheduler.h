@@ -106,6 +106,17 @@ bool tl_scheduler_next(tl_scheduler *scheduler, double now, tl_order *order);
 
 tl_step_state tl_scheduler_state(const tl_scheduler *scheduler, uint32_t step);
 
+/** What a rank is at, for those who watch over it. */
+typedef struct tl_scheduler_work_of_rank {
+    bool is_busy; /**< it holds an order with steps that were not reported */
+    int first, width;
+    uint32_t step;  /**< the first of them */
+    double since;   /**< when the order reached its ranks, or was last spoken of */
+    double seconds; /**< that the step is expected to take on this team */
+    bool is_known;  /**< steps of its kind have been measured */
+} tl_scheduler_work_of_rank;
+tl_scheduler_work_of_rank tl_scheduler_work_of(const tl_scheduler *scheduler, int rank);
+
 /** How many steps are in each state. */
 typedef struct tl_scheduler_tally {
     uint32_t in[TL_STEP_STATES];
