@@ -17,6 +17,7 @@ typedef struct tl_executor {
     const tl_plan *plan;
     const tl_store *store;
     tl_cache cache;
+    double checkpoint_every; /**< seconds; may be set after tl_executor_open */
     tl_arena fixed, scratch;
     tl_trial *trial;
     const tl_team *team; /**< of the step that runs */
