@@ -2,9 +2,6 @@
 
 #include "compute/core/log.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 static uint16_t kind_of(const tl_trial_step *step)
 {
     return (uint16_t)(step->instance * 3 + (int)step->kind);
@@ -66,8 +63,32 @@ tl_status tl_sweep_open(const tl_plan *plan, tl_sweep *out, tl_err *err)
 void tl_sweep_close(tl_sweep *sweep)
 {
     tl_graph_close(sweep->graph);
+    tl_measure_store_close(&sweep->store);
     tl_arena_close(&sweep->arena);
     *sweep = (tl_sweep){0};
+}
+
+/* Whether the journal's metrics are those of the step's stage. */
+static bool has_its_metrics(const tl_sweep *sweep, uint32_t id, const tl_record *record)
+{
+    const int kind = tl_graph_step_at(sweep->graph, id)->kind;
+    const char *stage = record->stage ? record->stage : "a stage";
+    if (sweep->metrics && sweep->metrics[kind] != record->measures) {
+        tl_log(TL_LOG_WARN,
+               "a step of %s has %d metrics in the journal, but the stage has %d", stage,
+               record->measures, sweep->metrics[kind]);
+        return false;
+    }
+    for (int i = 0; i < record->measures; i++) {
+        const int32_t why = record->measure[i].why;
+        if (why >= TL_WHY_HAS_VALUE && why <= TL_WHY_NOT_RUN) continue;
+        tl_log(TL_LOG_WARN,
+               "a step of %s has a value in the journal that is missing for the reason %d, "
+               "which there is not",
+               stage, (int)why);
+        return false;
+    }
+    return true;
 }
 
 tl_status tl_sweep_recall(tl_sweep *sweep, const tl_record *record, tl_err *err)
@@ -83,34 +104,25 @@ tl_status tl_sweep_recall(tl_sweep *sweep, const tl_record *record, tl_err *err)
     if (id == TL_NO_STEP) return TL_OK;
     tl_outcome *outcome = &sweep->outcome[id];
     if (outcome->state == TL_STEP_DONE) return TL_OK;
-    const int kind = tl_graph_step_at(sweep->graph, id)->kind;
-    if (record->kind == TL_RECORD_DONE && sweep->metrics &&
-        sweep->metrics[kind] != record->measures) {
-        tl_log(TL_LOG_WARN,
-               "a step of %s has %d metrics in the journal, but the stage has %d",
-               record->stage ? record->stage : "a stage", record->measures,
-               sweep->metrics[kind]);
-        return TL_OK;
-    }
-    tl_measure *measure = NULL;
+    uint32_t at = 0;
     if (record->kind == TL_RECORD_DONE) {
-        TL_TAKE(measure, &sweep->arena, record->measures, err);
-        if (record->measures > 0) {
-            memcpy(measure, record->measure, (size_t)record->measures * sizeof *measure);
-        }
+        if (!has_its_metrics(sweep, id, record)) return TL_OK;
+        TL_TRY(tl_measure_store_put(&sweep->store, record->measure, record->measures, &at,
+                                    err));
     }
-    char *text = NULL;
-    if (record->text) {
-        text = tl_arena_text(&sweep->arena, record->text, err);
-        if (!text) return TL_E_SPACE;
-    }
-    *outcome = (tl_outcome){.state = state_of[record->kind],
+    *outcome = (tl_outcome){.measures = at,
                             .seconds = (float)record->seconds,
                             .first = (int16_t)record->first,
                             .width = (int16_t)record->width,
-                            .measure = measure,
-                            .text = text};
+                            .state = (uint8_t)state_of[record->kind]};
     return TL_OK;
+}
+
+int tl_sweep_measures(const tl_sweep *sweep, uint32_t step,
+                      tl_measure measure[TL_MAX_METRICS])
+{
+    const uint32_t at = sweep->outcome[step].measures;
+    return at ? tl_measure_store_get(&sweep->store, at, measure) : 0;
 }
 
 void tl_sweep_brief(tl_sweep *sweep, tl_scheduler *scheduler)
