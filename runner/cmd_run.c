@@ -8,6 +8,7 @@
 #include "analysis/summary.h"
 #include "cluster/pulse.h"
 #include "compute/core/log.h"
+#include "compute/core/memory.h"
 #include "compute/nn/blas.h"
 #include "compute/nn/kernels/kernels.h"
 #include "runner/collect.h"
@@ -139,12 +140,11 @@ static tl_status show_changes(run *r, tl_err *err)
 
 static tl_status check_memory(const run *r, tl_err *err)
 {
-    const double page = (double)sysconf(_SC_PAGESIZE),
-                 pages = (double)sysconf(_SC_PHYS_PAGES);
+    const double allowed = tl_memory_allowed();
     char need[32], have[32];
-    TL_CHECK(r->sweep.memory <= page * pages, err, TL_E_ARG,
+    TL_CHECK(r->sweep.memory <= allowed, err, TL_E_ARG,
              "the largest step needs %s of memory, and this machine has %s",
-             tl_text_size(r->sweep.memory, need), tl_text_size(page * pages, have));
+             tl_text_size(r->sweep.memory, need), tl_text_size(allowed, have));
     return TL_OK;
 }
 

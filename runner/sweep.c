@@ -1,6 +1,10 @@
 #include "runner/sweep.h"
 
 #include "compute/core/log.h"
+#include "compute/core/memory.h"
+#include "compute/core/text.h"
+
+enum { CHECKED_EVERY = 1024 /* trials */ };
 
 static uint16_t kind_of(const tl_trial_step *step)
 {
@@ -34,7 +38,36 @@ static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
     return TL_OK;
 }
 
-static tl_status expand(tl_sweep *sweep, tl_err *err)
+double tl_sweep_table_bytes(const tl_plan *plan)
+{
+    /* Keys and split hashes as text, status and replicate; the account's row a step. */
+    enum { TRIAL = 192, LEVEL = 16, METRIC = 24, ACCOUNT = 96 };
+    double row = TRIAL + (double)LEVEL * (plan->axes + plan->inners);
+    for (int i = 0; i < plan->instances; i++) {
+        const tl_stage *stage = plan->instance[i].stage;
+        for (const tl_metric *m = stage->metrics; m && m->name; m++) row += METRIC;
+        for (const tl_metric *m = stage->judge_metrics; m && m->name; m++) row += METRIC;
+    }
+    return row * plan->trials + ACCOUNT * (plan->is_shared ? 0.0 : (double)plan->steps);
+}
+
+/* Whether so many distinct steps fit. */
+static tl_status check_memory(const tl_plan *plan, double steps, double memory, tl_err *err)
+{
+    char need[32], have[32];
+    const double bytes = tl_sweep_table_bytes(plan) + TL_STEP_BYTES * steps;
+    TL_CHECK(
+        bytes <= memory, err, TL_E_ARG,
+        "the plan has %u trials of %llu steps in all: rank 0 needs %s or more to keep "
+        "account of them, and %s is what it may have; shorten its axes, or cut it into plans "
+        "of fewer replicates (replicates: 0..999, then 1000..1999), whose files "
+        "threatloop effects pools",
+        plan->trials, (unsigned long long)plan->steps, tl_text_size(bytes, need),
+        tl_text_size(memory, have));
+    return TL_OK;
+}
+
+static tl_status expand(tl_sweep *sweep, double memory, tl_err *err)
 {
     tl_trial *trial;
     TL_TRY(tl_trial_new(&sweep->arena, &trial, err));
@@ -44,6 +77,8 @@ static tl_status expand(tl_sweep *sweep, tl_err *err)
     for (uint32_t number = 0; number < sweep->plan->trials; number++) {
         tl_trial_decode(sweep->plan, number, trial);
         for (int i = 0; i < trial->steps; i++) TL_TRY(add_step(sweep, trial, i, id, err));
+        if (number % CHECKED_EVERY > 0) continue;
+        TL_TRY(check_memory(sweep->plan, tl_graph_steps(sweep->graph), memory, err));
     }
     TL_TRY(tl_graph_finish(sweep->graph, err));
     const uint32_t steps = tl_graph_steps(sweep->graph);
@@ -51,13 +86,20 @@ static tl_status expand(tl_sweep *sweep, tl_err *err)
     return TL_OK;
 }
 
-tl_status tl_sweep_open(const tl_plan *plan, tl_sweep *out, tl_err *err)
+tl_status tl_sweep_open_within(const tl_plan *plan, double memory, tl_sweep *out,
+                               tl_err *err)
 {
     *out = (tl_sweep){.plan = plan};
+    TL_TRY(check_memory(plan, plan->is_shared ? 1.0 : (double)plan->steps, memory, err));
     tl_status status = tl_graph_open(&out->graph, err);
-    if (status == TL_OK) status = expand(out, err);
+    if (status == TL_OK) status = expand(out, memory, err);
     if (status != TL_OK) tl_sweep_close(out);
     return status;
+}
+
+tl_status tl_sweep_open(const tl_plan *plan, tl_sweep *out, tl_err *err)
+{
+    return tl_sweep_open_within(plan, tl_memory_allowed(), out, err);
 }
 
 void tl_sweep_close(tl_sweep *sweep)

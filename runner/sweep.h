@@ -17,6 +17,12 @@ typedef struct tl_outcome {
     uint8_t state;        /**< tl_step_state */
 } tl_outcome;
 
+/** Rank 0 needs at most so many bytes for each distinct step while a sweep runs. */
+enum { TL_STEP_BYTES = 256 };
+
+/** Bytes that rank 0 needs for the tables of all trials while results are written. */
+double tl_sweep_table_bytes(const tl_plan *plan);
+
 typedef struct tl_sweep {
     const tl_plan *plan; /**< borrowed */
     tl_graph *graph;
@@ -31,8 +37,16 @@ typedef struct tl_sweep {
     tl_arena arena;
 } tl_sweep;
 
-/** Expands every trial of `plan` into the graph. \return TL_E_SPACE, TL_E_ARG beyond 2^27
- * steps */
+/**
+ * Expands every trial of `plan` into the graph, if it can be held in `memory` bytes: what
+ * cannot is refused before, or, where steps are shared and nobody knows how many are left,
+ * as soon as they are too many.
+ * \return TL_E_SPACE, TL_E_ARG beyond 2^27 steps or `memory`
+ */
+TL_MUST_USE tl_status tl_sweep_open_within(const tl_plan *plan, double memory,
+                                           tl_sweep *out, tl_err *err);
+
+/** The same within what this process may have. */
 TL_MUST_USE tl_status tl_sweep_open(const tl_plan *plan, tl_sweep *out, tl_err *err);
 void tl_sweep_close(tl_sweep *sweep);
 
