@@ -9,6 +9,7 @@
 #include "cluster/pulse.h"
 #include "compute/core/fault.h"
 #include "compute/core/log.h"
+#include "compute/core/memory.h"
 #include "compute/nn/blas.h"
 #include "compute/nn/kernels/kernels.h"
 #include "runner/collect.h"
@@ -142,12 +143,11 @@ static tl_status show_changes(run *r, tl_err *err)
 
 static tl_status check_memory(const run *r, tl_err *err)
 {
-    const double page = (double)sysconf(_SC_PAGESIZE),
-                 pages = (double)sysconf(_SC_PHYS_PAGES);
+    const double allowed = tl_memory_allowed();
     char need[32], have[32];
-    TL_CHECK(r->sweep.memory <= page * pages, err, TL_E_ARG,
+    TL_CHECK(r->sweep.memory <= allowed, err, TL_E_ARG,
              "the largest step needs %s of memory, and this machine has %s",
-             tl_text_size(r->sweep.memory, need), tl_text_size(page * pages, have));
+             tl_text_size(r->sweep.memory, need), tl_text_size(allowed, have));
     return TL_OK;
 }
 
@@ -287,18 +287,28 @@ static tl_status work(run *r, tl_err *err)
     return status;
 }
 
+/* Its memory is given back: a row a step is much where steps are many. */
+static tl_status write_account(const run *r, tl_err *err)
+{
+    tl_table *account;
+    tl_arena arena = tl_arena_open(0);
+    const tl_run_facts facts = {.ranks = tl_cluster_size(r->cluster),
+                                .seconds = r->coordinator.seconds,
+                                .head = r->head};
+    tl_status status = tl_collect_run(&r->sweep, &facts, &arena, &account, err);
+    if (status == TL_OK) status = tl_result_write(r->paths.account, account, err);
+    tl_arena_close(&arena);
+    return status;
+}
+
 static tl_status write_tables(run *r, tl_err *err)
 {
-    tl_table *table, *account;
+    tl_table *table;
     tl_effects *effects;
     TL_TRY(tl_collect_results(&r->sweep, &r->arena, &table, err));
     if (r->is_mixed) TL_TRY(tl_collect_note(table, &r->arena, "mixed_builds", "yes", err));
     TL_TRY(tl_result_write(r->paths.out, table, err));
-    const tl_run_facts facts = {.ranks = tl_cluster_size(r->cluster),
-                                .seconds = r->coordinator.seconds,
-                                .head = r->head};
-    TL_TRY(tl_collect_run(&r->sweep, &facts, &r->arena, &account, err));
-    TL_TRY(tl_result_write(r->paths.account, account, err));
+    TL_TRY(write_account(r, err));
     TL_TRY(tl_effects_estimate(table, &r->arena, &effects, err));
     tl_summary_print(stdout, table, effects);
     return TL_OK;
@@ -312,7 +322,7 @@ static uint32_t settle(run *r)
     for (uint32_t id = 0; id < steps; id++) {
         tl_outcome *outcome = &r->sweep.outcome[id];
         const tl_step_state state = tl_scheduler_state(r->coordinator.scheduler, id);
-        if (outcome->state != TL_STEP_DONE) outcome->state = state;
+        if (outcome->state != TL_STEP_DONE) outcome->state = (uint8_t)state;
         bad += state == TL_STEP_FAILED || state == TL_STEP_DIVERGED ||
                state == TL_STEP_SKIPPED || state == TL_STEP_LOST;
     }

@@ -1,5 +1,7 @@
 #include "runner/journal_line.h"
 
+#include "runner/journal_plain.h"
+
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -247,6 +249,8 @@ static bool read_record(const json_t *root, tl_line *out)
 tl_line_state tl_journal_line_read(const char *bytes, size_t n, tl_line *out)
 {
     if (!is_whole(bytes, n)) return TL_LINE_BROKEN;
+    out->root = NULL;
+    if (tl_journal_plain_read(bytes, n - CRC_SPACE, out)) return TL_LINE_GOOD;
     json_t *root = json_loadb(bytes, n, JSON_DECODE_INT_AS_REAL, NULL);
     out->record = (tl_record){0};
     out->root = root;

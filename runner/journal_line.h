@@ -27,11 +27,14 @@ typedef enum tl_line_state {
     TL_LINE_STRANGE /**< as it was written, but not a record that this version knows */
 } tl_line_state;
 
+enum { TL_LINE_NAME = 64 };
+
 /** A line that was read; `record` points into it. */
 typedef struct tl_line {
     tl_record record;
     tl_measure measure[TL_MAX_METRICS];
-    void *root; /**< private: the JSON it was read from */
+    char stage[TL_LINE_NAME]; /**< private: where record.stage may be */
+    void *root;               /**< private: the JSON it was read from, or NULL */
 } tl_line;
 
 /** Reads `n` bytes, without the newline. Close `out` where it is good. */

@@ -99,9 +99,8 @@ static int compare_ranked(const void *left, const void *right)
 
 static tl_status place_steps(tl_scheduler *s, tl_err *err)
 {
-    const size_t mark = tl_arena_mark(&s->arena);
-    ranked *all;
-    TL_TAKE(all, &s->arena, s->steps, err);
+    ranked *all = malloc(((size_t)s->steps + 1) * sizeof *all); /* given back below */
+    TL_CHECK(all, err, TL_E_SPACE, "no memory to order %u steps", s->steps);
     for (uint32_t id = 0; id < s->steps; id++)
         all[id] = (ranked){tl_graph_path(s->graph, id), id};
     qsort(all, s->steps, sizeof *all, compare_ranked);
@@ -109,7 +108,7 @@ static tl_status place_steps(tl_scheduler *s, tl_err *err)
         s->at_place[place] = all[place].id;
         s->step[all[place].id].place = place;
     }
-    tl_arena_rewind(&s->arena, mark);
+    free(all);
     return TL_OK;
 }
 
