@@ -149,6 +149,19 @@ static tl_status check_memory(const run *r, tl_err *err)
     return TL_OK;
 }
 
+/* A step that is done is worth nothing to those that follow if its model is gone. */
+static tl_status check_models(run *r, tl_err *err)
+{
+    uint32_t count;
+    TL_TRY(tl_redo_missing(&r->sweep, &r->store, &count, err));
+    if (count > 0)
+        tl_log(TL_LOG_WARN,
+               "%s/models: models that are needed are missing; %u steps that were done are "
+               "run again",
+               r->paths.dir, count);
+    return TL_OK;
+}
+
 static tl_status open_on_rank_0(run *r, tl_err *err)
 {
     const tl_plan_options options = {.set = r->options.set,
@@ -169,6 +182,7 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
     TL_CHECK(tl_store_path(&r->store, "journal.ndjson", path, sizeof path), err, TL_E_ARG,
              "the name of the run directory is too long");
     TL_TRY(tl_journal_open(path, take_record, r, &r->journal, err));
+    TL_TRY(check_models(r, err));
     TL_TRY(tl_store_write(&r->store, "plan.yaml", r->plan->text, err));
     const tl_record head = {.kind = TL_RECORD_HEAD, .text = r->head};
     tl_journal_put(r->journal, &head);
@@ -234,9 +248,13 @@ static tl_status share_plan(run *r, tl_status mine, tl_err *err)
 }
 
 static tl_status run_step(void *self, uint32_t trial, int position, const tl_team *team,
-                          tl_measure *measure, int *measures, tl_err *err)
+                          tl_report *report, tl_err *err)
 {
-    return tl_executor_run(self, trial, position, team, measure, measures, err);
+    tl_executor *executor = self;
+    const tl_status status = tl_executor_run(executor, trial, position, team,
+                                             report->measure, &report->measures, err);
+    report->gone = executor->gone;
+    return status;
 }
 
 static tl_status work(run *r, tl_err *err)

@@ -107,6 +107,26 @@ static bool is_environment(tl_status status)
     return status == TL_E_IO;
 }
 
+/* What the run's own files are on fails: the step comes back, and nothing else begins. */
+static void stop_for(tl_coordinator *c, const tl_err *why)
+{
+    if (c->status == TL_OK) {
+        c->status = why->status;
+        c->err = *why;
+    }
+    begin_stop(c, why->text);
+}
+
+/* The model that the step wanted is not there or not whole: what made it runs again. */
+static void call_back(tl_coordinator *c, const tl_report *report)
+{
+    tl_err err;
+    const double now = tl_cluster_seconds();
+    if (tl_redo_call_back(&c->redo, c->sweep, c->scheduler, report, now, &err) != TL_OK)
+        stop_for(c, &err);
+    tl_scheduler_returned(c->scheduler, report->step, now);
+}
+
 static void take_report(tl_coordinator *c, const tl_report *report,
                         const tl_report_reader *order)
 {
@@ -121,9 +141,12 @@ static void take_report(tl_coordinator *c, const tl_report *report,
     } else if (report->status == TL_E_STOP || report->status == TL_E_LOST) {
         tl_scheduler_returned(c->scheduler, report->step, tl_cluster_seconds());
     } else if (is_environment((tl_status)report->status)) {
+        tl_err err;
+        (void)tl_fail(&err, TL_E_IO, "%s", report->text);
         tl_scheduler_returned(c->scheduler, report->step, tl_cluster_seconds());
-        if (c->status == TL_OK) c->status = tl_fail(&c->err, TL_E_IO, "%s", report->text);
-        begin_stop(c, report->text);
+        stop_for(c, &err);
+    } else if (report->status == TL_E_GONE) {
+        call_back(c, report);
     } else {
         note_failure(c, report, width, first);
     }
@@ -337,6 +360,7 @@ void tl_coordinator_close(tl_coordinator *c)
     tl_scheduler_close(c->scheduler);
     free(c->wide);
     free(c->epoch_of);
+    tl_redo_close(&c->redo);
     free(c->done);
     free(c->took);
 }

@@ -241,6 +241,12 @@ void tl_trial_decode(const tl_plan *plan, uint32_t number, tl_trial *trial)
     tl_trial_keys(plan, trial);
 }
 
+bool tl_trial_keeps(const tl_stage *stage, tl_step_kind kind)
+{
+    return kind == TL_STEP_BANK ||
+           (kind == TL_STEP_RUN && (stage->gives & TL_PARTS_MODEL) != 0);
+}
+
 int tl_trial_parents(const tl_trial *trial, int position, int parent[TL_TRIAL_STEPS])
 {
     const tl_trial_step *step = &trial->step[position];
