@@ -41,9 +41,10 @@ typedef struct run {
     bool has_sweep;
     tl_journal *journal;
     tl_coordinator coordinator;
-    char *head;    /* JSON of the build */
-    bool is_mixed; /* resumed under another head, which was accepted */
-    bool was_done; /* nothing was left to do */
+    char *head;     /* JSON of the build */
+    uint32_t build; /* CRC-32 of it, as the journal has it */
+    bool is_mixed;  /* resumed under another head, which was accepted */
+    bool was_done;  /* nothing was left to do */
     tl_arena arena;
     int code; /* exit status so far */
 } run;
@@ -51,15 +52,18 @@ typedef struct run {
 static tl_status take_record(void *self, const tl_record *record, tl_err *err)
 {
     run *r = self;
-    if (record->kind == TL_RECORD_HEAD && record->text && r->head &&
-        strcmp(record->text, r->head) != 0) {
-        TL_CHECK(
-            r->options.accept_build, err, TL_E_ARG,
-            "%s was begun by another build or processor: %s; this is %s; results may differ "
-            "in their last bits: go on with --accept-build, or use a fresh --dir",
-            r->paths.dir, record->text, r->head);
-        r->is_mixed = true;
-    }
+    /* Each step says under which head it was done, since the head's own line may be lost.
+     */
+    const bool is_head = record->kind == TL_RECORD_HEAD && record->text;
+    const bool is_other = is_head ? strcmp(record->text, r->head) != 0
+                                  : record->kind == TL_RECORD_DONE && record->build != 0 &&
+                                        record->build != r->build;
+    TL_CHECK(
+        !is_other || r->options.accept_build, err, TL_E_ARG,
+        "%s was begun by another build or processor: %s; this is %s; results may differ in "
+        "their last bits: go on with --accept-build, or use a fresh --dir",
+        r->paths.dir, is_head ? record->text : "its name is damaged", r->head);
+    r->is_mixed = r->is_mixed || is_other;
     return tl_sweep_recall(&r->sweep, record, err);
 }
 
@@ -317,22 +321,26 @@ static uint32_t settle(run *r)
     return bad;
 }
 
+/* Storage that fails costs what was not yet kept; that is said, and the rest stays. */
 static tl_status finish(run *r, tl_err *err)
 {
     const tl_coordinator *c = &r->coordinator;
     const uint32_t bad = settle(r);
-    TL_TRY(write_tables(r, err));
+    const tl_status written = write_tables(r, err);
+    if (written != TL_OK && written != TL_E_IO) return written;
     char span[32];
     tl_log(TL_LOG_INFO,
-           "%u steps done in %s on %d ranks (%u of an earlier run, %u orders to teams); "
-           "results in %s",
+           "%u steps done in %s on %d ranks (%u of an earlier run, %u orders to teams)%s%s",
            c->ran, tl_text_span(c->seconds, span), tl_cluster_size(r->cluster),
-           r->sweep.recalled, c->teams_of_two, r->paths.out);
-    if (c->status != TL_OK) {
+           r->sweep.recalled, c->teams_of_two, written == TL_OK ? "; results in " : "",
+           written == TL_OK ? r->paths.out : "");
+    if (written != TL_OK) tl_log(TL_LOG_ERROR, "%s", err->text);
+    if (c->status != TL_OK && c->status != TL_E_IO) {
         *err = c->err;
         return c->status;
     }
-    if (c->was_stopped) {
+    if (c->status != TL_OK) tl_log(TL_LOG_ERROR, "%s", c->err.text);
+    if (c->was_stopped || c->status != TL_OK || written != TL_OK) {
         tl_log(TL_LOG_INFO,
                "stopped early; go on with: threatloop run %s -o %s --dir %s --resume",
                r->options.plan, r->paths.out, r->paths.dir);
@@ -386,6 +394,7 @@ static int run_all(run *r)
     tl_log_set(TL_LOG_INFO, tl_cluster_rank(r->cluster));
     tl_blas_start();
     r->head = tl_run_head();
+    r->build = tl_crc32(r->head, strlen(r->head));
     tl_status status = tl_kernels_check(&err);
     if (status == TL_OK) status = arm_faults(r, &err);
     if (status == TL_OK) status = tl_pulse_start(r->cluster, &err);
