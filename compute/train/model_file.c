@@ -127,9 +127,8 @@ static tl_status read_spec(const char *path, const json_t *root, tl_model_spec *
                  read_number(metadata, "height", &spec->in.height) &&
                  read_number(metadata, "columns", &spec->in.width) &&
                  read_number(metadata, "classes", &spec->classes) &&
-                 (!tl_model_reads_tokens(spec->kind) ||
-                  (read_number(metadata, "heads", &spec->heads) &&
-                   read_number(metadata, "kv_heads", &spec->kv_heads))),
+                 read_number(metadata, "heads", &spec->heads) &&
+                 read_number(metadata, "kv_heads", &spec->kv_heads),
              err, TL_E_FORMAT, "%s: its metadata name no model of threatloop", path);
     return TL_OK;
 }

@@ -91,7 +91,12 @@ static void every_kind_comes_back(void **state)
 {
     room *it = *state;
     static const tl_model_spec kinds[] = {
-        {.kind = TL_MODEL_MLP, .width = 5, .depth = 2, .in = {2, 4, 4}, .classes = 3},
+        {.kind = TL_MODEL_MLP,
+         .width = 5,
+         .depth = 2,
+         .in = {2, 4, 4},
+         .classes = 3,
+         .heads = 4}, /* which it does not use */
         {.kind = TL_MODEL_AUTOENCODER,
          .width = 5,
          .depth = 2,
