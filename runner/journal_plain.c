@@ -93,6 +93,19 @@ static bool takes_name(cursor *c, char out[TL_LINE_NAME])
     return true;
 }
 
+/* Eight lower-case hexadecimal digits. */
+static bool takes_build(cursor *c, uint32_t *out)
+{
+    *out = 0;
+    if (c->end - c->at < 8) return false;
+    for (int i = 0; i < 8; i++) {
+        const char digit = *c->at++;
+        if (!is_digit(digit) && !(digit >= 'a' && digit <= 'f')) return false;
+        *out = *out << 4 | (uint32_t)(is_digit(digit) ? digit - '0' : digit - 'a' + 10);
+    }
+    return true;
+}
+
 static bool takes_measures(cursor *c, tl_line *out)
 {
     tl_record *record = &out->record;
@@ -131,7 +144,9 @@ bool tl_journal_plain_read(const char *bytes, size_t n, tl_line *out)
         !takes(&c, ",\"width\":") || !takes_integer(&c, &record->width)) {
         return false;
     }
-    if (is_done && (!takes(&c, ",\"seconds\":") || !takes_real(&c, &record->seconds))) {
+    if (is_done && (!takes(&c, ",\"seconds\":") || !takes_real(&c, &record->seconds) ||
+                    !takes(&c, ",\"build\":\"") || !takes_build(&c, &record->build) ||
+                    !takes(&c, "\""))) {
         return false;
     }
     if (!takes(&c, ",\"when\":") || !takes_real(&c, &record->when)) return false;

@@ -47,6 +47,7 @@ static tl_record make(int round, tl_measure measure[TL_MAX_METRICS])
                        .seconds = is_done ? random_double(&rng, 0) : 0.0,
                        .measures = is_done ? round % (TL_MAX_METRICS + 1) : 0,
                        .measure = measure,
+                       .build = is_done ? 0x9ABCDEF0u * (uint32_t)round : 0,
                        .when = 1.7e9 + 0.123 * round};
 }
 
@@ -63,6 +64,7 @@ static void assert_same(const tl_record *a, const tl_record *b)
     assert_int_equal(a->first, b->first);
     assert_int_equal(a->width, b->width);
     assert_true(same_bits(a->seconds, b->seconds) && same_bits(a->when, b->when));
+    assert_int_equal(a->build, b->build);
     assert_int_equal(a->measures, b->measures);
     for (int i = 0; i < a->measures; i++) {
         assert_true(same_bits(a->measure[i].value, b->measure[i].value));
