@@ -94,7 +94,7 @@ static tl_status why_unanswered(const tl_table *table, const tl_effects *effects
     else if (strcmp(c->level, "trend") == 0)
         *why = "the trials have fewer than 3 levels of it";
     else
-        *why = "no trial of the plan is at this level";
+        *why = "no trial of the plan is at this level, or its levels are too many";
     return TL_OK;
 }
 

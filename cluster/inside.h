@@ -82,6 +82,9 @@ void tl_cluster_rest(unsigned turn);
 /** Rank 0: what the others are told at the end. */
 void tl_pulse_farewell(tl_cluster *cluster, bool was_lost);
 
+/** Rank 0: the others are told to leave at once. */
+void tl_pulse_dismiss(tl_cluster *cluster);
+
 /** Ends the thread. */
 void tl_pulse_end(tl_cluster *cluster);
 

@@ -156,7 +156,9 @@ static void take_signal(tl_cluster *cluster)
     const struct timespec span = {.tv_nsec = NAP};
     const int signal = sigtimedwait(&set, NULL, &span);
     if (signal == SIGUSR1 || signal == SIGUSR2) atomic_store(&cluster->is_stopping, true);
-    if (signal == SIGTERM || signal == SIGINT || signal == SIGHUP) _exit(128 + signal);
+    if (signal != SIGTERM && signal != SIGINT && signal != SIGHUP) return;
+    if (cluster->rank == 0) (void)tl_cluster_tell_code(128 + signal, true);
+    _exit(128 + signal);
 }
 
 /* All clocks of silence go on by the time this thread was held up. */
@@ -255,6 +257,11 @@ bool tl_pulse_is_dead(tl_cluster *cluster, int rank)
 void tl_pulse_farewell(tl_cluster *cluster, bool was_lost)
 {
     tell_all(cluster, was_lost ? FAREWELL_LEAVE : FAREWELL_FINALISE);
+}
+
+void tl_pulse_dismiss(tl_cluster *cluster)
+{
+    tell_all(cluster, LEAVE);
 }
 
 void tl_pulse_end(tl_cluster *cluster)

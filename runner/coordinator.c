@@ -2,6 +2,7 @@
 
 #include "cluster/post.h"
 #include "compute/core/log.h"
+#include "compute/core/text.h"
 #include "runner/commands.h"
 #include "runner/progress.h"
 #include "runner/protocol.h"
@@ -127,6 +128,48 @@ static void take_late_report(tl_coordinator *c, const tl_report *report,
     remember_done(c, report->step, report->seconds);
 }
 
+/* What the run's own files are on fails: the step comes back, and nothing else begins. */
+static void stop_for(tl_coordinator *c, const tl_err *why)
+{
+    if (c->status == TL_OK) {
+        c->status = why->status;
+        c->err = *why;
+    }
+    begin_stop(c, why->text);
+}
+
+/* Whether all that was put in the journal is in the file; also after another fault, since
+ * what still comes in is worth keeping. */
+static bool sync_journal(tl_coordinator *c)
+{
+    tl_err err;
+    if (!c->journal || tl_journal_sync(c->journal, &err) == TL_OK) return true;
+    stop_for(c, &err);
+    return false;
+}
+
+/* A run directory that was moved or removed takes what is journalled with it. */
+static void look_at_journal(tl_coordinator *c)
+{
+    tl_err err;
+    if (!c->journal || c->status != TL_OK || tl_journal_is_in_place(c->journal)) return;
+    (void)tl_fail(&err, TL_E_IO,
+                  "%s is no longer there: the run directory was moved or removed while the "
+                  "run wrote to it; put it back before you go on",
+                  tl_journal_path(c->journal));
+    stop_for(c, &err);
+}
+
+/* The model that the step wanted is not there or not whole: what made it runs again. */
+static void call_back(tl_coordinator *c, const tl_report *report)
+{
+    tl_err err;
+    const double now = tl_cluster_seconds();
+    if (tl_redo_call_back(&c->redo, c->sweep, c->scheduler, report, now, &err) != TL_OK)
+        stop_for(c, &err);
+    tl_scheduler_returned(c->scheduler, report->step, now);
+}
+
 static void take_report(tl_coordinator *c, const tl_report *report,
                         const tl_report_reader *order)
 {
@@ -142,9 +185,13 @@ static void take_report(tl_coordinator *c, const tl_report *report,
     } else if (report->status == TL_E_STOP || report->status == TL_E_LOST) {
         tl_scheduler_returned(c->scheduler, report->step, tl_cluster_seconds());
     } else if (is_environment((tl_status)report->status)) {
+        tl_err err;
+        look_at_journal(c);
+        (void)tl_fail(&err, TL_E_IO, "%s", report->text);
         tl_scheduler_returned(c->scheduler, report->step, tl_cluster_seconds());
-        if (c->status == TL_OK) c->status = tl_fail(&c->err, TL_E_IO, "%s", report->text);
-        begin_stop(c, report->text);
+        stop_for(c, &err);
+    } else if (report->status == TL_E_GONE) {
+        call_back(c, report);
     } else {
         note_failure(c, report, width, first);
     }
@@ -181,12 +228,9 @@ static bool take_results(tl_coordinator *c)
     }
     tl_message_close(&message);
     const bool has_news = count > 0 || c->dones > 0;
-    if (has_news && c->journal && c->status == TL_OK) {
-        c->status = tl_journal_sync(c->journal, &c->err);
-        if (c->status != TL_OK) begin_stop(c, c->err.text);
-    }
+    const bool is_kept = !has_news || sync_journal(c);
     const double now = tl_cluster_seconds();
-    if (c->status == TL_OK || !c->journal) {
+    if (is_kept) {
         for (uint32_t i = 0; i < c->dones; i++) {
             tl_scheduler_done(c->scheduler, c->done[i], c->took[i], now);
             c->ran++;
@@ -317,6 +361,34 @@ static void look_for_hung(tl_coordinator *c, double now)
     }
 }
 
+/* The time is up and steps still run: they are left, since whoever set the time would kill
+ * the run now, and it could not even say that it can be resumed. */
+static void leave_undone(tl_coordinator *c)
+{
+    const uint32_t running = tl_scheduler_count(c->scheduler).in[TL_STEP_RUNNING];
+    if (tl_scheduler_count(c->scheduler).orders_out == 0) return;
+    tl_log(TL_LOG_WARN,
+           "%s is there and %u steps still run: they are left and will run again; results "
+           "are not written; go on with --resume",
+           c->options.deadline_why, running);
+    tl_cluster_abandon(c->cluster, TL_EXIT_STOPPED);
+}
+
+/* Where nothing runs since nothing fits: says so. */
+static void explain_late(tl_coordinator *c)
+{
+    const tl_scheduler_tally tally = tl_scheduler_count(c->scheduler);
+    if (c->is_stopping || tally.late == 0 || tally.late < tally.in[TL_STEP_READY]) return;
+    char least[32], left[32];
+    tl_log(
+        TL_LOG_INFO,
+        "stopping early: %u steps are ready, but the shortest is reckoned to need %s, and "
+        "%s are left to compute in, as %s is near",
+        tally.late, tl_text_span(tl_scheduler_least_late(c->scheduler), least),
+        tl_text_span(c->options.deadline - tl_cluster_seconds(), left),
+        c->options.deadline_why);
+}
+
 static void look_around(tl_coordinator *c)
 {
     const double now = tl_cluster_seconds();
@@ -324,10 +396,14 @@ static void look_around(tl_coordinator *c)
     c->looked = now;
     look_at_ranks(c);
     look_for_hung(c, now);
+    look_at_journal(c);
     if (tl_pulse_is_stopping(c->cluster)) begin_stop(c, "asked to by a signal");
     if (c->options.deadline > 0.0 && now > c->options.deadline) {
-        begin_stop(c, "the walltime is nearly up");
+        char why[80];
+        (void)snprintf(why, sizeof why, "%s is near", c->options.deadline_why);
+        begin_stop(c, why);
     }
+    if (c->options.end > 0.0 && now > c->options.end) leave_undone(c);
     if (c->options.halt_path && access(c->options.halt_path, F_OK) == 0) {
         begin_stop(c, "the halt file is there");
     }
@@ -363,8 +439,10 @@ static void *run(void *argument)
         nap = has_news || has_sent ? 1e-4 : (nap < 1e-3 ? nap * 1.5 : nap);
         if (!has_news) nap_for(nap);
     }
+    explain_late(c);
     record_set_aside(c);
-    if (c->journal && c->status == TL_OK) c->status = tl_journal_sync(c->journal, &c->err);
+    (void)sync_journal(c);
+    look_at_journal(c);
     const tl_scheduler_tally tally = tl_scheduler_count(c->scheduler);
     c->was_stopped = tally.in[TL_STEP_WAITING] + tally.in[TL_STEP_READY] > 0;
     c->seconds = tl_cluster_seconds() - c->begun;
@@ -377,6 +455,20 @@ static void *run(void *argument)
     return NULL;
 }
 
+/* Trainings may be stopped half way, since they leave checkpoints. */
+static tl_status find_pauses(tl_coordinator *c, tl_err *err)
+{
+    const tl_plan *plan = c->sweep->plan;
+    const int kinds = plan ? 3 * plan->instances : 0;
+    c->pauses = calloc((size_t)kinds + 1, sizeof *c->pauses);
+    TL_CHECK(c->pauses, err, TL_E_SPACE, "no memory left for %d kinds of steps", kinds);
+    for (int k = 0; k < kinds; k++) {
+        c->pauses[k] =
+            tl_trial_gives_model(plan->instance[k / 3].stage, (tl_step_kind)(k % 3));
+    }
+    return TL_OK;
+}
+
 tl_status tl_coordinator_start(tl_coordinator *c, tl_err *err)
 {
     const size_t ranks = (size_t)tl_cluster_size(c->cluster);
@@ -384,9 +476,12 @@ tl_status tl_coordinator_start(tl_coordinator *c, tl_err *err)
     c->epoch_of = calloc((size_t)tl_graph_steps(c->sweep->graph) + 1, sizeof *c->epoch_of);
     TL_CHECK(c->wide && c->epoch_of, err, TL_E_SPACE, "no memory left for %zu ranks",
              ranks);
+    TL_TRY(find_pauses(c, err));
     const tl_scheduler_options options = {.ranks = (int)ranks,
                                           .widest = c->options.widest,
-                                          .max_deaths = c->options.max_step_deaths};
+                                          .max_deaths = c->options.max_step_deaths,
+                                          .deadline = c->options.deadline,
+                                          .pauses = c->sweep->plan ? c->pauses : NULL};
     TL_TRY(tl_vigil_open((int)ranks, c->options.hung_after, &c->vigil, err));
     TL_TRY(tl_scheduler_open(c->sweep->graph, &options, &c->scheduler, err));
     tl_sweep_brief(c->sweep, c->scheduler);
@@ -406,6 +501,8 @@ void tl_coordinator_close(tl_coordinator *c)
     tl_vigil_close(&c->vigil);
     free(c->wide);
     free(c->epoch_of);
+    free(c->pauses);
+    tl_redo_close(&c->redo);
     free(c->done);
     free(c->took);
 }

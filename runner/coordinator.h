@@ -8,14 +8,17 @@
 #define TL_RUNNER_COORDINATOR_H
 
 #include "cluster/pulse.h"
+#include "runner/redo.h"
 #include "runner/sweep.h"
 #include "runner/vigil.h"
 
 #include <pthread.h>
 
 typedef struct tl_coordinator_options {
-    double deadline;   /**< on the clock of tl_cluster_seconds: stop early then; 0: never */
-    long max_failures; /**< stop after so many; 0: never */
+    double deadline; /**< on the clock of tl_cluster_seconds: stop early then; 0: never */
+    double end;      /**< on the same clock: leave then, whatever still runs; 0: never */
+    const char *deadline_why; /**< what set both, in words */
+    long max_failures;        /**< stop after so many; 0: never */
     int max_step_deaths, widest;
     double hung_after; /**< seconds without progress, see vigil.h; 0: never hung */
     bool is_quiet;
@@ -40,10 +43,12 @@ typedef struct tl_coordinator {
     bool is_stuck; /* rank 0's own worker hangs */
     tl_vigil vigil;
     uint32_t failures;
+    bool *pauses; /* [kinds of steps] as the scheduler has them */
     double begun, looked;
     uint32_t *done; /* steps to tell the scheduler after the next sync */
     double *took;
     uint32_t dones, done_space;
+    tl_redo redo;
     uint32_t *epoch_of; /* [steps] the order a step was last sent in */
     struct tl_wide_order
         *wide; /* [ranks] the last wide order a block's first rank was sent */

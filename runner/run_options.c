@@ -21,6 +21,7 @@ static const struct option long_options[] = {
     {"max-failures", required_argument, NULL, 'f'},
     {"max-step-deaths", required_argument, NULL, 'k'},
     {"widest", required_argument, NULL, 'W'},
+    {"checkpoint-every", required_argument, NULL, 'c'},
     {"accept-build", no_argument, NULL, 'b'},
     {"hung-after", required_argument, NULL, HUNG_AFTER},
     {"inject", required_argument, NULL, 'i'},
@@ -42,7 +43,9 @@ const char *tl_run_options_help(void)
            "  --data DIR           where data sets lie (else THREATLOOP_DATA, else the cache)\n"
            "  --resume             go on with what DIR holds; steps that are done are kept, also\n"
            "                       where the plan has changed, if their keys still stand\n"
-           "  --walltime T         stop early, in order, before T (HH:MM:SS, MM:SS or seconds)\n"
+           "  --walltime T         stop early, in order, before T (HH:MM:SS, MM:SS or seconds);\n"
+           "                       a Slurm job's end counts by itself, the earlier one rules\n"
+           "  --checkpoint-every T how often long trainings leave a checkpoint (default 1:00)\n"
            "  --max-failures N     stop after N failed steps (default: never)\n"
            "  --max-step-deaths N  set a step aside when its ranks died N times (default 3)\n"
            "  --hung-after T       a team without progress for T (and for ten times what its step\n"
@@ -75,6 +78,7 @@ static bool read_span(const char *text, double *seconds)
 {
     double sum = 0.0;
     int parts = 0;
+    if (strspn(text, "0123456789.:") != strlen(text)) return false; /* no inf, no hex */
     for (const char *at = text;; parts++) {
         char *end;
         const double part = strtod(at, &end);
@@ -85,7 +89,7 @@ static bool read_span(const char *text, double *seconds)
         at = end + 1;
     }
     *seconds = sum;
-    return sum > 0.0;
+    return sum > 0.0 && sum < 1e9;
 }
 
 static tl_status read_option(int letter, tl_run_options *out, tl_err *err)
@@ -133,6 +137,10 @@ static tl_status read_option(int letter, tl_run_options *out, tl_err *err)
         TL_CHECK(read_span(optarg, &out->walltime), err, TL_E_ARG,
                  "--walltime %s: give HH:MM:SS, MM:SS or seconds", optarg);
         break;
+    case 'c':
+        TL_CHECK(read_span(optarg, &out->checkpoint_every), err, TL_E_ARG,
+                 "--checkpoint-every %s: give HH:MM:SS, MM:SS or seconds", optarg);
+        break;
     case 'f':
         TL_CHECK(read_count(optarg, 1, &out->max_failures), err, TL_E_ARG,
                  "--max-failures %s: give a whole number from 1", optarg);
@@ -157,7 +165,8 @@ static tl_status read_option(int letter, tl_run_options *out, tl_err *err)
 
 tl_status tl_run_options_read(int argc, char **argv, tl_run_options *out, tl_err *err)
 {
-    *out = (tl_run_options){.max_step_deaths = 3, .hung_after = 60.0};
+    *out = (tl_run_options){
+        .max_step_deaths = 3, .checkpoint_every = 60.0, .hung_after = 60.0};
     opterr = 0;
     optind = 1;
     int letter;

@@ -66,8 +66,11 @@ void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state)
 {
     tl_step_body *body = &s->step[step];
     const tl_step_state before = (tl_step_state)body->state;
-    if (before == TL_STEP_READY)
-        tl_index_set_remove(body->is_long ? &s->lasting : &s->brief, body->place);
+    if (before == TL_STEP_READY) {
+        tl_index_set *set = body->is_long ? &s->lasting : &s->brief;
+        if (s->late.count > 0 && tl_index_set_has(&s->late, body->place)) set = &s->late;
+        tl_index_set_remove(set, body->place);
+    }
     s->in[before]--;
     s->in[state]++;
     body->state = (uint8_t)state;
@@ -96,9 +99,8 @@ static int compare_ranked(const void *left, const void *right)
 
 static tl_status place_steps(tl_scheduler *s, tl_err *err)
 {
-    const size_t mark = tl_arena_mark(&s->arena);
-    ranked *all;
-    TL_TAKE(all, &s->arena, s->steps, err);
+    ranked *all = malloc(((size_t)s->steps + 1) * sizeof *all); /* given back below */
+    TL_CHECK(all, err, TL_E_SPACE, "no memory to order %u steps", s->steps);
     for (uint32_t id = 0; id < s->steps; id++)
         all[id] = (ranked){tl_graph_path(s->graph, id), id};
     qsort(all, s->steps, sizeof *all, compare_ranked);
@@ -106,7 +108,7 @@ static tl_status place_steps(tl_scheduler *s, tl_err *err)
         s->at_place[place] = all[place].id;
         s->step[all[place].id].place = place;
     }
-    tl_arena_rewind(&s->arena, mark);
+    free(all);
     return TL_OK;
 }
 
@@ -144,6 +146,8 @@ static tl_status open_steps(tl_scheduler *s, tl_err *err)
     TL_TAKE(s->at_place, &s->arena, s->steps, err);
     TL_TRY(tl_index_set_open(&s->brief, s->steps, &s->arena, err));
     TL_TRY(tl_index_set_open(&s->lasting, s->steps, &s->arena, err));
+    TL_TRY(tl_index_set_open(&s->late, s->options.deadline > 0 ? s->steps : 1, &s->arena,
+                             err));
     TL_TRY(open_kinds(s, err));
     TL_TRY(place_steps(s, err));
     s->in[TL_STEP_WAITING] = s->steps;
@@ -252,9 +256,12 @@ static void learn(tl_scheduler *s, uint32_t step, int level, double seconds)
         kind->work = FADING * kind->work + work;
         kind->per_cost = kind->work / kind->cost;
     } else {
-        kind->per_free = FADING * kind->per_free + (1 - FADING) * work;
+        kind->per_free =
+            kind->is_known ? FADING * kind->per_free + (1 - FADING) * work : work;
     }
+    const bool is_news = !kind->is_known;
     kind->is_known = true;
+    if (is_news) tl_time_review(s);
 }
 
 void tl_scheduler_done(tl_scheduler *scheduler, uint32_t step, double seconds, double now)
@@ -284,12 +291,47 @@ void tl_scheduler_failed(tl_scheduler *scheduler, uint32_t step, tl_step_state s
     give_up(scheduler, step, state);
 }
 
+/* The step is to be run, at once or after parents that are run again; those may since have
+ * come to nothing, and then so does it. */
+static void reopen(tl_scheduler *s, uint32_t step)
+{
+    if (s->step[step].pending == 0) {
+        tl_scheduler_move(s, step, TL_STEP_READY);
+        return;
+    }
+    tl_scheduler_move(s, step, TL_STEP_WAITING);
+    int parents;
+    const uint32_t *parent = tl_graph_parents(s->graph, step, &parents);
+    for (int i = 0; i < parents; i++) {
+        const tl_step_state state = (tl_step_state)s->step[parent[i]].state;
+        if (is_open(state) || state == TL_STEP_RUNNING || state == TL_STEP_DONE) continue;
+        give_up(s, step, TL_STEP_SKIPPED);
+        return;
+    }
+}
+
 void tl_scheduler_returned(tl_scheduler *scheduler, uint32_t step, double now)
 {
     scheduler->now = now;
     if (scheduler->step[step].state != TL_STEP_RUNNING) return;
     unlink_step(scheduler, step);
-    tl_scheduler_move(scheduler, step, TL_STEP_READY);
+    reopen(scheduler, step);
+}
+
+void tl_scheduler_forget(tl_scheduler *scheduler, uint32_t step, double now)
+{
+    tl_scheduler *s = scheduler;
+    s->now = now;
+    if (s->step[step].state != TL_STEP_DONE) return;
+    int children;
+    const uint32_t *child = tl_graph_children(s->graph, step, &children);
+    for (int i = 0; i < children; i++) {
+        tl_step_body *body = &s->step[child[i]];
+        body->pending++;
+        if (body->state == TL_STEP_READY) tl_scheduler_move(s, child[i], TL_STEP_WAITING);
+    }
+    s->step[step].at = UINT32_MAX;
+    reopen(s, step);
 }
 
 void tl_scheduler_recall(tl_scheduler *scheduler, uint32_t step)
@@ -297,6 +339,14 @@ void tl_scheduler_recall(tl_scheduler *scheduler, uint32_t step)
     TL_INVARIANT(scheduler->epoch == 0);
     if (is_open((tl_step_state)scheduler->step[step].state))
         finish(scheduler, step, UINT32_MAX);
+}
+
+void tl_scheduler_remind(tl_scheduler *scheduler, uint32_t step, int width, double seconds)
+{
+    TL_INVARIANT(scheduler->epoch == 0);
+    int level = 0;
+    while (level + 1 < scheduler->levels && width >> (level + 1)) level++;
+    learn(scheduler, step, level, seconds);
 }
 
 void tl_scheduler_recall_failed(tl_scheduler *scheduler, uint32_t step, tl_step_state state)
@@ -422,7 +472,8 @@ static double longest_path(const tl_scheduler *s)
 tl_scheduler_tally tl_scheduler_count(const tl_scheduler *scheduler)
 {
     const tl_scheduler *s = scheduler;
-    tl_scheduler_tally tally = {.ranks_up = s->up, .orders_out = s->orders_out};
+    tl_scheduler_tally tally = {
+        .late = s->late.count, .ranks_up = s->up, .orders_out = s->orders_out};
     for (int i = 0; i < TL_STEP_STATES; i++) tally.in[i] = s->in[i];
     const double longest = longest_path(s);
     const double shared = s->up > 0 ? tl_scheduler_work(s, s->now) / s->up : 0;
@@ -435,5 +486,5 @@ bool tl_scheduler_is_over(const tl_scheduler *scheduler)
     const tl_scheduler *s = scheduler;
     if (s->in[TL_STEP_RUNNING] > 0) return false;
     /* what waits has something above it that is ready or runs */
-    return s->is_stopped || s->up == 0 || s->in[TL_STEP_READY] == 0;
+    return s->is_stopped || s->up == 0 || s->in[TL_STEP_READY] == s->late.count;
 }

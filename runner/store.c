@@ -252,6 +252,24 @@ tl_status tl_store_join(const char *dir, tl_store *out, tl_err *err)
     return TL_OK;
 }
 
+/* What a process that was killed while it wrote left beside the models. */
+static void remove_unfinished(const tl_store *store)
+{
+    char path[PATH_SPACE], name[16];
+    for (unsigned i = 0; i < 256; i++) {
+        (void)snprintf(name, sizeof name, "models/%02x", i);
+        if (!tl_store_path(store, name, path, sizeof path)) return;
+        DIR *folder = opendir(path);
+        const struct dirent *entry;
+        while (folder && (entry = readdir(folder)) != NULL) {
+            const size_t length = strlen(entry->d_name);
+            if (length > 4 && strcmp(entry->d_name + length - 4, ".tmp") == 0)
+                (void)unlinkat(dirfd(folder), entry->d_name, 0);
+        }
+        if (folder) (void)closedir(folder);
+    }
+}
+
 tl_status tl_store_open(const char *dir, double patience, tl_store *out, tl_err *err)
 {
     tl_store store;
@@ -265,6 +283,7 @@ tl_status tl_store_open(const char *dir, double patience, tl_store *out, tl_err 
         free(store.dir);
         return status;
     }
+    remove_unfinished(&store);
     *out = store;
     return TL_OK;
 }

@@ -29,7 +29,8 @@ bool tl_store_is_held(const char *dir, char *who, size_t space);
 
 /**
  * Rank 0: makes the directory where it is absent and takes its lock, waiting up to
- * `patience` seconds for a run that is dying. The lock ends with the process. Where the
+ * `patience` seconds for a run that is dying; files in models/ that runs before it did not
+ * write to their end are removed then. The lock ends with the process. Where the
  * file system has no locks, warns and goes on without. \return TL_E_IO (who holds the lock
  * is named), TL_E_ARG (the name is too long)
  */

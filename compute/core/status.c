@@ -46,8 +46,8 @@ tl_status tl_fail_prefix(tl_err *err, const char *format, ...)
 
 const char *tl_status_name(tl_status status)
 {
-    static const char *const name[] = {"ok",       "argument", "format", "io",
-                                       "no space", "diverged", "stop",   "lost"};
+    static const char *const name[] = {"ok",       "argument", "format", "io",  "no space",
+                                       "diverged", "gone",     "stop",   "lost"};
     return (unsigned)status < sizeof name / sizeof *name ? name[status] : "unknown";
 }
 

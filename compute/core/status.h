@@ -18,6 +18,7 @@ typedef enum tl_status {
     TL_E_IO,     /**< the system refused: open, read, write, rename, no space on disk */
     TL_E_SPACE,  /**< memory beyond the budget of an arena, or none left */
     TL_E_NUM,    /**< a number that is not finite where one must be: the step diverged */
+    TL_E_GONE,   /**< what an earlier step left is missing or damaged: make it again */
     TL_E_STOP,   /**< asked to stop early; what could be kept has been kept */
     TL_E_LOST    /**< a member of the team died, or its deadline passed */
 } tl_status;
