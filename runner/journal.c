@@ -40,7 +40,7 @@ typedef struct scan {
     long reports;      /* lines that were spoken of */
     long broken;       /* number of the last line if its CRC is wrong; else 0 */
     off_t broken_at;   /* where it starts */
-    bool starts_right; /* the first byte that is in doubt begins a line of a journal */
+    bool starts_right; /* the file's first bytes begin a line of a journal */
 } scan;
 
 static void report(scan *s, long line, const char *what)
@@ -91,7 +91,7 @@ static tl_status take_line(scan *s, const char *bytes, size_t n, off_t at, tl_er
         }
         s->broken = s->line;
         s->broken_at = at;
-        s->starts_right = tl_journal_line_starts(bytes, n);
+        if (s->line == 1) s->starts_right = tl_journal_line_starts(bytes, n);
         return TL_OK;
     case TL_LINE_STRANGE:
         s->good++;
@@ -147,7 +147,7 @@ static tl_status read_all(scan *s, tl_err *err)
     if (s->held > 0) {
         if (s->broken > 0) report(s, s->broken, "is damaged");
         s->broken = 0;
-        s->starts_right = tl_journal_line_starts(s->bytes, s->held);
+        if (s->line == 0) s->starts_right = tl_journal_line_starts(s->bytes, s->held);
     }
     if (s->reports > MOST_REPORTS)
         tl_log(TL_LOG_WARN, "%s: %ld lines were passed over", s->path, s->reports);

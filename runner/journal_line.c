@@ -17,6 +17,7 @@ enum { KINDS = sizeof kind_names / sizeof *kind_names };
 
 static const char line_start[] = "{\"kind\":\"";
 static const char crc_start[] = ",\"crc\":\"", crc_end[] = "\"}";
+enum { LONGEST_SEQUENCE = 4 };
 enum { CRC_DIGITS = 8, CRC_SPACE = 8 + CRC_DIGITS + 2 };
 
 static bool has_text(tl_record_kind kind)
@@ -59,32 +60,6 @@ static void add_real(tl_text *out, double value)
     tl_text_bytes(out, digits, (size_t)length);
 }
 
-/* Bytes of the UTF-8 sequence at `at`, or 0 if there is none (overlong, surrogate, cut). */
-static size_t sequence(const unsigned char *at)
-{
-    const unsigned char first = at[0];
-    size_t length;
-    unsigned low = 0x80, high = 0xBF; /* range of the second byte */
-    if (first >= 0xC2 && first <= 0xDF) {
-        length = 2;
-    } else if (first >= 0xE0 && first <= 0xEF) {
-        length = 3;
-        if (first == 0xE0) low = 0xA0;
-        if (first == 0xED) high = 0x9F;
-    } else if (first >= 0xF0 && first <= 0xF4) {
-        length = 4;
-        if (first == 0xF0) low = 0x90;
-        if (first == 0xF4) high = 0x8F;
-    } else {
-        return 0;
-    }
-    if (at[1] < low || at[1] > high) return 0;
-    for (size_t i = 2; i < length; i++) {
-        if (at[i] < 0x80 || at[i] > 0xBF) return 0;
-    }
-    return length;
-}
-
 static void add_string(tl_text *out, const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;
@@ -94,7 +69,8 @@ static void add_string(tl_text *out, const char *text)
         while (*at >= 0x20 && *at < 0x7F && *at != '"' && *at != '\\') at++;
         if (at > start) tl_text_bytes(out, (const char *)start, (size_t)(at - start));
         if (!*at) break;
-        const size_t length = *at >= 0x80 ? sequence(at) : 1;
+        const size_t left = strnlen((const char *)at, LONGEST_SEQUENCE);
+        const size_t length = *at >= 0x80 ? tl_text_sequence((const char *)at, left) : 1;
         if (length > 1) {
             tl_text_bytes(out, (const char *)at, length);
         } else if (length == 0) {
@@ -246,7 +222,8 @@ static bool read_measures(const json_t *list, tl_line *out)
         if (json_array_size(one) != 3 ||
             !read_real(json_array_get(one, 0), &measure->value) ||
             !read_real(json_array_get(one, 1), &measure->n) ||
-            !read_integer(json_array_get(one, 2), &why))
+            !read_integer(json_array_get(one, 2), &why) || why < TL_WHY_HAS_VALUE ||
+            why > TL_WHY_NOT_RUN)
             return false;
         measure->why = why;
     }

@@ -119,6 +119,7 @@ static bool takes_measures(cursor *c, tl_line *out)
             !takes(c, ",") || !takes_integer(c, &why) || !takes(c, "]")) {
             return false;
         }
+        if (why < TL_WHY_HAS_VALUE || why > TL_WHY_NOT_RUN) return false;
         m->why = why;
     }
     return takes(c, "]");

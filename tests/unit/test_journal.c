@@ -471,7 +471,8 @@ static void what_is_not_a_journal_is_left_alone(void **state)
 {
     (void)state;
     static const char *const strange[] = {"my notes\n", "my notes", "a\nb\nc\n",
-                                          "{\"a\":1}\n{\"a\":2}"};
+                                          "{\"a\":1}\n{\"a\":2}",
+                                          "my notes\n{\"kind\":\"do"};
     char after[64];
     static heard h;
     for (size_t i = 0; i < sizeof strange / sizeof *strange; i++) {
@@ -492,6 +493,27 @@ static void what_is_not_a_journal_is_left_alone(void **state)
     (void)unlink(path);
     assert_int_equal(tl_journal_read(path, hear, &h, &err), TL_E_IO);
     assert_non_null(strstr(err.text, "No such file"));
+}
+
+static void a_reason_that_is_none_is_passed_over(void **state)
+{
+    (void)state;
+    const tl_measure known = {0.5, 1.0, TL_WHY_NOT_RUN};
+    const tl_measure unknown = {0.5, 1.0, TL_WHY_NOT_RUN + 1};
+    tl_record record = {
+        .kind = TL_RECORD_DONE, .stage = "a", .measures = 1, .measure = &known};
+    static heard h;
+    tl_journal *journal;
+    (void)unlink(path);
+    assert_int_equal(tl_journal_open(path, hear, &h, &journal, NULL), TL_OK);
+    tl_journal_put(journal, &record);
+    record.measure = &unknown; /* its CRC is right */
+    tl_journal_put(journal, &record);
+    assert_int_equal(tl_journal_sync(journal, NULL), TL_OK);
+    tl_journal_close(journal);
+    assert_int_equal(tl_journal_read(path, hear, &h, NULL), TL_OK);
+    assert_int_equal(h.count, 1);
+    assert_int_equal(h.measure[0][0].why, TL_WHY_NOT_RUN);
 }
 
 static void a_line_without_end_is_refused(void **state)
@@ -618,6 +640,7 @@ int main(void)
         FACT(a_journal_that_moved_is_out_of_place),
         FACT(a_link_is_no_journal),
         FACT(what_is_not_a_journal_is_left_alone),
+        FACT(a_reason_that_is_none_is_passed_over),
         FACT(a_line_without_end_is_refused),
         FACT(a_file_without_permission_is_refused),
         FACT(a_full_disk_is_said_and_leaves_whole_lines),

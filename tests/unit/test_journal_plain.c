@@ -35,8 +35,9 @@ static tl_record make(int round, tl_measure measure[TL_MAX_METRICS])
     const tl_rng rng = tl_rng_stream(7, (uint32_t)round, "test", 0, "record");
     for (int i = 0; i < TL_MAX_METRICS; i++) {
         const uint64_t item = 2 * (uint64_t)i;
-        measure[i] = (tl_measure){random_double(&rng, item + 10),
-                                  random_double(&rng, item + 11), round % 7 - 3};
+        measure[i] =
+            (tl_measure){random_double(&rng, item + 10), random_double(&rng, item + 11),
+                         round % (TL_WHY_NOT_RUN + 1)};
     }
     const bool is_done = round % 5 != 0;
     return (tl_record){.kind = is_done ? TL_RECORD_DONE : TL_RECORD_START,
