@@ -38,7 +38,7 @@ static bool takes_long_real(cursor *c, double *out)
     text[n] = '\0';
     *out = strtod(text, &end);
     c->at += n;
-    return n > 0 && *end == '\0';
+    return n > 0 && *end == '\0' && isfinite(*out);
 }
 
 /* Whole numbers are most of them, and one of 15 digits is a double exactly. */
@@ -116,7 +116,8 @@ static bool takes_measures(cursor *c, tl_line *out)
         tl_measure *m = &out->measure[record->measures++];
         int why;
         if (!takes_real(c, &m->value) || !takes(c, ",") || !takes_real(c, &m->n) ||
-            !takes(c, ",") || !takes_integer(c, &why) || !takes(c, "]")) {
+            !takes(c, ",") || !takes_integer(c, &why) || why < TL_WHY_HAS_VALUE ||
+            why > TL_WHY_NOT_RUN || !takes(c, "]")) {
             return false;
         }
         if (why < TL_WHY_HAS_VALUE || why > TL_WHY_NOT_RUN) return false;

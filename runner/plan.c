@@ -3,11 +3,12 @@
  */
 #include "runner/plan_body.h"
 
+#include "compute/core/memory.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char *const top_keys[] = {"name",   "about", "seed",    "replicates",
                                        "data",   "model", "recipe",  "chain",
@@ -128,14 +129,6 @@ static tl_status read_plan(tl_plan_reader *reader, const char *name, const char 
     return tl_plan_hypotheses(reader, err);
 }
 
-/* Bytes of memory of this machine, 0 where they are not known: no plan takes more, or the
- * system would end the program for it. */
-static size_t whole_memory(void)
-{
-    const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-    return pages > 0 && size > 0 ? (size_t)pages * (size_t)size : 0;
-}
-
 tl_status tl_plan_parse(const char *name, const char *text, const tl_plan_options *options,
                         tl_plan **out, tl_err *err)
 {
@@ -143,7 +136,8 @@ tl_status tl_plan_parse(const char *name, const char *text, const tl_plan_option
     tl_plan_reader *reader = calloc(1, sizeof *reader);
     tl_status status = TL_OK;
     if (plan && reader) {
-        plan->arena = tl_arena_open(whole_memory());
+        /* Beyond it the system would end the program. */
+        plan->arena = tl_arena_open((size_t)tl_memory_allowed());
         plan->is_shared = options->is_shared;
         plan->body = tl_arena_take(&plan->arena, 1, sizeof *plan->body, err);
         *reader = (tl_plan_reader){.plan = plan, .body = plan->body, .options = options};

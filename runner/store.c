@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATH_SPACE = 4096, WHO_SPACE = 160 };
+enum { PATH_SPACE = 4096, WHO_SPACE = 160, LONGEST_TEXT = 16 << 20 };
 
 /* In the order of removal: while the journal stands, the directory is known as a run's. */
 static const char *const own_files[] = {"halt", "progress.json", "plan.yaml",
@@ -359,6 +359,9 @@ static tl_status read_text(const char *path, int file, tl_arena *arena, char **t
     struct stat facts;
     TL_CHECK(fstat(file, &facts) == 0 && S_ISREG(facts.st_mode), err, TL_E_IO,
              "%s: cannot be read: it is no regular file", path);
+    TL_CHECK(facts.st_size <= LONGEST_TEXT, err, TL_E_FORMAT,
+             "%s: has %lld bytes; a text of a run directory has at most %d", path,
+             (long long)facts.st_size, LONGEST_TEXT);
     char *bytes;
     TL_TAKE(bytes, arena, (size_t)facts.st_size + 1, err);
     const ssize_t n = read_bytes(file, bytes, (size_t)facts.st_size);

@@ -71,8 +71,8 @@ TL_MUST_USE tl_status tl_store_make_folder(const tl_store *store, const tl_key *
 TL_MUST_USE tl_status tl_store_write(const tl_store *store, const char *name,
                                      const char *text, tl_err *err);
 
-/** The whole of DIR/name in `arena`, NUL-terminated. \return TL_E_IO, TL_E_ARG, TL_E_SPACE
- */
+/** The whole of DIR/name in `arena`, NUL-terminated. \return TL_E_IO, TL_E_ARG, TL_E_SPACE,
+ * TL_E_FORMAT (more than 16 MiB) */
 TL_MUST_USE tl_status tl_store_read(const tl_store *store, const char *name,
                                     tl_arena *arena, char **text, tl_err *err);
 

@@ -35,7 +35,8 @@ typedef struct tl_err {
 #define TL_MUST_USE __attribute__((warn_unused_result))
 #define TL_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
-/** Writes a fault into `err` (may be NULL) and returns `status`. */
+/** Writes a fault into `err` (may be NULL) and returns `status`. Control characters, which
+ * would command a terminal, become question marks. */
 tl_status tl_fail(tl_err *err, tl_status status, const char *format, ...) TL_PRINTF(3, 4);
 
 /** Puts "prefix: " before the text of `err` (may be NULL) and returns its status. */

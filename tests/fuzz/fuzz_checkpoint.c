@@ -51,6 +51,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     const tl_team alone = tl_team_alone();
     const tl_status status = tl_state_load(&state, &place, &alone, &arena, &err);
     TL_INVARIANT(status != TL_OK || (state.progress.epoch >= 0 && state.progress.row >= 0));
+    state.progress.epoch++;
+    TL_INVARIANT(tl_state_save(&state, &place, &alone, &arena, &err) == TL_OK);
+    tl_train_state again = state;
+    again.progress = (tl_progress){0};
+    TL_INVARIANT(tl_state_load(&again, &place, &alone, &arena, &err) == TL_OK);
+    TL_INVARIANT(again.progress.epoch == state.progress.epoch);
+    tl_store_checkpoint_drop(&store, &step);
     tl_arena_close(&arena);
     tl_store_close(&store, false);
     tl_text_close(&content);

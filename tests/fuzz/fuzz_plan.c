@@ -1,8 +1,8 @@
 /*
  * A plan, whole: read, checked, and its trials laid out. Lines at the start that begin with
- * --set are options. The effective plan must be accepted as what it is, and no file outside
- * of its folder is opened. Data that are made are made once: libFuzzer would spend its time
- * on them.
+ * --set are options; without them the plan is a file, or, after --open, a name. The
+ * effective plan must be accepted as what it is, and no file outside of its folder is
+ * opened. Data that are made are made once: libFuzzer would spend its time on them.
  */
 #include "compute/data/source.h"
 #include "runner/plan.h"
@@ -70,6 +70,19 @@ tl_status __wrap_tl_source_open(const char *name, const char *dir,
     return TL_OK;
 }
 
+/* A cell's levels lead back to it. */
+static void check_cells(const tl_plan *plan)
+{
+    for (uint32_t cell = 0; cell < plan->cells && cell < MOST_TRIALS; cell++) {
+        int level[TL_MAX_AXES];
+        for (int i = 0; i < plan->axes; i++) {
+            level[i] = tl_plan_level(plan, cell, i);
+            TL_INVARIANT(level[i] >= 0 && level[i] < plan->axis[i].levels);
+        }
+        TL_INVARIANT(tl_plan_cell(plan, level) == (int64_t)cell);
+    }
+}
+
 static void lay_out(const tl_plan *plan)
 {
     tl_sweep sweep;
@@ -80,8 +93,21 @@ static void lay_out(const tl_plan *plan)
     tl_trial_decode(plan, plan->trials - 1, trial);
     TL_INVARIANT(trial->steps >= 0 && trial->steps <= TL_TRIAL_STEPS);
     tl_arena_close(&arena);
+    check_cells(plan);
     if (plan->trials > MOST_TRIALS) return;
     if (tl_sweep_open(plan, &sweep, &err) == TL_OK) tl_sweep_close(&sweep);
+}
+
+/* Opens what `text` says: by name after --open, by file without options, else as text. */
+static tl_status open_plan(const char *text, const tl_plan_options *options, tl_plan **plan,
+                           tl_err *err)
+{
+    static const char word[] = "--open ", letters[] = "abcdefghijklmnopqrstuvwxyz-";
+    const char *name = text + sizeof word - 1;
+    if (strncmp(text, word, sizeof word - 1) == 0 && strspn(name, letters) == strlen(name))
+        return tl_plan_open(name, options, plan, err);
+    if (options->sets > 0) return tl_plan_parse("input.yaml", text, options, plan, err);
+    return tl_plan_open(fuzz_file("input.yaml", text, strlen(text)), options, plan, err);
 }
 
 static void parse(const char *text, const char *const *set, int sets)
@@ -91,7 +117,7 @@ static void parse(const char *text, const char *const *set, int sets)
     const tl_plan_options plain = {.data_dir = fuzz_folder(), .is_shared = true};
     tl_plan *plan, *again;
     tl_err err;
-    if (tl_plan_parse("input.yaml", text, &options, &plan, &err) != TL_OK) {
+    if (open_plan(text, &options, &plan, &err) != TL_OK) {
         TL_INVARIANT(err.text[0] != '\0');
         return;
     }

@@ -1,4 +1,8 @@
-/* A result file, through the NetCDF library as it is installed. */
+/*
+ * A result file, through the NetCDF library as it is installed. Where that crashes in the
+ * child that tries the file first, libFuzzer writes the input down and goes on: what counts
+ * is that the caller lives.
+ */
 #include "analysis/result_file.h"
 #include "tests/fuzz/fuzz.h"
 

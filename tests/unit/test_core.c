@@ -195,6 +195,17 @@ static void shortest_number_reads_back(void **state)
     }
 }
 
+static void a_fault_commands_no_terminal(void **state)
+{
+    (void)state;
+    tl_err err;
+    assert_int_equal(tl_fail(&err, TL_E_ARG, "no '%s'\nhere", "\x1b[2J\x7f\xc3\xa9"),
+                     TL_E_ARG);
+    assert_string_equal(err.text, "no '?[2J?\xc3\xa9'\nhere");
+    assert_int_equal(tl_fail_prefix(&err, "\r%d", 7), TL_E_ARG);
+    assert_string_equal(err.text, "?7: no '?[2J?\xc3\xa9'\nhere");
+}
+
 static void utf8_is_told_from_other_bytes(void **state)
 {
     (void)state;
@@ -234,6 +245,7 @@ int main(void)
         cmocka_unit_test(sums_are_the_standard_ones),
         cmocka_unit_test(nearest_name_is_the_one_meant),
         cmocka_unit_test(shortest_number_reads_back),
+        cmocka_unit_test(a_fault_commands_no_terminal),
         cmocka_unit_test(utf8_is_told_from_other_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

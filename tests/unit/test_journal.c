@@ -148,9 +148,12 @@ static void a_link_is_no_journal(void **state)
 static void what_is_not_a_journal_is_left_alone(void **state)
 {
     (void)state;
-    static const char *const strange[] = {"my notes\n", "my notes", "a\nb\nc\n",
+    static const char *const strange[] = {"my notes\n",
+                                          "my notes",
+                                          "a\nb\nc\n",
                                           "{\"a\":1}\n{\"a\":2}",
-                                          "my notes\n{\"kind\":\"do"};
+                                          "my notes\n{\"kind\":\"do",
+                                          "my notes\n{\"kind\":\"do\n"};
     char after[64];
     static journal_heard h;
     for (size_t i = 0; i < sizeof strange / sizeof *strange; i++) {
