@@ -103,12 +103,6 @@ static void note_failure(tl_coordinator *c, const tl_report *report, int width, 
     }
 }
 
-/* A disk that is full or a folder that is gone is no fault of the step: all would fail. */
-static bool is_environment(tl_status status)
-{
-    return status == TL_E_IO;
-}
-
 static bool is_done(const tl_coordinator *c, uint32_t step)
 {
     return c->sweep->outcome[step].state == TL_STEP_DONE;
@@ -184,7 +178,8 @@ static void take_report(tl_coordinator *c, const tl_report *report,
         remember_done(c, report->step, report->seconds);
     } else if (report->status == TL_E_STOP || report->status == TL_E_LOST) {
         tl_scheduler_returned(c->scheduler, report->step, tl_cluster_seconds());
-    } else if (is_environment((tl_status)report->status)) {
+    } else if (report->status == TL_E_IO) {
+        /* A disk that is full is no fault of the step: all would fail. */
         tl_err err;
         look_at_journal(c);
         (void)tl_fail(&err, TL_E_IO, "%s", report->text);

@@ -120,6 +120,7 @@ static bool takes_measures(cursor *c, tl_line *out)
             why > TL_WHY_NOT_RUN || !takes(c, "]")) {
             return false;
         }
+        if (why < TL_WHY_HAS_VALUE || why > TL_WHY_NOT_RUN) return false;
         m->why = why;
     }
     return takes(c, "]");

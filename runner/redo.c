@@ -56,7 +56,7 @@ static tl_status count_one(tl_redo *redo, const tl_sweep *sweep, uint32_t step,
     return TL_OK;
 }
 
-static tl_status call_back(tl_redo *redo, const tl_sweep *sweep, const tl_trial *trial,
+static tl_status call_back(tl_redo *redo, tl_sweep *sweep, const tl_trial *trial,
                            tl_scheduler *scheduler, const tl_report *report, double now,
                            tl_err *err)
 {
@@ -72,12 +72,13 @@ static tl_status call_back(tl_redo *redo, const tl_sweep *sweep, const tl_trial 
         TL_TRY(count_one(redo, sweep, step, report, err));
         tl_log(TL_LOG_WARN, "%s; the step of %s is run again", report->text,
                trial->step[at].stage->name);
+        sweep->outcome[step].state = TL_STEP_WAITING;
         tl_scheduler_forget(scheduler, step, now);
     }
     return TL_OK;
 }
 
-tl_status tl_redo_call_back(tl_redo *redo, const tl_sweep *sweep, tl_scheduler *scheduler,
+tl_status tl_redo_call_back(tl_redo *redo, tl_sweep *sweep, tl_scheduler *scheduler,
                             const tl_report *report, double now, tl_err *err)
 {
     tl_arena arena = tl_arena_open(0);

@@ -16,12 +16,12 @@ typedef struct tl_redo {
 } tl_redo;
 
 /**
- * A step came back with TL_E_GONE: makes the scheduler forget that what made the model is
- * done. Call it before the scheduler is told that the step itself has come back.
+ * A step came back with TL_E_GONE: makes sweep and scheduler forget that what made the
+ * model is done. Call it before the scheduler is told that the step itself has come back.
  * \return TL_E_IO if a step was called back three times already: its storage keeps nothing;
  * TL_E_SPACE
  */
-TL_MUST_USE tl_status tl_redo_call_back(tl_redo *redo, const tl_sweep *sweep,
+TL_MUST_USE tl_status tl_redo_call_back(tl_redo *redo, tl_sweep *sweep,
                                         tl_scheduler *scheduler, const tl_report *report,
                                         double now, tl_err *err);
 void tl_redo_close(tl_redo *redo);

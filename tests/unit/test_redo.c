@@ -333,6 +333,8 @@ static void a_report_calls_back_the_step_and_what_is_remade_from_it(void **state
         tl_scheduler_order_ended(s, order.epoch, 0, 0.0);
         assert_int_equal(tl_scheduler_state(s, id_of(it, "train", 1)), TL_STEP_READY);
         assert_int_equal(tl_scheduler_state(s, last), TL_STEP_WAITING);
+        /* what it comes to now counts */
+        assert_int_equal(it->sweep.outcome[id_of(it, "train", 1)].state, TL_STEP_WAITING);
         assert_int_equal(tl_scheduler_state(s, id_of(it, "measure.utility", 1)),
                          TL_STEP_DONE);
         int again = 0;
