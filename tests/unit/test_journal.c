@@ -185,16 +185,17 @@ static void a_reason_that_is_none_is_passed_over(void **state)
     const tl_measure unknown = {0.5, 1.0, TL_WHY_NOT_RUN + 1};
     tl_record record = {
         .kind = TL_RECORD_DONE, .stage = "a", .measures = 1, .measure = &known};
-    static heard h;
+    static journal_heard h;
     tl_journal *journal;
-    (void)unlink(path);
-    assert_int_equal(tl_journal_open(path, hear, &h, &journal, NULL), TL_OK);
+    (void)unlink(journal_path);
+    assert_int_equal(tl_journal_open(journal_path, journal_hear, &h, &journal, NULL),
+                     TL_OK);
     tl_journal_put(journal, &record);
     record.measure = &unknown; /* its CRC is right */
     tl_journal_put(journal, &record);
     assert_int_equal(tl_journal_sync(journal, NULL), TL_OK);
     tl_journal_close(journal);
-    assert_int_equal(tl_journal_read(path, hear, &h, NULL), TL_OK);
+    assert_int_equal(tl_journal_read(journal_path, journal_hear, &h, NULL), TL_OK);
     assert_int_equal(h.count, 1);
     assert_int_equal(h.measure[0][0].why, TL_WHY_NOT_RUN);
 }
