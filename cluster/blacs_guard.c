@@ -11,6 +11,7 @@
 
 #include "cluster/inside.h"
 #include "cluster/pulse.h"
+#include "compute/core/fault.h"
 
 #include <setjmp.h>
 #include <stdlib.h>
@@ -56,11 +57,15 @@ static void drop(parcel *p)
 static void finish(MPI_Request *request, MPI_Status *status)
 {
     const tl_blacs_watch *watch = inside->watch;
+    atomic_store_explicit(&watch->cluster->is_waiting, true, memory_order_relaxed);
     const double deadline = tl_cluster_seconds() + watch->patience;
     for (unsigned turn = 0;; turn++) {
         int is_done = 0;
         if (PMPI_Test(request, &is_done, status) != MPI_SUCCESS) leave();
-        if (is_done) return;
+        if (is_done) {
+            atomic_store_explicit(&watch->cluster->is_waiting, false, memory_order_relaxed);
+            return;
+        }
         if (turn % 64 == 63 && (tl_pulse_is_called_off(watch->cluster, watch->epoch) ||
                                 tl_cluster_seconds() > deadline))
             leave();
@@ -97,6 +102,7 @@ bool tl_blacs_guarded(const tl_blacs_watch *watch, void (*work)(void *self), voi
     }
     guard *left = inside;
     inside = NULL;
+    atomic_store(&watch->cluster->is_waiting, false);
     for (parcel *p = left->first; p; p = p->next) {
         if (p->slot) *p->slot = MPI_REQUEST_NULL;
         tl_cluster_keep(watch->cluster, p);
@@ -108,6 +114,7 @@ bool tl_blacs_guarded(const tl_blacs_watch *watch, void (*work)(void *self), voi
 /* An empty parcel for `count` of `type`. */
 static parcel *take(int count, MPI_Datatype type, MPI_Comm comm)
 {
+    tl_fault_pass(TL_FAULT_LINALG);
     int size = 0;
     if (PMPI_Pack_size(count, type, comm, &size) != MPI_SUCCESS) leave();
     parcel *p = malloc(sizeof *p + (size_t)size);
@@ -285,6 +292,13 @@ int MPI_Testall(int count, MPI_Request requests[], int *flag, MPI_Status statuse
         *flag = *flag && is_done;
     }
     return MPI_SUCCESS;
+}
+
+/* An error that BLACS would end all ranks for ends the call. */
+int MPI_Abort(MPI_Comm comm, int code)
+{
+    if (!inside) return PMPI_Abort(comm, code);
+    leave();
 }
 
 /* --- collectives ---------------------------------------------------------------------- */

@@ -64,11 +64,13 @@ struct tl_cluster {
     bool has_pulse;
     atomic_bool thread_must_end, is_stopping, stop_is_told;
     atomic_uint_fast64_t ticks;
+    atomic_bool is_waiting; /* for a mate, in a team operation */
     _Atomic uint32_t called_off[TL_CALLED_OFF];
     atomic_uint called_off_count;
     atomic_int farewell;            /* 0: none yet, 1: finalise, 2: leave without */
     _Atomic double *heard;          /* [size] on rank 0 */
     atomic_uint_fast64_t *progress; /* [size] on rank 0 */
+    atomic_bool *waits;             /* [size] on rank 0: is_waiting of each */
 };
 
 /** Keeps `bytes`, which MPI may still use, until the cluster ends. */
@@ -79,6 +81,9 @@ void tl_cluster_rest(unsigned turn);
 
 /** Rank 0: what the others are told at the end. */
 void tl_pulse_farewell(tl_cluster *cluster, bool was_lost);
+
+/** Rank 0: the others are told to leave at once. */
+void tl_pulse_dismiss(tl_cluster *cluster);
 
 /** Ends the thread. */
 void tl_pulse_end(tl_cluster *cluster);

@@ -6,6 +6,7 @@
 #include "cluster/pulse.h"
 
 #include "cluster/inside.h"
+#include "compute/core/fault.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -33,7 +34,7 @@ typedef struct control {
 typedef struct beat {
     uint64_t ticks;
     int32_t is_stopping;
-    int32_t filler;
+    int32_t is_waiting;
 } beat;
 
 static void tell(tl_cluster *cluster, int rank, word what, uint32_t epoch)
@@ -74,11 +75,13 @@ static void hear_beats(tl_cluster *cluster, tl_message *message, double now)
         memcpy(&told, message->bytes, sizeof told);
         atomic_store(&cluster->heard[message->from], now);
         atomic_store(&cluster->progress[message->from], told.ticks);
+        atomic_store(&cluster->waits[message->from], told.is_waiting != 0);
         if (told.is_stopping) atomic_store(&cluster->is_stopping, true);
         if (tl_cluster_is_buried(cluster, message->from)) send_away(cluster, message->from);
     }
     atomic_store(&cluster->heard[0], now);
     atomic_store(&cluster->progress[0], atomic_load(&cluster->ticks));
+    atomic_store(&cluster->waits[0], atomic_load(&cluster->is_waiting));
     if (atomic_load(&cluster->is_stopping) &&
         !atomic_exchange(&cluster->stop_is_told, true))
         tell_all(cluster, STOP);
@@ -136,7 +139,8 @@ static void send_beat(tl_cluster *cluster)
     }
     if (tl_post_pending(cluster) > MOST_PENDING) return;
     const beat mine = {.ticks = atomic_load(&cluster->ticks),
-                       .is_stopping = atomic_load(&cluster->is_stopping)};
+                       .is_stopping = atomic_load(&cluster->is_stopping),
+                       .is_waiting = atomic_load(&cluster->is_waiting)};
     (void)!tl_post_send(cluster, 0, TL_TAG_BEAT, &mine, sizeof mine, NULL);
 }
 
@@ -152,7 +156,9 @@ static void take_signal(tl_cluster *cluster)
     const struct timespec span = {.tv_nsec = NAP};
     const int signal = sigtimedwait(&set, NULL, &span);
     if (signal == SIGUSR1 || signal == SIGUSR2) atomic_store(&cluster->is_stopping, true);
-    if (signal == SIGTERM || signal == SIGINT || signal == SIGHUP) _exit(128 + signal);
+    if (signal != SIGTERM && signal != SIGINT && signal != SIGHUP) return;
+    if (cluster->rank == 0) (void)tl_cluster_tell_code(128 + signal, true);
+    _exit(128 + signal);
 }
 
 /* All clocks of silence go on by the time this thread was held up. */
@@ -171,6 +177,7 @@ static void *live(void *argument)
     bool was_stopping = false;
     while (!atomic_load(&cluster->thread_must_end)) {
         take_signal(cluster);
+        tl_fault_pass(TL_FAULT_SECONDS);
         const double now = tl_cluster_seconds();
         if (now - turned > HELD_UP) forgive(cluster, now - turned);
         turned = now;
@@ -204,6 +211,12 @@ tl_status tl_pulse_start(tl_cluster *cluster, tl_err *err)
 void tl_pulse_tick(tl_cluster *cluster)
 {
     atomic_fetch_add_explicit(&cluster->ticks, 1, memory_order_relaxed);
+}
+
+tl_pulse_progress tl_pulse_progress_of(const tl_cluster *cluster, int rank)
+{
+    return (tl_pulse_progress){.ticks = atomic_load(&cluster->progress[rank]),
+                               .is_waiting = atomic_load(&cluster->waits[rank])};
 }
 
 bool tl_pulse_is_stopping(const tl_cluster *cluster)
@@ -244,6 +257,11 @@ bool tl_pulse_is_dead(tl_cluster *cluster, int rank)
 void tl_pulse_farewell(tl_cluster *cluster, bool was_lost)
 {
     tell_all(cluster, was_lost ? FAREWELL_LEAVE : FAREWELL_FINALISE);
+}
+
+void tl_pulse_dismiss(tl_cluster *cluster)
+{
+    tell_all(cluster, LEAVE);
 }
 
 void tl_pulse_end(tl_cluster *cluster)

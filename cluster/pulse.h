@@ -21,6 +21,15 @@ TL_MUST_USE tl_status tl_pulse_start(tl_cluster *cluster, tl_err *err);
 /** Counts one piece of work; cheap. tl_team_tick of a tl_team_mpi calls it. */
 void tl_pulse_tick(tl_cluster *cluster);
 
+/** How far a rank has come, as its last beat told. */
+typedef struct tl_pulse_progress {
+    uint64_t ticks;
+    bool is_waiting; /**< for a mate, in a team operation */
+} tl_pulse_progress;
+
+/** Rank 0: the progress of `rank`, about a second old at most while it lives. */
+tl_pulse_progress tl_pulse_progress_of(const tl_cluster *cluster, int rank);
+
 /** Whether this rank has been asked to stop early (signal on any rank, or
  * tl_pulse_ask_stop).
  */

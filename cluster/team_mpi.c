@@ -13,6 +13,7 @@
 #include "cluster/inside.h"
 #include "cluster/pulse.h"
 #include "cluster/scalapack.h"
+#include "compute/core/fault.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,7 @@ typedef struct body {
     uint32_t epoch;
     double patience;
     bool is_lost;
+    tl_fault_place place;      /* of the operation */
     uint32_t *sent, *received; /* [size] pieces so far, by mate */
     unsigned char *out, *in;   /* [sizeof(head) + PIECE] */
     MPI_Request sending, receiving;
@@ -101,7 +103,7 @@ static tl_status accept_piece(body *self, int from, size_t n, bool *is_it, tl_er
 
 /* Waits until the piece to `to` has left and the one from `from`, of `n` bytes, is there.
  */
-static tl_status settle(body *self, int to, int from, size_t n, tl_err *err)
+static tl_status wait_for_mates(body *self, int to, int from, size_t n, tl_err *err)
 {
     const double deadline = tl_cluster_seconds() + self->patience;
     bool has_sent = to == NOBODY, has_received = from == NOBODY;
@@ -123,6 +125,14 @@ static tl_status settle(body *self, int to, int from, size_t n, tl_err *err)
     }
 }
 
+static tl_status settle(body *self, int to, int from, size_t n, tl_err *err)
+{
+    atomic_store_explicit(&self->cluster->is_waiting, true, memory_order_relaxed);
+    const tl_status status = wait_for_mates(self, to, from, n, err);
+    atomic_store_explicit(&self->cluster->is_waiting, false, memory_order_relaxed);
+    return status;
+}
+
 /* Sends `n` bytes to team rank `to`, receives `m` from `from` (NOBODY: not), m <= PIECE.
  * What came lies in self->in behind its head. */
 static tl_status exchange(body *self, int to, const void *bytes, size_t n, int from,
@@ -135,6 +145,7 @@ static tl_status exchange(body *self, int to, const void *bytes, size_t n, int f
         return lose(self, from, "a mate is gone", err);
     if (to != NOBODY && post_send(self, to, bytes, n) != MPI_SUCCESS)
         return lose(self, to, "a mate is gone", err);
+    tl_fault_pass(self->place);
     return settle(self, to, from, m, err);
 }
 
@@ -147,6 +158,7 @@ static tl_status sum_float(const tl_team *team, float *x, size_t n, float *scrat
                            tl_err *err)
 {
     body *self = team->self;
+    self->place = TL_FAULT_SUM;
     (void)scratch;
     for (int bit = 1; bit < team->size; bit *= 2) {
         const int mate = team->rank ^ bit;
@@ -166,6 +178,7 @@ static tl_status sum_double(const tl_team *team, double *x, size_t n, double *sc
                             tl_err *err)
 {
     body *self = team->self;
+    self->place = TL_FAULT_SUM;
     (void)scratch;
     for (int bit = 1; bit < team->size; bit *= 2) {
         const int mate = team->rank ^ bit;
@@ -185,6 +198,7 @@ static tl_status sum_double(const tl_team *team, double *x, size_t n, double *sc
 static tl_status broadcast(const tl_team *team, void *bytes, size_t n, tl_err *err)
 {
     body *self = team->self;
+    self->place = TL_FAULT_BROADCAST;
     unsigned char *whole = bytes;
     for (size_t at = 0; at < n; at += PIECE) {
         const size_t piece = piece_of(n, at);
@@ -204,6 +218,7 @@ static tl_status broadcast(const tl_team *team, void *bytes, size_t n, tl_err *e
 static tl_status gather(const tl_team *team, void *all, size_t each, tl_err *err)
 {
     body *self = team->self;
+    self->place = TL_FAULT_GATHER;
     unsigned char *whole = all;
     for (int bit = 1; bit < team->size; bit *= 2) {
         const int mate = team->rank ^ bit;
@@ -222,6 +237,7 @@ static tl_status gather(const tl_team *team, void *all, size_t each, tl_err *err
 static tl_status agree(const tl_team *team, tl_status mine, tl_err *err)
 {
     body *self = team->self;
+    self->place = TL_FAULT_AGREE;
     verdict worst = {.status = (int32_t)mine, .rank = team->rank};
     if (err && mine != TL_OK) memcpy(worst.text, err->text, sizeof worst.text);
     for (int bit = 1; bit < team->size; bit *= 2) {
@@ -251,6 +267,7 @@ static tl_status eigenvalues(const tl_team *team, const double *a, int n, double
 static bool tick(const tl_team *team)
 {
     const body *self = team->self;
+    tl_fault_pass(TL_FAULT_TICK);
     tl_pulse_tick(self->cluster);
     return tl_pulse_is_stopping(self->cluster);
 }

@@ -5,18 +5,28 @@
 #include "cluster/world.h"
 
 #include "cluster/inside.h"
+#include "cluster/patience.h"
+#include "cluster/pulse.h"
 #include "cluster/scalapack.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
+
 static const double START_PATIENCE = 120.0; /* s */
 static const double END_PATIENCE = 30.0;    /* s */
+
+enum { EXIT_RESUME = 75 };
 
 static void nap(long microseconds)
 {
@@ -48,6 +58,14 @@ void tl_cluster_keep(tl_cluster *cluster, void *bytes)
     if (!grave) return;
     *grave = (tl_grave){.next = cluster->grave, .bytes = bytes};
     cluster->grave = grave;
+}
+
+/* Seconds that the ranks have to find each other. */
+static double start_patience(void)
+{
+    const char *text = getenv("THREATLOOP_START_PATIENCE");
+    const double seconds = text ? strtod(text, NULL) : 0.0;
+    return seconds > 0.0 && seconds < 1e6 ? seconds : START_PATIENCE;
 }
 
 static void block_signals(void)
@@ -114,8 +132,10 @@ static tl_status meet(tl_cluster *cluster, tl_err *err)
     cluster->dead = calloc(size, sizeof *cluster->dead);
     cluster->heard = calloc(size, sizeof *cluster->heard);
     cluster->progress = calloc(size, sizeof *cluster->progress);
-    TL_CHECK(cluster->card && cluster->dead && cluster->heard && cluster->progress, err,
-             TL_E_SPACE, "no memory left for %d ranks", cluster->size);
+    cluster->waits = calloc(size, sizeof *cluster->waits);
+    TL_CHECK(cluster->card && cluster->dead && cluster->heard && cluster->progress &&
+                 cluster->waits,
+             err, TL_E_SPACE, "no memory left for %d ranks", cluster->size);
     const tl_rank_card mine = own_card();
     const int code = MPI_Allgather(&mine, (int)sizeof mine, MPI_BYTE, cluster->card,
                                    (int)sizeof mine, MPI_BYTE, cluster->start);
@@ -142,19 +162,27 @@ static void release(tl_cluster *cluster)
     free(cluster->dead);
     free(cluster->heard);
     free(cluster->progress);
+    free(cluster->waits);
     free(cluster);
 }
 
-tl_status tl_cluster_start(tl_cluster **out, int *argc, char ***argv, tl_err *err)
+/* The word that rank 0 has begun. Its lock on the file goes with its process, however that
+ * ends, so the file is never closed. */
+static void tell_begun(void)
 {
-    *out = NULL;
-    tl_cluster *cluster = calloc(1, sizeof *cluster);
-    TL_CHECK(cluster, err, TL_E_SPACE, "no memory left to start");
-    cluster->has_parent = getenv("OMPI_COMM_WORLD_RANK") || getenv("PMIX_RANK");
-    (void)setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
-    block_signals();
-    pthread_mutex_init(&cluster->parcel_lock, NULL);
+    const char *path = getenv("THREATLOOP_EXIT_FILE");
+    if (!path || !path[0]) return;
+    const int file = open(path, O_WRONLY | O_CLOEXEC);
+    if (file < 0) return;
+    const bool is_locked = flock(file, LOCK_EX | LOCK_NB) == 0;
+    const char *word = is_locked ? "locked\n" : "begun\n";
+    const ssize_t written = write(file, word, strlen(word));
+    (void)written; /* launch then knows less, and that is all */
+}
 
+/* Everything that may wait for a rank that never comes. */
+static tl_status join(tl_cluster *cluster, int *argc, char ***argv, tl_err *err)
+{
     int given = MPI_THREAD_SINGLE;
     const int code = MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &given);
     tl_status status = code == MPI_SUCCESS ? TL_OK : fail_mpi(err, "MPI_Init", code);
@@ -166,10 +194,32 @@ tl_status tl_cluster_start(tl_cluster **out, int *argc, char ***argv, tl_err *er
     if (status == TL_OK) {
         MPI_Comm_rank(MPI_COMM_WORLD, &cluster->rank);
         MPI_Comm_size(MPI_COMM_WORLD, &cluster->size);
+        if (cluster->rank == 0) tell_begun();
         status = open_lanes(cluster, err);
     }
     if (status == TL_OK) status = meet(cluster, err);
     if (status == TL_OK) status = tl_scalapack_start(cluster, err);
+    return status;
+}
+
+tl_status tl_cluster_start(tl_cluster **out, int *argc, char ***argv, tl_err *err)
+{
+    *out = NULL;
+    tl_cluster *cluster = calloc(1, sizeof *cluster);
+    TL_CHECK(cluster, err, TL_E_SPACE, "no memory left to start");
+    cluster->has_parent = getenv("OMPI_COMM_WORLD_RANK") || getenv("PMIX_RANK");
+    (void)setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
+    block_signals();
+    pthread_mutex_init(&cluster->parcel_lock, NULL);
+    tl_patience patience = {.seconds = start_patience(),
+                            .code = EXIT_RESUME,
+                            .why = "the ranks have not found each other: one was lost at "
+                                   "the start; nothing was begun, run again"};
+    tl_status status = tl_patience_begin(&patience, err);
+    if (status == TL_OK) {
+        status = join(cluster, argc, argv, err);
+        tl_patience_end(&patience);
+    }
     if (status != TL_OK) {
         release(cluster);
         return status;
@@ -202,16 +252,20 @@ bool tl_cluster_is_near(const tl_cluster *cluster, int rank)
 
 /* Waits for a collective of the start. A rank may die here too, so not for ever; the
  * buffers of one given up on are static or leaked by the caller, who ends the process. */
-static tl_status finish(MPI_Request *request, tl_err *err)
+static tl_status finish(tl_cluster *cluster, MPI_Request *request, tl_err *err)
 {
-    const double deadline = tl_cluster_seconds() + START_PATIENCE;
-    for (;;) {
+    const double patience = start_patience();
+    const double deadline = tl_cluster_seconds() + patience;
+    for (unsigned turn = 1;; turn++) {
         int is_done = 0;
         const int code = MPI_Test(request, &is_done, MPI_STATUS_IGNORE);
         TL_CHECK(code == MPI_SUCCESS, err, TL_E_LOST, "a rank was lost at the start");
         if (is_done) return TL_OK;
         TL_CHECK(tl_cluster_seconds() < deadline, err, TL_E_LOST,
-                 "a rank was silent for %.0f s at the start", START_PATIENCE);
+                 "a rank was silent for %.0f s at the start", patience);
+        for (int rank = 1; turn % 1000 == 0 && rank < cluster->size; rank++)
+            TL_CHECK(!tl_pulse_is_dead(cluster, rank), err, TL_E_LOST,
+                     "rank %d was lost at the start; nothing was begun, run again", rank);
         nap(200);
     }
 }
@@ -221,7 +275,7 @@ static tl_status broadcast(tl_cluster *cluster, void *bytes, int n, int from, tl
     MPI_Request request = MPI_REQUEST_NULL;
     const int code = MPI_Ibcast(bytes, n, MPI_BYTE, from, cluster->start, &request);
     if (code != MPI_SUCCESS) return fail_mpi(err, "MPI_Ibcast", code);
-    return finish(&request, err);
+    return finish(cluster, &request, err);
 }
 
 tl_status tl_cluster_agree(tl_cluster *cluster, tl_status mine, tl_err *err)
@@ -232,7 +286,7 @@ tl_status tl_cluster_agree(tl_cluster *cluster, tl_status mine, tl_err *err)
     const int code =
         MPI_Iallreduce(own, worst, 1, MPI_2INT, MPI_MAXLOC, cluster->start, &request);
     if (code != MPI_SUCCESS) return fail_mpi(err, "MPI_Iallreduce", code);
-    TL_TRY(finish(&request, err));
+    TL_TRY(finish(cluster, &request, err));
     if (worst[0] == TL_OK) return TL_OK;
     tl_err told = {0};
     if (worst[1] == cluster->rank && err) told = *err;
@@ -326,6 +380,25 @@ static void wait_for_survivors(const tl_cluster *cluster)
     }
 }
 
+_Noreturn void tl_cluster_abandon(tl_cluster *cluster, int code)
+{
+    (void)fflush(NULL);
+    tl_pulse_dismiss(cluster);
+    drain(cluster, 2.0);
+    const int own_code = tl_cluster_tell_code(code, true);
+    wait_for_survivors(cluster);
+    _exit(own_code);
+}
+
+/* Ends the process; what a sanitizer has to say of leaks is said before. */
+static _Noreturn void leave(int code)
+{
+#ifdef __SANITIZE_ADDRESS__
+    __lsan_do_leak_check();
+#endif
+    _exit(code);
+}
+
 int tl_cluster_stop(tl_cluster *cluster, bool was_lost, int code)
 {
     (void)fflush(NULL);
@@ -335,11 +408,14 @@ int tl_cluster_stop(tl_cluster *cluster, bool was_lost, int code)
     const int own_code = without_mpi ? tl_cluster_tell_code(code, leads) : code;
     if (leads && without_mpi && cluster->has_pulse) wait_for_survivors(cluster);
     tl_pulse_end(cluster);
-    if (without_mpi) _exit(own_code);
+    if (without_mpi) leave(own_code);
+    tl_patience patience = {.seconds = END_PATIENCE, .code = code};
+    const bool has_patience = tl_patience_begin(&patience, NULL) == TL_OK;
     tl_scalapack_stop(cluster);
     MPI_Comm *lane[] = {&cluster->start, &cluster->post, &cluster->pulse, &cluster->team};
     for (int i = 0; i < 4; i++) MPI_Comm_free(lane[i]);
     MPI_Finalize();
+    if (has_patience) tl_patience_end(&patience);
     release(cluster);
     return code;
 }

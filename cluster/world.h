@@ -23,6 +23,10 @@ typedef struct tl_cluster tl_cluster;
  * process, before any other thread exists: TERM, INT, HUP, USR1 and USR2 are blocked from
  * here on, so that the thread of tl_pulse can take them. Works without mpirun (one rank).
  *
+ * If the ranks do not find each other within 120 s (THREATLOOP_START_PATIENCE seconds), as
+ * when one dies before all have met, the process leaves with 75: MPI itself would wait for
+ * ever. So it does, with its own code, if MPI_Finalize takes longer than 30 s at the end.
+ *
  * \param argc, argv as main got them; may be NULL
  * \param out owned; tl_cluster_stop ends it
  * \return TL_E_IO if MPI gives no threads or fails, TL_E_SPACE
@@ -73,9 +77,17 @@ int tl_cluster_stop(tl_cluster *cluster, bool was_lost, int code);
  * With which code this process is to leave, so that the user sees `code`. cluster/launch
  * reads it from the file named by THREATLOOP_EXIT_FILE, since mpirun tells a code of its
  * own after a loss, and complains of codes that are not 0. Rank 0 (`leads`) writes it at
- * its end; works without a cluster. \return 0 where launch is told, else `code`
+ * its end; works without a cluster. Until then the file says that rank 0 has begun, which
+ * holds a lock on it as long as it lives. \return 0 where launch is told, else `code`
  */
 int tl_cluster_tell_code(int code, bool leads);
+
+/**
+ * Rank 0, in a thread beside one that computes or hangs: ends the run at once, as
+ * tl_cluster_stop does after a loss, whatever still runs. The others are told to leave with
+ * 75, and `code` is told.
+ */
+_Noreturn void tl_cluster_abandon(tl_cluster *cluster, int code);
 
 /** Seconds on a clock that never goes back. */
 double tl_cluster_seconds(void);

@@ -43,6 +43,10 @@ struct tl_team {
 /** The team of one. `tick` never asks to stop. */
 tl_team tl_team_alone(void);
 
+/** The team of one inside of `outer` (borrowed): for work that each member does by itself.
+ * Its ticks count for `outer`, and never ask to stop. */
+tl_team tl_team_alone_within(const tl_team *outer);
+
 /**
  * Adds x [n] over the members in the fixed binary tree over team ranks; every member gets
  * the same bits: ((r0+r1)+(r2+r3))+... `scratch` [n] is overwritten.

@@ -7,6 +7,7 @@
 #include "analysis/effects.h"
 #include "analysis/summary.h"
 #include "cluster/pulse.h"
+#include "compute/core/fault.h"
 #include "compute/core/log.h"
 #include "compute/core/memory.h"
 #include "compute/nn/blas.h"
@@ -14,6 +15,7 @@
 #include "runner/collect.h"
 #include "runner/commands.h"
 #include "runner/coordinator.h"
+#include "runner/run_deadline.h"
 #include "runner/run_head.h"
 #include "runner/run_options.h"
 #include "runner/store.h"
@@ -25,9 +27,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Seconds that a resumed run waits for one that is dying, and that writing results may
- * take. */
-static const double PATIENCE = 15.0, SAVE_TIME = 20.0;
+/* Seconds that a resumed run waits for one that is dying. */
+static const double PATIENCE = 15.0;
 static const size_t CACHE_BYTES = (size_t)1 << 30;
 
 typedef struct run {
@@ -41,9 +42,11 @@ typedef struct run {
     bool has_sweep;
     tl_journal *journal;
     tl_coordinator coordinator;
-    char *head;    /* JSON of the build */
-    bool is_mixed; /* resumed under another head, which was accepted */
-    bool was_done; /* nothing was left to do */
+    tl_run_deadline deadline; /* rank 0 */
+    double begun;             /* on the clock of tl_cluster_seconds */
+    char *head;               /* JSON of the build */
+    bool is_mixed;            /* resumed under another head, which was accepted */
+    bool was_done;            /* nothing was left to do */
     tl_arena arena;
     int code; /* exit status so far */
 } run;
@@ -148,15 +151,28 @@ static tl_status check_memory(const run *r, tl_err *err)
     return TL_OK;
 }
 
+/* Says when the run will stop. \param opened as in tl_run_deadline_reserve */
+static void set_time(run *r, double opened)
+{
+    tl_run_deadline_reserve(&r->deadline, opened);
+    if (!(r->deadline.end > 0.0)) return;
+    char left[32], aside[32];
+    tl_log(TL_LOG_INFO, "%s is in %s; %s of it are kept for results", r->deadline.why,
+           tl_text_span(r->deadline.end - tl_cluster_seconds(), left),
+           tl_text_span(r->deadline.end - r->deadline.stop, aside));
+}
+
 static tl_status open_on_rank_0(run *r, tl_err *err)
 {
     const tl_plan_options options = {.set = r->options.set,
                                      .sets = r->options.sets,
                                      .data_dir = r->options.data_dir,
                                      .is_shared = !r->options.no_sharing};
+    TL_TRY(tl_run_deadline_find(r->options.walltime, r->begun, &r->deadline, err));
     TL_TRY(tl_plan_open(r->options.plan, &options, &r->plan, err));
     TL_TRY(tl_run_paths_of(&r->options, r->plan->name, &r->paths, err));
     TL_TRY(check_output(r, err));
+    const double opening = tl_cluster_seconds();
     TL_TRY(tl_sweep_open(r->plan, &r->sweep, err));
     r->has_sweep = true;
     TL_TRY(check_memory(r, err));
@@ -168,6 +184,7 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
     TL_CHECK(tl_store_path(&r->store, "journal.ndjson", path, sizeof path), err, TL_E_ARG,
              "the name of the run directory is too long");
     TL_TRY(tl_journal_open(path, take_record, r, &r->journal, err));
+    set_time(r, tl_cluster_seconds() - opening);
     TL_TRY(tl_store_write(&r->store, "plan.yaml", r->plan->text, err));
     const tl_record head = {.kind = TL_RECORD_HEAD, .text = r->head};
     tl_journal_put(r->journal, &head);
@@ -243,20 +260,24 @@ static tl_status work(run *r, tl_err *err)
     tl_executor executor;
     const bool leads = tl_cluster_rank(r->cluster) == 0;
     tl_status status = tl_executor_open(r->plan, &r->store, CACHE_BYTES, &executor, err);
+    executor.checkpoint_every = r->options.checkpoint_every;
     char halt[TL_PATH];
     if (status == TL_OK && leads) {
         (void)tl_store_path(&r->store, "halt", halt, sizeof halt);
         (void)remove(halt);
-        r->coordinator = (tl_coordinator){
-            .cluster = r->cluster,
-            .sweep = &r->sweep,
-            .journal = r->journal,
-            .options = {.deadline = tl_run_deadline(r->options.walltime, SAVE_TIME),
-                        .max_failures = r->options.max_failures,
-                        .max_step_deaths = r->options.max_step_deaths,
-                        .widest = r->options.widest,
-                        .is_quiet = r->options.quiet,
-                        .halt_path = halt}};
+        r->coordinator =
+            (tl_coordinator){.cluster = r->cluster,
+                             .sweep = &r->sweep,
+                             .journal = r->journal,
+                             .options = {.deadline = r->deadline.stop,
+                                         .end = r->deadline.end,
+                                         .deadline_why = r->deadline.why,
+                                         .max_failures = r->options.max_failures,
+                                         .max_step_deaths = r->options.max_step_deaths,
+                                         .widest = r->options.widest,
+                                         .hung_after = r->options.hung_after,
+                                         .is_quiet = r->options.quiet,
+                                         .halt_path = halt}};
         status = tl_coordinator_start(&r->coordinator, err);
     }
     status = tl_cluster_agree(r->cluster, status, err);
@@ -343,6 +364,7 @@ static int code_of(tl_status status)
     case TL_E_ARG:
         return TL_EXIT_USAGE;
     case TL_E_STOP:
+    case TL_E_LOST:
         return TL_EXIT_STOPPED;
     default:
         return TL_EXIT_ERROR;
@@ -360,6 +382,16 @@ static void close_run(run *r)
     tl_arena_close(&r->arena);
 }
 
+/* Faults of --inject; the log says so, since what follows is no one's error. */
+static tl_status arm_faults(const run *r, tl_err *err)
+{
+    for (int i = 0; i < r->options.faults; i++)
+        TL_TRY(tl_fault_arm(r->options.fault[i], tl_cluster_rank(r->cluster), err));
+    if (r->options.faults > 0 && tl_cluster_rank(r->cluster) == 0)
+        tl_log(TL_LOG_WARN, "faults will be injected, as --inject asks");
+    return TL_OK;
+}
+
 static int run_all(run *r)
 {
     tl_err err = {0};
@@ -368,6 +400,7 @@ static int run_all(run *r)
     tl_blas_start();
     r->head = tl_run_head();
     tl_status status = tl_kernels_check(&err);
+    if (status == TL_OK) status = arm_faults(r, &err);
     if (status == TL_OK) status = tl_pulse_start(r->cluster, &err);
     if (status == TL_OK && leads) status = open_on_rank_0(r, &err);
     status = share_plan(r, status, &err);
@@ -378,14 +411,14 @@ static int run_all(run *r)
         r->code = code_of(status);
         if (leads) tl_log(TL_LOG_ERROR, "%s", err.text);
     }
-    const bool was_lost = r->coordinator.has_lost;
+    const bool was_lost = r->coordinator.has_lost || status == TL_E_LOST;
     close_run(r);
     return tl_cluster_stop(r->cluster, was_lost, r->code);
 }
 
 int tl_cmd_run(int argc, char **argv)
 {
-    run r = {0};
+    run r = {.begun = tl_cluster_seconds()};
     tl_err err;
     const char *rank = getenv("OMPI_COMM_WORLD_RANK");
     const bool speaks = !rank || strcmp(rank, "0") == 0;

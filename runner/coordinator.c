@@ -2,6 +2,8 @@
 
 #include "cluster/post.h"
 #include "compute/core/log.h"
+#include "compute/core/text.h"
+#include "runner/commands.h"
 #include "runner/progress.h"
 #include "runner/protocol.h"
 
@@ -107,6 +109,25 @@ static bool is_environment(tl_status status)
     return status == TL_E_IO;
 }
 
+static bool is_done(const tl_coordinator *c, uint32_t step)
+{
+    return c->sweep->outcome[step].state == TL_STEP_DONE;
+}
+
+/* A rank that was taken for dead speaks after all. What it has done is as good as what
+ * another would do: the bits are the same. */
+static void take_late_report(tl_coordinator *c, const tl_report *report,
+                             const tl_report_reader *order)
+{
+    if (report->step >= tl_graph_steps(c->sweep->graph)) return;
+    const tl_step_state state = tl_scheduler_state(c->scheduler, report->step);
+    const bool is_wanted = state == TL_STEP_READY || state == TL_STEP_RUNNING;
+    if (report->status != TL_OK || !is_wanted || is_done(c, report->step)) return;
+    tl_log(TL_LOG_INFO, "a result came from a rank that was taken for dead; it is kept");
+    write_record(c, TL_RECORD_DONE, report->step, report, order->first, order->width);
+    remember_done(c, report->step, report->seconds);
+}
+
 static void take_report(tl_coordinator *c, const tl_report *report,
                         const tl_report_reader *order)
 {
@@ -115,6 +136,7 @@ static void take_report(tl_coordinator *c, const tl_report *report,
     /* A member of a broken team may speak late, when others already run the step. */
     if (c->epoch_of[report->step] != order->epoch) return;
     if (tl_scheduler_state(c->scheduler, report->step) != TL_STEP_RUNNING) return;
+    if (is_done(c, report->step)) return;
     if (report->status == TL_OK) {
         write_record(c, TL_RECORD_DONE, report->step, report, first, width);
         remember_done(c, report->step, report->seconds);
@@ -146,14 +168,16 @@ static bool take_results(tl_coordinator *c)
     while (count < MOST &&
            tl_post_receive(c->cluster, TL_TAGS(TL_TAG_RESULT), &message, &err)) {
         tl_report_reader reader;
-        if (!tl_cluster_is_buried(c->cluster, message.from) &&
-            tl_report_open(message.bytes, message.n, &reader)) {
-            while (tl_report_next(&reader, &report)) {
+        if (!tl_report_open(message.bytes, message.n, &reader)) continue;
+        const bool is_late = tl_cluster_is_buried(c->cluster, message.from);
+        while (tl_report_next(&reader, &report)) {
+            if (is_late)
+                take_late_report(c, &report, &reader);
+            else
                 take_report(c, &report, &reader);
-            }
-            if (reader.has_ended) {
-                ended[count++] = (ended_order){reader.epoch, message.from};
-            }
+        }
+        if (reader.has_ended && !is_late) {
+            ended[count++] = (ended_order){reader.epoch, message.from};
         }
     }
     tl_message_close(&message);
@@ -234,9 +258,8 @@ static void lose_rank(tl_coordinator *c, int rank)
 {
     uint32_t broken[4];
     int count = 0;
-    tl_cluster_bury(c->cluster, rank);
+    if (rank > 0) tl_cluster_bury(c->cluster, rank);
     c->has_lost = true;
-    tl_log(TL_LOG_WARN, "rank %d is lost; its work goes to others", rank);
     tl_scheduler_rank_lost(c->scheduler, rank, tl_cluster_seconds(), broken, &count);
     for (int first = 0; first < tl_cluster_size(c->cluster); first++) {
         for (int i = 0; i < count; i++) {
@@ -251,8 +274,76 @@ static void look_at_ranks(tl_coordinator *c)
 {
     for (int rank = 1; rank < tl_cluster_size(c->cluster); rank++) {
         if (tl_cluster_is_buried(c->cluster, rank)) continue;
-        if (tl_pulse_is_dead(c->cluster, rank)) lose_rank(c, rank);
+        if (!tl_pulse_is_dead(c->cluster, rank)) continue;
+        tl_log(TL_LOG_WARN, "rank %d is lost; its work goes to others", rank);
+        lose_rank(c, rank);
     }
+}
+
+/* Members of a team that hangs are lost; as they live, they are told to leave. */
+static void end_hung_team(tl_coordinator *c, const tl_vigil_team *team, uint32_t step)
+{
+    const tl_stage *stage = stage_of(c, step);
+    for (int rank = team->first; rank < team->first + team->width; rank++) {
+        if (!tl_vigil_is_culprit(&c->vigil, team, rank)) continue;
+        if (tl_cluster_is_buried(c->cluster, rank)) continue;
+        tl_log(TL_LOG_WARN,
+               "rank %d hangs: no progress for more than %.0f s in a step of %s that was "
+               "expected to take %.3g s",
+               rank, tl_vigil_patience(&c->vigil, team), stage ? stage->name : "the sweep",
+               team->seconds);
+        if (rank == 0) {
+            c->is_stuck = true;
+            begin_stop(c, "the rank that leads hangs itself");
+        }
+        lose_rank(c, rank);
+    }
+}
+
+static void look_for_hung(tl_coordinator *c, double now)
+{
+    for (int rank = 0; rank < tl_cluster_size(c->cluster); rank++) {
+        const tl_pulse_progress progress = tl_pulse_progress_of(c->cluster, rank);
+        tl_vigil_see(&c->vigil, rank, progress.ticks, progress.is_waiting, now);
+    }
+    for (int rank = 0; rank < tl_cluster_size(c->cluster); rank++) {
+        const tl_scheduler_work_of_rank work = tl_scheduler_work_of(c->scheduler, rank);
+        if (!work.is_busy || work.first != rank) continue;
+        const tl_vigil_team team = {.first = work.first,
+                                    .width = work.width,
+                                    .since = work.since,
+                                    .seconds = work.seconds,
+                                    .is_known = work.is_known};
+        if (tl_vigil_is_hung(&c->vigil, &team, now)) end_hung_team(c, &team, work.step);
+    }
+}
+
+/* The time is up and steps still run: they are left, since whoever set the time would kill
+ * the run now, and it could not even say that it can be resumed. */
+static void leave_undone(tl_coordinator *c)
+{
+    const uint32_t running = tl_scheduler_count(c->scheduler).in[TL_STEP_RUNNING];
+    if (tl_scheduler_count(c->scheduler).orders_out == 0) return;
+    tl_log(TL_LOG_WARN,
+           "%s is there and %u steps still run: they are left and will run again; results "
+           "are not written; go on with --resume",
+           c->options.deadline_why, running);
+    tl_cluster_abandon(c->cluster, TL_EXIT_STOPPED);
+}
+
+/* Where nothing runs since nothing fits: says so. */
+static void explain_late(tl_coordinator *c)
+{
+    const tl_scheduler_tally tally = tl_scheduler_count(c->scheduler);
+    if (c->is_stopping || tally.late == 0 || tally.late < tally.in[TL_STEP_READY]) return;
+    char least[32], left[32];
+    tl_log(
+        TL_LOG_INFO,
+        "stopping early: %u steps are ready, but the shortest is reckoned to need %s, and "
+        "%s are left to compute in, as %s is near",
+        tally.late, tl_text_span(tl_scheduler_least_late(c->scheduler), least),
+        tl_text_span(c->options.deadline - tl_cluster_seconds(), left),
+        c->options.deadline_why);
 }
 
 static void look_around(tl_coordinator *c)
@@ -261,10 +352,14 @@ static void look_around(tl_coordinator *c)
     if (now - c->looked < LOOK_EVERY) return;
     c->looked = now;
     look_at_ranks(c);
+    look_for_hung(c, now);
     if (tl_pulse_is_stopping(c->cluster)) begin_stop(c, "asked to by a signal");
     if (c->options.deadline > 0.0 && now > c->options.deadline) {
-        begin_stop(c, "the walltime is nearly up");
+        char why[80];
+        (void)snprintf(why, sizeof why, "%s is near", c->options.deadline_why);
+        begin_stop(c, why);
     }
+    if (c->options.end > 0.0 && now > c->options.end) leave_undone(c);
     if (c->options.halt_path && access(c->options.halt_path, F_OK) == 0) {
         begin_stop(c, "the halt file is there");
     }
@@ -300,6 +395,7 @@ static void *run(void *argument)
         nap = has_news || has_sent ? 1e-4 : (nap < 1e-3 ? nap * 1.5 : nap);
         if (!has_news) nap_for(nap);
     }
+    explain_late(c);
     record_set_aside(c);
     if (c->journal && c->status == TL_OK) c->status = tl_journal_sync(c->journal, &c->err);
     const tl_scheduler_tally tally = tl_scheduler_count(c->scheduler);
@@ -307,7 +403,25 @@ static void *run(void *argument)
     c->seconds = tl_cluster_seconds() - c->begun;
     if (!c->options.is_quiet) tl_progress_end(c->scheduler, c->seconds);
     dismiss(c);
+    if (c->is_stuck) {
+        tl_log(TL_LOG_WARN, "what is finished is kept; go on with --resume");
+        tl_cluster_abandon(c->cluster, TL_EXIT_STOPPED);
+    }
     return NULL;
+}
+
+/* Trainings may be stopped half way, since they leave checkpoints. */
+static tl_status find_pauses(tl_coordinator *c, tl_err *err)
+{
+    const tl_plan *plan = c->sweep->plan;
+    const int kinds = plan ? 3 * plan->instances : 0;
+    c->pauses = calloc((size_t)kinds + 1, sizeof *c->pauses);
+    TL_CHECK(c->pauses, err, TL_E_SPACE, "no memory left for %d kinds of steps", kinds);
+    for (int k = 0; k < kinds; k++) {
+        c->pauses[k] =
+            tl_trial_gives_model(plan->instance[k / 3].stage, (tl_step_kind)(k % 3));
+    }
+    return TL_OK;
 }
 
 tl_status tl_coordinator_start(tl_coordinator *c, tl_err *err)
@@ -317,9 +431,13 @@ tl_status tl_coordinator_start(tl_coordinator *c, tl_err *err)
     c->epoch_of = calloc((size_t)tl_graph_steps(c->sweep->graph) + 1, sizeof *c->epoch_of);
     TL_CHECK(c->wide && c->epoch_of, err, TL_E_SPACE, "no memory left for %zu ranks",
              ranks);
+    TL_TRY(find_pauses(c, err));
     const tl_scheduler_options options = {.ranks = (int)ranks,
                                           .widest = c->options.widest,
-                                          .max_deaths = c->options.max_step_deaths};
+                                          .max_deaths = c->options.max_step_deaths,
+                                          .deadline = c->options.deadline,
+                                          .pauses = c->sweep->plan ? c->pauses : NULL};
+    TL_TRY(tl_vigil_open((int)ranks, c->options.hung_after, &c->vigil, err));
     TL_TRY(tl_scheduler_open(c->sweep->graph, &options, &c->scheduler, err));
     tl_sweep_brief(c->sweep, c->scheduler);
     TL_CHECK(pthread_create(&c->thread, NULL, run, c) == 0, err, TL_E_SPACE,
@@ -335,8 +453,10 @@ void tl_coordinator_join(tl_coordinator *c)
 void tl_coordinator_close(tl_coordinator *c)
 {
     tl_scheduler_close(c->scheduler);
+    tl_vigil_close(&c->vigil);
     free(c->wide);
     free(c->epoch_of);
+    free(c->pauses);
     free(c->done);
     free(c->took);
 }

@@ -1,20 +1,25 @@
 /*
  * The coordinator: drives the scheduler on rank 0, in a thread beside that rank's worker.
- * Sends orders, journals what comes back before it counts, notices ranks that died, stops
- * early when asked to.
+ * Sends orders, journals what comes back before it counts, notices ranks that died or hang,
+ * stops early when asked to. If rank 0's own worker hangs, the others end their steps and
+ * the coordinator ends the run itself, with 75, since the main thread cannot.
  */
 #ifndef TL_RUNNER_COORDINATOR_H
 #define TL_RUNNER_COORDINATOR_H
 
 #include "cluster/pulse.h"
 #include "runner/sweep.h"
+#include "runner/vigil.h"
 
 #include <pthread.h>
 
 typedef struct tl_coordinator_options {
-    double deadline;   /**< on the clock of tl_cluster_seconds: stop early then; 0: never */
-    long max_failures; /**< stop after so many; 0: never */
+    double deadline; /**< on the clock of tl_cluster_seconds: stop early then; 0: never */
+    double end;      /**< on the same clock: leave then, whatever still runs; 0: never */
+    const char *deadline_why; /**< what set both, in words */
+    long max_failures;        /**< stop after so many; 0: never */
     int max_step_deaths, widest;
+    double hung_after; /**< seconds without progress, see vigil.h; 0: never hung */
     bool is_quiet;
     const char *halt_path; /**< stop early when this file appears; NULL: none */
 } tl_coordinator_options;
@@ -34,7 +39,10 @@ typedef struct tl_coordinator {
 
     pthread_t thread;
     bool is_stopping;
+    bool is_stuck; /* rank 0's own worker hangs */
+    tl_vigil vigil;
     uint32_t failures;
+    bool *pauses; /* [kinds of steps] as the scheduler has them */
     double begun, looked;
     uint32_t *done; /* steps to tell the scheduler after the next sync */
     double *took;

@@ -6,7 +6,6 @@
 #include <string.h>
 
 enum { PATH_SPACE = 4096 };
-static const double CHECKPOINT_EVERY = 60.0; /* seconds */
 
 tl_status tl_executor_open(const tl_plan *plan, const tl_store *store, size_t cache_bytes,
                            tl_executor *out, tl_err *err)
@@ -24,8 +23,7 @@ void tl_executor_close(tl_executor *executor)
 
 static bool gives_model(const tl_trial_step *step)
 {
-    return step->kind == TL_STEP_BANK ||
-           (step->kind == TL_STEP_RUN && (step->stage->gives & TL_PARTS_MODEL) != 0);
+    return tl_trial_gives_model(step->stage, step->kind);
 }
 
 /* The one model part a step gives; a bank step gives its model as a surrogate. */
@@ -110,7 +108,7 @@ static tl_status remake_data(tl_executor *executor, int position, tl_cached *ent
     const tl_trial_step *step = &executor->trial->step[position];
     tl_world world = {0};
     TL_TRY(build_world(executor, position, entry, &world, err));
-    const tl_team alone = tl_team_alone();
+    const tl_team alone = tl_team_alone_within(executor->team);
     tl_measure ignored[TL_MAX_METRICS];
     tl_scene scene;
     fill_scene(executor, step, &world, &entry->world, &scene);
@@ -247,7 +245,8 @@ static tl_status run_step(tl_executor *executor, int position, const tl_team *te
         measure[i] = (tl_measure){(double)NAN, 0.0, TL_WHY_NOT_APPLICABLE};
     }
     tl_store_checkpoint space = {executor->store, step->key};
-    const tl_checkpoint checkpoint = tl_store_checkpoint_of(&space, CHECKPOINT_EVERY);
+    const tl_checkpoint checkpoint =
+        tl_store_checkpoint_of(&space, executor->checkpoint_every);
     tl_scene scene;
     fill_scene(executor, step, &world, &entry->world, &scene);
     scene.team = team;
@@ -267,6 +266,7 @@ tl_status tl_executor_run(tl_executor *executor, uint32_t number, int position,
                           const tl_team *team, tl_measure *measure, int *measures,
                           tl_err *err)
 {
+    executor->team = team;
     tl_trial_decode(executor->plan, number, executor->trial);
     TL_INVARIANT(position < executor->trial->steps);
     const tl_trial_step *step = &executor->trial->step[position];

@@ -17,8 +17,10 @@ typedef struct tl_executor {
     const tl_plan *plan;
     const tl_store *store;
     tl_cache cache;
+    double checkpoint_every; /**< seconds; may be set after tl_executor_open */
     tl_arena fixed, scratch;
     tl_trial *trial;
+    const tl_team *team; /**< of the step that runs */
 } tl_executor;
 
 /** Readies an executor; plan and store are borrowed. `cache_bytes` bounds what it keeps. */

@@ -2,6 +2,7 @@
 
 #include "compute/core/log.h"
 #include "compute/core/durable.h"
+#include "compute/core/fault.h"
 #include "runner/journal_line.h"
 
 #include <errno.h>
@@ -231,8 +232,9 @@ static tl_status write_pending(tl_journal *journal, tl_err *err)
     const tl_text *pending = &journal->pending;
     TL_CHECK(!pending->is_short, err, TL_E_SPACE, "%s: no memory for its next lines",
              journal->path);
+    tl_fault_pass(TL_FAULT_JOURNAL);
     if (tl_durable_write(journal->file, pending->at, pending->length) &&
-        fdatasync(journal->file) == 0)
+        tl_durable_sync(journal->file))
         return TL_OK;
     const int reason = errno;
     const bool is_cut = ftruncate(journal->file, journal->size) == 0;

@@ -1,13 +1,11 @@
 #include "runner/run_head.h"
 
-#include "cluster/world.h"
 #include "compute/core/hash.h"
 #include "compute/nn/blas.h"
 #include "compute/nn/kernels/kernels.h"
 
 #include <jansson.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { BUILD_DIGITS = 16 };
 
@@ -25,13 +23,4 @@ char *tl_run_head(void)
     json_decref(head);
     TL_INVARIANT(text != NULL);
     return text;
-}
-
-double tl_run_deadline(double walltime, double margin)
-{
-    double left = walltime;
-    const char *end = getenv("SLURM_JOB_END_TIME");
-    if (left <= 0.0 && end && *end) left = strtod(end, NULL) - (double)time(NULL);
-    if (left <= 0.0) return 0.0;
-    return tl_cluster_seconds() + (left > 2.0 * margin ? left - margin : 0.5 * left);
 }

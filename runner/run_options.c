@@ -1,11 +1,14 @@
 #include "runner/run_options.h"
 
+#include "compute/core/fault.h"
 #include "compute/core/text.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { HUNG_AFTER = 256 }; /* options without a letter */
 
 static const struct option long_options[] = {
     {"set", required_argument, NULL, 's'},
@@ -18,7 +21,10 @@ static const struct option long_options[] = {
     {"max-failures", required_argument, NULL, 'f'},
     {"max-step-deaths", required_argument, NULL, 'k'},
     {"widest", required_argument, NULL, 'W'},
+    {"checkpoint-every", required_argument, NULL, 'c'},
     {"accept-build", no_argument, NULL, 'b'},
+    {"hung-after", required_argument, NULL, HUNG_AFTER},
+    {"inject", required_argument, NULL, 'i'},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0}};
@@ -37,13 +43,24 @@ const char *tl_run_options_help(void)
            "  --data DIR           where data sets lie (else THREATLOOP_DATA, else the cache)\n"
            "  --resume             go on with what DIR holds; steps that are done are kept, also\n"
            "                       where the plan has changed, if their keys still stand\n"
-           "  --walltime T         stop early, in order, before T (HH:MM:SS, MM:SS or seconds)\n"
+           "  --walltime T         stop early, in order, before T (HH:MM:SS, MM:SS or seconds);\n"
+           "                       a Slurm job's end counts by itself, the earlier one rules\n"
+           "  --checkpoint-every T how often long trainings leave a checkpoint (default 1:00)\n"
            "  --max-failures N     stop after N failed steps (default: never)\n"
            "  --max-step-deaths N  set a step aside when its ranks died N times (default 3)\n"
+           "  --hung-after T       a team without progress for T (and for ten times what its step\n"
+           "                       is expected to take) hangs and is lost (default 60 s; 0: never;\n"
+           "                       steps of a kind never measured have 20 times as long)\n"
            "  --widest N           no team wider than N ranks\n"
            "  --no-sharing         compute every step of every trial anew (same results, slower)\n"
            "  --accept-build       resume what another build or processor began; the file says so\n"
-           "  --quiet              no progress\n\n"
+           "  --quiet              no progress\n"
+           "  --inject FAULT       break something on purpose, to see what happens; repeatable:\n"
+           "                       KIND[:VALUE][,rank=R][,after=PLACE:N] with KIND one of kill\n"
+           "                       segv exit:CODE hang:SECONDS stop nan enospc eio edquot erofs\n"
+           "                       torn:BYTES slow:xFACTOR usr1:SECONDS, and PLACE one of idle\n"
+           "                       start tick step sum broadcast gather agree linalg send write\n"
+           "                       journal sync rename seconds; see README, Breaking it\n\n"
            "To stop early and keep everything: send USR1, or make the file DIR/halt.\n"
            "exit status: 0 done; 1 an error; 2 bad usage or plan; 3 finished, some steps failed;\n"
            "             75 stopped early, run again with --resume\n";
@@ -61,6 +78,7 @@ static bool read_span(const char *text, double *seconds)
 {
     double sum = 0.0;
     int parts = 0;
+    if (strspn(text, "0123456789.:") != strlen(text)) return false; /* no inf, no hex */
     for (const char *at = text;; parts++) {
         char *end;
         const double part = strtod(at, &end);
@@ -71,7 +89,7 @@ static bool read_span(const char *text, double *seconds)
         at = end + 1;
     }
     *seconds = sum;
-    return sum > 0.0;
+    return sum > 0.0 && sum < 1e9;
 }
 
 static tl_status read_option(int letter, tl_run_options *out, tl_err *err)
@@ -106,9 +124,22 @@ static tl_status read_option(int letter, tl_run_options *out, tl_err *err)
     case 'h':
         out->help = true;
         break;
+    case HUNG_AFTER:
+        TL_CHECK(read_span(optarg, &out->hung_after) || strcmp(optarg, "0") == 0, err,
+                 TL_E_ARG, "--hung-after %s: give HH:MM:SS, MM:SS, seconds, or 0", optarg);
+        break;
+    case 'i':
+        TL_CHECK(out->faults < TL_MAX_FAULTS, err, TL_E_ARG, "more than %d --inject",
+                 TL_MAX_FAULTS);
+        out->fault[out->faults++] = optarg;
+        return tl_fault_arm(optarg, TL_FAULT_ANYWHERE, err);
     case 'w':
         TL_CHECK(read_span(optarg, &out->walltime), err, TL_E_ARG,
                  "--walltime %s: give HH:MM:SS, MM:SS or seconds", optarg);
+        break;
+    case 'c':
+        TL_CHECK(read_span(optarg, &out->checkpoint_every), err, TL_E_ARG,
+                 "--checkpoint-every %s: give HH:MM:SS, MM:SS or seconds", optarg);
         break;
     case 'f':
         TL_CHECK(read_count(optarg, 1, &out->max_failures), err, TL_E_ARG,
@@ -134,7 +165,8 @@ static tl_status read_option(int letter, tl_run_options *out, tl_err *err)
 
 tl_status tl_run_options_read(int argc, char **argv, tl_run_options *out, tl_err *err)
 {
-    *out = (tl_run_options){.max_step_deaths = 3};
+    *out = (tl_run_options){
+        .max_step_deaths = 3, .checkpoint_every = 60.0, .hung_after = 60.0};
     opterr = 0;
     optind = 1;
     int letter;

@@ -8,18 +8,22 @@
 
 #include <stdbool.h>
 
-enum { TL_MAX_SETS = 64, TL_PATH = 4096 };
+enum { TL_MAX_SETS = 64, TL_MAX_FAULTS = 16, TL_PATH = 4096 };
 
 typedef struct tl_run_options {
     const char *plan;
     const char *set[TL_MAX_SETS];
     int sets;
+    const char *fault[TL_MAX_FAULTS]; /**< --inject, as tl_fault_arm reads them */
+    int faults;
     const char *data_dir; /**< or NULL */
     const char *out;      /**< -o, or NULL */
     const char *dir;      /**< --dir, or NULL */
     bool resume, no_sharing, accept_build, quiet, help;
-    double walltime;   /**< seconds from the start; 0: none */
-    long max_failures; /**< stop after so many failed steps; 0: never */
+    double hung_after;       /**< seconds, see runner/vigil.h; 0: never */
+    double walltime;         /**< seconds from the start; 0: none */
+    double checkpoint_every; /**< seconds between the checkpoints of a training */
+    long max_failures;       /**< stop after so many failed steps; 0: never */
     int max_step_deaths;
     int widest; /**< no team wider; 0: as the scheduler sees fit */
 } tl_run_options;

@@ -66,8 +66,11 @@ void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state)
 {
     tl_step_body *body = &s->step[step];
     const tl_step_state before = (tl_step_state)body->state;
-    if (before == TL_STEP_READY)
-        tl_index_set_remove(body->is_long ? &s->lasting : &s->brief, body->place);
+    if (before == TL_STEP_READY) {
+        tl_index_set *set = body->is_long ? &s->lasting : &s->brief;
+        if (s->late.count > 0 && tl_index_set_has(&s->late, body->place)) set = &s->late;
+        tl_index_set_remove(set, body->place);
+    }
     s->in[before]--;
     s->in[state]++;
     body->state = (uint8_t)state;
@@ -143,6 +146,8 @@ static tl_status open_steps(tl_scheduler *s, tl_err *err)
     TL_TAKE(s->at_place, &s->arena, s->steps, err);
     TL_TRY(tl_index_set_open(&s->brief, s->steps, &s->arena, err));
     TL_TRY(tl_index_set_open(&s->lasting, s->steps, &s->arena, err));
+    TL_TRY(tl_index_set_open(&s->late, s->options.deadline > 0 ? s->steps : 1, &s->arena,
+                             err));
     TL_TRY(open_kinds(s, err));
     TL_TRY(place_steps(s, err));
     s->in[TL_STEP_WAITING] = s->steps;
@@ -251,9 +256,12 @@ static void learn(tl_scheduler *s, uint32_t step, int level, double seconds)
         kind->work = FADING * kind->work + work;
         kind->per_cost = kind->work / kind->cost;
     } else {
-        kind->per_free = FADING * kind->per_free + (1 - FADING) * work;
+        kind->per_free =
+            kind->is_known ? FADING * kind->per_free + (1 - FADING) * work : work;
     }
+    const bool is_news = !kind->is_known;
     kind->is_known = true;
+    if (is_news) tl_time_review(s);
 }
 
 void tl_scheduler_done(tl_scheduler *scheduler, uint32_t step, double seconds, double now)
@@ -296,6 +304,14 @@ void tl_scheduler_recall(tl_scheduler *scheduler, uint32_t step)
     TL_INVARIANT(scheduler->epoch == 0);
     if (is_open((tl_step_state)scheduler->step[step].state))
         finish(scheduler, step, UINT32_MAX);
+}
+
+void tl_scheduler_remind(tl_scheduler *scheduler, uint32_t step, int width, double seconds)
+{
+    TL_INVARIANT(scheduler->epoch == 0);
+    int level = 0;
+    while (level + 1 < scheduler->levels && width >> (level + 1)) level++;
+    learn(scheduler, step, level, seconds);
 }
 
 void tl_scheduler_recall_failed(tl_scheduler *scheduler, uint32_t step, tl_step_state state)
@@ -378,6 +394,23 @@ tl_step_state tl_scheduler_state(const tl_scheduler *scheduler, uint32_t step)
     return (tl_step_state)scheduler->step[step].state;
 }
 
+tl_scheduler_work_of_rank tl_scheduler_work_of(const tl_scheduler *scheduler, int rank)
+{
+    const tl_scheduler *s = scheduler;
+    const int32_t slot = s->rank[rank].order[0];
+    if (slot == TL_NO_INDEX || s->order[slot].head == TL_NO_STEP)
+        return (tl_scheduler_work_of_rank){0};
+    const tl_order_body *order = &s->order[slot];
+    return (tl_scheduler_work_of_rank){
+        .is_busy = true,
+        .first = order->first,
+        .width = 1 << order->level,
+        .step = order->head,
+        .since = s->rank[rank].since,
+        .seconds = tl_scheduler_expect(s, order->head) / s->speed[order->level],
+        .is_known = s->kind[s->step[order->head].kind].is_known};
+}
+
 /* Seconds until the dearest of the paths that are running or ready is at its end. */
 static double longest_path(const tl_scheduler *s)
 {
@@ -404,7 +437,8 @@ static double longest_path(const tl_scheduler *s)
 tl_scheduler_tally tl_scheduler_count(const tl_scheduler *scheduler)
 {
     const tl_scheduler *s = scheduler;
-    tl_scheduler_tally tally = {.ranks_up = s->up, .orders_out = s->orders_out};
+    tl_scheduler_tally tally = {
+        .late = s->late.count, .ranks_up = s->up, .orders_out = s->orders_out};
     for (int i = 0; i < TL_STEP_STATES; i++) tally.in[i] = s->in[i];
     const double longest = longest_path(s);
     const double shared = s->up > 0 ? tl_scheduler_work(s, s->now) / s->up : 0;
@@ -417,5 +451,5 @@ bool tl_scheduler_is_over(const tl_scheduler *scheduler)
     const tl_scheduler *s = scheduler;
     if (s->in[TL_STEP_RUNNING] > 0) return false;
     /* what waits has something above it that is ready or runs */
-    return s->is_stopped || s->up == 0 || s->in[TL_STEP_READY] == 0;
+    return s->is_stopped || s->up == 0 || s->in[TL_STEP_READY] == s->late.count;
 }

@@ -7,6 +7,14 @@
  * steps are ready than ranks are free, or where the sweep's end would leave ranks idle.
  * Short steps travel several in one order, and each block of one rank keeps a short queue
  * of orders.
+ *
+ * Under a deadline a step is only begun if it is expected to end before: its measured time
+ * and half as much again; a multiple of what its cost suggests where no step of its kind
+ * was ever measured. Steps that go on later from where they were stopped (`pauses`) are
+ * also begun where at least five seconds are left. Steps that do not fit are late: they
+ * stay ready and are passed over. When nothing runs and all that is ready is late, a kind
+ * never measured is tried if its plain expectation fits, since the time would be idle;
+ * else the sweep is over for now.
  */
 #ifndef TL_RUNNER_SCHEDULER_H
 #define TL_RUNNER_SCHEDULER_H
@@ -29,6 +37,9 @@ typedef struct tl_scheduler_options {
     int max_deaths;       /**< a step whose ranks died so often is set aside (0: 3) */
     double rate;          /**< FLOP per second and rank assumed until measured; 0: 2e10 */
     double order_seconds; /**< short steps are bundled up to this expected time; 0: 0.02 */
+    double deadline;      /**< on the clock of `now`; 0: none */
+    const bool *pauses; /**< [kinds in the graph] steps that may be stopped half way; NULL:
+                           none; borrowed */
 } tl_scheduler_options;
 
 typedef enum tl_step_state {
@@ -56,6 +67,10 @@ void tl_scheduler_recall(tl_scheduler *scheduler, uint32_t step);
 /** Before the first order: this step failed earlier and is not to be tried again. */
 void tl_scheduler_recall_failed(tl_scheduler *scheduler, uint32_t step,
                                 tl_step_state state);
+
+/** Before the first order: a step of this one's kind took a team of `width` so many seconds
+ * in an earlier run. */
+void tl_scheduler_remind(tl_scheduler *scheduler, uint32_t step, int width, double seconds);
 
 /** A step of an issued order ended well after `seconds` of work. */
 void tl_scheduler_done(tl_scheduler *scheduler, uint32_t step, double seconds, double now);
@@ -91,16 +106,31 @@ bool tl_scheduler_next(tl_scheduler *scheduler, double now, tl_order *order);
 
 tl_step_state tl_scheduler_state(const tl_scheduler *scheduler, uint32_t step);
 
+/** What a rank is at, for those who watch over it. */
+typedef struct tl_scheduler_work_of_rank {
+    bool is_busy; /**< it holds an order with steps that were not reported */
+    int first, width;
+    uint32_t step;  /**< the first of them */
+    double since;   /**< when the order reached its ranks, or was last spoken of */
+    double seconds; /**< that the step is expected to take on this team */
+    bool is_known;  /**< steps of its kind have been measured */
+} tl_scheduler_work_of_rank;
+tl_scheduler_work_of_rank tl_scheduler_work_of(const tl_scheduler *scheduler, int rank);
+
 /** How many steps are in each state. */
 typedef struct tl_scheduler_tally {
     uint32_t in[TL_STEP_STATES];
+    uint32_t late; /**< of the ready ones: not expected to end before the deadline */
     int ranks_up, orders_out;
     double seconds_left; /**< expected, with the ranks that are up */
 } tl_scheduler_tally;
 tl_scheduler_tally tl_scheduler_count(const tl_scheduler *scheduler);
 
+/** Seconds that the shortest of the late steps is reckoned to need; 0 if none is late. */
+double tl_scheduler_least_late(const tl_scheduler *scheduler);
+
 /** Nothing is running and nothing can ever become ready; or nothing is running and, after a
- * stop or with no rank up, nothing more will be issued. */
+ * stop, with no rank up or with all that is ready late, nothing more will be issued. */
 bool tl_scheduler_is_over(const tl_scheduler *scheduler);
 
 #endif

@@ -82,6 +82,7 @@ struct tl_scheduler {
     uint32_t *at_place;   /* [steps] the step of each place */
     tl_index_set brief;   /* places of ready steps that are short */
     tl_index_set lasting; /* places of ready steps that are long */
+    tl_index_set late;    /* places of ready steps that do not fit: in no other set */
     uint32_t in[TL_STEP_STATES];
 
     tl_kind_body *kind; /* [kinds] */
@@ -136,5 +137,18 @@ double tl_scheduler_expect(const tl_scheduler *s, uint32_t step);
 double tl_scheduler_work(const tl_scheduler *s, double now);
 /** Expected seconds on one rank of the dearest path from this step. */
 double tl_scheduler_path(const tl_scheduler *s, uint32_t step);
+
+/* --- scheduler_time.c: what still fits before the deadline ------------------------------
+ */
+
+/** Whether a step may begin at time `start` on a team of 2^level. */
+bool tl_time_fits(const tl_scheduler *s, uint32_t step, int level, double start);
+/** Takes a ready step that does not fit out of the set it is in. */
+void tl_time_shelve(tl_scheduler *s, uint32_t step);
+/** Puts all that are late back: what is known of times has changed. */
+void tl_time_review(tl_scheduler *s);
+/** Nothing runs and all that is ready is late: a step to be tried all the same, not late
+ * any more, or TL_NO_STEP. */
+uint32_t tl_time_last_resort(tl_scheduler *s, double now);
 
 #endif

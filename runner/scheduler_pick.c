@@ -34,6 +34,10 @@ static uint32_t head_from(tl_scheduler *s, bool is_long, uint32_t from)
         const uint32_t place = tl_index_set_next(set, from);
         if (place == UINT32_MAX) return place;
         const uint32_t step = s->at_place[place];
+        if (!is_long && !tl_time_fits(s, step, 0, s->now)) {
+            tl_time_shelve(s, step);
+            continue;
+        }
         const double seconds = tl_scheduler_expect(s, step);
         /* between half the limit and the limit it stays where it is */
         if (is_long ? seconds > limit / 2 : seconds <= limit) return place;
@@ -228,6 +232,8 @@ static choice choose(const tl_scheduler *s, uint32_t step, double now)
     int level = by_path > by_share ? by_path : by_share;
     const int idle = tl_ranks_widest(s);
     if (level > idle) level = idle;
+    const int most = widest_level(s, step);
+    while (level < idle && level < most && !tl_time_fits(s, step, level, now)) level++;
 
     choice best = {.level = level};
     const double seconds = tl_scheduler_expect(s, step);
@@ -265,7 +271,8 @@ static bool issue_beside(tl_scheduler *s, uint32_t place, const choice *kept, do
     const int outside = tl_ranks_find(s, 0, kept->first, kept->level);
     const uint32_t other = head_from(s, true, place + 1);
     if (outside != TL_NO_INDEX && other != UINT32_MAX &&
-        level_by_path(s, s->at_place[other], now) == 0) {
+        level_by_path(s, s->at_place[other], now) == 0 &&
+        tl_time_fits(s, s->at_place[other], 0, now)) {
         issue_long(s, s->at_place[other], outside, 0, now, order);
         return true;
     }
@@ -279,22 +286,51 @@ static bool issue_beside(tl_scheduler *s, uint32_t place, const choice *kept, do
     return true;
 }
 
-static bool issue_on_idle(tl_scheduler *s, uint32_t brief, uint32_t lasting, double now,
+static void issue_lasting(tl_scheduler *s, uint32_t step, const choice *where, double now,
                           tl_order *order)
 {
-    if (brief < lasting) {
-        issue_bundle(s, brief, rank_for(s, s->at_place[brief]), s->idle_ranks, now, order);
+    if (where->level == 0 && s->step[step].at != (uint32_t)where->first) {
+        const double least = NEAR_SHARE * tl_graph_path(s->graph, step);
+        const uint32_t near = find_near(s, where->first, true, least);
+        if (near != TL_NO_STEP && level_by_path(s, near, now) == 0 &&
+            tl_time_fits(s, near, 0, now))
+            step = near;
+    }
+    issue_long(s, step, where->first, where->level, now, order);
+}
+
+static bool issue_on_idle(tl_scheduler *s, double now, tl_order *order)
+{
+    for (;;) {
+        const uint32_t lasting = head_from(s, true, 0);
+        const uint32_t brief = head_from(s, false, 0);
+        if (lasting == UINT32_MAX && brief == UINT32_MAX) return false;
+        if (brief < lasting) {
+            const int rank = rank_for(s, s->at_place[brief]);
+            issue_bundle(s, brief, rank, s->idle_ranks, now, order);
+            return true;
+        }
+        const uint32_t step = s->at_place[lasting];
+        const choice where = choose(s, step, now);
+        if (!tl_time_fits(s, step, where.level, now + where.wait)) {
+            tl_time_shelve(s, step);
+            continue;
+        }
+        if (where.is_waiting) return issue_beside(s, lasting, &where, now, order);
+        issue_lasting(s, step, &where, now, order);
         return true;
     }
-    uint32_t step = s->at_place[lasting];
-    const choice where = choose(s, step, now);
-    if (where.is_waiting) return issue_beside(s, lasting, &where, now, order);
-    if (where.level == 0 && s->step[step].at != (uint32_t)where.first) {
-        const double least = NEAR_SHARE * tl_graph_path(s->graph, step);
-        const uint32_t near = find_near(s, where.first, true, least);
-        if (near != TL_NO_STEP && level_by_path(s, near, now) == 0) step = near;
-    }
-    issue_long(s, step, where.first, where.level, now, order);
+}
+
+/* All that is ready is late, and nothing runs: what is still worth a try takes the widest
+ * team it can have. */
+static bool issue_last_resort(tl_scheduler *s, double now, tl_order *order)
+{
+    const uint32_t step = tl_time_last_resort(s, now);
+    if (step == TL_NO_STEP) return false;
+    int level = widest_level(s, step);
+    if (level > tl_ranks_widest(s)) level = tl_ranks_widest(s);
+    issue_long(s, step, tl_ranks_find(s, level, TL_NO_INDEX, 0), level, now, order);
     return true;
 }
 
@@ -304,12 +340,12 @@ bool tl_scheduler_next(tl_scheduler *scheduler, double now, tl_order *order)
     s->now = now;
     if (s->is_stopped || s->in[TL_STEP_READY] == 0) return false;
     if (s->idle_ranks == 0 && s->half_full.count == 0) return false;
-    const uint32_t lasting = head_from(s, true, 0);
-    const uint32_t brief = head_from(s, false, 0);
-    if (lasting == UINT32_MAX && brief == UINT32_MAX) return false;
-    if (s->idle_ranks > 0) return issue_on_idle(s, brief, lasting, now, order);
+    if (s->idle_ranks > 0)
+        return issue_on_idle(s, now, order) || issue_last_resort(s, now, order);
 
     /* Nothing short is queued while something dearer waits for a rank. */
+    const uint32_t lasting = head_from(s, true, 0);
+    const uint32_t brief = head_from(s, false, 0);
     if (brief >= lasting) return false;
     uint32_t rank = tl_index_set_next(&s->half_full, s->turn);
     if (rank == UINT32_MAX) rank = tl_index_set_next(&s->half_full, 0);

@@ -173,6 +173,8 @@ void tl_sweep_brief(tl_sweep *sweep, tl_scheduler *scheduler)
     for (uint32_t id = 0; id < steps; id++) {
         if (sweep->outcome[id].state != TL_STEP_DONE) continue;
         tl_scheduler_recall(scheduler, id);
+        tl_scheduler_remind(scheduler, id, sweep->outcome[id].width,
+                            (double)sweep->outcome[id].seconds);
         sweep->recalled++;
     }
 }

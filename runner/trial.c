@@ -286,6 +286,12 @@ int tl_trial_widest(const tl_trial *trial, int position)
     return 1;
 }
 
+bool tl_trial_gives_model(const tl_stage *stage, tl_step_kind kind)
+{
+    return kind == TL_STEP_BANK ||
+           (kind == TL_STEP_RUN && (stage->gives & TL_PARTS_MODEL) != 0);
+}
+
 int tl_trial_metrics(const tl_trial_step *step)
 {
     int count = 0;

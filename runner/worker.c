@@ -3,6 +3,7 @@
 #include "cluster/post.h"
 #include "cluster/pulse.h"
 #include "cluster/team_mpi.h"
+#include "compute/core/fault.h"
 #include "runner/protocol.h"
 
 #include <stdio.h>
@@ -34,6 +35,7 @@ static tl_status next_order(worker *w, tl_order_message *order, tl_err *err)
     double nap = 2e-5;
     while (!tl_post_receive(w->cluster, TL_TAGS(TL_TAG_ORDER), &w->message, err)) {
         if (err->status != TL_OK) return err->status;
+        tl_fault_pass(TL_FAULT_IDLE);
         nap_for(nap);
         if (nap < 2e-3) nap *= 1.3;
     }
@@ -44,7 +46,34 @@ static tl_status next_order(worker *w, tl_order_message *order, tl_err *err)
 
 static tl_status send_reports(worker *w, tl_err *err)
 {
+    tl_fault_pass(TL_FAULT_SEND);
     return tl_post_send(w->cluster, 0, TL_TAG_RESULT, w->batch.byte, w->batch.length, err);
+}
+
+/* Makes a step that took `seconds` take as much longer as an injected fault wants. */
+static void linger(const tl_team *team, double seconds)
+{
+    const double end = tl_cluster_seconds() + (tl_fault_slowness() - 1.0) * seconds;
+    while (tl_cluster_seconds() < end) {
+        (void)tl_team_tick(team);
+        nap_for(1e-3);
+    }
+}
+
+/* Runs one step on this member; what it came to is in `report` where this is member 0. */
+static tl_status run_step(worker *w, const tl_order_item *item, const tl_team *team,
+                          tl_report *report, tl_err *why)
+{
+    const double begin = tl_cluster_seconds();
+    tl_pulse_tick(w->cluster);
+    tl_fault_pass(TL_FAULT_START);
+    const tl_status ran = w->runner(w->self, item->trial, item->position, team,
+                                    report->measure, &report->measures, why);
+    linger(team, tl_cluster_seconds() - begin);
+    tl_fault_pass(TL_FAULT_STEP);
+    report->status = (int32_t)ran;
+    report->seconds = tl_cluster_seconds() - begin;
+    return ran;
 }
 
 /* Runs the steps of an order. TL_E_LOST and TL_E_STOP send back what is left of it. */
@@ -56,19 +85,14 @@ static tl_status run_steps(worker *w, const tl_order_message *order, const tl_te
     for (int i = 0; i < order->steps; i++) {
         tl_report report = {.step = order->item[i].step, .status = TL_OK};
         tl_err why = {0};
-        const double begin = tl_cluster_seconds();
         if (ended == TL_OK && tl_pulse_is_stopping(w->cluster)) ended = TL_E_STOP;
         /* Whether to stop is agreed on, so that no member starts a step alone. */
         if (ended != TL_E_LOST) ended = tl_team_agree(team, ended, &why);
         report.status = (int32_t)ended;
         if (ended == TL_OK) {
-            const tl_status ran =
-                w->runner(w->self, order->item[i].trial, order->item[i].position, team,
-                          report.measure, &report.measures, &why);
-            report.status = (int32_t)ran;
+            const tl_status ran = run_step(w, &order->item[i], team, &report, &why);
             if (ran == TL_E_LOST || ran == TL_E_STOP) ended = ran;
         }
-        report.seconds = tl_cluster_seconds() - begin;
         (void)snprintf(report.text, sizeof report.text, "%s", why.text);
         if (team->rank != 0) continue;
         TL_TRY(tl_report_add(&w->batch, &report, err));

@@ -1,5 +1,7 @@
 #include "compute/core/durable.h"
 
+#include "compute/core/fault.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,7 +10,7 @@
 
 enum { PATH_SPACE = 4200 };
 
-bool tl_durable_write(int file, const void *bytes, size_t n)
+static bool write_all(int file, const void *bytes, size_t n)
 {
     const char *at = bytes;
     while (n > 0) {
@@ -24,13 +26,28 @@ bool tl_durable_write(int file, const void *bytes, size_t n)
     return true;
 }
 
+bool tl_durable_write(int file, const void *bytes, size_t n)
+{
+    if (!tl_fault_storage(TL_FAULT_WRITE)) return false;
+    const size_t kept = tl_fault_tear(n);
+    const bool is_written = write_all(file, bytes, kept);
+    if (kept < n) tl_fault_die();
+    return is_written;
+}
+
+bool tl_durable_sync(int file)
+{
+    return tl_fault_storage(TL_FAULT_SYNC) && fdatasync(file) == 0;
+}
+
 /* Fsyncs what stands at `path`, made with `flags`. */
 static bool sync_path(const char *path, int flags)
 {
     const int file = open(path, flags | O_CLOEXEC);
     if (file < 0) return false;
     /* Some network file systems cannot fsync a folder, and need not. */
-    const bool is_synced = fsync(file) == 0 || errno == EINVAL;
+    const bool is_synced =
+        tl_fault_storage(TL_FAULT_SYNC) && (fsync(file) == 0 || errno == EINVAL);
     const int reason = errno;
     (void)close(file);
     errno = reason;
@@ -64,11 +81,16 @@ static bool write_pieces(const char *path, const tl_durable_piece *piece, int co
     bool is_good = true;
     for (int i = 0; i < count && is_good; i++)
         is_good = tl_durable_write(file, piece[i].bytes, piece[i].n);
-    is_good = is_good && fsync(file) == 0;
+    is_good = is_good && tl_fault_storage(TL_FAULT_SYNC) && fsync(file) == 0;
     const int reason = errno;
     const bool is_closed = close(file) == 0;
     if (!is_good) errno = reason;
     return is_good && is_closed;
+}
+
+bool tl_durable_rename(const char *from, const char *to)
+{
+    return tl_fault_storage(TL_FAULT_RENAME) && rename(from, to) == 0;
 }
 
 bool tl_durable_replace(const char *path, const tl_durable_piece *piece, int count)
@@ -79,7 +101,7 @@ bool tl_durable_replace(const char *path, const tl_durable_piece *piece, int cou
         errno = ENAMETOOLONG;
         return false;
     }
-    if (!write_pieces(temporary, piece, count) || rename(temporary, path) != 0) {
+    if (!write_pieces(temporary, piece, count) || !tl_durable_rename(temporary, path)) {
         const int reason = errno;
         (void)unlink(temporary);
         errno = reason;

@@ -1,5 +1,6 @@
 /*
- * Writing that a crash or a power cut does not undo.
+ * Writing that a crash or a power cut does not undo. The operations are places where faults
+ * can be injected (write, sync, rename of fault.h).
  */
 #ifndef TL_COMPUTE_DURABLE_H
 #define TL_COMPUTE_DURABLE_H
@@ -10,6 +11,12 @@
 /** Writes all `n` bytes to a descriptor, going on after short writes and signals. False
  * with errno. */
 bool tl_durable_write(int file, const void *bytes, size_t n);
+
+/** Fdatasyncs a descriptor. False with errno. */
+bool tl_durable_sync(int file);
+
+/** Renames; the caller fsyncs the file before and the folder after. False with errno. */
+bool tl_durable_rename(const char *from, const char *to);
 
 /** Fsyncs a file that another library wrote and closed. False with errno. */
 bool tl_durable_file(const char *path);

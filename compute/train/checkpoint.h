@@ -1,5 +1,5 @@
 /*
- * Where a training stands after a whole epoch, and the place that keeps it.
+ * Where a training stands after an update, and the place that keeps it.
  */
 #ifndef TL_COMPUTE_TRAIN_CHECKPOINT_H
 #define TL_COMPUTE_TRAIN_CHECKPOINT_H
@@ -22,9 +22,11 @@ typedef struct tl_checkpoint {
 /** How far it has come. */
 typedef struct tl_progress {
     int64_t epoch, update; /**< done */
+    int64_t row;           /**< rows of the epoch that runs which are done */
+    double loss;           /**< of these rows, added up */
     int64_t best_epoch;    /**< of the lowest validation loss; 0: none was measured */
     double best_loss;      /**< that loss; infinite: none was measured */
-    double last_loss;      /**< mean loss over the last epoch, as it went */
+    double last_loss;      /**< mean loss over the last whole epoch, as it went */
 } tl_progress;
 
 enum { TL_STATE_BLOCKS = 5 };

@@ -1,11 +1,13 @@
 /*
  * One buffer of gradients a local shard. Alone and without clipping, the optimiser sums
  * them piece by piece as it goes; else they are summed into the first, and then over the
- * team: the same tree. The loss of each shard travels at the end of its gradient, so that
- * one sum carries both.
+ * team: the same tree. Behind the gradient of each shard travel its loss and whether its
+ * member has been asked to stop, so that one sum carries all, and all members know after
+ * the same update that they are to leave.
  */
 #include "compute/train/trainer.h"
 
+#include "compute/core/fault.h"
 #include "compute/nn/blas.h"
 #include "compute/nn/pass.h"
 #include "compute/train/augment.h"
@@ -28,7 +30,7 @@ typedef struct trainer {
     const tl_dataset *validation; /* NULL: no early stopping */
     tl_arena *scratch;
     int shards, local; /* in all, and on this rank */
-    size_t width;      /* numbers in one gradient buffer: params + 1, the loss last */
+    size_t width;      /* numbers in one gradient buffer: params, loss, wishes to stop */
     float *grad;       /* [local x width] */
     float *sum;        /* [width] room for the team's sum */
     float *altered;    /* [rows of a shard x input] augmented images; NULL: as they are */
@@ -40,8 +42,13 @@ typedef struct trainer {
     tl_optimizing optimizing;
     tl_moments moments;
     float *average, *best; /* [params] of the weights, or NULL */
+    bool is_asked;         /* this member has been asked to stop */
+    double saved;          /* when a checkpoint was last written */
     tl_train_state state;  /* its blocks are the weights and all of the above */
 } trainer;
+
+/* What stands behind the parameters in a gradient buffer. */
+enum { LOSS, WISHES, TAIL };
 
 /* Sub-streams of the order's that no epoch has. */
 static const uint64_t AUGMENTATION = UINT64_MAX, DROPOUT = UINT64_MAX - 1;
@@ -86,7 +93,7 @@ static tl_key key_of(const trainer *t)
     const int shape[] = {(int)spec->kind,   spec->width,     spec->depth,
                          spec->in.channels, spec->in.height, spec->in.width,
                          spec->classes,     spec->heads,     spec->kv_heads};
-    tl_hash_text(&hash, "training2");
+    tl_hash_text(&hash, "training3");
     for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) {
         tl_hash_u64(&hash, (uint64_t)shape[i]);
     }
@@ -132,7 +139,7 @@ static tl_status open_trainer(trainer *t, tl_err *err)
     t->shards = tl_recipe_shards(t->recipe);
     TL_INVARIANT(t->team->size <= t->shards);
     t->local = t->shards / t->team->size;
-    t->width = t->model->params + 1;
+    t->width = t->model->params + TAIL;
     t->budget = tl_recipe_updates(t->recipe, t->data->rows);
     TL_TRY(tl_pass_new(t->model, (int)rows, true, t->scratch, &t->pass, err));
     TL_TRY(tl_optimizing_new(t->model, t->recipe, t->scratch, &t->optimizing, err));
@@ -165,7 +172,8 @@ static void run_shard(trainer *t, const group *batch, int shard, float *grad)
     const int first = (int)(shard * rows / t->shards);
     const int count = (int)((shard + 1) * rows / t->shards) - first;
     const int *row = batch->row + first;
-    if (!batch->adds) grad[t->width - 1] = 0.0f;
+    float *loss = grad + t->model->params + LOSS;
+    if (!batch->adds) *loss = 0.0f;
     if (count == 0) {
         if (!batch->adds) memset(grad, 0, t->width * sizeof *grad);
         return;
@@ -181,8 +189,7 @@ static void run_shard(trainer *t, const group *batch, int shard, float *grad)
     }
     const tl_outputs outputs = {t->model->positions, t->model->spec.classes, logits,
                                 tl_pass_d_logits(&t->pass)};
-    grad[t->width - 1] +=
-        (float)tl_objective(t->data, row, count, t->recipe->label_smoothing, &outputs);
+    *loss += (float)tl_objective(t->data, row, count, t->recipe->label_smoothing, &outputs);
     tl_pass_backward(&t->pass, count, grad, batch->adds);
 }
 
@@ -198,26 +205,32 @@ static void run_batch(trainer *t, const group *batch)
     }
 }
 
-/* From the shards' gradients of `rows` rows to new weights. */
-static tl_status update(trainer *t, int rows, double *loss, tl_err *err)
+/* From the shards' gradients of `rows` rows to new weights. \param must_stop result:
+ * whether a member has been asked to, the same on all */
+static tl_status update(trainer *t, int rows, bool *must_stop, tl_err *err)
 {
     const size_t params = t->model->params;
     const long number = (long)++t->state.progress.update;
     const double rate = tl_schedule_rate(t->recipe, number, t->budget);
     tl_gradient gradient = {t->grad, t->local, t->width, 1.0f / (float)rows};
+    if (tl_fault_spoils()) t->grad[0] = NAN;
+    for (int s = 0; s < t->local; s++) {
+        t->grad[(size_t)s * t->width + params + WISHES] = t->is_asked ? 1.0f : 0.0f;
+    }
     if (t->team->size > 1 || t->recipe->clip > 0.0) {
         tl_gradient_sum(&gradient);
         TL_TRY(tl_team_sum(t->team, t->grad, t->width, t->sum, err));
         gradient.scale =
             tl_gradient_factor(t->grad, params, gradient.scale, t->recipe->clip);
     }
-    float sum;
-    tl_gradient_read(&gradient, t->width - 1, 1, &sum);
-    *loss = (double)sum;
+    float tail[TAIL];
+    tl_gradient_read(&gradient, params, TAIL, tail);
+    t->state.progress.loss += (double)tail[LOSS];
+    *must_stop = tail[WISHES] > 0.0f;
     /* Every member holds the same bits, so all leave together. */
     const bool is_finite = tl_optimizer_step(&t->optimizing, number, rate, &gradient,
                                              &t->moments, t->model->param);
-    TL_CHECK(is_finite && isfinite(*loss), err, TL_E_NUM,
+    TL_CHECK(is_finite && isfinite(tail[LOSS]), err, TL_E_NUM,
              "loss or gradient is not finite at update %ld", number);
     if (t->average) {
         tl_average_add(t->recipe->average, number, t->model->param, params, t->average);
@@ -238,25 +251,53 @@ static void draw_epoch(trainer *t)
     t->changes = tl_rng_sub(&augmentation, epoch);
 }
 
-static tl_status run_epoch(trainer *t, bool *is_asked, tl_err *err)
+static double now(void)
 {
+    struct timespec at;
+    (void)clock_gettime(CLOCK_MONOTONIC, &at);
+    return (double)at.tv_sec + 1e-9 * (double)at.tv_nsec;
+}
+
+/* Between two updates: leaves if a member was asked to, and saves when that is due. */
+static tl_status pause_training(trainer *t, bool must_stop, tl_err *err)
+{
+    const tl_checkpoint *checkpoint = t->job->checkpoint;
+    const bool is_due = checkpoint && checkpoint->every > 0.0 && t->team->rank == 0 &&
+                        now() - t->saved > checkpoint->every;
+    if (!must_stop && !is_due) return TL_OK;
+    const tl_status kept = tl_state_save(&t->state, checkpoint, t->team, t->scratch, err);
+    if (must_stop) {
+        TL_TRY(tl_team_agree(t->team, kept, err));
+        return tl_fail(err, TL_E_STOP, "stopped after update %ld of %ld",
+                       (long)t->state.progress.update, t->budget);
+    }
+    t->saved = now(); /* a checkpoint by time that fails costs nothing but time */
+    return TL_OK;
+}
+
+/* What is left of the epoch. \param must_stop result, as of its last update */
+static tl_status run_epoch(trainer *t, bool *must_stop, tl_err *err)
+{
+    tl_progress *progress = &t->state.progress;
     const int rows = t->data->rows, batch = t->recipe->batch;
     const int each = tl_recipe_group(t->recipe, rows);
-    double sum = 0.0, loss;
     draw_epoch(t);
-    for (int at = 0, end; at < rows; at = end) {
+    for (int at = (int)progress->row, end; at < rows; at = end) {
         end = rows - at < each ? rows : at + each;
         for (int from = at, left; from < end; from += left) {
             left = end - from < batch ? end - from : batch;
             const group part = {t->order + from, left, from > at};
             run_batch(t, &part);
-            if (tl_team_tick(t->team)) *is_asked = true;
+            if (tl_team_tick(t->team)) t->is_asked = true;
         }
-        TL_TRY(update(t, end - at, &loss, err));
-        sum += loss;
+        TL_TRY(update(t, end - at, must_stop, err));
+        progress->row = end;
+        if (end < rows) TL_TRY(pause_training(t, *must_stop, err));
     }
-    t->state.progress.last_loss = sum / rows;
-    t->state.progress.epoch++;
+    progress->last_loss = progress->loss / rows;
+    progress->loss = 0.0;
+    progress->row = 0;
+    progress->epoch++;
     return TL_OK;
 }
 
@@ -284,42 +325,15 @@ static tl_status look(trainer *t, bool *is_over, tl_err *err)
     return TL_OK;
 }
 
-static double now(void)
-{
-    struct timespec at;
-    (void)clock_gettime(CLOCK_MONOTONIC, &at);
-    return (double)at.tv_sec + 1e-9 * (double)at.tv_nsec;
-}
-
-/* Between two epochs: leaves if a member was asked to, and saves when that is due. */
-static tl_status pause_epochs(trainer *t, bool is_asked, double *saved, tl_err *err)
-{
-    const tl_checkpoint *checkpoint = t->job->checkpoint;
-    /* One member may have heard of the stop before the others. */
-    const tl_status asked = tl_team_agree(t->team, is_asked ? TL_E_STOP : TL_OK, err);
-    if (asked != TL_OK && asked != TL_E_STOP) return asked;
-    const bool is_due =
-        checkpoint && checkpoint->every > 0.0 && now() - *saved > checkpoint->every;
-    if (asked == TL_OK && !(is_due && t->team->rank == 0)) return TL_OK;
-    const tl_status kept = tl_state_save(&t->state, checkpoint, t->team, t->scratch, err);
-    if (asked == TL_E_STOP) {
-        TL_TRY(tl_team_agree(t->team, kept, err));
-        return tl_fail(err, TL_E_STOP, "stopped after epoch %d of %d",
-                       (int)t->state.progress.epoch, t->recipe->epochs);
-    }
-    *saved = now(); /* a checkpoint by time that fails costs nothing but time */
-    return TL_OK;
-}
-
 static tl_status run_epochs(trainer *t, tl_err *err)
 {
-    double saved = now();
+    t->saved = now();
     while (t->state.progress.epoch < t->recipe->epochs) {
-        bool is_asked = false, is_over = false;
-        TL_TRY(run_epoch(t, &is_asked, err));
+        bool must_stop = false, is_over = false;
+        TL_TRY(run_epoch(t, &must_stop, err));
         TL_TRY(look(t, &is_over, err));
         if (is_over || t->state.progress.epoch == t->recipe->epochs) break;
-        TL_TRY(pause_epochs(t, is_asked, &saved, err));
+        TL_TRY(pause_training(t, must_stop, err));
     }
     const float *result = t->state.progress.best_epoch > 0 ? t->best : t->average;
     if (result) memcpy(t->model->param, result, t->model->params * sizeof *result);

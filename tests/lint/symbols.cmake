@@ -1,10 +1,10 @@
 # Exported names start with tl_ (or are main), and nothing writable is global but the log's
-# setting and what a signal handler writes. The guard of ScaLAPACK defines the calls of MPI
+# setting, armed faults and what a signal handler writes. The guard of ScaLAPACK defines the calls of MPI
 # that BLACS makes, and marks the thread that it works for.
 #   cmake -DNM=nm -DLIBRARIES="a.a;b.a" -P symbols.cmake
 cmake_minimum_required(VERSION 3.25)
-set(writable_allowed "^tl_(log_setting|fetch_signal)$")
-set(guarded "MPI_(Send|Isend|Rsend|Recv|Irecv|Sendrecv|Waitall|Testall|Bcast|Reduce|Allreduce|Barrier)")
+set(writable_allowed "^tl_(log_setting|fetch_signal|fault_(setting|is_armed))$")
+set(guarded "MPI_(Send|Isend|Rsend|Recv|Irecv|Sendrecv|Waitall|Testall|Bcast|Reduce|Allreduce|Barrier|Abort)")
 set(faults "")
 foreach(library ${LIBRARIES})
   get_filename_component(name ${library} NAME)

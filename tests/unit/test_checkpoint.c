@@ -19,14 +19,16 @@ static training *open_kept(const tl_recipe *recipe)
     return it;
 }
 
-/* Stops once on a team of `first`, goes on with one of `second`. */
-static void check_resumed(const tl_recipe *recipe, int first, int second, long tick)
+/* Stops once on a team of `first`, goes on with one of `second`. A member hears of the stop
+ * at its tick `tick`, a batch; all leave after the update that this is part of. */
+static void check_resumed(const tl_recipe *recipe, int first, int second, long tick,
+                          const char *where)
 {
     training *wanted = training_run(open_kept(recipe)), *it = open_kept(recipe);
     team_threads_run_asked(first, first - 1, tick, training_member, it);
     for (int r = 0; r < first; r++) {
         assert_int_equal(it->status[r], TL_E_STOP);
-        assert_string_equal(it->err[r].text, "stopped after epoch 2 of 6");
+        assert_string_equal(it->err[r].text, where);
     }
     assert_int_equal(it->loads, 1);
     assert_int_equal(it->saves, 1);
@@ -40,23 +42,24 @@ static void check_resumed(const tl_recipe *recipe, int first, int second, long t
 
 static void resumed_training_equals_a_whole_one(void **state)
 {
-    (void)state; /* three batches an epoch: ticks 4, 5, 6 are in the second */
-    check_resumed(&training_adamw, 1, 4, 4);
-    check_resumed(&training_adamw, 4, 1, 5);
-    check_resumed(&training_sgd, 2, 8, 6);
-    check_resumed(&training_sgd, 8, 2, 4);
+    (void)state; /* three batches an epoch: 3 and 6 are the last of one */
+    check_resumed(&training_adamw, 1, 4, 4, "stopped after update 4 of 18");
+    check_resumed(&training_adamw, 4, 1, 5, "stopped after update 5 of 18");
+    check_resumed(&training_sgd, 2, 8, 6, "stopped after update 6 of 18");
+    check_resumed(&training_sgd, 8, 2, 1, "stopped after update 1 of 18");
+    check_resumed(&training_sgd, 1, 1, 3, "stopped after update 3 of 18");
 }
 
 static void resumed_training_goes_on_with_all_a_recipe_says(void **state)
 {
     (void)state;
     tl_recipe recipe = training_rich;
-    check_resumed(&recipe, 1, 8, 4);
-    check_resumed(&recipe, 8, 2, 5);
+    check_resumed(&recipe, 1, 8, 4, "stopped after update 3 of 12");
+    check_resumed(&recipe, 8, 2, 5, "stopped after update 3 of 12");
     recipe.patience = 4;
-    check_resumed(&recipe, 2, 4, 6);
+    check_resumed(&recipe, 2, 4, 6, "stopped after update 3 of 12");
     recipe.average = 0.0;
-    check_resumed(&recipe, 4, 1, 4);
+    check_resumed(&recipe, 4, 1, 4, "stopped after update 3 of 12");
 }
 
 static void best_epoch_before_the_stop_is_not_forgotten(void **state)
@@ -87,10 +90,10 @@ static void checkpoint_by_time_goes_on_from_there(void **state)
     team_threads_run(2, training_member, it);
     training_assert_same(it, 2, wanted);
     /* The end is not a checkpoint. */
-    assert_int_equal(it->saves, training_adamw.epochs - 1);
+    assert_int_equal(it->saves, 3 * training_adamw.epochs - 1);
     team_threads_run(4, training_member, it);
     training_assert_same(it, 4, wanted);
-    assert_int_equal(it->saves, training_adamw.epochs - 1); /* one epoch was left */
+    assert_int_equal(it->saves, 3 * training_adamw.epochs - 1); /* one update was left */
     free(it);
     free(wanted);
 }
@@ -124,7 +127,7 @@ static void stop_without_checkpoint_is_a_stop(void **state)
     training *it = training_open(&training_adamw);
     team_threads_run_asked(4, 2, 1, training_member, it);
     for (int r = 0; r < 4; r++) assert_int_equal(it->status[r], TL_E_STOP);
-    assert_int_equal(it->report[0].updates, 3);
+    assert_int_equal(it->report[0].updates, 1);
     free(it);
 }
 
