@@ -27,6 +27,13 @@ static void nap_for(double seconds)
     (void)nanosleep(&span, NULL);
 }
 
+static double cpu_of_thread(void)
+{
+    struct timespec spent = {0};
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+    return (double)spent.tv_sec + 1e-9 * (double)spent.tv_nsec;
+}
+
 static double wall_clock(void)
 {
     struct timespec now;
@@ -401,6 +408,7 @@ static void *run(void *argument)
     const tl_scheduler_tally tally = tl_scheduler_count(c->scheduler);
     c->was_stopped = tally.in[TL_STEP_WAITING] + tally.in[TL_STEP_READY] > 0;
     c->seconds = tl_cluster_seconds() - c->begun;
+    c->cpu = cpu_of_thread();
     if (!c->options.is_quiet) tl_progress_end(c->scheduler, c->seconds);
     dismiss(c);
     if (c->is_stuck) {

@@ -34,6 +34,7 @@ typedef struct tl_coordinator {
     tl_err err;
     bool was_stopped, has_lost;
     double seconds;        /**< from the first order to the end */
+    double cpu;            /**< seconds of a core's time that its thread took */
     uint32_t ran;          /**< steps done in this run */
     uint32_t teams_of_two; /**< orders of width 2 or more */
 
