@@ -333,6 +333,7 @@ static tl_status finish(run *r, tl_err *err)
 {
     const tl_coordinator *c = &r->coordinator;
     const uint32_t bad = settle(r);
+    tl_coordinator_close(&r->coordinator); /* its memory is wanted for the tables */
     TL_TRY(write_tables(r, err));
     char span[32];
     tl_log(TL_LOG_INFO,

@@ -467,4 +467,10 @@ void tl_coordinator_close(tl_coordinator *c)
     free(c->pauses);
     free(c->done);
     free(c->took);
+    c->scheduler = NULL;
+    c->wide = NULL;
+    c->epoch_of = NULL;
+    c->pauses = NULL;
+    c->done = NULL;
+    c->took = NULL;
 }

@@ -59,6 +59,8 @@ TL_MUST_USE tl_status tl_coordinator_start(tl_coordinator *coordinator, tl_err *
 /** Waits for the end, after which every rank has been told to leave. */
 void tl_coordinator_join(tl_coordinator *coordinator);
 
+/** Gives all lists back; what came of the run stays to be read. A second call does nothing.
+ */
 void tl_coordinator_close(tl_coordinator *coordinator);
 
 #endif
