@@ -44,11 +44,11 @@ static void sleep_for(double seconds)
 }
 
 static tl_status run_step(void *self, uint32_t trial, int position, const tl_team *team,
-                          tl_measure *measure, int *measures, tl_err *err)
+                          tl_report *report, tl_err *err)
 {
-    (void)trial, (void)position, (void)team, (void)measure, (void)err;
+    (void)trial, (void)position, (void)team, (void)err;
     pace *p = self;
-    *measures = 0;
+    report->measures = 0;
     if (p->every > 0.0) {
         const double now = tl_cluster_seconds();
         if (p->next == 0.0) p->next = now;

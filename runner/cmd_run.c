@@ -45,6 +45,7 @@ typedef struct run {
     tl_run_deadline deadline; /* rank 0 */
     double begun;             /* on the clock of tl_cluster_seconds */
     char *head;               /* JSON of the build */
+    uint32_t build;           /* CRC-32 of it, as the journal has it */
     bool is_mixed;            /* resumed under another head, which was accepted */
     bool was_done;            /* nothing was left to do */
     tl_arena arena;
@@ -54,15 +55,18 @@ typedef struct run {
 static tl_status take_record(void *self, const tl_record *record, tl_err *err)
 {
     run *r = self;
-    if (record->kind == TL_RECORD_HEAD && record->text && r->head &&
-        strcmp(record->text, r->head) != 0) {
-        TL_CHECK(
-            r->options.accept_build, err, TL_E_ARG,
-            "%s was begun by another build or processor: %s; this is %s; results may differ "
-            "in their last bits: go on with --accept-build, or use a fresh --dir",
-            r->paths.dir, record->text, r->head);
-        r->is_mixed = true;
-    }
+    /* Each step says under which head it was done, since the head's own line may be lost.
+     */
+    const bool is_head = record->kind == TL_RECORD_HEAD && record->text;
+    const bool is_other = is_head ? strcmp(record->text, r->head) != 0
+                                  : record->kind == TL_RECORD_DONE && record->build != 0 &&
+                                        record->build != r->build;
+    TL_CHECK(
+        !is_other || r->options.accept_build, err, TL_E_ARG,
+        "%s was begun by another build or processor: %s; this is %s; results may differ in "
+        "their last bits: go on with --accept-build, or use a fresh --dir",
+        r->paths.dir, is_head ? record->text : "its name is damaged", r->head);
+    r->is_mixed = r->is_mixed || is_other;
     return tl_sweep_recall(&r->sweep, record, err);
 }
 
@@ -162,6 +166,19 @@ static void set_time(run *r, double opened)
            tl_text_span(r->deadline.end - r->deadline.stop, aside));
 }
 
+/* A step that is done is worth nothing to those that follow if its model is gone. */
+static tl_status check_models(run *r, tl_err *err)
+{
+    uint32_t count;
+    TL_TRY(tl_redo_missing(&r->sweep, &r->store, &count, err));
+    if (count > 0)
+        tl_log(TL_LOG_WARN,
+               "%s/models: models that are needed are missing; %u steps that were done are "
+               "run again",
+               r->paths.dir, count);
+    return TL_OK;
+}
+
 static tl_status open_on_rank_0(run *r, tl_err *err)
 {
     const tl_plan_options options = {.set = r->options.set,
@@ -185,6 +202,7 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
              "the name of the run directory is too long");
     TL_TRY(tl_journal_open(path, take_record, r, &r->journal, err));
     set_time(r, tl_cluster_seconds() - opening);
+    TL_TRY(check_models(r, err));
     TL_TRY(tl_store_write(&r->store, "plan.yaml", r->plan->text, err));
     const tl_record head = {.kind = TL_RECORD_HEAD, .text = r->head};
     tl_journal_put(r->journal, &head);
@@ -250,9 +268,13 @@ static tl_status share_plan(run *r, tl_status mine, tl_err *err)
 }
 
 static tl_status run_step(void *self, uint32_t trial, int position, const tl_team *team,
-                          tl_measure *measure, int *measures, tl_err *err)
+                          tl_report *report, tl_err *err)
 {
-    return tl_executor_run(self, trial, position, team, measure, measures, err);
+    tl_executor *executor = self;
+    const tl_status status = tl_executor_run(executor, trial, position, team,
+                                             report->measure, &report->measures, err);
+    report->gone = executor->gone;
+    return status;
 }
 
 static tl_status work(run *r, tl_err *err)
@@ -329,23 +351,27 @@ static uint32_t settle(run *r)
     return bad;
 }
 
+/* Storage that fails costs what was not yet kept; that is said, and the rest stays. */
 static tl_status finish(run *r, tl_err *err)
 {
     const tl_coordinator *c = &r->coordinator;
     const uint32_t bad = settle(r);
     tl_coordinator_close(&r->coordinator); /* its memory is wanted for the tables */
-    TL_TRY(write_tables(r, err));
+    const tl_status written = write_tables(r, err);
+    if (written != TL_OK && written != TL_E_IO) return written;
     char span[32];
     tl_log(TL_LOG_INFO,
-           "%u steps done in %s on %d ranks (%u of an earlier run, %u orders to teams); "
-           "results in %s",
+           "%u steps done in %s on %d ranks (%u of an earlier run, %u orders to teams)%s%s",
            c->ran, tl_text_span(c->seconds, span), tl_cluster_size(r->cluster),
-           r->sweep.recalled, c->teams_of_two, r->paths.out);
-    if (c->status != TL_OK) {
+           r->sweep.recalled, c->teams_of_two, written == TL_OK ? "; results in " : "",
+           written == TL_OK ? r->paths.out : "");
+    if (written != TL_OK) tl_log(TL_LOG_ERROR, "%s", err->text);
+    if (c->status != TL_OK && c->status != TL_E_IO) {
         *err = c->err;
         return c->status;
     }
-    if (c->was_stopped) {
+    if (c->status != TL_OK) tl_log(TL_LOG_ERROR, "%s", c->err.text);
+    if (c->was_stopped || c->status != TL_OK || written != TL_OK) {
         tl_log(TL_LOG_INFO,
                "stopped early; go on with: threatloop run %s -o %s --dir %s --resume",
                r->options.plan, r->paths.out, r->paths.dir);
@@ -400,6 +426,7 @@ static int run_all(run *r)
     tl_log_set(TL_LOG_INFO, tl_cluster_rank(r->cluster));
     tl_blas_start();
     r->head = tl_run_head();
+    r->build = tl_crc32(r->head, strlen(r->head));
     tl_status status = tl_kernels_check(&err);
     if (status == TL_OK) status = arm_faults(r, &err);
     if (status == TL_OK) status = tl_pulse_start(r->cluster, &err);

@@ -38,7 +38,7 @@ static bool takes_long_real(cursor *c, double *out)
     text[n] = '\0';
     *out = strtod(text, &end);
     c->at += n;
-    return n > 0 && *end == '\0';
+    return n > 0 && *end == '\0' && isfinite(*out);
 }
 
 /* Whole numbers are most of them, and one of 15 digits is a double exactly. */
@@ -93,6 +93,19 @@ static bool takes_name(cursor *c, char out[TL_LINE_NAME])
     return true;
 }
 
+/* Eight lower-case hexadecimal digits. */
+static bool takes_build(cursor *c, uint32_t *out)
+{
+    *out = 0;
+    if (c->end - c->at < 8) return false;
+    for (int i = 0; i < 8; i++) {
+        const char digit = *c->at++;
+        if (!is_digit(digit) && !(digit >= 'a' && digit <= 'f')) return false;
+        *out = *out << 4 | (uint32_t)(is_digit(digit) ? digit - '0' : digit - 'a' + 10);
+    }
+    return true;
+}
+
 static bool takes_measures(cursor *c, tl_line *out)
 {
     tl_record *record = &out->record;
@@ -103,9 +116,11 @@ static bool takes_measures(cursor *c, tl_line *out)
         tl_measure *m = &out->measure[record->measures++];
         int why;
         if (!takes_real(c, &m->value) || !takes(c, ",") || !takes_real(c, &m->n) ||
-            !takes(c, ",") || !takes_integer(c, &why) || !takes(c, "]")) {
+            !takes(c, ",") || !takes_integer(c, &why) || why < TL_WHY_HAS_VALUE ||
+            why > TL_WHY_NOT_RUN || !takes(c, "]")) {
             return false;
         }
+        if (why < TL_WHY_HAS_VALUE || why > TL_WHY_NOT_RUN) return false;
         m->why = why;
     }
     return takes(c, "]");
@@ -131,7 +146,9 @@ bool tl_journal_plain_read(const char *bytes, size_t n, tl_line *out)
         !takes(&c, ",\"width\":") || !takes_integer(&c, &record->width)) {
         return false;
     }
-    if (is_done && (!takes(&c, ",\"seconds\":") || !takes_real(&c, &record->seconds))) {
+    if (is_done && (!takes(&c, ",\"seconds\":") || !takes_real(&c, &record->seconds) ||
+                    !takes(&c, ",\"build\":\"") || !takes_build(&c, &record->build) ||
+                    !takes(&c, "\""))) {
         return false;
     }
     if (!takes(&c, ",\"when\":") || !takes_real(&c, &record->when)) return false;

@@ -8,6 +8,7 @@
 #include "compute/train/trainer.h"
 
 #include "compute/core/fault.h"
+#include "compute/core/log.h"
 #include "compute/nn/blas.h"
 #include "compute/nn/pass.h"
 #include "compute/train/augment.h"
@@ -370,6 +371,9 @@ tl_status tl_train(tl_model *model, const tl_training *training, tl_arena *scrat
     if (status == TL_OK) {
         status = tl_state_load(&t.state, training->checkpoint, t.team, scratch, err);
     }
+    if (status == TL_OK && t.team->rank == 0 && t.state.progress.update > 0)
+        tl_log(TL_LOG_INFO, "a training goes on after update %ld of %ld",
+               (long)t.state.progress.update, t.budget);
     if (status == TL_OK) status = run_epochs(&t, err);
     if (report) {
         const tl_progress *progress = &t.state.progress;

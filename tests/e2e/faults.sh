@@ -36,7 +36,7 @@ team_places="sum:7 broadcast:1 gather:1 agree:9"
 
 case $kind in
 kill)
-    for at in idle:40 start:2 tick:5 step:2 send:2; do strike 0 "kill:rank=2,after=$at"; done
+    for at in idle:5 start:2 tick:5 step:2 send:2; do strike 0 "kill:rank=2,after=$at"; done
     for at in $team_places; do strike 0 "kill:rank=1,after=$at" "kill:rank=3,after=$at"; done
     strike 0 kill:rank=1,after=start:1 kill:rank=2,after=start:1 kill:rank=3,after=start:1
     strike 75 kill:rank=0,after=step:3

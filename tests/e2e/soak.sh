@@ -40,8 +40,9 @@ while [ "$killed" -lt "${SOAK_WORKERS:-200}" ]; do
     clean
     begin
     runs=$((runs + 1))
+    sleep 0.5
     for _ in 1 2 3; do
-        pause 1.2
+        pause 1
         mapfile -t pids < <(ranks_of "$place/x.run" | while read -r pid; do
             case "$(rank_of "$pid")" in [1-9]*) echo "$pid" ;; esac
         done)
@@ -69,7 +70,7 @@ interrupt() {
         resume=()
         for _ in 1 2 3 4; do
             begin ${resume[@]+"${resume[@]}"}
-            sleep 0.4
+            sleep 0.6
             pause 1.4
             case $what in
             runs) victims=$(ranks_of "$place/x.run") ;;
@@ -78,8 +79,8 @@ interrupt() {
             [ -z "$victims" ] || { echo "$victims" | xargs kill -KILL 2>/dev/null && kills=$((kills + 1)); }
             wait "$starter"
             code=$?
+            [ -f $journal ] || continue # killed before the start
             [ "$code" = 75 ] || [ "$code" = 0 ] || { fail "$what: exit $code, wanted 75" && cat err.txt >&2; }
-            [ -f $journal ] || continue
             nothing_lost
             done_keys $journal | sort -u >before.txt
             flight=$(in_flight)

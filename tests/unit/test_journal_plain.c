@@ -35,8 +35,9 @@ static tl_record make(int round, tl_measure measure[TL_MAX_METRICS])
     const tl_rng rng = tl_rng_stream(7, (uint32_t)round, "test", 0, "record");
     for (int i = 0; i < TL_MAX_METRICS; i++) {
         const uint64_t item = 2 * (uint64_t)i;
-        measure[i] = (tl_measure){random_double(&rng, item + 10),
-                                  random_double(&rng, item + 11), round % 7 - 3};
+        measure[i] =
+            (tl_measure){random_double(&rng, item + 10), random_double(&rng, item + 11),
+                         round % (TL_WHY_NOT_RUN + 1)};
     }
     const bool is_done = round % 5 != 0;
     return (tl_record){.kind = is_done ? TL_RECORD_DONE : TL_RECORD_START,
@@ -47,6 +48,7 @@ static tl_record make(int round, tl_measure measure[TL_MAX_METRICS])
                        .seconds = is_done ? random_double(&rng, 0) : 0.0,
                        .measures = is_done ? round % (TL_MAX_METRICS + 1) : 0,
                        .measure = measure,
+                       .build = is_done ? 0x9ABCDEF0u * (uint32_t)round : 0,
                        .when = 1.7e9 + 0.123 * round};
 }
 
@@ -63,6 +65,7 @@ static void assert_same(const tl_record *a, const tl_record *b)
     assert_int_equal(a->first, b->first);
     assert_int_equal(a->width, b->width);
     assert_true(same_bits(a->seconds, b->seconds) && same_bits(a->when, b->when));
+    assert_int_equal(a->build, b->build);
     assert_int_equal(a->measures, b->measures);
     for (int i = 0; i < a->measures; i++) {
         assert_true(same_bits(a->measure[i].value, b->measure[i].value));

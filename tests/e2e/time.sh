@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Time that is up: the run stops before, trainings go on from where they were, and the file
+# is the undisturbed one.
+. "${ROOT:?the checkout}/tests/e2e/lib.sh" || exit 1
+plan=$plans/long.yaml
+expect 0 launch -n 1 run "$plan" -o whole.nc
+
+# taken LOG: the update that a training went on from; fails if it began anew
+taken() {
+    local update
+    update=$(sed -n 's/.*a training goes on after update \([0-9]*\) of.*/\1/p' "$1" | head -n 1)
+    [ "${update:-0}" -gt 0 ] || { fail "no training went on from a checkpoint" && cat "$1" >&2; }
+}
+
+# Four seconds at a time, however often that takes.
+expect 75 "$THREATLOOP_BIN" run "$plan" -o bit.nc --walltime 4
+says "--walltime is in"
+says "--walltime is near"
+for turn in $(seq 20); do
+    "$THREATLOOP_BIN" run "$plan" -o bit.nc --resume --walltime 4 >out.txt 2>err.txt
+    code=$?
+    [ "$turn" -gt 1 ] || taken err.txt
+    [ "$code" = 75 ] || break
+done
+[ "$code" = 0 ] || { fail "after $turn turns of four seconds: exit $code" && cat err.txt >&2; }
+[ "$turn" -gt 1 ] || fail "the plan is too short for this test"
+same whole.nc bit.nc
+done_once bit.run/journal.ndjson
+
+# Where nothing fits, nothing is begun.
+expect 75 launch -n 2 run "$plan" -o none.nc --walltime 2
+says "reckoned to need"
+says "0 steps done"
+
+# Of two ends the earlier one rules, and a time that is none is refused.
+export THREATLOOP_DEADLINE=$(($(date +%s) + 5))
+expect 75 launch -n 2 run "$plan" -o none.nc --resume --walltime 1:00:00
+says "THREATLOOP_DEADLINE is in"
+export THREATLOOP_DEADLINE=$(($(date +%s) + 3600))
+expect 75 launch -n 2 run "$plan" -o none.nc --resume --walltime 2
+says "--walltime is in"
+for wrong in 5 soon 1e9 99999999999; do
+    export THREATLOOP_DEADLINE=$wrong
+    expect 2 "$THREATLOOP_BIN" run "$plan" -o wrong.nc
+    says "THREATLOOP_DEADLINE=$wrong"
+    [ ! -e wrong.run ] || fail "a directory was made for a run that was refused"
+done
+unset THREATLOOP_DEADLINE
+for wrong in inf 0 -3 1:2:3:4 0x10; do
+    expect 2 "$THREATLOOP_BIN" run "$plan" -o wrong.nc --walltime "$wrong"
+done
+
+# A rank that is held up does not keep the run beyond its time.
+launch -n 2 run "$plan" -o held.nc --dir "$place/held.run" --walltime 6 >out.txt 2>err.txt &
+starter=$!
+for _ in $(seq 100); do
+    grep -q '"kind":"start"' held.run/journal.ndjson 2>/dev/null && break
+    sleep 0.05
+done
+for pid in $(ranks_of "$place/held.run"); do
+    tr '\0' '\n' <"/proc/$pid/environ" | grep -q '^OMPI_COMM_WORLD_RANK=1$' && kill -STOP "$pid"
+done
+wait "$starter"
+code=$?
+[ "$code" = 75 ] || { fail "a rank was held up: exit $code" && cat err.txt >&2; }
+says "steps still run"
+[ -z "$(ranks_of "$place/held.run")" ] || fail "a rank was left"
+
+# Killed without a word, a training goes on from its last checkpoint.
+launch -n 1 run "$plan" -o shot.nc --dir "$place/shot.run" --checkpoint-every 0.2 >out.txt 2>err.txt &
+starter=$!
+for _ in $(seq 200); do
+    [ -z "$(find shot.run/models -name '*.part' 2>/dev/null)" ] || break
+    sleep 0.05
+done
+ranks_of "$place/shot.run" | xargs -r kill -KILL
+wait "$starter"
+code=$?
+[ "$code" = 75 ] || fail "a run that was shot: exit $code"
+says "rank 0 is gone without a word"
+expect 0 launch -n 1 run "$plan" -o shot.nc --dir "$place/shot.run" --resume
+taken err.txt
+same whole.nc shot.nc
+finish
