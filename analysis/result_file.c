@@ -20,6 +20,9 @@
 #include <unistd.h>
 
 enum { PATH_SPACE = 4200, MOST_LENGTHS = 64, CHUNK = 4096, MOST_FLAGS = 64 };
+/* Bytes of chunks and chunks that a variable keeps in memory until it is closed: columns
+ * are written once, from the first row to the last. */
+enum { CACHE = 1 << 18, CACHED = 61 };
 /* Bounds of what HDF5 adds to a file, a variable, an attribute. */
 enum { FILE_BYTES = 1 << 16, COLUMN_BYTES = 1 << 13, OBJECT_BYTES = 256 };
 
@@ -49,11 +52,18 @@ static tl_status bad(const char *path, int code, tl_err *err)
 static size_t longest(const tl_column *column, uint32_t trials)
 {
     size_t most = 1;
+    if (column->type == TL_COLUMN_KEY) return TL_KEY_TEXT - 1;
     for (uint32_t t = 0; t < trials; t++) {
         const size_t length = strlen(column->text[t]);
         if (length > most) most = length;
     }
     return most;
+}
+
+/* Whether the column is letters in the file. */
+static bool is_words(const tl_column *column)
+{
+    return column->type == TL_COLUMN_TEXT || column->type == TL_COLUMN_KEY;
 }
 
 static tl_status length_dim(writer *w, size_t length, int *dim)
@@ -93,9 +103,9 @@ static tl_status put_flags(writer *w, int variable, const char *meanings)
 
 static tl_status define(writer *w, const tl_column *column, int *variable)
 {
-    static const nc_type type[] = {NC_DOUBLE, NC_INT, NC_CHAR, NC_BYTE};
+    static const nc_type type[] = {NC_DOUBLE, NC_INT, NC_CHAR, NC_BYTE, NC_CHAR};
     int dim[2] = {w->trial, 0};
-    const bool is_text = column->type == TL_COLUMN_TEXT;
+    const bool is_text = is_words(column);
     size_t chunk[2] = {w->table->trials < CHUNK ? w->table->trials : CHUNK, 1};
     if (is_text) {
         chunk[1] = longest(column, w->table->trials);
@@ -105,6 +115,7 @@ static tl_status define(writer *w, const tl_column *column, int *variable)
     NC_TRY(w, nc_def_var(w->group, column->name, type[column->type], is_text ? 2 : 1, dim,
                          variable));
     NC_TRY(w, nc_def_var_chunking(w->group, *variable, NC_CHUNKED, chunk));
+    NC_TRY(w, nc_set_var_chunk_cache(w->group, *variable, CACHE, CACHED, 0.75F));
     if (w->table->trials > 1024)
         NC_TRY(w, nc_def_var_deflate(w->group, *variable, 1, 1, 1));
     if (column->type == TL_COLUMN_REAL) {
@@ -131,16 +142,34 @@ static tl_status define(writer *w, const tl_column *column, int *variable)
     return TL_OK;
 }
 
+/* Writes rows [from, from + rows) of a column of words. \param room [rows x length] */
+static int put_some_words(writer *w, int variable, const tl_column *column, size_t from,
+                          size_t rows, size_t length, char *room)
+{
+    const size_t start[2] = {from, 0}, count[2] = {rows, length};
+    memset(room, 0, rows * length);
+    for (size_t i = 0; i < rows; i++) {
+        char key[TL_KEY_TEXT];
+        const char *word = column->type == TL_COLUMN_KEY
+                               ? tl_key_text(&column->key[from + i], key)
+                               : column->text[from + i];
+        memcpy(room + i * length, word, strlen(word));
+    }
+    return nc_put_vara_text(w->group, variable, start, count, room);
+}
+
+/* Chunk by chunk: the words of all rows at once would take as much room as they do. */
 static tl_status put_words(writer *w, int variable, const tl_column *column)
 {
-    const size_t length = longest(column, w->table->trials);
-    char *all = calloc(w->table->trials ? w->table->trials : 1, length);
-    TL_CHECK(all, w->err, TL_E_SPACE, "no memory left for %s", column->name);
-    for (uint32_t t = 0; t < w->table->trials; t++) {
-        memcpy(all + t * length, column->text[t], strlen(column->text[t]));
+    const size_t trials = w->table->trials, length = longest(column, w->table->trials);
+    char *room = calloc(CHUNK, length);
+    TL_CHECK(room, w->err, TL_E_SPACE, "no memory left for %s", column->name);
+    int code = NC_NOERR;
+    for (size_t t = 0; t < trials && code == NC_NOERR; t += CHUNK) {
+        const size_t rows = trials - t < CHUNK ? trials - t : CHUNK;
+        code = put_some_words(w, variable, column, t, rows, length, room);
     }
-    const int code = nc_put_var_text(w->group, variable, all);
-    free(all);
+    free(room);
     return code == NC_NOERR ? TL_OK : bad(w->path, code, w->err);
 }
 
@@ -152,6 +181,7 @@ static tl_status fill(writer *w, int variable, const tl_column *column)
         NC_TRY(w, nc_put_var_double(w->group, variable, column->real));
         break;
     case TL_COLUMN_TEXT:
+    case TL_COLUMN_KEY:
         return put_words(w, variable, column);
     case TL_COLUMN_INT:
     case TL_COLUMN_FLAG:
@@ -225,8 +255,8 @@ static size_t most_bytes(const tl_table *table, const char *coordinates)
     size_t bytes = FILE_BYTES + most_attribute_bytes(table->attribute, table->attributes);
     for (int i = 0; i < table->columns; i++) {
         const tl_column *column = &table->column[i];
-        const size_t width = column->type == TL_COLUMN_TEXT ? longest(column, table->trials)
-                                                            : sizeof(double);
+        const size_t width =
+            is_words(column) ? longest(column, table->trials) : sizeof(double);
         bytes += COLUMN_BYTES + rows * width + strlen(coordinates) +
                  most_attribute_bytes(column->attribute, column->attributes);
     }

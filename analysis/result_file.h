@@ -7,6 +7,7 @@
 #define TL_ANALYSIS_RESULT_FILE_H
 
 #include "compute/core/arena.h"
+#include "compute/core/hash.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,7 +16,8 @@ typedef enum tl_column_type {
     TL_COLUMN_REAL,
     TL_COLUMN_INT,
     TL_COLUMN_TEXT,
-    TL_COLUMN_FLAG
+    TL_COLUMN_FLAG,
+    TL_COLUMN_KEY /**< only written: it is text in the file, and read back as TEXT */
 } tl_column_type;
 
 /** A named text attribute. */
@@ -33,6 +35,7 @@ typedef struct tl_column {
     const double *real; /**< REAL: [trials], NaN = missing */
     const int32_t *integer;    /**< INT, FLAG: [trials] */
     const char *const *text;   /**< TEXT: [trials] */
+    const tl_key *key;         /**< KEY: [trials] */
     double low, high;          /**< REAL: valid range; equal: none */
     const char *flag_meanings; /**< FLAG: words for 0, 1, 2, ... separated by blanks */
     int attributes;

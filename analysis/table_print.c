@@ -5,17 +5,22 @@
 #include <math.h>
 #include <string.h>
 
+enum { CELL_SPACE = 40 };
+
 /* A cell as text; false where it is missing. `number` is room for one. */
-static bool cell_text(const tl_column *column, uint32_t t, char number[32],
+static bool cell_text(const tl_column *column, uint32_t t, char number[CELL_SPACE],
                       const char **text, size_t *length)
 {
     *text = number;
     switch (column->type) {
+    case TL_COLUMN_KEY:
+        (void)tl_key_text(&column->key[t], number);
+        break;
     case TL_COLUMN_TEXT:
         *text = column->text[t];
         break;
     case TL_COLUMN_INT:
-        (void)snprintf(number, 32, "%d", (int)column->integer[t]);
+        (void)snprintf(number, CELL_SPACE, "%d", (int)column->integer[t]);
         break;
     case TL_COLUMN_REAL:
         if (isnan(column->real[t])) return false;
@@ -51,7 +56,7 @@ static void put_field(FILE *file, const char *text, size_t length)
 
 void tl_table_csv(FILE *file, const tl_table *table)
 {
-    char number[32];
+    char number[CELL_SPACE];
     const char *text;
     size_t length;
     for (int c = 0; c < table->columns; c++) {
@@ -86,7 +91,7 @@ static void put_string(FILE *file, const char *text, size_t length)
 
 void tl_table_json(FILE *file, const tl_table *table)
 {
-    char number[32];
+    char number[CELL_SPACE];
     const char *text;
     size_t length;
     (void)fputc('[', file);

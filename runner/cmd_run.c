@@ -356,6 +356,7 @@ static tl_status finish(run *r, tl_err *err)
 {
     const tl_coordinator *c = &r->coordinator;
     const uint32_t bad = settle(r);
+    tl_coordinator_close(&r->coordinator); /* its memory is wanted for the tables */
     const tl_status written = write_tables(r, err);
     if (written != TL_OK && written != TL_E_IO) return written;
     char span[32];

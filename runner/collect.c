@@ -6,7 +6,7 @@
 #include "runner/collect.h"
 
 #include "runner/factors.h"
-#include "runner/split_texts.h"
+#include "runner/split_hashes.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -36,9 +36,8 @@ typedef struct collector {
     int metrics;
     metric_column *metric; /* [MAX_COLUMNS] */
     int32_t *status;       /* [trials] */
-    const char **key, **split;
-    char *keys; /* [trials x TL_KEY_TEXT] */
-    tl_split_texts splits;
+    tl_key *key, *split;   /* [trials] */
+    tl_split_hashes splits;
     tl_table *table;
 } collector;
 
@@ -162,9 +161,8 @@ static tl_status put_trial(collector *c, uint32_t number, tl_err *err)
         TL_TRY(put_step(c, i, id, err));
     }
     c->status[number] = flag;
-    const tl_key key = tl_hash_end(&hash);
-    c->key[number] = tl_key_text(&key, c->keys + (size_t)number * TL_KEY_TEXT);
-    return tl_split_texts_find(&c->splits, c->trial, &c->split[number], err);
+    c->key[number] = tl_hash_end(&hash);
+    return tl_split_hashes_find(&c->splits, c->trial, &c->split[number], err);
 }
 
 static tl_column *add_column(collector *c, const char *name, tl_column_type type)
@@ -287,11 +285,11 @@ static tl_status add_fixed(collector *c, tl_err *err)
     column->flag_meanings = status_words;
     describe(column, "long_name", "what the trial came to");
 
-    column = add_column(c, "trial_key", TL_COLUMN_TEXT);
-    column->text = c->key;
+    column = add_column(c, "trial_key", TL_COLUMN_KEY);
+    column->key = c->key;
     describe(column, "long_name", "hash of the keys of all steps of the trial");
-    column = add_column(c, "split_hash", TL_COLUMN_TEXT);
-    column->text = c->split;
+    column = add_column(c, "split_hash", TL_COLUMN_KEY);
+    column->key = c->split;
     describe(column, "long_name", "hash of which source row went to which role");
     return TL_OK;
 }
@@ -300,14 +298,15 @@ static tl_status open_collector(const tl_sweep *sweep, tl_arena *arena, collecto
                                 tl_err *err)
 {
     const uint32_t trials = sweep->plan->trials;
-    *c = (collector){.sweep = sweep, .plan = sweep->plan, .arena = arena};
+    *c = (collector){.sweep = sweep,
+                     .plan = sweep->plan,
+                     .arena = arena,
+                     .splits = {.plan = sweep->plan}};
     TL_TRY(tl_trial_new(arena, &c->trial, err));
     TL_TAKE(c->metric, arena, MAX_COLUMNS, err);
     TL_TAKE(c->status, arena, trials, err);
     TL_TAKE(c->key, arena, trials, err);
     TL_TAKE(c->split, arena, trials, err);
-    TL_TAKE(c->keys, arena, (size_t)trials * TL_KEY_TEXT, err);
-    c->splits = tl_split_texts_open(c->plan, arena);
     TL_TAKE(c->table, arena, 1, err);
     TL_TAKE(c->table->column, arena, 4 * MAX_COLUMNS, err);
     c->table->trials = trials;
@@ -323,7 +322,7 @@ tl_status tl_collect_results(const tl_sweep *sweep, tl_arena *arena, tl_table **
     for (uint32_t t = 0; status == TL_OK && t < sweep->plan->trials; t++) {
         status = put_trial(&c, t, err);
     }
-    tl_split_texts_close(&c.splits);
+    tl_split_hashes_close(&c.splits);
     TL_TRY(status);
     TL_TRY(tl_factors_columns(c.plan, arena, c.table, err));
     TL_TRY(add_fixed(&c, err));

@@ -11,8 +11,8 @@ enum { COLUMNS = 8, GLOBALS = 5 };
 typedef struct account {
     double *seconds, *flop;
     int32_t *first, *width, *trial, *state;
-    const char **stage, **key;
-    char *keys; /* [steps x TL_KEY_TEXT] */
+    const char **stage;
+    tl_key *key;
 } account;
 
 static tl_status take(account *a, uint32_t steps, tl_arena *arena, tl_err *err)
@@ -25,7 +25,6 @@ static tl_status take(account *a, uint32_t steps, tl_arena *arena, tl_err *err)
     TL_TAKE(a->state, arena, steps, err);
     TL_TAKE(a->stage, arena, steps, err);
     TL_TAKE(a->key, arena, steps, err);
-    TL_TAKE(a->keys, arena, (size_t)steps * TL_KEY_TEXT, err);
     return TL_OK;
 }
 
@@ -58,7 +57,7 @@ static tl_status fill(const tl_sweep *sweep, account *a, tl_arena *arena, tl_err
         a->trial[id] = (int32_t)step->trial;
         a->state[id] = (int32_t)outcome->state;
         a->stage[id] = name[step->kind];
-        a->key[id] = tl_key_text(&step->key, a->keys + (size_t)id * TL_KEY_TEXT);
+        a->key[id] = step->key;
     }
     return TL_OK;
 }
@@ -84,8 +83,8 @@ static void put_columns(const account *a, tl_column *out)
          .attributes = 1,
          .attribute = {{"long_name", "stage of the step"}}},
         {.name = "step_key",
-         .type = TL_COLUMN_TEXT,
-         .text = a->key,
+         .type = TL_COLUMN_KEY,
+         .key = a->key,
          .attributes = 1,
          .attribute = {{"long_name", "key of the step, as in the journal"}}},
         {.name = "first_trial",

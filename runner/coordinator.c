@@ -27,10 +27,10 @@ static void nap_for(double seconds)
     (void)nanosleep(&span, NULL);
 }
 
-static double wall_clock(void)
+static double seconds_on(clockid_t clock)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
+    struct timespec now = {0};
+    (void)clock_gettime(clock, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
@@ -54,7 +54,7 @@ static void write_record(tl_coordinator *c, tl_record_kind kind, uint32_t step,
                               .measure = report ? report->measure : NULL,
                               .text =
                                   report && report->status != TL_OK ? report->text : NULL,
-                              .when = wall_clock()};
+                              .when = seconds_on(CLOCK_REALTIME)};
     if (c->journal) tl_journal_put(c->journal, &record);
     if (kind == TL_RECORD_START) return;
     tl_err err;
@@ -441,6 +441,7 @@ static void *run(void *argument)
     const tl_scheduler_tally tally = tl_scheduler_count(c->scheduler);
     c->was_stopped = tally.in[TL_STEP_WAITING] + tally.in[TL_STEP_READY] > 0;
     c->seconds = tl_cluster_seconds() - c->begun;
+    c->cpu = seconds_on(CLOCK_THREAD_CPUTIME_ID);
     if (!c->options.is_quiet) tl_progress_end(c->scheduler, c->seconds);
     dismiss(c);
     if (c->is_stuck) {
@@ -500,4 +501,9 @@ void tl_coordinator_close(tl_coordinator *c)
     tl_redo_close(&c->redo);
     free(c->done);
     free(c->took);
+    c->scheduler = NULL;
+    c->wide = NULL;
+    c->epoch_of = c->done = NULL;
+    c->pauses = NULL;
+    c->took = NULL;
 }

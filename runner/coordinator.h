@@ -35,6 +35,7 @@ typedef struct tl_coordinator {
     tl_err err;
     bool was_stopped, has_lost;
     double seconds;        /**< from the first order to the end */
+    double cpu;            /**< seconds of a core's time that its thread took */
     uint32_t ran;          /**< steps done in this run */
     uint32_t teams_of_two; /**< orders of width 2 or more */
 
@@ -60,6 +61,8 @@ TL_MUST_USE tl_status tl_coordinator_start(tl_coordinator *coordinator, tl_err *
 /** Waits for the end, after which every rank has been told to leave. */
 void tl_coordinator_join(tl_coordinator *coordinator);
 
+/** Gives all lists back; what came of the run stays to be read. A second call does nothing.
+ */
 void tl_coordinator_close(tl_coordinator *coordinator);
 
 #endif

@@ -53,8 +53,8 @@ void tl_sweep_close(tl_sweep *sweep);
 /**
  * Takes a journal record of this or an earlier run into account; records of steps that the
  * plan does not have are passed over, as are those that are done with another number of
- * metrics than the stage has, or with a reason for a missing value that there is not (with
- * a warning: they run again). The last record of a step counts.
+ * metrics than the stage has (with a warning: they run again). The last record of a step
+ * counts.
  */
 TL_MUST_USE tl_status tl_sweep_recall(tl_sweep *sweep, const tl_record *record,
                                       tl_err *err);
