@@ -1,5 +1,6 @@
 #include "analysis/design.h"
 
+#include "compute/core/hash.h"
 #include "compute/core/text.h"
 
 #include <math.h>
@@ -7,18 +8,99 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_FACTORS = 64, MOST_REPLICATES = 4096 };
+enum { MOST_FACTORS = 64 };
+
+static int by_key(const void *a, const void *b)
+{
+    const tl_keyed_row *x = a, *y = b;
+    if (x->key != y->key) return x->key < y->key ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+void tl_design_sort(tl_keyed_row *list, size_t count)
+{
+    qsort(list, count, sizeof *list, by_key);
+}
+
+/* --- levels and replicates --------------------------------------------------------------
+ */
+
+/* Numbers the distinct keys of `list` from 0 in the order of their first rows; rows that
+ * are not in it get -1. \param number [rows] result \return how many keys there are */
+static int number_keys(tl_keyed_row *list, size_t count, uint32_t rows, int32_t *number)
+{
+    for (uint32_t t = 0; t < rows; t++) number[t] = -1;
+    tl_design_sort(list, count);
+    uint32_t first = 0;
+    for (size_t i = 0; i < count; i++) { /* here first: the first row of the same key */
+        if (i == 0 || list[i].key != list[i - 1].key) first = list[i].row;
+        number[list[i].row] = (int32_t)first;
+    }
+    int keys = 0;
+    for (uint32_t t = 0; t < rows; t++) {
+        if (number[t] < 0) continue;
+        number[t] = (uint32_t)number[t] == t ? keys++ : number[number[t]];
+    }
+    return keys;
+}
+
+/* The level of row t as a number, equal for equal levels; false if it has none. */
+static bool level_key(const tl_column *column, uint32_t t, uint64_t *key)
+{
+    if (column->type == TL_COLUMN_TEXT) {
+        const char *text = column->text[t];
+        const tl_key whole = tl_key_of(text, strlen(text));
+        memcpy(key, whole.byte, sizeof *key);
+        return *text != '\0';
+    }
+    if (column->type == TL_COLUMN_REAL) {
+        memcpy(key, &column->real[t], sizeof *key);
+        return !isnan(column->real[t]);
+    }
+    *key = (uint64_t)(uint32_t)column->integer[t];
+    return true;
+}
 
 static const char *level_text(const tl_column *column, uint32_t t, tl_arena *arena,
                               tl_err *err)
 {
     char number[32];
     if (column->type == TL_COLUMN_TEXT) return column->text[t];
-    if (column->type == TL_COLUMN_REAL) {
-        if (isnan(column->real[t])) return "";
+    if (column->type == TL_COLUMN_REAL)
         return tl_arena_text(arena, tl_text_shortest(column->real[t], number), err);
-    }
     return tl_arena_print(arena, err, "%d", (int)column->integer[t]);
+}
+
+/* Sets name and value of each level from the first row that is at it. */
+static tl_status name_levels(tl_factor *f, uint32_t rows, tl_arena *arena, tl_err *err)
+{
+    int named = 0;
+    for (uint32_t t = 0; t < rows && named < f->levels; t++) {
+        const int l = f->level[t];
+        if (l < named) continue;
+        f->name[l] = level_text(f->column, t, arena, err);
+        if (!f->name[l]) return TL_E_SPACE;
+        if (f->is_numeric) f->value[l] = f->column->real[t];
+        named = l + 1;
+    }
+    return TL_OK;
+}
+
+/* Makes the level called `reference` the first, adding it where no row is at it. */
+static void put_reference_first(tl_factor *f, const char *reference, uint32_t rows)
+{
+    int at = 0;
+    while (at < f->levels && strcmp(f->name[at], reference) != 0) at++;
+    for (uint32_t t = 0; t < rows; t++) {
+        if (f->level[t] < 0 || f->level[t] > at) continue;
+        f->level[t] = f->level[t] == at ? 0 : f->level[t] + 1;
+    }
+    const double value = at < f->levels ? f->value[at] : (double)NAN;
+    memmove(f->name + 1, f->name, (size_t)at * sizeof *f->name);
+    memmove(f->value + 1, f->value, (size_t)at * sizeof *f->value);
+    f->name[0] = reference;
+    f->value[0] = value;
+    if (at == f->levels) f->levels++;
 }
 
 static tl_status add_factor(tl_design *d, const tl_column *column, tl_arena *arena,
@@ -26,49 +108,51 @@ static tl_status add_factor(tl_design *d, const tl_column *column, tl_arena *are
 {
     TL_CHECK(d->factors < MOST_FACTORS, err, TL_E_FORMAT, "more than %d factors",
              MOST_FACTORS);
+    const uint32_t trials = d->table->trials;
     tl_factor *f = &d->factor[d->factors++];
     f->column = column;
     f->within = tl_column_attribute(column, "within");
     f->zip = tl_column_attribute(column, "zip");
     f->is_numeric = column->type == TL_COLUMN_REAL &&
                     strcmp(tl_column_attribute(column, "factor"), "axis") == 0;
-    TL_TAKE(f->level, arena, d->table->trials, err);
-    const char *reference = tl_column_attribute(column, "reference");
-    if (reference) f->name[f->levels++] = reference;
-    for (uint32_t t = 0; t < d->table->trials; t++) {
-        const char *text = level_text(column, t, arena, err);
-        if (!text) return TL_E_SPACE;
-        f->level[t] = -1;
-        if (!*text) continue;
-        int l = 0;
-        while (l < f->levels && strcmp(f->name[l], text) != 0) l++;
-        TL_CHECK(l < TL_MOST_LEVELS, err, TL_E_FORMAT, "factor %s has more than %d levels",
-                 column->name, TL_MOST_LEVELS);
-        if (l == f->levels) {
-            if (f->is_numeric) f->value[l] = column->real[t];
-            f->name[f->levels++] = text;
-        }
-        f->level[t] = l;
+    TL_TAKE(f->level, arena, trials, err);
+    tl_keyed_row *list;
+    size_t count = 0;
+    const size_t mark = tl_arena_mark(arena);
+    TL_TAKE(list, arena, trials, err);
+    for (uint32_t t = 0; t < trials; t++) {
+        if (level_key(column, t, &list[count].key)) list[count++].row = t;
     }
+    f->levels = number_keys(list, count, trials, f->level);
+    tl_arena_rewind(arena, mark);
+    TL_TAKE(f->name, arena, f->levels + 1, err);
+    TL_TAKE(f->value, arena, f->levels + 1, err);
+    TL_TRY(name_levels(f, trials, arena, err));
+    const char *reference = tl_column_attribute(column, "reference");
+    if (reference) put_reference_first(f, reference, trials);
     return TL_OK;
 }
 
-static tl_status read_replicates(tl_design *d, tl_arena *arena, tl_err *err)
+bool tl_factor_has_contrasts(const tl_factor *factor)
 {
-    const tl_column *column = tl_table_find(d->table, "replicate");
-    int32_t *number;
+    return factor->levels <= TL_MOST_LEVELS;
+}
+
+tl_status tl_replicates_number(const tl_table *table, tl_arena *arena, int32_t **of,
+                               int *count, tl_err *err)
+{
+    const tl_column *column = tl_table_find(table, "replicate");
     TL_CHECK(column && column->type == TL_COLUMN_INT, err, TL_E_FORMAT,
              "the table has no column 'replicate'");
-    TL_TAKE(d->replicate, arena, d->table->trials, err);
-    TL_TAKE(number, arena, MOST_REPLICATES, err);
-    for (uint32_t t = 0; t < d->table->trials; t++) {
-        int r = 0;
-        while (r < d->replicates && number[r] != column->integer[t]) r++;
-        TL_CHECK(r < MOST_REPLICATES, err, TL_E_FORMAT, "more than %d replicates",
-                 MOST_REPLICATES);
-        if (r == d->replicates) number[d->replicates++] = column->integer[t];
-        d->replicate[t] = r;
+    TL_TAKE(*of, arena, table->trials, err);
+    tl_keyed_row *list;
+    const size_t mark = tl_arena_mark(arena);
+    TL_TAKE(list, arena, table->trials, err);
+    for (uint32_t t = 0; t < table->trials; t++) {
+        list[t] = (tl_keyed_row){(uint64_t)(uint32_t)column->integer[t], t};
     }
+    *count = number_keys(list, table->trials, table->trials, *of);
+    tl_arena_rewind(arena, mark);
     return TL_OK;
 }
 
@@ -77,7 +161,7 @@ tl_status tl_design_open(const tl_table *table, tl_arena *arena, tl_design *out,
 {
     *out = (tl_design){.table = table};
     TL_TAKE(out->factor, arena, MOST_FACTORS, err);
-    TL_TRY(read_replicates(out, arena, err));
+    TL_TRY(tl_replicates_number(table, arena, &out->replicate, &out->replicates, err));
     for (int i = 0; i < table->columns; i++) {
         const tl_column *column = &table->column[i];
         if (!tl_column_attribute(column, "factor")) continue;
@@ -134,18 +218,6 @@ uint64_t tl_design_key(const tl_design *design, int own, uint32_t t)
         key = mixed(key, design->factor[f].level[t]);
     }
     return key;
-}
-
-static int by_key(const void *a, const void *b)
-{
-    const tl_keyed_row *x = a, *y = b;
-    if (x->key != y->key) return x->key < y->key ? -1 : 1;
-    return (x->row > y->row) - (x->row < y->row);
-}
-
-void tl_design_sort(tl_keyed_row *list, size_t count)
-{
-    qsort(list, count, sizeof *list, by_key);
 }
 
 tl_status tl_differences_take(const tl_design *design, tl_arena *arena, tl_differences *out,

@@ -7,6 +7,7 @@
 
 #include "analysis/result_file.h"
 
+/** A factor with more levels than this is a scale: its trend is estimated, no contrasts. */
 enum { TL_MOST_LEVELS = 256 };
 
 /** A factor of the sweep. */
@@ -15,10 +16,10 @@ typedef struct tl_factor {
     const char *within; /**< the choice it exists inside, or NULL */
     const char *zip;    /**< the group of factors that it moves with, or NULL */
     int levels;
-    const char *name[TL_MOST_LEVELS]; /**< levels as words, the reference first */
-    double value[TL_MOST_LEVELS];     /**< levels as numbers, where `is_numeric` */
-    bool is_numeric;                  /**< an axis over numbers */
-    int32_t *level;                   /**< [trials] index, -1 = none */
+    const char **name; /**< [levels] as words, the reference first */
+    double *value;     /**< [levels] as numbers, where `is_numeric` */
+    bool is_numeric;   /**< an axis over numbers */
+    int32_t *level;    /**< [trials] index, -1 = none */
 } tl_factor;
 
 /** What was varied: all factors, and which replicate each trial belongs to. */
@@ -55,11 +56,20 @@ typedef struct tl_keyed_row {
 } tl_keyed_row;
 
 /**
- * Reads factors and replicates of `table`, which is borrowed.
- * \return TL_E_FORMAT where there are too many or no replicates, TL_E_SPACE
+ * Reads factors and replicates of `table`, which is borrowed. Any number of trials in
+ * n log n time. \return TL_E_FORMAT where there are too many factors or no replicates,
+ * TL_E_SPACE
  */
 TL_MUST_USE tl_status tl_design_open(const tl_table *table, tl_arena *arena, tl_design *out,
                                      tl_err *err);
+
+/** Numbers the replicates of `table` from 0 in the order they turn up. \param of [trials]
+ * result \return TL_E_FORMAT where it has none, TL_E_SPACE */
+TL_MUST_USE tl_status tl_replicates_number(const tl_table *table, tl_arena *arena,
+                                           int32_t **of, int *count, tl_err *err);
+
+/** Whether levels of the factor are contrasted one by one. */
+bool tl_factor_has_contrasts(const tl_factor *factor);
 
 /** Whether factors `a` and `b` move together: both of one zip group, and not both of one
  * choice of it (a choice and what is within it are no mates). */

@@ -187,7 +187,8 @@ static tl_status add_interaction(estimator *e, const tl_target *target,
 static bool do_interact(const estimator *e, const tl_target *target, int a, int b)
 {
     const tl_factor *x = &e->design.factor[a], *y = &e->design.factor[b];
-    return !x->within && !y->within && !tl_factors_zipped(x, y) &&
+    return tl_factor_has_contrasts(x) && tl_factor_has_contrasts(y) && !x->within &&
+           !y->within && !tl_factors_zipped(x, y) &&
            tl_word_listed(target->above, x->column->name) &&
            tl_word_listed(target->above, y->column->name);
 }
@@ -243,7 +244,7 @@ static tl_status add_metric(estimator *e, const tl_column *metric, bool has_pair
     for (int f = 0; f < e->design.factors; f++) {
         const tl_factor *factor = &e->design.factor[f];
         if (!tl_word_listed(target.above, factor->column->name)) continue;
-        for (int l = 1; l < factor->levels; l++) {
+        for (int l = 1; l < factor->levels && tl_factor_has_contrasts(factor); l++) {
             TL_TRY(add_contrast(e, &target, f, l, err));
         }
         if (tl_trend_exists(factor)) TL_TRY(add_trend(e, &target, f, err));

@@ -72,7 +72,8 @@ typedef struct tl_effects {
 } tl_effects;
 
 /**
- * All contrasts of `table`, each factor's trend after them, then pairwise interactions (of
+ * All contrasts of `table` (of factors with at most TL_MOST_LEVELS levels), each factor's
+ * trend after them, then pairwise interactions (of
  * factors that are neither within another nor zipped, against both references) in the order
  * of its metrics; what answers a hypothesis comes first, and a hypothesis without a test
  * has an effect that says why. \return TL_E_FORMAT, TL_E_SPACE

@@ -94,7 +94,7 @@ static tl_status why_unanswered(const tl_table *table, const tl_effects *effects
     else if (strcmp(c->level, "trend") == 0)
         *why = "the trials have fewer than 3 levels of it";
     else
-        *why = "no trial of the plan is at this level";
+        *why = "no trial of the plan is at this level, or its levels are too many";
     return TL_OK;
 }
 
@@ -140,6 +140,9 @@ static tl_status answer(const tl_table *table, tl_effects *effects, tl_arena *ar
 static tl_status answer_all(const tl_table *table, const json_t *list, tl_arena *arena,
                             tl_effects *effects, tl_err *err)
 {
+    TL_CHECK(json_array_size(list) <= MOST_TESTS, err, TL_E_FORMAT,
+             "the table has %zu hypotheses, more than %d", json_array_size(list),
+             MOST_TESTS);
     for (size_t i = 0; i < json_array_size(list); i++) {
         claim one;
         TL_TRY(read_claim(json_array_get(list, i), arena, &one, err));
@@ -185,7 +188,7 @@ static tl_status put_first(tl_effects *effects, tl_arena *arena, tl_err *err)
     for (int k = 0; k < effects->count; k++) {
         if (effects->effect[k].hypothesis < 0) sorted[at++] = effects->effect[k];
     }
-    memcpy(effects->effect, sorted, (size_t)at * sizeof *sorted);
+    if (at > 0) memcpy(effects->effect, sorted, (size_t)at * sizeof *sorted);
     return TL_OK;
 }
 

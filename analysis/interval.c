@@ -59,7 +59,8 @@ tl_interval tl_interval_of(const double *x, const double *variance, int n)
     const double half = student * fmax(sd, least) / root;
     tl_interval out = {.kind = TL_INTERVAL_T, .low = mean - half, .high = mean + half};
     if (least > sd) out.floor_sd = least;
-    if (n < TL_LEAST_BOOTSTRAP || least > sd || sd <= 0.0) return out;
+    if (n < TL_LEAST_BOOTSTRAP || n > TL_MOST_RESAMPLED) return out;
+    if (least > sd || sd <= 0.0) return out;
     double low, high;
     quantiles(x, variance, n, mean, sd, &low, &high);
     out.kind = TL_INTERVAL_BOOTSTRAP;

@@ -23,12 +23,13 @@ typedef struct tl_interval {
  * variance[i] (binomial, within a replicate; 0 for what is no rate). Never narrower than
  * the t interval of that floor.
  *
- * Below TL_LEAST_BOOTSTRAP, and where the floor is larger than the spread of x (whose shape
- * then says nothing), the t interval. Else the bootstrap-t of 1999 resamples from a fixed
- * stream, the same for equal n: ends are mean - t*(0.975) se and mean - t*(0.025) se, t*
- * the resampled (mean* - mean) / se*, and se* has the floor too. Where so many resamples
- * lack all spread that an end would be infinite, that end is the t interval's.
- * Source: Efron, Tibshirani 1993, An introduction to the bootstrap, section 12.5.
+ * Below TL_LEAST_BOOTSTRAP, beyond TL_MOST_RESAMPLED (statistics.h), and where the floor is
+ * larger than the spread of x (whose shape then says nothing), the t interval. Else the
+ * bootstrap-t of 1999 resamples from a fixed stream, the same for equal n: ends are mean -
+ * t*(0.975) se and mean - t*(0.025) se, t* the resampled (mean* - mean) / se*, and se* has
+ * the floor too. Where so many resamples lack all spread that an end would be infinite,
+ * that end is the t interval's. Source: Efron, Tibshirani 1993, An introduction to the
+ * bootstrap, section 12.5.
  */
 tl_interval tl_interval_of(const double *x, const double *variance, int n);
 

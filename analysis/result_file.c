@@ -247,7 +247,8 @@ static bool has_room(const char *place, size_t bytes)
 
 static bool put_in_place(const char *place, const char *path)
 {
-    return tl_durable_file(place) && rename(place, path) == 0 && tl_durable_folder(path);
+    return tl_durable_file(place) && tl_durable_rename(place, path) &&
+           tl_durable_folder(path);
 }
 
 tl_status tl_result_write(const char *path, const tl_table *table, tl_err *err)

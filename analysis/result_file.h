@@ -61,11 +61,14 @@ TL_MUST_USE tl_status tl_result_write(const char *path, const tl_table *table, t
 /**
  * Reads a file of tl_result_write into `arena`; its one group, where nothing stands at the
  * root. Writing it again gives the same bytes. A file from elsewhere is refused, as is one
- * whose dimensions claim more than it can hold.
- * Bytes changed inside HDF5's own heaps can still crash that library (seen with 1.10.8).
- * \return TL_E_IO, TL_E_FORMAT (what is wrong)
+ * whose dimensions claim more than it can hold, or which makes the library crash: it is
+ * read by a child process first. \return TL_E_IO, TL_E_FORMAT (what is wrong)
  */
 TL_MUST_USE tl_status tl_result_read(const char *path, tl_arena *arena, tl_table **out,
+                                     tl_err *err);
+
+/** As tl_result_read, but at once: bytes changed behind HDF5's checksums can crash it. */
+TL_MUST_USE tl_status tl_result_load(const char *path, tl_arena *arena, tl_table **out,
                                      tl_err *err);
 
 /**

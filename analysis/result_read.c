@@ -264,7 +264,7 @@ static tl_status read_open(loader *l)
     return TL_OK;
 }
 
-tl_status tl_result_read(const char *path, tl_arena *arena, tl_table **out, tl_err *err)
+tl_status tl_result_load(const char *path, tl_arena *arena, tl_table **out, tl_err *err)
 {
     loader l = {.path = path, .arena = arena, .err = err};
     TL_TAKE(l.table, arena, 1, err);

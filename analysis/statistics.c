@@ -123,15 +123,24 @@ static double drawn_p(const double *x, int n, double limit)
     return (double)reached / (DRAWS + 1.0);
 }
 
+static double normal_p(double square, double limit, int n)
+{
+    if (limit <= 0.0) return 1.0;
+    const double p = erfc(limit / sqrt(2.0 * square)), least = tl_least_p(n);
+    return p > least ? p : least;
+}
+
 double tl_sign_flip_p(const double *x, int n)
 {
-    double sum = 0.0, scale = 0.0;
+    double sum = 0.0, scale = 0.0, square = 0.0;
     for (int i = 0; i < n; i++) {
         sum += x[i];
         scale += fabs(x[i]);
+        square += x[i] * x[i];
     }
     /* Patterns that tie with the one observed must count, whatever the rounding. */
     const double limit = fabs(sum) - 1e-12 * scale;
+    if (n > TL_MOST_RESAMPLED) return normal_p(square, limit, n);
     return n <= EXACT ? exact_p(x, n, limit) : drawn_p(x, n, limit);
 }
 

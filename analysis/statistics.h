@@ -4,6 +4,9 @@
 #ifndef TL_ANALYSIS_STATISTICS_H
 #define TL_ANALYSIS_STATISTICS_H
 
+/** Means of more numbers than this are taken to be normal: nothing is resampled. */
+enum { TL_MOST_RESAMPLED = 4096 };
+
 /** Mean and standard deviation (n - 1 below); sd is NaN for n < 2. */
 void tl_mean_sd(const double *x, int n, double *mean, double *sd);
 
@@ -17,7 +20,9 @@ double tl_t_quantile(double p, double freedom);
 /**
  * Two-sided sign-flip p of "mean is 0": share of all 2^n sign patterns whose |sum| is at
  * least that of x (Fisher 1935). Exact to n = 20; beyond, 100,000 patterns drawn from a
- * fixed stream.
+ * fixed stream; beyond TL_MOST_RESAMPLED the normal distribution with the patterns'
+ * variance, the sum of squares (Lehmann, Romano 2005, Testing statistical hypotheses,
+ * section 15.2), but no less than tl_least_p.
  */
 double tl_sign_flip_p(const double *x, int n);
 

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LINE = 100, METRIC = 12, MOST_METRICS = 8, LEAST_METRICS = 3, COUNT = 5 };
+enum { LINE = 100, METRIC = 12, MOST_METRICS = 8, LEAST_METRICS = 3, LEAST_COUNT = 5 };
 enum { MOST_FACTORS = 16, MOST_CELLS = 200, LEVEL = 18, LEAST_LEVEL = 11, HEAD = 5 };
 
 typedef struct view {
@@ -19,6 +19,7 @@ typedef struct view {
     int width[MOST_FACTORS], factors;
     const tl_column *metric[MOST_METRICS];
     int metrics;
+    int count;        /* width of the last column, n */
     tl_text averaged; /* names of factors that did not fit */
 } view;
 
@@ -63,9 +64,15 @@ static int factor_width(const tl_table *table, const tl_column *column)
     return varies ? (int)most + 2 : 0;
 }
 
+static int count_width(uint32_t trials)
+{
+    const int width = snprintf(NULL, 0, " %u", trials);
+    return width > LEAST_COUNT ? width : LEAST_COUNT;
+}
+
 static int choose_factors(view *v)
 {
-    int room = LINE - COUNT - LEAST_METRICS * METRIC;
+    int room = LINE - v->count - LEAST_METRICS * METRIC;
     for (int i = 0; i < v->table->columns; i++) {
         const tl_column *column = &v->table->column[i];
         if (!tl_column_attribute(column, "factor")) continue;
@@ -173,69 +180,79 @@ static void print_head(FILE *file, const view *v)
             head(v->metric[m]->name, METRIC - 1, line, text);
             (void)fprintf(file, "%*s", METRIC, text);
         }
-        (void)fprintf(file, line == HEAD - 1 ? "%*s\n" : "\n", COUNT, "n");
+        (void)fprintf(file, line == HEAD - 1 ? "%*s\n" : "\n", v->count, "n");
     }
 }
 
-static void print_row(FILE *file, const view *v, const int *cell, int wanted,
-                      uint32_t first)
+/* A combination that is shown: its first trial, and what its trials add up to. */
+typedef struct shown {
+    uint32_t first;
+    double sum[MOST_METRICS];
+    int n[MOST_METRICS];
+} shown;
+
+static void print_row(FILE *file, const view *v, const shown *cell)
 {
     int most = 0;
     for (int f = 0; f < v->factors; f++) {
         char text[LEVEL + 1];
-        level_text(v->factor[f], first, text);
+        level_text(v->factor[f], cell->first, text);
         (void)fprintf(file, "%-*s", v->width[f], text);
     }
     for (int m = 0; m < v->metrics; m++) {
-        double sum = 0.0;
-        int n = 0;
-        for (uint32_t t = first; t < v->table->trials; t++) {
-            if (cell[t] != wanted || isnan(v->metric[m]->real[t])) continue;
-            sum += v->metric[m]->real[t];
-            n++;
-        }
+        const int n = cell->n[m];
+        const double mean = cell->sum[m] / n;
         if (n == 0)
             (void)fprintf(file, "%*s", METRIC, "-");
         else
-            (void)fprintf(file, fabs(sum / n) < 1e4 ? "%*.4f" : "%*.3g", METRIC, sum / n);
+            (void)fprintf(file, fabs(mean) < 1e4 ? "%*.4f" : "%*.3g", METRIC, mean);
         most = n > most ? n : most;
     }
-    (void)fprintf(file, "%*d\n", COUNT, most);
+    (void)fprintf(file, "%*d\n", v->count, most);
 }
 
-/* Numbers the combinations by first occurrence; -1 beyond the most that are shown. */
-static int number_cells(const view *v, int *cell, uint32_t first[MOST_CELLS])
+static bool is_in(const view *v, const shown *cell, uint32_t t)
 {
-    int cells = 0;
+    for (int f = 0; f < v->factors; f++) {
+        if (!is_same_level(v->factor[f], cell->first, t)) return false;
+    }
+    return true;
+}
+
+/* Adds every trial to its combination, numbered by first occurrence; those beyond the most
+ * that are shown are left out. Most trials are in the combination of the one before. */
+static int add_trials(const view *v, shown cell[MOST_CELLS])
+{
+    int cells = 0, last = 0;
     for (uint32_t t = 0; t < v->table->trials; t++) {
-        int c = 0;
-        for (; c < cells; c++) {
-            bool is_same = true;
-            for (int f = 0; f < v->factors && is_same; f++) {
-                is_same = is_same_level(v->factor[f], first[c], t);
-            }
-            if (is_same) break;
+        int c = last < cells && is_in(v, &cell[last], t) ? last : 0;
+        while (c < cells && !is_in(v, &cell[c], t)) c++;
+        if (c == MOST_CELLS) continue;
+        if (c == cells) cell[cells++] = (shown){.first = t};
+        last = c;
+        for (int m = 0; m < v->metrics; m++) {
+            const double value = v->metric[m]->real[t];
+            if (isnan(value)) continue;
+            cell[c].sum[m] += value;
+            cell[c].n[m]++;
         }
-        cell[t] = c < MOST_CELLS ? c : -1;
-        if (c == cells && c < MOST_CELLS) first[cells++] = t;
     }
     return cells;
 }
 
 void tl_summary_table(FILE *file, const tl_table *table)
 {
-    view v = {.table = table};
-    uint32_t first[MOST_CELLS];
+    view v = {.table = table, .count = count_width(table->trials)};
     tl_arena arena = tl_arena_open(0);
-    int *cell = tl_arena_take(&arena, table->trials, sizeof *cell, NULL);
+    shown *cell = tl_arena_take(&arena, MOST_CELLS, sizeof *cell, NULL);
     choose_metrics(&v, choose_factors(&v));
     if (cell && v.metrics > 0) {
-        const int cells = number_cells(&v, cell, first);
+        const int cells = add_trials(&v, cell);
         (void)fprintf(file, "\nMeans over replicates%s%s; n trials have a value:\n",
                       v.averaged.at ? " and over " : "",
                       v.averaged.at ? v.averaged.at : "");
         print_head(file, &v);
-        for (int c = 0; c < cells; c++) print_row(file, &v, cell, c, first[c]);
+        for (int c = 0; c < cells; c++) print_row(file, &v, &cell[c]);
         if (cells == MOST_CELLS) {
             (void)fprintf(file, "Only the first %d combinations are shown.\n", cells);
         }

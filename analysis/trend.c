@@ -5,6 +5,8 @@
 #include "analysis/contrast.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const double DECADE = 10.0;
 
@@ -24,14 +26,24 @@ bool tl_trend_is_by_rank(const tl_factor *factor)
     return most > DECADE * least;
 }
 
-static void place_levels(const tl_factor *factor, double x[TL_MOST_LEVELS])
+static int by_size(const void *a, const void *b)
 {
-    const bool by_rank = tl_trend_is_by_rank(factor);
-    for (int l = 0; l < factor->levels; l++) {
-        int rank = 0;
-        for (int k = 0; k < factor->levels; k++)
-            rank += factor->value[k] < factor->value[l];
-        x[l] = by_rank ? rank : factor->value[l];
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Where each level stands on the scale. \param x [levels] result */
+static void place_levels(const tl_factor *factor, double *sorted, double *x)
+{
+    const size_t levels = (size_t)factor->levels;
+    memcpy(x, factor->value, levels * sizeof *x);
+    if (!tl_trend_is_by_rank(factor)) return;
+    memcpy(sorted, factor->value, levels * sizeof *sorted);
+    qsort(sorted, levels, sizeof *sorted, by_size);
+    for (size_t l = 0; l < levels; l++) {
+        const double *at =
+            bsearch(&factor->value[l], sorted, levels, sizeof *sorted, by_size);
+        x[l] = (double)(at - sorted);
     }
 }
 
@@ -47,12 +59,11 @@ static size_t gather(const tl_design *d, const tl_target *target, int f, tl_keye
     return count;
 }
 
-/* Sets the distance of each row from the middle of its group. \param off [trials] */
-static void centre(const tl_factor *factor, const tl_keyed_row *list, size_t count,
-                   double *off)
+/* Sets the distance of each row from the middle of its group. \param x [levels] where
+ * levels stand \param off [trials] result */
+static void centre(const tl_factor *factor, const double *x, const tl_keyed_row *list,
+                   size_t count, double *off)
 {
-    double x[TL_MOST_LEVELS];
-    place_levels(factor, x);
     for (size_t begin = 0, end; begin < count; begin = end) {
         double sum = 0.0;
         for (end = begin; end < count && list[end].key == list[begin].key; end++) {
@@ -65,12 +76,17 @@ static void centre(const tl_factor *factor, const tl_keyed_row *list, size_t cou
     }
 }
 
-/* Replicates that have values at 3 levels. \param has [replicates x levels] */
-static bool has_three(const bool *has, int levels, int r)
+/* The first levels, plus 1, at which a replicate has values: whether they are three. */
+typedef struct levels_seen {
+    int level[3];
+} levels_seen;
+
+static void see_level(levels_seen *seen, int level)
 {
-    int count = 0;
-    for (int l = 0; l < levels; l++) count += has[r * levels + l];
-    return count >= 3;
+    for (int i = 0; i < 3; i++) {
+        if (seen->level[i] == 0) seen->level[i] = level + 1;
+        if (seen->level[i] == level + 1) return;
+    }
 }
 
 tl_status tl_trend_measure(const tl_design *design, const tl_target *target, int factor,
@@ -79,9 +95,9 @@ tl_status tl_trend_measure(const tl_design *design, const tl_target *target, int
     const tl_factor *f = &design->factor[factor];
     const uint32_t trials = design->table->trials;
     tl_keyed_row *list;
-    double *off, *squares, *size, *rows,
-        *weight; /* weight [trials] of a distinct measurement */
-    bool *has;
+    double *off, *squares, *size, *rows, *x, *sorted;
+    double *weight; /* [trials] of a distinct measurement */
+    levels_seen *seen;
     TL_TRY(tl_differences_take(design, arena, out, err));
     const size_t mark = tl_arena_mark(arena);
     TL_TAKE(list, arena, trials, err);
@@ -90,9 +106,12 @@ tl_status tl_trend_measure(const tl_design *design, const tl_target *target, int
     TL_TAKE(squares, arena, design->replicates, err);
     TL_TAKE(size, arena, design->replicates, err);
     TL_TAKE(rows, arena, design->replicates, err);
-    TL_TAKE(has, arena, design->replicates * f->levels, err);
+    TL_TAKE(seen, arena, design->replicates, err);
+    TL_TAKE(x, arena, f->levels, err);
+    TL_TAKE(sorted, arena, f->levels, err);
     const size_t count = gather(design, target, factor, list);
-    centre(f, list, count, off);
+    place_levels(f, sorted, x);
+    centre(f, x, list, count, off);
     for (size_t i = 0; i < count; i++) {
         const uint32_t t = list[i].row;
         const int r = design->replicate[t];
@@ -102,7 +121,7 @@ tl_status tl_trend_measure(const tl_design *design, const tl_target *target, int
         out->difference[r] += off[t] * target->value[t];
         out->reference[r] += target->value[t];
         weight[target->same[t]] += off[t];
-        has[r * f->levels + f->level[t]] = true;
+        see_level(&seen[r], f->level[t]);
     }
     for (uint32_t t = 0; t < trials; t++) {
         const int r = design->replicate[t];
@@ -111,7 +130,7 @@ tl_status tl_trend_measure(const tl_design *design, const tl_target *target, int
         out->variance[r] += share * share * tl_target_variance(target, t);
     }
     for (int r = 0; r < design->replicates; r++) {
-        const bool is_there = has_three(has, f->levels, r) && squares[r] > 0.0;
+        const bool is_there = seen[r].level[2] > 0 && squares[r] > 0.0;
         const double sum = tl_without_rounding(out->difference[r], size[r]);
         out->difference[r] = is_there ? sum / squares[r] : (double)NAN;
         out->reference[r] /= rows[r] > 0.0 ? rows[r] : (double)NAN;

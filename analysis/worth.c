@@ -6,14 +6,13 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_GAINS = 4096, MOST_REPLICATES = 4096, MOST_LEVELS = 64 };
+enum { MOST_GAINS = 4096, MOST_LEVELS = 64 };
 static const double CONFIDENCE = 0.95;
 
 typedef struct estimator {
     const tl_table *table;
-    const tl_column *replicate;
-    int32_t first;  /* smallest number of a replicate */
-    int replicates; /* numbers from `first` on */
+    int32_t *replicate; /* [trials] 0 .. replicates-1 */
+    int replicates;
     double *sum;    /* [replicates] */
     double *trials; /* [replicates] */
     tl_worth *gain;
@@ -43,7 +42,7 @@ static void add(estimator *e, const tl_column *metric, const tl_column *factor,
     for (uint32_t t = 0; t < e->table->trials; t++) {
         if (factor && factor->real[t] != level) continue;
         if (isnan(metric->real[t])) continue;
-        const int r = e->replicate->integer[t] - e->first;
+        const int r = e->replicate[t];
         e->sum[r] += metric->real[t];
         e->trials[r] += 1.0;
     }
@@ -93,30 +92,11 @@ static void add_metric(estimator *e, const tl_column *metric)
     if (!has_axis) add(e, metric, NULL, (double)NAN);
 }
 
-static tl_status count_replicates(estimator *e, tl_err *err)
-{
-    const tl_column *column = tl_table_find(e->table, "replicate");
-    TL_CHECK(column && column->type == TL_COLUMN_INT, err, TL_E_FORMAT,
-             "the table has no column 'replicate'");
-    e->replicate = column;
-    int32_t last = 0;
-    for (uint32_t t = 0; t < e->table->trials; t++) {
-        const int32_t number = column->integer[t];
-        if (t == 0 || number < e->first) e->first = number;
-        if (t == 0 || number > last) last = number;
-    }
-    const int64_t span = e->table->trials ? (int64_t)last - e->first + 1 : 0;
-    TL_CHECK(span <= MOST_REPLICATES, err, TL_E_FORMAT, "replicates span more than %d",
-             MOST_REPLICATES);
-    e->replicates = (int)span;
-    return TL_OK;
-}
-
 tl_status tl_worth_estimate(const tl_table *table, tl_arena *arena, tl_worth **gain,
                             int *count, tl_err *err)
 {
     estimator e = {.table = table};
-    TL_TRY(count_replicates(&e, err));
+    TL_TRY(tl_replicates_number(table, arena, &e.replicate, &e.replicates, err));
     TL_TAKE(e.gain, arena, MOST_GAINS, err);
     TL_TAKE(e.sum, arena, e.replicates, err);
     TL_TAKE(e.trials, arena, e.replicates, err);

@@ -5,6 +5,8 @@
 #include "cluster/world.h"
 
 #include "cluster/inside.h"
+#include "cluster/patience.h"
+#include "cluster/pulse.h"
 #include "cluster/scalapack.h"
 
 #include <fcntl.h>
@@ -23,6 +25,8 @@
 
 static const double START_PATIENCE = 120.0; /* s */
 static const double END_PATIENCE = 30.0;    /* s */
+
+enum { EXIT_RESUME = 75 };
 
 static void nap(long microseconds)
 {
@@ -54,6 +58,14 @@ void tl_cluster_keep(tl_cluster *cluster, void *bytes)
     if (!grave) return;
     *grave = (tl_grave){.next = cluster->grave, .bytes = bytes};
     cluster->grave = grave;
+}
+
+/* Seconds that the ranks have to find each other. */
+static double start_patience(void)
+{
+    const char *text = getenv("THREATLOOP_START_PATIENCE");
+    const double seconds = text ? strtod(text, NULL) : 0.0;
+    return seconds > 0.0 && seconds < 1e6 ? seconds : START_PATIENCE;
 }
 
 static void block_signals(void)
@@ -168,16 +180,9 @@ static void tell_begun(void)
     (void)written; /* launch then knows less, and that is all */
 }
 
-tl_status tl_cluster_start(tl_cluster **out, int *argc, char ***argv, tl_err *err)
+/* Everything that may wait for a rank that never comes. */
+static tl_status join(tl_cluster *cluster, int *argc, char ***argv, tl_err *err)
 {
-    *out = NULL;
-    tl_cluster *cluster = calloc(1, sizeof *cluster);
-    TL_CHECK(cluster, err, TL_E_SPACE, "no memory left to start");
-    cluster->has_parent = getenv("OMPI_COMM_WORLD_RANK") || getenv("PMIX_RANK");
-    (void)setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
-    block_signals();
-    pthread_mutex_init(&cluster->parcel_lock, NULL);
-
     int given = MPI_THREAD_SINGLE;
     const int code = MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &given);
     tl_status status = code == MPI_SUCCESS ? TL_OK : fail_mpi(err, "MPI_Init", code);
@@ -194,6 +199,27 @@ tl_status tl_cluster_start(tl_cluster **out, int *argc, char ***argv, tl_err *er
     }
     if (status == TL_OK) status = meet(cluster, err);
     if (status == TL_OK) status = tl_scalapack_start(cluster, err);
+    return status;
+}
+
+tl_status tl_cluster_start(tl_cluster **out, int *argc, char ***argv, tl_err *err)
+{
+    *out = NULL;
+    tl_cluster *cluster = calloc(1, sizeof *cluster);
+    TL_CHECK(cluster, err, TL_E_SPACE, "no memory left to start");
+    cluster->has_parent = getenv("OMPI_COMM_WORLD_RANK") || getenv("PMIX_RANK");
+    (void)setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
+    block_signals();
+    pthread_mutex_init(&cluster->parcel_lock, NULL);
+    tl_patience patience = {.seconds = start_patience(),
+                            .code = EXIT_RESUME,
+                            .why = "the ranks have not found each other: one was lost at "
+                                   "the start; nothing was begun, run again"};
+    tl_status status = tl_patience_begin(&patience, err);
+    if (status == TL_OK) {
+        status = join(cluster, argc, argv, err);
+        tl_patience_end(&patience);
+    }
     if (status != TL_OK) {
         release(cluster);
         return status;
@@ -226,16 +252,20 @@ bool tl_cluster_is_near(const tl_cluster *cluster, int rank)
 
 /* Waits for a collective of the start. A rank may die here too, so not for ever; the
  * buffers of one given up on are static or leaked by the caller, who ends the process. */
-static tl_status finish(MPI_Request *request, tl_err *err)
+static tl_status finish(tl_cluster *cluster, MPI_Request *request, tl_err *err)
 {
-    const double deadline = tl_cluster_seconds() + START_PATIENCE;
-    for (;;) {
+    const double patience = start_patience();
+    const double deadline = tl_cluster_seconds() + patience;
+    for (unsigned turn = 1;; turn++) {
         int is_done = 0;
         const int code = MPI_Test(request, &is_done, MPI_STATUS_IGNORE);
         TL_CHECK(code == MPI_SUCCESS, err, TL_E_LOST, "a rank was lost at the start");
         if (is_done) return TL_OK;
         TL_CHECK(tl_cluster_seconds() < deadline, err, TL_E_LOST,
-                 "a rank was silent for %.0f s at the start", START_PATIENCE);
+                 "a rank was silent for %.0f s at the start", patience);
+        for (int rank = 1; turn % 1000 == 0 && rank < cluster->size; rank++)
+            TL_CHECK(!tl_pulse_is_dead(cluster, rank), err, TL_E_LOST,
+                     "rank %d was lost at the start; nothing was begun, run again", rank);
         nap(200);
     }
 }
@@ -245,7 +275,7 @@ static tl_status broadcast(tl_cluster *cluster, void *bytes, int n, int from, tl
     MPI_Request request = MPI_REQUEST_NULL;
     const int code = MPI_Ibcast(bytes, n, MPI_BYTE, from, cluster->start, &request);
     if (code != MPI_SUCCESS) return fail_mpi(err, "MPI_Ibcast", code);
-    return finish(&request, err);
+    return finish(cluster, &request, err);
 }
 
 tl_status tl_cluster_agree(tl_cluster *cluster, tl_status mine, tl_err *err)
@@ -256,7 +286,7 @@ tl_status tl_cluster_agree(tl_cluster *cluster, tl_status mine, tl_err *err)
     const int code =
         MPI_Iallreduce(own, worst, 1, MPI_2INT, MPI_MAXLOC, cluster->start, &request);
     if (code != MPI_SUCCESS) return fail_mpi(err, "MPI_Iallreduce", code);
-    TL_TRY(finish(&request, err));
+    TL_TRY(finish(cluster, &request, err));
     if (worst[0] == TL_OK) return TL_OK;
     tl_err told = {0};
     if (worst[1] == cluster->rank && err) told = *err;
@@ -379,10 +409,13 @@ int tl_cluster_stop(tl_cluster *cluster, bool was_lost, int code)
     if (leads && without_mpi && cluster->has_pulse) wait_for_survivors(cluster);
     tl_pulse_end(cluster);
     if (without_mpi) leave(own_code);
+    tl_patience patience = {.seconds = END_PATIENCE, .code = code};
+    const bool has_patience = tl_patience_begin(&patience, NULL) == TL_OK;
     tl_scalapack_stop(cluster);
     MPI_Comm *lane[] = {&cluster->start, &cluster->post, &cluster->pulse, &cluster->team};
     for (int i = 0; i < 4; i++) MPI_Comm_free(lane[i]);
     MPI_Finalize();
+    if (has_patience) tl_patience_end(&patience);
     release(cluster);
     return code;
 }

@@ -23,6 +23,10 @@ typedef struct tl_cluster tl_cluster;
  * process, before any other thread exists: TERM, INT, HUP, USR1 and USR2 are blocked from
  * here on, so that the thread of tl_pulse can take them. Works without mpirun (one rank).
  *
+ * If the ranks do not find each other within 120 s (THREATLOOP_START_PATIENCE seconds), as
+ * when one dies before all have met, the process leaves with 75: MPI itself would wait for
+ * ever. So it does, with its own code, if MPI_Finalize takes longer than 30 s at the end.
+ *
  * \param argc, argv as main got them; may be NULL
  * \param out owned; tl_cluster_stop ends it
  * \return TL_E_IO if MPI gives no threads or fails, TL_E_SPACE

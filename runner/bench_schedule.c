@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 static tl_status nothing(void *self, uint32_t trial, int position, const tl_team *team,
-                         tl_measure *measure, int *measures, tl_err *err)
+                         tl_report *report, tl_err *err)
 {
-    (void)self, (void)trial, (void)position, (void)team, (void)measure, (void)err;
-    *measures = 0;
+    (void)self, (void)trial, (void)position, (void)team, (void)err;
+    report->measures = 0;
     return TL_OK;
 }
 

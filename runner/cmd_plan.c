@@ -47,6 +47,7 @@ typedef struct plan_request {
 /* What there is to say. */
 typedef struct plan_numbers {
     double wanted, distinct, saved_percent, core_hours, memory, data_bytes, least_p;
+    double account; /* bytes that rank 0 needs besides, for steps and tables */
     int widest;
 } plan_numbers;
 
@@ -136,6 +137,7 @@ static tl_status measure_plan(const tl_plan *plan, double rate, plan_numbers *ou
     out->memory = sweep.memory;
     out->widest = sweep.widest;
     out->least_p = tl_least_p((int)plan->replicates);
+    out->account = TL_STEP_BYTES * out->distinct + tl_sweep_table_bytes(plan);
     tl_sweep_close(&sweep);
     TL_TRY(find_data_bytes(plan, &out->data_bytes, err));
     /* The source, and the roles drawn from it, besides what a step takes. */
@@ -194,6 +196,8 @@ static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rat
                  rate / 1e9);
     (void)printf("memory        %s a rank, of which data %s\n",
                  tl_text_size(n->memory, memory), tl_text_size(2.0 * n->data_bytes, data));
+    (void)printf("              and %s on rank 0 for the account of all steps\n",
+                 tl_text_size(n->account, data));
     (void)printf("widest team   %d ranks\n", n->widest);
     (void)printf("smallest p    %.3g (two-sided sign flips over %u replicates)\n",
                  n->least_p, plan->replicates);
@@ -220,14 +224,16 @@ static void print_json(const tl_plan *plan, const plan_numbers *n, double rate)
         (void)json_array_append_new(models, tl_model_size_json(&size[i]));
     }
     json_t *all = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:I, s:f, s:f, s:f, s:f, s:i, s:f, s:i}",
+        "{s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:i, s:f, "
+        "s:i}",
         "name", plan->name, "trials", (json_int_t)plan->trials, "combinations",
         (json_int_t)plan->cells, "replicates", (json_int_t)plan->replicates,
         "first_replicate", (json_int_t)plan->first_replicate, "axes", axes, "models",
         models, "steps", (json_int_t)n->wanted, "distinct_steps", (json_int_t)n->distinct,
         "saved_percent", n->saved_percent, "core_hours", n->core_hours,
-        "flop_per_second_assumed", rate, "memory_bytes", n->memory, "widest_team",
-        n->widest, "smallest_p", n->least_p, "hypotheses", plan->hypotheses);
+        "flop_per_second_assumed", rate, "memory_bytes", n->memory, "account_bytes",
+        n->account, "widest_team", n->widest, "smallest_p", n->least_p, "hypotheses",
+        plan->hypotheses);
     TL_INVARIANT(all != NULL);
     char *text = json_dumps(all, JSON_INDENT(2));
     TL_INVARIANT(text != NULL);

@@ -9,6 +9,7 @@
 #include "cluster/pulse.h"
 #include "compute/core/fault.h"
 #include "compute/core/log.h"
+#include "compute/core/memory.h"
 #include "compute/nn/blas.h"
 #include "compute/nn/kernels/kernels.h"
 #include "runner/collect.h"
@@ -44,6 +45,7 @@ typedef struct run {
     tl_run_deadline deadline; /* rank 0 */
     double begun;             /* on the clock of tl_cluster_seconds */
     char *head;               /* JSON of the build */
+    uint32_t build;           /* CRC-32 of it, as the journal has it */
     bool is_mixed;            /* resumed under another head, which was accepted */
     bool was_done;            /* nothing was left to do */
     tl_arena arena;
@@ -53,15 +55,18 @@ typedef struct run {
 static tl_status take_record(void *self, const tl_record *record, tl_err *err)
 {
     run *r = self;
-    if (record->kind == TL_RECORD_HEAD && record->text && r->head &&
-        strcmp(record->text, r->head) != 0) {
-        TL_CHECK(
-            r->options.accept_build, err, TL_E_ARG,
-            "%s was begun by another build or processor: %s; this is %s; results may differ "
-            "in their last bits: go on with --accept-build, or use a fresh --dir",
-            r->paths.dir, record->text, r->head);
-        r->is_mixed = true;
-    }
+    /* Each step says under which head it was done, since the head's own line may be lost.
+     */
+    const bool is_head = record->kind == TL_RECORD_HEAD && record->text;
+    const bool is_other = is_head ? strcmp(record->text, r->head) != 0
+                                  : record->kind == TL_RECORD_DONE && record->build != 0 &&
+                                        record->build != r->build;
+    TL_CHECK(
+        !is_other || r->options.accept_build, err, TL_E_ARG,
+        "%s was begun by another build or processor: %s; this is %s; results may differ in "
+        "their last bits: go on with --accept-build, or use a fresh --dir",
+        r->paths.dir, is_head ? record->text : "its name is damaged", r->head);
+    r->is_mixed = r->is_mixed || is_other;
     return tl_sweep_recall(&r->sweep, record, err);
 }
 
@@ -142,12 +147,11 @@ static tl_status show_changes(run *r, tl_err *err)
 
 static tl_status check_memory(const run *r, tl_err *err)
 {
-    const double page = (double)sysconf(_SC_PAGESIZE),
-                 pages = (double)sysconf(_SC_PHYS_PAGES);
+    const double allowed = tl_memory_allowed();
     char need[32], have[32];
-    TL_CHECK(r->sweep.memory <= page * pages, err, TL_E_ARG,
+    TL_CHECK(r->sweep.memory <= allowed, err, TL_E_ARG,
              "the largest step needs %s of memory, and this machine has %s",
-             tl_text_size(r->sweep.memory, need), tl_text_size(page * pages, have));
+             tl_text_size(r->sweep.memory, need), tl_text_size(allowed, have));
     return TL_OK;
 }
 
@@ -160,6 +164,19 @@ static void set_time(run *r, double opened)
     tl_log(TL_LOG_INFO, "%s is in %s; %s of it are kept for results", r->deadline.why,
            tl_text_span(r->deadline.end - tl_cluster_seconds(), left),
            tl_text_span(r->deadline.end - r->deadline.stop, aside));
+}
+
+/* A step that is done is worth nothing to those that follow if its model is gone. */
+static tl_status check_models(run *r, tl_err *err)
+{
+    uint32_t count;
+    TL_TRY(tl_redo_missing(&r->sweep, &r->store, &count, err));
+    if (count > 0)
+        tl_log(TL_LOG_WARN,
+               "%s/models: models that are needed are missing; %u steps that were done are "
+               "run again",
+               r->paths.dir, count);
+    return TL_OK;
 }
 
 static tl_status open_on_rank_0(run *r, tl_err *err)
@@ -185,6 +202,7 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
              "the name of the run directory is too long");
     TL_TRY(tl_journal_open(path, take_record, r, &r->journal, err));
     set_time(r, tl_cluster_seconds() - opening);
+    TL_TRY(check_models(r, err));
     TL_TRY(tl_store_write(&r->store, "plan.yaml", r->plan->text, err));
     const tl_record head = {.kind = TL_RECORD_HEAD, .text = r->head};
     tl_journal_put(r->journal, &head);
@@ -250,9 +268,13 @@ static tl_status share_plan(run *r, tl_status mine, tl_err *err)
 }
 
 static tl_status run_step(void *self, uint32_t trial, int position, const tl_team *team,
-                          tl_measure *measure, int *measures, tl_err *err)
+                          tl_report *report, tl_err *err)
 {
-    return tl_executor_run(self, trial, position, team, measure, measures, err);
+    tl_executor *executor = self;
+    const tl_status status = tl_executor_run(executor, trial, position, team,
+                                             report->measure, &report->measures, err);
+    report->gone = executor->gone;
+    return status;
 }
 
 static tl_status work(run *r, tl_err *err)
@@ -287,18 +309,28 @@ static tl_status work(run *r, tl_err *err)
     return status;
 }
 
+/* Its memory is given back: a row a step is much where steps are many. */
+static tl_status write_account(const run *r, tl_err *err)
+{
+    tl_table *account;
+    tl_arena arena = tl_arena_open(0);
+    const tl_run_facts facts = {.ranks = tl_cluster_size(r->cluster),
+                                .seconds = r->coordinator.seconds,
+                                .head = r->head};
+    tl_status status = tl_collect_run(&r->sweep, &facts, &arena, &account, err);
+    if (status == TL_OK) status = tl_result_write(r->paths.account, account, err);
+    tl_arena_close(&arena);
+    return status;
+}
+
 static tl_status write_tables(run *r, tl_err *err)
 {
-    tl_table *table, *account;
+    tl_table *table;
     tl_effects *effects;
     TL_TRY(tl_collect_results(&r->sweep, &r->arena, &table, err));
     if (r->is_mixed) TL_TRY(tl_collect_note(table, &r->arena, "mixed_builds", "yes", err));
     TL_TRY(tl_result_write(r->paths.out, table, err));
-    const tl_run_facts facts = {.ranks = tl_cluster_size(r->cluster),
-                                .seconds = r->coordinator.seconds,
-                                .head = r->head};
-    TL_TRY(tl_collect_run(&r->sweep, &facts, &r->arena, &account, err));
-    TL_TRY(tl_result_write(r->paths.account, account, err));
+    TL_TRY(write_account(r, err));
     TL_TRY(tl_effects_estimate(table, &r->arena, &effects, err));
     tl_summary_print(stdout, table, effects);
     return TL_OK;
@@ -312,29 +344,33 @@ static uint32_t settle(run *r)
     for (uint32_t id = 0; id < steps; id++) {
         tl_outcome *outcome = &r->sweep.outcome[id];
         const tl_step_state state = tl_scheduler_state(r->coordinator.scheduler, id);
-        if (outcome->state != TL_STEP_DONE) outcome->state = state;
+        if (outcome->state != TL_STEP_DONE) outcome->state = (uint8_t)state;
         bad += state == TL_STEP_FAILED || state == TL_STEP_DIVERGED ||
                state == TL_STEP_SKIPPED || state == TL_STEP_LOST;
     }
     return bad;
 }
 
+/* Storage that fails costs what was not yet kept; that is said, and the rest stays. */
 static tl_status finish(run *r, tl_err *err)
 {
     const tl_coordinator *c = &r->coordinator;
     const uint32_t bad = settle(r);
-    TL_TRY(write_tables(r, err));
+    const tl_status written = write_tables(r, err);
+    if (written != TL_OK && written != TL_E_IO) return written;
     char span[32];
     tl_log(TL_LOG_INFO,
-           "%u steps done in %s on %d ranks (%u of an earlier run, %u orders to teams); "
-           "results in %s",
+           "%u steps done in %s on %d ranks (%u of an earlier run, %u orders to teams)%s%s",
            c->ran, tl_text_span(c->seconds, span), tl_cluster_size(r->cluster),
-           r->sweep.recalled, c->teams_of_two, r->paths.out);
-    if (c->status != TL_OK) {
+           r->sweep.recalled, c->teams_of_two, written == TL_OK ? "; results in " : "",
+           written == TL_OK ? r->paths.out : "");
+    if (written != TL_OK) tl_log(TL_LOG_ERROR, "%s", err->text);
+    if (c->status != TL_OK && c->status != TL_E_IO) {
         *err = c->err;
         return c->status;
     }
-    if (c->was_stopped) {
+    if (c->status != TL_OK) tl_log(TL_LOG_ERROR, "%s", c->err.text);
+    if (c->was_stopped || c->status != TL_OK || written != TL_OK) {
         tl_log(TL_LOG_INFO,
                "stopped early; go on with: threatloop run %s -o %s --dir %s --resume",
                r->options.plan, r->paths.out, r->paths.dir);
@@ -354,6 +390,7 @@ static int code_of(tl_status status)
     case TL_E_ARG:
         return TL_EXIT_USAGE;
     case TL_E_STOP:
+    case TL_E_LOST:
         return TL_EXIT_STOPPED;
     default:
         return TL_EXIT_ERROR;
@@ -388,6 +425,7 @@ static int run_all(run *r)
     tl_log_set(TL_LOG_INFO, tl_cluster_rank(r->cluster));
     tl_blas_start();
     r->head = tl_run_head();
+    r->build = tl_crc32(r->head, strlen(r->head));
     tl_status status = tl_kernels_check(&err);
     if (status == TL_OK) status = arm_faults(r, &err);
     if (status == TL_OK) status = tl_pulse_start(r->cluster, &err);
@@ -400,7 +438,7 @@ static int run_all(run *r)
         r->code = code_of(status);
         if (leads) tl_log(TL_LOG_ERROR, "%s", err.text);
     }
-    const bool was_lost = r->coordinator.has_lost;
+    const bool was_lost = r->coordinator.has_lost || status == TL_E_LOST;
     close_run(r);
     return tl_cluster_stop(r->cluster, was_lost, r->code);
 }

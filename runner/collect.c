@@ -6,6 +6,7 @@
 #include "runner/collect.h"
 
 #include "runner/factors.h"
+#include "runner/split_texts.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@ typedef struct metric_column {
     const tl_metric *spec;
     const tl_stage *stage;
     char name[TL_METRIC_NAME];
-    double *value, *n;
+    double *value, *n; /* n: of rates, else NULL */
     int32_t *why;
     bool has_missing;
     uint32_t example; /* first trial that has it, and the step's position there */
@@ -36,8 +37,8 @@ typedef struct collector {
     metric_column *metric; /* [MAX_COLUMNS] */
     int32_t *status;       /* [trials] */
     const char **key, **split;
-    tl_key last_root;
-    const char *last_split;
+    char *keys; /* [trials x TL_KEY_TEXT] */
+    tl_split_texts splits;
     tl_table *table;
 } collector;
 
@@ -87,10 +88,11 @@ static tl_status find_column(collector *c, int position, int m, metric_column **
     (void)tl_trial_metric_name(c->plan, step, m, column->name);
     const uint32_t trials = c->plan->trials;
     TL_TAKE(column->value, c->arena, trials, err);
-    TL_TAKE(column->n, c->arena, trials, err);
+    if (column->spec->is_rate) TL_TAKE(column->n, c->arena, trials, err);
     TL_TAKE(column->why, c->arena, trials, err);
     for (uint32_t t = 0; t < trials; t++) {
-        column->value[t] = column->n[t] = (double)NAN;
+        column->value[t] = (double)NAN;
+        if (column->n) column->n[t] = (double)NAN;
         column->why[t] = TL_WHY_NOT_APPLICABLE;
     }
     *out = column;
@@ -111,21 +113,23 @@ static tl_why why_not(tl_step_state state)
     }
 }
 
-static tl_status put_step(collector *c, int position, const tl_outcome *outcome,
-                          tl_err *err)
+static tl_status put_step(collector *c, int position, uint32_t id, tl_err *err)
 {
+    tl_measure all[TL_MAX_METRICS];
     const tl_trial_step *step = &c->trial->step[position];
     if (step->kind == TL_STEP_BANK) return TL_OK;
     const int metrics = tl_trial_metrics(step);
+    const bool has_any = tl_sweep_measures(c->sweep, id, all) == metrics;
+    const tl_step_state state = (tl_step_state)c->sweep->outcome[id].state;
     const uint32_t t = c->trial->number;
     for (int m = 0; m < metrics; m++) {
         metric_column *column;
         TL_TRY(find_column(c, position, m, &column, err));
-        const tl_measure *measure = outcome->measure ? &outcome->measure[m] : NULL;
-        column->why[t] = measure ? measure->why : (int32_t)why_not(outcome->state);
+        const tl_measure *measure = has_any ? &all[m] : NULL;
+        column->why[t] = measure ? measure->why : (int32_t)why_not(state);
         if (!measure || measure->why != TL_WHY_HAS_VALUE) continue;
         column->value[t] = measure->value;
-        column->n[t] = measure->n;
+        if (column->n) column->n[t] = measure->n;
     }
     return TL_OK;
 }
@@ -144,28 +148,6 @@ static int32_t worse_flag(int32_t flag, tl_step_state state)
     return weight[other] > weight[flag] ? other : flag;
 }
 
-/* The hash of which source row went where, drawn once for trials in a row that share it. */
-static tl_status put_split(collector *c, tl_err *err)
-{
-    const tl_key *root = &c->trial->root[TL_PART_POOL];
-    if (!c->last_split || !tl_key_equal(root, &c->last_root)) {
-        tl_arena arena = tl_arena_open(0);
-        tl_roles roles;
-        char text[TL_KEY_TEXT];
-        const tl_status status =
-            tl_roles_draw(c->trial->source, &c->trial->split, c->plan->seed,
-                          c->trial->replicate, &arena, &roles, err);
-        if (status == TL_OK) (void)tl_key_text(&roles.split_hash, text);
-        tl_arena_close(&arena);
-        TL_TRY(status);
-        c->last_split = tl_arena_text(c->arena, text, err);
-        if (!c->last_split) return TL_E_SPACE;
-        c->last_root = *root;
-    }
-    c->split[c->trial->number] = c->last_split;
-    return TL_OK;
-}
-
 static tl_status put_trial(collector *c, uint32_t number, tl_err *err)
 {
     tl_trial_decode(c->plan, number, c->trial);
@@ -176,15 +158,13 @@ static tl_status put_trial(collector *c, uint32_t number, tl_err *err)
         const uint32_t id = tl_graph_find(c->sweep->graph, &step->key);
         TL_INVARIANT(id != TL_NO_STEP);
         tl_hash_key(&hash, &step->content);
-        flag = worse_flag(flag, c->sweep->outcome[id].state);
-        TL_TRY(put_step(c, i, &c->sweep->outcome[id], err));
+        flag = worse_flag(flag, (tl_step_state)c->sweep->outcome[id].state);
+        TL_TRY(put_step(c, i, id, err));
     }
     c->status[number] = flag;
-    char text[TL_KEY_TEXT];
     const tl_key key = tl_hash_end(&hash);
-    c->key[number] = tl_arena_text(c->arena, tl_key_text(&key, text), err);
-    if (!c->key[number]) return TL_E_SPACE;
-    return put_split(c, err);
+    c->key[number] = tl_key_text(&key, c->keys + (size_t)number * TL_KEY_TEXT);
+    return tl_split_texts_find(&c->splits, c->trial, &c->split[number], err);
 }
 
 static tl_column *add_column(collector *c, const char *name, tl_column_type type)
@@ -326,6 +306,8 @@ static tl_status open_collector(const tl_sweep *sweep, tl_arena *arena, collecto
     TL_TAKE(c->status, arena, trials, err);
     TL_TAKE(c->key, arena, trials, err);
     TL_TAKE(c->split, arena, trials, err);
+    TL_TAKE(c->keys, arena, (size_t)trials * TL_KEY_TEXT, err);
+    c->splits = tl_split_texts_open(c->plan, arena);
     TL_TAKE(c->table, arena, 1, err);
     TL_TAKE(c->table->column, arena, 4 * MAX_COLUMNS, err);
     c->table->trials = trials;
@@ -337,7 +319,12 @@ tl_status tl_collect_results(const tl_sweep *sweep, tl_arena *arena, tl_table **
 {
     collector c;
     TL_TRY(open_collector(sweep, arena, &c, err));
-    for (uint32_t t = 0; t < sweep->plan->trials; t++) TL_TRY(put_trial(&c, t, err));
+    tl_status status = TL_OK;
+    for (uint32_t t = 0; status == TL_OK && t < sweep->plan->trials; t++) {
+        status = put_trial(&c, t, err);
+    }
+    tl_split_texts_close(&c.splits);
+    TL_TRY(status);
     TL_TRY(tl_factors_columns(c.plan, arena, c.table, err));
     TL_TRY(add_fixed(&c, err));
     for (int i = 0; i < c.metrics; i++) TL_TRY(add_metric(&c, &c.metric[i], err));

@@ -12,6 +12,7 @@ typedef struct account {
     double *seconds, *flop;
     int32_t *first, *width, *trial, *state;
     const char **stage, **key;
+    char *keys; /* [steps x TL_KEY_TEXT] */
 } account;
 
 static tl_status take(account *a, uint32_t steps, tl_arena *arena, tl_err *err)
@@ -24,28 +25,40 @@ static tl_status take(account *a, uint32_t steps, tl_arena *arena, tl_err *err)
     TL_TAKE(a->state, arena, steps, err);
     TL_TAKE(a->stage, arena, steps, err);
     TL_TAKE(a->key, arena, steps, err);
+    TL_TAKE(a->keys, arena, (size_t)steps * TL_KEY_TEXT, err);
+    return TL_OK;
+}
+
+/* What steps of each kind are called. \param name [3 x instances] */
+static tl_status name_kinds(const tl_plan *plan, const char **name, tl_arena *arena,
+                            tl_err *err)
+{
+    static const char *const kind[] = {"", ".bank", ".judge"};
+    for (int k = 0; k < 3 * plan->instances; k++) {
+        name[k] = tl_arena_print(arena, err, "%s%s", plan->instance[k / 3].stage->name,
+                                 kind[k % 3]);
+        if (!name[k]) return TL_E_SPACE;
+    }
     return TL_OK;
 }
 
 static tl_status fill(const tl_sweep *sweep, account *a, tl_arena *arena, tl_err *err)
 {
     const uint32_t steps = tl_graph_steps(sweep->graph);
+    const char **name;
+    TL_TAKE(name, arena, 3 * (size_t)sweep->plan->instances, err);
+    TL_TRY(name_kinds(sweep->plan, name, arena, err));
     for (uint32_t id = 0; id < steps; id++) {
         const tl_graph_step *step = tl_graph_step_at(sweep->graph, id);
         const tl_outcome *outcome = &sweep->outcome[id];
-        static const char *const kind[] = {"", ".bank", ".judge"};
-        char key[TL_KEY_TEXT];
         a->seconds[id] = outcome->width > 0 ? (double)outcome->seconds : (double)NAN;
         a->flop[id] = (double)step->cost;
         a->first[id] = outcome->first;
         a->width[id] = outcome->width;
         a->trial[id] = (int32_t)step->trial;
         a->state[id] = (int32_t)outcome->state;
-        a->stage[id] = tl_arena_print(arena, err, "%s%s",
-                                      sweep->plan->instance[step->kind / 3].stage->name,
-                                      kind[step->kind % 3]);
-        a->key[id] = tl_arena_text(arena, tl_key_text(&step->key, key), err);
-        if (!a->stage[id] || !a->key[id]) return TL_E_SPACE;
+        a->stage[id] = name[step->kind];
+        a->key[id] = tl_key_text(&step->key, a->keys + (size_t)id * TL_KEY_TEXT);
     }
     return TL_OK;
 }

@@ -103,12 +103,6 @@ static void note_failure(tl_coordinator *c, const tl_report *report, int width, 
     }
 }
 
-/* A disk that is full or a folder that is gone is no fault of the step: all would fail. */
-static bool is_environment(tl_status status)
-{
-    return status == TL_E_IO;
-}
-
 static bool is_done(const tl_coordinator *c, uint32_t step)
 {
     return c->sweep->outcome[step].state == TL_STEP_DONE;
@@ -128,6 +122,48 @@ static void take_late_report(tl_coordinator *c, const tl_report *report,
     remember_done(c, report->step, report->seconds);
 }
 
+/* What the run's own files are on fails: the step comes back, and nothing else begins. */
+static void stop_for(tl_coordinator *c, const tl_err *why)
+{
+    if (c->status == TL_OK) {
+        c->status = why->status;
+        c->err = *why;
+    }
+    begin_stop(c, why->text);
+}
+
+/* Whether all that was put in the journal is in the file; also after another fault, since
+ * what still comes in is worth keeping. */
+static bool sync_journal(tl_coordinator *c)
+{
+    tl_err err;
+    if (!c->journal || tl_journal_sync(c->journal, &err) == TL_OK) return true;
+    stop_for(c, &err);
+    return false;
+}
+
+/* A run directory that was moved or removed takes what is journalled with it. */
+static void look_at_journal(tl_coordinator *c)
+{
+    tl_err err;
+    if (!c->journal || c->status != TL_OK || tl_journal_is_in_place(c->journal)) return;
+    (void)tl_fail(&err, TL_E_IO,
+                  "%s is no longer there: the run directory was moved or removed while the "
+                  "run wrote to it; put it back before you go on",
+                  tl_journal_path(c->journal));
+    stop_for(c, &err);
+}
+
+/* The model that the step wanted is not there or not whole: what made it runs again. */
+static void call_back(tl_coordinator *c, const tl_report *report)
+{
+    tl_err err;
+    const double now = tl_cluster_seconds();
+    if (tl_redo_call_back(&c->redo, c->sweep, c->scheduler, report, now, &err) != TL_OK)
+        stop_for(c, &err);
+    tl_scheduler_returned(c->scheduler, report->step, now);
+}
+
 static void take_report(tl_coordinator *c, const tl_report *report,
                         const tl_report_reader *order)
 {
@@ -142,10 +178,15 @@ static void take_report(tl_coordinator *c, const tl_report *report,
         remember_done(c, report->step, report->seconds);
     } else if (report->status == TL_E_STOP || report->status == TL_E_LOST) {
         tl_scheduler_returned(c->scheduler, report->step, tl_cluster_seconds());
-    } else if (is_environment((tl_status)report->status)) {
+    } else if (report->status == TL_E_IO) {
+        /* A disk that is full is no fault of the step: all would fail. */
+        tl_err err;
+        look_at_journal(c);
+        (void)tl_fail(&err, TL_E_IO, "%s", report->text);
         tl_scheduler_returned(c->scheduler, report->step, tl_cluster_seconds());
-        if (c->status == TL_OK) c->status = tl_fail(&c->err, TL_E_IO, "%s", report->text);
-        begin_stop(c, report->text);
+        stop_for(c, &err);
+    } else if (report->status == TL_E_GONE) {
+        call_back(c, report);
     } else {
         note_failure(c, report, width, first);
     }
@@ -182,12 +223,9 @@ static bool take_results(tl_coordinator *c)
     }
     tl_message_close(&message);
     const bool has_news = count > 0 || c->dones > 0;
-    if (has_news && c->journal && c->status == TL_OK) {
-        c->status = tl_journal_sync(c->journal, &c->err);
-        if (c->status != TL_OK) begin_stop(c, c->err.text);
-    }
+    const bool is_kept = !has_news || sync_journal(c);
     const double now = tl_cluster_seconds();
-    if (c->status == TL_OK || !c->journal) {
+    if (is_kept) {
         for (uint32_t i = 0; i < c->dones; i++) {
             tl_scheduler_done(c->scheduler, c->done[i], c->took[i], now);
             c->ran++;
@@ -353,6 +391,7 @@ static void look_around(tl_coordinator *c)
     c->looked = now;
     look_at_ranks(c);
     look_for_hung(c, now);
+    look_at_journal(c);
     if (tl_pulse_is_stopping(c->cluster)) begin_stop(c, "asked to by a signal");
     if (c->options.deadline > 0.0 && now > c->options.deadline) {
         char why[80];
@@ -397,7 +436,8 @@ static void *run(void *argument)
     }
     explain_late(c);
     record_set_aside(c);
-    if (c->journal && c->status == TL_OK) c->status = tl_journal_sync(c->journal, &c->err);
+    (void)sync_journal(c);
+    look_at_journal(c);
     const tl_scheduler_tally tally = tl_scheduler_count(c->scheduler);
     c->was_stopped = tally.in[TL_STEP_WAITING] + tally.in[TL_STEP_READY] > 0;
     c->seconds = tl_cluster_seconds() - c->begun;
@@ -457,6 +497,7 @@ void tl_coordinator_close(tl_coordinator *c)
     free(c->wide);
     free(c->epoch_of);
     free(c->pauses);
+    tl_redo_close(&c->redo);
     free(c->done);
     free(c->took);
 }

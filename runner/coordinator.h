@@ -8,6 +8,7 @@
 #define TL_RUNNER_COORDINATOR_H
 
 #include "cluster/pulse.h"
+#include "runner/redo.h"
 #include "runner/sweep.h"
 #include "runner/vigil.h"
 
@@ -47,6 +48,7 @@ typedef struct tl_coordinator {
     uint32_t *done; /* steps to tell the scheduler after the next sync */
     double *took;
     uint32_t dones, done_space;
+    tl_redo redo;
     uint32_t *epoch_of; /* [steps] the order a step was last sent in */
     struct tl_wide_order
         *wide; /* [ranks] the last wide order a block's first rank was sent */

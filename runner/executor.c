@@ -2,15 +2,24 @@
 
 #include "compute/train/model_file.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { PATH_SPACE = 4096 };
+/* seconds */
+static const double PATIENCE = 10.0, LONGEST_NAP = 0.25;
 
 tl_status tl_executor_open(const tl_plan *plan, const tl_store *store, size_t cache_bytes,
                            tl_executor *out, tl_err *err)
 {
-    *out = (tl_executor){.plan = plan, .store = store, .cache = {.budget = cache_bytes}};
+    *out = (tl_executor){.plan = plan,
+                         .store = store,
+                         .cache = {.budget = cache_bytes},
+                         .patience = PATIENCE};
     return tl_trial_new(&out->fixed, &out->trial, err);
 }
 
@@ -90,13 +99,41 @@ static void fill_scene(const tl_executor *executor, const tl_trial_step *step,
                         .bank_item = is_bank ? step->item : 0};
 }
 
-static tl_status load_model(tl_executor *executor, const tl_trial_step *step,
-                            tl_cached *entry, tl_err *err)
+/* What a step said to be done left must be there, yet another host's view of a folder may
+ * be some seconds old. */
+static tl_status await_file(const tl_executor *executor, const char *path, tl_err *err)
 {
+    double nap = 1e-3, waited = 0.0;
+    int file;
+    while ((file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0) {
+        if (errno != ENOENT && errno != ESTALE) return TL_OK; /* told by who reads it */
+        TL_CHECK(waited < executor->patience, err, TL_E_GONE, "%s: is missing", path);
+        TL_CHECK(!tl_team_tick(executor->team), err, TL_E_STOP, "asked to stop");
+        const struct timespec span = {.tv_nsec = (long)(1e9 * nap)};
+        (void)nanosleep(&span, NULL);
+        waited += nap;
+        if (nap < LONGEST_NAP) nap *= 1.5;
+    }
+    (void)close(file);
+    return TL_OK;
+}
+
+static tl_status load_model(tl_executor *executor, int position, tl_cached *entry,
+                            tl_err *err)
+{
+    const tl_trial_step *step = &executor->trial->step[position];
     char path[PATH_SPACE];
-    TL_TRY(tl_store_model_path(executor->store, &step->key, path, sizeof path, err));
     tl_model *model;
-    TL_TRY(tl_model_load(path, &entry->arena, &model, err));
+    TL_TRY(tl_store_step_path(executor->store, &step->key, ".safetensors", path,
+                              sizeof path, err));
+    tl_status status = await_file(executor, path, err);
+    if (status == TL_OK)
+        status = tl_model_load(path, &step->key, &entry->arena, &model, err);
+    if (status == TL_E_FORMAT || status == TL_E_GONE) {
+        executor->gone = position;
+        return err->status = TL_E_GONE;
+    }
+    TL_TRY(status);
     entry->world.model[model_part(step)] = model;
     return TL_OK;
 }
@@ -132,7 +169,7 @@ static tl_status find_given(tl_executor *executor, int position, tl_cached **giv
         entry = tl_cache_make(&executor->cache, &step->key, err);
         if (!entry) return TL_E_SPACE;
         const tl_status status = gives_model(step)
-                                     ? load_model(executor, step, entry, err)
+                                     ? load_model(executor, position, entry, err)
                                      : remake_data(executor, position, entry, err);
         if (status != TL_OK) {
             tl_cache_discard(entry);
@@ -226,10 +263,28 @@ static tl_status keep_model(tl_executor *executor, const tl_trial_step *step,
         TL_INVARIANT(model != NULL);
         char path[PATH_SPACE];
         mine = tl_store_model_path(executor->store, &step->key, path, sizeof path, err);
-        if (mine == TL_OK) mine = tl_model_save(model, path, err);
+        if (mine == TL_OK) mine = tl_model_save(model, &step->key, path, err);
         if (mine == TL_OK) tl_store_checkpoint_drop(executor->store, &step->key);
     }
     return tl_team_agree(team, mine, err);
+}
+
+/* Agrees on whether every member has its world; if some lack a model, on which one. */
+static tl_status agree_on_world(tl_executor *executor, tl_status mine, const tl_team *team,
+                                tl_err *err)
+{
+    const tl_status status = tl_team_agree(team, mine, err);
+    if (status != TL_E_GONE) return status;
+    if (mine != TL_E_GONE) executor->gone = -1;
+    const tl_err told = *err;
+    int *all = tl_arena_take(&executor->scratch, (size_t)team->size, sizeof *all, err);
+    TL_TRY(tl_team_agree(team, all ? TL_OK : TL_E_SPACE, err));
+    all[team->rank] = executor->gone;
+    TL_TRY(tl_team_gather(team, all, sizeof *all, err));
+    for (int i = team->size; i-- > 0;)
+        if (all[i] >= 0) executor->gone = all[i]; /* the first one's, as the text is */
+    *err = told;
+    return status;
 }
 
 static tl_status run_step(tl_executor *executor, int position, const tl_team *team,
@@ -238,7 +293,7 @@ static tl_status run_step(tl_executor *executor, int position, const tl_team *te
     const tl_trial_step *step = &executor->trial->step[position];
     tl_world world = {0};
     const tl_status found = build_world(executor, position, entry, &world, err);
-    TL_TRY(tl_team_agree(team, found, err));
+    TL_TRY(agree_on_world(executor, found, team, err));
 
     const int measures = tl_trial_metrics(step);
     for (int i = 0; i < measures; i++) {
@@ -271,6 +326,7 @@ tl_status tl_executor_run(tl_executor *executor, uint32_t number, int position,
     TL_INVARIANT(position < executor->trial->steps);
     const tl_trial_step *step = &executor->trial->step[position];
     *measures = tl_trial_metrics(step);
+    executor->team = team;
     tl_cache_step(&executor->cache);
     tl_cached *entry = tl_cache_make(&executor->cache, &step->key, err);
     TL_TRY(tl_team_agree(team, entry ? TL_OK : TL_E_SPACE, err));

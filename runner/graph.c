@@ -216,9 +216,22 @@ static void sum_paths(tl_graph *graph)
     }
 }
 
+/* Gives back what was taken ahead of need; a list that cannot shrink stays as it is. */
+static void trim(tl_graph *graph)
+{
+    const size_t steps = graph->steps, edges = graph->edges;
+    tl_graph_step *step = realloc(graph->step, (steps + 1) * sizeof *step);
+    if (step) graph->step = step;
+    uint32_t *from = realloc(graph->parent_from, (steps + 1) * sizeof *from);
+    if (from) graph->parent_from = from;
+    uint32_t *parent = realloc(graph->parent, (edges + 1) * sizeof *parent);
+    if (parent) graph->parent = parent;
+}
+
 tl_status tl_graph_finish(tl_graph *graph, tl_err *err)
 {
     TL_INVARIANT(!graph->path);
+    trim(graph);
     uint32_t *from = calloc((size_t)graph->steps + 1, sizeof *from);
     uint32_t *child = calloc((size_t)graph->edges + 1, sizeof *child);
     double *path = calloc((size_t)graph->steps + 1, sizeof *path);

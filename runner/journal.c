@@ -20,6 +20,7 @@ struct tl_journal {
     int file;
     off_t size;      /* of what is synced */
     tl_text pending; /* lines that were put since */
+    uint32_t build;  /* of the last head that was put */
     tl_err fault;    /* status TL_OK until the first error */
 };
 
@@ -39,36 +40,58 @@ typedef struct scan {
     long reports;      /* lines that were spoken of */
     long broken;       /* number of the last line if its CRC is wrong; else 0 */
     off_t broken_at;   /* where it starts */
-    bool starts_right; /* the first byte that is in doubt begins a line of a journal */
+    bool starts_right; /* the file's first bytes begin a line of a journal */
 } scan;
 
 static void report(scan *s, long line, const char *what)
 {
     if (s->reports++ >= MOST_REPORTS) return;
-    tl_log(TL_LOG_WARN, "%s: line %ld %s; it is passed over, its step will be run again%s",
+    tl_log(TL_LOG_WARN,
+           "%s: line %ld %s; it is passed over, and a step that it spoke of is run again%s",
            s->path, line, what,
            s->reports == MOST_REPORTS ? "; further ones are not named" : "");
 }
 
-/* Whether `n` bytes are the start of a line, or of a part of one. */
-static bool is_start_of_line(const char *bytes, size_t n)
+static tl_status take_record(scan *s, tl_line *line, tl_err *err)
 {
-    static const char start[] = "{\"kind\":\"";
-    const size_t length = sizeof start - 1;
-    return memcmp(bytes, start, n < length ? n : length) == 0;
+    s->good++;
+    const tl_status status = s->reader(s->self, &line->record, err);
+    tl_journal_line_close(line);
+    return status;
+}
+
+/* Takes the whole records in a line that is none; *found tells how many. */
+static tl_status take_pieces(scan *s, const char *bytes, size_t n, int *found, tl_err *err)
+{
+    const char *start;
+    size_t at = 0, length;
+    tl_line line;
+    *found = 0;
+    while (tl_journal_line_find(bytes, n, &at, &start, &length)) {
+        if (tl_journal_line_read(start, length, &line) != TL_LINE_GOOD) continue;
+        ++*found;
+        TL_TRY(take_record(s, &line, err));
+    }
+    return TL_OK;
 }
 
 static tl_status take_line(scan *s, const char *bytes, size_t n, off_t at, tl_err *err)
 {
     tl_line line;
+    int pieces;
     s->line++;
     if (s->broken > 0) report(s, s->broken, "is damaged");
     s->broken = 0;
     switch (tl_journal_line_read(bytes, n, &line)) {
     case TL_LINE_BROKEN:
+        TL_TRY(take_pieces(s, bytes, n, &pieces, err));
+        if (pieces > 0) { /* not what an interrupted write leaves: stays where it is */
+            report(s, s->line, "is damaged in part");
+            return TL_OK;
+        }
         s->broken = s->line;
         s->broken_at = at;
-        s->starts_right = is_start_of_line(bytes, n);
+        if (s->line == 1) s->starts_right = tl_journal_line_starts(bytes, n);
         return TL_OK;
     case TL_LINE_STRANGE:
         s->good++;
@@ -77,10 +100,7 @@ static tl_status take_line(scan *s, const char *bytes, size_t n, off_t at, tl_er
     case TL_LINE_GOOD:
         break;
     }
-    s->good++;
-    const tl_status status = s->reader(s->self, &line.record, err);
-    tl_journal_line_close(&line);
-    return status;
+    return take_record(s, &line, err);
 }
 
 static tl_status take_lines(scan *s, tl_err *err)
@@ -127,7 +147,7 @@ static tl_status read_all(scan *s, tl_err *err)
     if (s->held > 0) {
         if (s->broken > 0) report(s, s->broken, "is damaged");
         s->broken = 0;
-        s->starts_right = is_start_of_line(s->bytes, s->held);
+        if (s->line == 0) s->starts_right = tl_journal_line_starts(s->bytes, s->held);
     }
     if (s->reports > MOST_REPORTS)
         tl_log(TL_LOG_WARN, "%s: %ld lines were passed over", s->path, s->reports);
@@ -183,7 +203,8 @@ static tl_status cut_tail(const scan *s, off_t *size, tl_err *err)
 static tl_status open_for_appending(tl_journal *journal, tl_journal_reader reader,
                                     void *self, tl_err *err)
 {
-    TL_TRY(open_file(journal->path, O_RDWR | O_CREAT | O_APPEND, &journal->file, err));
+    TL_TRY(open_file(journal->path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW,
+                     &journal->file, err));
     scan s = {.path = journal->path, .file = journal->file, .reader = reader, .self = self};
     tl_status status = read_all(&s, err);
     if (status == TL_OK) status = cut_tail(&s, &journal->size, err);
@@ -224,6 +245,9 @@ void tl_journal_put(tl_journal *journal, const tl_record *record)
         (void)clock_gettime(CLOCK_REALTIME, &now);
         dated.when = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
     }
+    if (dated.kind == TL_RECORD_HEAD)
+        journal->build = tl_crc32(dated.text, dated.text ? strlen(dated.text) : 0);
+    if (dated.build == 0) dated.build = journal->build;
     tl_journal_line_write(&journal->pending, &dated);
 }
 
@@ -257,6 +281,20 @@ tl_status tl_journal_sync(tl_journal *journal, tl_err *err)
     }
     if (journal->fault.status == TL_OK) return TL_OK;
     return tl_fail(err, journal->fault.status, "%s", journal->fault.text);
+}
+
+const char *tl_journal_path(const tl_journal *journal)
+{
+    return journal->path;
+}
+
+bool tl_journal_is_in_place(const tl_journal *journal)
+{
+    struct stat here, there;
+    if (fstat(journal->file, &here) != 0) return true;
+    /* what else keeps a path from being looked up may pass */
+    if (stat(journal->path, &there) != 0) return errno != ENOENT && errno != ENOTDIR;
+    return here.st_ino == there.st_ino && here.st_dev == there.st_dev;
 }
 
 void tl_journal_close(tl_journal *journal)

@@ -1,7 +1,8 @@
 /*
  * The journal: what a run has come to, one JSON object a line, each with its CRC-32,
  * appended and fsynced by rank 0 before a step counts as done. Never rewritten; a torn last
- * line is cut with a message, a broken line in the middle is reported and passed over.
+ * line is cut with a message, a broken line in the middle is reported and passed over, but
+ * for the whole records in it (a newline may be what broke).
  */
 #ifndef TL_RUNNER_JOURNAL_H
 #define TL_RUNNER_JOURNAL_H
@@ -27,7 +28,10 @@ typedef struct tl_record {
     int measures;
     const tl_measure *measure; /**< DONE: [measures] */
     const char
-        *text;   /**< FAILED, DIVERGED, LOST: the reason; HEAD: JSON text of the build */
+        *text; /**< FAILED, DIVERGED, LOST: the reason; HEAD: JSON text of the build */
+    uint32_t
+        build;   /**< DONE: CRC-32 of the text of the head it was done under; 0: not known
+                  */
     double when; /**< seconds since the epoch of 1970; 0 when put: now */
 } tl_record;
 
@@ -53,7 +57,8 @@ TL_MUST_USE tl_status tl_journal_open(const char *path, tl_journal_reader reader
 TL_MUST_USE tl_status tl_journal_read(const char *path, tl_journal_reader reader,
                                       void *self, tl_err *err);
 
-/** Adds a record to what the next sync writes; nothing after an error. */
+/** Adds a record to what the next sync writes; nothing after an error. What is put after a
+ * HEAD carries that head's build. */
 void tl_journal_put(tl_journal *journal, const tl_record *record);
 
 /**
@@ -62,6 +67,13 @@ void tl_journal_put(tl_journal *journal, const tl_record *record);
  * the same error and writes nothing. \return TL_E_IO with path and reason, TL_E_SPACE
  */
 TL_MUST_USE tl_status tl_journal_sync(tl_journal *journal, tl_err *err);
+
+/** PATH, borrowed. */
+const char *tl_journal_path(const tl_journal *journal);
+
+/** Whether PATH is still the file that is written to: false where it, or a folder above it,
+ * was removed or moved. */
+bool tl_journal_is_in_place(const tl_journal *journal);
 
 void tl_journal_close(tl_journal *journal); /* NULL allowed; does not sync */
 

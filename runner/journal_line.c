@@ -1,8 +1,11 @@
 #include "runner/journal_line.h"
 
+#include "runner/journal_plain.h"
+
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const kind_names[] = {
@@ -12,7 +15,9 @@ static const char *const kind_names[] = {
 };
 enum { KINDS = sizeof kind_names / sizeof *kind_names };
 
+static const char line_start[] = "{\"kind\":\"";
 static const char crc_start[] = ",\"crc\":\"", crc_end[] = "\"}";
+enum { LONGEST_SEQUENCE = 4 };
 enum { CRC_DIGITS = 8, CRC_SPACE = 8 + CRC_DIGITS + 2 };
 
 static bool has_text(tl_record_kind kind)
@@ -55,32 +60,6 @@ static void add_real(tl_text *out, double value)
     tl_text_bytes(out, digits, (size_t)length);
 }
 
-/* Bytes of the UTF-8 sequence at `at`, or 0 if there is none (overlong, surrogate, cut). */
-static size_t sequence(const unsigned char *at)
-{
-    const unsigned char first = at[0];
-    size_t length;
-    unsigned low = 0x80, high = 0xBF; /* range of the second byte */
-    if (first >= 0xC2 && first <= 0xDF) {
-        length = 2;
-    } else if (first >= 0xE0 && first <= 0xEF) {
-        length = 3;
-        if (first == 0xE0) low = 0xA0;
-        if (first == 0xED) high = 0x9F;
-    } else if (first >= 0xF0 && first <= 0xF4) {
-        length = 4;
-        if (first == 0xF0) low = 0x90;
-        if (first == 0xF4) high = 0x8F;
-    } else {
-        return 0;
-    }
-    if (at[1] < low || at[1] > high) return 0;
-    for (size_t i = 2; i < length; i++) {
-        if (at[i] < 0x80 || at[i] > 0xBF) return 0;
-    }
-    return length;
-}
-
 static void add_string(tl_text *out, const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;
@@ -90,7 +69,8 @@ static void add_string(tl_text *out, const char *text)
         while (*at >= 0x20 && *at < 0x7F && *at != '"' && *at != '\\') at++;
         if (at > start) tl_text_bytes(out, (const char *)start, (size_t)(at - start));
         if (!*at) break;
-        const size_t length = *at >= 0x80 ? sequence(at) : 1;
+        const size_t left = strnlen((const char *)at, LONGEST_SEQUENCE);
+        const size_t length = *at >= 0x80 ? tl_text_sequence((const char *)at, left) : 1;
         if (length > 1) {
             tl_text_bytes(out, (const char *)at, length);
         } else if (length == 0) {
@@ -138,12 +118,16 @@ static void add_step(tl_text *out, const tl_record *record)
     if (record->kind == TL_RECORD_START) return;
     tl_text_add(out, ",\"seconds\":");
     add_real(out, record->seconds);
+    if (record->kind != TL_RECORD_DONE) return;
+    char build[24];
+    (void)snprintf(build, sizeof build, ",\"build\":\"%08x\"", (unsigned)record->build);
+    tl_text_add(out, build);
 }
 
 void tl_journal_line_write(tl_text *out, const tl_record *record)
 {
     const size_t start = out->length;
-    tl_text_add(out, "{\"kind\":\"");
+    tl_text_add(out, line_start);
     tl_text_add(out, kind_names[record->kind]);
     tl_text_bytes(out, "\"", 1);
     if (record->kind != TL_RECORD_HEAD) add_step(out, record);
@@ -170,6 +154,45 @@ static bool is_whole(const char *bytes, size_t n)
     (void)snprintf(crc, sizeof crc, "%s%08x%s", crc_start,
                    (unsigned)tl_crc32(bytes, n - CRC_SPACE), crc_end);
     return memcmp(bytes + n - CRC_SPACE, crc, CRC_SPACE) == 0;
+}
+
+bool tl_journal_line_starts(const char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n && i < sizeof line_start - 1 && bytes[i] != '\0'; i++)
+        if (bytes[i] != line_start[i]) return false;
+    return true;
+}
+
+/* Where `text` first stands in bytes [from, to), or `to`. */
+static size_t find(const char *bytes, size_t from, size_t to, const char *text)
+{
+    const size_t length = strlen(text);
+    while (from + length <= to) {
+        const char *at = memchr(bytes + from, *text, to - from - length + 1);
+        if (!at) return to;
+        if (memcmp(at, text, length) == 0) return (size_t)(at - bytes);
+        from = (size_t)(at - bytes) + 1;
+    }
+    return to;
+}
+
+bool tl_journal_line_find(const char *bytes, size_t n, size_t *at, const char **start,
+                          size_t *length)
+{
+    for (;;) {
+        const size_t crc = find(bytes, *at, n, crc_start), end = crc + CRC_SPACE;
+        if (crc == n || end > n) return false;
+        size_t first = find(bytes, *at, crc, line_start), next = first;
+        *at = end;
+        while (next < crc) {
+            first = next;
+            next = find(bytes, next + 1, crc, line_start);
+        }
+        if (first == crc) continue;
+        *start = bytes + first;
+        *length = end - first;
+        return true;
+    }
 }
 
 static bool read_real(const json_t *value, double *out)
@@ -199,7 +222,8 @@ static bool read_measures(const json_t *list, tl_line *out)
         if (json_array_size(one) != 3 ||
             !read_real(json_array_get(one, 0), &measure->value) ||
             !read_real(json_array_get(one, 1), &measure->n) ||
-            !read_integer(json_array_get(one, 2), &why))
+            !read_integer(json_array_get(one, 2), &why) || why < TL_WHY_HAS_VALUE ||
+            why > TL_WHY_NOT_RUN)
             return false;
         measure->why = why;
     }
@@ -232,6 +256,17 @@ static bool read_step(const json_t *root, tl_record *record)
            read_real(json_object_get(root, "seconds"), &record->seconds);
 }
 
+/* Lines of versions that named no build have none. */
+static bool read_build(const json_t *root, uint32_t *build)
+{
+    const char *text = json_string_value(json_object_get(root, "build"));
+    *build = 0;
+    if (!text) return true;
+    char *end;
+    *build = (uint32_t)strtoul(text, &end, 16);
+    return end == text + 8 && *end == '\0';
+}
+
 static bool read_record(const json_t *root, tl_line *out)
 {
     tl_record *record = &out->record;
@@ -241,12 +276,15 @@ static bool read_record(const json_t *root, tl_line *out)
     if (has_text(record->kind))
         record->text = json_string_value(json_object_get(root, "text"));
     return record->kind != TL_RECORD_DONE ||
-           read_measures(json_object_get(root, "measure"), out);
+           (read_build(root, &record->build) &&
+            read_measures(json_object_get(root, "measure"), out));
 }
 
 tl_line_state tl_journal_line_read(const char *bytes, size_t n, tl_line *out)
 {
     if (!is_whole(bytes, n)) return TL_LINE_BROKEN;
+    out->root = NULL;
+    if (tl_journal_plain_read(bytes, n - CRC_SPACE, out)) return TL_LINE_GOOD;
     json_t *root = json_loadb(bytes, n, JSON_DECODE_INT_AS_REAL, NULL);
     out->record = (tl_record){0};
     out->root = root;

@@ -3,6 +3,8 @@
  */
 #include "runner/plan_body.h"
 
+#include "compute/core/memory.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,7 +136,8 @@ tl_status tl_plan_parse(const char *name, const char *text, const tl_plan_option
     tl_plan_reader *reader = calloc(1, sizeof *reader);
     tl_status status = TL_OK;
     if (plan && reader) {
-        plan->arena = tl_arena_open(0);
+        /* Beyond it the system would end the program. */
+        plan->arena = tl_arena_open((size_t)tl_memory_allowed());
         plan->is_shared = options->is_shared;
         plan->body = tl_arena_take(&plan->arena, 1, sizeof *plan->body, err);
         *reader = (tl_plan_reader){.plan = plan, .body = plan->body, .options = options};

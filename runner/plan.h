@@ -62,6 +62,7 @@ typedef struct tl_plan {
     uint32_t first_replicate, replicates;
     uint32_t cells;  /**< combinations that remain after `exclude` */
     uint32_t trials; /**< cells * replicates */
+    uint64_t steps;  /**< of all trials, before sharing */
     int axes;
     const tl_axis *axis; /**< [axes] */
     int inners;

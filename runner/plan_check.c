@@ -181,8 +181,8 @@ static bool is_near_first(const tl_plan *plan, uint32_t cell)
 static tl_status check_cells(tl_plan_reader *reader, tl_trial *trial, bool *is_met,
                              tl_err *err)
 {
-    const tl_plan *plan = reader->plan;
-    uint64_t steps = 0;
+    tl_plan *plan = reader->plan;
+    plan->steps = 0;
     for (uint32_t cell = 0; cell < plan->cells; cell++) {
         if (!tl_trial_layout(plan, cell * plan->replicates, trial)) {
             return tl_yaml_fault(reader->body->chain[trial->chain]->at, err,
@@ -190,8 +190,8 @@ static tl_status check_cells(tl_plan_reader *reader, tl_trial *trial, bool *is_m
                                  "models counted",
                                  TL_TRIAL_STEPS);
         }
-        steps += (uint64_t)trial->steps * plan->replicates;
-        if (steps > TL_MAX_STEPS) {
+        plan->steps += (uint64_t)trial->steps * plan->replicates;
+        if (plan->steps > TL_MAX_STEPS) {
             return tl_yaml_fault(reader->root, err,
                                  "the plan has more than %d steps; shorten axes or banks",
                                  TL_MAX_STEPS);

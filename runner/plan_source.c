@@ -48,10 +48,28 @@ static tl_status fail_at(const tl_yaml *at, tl_err *err)
     return tl_fail_prefix(err, "%s:%d:%d", at->origin, at->line, at->column);
 }
 
+/* A plan may come from anywhere: the paths in it do not climb. */
+static bool climbs(const char *path)
+{
+    for (const char *part = path; part; part = strchr(part, '/')) {
+        if (*part == '/') part++;
+        if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || part[2] == '\0')) return true;
+    }
+    return false;
+}
+
 static tl_status open_choice(tl_plan_reader *reader, uint32_t index, tl_err *err)
 {
     tl_plan_body *body = reader->body;
     tl_data_choice *choice = &body->choice[index];
+    const char *name = choice->value[TL_DATA_SOURCE].text;
+    if (climbs(name)) {
+        return tl_yaml_fault(
+            place_of(reader, "source"), err,
+            "the source '%.200s' leads out of its folder; a path in a plan "
+            "has no '..' in it",
+            name);
+    }
     const tl_source *source = find_open(body, index, choice);
     if (!source) {
         const tl_source_want want = tl_setup_source_want(choice->value);
@@ -62,8 +80,8 @@ static tl_status open_choice(tl_plan_reader *reader, uint32_t index, tl_err *err
                                  want.examples, tl_data_params[TL_DATA_EXAMPLES].high);
         }
         tl_source *opened;
-        if (tl_source_open(choice->value[TL_DATA_SOURCE].text, reader->options->data_dir,
-                           &want, &reader->plan->arena, &opened, err) != TL_OK) {
+        if (tl_source_open(name, reader->options->data_dir, &want, &reader->plan->arena,
+                           &opened, err) != TL_OK) {
             return fail_at(place_of(reader, "source"), err);
         }
         source = opened;

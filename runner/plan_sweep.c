@@ -9,7 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_RULES = 256, MAX_ALLOWED = 4096 };
+enum {
+    MAX_RULES = 256,
+    MAX_ALLOWED = 4096,
+    MAX_WORK = 1 << 30, /* looks at a combination that all of `exclude` may take */
+    VALUE_WORK = 16     /* that a level held against a value counts for */
+};
 
 /* One axis or inner axis of an exclude entry, with the values that are dropped. */
 typedef struct condition {
@@ -211,6 +216,10 @@ static tl_status read_rule(tl_plan_reader *reader, const tl_yaml *map, rule *out
             TL_TRY(check_value(reader, c, child, err));
             continue;
         }
+        if (child->children > MAX_ALLOWED) {
+            return tl_yaml_fault(child, err, "more than %d values of one axis to exclude",
+                                 MAX_ALLOWED);
+        }
         for (const tl_yaml *node = child->first; node; node = node->next) {
             TL_TRY(check_value(reader, c, node, err));
         }
@@ -299,6 +308,18 @@ static void drop_repeats(const tl_plan_reader *reader, bool *is_out)
     }
 }
 
+/* What it takes to apply a rule, in looks at a combination. */
+static uint64_t work_of(const tl_plan_reader *reader, const rule *r)
+{
+    uint64_t work = (uint64_t)reader->body->raw * (uint64_t)r->conditions;
+    for (int i = 0; i < r->conditions; i++) {
+        const condition *c = &r->condition[i];
+        const int values = c->values->kind == TL_YAML_LIST ? c->values->children : 1;
+        work += (uint64_t)reader->axis[c->axis].levels * (uint64_t)values * VALUE_WORK;
+    }
+    return work;
+}
+
 static tl_status read_excludes(tl_plan_reader *reader, bool *is_out, tl_err *err)
 {
     const tl_yaml *exclude = tl_yaml_find(reader->root, "exclude");
@@ -307,9 +328,18 @@ static tl_status read_excludes(tl_plan_reader *reader, bool *is_out, tl_err *err
         return tl_yaml_fault(exclude, err, "exclude must be a list of at most %d maps",
                              MAX_RULES);
     }
+    uint64_t work = 0;
     for (const tl_yaml *map = exclude->first; map; map = map->next) {
         rule r = {0};
         TL_TRY(read_rule(reader, map, &r, err));
+        work += work_of(reader, &r);
+        if (work > MAX_WORK) {
+            return tl_yaml_fault(map, err,
+                                 "up to here exclude holds too many values against too "
+                                 "many levels and combinations (%u); shorten its lists or "
+                                 "the axes",
+                                 reader->body->raw);
+        }
         TL_TRY(apply_rule(reader, &r, is_out, err));
     }
     return TL_OK;

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_LEVELS = 100000, MAX_WORDS = 512 };
@@ -105,6 +106,35 @@ static bool is_equal(const tl_value *a, const tl_value *b)
     return !a->text && !b->text && a->number == b->number;
 }
 
+/* Values in an order of their own, equal ones in the order of the list. */
+static int by_value(const void *a, const void *b)
+{
+    const tl_value *x = *(const tl_value *const *)a, *y = *(const tl_value *const *)b;
+    const int order = x->text && y->text
+                          ? strcmp(x->text, y->text)
+                          : (x->number > y->number) - (x->number < y->number);
+    return order ? order : (x > y) - (x < y);
+}
+
+/* The first value that stands in the list already, or -1; a long list is no reason to hold
+ * each against each. \return TL_E_SPACE */
+static tl_status find_repeat(const tl_value *value, int count, tl_arena *arena, int *out,
+                             tl_err *err)
+{
+    const size_t mark = tl_arena_mark(arena);
+    const tl_value **sorted;
+    TL_TAKE(sorted, arena, count, err);
+    for (int i = 0; i < count; i++) sorted[i] = &value[i];
+    qsort(sorted, (size_t)count, sizeof *sorted, by_value);
+    *out = -1;
+    for (int i = 1; i < count; i++) {
+        const int place = (int)(sorted[i] - value);
+        if (is_equal(sorted[i - 1], sorted[i]) && (*out < 0 || place < *out)) *out = place;
+    }
+    tl_arena_rewind(arena, mark);
+    return TL_OK;
+}
+
 static tl_status read_list(tl_plan_reader *reader, const tl_yaml *node,
                            const tl_param *param, const char *what, const tl_value **out,
                            tl_err *err)
@@ -124,11 +154,14 @@ static tl_status read_list(tl_plan_reader *reader, const tl_yaml *node,
     int i = 0;
     for (const tl_yaml *child = node->first; child; child = child->next, i++) {
         TL_TRY(tl_plan_value(reader, child, param, what, &value[i], err));
-        for (int j = 0; j < i; j++) {
-            if (!is_equal(&value[i], &value[j])) continue;
-            return tl_yaml_fault(child, err, "%s has the level '%.60s' twice", what,
-                                 child->text);
-        }
+    }
+    int repeat;
+    TL_TRY(find_repeat(value, i, &reader->plan->arena, &repeat, err));
+    if (repeat >= 0) {
+        const tl_yaml *child = node->first;
+        while (repeat-- > 0) child = child->next;
+        return tl_yaml_fault(child, err, "%s has the level '%.60s' twice", what,
+                             child->text);
     }
     *out = value;
     return TL_OK;

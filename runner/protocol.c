@@ -13,6 +13,7 @@ typedef struct batch_head {
 typedef struct report_head {
     uint32_t step;
     int32_t status;
+    int32_t gone;
     int32_t measures;
     uint32_t text_length;
     double seconds;
@@ -58,6 +59,7 @@ tl_status tl_report_add(tl_report_batch *batch, const tl_report *report, tl_err 
     const bool has_text = report->status != TL_OK;
     const report_head head = {.step = report->step,
                               .status = report->status,
+                              .gone = report->gone,
                               .measures = report->status == TL_OK ? report->measures : 0,
                               .text_length = has_text ? (uint32_t)strlen(report->text) : 0,
                               .seconds = report->seconds};
@@ -109,6 +111,7 @@ bool tl_report_next(tl_report_reader *reader, tl_report *report)
     if (left < sizeof head + measures + head.text_length) return false;
     report->step = head.step;
     report->status = head.status;
+    report->gone = head.gone;
     report->seconds = head.seconds;
     report->measures = head.measures;
     if (measures > 0) memcpy(report->measure, reader->at + sizeof head, measures);

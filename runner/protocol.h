@@ -33,6 +33,7 @@ typedef struct tl_report {
     uint32_t step;
     int32_t status; /**< tl_status; TL_E_STOP or TL_E_LOST: not done, run it again */
     double seconds;
+    int32_t gone; /**< TL_E_GONE: position in the trial of the step that must run again */
     int32_t measures;
     tl_measure measure[TL_MAX_METRICS];
     char text[TL_ERR_TEXT];

@@ -99,9 +99,8 @@ static int compare_ranked(const void *left, const void *right)
 
 static tl_status place_steps(tl_scheduler *s, tl_err *err)
 {
-    const size_t mark = tl_arena_mark(&s->arena);
-    ranked *all;
-    TL_TAKE(all, &s->arena, s->steps, err);
+    ranked *all = malloc(((size_t)s->steps + 1) * sizeof *all); /* given back below */
+    TL_CHECK(all, err, TL_E_SPACE, "no memory to order %u steps", s->steps);
     for (uint32_t id = 0; id < s->steps; id++)
         all[id] = (ranked){tl_graph_path(s->graph, id), id};
     qsort(all, s->steps, sizeof *all, compare_ranked);
@@ -109,7 +108,7 @@ static tl_status place_steps(tl_scheduler *s, tl_err *err)
         s->at_place[place] = all[place].id;
         s->step[all[place].id].place = place;
     }
-    tl_arena_rewind(&s->arena, mark);
+    free(all);
     return TL_OK;
 }
 
@@ -292,12 +291,47 @@ void tl_scheduler_failed(tl_scheduler *scheduler, uint32_t step, tl_step_state s
     give_up(scheduler, step, state);
 }
 
+/* The step is to be run, at once or after parents that are run again; those may since have
+ * come to nothing, and then so does it. */
+static void reopen(tl_scheduler *s, uint32_t step)
+{
+    if (s->step[step].pending == 0) {
+        tl_scheduler_move(s, step, TL_STEP_READY);
+        return;
+    }
+    tl_scheduler_move(s, step, TL_STEP_WAITING);
+    int parents;
+    const uint32_t *parent = tl_graph_parents(s->graph, step, &parents);
+    for (int i = 0; i < parents; i++) {
+        const tl_step_state state = (tl_step_state)s->step[parent[i]].state;
+        if (is_open(state) || state == TL_STEP_RUNNING || state == TL_STEP_DONE) continue;
+        give_up(s, step, TL_STEP_SKIPPED);
+        return;
+    }
+}
+
 void tl_scheduler_returned(tl_scheduler *scheduler, uint32_t step, double now)
 {
     scheduler->now = now;
     if (scheduler->step[step].state != TL_STEP_RUNNING) return;
     unlink_step(scheduler, step);
-    tl_scheduler_move(scheduler, step, TL_STEP_READY);
+    reopen(scheduler, step);
+}
+
+void tl_scheduler_forget(tl_scheduler *scheduler, uint32_t step, double now)
+{
+    tl_scheduler *s = scheduler;
+    s->now = now;
+    if (s->step[step].state != TL_STEP_DONE) return;
+    int children;
+    const uint32_t *child = tl_graph_children(s->graph, step, &children);
+    for (int i = 0; i < children; i++) {
+        tl_step_body *body = &s->step[child[i]];
+        body->pending++;
+        if (body->state == TL_STEP_READY) tl_scheduler_move(s, child[i], TL_STEP_WAITING);
+    }
+    s->step[step].at = UINT32_MAX;
+    reopen(s, step);
 }
 
 void tl_scheduler_recall(tl_scheduler *scheduler, uint32_t step)

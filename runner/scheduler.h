@@ -85,6 +85,10 @@ void tl_scheduler_failed(tl_scheduler *scheduler, uint32_t step, tl_step_state s
  * order still say of it is to be dropped by epoch. */
 void tl_scheduler_returned(tl_scheduler *scheduler, uint32_t step, double now);
 
+/** What a step that is done left behind cannot be used: it is to run again, and what needs
+ * it and does not run now waits for it. A step in any other state stays as it is. */
+void tl_scheduler_forget(tl_scheduler *scheduler, uint32_t step, double now);
+
 /** Member `rank` of order `epoch` has nothing of it left to do. Orders end when all members
  * said so. */
 void tl_scheduler_order_ended(tl_scheduler *scheduler, uint32_t epoch, int rank,

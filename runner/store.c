@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATH_SPACE = 4096, WHO_SPACE = 160 };
+enum { PATH_SPACE = 4096, WHO_SPACE = 160, LONGEST_TEXT = 16 << 20 };
 
 /* In the order of removal: while the journal stands, the directory is known as a run's. */
 static const char *const own_files[] = {"halt", "progress.json", "plan.yaml",
@@ -252,6 +252,24 @@ tl_status tl_store_join(const char *dir, tl_store *out, tl_err *err)
     return TL_OK;
 }
 
+/* What a process that was killed while it wrote left beside the models. */
+static void remove_unfinished(const tl_store *store)
+{
+    char path[PATH_SPACE], name[16];
+    for (unsigned i = 0; i < 256; i++) {
+        (void)snprintf(name, sizeof name, "models/%02x", i);
+        if (!tl_store_path(store, name, path, sizeof path)) return;
+        DIR *folder = opendir(path);
+        const struct dirent *entry;
+        while (folder && (entry = readdir(folder)) != NULL) {
+            const size_t length = strlen(entry->d_name);
+            if (length > 4 && strcmp(entry->d_name + length - 4, ".tmp") == 0)
+                (void)unlinkat(dirfd(folder), entry->d_name, 0);
+        }
+        if (folder) (void)closedir(folder);
+    }
+}
+
 tl_status tl_store_open(const char *dir, double patience, tl_store *out, tl_err *err)
 {
     tl_store store;
@@ -265,6 +283,7 @@ tl_status tl_store_open(const char *dir, double patience, tl_store *out, tl_err 
         free(store.dir);
         return status;
     }
+    remove_unfinished(&store);
     *out = store;
     return TL_OK;
 }
@@ -340,6 +359,9 @@ static tl_status read_text(const char *path, int file, tl_arena *arena, char **t
     struct stat facts;
     TL_CHECK(fstat(file, &facts) == 0 && S_ISREG(facts.st_mode), err, TL_E_IO,
              "%s: cannot be read: it is no regular file", path);
+    TL_CHECK(facts.st_size <= LONGEST_TEXT, err, TL_E_FORMAT,
+             "%s: has %lld bytes; a text of a run directory has at most %d", path,
+             (long long)facts.st_size, LONGEST_TEXT);
     char *bytes;
     TL_TAKE(bytes, arena, (size_t)facts.st_size + 1, err);
     const ssize_t n = read_bytes(file, bytes, (size_t)facts.st_size);

@@ -29,7 +29,8 @@ bool tl_store_is_held(const char *dir, char *who, size_t space);
 
 /**
  * Rank 0: makes the directory where it is absent and takes its lock, waiting up to
- * `patience` seconds for a run that is dying. The lock ends with the process. Where the
+ * `patience` seconds for a run that is dying; files in models/ that runs before it did not
+ * write to their end are removed then. The lock ends with the process. Where the
  * file system has no locks, warns and goes on without. \return TL_E_IO (who holds the lock
  * is named), TL_E_ARG (the name is too long)
  */
@@ -70,8 +71,8 @@ TL_MUST_USE tl_status tl_store_make_folder(const tl_store *store, const tl_key *
 TL_MUST_USE tl_status tl_store_write(const tl_store *store, const char *name,
                                      const char *text, tl_err *err);
 
-/** The whole of DIR/name in `arena`, NUL-terminated. \return TL_E_IO, TL_E_ARG, TL_E_SPACE
- */
+/** The whole of DIR/name in `arena`, NUL-terminated. \return TL_E_IO, TL_E_ARG, TL_E_SPACE,
+ * TL_E_FORMAT (more than 16 MiB) */
 TL_MUST_USE tl_status tl_store_read(const tl_store *store, const char *name,
                                     tl_arena *arena, char **text, tl_err *err);
 

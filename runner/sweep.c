@@ -1,9 +1,10 @@
 #include "runner/sweep.h"
 
 #include "compute/core/log.h"
+#include "compute/core/memory.h"
+#include "compute/core/text.h"
 
-#include <stdlib.h>
-#include <string.h>
+enum { CHECKED_EVERY = 1024 /* trials */ };
 
 static uint16_t kind_of(const tl_trial_step *step)
 {
@@ -37,7 +38,36 @@ static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
     return TL_OK;
 }
 
-static tl_status expand(tl_sweep *sweep, tl_err *err)
+double tl_sweep_table_bytes(const tl_plan *plan)
+{
+    /* Keys and split hashes as text, status and replicate; the account's row a step. */
+    enum { TRIAL = 192, LEVEL = 16, METRIC = 24, ACCOUNT = 96 };
+    double row = TRIAL + (double)LEVEL * (plan->axes + plan->inners);
+    for (int i = 0; i < plan->instances; i++) {
+        const tl_stage *stage = plan->instance[i].stage;
+        for (const tl_metric *m = stage->metrics; m && m->name; m++) row += METRIC;
+        for (const tl_metric *m = stage->judge_metrics; m && m->name; m++) row += METRIC;
+    }
+    return row * plan->trials + ACCOUNT * (plan->is_shared ? 0.0 : (double)plan->steps);
+}
+
+/* Whether so many distinct steps fit. */
+static tl_status check_memory(const tl_plan *plan, double steps, double memory, tl_err *err)
+{
+    char need[32], have[32];
+    const double bytes = tl_sweep_table_bytes(plan) + TL_STEP_BYTES * steps;
+    TL_CHECK(
+        bytes <= memory, err, TL_E_ARG,
+        "the plan has %u trials of %llu steps in all: rank 0 needs %s or more to keep "
+        "account of them, and %s is what it may have; shorten its axes, or cut it into plans "
+        "of fewer replicates (replicates: 0..999, then 1000..1999), whose files "
+        "threatloop effects pools",
+        plan->trials, (unsigned long long)plan->steps, tl_text_size(bytes, need),
+        tl_text_size(memory, have));
+    return TL_OK;
+}
+
+static tl_status expand(tl_sweep *sweep, double memory, tl_err *err)
 {
     tl_trial *trial;
     TL_TRY(tl_trial_new(&sweep->arena, &trial, err));
@@ -47,6 +77,8 @@ static tl_status expand(tl_sweep *sweep, tl_err *err)
     for (uint32_t number = 0; number < sweep->plan->trials; number++) {
         tl_trial_decode(sweep->plan, number, trial);
         for (int i = 0; i < trial->steps; i++) TL_TRY(add_step(sweep, trial, i, id, err));
+        if (number % CHECKED_EVERY > 0) continue;
+        TL_TRY(check_memory(sweep->plan, tl_graph_steps(sweep->graph), memory, err));
     }
     TL_TRY(tl_graph_finish(sweep->graph, err));
     const uint32_t steps = tl_graph_steps(sweep->graph);
@@ -54,20 +86,51 @@ static tl_status expand(tl_sweep *sweep, tl_err *err)
     return TL_OK;
 }
 
-tl_status tl_sweep_open(const tl_plan *plan, tl_sweep *out, tl_err *err)
+tl_status tl_sweep_open_within(const tl_plan *plan, double memory, tl_sweep *out,
+                               tl_err *err)
 {
     *out = (tl_sweep){.plan = plan};
+    TL_TRY(check_memory(plan, plan->is_shared ? 1.0 : (double)plan->steps, memory, err));
     tl_status status = tl_graph_open(&out->graph, err);
-    if (status == TL_OK) status = expand(out, err);
+    if (status == TL_OK) status = expand(out, memory, err);
     if (status != TL_OK) tl_sweep_close(out);
     return status;
+}
+
+tl_status tl_sweep_open(const tl_plan *plan, tl_sweep *out, tl_err *err)
+{
+    return tl_sweep_open_within(plan, tl_memory_allowed(), out, err);
 }
 
 void tl_sweep_close(tl_sweep *sweep)
 {
     tl_graph_close(sweep->graph);
+    tl_measure_store_close(&sweep->store);
     tl_arena_close(&sweep->arena);
     *sweep = (tl_sweep){0};
+}
+
+/* Whether the journal's metrics are those of the step's stage. */
+static bool has_its_metrics(const tl_sweep *sweep, uint32_t id, const tl_record *record)
+{
+    const int kind = tl_graph_step_at(sweep->graph, id)->kind;
+    const char *stage = record->stage ? record->stage : "a stage";
+    if (sweep->metrics && sweep->metrics[kind] != record->measures) {
+        tl_log(TL_LOG_WARN,
+               "a step of %s has %d metrics in the journal, but the stage has %d", stage,
+               record->measures, sweep->metrics[kind]);
+        return false;
+    }
+    for (int i = 0; i < record->measures; i++) {
+        const int32_t why = record->measure[i].why;
+        if (why >= TL_WHY_HAS_VALUE && why <= TL_WHY_NOT_RUN) continue;
+        tl_log(TL_LOG_WARN,
+               "a step of %s has a value in the journal that is missing for the reason %d, "
+               "which there is not",
+               stage, (int)why);
+        return false;
+    }
+    return true;
 }
 
 tl_status tl_sweep_recall(tl_sweep *sweep, const tl_record *record, tl_err *err)
@@ -83,34 +146,25 @@ tl_status tl_sweep_recall(tl_sweep *sweep, const tl_record *record, tl_err *err)
     if (id == TL_NO_STEP) return TL_OK;
     tl_outcome *outcome = &sweep->outcome[id];
     if (outcome->state == TL_STEP_DONE) return TL_OK;
-    const int kind = tl_graph_step_at(sweep->graph, id)->kind;
-    if (record->kind == TL_RECORD_DONE && sweep->metrics &&
-        sweep->metrics[kind] != record->measures) {
-        tl_log(TL_LOG_WARN,
-               "a step of %s has %d metrics in the journal, but the stage has %d",
-               record->stage ? record->stage : "a stage", record->measures,
-               sweep->metrics[kind]);
-        return TL_OK;
-    }
-    tl_measure *measure = NULL;
+    uint32_t at = 0;
     if (record->kind == TL_RECORD_DONE) {
-        TL_TAKE(measure, &sweep->arena, record->measures, err);
-        if (record->measures > 0) {
-            memcpy(measure, record->measure, (size_t)record->measures * sizeof *measure);
-        }
+        if (!has_its_metrics(sweep, id, record)) return TL_OK;
+        TL_TRY(tl_measure_store_put(&sweep->store, record->measure, record->measures, &at,
+                                    err));
     }
-    char *text = NULL;
-    if (record->text) {
-        text = tl_arena_text(&sweep->arena, record->text, err);
-        if (!text) return TL_E_SPACE;
-    }
-    *outcome = (tl_outcome){.state = state_of[record->kind],
+    *outcome = (tl_outcome){.measures = at,
                             .seconds = (float)record->seconds,
                             .first = (int16_t)record->first,
                             .width = (int16_t)record->width,
-                            .measure = measure,
-                            .text = text};
+                            .state = (uint8_t)state_of[record->kind]};
     return TL_OK;
+}
+
+int tl_sweep_measures(const tl_sweep *sweep, uint32_t step,
+                      tl_measure measure[TL_MAX_METRICS])
+{
+    const uint32_t at = sweep->outcome[step].measures;
+    return at ? tl_measure_store_get(&sweep->store, at, measure) : 0;
 }
 
 void tl_sweep_brief(tl_sweep *sweep, tl_scheduler *scheduler)

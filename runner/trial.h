@@ -78,7 +78,8 @@ double tl_trial_cost(const tl_trial *trial, int position);
 double tl_trial_memory(const tl_trial *trial, int position);
 int tl_trial_widest(const tl_trial *trial, int position);
 
-/** Whether such a step of the stage gives a model: then its training leaves checkpoints. */
+/** Whether such a step of the stage leaves a model file: then its training leaves
+ * checkpoints. Other parts that steps give are remade where they are needed. */
 bool tl_trial_gives_model(const tl_stage *stage, tl_step_kind kind);
 
 /** Metrics of a step (0 for NULL tables). */

@@ -4,7 +4,6 @@
 #include "cluster/pulse.h"
 #include "cluster/team_mpi.h"
 #include "compute/core/fault.h"
-#include "runner/protocol.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,8 +66,8 @@ static tl_status run_step(worker *w, const tl_order_item *item, const tl_team *t
     const double begin = tl_cluster_seconds();
     tl_pulse_tick(w->cluster);
     tl_fault_pass(TL_FAULT_START);
-    const tl_status ran = w->runner(w->self, item->trial, item->position, team,
-                                    report->measure, &report->measures, why);
+    const tl_status ran =
+        w->runner(w->self, item->trial, item->position, team, report, why);
     linger(team, tl_cluster_seconds() - begin);
     tl_fault_pass(TL_FAULT_STEP);
     report->status = (int32_t)ran;

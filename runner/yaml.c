@@ -55,6 +55,9 @@ static tl_status add_node(builder *b, const tl_yaml *like, tl_err *err)
             return tl_yaml_fault(node, err, "a key must be a word, found %s",
                                  tl_yaml_kind_name(node));
         }
+        if (parent->children == TL_YAML_KEYS) {
+            return tl_yaml_fault(node, err, "more than %d keys in one map", TL_YAML_KEYS);
+        }
         if (tl_yaml_find(parent, node->text)) {
             return tl_yaml_fault(node, err, "the key '%s' stands here twice", node->text);
         }
@@ -157,24 +160,34 @@ static tl_status take_events(builder *b, struct fy_parser *parser, struct fy_dia
     return syntax_fault(b, diag, err);
 }
 
-/* A tab before the first word of a line: YAML's most common fault, said plainly. */
-static tl_status refuse_tabs(const char *origin, const char *text, size_t length,
+/* Bytes that are no text, which libfyaml may follow for ever (seen with 0.7.12), and a tab
+ * before the first word of a line: YAML's most common fault, said plainly. */
+static tl_status check_bytes(const char *origin, const char *text, size_t length,
                              tl_err *err)
 {
-    int line = 1, column = 1;
+    tl_yaml at = {.origin = origin, .line = 1, .column = 1};
     bool is_indent = true;
-    for (size_t i = 0; i < length; i++, column++) {
-        if (text[i] == '\n') {
-            line++;
-            column = 0;
-            is_indent = true;
-        } else if (text[i] == '\t' && is_indent) {
-            const tl_yaml at = {.origin = origin, .line = line, .column = column};
+    for (size_t i = 0; i < length; at.column++) {
+        const unsigned char byte = (unsigned char)text[i];
+        const size_t more = tl_text_sequence(text + i, length - i);
+        const bool is_control =
+            (byte < 0x20 && byte != '\n' && byte != '\t' && byte != '\r') || byte == 0x7f;
+        if (more == 0 || is_control) {
+            return tl_yaml_fault(&at, err, "not YAML: the byte 0x%02x is %s", byte,
+                                 more == 0 ? "no UTF-8" : "a control character");
+        }
+        if (byte == '\t' && is_indent) {
             return tl_yaml_fault(&at, err,
                                  "not YAML: a tab in the indentation; use blanks");
-        } else if (text[i] != ' ') {
+        }
+        if (byte == '\n') {
+            at.line++;
+            at.column = 0;
+            is_indent = true;
+        } else if (byte != ' ') {
             is_indent = false;
         }
+        i += more;
     }
     return TL_OK;
 }
@@ -187,7 +200,7 @@ tl_status tl_yaml_read(const char *origin, const char *text, size_t length, tl_a
         return tl_yaml_fault(&start, err, "a plan has at most %d bytes, this one %zu",
                              TL_YAML_BYTES, length);
     }
-    TL_TRY(refuse_tabs(origin, text, length, err));
+    TL_TRY(check_bytes(origin, text, length, err));
     const struct fy_diag_cfg quiet = {.level = FYET_ERROR, .module_mask = ~0U};
     struct fy_diag *diag = fy_diag_create(&quiet);
     TL_CHECK(diag, err, TL_E_SPACE, "no memory to read '%s'", origin);

@@ -9,7 +9,12 @@
 #include "compute/core/arena.h"
 #include "compute/core/text.h"
 
-enum { TL_YAML_BYTES = 1 << 20, TL_YAML_DEPTH = 32, TL_YAML_NODES = 100000 };
+enum {
+    TL_YAML_BYTES = 1 << 20,
+    TL_YAML_DEPTH = 32,
+    TL_YAML_NODES = 100000,
+    TL_YAML_KEYS = 1024 /**< of one map: each is held against all before it */
+};
 
 typedef enum tl_yaml_kind { TL_YAML_SCALAR, TL_YAML_LIST, TL_YAML_MAP } tl_yaml_kind;
 

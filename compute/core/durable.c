@@ -101,6 +101,12 @@ bool tl_durable_replace(const char *path, const tl_durable_piece *piece, int cou
         errno = ENAMETOOLONG;
         return false;
     }
+    return tl_durable_replace_by(path, temporary, piece, count);
+}
+
+bool tl_durable_replace_by(const char *path, const char *temporary,
+                           const tl_durable_piece *piece, int count)
+{
     if (!write_pieces(temporary, piece, count) || !tl_durable_rename(temporary, path)) {
         const int reason = errno;
         (void)unlink(temporary);

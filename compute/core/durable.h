@@ -38,4 +38,9 @@ typedef struct tl_durable_piece {
  */
 bool tl_durable_replace(const char *path, const tl_durable_piece *piece, int count);
 
+/** As tl_durable_replace, but written as `temporary`, a name in the same folder that no
+ * other process writes: for files that two processes may make at once. */
+bool tl_durable_replace_by(const char *path, const char *temporary,
+                           const tl_durable_piece *piece, int count);
+
 #endif

@@ -6,9 +6,18 @@
 #include <string.h>
 #include <zlib.h>
 
+/* Numbers and keys are most of what is hashed; of a length that is known they are copied
+ * in an instruction or two. */
 static void append(tl_hash *hash, const void *bytes, size_t n)
 {
-    if (n > 0) memcpy(hash->byte + hash->length, bytes, n);
+    unsigned char *to = hash->byte + hash->length;
+    if (n == sizeof(uint64_t)) {
+        memcpy(to, bytes, sizeof(uint64_t));
+    } else if (n == sizeof(tl_key)) {
+        memcpy(to, bytes, sizeof(tl_key));
+    } else if (n > 0) {
+        memcpy(to, bytes, n);
+    }
     hash->length += n;
 }
 

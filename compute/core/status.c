@@ -5,6 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a fault quotes may come from a file, and ends on a terminal: nothing in it commands
+ * one. */
+static void defuse(char *text)
+{
+    for (char *c = text; *c; c++) {
+        const unsigned char byte = (unsigned char)*c;
+        if ((byte < 0x20 && byte != '\n') || byte == 0x7f) *c = '?';
+    }
+}
+
 tl_status tl_fail(tl_err *err, tl_status status, const char *format, ...)
 {
     if (!err) return status;
@@ -13,6 +23,7 @@ tl_status tl_fail(tl_err *err, tl_status status, const char *format, ...)
     err->status = status;
     (void)vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
+    defuse(err->text);
     return status;
 }
 
@@ -29,13 +40,14 @@ tl_status tl_fail_prefix(tl_err *err, const char *format, ...)
     const int room = TL_ERR_TEXT - length; /* a text too long is cut */
     if (snprintf(err->text + length, (size_t)room, ": %s", old) < 0)
         err->text[length] = '\0';
+    defuse(err->text);
     return err->status;
 }
 
 const char *tl_status_name(tl_status status)
 {
-    static const char *const name[] = {"ok",       "argument", "format", "io",
-                                       "no space", "diverged", "stop",   "lost"};
+    static const char *const name[] = {"ok",       "argument", "format", "io",  "no space",
+                                       "diverged", "gone",     "stop",   "lost"};
     return (unsigned)status < sizeof name / sizeof *name ? name[status] : "unknown";
 }
 

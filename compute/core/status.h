@@ -18,6 +18,7 @@ typedef enum tl_status {
     TL_E_IO,     /**< the system refused: open, read, write, rename, no space on disk */
     TL_E_SPACE,  /**< memory beyond the budget of an arena, or none left */
     TL_E_NUM,    /**< a number that is not finite where one must be: the step diverged */
+    TL_E_GONE,   /**< what an earlier step left is missing or damaged: make it again */
     TL_E_STOP,   /**< asked to stop early; what could be kept has been kept */
     TL_E_LOST    /**< a member of the team died, or its deadline passed */
 } tl_status;
@@ -34,7 +35,8 @@ typedef struct tl_err {
 #define TL_MUST_USE __attribute__((warn_unused_result))
 #define TL_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
-/** Writes a fault into `err` (may be NULL) and returns `status`. */
+/** Writes a fault into `err` (may be NULL) and returns `status`. Control characters, which
+ * would command a terminal, become question marks. */
 tl_status tl_fail(tl_err *err, tl_status status, const char *format, ...) TL_PRINTF(3, 4);
 
 /** Puts "prefix: " before the text of `err` (may be NULL) and returns its status. */

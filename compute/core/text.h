@@ -29,6 +29,10 @@ void tl_text_close(tl_text *text);
  */
 const char *tl_text_nearest(const char *wanted, const char *const *names, int count);
 
+/** Bytes of the UTF-8 sequence at `at`, of which `left` are there; 0 if there is none
+ * (overlong, a surrogate, cut). Source: Unicode 15, table 3-7. */
+size_t tl_text_sequence(const char *at, size_t left);
+
 /** A whole text as a finite number; false if anything is left over. */
 bool tl_text_real(const char *text, double *value);
 

@@ -9,13 +9,43 @@
 #include <sys/stat.h>
 #include <zip.h>
 
-enum { MOST_MEMBERS = 10000, HEAD = 10240 };
+enum {
+    MOST_MEMBERS = 10000,
+    HEAD = 10240,
+    MOST_SMALLER = 1032 /* deflate packs at most so many bytes into one */
+};
 
 struct tl_npz {
     zip_t *zip;
     char *path;
     int members;
 };
+
+/* Whether the member states no more than its compressed bytes can hold, and that is not
+ * too much. */
+static bool is_possible(const zip_stat_t *info)
+{
+    return info->size <= TL_ARRAY_LIMIT &&
+           info->size / MOST_SMALLER <= info->comp_size + 64;
+}
+
+/* Members may lie on one another, so that a small file holds each of them: what all state
+ * together is bounded by the file's own `bytes`. */
+static tl_status check_total(const tl_npz *npz, uint64_t bytes, tl_err *err)
+{
+    const zip_uint64_t known = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE;
+    uint64_t total = 0;
+    for (int i = 0; i < npz->members; i++) {
+        zip_stat_t info;
+        if (zip_stat_index(npz->zip, (zip_uint64_t)i, 0, &info) != 0) continue;
+        /* One that states the impossible is not read. */
+        if ((info.valid & known) == known && is_possible(&info)) total += info.size;
+    }
+    TL_CHECK(total / MOST_SMALLER <= bytes, err, TL_E_FORMAT,
+             "%s: its members state %llu bytes together, more than a file of %llu can hold",
+             npz->path, (unsigned long long)total, (unsigned long long)bytes);
+    return TL_OK;
+}
 
 tl_status tl_npz_open(const char *path, tl_npz **out, tl_err *err)
 {
@@ -29,12 +59,12 @@ tl_status tl_npz_open(const char *path, tl_npz **out, tl_err *err)
         zip_error_t why;
         zip_error_init_with_code(&why, code);
         const bool is_system = zip_error_system_type(&why) == ZIP_ET_SYS;
-        const tl_status status =
+        const tl_status fault =
             tl_fail(err, is_system ? TL_E_IO : TL_E_FORMAT, "%s: %s: %s", path,
                     is_system ? "cannot be opened" : "is not a whole npz (zip) file",
                     zip_error_strerror(&why));
         zip_error_fini(&why);
-        return status;
+        return fault;
     }
     const zip_int64_t members = zip_get_num_entries(zip, 0);
     tl_npz *npz = calloc(1, sizeof *npz);
@@ -48,8 +78,13 @@ tl_status tl_npz_open(const char *path, tl_npz **out, tl_err *err)
     }
     memcpy(copy, path, strlen(path) + 1);
     *npz = (tl_npz){.zip = zip, .path = copy, .members = (int)members};
-    *out = npz;
-    return TL_OK;
+    const tl_status status = check_total(npz, (uint64_t)info.st_size, err);
+    if (status == TL_OK) {
+        *out = npz;
+    } else {
+        tl_npz_close(npz);
+    }
+    return status;
 }
 
 void tl_npz_close(tl_npz *npz)
@@ -141,8 +176,8 @@ tl_status tl_npz_read(tl_npz *npz, int member, tl_arena *arena, tl_array *out, t
     TL_CHECK((info.valid & known) == known &&
                  (info.comp_method == ZIP_CM_STORE || info.comp_method == ZIP_CM_DEFLATE),
              err, TL_E_FORMAT, "%s: is neither stored nor deflated", where);
-    /* Deflate packs at most 1032 to 1, so a short member cannot claim much memory. */
-    TL_CHECK(info.size / 1032 <= info.comp_size + 64, err, TL_E_FORMAT,
+    /* So a short member cannot claim much memory. */
+    TL_CHECK(is_possible(&info), err, TL_E_FORMAT,
              "%s: states %llu bytes, more than its %llu compressed ones can hold", where,
              (unsigned long long)info.size, (unsigned long long)info.comp_size);
     zip_file_t *file = zip_fopen_index(npz->zip, (zip_uint64_t)member, 0);

@@ -10,7 +10,9 @@
 
 typedef struct tl_npz tl_npz;
 
-/** Opens a zip. \return TL_E_IO (missing, a folder), TL_E_FORMAT (no zip) */
+/** Opens a zip. \return TL_E_IO (missing, a folder), TL_E_FORMAT (no zip, or a bomb),
+ * TL_E_SPACE
+ */
 TL_MUST_USE tl_status tl_npz_open(const char *path, tl_npz **out, tl_err *err);
 void tl_npz_close(tl_npz *npz);
 

@@ -42,6 +42,14 @@ tl_status tl_state_save(const tl_train_state *state, const tl_checkpoint *checkp
     return status;
 }
 
+/* Whether a training can have come so far. */
+static bool is_progress(const tl_progress *progress)
+{
+    return progress->epoch >= 0 && progress->update >= 0 && progress->best_epoch >= 0 &&
+           progress->best_epoch <= progress->epoch && progress->row >= 0 &&
+           progress->row <= INT32_MAX;
+}
+
 tl_status tl_state_load(tl_train_state *state, const tl_checkpoint *checkpoint,
                         const tl_team *team, tl_arena *scratch, tl_err *err)
 {
@@ -61,7 +69,7 @@ tl_status tl_state_load(tl_train_state *state, const tl_checkpoint *checkpoint,
     TL_TRY(tl_team_broadcast(team, bytes, size, err));
     head front;
     memcpy(&front, bytes, sizeof front);
-    if (tl_key_equal(&front.training, &state->training)) {
+    if (tl_key_equal(&front.training, &state->training) && is_progress(&front.progress)) {
         state->progress = front.progress;
         for (int b = 0; b < state->blocks; b++) {
             memcpy(state->block[b], bytes + sizeof front + (size_t)b * block, block);

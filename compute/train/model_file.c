@@ -1,11 +1,13 @@
 /*
  * safetensors: u64 little-endian length of the header, the header (JSON), the buffer.
  * Written by hand in tensor order, so that the same model gives the same bytes; read by
- * jansson, with every size checked against the model that the metadata names.
+ * jansson, with every size checked against the model that the metadata names. The checksum
+ * is of the metadata before it and of the buffer; the rest of the header follows from the
+ * metadata, so it is written anew and compared.
  */
 #include "compute/train/model_file.h"
 
-#include "compute/core/hash.h"
+#include "compute/core/durable.h"
 #include "compute/core/text.h"
 
 #include <errno.h>
@@ -19,26 +21,32 @@
 
 enum { LONGEST_HEADER = 1 << 20, PATH_SPACE = 4200 };
 
-static void checksum(const tl_model *model, char text[TL_KEY_TEXT])
+/* What is open in `text` so far, and the buffer. */
+static void checksum(const tl_text *text, const tl_model *model, char sum[TL_KEY_TEXT])
 {
-    const tl_key key = tl_key_of(model->param, model->params * sizeof *model->param);
-    (void)tl_key_text(&key, text);
+    const tl_key buffer = tl_key_of(model->param, model->params * sizeof *model->param);
+    const tl_key metadata = tl_key_of(text->at, text->length);
+    tl_hash both = {0};
+    tl_hash_key(&both, &metadata);
+    tl_hash_key(&both, &buffer);
+    const tl_key key = tl_hash_end(&both);
+    (void)tl_key_text(&key, sum);
 }
 
-static void write_header(const tl_model *model, const tl_tensor *tensor, int count,
-                         tl_text *text)
+static void write_header(const tl_model *model, const char *step, const tl_tensor *tensor,
+                         int count, tl_text *text)
 {
     const tl_model_spec *spec = &model->spec;
     char sum[TL_KEY_TEXT];
-    checksum(model, sum);
     tl_text_print(
         text,
-        "{\"__metadata__\":{\"format\":\"threatloop-1\",\"kind\":\"%s\",\"width\":"
-        "\"%d\",\"depth\":\"%d\",\"channels\":\"%d\",\"height\":\"%d\",\"columns\":"
-        "\"%d\",\"classes\":\"%d\",\"heads\":\"%d\",\"kv_heads\":\"%d\","
-        "\"sha256_128\":\"%s\"}",
-        tl_model_kind_name(spec->kind), spec->width, spec->depth, spec->in.channels,
-        spec->in.height, spec->in.width, spec->classes, spec->heads, spec->kv_heads, sum);
+        "{\"__metadata__\":{\"format\":\"threatloop-2\",\"step\":\"%s\",\"kind\":\"%s\","
+        "\"width\":\"%d\",\"depth\":\"%d\",\"channels\":\"%d\",\"height\":\"%d\",\"columns\":"
+        "\"%d\",\"classes\":\"%d\",\"heads\":\"%d\",\"kv_heads\":\"%d\"",
+        step, tl_model_kind_name(spec->kind), spec->width, spec->depth, spec->in.channels,
+        spec->in.height, spec->in.width, spec->classes, spec->heads, spec->kv_heads);
+    checksum(text, model, sum);
+    tl_text_print(text, ",\"sha256_128\":\"%s\"}", sum);
     for (int i = 0; i < count; i++) {
         tl_text_print(text, ",\"%s\":{\"dtype\":\"F32\",\"shape\":[", tensor[i].name);
         for (int d = 0; d < tensor[i].rank; d++) {
@@ -51,69 +59,40 @@ static void write_header(const tl_model *model, const tl_tensor *tensor, int cou
     while (text->length % 8 != 0 && !text->is_short) tl_text_add(text, " ");
 }
 
-static bool write_all(int file, const void *bytes, size_t n)
+static tl_status write_file(const char *path, const tl_text *header, const tl_model *model,
+                            tl_err *err)
 {
-    const unsigned char *at = bytes;
-    while (n > 0) {
-        const ssize_t wrote = write(file, at, n);
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote <= 0) return false;
-        at += wrote;
-        n -= (size_t)wrote;
-    }
-    return true;
-}
-
-static bool sync_folder(const char *path)
-{
-    char folder[PATH_SPACE];
-    (void)snprintf(folder, sizeof folder, "%s", path);
-    char *slash = strrchr(folder, '/');
-    if (slash) *slash = '\0';
-    const int file = open(slash ? folder : ".", O_RDONLY);
-    if (file < 0) return false;
-    const bool is_synced = fsync(file) == 0;
-    (void)close(file);
-    return is_synced;
-}
-
-static bool write_file(const char *path, const tl_text *header, const tl_model *model)
-{
-    const int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (file < 0) return false;
+    char host[65] = "", temporary[PATH_SPACE];
     unsigned char length[8];
     for (int i = 0; i < 8; i++)
         length[i] = (unsigned char)((uint64_t)header->length >> (8 * i));
-    bool is_good = write_all(file, length, sizeof length) &&
-                   write_all(file, header->at, header->length) &&
-                   write_all(file, model->param, model->params * sizeof *model->param) &&
-                   fsync(file) == 0;
-    const int reason = errno;
-    if (close(file) != 0) is_good = false;
-    if (!is_good) errno = reason;
-    return is_good;
+    const tl_durable_piece piece[] = {{length, sizeof length},
+                                      {header->at, header->length},
+                                      {model->param, model->params * sizeof *model->param}};
+    if (gethostname(host, sizeof host - 1) != 0) *host = '\0';
+    const int n = snprintf(temporary, sizeof temporary, "%s.%08x.%ld.tmp", path,
+                           (unsigned)tl_crc32(host, strlen(host)), (long)getpid());
+    TL_CHECK(n > 0 && (size_t)n < sizeof temporary, err, TL_E_IO,
+             "a path of %zu bytes is too long", strlen(path));
+    TL_CHECK(tl_durable_replace_by(path, temporary, piece, 3), err, TL_E_IO,
+             "%s: cannot be written: %s", path, strerror(errno));
+    return TL_OK;
 }
 
-tl_status tl_model_save(const tl_model *model, const char *path, tl_err *err)
+tl_status tl_model_save(const tl_model *model, const tl_key *step, const char *path,
+                        tl_err *err)
 {
     tl_arena arena = tl_arena_open(0);
     tl_tensor *tensor;
     int count;
     tl_text header = {0};
+    char maker[TL_KEY_TEXT] = "";
+    if (step) (void)tl_key_text(step, maker);
     tl_status status = tl_model_tensors(model, &arena, &tensor, &count, err);
-    if (status == TL_OK) write_header(model, tensor, count, &header);
-    char temporary[PATH_SPACE];
-    const int length =
-        snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
-    if (status == TL_OK && (length < 0 || (size_t)length >= sizeof temporary))
-        status = tl_fail(err, TL_E_IO, "a path of %zu bytes is too long", strlen(path));
+    if (status == TL_OK) write_header(model, maker, tensor, count, &header);
     if (status == TL_OK && header.is_short)
         status = tl_fail(err, TL_E_SPACE, "no memory left");
-    if (status == TL_OK && (!write_file(temporary, &header, model) ||
-                            rename(temporary, path) != 0 || !sync_folder(path))) {
-        status = tl_fail(err, TL_E_IO, "%s: cannot be written: %s", path, strerror(errno));
-        (void)remove(temporary);
-    }
+    if (status == TL_OK) status = write_file(path, &header, model, err);
     tl_text_close(&header);
     tl_arena_close(&arena);
     return status;
@@ -148,9 +127,8 @@ static tl_status read_spec(const char *path, const json_t *root, tl_model_spec *
                  read_number(metadata, "height", &spec->in.height) &&
                  read_number(metadata, "columns", &spec->in.width) &&
                  read_number(metadata, "classes", &spec->classes) &&
-                 (!tl_model_reads_tokens(spec->kind) ||
-                  (read_number(metadata, "heads", &spec->heads) &&
-                   read_number(metadata, "kv_heads", &spec->kv_heads))),
+                 read_number(metadata, "heads", &spec->heads) &&
+                 read_number(metadata, "kv_heads", &spec->kv_heads),
              err, TL_E_FORMAT, "%s: its metadata name no model of threatloop", path);
     return TL_OK;
 }
@@ -176,8 +154,16 @@ static bool is_tensor(const json_t *entry, const tl_tensor *tensor)
     return from >= 0 && to >= 0 && (uint64_t)from == at && (uint64_t)to == end;
 }
 
+/* What the header of a file says. */
+typedef struct read_header {
+    tl_tensor *tensor;
+    int count;
+    char step[TL_KEY_TEXT]; /* that made the model */
+} read_header;
+
 static tl_status read_model(const char *path, const json_t *root, uint64_t left,
-                            tl_arena *arena, tl_model **out, tl_err *err)
+                            tl_arena *arena, read_header *header, tl_model **out,
+                            tl_err *err)
 {
     tl_model_spec spec;
     TL_TRY(read_spec(path, root, &spec, err));
@@ -185,25 +171,47 @@ static tl_status read_model(const char *path, const json_t *root, uint64_t left,
     TL_CHECK(params > 0 && left == params * sizeof(float), err, TL_E_FORMAT,
              "%s: holds %llu bytes of tensors, but its model has %llu parameters", path,
              (unsigned long long)left, (unsigned long long)params);
-    tl_tensor *tensor;
-    int count;
     TL_TRY(tl_model_new(&spec, arena, out, err));
-    TL_TRY(tl_model_tensors(*out, arena, &tensor, &count, err));
-    for (int i = 0; i < count; i++) {
-        TL_CHECK(is_tensor(json_object_get(root, tensor[i].name), &tensor[i]), err,
-                 TL_E_FORMAT,
+    TL_TRY(tl_model_tensors(*out, arena, &header->tensor, &header->count, err));
+    for (int i = 0; i < header->count; i++) {
+        const tl_tensor *tensor = &header->tensor[i];
+        TL_CHECK(is_tensor(json_object_get(root, tensor->name), tensor), err, TL_E_FORMAT,
                  "%s: tensor %s is missing, or has another type, shape or place", path,
-                 tensor[i].name);
+                 tensor->name);
     }
-    TL_CHECK(json_object_size(root) == (size_t)count + 1, err, TL_E_FORMAT,
+    TL_CHECK(json_object_size(root) == (size_t)header->count + 1, err, TL_E_FORMAT,
              "%s: has tensors that its model has not", path);
+    const char *step =
+        json_string_value(json_object_get(json_object_get(root, "__metadata__"), "step"));
+    (void)snprintf(header->step, sizeof header->step, "%s", step ? step : "");
     return TL_OK;
 }
 
-static tl_status read_open(FILE *file, const char *path, uint64_t size, tl_arena *arena,
-                           tl_model **out, tl_err *err)
+/* Whether the model is whole and of the step that was meant. */
+static tl_status check_whole(const char *path, const char *text, size_t length,
+                             const read_header *header, const tl_model *model,
+                             const tl_key *step, tl_err *err)
+{
+    char wanted[TL_KEY_TEXT];
+    tl_text again = {0};
+    write_header(model, header->step, header->tensor, header->count, &again);
+    const bool is_short = again.is_short;
+    const bool is_same =
+        !is_short && again.length == length && memcmp(again.at, text, length) == 0;
+    tl_text_close(&again);
+    TL_CHECK(!is_short, err, TL_E_SPACE, "%s: no memory left to check it", path);
+    TL_CHECK(is_same, err, TL_E_FORMAT,
+             "%s: its checksum is wrong, or its header is not as it was written", path);
+    TL_CHECK(!step || strcmp(tl_key_text(step, wanted), header->step) == 0, err,
+             TL_E_FORMAT, "%s: holds the model of another step, %s", path, header->step);
+    return TL_OK;
+}
+
+static tl_status read_open(FILE *file, const char *path, uint64_t size, const tl_key *step,
+                           tl_arena *arena, tl_model **out, tl_err *err)
 {
     tl_model *model;
+    read_header facts;
     unsigned char bytes[8];
     TL_CHECK(size >= sizeof bytes && fread(bytes, 1, sizeof bytes, file) == sizeof bytes,
              err, TL_E_FORMAT, "%s: is too short for a safetensors file", path);
@@ -220,32 +228,31 @@ static tl_status read_open(FILE *file, const char *path, uint64_t size, tl_arena
     json_error_t why;
     json_t *root = json_loadb(header, length, JSON_REJECT_DUPLICATES, &why);
     TL_CHECK(root, err, TL_E_FORMAT, "%s: its header is no JSON: %s", path, why.text);
-    tl_status status =
-        read_model(path, root, size - sizeof bytes - length, arena, &model, err);
-    char stored[TL_KEY_TEXT] = "", sum[TL_KEY_TEXT];
-    const char *text = json_string_value(
-        json_object_get(json_object_get(root, "__metadata__"), "sha256_128"));
-    (void)snprintf(stored, sizeof stored, "%s", text ? text : "");
+    const tl_status status =
+        read_model(path, root, size - sizeof bytes - length, arena, &facts, &model, err);
     json_decref(root);
     TL_TRY(status);
     TL_CHECK(fread(model->param, sizeof(float), model->params, file) == model->params, err,
              TL_E_FORMAT, "%s: is cut off in its tensors", path);
-    checksum(model, sum);
-    TL_CHECK(strcmp(sum, stored) == 0, err, TL_E_FORMAT, "%s: its checksum is wrong", path);
+    TL_TRY(check_whole(path, header, length, &facts, model, step, err));
     *out = model;
     return TL_OK;
 }
 
-tl_status tl_model_load(const char *path, tl_arena *arena, tl_model **out, tl_err *err)
+tl_status tl_model_load(const char *path, const tl_key *step, tl_arena *arena,
+                        tl_model **out, tl_err *err)
 {
     struct stat info;
-    FILE *file = fopen(path, "rb");
+    /* what is no file must not be waited for */
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, "rb") : NULL;
+    if (descriptor >= 0 && !file) (void)close(descriptor);
     TL_CHECK(file, err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
     tl_status status;
     if (fstat(fileno(file), &info) != 0 || !S_ISREG(info.st_mode)) {
         status = tl_fail(err, TL_E_IO, "%s: is not a file", path);
     } else {
-        status = read_open(file, path, (uint64_t)info.st_size, arena, out, err);
+        status = read_open(file, path, (uint64_t)info.st_size, step, arena, out, err);
     }
     (void)fclose(file);
     return status;

@@ -1,23 +1,32 @@
 /*
  * Model files: safetensors (huggingface/safetensors, format description in its README),
- * tensors named as the model names them, the spec and a SHA-256 of the buffer in
- * __metadata__. The same model gives the same bytes.
+ * tensors named as the model names them; in __metadata__ the spec, the step that made the
+ * model, and a SHA-256 over these and the buffer. The same model of the same step gives the
+ * same bytes.
  */
 #ifndef TL_COMPUTE_TRAIN_MODEL_FILE_H
 #define TL_COMPUTE_TRAIN_MODEL_FILE_H
 
+#include "compute/core/hash.h"
 #include "compute/nn/model.h"
 
-/** Writes PATH.<unique>.tmp, fsyncs it, renames it to PATH, fsyncs the folder. \return
- * TL_E_IO */
-TL_MUST_USE tl_status tl_model_save(const tl_model *model, const char *path, tl_err *err);
+/**
+ * Writes the file beside PATH under a name of this process's own, fsyncs it, renames it to
+ * PATH, fsyncs the folder; two processes may do so at once.
+ * \param step key of the step that made the model; NULL: none is named
+ * \return TL_E_IO
+ */
+TL_MUST_USE tl_status tl_model_save(const tl_model *model, const tl_key *step,
+                                    const char *path, tl_err *err);
 
 /**
- * Reads a file of tl_model_save. Hostile files are refused: sizes are checked before
- * anything is allocated, and the checksum must be right. \return TL_E_IO (missing),
- * TL_E_FORMAT (what is wrong, where)
+ * Reads a file of tl_model_save. Hostile and damaged files are refused: sizes are checked
+ * before anything is allocated, every byte must be as it was written.
+ * \param step the step whose model it must be; NULL: any
+ * \return TL_E_IO (missing, not to be opened), TL_E_FORMAT (what is wrong, where), which
+ * includes the model of another step
  */
-TL_MUST_USE tl_status tl_model_load(const char *path, tl_arena *arena, tl_model **out,
-                                    tl_err *err);
+TL_MUST_USE tl_status tl_model_load(const char *path, const tl_key *step, tl_arena *arena,
+                                    tl_model **out, tl_err *err);
 
 #endif

@@ -13,14 +13,32 @@ fi
 mkdir disk
 mount -t tmpfs -o size=600k tmpfs disk 2>/dev/null || skip "mounting is refused here"
 trap "cd / && umount $place/disk; cleanup" EXIT
-plan=$plans/sweep.yaml
-expect 0 launch -n 2 run "$plan" -o whole.nc
-expect 1 launch -n 2 run "$plan" -o disk/full.nc --dir disk/full.run
-says "No space left on device"
-[ ! -e disk/full.nc ] || fail "a result was left though the disk is full"
-[ -z "$(find disk -name '*.tmp')" ] || fail "temporary files were left"
-mount -o remount,size=64m disk
-expect 0 launch -n 2 run "$plan" -o disk/full.nc --dir disk/full.run --resume
-same whole.nc disk/full.nc
-done_once disk/full.run/journal.ndjson
+plan=$plans/hurt.yaml
+
+# fills SIZE OPTIONS...: a disk of SIZE is too small for the run, one of 64 MiB is not
+fills() {
+    local size=$1 before
+    shift
+    mount -o "remount,size=$size" disk
+    expect 0 launch -n 2 run "$plan" "$@" -o whole.nc
+    expect 75 launch -n 2 run "$plan" "$@" -o disk/full.nc --dir disk/full.run
+    says "No space left on device"
+    says "disk/full.run/"
+    says "--resume"
+    [ ! -e disk/full.nc ] || fail "a result was left though the disk is full"
+    [ -z "$(find disk -name '*.tmp')" ] || fail "temporary files were left"
+    before=$(done_keys disk/full.run/journal.ndjson | wc -l)
+    [ "$before" -gt 0 ] || fail "nothing was done before the disk was full"
+    # Still full: the same words, whether it comes to begin or not; nothing is worse for it.
+    launch -n 2 run "$plan" "$@" -o disk/full.nc --dir disk/full.run --resume >out.txt 2>err.txt
+    case $? in 1 | 75) ;; *) fail "a disk that is still full: exit $?" ;; esac
+    says "No space left on device"
+    mount -o remount,size=64m disk
+    expect 0 launch -n 2 run "$plan" "$@" -o disk/full.nc --dir disk/full.run --resume
+    same whole.nc disk/full.nc
+    done_once disk/full.run/journal.ndjson
+    rm -r disk/full.* whole.*
+}
+fills 16m --set model.kind=mlp --set model.width=320
+fills 600k
 finish

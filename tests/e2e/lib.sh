@@ -36,7 +36,7 @@ expect() {
 }
 says() { grep -qF -- "$1" out.txt err.txt || { fail "'$1' was not said" && cat err.txt >&2; }; }
 same() { cmp "$1" "$2" || fail "$1 and $2 differ"; }
-done_keys() { grep '"kind":"done"' "$1" | sed 's/.*"key":"\([^"]*\)".*/\1/'; }
+done_keys() { grep -ao '"kind":"done","key":"[^"]*"' "$1" | sed 's/.*"key":"\([^"]*\)".*/\1/'; }
 
 # No step in the journal was done twice.
 done_once() {

@@ -121,6 +121,28 @@ static void state_of_another_training_is_left(void **state)
     free(wanted);
 }
 
+static void progress_that_no_training_can_have_is_left(void **state)
+{
+    (void)state;
+    static const size_t place[] = {
+        offsetof(tl_progress, epoch), offsetof(tl_progress, update),
+        offsetof(tl_progress, row), offsetof(tl_progress, best_epoch)};
+    training *wanted = training_run(training_open(&training_adamw)),
+             *it = training_open(&training_adamw);
+    it->is_kept = true;
+    for (size_t k = 0; k < sizeof place / sizeof *place; k++) {
+        it->state_size = 0;
+        team_threads_run_asked(2, 0, 4, training_member, it);
+        assert_int_equal(it->status[0], TL_E_STOP);
+        const int64_t wrong = -5;
+        memcpy(it->state + sizeof(tl_key) + place[k], &wrong, sizeof wrong);
+        team_threads_run(2, training_member, it);
+        training_assert_same(it, 2, wanted);
+    }
+    free(it);
+    free(wanted);
+}
+
 static void stop_without_checkpoint_is_a_stop(void **state)
 {
     (void)state;
@@ -140,6 +162,7 @@ int main(void)
         cmocka_unit_test(best_epoch_before_the_stop_is_not_forgotten),
         cmocka_unit_test(checkpoint_by_time_goes_on_from_there),
         cmocka_unit_test(state_of_another_training_is_left),
+        cmocka_unit_test(progress_that_no_training_can_have_is_left),
         cmocka_unit_test(stop_without_checkpoint_is_a_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

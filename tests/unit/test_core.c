@@ -195,6 +195,42 @@ static void shortest_number_reads_back(void **state)
     }
 }
 
+static void a_fault_commands_no_terminal(void **state)
+{
+    (void)state;
+    tl_err err;
+    assert_int_equal(tl_fail(&err, TL_E_ARG, "no '%s'\nhere", "\x1b[2J\x7f\xc3\xa9"),
+                     TL_E_ARG);
+    assert_string_equal(err.text, "no '?[2J?\xc3\xa9'\nhere");
+    assert_int_equal(tl_fail_prefix(&err, "\r%d", 7), TL_E_ARG);
+    assert_string_equal(err.text, "?7: no '?[2J?\xc3\xa9'\nhere");
+}
+
+static void utf8_is_told_from_other_bytes(void **state)
+{
+    (void)state;
+    const struct {
+        const char *bytes;
+        size_t left, length;
+    } cases[] = {{"a", 1, 1},
+                 {"", 0, 0},
+                 {"\xc3\xa9", 2, 2},
+                 {"\xc3\xa9", 1, 0}, /* cut */
+                 {"\xc1\xbf", 2, 0}, /* overlong, as the next two */
+                 {"\xe0\x9f\xbf", 3, 0},
+                 {"\xf0\x8f\xbf\xbf", 4, 0},
+                 {"\xe2\x82\xac", 3, 3},
+                 {"\xe2\x82 ", 3, 0},
+                 {"\xed\xa0\x80", 3, 0}, /* a surrogate */
+                 {"\xf0\x9f\x98\x80", 4, 4},
+                 {"\xf4\x90\x80\x80", 4, 0}, /* beyond U+10FFFF */
+                 {"\x80", 1, 0},
+                 {"\xff", 1, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(tl_text_sequence(cases[i].bytes, cases[i].left), cases[i].length);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +245,8 @@ int main(void)
         cmocka_unit_test(sums_are_the_standard_ones),
         cmocka_unit_test(nearest_name_is_the_one_meant),
         cmocka_unit_test(shortest_number_reads_back),
+        cmocka_unit_test(a_fault_commands_no_terminal),
+        cmocka_unit_test(utf8_is_told_from_other_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

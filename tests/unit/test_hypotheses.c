@@ -78,7 +78,8 @@ static void what_no_effect_answers_says_why(void **state)
     assert_string_equal(e[0].missing, "no column of that name: no trial has the metric");
     assert_string_equal(e[1].missing, "the metric lies not downstream of it");
     assert_string_equal(e[2].missing, "the metric lies not downstream of it");
-    assert_string_equal(e[3].missing, "no trial of the plan is at this level");
+    assert_string_equal(
+        e[3].missing, "no trial of the plan is at this level, or its levels are too many");
     sheet_close(s);
     const row rows[] = {{0, "none", NONE, 1, NONE, 9, 1}, {0, "none", NONE, 2, NONE, 9, 1}};
     s = sheet_estimate(rows, 2, false, "[{\"effect\":\"queries\",\"on\":\"upstream\"}]");

@@ -16,6 +16,8 @@ enum { MOST_BYTES = 65536 };
 static const tl_model_spec spec = {
     .kind = TL_MODEL_CNN, .width = 3, .depth = 2, .in = {2, 8, 9}, .classes = 4};
 
+static const tl_key maker = {{0xAB, 1, 2}}; /* the step that made the models */
+
 typedef struct room {
     char folder[64], path[128];
     tl_arena arena;
@@ -52,7 +54,7 @@ static int open_room(void **state)
     const tl_rng rng = tl_rng_stream(1, 0, "train", 0, "init");
     assert_int_equal(tl_model_new(&spec, &it->arena, &it->model, NULL), TL_OK);
     tl_model_init(it->model, &rng);
-    assert_int_equal(tl_model_save(it->model, it->path, NULL), TL_OK);
+    assert_int_equal(tl_model_save(it->model, &maker, it->path, NULL), TL_OK);
     it->size = read_bytes(it->path, it->bytes);
     it->header = it->bytes[0] | (size_t)it->bytes[1] << 8;
     assert_int_equal(it->size, 8 + it->header + it->model->params * sizeof(float));
@@ -74,13 +76,13 @@ static void what_was_saved_is_loaded(void **state)
 {
     room *it = *state;
     tl_model *read = NULL;
-    assert_int_equal(tl_model_load(it->path, &it->arena, &read, NULL), TL_OK);
+    assert_int_equal(tl_model_load(it->path, &maker, &it->arena, &read, NULL), TL_OK);
     assert_memory_equal(&read->spec, &spec, sizeof spec);
     assert_int_equal(read->params, it->model->params);
     assert_memory_equal(read->param, it->model->param, read->params * sizeof(float));
     /* The same model gives the same bytes, over an existing file too. */
     static unsigned char again[MOST_BYTES];
-    assert_int_equal(tl_model_save(read, it->path, NULL), TL_OK);
+    assert_int_equal(tl_model_save(read, &maker, it->path, NULL), TL_OK);
     assert_int_equal(read_bytes(it->path, again), it->size);
     assert_memory_equal(again, it->bytes, it->size);
 }
@@ -89,7 +91,12 @@ static void every_kind_comes_back(void **state)
 {
     room *it = *state;
     static const tl_model_spec kinds[] = {
-        {.kind = TL_MODEL_MLP, .width = 5, .depth = 2, .in = {2, 4, 4}, .classes = 3},
+        {.kind = TL_MODEL_MLP,
+         .width = 5,
+         .depth = 2,
+         .in = {2, 4, 4},
+         .classes = 3,
+         .heads = 4}, /* which it does not use */
         {.kind = TL_MODEL_AUTOENCODER,
          .width = 5,
          .depth = 2,
@@ -114,8 +121,8 @@ static void every_kind_comes_back(void **state)
         tl_model *model = NULL, *read = NULL;
         assert_int_equal(tl_model_new(&kinds[k], &it->arena, &model, NULL), TL_OK);
         tl_model_init(model, &rng);
-        assert_int_equal(tl_model_save(model, it->path, NULL), TL_OK);
-        assert_int_equal(tl_model_load(it->path, &it->arena, &read, NULL), TL_OK);
+        assert_int_equal(tl_model_save(model, &maker, it->path, NULL), TL_OK);
+        assert_int_equal(tl_model_load(it->path, &maker, &it->arena, &read, NULL), TL_OK);
         assert_memory_equal(&read->spec, &kinds[k], sizeof kinds[k]);
         assert_memory_equal(read->param, model->param, read->params * sizeof(float));
     }
@@ -127,7 +134,7 @@ static void refuse(room *it, const void *bytes, size_t n, const char *text)
     tl_arena arena = tl_arena_open(1 << 22); /* and nothing large is taken */
     tl_model *read = NULL;
     write_bytes(it->path, bytes, n);
-    const tl_status status = tl_model_load(it->path, &arena, &read, &err);
+    const tl_status status = tl_model_load(it->path, &maker, &arena, &read, &err);
     if (status != TL_E_FORMAT || !strstr(err.text, text)) {
         fail_msg("wanted \"%s\", found %s: %s", text, tl_status_name(status), err.text);
     }
@@ -146,14 +153,55 @@ static void cut_files_are_refused(void **state)
     refuse(it, it->bytes, 5, "too short");
 }
 
-static void changed_tensors_are_refused(void **state)
+/* The header too: other heads or another height would be as many parameters. */
+static void changed_bytes_are_refused(void **state)
 {
     room *it = *state;
-    for (size_t at = 8 + it->header; at < it->size; at += 61) {
-        it->bytes[at] ^= 1;
-        refuse(it, it->bytes, it->size, "checksum");
-        it->bytes[at] ^= 1;
+    for (size_t at = 0; at < it->size; at += at < it->header + 80 ? 1 : 61) {
+        for (int flip = 1; flip < 256; flip = flip * 2 + 85) {
+            it->bytes[at] ^= (unsigned char)flip;
+            refuse(it, it->bytes, it->size, it->path);
+            it->bytes[at] ^= (unsigned char)flip;
+        }
     }
+    it->bytes[it->size - 1] ^= 1;
+    refuse(it, it->bytes, it->size, "checksum");
+}
+
+static void a_spec_of_the_same_size_is_refused(void **state)
+{
+    room *it = *state;
+    const tl_model_spec gpt = {.kind = TL_MODEL_GPT,
+                               .width = 6,
+                               .depth = 1,
+                               .in = {1, 1, 5},
+                               .classes = 7,
+                               .heads = 3};
+    tl_model *model = NULL;
+    assert_int_equal(tl_model_new(&gpt, &it->arena, &model, NULL), TL_OK);
+    memset(model->param, 0, model->params * sizeof *model->param);
+    assert_int_equal(tl_model_save(model, &maker, it->path, NULL), TL_OK);
+    it->size = read_bytes(it->path, it->bytes);
+    it->bytes[it->size] = '\0';
+    char *heads = strstr((char *)it->bytes + 8, "\"heads\":\"3\"");
+    assert_non_null(heads);
+    heads[9] = '2';
+    refuse(it, it->bytes, it->size, "checksum");
+}
+
+static void the_model_of_another_step_is_refused(void **state)
+{
+    room *it = *state;
+    const tl_key other = {{0xAB, 1, 3}};
+    tl_err err = {0};
+    tl_model *read = NULL;
+    assert_int_equal(tl_model_load(it->path, &other, &it->arena, &read, &err), TL_E_FORMAT);
+    assert_non_null(strstr(err.text, "another step, ab0102"));
+    assert_int_equal(tl_model_load(it->path, NULL, &it->arena, &read, &err), TL_OK);
+    /* one that names no step is nobody's */
+    assert_int_equal(tl_model_save(read, NULL, it->path, &err), TL_OK);
+    assert_int_equal(tl_model_load(it->path, NULL, &it->arena, &read, &err), TL_OK);
+    assert_int_equal(tl_model_load(it->path, &maker, &it->arena, &read, &err), TL_E_FORMAT);
 }
 
 static void wild_header_lengths_are_refused(void **state)
@@ -237,15 +285,15 @@ static void what_the_system_refuses_is_told(void **state)
     tl_model *read = NULL;
     char path[256];
     (void)snprintf(path, sizeof path, "%s/none/b.safetensors", it->folder);
-    assert_int_equal(tl_model_load(path, &it->arena, &read, &err), TL_E_IO);
+    assert_int_equal(tl_model_load(path, &maker, &it->arena, &read, &err), TL_E_IO);
     assert_non_null(strstr(err.text, "No such file"));
-    assert_int_equal(tl_model_save(it->model, path, &err), TL_E_IO);
+    assert_int_equal(tl_model_save(it->model, &maker, path, &err), TL_E_IO);
     assert_non_null(strstr(err.text, "No such file"));
-    assert_int_equal(tl_model_load(it->folder, &it->arena, &read, &err), TL_E_IO);
-    assert_int_equal(tl_model_save(it->model, it->folder, &err), TL_E_IO);
+    assert_int_equal(tl_model_load(it->folder, &maker, &it->arena, &read, &err), TL_E_IO);
+    assert_int_equal(tl_model_save(it->model, &maker, it->folder, &err), TL_E_IO);
     static char longest[8192];
     memset(longest, 'x', sizeof longest - 1);
-    assert_int_equal(tl_model_save(it->model, longest, &err), TL_E_IO);
+    assert_int_equal(tl_model_save(it->model, &maker, longest, &err), TL_E_IO);
     assert_non_null(strstr(err.text, "too long"));
 }
 
@@ -255,7 +303,7 @@ static void small_arena_is_a_clean_failure(void **state)
     tl_err err = {0};
     tl_arena tiny = tl_arena_open(2048);
     tl_model *read = NULL;
-    assert_int_equal(tl_model_load(it->path, &tiny, &read, &err), TL_E_SPACE);
+    assert_int_equal(tl_model_load(it->path, &maker, &tiny, &read, &err), TL_E_SPACE);
     assert_null(read);
     tl_arena_close(&tiny);
 }
@@ -266,7 +314,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_saved_is_loaded, open_room, close_room),
         cmocka_unit_test_setup_teardown(every_kind_comes_back, open_room, close_room),
         cmocka_unit_test_setup_teardown(cut_files_are_refused, open_room, close_room),
-        cmocka_unit_test_setup_teardown(changed_tensors_are_refused, open_room, close_room),
+        cmocka_unit_test_setup_teardown(changed_bytes_are_refused, open_room, close_room),
+        cmocka_unit_test_setup_teardown(a_spec_of_the_same_size_is_refused, open_room,
+                                        close_room),
+        cmocka_unit_test_setup_teardown(the_model_of_another_step_is_refused, open_room,
+                                        close_room),
         cmocka_unit_test_setup_teardown(wild_header_lengths_are_refused, open_room,
                                         close_room),
         cmocka_unit_test_setup_teardown(lfs_pointers_are_named, open_room, close_room),

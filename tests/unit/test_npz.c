@@ -247,6 +247,27 @@ static void a_zip_cut_anywhere_is_refused(void **state)
     free(zip);
 }
 
+static void members_on_one_another_are_no_bomb(void **state)
+{
+    (void)state;
+    enum { BYTES = 3000, EACH = 3000000 };
+    static const unsigned char content[BYTES];
+    archive *a = new_archive();
+    tl_npz *npz;
+    tl_err err = {0};
+    a->method = 8;
+    add_file(a, "a.npy", content, BYTES);
+    a->member[0].stated = EACH; /* no more than 3000 bytes may hold */
+    for (a->members = 1; a->members < 10; a->members++) {
+        a->member[a->members] = a->member[0];
+        a->member[a->members].name[0] = (char)('a' + a->members);
+    }
+    write_zip(a);
+    assert_int_equal(tl_npz_open(path, &npz, &err), TL_E_FORMAT);
+    assert_non_null(strstr(err.text, "its members state 30000000 bytes together"));
+    free(a);
+}
+
 static void a_folder_or_nothing_is_an_io_error(void **state)
 {
     (void)state;
@@ -396,6 +417,7 @@ int main(void)
         cmocka_unit_test(members_are_found_by_name_in_any_order_and_folder),
         cmocka_unit_test(damage_is_refused_with_file_member_and_reason),
         cmocka_unit_test(a_zip_cut_anywhere_is_refused),
+        cmocka_unit_test(members_on_one_another_are_no_bomb),
         cmocka_unit_test(a_folder_or_nothing_is_an_io_error),
         cmocka_unit_test(colour_becomes_planes),
         cmocka_unit_test(layouts_that_are_not_read_are_named),

@@ -93,6 +93,16 @@ static const fault_case faults[] = {
     {"", "p.yaml:1:1: a plan is a map"},
     {"[a]\n", "p.yaml:1:1: a plan is a map"},
     {"data:\n\tsource: x\n", "p.yaml:2:1: not YAML: a tab"},
+    {"% \xd8", "p.yaml:1:3: not YAML: the byte 0xd8 is no UTF-8"},
+    {"name: a\nabout: \"\x1b[2J\"\n",
+     "p.yaml:2:9: not YAML: the byte 0x1b is a control character"},
+    {"data: {source: ../x.npz}\nchain: [train]\n",
+     "p.yaml:1:16: the source '../x.npz' leads out of its folder"},
+    {"data: {source: [synthetic/lesions, /a/../x.npz]}\nchain: [train]\n",
+     "p.yaml:1:16: the source '/a/../x.npz' leads out of its folder"},
+    {"data: {source: medmnist/..}\nchain: [train]\n",
+     "p.yaml:1:16: the source 'medmnist/..' leads out of its folder"},
+    {"data: {source: a..b}\nchain: [train]\n", "p.yaml:1:16: there is no data source"},
     {"data: [1\n", "p.yaml:"},
     {"data: &a {source: x}\n", "p.yaml:1:"},
     {"data: *a\n", "p.yaml:1:8: aliases"},
@@ -118,6 +128,8 @@ static const fault_case faults[] = {
      "p.yaml:2:29: d2m.badnets.rate is an empty list"},
     {DATA "chain: [d2m.badnets: {rate: [0.1, 0.10]}, train]\n",
      "p.yaml:2:35: d2m.badnets.rate has the level '0.10' twice"},
+    {DATA "chain: [train]\nrecipe: {lr: [3, 2, 1, 2.0, 3.0]}\n",
+     "p.yaml:3:24: recipe.lr has the level '2.0' twice"},
     {DATA "recipe: {lr: 0}\nchain: [train]\n",
      "p.yaml:2:14: recipe.lr is 0, allowed is above 0 up to 100"},
     {DATA "model: {kind: cn}\nchain: [train]\n",
@@ -275,6 +287,36 @@ static void deep_nesting_is_refused(void **state)
     assert_non_null(strstr(err.text, "nested deeper"));
 }
 
+/* Appends ".00001,.00002,..." */
+static void list_numbers(tl_text *text, int count)
+{
+    for (int i = 1; i <= count; i++) tl_text_print(text, "%s.%05d", i > 1 ? "," : "", i);
+}
+
+static void what_would_take_for_ever_is_refused(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"p.yaml:1025:1: more than 1024 keys in one map",
+                                        "more than 4096 values of one axis to exclude",
+                                        "exclude holds too many values"};
+    for (int k = 0; k < 3; k++) {
+        tl_text text = {0};
+        for (int i = 0; k == 0 && i < 2000; i++) tl_text_print(&text, "k%d: 1\n", i);
+        if (k > 0) {
+            tl_text_add(&text, DATA "chain: [train]\nrecipe: {weight_decay: [");
+            list_numbers(&text, k == 1 ? 2 : 20000);
+            tl_text_add(&text, "]}\nexclude:\n  - {weight_decay: [");
+            list_numbers(&text, k == 1 ? 5000 : 4000);
+            tl_text_add(&text, "]}\n");
+        }
+        tl_plan *plan;
+        tl_err err = {0};
+        assert_int_equal(parse_set(text.at, NULL, 0, &plan, &err), TL_E_ARG);
+        if (!strstr(err.text, words[k])) fail_msg("%s", err.text);
+        tl_text_close(&text);
+    }
+}
+
 static void canonical_text_is_a_fixed_point(void **state)
 {
     (void)state;
@@ -414,6 +456,7 @@ int main(void)
         cmocka_unit_test(two_inversions_may_stand_where_nothing_is_lost),
         cmocka_unit_test(too_many_trials_are_refused),
         cmocka_unit_test(deep_nesting_is_refused),
+        cmocka_unit_test(what_would_take_for_ever_is_refused),
         cmocka_unit_test(canonical_text_is_a_fixed_point),
         cmocka_unit_test(set_reaches_every_part_of_a_plan),
         cmocka_unit_test(set_is_checked_like_the_rest),

@@ -230,6 +230,14 @@ static void work_is_never_removed(void **state)
     assert_true(exists(in_dir("models/00/a")));
     assert_true(exists(in_dir("journal.ndjson")));
     assert_int_equal(unlink(in_dir("models/00/a")), 0);
+    /* nor kept, what was not written to its end */
+    put_file(in_dir("models/00/a.tmp"), "wei");
+    put_file(in_dir("models/00/tmp"), "mine");
+    assert_int_equal(tl_store_open(dir, 0.0, &store, NULL), TL_OK);
+    tl_store_close(&store, false);
+    assert_false(exists(in_dir("models/00/a.tmp")));
+    assert_true(exists(in_dir("models/00/tmp")));
+    assert_int_equal(unlink(in_dir("models/00/tmp")), 0);
     /* a file of somebody else */
     put_file(in_dir("mine.txt"), "precious");
     assert_int_equal(tl_store_open(dir, 0.0, &store, NULL), TL_OK);

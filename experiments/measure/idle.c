@@ -1,0 +1,87 @@
+/*
+ * Idle: a step that computes nothing. It sleeps as long as it is told and draws one number,
+ * so that a machine, its scheduler and its files can be tried at any number of steps, and
+ * two result files compared, before anything is trained.
+ */
+#include "experiments/stage.h"
+
+#include <math.h>
+#include <time.h>
+
+enum { SECONDS };
+enum { DRAW };
+
+static const double SLICE = 0.05;           /* seconds: a request to stop waits so long */
+static const double LEAST = 1e-5;           /* seconds: what any step takes */
+static const double FLOP_PER_SECOND = 25e9; /* of one core, as `threatloop plan` assumes */
+
+static void sleep_for(double seconds)
+{
+    const double whole = floor(seconds);
+    struct timespec span = {.tv_sec = (time_t)whole,
+                            .tv_nsec = (long)(1e9 * (seconds - whole))};
+    while (nanosleep(&span, &span) != 0) continue; /* a signal: the rest of it */
+}
+
+/* Sleeps in slices. \return TL_E_STOP if this rank was asked to stop before the end */
+static tl_status idle(const tl_team *team, double seconds, tl_err *err)
+{
+    for (double left = seconds; left > 0.0; left -= SLICE) {
+        if (tl_team_tick(team)) return tl_fail(err, TL_E_STOP, "asked to stop early");
+        sleep_for(left < SLICE ? left : SLICE);
+    }
+    return TL_OK;
+}
+
+static tl_status run(tl_scene *scene, tl_err *err)
+{
+    const tl_status slept = idle(scene->team, scene->arg[SECONDS].number, err);
+    TL_TRY(tl_team_agree(scene->team, slept, err));
+    tl_rng rng = tl_scene_rng(scene, "draw");
+    tl_scene_put(scene, DRAW, tl_rng_uniform(&rng));
+    return TL_OK;
+}
+
+static double cost(const tl_size *size, const tl_value *arg)
+{
+    (void)size;
+    return FLOP_PER_SECOND * fmax(arg[SECONDS].number, LEAST);
+}
+
+static int widest(const tl_size *size, const tl_value *arg)
+{
+    (void)size, (void)arg;
+    return 1;
+}
+
+static const tl_param params[] = {{.name = "seconds",
+                                   .type = TL_PARAM_REAL,
+                                   .high = 3600,
+                                   .units = "s",
+                                   .about = "how long the step sleeps"},
+                                  {0}};
+
+static const tl_metric metrics[] = {
+    {.name = "draw",
+     .units = "1",
+     .high = 1,
+     .about = "one number drawn from the step's stream, uniform from 0 to 1: it says "
+              "nothing of data or models"},
+    {0}};
+
+const tl_stage tl_stage_measure_idle = {
+    .name = "measure.idle",
+    .about = "computes nothing and sleeps, for trying a machine; draws one number",
+    .source = "none: a tool of this program",
+    .version = 1,
+    .flow = TL_NO_FLOW,
+    .role = TL_ROLE_MEASURE,
+    .taxonomy = "none",
+    .access = TL_KNOWS_TRUTH,
+    .draws = true,
+    .params = params,
+    .metrics = metrics,
+    .run = run,
+    .cost = cost,
+    .widest = widest,
+};
