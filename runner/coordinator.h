@@ -43,7 +43,7 @@ typedef struct tl_coordinator {
     bool is_stopping;
     bool is_stuck; /* rank 0's own worker hangs */
     tl_vigil vigil;
-    uint32_t failures;
+    uint32_t failures, set_aside;
     bool *pauses; /* [kinds of steps] as the scheduler has them */
     double begun, looked;
     uint32_t *done; /* steps to tell the scheduler after the next sync */
