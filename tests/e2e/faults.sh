@@ -26,6 +26,7 @@ strike() {
     rm -rf x.nc x.run x.run.nc
     expect "$wanted" run --hung-after 1 "${faults[@]}"
     says "a fault is injected"
+    [ -z "${said:-}" ] || says "$said"
     echo "$* exit=$wanted lost=$(grep -c ' is lost\| hangs' err.txt)"
     [ "$wanted" = 0 ] || expect 0 run --resume
     is_whole "$*"
@@ -40,7 +41,7 @@ kill)
     for at in $team_places; do strike 0 "kill:rank=1,after=$at" "kill:rank=3,after=$at"; done
     strike 0 kill:rank=1,after=start:1 kill:rank=2,after=start:1 kill:rank=3,after=start:1
     strike 75 kill:rank=0,after=step:3
-    strike 75 kill:after=seconds:0.6
+    strike 75 kill:after=seconds:0.4 slow:x5
     ;;
 hang)
     for at in start:3 tick:60 step:3; do strike 0 "hang:rank=2,after=$at"; done
@@ -66,8 +67,7 @@ nan)
 storage)
     for fault in enospc:rank=0,after=journal:4 eio:rank=0,after=sync:9 edquot:after=write:5 \
         erofs:rank=1,after=rename:1 eio:rank=2,after=rename:2; do
-        strike 75 "$fault"
-        says "x.run"
+        said="$place/x.run/" strike 75 "$fault" # the path that failed
     done
     ;;
 torn)
@@ -77,7 +77,7 @@ slow)
     strike 0 slow:x10,rank=1
     ! grep -q ' is lost\| hangs' err.txt || fail "a slow rank was taken for one that hangs"
     ;;
-usr1) strike 75 usr1:0.8,rank=2 && strike 75 usr1:0.5,rank=0 ;;
+usr1) strike 75 usr1:0.4,rank=2 slow:x10 && strike 75 usr1:0.5,rank=0 slow:x10 ;;
 linalg) # a member dies inside ScaLAPACK; what that computes is left out of the comparison
     plan=$plans/scalapack.yaml
     expect 0 launch -n 1 run "$plan" -o alone.nc --quiet
