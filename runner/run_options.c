@@ -60,7 +60,7 @@ const char *tl_run_options_help(void)
            "                       segv exit:CODE hang:SECONDS stop nan enospc eio edquot erofs\n"
            "                       torn:BYTES slow:xFACTOR usr1:SECONDS, and PLACE one of idle\n"
            "                       start tick step sum broadcast gather agree linalg send write\n"
-           "                       journal sync rename seconds; see README, Breaking it\n\n"
+           "                       journal sync rename seconds; see README, Running\n\n"
            "To stop early and keep everything: send USR1, or make the file DIR/halt.\n"
            "exit status: 0 done; 1 an error; 2 bad usage or plan; 3 finished, some steps failed;\n"
            "             75 stopped early, run again with --resume\n";
