@@ -6,6 +6,7 @@
 static const char *const model_kinds[] = {"mlp", "cnn", "resnet", "gpt", "llama", NULL};
 static const char *const optimizers[] = {"sgd", "adamw", NULL};
 static const char *const schedules[] = {"constant", "cosine", "linear", NULL};
+static const char *const reductions[] = {"tree", "fast", NULL};
 static const char *const decays[] = {"all", "matrices", NULL};
 
 const tl_param tl_data_params[TL_DATA_PARAMS + 1] = {
@@ -251,6 +252,36 @@ const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
          .high = 1,
          .units = "1",
          .about = "half of the images are mirrored left to right, every epoch anew"},
+    [TL_RECIPE_REDUCTION] =
+        {.name = "reduction",
+         .type = TL_PARAM_CHOICE,
+         .high =
+             TL_REDUCTIONS - 1,
+         .choices = reductions,
+         .units = "1",
+         .about = "how a team sums gradients: in a fixed tree, or fast by MPI_Iallreduce, "
+                  "whose bits depend on the number of ranks"},
+    [TL_RECIPE_ZERO] = {.name = "zero",
+                        .type = TL_PARAM_BOOL,
+                        .high = 1,
+                        .units = "1",
+                        .about =
+                            "each rank of a team keeps the optimiser's state of its own "
+                            "slice of the parameters (ZeRO-1); changes no bit"},
+    [TL_RECIPE_OVERLAP] = {.name = "overlap",
+                           .type = TL_PARAM_BOOL,
+                           .fallback = 1,
+                           .high = 1,
+                           .units = "1",
+                           .about = "gradients travel while the last shard's backward pass "
+                                    "runs; changes no bit"},
+    [TL_RECIPE_RECOMPUTE] = {.name = "recompute",
+                             .type = TL_PARAM_BOOL,
+                             .high = 1,
+                             .units = "1",
+                             .about =
+                                 "activations within a block are computed again on the "
+                                 "way back instead of kept; changes no bit"},
 };
 
 static int integer(tl_value value)
@@ -318,7 +349,11 @@ tl_setup tl_setup_of(const tl_setup_values *values, tl_shape shape, int classes)
                    .average = recipe[TL_RECIPE_AVERAGE].number,
                    .patience = integer(recipe[TL_RECIPE_PATIENCE]),
                    .shift = integer(recipe[TL_RECIPE_SHIFT]),
-                   .flip = recipe[TL_RECIPE_FLIP].number != 0.0}};
+                   .flip = recipe[TL_RECIPE_FLIP].number != 0.0,
+                   .reduction = (tl_reduction)integer(recipe[TL_RECIPE_REDUCTION]),
+                   .zero = recipe[TL_RECIPE_ZERO].number != 0.0,
+                   .overlap = recipe[TL_RECIPE_OVERLAP].number != 0.0,
+                   .recompute = recipe[TL_RECIPE_RECOMPUTE].number != 0.0}};
 }
 
 tl_size tl_setup_size(const tl_setup_values *values, const tl_source *source)

@@ -52,6 +52,10 @@ enum {
     TL_RECIPE_PATIENCE,
     TL_RECIPE_SHIFT,
     TL_RECIPE_FLIP,
+    TL_RECIPE_REDUCTION,
+    TL_RECIPE_ZERO,
+    TL_RECIPE_OVERLAP,
+    TL_RECIPE_RECOMPUTE,
     TL_RECIPE_PARAMS
 };
 
@@ -59,6 +63,14 @@ enum {
 extern const tl_param tl_data_params[TL_DATA_PARAMS + 1];
 extern const tl_param tl_model_params[TL_MODEL_PARAMS + 1];
 extern const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1];
+
+/** Bits of the recipe's parameters that results depend on: the others say how a training is
+ * done, and change nothing that comes of it. */
+enum {
+    TL_RECIPE_DECIDING =
+        (1 << TL_RECIPE_PARAMS) - 1 -
+        (1 << TL_RECIPE_ZERO | 1 << TL_RECIPE_OVERLAP | 1 << TL_RECIPE_RECOMPUTE)
+};
 
 /** Values of one trial, in the order of the tables. */
 typedef struct tl_setup_values {

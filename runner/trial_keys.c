@@ -42,9 +42,9 @@ static void hash_roots(const tl_plan *plan, tl_trial *trial)
     hash_data(plan, trial);
     tl_hash hash;
     hash.length = 0;
-    tl_hash_text(&hash, "setup1");
+    tl_hash_text(&hash, "setup2");
     tl_params_hash(tl_model_params, trial->values.model, ALL_ARGS, &hash);
-    tl_params_hash(tl_recipe_params, trial->values.recipe, ALL_ARGS, &hash);
+    tl_params_hash(tl_recipe_params, trial->values.recipe, TL_RECIPE_DECIDING, &hash);
     trial->root[TL_PART_SETUP] = tl_hash_end(&hash);
     trial->root[TL_PART_SERVICE] = tl_key_of("plain", strlen("plain"));
 }

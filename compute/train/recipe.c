@@ -35,10 +35,11 @@ bool tl_recipe_augments(const tl_recipe *recipe)
 
 void tl_recipe_hash(const tl_recipe *recipe, tl_hash *hash)
 {
-    const int whole[] = {recipe->epochs,         recipe->batch,         recipe->shards,
-                         (int)recipe->optimizer, (int)recipe->schedule, recipe->accumulate,
-                         (int)recipe->decay,     recipe->patience,      recipe->shift,
-                         recipe->least_rows,     recipe->flip ? 1 : 0};
+    const int whole[] = {
+        recipe->epochs,         recipe->batch,         recipe->shards,
+        (int)recipe->optimizer, (int)recipe->schedule, recipe->accumulate,
+        (int)recipe->decay,     recipe->patience,      recipe->shift,
+        recipe->least_rows,     recipe->flip ? 1 : 0,  (int)recipe->reduction};
     const double real[] = {
         recipe->lr,     recipe->momentum, recipe->weight_decay,    recipe->warmup,
         recipe->lr_end, recipe->clip,     recipe->label_smoothing, recipe->average,

@@ -26,6 +26,13 @@ typedef enum tl_decay {
     TL_DECAYS
 } tl_decay;
 
+/** How a team sums gradients. */
+typedef enum tl_reduction {
+    TL_REDUCTION_TREE, /**< the fixed tree: the same bits for every number of ranks */
+    TL_REDUCTION_FAST, /**< as MPI likes: bits depend on the team */
+    TL_REDUCTIONS
+} tl_reduction;
+
 typedef struct tl_recipe {
     int epochs;     /**< passes over the rows, at most */
     int batch;      /**< rows of a batch */
@@ -48,6 +55,12 @@ typedef struct tl_recipe {
     int patience;   /**< epochs without a better validation loss; 0: no early stopping */
     int shift;      /**< pixels by which images are shifted, at most (augment.h) */
     bool flip;      /**< images are mirrored with probability 1/2 */
+
+    tl_reduction reduction;
+    /* How it is done; no bit of the result depends on these. */
+    bool zero;      /**< a member keeps the optimiser's state of its slice alone */
+    bool overlap;   /**< sums over the team run beside the last backward pass */
+    bool recompute; /**< activations within a block are computed twice, not kept */
 } tl_recipe;
 
 /** Shards in use: the largest power of two <= wanted and <= batch/least_rows, at least 1.
@@ -66,7 +79,7 @@ long tl_recipe_updates(const tl_recipe *recipe, int rows);
 /** Whether images are altered before they are trained on. */
 bool tl_recipe_augments(const tl_recipe *recipe);
 
-/** Adds all members to `hash`. */
+/** Adds to `hash` all members that the result depends on. */
 void tl_recipe_hash(const tl_recipe *recipe, tl_hash *hash);
 
 #endif

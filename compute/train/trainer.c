@@ -94,7 +94,7 @@ static tl_key key_of(const trainer *t)
     const int shape[] = {(int)spec->kind,   spec->width,     spec->depth,
                          spec->in.channels, spec->in.height, spec->in.width,
                          spec->classes,     spec->heads,     spec->kv_heads};
-    tl_hash_text(&hash, "training3");
+    tl_hash_text(&hash, "training4");
     for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) {
         tl_hash_u64(&hash, (uint64_t)shape[i]);
     }
