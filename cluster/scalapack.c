@@ -95,17 +95,16 @@ void tl_scalapack_stop(tl_cluster *cluster)
     }
 }
 
-/* The grid that all members of the team can use: their block's, or each its own. */
-static tl_status pick_grid(tl_cluster *cluster, const tl_team *team, tl_grid **out,
-                           tl_err *err)
+tl_status tl_scalapack_grid(tl_cluster *cluster, const tl_team *team, tl_grid **out,
+                            tl_err *err)
 {
     int k = 0;
     while (1 << k < team->size) k++;
     TL_INVARIANT(k < cluster->grids && cluster->grid[k].comm != MPI_COMM_NULL);
-    double burnt = cluster->grid[k].is_burnt, scratch;
-    TL_TRY(tl_team_sum_double(team, &burnt, 1, &scratch, err));
+    double burnt = cluster->grid[k].is_burnt;
+    TL_TRY(tl_team_sum_double(team, &burnt, 1, err));
     if (burnt > 0.0) cluster->grid[k].is_burnt = true;
-    *out = &cluster->grid[burnt > 0.0 ? 0 : k];
+    *out = burnt > 0.0 ? NULL : &cluster->grid[k];
     return TL_OK;
 }
 
@@ -239,7 +238,8 @@ tl_status tl_scalapack_eigenvalues(const tl_blacs_watch *watch, const tl_team *t
     tl_cluster *cluster = watch->cluster;
     tl_grid *grid = NULL;
     problem p = {0};
-    TL_TRY(pick_grid(cluster, team, &grid, err));
+    TL_TRY(tl_scalapack_grid(cluster, team, &grid, err));
+    if (!grid) grid = &cluster->grid[0]; /* each its own */
     tl_blas_start();
     deal(&p, n, grid);
     const tl_status status = solve_together(watch, team, grid, &p, a, err);

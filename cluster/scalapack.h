@@ -11,6 +11,7 @@
 #define TL_CLUSTER_SCALAPACK_H
 
 #include "cluster/blacs_guard.h"
+#include "cluster/inside.h"
 #include "compute/team.h"
 
 /**
@@ -22,6 +23,13 @@ TL_MUST_USE tl_status tl_scalapack_start(tl_cluster *cluster, tl_err *err);
 
 /** Frees what is not burnt. Collective over all ranks, before MPI_Finalize. */
 void tl_scalapack_stop(tl_cluster *cluster);
+
+/**
+ * The grid of the team's block, borrowed, or NULL where it is burnt on any member.
+ * Collective over `team`. \return TL_E_LOST
+ */
+TL_MUST_USE tl_status tl_scalapack_grid(tl_cluster *cluster, const tl_team *team,
+                                        tl_grid **out, tl_err *err);
 
 /**
  * tl_team_eigenvalues (see there) on a team of tl_team_mpi: by PDSYEV, in blocks of 32 x 32

@@ -2,17 +2,23 @@
 
 #include <stdint.h>
 
-static tl_status sum_float(const tl_team *team, float *x, size_t n, float *scratch,
-                           tl_err *err)
+static tl_status begin(const tl_team *team, tl_team_job *job, tl_err *err)
 {
-    (void)team, (void)x, (void)n, (void)scratch, (void)err;
+    (void)team, (void)err;
+    job->is_done = true;
     return TL_OK;
 }
 
-static tl_status sum_double(const tl_team *team, double *x, size_t n, double *scratch,
-                            tl_err *err)
+static tl_status nothing(const tl_team *team, tl_err *err)
 {
-    (void)team, (void)x, (void)n, (void)scratch, (void)err;
+    (void)team, (void)err;
+    return TL_OK;
+}
+
+static tl_status is_never(const tl_team *team, bool *is_fast, tl_err *err)
+{
+    (void)team, (void)err;
+    *is_fast = false;
     return TL_OK;
 }
 
@@ -36,8 +42,8 @@ static bool tick(const tl_team *team)
 
 tl_team tl_team_alone(void)
 {
-    static const tl_team_ops alone = {sum_float, sum_double, whole, whole,
-                                      agree,     tick,       NULL};
+    static const tl_team_ops alone = {begin, nothing, nothing, is_never, whole,
+                                      whole, agree,   tick,    NULL};
     return (tl_team){.rank = 0, .size = 1, .ops = &alone};
 }
 
@@ -49,23 +55,70 @@ static bool tick_outer(const tl_team *team)
 
 tl_team tl_team_alone_within(const tl_team *outer)
 {
-    static const tl_team_ops within = {sum_float, sum_double, whole, whole,
-                                       agree,     tick_outer, NULL};
+    static const tl_team_ops within = {begin, nothing, nothing,    is_never, whole,
+                                       whole, agree,   tick_outer, NULL};
     return (tl_team){.rank = 0,
                      .size = 1,
                      .ops = &within,
                      .self = (void *)(uintptr_t)outer}; /* only read by tick_outer */
 }
 
-tl_status tl_team_sum(const tl_team *team, float *x, size_t n, float *scratch, tl_err *err)
+static tl_status sum(const tl_team *team, tl_team_job job, tl_err *err)
 {
-    return team->ops->sum_float(team, x, n, scratch, err);
+    TL_TRY(tl_team_begin(team, &job, err));
+    return tl_team_finish(team, err);
 }
 
-tl_status tl_team_sum_double(const tl_team *team, double *x, size_t n, double *scratch,
-                             tl_err *err)
+tl_status tl_team_sum(const tl_team *team, float *x, size_t n, tl_err *err)
 {
-    return team->ops->sum_double(team, x, n, scratch, err);
+    return sum(team, (tl_team_job){.work = TL_TEAM_SUM, .x = x, .n = n}, err);
+}
+
+tl_status tl_team_sum_double(const tl_team *team, double *x, size_t n, tl_err *err)
+{
+    return sum(team, (tl_team_job){.work = TL_TEAM_SUM, .is_double = true, .x = x, .n = n},
+               err);
+}
+
+tl_status tl_team_begin(const tl_team *team, tl_team_job *job, tl_err *err)
+{
+    return team->ops->begin(team, job, err);
+}
+
+tl_status tl_team_advance(const tl_team *team, tl_err *err)
+{
+    return team->ops->advance(team, err);
+}
+
+tl_status tl_team_finish(const tl_team *team, tl_err *err)
+{
+    return team->ops->finish(team, err);
+}
+
+tl_status tl_team_is_fast(const tl_team *team, bool *is_fast, tl_err *err)
+{
+    return team->ops->is_fast(team, is_fast, err);
+}
+
+tl_slice tl_team_slice(const tl_team *team, size_t n)
+{
+    tl_slice slice = {0, n};
+    for (int bit = 1; bit < team->size; bit *= 2) {
+        const size_t lower = tl_team_half(slice.n);
+        if (team->rank & bit) {
+            slice.at += lower;
+            slice.n -= lower;
+        } else {
+            slice.n = lower;
+        }
+    }
+    return slice;
+}
+
+size_t tl_team_half(size_t n)
+{
+    const size_t half = (n / 2 + TL_TEAM_GRAIN - 1) / TL_TEAM_GRAIN * TL_TEAM_GRAIN;
+    return half < n ? half : n;
 }
 
 tl_status tl_team_broadcast(const tl_team *team, void *bytes, size_t n, tl_err *err)

@@ -18,12 +18,39 @@
 
 typedef struct tl_team tl_team;
 
+/** What becomes of the numbers that the members hold. */
+typedef enum tl_team_work {
+    TL_TEAM_SUM,            /**< every member gets the sums */
+    TL_TEAM_REDUCE_SCATTER, /**< every member gets the sums of its slice (tl_team_slice);
+                               the rest of x is no longer of use */
+    TL_TEAM_ALLGATHER       /**< every member's slice gets to all */
+} tl_team_work;
+
+/** Work that goes on beside what a member computes: see tl_team_begin. */
+typedef struct tl_team_job {
+    tl_team_work work;
+    bool is_double; /**< x is of doubles; else of floats */
+    bool is_fast;   /**< summed by MPI: bits that depend on the team; see tl_team_is_fast */
+    void *x;        /**< [n] */
+    size_t n;
+    bool is_done; /**< result */
+    /* The team's own. */
+    struct tl_team_job *next;
+    int stage;
+    size_t moved;
+} tl_team_job;
+
+/** A part of [0, n). */
+typedef struct tl_slice {
+    size_t at, n;
+} tl_slice;
+
 /** What a kind of team can do. See the functions below for the contracts. */
 typedef struct tl_team_ops {
-    tl_status (*sum_float)(const tl_team *team, float *x, size_t n, float *scratch,
-                           tl_err *err);
-    tl_status (*sum_double)(const tl_team *team, double *x, size_t n, double *scratch,
-                            tl_err *err);
+    tl_status (*begin)(const tl_team *team, tl_team_job *job, tl_err *err);
+    tl_status (*advance)(const tl_team *team, tl_err *err);
+    tl_status (*finish)(const tl_team *team, tl_err *err);
+    tl_status (*is_fast)(const tl_team *team, bool *is_fast, tl_err *err);
     tl_status (*broadcast)(const tl_team *team, void *bytes, size_t n, tl_err *err);
     tl_status (*gather)(const tl_team *team, void *all, size_t each, tl_err *err);
     tl_status (*agree)(const tl_team *team, tl_status mine, tl_err *err);
@@ -49,14 +76,45 @@ tl_team tl_team_alone_within(const tl_team *outer);
 
 /**
  * Adds x [n] over the members in the fixed binary tree over team ranks; every member gets
- * the same bits: ((r0+r1)+(r2+r3))+... `scratch` [n] is overwritten.
+ * the same bits: ((r0+r1)+(r2+r3))+...
  */
-TL_MUST_USE tl_status tl_team_sum(const tl_team *team, float *x, size_t n, float *scratch,
-                                  tl_err *err);
+TL_MUST_USE tl_status tl_team_sum(const tl_team *team, float *x, size_t n, tl_err *err);
 
 /** As tl_team_sum, in double precision. */
 TL_MUST_USE tl_status tl_team_sum_double(const tl_team *team, double *x, size_t n,
-                                         double *scratch, tl_err *err);
+                                         tl_err *err);
+
+/**
+ * Begins a job, behind those that were begun before; all members begin the same jobs in the
+ * same order. Sums are those of tl_team_sum in every bit, unless the job is fast. Until
+ * tl_team_finish no other operation of the team may be used, and job and x, which are the
+ * caller's, stay as they are. Does not wait: what moves things on are tl_team_advance,
+ * which a member calls wherever it can while it computes, and tl_team_finish.
+ */
+TL_MUST_USE tl_status tl_team_begin(const tl_team *team, tl_team_job *job, tl_err *err);
+
+/** Goes on with the jobs begun as far as that is possible without waiting. Not collective.
+ */
+TL_MUST_USE tl_status tl_team_advance(const tl_team *team, tl_err *err);
+
+/** Waits until all jobs are done. */
+TL_MUST_USE tl_status tl_team_finish(const tl_team *team, tl_err *err);
+
+enum { TL_TEAM_GRAIN = 4096 /**< slices begin at multiples of so many numbers */ };
+
+/**
+ * The member's slice of n numbers. Slices are disjoint and cover all; they are equal within
+ * a grain for each time that n is halved, and some are empty where n is small. Their order
+ * is not that of the members: halves are given away nearest neighbour first, so that sums
+ * keep the tree's order.
+ */
+tl_slice tl_team_slice(const tl_team *team, size_t n);
+
+/** Numbers of the lower half where n are divided between two members. For teams. */
+size_t tl_team_half(size_t n);
+
+/** Whether fast jobs are summed by MPI here; else they are jobs like others. */
+TL_MUST_USE tl_status tl_team_is_fast(const tl_team *team, bool *is_fast, tl_err *err);
 
 /** Member 0's `n` bytes on every member. */
 TL_MUST_USE tl_status tl_team_broadcast(const tl_team *team, void *bytes, size_t n,

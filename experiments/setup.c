@@ -360,7 +360,8 @@ tl_size tl_setup_size(const tl_setup_values *values, const tl_source *source)
 {
     tl_size size = {.shape = source->all.shape,
                     .classes = source->all.classes,
-                    .vocabulary = source->all.vocabulary};
+                    .vocabulary = source->all.vocabulary,
+                    .ranks = 1};
     const tl_split split = tl_setup_split(values->data);
     tl_split_sizes(source, &split, &size.pool, &size.members, &size.validation,
                    &size.attacker, &size.test);

@@ -92,6 +92,7 @@ typedef struct tl_size {
     int vocabulary; /**< 0: images; else of tokens, and shape.width is the context */
     int pool, members, validation, attacker, test; /**< rows */
     tl_setup setup;
+    int ranks; /**< of the team that memory is asked for */
 } tl_size;
 
 /** Reads values into the structures they stand for. */

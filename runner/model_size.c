@@ -13,7 +13,7 @@ tl_model_size tl_model_size_of(const tl_setup *setup, int validation)
                            .flop = tl_model_flop(&setup->model),
                            .train_flop = tl_model_train_flop(&setup->model),
                            .memory =
-                               tl_train_memory(&setup->model, &setup->recipe, validation)};
+                               tl_train_memory(&setup->model, &setup->recipe, validation, 1)};
 }
 
 char *tl_model_size_text(const tl_model_size *size, char text[256])

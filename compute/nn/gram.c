@@ -53,7 +53,7 @@ tl_status tl_gram(const float *x, int rows, int width, const tl_team *team,
         const int local = TL_GRAM_CHUNKS / team->size;
         tl_blas_start();
         sum_chunks(&s, team->rank * local, local, 0, gram);
-        status = tl_team_sum(team, gram, (size_t)width * (size_t)width, room, err);
+        status = tl_team_sum(team, gram, (size_t)width * (size_t)width, err);
     }
     tl_arena_rewind(scratch, mark);
     return status;

@@ -247,10 +247,20 @@ static void clear(const tl_layer_run *run, float *grad)
     memset(grad + layer->bias, 0, layer->biases * sizeof *grad);
 }
 
+/* The first place from `from` down that is the layer's own. Layers follow each other in the
+ * parameters as they do in the model. */
+static size_t first_of(const tl_layer *layer, size_t from)
+{
+    if (layer->biases && layer->bias < from) from = layer->bias;
+    if (layer->weights && layer->weight < from) from = layer->weight;
+    return from;
+}
+
 /* From the logits' gradient to that of the parameters (`grad`, unless NULL), and of the
  * input where there is room for it. */
 static void go_back(tl_pass *pass, int rows, float *grad, bool adds)
 {
+    size_t from = pass->model->params;
     for (int l = pass->model->layers - 1; l >= 0; l--) {
         tl_layer_run *run = &pass->run[l];
         TL_INVARIANT(run->rows == rows);
@@ -258,6 +268,8 @@ static void go_back(tl_pass *pass, int rows, float *grad, bool adds)
         if (!adds) clear(run, grad);
         if (run->layer->drops) drop(pass, l, run->d_out);
         tl_layer_ops_of(run->layer->kind)->backward(run, grad);
+        from = first_of(run->layer, from);
+        if (grad && pass->after) pass->after(pass->self, from);
     }
 }
 

@@ -16,6 +16,10 @@ typedef struct tl_pass {
     float *d_input;     /**< its gradient; NULL unless made by tl_pass_new_pixels */
     tl_dropout dropout; /**< what the next pass drops: nothing, unless the caller sets it */
     tl_layer_run *run;  /**< [layers] */
+    /** Set by the caller, or NULL: called on the way back after each layer; the gradients
+     * of all parameters from `from` on are then complete. */
+    void (*after)(void *self, size_t from);
+    void *self; /**< of `after`, borrowed */
 } tl_pass;
 
 /**

@@ -20,27 +20,79 @@ static size_t state_size(const tl_train_state *state)
 
 double tl_state_memory(size_t params, int blocks)
 {
-    /* As read, and as shared. */
-    return 2.0 * ((double)sizeof(head) + (double)params * blocks * (double)sizeof(float));
+    return (double)sizeof(head) + (double)sizeof(float) * ((double)params * blocks) +
+           (double)sizeof(float) * (params < TL_BUCKET ? (double)params : TL_BUCKET);
+}
+
+static bool has_slices(const tl_train_state *state)
+{
+    for (int b = 0; b < state->blocks; b++) {
+        if (state->is_kept[b]) return true;
+    }
+    return false;
+}
+
+/* Room for a bucket, on every member, where there are blocks of slices. */
+static tl_status take_bucket(const tl_train_state *state, const tl_team *team,
+                             tl_arena *scratch, float **bucket, tl_err *err)
+{
+    *bucket = NULL;
+    if (!has_slices(state)) return TL_OK;
+    *bucket =
+        tl_arena_take(scratch, state->exchange->bucket[0].all.n, sizeof **bucket, err);
+    TL_TRY(tl_team_agree(team, *bucket ? TL_OK : TL_E_SPACE, err));
+    return TL_OK;
+}
+
+/* --- save ----------------------------------------------------------------------------- */
+
+/* Block `b` whole, in `to` on member 0. */
+static tl_status write_block(const tl_train_state *state, int b, float *bucket, float *to,
+                             tl_err *err)
+{
+    if (!state->is_kept[b]) {
+        if (to) memcpy(to, state->block[b], block_size(state));
+        return TL_OK;
+    }
+    tl_exchange *exchange = state->exchange;
+    for (int k = 0; k < exchange->buckets; k++) {
+        const tl_slice all = exchange->bucket[k].all;
+        TL_TRY(tl_exchange_collect(exchange, k, state->block[b], bucket, err));
+        if (to) memcpy(to + all.at, bucket, all.n * sizeof *to);
+    }
+    return TL_OK;
+}
+
+static tl_status save(const tl_train_state *state, const tl_checkpoint *checkpoint,
+                      const tl_team *team, tl_arena *scratch, tl_err *err)
+{
+    float *bucket;
+    TL_TRY(take_bucket(state, team, scratch, &bucket, err));
+    unsigned char *bytes = NULL;
+    if (team->rank == 0) bytes = tl_arena_take(scratch, state_size(state), 1, err);
+    const head front = {state->training, state->progress};
+    if (bytes) memcpy(bytes, &front, sizeof front);
+    for (int b = 0; b < state->blocks; b++) {
+        unsigned char *to =
+            bytes ? bytes + sizeof front + (size_t)b * block_size(state) : NULL;
+        TL_TRY(write_block(state, b, bucket, (float *)(void *)to, err));
+    }
+    if (team->rank != 0) return TL_OK;
+    return bytes ? checkpoint->save(checkpoint->self, bytes, state_size(state), err)
+                 : TL_E_SPACE;
 }
 
 tl_status tl_state_save(const tl_train_state *state, const tl_checkpoint *checkpoint,
                         const tl_team *team, tl_arena *scratch, tl_err *err)
 {
-    if (!checkpoint || team->rank != 0) return TL_OK;
-    const size_t mark = tl_arena_mark(scratch), block = block_size(state);
-    unsigned char *bytes;
-    TL_TAKE(bytes, scratch, state_size(state), err);
-    const head front = {state->training, state->progress};
-    memcpy(bytes, &front, sizeof front);
-    for (int b = 0; b < state->blocks; b++) {
-        memcpy(bytes + sizeof front + (size_t)b * block, state->block[b], block);
-    }
-    const tl_status status =
-        checkpoint->save(checkpoint->self, bytes, state_size(state), err);
+    if (!checkpoint) return TL_OK;
+    const size_t mark = tl_arena_mark(scratch);
+    const tl_status status = save(state, checkpoint, team, scratch, err);
     tl_arena_rewind(scratch, mark);
     return status;
 }
+
+/* --- load ----------------------------------------------------------------------------- */
 
 /* Whether a training can have come so far. */
 static bool is_progress(const tl_progress *progress)
@@ -50,31 +102,67 @@ static bool is_progress(const tl_progress *progress)
            progress->row <= INT32_MAX;
 }
 
+/* What member 0 finds, or NULL where it is not of this training. */
+static tl_status find(const tl_train_state *state, const tl_checkpoint *checkpoint,
+                      tl_arena *scratch, const unsigned char **bytes, tl_err *err)
+{
+    void *read = NULL;
+    size_t n = 0;
+    TL_TRY(checkpoint->load(checkpoint->self, scratch, &read, &n, err));
+    if (!read || n != state_size(state)) return TL_OK;
+    head front;
+    memcpy(&front, read, sizeof front);
+    if (tl_key_equal(&front.training, &state->training) && is_progress(&front.progress))
+        *bytes = read;
+    return TL_OK;
+}
+
+/* Member 0's block, from `from`, on every member. */
+static tl_status read_block(tl_train_state *state, int b, const tl_team *team,
+                            const float *from, float *bucket, tl_err *err)
+{
+    if (!state->is_kept[b]) {
+        if (from) memcpy(state->block[b], from, block_size(state));
+        return tl_team_broadcast(team, state->block[b], block_size(state), err);
+    }
+    const tl_exchange *exchange = state->exchange;
+    for (int k = 0; k < exchange->buckets; k++) {
+        const tl_slice all = exchange->bucket[k].all;
+        if (from) memcpy(bucket, from + all.at, all.n * sizeof *from);
+        TL_TRY(tl_team_broadcast(team, bucket, all.n * sizeof *bucket, err));
+        tl_exchange_deal(exchange, k, bucket, state->block[b]);
+    }
+    return TL_OK;
+}
+
+static tl_status load(tl_train_state *state, const tl_checkpoint *checkpoint,
+                      const tl_team *team, tl_arena *scratch, tl_err *err)
+{
+    const unsigned char *bytes = NULL;
+    float *bucket;
+    TL_TRY(take_bucket(state, team, scratch, &bucket, err));
+    const tl_status mine =
+        team->rank == 0 ? find(state, checkpoint, scratch, &bytes, err) : TL_OK;
+    TL_TRY(tl_team_agree(team, mine, err));
+    head front = {0};
+    if (bytes) memcpy(&front, bytes, sizeof front);
+    TL_TRY(tl_team_broadcast(team, &front, sizeof front, err));
+    if (!tl_key_equal(&front.training, &state->training)) return TL_OK;
+    state->progress = front.progress;
+    for (int b = 0; b < state->blocks; b++) {
+        const unsigned char *from =
+            bytes ? bytes + sizeof front + (size_t)b * block_size(state) : NULL;
+        TL_TRY(read_block(state, b, team, (const float *)(const void *)from, bucket, err));
+    }
+    return TL_OK;
+}
+
 tl_status tl_state_load(tl_train_state *state, const tl_checkpoint *checkpoint,
                         const tl_team *team, tl_arena *scratch, tl_err *err)
 {
     if (!checkpoint) return TL_OK;
-    const size_t mark = tl_arena_mark(scratch), block = block_size(state);
-    const size_t size = state_size(state);
-    unsigned char *bytes = tl_arena_take(scratch, size, 1, err);
-    tl_status mine = bytes ? TL_OK : TL_E_SPACE;
-    if (mine == TL_OK && team->rank == 0) {
-        void *read = NULL;
-        size_t n = 0;
-        mine = checkpoint->load(checkpoint->self, scratch, &read, &n, err);
-        if (mine == TL_OK && read && n == size) memcpy(bytes, read, n);
-    }
-    TL_TRY(tl_team_agree(team, mine, err));
-    TL_INVARIANT(bytes != NULL);
-    TL_TRY(tl_team_broadcast(team, bytes, size, err));
-    head front;
-    memcpy(&front, bytes, sizeof front);
-    if (tl_key_equal(&front.training, &state->training) && is_progress(&front.progress)) {
-        state->progress = front.progress;
-        for (int b = 0; b < state->blocks; b++) {
-            memcpy(state->block[b], bytes + sizeof front + (size_t)b * block, block);
-        }
-    }
+    const size_t mark = tl_arena_mark(scratch);
+    const tl_status status = load(state, checkpoint, team, scratch, err);
     tl_arena_rewind(scratch, mark);
-    return TL_OK;
+    return status;
 }

@@ -6,7 +6,7 @@
 
 #include "compute/core/arena.h"
 #include "compute/core/hash.h"
-#include "compute/team.h"
+#include "compute/train/exchange.h"
 
 /**
  * Where a training that is asked to stop leaves its state, and finds it again. Called on
@@ -39,11 +39,15 @@ typedef struct tl_train_state {
     size_t params;
     int blocks;
     float *block[TL_STATE_BLOCKS]; /**< [blocks][params] weights, moments, ... */
+    bool
+        is_kept[TL_STATE_BLOCKS]; /**< each member holds its own slices: [exchange->kept] */
+    tl_exchange *exchange;        /**< borrowed; NULL: no such block */
 } tl_train_state;
 
 /**
- * Saves the state on member 0, does nothing on others or where `checkpoint` is NULL. Not
- * collective. \return TL_E_SPACE, or what `save` returns
+ * Saves the state by member 0, or does nothing where `checkpoint` is NULL. Collective over
+ * `team`, and yet members differ in what they return: TL_OK on others where only member 0
+ * fails. \return TL_E_SPACE, TL_E_LOST, or what `save` returns
  */
 TL_MUST_USE tl_status tl_state_save(const tl_train_state *state,
                                     const tl_checkpoint *checkpoint, const tl_team *team,
@@ -57,7 +61,7 @@ TL_MUST_USE tl_status tl_state_save(const tl_train_state *state,
 TL_MUST_USE tl_status tl_state_load(tl_train_state *state, const tl_checkpoint *checkpoint,
                                     const tl_team *team, tl_arena *scratch, tl_err *err);
 
-/** Bytes of scratch that either takes. */
+/** Bytes of scratch that either takes on member 0. */
 double tl_state_memory(size_t params, int blocks);
 
 #endif

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CHUNK = 4096, SQUARE_LANES = 8, LEVELS = 64, DEEPEST = 11 };
+enum { CHUNK = TL_GRADIENT_CHUNK, SQUARE_LANES = 8, LEVELS = 64, DEEPEST = 11 };
 
 /* The sum of arrays first .. first + count - 1, with room for the other half's beside it.
  */
@@ -34,15 +34,14 @@ void tl_gradient_read(const tl_gradient *gradient, size_t at, size_t n, float *s
     memcpy(sum, room, n * sizeof *sum);
 }
 
-void tl_gradient_sum(tl_gradient *gradient)
+void tl_gradient_sum(const tl_gradient *gradient, size_t at, size_t n)
 {
-    for (size_t at = 0; at < gradient->width && gradient->count > 1;
-         at += TL_GRADIENT_PIECE) {
-        const size_t left = gradient->width - at;
+    if (gradient->count == 1) return;
+    for (const size_t end = at + n; at < end; at += TL_GRADIENT_PIECE) {
+        const size_t left = end - at;
         tl_gradient_read(gradient, at, left < TL_GRADIENT_PIECE ? left : TL_GRADIENT_PIECE,
                          gradient->at + at);
     }
-    gradient->count = 1;
 }
 
 bool tl_gradient_is_finite(const float *x, size_t n)
@@ -68,25 +67,53 @@ static double sum_of_squares(const float *x, size_t n)
 
 /* The tree without room for its leaves: level l holds the sum of 2^l whole chunks while bit
  * l of their number is set, as when counting in binary. */
-double tl_gradient_norm(const float *x, size_t n)
+typedef struct tree {
+    double level[LEVELS];
+    size_t chunks;
+} tree;
+
+static void add_chunk(tree *t, double sum)
 {
-    double level[LEVELS] = {0}, total = 0.0;
-    size_t chunks = 0;
-    for (size_t at = 0; at < n; at += CHUNK, chunks++) {
-        double sum = sum_of_squares(x + at, at + CHUNK < n ? CHUNK : n - at);
-        int l = 0;
-        for (; chunks >> l & 1U; l++) sum = level[l] + sum;
-        level[l] = sum;
-    }
-    for (int l = 0; l < LEVELS && chunks >> l; l++) {
-        if (chunks >> l & 1U) total = level[l] + total;
-    }
-    return sqrt(total);
+    int l = 0;
+    for (; t->chunks >> l & 1U; l++) sum = t->level[l] + sum;
+    t->level[l] = sum;
+    t->chunks++;
 }
 
-float tl_gradient_factor(const float *x, size_t n, float scale, double limit)
+static double total(const tree *t)
 {
-    if (limit <= 0.0) return scale;
-    const double norm = (double)scale * tl_gradient_norm(x, n);
-    return norm > limit ? (float)((double)scale * limit / norm) : scale;
+    double sum = 0.0;
+    for (int l = 0; l < LEVELS && t->chunks >> l; l++) {
+        if (t->chunks >> l & 1U) sum = t->level[l] + sum;
+    }
+    return sum;
+}
+
+double tl_gradient_norm(const float *x, size_t n)
+{
+    tree t = {0};
+    for (size_t at = 0; at < n; at += CHUNK) {
+        add_chunk(&t, sum_of_squares(x + at, at + CHUNK < n ? CHUNK : n - at));
+    }
+    return sqrt(total(&t));
+}
+
+void tl_gradient_squares(const float *x, size_t n, double *sum)
+{
+    for (size_t at = 0; at < n; at += CHUNK) {
+        *sum++ = sum_of_squares(x + at, at + CHUNK < n ? CHUNK : n - at);
+    }
+}
+
+double tl_gradient_join(const double *sum, size_t chunks)
+{
+    tree t = {0};
+    for (size_t c = 0; c < chunks; c++) add_chunk(&t, sum[c]);
+    return total(&t);
+}
+
+float tl_gradient_factor(double norm, float scale, double limit)
+{
+    norm *= (double)scale;
+    return limit > 0.0 && norm > limit ? (float)((double)scale * limit / norm) : scale;
 }

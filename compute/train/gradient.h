@@ -17,14 +17,17 @@ typedef struct tl_gradient {
     float scale;
 } tl_gradient;
 
-enum { TL_GRADIENT_PIECE = 2048 /**< numbers that are summed at a time */ };
+enum {
+    TL_GRADIENT_PIECE = 2048, /**< numbers that are summed at a time */
+    TL_GRADIENT_CHUNK = 4096  /**< numbers whose squares make one sum */
+};
 
 /** Numbers at .. at + n - 1 of the tree's sum, not scaled; n <= TL_GRADIENT_PIECE. The
  * arrays stay. \param sum [n] result */
 void tl_gradient_read(const tl_gradient *gradient, size_t at, size_t n, float *sum);
 
-/** Puts the tree's sum into the first array, and leaves that as the only one. */
-void tl_gradient_sum(tl_gradient *gradient);
+/** Puts the tree's sum of numbers at .. at + n - 1 into the first array, not scaled. */
+void tl_gradient_sum(const tl_gradient *gradient, size_t at, size_t n);
 
 /** Whether all of x [n] are finite. */
 bool tl_gradient_is_finite(const float *x, size_t n);
@@ -33,12 +36,19 @@ bool tl_gradient_is_finite(const float *x, size_t n);
  * and the chunks in the fixed binary tree. */
 double tl_gradient_norm(const float *x, size_t n);
 
+/** The sums of squares of the chunks of x [n], the last one perhaps short: what
+ * tl_gradient_norm adds up. \param sum [n / TL_GRADIENT_CHUNK, rounded up] result */
+void tl_gradient_squares(const float *x, size_t n, double *sum);
+
+/** Sum of all chunks in the fixed binary tree: the norm's square. */
+double tl_gradient_join(const double *sum, size_t chunks);
+
 /**
- * What x [n] is multiplied with so that it is `scale` times itself, or shorter where that
- * is longer than `limit`. `limit` 0: `scale`.
+ * What a gradient is multiplied with so that it is `scale` times itself, or shorter where
+ * that is longer than `limit`. `limit` 0: `scale`. \param norm of the gradient, not scaled
  * Source: Pascanu, Mikolov, Bengio 2013, On the difficulty of training recurrent neural
  * networks, algorithm 1.
  */
-float tl_gradient_factor(const float *x, size_t n, float scale, double limit);
+float tl_gradient_factor(double norm, float scale, double limit);
 
 #endif

@@ -32,28 +32,37 @@ double tl_optimizing_memory(const tl_model_spec *spec, const tl_recipe *recipe)
     return bytes;
 }
 
-/* Parameters at .. end - 1, a piece at a time. */
-static bool step_range(const tl_step_terms *t, size_t at, size_t end,
-                       const tl_gradient *gradient, tl_moments *moments, float *param)
+/* A run of parameters that are all treated alike. */
+typedef struct range {
+    size_t at, end;
+    const tl_step_terms *terms;
+} range;
+
+static bool step_range(range r, const tl_gradient *gradient, tl_slice slice,
+                       const tl_moments *moments, float *param)
 {
     const tl_array_kernels *kernels = tl_kernels_get()->array;
     float sum[TL_GRADIENT_PIECE];
+    size_t at = r.at > slice.at ? r.at : slice.at;
+    const size_t end = r.end < slice.at + slice.n ? r.end : slice.at + slice.n;
     for (size_t n; at < end; at += n) {
         n = end - at < TL_GRADIENT_PIECE ? end - at : TL_GRADIENT_PIECE;
+        float *first = moments->first + (at - slice.at);
         tl_gradient_read(gradient, at, n, sum);
         if (!tl_gradient_is_finite(sum, n)) return false;
         if (moments->second) {
-            kernels->adamw(t, n, sum, moments->first + at, moments->second + at,
+            kernels->adamw(r.terms, n, sum, first, moments->second + (at - slice.at),
                            param + at);
         } else {
-            kernels->sgd(t, n, sum, moments->first + at, param + at);
+            kernels->sgd(r.terms, n, sum, first, param + at);
         }
     }
     return true;
 }
 
 bool tl_optimizer_step(const tl_optimizing *optimizing, long update, double rate,
-                       const tl_gradient *gradient, tl_moments *moments, float *param)
+                       const tl_gradient *gradient, tl_slice slice,
+                       const tl_moments *moments, float *param)
 {
     const tl_recipe *recipe = optimizing->recipe;
     const tl_step_terms decayed = {
@@ -69,14 +78,14 @@ bool tl_optimizer_step(const tl_optimizing *optimizing, long update, double rate
     plain.decay = 0.0f;
     plain.shrink = 1.0f;
     if (!optimizing->tensor) {
-        return step_range(&decayed, 0, optimizing->params, gradient, moments, param);
+        return step_range((range){0, optimizing->params, &decayed}, gradient, slice,
+                          moments, param);
     }
     for (int i = 0; i < optimizing->tensors; i++) {
         const tl_tensor *tensor = &optimizing->tensor[i];
-        if (!step_range(tensor->rank > 1 ? &decayed : &plain, tensor->at,
-                        tensor->at + tensor->count, gradient, moments, param)) {
-            return false;
-        }
+        const range r = {tensor->at, tensor->at + tensor->count,
+                         tensor->rank > 1 ? &decayed : &plain};
+        if (!step_range(r, gradient, slice, moments, param)) return false;
     }
     return true;
 }

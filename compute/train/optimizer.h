@@ -8,9 +8,9 @@
 #include "compute/train/gradient.h"
 #include "compute/train/recipe.h"
 
-/** Moments of each parameter; `second` is NULL for SGD. */
+/** Moments of some parameters; `second` is NULL for SGD. */
 typedef struct tl_moments {
-    float *first, *second; /**< [params] */
+    float *first, *second; /**< of the slice that is updated: [slice.n] */
 } tl_moments;
 
 /** What a recipe does to the parameters of one model. */
@@ -30,14 +30,15 @@ TL_MUST_USE tl_status tl_optimizing_new(const tl_model *model, const tl_recipe *
 double tl_optimizing_memory(const tl_model_spec *spec, const tl_recipe *recipe);
 
 /**
- * One update. `update` counts from 1; `rate` is the step size r of this update.
- * SGD: v = m v + g + d w; w -= r v (heavy ball, Polyak 1964, as PyTorch's SGD).
- * AdamW: Loshchilov, Hutter 2019, algorithm 2, beta 0.9 and 0.999, epsilon 1e-8.
+ * One update of the parameters of a slice. `update` counts from 1; `rate` is the step size
+ * r of this update. SGD: v = m v + g + d w; w -= r v (heavy ball, Polyak 1964, as PyTorch's
+ * SGD). AdamW: Loshchilov, Hutter 2019, algorithm 2, beta 0.9 and 0.999, epsilon 1e-8.
  *
  * The gradient is summed as it is used, piece by piece: a way through memory is spared.
  * \return whether it is finite; else the model is spoilt
  */
 bool tl_optimizer_step(const tl_optimizing *optimizing, long update, double rate,
-                       const tl_gradient *gradient, tl_moments *moments, float *param);
+                       const tl_gradient *gradient, tl_slice slice,
+                       const tl_moments *moments, float *param);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * One buffer of gradients a local shard. Alone and without clipping, the optimiser sums
  * them piece by piece as it goes; else they are summed into the first, and then over the
- * team: the same tree. Behind the gradient of each shard travel its loss and whether its
- * member has been asked to stop, so that one sum carries all, and all members know after
- * the same update that they are to leave.
+ * team by the exchange: the same tree. Behind the gradient of each shard travel its loss
+ * and whether its member has been asked to stop or wants to save, so that one sum carries
+ * all, and all members know after the same update what they are to do.
  */
 #include "compute/train/trainer.h"
 
@@ -13,6 +13,7 @@
 #include "compute/nn/pass.h"
 #include "compute/train/augment.h"
 #include "compute/train/average.h"
+#include "compute/train/exchange.h"
 #include "compute/train/gradient.h"
 #include "compute/train/holdout.h"
 #include "compute/train/optimizer.h"
@@ -33,7 +34,6 @@ typedef struct trainer {
     int shards, local; /* in all, and on this rank */
     size_t width;      /* numbers in one gradient buffer: params, loss, wishes to stop */
     float *grad;       /* [local x width] */
-    float *sum;        /* [width] room for the team's sum */
     float *altered;    /* [rows of a shard x input] augmented images; NULL: as they are */
     float *logits;     /* [validation rows x classes] */
     int *order;        /* [rows] of the epoch */
@@ -41,15 +41,18 @@ typedef struct trainer {
     tl_rng changes;    /* of the epoch's augmentation */
     tl_pass pass;
     tl_optimizing optimizing;
-    tl_moments moments;
+    tl_moments moments;    /* [params], or of the own slices */
     float *average, *best; /* [params] of the weights, or NULL */
     bool is_asked;         /* this member has been asked to stop */
     double saved;          /* when a checkpoint was last written */
-    tl_train_state state;  /* its blocks are the weights and all of the above */
+    tl_exchange exchange;  /* in a team */
+    tl_status lost;        /* of the exchange, on the way back through the layers */
+    tl_err lost_why;
+    tl_train_state state; /* its blocks are the weights and all of the above */
 } trainer;
 
 /* What stands behind the parameters in a gradient buffer. */
-enum { LOSS, WISHES, TAIL };
+enum { LOSS, WISHES, SAVES, TAIL };
 
 /* Sub-streams of the order's that no epoch has. */
 static const uint64_t AUGMENTATION = UINT64_MAX, DROPOUT = UINT64_MAX - 1;
@@ -67,16 +70,22 @@ double tl_train_flop(const tl_model_spec *spec, const tl_recipe *recipe, int row
            recipe->epochs;
 }
 
-double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe, int validation)
+double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe, int validation,
+                       int ranks)
 {
     const size_t params = tl_model_count(spec);
     const int rows = tl_recipe_shard_rows(recipe), shards = tl_recipe_shards(recipe);
+    const int members = ranks < shards ? ranks : shards;
     const bool is_patient = has_patience(recipe, validation);
-    const int kept = (recipe->optimizer == TL_ADAMW ? 2 : 1) + (recipe->average > 0.0) +
-                     (is_patient ? 1 : 0);
-    double bytes = (double)params * (shards + 1.0 + kept) * (double)sizeof(float) +
-                   tl_pass_memory(spec, rows, true, false) +
-                   tl_optimizing_memory(spec, recipe) + tl_state_memory(params, kept + 1);
+    const int moments = recipe->optimizer == TL_ADAMW ? 2 : 1;
+    const int copies = (recipe->average > 0.0 ? 1 : 0) + (is_patient ? 1 : 0);
+    const double numbers = ((double)params + TAIL) * (shards / members) +
+                           (double)params * copies +
+                           (double)tl_exchange_kept(params, recipe, members) * moments;
+    double bytes =
+        numbers * (double)sizeof(float) + tl_pass_memory(spec, rows, true, false) +
+        tl_exchange_memory(params, recipe, members) + tl_optimizing_memory(spec, recipe) +
+        tl_state_memory(params, 1 + moments + copies);
     if (is_patient) bytes += tl_holdout_memory(spec, validation);
     if (tl_recipe_augments(recipe)) {
         bytes += (double)sizeof(float) * rows * tl_shape_size(spec->in);
@@ -113,16 +122,26 @@ static tl_status take_block(trainer *t, float **block, tl_err *err)
     return TL_OK;
 }
 
+static tl_status take_moment(trainer *t, float **block, tl_err *err)
+{
+    if (!t->exchange.is_sharded) return take_block(t, block, err);
+    TL_TAKE(*block, t->scratch, t->exchange.kept, err);
+    t->state.is_kept[t->state.blocks] = true;
+    t->state.block[t->state.blocks++] = *block;
+    return TL_OK;
+}
+
 static tl_status open_state(trainer *t, tl_err *err)
 {
     t->state = (tl_train_state){.training = key_of(t),
                                 .progress.best_loss = (double)INFINITY,
                                 .params = t->model->params,
                                 .blocks = 1,
-                                .block = {t->model->param}};
-    TL_TRY(take_block(t, &t->moments.first, err));
+                                .block = {t->model->param},
+                                .exchange = &t->exchange};
+    TL_TRY(take_moment(t, &t->moments.first, err));
     if (t->recipe->optimizer == TL_ADAMW) {
-        TL_TRY(take_block(t, &t->moments.second, err));
+        TL_TRY(take_moment(t, &t->moments.second, err));
     }
     if (t->recipe->average > 0.0) {
         TL_TRY(take_block(t, &t->average, err));
@@ -145,7 +164,10 @@ static tl_status open_trainer(trainer *t, tl_err *err)
     TL_TRY(tl_pass_new(t->model, (int)rows, true, t->scratch, &t->pass, err));
     TL_TRY(tl_optimizing_new(t->model, t->recipe, t->scratch, &t->optimizing, err));
     TL_TAKE(t->grad, t->scratch, (size_t)t->local * t->width, err);
-    TL_TAKE(t->sum, t->scratch, t->width, err);
+    if (t->team->size > 1) {
+        TL_TRY(tl_exchange_new(t->model->params, TAIL, t->recipe, t->team, t->scratch,
+                               &t->exchange, err));
+    }
     TL_TAKE(t->order, t->scratch, t->data->rows, err);
     if (tl_recipe_augments(t->recipe)) {
         TL_TAKE(t->altered, t->scratch, rows * (size_t)tl_shape_size(spec->in), err);
@@ -157,14 +179,58 @@ static tl_status open_trainer(trainer *t, tl_err *err)
     return open_state(t, err);
 }
 
+static double now(void)
+{
+    struct timespec at;
+    (void)clock_gettime(CLOCK_MONOTONIC, &at);
+    return (double)at.tv_sec + 1e-9 * (double)at.tv_nsec;
+}
+
 /* --- an update ------------------------------------------------------------------------ */
 
 /* A batch, or what is left of one. */
 typedef struct group {
     const int *row;
     int rows;
-    bool adds; /* to the gradient of batches before */
+    bool adds;    /* to the gradient of batches before */
+    bool is_last; /* of those that make the update */
 } group;
+
+static tl_gradient gradient_of(const trainer *t, int rows)
+{
+    return (tl_gradient){t->grad, t->local, t->width, 1.0f / (float)rows};
+}
+
+/* Gradients from `from` on are complete. A loss is kept until the pass is over. */
+static void send_gradients(void *self, size_t from)
+{
+    trainer *t = self;
+    const tl_gradient gradient = gradient_of(t, 1);
+    if (from == 0 && tl_fault_spoils()) t->grad[0] = NAN;
+    if (t->lost == TL_OK)
+        t->lost = tl_exchange_ready(&t->exchange, &gradient, from, &t->lost_why);
+}
+
+/* What this member wants, in every shard's buffer: before the last of them is complete. */
+static void put_wishes(trainer *t)
+{
+    const tl_checkpoint *checkpoint = t->job->checkpoint;
+    const bool is_due = checkpoint && checkpoint->every > 0.0 && t->team->rank == 0 &&
+                        now() - t->saved > checkpoint->every;
+    for (int s = 0; s < t->local; s++) {
+        float *tail = t->grad + (size_t)s * t->width + t->model->params;
+        tail[WISHES] = t->is_asked ? 1.0f : 0.0f;
+        tail[SAVES] = is_due ? 1.0f : 0.0f;
+    }
+}
+
+static const float *go_forward(trainer *t, const int *row, int count)
+{
+    if (!t->altered) return tl_pass_forward(&t->pass, t->data->pixel, row, count);
+    tl_augment(t->recipe, &t->changes, t->model->spec.in, t->data->pixel, row, count,
+               t->altered);
+    return tl_pass_forward(&t->pass, t->altered, NULL, count);
+}
 
 /* Sets or adds to `grad`: the gradient of the shard's rows, and their loss. */
 static void run_shard(trainer *t, const group *batch, int shard, float *grad)
@@ -176,20 +242,12 @@ static void run_shard(trainer *t, const group *batch, int shard, float *grad)
     float *loss = grad + t->model->params + LOSS;
     if (!batch->adds) *loss = 0.0f;
     if (count == 0) {
-        if (!batch->adds) memset(grad, 0, t->width * sizeof *grad);
+        if (!batch->adds) memset(grad, 0, t->model->params * sizeof *grad);
         return;
     }
     t->pass.dropout.first_row = first;
-    const float *logits;
-    if (t->altered) {
-        tl_augment(t->recipe, &t->changes, t->model->spec.in, t->data->pixel, row, count,
-                   t->altered);
-        logits = tl_pass_forward(&t->pass, t->altered, NULL, count);
-    } else {
-        logits = tl_pass_forward(&t->pass, t->data->pixel, row, count);
-    }
-    const tl_outputs outputs = {t->model->positions, t->model->spec.classes, logits,
-                                tl_pass_d_logits(&t->pass)};
+    const tl_outputs outputs = {t->model->positions, t->model->spec.classes,
+                                go_forward(t, row, count), tl_pass_d_logits(&t->pass)};
     *loss += (float)tl_objective(t->data, row, count, t->recipe->label_smoothing, &outputs);
     tl_pass_backward(&t->pass, count, grad, batch->adds);
 }
@@ -201,36 +259,89 @@ static void run_batch(trainer *t, const group *batch)
     const tl_rng epoch = tl_rng_sub(&dropout, (uint64_t)t->state.progress.epoch);
     t->pass.dropout.batch = tl_rng_sub(&epoch, (uint64_t)(batch->row - t->order));
     tl_pass_refresh(&t->pass);
+    if (batch->is_last) put_wishes(t);
     for (int s = 0; s < t->local; s++) {
+        const bool completes = batch->is_last && s == t->local - 1 && t->team->size > 1;
+        if (completes) tl_exchange_open(&t->exchange);
+        t->pass.after = completes && t->recipe->overlap ? send_gradients : NULL;
         run_shard(t, batch, t->team->rank * t->local + s, t->grad + (size_t)s * t->width);
     }
 }
 
-/* From the shards' gradients of `rows` rows to new weights. \param must_stop result:
- * whether a member has been asked to, the same on all */
-static tl_status update(trainer *t, int rows, bool *must_stop, tl_err *err)
+/* The sum of the gradients where it is wanted whole: over the shards, and over the team. */
+static tl_status sum_gradients(trainer *t, tl_gradient *gradient, tl_err *err)
+{
+    const double clip = t->recipe->clip;
+    double norm = 0.0;
+    if (t->team->size > 1) {
+        send_gradients(t, 0);
+        if (t->lost != TL_OK && err) *err = t->lost_why;
+        TL_TRY(t->lost);
+        TL_TRY(tl_exchange_finish(&t->exchange, gradient, err));
+        if (clip > 0.0) TL_TRY(tl_exchange_norm(&t->exchange, t->grad, &norm, err));
+    } else if (clip > 0.0) {
+        tl_gradient_sum(gradient, 0, t->width);
+        gradient->count = 1;
+        norm = tl_gradient_norm(t->grad, t->model->params);
+    }
+    gradient->scale = tl_gradient_factor(norm, gradient->scale, clip);
+    return TL_OK;
+}
+
+/* New weights from the own slices of each member. */
+static tl_status step_slices(trainer *t, double rate, const tl_gradient *gradient,
+                             bool *is_finite, tl_err *err)
+{
+    const long number = (long)t->state.progress.update;
+    tl_status mine = TL_OK;
+    for (int b = 0; b < t->exchange.buckets; b++) {
+        const tl_bucket *bucket = &t->exchange.bucket[b];
+        const tl_moments own = {t->moments.first + bucket->kept,
+                                t->moments.second ? t->moments.second + bucket->kept
+                                                  : NULL};
+        if (!tl_optimizer_step(&t->optimizing, number, rate, gradient, bucket->own, &own,
+                               t->model->param))
+            mine = TL_E_NUM;
+        TL_TRY(tl_exchange_send(&t->exchange, b, t->model->param, err));
+    }
+    TL_TRY(tl_exchange_return(&t->exchange, err));
+    const tl_status all = tl_team_agree(t->team, mine, err);
+    *is_finite = all != TL_E_NUM;
+    return *is_finite ? all : TL_OK;
+}
+
+static tl_status step(trainer *t, double rate, const tl_gradient *gradient, bool *is_finite,
+                      tl_err *err)
+{
+    if (t->exchange.is_sharded) return step_slices(t, rate, gradient, is_finite, err);
+    *is_finite =
+        tl_optimizer_step(&t->optimizing, (long)t->state.progress.update, rate, gradient,
+                          (tl_slice){0, t->model->params}, &t->moments, t->model->param);
+    return TL_OK;
+}
+
+/* What all members know after an update. */
+typedef struct wishes {
+    bool stop, save;
+} wishes;
+
+/* From the shards' gradients of `rows` rows to new weights. \param all result, the same on
+ * every member */
+static tl_status update(trainer *t, int rows, wishes *all, tl_err *err)
 {
     const size_t params = t->model->params;
     const long number = (long)++t->state.progress.update;
     const double rate = tl_schedule_rate(t->recipe, number, t->budget);
-    tl_gradient gradient = {t->grad, t->local, t->width, 1.0f / (float)rows};
-    if (tl_fault_spoils()) t->grad[0] = NAN;
-    for (int s = 0; s < t->local; s++) {
-        t->grad[(size_t)s * t->width + params + WISHES] = t->is_asked ? 1.0f : 0.0f;
-    }
-    if (t->team->size > 1 || t->recipe->clip > 0.0) {
-        tl_gradient_sum(&gradient);
-        TL_TRY(tl_team_sum(t->team, t->grad, t->width, t->sum, err));
-        gradient.scale =
-            tl_gradient_factor(t->grad, params, gradient.scale, t->recipe->clip);
-    }
+    tl_gradient gradient = gradient_of(t, rows);
+    if (t->team->size == 1 && tl_fault_spoils()) t->grad[0] = NAN;
+    TL_TRY(sum_gradients(t, &gradient, err));
     float tail[TAIL];
     tl_gradient_read(&gradient, params, TAIL, tail);
     t->state.progress.loss += (double)tail[LOSS];
-    *must_stop = tail[WISHES] > 0.0f;
+    *all = (wishes){tail[WISHES] > 0.0f, tail[SAVES] > 0.0f};
     /* Every member holds the same bits, so all leave together. */
-    const bool is_finite = tl_optimizer_step(&t->optimizing, number, rate, &gradient,
-                                             &t->moments, t->model->param);
+    bool is_finite = true;
+    TL_TRY(step(t, rate, &gradient, &is_finite, err));
     TL_CHECK(is_finite && isfinite(tail[LOSS]), err, TL_E_NUM,
              "loss or gradient is not finite at update %ld", number);
     if (t->average) {
@@ -252,22 +363,14 @@ static void draw_epoch(trainer *t)
     t->changes = tl_rng_sub(&augmentation, epoch);
 }
 
-static double now(void)
-{
-    struct timespec at;
-    (void)clock_gettime(CLOCK_MONOTONIC, &at);
-    return (double)at.tv_sec + 1e-9 * (double)at.tv_nsec;
-}
-
 /* Between two updates: leaves if a member was asked to, and saves when that is due. */
-static tl_status pause_training(trainer *t, bool must_stop, tl_err *err)
+static tl_status pause_training(trainer *t, wishes all, tl_err *err)
 {
-    const tl_checkpoint *checkpoint = t->job->checkpoint;
-    const bool is_due = checkpoint && checkpoint->every > 0.0 && t->team->rank == 0 &&
-                        now() - t->saved > checkpoint->every;
-    if (!must_stop && !is_due) return TL_OK;
-    const tl_status kept = tl_state_save(&t->state, checkpoint, t->team, t->scratch, err);
-    if (must_stop) {
+    if (!all.stop && !all.save) return TL_OK;
+    const tl_status kept =
+        tl_state_save(&t->state, t->job->checkpoint, t->team, t->scratch, err);
+    if (kept == TL_E_LOST) return kept;
+    if (all.stop) {
         TL_TRY(tl_team_agree(t->team, kept, err));
         return tl_fail(err, TL_E_STOP, "stopped after update %ld of %ld",
                        (long)t->state.progress.update, t->budget);
@@ -276,8 +379,8 @@ static tl_status pause_training(trainer *t, bool must_stop, tl_err *err)
     return TL_OK;
 }
 
-/* What is left of the epoch. \param must_stop result, as of its last update */
-static tl_status run_epoch(trainer *t, bool *must_stop, tl_err *err)
+/* What is left of the epoch. \param all result, as of its last update */
+static tl_status run_epoch(trainer *t, wishes *all, tl_err *err)
 {
     tl_progress *progress = &t->state.progress;
     const int rows = t->data->rows, batch = t->recipe->batch;
@@ -287,13 +390,13 @@ static tl_status run_epoch(trainer *t, bool *must_stop, tl_err *err)
         end = rows - at < each ? rows : at + each;
         for (int from = at, left; from < end; from += left) {
             left = end - from < batch ? end - from : batch;
-            const group part = {t->order + from, left, from > at};
-            run_batch(t, &part);
+            const group part = {t->order + from, left, from > at, from + left == end};
             if (tl_team_tick(t->team)) t->is_asked = true;
+            run_batch(t, &part);
         }
-        TL_TRY(update(t, end - at, must_stop, err));
+        TL_TRY(update(t, end - at, all, err));
         progress->row = end;
-        if (end < rows) TL_TRY(pause_training(t, *must_stop, err));
+        if (end < rows) TL_TRY(pause_training(t, *all, err));
     }
     progress->last_loss = progress->loss / rows;
     progress->loss = 0.0;
@@ -330,11 +433,12 @@ static tl_status run_epochs(trainer *t, tl_err *err)
 {
     t->saved = now();
     while (t->state.progress.epoch < t->recipe->epochs) {
-        bool must_stop = false, is_over = false;
-        TL_TRY(run_epoch(t, &must_stop, err));
+        wishes all = {false, false};
+        bool is_over = false;
+        TL_TRY(run_epoch(t, &all, err));
         TL_TRY(look(t, &is_over, err));
         if (is_over || t->state.progress.epoch == t->recipe->epochs) break;
-        TL_TRY(pause_training(t, must_stop, err));
+        TL_TRY(pause_training(t, all, err));
     }
     const float *result = t->state.progress.best_epoch > 0 ? t->best : t->average;
     if (result) memcpy(t->model->param, result, t->model->params * sizeof *result);
@@ -368,6 +472,9 @@ tl_status tl_train(tl_model *model, const tl_training *training, tl_arena *scrat
     const tl_status mine = open_trainer(&t, err);
     tl_blas_start();
     tl_status status = tl_team_agree(t.team, mine, err);
+    if (status == TL_OK && t.team->size > 1)
+        status = tl_exchange_start(&t.exchange, t.recipe, err);
+    t.pass.self = &t;
     if (status == TL_OK) {
         status = tl_state_load(&t.state, training->checkpoint, t.team, scratch, err);
     }
@@ -379,7 +486,8 @@ tl_status tl_train(tl_model *model, const tl_training *training, tl_arena *scrat
         const tl_progress *progress = &t.state.progress;
         *report = (tl_train_report){.updates = (long)progress->update,
                                     .epochs = (int)progress->epoch,
-                                    .last_loss = progress->last_loss};
+                                    .last_loss = progress->last_loss,
+                                    .waited = t.exchange.waited};
     }
     tl_arena_rewind(scratch, mark);
     return status;

@@ -37,6 +37,8 @@ typedef struct tl_train_report {
     long updates;
     int epochs;       /**< that ran: fewer than the recipe's where it was stopped early */
     double last_loss; /**< mean loss over the last epoch, as it went */
+    double waited;    /**< seconds that this member waited for gradients and weights of the
+                         others, with its own passes over */
 } tl_train_report;
 
 /**
@@ -46,9 +48,10 @@ typedef struct tl_train_report {
 double tl_train_flop(const tl_model_spec *spec, const tl_recipe *recipe, int rows,
                      int validation);
 
-/** Bytes of scratch that a training of this spec and recipe takes, beside 4 a row for the
- * order of the rows. */
-double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe, int validation);
+/** Bytes of scratch that a training of this spec and recipe takes on a member of a team of
+ * `ranks` at most, beside 4 a row for the order of the rows. */
+double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe, int validation,
+                       int ranks);
 
 /**
  * Trains `model`, which holds its starting weights, in place. Collective over the team.

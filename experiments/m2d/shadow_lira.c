@@ -262,9 +262,10 @@ static double cost(const tl_size *size, const tl_value *arg)
 
 static double memory(const tl_size *size, const tl_value *arg)
 {
-    const double shadow =
-        tl_train_memory(&size->setup.model, &size->setup.recipe, size->validation) +
-        6.0 * size->pool + 4.0 * (double)tl_model_count(&size->setup.model);
+    const double shadow = tl_train_memory(&size->setup.model, &size->setup.recipe,
+                                          size->validation, size->ranks) +
+                          6.0 * size->pool +
+                          4.0 * (double)tl_model_count(&size->setup.model);
     const double test = tl_suspects_memory(size) + 9.0 * models(arg) * size->pool;
     return test > shadow ? test : shadow;
 }

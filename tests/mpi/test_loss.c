@@ -34,12 +34,11 @@ static void need(bool condition, const char *what)
 
 static tl_status operate(const char *name, const tl_team *team)
 {
-    static double x[N], scratch[N];
-    static float small[N], spare[N];
+    static double x[N];
+    static float small[N];
     tl_err err = {0};
-    if (strcmp(name, "sum_float") == 0) return tl_team_sum(team, small, N, spare, &err);
-    if (strcmp(name, "sum_double") == 0)
-        return tl_team_sum_double(team, x, N, scratch, &err);
+    if (strcmp(name, "sum_float") == 0) return tl_team_sum(team, small, N, &err);
+    if (strcmp(name, "sum_double") == 0) return tl_team_sum_double(team, x, N, &err);
     if (strcmp(name, "broadcast") == 0) return tl_team_broadcast(team, x, sizeof x, &err);
     if (strcmp(name, "gather") == 0) return tl_team_gather(team, x, sizeof x / RANKS, &err);
     need(strcmp(name, "agree") == 0, "a known operation");
@@ -93,9 +92,8 @@ static void work_on(tl_cluster *cluster, const char *name)
     tl_team next = {0};
     if (rank < 2) {
         need(tl_team_mpi_open(cluster, 0, 2, 2, 60.0, &next, NULL) == TL_OK, "a team of 2");
-        double x[2] = {1.0 + rank, 2.0}, scratch[2];
-        need(tl_team_sum_double(&next, x, 2, scratch, NULL) == TL_OK && x[0] == 3.0 &&
-                 x[1] == 4.0,
+        double x[2] = {1.0 + rank, 2.0};
+        need(tl_team_sum_double(&next, x, 2, NULL) == TL_OK && x[0] == 3.0 && x[1] == 4.0,
              "the survivors' sum");
         tl_team_mpi_close(&next);
     }

@@ -1,6 +1,7 @@
 /* Every team operation, on every aligned block of the ranks, against the fixed tree. */
 #include "tests/support/mpi_main.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,47 +41,145 @@ static tl_team open_block(int width)
 
 static bool float_sum_is_the_tree(const tl_team *team, int first, size_t n)
 {
-    float *x = calloc(n + 1, sizeof *x), *scratch = calloc(n + 1, sizeof *scratch);
-    bool is_right = x && scratch;
+    float *x = calloc(n + 1, sizeof *x);
+    bool is_right = x != NULL;
     for (size_t i = 0; is_right && i < n; i++)
         x[i] = (float)value_of(first + team->rank, i);
-    is_right = is_right && tl_team_sum(team, x, n, scratch, NULL) == TL_OK;
+    is_right = is_right && tl_team_sum(team, x, n, NULL) == TL_OK;
     for (size_t i = 0; is_right && i < n; i++) {
         const float wanted = tree_float(first, team->size, i);
         is_right = memcmp(&x[i], &wanted, sizeof wanted) == 0;
     }
     free(x);
-    free(scratch);
     return is_right;
 }
 
 static bool double_sum_is_the_tree(const tl_team *team, int first, size_t n)
 {
-    double *x = calloc(n + 1, sizeof *x), *scratch = calloc(n + 1, sizeof *scratch);
-    bool is_right = x && scratch;
+    double *x = calloc(n + 1, sizeof *x);
+    bool is_right = x != NULL;
     for (size_t i = 0; is_right && i < n; i++) x[i] = value_of(first + team->rank, i);
-    is_right = is_right && tl_team_sum_double(team, x, n, scratch, NULL) == TL_OK;
+    is_right = is_right && tl_team_sum_double(team, x, n, NULL) == TL_OK;
     for (size_t i = 0; is_right && i < n; i++) {
         const double wanted = tree_double(first, team->size, i);
         is_right = memcmp(&x[i], &wanted, sizeof wanted) == 0;
     }
     free(x);
-    free(scratch);
     return is_right;
 }
 
 static void sums_have_the_bits_of_the_tree(void **state)
 {
     (void)state;
-    static const size_t sizes[] = {0, 1, 7, 1000, 300000};
+    static const size_t sizes[] = {0, 1, 7, 1000, 20000, 300000, 1234567};
     for (int width = 1; width <= tl_cluster_size(cluster_here()); width *= 2) {
         tl_team team = open_block(width);
         const int first = tl_cluster_rank(cluster_here()) - team.rank;
-        for (int i = 0; i < 5; i++) {
+        for (int i = 0; i < 7; i++) {
             assert_all(float_sum_is_the_tree(&team, first, sizes[i]));
             assert_all(double_sum_is_the_tree(&team, first, sizes[i]));
         }
         tl_team_mpi_close(&team);
+    }
+}
+
+/* What test code computes between two calls of the team. */
+static void compute_for(double seconds)
+{
+    const double end = tl_cluster_seconds() + seconds;
+    while (tl_cluster_seconds() < end) {
+    }
+}
+
+/* Several jobs of different sizes at once, with work between; then the slices gathered. */
+static bool jobs_are_the_tree(const tl_team *team, int first, bool is_fast)
+{
+    enum { JOBS = 5 };
+    static const size_t sizes[JOBS] = {100, 70001, 0, 1 << 20, 4096 * 3 + 5};
+    tl_team_job job[JOBS] = {0};
+    bool is_right = true;
+    for (int k = 0; k < JOBS; k++) {
+        float *x = calloc(sizes[k] + 1, sizeof *x);
+        if (!x) return false;
+        for (size_t i = 0; i < sizes[k]; i++) x[i] = (float)value_of(first + team->rank, i);
+        job[k] = (tl_team_job){.work = k % 2 ? TL_TEAM_REDUCE_SCATTER : TL_TEAM_SUM,
+                               .is_fast = is_fast,
+                               .x = x,
+                               .n = sizes[k]};
+        is_right = is_right && tl_team_begin(team, &job[k], NULL) == TL_OK;
+        compute_for(1e-4 * (double)(team->rank + 1));
+        is_right = is_right && tl_team_advance(team, NULL) == TL_OK;
+    }
+    is_right = is_right && tl_team_finish(team, NULL) == TL_OK;
+    for (int k = 1; k < JOBS; k += 2) {
+        job[k].work = TL_TEAM_ALLGATHER;
+        is_right = is_right && tl_team_begin(team, &job[k], NULL) == TL_OK;
+    }
+    is_right = is_right && tl_team_finish(team, NULL) == TL_OK;
+    for (int k = 0; k < JOBS; k++) {
+        const float *x = job[k].x;
+        is_right = is_right && job[k].is_done;
+        for (size_t i = 0; is_right && i < sizes[k]; i++) {
+            const float wanted = tree_float(first, team->size, i);
+            is_right = is_fast ? fabsf(x[i] - wanted) <= 8.0f /* of sums of up to 3e7 */
+                               : memcmp(&x[i], &wanted, sizeof wanted) == 0;
+        }
+        free(job[k].x);
+    }
+    return is_right;
+}
+
+static void jobs_beside_work_have_the_bits_of_the_tree(void **state)
+{
+    (void)state;
+    for (int width = 1; width <= tl_cluster_size(cluster_here()); width *= 2) {
+        tl_team team = open_block(width);
+        const int first = tl_cluster_rank(cluster_here()) - team.rank;
+        assert_all(jobs_are_the_tree(&team, first, false));
+        tl_team_mpi_close(&team);
+    }
+}
+
+static void fast_jobs_are_sums(void **state)
+{
+    (void)state;
+    for (int width = 1; width <= tl_cluster_size(cluster_here()); width *= 2) {
+        tl_team team = open_block(width);
+        const int first = tl_cluster_rank(cluster_here()) - team.rank;
+        bool is_fast = false;
+        assert_all(tl_team_is_fast(&team, &is_fast, NULL) == TL_OK);
+        assert_all(is_fast == (width > 1));
+        assert_all(jobs_are_the_tree(&team, first, true));
+        tl_team_mpi_close(&team);
+    }
+}
+
+static void slices_are_disjoint_and_cover_all(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 1, 4096, 4097, 100000, 1 << 20, 1234567};
+    for (int s = 0; s < 7; s++) {
+        for (int size = 1; size <= 64; size *= 2) {
+            size_t sum = 0, most = 0;
+            bool is_right = true;
+            for (int r = 0; r < size; r++) {
+                const tl_team team = {.rank = r, .size = size};
+                const tl_slice slice = tl_team_slice(&team, sizes[s]);
+                is_right = is_right && slice.at + slice.n <= sizes[s] &&
+                           (slice.n == 0 || slice.at % TL_TEAM_GRAIN == 0);
+                for (int other = 0; other < r; other++) {
+                    const tl_team mate = {.rank = other, .size = size};
+                    const tl_slice its = tl_team_slice(&mate, sizes[s]);
+                    is_right = is_right &&
+                               (slice.n == 0 || its.n == 0 ||
+                                slice.at + slice.n <= its.at || its.at + its.n <= slice.at);
+                }
+                sum += slice.n;
+                if (slice.n > most) most = slice.n;
+            }
+            assert_all(is_right && sum == sizes[s]);
+            assert_all(most <= sizes[s] / (size_t)size + 2 * TL_TEAM_GRAIN);
+        }
     }
 }
 
@@ -158,10 +257,10 @@ static void a_team_called_off_is_lost_and_the_next_one_works(void **state)
                TL_OK);
     /* Member 1 stays away; the others wait for it until the call. */
     tl_status status = TL_E_LOST;
-    double x[3] = {1, 2, 3}, scratch[3];
+    double x[3] = {1, 2, 3};
     const double start = tl_cluster_seconds();
     if (team.rank == 0) tl_pulse_call_off(cluster_here(), 0, size, epoch);
-    if (team.rank != 1) status = tl_team_sum_double(&team, x, 3, scratch, &err);
+    if (team.rank != 1) status = tl_team_sum_double(&team, x, 3, &err);
     assert_all(status == TL_E_LOST && tl_cluster_seconds() - start < 20.0);
     tl_team_mpi_close(&team);
     tl_team next = open_block(size);
@@ -212,6 +311,9 @@ static void all_ranks_share_what_rank_0_has(void **state)
 
 const struct CMUnitTest tests_here[] = {
     cmocka_unit_test(sums_have_the_bits_of_the_tree),
+    cmocka_unit_test(jobs_beside_work_have_the_bits_of_the_tree),
+    cmocka_unit_test(fast_jobs_are_sums),
+    cmocka_unit_test(slices_are_disjoint_and_cover_all),
     cmocka_unit_test(broadcast_brings_the_bytes_of_member_0),
     cmocka_unit_test(gather_puts_each_member_in_its_place),
     cmocka_unit_test(members_agree_on_the_worst_with_the_first_text),

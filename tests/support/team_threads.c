@@ -52,25 +52,49 @@ static double tree_double(const crew *all, int first, int width, size_t i)
            tree_double(all, first + width / 2, width / 2, i);
 }
 
-static tl_status sum_float(const tl_team *team, float *x, size_t n, float *scratch,
-                           tl_err *err)
+/* At once, whatever the member computes beside. */
+static tl_status begin(const tl_team *team, tl_team_job *job, tl_err *err)
 {
     (void)err;
-    crew *all = show(team, x);
-    for (size_t i = 0; i < n; i++) scratch[i] = tree_float(all, 0, team->size, i);
+    const size_t width = job->is_double ? sizeof(double) : sizeof(float);
+    const bool adds = job->work != TL_TEAM_ALLGATHER;
+    unsigned char *result = malloc(job->n * width + 1);
+    TL_INVARIANT(result != NULL);
+    crew *all = show(team, job->x);
+    memcpy(result, job->x, job->n * width);
+    const tl_slice own = tl_team_slice(team, job->n);
+    const bool is_own = job->work == TL_TEAM_REDUCE_SCATTER;
+    const size_t first = is_own ? own.at : 0, end = is_own ? own.at + own.n : job->n;
+    for (size_t i = first; adds && i < end; i++) {
+        if (job->is_double)
+            ((double *)(void *)result)[i] = tree_double(all, 0, team->size, i);
+        if (!job->is_double)
+            ((float *)(void *)result)[i] = tree_float(all, 0, team->size, i);
+    }
+    for (int r = 0; !adds && r < team->size; r++) {
+        tl_team other = *team;
+        other.rank = r;
+        const tl_slice slice = tl_team_slice(&other, job->n);
+        memcpy(result + slice.at * width,
+               (const unsigned char *)all->shown[r] + slice.at * width, slice.n * width);
+    }
     (void)pthread_barrier_wait(&all->barrier);
-    if (n > 0) memcpy(x, scratch, n * sizeof *x);
+    memcpy(job->x, result, job->n * width);
+    free(result);
+    job->is_done = true;
     return TL_OK;
 }
 
-static tl_status sum_double(const tl_team *team, double *x, size_t n, double *scratch,
-                            tl_err *err)
+static tl_status nothing(const tl_team *team, tl_err *err)
 {
-    (void)err;
-    crew *all = show(team, x);
-    for (size_t i = 0; i < n; i++) scratch[i] = tree_double(all, 0, team->size, i);
-    (void)pthread_barrier_wait(&all->barrier);
-    if (n > 0) memcpy(x, scratch, n * sizeof *x);
+    (void)team, (void)err;
+    return TL_OK;
+}
+
+static tl_status is_never(const tl_team *team, bool *is_fast, tl_err *err)
+{
+    (void)team, (void)err;
+    *is_fast = false;
     return TL_OK;
 }
 
@@ -121,8 +145,8 @@ static bool tick(const tl_team *team)
     return team->rank == one->all->asked_rank && one->ticks >= one->all->asked_tick;
 }
 
-static const tl_team_ops by_threads = {sum_float, sum_double, broadcast, gather,
-                                       agree,     tick,       NULL};
+static const tl_team_ops by_threads = {begin,  nothing, nothing, is_never, broadcast,
+                                       gather, agree,   tick,    NULL};
 
 static void *start(void *of)
 {

@@ -26,11 +26,11 @@ static void sgd_is_the_heavy_ball(void **state)
     float g1 = 2.0f, g2 = -0.5f;
     tl_moments moments = {&velocity, NULL};
     const tl_gradient one = {&g1, 1, 1, 1.0f}, two = {&g2, 1, 1, 2.0f}; /* 2 * -0.5 */
-    assert_true(
-        tl_optimizer_step(&sgd, 1, 0.1, &one, &moments, &w)); /* v = 2.5, w = 0.75 */
+    assert_true(tl_optimizer_step(&sgd, 1, 0.1, &one, (tl_slice){0, 1}, &moments,
+                                  &w)); /* v = 2.5, w = 0.75 */
     assert_true(fabs((double)w - 0.75) < 1e-6);
     /* v = 2.25 - 1 + 0.375 = 1.625 */
-    assert_true(tl_optimizer_step(&sgd, 2, 0.1, &two, &moments, &w));
+    assert_true(tl_optimizer_step(&sgd, 2, 0.1, &two, (tl_slice){0, 1}, &moments, &w));
     assert_true(fabs((double)w - 0.5875) < 1e-6);
 }
 
@@ -72,7 +72,8 @@ static void check_reference(tl_optimizer optimizer)
             plain_step(&recipe, u, rate, (double)grad[i], m[i], &w[i]);
         }
         const tl_gradient gradient = {grad, 1, PARAMS, 1.0f};
-        assert_true(tl_optimizer_step(&optimizing, u, rate, &gradient, &moments, param));
+        assert_true(tl_optimizer_step(&optimizing, u, rate, &gradient,
+                                      (tl_slice){0, optimizing.params}, &moments, param));
     }
     for (int i = 0; i < PARAMS; i++) assert_true(fabs((double)param[i] - w[i]) < 1e-5);
 }
@@ -109,8 +110,9 @@ static void biases_do_not_decay_with_the_matrices(void **state)
         }
         for (size_t i = 0; i < model->params; i++) model->param[i] = 1.0f;
         const tl_gradient gradient = {grad, 1, model->params, 1.0f};
-        assert_true(
-            tl_optimizer_step(&optimizing, 1, 0.5, &gradient, &moments, model->param));
+        assert_true(tl_optimizer_step(&optimizing, 1, 0.5, &gradient,
+                                      (tl_slice){0, model->params}, &moments,
+                                      model->param));
         tl_tensor *tensor;
         int tensors;
         assert_int_equal(tl_model_tensors(model, &arena, &tensor, &tensors, NULL), TL_OK);
@@ -137,6 +139,10 @@ static void norm_is_that_of_all_numbers(void **state)
         double sum = 0.0;
         for (size_t i = 0; i < sizes[k]; i++) sum += (double)x[i] * (double)x[i];
         const double norm = tl_gradient_norm(x, sizes[k]);
+        double part[40001 / TL_GRADIENT_CHUNK + 1];
+        tl_gradient_squares(x, sizes[k], part);
+        const size_t chunks = (sizes[k] + TL_GRADIENT_CHUNK - 1) / TL_GRADIENT_CHUNK;
+        assert_true(sqrt(tl_gradient_join(part, chunks)) == norm);
         assert_true(fabs(norm - sqrt(sum)) <= 1e-12 * sqrt(sum));
     }
     for (size_t i = 0; i < sizeof x / sizeof *x; i++) x[i] = -2.0f;
@@ -150,9 +156,10 @@ static void clipping_shortens_what_is_too_long_and_nothing_else(void **state)
 {
     (void)state;
     const float x[3] = {3.0f, 0.0f, -4.0f};
-    assert_true(tl_gradient_factor(x, 3, 0.5f, 0.0) == 0.5f);
-    assert_true(tl_gradient_factor(x, 3, 0.5f, 2.5) == 0.5f);
-    assert_true(tl_gradient_factor(x, 3, 0.5f, 1.25) == 0.25f);
+    const double norm = tl_gradient_norm(x, 3);
+    assert_true(tl_gradient_factor(norm, 0.5f, 0.0) == 0.5f);
+    assert_true(tl_gradient_factor(norm, 0.5f, 2.5) == 0.5f);
+    assert_true(tl_gradient_factor(norm, 0.5f, 1.25) == 0.25f);
 }
 
 static void average_is_even_first_and_exponential_then(void **state)
@@ -198,8 +205,7 @@ static void gradients_are_summed_by_the_tree(void **state)
     tl_gradient_read(&gradient, 1, 7, found);
     assert_memory_equal(found, half[0] + 1, 7 * sizeof *found);
     gradient.count = COUNT;
-    tl_gradient_sum(&gradient);
-    assert_int_equal(gradient.count, 1);
+    tl_gradient_sum(&gradient, 0, N);
     assert_memory_equal(x, wanted, sizeof wanted);
 }
 
@@ -216,13 +222,16 @@ static void a_step_by_shards_is_a_step_by_their_sum(void **state)
     tl_gradient gradient = {x, COUNT, N, 0.01f};
     for (int k = 0; k < 2; k++) {
         tl_moments moments = {first[k], second[k]};
-        assert_true(tl_optimizer_step(&optimizing, 1, 0.1, &gradient, &moments, param[k]));
-        tl_gradient_sum(&gradient);
+        assert_true(tl_optimizer_step(&optimizing, 1, 0.1, &gradient, (tl_slice){0, N},
+                                      &moments, param[k]));
+        tl_gradient_sum(&gradient, 0, N);
+        gradient.count = 1;
     }
     assert_memory_equal(param[0], param[1], sizeof *param);
     x[N - 1] = NAN;
     tl_moments moments = {first[0], second[0]};
-    assert_false(tl_optimizer_step(&optimizing, 2, 0.1, &gradient, &moments, param[0]));
+    assert_false(tl_optimizer_step(&optimizing, 2, 0.1, &gradient, (tl_slice){0, N},
+                                   &moments, param[0]));
 }
 
 int main(void)

@@ -81,22 +81,44 @@ static void defaults_are_the_plain_recipe(void **state)
     assert_true(tl_key_equal(&a, &b));
 }
 
-static void every_parameter_reaches_the_recipe(void **state)
+static tl_key key_of_changed(int which)
+{
+    tl_setup_values values = defaults();
+    if (which < TL_RECIPE_PARAMS) {
+        const tl_param *param = &tl_recipe_params[which];
+        values.recipe[which].number = param->fallback == param->high ? 0.0 : param->high;
+    }
+    const tl_setup setup = tl_setup_of(&values, (tl_shape){1, 28, 28}, 10);
+    tl_hash hash = {0};
+    tl_recipe_hash(&setup.recipe, &hash);
+    return tl_hash_end(&hash);
+}
+
+static void every_deciding_parameter_reaches_the_recipe(void **state)
 {
     (void)state;
-    tl_key key[TL_RECIPE_PARAMS + 1];
-    for (int i = 0; i <= TL_RECIPE_PARAMS; i++) {
-        tl_setup_values values = defaults();
-        if (i < TL_RECIPE_PARAMS) {
-            const tl_param *param = &tl_recipe_params[i];
-            values.recipe[i].number = param->fallback == param->high ? 0.0 : param->high;
+    const tl_key plain = key_of_changed(TL_RECIPE_PARAMS);
+    for (int i = 0; i < TL_RECIPE_PARAMS; i++) {
+        const tl_key key = key_of_changed(i);
+        const bool decides = (TL_RECIPE_DECIDING >> i & 1) != 0;
+        assert_true(tl_key_equal(&key, &plain) != decides);
+        for (int j = 0; decides && j < i; j++) {
+            const tl_key other = key_of_changed(j);
+            assert_false(tl_key_equal(&key, &other));
         }
-        const tl_setup setup = tl_setup_of(&values, (tl_shape){1, 28, 28}, 10);
-        tl_hash hash = {0};
-        tl_recipe_hash(&setup.recipe, &hash);
-        key[i] = tl_hash_end(&hash);
-        for (int j = 0; j < i; j++) assert_false(tl_key_equal(&key[i], &key[j]));
     }
+}
+
+static void ways_to_train_reach_the_recipe(void **state)
+{
+    (void)state;
+    tl_setup_values values = defaults();
+    tl_setup setup = tl_setup_of(&values, (tl_shape){1, 28, 28}, 10);
+    assert_true(setup.recipe.overlap && !setup.recipe.zero && !setup.recipe.recompute);
+    values.recipe[TL_RECIPE_OVERLAP].number = 0.0;
+    values.recipe[TL_RECIPE_ZERO].number = values.recipe[TL_RECIPE_RECOMPUTE].number = 1.0;
+    setup = tl_setup_of(&values, (tl_shape){1, 28, 28}, 10);
+    assert_true(!setup.recipe.overlap && setup.recipe.zero && setup.recipe.recompute);
 }
 
 static void examples_zero_is_as_many_as_the_roles_ask_for(void **state)
@@ -250,7 +272,8 @@ int main(void)
         cmocka_unit_test(tables_are_whole),
         cmocka_unit_test(depth_zero_is_the_kinds_own),
         cmocka_unit_test(defaults_are_the_plain_recipe),
-        cmocka_unit_test(every_parameter_reaches_the_recipe),
+        cmocka_unit_test(every_deciding_parameter_reaches_the_recipe),
+        cmocka_unit_test(ways_to_train_reach_the_recipe),
         cmocka_unit_test(examples_zero_is_as_many_as_the_roles_ask_for),
         cmocka_unit_test(sizes_are_those_of_the_roles_drawn),
         cmocka_unit_test(sizes_of_tokens_are_those_of_their_rows),

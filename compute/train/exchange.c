@@ -1,0 +1,183 @@
+#include "compute/train/exchange.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+static double now(void)
+{
+    struct timespec at;
+    (void)clock_gettime(CLOCK_MONOTONIC, &at);
+    return (double)at.tv_sec + 1e-9 * (double)at.tv_nsec;
+}
+
+bool tl_exchange_shards(const tl_recipe *recipe, int ranks)
+{
+    return recipe->zero && ranks > 1;
+}
+
+static int buckets_of(size_t params)
+{
+    return (int)((params + TL_BUCKET - 1) / TL_BUCKET);
+}
+
+static size_t chunks_of(size_t numbers)
+{
+    return (numbers + TL_GRADIENT_CHUNK - 1) / TL_GRADIENT_CHUNK;
+}
+
+/* Member 0's slices are the largest: each half that it keeps is rounded up. */
+size_t tl_exchange_kept(size_t params, const tl_recipe *recipe, int ranks)
+{
+    if (!tl_exchange_shards(recipe, ranks)) return params;
+    tl_team first = tl_team_alone();
+    first.size = ranks;
+    const size_t whole = params / TL_BUCKET, rest = params % TL_BUCKET;
+    return whole * tl_team_slice(&first, TL_BUCKET).n + tl_team_slice(&first, rest).n;
+}
+
+double tl_exchange_memory(size_t params, const tl_recipe *recipe, int ranks)
+{
+    const double chunks = tl_exchange_shards(recipe, ranks) ? (double)chunks_of(params) : 0;
+    return buckets_of(params) * (double)sizeof(tl_bucket) + chunks * (double)sizeof(double);
+}
+
+tl_status tl_exchange_new(size_t params, size_t tail, const tl_recipe *recipe,
+                          const tl_team *team, tl_arena *arena, tl_exchange *out,
+                          tl_err *err)
+{
+    *out = (tl_exchange){.team = team,
+                         .is_sharded = tl_exchange_shards(recipe, team->size),
+                         .params = params,
+                         .tail = tail,
+                         .buckets = buckets_of(params)};
+    TL_TAKE(out->bucket, arena, out->buckets, err);
+    if (out->is_sharded) TL_TAKE(out->chunk, arena, chunks_of(params), err);
+    for (int b = 0; b < out->buckets; b++) {
+        tl_bucket *bucket = &out->bucket[b];
+        const size_t at = (size_t)b * TL_BUCKET;
+        bucket->all = (tl_slice){at, params - at < TL_BUCKET ? params - at : TL_BUCKET};
+        bucket->own = bucket->all;
+        if (out->is_sharded) {
+            bucket->own = tl_team_slice(team, bucket->all.n);
+            bucket->own.at += at;
+        }
+        bucket->kept = out->kept;
+        out->kept += bucket->own.n;
+    }
+    return TL_OK;
+}
+
+tl_status tl_exchange_start(tl_exchange *exchange, const tl_recipe *recipe, tl_err *err)
+{
+    if (recipe->reduction != TL_REDUCTION_FAST) return TL_OK;
+    return tl_team_is_fast(exchange->team, &exchange->is_fast, err);
+}
+
+/* --- gradients ------------------------------------------------------------------------ */
+
+void tl_exchange_open(tl_exchange *exchange)
+{
+    exchange->open = exchange->buckets;
+}
+
+static tl_status begin(tl_exchange *exchange, int number, const tl_gradient *gradient,
+                       tl_err *err)
+{
+    tl_bucket *bucket = &exchange->bucket[number];
+    tl_slice all = bucket->all;
+    /* What stands behind the parameters goes along, unless it would end on one member. */
+    if (!exchange->is_sharded && number == exchange->buckets - 1) all.n += exchange->tail;
+    tl_gradient_sum(gradient, all.at, all.n);
+    bucket->job =
+        (tl_team_job){.work = exchange->is_sharded ? TL_TEAM_REDUCE_SCATTER : TL_TEAM_SUM,
+                      .is_fast = exchange->is_fast,
+                      .x = gradient->at + all.at,
+                      .n = all.n};
+    return tl_team_begin(exchange->team, &bucket->job, err);
+}
+
+tl_status tl_exchange_ready(tl_exchange *exchange, const tl_gradient *gradient, size_t from,
+                            tl_err *err)
+{
+    while (exchange->open > 0 && exchange->bucket[exchange->open - 1].all.at >= from) {
+        TL_TRY(begin(exchange, --exchange->open, gradient, err));
+    }
+    return tl_team_advance(exchange->team, err);
+}
+
+tl_status tl_exchange_finish(tl_exchange *exchange, tl_gradient *gradient, tl_err *err)
+{
+    TL_TRY(tl_exchange_ready(exchange, gradient, 0, err));
+    const double start = now();
+    TL_TRY(tl_team_finish(exchange->team, err));
+    if (exchange->is_sharded) {
+        tl_gradient_sum(gradient, exchange->params, exchange->tail);
+        TL_TRY(tl_team_sum(exchange->team, gradient->at + exchange->params, exchange->tail,
+                           err));
+    }
+    gradient->count = 1;
+    exchange->waited += now() - start;
+    return TL_OK;
+}
+
+tl_status tl_exchange_norm(tl_exchange *exchange, const float *gradient, double *norm,
+                           tl_err *err)
+{
+    if (!exchange->is_sharded) {
+        *norm = tl_gradient_norm(gradient, exchange->params);
+        return TL_OK;
+    }
+    /* A member's sums and the others' zeros add up without rounding. */
+    const size_t chunks = chunks_of(exchange->params);
+    memset(exchange->chunk, 0, chunks * sizeof *exchange->chunk);
+    for (int b = 0; b < exchange->buckets; b++) {
+        const tl_slice own = exchange->bucket[b].own;
+        tl_gradient_squares(gradient + own.at, own.n,
+                            exchange->chunk + own.at / TL_GRADIENT_CHUNK);
+    }
+    TL_TRY(tl_team_sum_double(exchange->team, exchange->chunk, chunks, err));
+    *norm = sqrt(tl_gradient_join(exchange->chunk, chunks));
+    return TL_OK;
+}
+
+/* --- weights and state ---------------------------------------------------------------- */
+
+static tl_status gather(tl_exchange *exchange, int number, float *at, tl_err *err)
+{
+    tl_bucket *bucket = &exchange->bucket[number];
+    bucket->job = (tl_team_job){.work = TL_TEAM_ALLGATHER, .x = at, .n = bucket->all.n};
+    return tl_team_begin(exchange->team, &bucket->job, err);
+}
+
+tl_status tl_exchange_send(tl_exchange *exchange, int number, float *param, tl_err *err)
+{
+    return gather(exchange, number, param + exchange->bucket[number].all.at, err);
+}
+
+tl_status tl_exchange_return(tl_exchange *exchange, tl_err *err)
+{
+    const double start = now();
+    TL_TRY(tl_team_finish(exchange->team, err));
+    exchange->waited += now() - start;
+    return TL_OK;
+}
+
+tl_status tl_exchange_collect(tl_exchange *exchange, int number, const float *kept,
+                              float *whole, tl_err *err)
+{
+    const tl_bucket *bucket = &exchange->bucket[number];
+    memcpy(whole + (bucket->own.at - bucket->all.at), kept + bucket->kept,
+           bucket->own.n * sizeof *whole);
+    if (!exchange->is_sharded) return TL_OK;
+    TL_TRY(gather(exchange, number, whole, err));
+    return tl_team_finish(exchange->team, err);
+}
+
+void tl_exchange_deal(const tl_exchange *exchange, int number, const float *whole,
+                      float *kept)
+{
+    const tl_bucket *bucket = &exchange->bucket[number];
+    memcpy(kept + bucket->kept, whole + (bucket->own.at - bucket->all.at),
+           bucket->own.n * sizeof *whole);
+}
