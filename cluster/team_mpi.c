@@ -7,6 +7,7 @@
 #include "cluster/scalapack.h"
 #include "cluster/team_body.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,6 +107,19 @@ static bool tick(const tl_team *team)
     tl_fault_pass(TL_FAULT_TICK);
     tl_pulse_tick(self->cluster);
     return tl_pulse_is_stopping(self->cluster);
+}
+
+tl_status tl_team_mpi_allreduce(const tl_team *team, float *x, size_t n, tl_err *err)
+{
+    tl_team_body *self = team->self;
+    tl_grid *grid = NULL;
+    TL_TRY(tl_scalapack_grid(self->cluster, team, &grid, err));
+    TL_CHECK(grid && n <= INT_MAX, err, TL_E_ARG,
+             "MPI_Allreduce takes at most %d numbers, on a block where nobody died",
+             INT_MAX);
+    const int code = MPI_Allreduce(MPI_IN_PLACE, x, (int)n, MPI_FLOAT, MPI_SUM, grid->comm);
+    TL_CHECK(code == MPI_SUCCESS, err, TL_E_IO, "MPI_Allreduce failed");
+    return TL_OK;
 }
 
 static void release(tl_team_body *self)

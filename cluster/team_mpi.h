@@ -28,6 +28,14 @@ TL_MUST_USE tl_status tl_team_mpi_open(tl_cluster *cluster, int first, int width
                                        uint32_t epoch, double patience, tl_team *team,
                                        tl_err *err);
 
+/**
+ * x [n] summed by MPI_Allreduce on the block's communicator: what benches compare
+ * tl_team_sum with. Has no deadline. Collective. \return TL_E_ARG where the communicator
+ * is burnt or n is beyond MPI's integers, TL_E_IO
+ */
+TL_MUST_USE tl_status tl_team_mpi_allreduce(const tl_team *team, float *x, size_t n,
+                                            tl_err *err);
+
 /** Ends the team on this rank. Not collective. What MPI may still write to after a loss is
  * kept, not freed. */
 void tl_team_mpi_close(tl_team *team);

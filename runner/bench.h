@@ -32,6 +32,9 @@ int tl_bench_gemm(bool is_json);
 /** bench schedule: `steps` empty steps. Every rank calls it; it starts and stops MPI. */
 int tl_bench_schedule(uint32_t steps, bool is_json);
 
+/** bench reduce: sums of `mib` MiB. Every rank calls it; it starts and stops MPI. */
+int tl_bench_reduce(double mib, bool is_json);
+
 /** What is trained in bench train. */
 typedef struct tl_bench_job {
     tl_setup setup;
@@ -68,6 +71,51 @@ typedef struct tl_bench_data {
     int rows;
 } tl_bench_data;
 
+/** Draws the job's data; in `arena`. \return TL_E_SPACE */
+TL_MUST_USE tl_status tl_bench_draw(const tl_bench_job *job, tl_arena *arena,
+                                    tl_bench_data *data, tl_err *err);
+
+/** Rows and time of the block under way, and the rates of those that are over. */
+typedef struct tl_bench_clock {
+    double rate[TL_BENCH_BLOCKS]; /**< rows a second */
+    double cpu[TL_BENCH_BLOCKS];  /**< seconds of a core for a row */
+    int wanted, done;             /**< blocks; done is -1 while warming up */
+    double begin, begin_cpu, rows;
+    int updates;
+} tl_bench_clock;
+
+/** A clock for `blocks` blocks, at most TL_BENCH_BLOCKS, after one that is not counted. */
+tl_bench_clock tl_bench_clock_start(int blocks);
+
+/** `rows` more rows are through, in `updates` updates. Whether all blocks are done. */
+bool tl_bench_clock_count(tl_bench_clock *clock, double rows, int updates);
+
+/** Medians of the blocks, once all are done. */
+tl_bench_rate tl_bench_clock_rate(tl_bench_clock *clock);
+
+/** What is timed, and how. */
+typedef struct tl_bench_lap {
+    const tl_bench_job *job;
+    const tl_bench_data *data;
+    const tl_team *team;
+    int blocks;  /**< at most TL_BENCH_BLOCKS */
+    int watcher; /**< the member whose clock decides */
+} tl_bench_lap;
+
+/**
+ * Trains `model` until the watcher's blocks are done. Collective over the team.
+ *
+ * What is timed is a training as any other, through tl_train: its team is one that looks at
+ * the clock whenever the trainer begins a batch. A block is made of whole epochs, so
+ * shuffling is in the time as optimiser and sums of shards are.
+ *
+ * \param rate   of all members together; result on the watcher
+ * \param report of the whole training, may be NULL
+ */
+TL_MUST_USE tl_status tl_bench_time_training(tl_model *model, const tl_bench_lap *lap,
+                                             tl_arena *scratch, tl_bench_rate *rate,
+                                             tl_train_report *report, tl_err *err);
+
 /** Seconds of a core's time that one layer takes in a batch. */
 typedef struct tl_bench_layer {
     double forward, backward;
@@ -92,7 +140,11 @@ typedef struct tl_bench_train_options {
     bool has_layers; /**< time by layer, not by kind of layer */
 } tl_bench_train_options;
 
-/** bench train. */
+/** bench train over ranks: the team beside rank 0 alone, by turns. Every rank calls it; it
+ * starts and stops MPI. */
+int tl_bench_team(const tl_bench_job *job, bool is_json);
+
+/** bench train on one rank. */
 int tl_bench_train(const tl_bench_job *job, const tl_bench_train_options *options);
 
 #endif

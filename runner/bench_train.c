@@ -1,11 +1,6 @@
 /*
  * bench train: how fast models are trained, or asked, beside what sgemm 1024^3 reaches.
- *
- * What is timed is a training as any other, through tl_train: its team is one that looks at
- * the clock whenever the trainer says that a batch is done. A block is made of whole
- * epochs, so shuffling is in the time as optimiser and sums of shards are.
  */
-#include "cluster/world.h"
 #include "compute/core/log.h"
 #include "compute/core/text.h"
 #include "compute/nn/blas.h"
@@ -16,125 +11,6 @@
 #include "runner/commands.h"
 
 #include <stdio.h>
-
-enum { LEAST_UPDATES = 3, EPOCHS = 100000 };
-static const double LEAST_SECONDS = 1.0, WARM_SECONDS = 0.3;
-
-/* --- random data ---------------------------------------------------------------------- */
-
-static tl_status draw_data(const tl_bench_job *job, tl_arena *arena, tl_bench_data *data,
-                           tl_err *err)
-{
-    const tl_model_spec *spec = &job->setup.model;
-    const size_t numbers = (size_t)job->rows * (size_t)tl_shape_size(spec->in);
-    data->rows = job->rows;
-    TL_TAKE(data->pixel, arena, numbers, err);
-    TL_TAKE(data->label, arena, job->rows, err);
-    TL_TAKE(data->row, arena, job->rows, err);
-    tl_rng pixels = tl_rng_stream(1, 0, "bench", 0, "pixels"),
-           labels = tl_rng_stream(1, 0, "bench", 0, "labels");
-    for (size_t i = 0; i < numbers; i++) {
-        data->pixel[i] = tl_model_reads_tokens(spec->kind)
-                             ? (float)tl_rng_below(&pixels, (uint32_t)spec->classes)
-                             : (float)tl_rng_uniform(&pixels);
-    }
-    for (int i = 0; i < job->rows; i++) {
-        data->label[i] = (int32_t)tl_rng_below(&labels, (uint32_t)spec->classes);
-        data->row[i] = i;
-    }
-    return TL_OK;
-}
-
-/* --- blocks --------------------------------------------------------------------------- */
-
-/* Rows and time of the block under way, and the rates of those that are over. */
-typedef struct blocks {
-    double rate[TL_BENCH_BLOCKS]; /* rows a second */
-    double cpu[TL_BENCH_BLOCKS];  /* seconds of a core for a row */
-    int done;                     /* -1: warming up */
-    double begin, begin_cpu, rows;
-    int updates;
-} blocks;
-
-static blocks start_blocks(void)
-{
-    return (blocks){
-        .done = -1, .begin = tl_cluster_seconds(), .begin_cpu = tl_bench_cpu_seconds()};
-}
-
-/* `rows` more rows are through, in `updates` updates. Whether all blocks are done. */
-static bool count(blocks *b, double rows, int updates)
-{
-    const double now = tl_cluster_seconds(), seconds = now - b->begin;
-    b->rows += rows;
-    b->updates += updates;
-    if (b->updates < LEAST_UPDATES) return false;
-    if (seconds < (b->done < 0 ? WARM_SECONDS : LEAST_SECONDS)) return false;
-    if (b->done >= 0) {
-        b->rate[b->done] = b->rows / seconds;
-        b->cpu[b->done] = (tl_bench_cpu_seconds() - b->begin_cpu) / b->rows;
-    }
-    b->done++;
-    b->begin = now;
-    b->begin_cpu = tl_bench_cpu_seconds();
-    b->rows = 0.0;
-    b->updates = 0;
-    return b->done == TL_BENCH_BLOCKS;
-}
-
-static tl_bench_rate rate_of(blocks *b)
-{
-    const double median = tl_bench_median(b->rate, TL_BENCH_BLOCKS);
-    return (tl_bench_rate){median, b->rate[0], b->rate[TL_BENCH_BLOCKS - 1],
-                           tl_bench_median(b->cpu, TL_BENCH_BLOCKS)};
-}
-
-/* --- training ------------------------------------------------------------------------- */
-
-typedef struct stopwatch {
-    blocks blocks;
-    int rows, batches, updates; /* of an epoch */
-    int seen;                   /* batches of this epoch */
-} stopwatch;
-
-static bool tick(const tl_team *team)
-{
-    stopwatch *watch = team->self;
-    if (++watch->seen < watch->batches) return false;
-    watch->seen = 0;
-    return count(&watch->blocks, watch->rows, watch->updates);
-}
-
-static tl_status time_training(tl_model *model, const tl_bench_job *job,
-                               const tl_bench_data *data, tl_arena *scratch,
-                               tl_bench_rate *rate, tl_err *err)
-{
-    tl_recipe recipe = job->setup.recipe;
-    recipe.epochs = EPOCHS;
-    const int group = tl_recipe_group(&recipe, data->rows);
-    stopwatch watch = {.blocks = start_blocks(),
-                       .rows = data->rows,
-                       .batches = (data->rows + recipe.batch - 1) / recipe.batch,
-                       .updates = (data->rows + group - 1) / group};
-    tl_team team = tl_team_alone();
-    tl_team_ops ops = *team.ops;
-    ops.tick = tick;
-    team.ops = &ops;
-    team.self = &watch;
-    const tl_train_rows rows = {
-        .pixel = data->pixel, .label = data->label, .row = data->row, .rows = data->rows};
-    const tl_rng order = tl_rng_stream(1, 0, "bench", 0, "order");
-    const tl_training training = {
-        .recipe = &recipe, .rows = &rows, .rng = &order, .team = &team};
-    const tl_status status = tl_train(model, &training, scratch, NULL, err);
-    if (status != TL_E_STOP) {
-        TL_TRY(status);
-        return tl_fail(err, TL_E_ARG, "%d epochs of %d rows are too little to measure",
-                       recipe.epochs, data->rows);
-    }
-    *rate = rate_of(&watch.blocks);
-    return TL_OK;
-}
 
 /* --- inference ------------------------------------------------------------------------ */
 
@@ -147,14 +23,14 @@ static tl_status time_asking(const tl_model *model, const tl_service *service,
     const size_t mark = tl_arena_mark(scratch);
     float *answer;
     TL_TAKE(answer, scratch, (size_t)data->rows * (size_t)model->spec.classes, err);
-    blocks b = start_blocks();
+    tl_bench_clock clock = tl_bench_clock_start(TL_BENCH_BLOCKS);
     do {
         TL_TRY(service
                    ? tl_service_ask(service, model, &question, &team, scratch, answer, err)
                    : tl_model_logits(model, data->pixel, data->rows, &team, scratch, answer,
                                      err));
-    } while (!count(&b, data->rows, 1));
-    *rate = rate_of(&b);
+    } while (!tl_bench_clock_count(&clock, data->rows, 1));
+    *rate = tl_bench_clock_rate(&clock);
     tl_arena_rewind(scratch, mark);
     return TL_OK;
 }
@@ -306,7 +182,7 @@ static tl_status measure(const tl_bench_job *job, const tl_bench_train_options *
     tl_bench_data data;
     double gemm[2 * TL_GEMM_ROUNDS];
     TL_TRY(tl_model_new(&job->setup.model, arena, &model, err));
-    TL_TRY(draw_data(job, arena, &data, err));
+    TL_TRY(tl_bench_draw(job, arena, &data, err));
     TL_TAKE(r->layer, arena, model->layers, err);
     const tl_rng weights = tl_rng_stream(1, 0, "bench", 0, "init");
     tl_model_init(model, &weights);
@@ -316,7 +192,9 @@ static tl_status measure(const tl_bench_job *job, const tl_bench_train_options *
         TL_TRY(time_asking(model, NULL, &data, arena, &r->logits, err));
         TL_TRY(time_asking(model, tl_service_plain(), &data, arena, &r->service, err));
     } else {
-        TL_TRY(time_training(model, job, &data, arena, &r->train, err));
+        const tl_team alone = tl_team_alone();
+        const tl_bench_lap lap = {job, &data, &alone, TL_BENCH_BLOCKS, 0};
+        TL_TRY(tl_bench_time_training(model, &lap, arena, &r->train, NULL, err));
     }
     TL_TRY(tl_bench_gemm_rates(1024, 1024, 1024, gemm + TL_GEMM_ROUNDS, err));
     r->before = tl_bench_median(gemm, TL_GEMM_ROUNDS);

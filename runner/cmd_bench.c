@@ -11,11 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS = 50000, MOST_STEPS = 10000000, MOST_SETS = 64 };
+enum { STEPS = 50000, MOST_STEPS = 10000000, MOST_SETS = 64, MIB = 64, MOST_MIB = 4096 };
 
 static const char help[] =
-    "usage: threatloop bench [gemm|train|schedule] [--json]\n"
+    "usage: threatloop bench [gemm|train|reduce|schedule] [--json]\n"
     "       threatloop bench train [--model M] [--set NAME=VALUE]... [--layers] [--infer]\n"
+    "       threatloop bench reduce [--mib N]\n"
     "       threatloop bench schedule [--steps N]\n\n"
     "  gemm      median rate of sgemm 1024x1024x1024 on one thread, GFLOP/s, before and\n"
     "            after products as small models have them\n"
@@ -25,6 +26,13 @@ static const char help[] =
     "            program had a core; fraction_on_core: as if it had had one all the time;\n"
     "            time by kind of layer, or (--layers) by layer\n"
     "            --infer: the rates of inference and of the query service instead\n"
+    "            over ranks (cluster/launch -n 2 bench train): by rank 0 alone and by all as\n"
+    "            one team, by turns; speedup, the seconds of an update that rank 0 waits for\n"
+    "            others' gradients and weights (exposed), and the memory that either takes\n"
+    "  reduce    sums of 64 MiB (or --mib) of gradients over the ranks, in the fixed tree and\n"
+    "            by MPI_Allreduce, by turns: medians of 11 rounds, and ratio, the median of\n"
+    "            MPI_Allreduce's time over the tree's (above 1: the tree is faster)\n"
+    "            run it on 2 ranks or more: cluster/launch -n 2 bench reduce\n"
     "  schedule  empty steps a second, without and with a journal (in the current folder);\n"
     "            the share of a core that rank 0's coordinator takes at 10,000 steps a second;\n"
     "            what the journal costs where steps last 10 ms, 0.05 meaning 5 %\n"
@@ -36,6 +44,7 @@ typedef struct request {
     const char *set[MOST_SETS];
     int sets;
     long steps;
+    double mib;
     tl_bench_train_options train;
 } request;
 
@@ -44,6 +53,12 @@ static bool is_leader(void)
     const char *rank = getenv("OMPI_COMM_WORLD_RANK");
     if (!rank) rank = getenv("PMIX_RANK");
     return !rank || strcmp(rank, "0") == 0;
+}
+
+static bool has_mates(void)
+{
+    const char *size = getenv("OMPI_COMM_WORLD_SIZE");
+    return size && strtol(size, NULL, 10) > 1;
 }
 
 static int complain(const char *text)
@@ -60,23 +75,31 @@ static int train(const request *wanted)
     if (tl_bench_job_read(wanted->model, wanted->set, wanted->sets, &job, &err) != TL_OK) {
         return complain(err.text);
     }
+    if (has_mates() && !wanted->train.infers && !wanted->train.has_layers) {
+        return tl_bench_team(&job, wanted->train.is_json);
+    }
     return is_leader() ? tl_bench_train(&job, &wanted->train) : TL_EXIT_DONE;
 }
 
 /* The options of argv; false where the program is to leave with `code`. */
 static bool read_options(int argc, char **argv, request *out, int *code)
 {
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'},        {"steps", required_argument, NULL, 'n'},
-        {"model", required_argument, NULL, 'm'}, {"set", required_argument, NULL, 's'},
-        {"layers", no_argument, NULL, 'l'},      {"infer", no_argument, NULL, 'i'},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+                                            {"steps", required_argument, NULL, 'n'},
+                                            {"model", required_argument, NULL, 'm'},
+                                            {"set", required_argument, NULL, 's'},
+                                            {"layers", no_argument, NULL, 'l'},
+                                            {"infer", no_argument, NULL, 'i'},
+                                            {"mib", required_argument, NULL, 'M'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     int letter;
     *code = TL_EXIT_USAGE;
     while ((letter = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         if (letter == 'j') out->train.is_json = true;
         if (letter == 'n') out->steps = strtol(optarg, NULL, 10);
         if (letter == 'm') out->model = optarg;
+        if (letter == 'M') out->mib = strtod(optarg, NULL);
         if (letter == 'l') out->train.has_layers = true;
         if (letter == 'i') out->train.infers = true;
         if (letter == 's') {
@@ -97,7 +120,7 @@ static bool read_options(int argc, char **argv, request *out, int *code)
 
 int tl_cmd_bench(int argc, char **argv)
 {
-    request wanted = {.model = "cnn", .steps = STEPS};
+    request wanted = {.model = "cnn", .steps = STEPS, .mib = MIB};
     int code;
     if (!read_options(argc, argv, &wanted, &code)) return code;
     const char *what = optind < argc ? argv[optind] : "gemm";
@@ -110,8 +133,13 @@ int tl_cmd_bench(int argc, char **argv)
                    ? complain("--steps is 1 to 10000000")
                    : tl_bench_schedule((uint32_t)wanted.steps, wanted.train.is_json);
     }
+    if (strcmp(what, "reduce") == 0) {
+        return wanted.mib > 0.0 && wanted.mib <= MOST_MIB
+                   ? tl_bench_reduce(wanted.mib, wanted.train.is_json)
+                   : complain("--mib is above 0, at most 4096");
+    }
     char text[120];
-    (void)snprintf(text, sizeof text, "bench has gemm, train and schedule, not '%.40s'",
-                   what);
+    (void)snprintf(text, sizeof text,
+                   "bench has gemm, train, reduce and schedule, not '%.40s'", what);
     return complain(text);
 }

@@ -8,12 +8,12 @@
 
 tl_model_size tl_model_size_of(const tl_setup *setup, int validation)
 {
-    return (tl_model_size){.setup = *setup,
-                           .params = (double)tl_model_count(&setup->model),
-                           .flop = tl_model_flop(&setup->model),
-                           .train_flop = tl_model_train_flop(&setup->model),
-                           .memory =
-                               tl_train_memory(&setup->model, &setup->recipe, validation, 1)};
+    return (tl_model_size){
+        .setup = *setup,
+        .params = (double)tl_model_count(&setup->model),
+        .flop = tl_model_flop(&setup->model),
+        .train_flop = tl_model_train_flop(&setup->model),
+        .memory = tl_train_memory(&setup->model, &setup->recipe, validation, 1)};
 }
 
 char *tl_model_size_text(const tl_model_size *size, char text[256])
