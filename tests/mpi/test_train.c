@@ -1,0 +1,69 @@
+/*
+ * The same weights on every aligned block of ranks, of all ways to exchange gradients.
+ */
+#include "tests/support/mpi_main.h"
+#include "tests/support/wide.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static tl_status train_on(int width, const tl_recipe *recipe, float *param)
+{
+    const int rank = tl_cluster_rank(cluster_here());
+    wide it = {.recipe = *recipe};
+    tl_team team = {0};
+    tl_status status = tl_team_mpi_open(cluster_here(), rank / width * width, width,
+                                        next_epoch(), 30.0, &team, NULL);
+    if (status == TL_OK) status = wide_train(&it, &team, param);
+    tl_team_mpi_close(&team);
+    free(it.state);
+    return status;
+}
+
+static void blocks_come_to_the_same_weights(void **state)
+{
+    (void)state;
+    const size_t bytes = wide_params() * sizeof(float);
+    float *wanted = malloc(bytes), *found = malloc(bytes);
+    assert_all(wanted && found);
+    for (int kind = 0; kind < WIDE_KINDS; kind++) {
+        tl_recipe recipe = wide_recipe(kind);
+        assert_all(train_on(1, &recipe, wanted) == TL_OK);
+        for (int width = 2; width <= tl_cluster_size(cluster_here()); width *= 2) {
+            recipe.zero = (kind + width) % 3 != 0;
+            assert_all(train_on(width, &recipe, found) == TL_OK);
+            assert_all(memcmp(wanted, found, bytes) == 0);
+        }
+    }
+    free(wanted);
+    free(found);
+}
+
+static void fast_sums_train_as_well(void **state)
+{
+    (void)state;
+    const size_t params = wide_params();
+    float *wanted = malloc(params * sizeof(float)), *found = malloc(params * sizeof(float));
+    assert_all(wanted && found);
+    tl_recipe recipe = wide_recipe(1); /* SGD: rounding stays as small as it is */
+    assert_all(train_on(1, &recipe, wanted) == TL_OK);
+    recipe.reduction = TL_REDUCTION_FAST;
+    for (int zero = 0; zero < 2; zero++) {
+        recipe.zero = zero;
+        assert_all(train_on(tl_cluster_size(cluster_here()), &recipe, found) == TL_OK);
+        double worst = 0.0;
+        for (size_t i = 0; i < params; i++) {
+            worst = fmax(worst, fabs((double)wanted[i] - (double)found[i]));
+        }
+        assert_all(worst < 1e-5);
+    }
+    free(wanted);
+    free(found);
+}
+
+const struct CMUnitTest tests_here[] = {
+    cmocka_unit_test(blocks_come_to_the_same_weights),
+    cmocka_unit_test(fast_sums_train_as_well),
+};
+const size_t tests_here_count = sizeof tests_here / sizeof tests_here[0];
