@@ -315,10 +315,24 @@ static tl_key hash_without_replicates(const char *text)
     return tl_hash_end(&hash);
 }
 
+/* Whether gradients are summed fast in any trial; `trial` is the first. */
+static bool has_fast_sums(const tl_plan *plan, const tl_trial *trial)
+{
+    bool has = trial->size.setup.recipe.reduction == TL_REDUCTION_FAST;
+    for (int i = 0; i < plan->axes; i++) {
+        const tl_axis *axis = &plan->axis[i];
+        if (strcmp(axis->name, "recipe_reduction") != 0) continue;
+        for (int l = 0; l < axis->levels; l++) {
+            if (axis->value[l].number == (double)TL_REDUCTION_FAST) has = true;
+        }
+    }
+    return has;
+}
+
 tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial, tl_arena *arena,
                              tl_table *table, tl_err *err)
 {
-    enum { GLOBALS = 14 };
+    enum { GLOBALS = 15 };
     tl_attribute *list;
     TL_TAKE(list, arena, GLOBALS, err);
     char *hypotheses = hypotheses_json(plan);
@@ -346,6 +360,11 @@ tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial, tl_arena *are
         {"data_note", trial->source->note},
         {"data_content", tl_arena_text(arena, content, err)},
         {"split", split},
+        {"gradient_sums",
+         has_fast_sums(plan, trial)
+             ? "fast, where recipe.reduction says so: by MPI_Iallreduce, whose bits depend "
+               "on the number of ranks"
+             : "in a fixed tree: the same bits for any number of ranks"},
         {"seed", tl_arena_print(arena, err, "%llu", (unsigned long long)plan->seed)},
         {"plan", tl_arena_text(arena, plan->text, err)},
         {"plan_hash", tl_arena_text(arena, tl_key_text(&whole, key), err)},
