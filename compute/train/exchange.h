@@ -106,7 +106,8 @@ TL_MUST_USE tl_status tl_exchange_return(tl_exchange *exchange, tl_err *err);
 /**
  * Bucket `number` of an optimiser's array of which each member keeps its own slices,
  * complete on every member. Collective.
- * \param kept [exchange->kept]  \param whole [numbers of the bucket] result \return TL_E_LOST
+ * \param kept [exchange->kept]  \param whole [numbers of the bucket] result \return
+ * TL_E_LOST
  */
 TL_MUST_USE tl_status tl_exchange_collect(tl_exchange *exchange, int number,
                                           const float *kept, float *whole, tl_err *err);

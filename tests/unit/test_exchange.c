@@ -71,7 +71,8 @@ static void assert_same(const work *w, int size, const work *wanted)
 static void teams_come_to_the_same_weights(void **state)
 {
     (void)state;
-    assert_true(wide_params() > TL_BUCKET + TL_BUCKET / 8 && wide_params() % TL_GRADIENT_CHUNK != 0);
+    assert_true(wide_params() > TL_BUCKET + TL_BUCKET / 8 &&
+                wide_params() % TL_GRADIENT_CHUNK != 0);
     for (int kind = 0; kind < WIDE_KINDS; kind++) {
         tl_recipe recipe = wide_recipe(kind);
         work *wanted = train_alone(&recipe);
