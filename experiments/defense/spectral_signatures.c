@@ -18,8 +18,8 @@
  */
 #include "experiments/stage.h"
 
-#include "compute/nn/gram.h"
-#include "compute/nn/lapack.h"
+#include "compute/linalg/gram.h"
+#include "compute/linalg/lapack.h"
 #include "compute/nn/probe.h"
 
 #include <math.h>

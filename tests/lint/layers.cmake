@@ -14,7 +14,7 @@ set(may_runner runner cluster experiments analysis compute)
 set(doors
   "mpi\\.h=^(cluster|tests)/"
   "(cblas|openblas_config|f77blas)\\.h=^compute/nn/blas\\.c$"
-  "lapacke[a-z_]*\\.h=^compute/nn/lapack\\.c$"
+  "lapacke[a-z_]*\\.h=^compute/linalg/lapack\\.c$"
   "netcdf[a-z_]*\\.h=^analysis/result_(file|read)\\.c$"
   "libfyaml\\.h=^runner/[a-z]*yaml[a-z_]*\\.c$"
   "zip\\.h=^compute/data/"

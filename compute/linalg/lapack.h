@@ -2,10 +2,24 @@
  * The one door to LAPACK. On one thread, and run alike by every member of a team: what is
  * decided by its results has the same bits everywhere.
  */
-#ifndef TL_COMPUTE_NN_LAPACK_H
-#define TL_COMPUTE_NN_LAPACK_H
+#ifndef TL_COMPUTE_LINALG_LAPACK_H
+#define TL_COMPUTE_LINALG_LAPACK_H
 
 #include "compute/core/arena.h"
+#include "compute/linalg/linalg.h"
+
+/**
+ * Solves `problem`, whose inputs are finite and whose shapes fit. Not collective; nothing
+ * is checked after.
+ *
+ * \return TL_E_NUM if the solver fails, TL_E_ARG if its work space is beyond its integers,
+ *         TL_E_SPACE
+ */
+TL_MUST_USE tl_status tl_lapack_solve(const tl_linalg_problem *problem, tl_arena *scratch,
+                                      tl_err *err);
+
+/** Bytes of scratch that tl_lapack_solve takes; pointers of `problem` are not read. */
+double tl_lapack_memory(const tl_linalg_problem *problem);
 
 /**
  * Largest eigenvalue and its unit eigenvector of a symmetric matrix; the vector's sign is
