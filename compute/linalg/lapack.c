@@ -158,6 +158,29 @@ double tl_lapack_memory(const tl_linalg_problem *problem)
     return sizeof(double) * (room + numbers) + sizeof(lapack_int) * integers;
 }
 
+tl_status tl_lapack_bidiagonal(int n, double *d, double *e, double *left, double *right,
+                               tl_arena *scratch, tl_err *err)
+{
+    const size_t mark = tl_arena_mark(scratch), size = (size_t)n;
+    double *work;
+    lapack_int *integers;
+    TL_TAKE(work, scratch, 3 * size * size + 4 * size, err);
+    TL_TAKE(integers, scratch, 8 * size, err);
+    tl_blas_start();
+    const lapack_int info =
+        LAPACKE_dbdsdc_work(LAPACK_COL_MAJOR, 'U', left ? 'I' : 'N', n, d, e, left, n,
+                            right, n, NULL, NULL, work, integers);
+    TL_CHECK(info == 0, err, TL_E_NUM,
+             "svd of a bidiagonal matrix of %d did not converge (info %d)", n, (int)info);
+    tl_arena_rewind(scratch, mark);
+    return TL_OK;
+}
+
+double tl_lapack_bidiagonal_memory(int n)
+{
+    return sizeof(double) * (3.0 * n * n + 4.0 * n) + sizeof(lapack_int) * 8.0 * n;
+}
+
 tl_status tl_symmetric_top(double *a, int n, tl_arena *scratch, double *value,
                            double *vector, tl_err *err)
 {

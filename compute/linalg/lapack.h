@@ -22,6 +22,19 @@ TL_MUST_USE tl_status tl_lapack_solve(const tl_linalg_problem *problem, tl_arena
 double tl_lapack_memory(const tl_linalg_problem *problem);
 
 /**
+ * The upper bidiagonal matrix of diagonal d [n] and e [n - 1] above it becomes left diag(d)
+ * right, both [n x n] column-major, d falling; e is overwritten. Without vectors (NULL,
+ * both) only d. DBDSDC. Not collective.
+ *
+ * \return TL_E_NUM if it does not converge, TL_E_SPACE
+ */
+TL_MUST_USE tl_status tl_lapack_bidiagonal(int n, double *d, double *e, double *left,
+                                           double *right, tl_arena *scratch, tl_err *err);
+
+/** Bytes of scratch that tl_lapack_bidiagonal takes. */
+double tl_lapack_bidiagonal_memory(int n);
+
+/**
  * Largest eigenvalue and its unit eigenvector of a symmetric matrix; the vector's sign is
  * LAPACK's. Not collective.
  *

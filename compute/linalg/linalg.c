@@ -78,21 +78,55 @@ static tl_status take_rest(tl_linalg_problem *p, tl_arena *scratch, tl_err *err)
     return TL_OK;
 }
 
-static tl_status by_lapack(tl_linalg_problem *p, tl_arena *scratch, tl_err *err)
+bool tl_linalg_has_scalapack(const tl_team *team)
+{
+    return team->ops->solve != NULL;
+}
+
+static tl_status begin(tl_linalg_problem *p, tl_arena *scratch, tl_err *err)
 {
     TL_TRY(check_input(p, err));
-    TL_TRY(take_rest(p, scratch, err));
+    return take_rest(p, scratch, err);
+}
+
+static tl_status by_lapack(tl_linalg_problem *p, tl_arena *scratch, tl_residual *found,
+                           tl_err *err)
+{
+    TL_TRY(begin(p, scratch, err));
     TL_TRY(tl_lapack_solve(p, scratch, err));
-    return tl_residual_check(p, scratch, NULL, err);
+    return tl_residual_check(p, scratch, found, err);
+}
+
+static tl_status by_scalapack(const tl_team *team, tl_linalg_problem *p, tl_arena *scratch,
+                              tl_residual *found, tl_err *err)
+{
+    TL_TRY(tl_team_agree(team, begin(p, scratch, err), err));
+    TL_TRY(team->ops->solve(team, p, err));
+    return tl_team_agree(team, tl_residual_check(p, scratch, found, err), err);
+}
+
+tl_status tl_linalg_solve(const tl_team *team, tl_linalg_problem problem,
+                          tl_linalg_route route, tl_arena *scratch, tl_residual *found,
+                          tl_err *err)
+{
+    const size_t mark = tl_arena_mark(scratch);
+    tl_status status;
+    TL_INVARIANT(route == TL_LINALG_BY_LAPACK || tl_linalg_has_scalapack(team));
+    if (route == TL_LINALG_BY_SCALAPACK)
+        status = by_scalapack(team, &problem, scratch, found, err);
+    else
+        status = tl_team_agree(team, by_lapack(&problem, scratch, found, err), err);
+    tl_arena_rewind(scratch, mark);
+    return status;
 }
 
 static tl_status run(const tl_team *team, tl_linalg_problem p, tl_arena *scratch,
                      tl_err *err)
 {
-    const size_t mark = tl_arena_mark(scratch);
-    const tl_status status = tl_team_agree(team, by_lapack(&p, scratch, err), err);
-    tl_arena_rewind(scratch, mark);
-    return status;
+    const tl_linalg_route route = tl_linalg_has_scalapack(team)
+                                      ? tl_linalg_path(p.operation, p.a.rows, p.a.columns)
+                                      : TL_LINALG_BY_LAPACK;
+    return tl_linalg_solve(team, p, route, scratch, NULL, err);
 }
 
 tl_status tl_linalg_svd(const tl_team *team, tl_matrix a, tl_svd out, tl_arena *scratch,
@@ -135,15 +169,48 @@ tl_status tl_linalg_gram(const tl_team *team, tl_matrix a, double *gram, tl_aren
 
 /* --- what it takes -------------------------------------------------------------------- */
 
-double tl_linalg_memory(tl_linalg_operation operation, int rows, int columns, int right)
+/* What a member of a small team has of ScaLAPACK's parts and work space, and a result on
+ * its way: blocks of 32 on a grid of up to 8 x 8 fill it up to whole multiples of 256. */
+static double scalapack_memory(tl_linalg_operation operation, int rows, int columns,
+                               int right)
+{
+    const double m = rows + 256.0, n = columns + 256.0, few = fmin(m, n), many = fmax(m, n);
+    const double work = 200.0 * (m + n) + 65536.0;
+    switch (operation) {
+    case TL_LINALG_SVD:
+        return sizeof(double) * (3.0 * m * n + 5.0 * few * few + work + 5.0 * many) +
+               fmax(tl_lapack_bidiagonal_memory(smaller(rows, columns)),
+                    sizeof(double) * m * n);
+    case TL_LINALG_EIGEN:
+        return sizeof(double) * (5.0 * n * n + work);
+    case TL_LINALG_GRAM:
+        return sizeof(double) * (m * n + 2.0 * n * n + work);
+    default:
+        return sizeof(double) * (m * n + 2.0 * m * (right + 256.0) + work);
+    }
+}
+
+double tl_linalg_memory_by(tl_linalg_route route, tl_linalg_operation operation, int rows,
+                           int columns, int right)
 {
     const tl_linalg_problem shape = {.operation = operation,
                                      .a = {.rows = rows, .columns = columns},
                                      .b = {.rows = rows, .columns = right}};
     const double few = smaller(rows, columns), many = rows > columns ? rows : columns;
     const double rest = operation == TL_LINALG_SVD ? few * many : columns;
-    const double solving = tl_lapack_memory(&shape);
+    const double solving = route == TL_LINALG_BY_LAPACK
+                               ? tl_lapack_memory(&shape)
+                               : scalapack_memory(operation, rows, columns, right);
     return sizeof(double) * rest + fmax(solving, tl_residual_memory(rows, columns, right));
+}
+
+double tl_linalg_memory(tl_linalg_operation operation, int rows, int columns, int right)
+{
+    double most = tl_linalg_memory_by(TL_LINALG_BY_LAPACK, operation, rows, columns, right);
+    if (tl_linalg_path(operation, rows, columns) == TL_LINALG_BY_SCALAPACK)
+        most = fmax(most, tl_linalg_memory_by(TL_LINALG_BY_SCALAPACK, operation, rows,
+                                              columns, right));
+    return most;
 }
 
 double tl_linalg_cost(tl_linalg_operation operation, int rows, int columns, int right)

@@ -31,6 +31,8 @@
 #include "compute/core/arena.h"
 #include "compute/team.h"
 
+struct tl_residual; /* compute/linalg/residual.h */
+
 /** A read-only view of [rows x columns], row-major, dense. */
 typedef struct tl_matrix {
     const double *at;
@@ -116,9 +118,13 @@ enum {
 /** The path that an `operation` on a [rows x columns] takes on a team that has both. */
 tl_linalg_route tl_linalg_path(tl_linalg_operation operation, int rows, int columns);
 
-/** Bytes that the operation takes at most on a member, scratch and beside it; `right`
- * columns of b, of the two that have b. */
+/** Bytes that the operation takes at most on a member of a team of up to 64, scratch and
+ * beside it; `right` columns of b, of the two that have b. */
 double tl_linalg_memory(tl_linalg_operation operation, int rows, int columns, int right);
+
+/** The same by one route, whatever the size. */
+double tl_linalg_memory_by(tl_linalg_route route, tl_linalg_operation operation, int rows,
+                           int columns, int right);
 
 /** Floating-point operations of it, by LAPACK, to leading order; all vectors wanted. */
 double tl_linalg_cost(tl_linalg_operation operation, int rows, int columns, int right);
@@ -127,10 +133,9 @@ double tl_linalg_cost(tl_linalg_operation operation, int rows, int columns, int 
  */
 double tl_linalg_six_digits(double x);
 
-/* --- what the solvers see ------------------------------------------------------------- */
+/* --- one problem, as the solvers see it ----------------------------------------------- */
 
-/** One problem, as above. Results that the operation has are not NULL; those of vectors
- * are both given or both NULL. */
+/** As above. A result that is not wanted is NULL. */
 typedef struct tl_linalg_problem {
     tl_linalg_operation operation;
     tl_matrix a;
@@ -139,8 +144,20 @@ typedef struct tl_linalg_problem {
     double *u;     /**< SVD */
     double *vt;    /**< SVD; the vectors of EIGEN */
     double *x;     /**< the two that solve; GRAM's result */
-    double *pivot; /**< [columns] of the two that solve: the triangular factor's diagonal */
+    double *pivot; /**< [columns] of the two that solve, the triangular factor's diagonal */
 } tl_linalg_problem;
+
+/** Whether this kind of team has the distributed solvers: it does under MPI. */
+bool tl_linalg_has_scalapack(const tl_team *team);
+
+/**
+ * Solves `problem` by the route given, whatever its size: to check or time one library by
+ * the other. Collective, and as the functions above, which call it. \param route
+ * TL_LINALG_BY_SCALAPACK only on a team that has it \param found may be NULL
+ */
+TL_MUST_USE tl_status tl_linalg_solve(const tl_team *team, tl_linalg_problem problem,
+                                      tl_linalg_route route, tl_arena *scratch,
+                                      struct tl_residual *found, tl_err *err);
 
 /** "svd", "eigen", "solve_spd", "least_squares", "gram". */
 const char *tl_linalg_name(tl_linalg_operation operation);
