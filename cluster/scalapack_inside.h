@@ -11,8 +11,7 @@
 #include "cluster/inside.h"
 #include "cluster/scalapack.h"
 
-/* Square blocks of 32 rows: 64 is no faster, and leaves members idle sooner. */
-enum { TL_SCALAPACK_BLOCK = 32, TL_JOB_PIECES = 16 };
+enum { TL_JOB_PIECES = 16 };
 
 /** A matrix dealt over the grid in blocks. */
 typedef struct tl_dealt {
@@ -40,6 +39,7 @@ struct tl_job {
     const tl_linalg_problem *problem;
     tl_grid *grid;
     int rows, columns, row, column; /* of the grid; this member's place in it */
+    int block;                      /* matrices are dealt in squares of so many rows */
 
     void *piece[TL_JOB_PIECES]; /* all memory of the job */
     int pieces;
@@ -88,7 +88,7 @@ TL_MUST_USE tl_status tl_job_prepare(tl_job *job, tl_job_routine *const *routine
 TL_MUST_USE tl_status tl_job_run(tl_job *job, tl_job_routine *routine, tl_err *err);
 
 /** Which row or column of the whole the local one `i` of place `place` is. */
-size_t tl_dealt_global(int i, int place, int places);
+size_t tl_dealt_global(const tl_job *job, int i, int place, int places);
 
 /** Takes this member's part of the first `rows` rows of `whole`; the rest stays. */
 void tl_dealt_fill(const tl_job *job, tl_dealt *dealt, tl_whole whole, int rows);

@@ -143,9 +143,9 @@ static tl_status prepare(tl_job *job, const shape *s, tl_err *err)
 static void copy_triangle(tl_job *job)
 {
     for (int j = 0; j < job->c.local_columns; j++) {
-        const size_t column = tl_dealt_global(j, job->column, job->columns);
+        const size_t column = tl_dealt_global(job, j, job->column, job->columns);
         for (int i = 0; i < job->c.local_rows; i++)
-            if (tl_dealt_global(i, job->row, job->rows) <= column)
+            if (tl_dealt_global(job, i, job->row, job->rows) <= column)
                 job->c.part[(size_t)j * (size_t)job->c.desc[8] + (size_t)i] =
                     job->b.part[(size_t)j * (size_t)job->b.desc[8] + (size_t)i];
     }

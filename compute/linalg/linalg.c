@@ -170,11 +170,12 @@ tl_status tl_linalg_gram(const tl_team *team, tl_matrix a, double *gram, tl_aren
 /* --- what it takes -------------------------------------------------------------------- */
 
 /* What a member of a small team has of ScaLAPACK's parts and work space, and a result on
- * its way: blocks of 32 on a grid of up to 8 x 8 fill it up to whole multiples of 256. */
+ * its way: blocks of 32 or 64 on a grid of up to 8 x 8 fill it up to whole multiples of
+ * 512. */
 static double scalapack_memory(tl_linalg_operation operation, int rows, int columns,
                                int right)
 {
-    const double m = rows + 256.0, n = columns + 256.0, few = fmin(m, n), many = fmax(m, n);
+    const double m = rows + 512.0, n = columns + 512.0, few = fmin(m, n), many = fmax(m, n);
     const double work = 200.0 * (m + n) + 65536.0;
     switch (operation) {
     case TL_LINALG_SVD:
@@ -186,7 +187,7 @@ static double scalapack_memory(tl_linalg_operation operation, int rows, int colu
     case TL_LINALG_GRAM:
         return sizeof(double) * (m * n + 2.0 * n * n + work);
     default:
-        return sizeof(double) * (m * n + 2.0 * m * (right + 256.0) + work);
+        return sizeof(double) * (m * n + 2.0 * m * (right + 512.0) + work);
     }
 }
 

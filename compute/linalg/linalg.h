@@ -106,11 +106,25 @@ typedef enum tl_linalg_route {
     TL_LINALG_BY_SCALAPACK /**< a metric of 6 digits */
 } tl_linalg_route;
 
-/** From this smaller side of the matrix on, the distributed solvers are asked. */
+/**
+ * From this smaller side of the matrix on, the distributed solvers are asked. On 2 ranks
+ * they then took, of LAPACK's time on one thread (core seconds of the busier rank, with
+ * dealing, gathering and checks; bench linalg):
+ *
+ *   side              300   600   1000  1500  2000  3000   4000 x 1000
+ *   svd               1.57  1.29  0.88  1.02  -     -      0.72
+ *   eigen             1.29  0.96  0.83  0.79  0.70  0.69   -
+ *   solve_spd         1.40  1.16  1.04  1.29  0.90  -      -
+ *   least_squares     0.89  0.76  0.67  0.63  0.57  0.65   0.57
+ *   gram              1.09  0.86  0.95  1.20  1.04  1.13   0.80
+ *
+ * Least squares gain below too; but what is below may decide, and takes a tenth of a
+ * second.
+ */
 enum {
     TL_LINALG_SVD_FROM = 1000,
     TL_LINALG_EIGEN_FROM = 1000,
-    TL_LINALG_SOLVE_SPD_FROM = 1000,
+    TL_LINALG_SOLVE_SPD_FROM = 2000,
     TL_LINALG_LEAST_SQUARES_FROM = 1000,
     TL_LINALG_GRAM_FROM = 1000
 };

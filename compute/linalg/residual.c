@@ -28,17 +28,25 @@ static tl_status take_room(const tl_linalg_problem *p, tl_arena *scratch, room *
     return TL_OK;
 }
 
-/* Euclidean norm; squares neither overflow nor vanish. */
+/* Euclidean norm; squares neither overflow nor vanish, since a power of 2 near the largest
+ * is taken out. */
 static double norm(const double *x, size_t n)
 {
-    double largest = 0.0, sum = 0.0;
+    double largest = 0.0, sum[4] = {0.0}; /* so that the additions need not wait */
     for (size_t i = 0; i < n; i++) {
         const double size = fabs(x[i]);
         if (!(size <= largest)) largest = size; /* so that NaN stays */
     }
     if (largest == 0.0 || !isfinite(largest)) return largest;
-    for (size_t i = 0; i < n; i++) sum += (x[i] / largest) * (x[i] / largest);
-    return largest * sqrt(sum);
+    int exponent;
+    (void)frexp(largest, &exponent);
+    const double half = ldexp(1.0, -exponent / 2),
+                 rest = ldexp(1.0, -exponent + exponent / 2);
+    for (size_t i = 0; i < n; i++) {
+        const double part = x[i] * half * rest;
+        sum[i % 4] += part * part;
+    }
+    return ldexp(sqrt((sum[0] + sum[1]) + (sum[2] + sum[3])), exponent);
 }
 
 /* |x - y|; x is overwritten. */

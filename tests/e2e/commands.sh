@@ -52,7 +52,7 @@ says "no setting 'wdith'; allowed: width, layers, "
 expect 2 "$t" bench train --model vgg
 says "allowed: mlp, cnn, resnet, gpt, llama"
 expect 2 "$t" bench trian
-says "bench has gemm, train and schedule"
+says "bench has gemm, train, reduce, schedule and linalg"
 
 # What `new` writes runs as it is.
 expect 0 "$t" new mine
