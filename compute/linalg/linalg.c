@@ -169,25 +169,25 @@ tl_status tl_linalg_gram(const tl_team *team, tl_matrix a, double *gram, tl_aren
 
 /* --- what it takes -------------------------------------------------------------------- */
 
-/* What a member of a small team has of ScaLAPACK's parts and work space, and a result on
- * its way: blocks of 32 or 64 on a grid of up to 8 x 8 fill it up to whole multiples of
- * 512. */
+/* A member's parts and work space, of a small team the largest; and a result on its way,
+ * filled up to whole blocks of all members. */
 static double scalapack_memory(tl_linalg_operation operation, int rows, int columns,
                                int right)
 {
-    const double m = rows + 512.0, n = columns + 512.0, few = fmin(m, n), many = fmax(m, n);
+    const double m = rows, n = columns, few = fmin(m, n), many = fmax(m, n);
+    const double whole = (m + 256.0) * (n + 256.0), square = (n + 256.0) * (n + 256.0);
     const double work = 200.0 * (m + n) + 65536.0;
     switch (operation) {
     case TL_LINALG_SVD:
-        return sizeof(double) * (3.0 * m * n + 5.0 * few * few + work + 5.0 * many) +
+        return sizeof(double) * (2.0 * m * n + 5.0 * few * few + work + 5.0 * many) +
                fmax(tl_lapack_bidiagonal_memory(smaller(rows, columns)),
-                    sizeof(double) * m * n);
+                    sizeof(double) * whole);
     case TL_LINALG_EIGEN:
-        return sizeof(double) * (5.0 * n * n + work);
+        return sizeof(double) * (4.0 * n * n + square + work);
     case TL_LINALG_GRAM:
-        return sizeof(double) * (m * n + 2.0 * n * n + work);
+        return sizeof(double) * (m * n + n * n + square + work);
     default:
-        return sizeof(double) * (m * n + 2.0 * m * (right + 512.0) + work);
+        return sizeof(double) * (m * n + m * right + (n + 256.0) * (right + 256.0) + work);
     }
 }
 
