@@ -294,6 +294,25 @@ int MPI_Testall(int count, MPI_Request requests[], int *flag, MPI_Status statuse
     return MPI_SUCCESS;
 }
 
+/* None is made inside, where a dead mate would be waited for without end. */
+int MPI_Comm_create(MPI_Comm comm, MPI_Group group, MPI_Comm *out)
+{
+    if (!inside) return PMPI_Comm_create(comm, group, out);
+    leave();
+}
+
+int MPI_Comm_dup(MPI_Comm comm, MPI_Comm *out)
+{
+    if (!inside) return PMPI_Comm_dup(comm, out);
+    leave();
+}
+
+int MPI_Comm_split(MPI_Comm comm, int color, int key, MPI_Comm *out)
+{
+    if (!inside) return PMPI_Comm_split(comm, color, key, out);
+    leave();
+}
+
 /* An error that BLACS would end all ranks for ends the call. */
 int MPI_Abort(MPI_Comm comm, int code)
 {

@@ -1,6 +1,6 @@
 /*
  * The one door to ScaLAPACK and BLACS: a grid of processes for every aligned block of 2^k
- * ranks, made once, and what is computed on them.
+ * ranks, made once, and what is computed on them. Its files are cluster/scalapack_*.
  *
  * A block whose member dies inside a call is burnt: its context and its communicator are
  * never used again and never freed. Teams are aligned blocks, so none can be formed there
@@ -12,6 +12,7 @@
 
 #include "cluster/blacs_guard.h"
 #include "cluster/inside.h"
+#include "compute/linalg/linalg.h"
 #include "compute/team.h"
 
 /**
@@ -32,17 +33,22 @@ TL_MUST_USE tl_status tl_scalapack_grid(tl_cluster *cluster, const tl_team *team
                                         tl_grid **out, tl_err *err);
 
 /**
- * tl_team_eigenvalues (see there) on a team of tl_team_mpi: by PDSYEV, in blocks of 32 x 32
- * dealt over a grid as square as the team allows. The same bits on every member, and for
- * each repeat on a grid of the same shape.
+ * Solves `problem`, whose inputs are finite and whose shapes fit, on a team of tl_team_mpi:
+ * in square blocks dealt over a grid as square as the team allows. The same bits on every
+ * member, and for each repeat on a grid of the same shape. Results are not checked.
+ *
+ * EIGEN by PDSYEVD, and PDSYEV where no vectors are wanted; SOLVE_SPD by PDPOSV;
+ * LEAST_SQUARES by PDGELS; GRAM by PDSYRK. SVD by PDGEQRF where one side is much the
+ * longer, PDGEBRD, LAPACK's DBDSDC on every member, PDORMBR, PDORMQR: PDGESVD does not
+ * come into question, since it makes communicators inside, and takes five times as long.
  *
  * Collective over `team`, which is the one of watch->epoch.
  *
- * \return besides those of tl_team_eigenvalues TL_E_LOST for a solver left half way
- * Source: Blackford et al. 1997, ScaLAPACK users' guide; PDSYEV.
+ * \return TL_E_NUM if the solver fails, TL_E_ARG if a size is beyond its integers,
+ *         TL_E_SPACE, TL_E_LOST, also for a solver left half way
+ * Source: Blackford et al. 1997, ScaLAPACK users' guide.
  */
-TL_MUST_USE tl_status tl_scalapack_eigenvalues(const tl_blacs_watch *watch,
-                                               const tl_team *team, const double *a, int n,
-                                               double *value, tl_err *err);
+TL_MUST_USE tl_status tl_scalapack_solve(const tl_blacs_watch *watch, const tl_team *team,
+                                         const tl_linalg_problem *problem, tl_err *err);
 
 #endif

@@ -90,13 +90,12 @@ static tl_status agree(const tl_team *team, tl_status mine, tl_err *err)
     return tl_fail(err, (tl_status)worst.status, "%s", worst.text);
 }
 
-static tl_status eigenvalues(const tl_team *team, const double *a, int n, double *value,
-                             tl_err *err)
+static tl_status solve(const tl_team *team, const tl_linalg_problem *problem, tl_err *err)
 {
     tl_team_body *self = team->self;
     const tl_blacs_watch watch = {
         .cluster = self->cluster, .epoch = self->epoch, .patience = self->patience};
-    const tl_status status = tl_scalapack_eigenvalues(&watch, team, a, n, value, err);
+    const tl_status status = tl_scalapack_solve(&watch, team, problem, err);
     if (status == TL_E_LOST) self->is_lost = true;
     return status;
 }
@@ -158,8 +157,9 @@ tl_status tl_team_mpi_open(tl_cluster *cluster, int first, int width, uint32_t e
                            double patience, tl_team *team, tl_err *err)
 {
     static const tl_team_ops ops = {
-        tl_jobs_begin, tl_jobs_advance, tl_jobs_finish, tl_jobs_are_fast, broadcast,
-        gather,        agree,           tick,           eigenvalues};
+        tl_jobs_begin, tl_jobs_advance, tl_jobs_finish, tl_jobs_are_fast,
+        broadcast,     gather,          agree,          tick,
+        solve};
     const int rank = cluster->rank - first;
     TL_CHECK(width > 0 && (width & (width - 1)) == 0 && first >= 0 && first % width == 0 &&
                  first + width <= cluster->size,

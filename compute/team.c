@@ -140,22 +140,3 @@ bool tl_team_tick(const tl_team *team)
 {
     return team->ops->tick(team);
 }
-
-bool tl_team_has_eigenvalues(const tl_team *team)
-{
-    return team->ops->eigenvalues != NULL;
-}
-
-tl_status tl_team_eigenvalues(const tl_team *team, const double *a, int n, double *value,
-                              tl_err *err)
-{
-    TL_INVARIANT(tl_team_has_eigenvalues(team) && n >= 1);
-    return team->ops->eigenvalues(team, a, n, value, err);
-}
-
-/* The matrix, some 40 n of work space and values, and a few panels of 32 columns on their
- * way. */
-double tl_team_eigenvalues_memory(int n)
-{
-    return 8.0 * n * n + 8.0 * 160.0 * n + 65536.0;
-}

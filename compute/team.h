@@ -17,6 +17,7 @@
 #include <stddef.h>
 
 typedef struct tl_team tl_team;
+struct tl_linalg_problem; /* compute/linalg/linalg.h */
 
 /** What becomes of the numbers that the members hold. */
 typedef enum tl_team_work {
@@ -55,9 +56,9 @@ typedef struct tl_team_ops {
     tl_status (*gather)(const tl_team *team, void *all, size_t each, tl_err *err);
     tl_status (*agree)(const tl_team *team, tl_status mine, tl_err *err);
     bool (*tick)(const tl_team *team);
-    /** NULL where this kind of team has none. */
-    tl_status (*eigenvalues)(const tl_team *team, const double *a, int n, double *value,
-                             tl_err *err);
+    /** The distributed solvers, for tl_linalg_solve; NULL where there are none. */
+    tl_status (*solve)(const tl_team *team, const struct tl_linalg_problem *problem,
+                       tl_err *err);
 } tl_team_ops;
 
 struct tl_team {
@@ -136,27 +137,5 @@ TL_MUST_USE tl_status tl_team_agree(const tl_team *team, tl_status mine, tl_err 
  * it only after tl_team_agree(TL_E_STOP), since the others may not have heard
  */
 bool tl_team_tick(const tl_team *team);
-
-/** Whether tl_team_eigenvalues works on this kind of team: it does under MPI. */
-bool tl_team_has_eigenvalues(const tl_team *team);
-
-/**
- * All eigenvalues of a symmetric matrix by the distributed solver, in rising order; every
- * member gets the same bits, yet teams of other sizes get other last digits, so nothing may
- * be decided by them: a metric, kept to 6 digits, is what they are for. Only on a team that
- * has it.
- *
- * \param a     [n x n] the same bits on every member, n >= 1; the lower triangle in
- *              row-major order is read
- * \param value [n] result
- * \return TL_E_NUM if `a` is not finite or the values do not add up to its trace and
- *         Frobenius norm, TL_E_ARG if n is beyond the solver's integers, TL_E_SPACE,
- *         TL_E_LOST
- */
-TL_MUST_USE tl_status tl_team_eigenvalues(const tl_team *team, const double *a, int n,
-                                          double *value, tl_err *err);
-
-/** Bytes that tl_team_eigenvalues takes at most on a member, beside any arena. */
-double tl_team_eigenvalues_memory(int n);
 
 #endif

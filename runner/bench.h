@@ -35,6 +35,14 @@ int tl_bench_schedule(uint32_t steps, bool is_json);
 /** bench reduce: sums of `mib` MiB. Every rank calls it; it starts and stops MPI. */
 int tl_bench_reduce(double mib, bool is_json);
 
+/** The matrix of bench linalg. 0x0: those that each problem usually has. */
+typedef struct tl_bench_size {
+    int rows, columns;
+} tl_bench_size;
+
+/** bench linalg. Every rank calls it; it starts and stops MPI. */
+int tl_bench_linalg(tl_bench_size size, bool is_json);
+
 /** What is trained in bench train. */
 typedef struct tl_bench_job {
     tl_setup setup;

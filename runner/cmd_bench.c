@@ -11,13 +11,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS = 50000, MOST_STEPS = 10000000, MOST_SETS = 64, MIB = 64, MOST_MIB = 4096 };
+enum {
+    STEPS = 50000,
+    MOST_STEPS = 10000000,
+    MOST_SETS = 64,
+    MIB = 64,
+    MOST_MIB = 4096,
+    MOST_SIDE = 100000
+};
 
 static const char help[] =
-    "usage: threatloop bench [gemm|train|reduce|schedule] [--json]\n"
+    "usage: threatloop bench [gemm|train|reduce|schedule|linalg] [--json]\n"
     "       threatloop bench train [--model M] [--set NAME=VALUE]... [--layers] [--infer]\n"
     "       threatloop bench reduce [--mib N]\n"
-    "       threatloop bench schedule [--steps N]\n\n"
+    "       threatloop bench schedule [--steps N]\n"
+    "       threatloop bench linalg [--size ROWSxCOLUMNS]\n\n"
     "  gemm      median rate of sgemm 1024x1024x1024 on one thread, GFLOP/s, before and\n"
     "            after products as small models have them\n"
     "  train     rows a second that a model is trained on, on one rank, with optimiser and\n"
@@ -36,7 +44,13 @@ static const char help[] =
     "  schedule  empty steps a second, without and with a journal (in the current folder);\n"
     "            the share of a core that rank 0's coordinator takes at 10,000 steps a second;\n"
     "            what the journal costs where steps last 10 ms, 0.05 meaning 5 %\n"
-    "            run it on 2 ranks: cluster/launch -n 2 bench schedule\n\n"
+    "            run it on 2 ranks: cluster/launch -n 2 bench schedule\n"
+    "  linalg    singular values, eigenvalues, Cholesky, least squares and Gram matrix, with\n"
+    "            vectors and checks: seconds by ScaLAPACK on all ranks (2^k of them) and by\n"
+    "            LAPACK on one thread of rank 0, medians of 3 in turn, their ratio; ratio_of_cpu:\n"
+    "            of core seconds, the most of any rank, as if each had a core; residual and\n"
+    "            orthogonality by ScaLAPACK in units of rounding, n eps; difference of\n"
+    "            the results. run it on 2 ranks: cluster/launch -n 2 bench linalg\n\n"
     "models of train: mlp, cnn, resnet, gpt, llama. What can be set, and is otherwise:\n";
 
 typedef struct request {
@@ -45,6 +59,7 @@ typedef struct request {
     int sets;
     long steps;
     double mib;
+    tl_bench_size size;
     tl_bench_train_options train;
 } request;
 
@@ -81,23 +96,32 @@ static int train(const request *wanted)
     return is_leader() ? tl_bench_train(&job, &wanted->train) : TL_EXIT_DONE;
 }
 
+static bool read_size(const char *text, tl_bench_size *out)
+{
+    char *middle, *end;
+    const long rows = strtol(text, &middle, 10);
+    const long columns = *middle == 'x' ? strtol(middle + 1, &end, 10) : 0;
+    if (columns < 1 || *end != '\0' || rows < 1 || rows > MOST_SIDE || columns > MOST_SIDE)
+        return complain("--size is ROWSxCOLUMNS, each 1 to 100000"), false;
+    *out = (tl_bench_size){(int)rows, (int)columns};
+    return true;
+}
+
 /* The options of argv; false where the program is to leave with `code`. */
 static bool read_options(int argc, char **argv, request *out, int *code)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-                                            {"steps", required_argument, NULL, 'n'},
-                                            {"model", required_argument, NULL, 'm'},
-                                            {"set", required_argument, NULL, 's'},
-                                            {"layers", no_argument, NULL, 'l'},
-                                            {"infer", no_argument, NULL, 'i'},
-                                            {"mib", required_argument, NULL, 'M'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"json", no_argument, NULL, 'j'},       {"steps", required_argument, NULL, 'n'},
+        {"size", required_argument, NULL, 'x'}, {"model", required_argument, NULL, 'm'},
+        {"set", required_argument, NULL, 's'},  {"layers", no_argument, NULL, 'l'},
+        {"infer", no_argument, NULL, 'i'},      {"mib", required_argument, NULL, 'M'},
+        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
     int letter;
     *code = TL_EXIT_USAGE;
     while ((letter = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         if (letter == 'j') out->train.is_json = true;
         if (letter == 'n') out->steps = strtol(optarg, NULL, 10);
+        if (letter == 'x' && !read_size(optarg, &out->size)) return false;
         if (letter == 'm') out->model = optarg;
         if (letter == 'M') out->mib = strtod(optarg, NULL);
         if (letter == 'l') out->train.has_layers = true;
@@ -138,8 +162,10 @@ int tl_cmd_bench(int argc, char **argv)
                    ? tl_bench_reduce(wanted.mib, wanted.train.is_json)
                    : complain("--mib is above 0, at most 4096");
     }
+    if (strcmp(what, "linalg") == 0)
+        return tl_bench_linalg(wanted.size, wanted.train.is_json);
     char text[120];
     (void)snprintf(text, sizeof text,
-                   "bench has gemm, train, reduce and schedule, not '%.40s'", what);
+                   "bench has gemm, train, reduce, schedule and linalg, not '%.40s'", what);
     return complain(text);
 }

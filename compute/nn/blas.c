@@ -25,6 +25,15 @@ void tl_gemm(tl_cmat a, bool transpose_a, tl_cmat b, bool transpose_b, bool adds
                 b.at, b.stride, adds ? 1.0f : 0.0f, c.at, c.stride);
 }
 
+void tl_blas_gram(const double *a, int rows, int columns, double *gram)
+{
+    const size_t n = (size_t)columns;
+    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, columns, rows, 1.0, a, columns, 0.0,
+                gram, columns);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++) gram[j * n + i] = gram[i * n + j];
+}
+
 void tl_blas_start(void)
 {
     openblas_set_num_threads(1);

@@ -29,6 +29,10 @@ tl_cmat tl_cmat_of(const float *at, int rows, int columns);
  */
 void tl_gemm(tl_cmat a, bool transpose_a, tl_cmat b, bool transpose_b, bool adds, tl_mat c);
 
+/** gram = a^T a of a [rows x columns], dense and row-major, in double precision; both
+ * triangles. One thread. */
+void tl_blas_gram(const double *a, int rows, int columns, double *gram);
+
 /** Sets BLAS to one thread; call once before any product. */
 void tl_blas_start(void);
 

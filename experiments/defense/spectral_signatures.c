@@ -18,12 +18,12 @@
  */
 #include "experiments/stage.h"
 
-#include "compute/nn/gram.h"
-#include "compute/nn/lapack.h"
+#include "compute/linalg/gram.h"
+#include "compute/linalg/lapack.h"
+#include "compute/linalg/linalg.h"
 #include "compute/nn/probe.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,27 +120,23 @@ static tl_status find_axis(tl_scene *scene, spectrum *s, int rows, double *share
     return TL_OK;
 }
 
-/* The number as 6 significant digits say it: those that all grids of processes share. */
-static double six_digits(double x)
-{
-    char text[32];
-    (void)snprintf(text, sizeof text, "%.5e", x);
-    return strtod(text, NULL);
-}
-
 /* Puts the share of `class` once more, by the distributed solver. Whether it is asked
  * depends on the width and the kind of team alone. */
 static tl_status check_share(tl_scene *scene, spectrum *s, int class, tl_err *err)
 {
     double trace;
-    if (s->width < WIDE || !tl_team_has_eigenvalues(scene->team)) {
+    if (s->width < WIDE || !tl_linalg_has_scalapack(scene->team)) {
         tl_scene_put_missing(scene, TOP_EIGENVALUE_SCALAPACK, TL_WHY_NOT_APPLICABLE);
         return TL_OK;
     }
     TL_TRY(multiply(scene, s, centre(s, class), &trace, err));
-    TL_TRY(tl_team_eigenvalues(scene->team, s->matrix, s->width, s->value, err));
+    const tl_linalg_problem problem = {.operation = TL_LINALG_EIGEN,
+                                       .a = tl_matrix_of(s->matrix, s->width, s->width),
+                                       .value = s->value};
+    TL_TRY(tl_linalg_solve(scene->team, problem, TL_LINALG_BY_SCALAPACK, scene->scratch,
+                           NULL, err));
     const double share = fmin(s->value[s->width - 1] / trace, 1.0);
-    tl_scene_put(scene, TOP_EIGENVALUE_SCALAPACK, six_digits(share));
+    tl_scene_put(scene, TOP_EIGENVALUE_SCALAPACK, tl_linalg_six_digits(share));
     return TL_OK;
 }
 
@@ -246,7 +242,10 @@ static double memory(const tl_size *size, const tl_value *arg)
     (void)arg;
     const int width = tl_model_features_size(&size->setup.model);
     const double looking = tl_model_features_memory(&size->setup.model, size->pool);
-    const double again = width < WIDE ? 0.0 : tl_team_eigenvalues_memory(width);
+    const double again =
+        width < WIDE
+            ? 0.0
+            : tl_linalg_memory_by(TL_LINALG_BY_SCALAPACK, TL_LINALG_EIGEN, width, width, 0);
     const double solving = tl_gram_memory(width) + tl_symmetric_top_memory(width) + again;
     return tl_size_data_memory(size, size->pool) + 8.0 * size->pool * (double)width +
            12.0 * (double)width * width + 24.0 * width + 21.0 * size->pool +

@@ -51,8 +51,17 @@ expect 2 "$t" bench train --set wdith=16
 says "no setting 'wdith'; allowed: width, layers, "
 expect 2 "$t" bench train --model vgg
 says "allowed: mlp, cnn, resnet, gpt, llama"
+expect 0 launch -n 2 bench linalg --size 90x60
+for name in svd eigen solve_spd least_squares gram; do says "name=$name rows="; done
+says "ranks=2 scalapack_seconds="
+expect 0 "$t" bench linalg --size 40x50 --json
+head -1 out.txt >line.txt && mv line.txt out.txt
+says '"operation": "svd", "rows": 40, "columns": 50, "ranks": 1, "scalapack_seconds": '
+is_json "bench linalg"
+expect 2 "$t" bench linalg --size 40
+says "size is ROWSxCOLUMNS"
 expect 2 "$t" bench trian
-says "bench has gemm, train and schedule"
+says "bench has gemm, train, reduce, schedule and linalg"
 
 # What `new` writes runs as it is.
 expect 0 "$t" new mine

@@ -14,7 +14,7 @@ set(may_runner runner cluster experiments analysis compute)
 set(doors
   "mpi\\.h=^(cluster|tests)/"
   "(cblas|openblas_config|f77blas)\\.h=^compute/nn/blas\\.c$"
-  "lapacke[a-z_]*\\.h=^compute/nn/lapack\\.c$"
+  "lapacke[a-z_]*\\.h=^compute/linalg/lapack\\.c$"
   "netcdf[a-z_]*\\.h=^analysis/result_(file|read)\\.c$"
   "libfyaml\\.h=^runner/[a-z]*yaml[a-z_]*\\.c$"
   "zip\\.h=^compute/data/"
@@ -52,12 +52,12 @@ endforeach()
 # ScaLAPACK has no headers: its door is kept by the names of its functions.
 file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/compute/*.[ch] ${ROOT}/cluster/*.[ch]
      ${ROOT}/experiments/*.[ch] ${ROOT}/analysis/*.[ch] ${ROOT}/runner/*.[ch])
-list(REMOVE_ITEM files cluster/scalapack.c)
+list(FILTER files EXCLUDE REGEX "^cluster/scalapack_[a-z]+\\.[ch]$")
 foreach(file ${files})
   file(STRINGS ${ROOT}/${file} lines
-       REGEX "C[a-z2]*blacs_[a-z_]+ *\\(|(^|[^a-z_])(numroc|descinit|p[sdcz][a-z0-9]+)_ *\\(")
+       REGEX "C[a-z2]*blacs_[a-z_]+ *\\(|(^|[^a-z_])(numroc|descinit|pb_[a-z]+|p[sdcz][a-z0-9]+)_ *\\(")
   if(lines)
-    list(APPEND faults "${file}: calls ScaLAPACK, whose door is cluster/scalapack.c")
+    list(APPEND faults "${file}: calls ScaLAPACK, whose door is cluster/scalapack_*.c")
   endif()
 endforeach()
 

@@ -4,7 +4,7 @@
 #   cmake -DNM=nm -DLIBRARIES="a.a;b.a" -P symbols.cmake
 cmake_minimum_required(VERSION 3.25)
 set(writable_allowed "^tl_(log_setting|fetch_signal|fault_(setting|is_armed))$")
-set(guarded "MPI_(Send|Isend|Rsend|Recv|Irecv|Sendrecv|Waitall|Testall|Bcast|Reduce|Allreduce|Barrier|Abort)")
+set(guarded "MPI_(Send|Isend|Rsend|Recv|Irecv|Sendrecv|Waitall|Testall|Bcast|Reduce|Allreduce|Barrier|Abort|Comm_(create|dup|split))")
 set(faults "")
 foreach(library ${LIBRARIES})
   get_filename_component(name ${library} NAME)

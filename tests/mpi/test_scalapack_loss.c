@@ -1,32 +1,30 @@
 /*
- * A member is killed inside ScaLAPACK: the others get TL_E_LOST at once when the team is
- * called off, survivors form a new team whose eigenvalues are right, and rank 0 says so.
- * Has its own main: asserting by MPI_Allreduce would hang.
+ * A member is killed inside ScaLAPACK, at a message of a solver: the others get TL_E_LOST
+ * soon after the team is called off, half of them form a new team, and so on until one is
+ * left, who solves alone and says so. Every solution on the way has passed its check.
  *
- * Four ranks solve again and again; a thread of rank 3 ends its process so many
- * milliseconds after the third solution began as the argument says. Fails when waiting does
- * not look whether the team is called off (blacs_guard.c, finish).
+ * Eight ranks, of which the last one of a team of 8, of 4 and of 2 dies in turn. The
+ * argument is OPERATION.N: when the victim has sent or received N messages inside. Has its
+ * own main: asserting by MPI_Allreduce would hang. Fails when waiting does not look whether
+ * the team is called off (blacs_guard.c, finish).
  */
 #include "cluster/pulse.h"
 #include "cluster/team_mpi.h"
 #include "cluster/world.h"
+#include "compute/core/fault.h"
+#include "compute/linalg/linalg.h"
 
-#include <math.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { VICTIM = 3, RANKS = 4, N = 600, SOON = 5 /* s */ };
+enum { RANKS = 8, ROWS = 150, COLUMNS = 80, SOON = 5 /* s */ };
 
-static void nap(long milliseconds)
-{
-    const struct timespec span = {.tv_sec = milliseconds / 1000,
-                                  .tv_nsec = milliseconds % 1000 * 1000000};
-    nanosleep(&span, NULL);
-}
+static double room_a[ROWS * ROWS], room_b[ROWS], room_x[ROWS * ROWS], room_u[ROWS * ROWS],
+    room_s[ROWS];
 
 static void need(bool condition, const char *what)
 {
@@ -35,60 +33,87 @@ static void need(bool condition, const char *what)
     _exit(1);
 }
 
-/* Solves I + u u^T, u of ones: the values are 1 and, once, n + 1. */
-static tl_status solve(const tl_team *team)
+/* The problem that `name` says, of a matrix that is well conditioned. */
+static tl_linalg_problem problem_of(const char *name)
 {
-    static double a[N * N], value[N];
-    for (int i = 0; i < N * N; i++) a[i] = i / N == i % N ? 2.0 : 1.0;
-    const tl_status status = tl_team_eigenvalues(team, a, N, value, NULL);
-    if (status == TL_OK)
-        need(fabs(value[0] - 1.0) < 1e-9 && fabs(value[N - 1] - N - 1.0) < 1e-9,
-             "the values are right");
+    tl_linalg_problem p = {.operation = TL_LINALG_OPERATIONS};
+    for (int i = 0; i < TL_LINALG_OPERATIONS; i++) {
+        const char *known = tl_linalg_name((tl_linalg_operation)i);
+        const size_t length = strlen(known);
+        if (strncmp(known, name, length) == 0 && name[length] == '.')
+            p.operation = (tl_linalg_operation)i;
+    }
+    need(p.operation != TL_LINALG_OPERATIONS, "the argument names an operation");
+    const bool is_square =
+        p.operation == TL_LINALG_EIGEN || p.operation == TL_LINALG_SOLVE_SPD;
+    const int n = is_square ? ROWS : COLUMNS;
+    for (int i = 0; i < ROWS; i++) {
+        room_b[i] = 1.0 + i % 7;
+        for (int j = 0; j < n; j++)
+            room_a[i * n + j] = i == j ? 3.0 * ROWS : (double)((i + j) * (i * j + 1) % 13);
+    }
+    p.a = tl_matrix_of(room_a, ROWS, n);
+    if (p.operation == TL_LINALG_SVD || p.operation == TL_LINALG_EIGEN) {
+        p.value = room_s;
+        p.vt = room_x;
+        if (p.operation == TL_LINALG_SVD) p.u = room_u;
+        return p;
+    }
+    p.x = room_x;
+    if (p.operation != TL_LINALG_GRAM) p.b = tl_matrix_of(room_b, ROWS, 1);
+    return p;
+}
+
+static tl_status solve(const tl_team *team, const tl_linalg_problem *p)
+{
+    tl_arena scratch = tl_arena_open(0);
+    const tl_status status =
+        tl_linalg_solve(team, *p, TL_LINALG_BY_SCALAPACK, &scratch, NULL, NULL);
+    tl_arena_close(&scratch);
     return status;
 }
 
-static void *kill_later(void *argument)
-{
-    nap(*(const long *)argument);
-    (void)kill(getpid(), SIGKILL);
-    return NULL;
-}
+typedef struct watch {
+    tl_cluster *cluster;
+    int width;
+    uint32_t epoch;
+    double found; /* result, s */
+} watch;
 
 /* What a coordinator does, in a thread of its own: finds the dead and calls its team off.
  */
 static void *coordinate(void *argument)
 {
-    tl_cluster *cluster = argument;
+    watch *w = argument;
+    const struct timespec span = {.tv_nsec = 2000000};
     const double start = tl_cluster_seconds();
-    while (!tl_pulse_is_dead(cluster, VICTIM)) {
+    while (!tl_pulse_is_dead(w->cluster, w->width - 1)) {
         need(tl_cluster_seconds() - start < 60.0, "the dead rank is found");
-        nap(2);
+        nanosleep(&span, NULL);
     }
-    tl_cluster_bury(cluster, VICTIM);
-    tl_pulse_call_off(cluster, 0, RANKS, 1);
-    static double found;
-    found = tl_cluster_seconds();
-    return &found;
+    tl_cluster_bury(w->cluster, w->width - 1);
+    tl_pulse_call_off(w->cluster, 0, w->width, w->epoch);
+    w->found = tl_cluster_seconds();
+    return NULL;
 }
 
-static void lose_together(tl_cluster *cluster, const tl_team *team, long delay)
+static void lose_together(watch *w, const tl_team *team, const tl_linalg_problem *p,
+                          const char *fault)
 {
     pthread_t thread;
-    const int rank = tl_cluster_rank(cluster);
-    for (int i = 0; i < 2; i++) need(solve(team) == TL_OK, "it works before");
-    if (rank == VICTIM)
-        need(pthread_create(&thread, NULL, kill_later, &delay) == 0, "a thread");
-    if (rank == 0)
-        need(pthread_create(&thread, NULL, coordinate, cluster) == 0, "a thread");
+    need(solve(team, p) == TL_OK, "it works before");
+    if (team->rank == team->size - 1)
+        need(tl_fault_arm(fault, team->rank, NULL) == TL_OK, "the fault");
+    if (team->rank == 0)
+        need(pthread_create(&thread, NULL, coordinate, w) == 0, "a thread");
     tl_status status = TL_OK;
-    while (status == TL_OK) status = solve(team);
+    while (status == TL_OK) status = solve(team, p);
     const double left = tl_cluster_seconds();
     need(status == TL_E_LOST, "the mates get TL_E_LOST");
-    need(solve(team) == TL_E_LOST, "and once more");
-    if (rank != 0) return;
-    void *found = NULL;
-    need(pthread_join(thread, &found) == 0, "the coordinator ends");
-    need(left - *(const double *)found < SOON, "the mates leave soon");
+    need(solve(team, p) == TL_E_LOST, "and once more");
+    if (team->rank != 0) return;
+    need(pthread_join(thread, NULL) == 0, "the coordinator ends");
+    need(left - w->found < SOON, "the mates leave soon");
 }
 
 int main(int argc, char **argv)
@@ -96,19 +121,25 @@ int main(int argc, char **argv)
     tl_cluster *cluster = NULL;
     tl_err err = {0};
     tl_team team = {0};
-    need(argc == 2, "one argument, milliseconds");
-    const long delay = strtol(argv[1], NULL, 10);
+    char fault[64];
+    need(argc == 2 && strrchr(argv[1], '.'), "one argument, OPERATION.MESSAGES");
+    const tl_linalg_problem p = problem_of(argv[1]);
+    (void)snprintf(fault, sizeof fault, "kill,after=linalg:%s", strrchr(argv[1], '.') + 1);
     need(tl_cluster_start(&cluster, &argc, &argv, &err) == TL_OK, "the start");
-    need(tl_cluster_size(cluster) == RANKS, "four ranks");
+    need(tl_cluster_size(cluster) == RANKS, "eight ranks");
     need(tl_pulse_start(cluster, &err) == TL_OK, "the pulse");
-    need(tl_team_mpi_open(cluster, 0, RANKS, 1, 60.0, &team, NULL) == TL_OK, "a team of 4");
-    lose_together(cluster, &team, delay);
-    tl_team_mpi_close(&team);
-    if (tl_cluster_rank(cluster) < 2) {
-        need(tl_team_mpi_open(cluster, 0, 2, 2, 60.0, &team, NULL) == TL_OK, "a team of 2");
-        for (int i = 0; i < 3; i++) need(solve(&team) == TL_OK, "the survivors' values");
+    watch w = {.cluster = cluster, .width = RANKS, .epoch = 1};
+    for (; w.width > 1 && tl_cluster_rank(cluster) < w.width; w.width /= 2, w.epoch++) {
+        need(tl_team_mpi_open(cluster, 0, w.width, w.epoch, 60.0, &team, NULL) == TL_OK,
+             "a team");
+        lose_together(&w, &team, &p, fault);
         tl_team_mpi_close(&team);
     }
-    if (tl_cluster_rank(cluster) == 0) (void)puts("survived");
+    if (tl_cluster_rank(cluster) == 0) {
+        need(tl_team_mpi_open(cluster, 0, 1, w.epoch, 60.0, &team, NULL) == TL_OK, "one");
+        need(solve(&team, &p) == TL_OK, "who is left solves");
+        tl_team_mpi_close(&team);
+        (void)puts("survived");
+    }
     return tl_cluster_stop(cluster, false, 0);
 }

@@ -1,8 +1,8 @@
 /* Gram matrices summed by a team, the largest eigenvector, and the stage that stands on
  * both. */
 #include "compute/nn/blas.h"
-#include "compute/nn/gram.h"
-#include "compute/nn/lapack.h"
+#include "compute/linalg/gram.h"
+#include "compute/linalg/lapack.h"
 #include "compute/nn/probe.h"
 #include "tests/support/team_threads.h"
 #include "tests/support/toy_world.h"

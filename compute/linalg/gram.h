@@ -1,8 +1,8 @@
 /*
  * The Gram matrix of rows, summed so that its bits do not depend on who sums.
  */
-#ifndef TL_COMPUTE_NN_GRAM_H
-#define TL_COMPUTE_NN_GRAM_H
+#ifndef TL_COMPUTE_LINALG_GRAM_H
+#define TL_COMPUTE_LINALG_GRAM_H
 
 #include "compute/team.h"
 #include "compute/core/arena.h"

@@ -1,4 +1,4 @@
-#include "compute/nn/gram.h"
+#include "compute/linalg/gram.h"
 
 #include "compute/nn/blas.h"
 

@@ -1,0 +1,50 @@
+/*
+ * The one door to LAPACK. On one thread, and run alike by every member of a team: what is
+ * decided by its results has the same bits everywhere.
+ */
+#ifndef TL_COMPUTE_LINALG_LAPACK_H
+#define TL_COMPUTE_LINALG_LAPACK_H
+
+#include "compute/core/arena.h"
+#include "compute/linalg/linalg.h"
+
+/**
+ * Solves `problem`, whose inputs are finite and whose shapes fit. Not collective; nothing
+ * is checked after.
+ *
+ * \return TL_E_NUM if the solver fails, TL_E_ARG if its work space is beyond its integers,
+ *         TL_E_SPACE
+ */
+TL_MUST_USE tl_status tl_lapack_solve(const tl_linalg_problem *problem, tl_arena *scratch,
+                                      tl_err *err);
+
+/** Bytes of scratch that tl_lapack_solve takes; pointers of `problem` are not read. */
+double tl_lapack_memory(const tl_linalg_problem *problem);
+
+/**
+ * The upper bidiagonal matrix of diagonal d [n] and e [n - 1] above it becomes left diag(d)
+ * right, both [n x n] column-major, d falling; e is overwritten. Without vectors (NULL,
+ * both) only d. DBDSDC. Not collective.
+ *
+ * \return TL_E_NUM if it does not converge, TL_E_SPACE
+ */
+TL_MUST_USE tl_status tl_lapack_bidiagonal(int n, double *d, double *e, double *left,
+                                           double *right, tl_arena *scratch, tl_err *err);
+
+/** Bytes of scratch that tl_lapack_bidiagonal takes. */
+double tl_lapack_bidiagonal_memory(int n);
+
+/**
+ * Largest eigenvalue and its unit eigenvector of a symmetric matrix; the vector's sign is
+ * LAPACK's. Not collective.
+ *
+ * \param a [n x n], n >= 1; overwritten  \param vector [n] result
+ * \return TL_E_NUM if the matrix is not finite or the iteration fails, TL_E_SPACE
+ */
+TL_MUST_USE tl_status tl_symmetric_top(double *a, int n, tl_arena *scratch, double *value,
+                                       double *vector, tl_err *err);
+
+/** Bytes of scratch that tl_symmetric_top takes. */
+double tl_symmetric_top_memory(int n);
+
+#endif

@@ -1,0 +1,179 @@
+/*
+ * Linear algebra on teams: singular values, symmetric eigenproblems, Cholesky, least
+ * squares, Gram matrices; in double precision, on matrices that every member holds.
+ *
+ * Two libraries stand behind one interface, and the size of the matrix alone says which is
+ * asked (tl_linalg_path), never the team. By LAPACK, which every member runs alike on one
+ * thread, the bits are the same for every team: they may decide. By ScaLAPACK, which all
+ * members run together, another team gets other last digits and other signs of vectors: a
+ * metric, kept to 6 digits (tl_linalg_six_digits), is what such results are for, and no
+ * later step may read them. What must decide whatever its size is given the team of one
+ * (tl_team_alone_within), which has no ScaLAPACK and so takes LAPACK for all sizes.
+ *
+ * Every result is checked before it is returned (compute/linalg/residual.h). All functions
+ * but the last ones are collective over `team`; inputs are the same bits on every member,
+ * and so are results. Matrices are dense and row-major, rows and columns are at least 1,
+ * and no result may overlap an input. Scratch is given back. They return
+ *
+ *   TL_E_NUM    an input is not finite; the solver fails; the matrix is singular (of what
+ *               needs it not to be); the result fails its check
+ *   TL_E_ARG    shapes that do not fit, or beyond the integers of the library
+ *   TL_E_SPACE, TL_E_LOST
+ *
+ * and after a failure the results are undefined.
+ *
+ * Sources: Anderson et al. 1999, LAPACK users' guide; Blackford et al. 1997, ScaLAPACK
+ * users' guide.
+ */
+#ifndef TL_COMPUTE_LINALG_LINALG_H
+#define TL_COMPUTE_LINALG_LINALG_H
+
+#include "compute/core/arena.h"
+#include "compute/team.h"
+
+struct tl_residual; /* compute/linalg/residual.h */
+
+/** A read-only view of [rows x columns], row-major, dense. */
+typedef struct tl_matrix {
+    const double *at;
+    int rows, columns;
+} tl_matrix;
+
+tl_matrix tl_matrix_of(const double *at, int rows, int columns);
+
+/** What a singular value decomposition gives; r = min(rows, columns). */
+typedef struct tl_svd {
+    double *value; /**< [r] falling */
+    double *u;     /**< [rows x r], or NULL: not wanted */
+    double *vt;    /**< [r x columns], or NULL: not wanted */
+} tl_svd;
+
+/**
+ * a = u diag(value) vt with orthonormal columns of u and rows of vt. The signs of the
+ * vectors are the solver's. DGESDD, PDGESVD.
+ */
+TL_MUST_USE tl_status tl_linalg_svd(const tl_team *team, tl_matrix a, tl_svd out,
+                                    tl_arena *scratch, tl_err *err);
+
+/**
+ * a = vector^T diag(value) vector of a symmetric matrix [n x n], of which the lower
+ * triangle is read. The signs of the vectors are the solver's. DSYEVD; PDSYEVD, and PDSYEV
+ * where no vectors are wanted.
+ *
+ * \param value  [n] rising
+ * \param vector [n x n] row i is the unit eigenvector of value[i]; NULL: not wanted
+ */
+TL_MUST_USE tl_status tl_linalg_eigen(const tl_team *team, tl_matrix a, double *value,
+                                      double *vector, tl_arena *scratch, tl_err *err);
+
+/**
+ * a x = b for a symmetric positive definite matrix [n x n], of which the lower triangle is
+ * read, by Cholesky. DPOSV, PDPOSV.
+ *
+ * \param b [n x k]  \param x [n x k] result
+ * \return TL_E_NUM too if `a` is not positive definite, or is singular to working precision
+ */
+TL_MUST_USE tl_status tl_linalg_solve_spd(const tl_team *team, tl_matrix a, tl_matrix b,
+                                          double *x, tl_arena *scratch, tl_err *err);
+
+/**
+ * Each column of x minimises |a x - b|, by QR; a [m x n], m >= n, of full rank. DGELS,
+ * PDGELS.
+ *
+ * \param b [m x k]  \param x [n x k] result
+ * \return TL_E_NUM too if columns of `a` depend on one another to working precision
+ */
+TL_MUST_USE tl_status tl_linalg_least_squares(const tl_team *team, tl_matrix a, tl_matrix b,
+                                              double *x, tl_arena *scratch, tl_err *err);
+
+/** gram = a^T a, both triangles. DSYRK, PDSYRK. \param gram [columns x columns] result */
+TL_MUST_USE tl_status tl_linalg_gram(const tl_team *team, tl_matrix a, double *gram,
+                                     tl_arena *scratch, tl_err *err);
+
+/* --- which path, and what it takes ---------------------------------------------------- */
+
+typedef enum tl_linalg_operation {
+    TL_LINALG_SVD,
+    TL_LINALG_EIGEN,
+    TL_LINALG_SOLVE_SPD,
+    TL_LINALG_LEAST_SQUARES,
+    TL_LINALG_GRAM,
+    TL_LINALG_OPERATIONS
+} tl_linalg_operation;
+
+typedef enum tl_linalg_route {
+    TL_LINALG_BY_LAPACK,   /**< the same bits on every team: may decide */
+    TL_LINALG_BY_SCALAPACK /**< a metric of 6 digits */
+} tl_linalg_route;
+
+/**
+ * From this smaller side of the matrix on, the distributed solvers are asked. On 2 ranks
+ * they then took, of LAPACK's time on one thread (core seconds of the busier rank, with
+ * dealing, gathering and checks; bench linalg):
+ *
+ *   side              300   600   1000  1500  2000  3000   4000 x 1000
+ *   svd               1.57  1.29  0.88  1.02  -     -      0.72
+ *   eigen             1.29  0.96  0.83  0.79  0.70  0.69   -
+ *   solve_spd         1.40  1.16  1.04  1.29  0.90  -      -
+ *   least_squares     0.89  0.76  0.67  0.63  0.57  0.65   0.57
+ *   gram              1.09  0.86  0.95  1.20  1.04  1.13   0.80
+ *
+ * Least squares gain below too; but what is below may decide, and takes a tenth of a
+ * second.
+ */
+enum {
+    TL_LINALG_SVD_FROM = 1000,
+    TL_LINALG_EIGEN_FROM = 1000,
+    TL_LINALG_SOLVE_SPD_FROM = 2000,
+    TL_LINALG_LEAST_SQUARES_FROM = 1000,
+    TL_LINALG_GRAM_FROM = 1000
+};
+
+/** The path that an `operation` on a [rows x columns] takes on a team that has both. */
+tl_linalg_route tl_linalg_path(tl_linalg_operation operation, int rows, int columns);
+
+/** Bytes that the operation takes at most on a member of a team of up to 64, scratch and
+ * beside it; `right` columns of b, of the two that have b. */
+double tl_linalg_memory(tl_linalg_operation operation, int rows, int columns, int right);
+
+/** The same by one route, whatever the size. */
+double tl_linalg_memory_by(tl_linalg_route route, tl_linalg_operation operation, int rows,
+                           int columns, int right);
+
+/** Floating-point operations of it, by LAPACK, to leading order; all vectors wanted. */
+double tl_linalg_cost(tl_linalg_operation operation, int rows, int columns, int right);
+
+/** x as 6 significant digits say it: those that all teams share of a metric by ScaLAPACK.
+ */
+double tl_linalg_six_digits(double x);
+
+/* --- one problem, as the solvers see it ----------------------------------------------- */
+
+/** As above. A result that is not wanted is NULL. */
+typedef struct tl_linalg_problem {
+    tl_linalg_operation operation;
+    tl_matrix a;
+    tl_matrix b;   /**< of the two that solve; else empty */
+    double *value; /**< SVD, EIGEN */
+    double *u;     /**< SVD */
+    double *vt;    /**< SVD; the vectors of EIGEN */
+    double *x;     /**< the two that solve; GRAM's result */
+    double *pivot; /**< [columns] of the two that solve, the triangular factor's diagonal */
+} tl_linalg_problem;
+
+/** Whether this kind of team has the distributed solvers: it does under MPI. */
+bool tl_linalg_has_scalapack(const tl_team *team);
+
+/**
+ * Solves `problem` by the route given, whatever its size: to check or time one library by
+ * the other. Collective, and as the functions above, which call it. \param route
+ * TL_LINALG_BY_SCALAPACK only on a team that has it \param found may be NULL
+ */
+TL_MUST_USE tl_status tl_linalg_solve(const tl_team *team, tl_linalg_problem problem,
+                                      tl_linalg_route route, tl_arena *scratch,
+                                      struct tl_residual *found, tl_err *err);
+
+/** "svd", "eigen", "solve_spd", "least_squares", "gram". */
+const char *tl_linalg_name(tl_linalg_operation operation);
+
+#endif

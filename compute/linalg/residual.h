@@ -1,0 +1,44 @@
+/*
+ * Whether what a solver returned solves the problem: checked by multiplying, with random
+ * probes, which costs a look at the matrix where the solver works for each of its rows.
+ * Not collective; the same bits on every member that holds the same.
+ */
+#ifndef TL_COMPUTE_LINALG_RESIDUAL_H
+#define TL_COMPUTE_LINALG_RESIDUAL_H
+
+#include "compute/linalg/linalg.h"
+
+/** How far a solution is off, in units of n eps, n the larger side: some 1 is rounding. */
+typedef struct tl_residual {
+    /**
+     * The largest over the probes w, in Frobenius norms:
+     * SVD |a w - u s vt w| / (|a| |w|), EIGEN alike; SOLVE_SPD |a y - b w| / (|a| |y| +
+     * |b w|), y = x w; LEAST_SQUARES |a^T (a y - b w)| / (|a| (|a| |y| + |b w|)); GRAM
+     * |g w - a^T a w| / (|a|^2 |w|). Of values without vectors: how far their norm (of
+     * EIGEN their sum too) is from the matrix's, or the extreme ones from what a probe
+     * shows.
+     */
+    double residual;
+    /** |q^T q w - w| / |w| of the vectors, the larger of u and vt; 0 without vectors. */
+    double orthogonality;
+} tl_residual;
+
+/** Above this a solution is refused. LAPACK's own tests allow 30 in norms as large. */
+enum { TL_RESIDUAL_LIMIT = 30 };
+
+/**
+ * Checks the results of `problem`, first the pivots of the two that solve: one below
+ * sqrt(n eps) of the root of its diagonal element (SOLVE_SPD), or n eps of the norm of its
+ * column (LEAST_SQUARES), says that the matrix is singular to working precision, however
+ * its columns are scaled.
+ *
+ * \param out result, may be NULL
+ * \return TL_E_NUM, naming the pivot; above the limit; TL_E_SPACE
+ */
+TL_MUST_USE tl_status tl_residual_check(const tl_linalg_problem *problem, tl_arena *scratch,
+                                        tl_residual *out, tl_err *err);
+
+/** Bytes of scratch that tl_residual_check takes. */
+double tl_residual_memory(int rows, int columns, int right);
+
+#endif
