@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const model_kinds[] = {"mlp", "cnn", "resnet", "gpt", "llama", NULL};
+static const char *const model_kinds[] = {"mlp",   "cnn",    "resnet", "gpt",
+                                          "llama", "linear", NULL};
 static const char *const optimizers[] = {"sgd", "adamw", NULL};
 static const char *const schedules[] = {"constant", "cosine", "linear", NULL};
 static const char *const reductions[] = {"tree", "fast", NULL};
@@ -89,7 +90,7 @@ const tl_param tl_model_params[TL_MODEL_PARAMS + 1] = {
     [TL_MODEL_KIND] = {.name = "kind",
                        .type = TL_PARAM_CHOICE,
                        .fallback = TL_MODEL_CNN,
-                       .high = TL_MODEL_LLAMA,
+                       .high = TL_MODEL_LINEAR,
                        .units = "1",
                        .choices = model_kinds,
                        .about = "architecture"},
@@ -107,7 +108,7 @@ const tl_param tl_model_params[TL_MODEL_PARAMS + 1] = {
                         .units = "1",
                         .about = "mlp: hidden layers (0: 2); cnn: convolutions (0: 3); "
                                  "resnet: stages of two blocks (0: 4); gpt, llama: blocks "
-                                 "(0: 4)"},
+                                 "(0: 4); linear: has none"},
     [TL_MODEL_HEADS] = {.name = "heads",
                         .type = TL_PARAM_INT,
                         .fallback = 4,
@@ -320,10 +321,11 @@ tl_setup tl_setup_of(const tl_setup_values *values, tl_shape shape, int classes)
 {
     const tl_value *model = values->model, *recipe = values->recipe;
     const tl_model_kind kind = (tl_model_kind)integer(model[TL_MODEL_KIND]);
-    const int depth = integer(model[TL_MODEL_DEPTH]);
+    const bool is_linear = kind == TL_MODEL_LINEAR; /* one shape, whatever the plan says */
+    const int depth = is_linear ? 1 : integer(model[TL_MODEL_DEPTH]);
     return (tl_setup){
         .model = {.kind = kind,
-                  .width = integer(model[TL_MODEL_WIDTH]),
+                  .width = is_linear ? 1 : integer(model[TL_MODEL_WIDTH]),
                   .depth = depth ? depth : usual_depth(kind),
                   .in = shape,
                   .classes = classes,

@@ -153,7 +153,9 @@ static json_t *models_list(void)
         [TL_MODEL_GPT] = "tokens: `layers` transformer blocks of `width` features and "
                          "`heads` heads, learned positions, tied head (as GPT-2)",
         [TL_MODEL_LLAMA] = "tokens: as gpt with RMSNorm, rotary positions, SwiGLU and "
-                           "`kv_heads` heads of keys and values (as Llama)"};
+                           "`kv_heads` heads of keys and values (as Llama)",
+        [TL_MODEL_LINEAR] = "images: softmax regression, one dense layer and nothing "
+                            "hidden; `width` and `layers` are not used"};
     json_t *list = json_array();
     for (int k = 0; name[k]; k++) {
         json_t *one = json_object();

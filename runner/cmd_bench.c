@@ -51,7 +51,7 @@ static const char help[] =
     "            of core seconds, the most of any rank, as if each had a core; residual and\n"
     "            orthogonality by ScaLAPACK in units of rounding, n eps; difference of\n"
     "            the results. run it on 2 ranks: cluster/launch -n 2 bench linalg\n\n"
-    "models of train: mlp, cnn, resnet, gpt, llama. What can be set, and is otherwise:\n";
+    "models of train: mlp, cnn, resnet, gpt, llama, linear. What can be set, and is otherwise:\n";
 
 typedef struct request {
     const char *model;

@@ -18,14 +18,17 @@ tl_model_size tl_model_size_of(const tl_setup *setup, int validation)
 
 char *tl_model_size_text(const tl_model_size *size, char text[256])
 {
-    char memory[32];
+    char memory[32], shape[48] = "";
     const tl_model_spec *spec = &size->setup.model;
-    (void)snprintf(
-        text, 256,
-        "%s of width %d, %d layers: %.0f parameters, %.4g MFLOP an example (%.4g "
-        "trained), %s to train",
-        tl_model_kind_name(spec->kind), spec->width, spec->depth, size->params,
-        size->flop / 1e6, size->train_flop / 1e6, tl_text_size(size->memory, memory));
+    if (spec->kind != TL_MODEL_LINEAR) {
+        (void)snprintf(shape, sizeof shape, " of width %d, %d layers", spec->width,
+                       spec->depth);
+    }
+    (void)snprintf(text, 256,
+                   "%s%s: %.0f parameters, %.4g MFLOP an example (%.4g trained), %s to "
+                   "train",
+                   tl_model_kind_name(spec->kind), shape, size->params, size->flop / 1e6,
+                   size->train_flop / 1e6, tl_text_size(size->memory, memory));
     return text;
 }
 

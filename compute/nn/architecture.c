@@ -113,6 +113,14 @@ static tl_status build_mlp(tl_architecture *a, const tl_model_spec *spec, tl_err
     return TL_OK;
 }
 
+static tl_status build_linear(tl_architecture *a, const tl_model_spec *spec, tl_err *err)
+{
+    const tl_shape in = {tl_shape_size(spec->in), 1, 1};
+    (void)err;
+    give_bias(a, add_dense(a, in, spec->classes, he(in.channels)));
+    return TL_OK;
+}
+
 static tl_status build_cnn(tl_architecture *a, const tl_model_spec *spec, tl_err *err)
 {
     int channels = spec->width;
@@ -339,9 +347,13 @@ tl_status tl_architecture_of(const tl_model_spec *spec, tl_architecture *out, tl
 {
     static tl_status (*const build[TL_MODEL_KINDS])(tl_architecture *,
                                                     const tl_model_spec *, tl_err *) = {
-        [TL_MODEL_MLP] = build_mlp,           [TL_MODEL_CNN] = build_cnn,
-        [TL_MODEL_RESNET] = build_resnet,     [TL_MODEL_GPT] = build_transformer,
-        [TL_MODEL_LLAMA] = build_transformer, [TL_MODEL_AUTOENCODER] = build_autoencoder};
+        [TL_MODEL_MLP] = build_mlp,
+        [TL_MODEL_CNN] = build_cnn,
+        [TL_MODEL_RESNET] = build_resnet,
+        [TL_MODEL_GPT] = build_transformer,
+        [TL_MODEL_LLAMA] = build_transformer,
+        [TL_MODEL_LINEAR] = build_linear,
+        [TL_MODEL_AUTOENCODER] = build_autoencoder};
     out->layers = out->halo = 0;
     out->params = 0;
     out->positions = 1;

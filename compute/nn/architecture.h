@@ -12,8 +12,9 @@
  * pre-normalisation, GELU, hidden layers of 4*width, tied head. llama: Touvron et al.
  * 2023, section 2.2: RMSNorm, rotary positions, SwiGLU with hidden layers of 8/3*width
  * rounded up to a multiple of 16, no biases, grouped-query attention (Ainslie et al. 2023),
- * tied head. autoencoder: `depth` 3x3 convolutions to `width` channels with ReLU, then one
- * to the channels of the image without; its outputs, "classes", are the numbers of an
+ * tied head. linear: one dense layer from the numbers of an example to classes (softmax
+ * regression). autoencoder: `depth` 3x3 convolutions to `width` channels with ReLU, then
+ * one to the channels of the image without; its outputs, "classes", are the numbers of an
  * image.
  */
 #ifndef TL_COMPUTE_NN_ARCHITECTURE_H

@@ -7,8 +7,8 @@
 
 const char *tl_model_kind_name(tl_model_kind kind)
 {
-    static const char *const name[TL_MODEL_KINDS] = {"mlp", "cnn",   "resnet",
-                                                     "gpt", "llama", "autoencoder"};
+    static const char *const name[TL_MODEL_KINDS] = {"mlp",   "cnn",    "resnet",     "gpt",
+                                                     "llama", "linear", "autoencoder"};
     return name[kind];
 }
 

@@ -18,6 +18,7 @@ typedef enum tl_model_kind {
     TL_MODEL_RESNET,
     TL_MODEL_GPT, /**< on tokens, as the next */
     TL_MODEL_LLAMA,
+    TL_MODEL_LINEAR,      /**< softmax regression; `width` and `depth` are not used */
     TL_MODEL_AUTOENCODER, /**< image to image; for stages, not for a plan */
     TL_MODEL_KINDS
 } tl_model_kind;
@@ -58,7 +59,7 @@ enum {
     TL_INFER_WIDEST = 64 /**< members of a team that does nothing but inference, at most */
 };
 
-/** "mlp", "cnn", "resnet", "gpt", "llama", "autoencoder". */
+/** "mlp", "cnn", "resnet", "gpt", "llama", "linear", "autoencoder". */
 const char *tl_model_kind_name(tl_model_kind kind);
 
 /** Whether models of this kind read tokens; the others read images. */

@@ -11,7 +11,7 @@ enum { GROUP_NUMBERS = 512 /* tokens of a group, about */ };
  * leave the cache. */
 static int group_of(const tl_model_spec *spec)
 {
-    if (spec->kind == TL_MODEL_MLP) return TL_INFER_ROWS;
+    if (spec->kind == TL_MODEL_MLP || spec->kind == TL_MODEL_LINEAR) return TL_INFER_ROWS;
     if (!tl_model_reads_tokens(spec->kind)) return 16;
     int group = TL_INFER_ROWS;
     while (group > 1 && group * spec->in.width > GROUP_NUMBERS) group /= 2;

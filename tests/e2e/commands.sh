@@ -50,7 +50,7 @@ says '"service": {'
 expect 2 "$t" bench train --set wdith=16
 says "no setting 'wdith'; allowed: width, layers, "
 expect 2 "$t" bench train --model vgg
-says "allowed: mlp, cnn, resnet, gpt, llama"
+says "allowed: mlp, cnn, resnet, gpt, llama, linear"
 expect 0 launch -n 2 bench linalg --size 90x60
 for name in svd eigen solve_spd least_squares gram; do says "name=$name rows="; done
 says "ranks=2 scalapack_seconds="

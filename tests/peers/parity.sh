@@ -25,7 +25,7 @@ compare() {
     [ "$agreed" -ge 2 ] || { echo "FAILED: $*" && code=1; }
 }
 
-[ $# -gt 0 ] || set -- mlp cnn resnet gpt llama
+[ $# -gt 0 ] || set -- mlp cnn resnet gpt llama linear
 for model in "$@"; do
     case $model in
     mlp) compare mlp width=512 batch=32 ;;
@@ -33,7 +33,8 @@ for model in "$@"; do
     resnet) compare resnet width=16 batch=4 && compare resnet width=6 layers=3 channels=3 side=19 batch=5 ;;
     gpt) compare gpt layers=2 heads=6 width=192 context=128 batch=2 && compare gpt layers=2 heads=3 width=48 context=37 vocabulary=61 batch=3 ;;
     llama) compare llama layers=2 heads=6 width=192 context=128 batch=2 && compare llama layers=2 heads=4 kv_heads=2 width=64 context=37 vocabulary=61 batch=3 ;;
-    *) echo "there is no $model: mlp, cnn, resnet, gpt, llama" && exit 2 ;;
+    linear) compare linear batch=32 && compare linear channels=3 side=7 batch=5 ;;
+    *) echo "there is no $model: mlp, cnn, resnet, gpt, llama, linear" && exit 2 ;;
     esac
 done
 exit $code

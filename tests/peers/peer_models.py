@@ -76,6 +76,10 @@ def mlp(w, spec, x):
     return dense(w, x, spec["classes"])
 
 
+def linear(w, spec, x):
+    return dense(w, x.flatten(1), spec["classes"])
+
+
 def cnn(w, spec, x):
     for layer in range(spec["layers"]):
         x = F.relu(F.max_pool2d(conv(w, x, spec["width"] << layer, has_bias=True), 2))
@@ -149,9 +153,9 @@ def transformer(w, spec, x):
 
 
 MODELS = {"mlp": mlp, "cnn": cnn, "resnet": resnet, "gpt": transformer,
-          "llama": transformer}
+          "llama": transformer, "linear": linear}
 READS_TOKENS = ("gpt", "llama")
-USUAL_LAYERS = {"mlp": 2, "cnn": 3, "resnet": 4, "gpt": 4, "llama": 4}
+USUAL_LAYERS = {"mlp": 2, "cnn": 3, "resnet": 4, "gpt": 4, "llama": 4, "linear": 1}
 
 
 def loss_of(w, spec, x, label):

@@ -33,6 +33,7 @@ static void settings_are_checked(void **state)
         {"mlp", {"width=512", "layers=2", "lr=0.01", "optimizer=sgd"}, NULL},
         {"resnet", {"channels=3", "side=32"}, NULL},
         {"gpt", {"layers=6", "heads=6", "width=384", "vocabulary=256", "context=64"}, NULL},
+        {"linear", {"batch=32"}, NULL},
         {"llama", {"width=64", "heads=4", "kv_heads=2"}, NULL},
         {"cnn", {"wdith=16"}, "allowed: width, layers, "},
         {"cnn", {"wdith=16"}, "context, vocabulary, channels, side, classes, rows"},
@@ -48,7 +49,7 @@ static void settings_are_checked(void **state)
         {"gpt", {"width=10", "heads=3"}, "not a multiple"},
         {"cnn", {"width=1", "side=1024", "rows=100"}, "too many"},
         {"mlp", {"batch=1000000"}, "too many"},
-        {"autoencoder", {NULL}, "allowed: mlp, cnn, resnet, gpt, llama"},
+        {"autoencoder", {NULL}, "allowed: mlp, cnn, resnet, gpt, llama, linear"},
     };
     for (size_t i = 0; i < sizeof readings / sizeof *readings; i++) {
         tl_err err = {0};

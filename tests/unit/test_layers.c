@@ -236,6 +236,13 @@ static void whole_mlp_is_the_plain_one(void **state)
         .kind = TL_MODEL_MLP, .width = 12, .depth = 3, .in = {3, 2, 3}, .classes = 5});
 }
 
+static void whole_linear_is_the_plain_one(void **state)
+{
+    (void)state;
+    check_model(&(tl_model_spec){
+        .kind = TL_MODEL_LINEAR, .width = 7, .depth = 1, .in = {2, 3, 4}, .classes = 5});
+}
+
 static void conv_and_pool_are_the_plain_ones(void **state)
 {
     (void)state; /* odd sides: the pool leaves out the last line and column */
@@ -381,6 +388,7 @@ int main(void)
         cmocka_unit_test(product_keeps_its_identity),
         cmocka_unit_test(dense_layer_is_the_plain_one),
         cmocka_unit_test(whole_mlp_is_the_plain_one),
+        cmocka_unit_test(whole_linear_is_the_plain_one),
         cmocka_unit_test(conv_and_pool_are_the_plain_ones),
         cmocka_unit_test(whole_cnn_is_the_plain_one),
         cmocka_unit_test(whole_autoencoder_is_the_plain_one),

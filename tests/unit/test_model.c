@@ -112,6 +112,10 @@ static void counts_are_those_by_hand(void **state)
         .kind = TL_MODEL_MLP, .width = 5, .depth = 2, .in = {1, 2, 3}, .classes = 4};
     assert_int_equal(tl_model_count(&mlp), 6 * 5 + 5 + 25 + 5 + 20 + 4);
     assert_true(tl_model_flop(&mlp) == 2.0 * (30 + 25 + 20));
+    const tl_model_spec linear = {
+        .kind = TL_MODEL_LINEAR, .width = 9, .depth = 9, .in = {1, 2, 3}, .classes = 4};
+    assert_int_equal(tl_model_count(&linear), 6 * 4 + 4);
+    assert_true(tl_model_flop(&linear) == 2.0 * 24);
 }
 
 static void tensors_cover_the_parameters_once(void **state)

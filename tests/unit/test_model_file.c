@@ -97,6 +97,7 @@ static void every_kind_comes_back(void **state)
          .in = {2, 4, 4},
          .classes = 3,
          .heads = 4}, /* which it does not use */
+        {.kind = TL_MODEL_LINEAR, .width = 9, .depth = 1, .in = {2, 4, 4}, .classes = 3},
         {.kind = TL_MODEL_AUTOENCODER,
          .width = 5,
          .depth = 2,

@@ -16,14 +16,15 @@
 
 enum { MOST_ROWS = 200, PIXELS = 64, CLASSES = 3 };
 
-static const tl_model_spec specs[2] = {
+static const tl_model_spec specs[3] = {
     {.kind = TL_MODEL_CNN, .width = 4, .depth = 2, .in = {1, 8, 8}, .classes = CLASSES},
-    {.kind = TL_MODEL_MLP, .width = 20, .depth = 1, .in = {1, 8, 8}, .classes = CLASSES}};
+    {.kind = TL_MODEL_MLP, .width = 20, .depth = 1, .in = {1, 8, 8}, .classes = CLASSES},
+    {.kind = TL_MODEL_LINEAR, .width = 1, .depth = 1, .in = {1, 8, 8}, .classes = CLASSES}};
 
 /* What one member found. */
 typedef struct findings {
     tl_status status;
-    float feature[MOST_ROWS * 32];
+    float feature[MOST_ROWS * PIXELS];
     float gradient[MOST_ROWS * PIXELS];
 } findings;
 
@@ -76,7 +77,7 @@ static void bits_do_not_depend_on_the_team(void **state)
 {
     (void)state;
     static const int rows[] = {1, 64, 65, MOST_ROWS};
-    for (int s = 0; s < 2; s++) {
+    for (int s = 0; s < 3; s++) {
         for (int i = 0; i < 4; i++) {
             tl_arena arena = tl_arena_open(0);
             probing *it = open_probing(&arena, &specs[s], rows[i]);
@@ -105,7 +106,7 @@ static void bits_do_not_depend_on_the_team(void **state)
 static void the_last_layer_makes_logits_of_features(void **state)
 {
     (void)state;
-    for (int s = 0; s < 2; s++) {
+    for (int s = 0; s < 3; s++) {
         tl_arena arena = tl_arena_open(0);
         probing *it = open_probing(&arena, &specs[s], 5);
         const tl_team one = tl_team_alone();
@@ -133,7 +134,7 @@ static void the_last_layer_makes_logits_of_features(void **state)
 static void each_row_gets_its_own_gradient(void **state)
 {
     (void)state;
-    for (int s = 0; s < 2; s++) {
+    for (int s = 0; s < 3; s++) {
         tl_arena arena = tl_arena_open(0);
         probing *it = open_probing(&arena, &specs[s], 70);
         const tl_team one = tl_team_alone();
