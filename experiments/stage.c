@@ -77,11 +77,12 @@ tl_status tl_stage_check_data(const tl_stage *stage, const char *source, int voc
 
 char *tl_access_text(unsigned access, char out[64])
 {
-    static const char *const word[] = {"data",      "labels",  "scores",
-                                       "gradients", "weights", "truth"};
+    static const char *const word[] = {"data",    "labels", "scores", "gradients",
+                                       "weights", "truth",  "logits"};
+    enum { WORDS = sizeof word / sizeof *word };
     int length = 0;
     out[0] = '\0';
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < WORDS; i++) {
         if (!(access & 1U << i)) continue;
         length +=
             snprintf(out + length, 64 - (size_t)length, "%s%s", length ? " " : "", word[i]);

@@ -62,7 +62,8 @@ enum {
     TL_KNOWS_SCORES = 4, /**< gets the target's class probabilities */
     TL_KNOWS_GRADIENTS = 8,
     TL_KNOWS_WEIGHTS = 16,
-    TL_KNOWS_TRUTH = 32 /**< a measurement by the experimenter, who knows everything */
+    TL_KNOWS_TRUTH = 32, /**< a measurement by the experimenter, who knows everything */
+    TL_KNOWS_LOGITS = 64 /**< gets the target's logits */
 };
 /** What a stage works on. */
 typedef enum tl_wants { TL_WANTS_ANYTHING, TL_WANTS_IMAGES, TL_WANTS_TOKENS } tl_wants;

@@ -22,6 +22,20 @@ void tl_softmax(const float *logits, int rows, int classes, float *probability)
     }
 }
 
+void tl_softmax_double(const double *logits, int rows, int classes, double *probability)
+{
+    for (int r = 0; r < rows; r++) {
+        const double *in = logits + (size_t)r * (size_t)classes;
+        double *out = probability + (size_t)r * (size_t)classes, top = in[0], sum = 0.0;
+        for (int c = 1; c < classes; c++) top = in[c] > top ? in[c] : top;
+        for (int c = 0; c < classes; c++) {
+            out[c] = exp(in[c] - top);
+            sum += out[c];
+        }
+        for (int c = 0; c < classes; c++) out[c] /= sum;
+    }
+}
+
 void tl_cross_entropy(const float *logits, const int32_t *label, int rows, int classes,
                       double *loss)
 {

@@ -10,6 +10,9 @@
 /** Softmax of each row. \param probability [rows x classes]; may be `logits` itself */
 void tl_softmax(const float *logits, int rows, int classes, float *probability);
 
+/** As tl_softmax, in double precision. */
+void tl_softmax_double(const double *logits, int rows, int classes, double *probability);
+
 /** -log p[label] of each row, nat, from logits without overflow. \param loss [rows] */
 void tl_cross_entropy(const float *logits, const int32_t *label, int rows, int classes,
                       double *loss);
