@@ -143,3 +143,54 @@ int tl_score_matches(const int32_t *a, const int32_t *b, int n)
     for (int i = 0; i < n; i++) count += a[i] == b[i];
     return count;
 }
+
+/* --- rank correlation ----------------------------------------------------------------- */
+
+typedef struct placed {
+    double value;
+    int at;
+} placed;
+
+static int rising(const void *a, const void *b)
+{
+    const placed *x = a, *y = b;
+    return (x->value > y->value) - (x->value < y->value);
+}
+
+/* Ranks of x less their mean, (n-1)/2. */
+static tl_status rank_of(const double *x, int n, placed *order, double *rank, tl_err *err)
+{
+    for (int i = 0; i < n; i++) {
+        TL_CHECK(!isnan(x[i]), err, TL_E_NUM, "a score is not a number");
+        order[i] = (placed){x[i], i};
+    }
+    qsort(order, (size_t)n, sizeof *order, rising);
+    for (int i = 0; i < n;) {
+        int end = i;
+        while (end < n && order[end].value == order[i].value) end++;
+        for (int j = i; j < end; j++) rank[order[j].at] = 0.5 * (i + end - 1 - (n - 1));
+        i = end;
+    }
+    return TL_OK;
+}
+
+tl_status tl_score_rank_correlation(const double *x, const double *y, int n,
+                                    tl_arena *scratch, double *correlation, tl_err *err)
+{
+    const size_t mark = tl_arena_mark(scratch);
+    placed *order;
+    double *a, *b, xx = 0.0, yy = 0.0, xy = 0.0;
+    TL_TAKE(order, scratch, n, err);
+    TL_TAKE(a, scratch, n, err);
+    TL_TAKE(b, scratch, n, err);
+    TL_TRY(rank_of(x, n, order, a, err));
+    TL_TRY(rank_of(y, n, order, b, err));
+    for (int i = 0; i < n; i++) {
+        xx += a[i] * a[i];
+        yy += b[i] * b[i];
+        xy += a[i] * b[i];
+    }
+    *correlation = xx > 0.0 && yy > 0.0 ? xy / sqrt(xx * yy) : (double)NAN;
+    tl_arena_rewind(scratch, mark);
+    return TL_OK;
+}

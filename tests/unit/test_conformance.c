@@ -16,26 +16,68 @@
 
 enum { MOST_WIDTH = 8, LIMITS = 6 };
 
-static toy_world toy;
+/* Worlds with another model each; a stage is tested in the first that it makes sense for.
+ */
+enum { WORLDS = 3 };
+static toy_world worlds[WORLDS];
 
-static int open_toy(void **state)
+static void make_linear(tl_setup_values *values)
+{
+    values->model[TL_MODEL_KIND].number = TL_MODEL_LINEAR;
+}
+
+static void make_tokens(tl_setup_values *values)
+{
+    values->data[TL_DATA_SOURCE].text = "synthetic/markov";
+    values->data[TL_DATA_CLASSES].number = 20;
+    values->data[TL_DATA_CONTEXT].number = 8;
+    values->model[TL_MODEL_KIND].number = TL_MODEL_GPT;
+}
+
+static void fill(toy_world *toy)
+{
+    if (toy->size.vocabulary == 0) {
+        const tl_dataset *plain = toy->world.data[TL_PART_POOL];
+        toy_do(toy, "defense.data_watermark", NULL, NULL); /* for its marks */
+        toy->world.data[TL_PART_POOL] = plain;
+    }
+    toy_do(toy, "train", NULL, NULL);
+    toy->world.model[TL_PART_SURROGATE] = toy->world.model[TL_PART_TARGET];
+    toy->world.data[TL_PART_RECOVERED] = toy->world.data[TL_PART_ATTACKER];
+}
+
+static int open_worlds(void **state)
 {
     (void)state;
-    toy_world_open(&toy, NULL);
-    const tl_dataset *plain = toy.world.data[TL_PART_POOL];
-    toy_do(&toy, "defense.data_watermark", NULL, NULL); /* for its marks */
-    toy.world.data[TL_PART_POOL] = plain;
-    toy_do(&toy, "train", NULL, NULL);
-    toy.world.model[TL_PART_SURROGATE] = toy.world.model[TL_PART_TARGET];
-    toy.world.data[TL_PART_RECOVERED] = toy.world.data[TL_PART_ATTACKER];
+    static void (*const change[WORLDS])(tl_setup_values *) = {NULL, make_linear,
+                                                              make_tokens};
+    for (int w = 0; w < WORLDS; w++) {
+        toy_world_open(&worlds[w], change[w]);
+        fill(&worlds[w]);
+    }
     return 0;
 }
 
-static int close_toy(void **state)
+static int close_worlds(void **state)
 {
     (void)state;
-    toy_world_close(&toy);
+    for (int w = 0; w < WORLDS; w++) toy_world_close(&worlds[w]);
     return 0;
+}
+
+/* The world of a stage; fails where its default arguments make sense in none. */
+static toy_world *world_of(const tl_stage *stage)
+{
+    tl_value arg[TL_MAX_PARAMS];
+    tl_err err = {0};
+    toy_defaults(stage, arg);
+    for (int w = 0; w < WORLDS; w++) {
+        const tl_size *size = &worlds[w].size;
+        if (tl_stage_check_data(stage, "toys", size->vocabulary, &err) != TL_OK) continue;
+        if (!stage->check || stage->check(size, arg, &err) == TL_OK) return &worlds[w];
+    }
+    fail_msg("%s: %s", stage->name, err.text);
+    return NULL;
 }
 
 /* --- what is written about it --------------------------------------------------------- */
@@ -114,11 +156,10 @@ static void default_arguments_pass_the_plan_check(void **state)
     const tl_stage *const *all = tl_stages(&count);
     for (int s = 0; s < count; s++) {
         tl_value arg[TL_MAX_PARAMS];
-        tl_err err = {0};
+        const tl_size *size = &world_of(all[s])->size; /* which passes the check */
         toy_defaults(all[s], arg);
-        if (all[s]->check) assert_int_equal(all[s]->check(&toy.size, arg, &err), TL_OK);
-        if (all[s]->cost) assert_true(all[s]->cost(&toy.size, arg) > 0.0);
-        if (all[s]->widest) assert_true(all[s]->widest(&toy.size, arg) >= 1);
+        if (all[s]->cost) assert_true(all[s]->cost(size, arg) > 0.0);
+        if (all[s]->widest) assert_true(all[s]->widest(size, arg) >= 1);
     }
 }
 
@@ -145,12 +186,13 @@ static void add_measures(tl_hash *hash, const tl_measure *measure)
 static void follow(trace *t, const tl_team *team)
 {
     tl_hash hash = {0};
-    toy_run_stage(&toy, &t->run, team);
+    const toy_world *toy = world_of(t->run.stage);
+    toy_run_stage(toy, &t->run, team);
     toy_hash_world(&t->run.given, &hash);
     add_measures(&hash, t->run.measure);
     for (int p = 0; p < TL_PARTS; p++) {
         if (!(t->run.stage->judges & TL_BIT(p))) continue;
-        toy_run_judge(&toy, &t->run, (tl_part)p, team);
+        toy_run_judge(toy, &t->run, (tl_part)p, team);
         add_measures(&hash, t->run.measure);
     }
     t->key = tl_hash_end(&hash);
@@ -181,10 +223,11 @@ static void every_stage_gives_the_same_bits_twice(void **state)
 
 static bool has_other_bits(const tl_stage *stage, const tl_value *arg)
 {
+    toy_world *toy = world_of(stage);
     const tl_key first = key_alone(stage, arg);
-    toy.replicate = 1;
+    toy->replicate = 1;
     const tl_key second = key_alone(stage, arg);
-    toy.replicate = 0;
+    toy->replicate = 0;
     return !tl_key_equal(&first, &second);
 }
 
@@ -218,22 +261,26 @@ static void only_stages_that_draw_depend_on_the_replicate(void **state)
     }
 }
 
+static tl_key key_of(const toy_world *toy)
+{
+    tl_hash hash = {0};
+    toy_hash_world(&toy->world, &hash);
+    return tl_hash_end(&hash);
+}
+
 static void no_stage_changes_what_it_was_given(void **state)
 {
     (void)state;
     int count;
     const tl_stage *const *all = tl_stages(&count);
-    tl_hash before = {0};
-    toy_hash_world(&toy.world, &before);
-    const tl_key key = tl_hash_end(&before);
     for (int s = 0; s < count; s++) {
         tl_value arg[TL_MAX_PARAMS];
+        const toy_world *toy = world_of(all[s]);
+        const tl_key before = key_of(toy);
         toy_defaults(all[s], arg);
         (void)key_alone(all[s], arg);
-        tl_hash after = {0};
-        toy_hash_world(&toy.world, &after);
-        const tl_key now = tl_hash_end(&after);
-        if (!tl_key_equal(&key, &now)) fail_msg("%s changed its world", all[s]->name);
+        const tl_key now = key_of(toy);
+        if (!tl_key_equal(&before, &now)) fail_msg("%s changed its world", all[s]->name);
     }
 }
 
@@ -269,7 +316,8 @@ static void every_stage_gives_and_measures_what_it_declares(void **state)
         tl_value arg[TL_MAX_PARAMS];
         toy_defaults(all[s], arg);
         toy_run run = {.stage = all[s], .arg = arg};
-        toy_run_stage(&toy, &run, &alone);
+        const toy_world *toy = world_of(all[s]);
+        toy_run_stage(toy, &run, &alone);
         assert_int_equal(run.status, TL_OK);
         for (int p = 0; p < TL_PARTS; p++) {
             const bool is_given = run.given.data[p] || run.given.model[p] ||
@@ -283,7 +331,7 @@ static void every_stage_gives_and_measures_what_it_declares(void **state)
         check_measures(all[s], all[s]->metrics, run.measure);
         for (int p = 0; p < TL_PARTS; p++) {
             if (!(all[s]->judges & TL_BIT(p))) continue;
-            toy_run_judge(&toy, &run, (tl_part)p, &alone);
+            toy_run_judge(toy, &run, (tl_part)p, &alone);
             assert_int_equal(run.status, TL_OK);
             check_measures(all[s], all[s]->judge_metrics, run.measure);
         }
@@ -325,7 +373,8 @@ static void every_team_size_gives_the_same_bits(void **state)
         tl_value arg[TL_MAX_PARAMS];
         toy_defaults(all[s], arg);
         const tl_key wanted = key_alone(all[s], arg);
-        const int widest = all[s]->widest ? all[s]->widest(&toy.size, arg) : MOST_WIDTH;
+        const int widest =
+            all[s]->widest ? all[s]->widest(&world_of(all[s])->size, arg) : MOST_WIDTH;
         for (int width = 2; width <= widest && width <= MOST_WIDTH; width *= 2) {
             check_width(all[s], arg, width, &wanted);
         }
@@ -355,7 +404,8 @@ static void declared_memory_covers_what_is_taken(void **state)
         toy_defaults(all[s], arg);
         const toy_run run = peaks_of(all[s], arg);
         const double taken = (double)run.keep.peak + (double)run.scratch.peak;
-        const double said = all[s]->memory ? all[s]->memory(&toy.size, arg) : 0.0;
+        const double said =
+            all[s]->memory ? all[s]->memory(&world_of(all[s])->size, arg) : 0.0;
         /* Pieces are rounded up to 64 bytes each: 16 kB for all of them. */
         if (taken > said + 16384.0 || said > 4.0 * taken + 65536.0) {
             fail_msg("%s takes %.0f bytes and declares %.0f", all[s]->name, taken, said);
@@ -371,7 +421,7 @@ static void try_limits(const tl_stage *stage, const tl_value *arg, size_t keep,
                    .keep = tl_arena_open(keep),
                    .scratch = tl_arena_open(scratch)};
     const tl_team alone = tl_team_alone();
-    toy_run_stage(&toy, &run, &alone);
+    toy_run_stage(world_of(stage), &run, &alone);
     if (run.status != TL_E_SPACE || run.err.text[0] == '\0') {
         fail_msg("%s with %zu and %zu bytes: %s, %s", stage->name, keep, scratch,
                  tl_status_name(run.status), run.err.text);
@@ -385,7 +435,7 @@ static void run_peaks(const tl_stage *stage, const tl_value *arg, size_t *keep,
 {
     toy_run run = {.stage = stage, .arg = arg};
     const tl_team alone = tl_team_alone();
-    toy_run_stage(&toy, &run, &alone);
+    toy_run_stage(world_of(stage), &run, &alone);
     *keep = run.keep.peak;
     *scratch = run.scratch.peak;
     toy_run_close(&run);
@@ -413,7 +463,8 @@ static void a_tiny_arena_is_a_clean_fault(void **state)
 
 static void run_member(const tl_team *team, void *self)
 {
-    toy_run_stage(&toy, &((crew *)self)->of[team->rank].run, team);
+    toy_run *run = &((crew *)self)->of[team->rank].run;
+    toy_run_stage(world_of(run->stage), run, team);
 }
 
 /* One member is short of memory: both learn of it, and nobody waits for ever. */
@@ -457,5 +508,5 @@ int main(void)
         cmocka_unit_test(a_tiny_arena_is_a_clean_fault),
         cmocka_unit_test(nobody_waits_for_a_member_without_memory),
     };
-    return cmocka_run_group_tests(tests, open_toy, close_toy);
+    return cmocka_run_group_tests(tests, open_worlds, close_worlds);
 }

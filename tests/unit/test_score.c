@@ -130,9 +130,30 @@ static void class_auc_is_of_class_one_or_one_against_the_rest(void **state)
     assert_true(fabs(class_auc(three, each, 3, 3) - (1.0 + 0.5 + 1.0) / 3.0) < 1e-12);
 }
 
+/* By hand: ranks of {3, 1, 4, 1} are 2, 0.5, 3, 0.5, so products about 1.5 are those below.
+ */
+static void rank_correlation_is_that_by_hand(void **state)
+{
+    (void)state;
+    tl_arena arena = tl_arena_open(0);
+    const double x[] = {3, 1, 4, 1}, up[] = {7, 2, 9, 5}, down[] = {-7, -2, -9, -5};
+    const double flat[] = {1, 1, 1, 1};
+    double r;
+    assert_int_equal(tl_score_rank_correlation(x, up, 4, &arena, &r, NULL), TL_OK);
+    assert_true(fabs(r - 4.5 / sqrt(4.5 * 5.0)) < 1e-15);
+    assert_int_equal(tl_score_rank_correlation(x, down, 4, &arena, &r, NULL), TL_OK);
+    assert_true(fabs(r + 4.5 / sqrt(4.5 * 5.0)) < 1e-15);
+    assert_int_equal(tl_score_rank_correlation(x, flat, 4, &arena, &r, NULL), TL_OK);
+    assert_true(isnan(r) != 0);
+    assert_int_equal(tl_score_rank_correlation(x, x, 0, &arena, &r, NULL), TL_OK);
+    assert_true(isnan(r) != 0);
+    tl_arena_close(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rank_correlation_is_that_by_hand),
         cmocka_unit_test(auc_counts_pairs_and_halves_ties),
         cmocka_unit_test(auc_of_one_side_alone_is_missing),
         cmocka_unit_test(a_score_that_is_no_number_is_a_fault),
