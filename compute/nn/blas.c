@@ -34,6 +34,13 @@ void tl_blas_gram(const double *a, int rows, int columns, double *gram)
         for (size_t j = 0; j < i; j++) gram[j * n + i] = gram[i * n + j];
 }
 
+void tl_blas_multiply(int m, int n, int k, const double *a, const double *b, int stride,
+                      double *c)
+{
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1.0, a, k, b, stride,
+                0.0, c, n);
+}
+
 void tl_blas_start(void)
 {
     openblas_set_num_threads(1);

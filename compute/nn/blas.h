@@ -33,6 +33,13 @@ void tl_gemm(tl_cmat a, bool transpose_a, tl_cmat b, bool transpose_b, bool adds
  * triangles. One thread. */
 void tl_blas_gram(const double *a, int rows, int columns, double *gram);
 
+/**
+ * c [m x n] = a [m x k] b [k x n] in double precision, row-major; a and c are dense, rows
+ * of b are `stride` apart. One thread.
+ */
+void tl_blas_multiply(int m, int n, int k, const double *a, const double *b, int stride,
+                      double *c);
+
 /** Sets BLAS to one thread; call once before any product. */
 void tl_blas_start(void);
 

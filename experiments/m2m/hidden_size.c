@@ -1,0 +1,438 @@
+/*
+ * Theft of the hidden width and of the output layer. Answers of a model whose last layer
+ * maps h features to more than h classes lie in a space of h dimensions, however many
+ * queries are asked: of their singular values the first h are large and the others are
+ * rounding, or the noise that a defence adds. The width is where their logarithms fall
+ * most, and the right singular vectors up to there span what the columns of the output
+ * layer span: the layer itself, but for a map of the features that no answer can tell.
+ *
+ * What shifts the width by one. A bias of the output layer is one dimension more; it goes
+ * when the mean answer is taken off (head: affine). Where a layer norm stands before an
+ * output layer without bias (gpt), the features are a shift plus what has mean 0 before the
+ * gains: h dimensions, but h-1 once the mean is taken off, or while the shift is still
+ * zero. Units behind a ReLU that never fire on what is asked are no dimension at all.
+ * Probabilities tell logits up to one number an answer; with the mean of each row taken
+ * off, the columns of the layer are known up to theirs, and are compared so.
+ *
+ * Values below 1e-10 of the largest are taken for that: so the fall does not hang on how an
+ * answer was rounded. And a dimension that features avoid, as the one above, holds their
+ * own rounding in single precision, at some 1e-7: the fall to it stays the larger one.
+ * Where the answers number TL_LINALG_SVD_FROM or more both ways ScaLAPACK decomposes them,
+ * and all metrics are told from numbers of 6 digits.
+ *
+ * Source: Carlini, Paleka, Dvijotham, Steinke, Hayase, Cooper, Lee, Jagielski, Nasr, Conmy,
+ * Wallace, Rolnick, Tramer 2024, Stealing part of a production language model, section 4.
+ */
+#include "experiments/answers.h"
+#include "experiments/queries.h"
+
+#include "compute/linalg/linalg.h"
+#include "compute/nn/head.h"
+#include "compute/nn/probe.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { ARG_QUERIES, ARG_ANSWERS, ARG_HEAD, ARG_NOISE, ARG_PRECISION, ARG_KIND };
+enum { WIDTH, EXACT, EXCESS, GAP, SMALLEST_COSINE, MEAN_COSINE, ERROR };
+enum { LOGITS, SCORES };                                      /* of ARG_ANSWERS */
+enum { LINEAR, AFFINE };                                      /* of ARG_HEAD */
+enum { LEAST_QUERIES = 4 };                                   /* three values, two gaps */
+static const double LEAST_ERROR = 1e-12, LEAST_VALUE = 1e-10; /* below is rounding */
+
+static int choice(const tl_value *arg, int param)
+{
+    return (int)arg[param].number;
+}
+
+/* As many as the classes are more than the width, whatever it is. */
+static int queries_of(const tl_value *arg, int classes)
+{
+    const int asked = (int)arg[ARG_QUERIES].number;
+    if (asked > 0) return asked;
+    return classes > LEAST_QUERIES ? classes : LEAST_QUERIES;
+}
+
+/* --- the answers ---------------------------------------------------------------------- */
+
+typedef struct theft {
+    int rows, classes, width;
+    bool is_distributed;    /* the answers are decomposed by ScaLAPACK */
+    double *answer;         /* [rows x classes] */
+    double *value, *u, *vt; /* of the answers: [r], [rows x r], [r x classes] */
+    tl_head head;           /* the truth */
+    double *layer;          /* [classes x width] its weights, as far as answers tell */
+    double *basis;          /* [classes x width] orthonormal, of the same span */
+    double *small;          /* [width] its singular values */
+    double *small_vt;       /* [width x width] */
+} theft;
+
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static tl_status take_room(tl_scene *scene, theft *t, tl_err *err)
+{
+    const tl_model *target = scene->world->model[TL_PART_TARGET];
+    const size_t classes = (size_t)target->spec.classes;
+    const size_t width = (size_t)tl_model_features_size(&target->spec);
+    t->classes = (int)classes;
+    t->width = (int)width;
+    t->rows = queries_of(scene->arg, t->classes);
+    t->is_distributed =
+        tl_linalg_path(TL_LINALG_SVD, t->rows, t->classes) == TL_LINALG_BY_SCALAPACK;
+    const size_t rows = (size_t)t->rows, r = (size_t)smaller(t->rows, t->classes);
+    TL_TAKE(t->answer, scene->scratch, rows * classes, err);
+    TL_TAKE(t->value, scene->scratch, r, err);
+    TL_TAKE(t->u, scene->scratch, rows * r, err);
+    TL_TAKE(t->vt, scene->scratch, r * classes, err);
+    TL_TAKE(t->layer, scene->scratch, classes * width, err);
+    TL_TAKE(t->basis, scene->scratch, classes * width, err);
+    TL_TAKE(t->small, scene->scratch, width, err);
+    TL_TAKE(t->small_vt, scene->scratch, width * width, err);
+    return tl_head_of(target, scene->scratch, &t->head, err);
+}
+
+static void add_noise(const tl_scene *scene, const theft *t)
+{
+    const double sd = scene->arg[ARG_NOISE].number;
+    const tl_rng noise = tl_scene_rng(scene, "noise");
+    for (int i = 0; i < t->rows && sd > 0.0; i++) {
+        tl_rng rng = tl_rng_sub(&noise, (uint64_t)i);
+        double *line = t->answer + (size_t)i * (size_t)t->classes;
+        for (int c = 0; c < t->classes; c++) line[c] += sd * tl_rng_normal(&rng);
+    }
+}
+
+static tl_status ask(tl_scene *scene, theft *t, tl_err *err)
+{
+    const size_t mark = tl_arena_mark(scene->scratch);
+    const tl_query_wish wish = {.count = t->rows,
+                                .kind = (tl_query_kind)choice(scene->arg, ARG_KIND)};
+    tl_queries queries = {0};
+    TL_TRY(tl_team_agree(scene->team, tl_queries_make(scene, &wish, &queries, err), err));
+    const bool scores = choice(scene->arg, ARG_ANSWERS) == SCORES;
+    const tl_question question = {.pixel = queries.pixel,
+                                  .rows = t->rows,
+                                  .kind = scores ? TL_ANSWER_SCORES : TL_ANSWER_LOGITS};
+    const tl_precision precision = (tl_precision)choice(scene->arg, ARG_PRECISION);
+    TL_TRY(tl_service_ask_exactly(scene->world->service,
+                                  scene->world->model[TL_PART_TARGET], &question, precision,
+                                  scene->team, scene->scratch, t->answer, err));
+    tl_arena_rewind(scene->scratch, mark);
+    if (scores) tl_answers_log(t->answer, (size_t)t->rows * (size_t)t->classes);
+    add_noise(scene, t);
+    if (scores) tl_centre_rows(t->answer, t->rows, t->classes);
+    if (choice(scene->arg, ARG_HEAD) == AFFINE) {
+        tl_centre_columns(t->answer, t->rows, t->classes);
+    }
+    return TL_OK;
+}
+
+/* --- the width ------------------------------------------------------------------------ */
+
+static double told(const theft *t, double x)
+{
+    return t->is_distributed ? tl_linalg_six_digits(x) : x;
+}
+
+/* Means taken off cost a dimension each, and what is left of it is no gap. */
+static int dimensions(const tl_value *arg, int rows, int classes)
+{
+    return smaller(rows - (choice(arg, ARG_HEAD) == AFFINE),
+                   classes - (choice(arg, ARG_ANSWERS) == SCORES));
+}
+
+/* Where the values fall most; 0 where all of them are 0. \param gap result, nat */
+static int find_width(const tl_value *arg, const theft *t, double *gap)
+{
+    const int most = dimensions(arg, t->rows, t->classes);
+    const double least = told(t, LEAST_VALUE * t->value[0]);
+    int found = 0;
+    *gap = 0.0;
+    for (int i = 0; i + 1 < most && least > 0.0; i++) {
+        const double here = fmax(told(t, t->value[i]), least);
+        const double next = fmax(told(t, t->value[i + 1]), least);
+        const double fall = log(here / next);
+        if (found > 0 && fall <= *gap) continue;
+        found = i + 1;
+        *gap = fall;
+    }
+    return found;
+}
+
+/* --- the layer ------------------------------------------------------------------------ */
+
+/* What answers can tell of the weights, and an orthonormal basis of it. */
+static tl_status prepare_truth(tl_scene *scene, theft *t, tl_err *err)
+{
+    const size_t count = (size_t)t->classes * (size_t)t->width;
+    memcpy(t->layer, t->head.weight, count * sizeof *t->layer);
+    if (choice(scene->arg, ARG_ANSWERS) == SCORES) {
+        tl_centre_columns(t->layer, t->classes, t->width);
+    }
+    const tl_svd svd = {.value = t->small, .u = t->basis, .vt = t->small_vt};
+    return tl_linalg_svd(scene->team, tl_matrix_of(t->layer, t->classes, t->width), svd,
+                         scene->scratch, err);
+}
+
+/* out [found x width] = the first `found` right vectors times `x` [classes x width]. */
+static void project(const theft *t, int found, const double *x, double *out)
+{
+    const size_t width = (size_t)t->width, classes = (size_t)t->classes;
+    memset(out, 0, (size_t)found * width * sizeof *out);
+    for (size_t f = 0; f < (size_t)found; f++) {
+        for (size_t c = 0; c < classes; c++) {
+            const double v = t->vt[f * classes + c];
+            for (size_t i = 0; i < width; i++) out[f * width + i] += v * x[c * width + i];
+        }
+    }
+}
+
+/* Principal angles between what was found and the truth: the singular values of the
+ * product of their bases are the cosines (Bjorck, Golub 1973). */
+static tl_status put_cosines(tl_scene *scene, const theft *t, int found, tl_err *err)
+{
+    const int angles = smaller(found, t->width);
+    const size_t side = (size_t)angles, width = (size_t)t->width;
+    double *product = NULL, *value = NULL, sum = 0.0;
+    tl_svd svd = {0};
+    product = tl_arena_take(scene->scratch, (size_t)found * width, sizeof *product, err);
+    value = tl_arena_take(scene->scratch, side, sizeof *value, err);
+    const tl_status mine = product && value ? TL_OK : TL_E_SPACE;
+    TL_TRY(tl_team_agree(scene->team, mine, err));
+    project(t, found, t->basis, product);
+    svd.value = value;
+    TL_TRY(tl_linalg_svd(scene->team, tl_matrix_of(product, found, t->width), svd,
+                         scene->scratch, err));
+    for (int i = 0; i < angles; i++) sum += fmin(value[i], 1.0);
+    tl_scene_put(scene, SMALLEST_COSINE, told(t, fmin(value[angles - 1], 1.0)));
+    tl_scene_put(scene, MEAN_COSINE, told(t, sum / angles));
+    return TL_OK;
+}
+
+/* The layer minus its projection onto what was found: the least squares of all maps of the
+ * recovered layer. */
+static tl_status put_error(tl_scene *scene, const theft *t, int found, tl_err *err)
+{
+    const size_t width = (size_t)t->width, classes = (size_t)t->classes;
+    double *map = tl_arena_take(scene->scratch, (size_t)found * width, sizeof *map, err);
+    TL_TRY(tl_team_agree(scene->team, map ? TL_OK : TL_E_SPACE, err));
+    TL_INVARIANT(map != NULL);
+    project(t, found, t->layer, map);
+    double off = 0.0, all = 0.0;
+    for (size_t c = 0; c < classes; c++) {
+        double *left = t->basis + c * width; /* which has served */
+        memcpy(left, t->layer + c * width, width * sizeof *left);
+        for (size_t f = 0; f < (size_t)found; f++) {
+            const double v = t->vt[f * classes + c];
+            for (size_t i = 0; i < width; i++) left[i] -= v * map[f * width + i];
+        }
+        for (size_t i = 0; i < width; i++) {
+            off += left[i] * left[i];
+            all += t->layer[c * width + i] * t->layer[c * width + i];
+        }
+    }
+    tl_scene_put(scene, ERROR, told(t, fmax(sqrt(off / all), LEAST_ERROR)));
+    return TL_OK;
+}
+
+/* --- the stage ------------------------------------------------------------------------ */
+
+static tl_status run(tl_scene *scene, tl_err *err)
+{
+    theft t = {0};
+    double gap;
+    TL_TRY(tl_team_agree(scene->team, take_room(scene, &t, err), err));
+    TL_TRY(ask(scene, &t, err));
+    const tl_svd svd = {.value = t.value, .u = t.u, .vt = t.vt};
+    TL_TRY(tl_linalg_svd(scene->team, tl_matrix_of(t.answer, t.rows, t.classes), svd,
+                         scene->scratch, err));
+    const int found = find_width(scene->arg, &t, &gap);
+    if (found == 0) { /* all answers are the same */
+        for (int m = WIDTH; m <= ERROR; m++) {
+            tl_scene_put_missing(scene, m, TL_WHY_UNRESOLVABLE);
+        }
+        return TL_OK;
+    }
+    tl_scene_put(scene, WIDTH, found);
+    tl_scene_put_rate(scene, EXACT, found == t.width, 1);
+    tl_scene_put(scene, EXCESS, found - t.width);
+    tl_scene_put(scene, GAP, told(&t, gap));
+    TL_TRY(prepare_truth(scene, &t, err));
+    TL_TRY(put_cosines(scene, &t, found, err));
+    return put_error(scene, &t, found, err);
+}
+
+static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+{
+    const int width = tl_model_features_size(&size->setup.model);
+    const int classes = size->setup.model.classes, kind = choice(arg, ARG_KIND);
+    const int asked = queries_of(arg, classes);
+    const bool scores = choice(arg, ARG_ANSWERS) == SCORES;
+    TL_CHECK(classes > width + scores, err, TL_E_ARG,
+             "the output layer maps %d features to %d classes, and hides how many the "
+             "features are: it takes more classes than features%s",
+             width, classes, scores ? ", by two where answers are scores" : "");
+    TL_CHECK(asked >= LEAST_QUERIES, err, TL_E_ARG,
+             "%d queries are too few to see where singular values fall; ask at least %d",
+             asked, LEAST_QUERIES);
+    TL_CHECK(kind == TL_QUERY_NOISE || size->attacker > 0, err, TL_E_ARG,
+             "the attacker has no rows to ask about; give it some by data.split.attacker, "
+             "or use kind: noise");
+    TL_CHECK(kind != TL_QUERY_NATURAL || asked <= size->attacker, err, TL_E_ARG,
+             "%d natural queries, but the attacker has %d rows; give it more, or use kind: "
+             "augmented or noise",
+             asked, size->attacker);
+    return TL_OK;
+}
+
+static double cost(const tl_size *size, const tl_value *arg)
+{
+    const tl_model_spec *model = &size->setup.model;
+    const int width = tl_model_features_size(model), classes = model->classes;
+    const int rows = queries_of(arg, classes);
+    return tl_model_flop(model) * rows + 2.0 * rows * (double)classes * width +
+           tl_linalg_cost(TL_LINALG_SVD, rows, classes, 0) +
+           tl_linalg_cost(TL_LINALG_SVD, classes, width, 0) +
+           6.0 * classes * (double)width * width;
+}
+
+static double memory(const tl_size *size, const tl_value *arg)
+{
+    const tl_model_spec *model = &size->setup.model;
+    const double width = tl_model_features_size(model), classes = model->classes;
+    const int rows = queries_of(arg, model->classes);
+    const double r = rows < classes ? rows : classes;
+    const double asking =
+        tl_queries_memory(size, rows) + tl_service_exactly_memory(model, rows);
+    const double solving =
+        tl_linalg_memory(TL_LINALG_SVD, rows, model->classes, 0) + 16.0 * r * width;
+    return 8.0 * (rows * classes + r * (rows + classes + 1.0)) +
+           8.0 * width * (2.0 * classes + width + 1.0) + tl_head_memory(model) +
+           (asking > solving ? asking : solving);
+}
+
+static int widest(const tl_size *size, const tl_value *arg)
+{
+    const int classes = size->setup.model.classes, rows = queries_of(arg, classes);
+    const int inference = tl_infer_widest(rows, TL_INFER_WIDEST);
+    return tl_linalg_path(TL_LINALG_SVD, rows, classes) == TL_LINALG_BY_SCALAPACK
+               ? inference
+               : 1; /* what all would do alike, one does */
+}
+
+static const char *const answers[] = {"logits", "scores", NULL};
+static const char *const heads[] = {"linear", "affine", NULL};
+static const char *const precisions[] = {"double", "single", NULL};
+static const char *const kinds[] = {"natural", "augmented", "noise", NULL};
+static const tl_param params[] = {
+    {.name = "queries",
+     .type = TL_PARAM_INT,
+     .high = 1e5,
+     .units = "1",
+     .about = "answers asked for (0: as many as there are classes, which is enough for any "
+              "width that shows)"},
+    {.name = "answers",
+     .type = TL_PARAM_CHOICE,
+     .choices = answers,
+     .high = 1,
+     .units = "1",
+     .about = "what the service tells: logits, or all class probabilities, whose "
+              "logarithms are logits up to one number an answer"},
+    {.name = "head",
+     .type = TL_PARAM_CHOICE,
+     .choices = heads,
+     .high = 1,
+     .units = "1",
+     .about = "what the attacker takes the output layer for: without bias (gpt, llama), or "
+              "with one (mlp, cnn, resnet), when the mean answer is taken off"},
+    {.name = "noise",
+     .type = TL_PARAM_REAL,
+     .high = 1e6,
+     .units = "nat",
+     .about = "standard deviation of normal noise in each logit, or log-probability, of an "
+              "answer: a defence"},
+    {.name = "precision",
+     .type = TL_PARAM_CHOICE,
+     .choices = precisions,
+     .high = 1,
+     .units = "1",
+     .about = "of the answers: the last layer in double precision, from features in "
+              "single, or all of it in single as the model computes"},
+    {.name = "kind",
+     .type = TL_PARAM_CHOICE,
+     .choices = kinds,
+     .fallback = TL_QUERY_NOISE,
+     .high = 2,
+     .units = "1",
+     .about = "what is asked about: as of m2m.model_extraction"},
+    {0}};
+static const tl_metric metrics[] = {
+    {.name = "width",
+     .units = "1",
+     .can_be_missing = true,
+     .about = "hidden width that was found: where the singular values of the answers fall "
+              "most"},
+    {.name = "exact",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .is_rate = true,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "whether it is the true one"},
+    {.name = "excess",
+     .units = "1",
+     .can_be_missing = true,
+     .about = "width that was found minus the true one"},
+    {.name = "gap",
+     .units = "nat",
+     .better = TL_BETTER_LOWER,
+     .can_be_missing = true,
+     .about = "fall of the logarithm of the singular values there; values below "
+              "1e-10 of the largest count as that"},
+    {.name = "smallest_cosine",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "of the principal angles between what the columns of the output layer span "
+              "and what was recovered, as many as the smaller of the two has dimensions"},
+    {.name = "mean_cosine",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "of all these angles"},
+    {.name = "error",
+     .units = "1",
+     .better = TL_BETTER_HIGHER,
+     .can_be_missing = true,
+     .about = "of the recovered output layer, after the linear map of features that fits "
+              "best, relative to the true one (Frobenius); 1e-12 stands for less"},
+    {0}};
+
+const tl_stage tl_stage_m2m_hidden_size = {
+    .name = "m2m.hidden_size",
+    .about =
+        "finds the hidden width and the output layer in the singular values of answers",
+    .source = "Carlini, Paleka, Dvijotham, Steinke, Hayase, Cooper, Lee, Jagielski, Nasr, "
+              "Conmy, Wallace, Rolnick, Tramer 2024, Stealing part of a production "
+              "language model",
+    .version = 1,
+    .flow = TL_M2M,
+    .role = TL_ROLE_ATTACK,
+    .taxonomy = "model extraction",
+    .access = TL_KNOWS_SCORES | TL_KNOWS_LOGITS,
+    .reads = TL_BIT(TL_PART_TARGET) | TL_BIT(TL_PART_SERVICE) | TL_BIT(TL_PART_ATTACKER) |
+             TL_BIT(TL_PART_SETUP),
+    .draws = true,
+    .params = params,
+    .metrics = metrics,
+    .run = run,
+    .check = check,
+    .cost = cost,
+    .memory = memory,
+    .widest = widest,
+};

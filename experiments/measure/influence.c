@@ -1,0 +1,415 @@
+/*
+ * Self-influence of training rows on the trained target: how much the loss of each row
+ * would rise, had the row been left out, as the last layer's gradient and the curvature of
+ * the other rows foretell it (experiments/self_influence.h). A row that the model knows
+ * from others has little, one that is memorised has much: odd rows, wrong labels, poison.
+ * The layers before the last are taken as they are.
+ *
+ * All rows that were trained on make the curvature, poisoned ones too; members and
+ * non-members are told apart on clean rows, by the same formula. Where the last layer has
+ * TL_LINALG_SOLVE_SPD_FROM parameters or more ScaLAPACK solves, and every row's influence
+ * is kept to 6 digits before anything is made of it.
+ *
+ * Source: Koh, Liang 2017; Feldman, Zhang 2020; see experiments/self_influence.h.
+ */
+#include "experiments/self_influence.h"
+#include "experiments/score.h"
+#include "experiments/stage.h"
+
+#include "compute/linalg/linalg.h"
+#include "compute/nn/head.h"
+#include "compute/nn/loss.h"
+#include "compute/nn/probe.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+enum { ARG_DAMPING };
+enum {
+    MEMBERS,
+    LARGEST,
+    TOP_SHARE,
+    LOSS_CORRELATION,
+    NON_MEMBERS,
+    MEMBERSHIP_AUC,
+    POISONED,
+    POISON_AUC,
+    POISON_PRECISION,
+    LAMBDA
+};
+enum { MOST_PARAMS = 6144 /* of the last layer: 288 MiB of curvature */ };
+
+/* The pool as the last layer sees it. */
+typedef struct rows_seen {
+    tl_influence of;
+    float *single;       /* [rows x features] */
+    double *feature;     /* [rows x width] */
+    double *probability; /* [rows x classes] */
+    bool *is_trained;    /* [rows] */
+    double *self;        /* [rows] */
+} rows_seen;
+
+/* Room for statistics over some of the rows. */
+typedef struct sample {
+    double *x, *y; /* [rows] */
+    bool *is_positive;
+    int count;
+} sample;
+
+static int width_of(const tl_model_spec *spec)
+{
+    /* All heads have a bias but those of tokens, which are tied. */
+    return tl_model_features_size(spec) + !tl_model_reads_tokens(spec->kind);
+}
+
+static tl_status take_room(tl_scene *scene, rows_seen *s, sample *room, tl_head *head,
+                           tl_err *err)
+{
+    const tl_model *target = scene->world->model[TL_PART_TARGET];
+    const tl_dataset *pool = scene->world->data[TL_PART_POOL];
+    const size_t rows = (size_t)pool->rows, width = (size_t)width_of(&target->spec);
+    TL_TRY(tl_head_of(target, scene->scratch, head, err));
+    TL_INVARIANT(head->width + head->has_bias == (int)width);
+    TL_TAKE(s->single, scene->scratch, rows * (size_t)head->width, err);
+    TL_TAKE(s->feature, scene->scratch, rows * width, err);
+    TL_TAKE(s->probability, scene->scratch, rows * (size_t)pool->classes, err);
+    TL_TAKE(s->is_trained, scene->scratch, rows, err);
+    TL_TAKE(s->self, scene->scratch, rows, err);
+    TL_TAKE(room->x, scene->scratch, rows, err);
+    TL_TAKE(room->y, scene->scratch, rows, err);
+    TL_TAKE(room->is_positive, scene->scratch, rows, err);
+    s->of = (tl_influence){.rows = pool->rows,
+                           .width = (int)width,
+                           .classes = pool->classes,
+                           .feature = s->feature,
+                           .probability = s->probability,
+                           .label = pool->label,
+                           .is_trained = s->is_trained,
+                           .damping = scene->arg[ARG_DAMPING].number};
+    return TL_OK;
+}
+
+static tl_status look(tl_scene *scene, rows_seen *s, const tl_head *head, tl_err *err)
+{
+    const tl_dataset *pool = scene->world->data[TL_PART_POOL];
+    const size_t width = (size_t)s->of.width, features = (size_t)head->width;
+    TL_TRY(tl_model_features(scene->world->model[TL_PART_TARGET], pool->pixel, pool->rows,
+                             scene->team, scene->scratch, s->single, err));
+    tl_head_logits(head, s->single, pool->rows, s->probability);
+    tl_softmax_double(s->probability, pool->rows, pool->classes, s->probability);
+    for (size_t i = 0; i < (size_t)pool->rows; i++) {
+        double *to = s->feature + i * width;
+        for (size_t j = 0; j < features; j++) {
+            to[j] = (double)s->single[i * features + j];
+        }
+        if (width > features) to[features] = 1.0;
+        s->is_trained[i] = (pool->flags[i] & TL_ROW_MEMBER) != 0;
+    }
+    return TL_OK;
+}
+
+/* --- statistics ----------------------------------------------------------------------- */
+
+static double loss_of(const rows_seen *s, int row)
+{
+    const double *p = s->probability + (size_t)row * (size_t)s->of.classes;
+    return -log(fmax(p[s->of.label[row]], DBL_MIN));
+}
+
+/* Gathers the rows whose flags, masked, are `wanted`, with x their influence and y their
+ * loss. */
+static void gather(sample *of, const rows_seen *s, const tl_dataset *pool, unsigned mask,
+                   unsigned wanted)
+{
+    of->count = 0;
+    for (int i = 0; i < pool->rows; i++) {
+        if ((pool->flags[i] & mask) != wanted) continue;
+        of->x[of->count] = s->self[i];
+        of->y[of->count++] = loss_of(s, i);
+    }
+}
+
+static void put_mean(tl_scene *scene, int metric, const sample *of, tl_why why)
+{
+    double sum = 0.0;
+    for (int i = 0; i < of->count; i++) sum += of->x[i];
+    if (of->count > 0) {
+        tl_scene_put(scene, metric, sum / of->count);
+    } else {
+        tl_scene_put_missing(scene, metric, why);
+    }
+}
+
+static int falling(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
+/* What the hundredth of the rows with the most has of all; sorts x. */
+static void put_largest(tl_scene *scene, sample *of)
+{
+    const int top = (of->count + 99) / 100;
+    double all = 0.0, most = 0.0;
+    qsort(of->x, (size_t)of->count, sizeof *of->x, falling);
+    for (int i = 0; i < of->count; i++) {
+        all += of->x[i];
+        if (i < top) most += of->x[i];
+    }
+    if (of->count == 0) {
+        tl_scene_put_missing(scene, LARGEST, TL_WHY_UNRESOLVABLE);
+    } else {
+        tl_scene_put(scene, LARGEST, of->x[0]);
+    }
+    if (of->count < 100 || all <= 0.0) {
+        tl_scene_put_missing(scene, TOP_SHARE, TL_WHY_UNRESOLVABLE);
+    } else {
+        tl_scene_put(scene, TOP_SHARE, fmin(most / all, 1.0));
+    }
+}
+
+static tl_status put_correlation(tl_scene *scene, const sample *of, tl_err *err)
+{
+    double correlation;
+    TL_TRY(tl_score_rank_correlation(of->x, of->y, of->count, scene->scratch, &correlation,
+                                     err));
+    if (isfinite(correlation)) {
+        tl_scene_put(scene, LOSS_CORRELATION, correlation);
+    } else { /* fewer than two rows, or all alike */
+        tl_scene_put_missing(scene, LOSS_CORRELATION, TL_WHY_UNRESOLVABLE);
+    }
+    return TL_OK;
+}
+
+/* Clean members against clean non-members: the less influence the more like a member. */
+static tl_status put_membership(tl_scene *scene, sample *of, const rows_seen *s,
+                                tl_err *err)
+{
+    const tl_dataset *pool = scene->world->data[TL_PART_POOL];
+    double auc;
+    of->count = 0;
+    for (int i = 0; i < pool->rows; i++) {
+        if (pool->flags[i] & TL_ROW_UNJUDGED) continue;
+        of->x[of->count] = -s->self[i];
+        of->is_positive[of->count++] = s->is_trained[i];
+    }
+    TL_TRY(tl_score_auc(of->x, of->is_positive, of->count, scene->scratch, &auc, err));
+    if (isfinite(auc)) {
+        tl_scene_put(scene, MEMBERSHIP_AUC, auc);
+    } else {
+        tl_scene_put_missing(scene, MEMBERSHIP_AUC, TL_WHY_UNRESOLVABLE);
+    }
+    return TL_OK;
+}
+
+typedef struct ranked {
+    double self;
+    int row;
+    bool is_poisoned;
+} ranked;
+
+static int most_first(const void *a, const void *b)
+{
+    const ranked *x = a, *y = b;
+    if (x->self != y->self) return x->self < y->self ? 1 : -1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+/* Poisoned members among all members: do they stand out, and are they the top ones? */
+static tl_status put_poison(tl_scene *scene, sample *of, const rows_seen *s, tl_err *err)
+{
+    const tl_dataset *pool = scene->world->data[TL_PART_POOL];
+    int poisoned = 0, caught = 0;
+    ranked *order;
+    double auc;
+    TL_TAKE(order, scene->scratch, pool->rows, err);
+    of->count = 0;
+    for (int i = 0; i < pool->rows; i++) {
+        if (!s->is_trained[i]) continue;
+        const bool is_poisoned = (pool->flags[i] & TL_ROW_POISONED) != 0;
+        order[of->count] = (ranked){s->self[i], i, is_poisoned};
+        of->x[of->count] = s->self[i];
+        of->is_positive[of->count++] = is_poisoned;
+        poisoned += is_poisoned;
+    }
+    if (poisoned == 0 || poisoned == of->count) {
+        tl_scene_put_missing(scene, POISON_AUC, TL_WHY_NOT_APPLICABLE);
+        tl_scene_put_missing(scene, POISON_PRECISION, TL_WHY_NOT_APPLICABLE);
+        return TL_OK;
+    }
+    qsort(order, (size_t)of->count, sizeof *order, most_first);
+    for (int i = 0; i < poisoned; i++) caught += order[i].is_poisoned;
+    TL_TRY(tl_score_auc(of->x, of->is_positive, of->count, scene->scratch, &auc, err));
+    tl_scene_put(scene, POISON_AUC, auc);
+    tl_scene_put_rate(scene, POISON_PRECISION, caught, poisoned);
+    return TL_OK;
+}
+
+static tl_status put_all(tl_scene *scene, const rows_seen *s, sample *of, tl_err *err)
+{
+    const tl_dataset *pool = scene->world->data[TL_PART_POOL];
+    const unsigned judged = TL_ROW_UNJUDGED | TL_ROW_MEMBER;
+    const unsigned bad = TL_ROW_POISONED | TL_ROW_MEMBER;
+    gather(of, s, pool, judged, 0);
+    put_mean(scene, NON_MEMBERS, of, TL_WHY_UNRESOLVABLE);
+    gather(of, s, pool, bad, bad);
+    put_mean(scene, POISONED, of, TL_WHY_NOT_APPLICABLE);
+    gather(of, s, pool, judged, TL_ROW_MEMBER);
+    put_mean(scene, MEMBERS, of, TL_WHY_UNRESOLVABLE);
+    TL_TRY(put_correlation(scene, of, err));
+    put_largest(scene, of);
+    TL_TRY(put_membership(scene, of, s, err));
+    return put_poison(scene, of, s, err);
+}
+
+/* --- the stage ------------------------------------------------------------------------ */
+
+static tl_status run(tl_scene *scene, tl_err *err)
+{
+    rows_seen s = {0};
+    sample room = {0};
+    tl_head head = {0};
+    double lambda;
+    TL_TRY(tl_team_agree(scene->team, take_room(scene, &s, &room, &head, err), err));
+    TL_TRY(look(scene, &s, &head, err));
+    TL_TRY(tl_influence_self(&s.of, scene->team, scene->scratch, s.self, &lambda, err));
+    if (lambda <= 0.0) { /* every row is taken for one class with certainty */
+        for (int m = MEMBERS; m <= LAMBDA; m++) {
+            tl_scene_put_missing(scene, m, TL_WHY_UNRESOLVABLE);
+        }
+        return TL_OK;
+    }
+    tl_scene_put(scene, LAMBDA, lambda);
+    return tl_team_agree(scene->team, put_all(scene, &s, &room, err), err);
+}
+
+static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+{
+    (void)arg;
+    const int width = width_of(&size->setup.model), classes = size->setup.model.classes;
+    const double params = (double)width * classes;
+    TL_CHECK(params <= MOST_PARAMS, err, TL_E_ARG,
+             "influence solves for the parameters of the last layer, here %dx%d = %.0f; at "
+             "most %d",
+             width, classes, params, MOST_PARAMS);
+    return TL_OK;
+}
+
+static double cost(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    const tl_model_spec *spec = &size->setup.model;
+    return tl_model_flop(spec) * size->pool +
+           tl_influence_cost(size->pool, size->members, width_of(spec), spec->classes);
+}
+
+static double memory(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    const tl_model_spec *spec = &size->setup.model;
+    const double width = width_of(spec), classes = spec->classes, rows = size->pool;
+    const double looking = tl_model_features_memory(spec, size->pool);
+    const double solving =
+        tl_influence_memory(size->pool, size->members, width_of(spec), spec->classes);
+    return tl_head_memory(spec) + rows * (12.0 * width + 8.0 * classes + 26.0) +
+           (looking > solving ? looking : solving);
+}
+
+static int widest(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    return tl_infer_widest(size->pool, TL_INFER_WIDEST);
+}
+
+static const tl_param params[] = {
+    {.name = "damping",
+     .type = TL_PARAM_REAL,
+     .fallback = 1e-2,
+     .low_is_open = true,
+     .high = 1e6,
+     .units = "1",
+     .about = "what is added to every eigenvalue of the curvature, in units of their mean"},
+    {0}};
+static const tl_metric metrics[] = {
+    {.name = "members",
+     .units = "nat",
+     .better = TL_BETTER_LOWER,
+     .can_be_missing = true,
+     .about =
+         "mean self-influence of clean members: foretold rise of the loss of a row that "
+         "is left out"},
+    {.name = "largest",
+     .units = "nat",
+     .better = TL_BETTER_LOWER,
+     .can_be_missing = true,
+     .about = "largest self-influence of a clean member"},
+    {.name = "top_share",
+     .units = "1",
+     .high = 1,
+     .can_be_missing = true,
+     .about = "share of the clean members' self-influence that the hundredth of them with "
+              "the most has; from 100 on"},
+    {.name = "loss_correlation",
+     .units = "1",
+     .low = -1,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "rank correlation of self-influence and loss over clean members (Spearman)"},
+    {.name = "non_members",
+     .units = "nat",
+     .can_be_missing = true,
+     .about = "the same mean of clean non-members: foretold fall of the loss of a row that "
+              "is trained on"},
+    {.name = "membership_auc",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "probability that a clean member has less self-influence than a clean "
+              "non-member"},
+    {.name = "poisoned",
+     .units = "nat",
+     .can_be_missing = true,
+     .about = "mean self-influence of poisoned members"},
+    {.name = "poison_auc",
+     .units = "1",
+     .better = TL_BETTER_HIGHER,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "probability that a poisoned member has more self-influence than another "
+              "member"},
+    {.name = "poison_precision",
+     .units = "1",
+     .better = TL_BETTER_HIGHER,
+     .is_rate = true,
+     .high = 1,
+     .can_be_missing = true,
+     .about = "share of poisoned rows among as many members with the most self-influence"},
+    {.name = "lambda",
+     .units = "1",
+     .can_be_missing = true,
+     .about = "what the damping came to, in curvature summed over the rows trained on"},
+    {0}};
+
+const tl_stage tl_stage_measure_influence = {
+    .name = "measure.influence",
+    .about = "how much each training row is memorised: its influence on its own loss",
+    .source =
+        "Koh, Liang 2017, Understanding black-box predictions via influence functions; "
+        "Martens 2010, Deep learning via Hessian-free optimization; Feldman, Zhang "
+        "2020, What neural networks memorize and why",
+    .version = 1,
+    .flow = TL_NO_FLOW,
+    .role = TL_ROLE_MEASURE,
+    .taxonomy = "memorisation",
+    .access = TL_KNOWS_TRUTH,
+    .reads = TL_BIT(TL_PART_TARGET) | TL_BIT(TL_PART_POOL),
+    .params = params,
+    .metrics = metrics,
+    .run = run,
+    .check = check,
+    .cost = cost,
+    .memory = memory,
+    .widest = widest,
+};
