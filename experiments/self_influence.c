@@ -272,6 +272,7 @@ tl_status tl_influence_self(const tl_influence *of, const tl_team *team, tl_aren
     curvature c = {0};
     *lambda = 0.0;
     TL_TRY(tl_team_agree(team, take_sums(of, scratch, &c, err), err));
+    TL_INVARIANT(c.of && c.matrix && c.weighted && c.block);
     TL_TRY(tl_team_agree(team, add_blocks(&c, team, scratch, err), err));
     TL_TRY(tl_team_sum_double(team, c.matrix, params * params, c.inverse, err));
     *lambda = damp(&c);

@@ -67,14 +67,13 @@ static tl_status ask_double(const tl_model *target, const tl_question *question,
 }
 
 tl_status tl_service_ask_exactly(const tl_service *service, const tl_model *target,
-                                 const tl_question *question, tl_precision precision,
-                                 const tl_team *team, tl_arena *scratch, double *answer,
-                                 tl_err *err)
+                                 const tl_question *question, const tl_team *team,
+                                 tl_arena *scratch, double *answer, tl_err *err)
 {
     TL_INVARIANT(service != NULL && question->kind != TL_ANSWER_TOP1);
     const size_t mark = tl_arena_mark(scratch);
     const tl_status status =
-        precision == TL_PRECISION_SINGLE
+        question->precision == TL_PRECISION_SINGLE
             ? ask_single(service, target, question, team, scratch, answer, err)
             : ask_double(target, question, team, scratch, answer, err);
     tl_arena_rewind(scratch, mark);

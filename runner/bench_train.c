@@ -19,7 +19,8 @@ static tl_status time_asking(const tl_model *model, const tl_service *service,
                              tl_bench_rate *rate, tl_err *err)
 {
     const tl_team team = tl_team_alone();
-    const tl_question question = {data->pixel, data->rows, TL_ANSWER_SCORES};
+    const tl_question question = {
+        .pixel = data->pixel, .rows = data->rows, .kind = TL_ANSWER_SCORES};
     const size_t mark = tl_arena_mark(scratch);
     float *answer;
     TL_TAKE(answer, scratch, (size_t)data->rows * (size_t)model->spec.classes, err);

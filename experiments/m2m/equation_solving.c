@@ -103,11 +103,13 @@ static tl_status ask(tl_scene *scene, equations *e, tl_err *err)
     const tl_query_wish wish = {.count = e->asked, .kind = TL_QUERY_NOISE};
     tl_queries queries = {0};
     TL_TRY(tl_team_agree(scene->team, tl_queries_make(scene, &wish, &queries, err), err));
-    const tl_question question = {
-        .pixel = queries.pixel, .rows = e->asked, .kind = TL_ANSWER_SCORES};
-    const tl_precision precision = (tl_precision)(int)scene->arg[ARG_PRECISION].number;
+    const tl_question question = {.pixel = queries.pixel,
+                                  .rows = e->asked,
+                                  .kind = TL_ANSWER_SCORES,
+                                  .precision =
+                                      (tl_precision)(int)scene->arg[ARG_PRECISION].number};
     TL_TRY(tl_service_ask_exactly(scene->world->service,
-                                  scene->world->model[TL_PART_TARGET], &question, precision,
+                                  scene->world->model[TL_PART_TARGET], &question,
                                   scene->team, scene->scratch, e->answer, err));
     TL_TRY(tl_team_agree(scene->team, set_up(e, &queries, err), err));
     tl_arena_rewind(scene->scratch, mark);
@@ -187,6 +189,7 @@ static tl_status compare(tl_scene *scene, const tl_model *surrogate, tl_err *err
     const int rows = test->rows, classes = test->classes;
     verdicts by[2] = {{0}};
     TL_TRY(tl_team_agree(scene->team, take_verdicts(scene, by, err), err));
+    TL_INVARIANT(by[0].score && by[1].score);
     for (int i = 0; i < 2; i++) {
         TL_TRY(tl_model_logits(models[i], test->pixel, rows, scene->team, scene->scratch,
                                by[i].score, err));

@@ -115,10 +115,11 @@ static tl_status ask(tl_scene *scene, theft *t, tl_err *err)
     const bool scores = choice(scene->arg, ARG_ANSWERS) == SCORES;
     const tl_question question = {.pixel = queries.pixel,
                                   .rows = t->rows,
-                                  .kind = scores ? TL_ANSWER_SCORES : TL_ANSWER_LOGITS};
-    const tl_precision precision = (tl_precision)choice(scene->arg, ARG_PRECISION);
+                                  .kind = scores ? TL_ANSWER_SCORES : TL_ANSWER_LOGITS,
+                                  .precision =
+                                      (tl_precision)choice(scene->arg, ARG_PRECISION)};
     TL_TRY(tl_service_ask_exactly(scene->world->service,
-                                  scene->world->model[TL_PART_TARGET], &question, precision,
+                                  scene->world->model[TL_PART_TARGET], &question,
                                   scene->team, scene->scratch, t->answer, err));
     tl_arena_rewind(scene->scratch, mark);
     if (scores) tl_answers_log(t->answer, (size_t)t->rows * (size_t)t->classes);
@@ -168,6 +169,7 @@ static int find_width(const tl_value *arg, const theft *t, double *gap)
 static tl_status prepare_truth(tl_scene *scene, theft *t, tl_err *err)
 {
     const size_t count = (size_t)t->classes * (size_t)t->width;
+    TL_INVARIANT(t->layer && t->head.weight);
     memcpy(t->layer, t->head.weight, count * sizeof *t->layer);
     if (choice(scene->arg, ARG_ANSWERS) == SCORES) {
         tl_centre_columns(t->layer, t->classes, t->width);
@@ -202,6 +204,7 @@ static tl_status put_cosines(tl_scene *scene, const theft *t, int found, tl_err 
     value = tl_arena_take(scene->scratch, side, sizeof *value, err);
     const tl_status mine = product && value ? TL_OK : TL_E_SPACE;
     TL_TRY(tl_team_agree(scene->team, mine, err));
+    TL_INVARIANT(product && value);
     project(t, found, t->basis, product);
     svd.value = value;
     TL_TRY(tl_linalg_svd(scene->team, tl_matrix_of(product, found, t->width), svd,

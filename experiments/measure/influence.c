@@ -272,6 +272,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     tl_head head = {0};
     double lambda;
     TL_TRY(tl_team_agree(scene->team, take_room(scene, &s, &room, &head, err), err));
+    TL_INVARIANT(s.of.label && room.x && room.y && room.is_positive);
     TL_TRY(look(scene, &s, &head, err));
     TL_TRY(tl_influence_self(&s.of, scene->team, scene->scratch, s.self, &lambda, err));
     if (lambda <= 0.0) { /* every row is taken for one class with certainty */

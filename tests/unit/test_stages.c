@@ -240,7 +240,8 @@ static void the_service_answers_what_was_asked_for(void **state)
     const tl_team alone = tl_team_alone();
     float score[130 * 3], top[130 * 3];
     for (int kind = TL_ANSWER_SCORES; kind <= TL_ANSWER_TOP1; kind++) {
-        const tl_question question = {test->pixel, test->rows, (tl_answers)kind};
+        const tl_question question = {
+            .pixel = test->pixel, .rows = test->rows, .kind = (tl_answers)kind};
         assert_int_equal(tl_service_ask(toy.world.service, toy.world.model[TL_PART_TARGET],
                                         &question, &alone, &toy.arena,
                                         kind == TL_ANSWER_SCORES ? score : top, NULL),

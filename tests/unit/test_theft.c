@@ -104,30 +104,30 @@ static void assert_stolen(const stolen *s, int width, double limit)
     assert_true(s->error <= sqrt(limit));
 }
 
+static void check_kind(tl_model_kind kind, int width)
+{
+    const tl_model_spec spec = transformer(kind, width);
+    made it;
+    open_made(&it, &spec, true);
+    for (int way = 0; way < 4; way++) {
+        const bool scores = way / 2 != 0, single = way % 2 != 0;
+        const stolen s = steal(&it, 400, "answers", scores, "precision", single);
+        printf("%s %d %s %s: gap %.2f, 1-cos %.1e, error %.1e\n", tl_model_kind_name(kind),
+               width, scores ? "scores" : "logits", single ? "single" : "double", s.gap,
+               1.0 - s.smallest, s.error);
+        assert_stolen(&s, width, single ? 1e-6 : 1e-12);
+    }
+    toy_world_close(&it.toy);
+}
+
 /* Fails when a gap is taken of values instead of their logarithms, and when the vectors are
  * not those of the largest values. */
 static void width_and_layer_are_exact(void **state)
 {
     (void)state;
     for (int width = 16; width <= 256; width *= 2) {
-        for (int k = 0; k < 2; k++) {
-            const tl_model_spec spec =
-                transformer(k ? TL_MODEL_LLAMA : TL_MODEL_GPT, width);
-            made it;
-            open_made(&it, &spec, true);
-            for (int scores = 0; scores < 2; scores++) {
-                for (int single = 0; single < 2; single++) {
-                    const stolen s =
-                        steal(&it, 400, "answers", scores, "precision", single);
-                    printf("%s %d %s %s: gap %.2f, 1-cos %.1e, error %.1e\n",
-                           tl_model_kind_name(spec.kind), width,
-                           scores ? "scores" : "logits", single ? "single" : "double",
-                           s.gap, 1.0 - s.smallest, s.error);
-                    assert_stolen(&s, width, single ? 1e-6 : 1e-12);
-                }
-            }
-            toy_world_close(&it.toy);
-        }
+        check_kind(TL_MODEL_GPT, width);
+        check_kind(TL_MODEL_LLAMA, width);
     }
 }
 
@@ -279,6 +279,44 @@ static void answers_that_say_nothing_are_no_equations(void **state)
     toy_world_close(&toy);
 }
 
+/* In single precision they are the service's own, bit for bit; in double, the same numbers
+ * but for its rounding. */
+static void exact_answers_are_the_services(void **state)
+{
+    (void)state;
+    enum { ROWS = 70, MOST = ROWS * 3 };
+    toy_world toy;
+    toy_world_open(&toy, NULL);
+    toy_do(&toy, "train", NULL, NULL);
+    const tl_model *target = toy.world.model[TL_PART_TARGET];
+    const tl_team alone = tl_team_alone();
+    tl_question question = {.pixel = toy.world.data[TL_PART_TEST]->pixel, .rows = ROWS};
+    static const tl_answers kinds[2] = {TL_ANSWER_SCORES, TL_ANSWER_LOGITS};
+    for (int k = 0; k < 2; k++) {
+        float plain[MOST];
+        double single[MOST], exact[MOST];
+        question.kind = kinds[k];
+        assert_int_equal(tl_service_ask(toy.world.service, target, &question, &alone,
+                                        &toy.arena, plain, NULL),
+                         TL_OK);
+        for (int p = TL_PRECISION_DOUBLE; p <= TL_PRECISION_SINGLE; p++) {
+            question.precision = (tl_precision)p;
+            assert_int_equal(tl_service_ask_exactly(
+                                 toy.world.service, target, &question, &alone, &toy.arena,
+                                 p == TL_PRECISION_DOUBLE ? exact : single, NULL),
+                             TL_OK);
+        }
+        bool is_rounded = false;
+        for (int i = 0; i < MOST; i++) {
+            assert_true(single[i] == (double)plain[i]);
+            assert_true(fabs(exact[i] - single[i]) < 1e-5);
+            is_rounded = is_rounded || (double)(float)exact[i] != exact[i];
+        }
+        assert_true(is_rounded);
+    }
+    toy_world_close(&toy);
+}
+
 /* --- what makes no sense -------------------------------------------------------------- */
 
 static void targets_of_another_kind_are_refused(void **state)
@@ -338,6 +376,7 @@ int main(void)
         cmocka_unit_test(too_few_queries_show_no_width),
         cmocka_unit_test(parameters_come_out_of_answers),
         cmocka_unit_test(answers_that_say_nothing_are_no_equations),
+        cmocka_unit_test(exact_answers_are_the_services),
         cmocka_unit_test(targets_of_another_kind_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
