@@ -251,14 +251,10 @@ static tl_status tell(const curvature *c, const tl_team *team, tl_arena *scratch
 {
     const int side = (int)params_of(c->of), rows = c->of->rows;
     group g = {0};
-    double *room = NULL;
     tl_status mine = take_group(c->of, scratch, &g, err);
-    if (mine == TL_OK) {
-        room = tl_arena_take(scratch, (size_t)rows, sizeof *room, err);
-        mine = room ? look(c, team, &g, self, err) : TL_E_SPACE;
-    }
+    if (mine == TL_OK) mine = look(c, team, &g, self, err);
     TL_TRY(tl_team_agree(team, mine, err));
-    TL_TRY(tl_team_sum_double(team, self, (size_t)rows, room, err));
+    TL_TRY(tl_team_sum_double(team, self, (size_t)rows, err));
     if (tl_linalg_path(TL_LINALG_SOLVE_SPD, side, side) == TL_LINALG_BY_SCALAPACK) {
         for (int i = 0; i < rows; i++) self[i] = tl_linalg_six_digits(self[i]);
     }
@@ -274,7 +270,7 @@ tl_status tl_influence_self(const tl_influence *of, const tl_team *team, tl_aren
     TL_TRY(tl_team_agree(team, take_sums(of, scratch, &c, err), err));
     TL_INVARIANT(c.of && c.matrix && c.weighted && c.block);
     TL_TRY(tl_team_agree(team, add_blocks(&c, team, scratch, err), err));
-    TL_TRY(tl_team_sum_double(team, c.matrix, params * params, c.inverse, err));
+    TL_TRY(tl_team_sum_double(team, c.matrix, params * params, err));
     *lambda = damp(&c);
     if (*lambda > 0.0) {
         TL_TRY(invert(&c, team, scratch, err));
@@ -284,15 +280,14 @@ tl_status tl_influence_self(const tl_influence *of, const tl_team *team, tl_aren
     return TL_OK;
 }
 
-double tl_influence_memory(int rows, int trained, int width, int classes)
+double tl_influence_memory(int trained, int width, int classes)
 {
     const double params = (double)width * classes, square = (double)classes * classes;
     const int side = (int)params;
     const double summing = tl_linalg_memory(TL_LINALG_GRAM, trained, width, 0);
     const double solving =
         8.0 * params * params + tl_linalg_memory(TL_LINALG_SOLVE_SPD, side, side, side);
-    const double looking =
-        8.0 * (GROUP * (params + square) + square + 4.0 * classes + rows);
+    const double looking = 8.0 * (GROUP * (params + square) + square + 4.0 * classes);
     const double most = summing > solving ? summing : solving;
     return 16.0 * params * params + 8.0 * width * ((double)trained + width) +
            (most > looking ? most : looking);

@@ -60,7 +60,7 @@ TL_MUST_USE tl_status tl_influence_self(const tl_influence *of, const tl_team *t
 
 /** Bytes of scratch of tl_influence_self, `trained` of `rows` rows being trained on, and
  * its floating-point operations. */
-double tl_influence_memory(int rows, int trained, int width, int classes);
+double tl_influence_memory(int trained, int width, int classes);
 double tl_influence_cost(int rows, int trained, int width, int classes);
 
 #endif

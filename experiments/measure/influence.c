@@ -312,7 +312,7 @@ static double memory(const tl_size *size, const tl_value *arg)
     const double width = width_of(spec), classes = spec->classes, rows = size->pool;
     const double looking = tl_model_features_memory(spec, size->pool);
     const double solving =
-        tl_influence_memory(size->pool, size->members, width_of(spec), spec->classes);
+        tl_influence_memory(size->members, width_of(spec), spec->classes);
     return tl_head_memory(spec) + rows * (12.0 * width + 8.0 * classes + 26.0) +
            (looking > solving ? looking : solving);
 }
