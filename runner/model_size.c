@@ -45,7 +45,7 @@ static bool is_same(const tl_model_spec *a, const tl_model_spec *b)
 {
     return a->kind == b->kind && a->width == b->width && a->depth == b->depth &&
            a->classes == b->classes && a->heads == b->heads && a->kv_heads == b->kv_heads &&
-           memcmp(&a->in, &b->in, sizeof a->in) == 0;
+           a->splits == b->splits && memcmp(&a->in, &b->in, sizeof a->in) == 0;
 }
 
 int tl_model_sizes(const tl_plan *plan, tl_model_size *size, int most)

@@ -32,6 +32,9 @@ typedef struct tl_model_spec {
     int classes;  /**< of tokens: the vocabulary */
     int heads;    /**< GPT, LLAMA: of attention; divides width */
     int kv_heads; /**< LLAMA: heads of keys and values; divides heads, 0: as many */
+    int splits;   /**< GPT, LLAMA: parts that blocks are trained in (split.h), a power of
+                     two that divides all heads; 0 or 1: whole. Models that differ in this
+                     alone have the same parameters */
 } tl_model_spec;
 
 typedef struct tl_layer tl_layer;
@@ -48,14 +51,15 @@ typedef struct tl_model {
 
 /** One named tensor of a model's parameters, for model files. */
 typedef struct tl_tensor {
-    char name[32]; /**< "conv0.weight" */
+    char name[32]; /**< "conv0.weight"; of a share "dense0.weight.1", its part by number */
     int rank, size[4];
     size_t at, count; /**< its place in tl_model.param */
 } tl_tensor;
 
 enum {
-    TL_INFER_ROWS = 64,  /**< inference runs in blocks of so many rows, the last padded */
-    TL_INFER_WIDEST = 64 /**< members of a team that does nothing but inference, at most */
+    TL_INFER_ROWS = 64,   /**< inference runs in blocks of so many rows, the last padded */
+    TL_INFER_WIDEST = 64, /**< members of a team that does nothing but inference, at most */
+    TL_MODEL_SPLITS_MOST = 64
 };
 
 /** "mlp", "cnn", "resnet", "gpt", "llama", "autoencoder". */
@@ -77,7 +81,8 @@ TL_MUST_USE tl_status tl_model_new(const tl_model_spec *spec, tl_arena *arena,
  * layer; gains 1, biases and shifts 0. */
 void tl_model_init(tl_model *model, const tl_rng *rng);
 
-/** The model's tensors in order; the table is in `arena`. */
+/** The model's tensors in order, of a share (share.h) part by part; the table is in
+ * `arena`. */
 TL_MUST_USE tl_status tl_model_tensors(const tl_model *model, tl_arena *arena,
                                        tl_tensor **tensor, int *count, tl_err *err);
 
