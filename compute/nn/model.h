@@ -45,6 +45,7 @@ typedef struct tl_model {
     tl_layer *layer; /**< [layers] */
     int halo;        /**< of images between layers, pixels */
     int positions;   /**< outputs of an example: 1, or one for each token */
+    bool is_share;   /**< of a split model (share.h): all members work on the same rows */
     size_t params;   /**< numbers in `param` */
     float *param;    /**< [params], all layers one after the other */
 } tl_model;
@@ -99,7 +100,8 @@ double tl_model_train_flop(const tl_model_spec *spec);
 /**
  * Logits of `rows` examples (of tokens: of the one that follows the example), in blocks of
  * TL_INFER_ROWS whose bits do not depend on the team. Collective over `team`: the blocks
- * are shared out and gathered.
+ * are shared out and gathered, or all members work on each where they have shares of the
+ * model.
  *
  * \param pixel  [rows x input]  \param logits [rows x classes] result, on every member
  */
@@ -114,5 +116,6 @@ int tl_infer_widest(int rows, int most);
 /** Bytes of scratch that tl_model_logits takes for `rows` rows, on a member of any team
  * that has at least one block a member. */
 double tl_model_logits_memory(const tl_model_spec *spec, int rows);
+double tl_model_logits_memory_of(const tl_model *model, int rows);
 
 #endif

@@ -1,5 +1,7 @@
 #include "compute/nn/share.h"
 
+#include "compute/nn/architecture.h"
+
 #include <string.h>
 
 /* --- what is cut, and how ------------------------------------------------------------- */
@@ -175,21 +177,98 @@ static void take_parameters(tl_share *share)
     }
 }
 
-tl_status tl_share_new(const tl_model *whole, const tl_team *team, tl_arena *arena,
-                       tl_share *out, tl_err *err)
+/* A share without parameters. */
+static tl_status cut_model(const tl_model *whole, int rank, int members, tl_arena *arena,
+                           tl_share *out, tl_err *err)
 {
     const int splits = whole->spec.splits;
-    TL_INVARIANT(splits > 1 && team->size <= splits);
-    *out = (tl_share){.whole = whole, .model = *whole, .parts = splits / team->size};
-    out->first = team->rank * out->parts;
+    TL_INVARIANT(splits > 1 && members <= splits);
+    *out = (tl_share){.whole = whole, .model = *whole, .parts = splits / members};
+    out->first = rank * out->parts;
+    out->model.is_share = true;
+    out->model.param = NULL;
     TL_TAKE(out->model.layer, arena, whole->layers, err);
     for (int l = 0; l < whole->layers; l++) {
         out->model.layer[l] = cut_layer(whole, l, splits);
     }
     place_layers(out);
     out->model.params = out->shared + (size_t)out->parts * out->each;
+    return TL_OK;
+}
+
+tl_status tl_share_new(const tl_model *whole, const tl_team *team, tl_arena *arena,
+                       tl_share *out, tl_err *err)
+{
+    TL_TRY(cut_model(whole, team->rank, team->size, arena, out, err));
     TL_TAKE(out->model.param, arena, out->model.params, err);
     take_parameters(out);
+    return TL_OK;
+}
+
+tl_status tl_share_of(const tl_model_spec *spec, int members, tl_arena *arena,
+                      tl_share *out, tl_err *err)
+{
+    tl_architecture *a;
+    tl_model *whole;
+    TL_TAKE(a, arena, 1, err);
+    TL_TAKE(whole, arena, 1, err);
+    TL_TRY(tl_architecture_of(spec, a, err));
+    *whole = (tl_model){.spec = *spec,
+                        .layers = a->layers,
+                        .layer = a->layer,
+                        .halo = a->halo,
+                        .positions = a->positions,
+                        .params = a->params};
+    return cut_model(whole, 0, members, arena, out, err);
+}
+
+/* --- what is kept for each parameter -------------------------------------------------- */
+
+/* Numbers of each part that are moved at a time. */
+static size_t piece_of(const tl_share *share, size_t at)
+{
+    const size_t most = TL_SHARE_ROOM / (size_t)share->whole->spec.splits;
+    return share->each - at < most ? share->each - at : most;
+}
+
+tl_status tl_share_collect(const tl_share *share, const tl_team *team, const float *kept,
+                           float *room, float *all, tl_err *err)
+{
+    const size_t splits = (size_t)share->whole->spec.splits, parts = (size_t)share->parts;
+    if (all) memcpy(all, kept, share->shared * sizeof *all);
+    for (size_t at = 0, n; at < share->each; at += n) {
+        n = piece_of(share, at);
+        for (size_t p = 0; p < parts; p++) {
+            memcpy(room + ((size_t)share->first + p) * n,
+                   kept + share->shared + p * share->each + at, n * sizeof *room);
+        }
+        TL_TRY(tl_team_gather(team, room, parts * n * sizeof *room, err));
+        for (size_t p = 0; all && p < splits; p++) {
+            memcpy(all + share->shared + p * share->each + at, room + p * n,
+                   n * sizeof *all);
+        }
+    }
+    return TL_OK;
+}
+
+tl_status tl_share_deal(const tl_share *share, const tl_team *team, const float *all,
+                        float *room, float *kept, tl_err *err)
+{
+    const size_t splits = (size_t)share->whole->spec.splits, parts = (size_t)share->parts;
+    if (all) memcpy(kept, all, share->shared * sizeof *kept);
+    TL_TRY(tl_team_broadcast(team, kept, share->shared * sizeof *kept, err));
+    for (size_t at = 0, n; at < share->each; at += n) {
+        n = piece_of(share, at);
+        for (size_t p = 0; all && p < splits; p++) {
+            memcpy(room + p * n, all + share->shared + p * share->each + at,
+                   n * sizeof *room);
+        }
+        TL_TRY(tl_team_broadcast(team, room, splits * n * sizeof *room, err));
+        for (size_t p = 0; p < parts; p++) {
+            memcpy(kept + share->shared + p * share->each + at,
+                   room + ((size_t)share->first + p) * n, n * sizeof *kept);
+        }
+    }
     return TL_OK;
 }
 

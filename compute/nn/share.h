@@ -18,6 +18,8 @@
 
 #include "compute/nn/layer.h"
 
+enum { TL_SHARE_ROOM = 1 << 20 /**< numbers */ };
+
 typedef struct tl_share {
     const tl_model *whole;
     tl_model model;   /**< its layers and parameters; they are the same layers by number */
@@ -32,6 +34,29 @@ typedef struct tl_share {
  */
 TL_MUST_USE tl_status tl_share_new(const tl_model *whole, const tl_team *team,
                                    tl_arena *arena, tl_share *out, tl_err *err);
+
+/**
+ * The share of member 0 of a team of `members`, without parameters, which is the largest:
+ * for what is to be known beforehand. \return TL_E_ARG as tl_model_check, TL_E_SPACE
+ */
+TL_MUST_USE tl_status tl_share_of(const tl_model_spec *spec, int members, tl_arena *arena,
+                                  tl_share *out, tl_err *err);
+
+/**
+ * Numbers kept for each parameter, as the model's own, from all members: `all`, unless
+ * NULL, gets what is shared, then part 0, part 1, .., whatever the team. Collective.
+ * \param kept [model.params] \param room [TL_SHARE_ROOM] \param all [whole->params] result
+ * \return TL_E_LOST
+ */
+TL_MUST_USE tl_status tl_share_collect(const tl_share *share, const tl_team *team,
+                                       const float *kept, float *room, float *all,
+                                       tl_err *err);
+
+/** The way back: member 0's `all`, which is NULL on the others, to all members. Collective.
+ * \return TL_E_LOST */
+TL_MUST_USE tl_status tl_share_deal(const tl_share *share, const tl_team *team,
+                                    const float *all, float *room, float *kept,
+                                    tl_err *err);
 
 /**
  * Puts the shares' parameters together in `whole` (borrowed, of the same spec), on every

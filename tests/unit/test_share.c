@@ -269,6 +269,100 @@ static void teams_of_any_size_come_to_the_same_bits(void **state)
     }
 }
 
+/* What is kept for the parameters is the same whole from any team, and comes back. */
+static tl_status keep_and_return(trial *it, const tl_team *team, tl_arena *arena)
+{
+    tl_share share;
+    float *room, *all = it->gradient[team->rank]->param, *back;
+    TL_TRY(tl_share_new(it->model, team, arena, &share, NULL));
+    TL_TAKE(room, arena, TL_SHARE_ROOM, NULL);
+    TL_TAKE(back, arena, share.model.params, NULL);
+    TL_TRY(tl_share_collect(&share, team, share.model.param, room, all, NULL));
+    TL_TRY(tl_share_deal(&share, team, team->rank ? NULL : all, room, back, NULL));
+    const size_t size = share.model.params * sizeof *back;
+    return memcmp(back, share.model.param, size) == 0 ? TL_OK : TL_E_NUM;
+}
+
+static void keeper(const tl_team *team, void *self)
+{
+    trial *it = self;
+    tl_arena arena = tl_arena_open(0);
+    it->status[team->rank] = keep_and_return(it, team, &arena);
+    tl_arena_close(&arena);
+}
+
+static void what_is_kept_does_not_depend_on_the_team(void **state)
+{
+    (void)state;
+    for (int s = 0; s < SPECS; s++) {
+        trial *it = open_trial(&specs[s]);
+        const size_t size = it->model->params * sizeof(float);
+        float *wanted = malloc(size);
+        assert_non_null(wanted);
+        for (int members = 1; members <= specs[s].splits; members *= 2) {
+            team_threads_run(members, keeper, it);
+            if (members == 1) memcpy(wanted, it->gradient[0]->param, size);
+            for (int r = 0; r < members; r++) {
+                assert_int_equal(it->status[r], TL_OK);
+                assert_memory_equal(it->gradient[r]->param, wanted, size);
+            }
+        }
+        free(wanted);
+        close_trial(it);
+    }
+}
+
+/* Inference on shares: all members on all blocks, of which the last is padded. */
+static tl_status infer(trial *it, const tl_team *team, tl_arena *arena)
+{
+    tl_share share;
+    float *token;
+    enum { MANY = 70 };
+    TL_TAKE(token, arena, MANY * CONTEXT, NULL);
+    for (int i = 0; i < MANY * CONTEXT; i++) token[i] = it->token[i % (ROWS * CONTEXT)];
+    TL_TRY(tl_share_new(it->model, team, arena, &share, NULL));
+    return tl_model_logits(&share.model, token, MANY, team, arena,
+                           it->gradient[team->rank]->param, NULL);
+}
+
+static void asker(const tl_team *team, void *self)
+{
+    trial *it = self;
+    tl_arena arena = tl_arena_open(0);
+    it->status[team->rank] = infer(it, team, &arena);
+    tl_arena_close(&arena);
+}
+
+static void shares_answer_as_the_whole(void **state)
+{
+    (void)state;
+    for (int s = 0; s < SPECS; s++) {
+        trial *it = open_trial(&specs[s]);
+        const size_t numbers = 70 * VOCABULARY;
+        assert_in_range(numbers, 1, it->model->params);
+        float *wanted = it->again[0]->param;
+        const tl_team alone = tl_team_alone();
+        assert_int_equal(infer(it, &alone, &it->arena), TL_OK);
+        memcpy(wanted, it->gradient[0]->param, numbers * sizeof *wanted);
+        for (int members = 2; members <= specs[s].splits; members *= 2) {
+            team_threads_run(members, asker, it);
+            for (int r = 0; r < members; r++) {
+                assert_int_equal(it->status[r], TL_OK);
+                assert_memory_equal(it->gradient[r]->param, wanted,
+                                    numbers * sizeof *wanted);
+            }
+        }
+        float *logits = it->again[1]->param;
+        assert_int_equal(
+            tl_model_logits(it->model, it->token, ROWS, &alone, &it->arena, logits, NULL),
+            TL_OK);
+        const double bound = 1e-5 * largest_of(logits, ROWS * VOCABULARY);
+        for (int i = 0; i < ROWS * VOCABULARY; i++)
+            assert_true(fabs((double)logits[i] - (double)wanted[i]) <= bound);
+        close_trial(it);
+    }
+}
+
 static void a_member_holds_its_parts_alone(void **state)
 {
     (void)state;
@@ -277,11 +371,10 @@ static void a_member_holds_its_parts_alone(void **state)
         size_t params[2];
         double room[2];
         for (int i = 0; i < 2; i++) {
-            tl_team team = tl_team_alone();
             tl_share share;
-            team.size = i ? specs[s].splits : 1;
-            assert_int_equal(tl_share_new(it->model, &team, &it->arena, &share, NULL),
-                             TL_OK);
+            assert_int_equal(
+                tl_share_of(&specs[s], i ? specs[s].splits : 1, &it->arena, &share, NULL),
+                TL_OK);
             params[i] = share.model.params - share.shared;
             room[i] = tl_pass_memory_of(&share.model, ROWS, true, false);
         }
@@ -319,6 +412,8 @@ int main(void)
         cmocka_unit_test(split_gradients_are_slopes_of_the_definition),
         cmocka_unit_test(split_gradients_are_those_of_the_whole),
         cmocka_unit_test(teams_of_any_size_come_to_the_same_bits),
+        cmocka_unit_test(what_is_kept_does_not_depend_on_the_team),
+        cmocka_unit_test(shares_answer_as_the_whole),
         cmocka_unit_test(a_member_holds_its_parts_alone),
         cmocka_unit_test(memory_of_a_share_is_counted),
     };
