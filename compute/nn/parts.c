@@ -14,13 +14,12 @@ static size_t sum_size(const tl_layer *layer, int rows)
     return layer->cut == TL_CUT_JOINS ? numbers(layer->out, rows) : 0;
 }
 
-/* Sums that wait for others to be added to them, beside the first: at most so many. The
- * team's sum wants room for one. */
+/* Sums that wait for others to be added to them, beside the first: at most so many. */
 static size_t deepest(int parts)
 {
     size_t depth = 0;
     for (; parts > 1; parts /= 2) depth++;
-    return depth > 1 ? depth : 1;
+    return depth;
 }
 
 size_t tl_parts_scratch(const tl_layer *layer, int rows)

@@ -200,6 +200,7 @@ tl_status tl_share_new(const tl_model *whole, const tl_team *team, tl_arena *are
                        tl_share *out, tl_err *err)
 {
     TL_TRY(cut_model(whole, team->rank, team->size, arena, out, err));
+    out->team = team;
     TL_TAKE(out->model.param, arena, out->model.params, err);
     take_parameters(out);
     return TL_OK;
@@ -224,15 +225,22 @@ tl_status tl_share_of(const tl_model_spec *spec, int members, tl_arena *arena,
 
 /* --- what is kept for each parameter -------------------------------------------------- */
 
+enum { ROOM = 1 << 20 };
+
 /* Numbers of each part that are moved at a time. */
 static size_t piece_of(const tl_share *share, size_t at)
 {
-    const size_t most = TL_SHARE_ROOM / (size_t)share->whole->spec.splits;
+    const size_t most = ROOM / (size_t)share->whole->spec.splits;
     return share->each - at < most ? share->each - at : most;
 }
 
-tl_status tl_share_collect(const tl_share *share, const tl_team *team, const float *kept,
-                           float *room, float *all, tl_err *err)
+size_t tl_share_room(const tl_share *share)
+{
+    return piece_of(share, 0) * (size_t)share->whole->spec.splits;
+}
+
+tl_status tl_share_collect(const tl_share *share, const float *kept, float *room,
+                           float *all, tl_err *err)
 {
     const size_t splits = (size_t)share->whole->spec.splits, parts = (size_t)share->parts;
     if (all) memcpy(all, kept, share->shared * sizeof *all);
@@ -242,7 +250,7 @@ tl_status tl_share_collect(const tl_share *share, const tl_team *team, const flo
             memcpy(room + ((size_t)share->first + p) * n,
                    kept + share->shared + p * share->each + at, n * sizeof *room);
         }
-        TL_TRY(tl_team_gather(team, room, parts * n * sizeof *room, err));
+        TL_TRY(tl_team_gather(share->team, room, parts * n * sizeof *room, err));
         for (size_t p = 0; all && p < splits; p++) {
             memcpy(all + share->shared + p * share->each + at, room + p * n,
                    n * sizeof *all);
@@ -251,19 +259,19 @@ tl_status tl_share_collect(const tl_share *share, const tl_team *team, const flo
     return TL_OK;
 }
 
-tl_status tl_share_deal(const tl_share *share, const tl_team *team, const float *all,
-                        float *room, float *kept, tl_err *err)
+tl_status tl_share_deal(const tl_share *share, const float *all, float *room, float *kept,
+                        tl_err *err)
 {
     const size_t splits = (size_t)share->whole->spec.splits, parts = (size_t)share->parts;
     if (all) memcpy(kept, all, share->shared * sizeof *kept);
-    TL_TRY(tl_team_broadcast(team, kept, share->shared * sizeof *kept, err));
+    TL_TRY(tl_team_broadcast(share->team, kept, share->shared * sizeof *kept, err));
     for (size_t at = 0, n; at < share->each; at += n) {
         n = piece_of(share, at);
         for (size_t p = 0; all && p < splits; p++) {
             memcpy(room + p * n, all + share->shared + p * share->each + at,
                    n * sizeof *room);
         }
-        TL_TRY(tl_team_broadcast(team, room, splits * n * sizeof *room, err));
+        TL_TRY(tl_team_broadcast(share->team, room, splits * n * sizeof *room, err));
         for (size_t p = 0; p < parts; p++) {
             memcpy(kept + share->shared + p * share->each + at,
                    room + ((size_t)share->first + p) * n, n * sizeof *kept);
@@ -287,8 +295,8 @@ static size_t largest_tensor(const tl_share *share)
 }
 
 /* `room` [splits x numbers of a part] */
-static tl_status put_tensor(const tl_share *share, int number, tensor of,
-                            const tl_team *team, float *room, tl_model *whole, tl_err *err)
+static tl_status put_tensor(const tl_share *share, int number, tensor of, float *room,
+                            tl_model *whole, tl_err *err)
 {
     const tl_layer *own = &share->model.layer[number];
     const size_t size = part_size(own, of), at = of == WEIGHT ? own->weight : own->bias;
@@ -297,7 +305,8 @@ static tl_status put_tensor(const tl_share *share, int number, tensor of,
         memcpy(room + (size_t)(share->first + p) * size,
                share->model.param + (size_t)p * share->each + at, size * sizeof *room);
     }
-    TL_TRY(tl_team_gather(team, room, (size_t)share->parts * size * sizeof *room, err));
+    TL_TRY(
+        tl_team_gather(share->team, room, (size_t)share->parts * size * sizeof *room, err));
     for (int p = 0; p < whole->spec.splits; p++) {
         strip strips[MOST_GROUPS];
         const int count = strips_of(share, number, of, p, strips);
@@ -309,18 +318,18 @@ static tl_status put_tensor(const tl_share *share, int number, tensor of,
     return TL_OK;
 }
 
-tl_status tl_share_put(const tl_share *share, const tl_team *team, tl_arena *scratch,
-                       tl_model *whole, tl_err *err)
+tl_status tl_share_put(const tl_share *share, tl_arena *scratch, tl_model *whole,
+                       tl_err *err)
 {
     const size_t mark = tl_arena_mark(scratch);
     const size_t n = (size_t)share->whole->spec.splits * largest_tensor(share);
     float *room = tl_arena_take(scratch, n, sizeof *room, err);
-    tl_status status = tl_team_agree(team, room ? TL_OK : TL_E_SPACE, err);
+    tl_status status = tl_team_agree(share->team, room ? TL_OK : TL_E_SPACE, err);
     for (int l = 0; status == TL_OK && l < share->model.layers; l++) {
         copy_shared(&share->model.layer[l], share->model.param, &whole->layer[l],
                     whole->param);
         for (tensor of = WEIGHT; status == TL_OK && of < TENSORS; of++) {
-            status = put_tensor(share, l, of, team, room, whole, err);
+            status = put_tensor(share, l, of, room, whole, err);
         }
     }
     tl_arena_rewind(scratch, mark);
