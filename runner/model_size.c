@@ -8,35 +8,44 @@
 
 tl_model_size tl_model_size_of(const tl_setup *setup, int validation)
 {
-    return (tl_model_size){
-        .setup = *setup,
-        .params = (double)tl_model_count(&setup->model),
-        .flop = tl_model_flop(&setup->model),
-        .train_flop = tl_model_train_flop(&setup->model),
-        .memory = tl_train_memory(&setup->model, &setup->recipe, validation, 1)};
+    const tl_model_spec *spec = &setup->model;
+    const tl_recipe *recipe = &setup->recipe;
+    const int ranks = tl_train_widest(spec, recipe);
+    return (tl_model_size){.setup = *setup,
+                           .params = (double)tl_model_count(spec),
+                           .flop = tl_model_flop(spec),
+                           .train_flop = tl_model_train_flop(spec),
+                           .memory = tl_train_memory(spec, recipe, validation, 1),
+                           .shared = tl_train_memory(spec, recipe, validation, ranks),
+                           .ranks = ranks};
 }
 
 char *tl_model_size_text(const tl_model_size *size, char text[256])
 {
-    char memory[32];
+    char memory[32], shared[32];
     const tl_model_spec *spec = &size->setup.model;
+    char splits[32] = "";
+    if (spec->splits > 1)
+        (void)snprintf(splits, sizeof splits, ", %d splits", spec->splits);
     (void)snprintf(
         text, 256,
-        "%s of width %d, %d layers: %.0f parameters, %.4g MFLOP an example (%.4g "
-        "trained), %s to train",
-        tl_model_kind_name(spec->kind), spec->width, spec->depth, size->params,
-        size->flop / 1e6, size->train_flop / 1e6, tl_text_size(size->memory, memory));
+        "%s of width %d, %d layers%s: %.0f parameters, %.4g MFLOP an example (%.4g "
+        "trained), %s to train, %s on each of %d ranks",
+        tl_model_kind_name(spec->kind), spec->width, spec->depth, splits, size->params,
+        size->flop / 1e6, size->train_flop / 1e6, tl_text_size(size->memory, memory),
+        tl_text_size(size->shared, shared), size->ranks);
     return text;
 }
 
 json_t *tl_model_size_json(const tl_model_size *size)
 {
     const tl_model_spec *spec = &size->setup.model;
-    json_t *one =
-        json_pack("{s:s, s:i, s:i, s:I, s:f, s:f, s:f}", "kind",
-                  tl_model_kind_name(spec->kind), "width", spec->width, "layers",
-                  spec->depth, "parameters", (json_int_t)size->params, "flop", size->flop,
-                  "flop_trained", size->train_flop, "training_bytes", size->memory);
+    json_t *one = json_pack("{s:s, s:i, s:i, s:i, s:I, s:f, s:f, s:f, s:f, s:i}", "kind",
+                            tl_model_kind_name(spec->kind), "width", spec->width, "layers",
+                            spec->depth, "splits", spec->splits, "parameters",
+                            (json_int_t)size->params, "flop", size->flop, "flop_trained",
+                            size->train_flop, "training_bytes", size->memory,
+                            "shared_bytes", size->shared, "ranks", size->ranks);
     TL_INVARIANT(one != NULL);
     return one;
 }
@@ -63,7 +72,7 @@ int tl_model_sizes(const tl_plan *plan, tl_model_size *size, int most)
         if (at == count) {
             size[count++] = one;
         } else if (one.memory > size[at].memory) {
-            size[at].memory = one.memory;
+            size[at] = one;
         }
     }
     tl_arena_close(&arena);
