@@ -32,6 +32,7 @@ tl_model_spec tl_evaluator_spec(const tl_model_spec *model)
     const int side =
         model->in.height < model->in.width ? model->in.height : model->in.width;
     tl_model_spec spec = *model;
+    spec.splits = 0;
     if (model->kind == TL_MODEL_MLP && side >= 2) {
         spec.kind = TL_MODEL_CNN;
         spec.width = 8;

@@ -122,6 +122,15 @@ const tl_param tl_model_params[TL_MODEL_PARAMS + 1] = {
                            .units = "1",
                            .about = "llama: heads of keys and values; they divide heads "
                                     "(0: as many)"},
+    [TL_MODEL_SPLITS] =
+        {.name = "splits",
+         .type = TL_PARAM_INT,
+         .fallback = 1,
+         .low = 1,
+         .high = TL_MODEL_SPLITS_MOST,
+         .units = "1",
+         .about = "gpt, llama: parts that each block is trained in, shared out to the "
+                  "ranks of a team: a power of two that divides the heads (1: whole)"},
 };
 
 const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
@@ -330,7 +339,8 @@ tl_setup tl_setup_of(const tl_setup_values *values, tl_shape shape, int classes)
                   .in = shape,
                   .classes = classes,
                   .heads = integer(model[TL_MODEL_HEADS]),
-                  .kv_heads = integer(model[TL_MODEL_KV_HEADS])},
+                  .kv_heads = integer(model[TL_MODEL_KV_HEADS]),
+                  .splits = integer(model[TL_MODEL_SPLITS])},
         .recipe = {.epochs = integer(recipe[TL_RECIPE_EPOCHS]),
                    .batch = integer(recipe[TL_RECIPE_BATCH]),
                    .shards = integer(recipe[TL_RECIPE_SHARDS]),

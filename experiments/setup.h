@@ -30,6 +30,7 @@ enum {
     TL_MODEL_DEPTH, /* `layers` in a plan */
     TL_MODEL_HEADS,
     TL_MODEL_KV_HEADS,
+    TL_MODEL_SPLITS,
     TL_MODEL_PARAMS
 };
 enum {

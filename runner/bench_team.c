@@ -86,11 +86,12 @@ static tl_status measure(tl_cluster *cluster, const tl_bench_job *job, findings 
                          tl_err *err)
 {
     const int ranks = tl_cluster_size(cluster);
-    const int shards = tl_recipe_shards(&job->setup.recipe);
-    TL_CHECK((ranks & (ranks - 1)) == 0 && ranks <= shards, err, TL_E_ARG,
-             "bench train wants a power of two of ranks, at most one a shard: %d ranks "
-             "here, and the recipe has %d shards",
-             ranks, shards);
+    const tl_setup *setup = &job->setup;
+    const int widest = tl_train_widest(&setup->model, &setup->recipe);
+    TL_CHECK((ranks & (ranks - 1)) == 0 && ranks <= widest, err, TL_E_ARG,
+             "bench train wants a power of two of ranks, at most one a shard or split: %d "
+             "ranks here, and there are %d %s",
+             ranks, widest, setup->model.splits > 1 ? "splits" : "shards");
     tl_team team;
     TL_TRY(tl_team_mpi_open(cluster, 0, ranks, EPOCH, 0.0, &team, err));
     const tl_status status = bench_team(job, &team, out, err);

@@ -8,38 +8,46 @@
 
 tl_model_size tl_model_size_of(const tl_setup *setup, int validation)
 {
-    return (tl_model_size){
-        .setup = *setup,
-        .params = (double)tl_model_count(&setup->model),
-        .flop = tl_model_flop(&setup->model),
-        .train_flop = tl_model_train_flop(&setup->model),
-        .memory = tl_train_memory(&setup->model, &setup->recipe, validation, 1)};
+    const tl_model_spec *spec = &setup->model;
+    const tl_recipe *recipe = &setup->recipe;
+    const int ranks = tl_train_widest(spec, recipe);
+    return (tl_model_size){.setup = *setup,
+                           .params = (double)tl_model_count(spec),
+                           .flop = tl_model_flop(spec),
+                           .train_flop = tl_model_train_flop(spec),
+                           .memory = tl_train_memory(spec, recipe, validation, 1),
+                           .shared = tl_train_memory(spec, recipe, validation, ranks),
+                           .ranks = ranks};
 }
 
 char *tl_model_size_text(const tl_model_size *size, char text[256])
 {
-    char memory[32], shape[48] = "";
+    char memory[32], shared[32], splits[32] = "", shape[80] = "";
     const tl_model_spec *spec = &size->setup.model;
+    if (spec->splits > 1)
+        (void)snprintf(splits, sizeof splits, ", %d splits", spec->splits);
     if (spec->kind != TL_MODEL_LINEAR) {
-        (void)snprintf(shape, sizeof shape, " of width %d, %d layers", spec->width,
-                       spec->depth);
+        (void)snprintf(shape, sizeof shape, " of width %d, %d layers%s", spec->width,
+                       spec->depth, splits);
     }
     (void)snprintf(text, 256,
                    "%s%s: %.0f parameters, %.4g MFLOP an example (%.4g trained), %s to "
-                   "train",
+                   "train, %s on each of %d ranks",
                    tl_model_kind_name(spec->kind), shape, size->params, size->flop / 1e6,
-                   size->train_flop / 1e6, tl_text_size(size->memory, memory));
+                   size->train_flop / 1e6, tl_text_size(size->memory, memory),
+                   tl_text_size(size->shared, shared), size->ranks);
     return text;
 }
 
 json_t *tl_model_size_json(const tl_model_size *size)
 {
     const tl_model_spec *spec = &size->setup.model;
-    json_t *one =
-        json_pack("{s:s, s:i, s:i, s:I, s:f, s:f, s:f}", "kind",
-                  tl_model_kind_name(spec->kind), "width", spec->width, "layers",
-                  spec->depth, "parameters", (json_int_t)size->params, "flop", size->flop,
-                  "flop_trained", size->train_flop, "training_bytes", size->memory);
+    json_t *one = json_pack("{s:s, s:i, s:i, s:i, s:I, s:f, s:f, s:f, s:f, s:i}", "kind",
+                            tl_model_kind_name(spec->kind), "width", spec->width, "layers",
+                            spec->depth, "splits", spec->splits, "parameters",
+                            (json_int_t)size->params, "flop", size->flop, "flop_trained",
+                            size->train_flop, "training_bytes", size->memory,
+                            "shared_bytes", size->shared, "ranks", size->ranks);
     TL_INVARIANT(one != NULL);
     return one;
 }
@@ -48,7 +56,7 @@ static bool is_same(const tl_model_spec *a, const tl_model_spec *b)
 {
     return a->kind == b->kind && a->width == b->width && a->depth == b->depth &&
            a->classes == b->classes && a->heads == b->heads && a->kv_heads == b->kv_heads &&
-           memcmp(&a->in, &b->in, sizeof a->in) == 0;
+           a->splits == b->splits && memcmp(&a->in, &b->in, sizeof a->in) == 0;
 }
 
 int tl_model_sizes(const tl_plan *plan, tl_model_size *size, int most)
@@ -66,7 +74,7 @@ int tl_model_sizes(const tl_plan *plan, tl_model_size *size, int most)
         if (at == count) {
             size[count++] = one;
         } else if (one.memory > size[at].memory) {
-            size[at].memory = one.memory;
+            size[at] = one;
         }
     }
     tl_arena_close(&arena);

@@ -12,7 +12,9 @@
 typedef struct tl_model_size {
     tl_setup setup;
     double params, flop, train_flop; /**< FLOP of one example, forward and in training */
-    double memory; /**< bytes of the largest training, on a rank that holds all shards */
+    double memory;                   /**< bytes of the largest training, on a rank alone */
+    double shared; /**< on each of `ranks`, as many as a training can have */
+    int ranks;
 } tl_model_size;
 
 /** Of a model that can be built. \param validation rows, for early stopping */

@@ -256,6 +256,29 @@ static tl_status check_tokens(const tl_model_spec *spec, int kv_heads, tl_err *e
     return TL_OK;
 }
 
+static int hidden_of(const tl_model_spec *spec)
+{
+    return spec->kind == TL_MODEL_GPT ? 4 * spec->width
+                                      : (8 * spec->width / 3 + 15) / 16 * 16;
+}
+
+static tl_status check_splits(const tl_model_spec *spec, int kv_heads, tl_err *err)
+{
+    const int splits = spec->splits;
+    if (splits == 0) return TL_OK;
+    TL_CHECK(splits >= 1 && splits <= TL_MODEL_SPLITS_MOST && (splits & (splits - 1)) == 0,
+             err, TL_E_ARG, "a model is split in a power of two, at most %d, not in %d",
+             TL_MODEL_SPLITS_MOST, splits);
+    TL_CHECK(spec->heads % splits == 0 && kv_heads % splits == 0, err, TL_E_ARG,
+             "splits take whole heads: %d splits do not share out %d heads, %d of keys and "
+             "values",
+             splits, spec->heads, kv_heads);
+    TL_CHECK(hidden_of(spec) % splits == 0, err, TL_E_ARG,
+             "%d splits do not share out the %d units of a block evenly", splits,
+             hidden_of(spec));
+    return TL_OK;
+}
+
 static int add_gain(tl_architecture *a, tl_layer_kind kind)
 {
     const tl_shape shape = a->layer[a->layers - 1].out;
@@ -279,12 +302,6 @@ static void add_around(tl_architecture *a, int start)
     const tl_shape shape = a->layer[start].out;
     a->layer[a->layers - 1].drops = true;
     add(a, (tl_layer){.kind = TL_LAYER_ADD, .in = shape, .out = shape, .with = start});
-}
-
-static int hidden_of(const tl_model_spec *spec)
-{
-    return spec->kind == TL_MODEL_GPT ? 4 * spec->width
-                                      : (8 * spec->width / 3 + 15) / 16 * 16;
 }
 
 /* One transformer block: attention, then two dense layers, each with a way around. */
@@ -322,6 +339,7 @@ static tl_status build_transformer(tl_architecture *a, const tl_model_spec *spec
     const bool is_gpt = spec->kind == TL_MODEL_GPT;
     const int kv_heads = !is_gpt && spec->kv_heads ? spec->kv_heads : spec->heads;
     TL_TRY(check_tokens(spec, kv_heads > 0 ? kv_heads : 1, err));
+    TL_TRY(check_splits(spec, kv_heads, err));
     const size_t width = (size_t)spec->width;
     a->positions = spec->in.width;
     const int embed =
@@ -367,5 +385,8 @@ tl_status tl_architecture_of(const tl_model_spec *spec, tl_architecture *out, tl
     TL_CHECK(is_shape(spec->in), err, TL_E_ARG,
              "a model needs examples of 1 to %d numbers, not %dx%dx%d", MOST_NUMBERS,
              spec->in.channels, spec->in.height, spec->in.width);
+    TL_CHECK(spec->splits <= 1 || tl_model_reads_tokens(spec->kind), err, TL_E_ARG,
+             "only models of tokens are split: a %s has 1 split, not %d",
+             tl_model_kind_name(spec->kind), spec->splits);
     return build[spec->kind](out, spec, err);
 }

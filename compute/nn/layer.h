@@ -33,6 +33,15 @@ typedef enum tl_layer_kind {
 
 enum { TL_LAYER_INPUT = -1 /**< in tl_layer.from: the group itself */ };
 
+/** How a layer of a split model (split.h) works on its parts. */
+typedef enum tl_cut {
+    TL_CUT_NONE,  /**< it is whole */
+    TL_CUT_FANS,  /**< every part reads the whole input */
+    TL_CUT_PARTS, /**< every part reads its part */
+    TL_CUT_JOINS  /**< every part reads its part; what they leave is summed, over the team
+                     too, and only then gets the bias, which is one */
+} tl_cut;
+
 struct tl_layer {
     tl_layer_kind kind;
     int from, with;              /**< layers whose outputs it reads; `with` only for ADD */
@@ -49,6 +58,10 @@ struct tl_layer {
     /** Places in tl_model.param. A tied layer has another's `weight`. */
     size_t weight, bias;
     size_t weights, biases; /**< numbers there; 0 of what is tied or absent */
+    /** Of a split model; then all the above is of one part, but for the bias of JOINS. */
+    tl_cut cut;
+    int parts;   /**< that are here */
+    size_t step; /**< numbers from a part's parameters to those of the next */
 };
 
 /** How a group of images lies in memory: [channels][lines][columns][lanes] with a halo. */
@@ -79,6 +92,8 @@ typedef struct tl_layer_run {
     float *saved;   /**< [tl_layer_ops.saved] what forward leaves for backward */
     float *packed;  /**< [tl_layer_ops.packed] weights as the kernels want them */
     float *scratch; /**< [tl_layer_ops.scratch] shared by the layers of a pass */
+    /** Floats from part to part of a layer that is cut; 0 where there is but one. */
+    size_t in_part, out_part, saved_part;
 } tl_layer_run;
 
 /** What a kind of layer can do. The sizes are in floats; NULL stands for 0 and nothing. */

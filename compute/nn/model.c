@@ -66,8 +66,8 @@ void tl_model_init(tl_model *model, const tl_rng *rng)
     }
 }
 
-/* The tensors of one layer, and how many. */
-static int tensors_of(const tl_layer *layer, int number, tl_tensor *to)
+/* The tensors of one layer, and how many. `part` of what is cut, named by its number. */
+static int tensors_of(const tl_layer *layer, int number, int part, tl_tensor *to)
 {
     const char *word = tl_layer_ops_of(layer->kind)->name;
     int count = 0;
@@ -75,7 +75,7 @@ static int tensors_of(const tl_layer *layer, int number, tl_tensor *to)
         tl_tensor *weight = &to[count++];
         *weight = (tl_tensor){.rank = 1,
                               .size = {(int)layer->weights},
-                              .at = layer->weight,
+                              .at = layer->weight + (size_t)part * layer->step,
                               .count = layer->weights};
         if (layer->kind == TL_LAYER_CONV) {
             weight->rank = 4;
@@ -93,11 +93,11 @@ static int tensors_of(const tl_layer *layer, int number, tl_tensor *to)
         }
         (void)snprintf(weight->name, sizeof weight->name, "%s%d.weight", word, number);
     }
-    if (layer->biases) {
+    if (layer->biases && (part == 0 || layer->cut != TL_CUT_JOINS)) {
         tl_tensor *bias = &to[count++];
         *bias = (tl_tensor){.rank = 1,
                             .size = {(int)layer->biases},
-                            .at = layer->bias,
+                            .at = layer->bias + (size_t)part * layer->step,
                             .count = layer->biases};
         if (layer->has_positions) {
             bias->rank = 2;
@@ -107,21 +107,34 @@ static int tensors_of(const tl_layer *layer, int number, tl_tensor *to)
         (void)snprintf(bias->name, sizeof bias->name, "%s%d.%s", word, number,
                        layer->has_positions ? "positions" : "bias");
     }
+    for (int i = 0; layer->cut && i < count; i++) {
+        const size_t length = strlen(to[i].name);
+        (void)snprintf(to[i].name + length, sizeof to[i].name - length, ".%d", part);
+    }
     return count;
+}
+
+static size_t parts_of(const tl_layer *layer)
+{
+    return layer->cut ? (size_t)layer->parts : 1;
 }
 
 tl_status tl_model_tensors(const tl_model *model, tl_arena *arena, tl_tensor **tensor,
                            int *count, tl_err *err)
 {
     tl_tensor *list;
-    TL_TAKE(list, arena, 2 * model->layers, err);
+    size_t most = 0;
+    for (int l = 0; l < model->layers; l++) most += 2 * parts_of(&model->layer[l]);
+    TL_TAKE(list, arena, most, err);
     int number[TL_LAYER_KINDS] = {0};
     *count = 0;
     for (int l = 0; l < model->layers; l++) {
         const tl_layer *layer = &model->layer[l];
-        const int found = tensors_of(layer, number[layer->kind], list + *count);
-        if (found) number[layer->kind]++;
-        *count += found;
+        const int before = *count;
+        for (size_t p = 0; p < parts_of(layer); p++) {
+            *count += tensors_of(layer, number[layer->kind], (int)p, list + *count);
+        }
+        if (*count > before) number[layer->kind]++;
     }
     *tensor = list;
     return TL_OK;

@@ -33,6 +33,9 @@ typedef struct tl_model_spec {
     int classes;  /**< of tokens: the vocabulary */
     int heads;    /**< GPT, LLAMA: of attention; divides width */
     int kv_heads; /**< LLAMA: heads of keys and values; divides heads, 0: as many */
+    int splits;   /**< GPT, LLAMA: parts that blocks are trained in (split.h), a power of
+                     two that divides all heads; 0 or 1: whole. Models that differ in this
+                     alone have the same parameters */
 } tl_model_spec;
 
 typedef struct tl_layer tl_layer;
@@ -43,20 +46,22 @@ typedef struct tl_model {
     tl_layer *layer; /**< [layers] */
     int halo;        /**< of images between layers, pixels */
     int positions;   /**< outputs of an example: 1, or one for each token */
+    bool is_share;   /**< of a split model (share.h): all members work on the same rows */
     size_t params;   /**< numbers in `param` */
     float *param;    /**< [params], all layers one after the other */
 } tl_model;
 
 /** One named tensor of a model's parameters, for model files. */
 typedef struct tl_tensor {
-    char name[32]; /**< "conv0.weight" */
+    char name[32]; /**< "conv0.weight"; of a share "dense0.weight.1", its part by number */
     int rank, size[4];
     size_t at, count; /**< its place in tl_model.param */
 } tl_tensor;
 
 enum {
-    TL_INFER_ROWS = 64,  /**< inference runs in blocks of so many rows, the last padded */
-    TL_INFER_WIDEST = 64 /**< members of a team that does nothing but inference, at most */
+    TL_INFER_ROWS = 64,   /**< inference runs in blocks of so many rows, the last padded */
+    TL_INFER_WIDEST = 64, /**< members of a team that does nothing but inference, at most */
+    TL_MODEL_SPLITS_MOST = 64
 };
 
 /** "mlp", "cnn", "resnet", "gpt", "llama", "linear", "autoencoder". */
@@ -78,7 +83,8 @@ TL_MUST_USE tl_status tl_model_new(const tl_model_spec *spec, tl_arena *arena,
  * layer; gains 1, biases and shifts 0. */
 void tl_model_init(tl_model *model, const tl_rng *rng);
 
-/** The model's tensors in order; the table is in `arena`. */
+/** The model's tensors in order, of a share (share.h) part by part; the table is in
+ * `arena`. */
 TL_MUST_USE tl_status tl_model_tensors(const tl_model *model, tl_arena *arena,
                                        tl_tensor **tensor, int *count, tl_err *err);
 
@@ -95,7 +101,8 @@ double tl_model_train_flop(const tl_model_spec *spec);
 /**
  * Logits of `rows` examples (of tokens: of the one that follows the example), in blocks of
  * TL_INFER_ROWS whose bits do not depend on the team. Collective over `team`: the blocks
- * are shared out and gathered.
+ * are shared out and gathered, or all members work on each where they have shares of the
+ * model.
  *
  * \param pixel  [rows x input]  \param logits [rows x classes] result, on every member
  */
@@ -110,5 +117,6 @@ int tl_infer_widest(int rows, int most);
 /** Bytes of scratch that tl_model_logits takes for `rows` rows, on a member of any team
  * that has at least one block a member. */
 double tl_model_logits_memory(const tl_model_spec *spec, int rows);
+double tl_model_logits_memory_of(const tl_model *model, int rows);
 
 #endif

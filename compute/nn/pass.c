@@ -1,5 +1,7 @@
 #include "compute/nn/pass.h"
 
+#include "compute/nn/parts.h"
+
 #include <string.h>
 
 /* --- room ----------------------------------------------------------------------------- */
@@ -40,18 +42,34 @@ static tl_grid grid_of(const tl_model *model, int number, int rows)
                : (tl_grid){0};
 }
 
+/* Parts that lie side by side in what a layer leaves, or in what it reads. */
+static size_t parts_left(const tl_layer *layer)
+{
+    const bool are_many = layer->cut == TL_CUT_FANS || layer->cut == TL_CUT_PARTS;
+    return are_many ? (size_t)layer->parts : 1;
+}
+
+static size_t parts_read(const tl_layer *layer)
+{
+    const bool are_many = layer->cut == TL_CUT_PARTS || layer->cut == TL_CUT_JOINS;
+    return are_many ? (size_t)layer->parts : 1;
+}
+
 /* Floats of what a layer (or the input) leaves. */
 static size_t output_size(const tl_model *model, int number, int rows)
 {
     const tl_grid grid = grid_of(model, number, rows);
-    return grid.size ? grid.size
-                     : (size_t)rows * (size_t)tl_shape_size(shape_of(model, number));
+    const size_t flat = (size_t)rows * (size_t)tl_shape_size(shape_of(model, number));
+    if (grid.size) return grid.size;
+    return number == TL_LAYER_INPUT ? flat : flat * parts_left(&model->layer[number]);
 }
 
-static size_t size_by(size_t (*size)(const tl_layer *, int), const tl_layer *layer,
-                      int rows)
+/* Floats that a layer saves: of all its parts. */
+static size_t saved_size(const tl_layer *layer, int rows)
 {
-    return size ? size(layer, rows) : 0;
+    const tl_layer_ops *ops = tl_layer_ops_of(layer->kind);
+    const size_t one = ops->saved ? ops->saved(layer, rows) : 0;
+    return layer->cut ? one * (size_t)layer->parts : one;
 }
 
 /* The most scratch that any layer wants. */
@@ -60,7 +78,9 @@ static size_t scratch_size(const tl_model *model, int rows)
     size_t most = 0;
     for (int l = 0; l < model->layers; l++) {
         const tl_layer *layer = &model->layer[l];
-        const size_t size = size_by(tl_layer_ops_of(layer->kind)->scratch, layer, rows);
+        const tl_layer_ops *ops = tl_layer_ops_of(layer->kind);
+        const size_t size =
+            (ops->scratch ? ops->scratch(layer, rows) : 0) + tl_parts_scratch(layer, rows);
         if (size > most) most = size;
     }
     return most;
@@ -74,7 +94,7 @@ static tl_status take_room(const tl_model *model, int number, bool has_backward,
     const size_t size = output_size(model, number, run->rows);
     TL_TAKE(run->out, arena, size, err);
     if (has_backward) TL_TAKE(run->d_out, arena, size, err);
-    TL_TAKE(run->saved, arena, size_by(ops->saved, layer, run->rows), err);
+    TL_TAKE(run->saved, arena, saved_size(layer, run->rows), err);
     TL_TAKE(run->packed, arena, ops->packed ? ops->packed(layer) : 0, err);
     return TL_OK;
 }
@@ -106,6 +126,16 @@ static void join(tl_pass *pass)
     }
 }
 
+static void set_parts(tl_layer_run *run)
+{
+    const tl_layer *layer = run->layer;
+    if (!layer->cut) return;
+    const size_t rows = (size_t)run->rows;
+    if (parts_read(layer) > 1) run->in_part = rows * (size_t)tl_shape_size(layer->in);
+    if (parts_left(layer) > 1) run->out_part = rows * (size_t)tl_shape_size(layer->out);
+    run->saved_part = saved_size(layer, run->rows) / (size_t)layer->parts;
+}
+
 static tl_status open_pass(tl_pass *pass, bool has_backward, bool has_pixels,
                            tl_arena *arena, tl_err *err)
 {
@@ -125,6 +155,7 @@ static tl_status open_pass(tl_pass *pass, bool has_backward, bool has_pixels,
         run->in_grid = grid_of(model, run->layer->from, pass->most);
         run->out_grid = grid_of(model, l, pass->most);
         run->scratch = scratch;
+        set_parts(run);
         TL_TRY(take_room(model, l, has_backward, arena, run, err));
     }
     join(pass);
@@ -145,26 +176,33 @@ tl_status tl_pass_new_pixels(const tl_model *model, int rows, tl_arena *arena, t
     return open_pass(out, true, true, arena, err);
 }
 
+double tl_pass_memory_of(const tl_model *model, int rows, bool has_backward,
+                         bool has_pixels)
+{
+    double floats =
+        (has_pixels ? 2.0 : 1.0) * (double)output_size(model, TL_LAYER_INPUT, rows) +
+        (double)scratch_size(model, rows);
+    for (int l = 0; l < model->layers; l++) {
+        const tl_layer *layer = &model->layer[l];
+        const tl_layer_ops *ops = tl_layer_ops_of(layer->kind);
+        floats += (has_backward ? 2.0 : 1.0) * (double)output_size(model, l, rows) +
+                  (double)saved_size(layer, rows) +
+                  (double)(ops->packed ? ops->packed(layer) : 0);
+    }
+    return floats * (double)sizeof(float);
+}
+
 double tl_pass_memory(const tl_model_spec *spec, int rows, bool has_backward,
                       bool has_pixels)
 {
     tl_arena arena = tl_arena_open(0);
     tl_model *model;
-    double floats = 0.0;
+    double bytes = 0.0;
     if (tl_model_new(spec, &arena, &model, NULL) == TL_OK) {
-        floats =
-            (has_pixels ? 2.0 : 1.0) * (double)output_size(model, TL_LAYER_INPUT, rows) +
-            (double)scratch_size(model, rows);
-        for (int l = 0; l < model->layers; l++) {
-            const tl_layer *layer = &model->layer[l];
-            const tl_layer_ops *ops = tl_layer_ops_of(layer->kind);
-            floats += (has_backward ? 2.0 : 1.0) * (double)output_size(model, l, rows) +
-                      (double)size_by(ops->saved, layer, rows) +
-                      (double)(ops->packed ? ops->packed(layer) : 0);
-        }
+        bytes = tl_pass_memory_of(model, rows, has_backward, has_pixels);
     }
     tl_arena_close(&arena);
-    return floats * (double)sizeof(float);
+    return bytes;
 }
 
 /* --- passes --------------------------------------------------------------------------- */
@@ -206,6 +244,29 @@ static void drop(const tl_pass *pass, int number, float *x)
                      (size_t)tl_shape_size(run->layer->out), x);
 }
 
+/* A layer that is cut adds up over the team, unless a sum before has failed: the team is
+ * not to be used again then. */
+static void run_forward(tl_pass *pass, const tl_layer_run *run)
+{
+    const tl_team alone = tl_team_alone();
+    if (!run->layer->cut) {
+        tl_layer_ops_of(run->layer->kind)->forward(run);
+    } else if (pass->status == TL_OK) {
+        pass->status = tl_parts_forward(run, pass->team ? pass->team : &alone, &pass->err);
+    }
+}
+
+static void run_backward(tl_pass *pass, const tl_layer_run *run, float *grad)
+{
+    const tl_team alone = tl_team_alone();
+    if (!run->layer->cut) {
+        tl_layer_ops_of(run->layer->kind)->backward(run, grad);
+    } else if (pass->status == TL_OK) {
+        pass->status =
+            tl_parts_backward(run, grad, pass->team ? pass->team : &alone, &pass->err);
+    }
+}
+
 const float *tl_pass_forward(tl_pass *pass, const float *pixel, const int *row, int rows)
 {
     TL_INVARIANT(rows <= pass->most);
@@ -221,7 +282,7 @@ const float *tl_pass_forward(tl_pass *pass, const float *pixel, const int *row, 
     for (int l = 0; l < pass->model->layers; l++) {
         tl_layer_run *run = &pass->run[l];
         run->rows = rows;
-        tl_layer_ops_of(run->layer->kind)->forward(run);
+        run_forward(pass, run);
         if (run->layer->drops) drop(pass, l, run->out);
     }
     return tl_pass_logits(pass);
@@ -244,7 +305,10 @@ static void clear(const tl_layer_run *run, float *grad)
     if (run->leads && layer->kind != TL_LAYER_DENSE) {
         memset(grad + layer->weight, 0, layer->weights * sizeof *grad);
     }
-    memset(grad + layer->bias, 0, layer->biases * sizeof *grad);
+    const size_t parts = parts_left(layer);
+    for (size_t p = 0; p < parts; p++) {
+        memset(grad + layer->bias + p * layer->step, 0, layer->biases * sizeof *grad);
+    }
 }
 
 /* The first place from `from` down that is the layer's own. Layers follow each other in the
@@ -267,7 +331,7 @@ static void go_back(tl_pass *pass, int rows, float *grad, bool adds)
         run->sets = !adds && run->leads;
         if (!adds) clear(run, grad);
         if (run->layer->drops) drop(pass, l, run->d_out);
-        tl_layer_ops_of(run->layer->kind)->backward(run, grad);
+        run_backward(pass, run, grad);
         from = first_of(run->layer, from);
         if (grad && pass->after) pass->after(pass->self, from);
     }

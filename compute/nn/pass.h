@@ -16,6 +16,11 @@ typedef struct tl_pass {
     float *d_input;     /**< its gradient; NULL unless made by tl_pass_new_pixels */
     tl_dropout dropout; /**< what the next pass drops: nothing, unless the caller sets it */
     tl_layer_run *run;  /**< [layers] */
+    /** Of a share (share.h): who holds the others, set by the caller; passes are then
+     * collective. Alone, where there is none. */
+    const tl_team *team;
+    tl_status status; /**< TL_E_LOST once a pass has failed: what it left means nothing */
+    tl_err err;
     /** Set by the caller, or NULL: called on the way back after each layer; the gradients
      * of all parameters from `from` on are then complete. */
     void (*after)(void *self, size_t from);
@@ -37,6 +42,8 @@ TL_MUST_USE tl_status tl_pass_new_pixels(const tl_model *model, int rows, tl_are
 /** Bytes that tl_pass_new takes, or (has_pixels) tl_pass_new_pixels. */
 double tl_pass_memory(const tl_model_spec *spec, int rows, bool has_backward,
                       bool has_pixels);
+double tl_pass_memory_of(const tl_model *model, int rows, bool has_backward,
+                         bool has_pixels);
 
 /** Takes up the model's parameters: after they were set, and after every change. */
 void tl_pass_refresh(tl_pass *pass);

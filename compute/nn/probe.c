@@ -40,12 +40,23 @@ static void run_block(const tl_probe *probe, tl_pass *pass, int block, float *pa
 
 typedef struct room {
     tl_pass pass;
-    float *padded; /* [TL_INFER_ROWS x input] */
-    float *all;    /* blocks of all members */
+    float *padded;         /* [TL_INFER_ROWS x input] */
+    float *all;            /* blocks of all members */
+    int first, each, held; /* blocks of this member, of all */
 } room;
 
-static tl_status take_room(const tl_model *model, const tl_probe *probe, size_t blocks,
-                           tl_arena *scratch, room *out, tl_err *err)
+/* Which blocks are this member's: a part of them, or all where members have shares of the
+ * model. */
+static void share_out(const tl_model *model, const tl_team *team, int blocks, room *own)
+{
+    const int members = model->is_share ? 1 : team->size;
+    own->each = (blocks + members - 1) / members;
+    own->first = model->is_share ? 0 : team->rank * own->each;
+    own->held = own->each * members;
+}
+
+static tl_status take_room(const tl_model *model, const tl_probe *probe, tl_arena *scratch,
+                           room *out, tl_err *err)
 {
     const size_t size = (size_t)tl_shape_size(model->spec.in);
     const int group = group_of(&model->spec);
@@ -54,7 +65,8 @@ static tl_status take_room(const tl_model *model, const tl_probe *probe, size_t 
                : tl_pass_new(model, group, false, scratch, &out->pass, err));
     tl_pass_refresh(&out->pass);
     TL_TAKE(out->padded, scratch, TL_INFER_ROWS * size, err);
-    TL_TAKE(out->all, scratch, blocks * TL_INFER_ROWS * (size_t)probe->width, err);
+    TL_TAKE(out->all, scratch, (size_t)out->held * TL_INFER_ROWS * (size_t)probe->width,
+            err);
     return TL_OK;
 }
 
@@ -64,21 +76,23 @@ tl_status tl_probe_run(const tl_model *model, const tl_probe *probe, const tl_te
     const size_t mark = tl_arena_mark(scratch);
     const size_t block_size = (size_t)TL_INFER_ROWS * (size_t)probe->width;
     const int blocks = (probe->rows + TL_INFER_ROWS - 1) / TL_INFER_ROWS;
-    const int each = (blocks + team->size - 1) / team->size; /* blocks of each member */
     room own = {0};
-    const tl_status mine =
-        take_room(model, probe, (size_t)each * (size_t)team->size, scratch, &own, err);
+    share_out(model, team, blocks, &own);
+    const tl_status mine = take_room(model, probe, scratch, &own, err);
     tl_status status = tl_team_agree(team, mine, err);
     TL_INVARIANT(status != TL_OK || own.all);
     tl_blas_start();
-    const int first = team->rank * each;
-    for (int b = first; status == TL_OK && b < first + each && b < blocks; b++) {
+    own.pass.team = team;
+    for (int b = own.first; status == TL_OK && b < own.first + own.each && b < blocks;
+         b++) {
         run_block(probe, &own.pass, b, own.padded, own.all + (size_t)b * block_size);
         (void)tl_team_tick(team);
+        status = own.pass.status;
+        if (status != TL_OK && err) *err = own.pass.err;
     }
-    if (status == TL_OK) {
-        status =
-            tl_team_gather(team, own.all, (size_t)each * block_size * sizeof *own.all, err);
+    if (status == TL_OK && !model->is_share) {
+        status = tl_team_gather(team, own.all,
+                                (size_t)own.each * block_size * sizeof *own.all, err);
     }
     if (status == TL_OK) {
         memcpy(out, own.all, (size_t)probe->rows * (size_t)probe->width * sizeof *out);
@@ -87,14 +101,19 @@ tl_status tl_probe_run(const tl_model *model, const tl_probe *probe, const tl_te
     return status;
 }
 
+/* Beside the pass. What is gathered are fewer than twice the blocks, since members take
+ * equal numbers. */
+static double rows_memory(const tl_model_spec *spec, int rows, int width)
+{
+    const double gathered = (2.0 * rows + 2.0 * TL_INFER_ROWS) * width;
+    const double padded = (double)TL_INFER_ROWS * tl_shape_size(spec->in);
+    return (double)sizeof(float) * (gathered + padded);
+}
+
 double tl_probe_memory(const tl_model_spec *spec, int rows, int width, bool wants_pixels)
 {
-    /* What is gathered: fewer than twice the blocks, since members take equal numbers. */
-    const double gathered = (2.0 * rows + 2.0 * TL_INFER_ROWS) * width;
-    const double input = tl_shape_size(spec->in);
-    const double padded = TL_INFER_ROWS * input;
     return tl_pass_memory(spec, group_of(spec), wants_pixels, wants_pixels) +
-           (double)sizeof(float) * (gathered + padded);
+           rows_memory(spec, rows, width);
 }
 
 /* --- logits --------------------------------------------------------------------------- */
@@ -136,6 +155,13 @@ int tl_infer_widest(int rows, int most)
 double tl_model_logits_memory(const tl_model_spec *spec, int rows)
 {
     return tl_probe_memory(spec, rows, spec->classes, false);
+}
+
+double tl_model_logits_memory_of(const tl_model *model, int rows)
+{
+    const tl_model_spec *spec = &model->spec;
+    return tl_pass_memory_of(model, group_of(spec), false, false) +
+           rows_memory(spec, rows, spec->classes);
 }
 
 /* --- features ------------------------------------------------------------------------- */

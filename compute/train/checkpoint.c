@@ -32,14 +32,15 @@ static bool has_slices(const tl_train_state *state)
     return false;
 }
 
-/* Room for a bucket, on every member, where there are blocks of slices. */
+/* Room for a bucket, on every member, where blocks lie scattered over the team. */
 static tl_status take_bucket(const tl_train_state *state, const tl_team *team,
                              tl_arena *scratch, float **bucket, tl_err *err)
 {
     *bucket = NULL;
-    if (!has_slices(state)) return TL_OK;
-    *bucket =
-        tl_arena_take(scratch, state->exchange->bucket[0].all.n, sizeof **bucket, err);
+    if (!has_slices(state) && !state->share) return TL_OK;
+    const size_t n =
+        state->share ? tl_share_room(state->share) : state->exchange->bucket[0].all.n;
+    *bucket = tl_arena_take(scratch, n, sizeof **bucket, err);
     TL_TRY(tl_team_agree(team, *bucket ? TL_OK : TL_E_SPACE, err));
     return TL_OK;
 }
@@ -50,6 +51,9 @@ static tl_status take_bucket(const tl_train_state *state, const tl_team *team,
 static tl_status write_block(const tl_train_state *state, int b, float *bucket, float *to,
                              tl_err *err)
 {
+    if (state->share) {
+        return tl_share_collect(state->share, state->block[b], bucket, to, err);
+    }
     if (!state->is_kept[b]) {
         if (to) memcpy(to, state->block[b], block_size(state));
         return TL_OK;
@@ -121,6 +125,9 @@ static tl_status find(const tl_train_state *state, const tl_checkpoint *checkpoi
 static tl_status read_block(tl_train_state *state, int b, const tl_team *team,
                             const float *from, float *bucket, tl_err *err)
 {
+    if (state->share) {
+        return tl_share_deal(state->share, from, bucket, state->block[b], err);
+    }
     if (!state->is_kept[b]) {
         if (from) memcpy(state->block[b], from, block_size(state));
         return tl_team_broadcast(team, state->block[b], block_size(state), err);

@@ -6,6 +6,7 @@
 
 #include "compute/core/arena.h"
 #include "compute/core/hash.h"
+#include "compute/nn/share.h"
 #include "compute/train/exchange.h"
 
 /**
@@ -42,6 +43,9 @@ typedef struct tl_train_state {
     bool
         is_kept[TL_STATE_BLOCKS]; /**< each member holds its own slices: [exchange->kept] */
     tl_exchange *exchange;        /**< borrowed; NULL: no such block */
+    /** Borrowed; if given, each member holds of all blocks what is kept for its share:
+     * [share->model.params] */
+    const tl_share *share;
 } tl_train_state;
 
 /**

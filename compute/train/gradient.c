@@ -89,13 +89,18 @@ static double total(const tree *t)
     return sum;
 }
 
-double tl_gradient_norm(const float *x, size_t n)
+double tl_gradient_square(const float *x, size_t n)
 {
     tree t = {0};
     for (size_t at = 0; at < n; at += CHUNK) {
         add_chunk(&t, sum_of_squares(x + at, at + CHUNK < n ? CHUNK : n - at));
     }
-    return sqrt(total(&t));
+    return total(&t);
+}
+
+double tl_gradient_norm(const float *x, size_t n)
+{
+    return sqrt(tl_gradient_square(x, n));
 }
 
 void tl_gradient_squares(const float *x, size_t n, double *sum)

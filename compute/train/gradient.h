@@ -36,6 +36,9 @@ bool tl_gradient_is_finite(const float *x, size_t n);
  * and the chunks in the fixed binary tree. */
 double tl_gradient_norm(const float *x, size_t n);
 
+/** Its square. */
+double tl_gradient_square(const float *x, size_t n);
+
 /** The sums of squares of the chunks of x [n], the last one perhaps short: what
  * tl_gradient_norm adds up. \param sum [n / TL_GRADIENT_CHUNK, rounded up] result */
 void tl_gradient_squares(const float *x, size_t n, double *sum);

@@ -27,3 +27,9 @@ double tl_holdout_memory(const tl_model_spec *spec, int rows)
     return tl_model_logits_memory(spec, rows) +
            (double)sizeof(float) * rows * spec->classes;
 }
+
+double tl_holdout_memory_of(const tl_model *model, int rows)
+{
+    return tl_model_logits_memory_of(model, rows) +
+           (double)sizeof(float) * rows * model->spec.classes;
+}

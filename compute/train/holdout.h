@@ -19,5 +19,6 @@ TL_MUST_USE tl_status tl_holdout_loss(const tl_model *model, const tl_dataset *r
 
 /** Bytes of scratch that takes for `rows` rows, `logits` with it. */
 double tl_holdout_memory(const tl_model_spec *spec, int rows);
+double tl_holdout_memory_of(const tl_model *model, int rows);
 
 #endif

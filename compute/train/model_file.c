@@ -45,6 +45,7 @@ static void write_header(const tl_model *model, const char *step, const tl_tenso
         "\"%d\",\"classes\":\"%d\",\"heads\":\"%d\",\"kv_heads\":\"%d\"",
         step, tl_model_kind_name(spec->kind), spec->width, spec->depth, spec->in.channels,
         spec->in.height, spec->in.width, spec->classes, spec->heads, spec->kv_heads);
+    if (spec->splits > 1) tl_text_print(text, ",\"splits\":\"%d\"", spec->splits);
     checksum(text, model, sum);
     tl_text_print(text, ",\"sha256_128\":\"%s\"}", sum);
     for (int i = 0; i < count; i++) {
@@ -128,7 +129,9 @@ static tl_status read_spec(const char *path, const json_t *root, tl_model_spec *
                  read_number(metadata, "columns", &spec->in.width) &&
                  read_number(metadata, "classes", &spec->classes) &&
                  read_number(metadata, "heads", &spec->heads) &&
-                 read_number(metadata, "kv_heads", &spec->kv_heads),
+                 read_number(metadata, "kv_heads", &spec->kv_heads) &&
+                 (!json_object_get(metadata, "splits") ||
+                  read_number(metadata, "splits", &spec->splits)),
              err, TL_E_FORMAT, "%s: its metadata name no model of threatloop", path);
     return TL_OK;
 }

@@ -28,6 +28,7 @@ TL_MUST_USE tl_status tl_optimizing_new(const tl_model *model, const tl_recipe *
 
 /** Bytes that tl_optimizing_new takes. */
 double tl_optimizing_memory(const tl_model_spec *spec, const tl_recipe *recipe);
+double tl_optimizing_memory_of(const tl_model *model, const tl_recipe *recipe);
 
 /**
  * One update of the parameters of a slice. `update` counts from 1; `rate` is the step size

@@ -4,6 +4,9 @@
  * team by the exchange: the same tree. Behind the gradient of each shard travel its loss
  * and whether its member has been asked to stop or wants to save, so that one sum carries
  * all, and all members know after the same update what they are to do.
+ *
+ * Where members have shares of a split model, each has the gradient of its own, as if
+ * alone; what they want is summed by itself.
  */
 #include "compute/train/trainer.h"
 
@@ -11,6 +14,7 @@
 #include "compute/core/log.h"
 #include "compute/nn/blas.h"
 #include "compute/nn/pass.h"
+#include "compute/nn/share.h"
 #include "compute/train/augment.h"
 #include "compute/train/average.h"
 #include "compute/train/exchange.h"
@@ -18,17 +22,21 @@
 #include "compute/train/holdout.h"
 #include "compute/train/optimizer.h"
 #include "compute/train/schedule.h"
+#include "compute/train/share_norm.h"
 
 #include <math.h>
 #include <string.h>
 #include <time.h>
 
 typedef struct trainer {
-    tl_model *model;
+    tl_model *model; /* the whole one, or that of the share */
+    tl_share share;  /* of a split model */
     const tl_training *job;
     const tl_recipe *recipe;
     const tl_train_rows *data;
     const tl_team *team;
+    const tl_team *mates; /* who has the other shards: the team, or nobody */
+    tl_team alone;
     const tl_dataset *validation; /* NULL: no early stopping */
     tl_arena *scratch;
     int shards, local; /* in all, and on this rank */
@@ -57,42 +65,6 @@ enum { LOSS, WISHES, SAVES, TAIL };
 /* Sub-streams of the order's that no epoch has. */
 static const uint64_t AUGMENTATION = UINT64_MAX, DROPOUT = UINT64_MAX - 1;
 
-static bool has_patience(const tl_recipe *recipe, int validation)
-{
-    return recipe->patience > 0 && validation > 0;
-}
-
-double tl_train_flop(const tl_model_spec *spec, const tl_recipe *recipe, int rows,
-                     int validation)
-{
-    const double looks = has_patience(recipe, validation) ? validation : 0.0;
-    return (tl_model_train_flop(spec) * rows + tl_model_flop(spec) * looks) *
-           recipe->epochs;
-}
-
-double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe, int validation,
-                       int ranks)
-{
-    const size_t params = tl_model_count(spec);
-    const int rows = tl_recipe_shard_rows(recipe), shards = tl_recipe_shards(recipe);
-    const int members = ranks < shards ? ranks : shards;
-    const bool is_patient = has_patience(recipe, validation);
-    const int moments = recipe->optimizer == TL_ADAMW ? 2 : 1;
-    const int copies = (recipe->average > 0.0 ? 1 : 0) + (is_patient ? 1 : 0);
-    const double numbers = ((double)params + TAIL) * (shards / members) +
-                           (double)params * copies +
-                           (double)tl_exchange_kept(params, recipe, members) * moments;
-    double bytes =
-        numbers * (double)sizeof(float) + tl_pass_memory(spec, rows, true, false) +
-        tl_exchange_memory(params, recipe, members) + tl_optimizing_memory(spec, recipe) +
-        tl_state_memory(params, 1 + moments + copies);
-    if (is_patient) bytes += tl_holdout_memory(spec, validation);
-    if (tl_recipe_augments(recipe)) {
-        bytes += (double)sizeof(float) * rows * tl_shape_size(spec->in);
-    }
-    return bytes;
-}
-
 /* --- room ----------------------------------------------------------------------------- */
 
 /* What this training is, for its checkpoints. */
@@ -100,15 +72,17 @@ static tl_key key_of(const trainer *t)
 {
     tl_hash hash = {0};
     const tl_model_spec *spec = &t->model->spec;
-    const int shape[] = {(int)spec->kind,   spec->width,     spec->depth,
-                         spec->in.channels, spec->in.height, spec->in.width,
-                         spec->classes,     spec->heads,     spec->kv_heads};
-    tl_hash_text(&hash, "training4");
+    const int shape[] = {(int)spec->kind, spec->width,
+                         spec->depth,     spec->in.channels,
+                         spec->in.height, spec->in.width,
+                         spec->classes,   spec->heads,
+                         spec->kv_heads,  spec->splits > 1 ? spec->splits : 1};
+    tl_hash_text(&hash, "training5");
     for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) {
         tl_hash_u64(&hash, (uint64_t)shape[i]);
     }
     tl_recipe_hash(t->recipe, &hash);
-    tl_hash_u64(&hash, t->model->params);
+    tl_hash_u64(&hash, tl_model_count(spec));
     tl_hash_u64(&hash, (uint64_t)t->data->rows);
     tl_hash_u64(&hash, (uint64_t)t->data->loss);
     tl_hash_u64(&hash, (uint64_t)(t->validation ? t->validation->rows : 0));
@@ -135,10 +109,11 @@ static tl_status open_state(trainer *t, tl_err *err)
 {
     t->state = (tl_train_state){.training = key_of(t),
                                 .progress.best_loss = (double)INFINITY,
-                                .params = t->model->params,
+                                .params = tl_model_count(&t->model->spec),
                                 .blocks = 1,
                                 .block = {t->model->param},
-                                .exchange = &t->exchange};
+                                .exchange = &t->exchange,
+                                .share = t->model->is_share ? &t->share : NULL};
     TL_TRY(take_moment(t, &t->moments.first, err));
     if (t->recipe->optimizer == TL_ADAMW) {
         TL_TRY(take_moment(t, &t->moments.second, err));
@@ -153,19 +128,25 @@ static tl_status open_state(trainer *t, tl_err *err)
 
 static tl_status open_trainer(trainer *t, tl_err *err)
 {
+    if (t->model->spec.splits > 1) {
+        TL_TRY(tl_share_new(t->model, t->team, t->scratch, &t->share, err));
+        t->model = &t->share.model;
+        t->mates = &t->alone;
+    }
     const tl_model_spec *spec = &t->model->spec;
     const size_t rows = (size_t)tl_recipe_shard_rows(t->recipe);
     TL_CHECK(t->data->rows > 0, err, TL_E_ARG, "there are no rows to train on");
     t->shards = tl_recipe_shards(t->recipe);
-    TL_INVARIANT(t->team->size <= t->shards);
-    t->local = t->shards / t->team->size;
+    TL_INVARIANT(t->mates->size <= t->shards);
+    t->local = t->shards / t->mates->size;
     t->width = t->model->params + TAIL;
     t->budget = tl_recipe_updates(t->recipe, t->data->rows);
     TL_TRY(tl_pass_new(t->model, (int)rows, true, t->scratch, &t->pass, err));
     TL_TRY(tl_optimizing_new(t->model, t->recipe, t->scratch, &t->optimizing, err));
     TL_TAKE(t->grad, t->scratch, (size_t)t->local * t->width, err);
-    if (t->team->size > 1) {
-        TL_TRY(tl_exchange_new(t->model->params, TAIL, t->recipe, t->team, t->scratch,
+    t->pass.team = t->team;
+    if (t->mates->size > 1) {
+        TL_TRY(tl_exchange_new(t->model->params, TAIL, t->recipe, t->mates, t->scratch,
                                &t->exchange, err));
     }
     TL_TAKE(t->order, t->scratch, t->data->rows, err);
@@ -261,10 +242,10 @@ static void run_batch(trainer *t, const group *batch)
     tl_pass_refresh(&t->pass);
     if (batch->is_last) put_wishes(t);
     for (int s = 0; s < t->local; s++) {
-        const bool completes = batch->is_last && s == t->local - 1 && t->team->size > 1;
+        const bool completes = batch->is_last && s == t->local - 1 && t->mates->size > 1;
         if (completes) tl_exchange_open(&t->exchange);
         t->pass.after = completes && t->recipe->overlap ? send_gradients : NULL;
-        run_shard(t, batch, t->team->rank * t->local + s, t->grad + (size_t)s * t->width);
+        run_shard(t, batch, t->mates->rank * t->local + s, t->grad + (size_t)s * t->width);
     }
 }
 
@@ -273,7 +254,11 @@ static tl_status sum_gradients(trainer *t, tl_gradient *gradient, tl_err *err)
 {
     const double clip = t->recipe->clip;
     double norm = 0.0;
-    if (t->team->size > 1) {
+    if (t->pass.status != TL_OK) {
+        if (err) *err = t->pass.err;
+        return t->pass.status;
+    }
+    if (t->mates->size > 1) {
         send_gradients(t, 0);
         if (t->lost != TL_OK && err) *err = t->lost_why;
         TL_TRY(t->lost);
@@ -282,7 +267,11 @@ static tl_status sum_gradients(trainer *t, tl_gradient *gradient, tl_err *err)
     } else if (clip > 0.0) {
         tl_gradient_sum(gradient, 0, t->width);
         gradient->count = 1;
-        norm = tl_gradient_norm(t->grad, t->model->params);
+        if (t->model->is_share) {
+            TL_TRY(tl_share_norm(&t->share, t->grad, &norm, err));
+        } else {
+            norm = tl_gradient_norm(t->grad, t->model->params);
+        }
     }
     gradient->scale = tl_gradient_factor(norm, gradient->scale, clip);
     return TL_OK;
@@ -325,6 +314,18 @@ typedef struct wishes {
     bool stop, save;
 } wishes;
 
+/* Where members have shares, each knows of its own alone until here. */
+static tl_status join_shares(const trainer *t, wishes *all, bool *is_finite, tl_err *err)
+{
+    if (!t->model->is_share) return TL_OK;
+    float said[] = {all->stop ? 1.0f : 0.0f, all->save ? 1.0f : 0.0f,
+                    *is_finite ? 0.0f : 1.0f};
+    TL_TRY(tl_team_sum(t->team, said, sizeof said / sizeof *said, err));
+    *all = (wishes){said[0] > 0.0f, said[1] > 0.0f};
+    *is_finite = !(said[2] > 0.0f);
+    return TL_OK;
+}
+
 /* From the shards' gradients of `rows` rows to new weights. \param all result, the same on
  * every member */
 static tl_status update(trainer *t, int rows, wishes *all, tl_err *err)
@@ -333,7 +334,7 @@ static tl_status update(trainer *t, int rows, wishes *all, tl_err *err)
     const long number = (long)++t->state.progress.update;
     const double rate = tl_schedule_rate(t->recipe, number, t->budget);
     tl_gradient gradient = gradient_of(t, rows);
-    if (t->team->size == 1 && tl_fault_spoils()) t->grad[0] = NAN;
+    if (t->mates->size == 1 && tl_fault_spoils()) t->grad[0] = NAN;
     TL_TRY(sum_gradients(t, &gradient, err));
     float tail[TAIL];
     tl_gradient_read(&gradient, params, TAIL, tail);
@@ -342,6 +343,7 @@ static tl_status update(trainer *t, int rows, wishes *all, tl_err *err)
     /* Every member holds the same bits, so all leave together. */
     bool is_finite = true;
     TL_TRY(step(t, rate, &gradient, &is_finite, err));
+    TL_TRY(join_shares(t, all, &is_finite, err));
     TL_CHECK(is_finite && isfinite(tail[LOSS]), err, TL_E_NUM,
              "loss or gradient is not finite at update %ld", number);
     if (t->average) {
@@ -462,17 +464,19 @@ tl_status tl_train(tl_model *model, const tl_training *training, tl_arena *scrat
     insist(training);
     const size_t mark = tl_arena_mark(scratch);
     trainer t = {.model = model,
+                 .mates = training->team,
+                 .alone = tl_team_alone(),
                  .job = training,
                  .recipe = training->recipe,
                  .data = training->rows,
                  .team = training->team,
                  .scratch = scratch};
     const tl_dataset *held = training->validation;
-    if (held && has_patience(t.recipe, held->rows)) t.validation = held;
+    if (held && held->rows > 0 && t.recipe->patience > 0) t.validation = held;
     const tl_status mine = open_trainer(&t, err);
     tl_blas_start();
     tl_status status = tl_team_agree(t.team, mine, err);
-    if (status == TL_OK && t.team->size > 1)
+    if (status == TL_OK && t.mates->size > 1)
         status = tl_exchange_start(&t.exchange, t.recipe, err);
     t.pass.self = &t;
     if (status == TL_OK) {
@@ -482,6 +486,8 @@ tl_status tl_train(tl_model *model, const tl_training *training, tl_arena *scrat
         tl_log(TL_LOG_INFO, "a training goes on after update %ld of %ld",
                (long)t.state.progress.update, t.budget);
     if (status == TL_OK) status = run_epochs(&t, err);
+    if (status == TL_OK && t.model->is_share)
+        status = tl_share_put(&t.share, scratch, model, err);
     if (report) {
         const tl_progress *progress = &t.state.progress;
         *report = (tl_train_report){.updates = (long)progress->update,

@@ -9,6 +9,11 @@
  * recipe accumulates batches, a shard adds up its parts of them, one batch after the other,
  * before the tree; what is divided by are then the rows of all of them, and what is left at
  * the end of an epoch makes an update of its own.
+ *
+ * A split model (nn/share.h) is cut where others cut the batch: each member has its share
+ * of the model, of the optimiser's state and of all that is kept for the weights, and works
+ * on all shards. What is whole in a share has the same gradient on every member, so no
+ * gradient travels.
  */
 #ifndef TL_COMPUTE_TRAIN_TRAINER_H
 #define TL_COMPUTE_TRAIN_TRAINER_H
@@ -47,6 +52,9 @@ typedef struct tl_train_report {
  */
 double tl_train_flop(const tl_model_spec *spec, const tl_recipe *recipe, int rows,
                      int validation);
+
+/** Members of the largest useful team. */
+int tl_train_widest(const tl_model_spec *spec, const tl_recipe *recipe);
 
 /** Bytes of scratch that a training of this spec and recipe takes on a member of a team of
  * `ranks` at most, beside 4 a row for the order of the rows. */

@@ -109,8 +109,8 @@ static double memory(const tl_size *size, const tl_value *arg)
 static int widest(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
-    const int shards = tl_recipe_shards(&size->setup.recipe);
-    return tl_infer_widest(size->test, shards);
+    const int most = tl_train_widest(&size->setup.model, &size->setup.recipe);
+    return tl_infer_widest(size->test, most);
 }
 
 static const tl_param params[] = {

@@ -274,7 +274,7 @@ static int widest(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
     const int test = tl_suspects_widest(size),
-              train = tl_recipe_shards(&size->setup.recipe);
+              train = tl_train_widest(&size->setup.model, &size->setup.recipe);
     return test < train ? test : train;
 }
 

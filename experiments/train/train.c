@@ -83,7 +83,7 @@ static double memory(const tl_size *size, const tl_value *arg)
 static int widest(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
-    return tl_recipe_shards(&size->setup.recipe);
+    return tl_train_widest(&size->setup.model, &size->setup.recipe);
 }
 
 static const tl_metric metrics[] = {

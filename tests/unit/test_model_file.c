@@ -116,7 +116,8 @@ static void every_kind_comes_back(void **state)
          .in = {1, 1, 5},
          .classes = 7,
          .heads = 4,
-         .kv_heads = 2}};
+         .kv_heads = 2,
+         .splits = 2}};
     for (int k = 0; k < (int)(sizeof kinds / sizeof *kinds); k++) {
         const tl_rng rng = tl_rng_stream(1, 0, "train", 0, "init");
         tl_model *model = NULL, *read = NULL;
