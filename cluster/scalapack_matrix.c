@@ -48,16 +48,25 @@ tl_status tl_job_take_dealt(tl_job *job, int rows, int columns, tl_dealt *out, t
     return tl_job_take(job, size, &out->part, err);
 }
 
+/* How many local rows from `i` on, of `rows`, follow one another in the whole. */
+static int run_of(const tl_job *job, int i, int rows)
+{
+    const int left = rows - i;
+    return left < job->block ? left : job->block;
+}
+
 void tl_dealt_fill(const tl_job *job, tl_dealt *dealt, tl_whole whole, int rows)
 {
-    const size_t leading = (size_t)dealt->desc[8];
+    const int local_rows = count_at(job, rows, job->row, job->rows);
     for (int j = 0; j < dealt->local_columns; j++) {
-        const double *from =
+        const double *column =
             whole.at + tl_dealt_global(job, j, job->column, job->columns) * whole.across;
-        double *to = dealt->part + (size_t)j * leading;
-        for (int i = 0; i < dealt->local_rows; i++) {
-            const size_t row = tl_dealt_global(job, i, job->row, job->rows);
-            if (row < (size_t)rows) to[i] = from[row * whole.down];
+        double *to = dealt->part + (size_t)j * (size_t)dealt->desc[8];
+        for (int i = 0; i < local_rows; i += job->block) {
+            const double *from =
+                column + tl_dealt_global(job, i, job->row, job->rows) * whole.down;
+            const int run = run_of(job, i, local_rows);
+            for (int k = 0; k < run; k++) to[i + k] = from[(size_t)k * whole.down];
         }
     }
 }
@@ -72,8 +81,11 @@ static void put_part(const tl_job *job, int place, const double *part, int rows,
     for (int j = 0; j < local_columns; j++) {
         double *to =
             whole.at + tl_dealt_global(job, j, column, job->columns) * whole.across;
-        for (int i = 0; i < local_rows; i++)
-            to[tl_dealt_global(job, i, row, job->rows) * whole.down] = *part++;
+        for (int i = 0; i < local_rows; i += job->block) {
+            double *at = to + tl_dealt_global(job, i, row, job->rows) * whole.down;
+            const int run = run_of(job, i, local_rows);
+            for (int k = 0; k < run; k++) at[(size_t)k * whole.down] = *part++;
+        }
     }
 }
 
