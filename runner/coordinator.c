@@ -85,6 +85,13 @@ static void explain_late(tl_coordinator *c)
 {
     const tl_scheduler_tally tally = tl_scheduler_count(c->scheduler);
     if (c->is_stopping || tally.late == 0 || tally.late < tally.in[TL_STEP_READY]) return;
+    if (tally.homeless > 0)
+        tl_log(
+            TL_LOG_INFO,
+            "stopping early: %u steps need the memory of more ranks than are left side by "
+            "side; go on with as many as the run began with",
+            tally.homeless);
+    if (tally.late == tally.homeless) return;
     char least[32], left[32];
     tl_log(
         TL_LOG_INFO,

@@ -158,7 +158,9 @@ tl_status tl_graph_add(tl_graph *graph, const tl_graph_step *step, const uint32_
     if (parents > 0)
         memcpy(graph->parent + graph->edges, parent, (size_t)parents * sizeof *parent);
     graph->step[new_id] = *step;
-    graph->step[new_id].widest = team_of(step->widest);
+    graph->step[new_id].narrowest = team_of(step->narrowest);
+    graph->step[new_id].widest =
+        team_of(step->widest > step->narrowest ? step->widest : step->narrowest);
     graph->edges = edges;
     graph->steps++;
     graph->parent_from[graph->steps] = edges;

@@ -18,11 +18,13 @@ typedef struct tl_graph tl_graph;
 /** What a step is, besides its parents. */
 typedef struct tl_graph_step {
     tl_key key;
-    uint32_t trial;    /**< the first trial that wants it */
-    uint16_t position; /**< its place there */
-    uint16_t widest;   /**< largest useful team; kept as the power of two below */
-    float cost;        /**< FLOP; only ratios matter */
-    uint16_t kind;     /**< steps of one kind share one rate (for time estimates) */
+    uint32_t trial;     /**< the first trial that wants it */
+    uint16_t position;  /**< its place there */
+    uint16_t widest;    /**< largest useful team; kept as the power of two below */
+    float cost;         /**< FLOP; only ratios matter */
+    uint16_t kind;      /**< steps of one kind share one rate (for time estimates) */
+    uint16_t narrowest; /**< smallest team whose members have the memory for it, a power of
+                           two; 0 counts as 1. The widest is at least that */
 } tl_graph_step;
 
 /** An empty graph. Free with tl_graph_close. */

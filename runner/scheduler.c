@@ -76,7 +76,8 @@ void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state)
     body->state = (uint8_t)state;
     if (is_open(before) != is_open(state)) count_left(s, step, is_open(state) ? 1 : -1);
     if (state == TL_STEP_READY) {
-        body->is_long = tl_scheduler_expect(s, step) > s->options.order_seconds;
+        body->is_long =
+            body->narrowest > 0 || tl_scheduler_expect(s, step) > s->options.order_seconds;
         tl_index_set_insert(body->is_long ? &s->lasting : &s->brief, body->place);
     }
 }
@@ -118,6 +119,7 @@ static tl_status open_kinds(tl_scheduler *s, tl_err *err)
     for (uint32_t id = 0; id < s->steps; id++) {
         const tl_graph_step *step = tl_graph_step_at(s->graph, id);
         s->step[id].cost = step->cost;
+        while (1 << s->step[id].narrowest < step->narrowest) s->step[id].narrowest++;
         s->step[id].kind = step->kind;
         if (step->kind >= s->kinds) s->kinds = step->kind + 1;
     }
@@ -139,6 +141,15 @@ static int widest_team(const tl_scheduler *s)
     return limit > 0 && limit < widest ? limit : widest;
 }
 
+/* Whether a step needs more than one rank. */
+static bool wants_teams(const tl_graph *graph)
+{
+    for (uint32_t id = 0; id < tl_graph_steps(graph); id++) {
+        if (tl_graph_step_at(graph, id)->narrowest > 1) return true;
+    }
+    return false;
+}
+
 static tl_status open_steps(tl_scheduler *s, tl_err *err)
 {
     s->steps = tl_graph_steps(s->graph);
@@ -146,8 +157,8 @@ static tl_status open_steps(tl_scheduler *s, tl_err *err)
     TL_TAKE(s->at_place, &s->arena, s->steps, err);
     TL_TRY(tl_index_set_open(&s->brief, s->steps, &s->arena, err));
     TL_TRY(tl_index_set_open(&s->lasting, s->steps, &s->arena, err));
-    TL_TRY(tl_index_set_open(&s->late, s->options.deadline > 0 ? s->steps : 1, &s->arena,
-                             err));
+    const bool may_shelve = s->options.deadline > 0 || wants_teams(s->graph);
+    TL_TRY(tl_index_set_open(&s->late, may_shelve ? s->steps : 1, &s->arena, err));
     TL_TRY(open_kinds(s, err));
     TL_TRY(place_steps(s, err));
     s->in[TL_STEP_WAITING] = s->steps;
@@ -472,8 +483,10 @@ static double longest_path(const tl_scheduler *s)
 tl_scheduler_tally tl_scheduler_count(const tl_scheduler *scheduler)
 {
     const tl_scheduler *s = scheduler;
-    tl_scheduler_tally tally = {
-        .late = s->late.count, .ranks_up = s->up, .orders_out = s->orders_out};
+    tl_scheduler_tally tally = {.late = s->late.count,
+                                .homeless = tl_ranks_homeless(s),
+                                .ranks_up = s->up,
+                                .orders_out = s->orders_out};
     for (int i = 0; i < TL_STEP_STATES; i++) tally.in[i] = s->in[i];
     const double longest = longest_path(s);
     const double shared = s->up > 0 ? tl_scheduler_work(s, s->now) / s->up : 0;

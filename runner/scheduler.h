@@ -15,6 +15,9 @@
  * stay ready and are passed over. When nothing runs and all that is ready is late, a kind
  * never measured is tried if its plain expectation fits, since the time would be idle;
  * else the sweep is over for now.
+ *
+ * A step that needs the memory of several ranks waits for a block of so many; where none is
+ * left with all its ranks up it is homeless, and treated as one that is late.
  */
 #ifndef TL_RUNNER_SCHEDULER_H
 #define TL_RUNNER_SCHEDULER_H
@@ -124,7 +127,10 @@ tl_scheduler_work_of_rank tl_scheduler_work_of(const tl_scheduler *scheduler, in
 /** How many steps are in each state. */
 typedef struct tl_scheduler_tally {
     uint32_t in[TL_STEP_STATES];
-    uint32_t late; /**< of the ready ones: not expected to end before the deadline */
+    uint32_t late; /**< of the ready ones: not expected to end before the deadline, or
+                      homeless */
+    uint32_t
+        homeless; /**< of the late ones: no block of ranks that are up is wide enough */
     int ranks_up, orders_out;
     double seconds_left; /**< expected, with the ranks that are up */
 } tl_scheduler_tally;

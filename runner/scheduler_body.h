@@ -43,6 +43,7 @@ typedef struct tl_step_body {
     uint16_t deaths;
     float cost; /* as in the graph: here it is near */
     uint16_t kind;
+    uint8_t narrowest; /* level of the smallest team that can run it */
 } tl_step_body;
 
 /** What is known of the time that steps of one kind take, and how much of it is left. */
@@ -116,6 +117,10 @@ bool tl_ranks_are_idle(const tl_scheduler *s, int first, int level);
 int tl_ranks_find(const tl_scheduler *s, int level, int but, int but_level);
 /** The widest level of which a block is idle; TL_NO_INDEX if no rank is. */
 int tl_ranks_widest(const tl_scheduler *s);
+/** Whether there is a block of 2^level ranks that are all up. */
+bool tl_ranks_hold(const tl_scheduler *s, int level);
+/** Late steps for which there is no such block. */
+uint32_t tl_ranks_homeless(const tl_scheduler *s);
 /** Seconds until a rank is expected to be idle; INFINITY if it is dead. */
 double tl_ranks_wait(const tl_scheduler *s, int rank, double now);
 /** Gives an order to its ranks, which it is expected to keep busy for `seconds`. */

@@ -40,7 +40,8 @@ static uint32_t head_from(tl_scheduler *s, bool is_long, uint32_t from)
         }
         const double seconds = tl_scheduler_expect(s, step);
         /* between half the limit and the limit it stays where it is */
-        if (is_long ? seconds > limit / 2 : seconds <= limit) return place;
+        const bool is_narrow = s->step[step].narrowest == 0;
+        if (is_long ? seconds > limit / 2 || !is_narrow : seconds <= limit) return place;
         tl_index_set_remove(is_long ? &s->lasting : &s->brief, place);
         tl_index_set_insert(is_long ? &s->brief : &s->lasting, place);
         s->step[step].is_long = !is_long;
@@ -161,10 +162,10 @@ static int widest_level(const tl_scheduler *s, uint32_t step)
 static int level_by_path(const tl_scheduler *s, uint32_t step, double now)
 {
     const int most = widest_level(s, step);
-    if (most == 0) return 0;
+    int level = s->step[step].narrowest;
+    if (most <= level) return level;
     const double path = tl_scheduler_path(s, step);
     const double horizon = SLACK * tl_scheduler_work(s, now) / s->up;
-    int level = 0;
     while (level < most && path / s->speed[level] > horizon) level++;
     return level;
 }
@@ -224,14 +225,25 @@ static soonest soonest_block(const tl_scheduler *s, int level, double now)
     return best;
 }
 
-/* Where a long step is to start. At least one rank is idle. */
+/* The block that a step must have which no smaller one can hold. */
+static choice wait_for_room(const tl_scheduler *s, int level, double now)
+{
+    const soonest block = soonest_block(s, level, now);
+    return (choice){
+        .level = level, .first = block.first, .is_waiting = true, .wait = block.wait};
+}
+
+/* Where a long step is to start, at an infinite time if nowhere. At least one rank is idle.
+ */
 static choice choose(const tl_scheduler *s, uint32_t step, double now)
 {
     const int by_path = level_by_path(s, step, now);
     const int by_share = level_by_share(s, step);
     int level = by_path > by_share ? by_path : by_share;
     const int idle = tl_ranks_widest(s);
+    const int least = s->step[step].narrowest;
     if (level > idle) level = idle;
+    if (level < least) return wait_for_room(s, least, now);
     const int most = widest_level(s, step);
     while (level < idle && level < most && !tl_time_fits(s, step, level, now)) level++;
 
@@ -264,16 +276,23 @@ static int rank_for(const tl_scheduler *s, uint32_t step)
     return tl_ranks_find(s, 0, TL_NO_INDEX, 0);
 }
 
-/* A block is kept free for a long step: what else may start meanwhile? */
+/* A block is kept free for a long step: what else may start meanwhile? Outside of it what
+ * comes next; within it what is expected to end before the rest of it is idle (backfilling,
+ * Lifka 1995, The ANL/IBM SP scheduling system). */
 static bool issue_beside(tl_scheduler *s, uint32_t place, const choice *kept, double now,
                          tl_order *order)
 {
     const int outside = tl_ranks_find(s, 0, kept->first, kept->level);
     const uint32_t other = head_from(s, true, place + 1);
-    if (outside != TL_NO_INDEX && other != UINT32_MAX &&
-        level_by_path(s, s->at_place[other], now) == 0 &&
-        tl_time_fits(s, s->at_place[other], 0, now)) {
-        issue_long(s, s->at_place[other], outside, 0, now, order);
+    const bool is_other = other != UINT32_MAX &&
+                          level_by_path(s, s->at_place[other], now) == 0 &&
+                          tl_time_fits(s, s->at_place[other], 0, now);
+    const bool ends_before =
+        is_other && tl_scheduler_expect(s, s->at_place[other]) <= kept->wait;
+    if (is_other && (outside != TL_NO_INDEX || ends_before)) {
+        const int first =
+            outside != TL_NO_INDEX ? outside : tl_ranks_find(s, 0, TL_NO_INDEX, 0);
+        issue_long(s, s->at_place[other], first, 0, now, order);
         return true;
     }
     const uint32_t brief = head_from(s, false, 0);
@@ -312,7 +331,8 @@ static bool issue_on_idle(tl_scheduler *s, double now, tl_order *order)
         }
         const uint32_t step = s->at_place[lasting];
         const choice where = choose(s, step, now);
-        if (!tl_time_fits(s, step, where.level, now + where.wait)) {
+        if (!isfinite(where.wait) ||
+            !tl_time_fits(s, step, where.level, now + where.wait)) {
             tl_time_shelve(s, step);
             continue;
         }
@@ -330,6 +350,7 @@ static bool issue_last_resort(tl_scheduler *s, double now, tl_order *order)
     if (step == TL_NO_STEP) return false;
     int level = widest_level(s, step);
     if (level > tl_ranks_widest(s)) level = tl_ranks_widest(s);
+    TL_INVARIANT(level >= s->step[step].narrowest);
     issue_long(s, step, tl_ranks_find(s, level, TL_NO_INDEX, 0), level, now, order);
     return true;
 }

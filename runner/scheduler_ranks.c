@@ -98,6 +98,31 @@ int tl_ranks_widest(const tl_scheduler *s)
     return k;
 }
 
+bool tl_ranks_hold(const tl_scheduler *s, int level)
+{
+    if (level == 0) return s->up > 0;
+    if (level >= s->levels) return false;
+    const int width = 1 << level;
+    for (int first = 0; first + width <= s->options.ranks; first += width) {
+        int r = first;
+        while (r < first + width && s->rank[r].is_up) r++;
+        if (r == first + width) return true;
+    }
+    return false;
+}
+
+uint32_t tl_ranks_homeless(const tl_scheduler *s)
+{
+    uint32_t count = 0, place = tl_index_set_next(&s->late, 0);
+    int widest = s->levels - 1;
+    if (place == UINT32_MAX) return 0;
+    while (widest > 0 && !tl_ranks_hold(s, widest)) widest--;
+    for (; place != UINT32_MAX; place = tl_index_set_next(&s->late, place + 1)) {
+        if (s->step[s->at_place[place]].narrowest > widest) count++;
+    }
+    return count;
+}
+
 double tl_ranks_wait(const tl_scheduler *s, int rank, double now)
 {
     const tl_rank_body *body = &s->rank[rank];

@@ -64,6 +64,7 @@ uint32_t tl_time_last_resort(tl_scheduler *s, double now)
     uint32_t place = tl_index_set_next(&s->late, 0);
     for (; place != UINT32_MAX; place = tl_index_set_next(&s->late, place + 1)) {
         const uint32_t step = s->at_place[place];
+        if (!tl_ranks_hold(s, s->step[step].narrowest)) continue;
         const bool is_worth_it =
             !kind_of(s, step)->is_known && tl_scheduler_expect(s, step) <= left;
         if (!is_worth_it && !tl_time_fits(s, step, 0, now)) continue;

@@ -1,0 +1,165 @@
+/* runner/scheduler with steps that only a team has the memory for. */
+#include "runner/scheduler.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+static const double RATE = 1e10; /* FLOP/s that are assumed of a rank */
+
+typedef struct bench {
+    tl_graph *graph;
+    tl_scheduler *scheduler;
+} bench;
+
+static bench bench_new(void)
+{
+    bench it = {0};
+    assert_int_equal(tl_graph_open(&it.graph, NULL), TL_OK);
+    return it;
+}
+
+static uint32_t add(bench *it, double seconds, int narrowest, int widest)
+{
+    tl_graph_step step = {.widest = (uint16_t)widest,
+                          .narrowest = (uint16_t)narrowest,
+                          .cost = (float)(seconds * RATE)};
+    const uint32_t number = tl_graph_steps(it->graph);
+    memcpy(step.key.byte, &number, sizeof number);
+    uint32_t id;
+    assert_int_equal(tl_graph_add(it->graph, &step, NULL, 0, &id, NULL, NULL), TL_OK);
+    return id;
+}
+
+static void bench_open(bench *it, int ranks, double deadline)
+{
+    assert_int_equal(tl_graph_finish(it->graph, NULL), TL_OK);
+    const tl_scheduler_options options = {
+        .ranks = ranks, .rate = RATE, .deadline = deadline};
+    assert_int_equal(tl_scheduler_open(it->graph, &options, &it->scheduler, NULL), TL_OK);
+}
+
+static void bench_close(bench *it)
+{
+    tl_scheduler_close(it->scheduler);
+    tl_graph_close(it->graph);
+}
+
+/* All steps of an order end well at `now`. */
+static void end(const bench *it, const tl_order *order, double each, double now)
+{
+    for (int i = 0; i < order->steps; i++)
+        tl_scheduler_done(it->scheduler, order->step[i], each, now);
+    for (int r = order->first; r < order->first + order->width; r++)
+        tl_scheduler_order_ended(it->scheduler, order->epoch, r, now);
+}
+
+static void a_graph_keeps_the_widest_above_the_narrowest(void **state)
+{
+    (void)state;
+    bench it = bench_new();
+    const uint32_t id = add(&it, 1, 4, 1), plain = add(&it, 1, 0, 3);
+    assert_int_equal(tl_graph_step_at(it.graph, id)->widest, 4);
+    assert_int_equal(tl_graph_step_at(it.graph, plain)->narrowest, 1);
+    assert_int_equal(tl_graph_step_at(it.graph, plain)->widest, 2);
+    bench_close(&it);
+}
+
+/* A short one too: it never travels with others on one rank. */
+static void no_team_is_narrower_than_a_step_needs(void **state)
+{
+    (void)state;
+    bench it = bench_new();
+    for (int i = 0; i < 6; i++) add(&it, 0.0001, 2, 2);
+    const uint32_t wide = add(&it, 1, 4, 8);
+    bench_open(&it, 4, 0);
+    tl_order order;
+    double now = 0;
+    uint32_t runs = 0;
+    while (!tl_scheduler_is_over(it.scheduler)) {
+        assert_true(tl_scheduler_next(it.scheduler, now, &order));
+        for (int i = 0; i < order.steps; i++)
+            assert_true(order.width >= (order.step[i] == wide ? 4 : 2));
+        runs += (uint32_t)order.steps;
+        end(&it, &order, 0.01, ++now);
+    }
+    assert_int_equal(runs, 7);
+    bench_close(&it);
+}
+
+static void it_waits_for_a_block_while_others_run_beside(void **state)
+{
+    (void)state;
+    bench it = bench_new();
+    const uint32_t first = add(&it, 100, 1, 1), wide = add(&it, 50, 2, 2);
+    const uint32_t small = add(&it, 2, 1, 1);
+    bench_open(&it, 2, 0);
+    tl_order a, b, c;
+    assert_true(tl_scheduler_next(it.scheduler, 0, &a));
+    assert_int_equal(a.step[0], first);
+    assert_true(tl_scheduler_next(it.scheduler, 0, &b)); /* what ends before runs there */
+    assert_int_equal(b.step[0], small);
+    end(&it, &b, 1, 1);
+    assert_false(tl_scheduler_next(it.scheduler, 1, &c)); /* and then it is kept idle */
+    end(&it, &a, 100, 100);
+    assert_true(tl_scheduler_next(it.scheduler, 100, &c));
+    assert_int_equal(c.step[0], wide);
+    assert_int_equal(c.width, 2);
+    bench_close(&it);
+}
+
+static void without_a_block_it_is_homeless_and_the_rest_runs(void **state)
+{
+    (void)state;
+    for (int has_deadline = 0; has_deadline < 2; has_deadline++) {
+        bench it = bench_new();
+        const uint32_t wide = add(&it, 100, 4, 4), small = add(&it, 1, 1, 1);
+        bench_open(&it, 4, has_deadline ? 1e6 : 0);
+        tl_order order;
+        uint32_t broken[4];
+        int count;
+        tl_scheduler_rank_lost(it.scheduler, 3, 0, broken, &count);
+        assert_true(tl_scheduler_next(it.scheduler, 0, &order));
+        assert_int_equal(order.step[0], small);
+        assert_false(tl_scheduler_is_over(it.scheduler));
+        end(&it, &order, 1, 1);
+        assert_false(tl_scheduler_next(it.scheduler, 1, &order));
+        assert_true(tl_scheduler_is_over(it.scheduler));
+        assert_int_equal(tl_scheduler_state(it.scheduler, wide), TL_STEP_READY);
+        assert_int_equal(tl_scheduler_count(it.scheduler).homeless, 1);
+        bench_close(&it);
+    }
+}
+
+static void a_loss_that_leaves_a_block_is_survived(void **state)
+{
+    (void)state;
+    bench it = bench_new();
+    const uint32_t wide = add(&it, 100, 2, 2);
+    bench_open(&it, 4, 0);
+    tl_order order;
+    uint32_t broken[4];
+    int count;
+    assert_true(tl_scheduler_next(it.scheduler, 0, &order));
+    const int before = order.first;
+    tl_scheduler_rank_lost(it.scheduler, order.first, 1, broken, &count);
+    assert_true(tl_scheduler_next(it.scheduler, 1, &order));
+    assert_int_equal(order.step[0], wide);
+    assert_int_equal(order.first, 2 - before);
+    bench_close(&it);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_graph_keeps_the_widest_above_the_narrowest),
+        cmocka_unit_test(no_team_is_narrower_than_a_step_needs),
+        cmocka_unit_test(it_waits_for_a_block_while_others_run_beside),
+        cmocka_unit_test(without_a_block_it_is_homeless_and_the_rest_runs),
+        cmocka_unit_test(a_loss_that_leaves_a_block_is_survived),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
