@@ -26,6 +26,11 @@ int tl_train_widest(const tl_model_spec *spec, const tl_recipe *recipe)
     return spec->splits > 1 ? spec->splits : tl_recipe_shards(recipe);
 }
 
+static tl_pass_use use_of(const tl_recipe *recipe)
+{
+    return recipe->recompute ? TL_PASS_RECOMPUTE : TL_PASS_BACKWARD;
+}
+
 /* What a member holds. */
 typedef struct held {
     double params, kept; /* numbers: parameters, a moment of the optimiser */
@@ -40,7 +45,7 @@ static held hold_whole(const tl_model_spec *spec, const tl_recipe *recipe, int v
     held h = {.params = (double)params,
               .kept = (double)tl_exchange_kept(params, recipe, members),
               .shards = tl_recipe_shards(recipe) / members};
-    h.bytes = tl_pass_memory(spec, tl_recipe_shard_rows(recipe), true, false) +
+    h.bytes = tl_pass_memory(spec, tl_recipe_shard_rows(recipe), use_of(recipe)) +
               tl_exchange_memory(params, recipe, members) +
               tl_optimizing_memory(spec, recipe);
     if (validation > 0) h.bytes += tl_holdout_memory(spec, validation);
@@ -57,7 +62,7 @@ static held hold_share(const tl_model_spec *spec, const tl_recipe *recipe, int v
         h.params = h.kept = (double)share.model.params;
         h.bytes =
             h.params * (double)sizeof(float) +
-            tl_pass_memory_of(&share.model, tl_recipe_shard_rows(recipe), true, false) +
+            tl_pass_memory_of(&share.model, tl_recipe_shard_rows(recipe), use_of(recipe)) +
             tl_optimizing_memory_of(&share.model, recipe) +
             (double)sizeof(tl_layer) * share.model.layers;
         if (validation > 0) h.bytes += tl_holdout_memory_of(&share.model, validation);
