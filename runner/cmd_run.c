@@ -6,6 +6,7 @@
  */
 #include "analysis/effects.h"
 #include "analysis/summary.h"
+#include "cluster/node_memory.h"
 #include "cluster/pulse.h"
 #include "compute/core/fault.h"
 #include "compute/core/log.h"
@@ -35,6 +36,7 @@ typedef struct run {
     tl_run_options options;
     tl_run_paths paths;
     tl_cluster *cluster;
+    tl_node_memory *memory; /* of the sources; NULL: this rank's own */
     tl_plan *plan;
     tl_store store;
     bool has_store;
@@ -184,7 +186,8 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
     const tl_plan_options options = {.set = r->options.set,
                                      .sets = r->options.sets,
                                      .data_dir = r->options.data_dir,
-                                     .is_shared = !r->options.no_sharing};
+                                     .is_shared = !r->options.no_sharing,
+                                     .commons = tl_node_memory_commons(r->memory)};
     TL_TRY(tl_run_deadline_find(r->options.walltime, r->begun, &r->deadline, err));
     TL_TRY(tl_plan_open(r->options.plan, &options, &r->plan, err));
     TL_TRY(tl_run_paths_of(&r->options, r->plan->name, &r->paths, err));
@@ -225,15 +228,39 @@ static const char *next_word(const char **at)
     return word;
 }
 
+/* Ranks but 0: the plan, from what rank 0 has sent. */
+static tl_status join_run(run *r, const char *bytes, tl_err *err)
+{
+    const char *at = bytes, *head = next_word(&at), *dir = next_word(&at);
+    const char *data = next_word(&at);
+    const tl_plan_options options = {.data_dir = *data ? data : NULL,
+                                     .is_shared = !r->options.no_sharing,
+                                     .commons = tl_node_memory_commons(r->memory)};
+    TL_TRY(tl_plan_parse("plan", at, &options, &r->plan, err));
+    TL_CHECK(strcmp(head, r->head) == 0 || r->options.accept_build, err, TL_E_ARG,
+             "rank %d on %s is another build or processor than rank 0: %s against "
+             "%s; bits would depend on who computes what: use equal nodes, or "
+             "--accept-build",
+             tl_cluster_rank(r->cluster),
+             tl_cluster_host(r->cluster, tl_cluster_rank(r->cluster)), r->head, head);
+    (void)snprintf(r->paths.dir, sizeof r->paths.dir, "%s", dir);
+    TL_TRY(tl_store_join(dir, &r->store, err));
+    r->has_store = true;
+    return TL_OK;
+}
+
 /* What other ranks must know: rank 0's head, directory, data folder, and the plan's text.
- */
+ * They open the plan node by node: first who publishes its sources, or is alone, then those
+ * that find them. */
 static tl_status share_plan(run *r, tl_status mine, tl_err *err)
 {
     TL_TRY(tl_cluster_agree(r->cluster, mine, err));
+    const bool leads = tl_cluster_rank(r->cluster) == 0;
+    const tl_commons *commons = tl_node_memory_commons(r->memory);
     tl_text text = {0};
     char *bytes = NULL;
     size_t n = 0;
-    if (tl_cluster_rank(r->cluster) == 0) {
+    if (leads) {
         add_word(&text, r->head);
         add_word(&text, r->paths.dir);
         add_word(&text, r->options.data_dir ? r->options.data_dir : "");
@@ -241,30 +268,17 @@ static tl_status share_plan(run *r, tl_status mine, tl_err *err)
         bytes = text.at;
         n = text.length;
     }
-    const tl_status status = tl_cluster_share(r->cluster, &bytes, &n, err);
+    tl_status status = tl_cluster_share(r->cluster, &bytes, &n, err);
     tl_text_close(&text);
-    if (status != TL_OK || tl_cluster_rank(r->cluster) == 0) return status;
-    const char *at = bytes, *head = next_word(&at), *dir = next_word(&at);
-    const char *data = next_word(&at);
-    const tl_plan_options options = {.data_dir = *data ? data : NULL,
-                                     .is_shared = !r->options.no_sharing};
-    tl_status opened = tl_plan_parse("plan", at, &options, &r->plan, err);
-    if (opened == TL_OK && strcmp(head, r->head) != 0 && !r->options.accept_build) {
-        opened = tl_fail(
-            err, TL_E_ARG,
-            "rank %d on %s is another build or processor than rank 0: %s against "
-            "%s; bits would depend on who computes what: use equal nodes, or "
-            "--accept-build",
-            tl_cluster_rank(r->cluster),
-            tl_cluster_host(r->cluster, tl_cluster_rank(r->cluster)), r->head, head);
-    }
-    if (opened == TL_OK) {
-        (void)snprintf(r->paths.dir, sizeof r->paths.dir, "%s", dir);
-        opened = tl_store_join(dir, &r->store, err);
-        r->has_store = opened == TL_OK;
-    }
-    free(bytes);
-    return opened;
+    if (status != TL_OK) return status;
+    const bool finds = commons && !commons->publishes;
+    if (!leads && !finds) status = join_run(r, bytes, err);
+    status = tl_cluster_agree(r->cluster, status, err);
+    if (status == TL_OK && finds) status = join_run(r, bytes, err);
+    status = tl_cluster_agree(r->cluster, status, err);
+    if (!leads) free(bytes);
+    tl_node_memory_settle(r->memory);
+    return status;
 }
 
 static tl_status run_step(void *self, uint32_t trial, int position, const tl_team *team,
@@ -405,6 +419,7 @@ static void close_run(run *r)
     if (r->has_sweep) tl_sweep_close(&r->sweep);
     if (r->has_store) tl_store_close(&r->store, r->code == TL_EXIT_USAGE);
     tl_plan_close(r->plan);
+    tl_node_memory_close(r->memory);
     free(r->head);
     tl_arena_close(&r->arena);
 }
@@ -427,12 +442,12 @@ static int run_all(run *r)
     tl_blas_start();
     r->head = tl_run_head();
     r->build = tl_crc32(r->head, strlen(r->head));
+    r->memory = tl_node_memory_open(r->cluster);
     tl_status status = tl_kernels_check(&err);
     if (status == TL_OK) status = arm_faults(r, &err);
     if (status == TL_OK) status = tl_pulse_start(r->cluster, &err);
     if (status == TL_OK && leads) status = open_on_rank_0(r, &err);
     status = share_plan(r, status, &err);
-    status = tl_cluster_agree(r->cluster, status, &err);
     if (status == TL_OK) status = work(r, &err);
     if (status == TL_OK && leads) status = finish(r, &err);
     if (status != TL_OK) {

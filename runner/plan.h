@@ -6,6 +6,7 @@
 #define TL_RUNNER_PLAN_H
 
 #include "compute/core/text.h"
+#include "compute/data/commons.h"
 #include "experiments/stage.h"
 
 enum { TL_MAX_TRIALS = 1 << 24, TL_MAX_STEPS = 1 << 27, TL_MAX_AXES = 32, TL_NAME = 64 };
@@ -82,6 +83,9 @@ typedef struct tl_plan_options {
     int sets;
     const char *data_dir; /**< --data, or NULL */
     bool is_shared;
+    /** Where sources are published or found, or NULL: each is opened for this process
+     * alone. Borrowed; it must outlive the plan. */
+    const tl_commons *commons;
 } tl_plan_options;
 
 /**

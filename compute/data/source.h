@@ -49,8 +49,7 @@ typedef struct tl_source {
                             tokens, the token that follows is the same too) */
     int32_t *twin; /**< [all.rows] equal number = near-duplicates, see tl_twins_find */
     tl_twin_counts twins;
-    tl_key content;                /**< of pixels, labels and splits as decoded */
-    const char *const *label_name; /**< [classes], or NULL */
+    tl_key content;   /**< of pixels, labels and splits as decoded */
     const char *note; /**< "official file", "not the official file: md5 ...", "generated";
                          and how many near-duplicates there are, if any */
 } tl_source;
