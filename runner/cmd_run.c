@@ -147,13 +147,27 @@ static tl_status show_changes(run *r, tl_err *err)
     return TL_OK;
 }
 
+/* Whether the ranks of this node can be the members of one team, for every step. */
 static tl_status check_memory(const run *r, tl_err *err)
 {
     const double allowed = tl_memory_allowed();
-    char need[32], have[32];
-    TL_CHECK(r->sweep.memory <= allowed, err, TL_E_ARG,
-             "the largest step needs %s of memory, and this machine has %s",
-             tl_text_size(r->sweep.memory, need), tl_text_size(allowed, have));
+    int here = 0;
+    for (int rank = 0; rank < tl_cluster_size(r->cluster); rank++) {
+        here += tl_cluster_is_near(r->cluster, rank) ? 1 : 0;
+    }
+    for (int k = 0; k < TL_TEAM_WIDTHS; k++) {
+        const int team = 1 << k, members = team < here ? team : here;
+        const tl_team_memory *memory = &r->sweep.team[k];
+        const double bytes = memory->first + (members - 1) * memory->others;
+        char need[32], have[32];
+        if (r->options.widest > 0 && team > r->options.widest) break;
+        TL_CHECK(bytes <= allowed, err, TL_E_ARG,
+                 "the largest step needs %s of memory for %d of its ranks on this machine, "
+                 "which has %s%s",
+                 tl_text_size(bytes, need), members, tl_text_size(allowed, have),
+                 members > 1 ? ": start fewer ranks on it, or limit teams by --widest"
+                             : "");
+    }
     return TL_OK;
 }
 
@@ -187,7 +201,8 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
                                      .sets = r->options.sets,
                                      .data_dir = r->options.data_dir,
                                      .is_shared = !r->options.no_sharing,
-                                     .commons = tl_node_memory_commons(r->memory)};
+                                     .commons = tl_node_memory_commons(r->memory),
+                                     .ranks = tl_cluster_size(r->cluster)};
     TL_TRY(tl_run_deadline_find(r->options.walltime, r->begun, &r->deadline, err));
     TL_TRY(tl_plan_open(r->options.plan, &options, &r->plan, err));
     TL_TRY(tl_run_paths_of(&r->options, r->plan->name, &r->paths, err));

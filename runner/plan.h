@@ -73,6 +73,7 @@ typedef struct tl_plan {
     int hypotheses;
     const tl_hypothesis *hypothesis;
     bool is_shared; /**< false: --no-sharing, keys carry the trial number */
+    int ranks;      /**< that sizes are foretold for; at least 1 */
     tl_arena arena;
     tl_plan_body *body;
 } tl_plan;
@@ -86,6 +87,7 @@ typedef struct tl_plan_options {
     /** Where sources are published or found, or NULL: each is opened for this process
      * alone. Borrowed; it must outlive the plan. */
     const tl_commons *commons;
+    int ranks; /**< that will run it, for what it foretells; 0 counts as 1 */
 } tl_plan_options;
 
 /**

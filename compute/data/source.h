@@ -26,7 +26,7 @@ enum { TL_CONTEXT_LEAST = 2, TL_CONTEXT_MOST = 65536 };
 /** What is wanted of a source besides its name; each kind asks for some of it. */
 typedef struct tl_source_want {
     int examples;      /**< generated: rows to make */
-    int classes;       /**< generated: lesions 2 .. 10, markov 2 .. 256 */
+    int classes;       /**< generated: lesions 2 .. 10, markov 2 .. 65536 */
     double difficulty; /**< generated: 0 easy .. 1 hard */
     int context;       /**< tokens: of a row, TL_CONTEXT_LEAST .. TL_CONTEXT_MOST */
 } tl_source_want;

@@ -307,7 +307,7 @@ double tl_pass_memory(const tl_model_spec *spec, int rows, tl_pass_use use)
     tl_arena arena = tl_arena_open(0);
     tl_model *model;
     double bytes = 0.0;
-    if (tl_model_new(spec, &arena, &model, NULL) == TL_OK) {
+    if (tl_model_outline(spec, &arena, &model, NULL) == TL_OK) {
         bytes = tl_pass_memory_of(model, rows, use);
     }
     tl_arena_close(&arena);
@@ -319,7 +319,7 @@ int tl_pass_blocks(const tl_model_spec *spec)
     tl_arena arena = tl_arena_open(0);
     tl_model *model;
     int start[TL_MODEL_LAYERS];
-    const int blocks = tl_model_new(spec, &arena, &model, NULL) == TL_OK
+    const int blocks = tl_model_outline(spec, &arena, &model, NULL) == TL_OK
                            ? find_blocks(model, TL_PASS_RECOMPUTE, start)
                            : 0;
     tl_arena_close(&arena);

@@ -71,6 +71,24 @@ static held hold_share(const tl_model_spec *spec, const tl_recipe *recipe, int v
     return h;
 }
 
+/* Blocks of moments, and of other weights than the model's. */
+static int moments_of(const tl_recipe *recipe)
+{
+    return recipe->optimizer == TL_ADAMW ? 2 : 1;
+}
+
+static int copies_of(const tl_recipe *recipe, int validation)
+{
+    return (recipe->average > 0.0 ? 1 : 0) + (has_patience(recipe, validation) ? 1 : 0);
+}
+
+double tl_train_state_memory(const tl_model_spec *spec, const tl_recipe *recipe,
+                             int validation)
+{
+    return tl_state_memory(tl_model_count(spec),
+                           1 + moments_of(recipe) + copies_of(recipe, validation));
+}
+
 double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe, int validation,
                        int ranks)
 {
@@ -79,12 +97,11 @@ double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe, int v
     const int looks = has_patience(recipe, validation) ? validation : 0;
     const held h = spec->splits > 1 ? hold_share(spec, recipe, looks, members)
                                     : hold_whole(spec, recipe, looks, members);
-    const int moments = recipe->optimizer == TL_ADAMW ? 2 : 1;
-    const int copies = (recipe->average > 0.0 ? 1 : 0) + (looks > 0 ? 1 : 0);
-    const double numbers =
-        (h.params + BEHIND) * h.shards + h.params * copies + h.kept * moments;
-    double bytes = numbers * (double)sizeof(float) + h.bytes +
-                   tl_state_memory(tl_model_count(spec), 1 + moments + copies);
+    const double numbers = (h.params + BEHIND) * h.shards +
+                           h.params * copies_of(recipe, validation) +
+                           h.kept * moments_of(recipe);
+    double bytes =
+        numbers * (double)sizeof(float) + h.bytes + tl_state_room(tl_model_count(spec));
     if (tl_recipe_augments(recipe)) {
         bytes +=
             (double)sizeof(float) * tl_recipe_shard_rows(recipe) * tl_shape_size(spec->in);

@@ -80,8 +80,8 @@ static double cost(const tl_size *size, const tl_value *arg)
 static double memory(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
-    return tl_train_memory(&size->setup.model, &size->setup.recipe, size->validation,
-                           size->ranks) +
+    return tl_size_train_memory(size, &size->setup.model, &size->setup.recipe,
+                                size->validation) +
            4.0 * (size->pool + size->members) +
            4.0 * (double)tl_model_count(&size->setup.model);
 }
