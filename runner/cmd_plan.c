@@ -6,6 +6,7 @@
 
 #include "compute/core/log.h"
 #include "compute/nn/blas.h"
+#include "runner/cache.h"
 #include "runner/model_size.h"
 #include "runner/plan_time.h"
 #include "runner/sweep.h"
@@ -237,9 +238,12 @@ static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rat
     (void)printf("memory        %s a rank, of which data %s\n",
                  tl_text_size(n->memory, memory), tl_text_size(2.0 * n->data_bytes, data));
     if (n->others > 0.0) {
-        (void)printf("              in the widest teams, whose other ranks need %s\n",
+        (void)printf("              in the widest teams, whose other ranks need %s;\n",
                      tl_text_size(n->others, memory));
     }
+    (void)printf(
+        "              besides: the program, up to %s of what is kept for later steps,\n",
+        tl_text_size(TL_CACHE_BYTES, memory));
     (void)printf("              and %s on rank 0 for the account of all steps\n",
                  tl_text_size(n->account, data));
     (void)printf("widest team   %d ranks\n", n->widest);

@@ -30,7 +30,6 @@
 
 /* Seconds that a resumed run waits for one that is dying. */
 static const double PATIENCE = 15.0;
-static const size_t CACHE_BYTES = (size_t)1 << 30;
 
 typedef struct run {
     tl_run_options options;
@@ -310,7 +309,7 @@ static tl_status work(run *r, tl_err *err)
 {
     tl_executor executor;
     const bool leads = tl_cluster_rank(r->cluster) == 0;
-    tl_status status = tl_executor_open(r->plan, &r->store, CACHE_BYTES, &executor, err);
+    tl_status status = tl_executor_open(r->plan, &r->store, TL_CACHE_BYTES, &executor, err);
     executor.checkpoint_every = r->options.checkpoint_every;
     char halt[TL_PATH];
     if (status == TL_OK && leads) {

@@ -12,13 +12,15 @@ typedef struct pace {
     tl_setup setup;
     double update_flop;      /* of the passes of an update */
     double shard, optimizer; /* seconds: a shard's passes; what an update takes beside */
+    double start;            /* seconds until there is a model to train */
 } pace;
 
 /* --- timing --------------------------------------------------------------------------- */
 
-/* Seconds of a core that an update takes on `shards` shards, one after the other. */
+/* Seconds of a core that an update takes on `shards` shards, one after the other, and that
+ * the model takes to be made (`start`). */
 static tl_status time_update(const tl_setup *setup, int shards, double *seconds,
-                             tl_err *err)
+                             double *start, tl_err *err)
 {
     tl_arena arena = tl_arena_open(0);
     tl_bench_job job = {.setup = *setup};
@@ -38,10 +40,12 @@ static tl_status time_update(const tl_setup *setup, int shards, double *seconds,
     const tl_bench_lap lap = {.job = &job, .data = &data, .team = &alone, .blocks = 1};
     tl_bench_rate rate;
     tl_status status = tl_bench_draw(&job, &arena, &data, err);
+    const double begin = tl_bench_cpu_seconds();
     if (status == TL_OK) status = tl_model_new(&setup->model, &arena, &model, err);
     if (status == TL_OK) {
         const tl_rng weights = tl_rng_stream(1, 0, "bench", 0, "init");
         tl_model_init(model, &weights);
+        *start = tl_bench_cpu_seconds() - begin;
         status = tl_bench_time_training(model, &lap, &arena, &rate, NULL, err);
     }
     if (status == TL_OK) *seconds = rate.row_cpu * recipe->batch * shards;
@@ -53,8 +57,8 @@ static tl_status time_pace(pace *p, tl_err *err)
 {
     const tl_recipe *recipe = &p->setup.recipe;
     double one, two;
-    TL_TRY(time_update(&p->setup, 1, &one, err));
-    TL_TRY(time_update(&p->setup, 2, &two, err));
+    TL_TRY(time_update(&p->setup, 1, &one, &p->start, err));
+    TL_TRY(time_update(&p->setup, 2, &two, &p->start, err));
     p->shard = two - one < one ? two - one : one;
     p->optimizer = one - p->shard;
     const double rows =
@@ -121,7 +125,8 @@ static double seconds_of(const pace *p, double flop, bool trains, int ranks)
     const double passes = p->shard * shards * (recipe->accumulate ? recipe->accumulate : 1);
     double update = passes / ranks;
     if (trains) update += recipe->zero ? p->optimizer / ranks : p->optimizer;
-    return p->update_flop > 0.0 ? flop / p->update_flop * update : 0.0;
+    const double start = trains ? p->start : 0.0;
+    return start + (p->update_flop > 0.0 ? flop / p->update_flop * update : 0.0);
 }
 
 /* Sets path [steps] to the seconds of each step in its widest team; the sum of what all
