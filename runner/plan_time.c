@@ -74,11 +74,11 @@ static bool is_like(const tl_setup *a, const tl_setup *b)
     const tl_recipe *r = &a->recipe, *s = &b->recipe;
     return m->kind == n->kind && m->width == n->width && m->depth == n->depth &&
            memcmp(&m->in, &n->in, sizeof m->in) == 0 && m->classes == n->classes &&
-           m->heads == n->heads && m->kv_heads == n->kv_heads && r->batch == s->batch &&
-           r->shards == s->shards && r->accumulate == s->accumulate &&
-           r->optimizer == s->optimizer && r->recompute == s->recompute &&
-           r->zero == s->zero && (r->clip > 0.0) == (s->clip > 0.0) &&
-           (r->dropout > 0.0) == (s->dropout > 0.0) &&
+           m->heads == n->heads && m->kv_heads == n->kv_heads && m->splits == n->splits &&
+           r->batch == s->batch && r->shards == s->shards &&
+           r->accumulate == s->accumulate && r->optimizer == s->optimizer &&
+           r->recompute == s->recompute && r->zero == s->zero &&
+           (r->clip > 0.0) == (s->clip > 0.0) && (r->dropout > 0.0) == (s->dropout > 0.0) &&
            (r->average > 0.0) == (s->average > 0.0) &&
            tl_recipe_augments(r) == tl_recipe_augments(s);
 }
@@ -123,8 +123,9 @@ static double seconds_of(const pace *p, double flop, bool trains, int ranks)
     const tl_recipe *recipe = &p->setup.recipe;
     const int shards = tl_recipe_shards(recipe);
     const double passes = p->shard * shards * (recipe->accumulate ? recipe->accumulate : 1);
+    const bool is_sliced = recipe->zero || p->setup.model.splits > 1;
     double update = passes / ranks;
-    if (trains) update += recipe->zero ? p->optimizer / ranks : p->optimizer;
+    if (trains) update += is_sliced ? p->optimizer / ranks : p->optimizer;
     const double start = trains ? p->start : 0.0;
     return start + (p->update_flop > 0.0 ? flop / p->update_flop * update : 0.0);
 }

@@ -2,6 +2,7 @@
  * less memory. */
 #include "compute/nn/blas.h"
 #include "compute/nn/pass.h"
+#include "compute/nn/share.h"
 #include "tests/support/training.h"
 
 #include <setjmp.h>
@@ -14,10 +15,10 @@
 
 enum { ROWS = 5, GROUPS = 3 };
 
-static const tl_model_spec gpt = {TL_MODEL_GPT, 24, 3, {1, 1, 40}, 17, 3, 0};
-static const tl_model_spec llama = {TL_MODEL_LLAMA, 32, 2, {1, 1, 33}, 17, 4, 2};
+static const tl_model_spec gpt = {TL_MODEL_GPT, 24, 3, {1, 1, 40}, 17, 3, 0, 1};
+static const tl_model_spec llama = {TL_MODEL_LLAMA, 32, 2, {1, 1, 33}, 17, 4, 2, 1};
 /* Sides of 13, 7, 4, 2; the second stage's blocks are of other shapes than the first's. */
-static const tl_model_spec resnet = {TL_MODEL_RESNET, 4, 4, {2, 13, 13}, 5, 0, 0};
+static const tl_model_spec resnet = {TL_MODEL_RESNET, 4, 4, {2, 13, 13}, 5, 0, 0, 1};
 
 /* One way of doing it, on rows of its own. */
 typedef struct way {
@@ -30,7 +31,7 @@ static void open_way(const tl_model *model, tl_pass_use use, way *out)
 {
     out->arena = tl_arena_open(0);
     assert_int_equal(tl_pass_new(model, ROWS, use, &out->arena, &out->pass, NULL), TL_OK);
-    const double said = tl_pass_memory(&model->spec, ROWS, use);
+    const double said = tl_pass_memory_of(model, ROWS, use);
     const double fixed = model->layers * (sizeof(tl_layer_run) + sizeof(int) + 4 * 64.0);
     assert_true((double)out->arena.peak <= said + fixed + 8 * 64.0);
     assert_true((double)out->arena.peak >= said);
@@ -66,13 +67,19 @@ static void run(way *it, const float *pixel, int group, int rows)
 
 /* Groups of 5, 3 and 5 rows one after the other: what a group leaves behind counts for
  * nothing in the next. */
-static void check(const tl_model_spec *spec, double share)
+static void check(const tl_model_spec *spec, double most)
 {
     tl_arena arena = tl_arena_open(0);
+    const tl_team alone = tl_team_alone();
     tl_model *model;
     assert_int_equal(tl_model_new(spec, &arena, &model, NULL), TL_OK);
     const tl_rng init = tl_rng_stream(1, 0, "test", 0, "init");
     tl_model_init(model, &init);
+    tl_share share;
+    if (spec->splits > 1) {
+        assert_int_equal(tl_share_new(model, &alone, &arena, &share, NULL), TL_OK);
+        model = &share.model;
+    }
     float *pixel = tl_arena_take(&arena, (size_t)(ROWS * tl_shape_size(spec->in)),
                                  sizeof *pixel, NULL);
     assert_non_null(pixel);
@@ -86,8 +93,8 @@ static void check(const tl_model_spec *spec, double share)
         run(&again, pixel, g, g == 1 ? 3 : ROWS);
         assert_memory_equal(all.grad, again.grad, model->params * sizeof *all.grad);
     }
-    assert_true(tl_pass_memory(spec, ROWS, TL_PASS_RECOMPUTE) <
-                share * tl_pass_memory(spec, ROWS, TL_PASS_BACKWARD));
+    assert_true(tl_pass_memory_of(model, ROWS, TL_PASS_RECOMPUTE) <
+                most * tl_pass_memory_of(model, ROWS, TL_PASS_BACKWARD));
     tl_arena_close(&again.arena);
     tl_arena_close(&all.arena);
     tl_arena_close(&arena);
@@ -103,6 +110,19 @@ static void llama_has_the_same_bits_in_less_memory(void **state)
 {
     (void)state;
     check(&llama, 0.7);
+}
+
+static void split_models_have_the_same_bits_in_less_memory(void **state)
+{
+    (void)state;
+    tl_model_spec split = llama;
+    split.kv_heads = 4;
+    split.splits = 4;
+    check(&split, 0.7);
+    split = gpt;
+    split.width = 32;
+    split.heads = split.splits = 2;
+    check(&split, 0.6);
 }
 
 static void resnet_has_the_same_bits_in_less_memory(void **state)
@@ -142,7 +162,7 @@ static void blocks_are_counted(void **state)
 static void a_model_without_blocks_keeps_all(void **state)
 {
     (void)state;
-    const tl_model_spec cnn = {TL_MODEL_CNN, 3, 2, {1, 9, 9}, 3, 0, 0};
+    const tl_model_spec cnn = {TL_MODEL_CNN, 3, 2, {1, 9, 9}, 3, 0, 0, 1};
     check(&cnn, 1.0001);
 }
 
@@ -150,7 +170,8 @@ static void training_comes_to_the_same_weights(void **state)
 {
     (void)state;
     training *plain = training_open(&training_rich), *again = training_open(&training_rich);
-    plain->spec = again->spec = (tl_model_spec){TL_MODEL_RESNET, 2, 2, {1, 8, 8}, 3, 0, 0};
+    plain->spec = again->spec =
+        (tl_model_spec){TL_MODEL_RESNET, 2, 2, {1, 8, 8}, 3, 0, 0, 1};
     again->recipe.recompute = true;
     (void)training_run(plain);
     (void)training_run(again);
@@ -168,6 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gpt_has_the_same_bits_in_less_memory),
         cmocka_unit_test(llama_has_the_same_bits_in_less_memory),
+        cmocka_unit_test(split_models_have_the_same_bits_in_less_memory),
         cmocka_unit_test(resnet_has_the_same_bits_in_less_memory),
         cmocka_unit_test(deep_models_need_one_block_and_a_line_a_block),
         cmocka_unit_test(blocks_are_counted),
