@@ -6,6 +6,7 @@
 
 #include "cluster/inside.h"
 #include "cluster/patience.h"
+#include "cluster/place.h"
 #include "cluster/pulse.h"
 #include "cluster/scalapack.h"
 
@@ -110,36 +111,55 @@ static tl_status fail_mpi(tl_err *err, const char *what, int code)
     return tl_fail(err, TL_E_IO, "%s failed: %s", what, text);
 }
 
-static tl_status open_lanes(tl_cluster *cluster, tl_err *err)
-{
-    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-    MPI_Comm *lane[] = {&cluster->start, &cluster->post, &cluster->pulse, &cluster->team};
-    for (int i = 0; i < (int)(sizeof lane / sizeof lane[0]); i++) {
-        const int code = MPI_Comm_dup(MPI_COMM_WORLD, lane[i]);
-        if (code != MPI_SUCCESS) return fail_mpi(err, "MPI_Comm_dup", code);
-        MPI_Comm_set_errhandler(*lane[i], MPI_ERRORS_RETURN);
-    }
-    int *limit = NULL, is_set = 0;
-    MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_TAG_UB, (void *)&limit, &is_set);
-    cluster->tag_limit = is_set ? *limit : 32767;
-    return TL_OK;
-}
+/* Who all are, by the numbers that MPI gave them, and which of these become 0, 1, ... */
+typedef struct guests {
+    tl_rank_card *card; /* [size] */
+    tl_place *place;    /* [size] */
+    int own;            /* what this rank becomes */
+} guests;
 
-static tl_status meet(tl_cluster *cluster, tl_err *err)
+static tl_status meet(tl_cluster *cluster, guests *all, tl_err *err)
 {
     const size_t size = (size_t)cluster->size;
+    all->card = calloc(size, sizeof *all->card);
+    all->place = calloc(size, sizeof *all->place);
     cluster->card = calloc(size, sizeof *cluster->card);
     cluster->dead = calloc(size, sizeof *cluster->dead);
     cluster->heard = calloc(size, sizeof *cluster->heard);
     cluster->progress = calloc(size, sizeof *cluster->progress);
     cluster->waits = calloc(size, sizeof *cluster->waits);
-    TL_CHECK(cluster->card && cluster->dead && cluster->heard && cluster->progress &&
-                 cluster->waits,
+    TL_CHECK(all->card && all->place && cluster->card && cluster->dead && cluster->heard &&
+                 cluster->progress && cluster->waits,
              err, TL_E_SPACE, "no memory left for %d ranks", cluster->size);
     const tl_rank_card mine = own_card();
-    const int code = MPI_Allgather(&mine, (int)sizeof mine, MPI_BYTE, cluster->card,
-                                   (int)sizeof mine, MPI_BYTE, cluster->start);
+    const int code = MPI_Allgather(&mine, (int)sizeof mine, MPI_BYTE, all->card,
+                                   (int)sizeof mine, MPI_BYTE, MPI_COMM_WORLD);
     if (code != MPI_SUCCESS) return fail_mpi(err, "MPI_Allgather", code);
+    for (int r = 0; r < cluster->size; r++) {
+        all->place[r] = (tl_place){all->card[r].host, all->card[r].nest, r, 0};
+    }
+    tl_place_sort(all->place, cluster->size);
+    for (int k = 0; k < cluster->size; k++) {
+        cluster->card[k] = all->card[all->place[k].rank];
+        if (all->place[k].rank == cluster->rank) all->own = k;
+    }
+    return TL_OK;
+}
+
+/* The lanes, on which this rank is number `place`. */
+static tl_status open_lanes(tl_cluster *cluster, int place, tl_err *err)
+{
+    MPI_Comm *lane[] = {&cluster->start, &cluster->post, &cluster->pulse, &cluster->team};
+    for (int i = 0; i < (int)(sizeof lane / sizeof lane[0]); i++) {
+        const int code = i == 0 ? MPI_Comm_split(MPI_COMM_WORLD, 0, place, lane[0])
+                                : MPI_Comm_dup(*lane[0], lane[i]);
+        if (code != MPI_SUCCESS) return fail_mpi(err, "opening a lane", code);
+        MPI_Comm_set_errhandler(*lane[i], MPI_ERRORS_RETURN);
+    }
+    int *limit = NULL, is_set = 0;
+    MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_TAG_UB, (void *)&limit, &is_set);
+    cluster->tag_limit = is_set ? *limit : 32767;
+    cluster->rank = place;
     return TL_OK;
 }
 
@@ -194,10 +214,14 @@ static tl_status join(tl_cluster *cluster, int *argc, char ***argv, tl_err *err)
     if (status == TL_OK) {
         MPI_Comm_rank(MPI_COMM_WORLD, &cluster->rank);
         MPI_Comm_size(MPI_COMM_WORLD, &cluster->size);
+        MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
         if (cluster->rank == 0) tell_begun();
-        status = open_lanes(cluster, err);
+        guests all = {0};
+        status = meet(cluster, &all, err);
+        if (status == TL_OK) status = open_lanes(cluster, all.own, err);
+        free(all.card);
+        free(all.place);
     }
-    if (status == TL_OK) status = meet(cluster, err);
     if (status == TL_OK) status = tl_scalapack_start(cluster, err);
     return status;
 }

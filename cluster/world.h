@@ -19,7 +19,8 @@
 typedef struct tl_cluster tl_cluster;
 
 /**
- * Starts MPI with threads, learns who the ranks are. Collective over all ranks, once in a
+ * Starts MPI with threads, learns who the ranks are, and numbers them node by node
+ * (place.h): rank 0 is MPI's, the others need not be. Collective over all ranks, once in a
  * process, before any other thread exists: TERM, INT, HUP, USR1 and USR2 are blocked from
  * here on, so that the thread of tl_pulse can take them. Works without mpirun (one rank).
  *

@@ -313,7 +313,7 @@ double tl_inversion_memory(const tl_size *size, const tl_value *arg)
     const tl_model_spec *model = &size->setup.model;
     const tl_model_spec evaluator = tl_evaluator_spec(model);
     const int images = images_of(size, arg);
-    const double bank = tl_train_memory(&evaluator, &size->setup.recipe, 0, size->ranks) +
+    const double bank = tl_size_train_memory(size, &evaluator, &size->setup.recipe, 0) +
                         4.0 * size->attacker + 4.0 * (double)tl_model_count(&evaluator);
     const double climbing = tl_ascent_memory(model, images);
     const double baselines =

@@ -67,7 +67,7 @@ const tl_param tl_data_params[TL_DATA_PARAMS + 1] = {
                          .type = TL_PARAM_INT,
                          .fallback = 4,
                          .low = 2,
-                         .high = 256,
+                         .high = 65536,
                          .units = "1",
                          .about = "generated sources: classes (lesions: 2 to 10) or tokens "
                                   "(markov)"},
@@ -373,7 +373,8 @@ tl_size tl_setup_size(const tl_setup_values *values, const tl_source *source)
     tl_size size = {.shape = source->all.shape,
                     .classes = source->all.classes,
                     .vocabulary = source->all.vocabulary,
-                    .ranks = 1};
+                    .ranks = 1,
+                    .is_first = true};
     const tl_split split = tl_setup_split(values->data);
     tl_split_sizes(source, &split, &size.pool, &size.members, &size.validation,
                    &size.attacker, &size.test);
@@ -396,6 +397,13 @@ tl_status tl_setup_check_kind(const char *kind, const char *source, int vocabula
     return tl_fail(
         err, TL_E_ARG, "model.kind %s works on %s, but %s gives %s; allowed are %s", kind,
         is_tokens ? "images" : "tokens", source, is_tokens ? "tokens" : "images", others);
+}
+
+double tl_size_train_memory(const tl_size *size, const tl_model_spec *spec,
+                            const tl_recipe *recipe, int validation)
+{
+    return tl_train_memory(spec, recipe, validation, size->ranks) +
+           (size->is_first ? tl_train_state_memory(spec, recipe, validation) : 0.0);
 }
 
 double tl_size_data_memory(const tl_size *size, int rows)

@@ -27,7 +27,7 @@ static tl_status open_profile(profile *p, const tl_model *model, const tl_recipe
     p->batch = recipe->batch < p->data->rows ? recipe->batch : p->data->rows;
     p->outputs = (size_t)model->positions * (size_t)model->spec.classes;
     const int rows = (p->batch + p->shards - 1) / p->shards;
-    TL_TRY(tl_pass_new(model, rows, true, scratch, &p->pass, err));
+    TL_TRY(tl_pass_new(model, rows, TL_PASS_BACKWARD, scratch, &p->pass, err));
     TL_TAKE(p->grad, scratch, model->params, err);
     TL_TAKE(p->d_logit, scratch, (size_t)rows * p->outputs, err);
     tl_rng rng = tl_rng_stream(1, 0, "bench", 0, "slope");

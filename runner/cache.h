@@ -11,6 +11,8 @@
 #include "compute/data/roles.h"
 #include "experiments/stage.h"
 
+enum { TL_CACHE_BYTES = 1 << 30 /**< the budget of a rank of a run */ };
+
 /** One thing kept, with all its memory. */
 typedef struct tl_cached {
     tl_key key;

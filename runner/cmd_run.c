@@ -6,6 +6,7 @@
  */
 #include "analysis/effects.h"
 #include "analysis/summary.h"
+#include "cluster/node_memory.h"
 #include "cluster/pulse.h"
 #include "compute/core/fault.h"
 #include "compute/core/log.h"
@@ -29,12 +30,12 @@
 
 /* Seconds that a resumed run waits for one that is dying. */
 static const double PATIENCE = 15.0;
-static const size_t CACHE_BYTES = (size_t)1 << 30;
 
 typedef struct run {
     tl_run_options options;
     tl_run_paths paths;
     tl_cluster *cluster;
+    tl_node_memory *memory; /* of the sources; NULL: this rank's own */
     tl_plan *plan;
     tl_store store;
     bool has_store;
@@ -145,13 +146,27 @@ static tl_status show_changes(run *r, tl_err *err)
     return TL_OK;
 }
 
+/* Whether the ranks of this node can be the members of one team, for every step. */
 static tl_status check_memory(const run *r, tl_err *err)
 {
     const double allowed = tl_memory_allowed();
-    char need[32], have[32];
-    TL_CHECK(r->sweep.memory <= allowed, err, TL_E_ARG,
-             "the largest step needs %s of memory, and this machine has %s",
-             tl_text_size(r->sweep.memory, need), tl_text_size(allowed, have));
+    int here = 0;
+    for (int rank = 0; rank < tl_cluster_size(r->cluster); rank++) {
+        here += tl_cluster_is_near(r->cluster, rank) ? 1 : 0;
+    }
+    for (int k = 0; k < TL_TEAM_WIDTHS; k++) {
+        const int team = 1 << k, members = team < here ? team : here;
+        const tl_team_memory *memory = &r->sweep.team[k];
+        const double bytes = memory->first + (members - 1) * memory->others;
+        char need[32], have[32];
+        if (r->options.widest > 0 && team > r->options.widest) break;
+        TL_CHECK(bytes <= allowed, err, TL_E_ARG,
+                 "the largest step needs %s of memory for %d of its ranks on this machine, "
+                 "which has %s%s",
+                 tl_text_size(bytes, need), members, tl_text_size(allowed, have),
+                 members > 1 ? ": start fewer ranks on it, or limit teams by --widest"
+                             : "");
+    }
     return TL_OK;
 }
 
@@ -184,7 +199,9 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
     const tl_plan_options options = {.set = r->options.set,
                                      .sets = r->options.sets,
                                      .data_dir = r->options.data_dir,
-                                     .is_shared = !r->options.no_sharing};
+                                     .is_shared = !r->options.no_sharing,
+                                     .commons = tl_node_memory_commons(r->memory),
+                                     .ranks = tl_cluster_size(r->cluster)};
     TL_TRY(tl_run_deadline_find(r->options.walltime, r->begun, &r->deadline, err));
     TL_TRY(tl_plan_open(r->options.plan, &options, &r->plan, err));
     TL_TRY(tl_run_paths_of(&r->options, r->plan->name, &r->paths, err));
@@ -225,15 +242,39 @@ static const char *next_word(const char **at)
     return word;
 }
 
+/* Ranks but 0: the plan, from what rank 0 has sent. */
+static tl_status join_run(run *r, const char *bytes, tl_err *err)
+{
+    const char *at = bytes, *head = next_word(&at), *dir = next_word(&at);
+    const char *data = next_word(&at);
+    const tl_plan_options options = {.data_dir = *data ? data : NULL,
+                                     .is_shared = !r->options.no_sharing,
+                                     .commons = tl_node_memory_commons(r->memory)};
+    TL_TRY(tl_plan_parse("plan", at, &options, &r->plan, err));
+    TL_CHECK(strcmp(head, r->head) == 0 || r->options.accept_build, err, TL_E_ARG,
+             "rank %d on %s is another build or processor than rank 0: %s against "
+             "%s; bits would depend on who computes what: use equal nodes, or "
+             "--accept-build",
+             tl_cluster_rank(r->cluster),
+             tl_cluster_host(r->cluster, tl_cluster_rank(r->cluster)), r->head, head);
+    (void)snprintf(r->paths.dir, sizeof r->paths.dir, "%s", dir);
+    TL_TRY(tl_store_join(dir, &r->store, err));
+    r->has_store = true;
+    return TL_OK;
+}
+
 /* What other ranks must know: rank 0's head, directory, data folder, and the plan's text.
- */
+ * They open the plan node by node: first who publishes its sources, or is alone, then those
+ * that find them. */
 static tl_status share_plan(run *r, tl_status mine, tl_err *err)
 {
     TL_TRY(tl_cluster_agree(r->cluster, mine, err));
+    const bool leads = tl_cluster_rank(r->cluster) == 0;
+    const tl_commons *commons = tl_node_memory_commons(r->memory);
     tl_text text = {0};
     char *bytes = NULL;
     size_t n = 0;
-    if (tl_cluster_rank(r->cluster) == 0) {
+    if (leads) {
         add_word(&text, r->head);
         add_word(&text, r->paths.dir);
         add_word(&text, r->options.data_dir ? r->options.data_dir : "");
@@ -241,30 +282,17 @@ static tl_status share_plan(run *r, tl_status mine, tl_err *err)
         bytes = text.at;
         n = text.length;
     }
-    const tl_status status = tl_cluster_share(r->cluster, &bytes, &n, err);
+    tl_status status = tl_cluster_share(r->cluster, &bytes, &n, err);
     tl_text_close(&text);
-    if (status != TL_OK || tl_cluster_rank(r->cluster) == 0) return status;
-    const char *at = bytes, *head = next_word(&at), *dir = next_word(&at);
-    const char *data = next_word(&at);
-    const tl_plan_options options = {.data_dir = *data ? data : NULL,
-                                     .is_shared = !r->options.no_sharing};
-    tl_status opened = tl_plan_parse("plan", at, &options, &r->plan, err);
-    if (opened == TL_OK && strcmp(head, r->head) != 0 && !r->options.accept_build) {
-        opened = tl_fail(
-            err, TL_E_ARG,
-            "rank %d on %s is another build or processor than rank 0: %s against "
-            "%s; bits would depend on who computes what: use equal nodes, or "
-            "--accept-build",
-            tl_cluster_rank(r->cluster),
-            tl_cluster_host(r->cluster, tl_cluster_rank(r->cluster)), r->head, head);
-    }
-    if (opened == TL_OK) {
-        (void)snprintf(r->paths.dir, sizeof r->paths.dir, "%s", dir);
-        opened = tl_store_join(dir, &r->store, err);
-        r->has_store = opened == TL_OK;
-    }
-    free(bytes);
-    return opened;
+    if (status != TL_OK) return status;
+    const bool finds = commons && !commons->publishes;
+    if (!leads && !finds) status = join_run(r, bytes, err);
+    status = tl_cluster_agree(r->cluster, status, err);
+    if (status == TL_OK && finds) status = join_run(r, bytes, err);
+    status = tl_cluster_agree(r->cluster, status, err);
+    if (!leads) free(bytes);
+    tl_node_memory_settle(r->memory);
+    return status;
 }
 
 static tl_status run_step(void *self, uint32_t trial, int position, const tl_team *team,
@@ -281,7 +309,7 @@ static tl_status work(run *r, tl_err *err)
 {
     tl_executor executor;
     const bool leads = tl_cluster_rank(r->cluster) == 0;
-    tl_status status = tl_executor_open(r->plan, &r->store, CACHE_BYTES, &executor, err);
+    tl_status status = tl_executor_open(r->plan, &r->store, TL_CACHE_BYTES, &executor, err);
     executor.checkpoint_every = r->options.checkpoint_every;
     char halt[TL_PATH];
     if (status == TL_OK && leads) {
@@ -405,6 +433,7 @@ static void close_run(run *r)
     if (r->has_sweep) tl_sweep_close(&r->sweep);
     if (r->has_store) tl_store_close(&r->store, r->code == TL_EXIT_USAGE);
     tl_plan_close(r->plan);
+    tl_node_memory_close(r->memory);
     free(r->head);
     tl_arena_close(&r->arena);
 }
@@ -427,12 +456,12 @@ static int run_all(run *r)
     tl_blas_start();
     r->head = tl_run_head();
     r->build = tl_crc32(r->head, strlen(r->head));
+    r->memory = tl_node_memory_open(r->cluster);
     tl_status status = tl_kernels_check(&err);
     if (status == TL_OK) status = arm_faults(r, &err);
     if (status == TL_OK) status = tl_pulse_start(r->cluster, &err);
     if (status == TL_OK && leads) status = open_on_rank_0(r, &err);
     status = share_plan(r, status, &err);
-    status = tl_cluster_agree(r->cluster, status, &err);
     if (status == TL_OK) status = work(r, &err);
     if (status == TL_OK && leads) status = finish(r, &err);
     if (status != TL_OK) {

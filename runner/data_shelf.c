@@ -145,7 +145,7 @@ static json_t *shelf_other(const tl_source_name *named, const char *dir)
         append(present, json_integer(0));
     }
     static const char *const range[][2] = {{"synthetic/lesions", "2-10"},
-                                           {"synthetic/markov", "2-256"},
+                                           {"synthetic/markov", "2-65536"},
                                            {"text/NAME", "256"},
                                            {"tokens/NAME", "50257"}};
     for (size_t k = 0; k < sizeof range / sizeof *range; k++) {

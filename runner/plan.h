@@ -6,6 +6,7 @@
 #define TL_RUNNER_PLAN_H
 
 #include "compute/core/text.h"
+#include "compute/data/commons.h"
 #include "experiments/stage.h"
 
 enum { TL_MAX_TRIALS = 1 << 24, TL_MAX_STEPS = 1 << 27, TL_MAX_AXES = 32, TL_NAME = 64 };
@@ -72,6 +73,7 @@ typedef struct tl_plan {
     int hypotheses;
     const tl_hypothesis *hypothesis;
     bool is_shared; /**< false: --no-sharing, keys carry the trial number */
+    int ranks;      /**< that sizes are foretold for; at least 1 */
     tl_arena arena;
     tl_plan_body *body;
 } tl_plan;
@@ -82,6 +84,10 @@ typedef struct tl_plan_options {
     int sets;
     const char *data_dir; /**< --data, or NULL */
     bool is_shared;
+    /** Where sources are published or found, or NULL: each is opened for this process
+     * alone. Borrowed; it must outlive the plan. */
+    const tl_commons *commons;
+    int ranks; /**< that will run it, for what it foretells; 0 counts as 1 */
 } tl_plan_options;
 
 /**

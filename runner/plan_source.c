@@ -2,6 +2,7 @@
  * Combinations under `data`: each distinct source is opened once, splits are held against
  * it, and the sizes that follow are kept for every trial to copy.
  */
+#include "compute/data/shared_source.h"
 #include "runner/plan_body.h"
 
 #include <string.h>
@@ -80,8 +81,11 @@ static tl_status open_choice(tl_plan_reader *reader, uint32_t index, tl_err *err
                                  want.examples, tl_data_params[TL_DATA_EXAMPLES].high);
         }
         tl_source *opened;
-        if (tl_source_open(name, reader->options->data_dir, &want, &reader->plan->arena,
-                           &opened, err) != TL_OK) {
+        const char *dir = reader->options->data_dir;
+        const tl_commons *commons = reader->options->commons;
+        tl_arena *arena = &reader->plan->arena;
+        if ((commons ? tl_source_open_shared(name, dir, &want, commons, arena, &opened, err)
+                     : tl_source_open(name, dir, &want, arena, &opened, err)) != TL_OK) {
             return fail_at(place_of(reader, "source"), err);
         }
         source = opened;

@@ -11,6 +11,24 @@ static uint16_t kind_of(const tl_trial_step *step)
     return (uint16_t)(step->instance * 3 + (int)step->kind);
 }
 
+static void raise_memory(tl_team_memory *most, tl_team_memory memory)
+{
+    if (memory.first > most->first) most->first = memory.first;
+    if (memory.others > most->others) most->others = memory.others;
+}
+
+static void note_memory(tl_sweep *sweep, const tl_trial *trial, int position, int widest)
+{
+    const int most = widest < sweep->plan->ranks ? widest : sweep->plan->ranks;
+    tl_team_memory memory = {0};
+    for (int k = 0; k < TL_TEAM_WIDTHS && 1 << k <= most; k++) {
+        memory.first = tl_trial_memory(trial, position, 1 << k, true);
+        if (k > 0) memory.others = tl_trial_memory(trial, position, 1 << k, false);
+        raise_memory(&sweep->team[k], memory);
+    }
+    raise_memory(&sweep->memory, memory);
+}
+
 static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
                           uint32_t *id, tl_err *err)
 {
@@ -31,8 +49,7 @@ static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
     sweep->wanted++;
     if (!is_new) return TL_OK;
     sweep->metrics[step.kind] = tl_trial_metrics(&trial->step[position]);
-    const double memory = tl_trial_memory(trial, position);
-    if (memory > sweep->memory) sweep->memory = memory;
+    note_memory(sweep, trial, position, step.widest);
     if (step.widest > sweep->widest) sweep->widest = step.widest;
     sweep->flop += (double)step.cost;
     return TL_OK;

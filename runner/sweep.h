@@ -20,6 +20,13 @@ typedef struct tl_outcome {
 /** Rank 0 needs at most so many bytes for each distinct step while a sweep runs. */
 enum { TL_STEP_BYTES = 256 };
 
+enum { TL_TEAM_WIDTHS = 17 /* 1, 2, 4 .. 65536 */ };
+
+/** Bytes that a step takes on a team's first member, and on each of the others. */
+typedef struct tl_team_memory {
+    double first, others;
+} tl_team_memory;
+
 /** Bytes that rank 0 needs for the tables of all trials while results are written. */
 double tl_sweep_table_bytes(const tl_plan *plan);
 
@@ -29,9 +36,13 @@ typedef struct tl_sweep {
     tl_outcome *outcome; /**< [steps of the graph] */
     uint64_t wanted;     /**< steps of all trials before sharing */
     uint32_t recalled;   /**< steps done by an earlier run */
-    double memory;       /**< bytes that the largest step takes, as declared */
-    int widest;          /**< largest useful team of any step */
-    double flop;         /**< of all steps */
+    /** Of the largest step, as declared: each step in its widest team of plan->ranks. */
+    tl_team_memory memory;
+    /** [k] the same of the steps that can have a team of 2^k of plan->ranks, in such one;
+     * 0: none can. */
+    tl_team_memory team[TL_TEAM_WIDTHS];
+    int widest;   /**< largest useful team of any step */
+    double flop;  /**< of all steps */
     int *metrics; /**< [3 x instances] how many a step of each kind has; may be NULL */
     tl_measure_store store;
     tl_arena arena;

@@ -271,10 +271,13 @@ double tl_trial_cost(const tl_trial *trial, int position)
     return stage->cost ? stage->cost(&trial->size, step->arg) : 0.0;
 }
 
-double tl_trial_memory(const tl_trial *trial, int position)
+double tl_trial_memory(const tl_trial *trial, int position, int ranks, bool is_first)
 {
     const tl_trial_step *step = &trial->step[position];
-    return step->stage->memory ? step->stage->memory(&trial->size, step->arg) : 0.0;
+    tl_size size = trial->size;
+    size.ranks = ranks;
+    size.is_first = is_first;
+    return step->stage->memory ? step->stage->memory(&size, step->arg) : 0.0;
 }
 
 int tl_trial_widest(const tl_trial *trial, int position)

@@ -73,9 +73,10 @@ void tl_trial_decode(const tl_plan *plan, uint32_t number, tl_trial *trial);
 /** Positions of the steps that step `position` reads from, bank included. \return count */
 int tl_trial_parents(const tl_trial *trial, int position, int parent[TL_TRIAL_STEPS]);
 
-/** FLOP, bytes and widest team of a step, as its stage declares. */
+/** FLOP, bytes on the first or another member of a team of `ranks`, and widest team of a
+ * step, as its stage declares. */
 double tl_trial_cost(const tl_trial *trial, int position);
-double tl_trial_memory(const tl_trial *trial, int position);
+double tl_trial_memory(const tl_trial *trial, int position, int ranks, bool is_first);
 int tl_trial_widest(const tl_trial *trial, int position);
 
 /** Whether such a step of the stage leaves a model file: then its training leaves

@@ -9,33 +9,37 @@
 #include "compute/core/rng.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 enum { SUCCESSORS = 4, ODDS = (1 << SUCCESSORS) - 1 };
 
 typedef struct chain {
     int tokens;
     double difficulty;
-    int next[SUCCESSORS][TL_MARKOV_TOKENS]; /* successor k of a token, odds 8 >> k */
+    int *next[SUCCESSORS]; /* [tokens] successor k of a token, odds 8 >> k */
 } chain;
 
-static chain chain_of(int tokens, double difficulty)
+static tl_status make_chain(int tokens, double difficulty, tl_arena *arena, chain *c,
+                            tl_err *err)
 {
     const tl_rng all = tl_rng_stream(0, 0, "synthetic/markov", 0, "successors");
-    chain c = {.tokens = tokens, .difficulty = difficulty};
+    *c = (chain){.tokens = tokens, .difficulty = difficulty};
+    int *order;
+    TL_TAKE(order, arena, tokens, err);
     for (int k = 0; k < SUCCESSORS; k++) {
-        int order[TL_MARKOV_TOKENS];
+        TL_TAKE(c->next[k], arena, tokens, err);
         tl_rng rng = tl_rng_sub(&all, (uint64_t)k);
         for (int s = 0; s < tokens; s++) order[s] = s;
         tl_rng_shuffle(&rng, order, tokens);
         for (int i = 0; i < tokens; i++) {
             if (k == 0) {
-                c.next[k][order[i]] = order[(i + 1) % tokens];
+                c->next[k][order[i]] = order[(i + 1) % tokens];
             } else {
-                c.next[k][i] = order[i];
+                c->next[k][i] = order[i];
             }
         }
     }
-    return c;
+    return TL_OK;
 }
 
 static int draw_next(const chain *c, int token, tl_rng *rng)
@@ -50,19 +54,44 @@ static int draw_next(const chain *c, int token, tl_rng *rng)
     return c->next[k][token];
 }
 
+static double entropy_term(double p)
+{
+    return p > 0.0 ? -p * log(p) : 0.0;
+}
+
+/* All but a few of what may follow a token are equally likely. */
+static double entropy_of(const chain *c)
+{
+    const double least = c->difficulty / c->tokens;
+    double sum = 0.0;
+    for (int s = 0; s < c->tokens; s++) {
+        int different = 0;
+        for (int k = 0; k < SUCCESSORS; k++) {
+            double p = least;
+            bool is_new = true;
+            for (int j = 0; j < SUCCESSORS; j++) {
+                if (c->next[j][s] != c->next[k][s]) continue;
+                p += (1.0 - c->difficulty) * (8 >> j) / ODDS;
+                is_new = is_new && j >= k;
+            }
+            if (!is_new) continue;
+            different++;
+            sum += entropy_term(p);
+        }
+        sum += (c->tokens - different) * entropy_term(least);
+    }
+    return sum / c->tokens;
+}
+
 double tl_markov_entropy(int tokens, double difficulty)
 {
-    const chain c = chain_of(tokens, difficulty);
-    double sum = 0.0;
-    for (int s = 0; s < tokens; s++) {
-        double p[TL_MARKOV_TOKENS];
-        for (int t = 0; t < tokens; t++) p[t] = difficulty / tokens;
-        for (int k = 0; k < SUCCESSORS; k++) {
-            p[c.next[k][s]] += (1.0 - difficulty) * (8 >> k) / ODDS;
-        }
-        for (int t = 0; t < tokens; t++) sum -= p[t] > 0.0 ? p[t] * log(p[t]) : 0.0;
-    }
-    return sum / tokens;
+    tl_arena arena = tl_arena_open(0);
+    chain c;
+    const double entropy = make_chain(tokens, difficulty, &arena, &c, NULL) == TL_OK
+                               ? entropy_of(&c)
+                               : (double)NAN;
+    tl_arena_close(&arena);
+    return entropy;
 }
 
 static tl_status check(const tl_source_want *want, tl_err *err)
@@ -76,29 +105,39 @@ static tl_status check(const tl_source_want *want, tl_err *err)
     return TL_OK;
 }
 
-tl_status tl_markov_make(const tl_source_want *want, tl_arena *arena, tl_source *out,
-                         tl_err *err)
+static tl_status make_rows(const tl_source_want *want, const chain *c, tl_arena *arena,
+                           tl_source *out, tl_err *err)
 {
-    TL_TRY(check(want, err));
-    const chain c = chain_of(want->classes, want->difficulty);
     const tl_rng all = tl_rng_stream(0, 0, "synthetic/markov", 0, "rows");
     const int context = want->context;
     tl_dataset *data = &out->all;
     TL_TRY(
-        tl_dataset_tokens(c.tokens, context, (uint64_t)want->examples, arena, data, err));
+        tl_dataset_tokens(c->tokens, context, (uint64_t)want->examples, arena, data, err));
     for (int i = 0; i < data->rows; i++) {
         tl_rng rng = tl_rng_sub(&all, (uint64_t)i);
         float *row = data->pixel + (size_t)i * (size_t)context;
-        int token = (int)tl_rng_below(&rng, (uint32_t)c.tokens);
+        int token = (int)tl_rng_below(&rng, (uint32_t)c->tokens);
         for (int t = 0; t < context; t++) {
             row[t] = (float)token;
-            token = draw_next(&c, token, &rng);
+            token = draw_next(c, token, &rng);
         }
         data->label[i] = token;
     }
     out->rows[TL_SPLIT_TRAIN] = data->rows;
     out->note =
         tl_arena_print(arena, err, "generated; entropy %.4g nat a token, uniform %.4g",
-                       tl_markov_entropy(c.tokens, c.difficulty), log(c.tokens));
+                       entropy_of(c), log(c->tokens));
     return out->note ? TL_OK : TL_E_SPACE;
+}
+
+tl_status tl_markov_make(const tl_source_want *want, tl_arena *arena, tl_source *out,
+                         tl_err *err)
+{
+    TL_TRY(check(want, err));
+    tl_arena room = tl_arena_open(0);
+    chain c;
+    tl_status status = make_chain(want->classes, want->difficulty, &room, &c, err);
+    if (status == TL_OK) status = make_rows(want, &c, arena, out, err);
+    tl_arena_close(&room);
+    return status;
 }

@@ -13,7 +13,7 @@
 
 #include "compute/data/source.h"
 
-enum { TL_MARKOV_TOKENS = 256 };
+enum { TL_MARKOV_TOKENS = 65536 };
 
 /**
  * Makes the source; classes of `want` is the number of tokens, its context within
@@ -27,7 +27,8 @@ TL_MUST_USE tl_status tl_markov_make(const tl_source_want *want, tl_arena *arena
  * Entropy rate of the chain, nat per token: the mean over tokens s of the entropy of what
  * follows s. It is the least mean loss that any model can reach on the tokens of a row
  * after its first; ln(tokens) is what a model that has learnt nothing pays, and what the
- * chain has at difficulty 1. \param tokens 2 .. TL_MARKOV_TOKENS Source: Shannon 1948, A
+ * chain has at difficulty 1. \param tokens 2 .. TL_MARKOV_TOKENS \return NAN where memory
+ * is lacking. Source: Shannon 1948, A
  * mathematical theory of communication, section 7.
  */
 double tl_markov_entropy(int tokens, double difficulty);

@@ -15,7 +15,8 @@
 
 static const tl_source_name names[] = {
     {"synthetic/lesions", "grey 28x28 tissue with lesions, made here, 2 to 10 classes"},
-    {"synthetic/markov", "tokens of a Markov chain of known entropy, made here, 2 to 256"},
+    {"synthetic/markov",
+     "tokens of a Markov chain of known entropy, made here, 2 to 65536"},
     {"text/NAME", "your text as bytes: DIR/text/NAME.txt, or a folder of documents"},
     {"tokens/NAME", "GPT-2 tokens as llm.c writes them: DIR/tokens/NAME.bin"},
     {"mnist/t10k", "MNIST test images, 10,000 of 28x28, idx[.gz]"},

@@ -26,7 +26,7 @@ enum { TL_CONTEXT_LEAST = 2, TL_CONTEXT_MOST = 65536 };
 /** What is wanted of a source besides its name; each kind asks for some of it. */
 typedef struct tl_source_want {
     int examples;      /**< generated: rows to make */
-    int classes;       /**< generated: lesions 2 .. 10, markov 2 .. 256 */
+    int classes;       /**< generated: lesions 2 .. 10, markov 2 .. 65536 */
     double difficulty; /**< generated: 0 easy .. 1 hard */
     int context;       /**< tokens: of a row, TL_CONTEXT_LEAST .. TL_CONTEXT_MOST */
 } tl_source_want;
@@ -49,8 +49,7 @@ typedef struct tl_source {
                             tokens, the token that follows is the same too) */
     int32_t *twin; /**< [all.rows] equal number = near-duplicates, see tl_twins_find */
     tl_twin_counts twins;
-    tl_key content;                /**< of pixels, labels and splits as decoded */
-    const char *const *label_name; /**< [classes], or NULL */
+    tl_key content;   /**< of pixels, labels and splits as decoded */
     const char *note; /**< "official file", "not the official file: md5 ...", "generated";
                          and how many near-duplicates there are, if any */
 } tl_source;

@@ -23,8 +23,8 @@ tl_status tl_model_check(const tl_model_spec *spec, tl_err *err)
     return tl_architecture_of(spec, &a, err);
 }
 
-tl_status tl_model_new(const tl_model_spec *spec, tl_arena *arena, tl_model **out,
-                       tl_err *err)
+tl_status tl_model_outline(const tl_model_spec *spec, tl_arena *arena, tl_model **out,
+                           tl_err *err)
 {
     tl_architecture a;
     TL_TRY(tl_architecture_of(spec, &a, err));
@@ -37,7 +37,16 @@ tl_status tl_model_new(const tl_model_spec *spec, tl_arena *arena, tl_model **ou
                         .params = a.params};
     TL_TAKE(model->layer, arena, a.layers, err);
     memcpy(model->layer, a.layer, (size_t)a.layers * sizeof *model->layer);
-    TL_TAKE(model->param, arena, a.params, err);
+    *out = model;
+    return TL_OK;
+}
+
+tl_status tl_model_new(const tl_model_spec *spec, tl_arena *arena, tl_model **out,
+                       tl_err *err)
+{
+    tl_model *model;
+    TL_TRY(tl_model_outline(spec, arena, &model, err));
+    TL_TAKE(model->param, arena, model->params, err);
     *out = model;
     return TL_OK;
 }

@@ -79,6 +79,10 @@ TL_MUST_USE tl_status tl_model_check(const tl_model_spec *spec, tl_err *err);
 TL_MUST_USE tl_status tl_model_new(const tl_model_spec *spec, tl_arena *arena,
                                    tl_model **out, tl_err *err);
 
+/** The same without parameters (`param` is NULL): for what sizes alone tell. */
+TL_MUST_USE tl_status tl_model_outline(const tl_model_spec *spec, tl_arena *arena,
+                                       tl_model **out, tl_err *err);
+
 /** Starting weights: normal, with the standard deviation that the architecture gives each
  * layer; gains 1, biases and shifts 0. */
 void tl_model_init(tl_model *model, const tl_rng *rng);

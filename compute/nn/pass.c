@@ -1,5 +1,6 @@
 #include "compute/nn/pass.h"
 
+#include "compute/nn/architecture.h"
 #include "compute/nn/parts.h"
 
 #include <string.h>
@@ -86,16 +87,123 @@ static size_t scratch_size(const tl_model *model, int rows)
     return most;
 }
 
-static tl_status take_room(const tl_model *model, int number, bool has_backward,
-                           tl_arena *arena, tl_layer_run *run, tl_err *err)
+/* --- blocks --------------------------------------------------------------------------- */
+
+/* Whether a block may end here: a later layer reads nothing from before. */
+static bool may_end(const tl_model *model, int number)
 {
     const tl_layer *layer = &model->layer[number];
-    const tl_layer_ops *ops = tl_layer_ops_of(layer->kind);
-    const size_t size = output_size(model, number, run->rows);
-    TL_TAKE(run->out, arena, size, err);
-    if (has_backward) TL_TAKE(run->d_out, arena, size, err);
-    TL_TAKE(run->saved, arena, saved_size(layer, run->rows), err);
-    TL_TAKE(run->packed, arena, ops->packed ? ops->packed(layer) : 0, err);
+    if (layer->kind != TL_LAYER_ADD && layer->kind != TL_LAYER_EMBED) return false;
+    for (int later = number + 1; later < model->layers; later++) {
+        const tl_layer *other = &model->layer[later];
+        if (other->from < number) return false;
+        if (other->kind == TL_LAYER_ADD && other->with < number) return false;
+    }
+    return number + 1 < model->layers;
+}
+
+/* Fills start [layers]; the number of blocks that end before the last layer. */
+static int find_blocks(const tl_model *model, tl_pass_use use, int *start)
+{
+    int first = 0, blocks = 0;
+    for (int l = 0; l < model->layers; l++) {
+        start[l] = first;
+        if (use != TL_PASS_RECOMPUTE || !may_end(model, l)) continue;
+        blocks += first < l;
+        first = l + 1;
+    }
+    return blocks;
+}
+
+static bool has_blocks(const tl_pass *pass)
+{
+    return pass->start[pass->model->layers - 1] > 0;
+}
+
+static bool ends_block(const tl_pass *pass, int number)
+{
+    return number + 1 < pass->model->layers && pass->start[number + 1] == number + 1;
+}
+
+/* Whether what a layer within a block leaves is read on the way back: not of one that
+ * ends in the block's sum alone. */
+static bool is_read_back(const tl_pass *pass, int number)
+{
+    const tl_layer *layer = &pass->model->layer[number];
+    if (layer->has_relu || tl_layer_ops_of(layer->kind)->saved) return true;
+    for (int later = number + 1; pass->start[later] == pass->start[number]; later++) {
+        const tl_layer *other = &pass->model->layer[later];
+        const bool reads =
+            other->from == number || (other->kind == TL_LAYER_ADD && other->with == number);
+        if (ends_block(pass, later)) return reads && other->kind != TL_LAYER_ADD;
+        if (reads) return true;
+    }
+    return false;
+}
+
+/* --- memory --------------------------------------------------------------------------- */
+
+/* Floats of a layer's output, padded to whole cache lines, and of what it saves. */
+typedef struct needs {
+    size_t out, saved;
+} needs;
+
+static needs needs_of(const tl_pass *pass, int number)
+{
+    const tl_layer *layer = &pass->model->layer[number];
+    const size_t out = output_size(pass->model, number, pass->most);
+    const size_t saved = saved_size(layer, pass->most);
+    return (needs){(out + 15) / 16 * 16, (saved + 15) / 16 * 16};
+}
+
+/* What blocks have in common: memory for what lies within one, and for the gradients of
+ * the outputs of two, which they take in turn. */
+typedef struct common {
+    size_t within, gradient; /* floats */
+    float *start, *next, *turn[2];
+} common;
+
+static common common_of(const tl_pass *pass)
+{
+    common c = {0};
+    size_t block = 0;
+    for (int l = 0; l < pass->model->layers && has_blocks(pass); l++) {
+        const needs need = needs_of(pass, l);
+        if (ends_block(pass, l)) {
+            if (need.out > c.gradient) c.gradient = need.out;
+            block = 0;
+        } else {
+            block += 2 * need.out + need.saved;
+            if (block > c.within) c.within = block;
+        }
+    }
+    return c;
+}
+
+static tl_status take_room(tl_pass *pass, int number, bool has_backward, common *shared,
+                           tl_arena *arena, tl_err *err)
+{
+    tl_layer_run *run = &pass->run[number];
+    const needs need = needs_of(pass, number);
+    const tl_layer_ops *ops = tl_layer_ops_of(run->layer->kind);
+    TL_TAKE(run->packed, arena, ops->packed ? ops->packed(run->layer) : 0, err);
+    if (has_blocks(pass) && !ends_block(pass, number)) {
+        if (pass->start[number] == number) shared->next = shared->start;
+        run->out = shared->next;
+        run->d_out = run->out + need.out;
+        run->saved = run->d_out + need.out;
+        shared->next = run->saved + need.saved;
+        return TL_OK;
+    }
+    TL_TAKE(run->out, arena, need.out, err);
+    TL_TAKE(run->saved, arena, need.saved, err);
+    if (!has_blocks(pass)) {
+        if (has_backward) TL_TAKE(run->d_out, arena, need.out, err);
+        return TL_OK;
+    }
+    run->d_out = shared->turn[0];
+    shared->turn[0] = shared->turn[1];
+    shared->turn[1] = run->d_out;
     return TL_OK;
 }
 
@@ -136,17 +244,21 @@ static void set_parts(tl_layer_run *run)
     run->saved_part = saved_size(layer, run->rows) / (size_t)layer->parts;
 }
 
-static tl_status open_pass(tl_pass *pass, bool has_backward, bool has_pixels,
-                           tl_arena *arena, tl_err *err)
+static tl_status open_pass(tl_pass *pass, tl_pass_use use, tl_arena *arena, tl_err *err)
 {
     const tl_model *model = pass->model;
     const size_t input = output_size(model, TL_LAYER_INPUT, pass->most);
+    TL_TAKE(pass->start, arena, model->layers, err);
+    (void)find_blocks(model, use, pass->start);
     pass->grid = grid_of(model, TL_LAYER_INPUT, pass->most);
     TL_TAKE(pass->input, arena, input, err);
-    if (has_pixels) TL_TAKE(pass->d_input, arena, input, err);
+    if (use == TL_PASS_PIXELS) TL_TAKE(pass->d_input, arena, input, err);
     TL_TAKE(pass->run, arena, model->layers, err);
     float *scratch;
     TL_TAKE(scratch, arena, scratch_size(model, pass->most), err);
+    common shared = common_of(pass);
+    TL_TAKE(shared.start, arena, shared.within, err);
+    for (int i = 0; i < 2; i++) TL_TAKE(shared.turn[i], arena, shared.gradient, err);
     for (int l = 0; l < model->layers; l++) {
         tl_layer_run *run = &pass->run[l];
         run->layer = &model->layer[l];
@@ -156,53 +268,62 @@ static tl_status open_pass(tl_pass *pass, bool has_backward, bool has_pixels,
         run->out_grid = grid_of(model, l, pass->most);
         run->scratch = scratch;
         set_parts(run);
-        TL_TRY(take_room(model, l, has_backward, arena, run, err));
+        TL_TRY(take_room(pass, l, use != TL_PASS_FORWARD, &shared, arena, err));
     }
     join(pass);
     return TL_OK;
 }
 
-tl_status tl_pass_new(const tl_model *model, int rows, bool has_backward, tl_arena *arena,
+tl_status tl_pass_new(const tl_model *model, int rows, tl_pass_use use, tl_arena *arena,
                       tl_pass *out, tl_err *err)
 {
     *out = (tl_pass){.model = model, .most = rows};
-    return open_pass(out, has_backward, false, arena, err);
+    return open_pass(out, use, arena, err);
 }
 
-tl_status tl_pass_new_pixels(const tl_model *model, int rows, tl_arena *arena, tl_pass *out,
-                             tl_err *err)
+double tl_pass_memory_of(const tl_model *model, int rows, tl_pass_use use)
 {
-    *out = (tl_pass){.model = model, .most = rows};
-    return open_pass(out, true, true, arena, err);
-}
-
-double tl_pass_memory_of(const tl_model *model, int rows, bool has_backward,
-                         bool has_pixels)
-{
-    double floats =
-        (has_pixels ? 2.0 : 1.0) * (double)output_size(model, TL_LAYER_INPUT, rows) +
-        (double)scratch_size(model, rows);
+    int start[TL_MODEL_LAYERS];
+    const tl_pass pass = {.model = model, .most = rows, .start = start};
+    (void)find_blocks(model, use, start);
+    const common shared = common_of(&pass);
+    const double input = (double)output_size(model, TL_LAYER_INPUT, rows);
+    double floats = (use == TL_PASS_PIXELS ? 2.0 : 1.0) * input +
+                    (double)scratch_size(model, rows) + (double)shared.within +
+                    2.0 * (double)shared.gradient;
     for (int l = 0; l < model->layers; l++) {
-        const tl_layer *layer = &model->layer[l];
-        const tl_layer_ops *ops = tl_layer_ops_of(layer->kind);
-        floats += (has_backward ? 2.0 : 1.0) * (double)output_size(model, l, rows) +
-                  (double)saved_size(layer, rows) +
-                  (double)(ops->packed ? ops->packed(layer) : 0);
+        const tl_layer_ops *ops = tl_layer_ops_of(model->layer[l].kind);
+        const needs need = needs_of(&pass, l);
+        floats += (double)(ops->packed ? ops->packed(&model->layer[l]) : 0);
+        if (has_blocks(&pass) && !ends_block(&pass, l)) continue;
+        const bool has_gradient = use != TL_PASS_FORWARD && !has_blocks(&pass);
+        floats += (has_gradient ? 2.0 : 1.0) * (double)need.out + (double)need.saved;
     }
     return floats * (double)sizeof(float);
 }
 
-double tl_pass_memory(const tl_model_spec *spec, int rows, bool has_backward,
-                      bool has_pixels)
+double tl_pass_memory(const tl_model_spec *spec, int rows, tl_pass_use use)
 {
     tl_arena arena = tl_arena_open(0);
     tl_model *model;
     double bytes = 0.0;
-    if (tl_model_new(spec, &arena, &model, NULL) == TL_OK) {
-        bytes = tl_pass_memory_of(model, rows, has_backward, has_pixels);
+    if (tl_model_outline(spec, &arena, &model, NULL) == TL_OK) {
+        bytes = tl_pass_memory_of(model, rows, use);
     }
     tl_arena_close(&arena);
     return bytes;
+}
+
+int tl_pass_blocks(const tl_model_spec *spec)
+{
+    tl_arena arena = tl_arena_open(0);
+    tl_model *model;
+    int start[TL_MODEL_LAYERS];
+    const int blocks = tl_model_outline(spec, &arena, &model, NULL) == TL_OK
+                           ? find_blocks(model, TL_PASS_RECOMPUTE, start)
+                           : 0;
+    tl_arena_close(&arena);
+    return blocks;
 }
 
 /* --- passes --------------------------------------------------------------------------- */
@@ -267,6 +388,15 @@ static void run_backward(tl_pass *pass, const tl_layer_run *run, float *grad)
     }
 }
 
+/* Memory that blocks share holds what another has left there: the halo is cleared. */
+static void run_layer(tl_pass *pass, int number)
+{
+    const tl_layer_run *run = &pass->run[number];
+    if (has_blocks(pass)) memset(run->out, 0, run->out_grid.size * sizeof *run->out);
+    run_forward(pass, run);
+    if (run->layer->drops) drop(pass, number, run->out);
+}
+
 const float *tl_pass_forward(tl_pass *pass, const float *pixel, const int *row, int rows)
 {
     TL_INVARIANT(rows <= pass->most);
@@ -280,10 +410,8 @@ const float *tl_pass_forward(tl_pass *pass, const float *pixel, const int *row, 
         }
     }
     for (int l = 0; l < pass->model->layers; l++) {
-        tl_layer_run *run = &pass->run[l];
-        run->rows = rows;
-        run_forward(pass, run);
-        if (run->layer->drops) drop(pass, l, run->out);
+        pass->run[l].rows = rows;
+        run_layer(pass, l);
     }
     return tl_pass_logits(pass);
 }
@@ -320,6 +448,14 @@ static size_t first_of(const tl_layer *layer, size_t from)
     return from;
 }
 
+/* What lies within the block that layer `end` ends, once more from what it begins with. */
+static void run_again(tl_pass *pass, int end)
+{
+    for (int l = pass->start[end]; l < end; l++) {
+        if (is_read_back(pass, l)) run_layer(pass, l);
+    }
+}
+
 /* From the logits' gradient to that of the parameters (`grad`, unless NULL), and of the
  * input where there is room for it. */
 static void go_back(tl_pass *pass, int rows, float *grad, bool adds)
@@ -330,7 +466,11 @@ static void go_back(tl_pass *pass, int rows, float *grad, bool adds)
         TL_INVARIANT(run->rows == rows);
         run->sets = !adds && run->leads;
         if (!adds) clear(run, grad);
+        if (ends_block(pass, l)) run_again(pass, l);
         if (run->layer->drops) drop(pass, l, run->d_out);
+        if (has_blocks(pass) && run->d_in && !run->adds) {
+            memset(run->d_in, 0, run->in_grid.size * sizeof *run->d_in);
+        }
         run_backward(pass, run, grad);
         from = first_of(run->layer, from);
         if (grad && pass->after) pass->after(pass->self, from);

@@ -8,12 +8,25 @@
 #include "compute/nn/dropout.h"
 #include "compute/nn/layer.h"
 
+/** What a pass is for. */
+typedef enum tl_pass_use {
+    TL_PASS_FORWARD,
+    TL_PASS_BACKWARD,
+    /** Backward too, in less memory: activations within a block share the memory of the
+     * largest one's, and are computed again on the way back. A block ends where a later
+     * layer reads nothing from before: at the sum that closes a way around, or at an
+     * embedding. The same bits. A model without such blocks keeps all. */
+    TL_PASS_RECOMPUTE,
+    TL_PASS_PIXELS /**< backward, with room for the gradient of the pixels */
+} tl_pass_use;
+
 typedef struct tl_pass {
     const tl_model *model;
     int most;           /**< rows it has room for */
+    int *start;         /**< [layers] the first of the layer's block; 0 where all is kept */
     tl_grid grid;       /**< of the input, where it is images */
     float *input;       /**< the group as the first layer wants it */
-    float *d_input;     /**< its gradient; NULL unless made by tl_pass_new_pixels */
+    float *d_input;     /**< its gradient; NULL unless of TL_PASS_PIXELS */
     tl_dropout dropout; /**< what the next pass drops: nothing, unless the caller sets it */
     tl_layer_run *run;  /**< [layers] */
     /** Of a share (share.h): who holds the others, set by the caller; passes are then
@@ -32,29 +45,27 @@ typedef struct tl_pass {
  * tl_pass_refresh, which the caller owes before the first forward pass.
  * \return TL_E_SPACE
  */
-TL_MUST_USE tl_status tl_pass_new(const tl_model *model, int rows, bool has_backward,
+TL_MUST_USE tl_status tl_pass_new(const tl_model *model, int rows, tl_pass_use use,
                                   tl_arena *arena, tl_pass *out, tl_err *err);
 
-/** As tl_pass_new with backward, and with room for the gradient of the pixels. */
-TL_MUST_USE tl_status tl_pass_new_pixels(const tl_model *model, int rows, tl_arena *arena,
-                                         tl_pass *out, tl_err *err);
+/** Bytes that tl_pass_new takes. */
+double tl_pass_memory(const tl_model_spec *spec, int rows, tl_pass_use use);
+double tl_pass_memory_of(const tl_model *model, int rows, tl_pass_use use);
 
-/** Bytes that tl_pass_new takes, or (has_pixels) tl_pass_new_pixels. */
-double tl_pass_memory(const tl_model_spec *spec, int rows, bool has_backward,
-                      bool has_pixels);
-double tl_pass_memory_of(const tl_model *model, int rows, bool has_backward,
-                         bool has_pixels);
+/** Blocks of a model whose activations TL_PASS_RECOMPUTE does not keep; 0 of a kind that
+ * has none, or of an impossible spec. */
+int tl_pass_blocks(const tl_model_spec *spec);
 
 /** Takes up the model's parameters: after they were set, and after every change. */
 void tl_pass_refresh(tl_pass *pass);
 
 /**
  * Logits [rows*positions x classes] of the rows `row` (NULL: 0 .. rows-1) of `pixel`; they
- * stay in the pass until the next call.
+ * stay in the pass until the next call of this or of tl_pass_backward.
  */
 const float *tl_pass_forward(tl_pass *pass, const float *pixel, const int *row, int rows);
 
-/** The logits [rows*positions x classes] of the last tl_pass_forward. */
+/** The logits [rows*positions x classes] of the last tl_pass_forward, before backward. */
 const float *tl_pass_logits(const tl_pass *pass);
 
 /** Where the caller puts the gradient of the logits [rows*positions x classes] before
@@ -67,7 +78,7 @@ void tl_pass_backward(tl_pass *pass, int rows, float *grad, bool adds);
 
 /**
  * Gradient of the pixels of the first `wanted` of `rows` rows, parameters left alone; after
- * a forward of the same rows, on a pass of tl_pass_new_pixels. \param d_pixel [wanted x
+ * a forward of the same rows, on a pass of TL_PASS_PIXELS. \param d_pixel [wanted x
  * input] result
  */
 void tl_pass_backward_pixels(tl_pass *pass, int rows, int wanted, float *d_pixel);

@@ -18,6 +18,11 @@ static int group_of(const tl_model_spec *spec)
     return group;
 }
 
+static tl_pass_use use_of(bool wants_pixels)
+{
+    return wants_pixels ? TL_PASS_PIXELS : TL_PASS_FORWARD;
+}
+
 /* Block `block` of the rows. The last one is padded: `padded` starts as zeros. */
 static void run_block(const tl_probe *probe, tl_pass *pass, int block, float *padded,
                       float *out)
@@ -60,9 +65,8 @@ static tl_status take_room(const tl_model *model, const tl_probe *probe, tl_aren
 {
     const size_t size = (size_t)tl_shape_size(model->spec.in);
     const int group = group_of(&model->spec);
-    TL_TRY(probe->wants_pixels
-               ? tl_pass_new_pixels(model, group, scratch, &out->pass, err)
-               : tl_pass_new(model, group, false, scratch, &out->pass, err));
+    TL_TRY(
+        tl_pass_new(model, group, use_of(probe->wants_pixels), scratch, &out->pass, err));
     tl_pass_refresh(&out->pass);
     TL_TAKE(out->padded, scratch, TL_INFER_ROWS * size, err);
     TL_TAKE(out->all, scratch, (size_t)out->held * TL_INFER_ROWS * (size_t)probe->width,
@@ -112,7 +116,7 @@ static double rows_memory(const tl_model_spec *spec, int rows, int width)
 
 double tl_probe_memory(const tl_model_spec *spec, int rows, int width, bool wants_pixels)
 {
-    return tl_pass_memory(spec, group_of(spec), wants_pixels, wants_pixels) +
+    return tl_pass_memory(spec, group_of(spec), use_of(wants_pixels)) +
            rows_memory(spec, rows, width);
 }
 
@@ -160,7 +164,7 @@ double tl_model_logits_memory(const tl_model_spec *spec, int rows)
 double tl_model_logits_memory_of(const tl_model *model, int rows)
 {
     const tl_model_spec *spec = &model->spec;
-    return tl_pass_memory_of(model, group_of(spec), false, false) +
+    return tl_pass_memory_of(model, group_of(spec), TL_PASS_FORWARD) +
            rows_memory(spec, rows, spec->classes);
 }
 

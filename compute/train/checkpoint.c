@@ -20,8 +20,12 @@ static size_t state_size(const tl_train_state *state)
 
 double tl_state_memory(size_t params, int blocks)
 {
-    return (double)sizeof(head) + (double)sizeof(float) * ((double)params * blocks) +
-           (double)sizeof(float) * (params < TL_BUCKET ? (double)params : TL_BUCKET);
+    return (double)sizeof(head) + (double)sizeof(float) * ((double)params * blocks);
+}
+
+double tl_state_room(size_t params)
+{
+    return (double)sizeof(float) * (params < TL_BUCKET ? (double)params : TL_BUCKET);
 }
 
 static bool has_slices(const tl_train_state *state)

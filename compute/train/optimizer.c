@@ -31,7 +31,7 @@ double tl_optimizing_memory(const tl_model_spec *spec, const tl_recipe *recipe)
     tl_model *model;
     double bytes = 0.0;
     if (recipe->decay != TL_DECAY_ALL &&
-        tl_model_new(spec, &arena, &model, NULL) == TL_OK) {
+        tl_model_outline(spec, &arena, &model, NULL) == TL_OK) {
         bytes = tl_optimizing_memory_of(model, recipe);
     }
     tl_arena_close(&arena);

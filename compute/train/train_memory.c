@@ -26,6 +26,11 @@ int tl_train_widest(const tl_model_spec *spec, const tl_recipe *recipe)
     return spec->splits > 1 ? spec->splits : tl_recipe_shards(recipe);
 }
 
+static tl_pass_use use_of(const tl_recipe *recipe)
+{
+    return recipe->recompute ? TL_PASS_RECOMPUTE : TL_PASS_BACKWARD;
+}
+
 /* What a member holds. */
 typedef struct held {
     double params, kept; /* numbers: parameters, a moment of the optimiser */
@@ -40,7 +45,7 @@ static held hold_whole(const tl_model_spec *spec, const tl_recipe *recipe, int v
     held h = {.params = (double)params,
               .kept = (double)tl_exchange_kept(params, recipe, members),
               .shards = tl_recipe_shards(recipe) / members};
-    h.bytes = tl_pass_memory(spec, tl_recipe_shard_rows(recipe), true, false) +
+    h.bytes = tl_pass_memory(spec, tl_recipe_shard_rows(recipe), use_of(recipe)) +
               tl_exchange_memory(params, recipe, members) +
               tl_optimizing_memory(spec, recipe);
     if (validation > 0) h.bytes += tl_holdout_memory(spec, validation);
@@ -57,13 +62,31 @@ static held hold_share(const tl_model_spec *spec, const tl_recipe *recipe, int v
         h.params = h.kept = (double)share.model.params;
         h.bytes =
             h.params * (double)sizeof(float) +
-            tl_pass_memory_of(&share.model, tl_recipe_shard_rows(recipe), true, false) +
+            tl_pass_memory_of(&share.model, tl_recipe_shard_rows(recipe), use_of(recipe)) +
             tl_optimizing_memory_of(&share.model, recipe) +
             (double)sizeof(tl_layer) * share.model.layers;
         if (validation > 0) h.bytes += tl_holdout_memory_of(&share.model, validation);
     }
     tl_arena_close(&arena);
     return h;
+}
+
+/* Blocks of moments, and of other weights than the model's. */
+static int moments_of(const tl_recipe *recipe)
+{
+    return recipe->optimizer == TL_ADAMW ? 2 : 1;
+}
+
+static int copies_of(const tl_recipe *recipe, int validation)
+{
+    return (recipe->average > 0.0 ? 1 : 0) + (has_patience(recipe, validation) ? 1 : 0);
+}
+
+double tl_train_state_memory(const tl_model_spec *spec, const tl_recipe *recipe,
+                             int validation)
+{
+    return tl_state_memory(tl_model_count(spec),
+                           1 + moments_of(recipe) + copies_of(recipe, validation));
 }
 
 double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe, int validation,
@@ -74,12 +97,11 @@ double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe, int v
     const int looks = has_patience(recipe, validation) ? validation : 0;
     const held h = spec->splits > 1 ? hold_share(spec, recipe, looks, members)
                                     : hold_whole(spec, recipe, looks, members);
-    const int moments = recipe->optimizer == TL_ADAMW ? 2 : 1;
-    const int copies = (recipe->average > 0.0 ? 1 : 0) + (looks > 0 ? 1 : 0);
-    const double numbers =
-        (h.params + BEHIND) * h.shards + h.params * copies + h.kept * moments;
-    double bytes = numbers * (double)sizeof(float) + h.bytes +
-                   tl_state_memory(tl_model_count(spec), 1 + moments + copies);
+    const double numbers = (h.params + BEHIND) * h.shards +
+                           h.params * copies_of(recipe, validation) +
+                           h.kept * moments_of(recipe);
+    double bytes =
+        numbers * (double)sizeof(float) + h.bytes + tl_state_room(tl_model_count(spec));
     if (tl_recipe_augments(recipe)) {
         bytes +=
             (double)sizeof(float) * tl_recipe_shard_rows(recipe) * tl_shape_size(spec->in);

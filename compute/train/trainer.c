@@ -141,7 +141,8 @@ static tl_status open_trainer(trainer *t, tl_err *err)
     t->local = t->shards / t->mates->size;
     t->width = t->model->params + TAIL;
     t->budget = tl_recipe_updates(t->recipe, t->data->rows);
-    TL_TRY(tl_pass_new(t->model, (int)rows, true, t->scratch, &t->pass, err));
+    const tl_pass_use use = t->recipe->recompute ? TL_PASS_RECOMPUTE : TL_PASS_BACKWARD;
+    TL_TRY(tl_pass_new(t->model, (int)rows, use, t->scratch, &t->pass, err));
     TL_TRY(tl_optimizing_new(t->model, t->recipe, t->scratch, &t->optimizing, err));
     TL_TAKE(t->grad, t->scratch, (size_t)t->local * t->width, err);
     t->pass.team = t->team;

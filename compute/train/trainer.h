@@ -61,6 +61,10 @@ int tl_train_widest(const tl_model_spec *spec, const tl_recipe *recipe);
 double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe, int validation,
                        int ranks);
 
+/** Bytes that member 0 takes besides while a checkpoint is read or written. */
+double tl_train_state_memory(const tl_model_spec *spec, const tl_recipe *recipe,
+                             int validation);
+
 /**
  * Trains `model`, which holds its starting weights, in place. Collective over the team.
  *

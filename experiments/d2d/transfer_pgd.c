@@ -96,7 +96,7 @@ static double cost(const tl_size *size, const tl_value *arg)
 static double memory(const tl_size *size, const tl_value *arg)
 {
     const tl_model_spec *model = &size->setup.model;
-    const double twin = tl_train_memory(model, &size->setup.recipe, 0, size->ranks) +
+    const double twin = tl_size_train_memory(size, model, &size->setup.recipe, 0) +
                         tl_queries_memory(size, (int)arg[ARG_QUERIES].number) +
                         4.0 * (double)tl_model_count(model);
     const double moving = tl_pgd_memory(model, size->test);

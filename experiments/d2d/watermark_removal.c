@@ -244,7 +244,7 @@ static double memory(const tl_size *size, const tl_value *arg)
     const tl_recipe recipe = recipe_of(arg);
     const double model = (double)sizeof(float) * (double)tl_model_count(&spec);
     const double training = (2.0 * image + 8.0) * arg[ARG_EXAMPLES].number + model +
-                            8.0 * image + tl_train_memory(&spec, &recipe, 0, size->ranks);
+                            8.0 * image + tl_size_train_memory(size, &spec, &recipe, 0);
     const double running =
         2.0 * image * size->pool + tl_model_logits_memory(&spec, size->pool);
     return training > running ? training : running;

@@ -262,8 +262,8 @@ static double cost(const tl_size *size, const tl_value *arg)
 
 static double memory(const tl_size *size, const tl_value *arg)
 {
-    const double shadow = tl_train_memory(&size->setup.model, &size->setup.recipe,
-                                          size->validation, size->ranks) +
+    const double shadow = tl_size_train_memory(size, &size->setup.model,
+                                               &size->setup.recipe, size->validation) +
                           6.0 * size->pool +
                           4.0 * (double)tl_model_count(&size->setup.model);
     const double test = tl_suspects_memory(size) + 9.0 * models(arg) * size->pool;

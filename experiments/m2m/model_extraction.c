@@ -154,7 +154,7 @@ static double memory(const tl_size *size, const tl_value *arg)
 {
     const double asked = arg[ARG_QUERIES].number;
     const int most = asked > size->test ? (int)asked : size->test;
-    return tl_train_memory(&size->setup.model, &size->setup.recipe, 0, size->ranks) +
+    return tl_size_train_memory(size, &size->setup.model, &size->setup.recipe, 0) +
            4.0 * (double)tl_model_count(&size->setup.model) +
            tl_model_logits_memory(&size->setup.model, most) +
            tl_queries_memory(size, (int)asked) + 4.0 * asked * size->classes +

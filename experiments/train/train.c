@@ -7,6 +7,8 @@
  */
 #include "experiments/stage.h"
 
+#include "compute/nn/pass.h"
+
 enum { METRIC_ROWS, METRIC_LOSS, METRIC_EPOCHS };
 
 static tl_status prepare(tl_scene *scene, tl_model **model, int **row, int *rows,
@@ -61,6 +63,10 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
         !tl_recipe_augments(recipe) || size->vocabulary == 0, err, TL_E_ARG,
         "recipe.shift and recipe.flip alter images, but the data are rows of %d tokens",
         tl_shape_size(size->shape));
+    TL_CHECK(!recipe->recompute || tl_pass_blocks(&size->setup.model) > 0, err, TL_E_ARG,
+             "recipe.recompute computes what lies within a block with a way around it once "
+             "more, and a model of kind %s has no such blocks; resnet, gpt and llama do",
+             tl_model_kind_name(size->setup.model.kind));
     return TL_OK;
 }
 
@@ -74,8 +80,8 @@ static double cost(const tl_size *size, const tl_value *arg)
 static double memory(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
-    return tl_train_memory(&size->setup.model, &size->setup.recipe, size->validation,
-                           size->ranks) +
+    return tl_size_train_memory(size, &size->setup.model, &size->setup.recipe,
+                                size->validation) +
            4.0 * (size->pool + size->members) +
            4.0 * (double)tl_model_count(&size->setup.model);
 }

@@ -12,12 +12,13 @@ plan=$plans/sweep.yaml
 expect 0 launch -n 2 run "$plan" -o whole.nc
 printf '#!/bin/sh\nexec %s rsh "$@"\n' "$hosts" >rsh && chmod +x rsh
 
+mapping=""
 # run_over NAME [OPTIONS]: on both hosts, started from a third
 run_over() {
     local name=$1
     shift
     "$hosts" exec n0 "$ROOT/cluster/launch" -n 4 --host n1:2,n2:2 \
-        --mpirun "--mca plm_rsh_agent $place/rsh" \
+        --mpirun "--mca plm_rsh_agent $place/rsh $mapping" \
         run "$plan" -o "$name.nc" --dir "$place/$name.run" "$@"
 }
 # rank NAME NUMBER: the process of a rank
@@ -75,6 +76,12 @@ kill_leader() { kill -KILL "$(rank leader 0)"; }
 expect 0 run_over calm
 same whole.nc calm.nc
 strike worker 0 kill_worker
+# Ranks dealt out to the hosts in turn are numbered host by host: mpirun's 2 runs beside 0.
+mapping="--map-by node"
+kill_dealt() { kill -KILL "$(rank dealt 2)"; }
+strike dealt 0 kill_dealt
+says "rank 1 is lost"
+mapping=""
 strike leader 75 kill_leader
 strike away 0 "$hosts" link n2 down
 "$hosts" link n2 up

@@ -77,7 +77,7 @@ static tl_status compute(parity *p, tl_arena *arena, tl_err *err)
     double *loss;
     TL_TAKE(p->grad, arena, p->model->params, err);
     TL_TAKE(loss, arena, p->outputs, err);
-    TL_TRY(tl_pass_new(p->model, p->rows, true, arena, &pass, err));
+    TL_TRY(tl_pass_new(p->model, p->rows, TL_PASS_BACKWARD, arena, &pass, err));
     tl_blas_start();
     tl_pass_refresh(&pass);
     const float *logits = tl_pass_forward(&pass, p->pixel, NULL, p->rows);

@@ -192,7 +192,7 @@ static void check_model(const tl_model_spec *spec)
     const int size = tl_shape_size(spec->in), rows = ROWS + 2;
     float pixel[ROWS * MOST_SIZE], weight[ROWS * 16];
     assert_int_equal(tl_model_new(spec, &arena, &model, NULL), TL_OK);
-    assert_int_equal(tl_pass_new_pixels(model, rows, &arena, &pass, NULL), TL_OK);
+    assert_int_equal(tl_pass_new(model, rows, TL_PASS_PIXELS, &arena, &pass, NULL), TL_OK);
     fill(model->param, model->params, 5); /* biases too */
     for (size_t i = 0; i < model->params; i++) model->param[i] *= 0.3f;
     fill(pixel, (size_t)ROWS * (size_t)size, 6);

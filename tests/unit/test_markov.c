@@ -112,8 +112,8 @@ static void what_makes_no_sense_is_refused(void **state)
         tl_source_want want;
         const char *text;
     } cases[] = {
-        {{100, 1, 0.5, 64}, "synthetic/markov has 2 to 256 tokens (data.classes), not 1"},
-        {{100, 257, 0.5, 64}, "2 to 256 tokens"},
+        {{100, 1, 0.5, 64}, "synthetic/markov has 2 to 65536 tokens (data.classes), not 1"},
+        {{100, 65537, 0.5, 64}, "2 to 65536 tokens"},
         {{100, 4, -0.1, 64}, "0 to 1, not -0.1"},
         {{0, 4, 0.5, 64}, "needs examples"},
         {{100, 4, 0.5, 1}, "rows of synthetic/markov have 2 to 65536 tokens"}};

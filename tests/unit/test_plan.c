@@ -216,8 +216,8 @@ static const fault_case faults[] = {
      "p.yaml:1:1: model.kind cnn works on images, but synthetic/markov gives tokens"},
     {"data: {source: synthetic/markov, context: 1}\nchain: [train]\n",
      "p.yaml:1:43: data.context is 1, allowed is from 2 to 65536"},
-    {"data: {source: synthetic/markov, classes: 257}\nchain: [train]\n",
-     "p.yaml:1:43: data.classes is 257, allowed is from 2 to 256"},
+    {"data: {source: synthetic/markov, classes: 65537}\nchain: [train]\n",
+     "p.yaml:1:43: data.classes is 65537, allowed is from 2 to 65536"},
     {DATA "chain:\n  - one_of: {as: x, options: [none, none]}\n  - train\n",
      "p.yaml:3:37: two options called 'none'"},
 };

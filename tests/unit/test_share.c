@@ -79,7 +79,7 @@ static tl_status run_pass(trial *it, const tl_model *model, const tl_team *team,
 {
     const size_t size = ROWS * CONTEXT * VOCABULARY * sizeof(float);
     tl_pass pass;
-    TL_TRY(tl_pass_new(model, ROWS + 2, true, arena, &pass, NULL));
+    TL_TRY(tl_pass_new(model, ROWS + 2, TL_PASS_BACKWARD, arena, &pass, NULL));
     pass.team = team;
     pass.dropout = (tl_dropout){it->dropout, tl_rng_stream(1, 0, "test", 0, "drop"), 4};
     tl_pass_refresh(&pass);
@@ -381,7 +381,7 @@ static void a_member_holds_its_parts_alone(void **state)
                 tl_share_of(&specs[s], i ? specs[s].splits : 1, &it->arena, &share, NULL),
                 TL_OK);
             params[i] = share.model.params - share.shared;
-            room[i] = tl_pass_memory_of(&share.model, ROWS, true, false);
+            room[i] = tl_pass_memory_of(&share.model, ROWS, TL_PASS_BACKWARD);
         }
         assert_int_equal(params[0], params[1] * (size_t)specs[s].splits);
         assert_true(room[1] < room[0]);
@@ -400,10 +400,11 @@ static void memory_of_a_share_is_counted(void **state)
         tl_pass pass;
         assert_int_equal(tl_share_new(it->model, &team, &it->arena, &share, NULL), TL_OK);
         const size_t before = it->arena.used;
-        assert_int_equal(tl_pass_new(&share.model, ROWS, true, &it->arena, &pass, NULL),
-                         TL_OK);
+        assert_int_equal(
+            tl_pass_new(&share.model, ROWS, TL_PASS_BACKWARD, &it->arena, &pass, NULL),
+            TL_OK);
         const double taken = (double)(it->arena.used - before);
-        const double counted = tl_pass_memory_of(&share.model, ROWS, true, false);
+        const double counted = tl_pass_memory_of(&share.model, ROWS, TL_PASS_BACKWARD);
         assert_true(taken >= counted && taken <= counted + 64.0 * 512.0 + 16384.0);
         close_trial(it);
     }

@@ -111,6 +111,25 @@ static void recipes_that_cannot_be_followed_are_refused(void **state)
     toy_world_close(&toy);
 }
 
+static void recomputing_wants_blocks_with_a_way_around(void **state)
+{
+    (void)state;
+    toy_world toy;
+    toy_world_open(&toy, NULL);
+    tl_size size = toy.size;
+    size.setup.recipe.recompute = true;
+    tl_err err = {0};
+    for (int kind = TL_MODEL_MLP; kind <= TL_MODEL_CNN; kind++) {
+        size.setup.model.kind = (tl_model_kind)kind;
+        assert_int_equal(tl_stage_find("train")->check(&size, NULL, &err), TL_E_ARG);
+        assert_non_null(strstr(err.text, "resnet, gpt and llama do"));
+    }
+    size.setup.model.kind = TL_MODEL_RESNET;
+    size.setup.model.depth = 1;
+    assert_int_equal(tl_stage_find("train")->check(&size, NULL, &err), TL_OK);
+    toy_world_close(&toy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +137,7 @@ int main(void)
         cmocka_unit_test(no_epochs_leave_the_starting_weights_and_no_loss),
         cmocka_unit_test(patience_stops_by_the_validation_rows_and_says_when),
         cmocka_unit_test(recipes_that_cannot_be_followed_are_refused),
+        cmocka_unit_test(recomputing_wants_blocks_with_a_way_around),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
