@@ -146,14 +146,33 @@ static tl_status show_changes(run *r, tl_err *err)
     return TL_OK;
 }
 
-/* Whether the ranks of this node can be the members of one team, for every step. */
-static tl_status check_memory(const run *r, tl_err *err)
+static int ranks_here(const run *r)
 {
-    const double allowed = tl_memory_allowed();
     int here = 0;
     for (int rank = 0; rank < tl_cluster_size(r->cluster); rank++) {
         here += tl_cluster_is_near(r->cluster, rank) ? 1 : 0;
     }
+    return here;
+}
+
+static int widest_team(const run *r)
+{
+    const int ranks = tl_cluster_size(r->cluster), widest = r->options.widest;
+    return widest > 0 && widest < ranks ? widest : ranks;
+}
+
+/* Bytes that the ranks of this node may take together. */
+static double allowed_memory(const run *r)
+{
+    const double most = tl_memory_allowed(), wanted = r->options.memory;
+    return wanted > 0.0 && wanted < most ? wanted : most;
+}
+
+/* Whether the ranks of this node can be the members of one team, for every step. */
+static tl_status check_memory(const run *r, tl_err *err)
+{
+    const double allowed = allowed_memory(r);
+    const int here = ranks_here(r);
     for (int k = 0; k < TL_TEAM_WIDTHS; k++) {
         const int team = 1 << k, members = team < here ? team : here;
         const tl_team_memory *memory = &r->sweep.team[k];
@@ -162,7 +181,7 @@ static tl_status check_memory(const run *r, tl_err *err)
         if (r->options.widest > 0 && team > r->options.widest) break;
         TL_CHECK(bytes <= allowed, err, TL_E_ARG,
                  "the largest step needs %s of memory for %d of its ranks on this machine, "
-                 "which has %s%s",
+                 "which may take %s%s",
                  tl_text_size(bytes, need), members, tl_text_size(allowed, have),
                  members > 1 ? ": start fewer ranks on it, or limit teams by --widest"
                              : "");
@@ -201,7 +220,8 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
                                      .data_dir = r->options.data_dir,
                                      .is_shared = !r->options.no_sharing,
                                      .commons = tl_node_memory_commons(r->memory),
-                                     .ranks = tl_cluster_size(r->cluster)};
+                                     .ranks = widest_team(r),
+                                     .rank_memory = allowed_memory(r) / ranks_here(r)};
     TL_TRY(tl_run_deadline_find(r->options.walltime, r->begun, &r->deadline, err));
     TL_TRY(tl_plan_open(r->options.plan, &options, &r->plan, err));
     TL_TRY(tl_run_paths_of(&r->options, r->plan->name, &r->paths, err));

@@ -140,6 +140,7 @@ tl_status tl_plan_parse(const char *name, const char *text, const tl_plan_option
         plan->arena = tl_arena_open((size_t)tl_memory_allowed());
         plan->is_shared = options->is_shared;
         plan->ranks = options->ranks > 1 ? options->ranks : 1;
+        plan->rank_memory = options->rank_memory;
         plan->body = tl_arena_take(&plan->arena, 1, sizeof *plan->body, err);
         *reader = (tl_plan_reader){.plan = plan, .body = plan->body, .options = options};
         status = plan->body ? read_plan(reader, name, text, err) : TL_E_SPACE;

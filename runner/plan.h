@@ -72,8 +72,9 @@ typedef struct tl_plan {
     const tl_instance *instance; /**< [instances] */
     int hypotheses;
     const tl_hypothesis *hypothesis;
-    bool is_shared; /**< false: --no-sharing, keys carry the trial number */
-    int ranks;      /**< that sizes are foretold for; at least 1 */
+    bool is_shared;     /**< false: --no-sharing, keys carry the trial number */
+    int ranks;          /**< that sizes are foretold for; at least 1 */
+    double rank_memory; /**< bytes that each may take; 0: whatever it needs */
     tl_arena arena;
     tl_plan_body *body;
 } tl_plan;
@@ -87,7 +88,8 @@ typedef struct tl_plan_options {
     /** Where sources are published or found, or NULL: each is opened for this process
      * alone. Borrowed; it must outlive the plan. */
     const tl_commons *commons;
-    int ranks; /**< that will run it, for what it foretells; 0 counts as 1 */
+    int ranks;          /**< that will run it, for what it foretells; 0 counts as 1 */
+    double rank_memory; /**< bytes that each of them may take; 0: whatever it needs */
 } tl_plan_options;
 
 /**

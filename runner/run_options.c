@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HUNG_AFTER = 256 }; /* options without a letter */
+enum { HUNG_AFTER = 256, MEMORY }; /* options without a letter */
 
 static const struct option long_options[] = {
     {"set", required_argument, NULL, 's'},
@@ -21,6 +21,7 @@ static const struct option long_options[] = {
     {"max-failures", required_argument, NULL, 'f'},
     {"max-step-deaths", required_argument, NULL, 'k'},
     {"widest", required_argument, NULL, 'W'},
+    {"memory", required_argument, NULL, MEMORY},
     {"checkpoint-every", required_argument, NULL, 'c'},
     {"accept-build", no_argument, NULL, 'b'},
     {"hung-after", required_argument, NULL, HUNG_AFTER},
@@ -52,6 +53,9 @@ const char *tl_run_options_help(void)
            "                       is expected to take) hangs and is lost (default 60 s; 0: never;\n"
            "                       steps of a kind never measured have 20 times as long)\n"
            "  --widest N           no team wider than N ranks\n"
+           "  --memory GIB         what the ranks of a machine may take together (default: all\n"
+           "                       it has); a step that its share of a rank does not hold waits\n"
+           "                       for a team that does\n"
            "  --no-sharing         compute every step of every trial anew (same results, slower)\n"
            "  --accept-build       resume what another build or processor began; the file says so\n"
            "  --quiet              no progress\n"
@@ -154,6 +158,12 @@ static tl_status read_option(int letter, tl_run_options *out, tl_err *err)
         TL_CHECK(read_count(optarg, 1, &count), err, TL_E_ARG,
                  "--widest %s: give a whole number from 1", optarg);
         out->widest = (int)count;
+        break;
+    case MEMORY:
+        TL_CHECK(tl_text_real(optarg, &out->memory) && out->memory > 0.0 &&
+                     out->memory < 1e9,
+                 err, TL_E_ARG, "--memory %s: give GiB, a number above 0", optarg);
+        out->memory *= 0x1p30;
         break;
     default:
         return tl_fail(err, TL_E_ARG,

@@ -25,7 +25,8 @@ typedef struct tl_run_options {
     double checkpoint_every; /**< seconds between the checkpoints of a training */
     long max_failures;       /**< stop after so many failed steps; 0: never */
     int max_step_deaths;
-    int widest; /**< no team wider; 0: as the scheduler sees fit */
+    int widest;    /**< no team wider; 0: as the scheduler sees fit */
+    double memory; /**< bytes that the ranks of a machine may take; 0: all that it has */
 } tl_run_options;
 
 /** Reads the command line after the word `run`. \return TL_E_ARG */

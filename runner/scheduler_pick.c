@@ -228,7 +228,8 @@ static soonest soonest_block(const tl_scheduler *s, int level, double now)
 /* The block that a step must have which no smaller one can hold. */
 static choice wait_for_room(const tl_scheduler *s, int level, double now)
 {
-    const soonest block = soonest_block(s, level, now);
+    soonest block = {.wait = (double)INFINITY};
+    if (level < s->levels) block = soonest_block(s, level, now);
     return (choice){
         .level = level, .first = block.first, .is_waiting = true, .wait = block.wait};
 }

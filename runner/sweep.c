@@ -17,13 +17,38 @@ static void raise_memory(tl_team_memory *most, tl_team_memory memory)
     if (memory.others > most->others) most->others = memory.others;
 }
 
-static void note_memory(tl_sweep *sweep, const tl_trial *trial, int position, int widest)
+static tl_team_memory memory_of(const tl_trial *trial, int position, int width)
 {
-    const int most = widest < sweep->plan->ranks ? widest : sweep->plan->ranks;
+    return (tl_team_memory){
+        .first = tl_trial_memory(trial, position, width, true),
+        .others = width > 1 ? tl_trial_memory(trial, position, width, false) : 0.0};
+}
+
+static int widest_here(const tl_sweep *sweep, int widest)
+{
+    return widest < sweep->plan->ranks ? widest : sweep->plan->ranks;
+}
+
+/* The smallest team whose members have the memory; where none has, the widest. */
+static int narrowest_of(const tl_sweep *sweep, const tl_trial *trial, int position,
+                        int widest)
+{
+    const double share = sweep->plan->rank_memory;
+    int width = 1;
+    for (; share > 0.0 && 2 * width <= widest_here(sweep, widest); width *= 2) {
+        const tl_team_memory memory = memory_of(trial, position, width);
+        if (memory.first + (width - 1) * memory.others <= width * share) break;
+    }
+    return width;
+}
+
+static void note_memory(tl_sweep *sweep, const tl_trial *trial, int position,
+                        const tl_graph_step *step)
+{
     tl_team_memory memory = {0};
-    for (int k = 0; k < TL_TEAM_WIDTHS && 1 << k <= most; k++) {
-        memory.first = tl_trial_memory(trial, position, 1 << k, true);
-        if (k > 0) memory.others = tl_trial_memory(trial, position, 1 << k, false);
+    for (int k = 0; k < TL_TEAM_WIDTHS && 1 << k <= widest_here(sweep, step->widest); k++) {
+        if (1 << k < step->narrowest) continue;
+        memory = memory_of(trial, position, 1 << k);
         raise_memory(&sweep->team[k], memory);
     }
     raise_memory(&sweep->memory, memory);
@@ -36,11 +61,13 @@ static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
     uint32_t parent[TL_TRIAL_STEPS];
     const int parents = tl_trial_parents(trial, position, place);
     for (int i = 0; i < parents; i++) parent[i] = id[place[i]];
+    const int widest = tl_trial_widest(trial, position);
     const tl_graph_step step = {
         .key = trial->step[position].key,
         .trial = trial->number,
         .position = (uint16_t)position,
-        .widest = (uint16_t)tl_trial_widest(trial, position),
+        .widest = (uint16_t)widest,
+        .narrowest = (uint16_t)narrowest_of(sweep, trial, position, widest),
         .cost = (float)tl_trial_cost(trial, position),
         .kind = kind_of(&trial->step[position]),
     };
@@ -49,7 +76,7 @@ static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
     sweep->wanted++;
     if (!is_new) return TL_OK;
     sweep->metrics[step.kind] = tl_trial_metrics(&trial->step[position]);
-    note_memory(sweep, trial, position, step.widest);
+    note_memory(sweep, trial, position, &step);
     if (step.widest > sweep->widest) sweep->widest = step.widest;
     sweep->flop += (double)step.cost;
     return TL_OK;

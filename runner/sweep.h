@@ -38,8 +38,8 @@ typedef struct tl_sweep {
     uint32_t recalled;   /**< steps done by an earlier run */
     /** Of the largest step, as declared: each step in its widest team of plan->ranks. */
     tl_team_memory memory;
-    /** [k] the same of the steps that can have a team of 2^k of plan->ranks, in such one;
-     * 0: none can. */
+    /** [k] the same of the steps that can have a team of 2^k of plan->ranks, and have the
+     * memory in such one; 0: none can. */
     tl_team_memory team[TL_TEAM_WIDTHS];
     int widest;   /**< largest useful team of any step */
     double flop;  /**< of all steps */

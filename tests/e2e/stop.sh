@@ -3,9 +3,11 @@
 # ended at once says by which signal.
 . "${ROOT:?the checkout}/tests/e2e/lib.sh" || exit 1
 plan=$plans/sweep.yaml
-run_on=(run "$plan" -o stopped.nc --dir "$place/stopped.run")
+# Enough work for all the stops below, on a fast machine too.
+longer=(--set replicates=6 --set recipe.epochs=40)
+run_on=(run "$plan" -o stopped.nc --dir "$place/stopped.run" "${longer[@]}")
 journal=stopped.run/journal.ndjson
-expect 0 launch -n 2 run "$plan" -o whole.nc
+expect 0 launch -n 2 run "$plan" -o whole.nc "${longer[@]}"
 
 # in_the_midst NAME WANTED COMMAND...: starts COMMAND, takes it up again in later calls, and
 # once it has done some more steps calls NAME with its process; it must leave with WANTED

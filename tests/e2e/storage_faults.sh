@@ -70,7 +70,7 @@ slowly x.nc
 rm -r x.run
 stopped "a run directory that was removed"
 says "the run directory was moved or removed"
-rm -f x.nc
+rm -rf x.nc x.run # a rank may have put a file into it while it went
 expect 0 launch -n 2 run "$plan" -o x.nc --dir "$place/x.run"
 same whole.nc x.nc
 rm -rf x.run x.nc x.run.nc

@@ -134,6 +134,20 @@ static void without_a_block_it_is_homeless_and_the_rest_runs(void **state)
     }
 }
 
+static void teams_that_are_not_allowed_leave_it_homeless(void **state)
+{
+    (void)state;
+    bench it = bench_new();
+    add(&it, 100, 4, 4);
+    assert_int_equal(tl_graph_finish(it.graph, NULL), TL_OK);
+    const tl_scheduler_options options = {.ranks = 4, .rate = RATE, .widest = 2};
+    assert_int_equal(tl_scheduler_open(it.graph, &options, &it.scheduler, NULL), TL_OK);
+    tl_order order;
+    assert_false(tl_scheduler_next(it.scheduler, 0, &order));
+    assert_true(tl_scheduler_is_over(it.scheduler));
+    bench_close(&it);
+}
+
 static void a_loss_that_leaves_a_block_is_survived(void **state)
 {
     (void)state;
@@ -159,6 +173,7 @@ int main(void)
         cmocka_unit_test(no_team_is_narrower_than_a_step_needs),
         cmocka_unit_test(it_waits_for_a_block_while_others_run_beside),
         cmocka_unit_test(without_a_block_it_is_homeless_and_the_rest_runs),
+        cmocka_unit_test(teams_that_are_not_allowed_leave_it_homeless),
         cmocka_unit_test(a_loss_that_leaves_a_block_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
