@@ -14,7 +14,7 @@
 #include "compute/team.h"
 
 enum {
-    TL_PIECE = 1 << 18, /**< bytes of a piece: what stays in a core's cache */
+    TL_PIECE = 1 << 19, /**< bytes: within a core's cache, yet worth TCP's while */
     TL_LANES = 4,       /**< pieces on their way to a mate, and from one */
     TL_FAST_PIECE = 1 << 22,
     TL_NOBODY = -1
