@@ -188,7 +188,7 @@ static tl_status end_turn(tl_team_body *self, tl_status status)
 tl_status tl_jobs_begin(const tl_team *team, tl_team_job *job, tl_err *err)
 {
     tl_team_body *self = team->self;
-    TL_TRY(tl_team_look(self, 0, err));
+    TL_TRY(end_turn(self, tl_team_look(self, 0, err)));
     job->is_done = false;
     job->next = NULL;
     job->moved = 0;
@@ -211,6 +211,6 @@ tl_status tl_jobs_advance(const tl_team *team, tl_err *err)
 tl_status tl_jobs_finish(const tl_team *team, tl_err *err)
 {
     tl_team_body *self = team->self;
-    TL_TRY(tl_team_look(self, 0, err));
+    TL_TRY(end_turn(self, tl_team_look(self, 0, err)));
     return end_turn(self, tl_team_wait(team, turn_jobs, err));
 }

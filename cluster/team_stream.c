@@ -12,6 +12,7 @@ enum { LOOK_EVERY = 64 /* turns */ };
 tl_status tl_team_lose(tl_team_body *self, int mate, const char *why, tl_err *err)
 {
     self->is_lost = true;
+    self->job = NULL; /* jobs are the callers', who leave now */
     return tl_fail(err, TL_E_LOST, "team of epoch %u: %s (mate is rank %d)",
                    (unsigned)self->epoch, why, self->first + mate);
 }
@@ -229,8 +230,8 @@ static tl_status turn_stream(const tl_team *team, bool *is_done, bool *moved, tl
 tl_status tl_stream_run(const tl_team *team, tl_stream stream, tl_err *err)
 {
     tl_team_body *self = team->self;
-    TL_INVARIANT(self->job == NULL);
     TL_TRY(tl_team_look(self, stream.from == TL_NOBODY ? stream.to : stream.from, err));
+    TL_INVARIANT(self->job == NULL);
     self->stream = stream;
     return tl_team_wait(team, turn_stream, err);
 }

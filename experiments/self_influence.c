@@ -12,7 +12,7 @@ typedef struct curvature {
     const tl_influence *of;
     int trained;
     double *matrix;   /* [params x params], params = classes * width */
-    double *inverse;  /* [params x params] of it; before, room for the team's sum */
+    double *inverse;  /* [params x params] of it */
     double *weighted; /* [trained x width] features times the root of a weight */
     double *block;    /* [width x width] */
 } curvature;

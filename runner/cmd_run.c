@@ -168,24 +168,17 @@ static double allowed_memory(const run *r)
     return wanted > 0.0 && wanted < most ? wanted : most;
 }
 
-/* Whether the ranks of this node can be the members of one team, for every step. */
+/* Whether every step fits a team, with all ranks of this node at work at once. */
 static tl_status check_memory(const run *r, tl_err *err)
 {
-    const double allowed = allowed_memory(r);
-    const int here = ranks_here(r);
-    for (int k = 0; k < TL_TEAM_WIDTHS; k++) {
-        const int team = 1 << k, members = team < here ? team : here;
-        const tl_team_memory *memory = &r->sweep.team[k];
-        const double bytes = memory->first + (members - 1) * memory->others;
-        char need[32], have[32];
-        if (r->options.widest > 0 && team > r->options.widest) break;
-        TL_CHECK(bytes <= allowed, err, TL_E_ARG,
-                 "the largest step needs %s of memory for %d of its ranks on this machine, "
-                 "which may take %s%s",
-                 tl_text_size(bytes, need), members, tl_text_size(allowed, have),
-                 members > 1 ? ": start fewer ranks on it, or limit teams by --widest"
-                             : "");
-    }
+    char need[32], have[32];
+    const tl_lacking *lacking = &r->sweep.lacking;
+    TL_CHECK(lacking->width == 0, err, TL_E_ARG,
+             "the largest step needs %s of memory on each of %d ranks, and %s is the share "
+             "of one of the %d ranks here: start fewer on this machine%s",
+             tl_text_size(lacking->each, need), lacking->width,
+             tl_text_size(r->plan->rank_memory, have), ranks_here(r),
+             r->options.memory > 0.0 ? ", or raise --memory" : "");
     return TL_OK;
 }
 

@@ -97,7 +97,8 @@ static void explain_late(tl_coordinator *c)
         TL_LOG_INFO,
         "stopping early: %u steps are ready, but the shortest is reckoned to need %s, and "
         "%s are left to compute in, as %s is near",
-        tally.late, tl_text_span(tl_scheduler_least_late(c->scheduler), least),
+        tally.late - tally.homeless,
+        tl_text_span(tl_scheduler_least_late(c->scheduler), least),
         tl_text_span(c->options.deadline - tl_cluster_seconds(), left),
         c->options.deadline_why);
 }

@@ -2,6 +2,7 @@
 
 #include "runner/bench.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { MOST_TRAININGS = 16, MOST_UPDATES = 256 };
@@ -59,7 +60,7 @@ static tl_status time_pace(pace *p, tl_err *err)
     double one, two;
     TL_TRY(time_update(&p->setup, 1, &one, &p->start, err));
     TL_TRY(time_update(&p->setup, 2, &two, &p->start, err));
-    p->shard = two - one < one ? two - one : one;
+    p->shard = fmin(fmax(two - one, 0.0), one);
     p->optimizer = one - p->shard;
     const double rows =
         (double)recipe->batch * (recipe->accumulate ? recipe->accumulate : 1);

@@ -53,9 +53,10 @@ const char *tl_run_options_help(void)
            "                       is expected to take) hangs and is lost (default 60 s; 0: never;\n"
            "                       steps of a kind never measured have 20 times as long)\n"
            "  --widest N           no team wider than N ranks\n"
-           "  --memory GIB         what the ranks of a machine may take together (default: all\n"
-           "                       it has); a step that its share of a rank does not hold waits\n"
-           "                       for a team that does\n"
+           "  --memory GIB         what steps may take on a machine, its ranks together (default:\n"
+           "                       all it has); a step that a rank's share does not hold waits\n"
+           "                       for a team that does. Data, and up to 1 GiB a rank of what is\n"
+           "                       kept for later steps, come on top\n"
            "  --no-sharing         compute every step of every trial anew (same results, slower)\n"
            "  --accept-build       resume what another build or processor began; the file says so\n"
            "  --quiet              no progress\n"
@@ -96,47 +97,15 @@ static bool read_span(const char *text, double *seconds)
     return sum > 0.0 && sum < 1e9;
 }
 
-static tl_status read_option(int letter, tl_run_options *out, tl_err *err)
+/* Options whose value is a number or a time. */
+static tl_status read_number(int letter, tl_run_options *out, tl_err *err)
 {
     long count = 0;
     switch (letter) {
-    case 's':
-        TL_CHECK(out->sets < TL_MAX_SETS, err, TL_E_ARG, "more than %d --set", TL_MAX_SETS);
-        out->set[out->sets++] = optarg;
-        break;
-    case 'd':
-        out->data_dir = optarg;
-        break;
-    case 'o':
-        out->out = optarg;
-        break;
-    case 'D':
-        out->dir = optarg;
-        break;
-    case 'r':
-        out->resume = true;
-        break;
-    case 'S':
-        out->no_sharing = true;
-        break;
-    case 'b':
-        out->accept_build = true;
-        break;
-    case 'q':
-        out->quiet = true;
-        break;
-    case 'h':
-        out->help = true;
-        break;
     case HUNG_AFTER:
         TL_CHECK(read_span(optarg, &out->hung_after) || strcmp(optarg, "0") == 0, err,
                  TL_E_ARG, "--hung-after %s: give HH:MM:SS, MM:SS, seconds, or 0", optarg);
         break;
-    case 'i':
-        TL_CHECK(out->faults < TL_MAX_FAULTS, err, TL_E_ARG, "more than %d --inject",
-                 TL_MAX_FAULTS);
-        out->fault[out->faults++] = optarg;
-        return tl_fault_arm(optarg, TL_FAULT_ANYWHERE, err);
     case 'w':
         TL_CHECK(read_span(optarg, &out->walltime), err, TL_E_ARG,
                  "--walltime %s: give HH:MM:SS, MM:SS or seconds", optarg);
@@ -169,6 +138,48 @@ static tl_status read_option(int letter, tl_run_options *out, tl_err *err)
         return tl_fail(err, TL_E_ARG,
                        "unknown option, or its value is missing; see threatloop "
                        "run --help");
+    }
+    return TL_OK;
+}
+
+static tl_status read_option(int letter, tl_run_options *out, tl_err *err)
+{
+    switch (letter) {
+    case 's':
+        TL_CHECK(out->sets < TL_MAX_SETS, err, TL_E_ARG, "more than %d --set", TL_MAX_SETS);
+        out->set[out->sets++] = optarg;
+        break;
+    case 'd':
+        out->data_dir = optarg;
+        break;
+    case 'o':
+        out->out = optarg;
+        break;
+    case 'D':
+        out->dir = optarg;
+        break;
+    case 'r':
+        out->resume = true;
+        break;
+    case 'S':
+        out->no_sharing = true;
+        break;
+    case 'b':
+        out->accept_build = true;
+        break;
+    case 'q':
+        out->quiet = true;
+        break;
+    case 'h':
+        out->help = true;
+        break;
+    case 'i':
+        TL_CHECK(out->faults < TL_MAX_FAULTS, err, TL_E_ARG, "more than %d --inject",
+                 TL_MAX_FAULTS);
+        out->fault[out->faults++] = optarg;
+        return tl_fault_arm(optarg, TL_FAULT_ANYWHERE, err);
+    default:
+        return read_number(letter, out, err);
     }
     return TL_OK;
 }

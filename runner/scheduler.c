@@ -498,6 +498,10 @@ bool tl_scheduler_is_over(const tl_scheduler *scheduler)
 {
     const tl_scheduler *s = scheduler;
     if (s->in[TL_STEP_RUNNING] > 0) return false;
+    /* Members of a team that still say good-bye may free the block that a late step needs.
+     */
+    const bool may_free = s->orders_out > 0 && s->late.count > tl_ranks_homeless(s);
+    if (may_free && !s->is_stopped && s->up > 0) return false;
     /* what waits has something above it that is ready or runs */
     return s->is_stopped || s->up == 0 || s->in[TL_STEP_READY] == s->late.count;
 }

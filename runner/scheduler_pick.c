@@ -16,7 +16,7 @@
 
 #include <math.h>
 
-enum { BLOCKS_LOOKED_AT = 16 };
+enum { BLOCKS_LOOKED_AT = 16, STEPS_LOOKED_AT = 16 };
 static const double NEAR_SHARE = 0.75;  /* a path that is worth a warm cache */
 static const double SLACK = 1.1;        /* idle ranks worth a wide team */
 static const double WAIT_GAIN = 0.95;   /* waiting must be so much shorter */
@@ -230,6 +230,10 @@ static choice wait_for_room(const tl_scheduler *s, int level, double now)
 {
     soonest block = {.wait = (double)INFINITY};
     if (level < s->levels) block = soonest_block(s, level, now);
+    /* None of those that were looked at can ever hold it: another may. */
+    const int blocks = level < s->levels ? s->options.ranks >> level : 0;
+    for (int b = 0; b < blocks && !isfinite(block.wait); b++)
+        look_at(s, b << level, level, now, &block);
     return (choice){
         .level = level, .first = block.first, .is_waiting = true, .wait = block.wait};
 }
@@ -284,16 +288,17 @@ static bool issue_beside(tl_scheduler *s, uint32_t place, const choice *kept, do
                          tl_order *order)
 {
     const int outside = tl_ranks_find(s, 0, kept->first, kept->level);
-    const uint32_t other = head_from(s, true, place + 1);
-    const bool is_other = other != UINT32_MAX &&
-                          level_by_path(s, s->at_place[other], now) == 0 &&
-                          tl_time_fits(s, s->at_place[other], 0, now);
-    const bool ends_before =
-        is_other && tl_scheduler_expect(s, s->at_place[other]) <= kept->wait;
-    if (is_other && (outside != TL_NO_INDEX || ends_before)) {
+    uint32_t other = place;
+    for (int looked = 0; looked < STEPS_LOOKED_AT; looked++) {
+        other = head_from(s, true, other + 1);
+        if (other == UINT32_MAX) break;
+        const uint32_t step = s->at_place[other];
+        const bool ends_before = tl_scheduler_expect(s, step) <= kept->wait;
+        if (outside == TL_NO_INDEX && !ends_before) continue;
+        if (level_by_path(s, step, now) > 0 || !tl_time_fits(s, step, 0, now)) continue;
         const int first =
             outside != TL_NO_INDEX ? outside : tl_ranks_find(s, 0, TL_NO_INDEX, 0);
-        issue_long(s, s->at_place[other], first, 0, now, order);
+        issue_long(s, step, first, 0, now, order);
         return true;
     }
     const uint32_t brief = head_from(s, false, 0);

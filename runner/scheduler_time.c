@@ -64,10 +64,11 @@ uint32_t tl_time_last_resort(tl_scheduler *s, double now)
     uint32_t place = tl_index_set_next(&s->late, 0);
     for (; place != UINT32_MAX; place = tl_index_set_next(&s->late, place + 1)) {
         const uint32_t step = s->at_place[place];
-        if (!tl_ranks_hold(s, s->step[step].narrowest)) continue;
-        const bool is_worth_it =
-            !kind_of(s, step)->is_known && tl_scheduler_expect(s, step) <= left;
-        if (!is_worth_it && !tl_time_fits(s, step, 0, now)) continue;
+        const int least = s->step[step].narrowest;
+        if (least > tl_ranks_widest(s)) continue;
+        const bool is_worth_it = !kind_of(s, step)->is_known &&
+                                 tl_scheduler_expect(s, step) / s->speed[least] <= left;
+        if (!is_worth_it && !tl_time_fits(s, step, least, now)) continue;
         unshelve(s, place);
         return step;
     }
@@ -80,7 +81,9 @@ double tl_scheduler_least_late(const tl_scheduler *scheduler)
     double least = 0;
     uint32_t place = tl_index_set_next(&s->late, 0);
     for (; place != UINT32_MAX; place = tl_index_set_next(&s->late, place + 1)) {
-        const double seconds = reckon(s, s->at_place[place], 0);
+        const int least_level = s->step[s->at_place[place]].narrowest;
+        if (!tl_ranks_hold(s, least_level)) continue;
+        const double seconds = reckon(s, s->at_place[place], least_level);
         if (!(least > 0) || seconds < least) least = seconds;
     }
     return least;

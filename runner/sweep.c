@@ -29,29 +29,29 @@ static int widest_here(const tl_sweep *sweep, int widest)
     return widest < sweep->plan->ranks ? widest : sweep->plan->ranks;
 }
 
-/* The smallest team whose members have the memory; where none has, the widest. */
-static int narrowest_of(const tl_sweep *sweep, const tl_trial *trial, int position,
-                        int widest)
+/* The smallest team whose members have the memory; where none has, the widest, and the
+ * sweep notes what its members lack. */
+static int narrowest_of(tl_sweep *sweep, const tl_trial *trial, int position, int widest)
 {
     const double share = sweep->plan->rank_memory;
-    int width = 1;
-    for (; share > 0.0 && 2 * width <= widest_here(sweep, widest); width *= 2) {
+    if (!(share > 0.0)) return 1;
+    for (int width = 1;; width *= 2) {
         const tl_team_memory memory = memory_of(trial, position, width);
-        if (memory.first + (width - 1) * memory.others <= width * share) break;
+        const double each = (memory.first + (width - 1) * memory.others) / width;
+        if (each <= share) return width;
+        if (2 * width <= widest_here(sweep, widest)) continue;
+        if (each > sweep->lacking.each)
+            sweep->lacking = (tl_lacking){.each = each, .width = width};
+        return width;
     }
-    return width;
 }
 
-static void note_memory(tl_sweep *sweep, const tl_trial *trial, int position,
-                        const tl_graph_step *step)
+/* Of the step in its widest team here. */
+static void note_memory(tl_sweep *sweep, const tl_trial *trial, int position, int widest)
 {
-    tl_team_memory memory = {0};
-    for (int k = 0; k < TL_TEAM_WIDTHS && 1 << k <= widest_here(sweep, step->widest); k++) {
-        if (1 << k < step->narrowest) continue;
-        memory = memory_of(trial, position, 1 << k);
-        raise_memory(&sweep->team[k], memory);
-    }
-    raise_memory(&sweep->memory, memory);
+    int width = 1;
+    while (2 * width <= widest_here(sweep, widest)) width *= 2;
+    raise_memory(&sweep->memory, memory_of(trial, position, width));
 }
 
 static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
@@ -76,7 +76,7 @@ static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
     sweep->wanted++;
     if (!is_new) return TL_OK;
     sweep->metrics[step.kind] = tl_trial_metrics(&trial->step[position]);
-    note_memory(sweep, trial, position, &step);
+    note_memory(sweep, trial, position, widest);
     if (step.widest > sweep->widest) sweep->widest = step.widest;
     sweep->flop += (double)step.cost;
     return TL_OK;

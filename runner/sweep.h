@@ -20,12 +20,16 @@ typedef struct tl_outcome {
 /** Rank 0 needs at most so many bytes for each distinct step while a sweep runs. */
 enum { TL_STEP_BYTES = 256 };
 
-enum { TL_TEAM_WIDTHS = 17 /* 1, 2, 4 .. 65536 */ };
-
 /** Bytes that a step takes on a team's first member, and on each of the others. */
 typedef struct tl_team_memory {
     double first, others;
 } tl_team_memory;
+
+/** A step that no team holds: bytes that each rank of its widest team needs. */
+typedef struct tl_lacking {
+    double each;
+    int width;
+} tl_lacking;
 
 /** Bytes that rank 0 needs for the tables of all trials while results are written. */
 double tl_sweep_table_bytes(const tl_plan *plan);
@@ -38,11 +42,9 @@ typedef struct tl_sweep {
     uint32_t recalled;   /**< steps done by an earlier run */
     /** Of the largest step, as declared: each step in its widest team of plan->ranks. */
     tl_team_memory memory;
-    /** [k] the same of the steps that can have a team of 2^k of plan->ranks, and have the
-     * memory in such one; 0: none can. */
-    tl_team_memory team[TL_TEAM_WIDTHS];
-    int widest;   /**< largest useful team of any step */
-    double flop;  /**< of all steps */
+    tl_lacking lacking; /**< the worst of those beyond plan->rank_memory; 0: none is */
+    int widest;         /**< largest useful team of any step */
+    double flop;        /**< of all steps */
     int *metrics; /**< [3 x instances] how many a step of each kind has; may be NULL */
     tl_measure_store store;
     tl_arena arena;

@@ -50,7 +50,7 @@ typedef struct tl_svd {
 
 /**
  * a = u diag(value) vt with orthonormal columns of u and rows of vt. The signs of the
- * vectors are the solver's. DGESDD, PDGESVD.
+ * vectors are the solver's. DGESDD; PDGEBRD and DBDSDC.
  */
 TL_MUST_USE tl_status tl_linalg_svd(const tl_team *team, tl_matrix a, tl_svd out,
                                     tl_arena *scratch, tl_err *err);

@@ -33,7 +33,7 @@ typedef enum tl_layer_kind {
 
 enum { TL_LAYER_INPUT = -1 /**< in tl_layer.from: the group itself */ };
 
-/** How a layer of a split model (split.h) works on its parts. */
+/** How a layer of a split model (share.h) works on its parts. */
 typedef enum tl_cut {
     TL_CUT_NONE,  /**< it is whole */
     TL_CUT_FANS,  /**< every part reads the whole input */

@@ -282,7 +282,7 @@ tl_status tl_share_deal(const tl_share *share, const float *all, float *room, fl
 
 /* --- putting them together ------------------------------------------------------------ */
 
-static size_t largest_tensor(const tl_share *share)
+size_t tl_share_put_room(const tl_share *share, int splits)
 {
     size_t most = 0;
     for (int l = 0; l < share->model.layers; l++) {
@@ -291,7 +291,7 @@ static size_t largest_tensor(const tl_share *share)
             if (size > most) most = size;
         }
     }
-    return most;
+    return (size_t)splits * most;
 }
 
 /* `room` [splits x numbers of a part] */
@@ -322,7 +322,7 @@ tl_status tl_share_put(const tl_share *share, tl_arena *scratch, tl_model *whole
                        tl_err *err)
 {
     const size_t mark = tl_arena_mark(scratch);
-    const size_t n = (size_t)share->whole->spec.splits * largest_tensor(share);
+    const size_t n = tl_share_put_room(share, share->whole->spec.splits);
     float *room = tl_arena_take(scratch, n, sizeof *room, err);
     tl_status status = tl_team_agree(share->team, room ? TL_OK : TL_E_SPACE, err);
     for (int l = 0; status == TL_OK && l < share->model.layers; l++) {

@@ -58,6 +58,9 @@ TL_MUST_USE tl_status tl_share_collect(const tl_share *share, const float *kept,
 TL_MUST_USE tl_status tl_share_deal(const tl_share *share, const float *all, float *room,
                                     float *kept, tl_err *err);
 
+/** Numbers of scratch that tl_share_put takes, of a model of `splits`. */
+size_t tl_share_put_room(const tl_share *share, int splits);
+
 /**
  * Puts the shares' parameters together in `whole` (borrowed, of the same spec), on every
  * member. Collective.

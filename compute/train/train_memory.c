@@ -6,6 +6,8 @@
 #include "compute/train/optimizer.h"
 #include "compute/train/trainer.h"
 
+#include <math.h>
+
 enum { BEHIND = 16 /* numbers behind the parameters in a buffer of gradients, at most */ };
 
 static bool has_patience(const tl_recipe *recipe, int validation)
@@ -35,6 +37,7 @@ static tl_pass_use use_of(const tl_recipe *recipe)
 typedef struct held {
     double params, kept; /* numbers: parameters, a moment of the optimiser */
     double bytes;        /* of what depends on the layers */
+    double joining;      /* bytes, of shares that are put together in the end */
     int shards;
 } held;
 
@@ -65,6 +68,7 @@ static held hold_share(const tl_model_spec *spec, const tl_recipe *recipe, int v
             tl_pass_memory_of(&share.model, tl_recipe_shard_rows(recipe), use_of(recipe)) +
             tl_optimizing_memory_of(&share.model, recipe) +
             (double)sizeof(tl_layer) * share.model.layers;
+        h.joining = (double)sizeof(float) * (double)tl_share_put_room(&share, spec->splits);
         if (validation > 0) h.bytes += tl_holdout_memory_of(&share.model, validation);
     }
     tl_arena_close(&arena);
@@ -100,8 +104,8 @@ double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe, int v
     const double numbers = (h.params + BEHIND) * h.shards +
                            h.params * copies_of(recipe, validation) +
                            h.kept * moments_of(recipe);
-    double bytes =
-        numbers * (double)sizeof(float) + h.bytes + tl_state_room(tl_model_count(spec));
+    double bytes = numbers * (double)sizeof(float) + h.bytes +
+                   fmax(tl_state_room(tl_model_count(spec)), h.joining);
     if (tl_recipe_augments(recipe)) {
         bytes +=
             (double)sizeof(float) * tl_recipe_shard_rows(recipe) * tl_shape_size(spec->in);

@@ -57,8 +57,8 @@ static int queries_of(const tl_value *arg, int classes)
 
 typedef struct theft {
     int rows, classes, width;
-    bool is_distributed;    /* the answers are decomposed by ScaLAPACK */
-    double *answer;         /* [rows x classes] */
+    tl_team alone;  /* what decides the width comes from LAPACK, whatever its size */
+    double *answer; /* [rows x classes] */
     double *value, *u, *vt; /* of the answers: [r], [rows x r], [r x classes] */
     tl_head head;           /* the truth */
     double *layer;          /* [classes x width] its weights, as far as answers tell */
@@ -80,8 +80,7 @@ static tl_status take_room(tl_scene *scene, theft *t, tl_err *err)
     t->classes = (int)classes;
     t->width = (int)width;
     t->rows = queries_of(scene->arg, t->classes);
-    t->is_distributed =
-        tl_linalg_path(TL_LINALG_SVD, t->rows, t->classes) == TL_LINALG_BY_SCALAPACK;
+    t->alone = tl_team_alone_within(scene->team);
     const size_t rows = (size_t)t->rows, r = (size_t)smaller(t->rows, t->classes);
     TL_TAKE(t->answer, scene->scratch, rows * classes, err);
     TL_TAKE(t->value, scene->scratch, r, err);
@@ -133,11 +132,6 @@ static tl_status ask(tl_scene *scene, theft *t, tl_err *err)
 
 /* --- the width ------------------------------------------------------------------------ */
 
-static double told(const theft *t, double x)
-{
-    return t->is_distributed ? tl_linalg_six_digits(x) : x;
-}
-
 /* Means taken off cost a dimension each, and what is left of it is no gap. */
 static int dimensions(const tl_value *arg, int rows, int classes)
 {
@@ -149,12 +143,12 @@ static int dimensions(const tl_value *arg, int rows, int classes)
 static int find_width(const tl_value *arg, const theft *t, double *gap)
 {
     const int most = dimensions(arg, t->rows, t->classes);
-    const double least = told(t, LEAST_VALUE * t->value[0]);
+    const double least = LEAST_VALUE * t->value[0];
     int found = 0;
     *gap = 0.0;
     for (int i = 0; i + 1 < most && least > 0.0; i++) {
-        const double here = fmax(told(t, t->value[i]), least);
-        const double next = fmax(told(t, t->value[i + 1]), least);
+        const double here = fmax(t->value[i], least);
+        const double next = fmax(t->value[i + 1], least);
         const double fall = log(here / next);
         if (found > 0 && fall <= *gap) continue;
         found = i + 1;
@@ -175,7 +169,7 @@ static tl_status prepare_truth(tl_scene *scene, theft *t, tl_err *err)
         tl_centre_columns(t->layer, t->classes, t->width);
     }
     const tl_svd svd = {.value = t->small, .u = t->basis, .vt = t->small_vt};
-    return tl_linalg_svd(scene->team, tl_matrix_of(t->layer, t->classes, t->width), svd,
+    return tl_linalg_svd(&t->alone, tl_matrix_of(t->layer, t->classes, t->width), svd,
                          scene->scratch, err);
 }
 
@@ -207,11 +201,11 @@ static tl_status put_cosines(tl_scene *scene, const theft *t, int found, tl_err 
     TL_INVARIANT(product && value);
     project(t, found, t->basis, product);
     svd.value = value;
-    TL_TRY(tl_linalg_svd(scene->team, tl_matrix_of(product, found, t->width), svd,
+    TL_TRY(tl_linalg_svd(&t->alone, tl_matrix_of(product, found, t->width), svd,
                          scene->scratch, err));
     for (int i = 0; i < angles; i++) sum += fmin(value[i], 1.0);
-    tl_scene_put(scene, SMALLEST_COSINE, told(t, fmin(value[angles - 1], 1.0)));
-    tl_scene_put(scene, MEAN_COSINE, told(t, sum / angles));
+    tl_scene_put(scene, SMALLEST_COSINE, fmin(value[angles - 1], 1.0));
+    tl_scene_put(scene, MEAN_COSINE, sum / angles);
     return TL_OK;
 }
 
@@ -237,7 +231,7 @@ static tl_status put_error(tl_scene *scene, const theft *t, int found, tl_err *e
             all += t->layer[c * width + i] * t->layer[c * width + i];
         }
     }
-    tl_scene_put(scene, ERROR, told(t, fmax(sqrt(off / all), LEAST_ERROR)));
+    tl_scene_put(scene, ERROR, fmax(sqrt(off / all), LEAST_ERROR));
     return TL_OK;
 }
 
@@ -250,7 +244,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     TL_TRY(tl_team_agree(scene->team, take_room(scene, &t, err), err));
     TL_TRY(ask(scene, &t, err));
     const tl_svd svd = {.value = t.value, .u = t.u, .vt = t.vt};
-    TL_TRY(tl_linalg_svd(scene->team, tl_matrix_of(t.answer, t.rows, t.classes), svd,
+    TL_TRY(tl_linalg_svd(&t.alone, tl_matrix_of(t.answer, t.rows, t.classes), svd,
                          scene->scratch, err));
     const int found = find_width(scene->arg, &t, &gap);
     if (found == 0) { /* all answers are the same */
@@ -262,7 +256,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     tl_scene_put(scene, WIDTH, found);
     tl_scene_put_rate(scene, EXACT, found == t.width, 1);
     tl_scene_put(scene, EXCESS, found - t.width);
-    tl_scene_put(scene, GAP, told(&t, gap));
+    tl_scene_put(scene, GAP, gap);
     TL_TRY(prepare_truth(scene, &t, err));
     TL_TRY(put_cosines(scene, &t, found, err));
     return put_error(scene, &t, found, err);
@@ -311,19 +305,11 @@ static double memory(const tl_size *size, const tl_value *arg)
     const double asking =
         tl_queries_memory(size, rows) + tl_service_exactly_memory(model, rows);
     const double solving =
-        tl_linalg_memory(TL_LINALG_SVD, rows, model->classes, 0) + 16.0 * r * width;
+        tl_linalg_memory_by(TL_LINALG_BY_LAPACK, TL_LINALG_SVD, rows, model->classes, 0) +
+        16.0 * r * width;
     return 8.0 * (rows * classes + r * (rows + classes + 1.0)) +
            8.0 * width * (2.0 * classes + width + 1.0) + tl_head_memory(model) +
            (asking > solving ? asking : solving);
-}
-
-static int widest(const tl_size *size, const tl_value *arg)
-{
-    const int classes = size->setup.model.classes, rows = queries_of(arg, classes);
-    const int inference = tl_infer_widest(rows, TL_INFER_WIDEST);
-    return tl_linalg_path(TL_LINALG_SVD, rows, classes) == TL_LINALG_BY_SCALAPACK
-               ? inference
-               : 1; /* what all would do alike, one does */
 }
 
 static const char *const answers[] = {"logits", "scores", NULL};
@@ -437,5 +423,4 @@ const tl_stage tl_stage_m2m_hidden_size = {
     .check = check,
     .cost = cost,
     .memory = memory,
-    .widest = widest,
 };

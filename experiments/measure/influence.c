@@ -405,6 +405,7 @@ const tl_stage tl_stage_measure_influence = {
     .role = TL_ROLE_MEASURE,
     .taxonomy = "memorisation",
     .access = TL_KNOWS_TRUTH,
+    .wants = TL_WANTS_IMAGES, /* a row of tokens has a loss a position, and a tied head */
     .reads = TL_BIT(TL_PART_TARGET) | TL_BIT(TL_PART_POOL),
     .params = params,
     .metrics = metrics,

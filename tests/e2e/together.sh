@@ -61,6 +61,16 @@ goes_on narrow 8
 shot sliced 4 --set recipe.zero=true
 goes_on sliced 1 # and whole: the plan is the one without slices again
 
+# Four trainings, which one rank each could do if it had the memory: two ranks each do.
+expect 0 launch -n 4 run "$plan" -o four.nc --set replicates=4
+width_of four.nc 1
+expect 0 launch -n 4 run "$plan" -o tight.nc --set replicates=4 --memory 0.24
+same four.nc tight.nc
+ncdump -v team_width tight.run.nc | tail -n 2 | grep -q '1, 1, 1, 1' && fail "--memory was not kept to"
+ncdump -v team_width tight.run.nc | tail -n 2 | grep -q '2' || fail "no team of 2 for want of memory"
+expect 2 launch -n 4 run "$plan" -o less.nc --memory 0.05
+says "is the share of one of the 4 ranks here: start fewer on this machine, or raise --memory"
+
 # One member dies: the step is done again by those who are left.
 expect 0 launch -n 4 run "$plan" -o lost.nc --set recipe.zero=true --inject kill:rank=2,after=gather:40
 same_results whole.nc lost.nc

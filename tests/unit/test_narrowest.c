@@ -134,6 +134,56 @@ static void without_a_block_it_is_homeless_and_the_rest_runs(void **state)
     }
 }
 
+/* Member 0 speaks for the step, and the others say good-bye after it. */
+static void a_late_step_waits_until_all_of_a_team_have_left(void **state)
+{
+    (void)state;
+    static const bool pauses[] = {true};
+    bench it = bench_new();
+    add(&it, 1000, 2, 2);
+    add(&it, 900, 2, 2);
+    assert_int_equal(tl_graph_finish(it.graph, NULL), TL_OK);
+    const tl_scheduler_options options = {
+        .ranks = 2, .rate = RATE, .deadline = 1040, .pauses = pauses};
+    assert_int_equal(tl_scheduler_open(it.graph, &options, &it.scheduler, NULL), TL_OK);
+    tl_order a, b;
+    assert_true(tl_scheduler_next(it.scheduler, 0, &a));
+    tl_scheduler_done(it.scheduler, a.step[0], 1000, 1000);
+    tl_scheduler_order_ended(it.scheduler, a.epoch, a.first, 1000);
+    assert_false(tl_scheduler_next(it.scheduler, 1000, &b));
+    assert_false(tl_scheduler_is_over(it.scheduler));
+    tl_scheduler_order_ended(it.scheduler, a.epoch, a.first + 1, 1001);
+    assert_true(tl_scheduler_next(it.scheduler, 1001, &b));
+    assert_int_equal(b.width, 2);
+    end(&it, &b, 30, 1031);
+    assert_true(tl_scheduler_is_over(it.scheduler));
+    bench_close(&it);
+}
+
+/* Of many blocks, those that are idle in part cannot hold it; another will. */
+static void it_waits_where_idle_ranks_have_no_partner(void **state)
+{
+    (void)state;
+    bench it = bench_new();
+    enum { RANKS = 40 };
+    for (int i = 0; i < RANKS - 1; i++) add(&it, 100 + i, 1, 1);
+    const uint32_t wide = add(&it, 50, 2, 2);
+    bench_open(&it, RANKS, 0);
+    tl_order order[RANKS];
+    uint32_t broken[4];
+    int count;
+    tl_scheduler_rank_lost(it.scheduler, 39, 0, broken, &count);
+    for (int i = 0; i < RANKS - 1; i++) { /* the dearest go first: 39 ranks, 39 steps */
+        assert_true(tl_scheduler_next(it.scheduler, 0, &order[i]));
+        assert_true(order[i].step[0] != wide);
+    }
+    end(&it, &order[0], 139, 139); /* one rank is idle, and its neighbour is not */
+    tl_order next;
+    (void)tl_scheduler_next(it.scheduler, 139, &next);
+    assert_int_equal(tl_scheduler_count(it.scheduler).late, 0);
+    bench_close(&it);
+}
+
 static void teams_that_are_not_allowed_leave_it_homeless(void **state)
 {
     (void)state;
@@ -173,6 +223,8 @@ int main(void)
         cmocka_unit_test(no_team_is_narrower_than_a_step_needs),
         cmocka_unit_test(it_waits_for_a_block_while_others_run_beside),
         cmocka_unit_test(without_a_block_it_is_homeless_and_the_rest_runs),
+        cmocka_unit_test(a_late_step_waits_until_all_of_a_team_have_left),
+        cmocka_unit_test(it_waits_where_idle_ranks_have_no_partner),
         cmocka_unit_test(teams_that_are_not_allowed_leave_it_homeless),
         cmocka_unit_test(a_loss_that_leaves_a_block_is_survived),
     };
