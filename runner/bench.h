@@ -4,6 +4,7 @@
 #ifndef TL_RUNNER_BENCH_H
 #define TL_RUNNER_BENCH_H
 
+#include "cluster/world.h"
 #include "compute/nn/model.h"
 #include "experiments/setup.h"
 
@@ -15,6 +16,13 @@ double tl_bench_cpu_seconds(void);
 
 /** The middle of `value` [n], which is put in rising order. */
 double tl_bench_median(double *value, int n);
+
+/** What every rank does in a bench, and rank 0 prints. Collective. */
+typedef tl_status tl_bench_measure(tl_cluster *cluster, void *self, tl_err *err);
+
+/** Starts MPI, has every rank measure, says on rank 0 what went wrong, and stops MPI.
+ * \return the program's exit status */
+int tl_bench_on_ranks(tl_bench_measure *measure, void *self);
 
 enum { TL_GEMM_ROUNDS = 15 };
 

@@ -3,14 +3,11 @@
  * one thread of rank 0, in turn, while the others wait; what one takes of the other's time,
  * how good the solution is and how near they are.
  */
-#include "cluster/pulse.h"
 #include "cluster/team_mpi.h"
-#include "compute/core/log.h"
 #include "compute/core/rng.h"
 #include "compute/linalg/linalg.h"
 #include "compute/linalg/residual.h"
 #include "runner/bench.h"
-#include "runner/commands.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -209,33 +206,27 @@ static tl_status bench_team(const tl_team *team, tl_bench_size wanted, bool is_j
     return TL_OK;
 }
 
+typedef struct wish {
+    tl_bench_size size;
+    bool is_json;
+} wish;
+
 /* The largest team that starts with rank 0. Ranks beyond it do nothing. */
-static tl_status bench_linalg(tl_cluster *cluster, tl_bench_size size, bool is_json,
-                              tl_err *err)
+static tl_status measure(tl_cluster *cluster, void *self, tl_err *err)
 {
+    const wish *wanted = self;
     int width = 1;
     while (2 * width <= tl_cluster_size(cluster) && 2 * width <= MOST_RANKS) width *= 2;
     tl_team team;
     if (tl_cluster_rank(cluster) >= width) return TL_OK;
     TL_TRY(tl_team_mpi_open(cluster, 0, width, 1, 0.0, &team, err));
-    const tl_status status = bench_team(&team, size, is_json, err);
+    const tl_status status = bench_team(&team, wanted->size, wanted->is_json, err);
     tl_team_mpi_close(&team);
     return status;
 }
 
 int tl_bench_linalg(tl_bench_size size, bool is_json)
 {
-    tl_cluster *cluster;
-    tl_err err = {0};
-    tl_status status = tl_cluster_start(&cluster, NULL, NULL, &err);
-    if (status != TL_OK) {
-        tl_log(TL_LOG_ERROR, "%s", err.text);
-        return TL_EXIT_ERROR;
-    }
-    const bool leads = tl_cluster_rank(cluster) == 0;
-    status = tl_cluster_agree(cluster, tl_pulse_start(cluster, &err), &err);
-    if (status == TL_OK) status = bench_linalg(cluster, size, is_json, &err);
-    if (status != TL_OK && leads) tl_log(TL_LOG_ERROR, "%s", err.text);
-    return tl_cluster_stop(cluster, status == TL_E_LOST,
-                           status == TL_OK ? TL_EXIT_DONE : TL_EXIT_ERROR);
+    wish wanted = {size, is_json};
+    return tl_bench_on_ranks(measure, &wanted);
 }

@@ -1,11 +1,8 @@
 /*
  * bench reduce: the team's sum beside MPI_Allreduce, by turns on the same numbers.
  */
-#include "cluster/pulse.h"
 #include "cluster/team_mpi.h"
-#include "compute/core/log.h"
 #include "runner/bench.h"
-#include "runner/commands.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -17,6 +14,8 @@ static const double MIB = 1048576.0;
 typedef struct findings {
     double own[ROUNDS], peer[ROUNDS]; /* seconds, of the slowest member */
     bool is_right;
+    double mib; /* what is wanted */
+    bool is_json;
 } findings;
 
 /* Whole numbers, so that every order of additions has the same sum. */
@@ -77,24 +76,25 @@ static tl_status bench_reduce(const tl_team *team, size_t n, findings *out, tl_e
     return status;
 }
 
-static void print(findings *f, int ranks, double bytes, bool is_json)
+static void print(findings *f, int ranks)
 {
     double ratio[ROUNDS];
     for (int r = 0; r < ROUNDS; r++) ratio[r] = f->peer[r] / f->own[r];
     const double own = tl_bench_median(f->own, ROUNDS);
     const double peer = tl_bench_median(f->peer, ROUNDS);
-    (void)printf(is_json ? "{\"ranks\": %d, \"mib\": %.6g, \"seconds\": %.6f, "
-                           "\"allreduce_seconds\": %.6f, \"mib_per_second\": %.0f, "
-                           "\"allreduce_mib_per_second\": %.0f, \"ratio\": %.3f}\n"
-                         : "name=reduce ranks=%d mib=%.6g seconds=%.6f "
-                           "allreduce_seconds=%.6f mib_per_second=%.0f "
-                           "allreduce_mib_per_second=%.0f ratio=%.3f\n",
-                 ranks, bytes / MIB, own, peer, bytes / MIB / own, bytes / MIB / peer,
+    (void)printf(f->is_json ? "{\"ranks\": %d, \"mib\": %.6g, \"seconds\": %.6f, "
+                              "\"allreduce_seconds\": %.6f, \"mib_per_second\": %.0f, "
+                              "\"allreduce_mib_per_second\": %.0f, \"ratio\": %.3f}\n"
+                            : "name=reduce ranks=%d mib=%.6g seconds=%.6f "
+                              "allreduce_seconds=%.6f mib_per_second=%.0f "
+                              "allreduce_mib_per_second=%.0f ratio=%.3f\n",
+                 ranks, f->mib, own, peer, f->mib / own, f->mib / peer,
                  tl_bench_median(ratio, ROUNDS));
 }
 
-static tl_status measure(tl_cluster *cluster, double mib, findings *out, tl_err *err)
+static tl_status measure(tl_cluster *cluster, void *self, tl_err *err)
 {
+    findings *out = self;
     const int ranks = tl_cluster_size(cluster);
     tl_team team;
     TL_CHECK(ranks > 1 && (ranks & (ranks - 1)) == 0, err, TL_E_ARG,
@@ -103,29 +103,16 @@ static tl_status measure(tl_cluster *cluster, double mib, findings *out, tl_err 
              ranks);
     TL_TRY(tl_team_mpi_open(cluster, 0, ranks, EPOCH, 0.0, &team, err));
     const tl_status status =
-        bench_reduce(&team, (size_t)(mib * MIB / sizeof(float)), out, err);
+        bench_reduce(&team, (size_t)(out->mib * MIB / sizeof(float)), out, err);
     tl_team_mpi_close(&team);
     TL_TRY(status);
     TL_CHECK(out->is_right, err, TL_E_NUM, "a sum over %d ranks is wrong", ranks);
+    if (tl_cluster_rank(cluster) == 0) print(out, ranks);
     return TL_OK;
 }
 
 int tl_bench_reduce(double mib, bool is_json)
 {
-    tl_cluster *cluster;
-    tl_err err = {0};
-    findings found = {0};
-    tl_status status = tl_cluster_start(&cluster, NULL, NULL, &err);
-    if (status != TL_OK) {
-        tl_log(TL_LOG_ERROR, "%s", err.text);
-        return TL_EXIT_ERROR;
-    }
-    status = tl_cluster_agree(cluster, tl_pulse_start(cluster, &err), &err);
-    if (status == TL_OK) status = measure(cluster, mib, &found, &err);
-    const bool leads = tl_cluster_rank(cluster) == 0;
-    if (status == TL_OK && leads)
-        print(&found, tl_cluster_size(cluster), mib * MIB, is_json);
-    if (status != TL_OK && leads) tl_log(TL_LOG_ERROR, "%s", err.text);
-    const int bad = status == TL_E_ARG ? TL_EXIT_USAGE : TL_EXIT_ERROR;
-    return tl_cluster_stop(cluster, false, status == TL_OK ? TL_EXIT_DONE : bad);
+    findings found = {.mib = mib, .is_json = is_json};
+    return tl_bench_on_ranks(measure, &found);
 }

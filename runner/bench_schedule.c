@@ -3,10 +3,7 @@
  * with a journal; what share of a core the coordinator takes at 10,000 steps a second; and
  * what the journal costs where steps last 10 ms.
  */
-#include "cluster/pulse.h"
-#include "compute/core/log.h"
 #include "runner/bench.h"
-#include "runner/commands.h"
 #include "runner/coordinator.h"
 #include "runner/worker.h"
 
@@ -179,20 +176,23 @@ static void print(const findings *f, int ranks, uint32_t steps, bool is_json)
         ranks, steps, f->rate, f->rate_journalled, f->paced_rate, f->share, f->cost);
 }
 
+typedef struct wish {
+    uint32_t steps;
+    bool is_json;
+} wish;
+
+static tl_status measure(tl_cluster *cluster, void *self, tl_err *err)
+{
+    const wish *wanted = self;
+    findings found = {0};
+    TL_TRY(bench_schedule(cluster, wanted->steps, &found, err));
+    if (tl_cluster_rank(cluster) == 0)
+        print(&found, tl_cluster_size(cluster), wanted->steps, wanted->is_json);
+    return TL_OK;
+}
+
 int tl_bench_schedule(uint32_t steps, bool is_json)
 {
-    tl_cluster *cluster;
-    tl_err err = {0};
-    findings found = {0};
-    tl_status status = tl_cluster_start(&cluster, NULL, NULL, &err);
-    if (status != TL_OK) {
-        tl_log(TL_LOG_ERROR, "%s", err.text);
-        return TL_EXIT_ERROR;
-    }
-    status = tl_cluster_agree(cluster, tl_pulse_start(cluster, &err), &err);
-    if (status == TL_OK) status = bench_schedule(cluster, steps, &found, &err);
-    const bool leads = tl_cluster_rank(cluster) == 0;
-    if (status == TL_OK && leads) print(&found, tl_cluster_size(cluster), steps, is_json);
-    if (status != TL_OK && leads) tl_log(TL_LOG_ERROR, "%s", err.text);
-    return tl_cluster_stop(cluster, false, status == TL_OK ? TL_EXIT_DONE : TL_EXIT_ERROR);
+    wish wanted = {steps, is_json};
+    return tl_bench_on_ranks(measure, &wanted);
 }

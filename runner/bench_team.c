@@ -2,12 +2,9 @@
  * bench train over ranks: one model trained by rank 0 alone and by all ranks together, by
  * turns, while the others wait; how much faster, and how long a member waited for others.
  */
-#include "cluster/pulse.h"
 #include "cluster/team_mpi.h"
-#include "compute/core/log.h"
 #include "compute/nn/kernels/kernels.h"
 #include "runner/bench.h"
-#include "runner/commands.h"
 
 #include <stdio.h>
 
@@ -18,6 +15,8 @@ typedef struct findings {
     double exposed[ROUNDS];                 /* seconds that rank 0 waited, an update */
     double scratch_alone, scratch;          /* bytes that the trainings took */
     size_t params;
+    const tl_bench_job *job; /* what is wanted */
+    bool is_json;
 } findings;
 
 /* One training; the arena's peak is what it took. */
@@ -82,9 +81,38 @@ static tl_status bench_team(const tl_bench_job *job, const tl_team *team, findin
     return status;
 }
 
-static tl_status measure(tl_cluster *cluster, const tl_bench_job *job, findings *out,
-                         tl_err *err)
+static void print(findings *f, int ranks)
 {
+    const tl_bench_job *job = f->job;
+    double ratio[ROUNDS];
+    for (int r = 0; r < ROUNDS; r++) ratio[r] = f->together[r] / f->alone[r];
+    const tl_recipe *recipe = &job->setup.recipe;
+    const double rows = tl_bench_median(f->together, ROUNDS);
+    const double exposed = tl_bench_median(f->exposed, ROUNDS);
+    (void)printf(
+        f->is_json
+            ? "{\"name\": \"train\", \"model\": \"%s\", \"params\": %zu, \"batch\": "
+              "%d, \"shards\": %d, \"ranks\": %d, \"kernels\": \"%s\", \"zero\": %d, "
+              "\"overlap\": %d, \"rows_per_second_alone\": %.6g, "
+              "\"rows_per_second\": %.6g, \"speedup\": %.4f, "
+              "\"exposed_seconds\": %.4e, \"exposed_share\": %.4f, "
+              "\"scratch_mib_alone\": %.1f, \"scratch_mib\": %.1f}\n"
+            : "name=train model=%s params=%zu batch=%d shards=%d ranks=%d kernels=%s "
+              "zero=%d overlap=%d rows_per_second_alone=%.6g rows_per_second=%.6g "
+              "speedup=%.3f exposed_seconds=%.2e exposed_share=%.3f "
+              "scratch_mib_alone=%.1f scratch_mib=%.1f\n",
+        tl_model_kind_name(job->setup.model.kind), f->params, recipe->batch,
+        tl_recipe_shards(recipe), ranks, tl_kernels_get()->name, recipe->zero,
+        recipe->overlap, tl_bench_median(f->alone, ROUNDS), rows,
+        tl_bench_median(ratio, ROUNDS), exposed,
+        exposed * rows / tl_recipe_group(recipe, job->rows), f->scratch_alone / 0x1p20,
+        f->scratch / 0x1p20);
+}
+
+static tl_status measure(tl_cluster *cluster, void *self, tl_err *err)
+{
+    findings *out = self;
+    const tl_bench_job *job = out->job;
     const int ranks = tl_cluster_size(cluster);
     const tl_setup *setup = &job->setup;
     const int widest = tl_train_widest(&setup->model, &setup->recipe);
@@ -96,50 +124,13 @@ static tl_status measure(tl_cluster *cluster, const tl_bench_job *job, findings 
     TL_TRY(tl_team_mpi_open(cluster, 0, ranks, EPOCH, 0.0, &team, err));
     const tl_status status = bench_team(job, &team, out, err);
     tl_team_mpi_close(&team);
-    return status;
-}
-
-static void print(findings *f, const tl_bench_job *job, int ranks, bool is_json)
-{
-    double ratio[ROUNDS];
-    for (int r = 0; r < ROUNDS; r++) ratio[r] = f->together[r] / f->alone[r];
-    const tl_recipe *recipe = &job->setup.recipe;
-    const double rows = tl_bench_median(f->together, ROUNDS);
-    const double exposed = tl_bench_median(f->exposed, ROUNDS);
-    (void)printf(
-        is_json ? "{\"name\": \"train\", \"model\": \"%s\", \"params\": %zu, \"batch\": "
-                  "%d, \"shards\": %d, \"ranks\": %d, \"kernels\": \"%s\", \"zero\": %d, "
-                  "\"overlap\": %d, \"rows_per_second_alone\": %.6g, "
-                  "\"rows_per_second\": %.6g, \"speedup\": %.4f, "
-                  "\"exposed_seconds\": %.4e, \"exposed_share\": %.4f, "
-                  "\"scratch_mib_alone\": %.1f, \"scratch_mib\": %.1f}\n"
-                : "name=train model=%s params=%zu batch=%d shards=%d ranks=%d kernels=%s "
-                  "zero=%d overlap=%d rows_per_second_alone=%.6g rows_per_second=%.6g "
-                  "speedup=%.3f exposed_seconds=%.2e exposed_share=%.3f "
-                  "scratch_mib_alone=%.1f scratch_mib=%.1f\n",
-        tl_model_kind_name(job->setup.model.kind), f->params, recipe->batch,
-        tl_recipe_shards(recipe), ranks, tl_kernels_get()->name, recipe->zero,
-        recipe->overlap, tl_bench_median(f->alone, ROUNDS), rows,
-        tl_bench_median(ratio, ROUNDS), exposed,
-        exposed * rows / tl_recipe_group(recipe, job->rows), f->scratch_alone / 0x1p20,
-        f->scratch / 0x1p20);
+    TL_TRY(status);
+    if (tl_cluster_rank(cluster) == 0) print(out, ranks);
+    return TL_OK;
 }
 
 int tl_bench_team(const tl_bench_job *job, bool is_json)
 {
-    tl_cluster *cluster;
-    tl_err err = {0};
-    findings found = {0};
-    tl_status status = tl_cluster_start(&cluster, NULL, NULL, &err);
-    if (status != TL_OK) {
-        tl_log(TL_LOG_ERROR, "%s", err.text);
-        return TL_EXIT_ERROR;
-    }
-    status = tl_cluster_agree(cluster, tl_pulse_start(cluster, &err), &err);
-    if (status == TL_OK) status = measure(cluster, job, &found, &err);
-    const bool leads = tl_cluster_rank(cluster) == 0;
-    if (status == TL_OK && leads) print(&found, job, tl_cluster_size(cluster), is_json);
-    if (status != TL_OK && leads) tl_log(TL_LOG_ERROR, "%s", err.text);
-    const int bad = status == TL_E_ARG ? TL_EXIT_USAGE : TL_EXIT_ERROR;
-    return tl_cluster_stop(cluster, false, status == TL_OK ? TL_EXIT_DONE : bad);
+    findings found = {.job = job, .is_json = is_json};
+    return tl_bench_on_ranks(measure, &found);
 }
