@@ -10,7 +10,6 @@
 #include "cluster/pulse.h"
 #include "compute/core/fault.h"
 #include "compute/core/log.h"
-#include "compute/core/memory.h"
 #include "compute/nn/blas.h"
 #include "compute/nn/kernels/kernels.h"
 #include "runner/collect.h"
@@ -18,6 +17,7 @@
 #include "runner/coordinator.h"
 #include "runner/run_deadline.h"
 #include "runner/run_head.h"
+#include "runner/run_memory.h"
 #include "runner/run_options.h"
 #include "runner/store.h"
 #include "runner/worker.h"
@@ -146,40 +146,10 @@ static tl_status show_changes(run *r, tl_err *err)
     return TL_OK;
 }
 
-static int ranks_here(const run *r)
-{
-    int here = 0;
-    for (int rank = 0; rank < tl_cluster_size(r->cluster); rank++) {
-        here += tl_cluster_is_near(r->cluster, rank) ? 1 : 0;
-    }
-    return here;
-}
-
 static int widest_team(const run *r)
 {
     const int ranks = tl_cluster_size(r->cluster), widest = r->options.widest;
     return widest > 0 && widest < ranks ? widest : ranks;
-}
-
-/* Bytes that the ranks of this node may take together. */
-static double allowed_memory(const run *r)
-{
-    const double most = tl_memory_allowed(), wanted = r->options.memory;
-    return wanted > 0.0 && wanted < most ? wanted : most;
-}
-
-/* Whether every step fits a team, with all ranks of this node at work at once. */
-static tl_status check_memory(const run *r, tl_err *err)
-{
-    char need[32], have[32];
-    const tl_lacking *lacking = &r->sweep.lacking;
-    TL_CHECK(lacking->width == 0, err, TL_E_ARG,
-             "the largest step needs %s of memory on each of %d ranks, and %s is the share "
-             "of one of the %d ranks here: start fewer on this machine%s",
-             tl_text_size(lacking->each, need), lacking->width,
-             tl_text_size(r->plan->rank_memory, have), ranks_here(r),
-             r->options.memory > 0.0 ? ", or raise --memory" : "");
-    return TL_OK;
 }
 
 /* Says when the run will stop. \param opened as in tl_run_deadline_reserve */
@@ -214,7 +184,8 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
                                      .is_shared = !r->options.no_sharing,
                                      .commons = tl_node_memory_commons(r->memory),
                                      .ranks = widest_team(r),
-                                     .rank_memory = allowed_memory(r) / ranks_here(r)};
+                                     .rank_memory =
+                                         tl_run_memory_share(r->cluster, &r->options)};
     TL_TRY(tl_run_deadline_find(r->options.walltime, r->begun, &r->deadline, err));
     TL_TRY(tl_plan_open(r->options.plan, &options, &r->plan, err));
     TL_TRY(tl_run_paths_of(&r->options, r->plan->name, &r->paths, err));
@@ -222,7 +193,7 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
     const double opening = tl_cluster_seconds();
     TL_TRY(tl_sweep_open(r->plan, &r->sweep, err));
     r->has_sweep = true;
-    TL_TRY(check_memory(r, err));
+    TL_TRY(tl_run_memory_check(&r->sweep, r->cluster, &r->options, err));
     TL_TRY(check_directory(r, err));
     TL_TRY(tl_store_open(r->paths.dir, PATIENCE, &r->store, err));
     r->has_store = true;
