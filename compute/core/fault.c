@@ -65,7 +65,7 @@ atomic_bool tl_fault_is_armed;
 /* What is armed and what has struck, of this process. */
 static struct {
     fault fault[MOST];
-    int faults;
+    atomic_int faults; /* written last: what it counts is complete */
     struct timespec begin;
     atomic_uint passed[TL_FAULT_PLACES];
     atomic_int error;      /* errno of all writing; 0: none */
@@ -159,16 +159,18 @@ tl_status tl_fault_arm(const char *text, int rank, tl_err *err)
     fault read = {.kind = KILL};
     TL_TRY(read_fault(text, rank, &read, err));
     if (rank == TL_FAULT_ANYWHERE || !read.is_for_us) return TL_OK;
-    TL_CHECK(tl_fault_setting.faults < MOST, err, TL_E_ARG, "more than %d --inject", MOST);
-    if (tl_fault_setting.faults == 0) {
+    const int faults = atomic_load(&tl_fault_setting.faults);
+    TL_CHECK(faults < MOST, err, TL_E_ARG, "more than %d --inject", MOST);
+    if (faults == 0) {
         (void)clock_gettime(CLOCK_MONOTONIC, &tl_fault_setting.begin);
         atomic_store(&tl_fault_setting.slowness, 1.0);
     }
-    fault *kept = &tl_fault_setting.fault[tl_fault_setting.faults++];
+    fault *kept = &tl_fault_setting.fault[faults];
     kept->kind = read.kind;
     kept->place = read.place;
     kept->count = read.count;
     kept->value = read.value;
+    atomic_store(&tl_fault_setting.faults, faults + 1);
     atomic_store(&tl_fault_is_armed, true);
     return TL_OK;
 }
@@ -235,11 +237,12 @@ static double seconds_since(const struct timespec *begin)
 
 void tl_fault_strike(tl_fault_place place)
 {
+    const int faults = atomic_load(&tl_fault_setting.faults);
     const double count =
         place == TL_FAULT_SECONDS
             ? seconds_since(&tl_fault_setting.begin)
             : (double)atomic_fetch_add(&tl_fault_setting.passed[place], 1u) + 1.0;
-    for (int i = 0; i < tl_fault_setting.faults; i++) {
+    for (int i = 0; i < faults; i++) {
         fault *f = &tl_fault_setting.fault[i];
         if (f->place != place || count < f->count) continue;
         if (atomic_exchange(&f->struck, true)) continue;

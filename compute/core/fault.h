@@ -18,8 +18,8 @@
  * slow:xF  steps take F times as long (10)                               start:1
  * usr1:T   the process gets SIGUSR1 after T seconds (1)                  seconds:T
  *
- * Without a rank, every rank is struck. The state is one of the process: armed before
- * threads start, then safe in any thread.
+ * Without a rank, every rank is struck. The state is one of the process: armed by one
+ * thread, passed by any, also while it is armed.
  */
 #ifndef TL_COMPUTE_CORE_FAULT_H
 #define TL_COMPUTE_CORE_FAULT_H
