@@ -1,5 +1,5 @@
 /* runner/scheduler under a deadline: what is begun, passed over, tried all the same. */
-#include "runner/scheduler.h"
+#include "tests/support/scheduler_bench.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -9,56 +9,18 @@
 #include <string.h>
 #include <cmocka.h>
 
-static const double RATE = 1e10; /* FLOP/s that are assumed of a rank */
 static const bool pauses[] = {false, false, true};
 enum { MEASURED, UNMEASURED, TRAINING };
 
-typedef struct bench {
-    tl_graph *graph;
-    tl_scheduler *scheduler;
-} bench;
-
-static bench bench_new(void)
-{
-    bench it = {0};
-    assert_int_equal(tl_graph_open(&it.graph, NULL), TL_OK);
-    return it;
-}
-
-/* A step that seems to take one rank `seconds`. */
 static uint32_t add(bench *it, int kind, double seconds, int widest)
 {
-    tl_graph_step step = {.widest = (uint16_t)widest,
-                          .cost = (float)(seconds * RATE),
-                          .kind = (uint16_t)kind};
-    const uint32_t number = tl_graph_steps(it->graph);
-    memcpy(step.key.byte, &number, sizeof number);
-    uint32_t id;
-    assert_int_equal(tl_graph_add(it->graph, &step, NULL, 0, &id, NULL, NULL), TL_OK);
-    return id;
+    return bench_add(it, (bench_step){.seconds = seconds, .kind = kind, .widest = widest});
 }
 
-static void bench_open(bench *it, int ranks, double deadline)
+static void open_until(bench *it, int ranks, double deadline)
 {
-    assert_int_equal(tl_graph_finish(it->graph, NULL), TL_OK);
-    const tl_scheduler_options options = {
-        .ranks = ranks, .rate = RATE, .deadline = deadline, .pauses = pauses};
-    assert_int_equal(tl_scheduler_open(it->graph, &options, &it->scheduler, NULL), TL_OK);
-}
-
-static void bench_close(bench *it)
-{
-    tl_scheduler_close(it->scheduler);
-    tl_graph_close(it->graph);
-}
-
-/* All steps of an order end well at `now`. */
-static void end(const bench *it, const tl_order *order, double each, double now)
-{
-    for (int i = 0; i < order->steps; i++)
-        tl_scheduler_done(it->scheduler, order->step[i], each, now);
-    for (int r = order->first; r < order->first + order->width; r++)
-        tl_scheduler_order_ended(it->scheduler, order->epoch, r, now);
+    bench_open(
+        it, (tl_scheduler_options){.ranks = ranks, .deadline = deadline, .pauses = pauses});
 }
 
 static void steps_that_do_not_fit_are_passed_over(void **state)
@@ -67,7 +29,7 @@ static void steps_that_do_not_fit_are_passed_over(void **state)
     bench it = bench_new();
     const uint32_t big = add(&it, MEASURED, 100, 1);
     for (int i = 0; i < 3; i++) add(&it, MEASURED, 4, 1);
-    bench_open(&it, 1, 20);
+    open_until(&it, 1, 20);
     tl_scheduler_remind(it.scheduler, big, 1, 100);
     tl_order order;
     double now = 0;
@@ -75,7 +37,7 @@ static void steps_that_do_not_fit_are_passed_over(void **state)
         assert_true(tl_scheduler_next(it.scheduler, now, &order));
         assert_int_not_equal(order.step[0], big);
         assert_false(tl_scheduler_is_over(it.scheduler));
-        end(&it, &order, 4, now += 4);
+        bench_end(&it, &order, 4, now += 4);
     }
     assert_false(tl_scheduler_next(it.scheduler, now, &order));
     assert_true(tl_scheduler_is_over(it.scheduler));
@@ -91,7 +53,7 @@ static void the_margin_over_what_was_measured_is_half(void **state)
     for (int begin = 0; begin < 2; begin++) {
         bench it = bench_new();
         const uint32_t step = add(&it, MEASURED, 4, 1);
-        bench_open(&it, 1, 20);
+        open_until(&it, 1, 20);
         tl_scheduler_remind(it.scheduler, step, 1, 4);
         tl_order order; /* 6 s are reckoned with */
         const bool does_fit = begin == 0;
@@ -109,17 +71,17 @@ static void unmeasured_kinds_are_tried_only_where_time_would_be_idle(void **stat
     const uint32_t unknown = add(&it, UNMEASURED, 3, 1),
                    hopeless = add(&it, UNMEASURED, 30, 1);
     const uint32_t known = add(&it, MEASURED, 2, 1);
-    bench_open(&it, 2, 20);
+    open_until(&it, 2, 20);
     tl_scheduler_remind(it.scheduler, known, 1, 2);
     tl_order order, tried;
     assert_true(tl_scheduler_next(it.scheduler, 0, &order));
     assert_int_equal(order.step[0], known);
     assert_false(tl_scheduler_next(it.scheduler, 0, &tried));
-    end(&it, &order, 2, 2);
+    bench_end(&it, &order, 2, 2);
     assert_true(tl_scheduler_next(it.scheduler, 2, &tried));
     assert_int_equal(tried.step[0], unknown);
     /* Measured, it says that the other one takes too long. */
-    end(&it, &tried, 3, 5);
+    bench_end(&it, &tried, 3, 5);
     assert_false(tl_scheduler_next(it.scheduler, 5, &order));
     assert_int_equal(tl_scheduler_state(it.scheduler, hopeless), TL_STEP_READY);
     assert_true(tl_scheduler_is_over(it.scheduler));
@@ -131,12 +93,12 @@ static void late_steps_come_back_when_their_kind_is_measured(void **state)
     (void)state;
     bench it = bench_new();
     const uint32_t large = add(&it, UNMEASURED, 5, 1), small = add(&it, UNMEASURED, 0.1, 1);
-    bench_open(&it, 1, 20);
+    open_until(&it, 1, 20);
     tl_order order;
     assert_true(tl_scheduler_next(it.scheduler, 0, &order));
     assert_int_equal(order.step[0], small);
     assert_int_equal(tl_scheduler_count(it.scheduler).late, 1);
-    end(&it, &order, 0.1, 1);
+    bench_end(&it, &order, 0.1, 1);
     assert_int_equal(tl_scheduler_count(it.scheduler).late, 0);
     assert_true(tl_scheduler_next(it.scheduler, 1, &order));
     assert_int_equal(order.step[0], large);
@@ -148,7 +110,7 @@ static void trainings_begin_while_five_seconds_are_left(void **state)
     (void)state;
     bench it = bench_new();
     const uint32_t first = add(&it, TRAINING, 1000, 1), second = add(&it, TRAINING, 900, 1);
-    bench_open(&it, 2, 20);
+    open_until(&it, 2, 20);
     tl_order order;
     assert_true(tl_scheduler_next(it.scheduler, 14.9, &order));
     assert_int_equal(order.step[0], first);
@@ -171,7 +133,7 @@ static void a_team_is_as_wide_as_it_takes_to_be_in_time(void **state)
         bench it = bench_new();
         uint32_t step = 0;
         for (int i = 0; i < 8; i++) step = add(&it, MEASURED, 12, 4);
-        bench_open(&it, 4, deadline);
+        open_until(&it, 4, deadline);
         tl_scheduler_remind(it.scheduler, step, 1, 12);
         tl_order order; /* 18 s are reckoned with for one rank, 9.5 s for two */
         assert_true(tl_scheduler_next(it.scheduler, 0, &order));
@@ -188,12 +150,12 @@ static void late_steps_do_not_stand_in_the_way(void **state)
     uint32_t step = 0;
     for (int i = 0; i < LATE; i++) step = add(&it, MEASURED, 100, 1);
     for (int i = 0; i < ON_TIME; i++) add(&it, MEASURED, 1e-4, 1);
-    bench_open(&it, 1, 20);
+    open_until(&it, 1, 20);
     tl_scheduler_remind(it.scheduler, step, 1, 100);
     tl_order order;
     double now = 0;
     while (tl_scheduler_next(it.scheduler, now, &order))
-        end(&it, &order, 1e-4, now += 1e-4 * order.steps);
+        bench_end(&it, &order, 1e-4, now += 1e-4 * order.steps);
     assert_int_equal(tl_scheduler_count(it.scheduler).in[TL_STEP_DONE], ON_TIME);
     assert_int_equal(tl_scheduler_count(it.scheduler).late, LATE);
     assert_true(tl_scheduler_is_over(it.scheduler));

@@ -1,5 +1,5 @@
 /* runner/scheduler with steps that only a team has the memory for. */
-#include "runner/scheduler.h"
+#include "tests/support/scheduler_bench.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,53 +8,15 @@
 #include <string.h>
 #include <cmocka.h>
 
-static const double RATE = 1e10; /* FLOP/s that are assumed of a rank */
-
-typedef struct bench {
-    tl_graph *graph;
-    tl_scheduler *scheduler;
-} bench;
-
-static bench bench_new(void)
-{
-    bench it = {0};
-    assert_int_equal(tl_graph_open(&it.graph, NULL), TL_OK);
-    return it;
-}
-
 static uint32_t add(bench *it, double seconds, int narrowest, int widest)
 {
-    tl_graph_step step = {.widest = (uint16_t)widest,
-                          .narrowest = (uint16_t)narrowest,
-                          .cost = (float)(seconds * RATE)};
-    const uint32_t number = tl_graph_steps(it->graph);
-    memcpy(step.key.byte, &number, sizeof number);
-    uint32_t id;
-    assert_int_equal(tl_graph_add(it->graph, &step, NULL, 0, &id, NULL, NULL), TL_OK);
-    return id;
+    return bench_add(
+        it, (bench_step){.seconds = seconds, .narrowest = narrowest, .widest = widest});
 }
 
-static void bench_open(bench *it, int ranks, double deadline)
+static void open_on(bench *it, int ranks)
 {
-    assert_int_equal(tl_graph_finish(it->graph, NULL), TL_OK);
-    const tl_scheduler_options options = {
-        .ranks = ranks, .rate = RATE, .deadline = deadline};
-    assert_int_equal(tl_scheduler_open(it->graph, &options, &it->scheduler, NULL), TL_OK);
-}
-
-static void bench_close(bench *it)
-{
-    tl_scheduler_close(it->scheduler);
-    tl_graph_close(it->graph);
-}
-
-/* All steps of an order end well at `now`. */
-static void end(const bench *it, const tl_order *order, double each, double now)
-{
-    for (int i = 0; i < order->steps; i++)
-        tl_scheduler_done(it->scheduler, order->step[i], each, now);
-    for (int r = order->first; r < order->first + order->width; r++)
-        tl_scheduler_order_ended(it->scheduler, order->epoch, r, now);
+    bench_open(it, (tl_scheduler_options){.ranks = ranks});
 }
 
 static void a_graph_keeps_the_widest_above_the_narrowest(void **state)
@@ -75,7 +37,7 @@ static void no_team_is_narrower_than_a_step_needs(void **state)
     bench it = bench_new();
     for (int i = 0; i < 6; i++) add(&it, 0.0001, 2, 2);
     const uint32_t wide = add(&it, 1, 4, 8);
-    bench_open(&it, 4, 0);
+    open_on(&it, 4);
     tl_order order;
     double now = 0;
     uint32_t runs = 0;
@@ -84,7 +46,7 @@ static void no_team_is_narrower_than_a_step_needs(void **state)
         for (int i = 0; i < order.steps; i++)
             assert_true(order.width >= (order.step[i] == wide ? 4 : 2));
         runs += (uint32_t)order.steps;
-        end(&it, &order, 0.01, ++now);
+        bench_end(&it, &order, 0.01, ++now);
     }
     assert_int_equal(runs, 7);
     bench_close(&it);
@@ -96,15 +58,15 @@ static void it_waits_for_a_block_while_others_run_beside(void **state)
     bench it = bench_new();
     const uint32_t first = add(&it, 100, 1, 1), wide = add(&it, 50, 2, 2);
     const uint32_t small = add(&it, 2, 1, 1);
-    bench_open(&it, 2, 0);
+    open_on(&it, 2);
     tl_order a, b, c;
     assert_true(tl_scheduler_next(it.scheduler, 0, &a));
     assert_int_equal(a.step[0], first);
     assert_true(tl_scheduler_next(it.scheduler, 0, &b)); /* what ends before runs there */
     assert_int_equal(b.step[0], small);
-    end(&it, &b, 1, 1);
+    bench_end(&it, &b, 1, 1);
     assert_false(tl_scheduler_next(it.scheduler, 1, &c)); /* and then it is kept idle */
-    end(&it, &a, 100, 100);
+    bench_end(&it, &a, 100, 100);
     assert_true(tl_scheduler_next(it.scheduler, 100, &c));
     assert_int_equal(c.step[0], wide);
     assert_int_equal(c.width, 2);
@@ -117,7 +79,8 @@ static void without_a_block_it_is_homeless_and_the_rest_runs(void **state)
     for (int has_deadline = 0; has_deadline < 2; has_deadline++) {
         bench it = bench_new();
         const uint32_t wide = add(&it, 100, 4, 4), small = add(&it, 1, 1, 1);
-        bench_open(&it, 4, has_deadline ? 1e6 : 0);
+        bench_open(&it,
+                   (tl_scheduler_options){.ranks = 4, .deadline = has_deadline ? 1e6 : 0});
         tl_order order;
         uint32_t broken[4];
         int count;
@@ -125,7 +88,7 @@ static void without_a_block_it_is_homeless_and_the_rest_runs(void **state)
         assert_true(tl_scheduler_next(it.scheduler, 0, &order));
         assert_int_equal(order.step[0], small);
         assert_false(tl_scheduler_is_over(it.scheduler));
-        end(&it, &order, 1, 1);
+        bench_end(&it, &order, 1, 1);
         assert_false(tl_scheduler_next(it.scheduler, 1, &order));
         assert_true(tl_scheduler_is_over(it.scheduler));
         assert_int_equal(tl_scheduler_state(it.scheduler, wide), TL_STEP_READY);
@@ -142,10 +105,7 @@ static void a_late_step_waits_until_all_of_a_team_have_left(void **state)
     bench it = bench_new();
     add(&it, 1000, 2, 2);
     add(&it, 900, 2, 2);
-    assert_int_equal(tl_graph_finish(it.graph, NULL), TL_OK);
-    const tl_scheduler_options options = {
-        .ranks = 2, .rate = RATE, .deadline = 1040, .pauses = pauses};
-    assert_int_equal(tl_scheduler_open(it.graph, &options, &it.scheduler, NULL), TL_OK);
+    bench_open(&it, (tl_scheduler_options){.ranks = 2, .deadline = 1040, .pauses = pauses});
     tl_order a, b;
     assert_true(tl_scheduler_next(it.scheduler, 0, &a));
     tl_scheduler_done(it.scheduler, a.step[0], 1000, 1000);
@@ -155,7 +115,7 @@ static void a_late_step_waits_until_all_of_a_team_have_left(void **state)
     tl_scheduler_order_ended(it.scheduler, a.epoch, a.first + 1, 1001);
     assert_true(tl_scheduler_next(it.scheduler, 1001, &b));
     assert_int_equal(b.width, 2);
-    end(&it, &b, 30, 1031);
+    bench_end(&it, &b, 30, 1031);
     assert_true(tl_scheduler_is_over(it.scheduler));
     bench_close(&it);
 }
@@ -168,7 +128,7 @@ static void it_waits_where_idle_ranks_have_no_partner(void **state)
     enum { RANKS = 40 };
     for (int i = 0; i < RANKS - 1; i++) add(&it, 100 + i, 1, 1);
     const uint32_t wide = add(&it, 50, 2, 2);
-    bench_open(&it, RANKS, 0);
+    open_on(&it, RANKS);
     tl_order order[RANKS];
     uint32_t broken[4];
     int count;
@@ -177,7 +137,7 @@ static void it_waits_where_idle_ranks_have_no_partner(void **state)
         assert_true(tl_scheduler_next(it.scheduler, 0, &order[i]));
         assert_true(order[i].step[0] != wide);
     }
-    end(&it, &order[0], 139, 139); /* one rank is idle, and its neighbour is not */
+    bench_end(&it, &order[0], 139, 139); /* one rank is idle, and its neighbour is not */
     tl_order next;
     (void)tl_scheduler_next(it.scheduler, 139, &next);
     assert_int_equal(tl_scheduler_count(it.scheduler).late, 0);
@@ -189,9 +149,7 @@ static void teams_that_are_not_allowed_leave_it_homeless(void **state)
     (void)state;
     bench it = bench_new();
     add(&it, 100, 4, 4);
-    assert_int_equal(tl_graph_finish(it.graph, NULL), TL_OK);
-    const tl_scheduler_options options = {.ranks = 4, .rate = RATE, .widest = 2};
-    assert_int_equal(tl_scheduler_open(it.graph, &options, &it.scheduler, NULL), TL_OK);
+    bench_open(&it, (tl_scheduler_options){.ranks = 4, .widest = 2});
     tl_order order;
     assert_false(tl_scheduler_next(it.scheduler, 0, &order));
     assert_true(tl_scheduler_is_over(it.scheduler));
@@ -203,7 +161,7 @@ static void a_loss_that_leaves_a_block_is_survived(void **state)
     (void)state;
     bench it = bench_new();
     const uint32_t wide = add(&it, 100, 2, 2);
-    bench_open(&it, 4, 0);
+    open_on(&it, 4);
     tl_order order;
     uint32_t broken[4];
     int count;
