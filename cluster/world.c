@@ -9,6 +9,7 @@
 #include "cluster/place.h"
 #include "cluster/pulse.h"
 #include "cluster/scalapack.h"
+#include "compute/core/clock.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -37,9 +38,7 @@ static void nap(long microseconds)
 
 double tl_cluster_seconds(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    return tl_seconds();
 }
 
 void tl_cluster_rest(unsigned turn)

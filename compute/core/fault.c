@@ -1,5 +1,6 @@
 #include "compute/core/fault.h"
 
+#include "compute/core/clock.h"
 #include "compute/core/log.h"
 
 #include <errno.h>
@@ -66,7 +67,7 @@ atomic_bool tl_fault_is_armed;
 static struct {
     fault fault[MOST];
     atomic_int faults; /* written last: what it counts is complete */
-    struct timespec begin;
+    double begin;      /* when the first was armed, s */
     atomic_uint passed[TL_FAULT_PLACES];
     atomic_int error;      /* errno of all writing; 0: none */
     atomic_bool is_torn;   /* the next write is */
@@ -162,7 +163,7 @@ tl_status tl_fault_arm(const char *text, int rank, tl_err *err)
     const int faults = atomic_load(&tl_fault_setting.faults);
     TL_CHECK(faults < MOST, err, TL_E_ARG, "more than %d --inject", MOST);
     if (faults == 0) {
-        (void)clock_gettime(CLOCK_MONOTONIC, &tl_fault_setting.begin);
+        tl_fault_setting.begin = tl_seconds();
         atomic_store(&tl_fault_setting.slowness, 1.0);
     }
     fault *kept = &tl_fault_setting.fault[faults];
@@ -227,20 +228,12 @@ static void act(const fault *f)
     }
 }
 
-static double seconds_since(const struct timespec *begin)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - begin->tv_sec) +
-           1e-9 * (double)(now.tv_nsec - begin->tv_nsec);
-}
-
 void tl_fault_strike(tl_fault_place place)
 {
     const int faults = atomic_load(&tl_fault_setting.faults);
     const double count =
         place == TL_FAULT_SECONDS
-            ? seconds_since(&tl_fault_setting.begin)
+            ? tl_seconds() - tl_fault_setting.begin
             : (double)atomic_fetch_add(&tl_fault_setting.passed[place], 1u) + 1.0;
     for (int i = 0; i < faults; i++) {
         fault *f = &tl_fault_setting.fault[i];

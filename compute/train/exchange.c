@@ -1,15 +1,9 @@
 #include "compute/train/exchange.h"
 
+#include "compute/core/clock.h"
+
 #include <math.h>
 #include <string.h>
-#include <time.h>
-
-static double now(void)
-{
-    struct timespec at;
-    (void)clock_gettime(CLOCK_MONOTONIC, &at);
-    return (double)at.tv_sec + 1e-9 * (double)at.tv_nsec;
-}
 
 bool tl_exchange_shards(const tl_recipe *recipe, int ranks)
 {
@@ -109,7 +103,7 @@ tl_status tl_exchange_ready(tl_exchange *exchange, const tl_gradient *gradient, 
 tl_status tl_exchange_finish(tl_exchange *exchange, tl_gradient *gradient, tl_err *err)
 {
     TL_TRY(tl_exchange_ready(exchange, gradient, 0, err));
-    const double start = now();
+    const double start = tl_seconds();
     TL_TRY(tl_team_finish(exchange->team, err));
     if (exchange->is_sharded) {
         tl_gradient_sum(gradient, exchange->params, exchange->tail);
@@ -117,7 +111,7 @@ tl_status tl_exchange_finish(tl_exchange *exchange, tl_gradient *gradient, tl_er
                            err));
     }
     gradient->count = 1;
-    exchange->waited += now() - start;
+    exchange->waited += tl_seconds() - start;
     return TL_OK;
 }
 
@@ -157,9 +151,9 @@ tl_status tl_exchange_send(tl_exchange *exchange, int number, float *param, tl_e
 
 tl_status tl_exchange_return(tl_exchange *exchange, tl_err *err)
 {
-    const double start = now();
+    const double start = tl_seconds();
     TL_TRY(tl_team_finish(exchange->team, err));
-    exchange->waited += now() - start;
+    exchange->waited += tl_seconds() - start;
     return TL_OK;
 }
 

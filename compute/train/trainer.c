@@ -10,6 +10,7 @@
  */
 #include "compute/train/trainer.h"
 
+#include "compute/core/clock.h"
 #include "compute/core/fault.h"
 #include "compute/core/log.h"
 #include "compute/nn/blas.h"
@@ -26,7 +27,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 typedef struct trainer {
     tl_model *model; /* the whole one, or that of the share */
@@ -161,13 +161,6 @@ static tl_status open_trainer(trainer *t, tl_err *err)
     return open_state(t, err);
 }
 
-static double now(void)
-{
-    struct timespec at;
-    (void)clock_gettime(CLOCK_MONOTONIC, &at);
-    return (double)at.tv_sec + 1e-9 * (double)at.tv_nsec;
-}
-
 /* --- an update ------------------------------------------------------------------------ */
 
 /* A batch, or what is left of one. */
@@ -198,7 +191,7 @@ static void put_wishes(trainer *t)
 {
     const tl_checkpoint *checkpoint = t->job->checkpoint;
     const bool is_due = checkpoint && checkpoint->every > 0.0 && t->team->rank == 0 &&
-                        now() - t->saved > checkpoint->every;
+                        tl_seconds() - t->saved > checkpoint->every;
     for (int s = 0; s < t->local; s++) {
         float *tail = t->grad + (size_t)s * t->width + t->model->params;
         tail[WISHES] = t->is_asked ? 1.0f : 0.0f;
@@ -378,7 +371,7 @@ static tl_status pause_training(trainer *t, wishes all, tl_err *err)
         return tl_fail(err, TL_E_STOP, "stopped after update %ld of %ld",
                        (long)t->state.progress.update, t->budget);
     }
-    t->saved = now(); /* a checkpoint by time that fails costs nothing but time */
+    t->saved = tl_seconds(); /* a checkpoint by time that fails costs nothing but time */
     return TL_OK;
 }
 
@@ -434,7 +427,7 @@ static tl_status look(trainer *t, bool *is_over, tl_err *err)
 
 static tl_status run_epochs(trainer *t, tl_err *err)
 {
-    t->saved = now();
+    t->saved = tl_seconds();
     while (t->state.progress.epoch < t->recipe->epochs) {
         wishes all = {false, false};
         bool is_over = false;
