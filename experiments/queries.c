@@ -121,6 +121,18 @@ tl_status tl_queries_train(tl_scene *scene, const tl_queries *queries, const flo
     return tl_train(*out, &training, scene->scratch, NULL, err);
 }
 
+tl_status tl_queries_check(const tl_size *size, tl_query_kind kind, int count, tl_err *err)
+{
+    TL_CHECK(kind == TL_QUERY_NOISE || size->attacker > 0, err, TL_E_ARG,
+             "the attacker has no rows: give it some by data.split.attacker, or by "
+             "attacker_from_pool with official splits, or use kind: noise");
+    TL_CHECK(kind != TL_QUERY_NATURAL || count <= size->attacker, err, TL_E_ARG,
+             "%d natural queries, but the attacker has %d rows; give it more, or use kind: "
+             "augmented or noise",
+             count, size->attacker);
+    return TL_OK;
+}
+
 double tl_queries_memory(const tl_size *size, int count)
 {
     return 4.0 * count * (tl_shape_size(size->shape) + 2.0) + 4.0 * size->attacker;

@@ -265,7 +265,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
 static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
 {
     const int width = tl_model_features_size(&size->setup.model);
-    const int classes = size->setup.model.classes, kind = choice(arg, ARG_KIND);
+    const int classes = size->setup.model.classes;
     const int asked = queries_of(arg, classes);
     const bool scores = choice(arg, ARG_ANSWERS) == SCORES;
     TL_CHECK(classes > width + scores, err, TL_E_ARG,
@@ -275,14 +275,7 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
     TL_CHECK(asked >= LEAST_QUERIES, err, TL_E_ARG,
              "%d queries are too few to see where singular values fall; ask at least %d",
              asked, LEAST_QUERIES);
-    TL_CHECK(kind == TL_QUERY_NOISE || size->attacker > 0, err, TL_E_ARG,
-             "the attacker has no rows to ask about; give it some by data.split.attacker, "
-             "or use kind: noise");
-    TL_CHECK(kind != TL_QUERY_NATURAL || asked <= size->attacker, err, TL_E_ARG,
-             "%d natural queries, but the attacker has %d rows; give it more, or use kind: "
-             "augmented or noise",
-             asked, size->attacker);
-    return TL_OK;
+    return tl_queries_check(size, (tl_query_kind)choice(arg, ARG_KIND), asked, err);
 }
 
 static double cost(const tl_size *size, const tl_value *arg)

@@ -117,18 +117,11 @@ static tl_status run(tl_scene *scene, tl_err *err)
 
 static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
 {
-    const int kind = (int)arg[ARG_KIND].number;
-    TL_CHECK(kind == TL_QUERY_NOISE || size->attacker > 0, err, TL_E_ARG,
-             "the attacker has no rows: give it some by data.split.attacker, or by "
-             "attacker_from_pool with official splits");
+    TL_TRY(tl_queries_check(size, (tl_query_kind)(int)arg[ARG_KIND].number,
+                            (int)arg[ARG_QUERIES].number, err));
     TL_CHECK(
         size->test > 0, err, TL_E_ARG,
         "surrogate and target are compared on the test rows, but data.split.test is 0");
-    TL_CHECK(kind != TL_QUERY_NATURAL || arg[ARG_QUERIES].number <= size->attacker, err,
-             TL_E_ARG,
-             "%g natural queries, but the attacker has %d rows; give it more, or use kind: "
-             "augmented",
-             arg[ARG_QUERIES].number, size->attacker);
     return TL_OK;
 }
 
