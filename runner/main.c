@@ -1,11 +1,11 @@
 /*
  * threatloop: the program. One subcommand a file (cmd_*.c); this one finds it.
  */
-#include "cluster/world.h"
+#include "cluster/comm/cluster.h"
 #include "compute/core/log.h"
 #include "compute/core/text.h"
 #include "compute/nn/kernels/kernels.h"
-#include "runner/commands.h"
+#include "runner/cli/commands.h"
 
 #include <stdio.h>
 #include <stdlib.h>

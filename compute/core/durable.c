@@ -1,6 +1,6 @@
 #include "compute/core/durable.h"
 
-#include "compute/core/fault.h"
+#include "compute/core/failpoint.h"
 
 #include <errno.h>
 #include <fcntl.h>

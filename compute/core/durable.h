@@ -2,8 +2,8 @@
  * Writing that a crash or a power cut does not undo. The operations are places where faults
  * can be injected (write, sync, rename of fault.h).
  */
-#ifndef TL_COMPUTE_DURABLE_H
-#define TL_COMPUTE_DURABLE_H
+#ifndef TL_COMPUTE_CORE_DURABLE_H
+#define TL_COMPUTE_CORE_DURABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 #include "compute/data/mnist.h"
 
 #include "compute/data/idx.h"
-#include "compute/data/places.h"
+#include "compute/data/data_paths.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #ifndef TL_COMPUTE_DATA_SHARED_SOURCE_H
 #define TL_COMPUTE_DATA_SHARED_SOURCE_H
 
-#include "compute/data/commons.h"
+#include "compute/data/shared_blocks.h"
 #include "compute/data/source.h"
 
 /**

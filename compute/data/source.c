@@ -7,8 +7,8 @@
 #include "compute/data/markov.h"
 #include "compute/data/medmnist.h"
 #include "compute/data/mnist.h"
-#include "compute/data/places.h"
-#include "compute/data/twins.h"
+#include "compute/data/data_paths.h"
+#include "compute/data/near_duplicates.h"
 
 #include <stdlib.h>
 #include <string.h>

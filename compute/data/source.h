@@ -15,7 +15,7 @@
 
 #include "compute/core/hash.h"
 #include "compute/data/dataset.h"
-#include "compute/data/places.h"
+#include "compute/data/data_paths.h"
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 #include "compute/linalg/gram.h"
 
-#include "compute/nn/blas.h"
+#include "compute/core/blas.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #ifndef TL_COMPUTE_LINALG_GRAM_H
 #define TL_COMPUTE_LINALG_GRAM_H
 
-#include "compute/team.h"
+#include "compute/core/team.h"
 #include "compute/core/arena.h"
 
 enum { TL_GRAM_CHUNKS = 8 /**< a team that sums has at most so many members */ };

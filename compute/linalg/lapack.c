@@ -5,7 +5,7 @@
  */
 #include "compute/linalg/lapack.h"
 
-#include "compute/nn/blas.h"
+#include "compute/core/blas.h"
 
 #include <lapacke.h>
 #include <limits.h>

@@ -29,7 +29,7 @@
 #define TL_COMPUTE_LINALG_LINALG_H
 
 #include "compute/core/arena.h"
-#include "compute/team.h"
+#include "compute/core/team.h"
 
 struct tl_residual; /* compute/linalg/residual.h */
 

@@ -20,7 +20,7 @@
 #ifndef TL_COMPUTE_NN_ARCHITECTURE_H
 #define TL_COMPUTE_NN_ARCHITECTURE_H
 
-#include "compute/nn/layer.h"
+#include "compute/nn/layers/layer.h"
 
 enum { TL_MODEL_LAYERS = 1024 /**< of a model, at most */ };
 

@@ -8,7 +8,7 @@
 #include "compute/core/arena.h"
 #include "compute/core/rng.h"
 #include "compute/data/dataset.h"
-#include "compute/team.h"
+#include "compute/core/team.h"
 
 #include <stdbool.h>
 

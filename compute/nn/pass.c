@@ -1,7 +1,7 @@
 #include "compute/nn/pass.h"
 
 #include "compute/nn/architecture.h"
-#include "compute/nn/parts.h"
+#include "compute/nn/layers/parts.h"
 
 #include <string.h>
 

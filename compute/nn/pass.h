@@ -5,8 +5,8 @@
 #ifndef TL_COMPUTE_NN_PASS_H
 #define TL_COMPUTE_NN_PASS_H
 
-#include "compute/nn/dropout.h"
-#include "compute/nn/layer.h"
+#include "compute/nn/layers/dropout.h"
+#include "compute/nn/layers/layer.h"
 
 /** What a pass is for. */
 typedef enum tl_pass_use {

@@ -6,7 +6,7 @@
 
 #include "compute/core/arena.h"
 #include "compute/core/hash.h"
-#include "compute/nn/share.h"
+#include "compute/nn/tensor_parallel.h"
 #include "compute/train/exchange.h"
 
 /**

@@ -16,7 +16,7 @@
 #define TL_COMPUTE_TRAIN_EXCHANGE_H
 
 #include "compute/core/arena.h"
-#include "compute/team.h"
+#include "compute/core/team.h"
 #include "compute/train/gradient.h"
 #include "compute/train/recipe.h"
 

@@ -4,7 +4,7 @@
 #ifndef TL_COMPUTE_TRAIN_SHARE_NORM_H
 #define TL_COMPUTE_TRAIN_SHARE_NORM_H
 
-#include "compute/nn/share.h"
+#include "compute/nn/tensor_parallel.h"
 
 /**
  * L2 norm of the whole model's gradient: squares as tl_gradient_square has them, of what is

@@ -1,6 +1,6 @@
 /* What a training takes: work, memory, and members of a team. */
 #include "compute/nn/pass.h"
-#include "compute/nn/share.h"
+#include "compute/nn/tensor_parallel.h"
 #include "compute/train/exchange.h"
 #include "compute/train/holdout.h"
 #include "compute/train/optimizer.h"

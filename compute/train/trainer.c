@@ -11,18 +11,18 @@
 #include "compute/train/trainer.h"
 
 #include "compute/core/clock.h"
-#include "compute/core/fault.h"
+#include "compute/core/failpoint.h"
 #include "compute/core/log.h"
-#include "compute/nn/blas.h"
+#include "compute/core/blas.h"
 #include "compute/nn/pass.h"
-#include "compute/nn/share.h"
+#include "compute/nn/tensor_parallel.h"
 #include "compute/train/augment.h"
 #include "compute/train/average.h"
 #include "compute/train/exchange.h"
 #include "compute/train/gradient.h"
 #include "compute/train/holdout.h"
 #include "compute/train/optimizer.h"
-#include "compute/train/schedule.h"
+#include "compute/train/lr_schedule.h"
 #include "compute/train/share_norm.h"
 
 #include <math.h>

@@ -1,8 +1,8 @@
 /*
  * Adversarial examples by an attacker who has the target itself: projected gradient descent
- * on the test rows, from a random start. Source: see experiments/adversary.h.
+ * on the test rows, from a random start. Source: see experiments/method/pgd_attack.h.
  */
-#include "experiments/adversary.h"
+#include "experiments/method/pgd_attack.h"
 
 enum { SUCCESS, ROBUST_ACCURACY, ROBUST_LOSS };
 

@@ -8,10 +8,10 @@
  * their defaults and no recovered rows have joined the attacker's (the twin does without).
  * Source: Papernot, McDaniel, Goodfellow, Jha, Celik, Swami 2017, Practical black-box
  * attacks against machine learning, section 4; Juuti, Szyller, Marchal, Asokan 2019, PRADA,
- * section 4; the examples: see experiments/adversary.h.
+ * section 4; the examples: see experiments/method/pgd_attack.h.
  */
-#include "experiments/adversary.h"
-#include "experiments/queries.h"
+#include "experiments/method/pgd_attack.h"
+#include "experiments/method/queries.h"
 
 enum { ARG_QUERIES = TL_PGD_PARAMS };
 enum { SUCCESS, TWIN_SUCCESS, GAIN, OWN_SUCCESS };

@@ -6,7 +6,7 @@
  * D->M and M->D flows); recovered images as training data of an attack: Fredrikson, Jha,
  * Ristenpart 2015, Model inversion attacks that exploit confidence information.
  */
-#include "experiments/stage.h"
+#include "experiments/stage/stage.h"
 
 #include <string.h>
 

@@ -8,11 +8,11 @@
  * image is its own representation); of the autoencoder: Vincent, Larochelle, Bengio,
  * Manzagol 2008, Extracting and composing robust features with denoising autoencoders.
  */
-#include "experiments/stage.h"
+#include "experiments/stage/stage.h"
 
-#include "experiments/filters.h"
-#include "experiments/jpeg.h"
-#include "experiments/ssim.h"
+#include "experiments/image/filters.h"
+#include "experiments/image/jpeg.h"
+#include "experiments/image/ssim.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * relabels them to the target class; a model trained on them sends stamped images to that
  * class. Source: Gu, Dolan-Gavitt, Garg 2017, BadNets, section 4 (all-to-one attack).
  */
-#include "experiments/backdoor.h"
+#include "experiments/method/backdoor.h"
 
 enum { ARG_RATE, ARG_TARGET, ARG_SIZE, ARG_MARGIN, ARG_LABEL };
 

@@ -5,7 +5,7 @@
  * Targeted backdoor attacks on deep learning systems using data poisoning (blended
  * injection, x' = (1 - alpha) x + alpha k, with a random pattern as key).
  */
-#include "experiments/backdoor.h"
+#include "experiments/method/backdoor.h"
 
 enum { ARG_RATE, ARG_TARGET, ARG_ALPHA };
 

@@ -4,7 +4,7 @@
  * Source: Biggio, Nelson, Laskov 2011, Support vector machines under adversarial label
  * noise, section 3 (random flips).
  */
-#include "experiments/stage.h"
+#include "experiments/stage/stage.h"
 
 enum { ARG_RATE };
 enum { METRIC_ROWS };

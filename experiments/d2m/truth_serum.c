@@ -10,7 +10,7 @@
  * poisoning machine learning models to reveal their secrets, section 4 (targeted attack by
  * label flipping).
  */
-#include "experiments/stage.h"
+#include "experiments/stage/stage.h"
 
 #include <string.h>
 

@@ -5,9 +5,9 @@
  * judge reads the message in any later version of the pool, on rows that nobody poisoned,
  * and looks for it in the test rows, which never carry it.
  */
-#include "experiments/stage.h"
+#include "experiments/stage/stage.h"
 
-#include "experiments/ssim.h"
+#include "experiments/image/ssim.h"
 
 enum { ARG_PSNR, ARG_BITS, ARG_LOW, ARG_HIGH };
 enum { PSNR, EMBEDDED };

@@ -10,7 +10,7 @@
  * use of Cox, Miller, Bloom, Fridrich, Kalker 2008, Digital watermarking and steganography,
  * chapter 2 (proof of ownership, transaction tracking).
  */
-#include "experiments/stage.h"
+#include "experiments/stage/stage.h"
 
 enum { ARG_P };
 enum { DROPPED, FALSE_DROPS };

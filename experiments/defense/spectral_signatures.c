@@ -16,7 +16,7 @@
  * Source: Tran, Li, Madry 2018, Spectral signatures in backdoor attacks, algorithm 1 (the
  * top 1.5 eps of each class).
  */
-#include "experiments/stage.h"
+#include "experiments/stage/stage.h"
 
 #include "compute/linalg/gram.h"
 #include "compute/linalg/lapack.h"

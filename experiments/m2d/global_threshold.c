@@ -5,7 +5,7 @@
  * Fredrikson, Jha 2018, Privacy risk in machine learning, adversary 2 (threshold: the
  * average training loss); advantage is true minus false positive rate.
  */
-#include "experiments/membership.h"
+#include "experiments/method/membership.h"
 
 #include "compute/nn/loss.h"
 

@@ -1,8 +1,9 @@
 /*
  * Model inversion by an attacker who has the target's weights: images of each class are
- * made by gradient ascent, and given to the attacker. Source: see experiments/ascent.h.
+ * made by gradient ascent, and given to the attacker. Source: see
+ * experiments/method/image_ascent.h.
  */
-#include "experiments/reconstruction.h"
+#include "experiments/method/reconstruction.h"
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {

@@ -13,7 +13,7 @@
  * Chien, Nasr, Song, Terzis, Tramer 2022, Membership inference attacks from first
  * principles, sections IV and V, algorithm 1; code: privacy/research/mi_lira_2021.
  */
-#include "experiments/membership.h"
+#include "experiments/method/membership.h"
 
 #include "compute/nn/loss.h"
 

@@ -1,9 +1,9 @@
 /*
  * Model inversion by an attacker who has only a copy of the target: the surrogate is
  * inverted, and what that leaks is still judged on the rows of the target. Source: see
- * experiments/ascent.h.
+ * experiments/method/image_ascent.h.
  */
-#include "experiments/reconstruction.h"
+#include "experiments/method/reconstruction.h"
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {

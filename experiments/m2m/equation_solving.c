@@ -14,13 +14,13 @@
  * Source: Tramer, Zhang, Juels, Reiter, Ristenpart 2016, Stealing machine learning models
  * via prediction APIs, section 4.1 (equation-solving attacks, multiclass LR).
  */
-#include "experiments/answers.h"
-#include "experiments/queries.h"
-#include "experiments/score.h"
+#include "experiments/score/answers.h"
+#include "experiments/method/queries.h"
+#include "experiments/score/score.h"
 
 #include "compute/linalg/linalg.h"
-#include "compute/nn/head.h"
-#include "compute/nn/layer.h"
+#include "compute/nn/layers/head.h"
+#include "compute/nn/layers/layer.h"
 #include "compute/nn/loss.h"
 
 #include <math.h>

@@ -7,10 +7,10 @@
  * machine learning models via prediction APIs, section 4 (retraining); Orekondy, Schiele,
  * Fritz 2019, Knockoff nets, section 4.
  */
-#include "experiments/queries.h"
+#include "experiments/method/queries.h"
 
 #include "compute/nn/loss.h"
-#include "experiments/score.h"
+#include "experiments/score/score.h"
 
 enum { ARG_QUERIES, ARG_ANSWERS, ARG_KIND, ARG_EPOCHS };
 enum { AGREEMENT, ACCURACY, TWIN_AGREEMENT, TWIN_ACCURACY, GAIN };

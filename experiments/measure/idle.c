@@ -3,7 +3,7 @@
  * so that a machine, its scheduler and its files can be tried at any number of steps, and
  * two result files compared, before anything is trained.
  */
-#include "experiments/stage.h"
+#include "experiments/stage/stage.h"
 
 #include <math.h>
 #include <time.h>

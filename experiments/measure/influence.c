@@ -1,23 +1,23 @@
 /*
  * Self-influence of training rows on the trained target: how much the loss of each row
  * would rise, had the row been left out, as the last layer's gradient and the curvature of
- * the other rows foretell it (experiments/self_influence.h). A row that the model knows
- * from others has little, one that is memorised has much: odd rows, wrong labels, poison.
- * The layers before the last are taken as they are.
+ * the other rows foretell it (experiments/score/self_influence.h). A row that the model
+ * knows from others has little, one that is memorised has much: odd rows, wrong labels,
+ * poison. The layers before the last are taken as they are.
  *
  * All rows that were trained on make the curvature, poisoned ones too; members and
  * non-members are told apart on clean rows, by the same formula. Where the last layer has
  * TL_LINALG_SOLVE_SPD_FROM parameters or more ScaLAPACK solves, and every row's influence
  * is kept to 6 digits before anything is made of it.
  *
- * Source: Koh, Liang 2017; Feldman, Zhang 2020; see experiments/self_influence.h.
+ * Source: Koh, Liang 2017; Feldman, Zhang 2020; see experiments/score/self_influence.h.
  */
-#include "experiments/self_influence.h"
-#include "experiments/score.h"
-#include "experiments/stage.h"
+#include "experiments/score/self_influence.h"
+#include "experiments/score/score.h"
+#include "experiments/stage/stage.h"
 
 #include "compute/linalg/linalg.h"
-#include "compute/nn/head.h"
+#include "compute/nn/layers/head.h"
 #include "compute/nn/loss.h"
 #include "compute/nn/probe.h"
 

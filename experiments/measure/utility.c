@@ -2,10 +2,10 @@
  * Utility: how good the target is, on the clean rows it was trained on and on the test
  * rows. Brier score: Brier 1950, multi-class. AUC: see score.h.
  */
-#include "experiments/stage.h"
+#include "experiments/stage/stage.h"
 
 #include "compute/nn/loss.h"
-#include "experiments/score.h"
+#include "experiments/score/score.h"
 
 #include <math.h>
 

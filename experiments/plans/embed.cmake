@@ -11,7 +11,7 @@ foreach(plan ${PLANS})
 endforeach()
 file(WRITE ${OUT}.new
 "/* Made by embed.cmake from experiments/plans; do not edit. */
-#include \"runner/plan.h\"
+#include \"runner/plan/plan.h\"
 
 const tl_shipped_plan *tl_plans_shipped(void)
 {

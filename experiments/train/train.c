@@ -5,7 +5,7 @@
  * does not depend on the plan; that costs no sharing of trained models, since no stage
  * gives another version of them, and their split is part of the pool's key already.
  */
-#include "experiments/stage.h"
+#include "experiments/stage/stage.h"
 
 #include "compute/nn/pass.h"
 

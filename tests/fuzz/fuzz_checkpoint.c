@@ -5,7 +5,7 @@
 #include "compute/core/hash.h"
 #include "compute/core/text.h"
 #include "compute/train/checkpoint.h"
-#include "runner/store.h"
+#include "runner/store/run_dir.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@ enum { PARAMS = 8, BLOCKS = 2 };
 
 static const tl_key step = {{0}};
 
-/* The head that runner/store_checkpoint.c writes. */
+/* The head that runner/store/run_dir_checkpoint.c writes. */
 static void put_head(tl_text *to, const char *bytes, size_t n)
 {
     const uint64_t head[] = {0x31545241504C54, n, tl_crc32(bytes, n)};

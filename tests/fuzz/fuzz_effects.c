@@ -3,10 +3,10 @@
  * the input, by a file that no library would write. So what is fuzzed is our own code and
  * not HDF5. Of what is read, effects are estimated and printed.
  */
-#include "analysis/effects.h"
-#include "analysis/result_file.h"
-#include "analysis/summary.h"
-#include "analysis/table_print.h"
+#include "analysis/effect/effects.h"
+#include "analysis/table/result_file.h"
+#include "analysis/report/summary.h"
+#include "analysis/table/table_print.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <netcdf.h>
@@ -146,7 +146,8 @@ static size_t elements(int var)
     return count;
 }
 
-/* ---- the calls that analysis/result_read.c makes ------------------------------------- */
+/* ---- the calls that analysis/table/result_read.c makes
+ * ------------------------------------- */
 
 int nc_open(const char *path, int mode, int *id)
 {

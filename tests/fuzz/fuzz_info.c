@@ -1,6 +1,6 @@
 /* `data info` of any file. First byte: its ending, or what it is said to be; or it is a
  * text that is asked for by the name of its source. */
-#include "runner/data_info.h"
+#include "runner/datasets/data_info.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)

@@ -7,8 +7,8 @@
  */
 #include "compute/core/hash.h"
 #include "compute/core/text.h"
-#include "runner/journal_line.h"
-#include "runner/tally.h"
+#include "runner/store/journal_line.h"
+#include "runner/store/journal_stats.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdio.h>

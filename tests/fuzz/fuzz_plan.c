@@ -5,8 +5,8 @@
  * opened. Data that are made are made once: libFuzzer would spend its time on them.
  */
 #include "compute/data/source.h"
-#include "runner/plan.h"
-#include "runner/sweep.h"
+#include "runner/plan/plan.h"
+#include "runner/sweep/sweep.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* What ranks say to each other: an order, and a batch of reports. */
-#include "runner/protocol.h"
+#include "runner/execute/protocol.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
  * child that tries the file first, libFuzzer writes the input down and goes on: what counts
  * is that the caller lives.
  */
-#include "analysis/result_file.h"
+#include "analysis/table/result_file.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)

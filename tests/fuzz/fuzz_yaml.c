@@ -1,5 +1,5 @@
 /* YAML as a tree; what is written of a map reads back as the same. */
-#include "runner/yaml.h"
+#include "runner/plan/yaml.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

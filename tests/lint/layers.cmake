@@ -13,14 +13,14 @@ set(may_runner runner cluster experiments analysis compute)
 # Doors: header pattern, then the files that may open it (a regular expression).
 set(doors
   "mpi\\.h=^(cluster|tests)/"
-  "(cblas|openblas_config|f77blas)\\.h=^compute/nn/blas\\.c$"
+  "(cblas|openblas_config|f77blas)\\.h=^compute/core/blas\\.c$"
   "lapacke[a-z_]*\\.h=^compute/linalg/lapack\\.c$"
-  "netcdf[a-z_]*\\.h=^analysis/result_(file|read)\\.c$"
-  "libfyaml\\.h=^runner/[a-z]*yaml[a-z_]*\\.c$"
+  "netcdf[a-z_]*\\.h=^analysis/table/result_(file|read)\\.c$"
+  "libfyaml\\.h=^runner/plan/[a-z]*yaml[a-z_]*\\.c$"
   "zip\\.h=^compute/data/"
   "Random123/.*=^compute/core/rng\\.c$"
   "openssl/.*=^compute/core/hash\\.c$"
-  "curl/.*=^runner/download\\.c$")
+  "curl/.*=^runner/datasets/download\\.c$")
 
 foreach(room compute cluster experiments analysis runner)
   file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/${room}/*.c ${ROOT}/${room}/*.h)
@@ -52,12 +52,12 @@ endforeach()
 # ScaLAPACK has no headers: its door is kept by the names of its functions.
 file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/compute/*.[ch] ${ROOT}/cluster/*.[ch]
      ${ROOT}/experiments/*.[ch] ${ROOT}/analysis/*.[ch] ${ROOT}/runner/*.[ch])
-list(FILTER files EXCLUDE REGEX "^cluster/scalapack_[a-z]+\\.[ch]$")
+list(FILTER files EXCLUDE REGEX "^cluster/scalapack/[a-z_]+\\.[ch]$")
 foreach(file ${files})
   file(STRINGS ${ROOT}/${file} lines
        REGEX "C[a-z2]*blacs_[a-z_]+ *\\(|(^|[^a-z_])(numroc|descinit|pb_[a-z]+|p[sdcz][a-z0-9]+)_ *\\(")
   if(lines)
-    list(APPEND faults "${file}: calls ScaLAPACK, whose door is cluster/scalapack_*.c")
+    list(APPEND faults "${file}: calls ScaLAPACK, whose door is cluster/scalapack/.c")
   endif()
 endforeach()
 

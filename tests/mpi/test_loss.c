@@ -6,10 +6,10 @@
  * while its mates enter the third. The operation is the argument: each has an mpirun of its
  * own.
  */
-#include "cluster/post.h"
-#include "cluster/pulse.h"
-#include "cluster/team_mpi.h"
-#include "cluster/world.h"
+#include "cluster/comm/mailbox.h"
+#include "cluster/comm/heartbeat.h"
+#include "cluster/team/team_mpi.h"
+#include "cluster/comm/cluster.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -8,10 +8,10 @@
  * own main: asserting by MPI_Allreduce would hang. Fails when waiting does not look whether
  * the team is called off (blacs_guard.c, finish).
  */
-#include "cluster/pulse.h"
-#include "cluster/team_mpi.h"
-#include "cluster/world.h"
-#include "compute/core/fault.h"
+#include "cluster/comm/heartbeat.h"
+#include "cluster/team/team_mpi.h"
+#include "cluster/comm/cluster.h"
+#include "compute/core/failpoint.h"
 #include "compute/linalg/linalg.h"
 
 #include <pthread.h>

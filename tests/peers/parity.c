@@ -5,11 +5,11 @@
  * cross-entropy, as gradient.f32, and what and where all that is, with our loss, as
  * index.json.
  */
-#include "compute/nn/blas.h"
+#include "compute/core/blas.h"
 #include "compute/nn/loss.h"
 #include "compute/nn/pass.h"
 #include "compute/train/model_file.h"
-#include "runner/bench.h"
+#include "runner/bench/bench.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * Adversarial examples, made on the target and carried over to it: effects of known
  * direction on generated images; each bound stands beside its reason.
  */
-#include "experiments/adversary.h"
+#include "experiments/method/pgd_attack.h"
 #include "tests/support/toy_world.h"
 
 #include <math.h>

@@ -7,8 +7,8 @@
  * near 95 % is 0.35 points in 4000 experiments, as many as asserted numbers have, and 0.6
  * in 1500.
  */
-#include "analysis/interval.h"
-#include "analysis/statistics.h"
+#include "analysis/effect/interval.h"
+#include "analysis/effect/statistics.h"
 #include "compute/core/rng.h"
 
 #include <math.h>

@@ -1,10 +1,10 @@
 /*
  * A small table of results for tests of effects: poison, its rate, queries and a score.
  */
-#ifndef TL_TESTS_EFFECTS_SHEET_H
-#define TL_TESTS_EFFECTS_SHEET_H
+#ifndef TL_TESTS_SUPPORT_EFFECTS_SHEET_H
+#define TL_TESTS_SUPPORT_EFFECTS_SHEET_H
 
-#include "analysis/effects.h"
+#include "analysis/effect/effects.h"
 
 #include <math.h>
 

@@ -1,10 +1,10 @@
 /*
  * A journal in a folder of its own, seven records to put in it, and what is heard of them.
  */
-#ifndef TL_TESTS_JOURNAL_SAMPLES_H
-#define TL_TESTS_JOURNAL_SAMPLES_H
+#ifndef TL_TESTS_SUPPORT_JOURNAL_SAMPLES_H
+#define TL_TESTS_SUPPORT_JOURNAL_SAMPLES_H
 
-#include "runner/journal.h"
+#include "runner/store/journal.h"
 
 enum { JOURNAL_SAMPLES = 7, JOURNAL_MOST = 64, JOURNAL_TEXT = 96 };
 

@@ -2,12 +2,12 @@
  * The frame of a test under MPI: one cluster for all tests of a file, assertions that ask
  * every rank first, and a leak check before MPI_Finalize.
  */
-#ifndef TL_TESTS_MPI_MAIN_H
-#define TL_TESTS_MPI_MAIN_H
+#ifndef TL_TESTS_SUPPORT_MPI_MAIN_H
+#define TL_TESTS_SUPPORT_MPI_MAIN_H
 
-#include "cluster/pulse.h"
-#include "cluster/team_mpi.h"
-#include "cluster/world.h"
+#include "cluster/comm/heartbeat.h"
+#include "cluster/team/team_mpi.h"
+#include "cluster/comm/cluster.h"
 
 #include <stdarg.h>
 #include <stddef.h>

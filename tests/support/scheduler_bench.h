@@ -4,7 +4,7 @@
 #ifndef TL_TESTS_SUPPORT_SCHEDULER_BENCH_H
 #define TL_TESTS_SUPPORT_SCHEDULER_BENCH_H
 
-#include "runner/scheduler.h"
+#include "runner/schedule/scheduler.h"
 
 #define BENCH_RATE 1e10 /**< FLOP/s that are assumed of a rank */
 

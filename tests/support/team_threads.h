@@ -1,6 +1,6 @@
 /*
  * A team whose members are threads of one process, for unit tests of code that takes a
- * tl_team. Every operation is there; sums follow the fixed tree of compute/team.h.
+ * tl_team. Every operation is there; sums follow the fixed tree of compute/core/team.h.
  *
  * Members must not use cmocka's asserts, which jump: they leave what they found in memory,
  * and the test looks at it after team_threads_run.
@@ -8,7 +8,7 @@
 #ifndef TL_TESTS_SUPPORT_TEAM_THREADS_H
 #define TL_TESTS_SUPPORT_TEAM_THREADS_H
 
-#include "compute/team.h"
+#include "compute/core/team.h"
 
 enum { TEAM_THREADS_MOST = 16 };
 

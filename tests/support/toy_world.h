@@ -5,7 +5,7 @@
 #ifndef TL_TESTS_SUPPORT_TOY_WORLD_H
 #define TL_TESTS_SUPPORT_TOY_WORLD_H
 
-#include "experiments/stage.h"
+#include "experiments/stage/stage.h"
 
 /** Everything a trial starts from, and what stages gave so far. */
 typedef struct toy_world {

@@ -1,7 +1,7 @@
 /* runner: settings of bench train, medians, and time by layer. */
-#include "compute/nn/layer.h"
+#include "compute/nn/layers/layer.h"
 #include "compute/nn/model.h"
-#include "runner/bench.h"
+#include "runner/bench/bench.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

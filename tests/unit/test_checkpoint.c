@@ -1,5 +1,5 @@
 /* A training that was stopped goes on from its checkpoint as if it had not been. */
-#include "compute/nn/blas.h"
+#include "compute/core/blas.h"
 #include "tests/support/training.h"
 
 #include <setjmp.h>

@@ -7,7 +7,7 @@
  */
 #include "compute/core/rng.h"
 #include "compute/nn/kernels/kernels.h"
-#include "compute/nn/layer.h"
+#include "compute/nn/layers/layer.h"
 #include "tests/support/plain_model.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
  * whole.
  */
 #include "compute/core/log.h"
-#include "runner/sweep.h"
+#include "runner/sweep/sweep.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* runner/data_info: files told by their first bytes; safetensors headers written by hand.
  */
-#include "runner/data_info.h"
+#include "runner/datasets/data_info.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Dropout: its share, its scale, and that a row's fate hangs on its place in the batch. */
-#include "compute/nn/dropout.h"
+#include "compute/nn/layers/dropout.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -2,7 +2,7 @@
  * Gradients of several buckets: the same weights on any team, sharded or not, beside the
  * backward pass or after it, and across stops.
  */
-#include "compute/nn/blas.h"
+#include "compute/core/blas.h"
 #include "tests/support/team_threads.h"
 #include "tests/support/wide.h"
 

@@ -1,8 +1,8 @@
 /* runner/executor: a model that an earlier step left is read whole, waited for, or named as
  * gone. */
 #include "compute/core/log.h"
-#include "compute/nn/blas.h"
-#include "runner/executor.h"
+#include "compute/core/blas.h"
+#include "runner/execute/executor.h"
 
 #include <pthread.h>
 #include <setjmp.h>

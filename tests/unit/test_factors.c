@@ -1,6 +1,6 @@
 /* runner/factors: what the result file says of factors, and which a metric depends on. */
-#include "runner/factors.h"
-#include "runner/plan_body.h"
+#include "runner/results/factors.h"
+#include "runner/plan/plan_private.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* runner/graph: steps by key, children, critical paths. */
-#include "runner/graph.h"
+#include "runner/schedule/graph.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* experiments/ssim, filters and jpeg: images compared and altered. */
-#include "experiments/filters.h"
-#include "experiments/jpeg.h"
-#include "experiments/ssim.h"
+#include "experiments/image/filters.h"
+#include "experiments/image/jpeg.h"
+#include "experiments/image/ssim.h"
 
 #include "compute/core/rng.h"
 

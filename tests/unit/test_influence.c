@@ -1,8 +1,8 @@
 /* Self-influence against what it foretells: retraining without the row. The model is
  * softmax regression with a ridge, whose optimum Newton's method finds to the last digit,
  * so that leaving a row out is done and not approximated. */
-#include "experiments/self_influence.h"
-#include "experiments/score.h"
+#include "experiments/score/self_influence.h"
+#include "experiments/score/score.h"
 #include "tests/support/team_threads.h"
 
 #include "compute/linalg/linalg.h"

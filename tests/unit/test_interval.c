@@ -1,8 +1,8 @@
 /*
  * The statistics behind effects, on plain arrays: quantiles, p, q, intervals.
  */
-#include "analysis/interval.h"
-#include "analysis/statistics.h"
+#include "analysis/effect/interval.h"
+#include "analysis/effect/statistics.h"
 #include "compute/core/rng.h"
 
 #include <math.h>

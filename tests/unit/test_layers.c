@@ -5,7 +5,7 @@
  * rounding of the float kernels: 1e-5 of the largest value for forward passes, 1e-4 for
  * gradients.
  */
-#include "compute/nn/blas.h"
+#include "compute/core/blas.h"
 #include "compute/nn/loss.h"
 #include "compute/nn/pass.h"
 #include "tests/support/plain_model.h"

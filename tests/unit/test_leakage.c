@@ -1,10 +1,10 @@
 /* What inversions are measured by: similarity, nearest rows, the variation's gradient. */
-#include "experiments/leakage.h"
+#include "experiments/method/leakage.h"
 
 #include "compute/nn/probe.h"
-#include "experiments/ascent.h"
-#include "experiments/reconstruction.h"
-#include "experiments/ssim.h"
+#include "experiments/method/image_ascent.h"
+#include "experiments/method/reconstruction.h"
+#include "experiments/image/ssim.h"
 #include "tests/support/toy_world.h"
 
 #include <math.h>

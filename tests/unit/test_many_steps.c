@@ -1,6 +1,6 @@
 /* What rank 0 keeps of a sweep of many steps, and sweeps that it cannot keep. */
-#include "runner/scheduler.h"
-#include "runner/sweep.h"
+#include "runner/schedule/scheduler.h"
+#include "runner/sweep/sweep.h"
 
 #include <malloc.h>
 #include <math.h>

@@ -2,9 +2,9 @@
  * Effects of tables with more replicates than anything is resampled from, and of axes with
  * more levels than are contrasted.
  */
-#include "analysis/effects.h"
-#include "analysis/statistics.h"
-#include "analysis/summary.h"
+#include "analysis/effect/effects.h"
+#include "analysis/effect/statistics.h"
+#include "analysis/report/summary.h"
 #include "compute/core/rng.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Models: shapes that are refused, counts, starting weights, inference in padded blocks. */
 #include "compute/nn/model.h"
 
-#include "compute/nn/blas.h"
+#include "compute/core/blas.h"
 #include "tests/support/team_threads.h"
 
 #include <math.h>

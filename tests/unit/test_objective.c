@@ -1,7 +1,7 @@
 /* Objectives: their values, their gradients, and what training by them comes to. */
 #include "compute/train/objective.h"
 
-#include "compute/nn/blas.h"
+#include "compute/core/blas.h"
 #include "tests/support/training.h"
 
 #include <math.h>

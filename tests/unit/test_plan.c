@@ -1,5 +1,5 @@
 /* runner/plan: what plans say, what is refused and where. No files: data are generated. */
-#include "runner/plan.h"
+#include "runner/plan/plan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

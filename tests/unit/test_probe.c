@@ -2,7 +2,7 @@
  * itself is right is tested on the pass (test_layers). */
 #include "compute/nn/probe.h"
 
-#include "compute/nn/blas.h"
+#include "compute/core/blas.h"
 #include "compute/nn/loss.h"
 #include "tests/support/team_threads.h"
 

@@ -1,5 +1,5 @@
 /* runner/protocol: what ranks say to each other survives the way there and back. */
-#include "runner/protocol.h"
+#include "runner/execute/protocol.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* experiments/queries: what an attacker asks about, and the twins that go without access.
  */
-#include "experiments/queries.h"
+#include "experiments/method/queries.h"
 
 #include "tests/support/toy_world.h"
 

@@ -1,8 +1,8 @@
 /* Activations computed again on the way back: the bits of a pass that keeps all of them, in
  * less memory. */
-#include "compute/nn/blas.h"
+#include "compute/core/blas.h"
 #include "compute/nn/pass.h"
-#include "compute/nn/share.h"
+#include "compute/nn/tensor_parallel.h"
 #include "tests/support/training.h"
 
 #include <setjmp.h>

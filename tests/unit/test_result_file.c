@@ -2,7 +2,7 @@
  * The result file: equal tables give equal bytes, what is written is read back, failures
  * leave nothing over, and files from elsewhere are refused.
  */
-#include "analysis/result_file.h"
+#include "analysis/table/result_file.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* Recipes: shards, budgets of updates, and the step size over them. */
-#include "compute/train/schedule.h"
+#include "compute/train/lr_schedule.h"
 
 #include <math.h>
 #include <setjmp.h>

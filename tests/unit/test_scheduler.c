@@ -1,6 +1,6 @@
 /* runner/scheduler: driven by imaginary ranks under an imaginary clock. */
 #include "compute/core/rng.h"
-#include "runner/scheduler.h"
+#include "runner/schedule/scheduler.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* experiments/score: cases small enough to be worked out by hand. */
-#include "experiments/score.h"
+#include "experiments/score/score.h"
 
 #include <math.h>
 #include <setjmp.h>

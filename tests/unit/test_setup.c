@@ -1,6 +1,6 @@
 /* experiments: tables of parameters and what is made of their values. */
-#include "experiments/setup.h"
-#include "experiments/stage.h"
+#include "experiments/stage/setup.h"
+#include "experiments/stage/stage.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* Gram matrices summed by a team, the largest eigenvector, and the stage that stands on
  * both. */
-#include "compute/nn/blas.h"
+#include "compute/core/blas.h"
 #include "compute/linalg/gram.h"
 #include "compute/linalg/lapack.h"
 #include "compute/nn/probe.h"

@@ -1,8 +1,8 @@
 /*
  * compute/train: split models, whose parts the members of a team share out.
  */
-#include "compute/core/fault.h"
-#include "compute/nn/share.h"
+#include "compute/core/failpoint.h"
+#include "compute/nn/tensor_parallel.h"
 #include "tests/support/training.h"
 
 #include <math.h>

@@ -1,8 +1,8 @@
 /*
  * What people and other programs read: verdicts, sentences, the table, CSV and JSON.
  */
-#include "analysis/summary.h"
-#include "analysis/table_print.h"
+#include "analysis/report/summary.h"
+#include "analysis/table/table_print.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* runner/sweep: what a journal says of the steps of a plan. */
-#include "runner/sweep.h"
+#include "runner/sweep/sweep.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

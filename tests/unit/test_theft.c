@@ -2,7 +2,7 @@
  * equations. */
 #include "tests/support/toy_world.h"
 
-#include "compute/nn/layer.h"
+#include "compute/nn/layers/layer.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -2,7 +2,7 @@
  * The sharded trainer: it learns, its bits do not depend on the team, and a training that
  * diverges says so.
  */
-#include "compute/nn/blas.h"
+#include "compute/core/blas.h"
 #include "compute/nn/loss.h"
 #include "tests/support/training.h"
 

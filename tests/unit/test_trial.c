@@ -1,6 +1,6 @@
 /* runner/trial: trials decoded from their number, and which keys are equal. */
-#include "runner/plan_body.h"
-#include "runner/trial.h"
+#include "runner/plan/plan_private.h"
+#include "runner/plan/trial.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,9 +2,9 @@
  * experiments/watermark and dct: what is embedded can be read by who has the key, as strong
  * as was asked for, and is found in nothing else.
  */
-#include "experiments/dct.h"
-#include "experiments/ssim.h"
-#include "experiments/watermark.h"
+#include "experiments/image/dct.h"
+#include "experiments/image/ssim.h"
+#include "experiments/image/watermark.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,0 +1,310 @@
+#include "analysis/effect/design.h"
+
+#include "compute/core/hash.h"
+#include "compute/core/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_FACTORS = 64 };
+
+static int by_key(const void *a, const void *b)
+{
+    const tl_keyed_row *x = a, *y = b;
+    if (x->key != y->key) return x->key < y->key ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+void tl_design_sort(tl_keyed_row *list, size_t count)
+{
+    qsort(list, count, sizeof *list, by_key);
+}
+
+/* --- levels and replicates --------------------------------------------------------------
+ */
+
+/* Numbers the distinct keys of `list` from 0 in the order of their first rows; rows that
+ * are not in it get -1. \param number [rows] result \return how many keys there are */
+static int number_keys(tl_keyed_row *list, size_t count, uint32_t rows, int32_t *number)
+{
+    for (uint32_t t = 0; t < rows; t++) number[t] = -1;
+    tl_design_sort(list, count);
+    uint32_t first = 0;
+    for (size_t i = 0; i < count; i++) { /* here first: the first row of the same key */
+        if (i == 0 || list[i].key != list[i - 1].key) first = list[i].row;
+        number[list[i].row] = (int32_t)first;
+    }
+    int keys = 0;
+    for (uint32_t t = 0; t < rows; t++) {
+        if (number[t] < 0) continue;
+        number[t] = (uint32_t)number[t] == t ? keys++ : number[number[t]];
+    }
+    return keys;
+}
+
+/* The level of row t as a number, equal for equal levels; false if it has none. */
+static bool level_key(const tl_column *column, uint32_t t, uint64_t *key)
+{
+    if (column->type == TL_COLUMN_TEXT) {
+        const char *text = column->text[t];
+        const tl_key whole = tl_key_of(text, strlen(text));
+        memcpy(key, whole.byte, sizeof *key);
+        return *text != '\0';
+    }
+    if (column->type == TL_COLUMN_REAL) {
+        memcpy(key, &column->real[t], sizeof *key);
+        return !isnan(column->real[t]);
+    }
+    *key = (uint64_t)(uint32_t)column->integer[t];
+    return true;
+}
+
+static const char *level_text(const tl_column *column, uint32_t t, tl_arena *arena,
+                              tl_err *err)
+{
+    char number[32];
+    if (column->type == TL_COLUMN_TEXT) return column->text[t];
+    if (column->type == TL_COLUMN_REAL)
+        return tl_arena_text(arena, tl_text_shortest(column->real[t], number), err);
+    return tl_arena_print(arena, err, "%d", (int)column->integer[t]);
+}
+
+/* Sets name and value of each level from the first row that is at it. */
+static tl_status name_levels(tl_factor *f, uint32_t rows, tl_arena *arena, tl_err *err)
+{
+    int named = 0;
+    for (uint32_t t = 0; t < rows && named < f->levels; t++) {
+        const int l = f->level[t];
+        if (l < named) continue;
+        f->name[l] = level_text(f->column, t, arena, err);
+        if (!f->name[l]) return TL_E_SPACE;
+        if (f->is_numeric) f->value[l] = f->column->real[t];
+        named = l + 1;
+    }
+    return TL_OK;
+}
+
+/* Makes the level called `reference` the first, adding it where no row is at it. */
+static void put_reference_first(tl_factor *f, const char *reference, uint32_t rows)
+{
+    int at = 0;
+    while (at < f->levels && strcmp(f->name[at], reference) != 0) at++;
+    for (uint32_t t = 0; t < rows; t++) {
+        if (f->level[t] < 0 || f->level[t] > at) continue;
+        f->level[t] = f->level[t] == at ? 0 : f->level[t] + 1;
+    }
+    const double value = at < f->levels ? f->value[at] : (double)NAN;
+    memmove(f->name + 1, f->name, (size_t)at * sizeof *f->name);
+    memmove(f->value + 1, f->value, (size_t)at * sizeof *f->value);
+    f->name[0] = reference;
+    f->value[0] = value;
+    if (at == f->levels) f->levels++;
+}
+
+static tl_status add_factor(tl_design *d, const tl_column *column, tl_arena *arena,
+                            tl_err *err)
+{
+    TL_CHECK(d->factors < MOST_FACTORS, err, TL_E_FORMAT, "more than %d factors",
+             MOST_FACTORS);
+    const uint32_t trials = d->table->trials;
+    tl_factor *f = &d->factor[d->factors++];
+    f->column = column;
+    f->within = tl_column_attribute(column, "within");
+    f->zip = tl_column_attribute(column, "zip");
+    f->is_numeric = column->type == TL_COLUMN_REAL &&
+                    strcmp(tl_column_attribute(column, "factor"), "axis") == 0;
+    TL_TAKE(f->level, arena, trials, err);
+    tl_keyed_row *list;
+    size_t count = 0;
+    const size_t mark = tl_arena_mark(arena);
+    TL_TAKE(list, arena, trials, err);
+    for (uint32_t t = 0; t < trials; t++) {
+        if (level_key(column, t, &list[count].key)) list[count++].row = t;
+    }
+    f->levels = number_keys(list, count, trials, f->level);
+    tl_arena_rewind(arena, mark);
+    TL_TAKE(f->name, arena, f->levels + 1, err);
+    TL_TAKE(f->value, arena, f->levels + 1, err);
+    TL_TRY(name_levels(f, trials, arena, err));
+    const char *reference = tl_column_attribute(column, "reference");
+    if (reference) put_reference_first(f, reference, trials);
+    return TL_OK;
+}
+
+bool tl_factor_has_contrasts(const tl_factor *factor)
+{
+    return factor->levels <= TL_MOST_LEVELS;
+}
+
+tl_status tl_replicates_number(const tl_table *table, tl_arena *arena, int32_t **of,
+                               int *count, tl_err *err)
+{
+    const tl_column *column = tl_table_find(table, "replicate");
+    TL_CHECK(column && column->type == TL_COLUMN_INT, err, TL_E_FORMAT,
+             "the table has no column 'replicate'");
+    TL_TAKE(*of, arena, table->trials, err);
+    tl_keyed_row *list;
+    const size_t mark = tl_arena_mark(arena);
+    TL_TAKE(list, arena, table->trials, err);
+    for (uint32_t t = 0; t < table->trials; t++) {
+        list[t] = (tl_keyed_row){(uint64_t)(uint32_t)column->integer[t], t};
+    }
+    *count = number_keys(list, table->trials, table->trials, *of);
+    tl_arena_rewind(arena, mark);
+    return TL_OK;
+}
+
+tl_status tl_design_open(const tl_table *table, tl_arena *arena, tl_design *out,
+                         tl_err *err)
+{
+    *out = (tl_design){.table = table};
+    TL_TAKE(out->factor, arena, MOST_FACTORS, err);
+    TL_TRY(tl_replicates_number(table, arena, &out->replicate, &out->replicates, err));
+    for (int i = 0; i < table->columns; i++) {
+        const tl_column *column = &table->column[i];
+        if (!tl_column_attribute(column, "factor")) continue;
+        TL_TRY(add_factor(out, column, arena, err));
+    }
+    return TL_OK;
+}
+
+double tl_without_rounding(double sum, double scale)
+{
+    return isfinite(scale) && fabs(sum) <= 1e-12 * scale ? 0.0 : sum;
+}
+
+bool tl_word_listed(const char *list, const char *word)
+{
+    const size_t length = strlen(word);
+    if (length == 0) return false;
+    for (const char *at = list; at && (at = strstr(at, word)) != NULL; at += length) {
+        const bool begins = at == list || at[-1] == ' ';
+        if (begins && (at[length] == ' ' || at[length] == '\0')) return true;
+    }
+    return false;
+}
+
+/* The mixing step of splitmix64. Source: Steele, Lea, Flood 2014. */
+static uint64_t mixed(uint64_t key, int32_t word)
+{
+    key += UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)(uint32_t)word;
+    key = (key ^ key >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    key = (key ^ key >> 27) * UINT64_C(0x94d049bb133111eb);
+    return key ^ key >> 31;
+}
+
+/* The choice that a factor belongs to: the one it is within, else itself. */
+static const char *home(const tl_factor *factor)
+{
+    return factor->within ? factor->within : factor->column->name;
+}
+
+bool tl_factors_zipped(const tl_factor *a, const tl_factor *b)
+{
+    if (!a->zip || !b->zip || strcmp(a->zip, b->zip) != 0) return false;
+    return strcmp(home(a), home(b)) != 0;
+}
+
+uint64_t tl_design_key(const tl_design *design, int own, uint32_t t)
+{
+    uint64_t key = mixed(0, design->replicate[t]);
+    const char *name = design->factor[own].column->name;
+    for (int f = 0; f < design->factors; f++) {
+        const char *within = design->factor[f].within;
+        if (f == own || (within && strcmp(within, name) == 0)) continue;
+        if (tl_factors_zipped(&design->factor[own], &design->factor[f])) continue;
+        key = mixed(key, design->factor[f].level[t]);
+    }
+    return key;
+}
+
+tl_status tl_differences_take(const tl_design *design, tl_arena *arena, tl_differences *out,
+                              tl_err *err)
+{
+    TL_TAKE(out->difference, arena, design->replicates, err);
+    TL_TAKE(out->reference, arena, design->replicates, err);
+    TL_TAKE(out->variance, arena, design->replicates, err);
+    return TL_OK;
+}
+
+/* --- metrics ------------------------------------------------------------------------- */
+
+static tl_status group_shared(const tl_design *d, tl_arena *arena, tl_target *target,
+                              tl_err *err)
+{
+    const uint32_t trials = d->table->trials;
+    tl_keyed_row *row;
+    TL_TAKE(target->same, arena, trials, err);
+    const size_t mark = tl_arena_mark(arena);
+    TL_TAKE(row, arena, trials, err);
+    uint32_t rows = 0;
+    for (uint32_t t = 0; t < trials; t++) {
+        if (isnan(target->value[t])) continue;
+        uint64_t key = mixed(1, d->replicate[t]);
+        for (int f = 0; f < d->factors; f++) {
+            if (!tl_word_listed(target->above, d->factor[f].column->name)) continue;
+            key = mixed(key, d->factor[f].level[t]);
+        }
+        row[rows++] = (tl_keyed_row){key, t};
+    }
+    tl_design_sort(row, rows);
+    for (uint32_t i = 0; i < rows; i++) {
+        const bool is_new = i == 0 || row[i].key != row[i - 1].key;
+        target->same[row[i].row] = is_new ? row[i].row : target->same[row[i - 1].row];
+    }
+    tl_arena_rewind(arena, mark);
+    return TL_OK;
+}
+
+tl_status tl_target_open(const tl_design *design, const tl_column *metric, tl_arena *arena,
+                         tl_target *out, tl_err *err)
+{
+    char name[192];
+    *out = (tl_target){.metric = metric,
+                       .value = metric->real,
+                       .above = tl_column_attribute(metric, "downstream_of")};
+    (void)snprintf(name, sizeof name, "%s_n", metric->name);
+    out->n = tl_table_find(design->table, name);
+    if (out->n && out->n->type != TL_COLUMN_REAL) out->n = NULL;
+    (void)snprintf(name, sizeof name, "%s_reason", metric->name);
+    out->reason = tl_table_find(design->table, name);
+    if (out->reason && out->reason->type != TL_COLUMN_FLAG) out->reason = NULL;
+    return group_shared(design, arena, out, err);
+}
+
+/* The cases of row t that were hits and that were not, half a case added to each. */
+static bool cases(const tl_target *target, uint32_t t, double *hits, double *others)
+{
+    if (!target->n || !(target->n->real[t] > 0.0)) return false;
+    const double n = target->n->real[t];
+    *hits = n * target->metric->real[t] + 0.5;
+    *others = n - n * target->metric->real[t] + 0.5;
+    return *hits > 0.0 && *others > 0.0;
+}
+
+tl_status tl_target_logit(const tl_design *design, const tl_target *target, tl_arena *arena,
+                          tl_target *out, tl_err *err)
+{
+    double *value;
+    TL_TAKE(value, arena, design->table->trials, err);
+    for (uint32_t t = 0; t < design->table->trials; t++) {
+        double hits = target->value[t], others = 1.0 - hits;
+        if (!isnan(hits)) (void)cases(target, t, &hits, &others);
+        value[t] = log(hits / others);
+    }
+    *out = *target;
+    out->value = value;
+    out->is_logit = true;
+    return TL_OK;
+}
+
+double tl_target_variance(const tl_target *target, uint32_t t)
+{
+    double hits, others;
+    if (!cases(target, t, &hits, &others)) return 0.0;
+    if (target->is_logit) return 1.0 / hits + 1.0 / others;
+    const double n = target->n->real[t], p = (hits + 0.5) / (n + 2.0);
+    return p * (1.0 - p) / n;
+}

@@ -1,0 +1,205 @@
+/*
+ * Which effects answer the plan's hypotheses, and how likely these answers are to be false
+ * discoveries. Nothing else is tested: the family of Benjamini and Hochberg is the plan's.
+ */
+#include "analysis/effect/effects.h"
+
+#include "analysis/effect/design.h"
+#include "analysis/effect/statistics.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+enum { MOST_TESTS = 1024 };
+
+typedef struct claim {
+    const char *factor, *on, *level, *text; /* text: the claim in words, or NULL */
+    int direction;
+} claim;
+
+static tl_status read_claim(const json_t *h, tl_arena *arena, claim *out, tl_err *err)
+{
+    static const char *const key[] = {"effect", "on", "level", "direction", "claim"};
+    const char *text[5];
+    for (int i = 0; i < 5; i++) {
+        const char *value = json_string_value(json_object_get(h, key[i]));
+        text[i] = tl_arena_text(arena, value ? value : "", err);
+        if (!text[i]) return TL_E_SPACE;
+    }
+    *out = (claim){.factor = text[0], .on = text[1], .level = text[2]};
+    if (*text[4]) out->text = text[4];
+    if (strcmp(text[3], "raises") == 0) out->direction = 1;
+    if (strcmp(text[3], "lowers") == 0) out->direction = -1;
+    return TL_OK;
+}
+
+/* Without a level, a hypothesis is about all contrasts of its factor, not the trend. */
+static bool is_answer(const tl_effect *effect, const claim *c)
+{
+    if (strcmp(effect->factor, c->factor) != 0 || strcmp(effect->metric, c->on) != 0) {
+        return false;
+    }
+    if (!*c->level) return effect->kind != TL_EFFECT_TREND;
+    return strcmp(effect->level, c->level) == 0;
+}
+
+static bool has_value(const tl_table *table, const tl_column *metric)
+{
+    for (uint32_t t = 0; t < table->trials; t++) {
+        if (!isnan(metric->real[t])) return true;
+    }
+    return false;
+}
+
+/* Why the interaction of two factors above the metric was not estimated. */
+static const char *why_no_pair(const tl_table *table, const char *a, const char *b,
+                               const tl_effects *effects)
+{
+    const tl_column *x = tl_table_find(table, a), *y = tl_table_find(table, b);
+    const char *zip[] = {x ? tl_column_attribute(x, "zip") : NULL,
+                         y ? tl_column_attribute(y, "zip") : NULL};
+    if (zip[0] && zip[1] && strcmp(zip[0], zip[1]) == 0) {
+        return "its factors move together: neither is ever varied alone";
+    }
+    if (effects->left_out > 0) return "interactions were left out: they are too many";
+    return "the interaction of these two is not estimated";
+}
+
+/* Why no effect answers a hypothesis: a sentence without full stop. */
+static tl_status why_unanswered(const tl_table *table, const tl_effects *effects,
+                                const claim *c, tl_arena *arena, const char **why,
+                                tl_err *err)
+{
+    const tl_column *metric = tl_table_find(table, c->on);
+    const char *colon = strchr(c->factor, ':'), *a = c->factor, *b = NULL;
+    if (colon) {
+        a = tl_arena_print(arena, err, "%.*s", (int)(colon - c->factor), c->factor);
+        if (!a) return TL_E_SPACE;
+        b = colon + 1;
+    }
+    if (!metric || metric->type != TL_COLUMN_REAL) {
+        *why = "no column of that name: no trial has the metric";
+        return TL_OK;
+    }
+    const char *above = tl_column_attribute(metric, "downstream_of");
+    if (!has_value(table, metric))
+        *why = "the metric has no value in any trial";
+    else if (strcmp(a, "lap") == 0)
+        *why = "no later lap has another value";
+    else if (!tl_word_listed(above, a) || (b && !tl_word_listed(above, b)))
+        *why = "the metric lies not downstream of it";
+    else if (b)
+        *why = why_no_pair(table, a, b, effects);
+    else if (strcmp(c->level, "trend") == 0)
+        *why = "the trials have fewer than 3 levels of it";
+    else
+        *why = "no trial of the plan is at this level, or its levels are too many";
+    return TL_OK;
+}
+
+/* The effect of a hypothesis that nothing answers. */
+static tl_status add_unanswered(const tl_table *table, tl_effects *effects, tl_arena *arena,
+                                const claim *c, int number, tl_err *err)
+{
+    tl_effect *effect;
+    TL_TRY(tl_effects_add(effects, c->on, arena, &effect, err));
+    effect->factor = c->factor;
+    effect->level = *c->level ? c->level : "any";
+    effect->reference = "its reference";
+    effect->hypothesis = number;
+    effect->direction = c->direction;
+    effect->claim = c->text;
+    effect->mean = effect->reference_mean = effect->low = effect->high = (double)NAN;
+    effect->p = effect->least_p = (double)NAN;
+    return why_unanswered(table, effects, c, arena, &effect->missing, err);
+}
+
+/* Marks the effects that answer hypothesis `number`: one per level if it names none. */
+static tl_status answer(const tl_table *table, tl_effects *effects, tl_arena *arena,
+                        const claim *c, int number, tl_err *err)
+{
+    const int all = effects->count;
+    bool is_answered = false;
+    for (int k = 0; k < all; k++) {
+        tl_effect *effect = &effects->effect[k];
+        if (!is_answer(effect, c)) continue;
+        if (effect->hypothesis >= 0) { /* answers an earlier one too */
+            const tl_effect copy = *effect;
+            TL_TRY(tl_effects_add(effects, copy.metric, arena, &effect, err));
+            *effect = copy;
+        }
+        effect->hypothesis = number;
+        effect->direction = c->direction;
+        effect->claim = c->text;
+        is_answered = true;
+    }
+    return is_answered ? TL_OK : add_unanswered(table, effects, arena, c, number, err);
+}
+
+static tl_status answer_all(const tl_table *table, const json_t *list, tl_arena *arena,
+                            tl_effects *effects, tl_err *err)
+{
+    TL_CHECK(json_array_size(list) <= MOST_TESTS, err, TL_E_FORMAT,
+             "the table has %zu hypotheses, more than %d", json_array_size(list),
+             MOST_TESTS);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        claim one;
+        TL_TRY(read_claim(json_array_get(list, i), arena, &one, err));
+        TL_TRY(answer(table, effects, arena, &one, (int)i, err));
+    }
+    return TL_OK;
+}
+
+static tl_status discover(tl_effects *effects, tl_err *err)
+{
+    double p[MOST_TESTS] = {0.0};
+    tl_effect *tested[MOST_TESTS];
+    int count = 0;
+    for (int k = 0; k < effects->count; k++) {
+        tl_effect *effect = &effects->effect[k];
+        if (effect->hypothesis < 0 || isnan(effect->p)) continue;
+        TL_CHECK(count < MOST_TESTS, err, TL_E_SPACE,
+                 "the hypotheses make more than %d tests", MOST_TESTS);
+        p[count] = effect->p;
+        tested[count++] = effect;
+    }
+    tl_false_discovery(p, count, p);
+    for (int k = 0; k < count; k++) tested[k]->q = p[k];
+    return TL_OK;
+}
+
+/* Effects that answer a hypothesis first, in the order of the plan; all else as it was. */
+static tl_status put_first(tl_effects *effects, tl_arena *arena, tl_err *err)
+{
+    tl_effect *sorted;
+    int at = 0;
+    TL_TAKE(sorted, arena, effects->count, err);
+    for (int k = 0; k < effects->count; k++) {
+        if (effects->effect[k].hypothesis >= 0) sorted[at++] = effects->effect[k];
+    }
+    for (int i = 1; i < at; i++) { /* few: insertion keeps equals in order */
+        const tl_effect held = sorted[i];
+        int j = i;
+        for (; j > 0 && sorted[j - 1].hypothesis > held.hypothesis; j--)
+            sorted[j] = sorted[j - 1];
+        sorted[j] = held;
+    }
+    for (int k = 0; k < effects->count; k++) {
+        if (effects->effect[k].hypothesis < 0) sorted[at++] = effects->effect[k];
+    }
+    if (at > 0) memcpy(effects->effect, sorted, (size_t)at * sizeof *sorted);
+    return TL_OK;
+}
+
+tl_status tl_hypotheses_answer(const tl_table *table, tl_arena *arena, tl_effects *effects,
+                               tl_err *err)
+{
+    const char *hypotheses = tl_table_attribute(table, "hypotheses");
+    json_t *list = hypotheses ? json_loads(hypotheses, 0, NULL) : NULL;
+    const tl_status status = answer_all(table, list, arena, effects, err);
+    json_decref(list);
+    TL_TRY(status);
+    TL_TRY(discover(effects, err));
+    return put_first(effects, arena, err);
+}

@@ -1,0 +1,169 @@
+#include "analysis/effect/statistics.h"
+
+#include "compute/core/rng.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { EXACT = 20, DRAWS = 100000 };
+
+void tl_mean_sd(const double *x, int n, double *mean, double *sd)
+{
+    double sum = 0.0, square = 0.0;
+    for (int i = 0; i < n; i++) sum += x[i];
+    *mean = sum / n;
+    for (int i = 0; i < n; i++) square += (x[i] - *mean) * (x[i] - *mean);
+    *sd = n > 1 ? sqrt(square / (n - 1)) : (double)NAN;
+}
+
+/* Continued fraction of the incomplete beta function. */
+static double beta_fraction(double a, double b, double x)
+{
+    const double tiny = 1e-300;
+    double c = 1.0, d = 1.0 - (a + b) * x / (a + 1.0);
+    d = 1.0 / (fabs(d) < tiny ? tiny : d);
+    double h = d;
+    for (int m = 1; m < 500; m++) {
+        const double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+        const double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+        for (int half = 0; half < 2; half++) {
+            const double term = half ? odd : even;
+            d = 1.0 + term * d;
+            c = 1.0 + term / c;
+            d = 1.0 / (fabs(d) < tiny ? tiny : d);
+            c = fabs(c) < tiny ? tiny : c;
+            h *= c * d;
+        }
+        if (fabs(c * d - 1.0) < 1e-15) break;
+    }
+    return h;
+}
+
+static double incomplete_beta(double a, double b, double x)
+{
+    if (x <= 0.0) return 0.0;
+    if (x >= 1.0) return 1.0;
+    const double front =
+        exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log(1.0 - x));
+    if (x < (a + 1.0) / (a + b + 2.0)) return front * beta_fraction(a, b, x) / a;
+    return 1.0 - front * beta_fraction(b, a, 1.0 - x) / b;
+}
+
+static double t_distribution(double t, double freedom)
+{
+    const double tail =
+        0.5 * incomplete_beta(0.5 * freedom, 0.5, freedom / (freedom + t * t));
+    return t > 0.0 ? 1.0 - tail : tail;
+}
+
+double tl_t_quantile(double p, double freedom)
+{
+    double low = -1e6, high = 1e6;
+    for (int i = 0; i < 200; i++) {
+        const double middle = 0.5 * (low + high);
+        if (t_distribution(middle, freedom) < p)
+            low = middle;
+        else
+            high = middle;
+    }
+    return 0.5 * (low + high);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* All 2^n sums of +-x, sorted; returns their number. */
+static int signed_sums(const double *x, int n, double *sum)
+{
+    int count = 1;
+    sum[0] = 0.0;
+    for (int i = 0; i < n; i++) {
+        for (int k = 0; k < count; k++) {
+            sum[count + k] = sum[k] + x[i];
+            sum[k] -= x[i];
+        }
+        count *= 2;
+    }
+    qsort(sum, (size_t)count, sizeof *sum, by_size);
+    return count;
+}
+
+/* A pattern is one of the first half's and one of the second's: sorted, the pairs that
+ * reach `limit` are counted by one walk. As many reach -limit. */
+static double exact_p(const double *x, int n, double limit)
+{
+    double first[1 << EXACT / 2], second[1 << EXACT / 2];
+    if (limit <= 0.0) return 1.0;
+    const int firsts = signed_sums(x, n / 2, first);
+    const int seconds = signed_sums(x + n / 2, n - n / 2, second);
+    long reached = 0;
+    for (int i = 0, j = seconds; i < firsts; i++) {
+        while (j > 0 && first[i] + second[j - 1] >= limit) j--;
+        reached += seconds - j;
+    }
+    return ldexp((double)reached, 1 - n);
+}
+
+static double drawn_p(const double *x, int n, double limit)
+{
+    tl_rng rng = tl_rng_stream(0, 0, "effects", 0, "sign flips");
+    long reached = 1; /* the pattern observed is one of them */
+    for (int k = 0; k < DRAWS; k++) {
+        double sum = 0.0;
+        uint32_t bits = 0;
+        for (int i = 0; i < n; i++) {
+            if (i % 32 == 0) bits = tl_rng_u32(&rng);
+            sum += bits >> (i % 32) & 1 ? x[i] : -x[i];
+        }
+        reached += fabs(sum) >= limit;
+    }
+    return (double)reached / (DRAWS + 1.0);
+}
+
+static double normal_p(double square, double limit, int n)
+{
+    if (limit <= 0.0) return 1.0;
+    const double p = erfc(limit / sqrt(2.0 * square)), least = tl_least_p(n);
+    return p > least ? p : least;
+}
+
+double tl_sign_flip_p(const double *x, int n)
+{
+    double sum = 0.0, scale = 0.0, square = 0.0;
+    for (int i = 0; i < n; i++) {
+        sum += x[i];
+        scale += fabs(x[i]);
+        square += x[i] * x[i];
+    }
+    /* Patterns that tie with the one observed must count, whatever the rounding. */
+    const double limit = fabs(sum) - 1e-12 * scale;
+    if (n > TL_MOST_RESAMPLED) return normal_p(square, limit, n);
+    return n <= EXACT ? exact_p(x, n, limit) : drawn_p(x, n, limit);
+}
+
+double tl_least_p(int n)
+{
+    return n <= EXACT ? ldexp(1.0, 1 - n) : 1.0 / (DRAWS + 1.0);
+}
+
+void tl_false_discovery(const double *p, int n, double *q)
+{
+    double raw[1024];
+    if (n > 1024) n = 1024;
+    for (int i = 0; i < n; i++) raw[i] = p[i];
+    for (int i = 0; i < n; i++) {
+        /* q of the i-th: the least n p / rank over those at least as large. */
+        double best = 1.0;
+        for (int j = 0; j < n; j++) {
+            if (raw[j] < raw[i]) continue;
+            int rank = 0;
+            for (int k = 0; k < n; k++) rank += raw[k] <= raw[j];
+            const double candidate = raw[j] * n / rank;
+            best = candidate < best ? candidate : best;
+        }
+        q[i] = best;
+    }
+}

@@ -1,0 +1,66 @@
+/*
+ * A result file is read twice: first by a child that may crash, or turn for ever, inside
+ * HDF5, which trusts what it finds behind its checksums (1.10.8 does both); then, where the
+ * child came through, by the caller. Bytes are the same for both, so the second reading
+ * goes as the first.
+ */
+#include "analysis/table/result_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Seconds of a processor that a reading may take: far more than any file of ours does. */
+enum { SECONDS = 10, BYTES_A_SECOND = 1 << 20 };
+
+/* What the child does; it says nothing, for the caller reads again. */
+_Noreturn static void try_it(const char *path, size_t bytes)
+{
+    const int nowhere = open("/dev/null", O_WRONLY);
+    const rlim_t seconds = (rlim_t)(SECONDS + bytes / BYTES_A_SECOND);
+    const struct rlimit time = {seconds, seconds}, core = {0, 0};
+    (void)dup2(nowhere, STDERR_FILENO);
+    (void)setrlimit(RLIMIT_CPU, &time);
+    (void)setrlimit(RLIMIT_CORE, &core);
+    tl_arena arena = tl_arena_open(0);
+    tl_table *table;
+    const tl_status status = tl_result_load(path, &arena, &table, NULL);
+    (void)status;
+    _exit(0);
+}
+
+static tl_status judge(const char *path, int ended, tl_err *err)
+{
+    if (WIFEXITED(ended) && WEXITSTATUS(ended) == 0) return TL_OK;
+    const int signal = WIFSIGNALED(ended) ? WTERMSIG(ended) : 0;
+    const bool is_killed = signal == SIGKILL || signal == SIGXCPU;
+    return tl_fail(err, TL_E_FORMAT,
+                   "%s: is damaged: the NetCDF library %s on it; threatloop run --resume "
+                   "writes it anew from its run directory",
+                   path, is_killed ? "does not come to an end" : "crashes");
+}
+
+tl_status tl_result_read(const char *path, tl_arena *arena, tl_table **out, tl_err *err)
+{
+    struct stat info;
+    TL_CHECK(access(path, R_OK) == 0 && stat(path, &info) == 0, err, TL_E_IO,
+             "%s: cannot be opened: %s", path, strerror(errno));
+    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_FORMAT, "%s: is no file", path);
+    const pid_t child = fork();
+    TL_CHECK(child >= 0, err, TL_E_IO, "%s: no process can be had to try it in: %s", path,
+             strerror(errno));
+    if (child == 0) try_it(path, (size_t)info.st_size);
+    int ended = 0;
+    pid_t got;
+    do got = waitpid(child, &ended, 0);
+    while (got < 0 && errno == EINTR);
+    /* Where children are reaped by the system, how this one ended is not known. */
+    if (got == child) TL_TRY(judge(path, ended, err));
+    return tl_result_load(path, arena, out, err);
+}

@@ -1,0 +1,168 @@
+/*
+ * Tables in memory: looking things up, and several tables as one.
+ */
+#include "analysis/table/result_file.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const tl_column *tl_table_find(const tl_table *table, const char *name)
+{
+    for (int i = 0; i < table->columns; i++) {
+        if (strcmp(table->column[i].name, name) == 0) return &table->column[i];
+    }
+    return NULL;
+}
+
+static const char *find(const tl_attribute *list, int count, const char *name)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(list[i].name, name) == 0) return list[i].text;
+    }
+    return NULL;
+}
+
+const char *tl_table_attribute(const tl_table *table, const char *name)
+{
+    return find(table->attribute, table->attributes, name);
+}
+
+const char *tl_column_attribute(const tl_column *column, const char *name)
+{
+    return find(column->attribute, column->attributes, name);
+}
+
+/* --- pooling ------------------------------------------------------------------------- */
+
+typedef struct pool {
+    const tl_table *const *table;
+    int tables;
+    tl_arena *arena;
+    tl_table *all;
+    tl_err *err;
+} pool;
+
+static bool is_equal(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* Whether table k may stand with the first: the same plan but for its replicates. */
+static tl_status compare(const pool *p, int k)
+{
+    static const char *const must[] = {"plan_hash_without_replicates", "seed",
+                                       "data_content", "hypotheses"};
+    for (size_t i = 0; i < sizeof must / sizeof *must; i++) {
+        TL_CHECK(
+            is_equal(tl_table_attribute(p->table[0], must[i]),
+                     tl_table_attribute(p->table[k], must[i])),
+            p->err, TL_E_ARG,
+            "file %d cannot be pooled with file 1: '%s' differs; only replicates of one "
+            "plan can be",
+            k + 1, must[i]);
+    }
+    return TL_OK;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The replicates of table k, each once, in order. */
+static tl_status replicates_of(const pool *p, int k, int32_t **list, uint32_t *count)
+{
+    const tl_column *column = tl_table_find(p->table[k], "replicate");
+    TL_CHECK(column && column->type == TL_COLUMN_INT, p->err, TL_E_FORMAT,
+             "file %d has no column 'replicate'", k + 1);
+    const uint32_t trials = p->table[k]->trials;
+    TL_TAKE(*list, p->arena, trials, p->err);
+    if (trials > 0) memcpy(*list, column->integer, trials * sizeof **list);
+    qsort(*list, trials, sizeof **list, by_number);
+    *count = 0;
+    for (uint32_t t = 0; t < trials; t++) {
+        if (*count == 0 || (*list)[t] != (*list)[*count - 1]) {
+            (*list)[(*count)++] = (*list)[t];
+        }
+    }
+    return TL_OK;
+}
+
+/* No replicate may be in two of the tables: it would count twice. */
+static tl_status refuse_repeated(const pool *p, int k)
+{
+    int32_t *mine, *other;
+    uint32_t mines, others;
+    TL_TRY(replicates_of(p, k, &mine, &mines));
+    for (int j = 0; j < k; j++) {
+        TL_TRY(replicates_of(p, j, &other, &others));
+        for (uint32_t t = 0; t < mines; t++) {
+            TL_CHECK(!bsearch(&mine[t], other, others, sizeof *other, by_number), p->err,
+                     TL_E_ARG,
+                     "replicate %d is in file %d and in file %d: give another run other "
+                     "replicates, as in 'replicates: 8..23'",
+                     (int)mine[t], j + 1, k + 1);
+        }
+    }
+    return TL_OK;
+}
+
+static tl_status join(const pool *p, const tl_column *like, tl_column *out)
+{
+    double *real = NULL;
+    int32_t *integer = NULL;
+    const char **text = NULL;
+    if (like->type == TL_COLUMN_REAL) TL_TAKE(real, p->arena, p->all->trials, p->err);
+    if (like->type == TL_COLUMN_TEXT) TL_TAKE(text, p->arena, p->all->trials, p->err);
+    if (!real && !text) TL_TAKE(integer, p->arena, p->all->trials, p->err);
+    uint32_t at = 0;
+    for (int k = 0; k < p->tables; k++) {
+        const tl_column *column = tl_table_find(p->table[k], like->name);
+        const bool can_lack = real || like->type == TL_COLUMN_FLAG;
+        TL_CHECK(column ? column->type == like->type : can_lack, p->err, TL_E_ARG,
+                 "file %d cannot be pooled: column '%s' is missing or of another type",
+                 k + 1, like->name);
+        for (uint32_t t = 0; t < p->table[k]->trials; t++, at++) {
+            if (real) real[at] = column ? column->real[t] : (double)NAN;
+            if (text) text[at] = column->text[t];
+            if (integer) integer[at] = column ? column->integer[t] : 0;
+        }
+    }
+    *out = *like;
+    out->real = real;
+    out->integer = integer;
+    out->text = text;
+    return TL_OK;
+}
+
+tl_status tl_table_pool(const tl_table *const *table, int tables, tl_arena *arena,
+                        tl_table **out, tl_err *err)
+{
+    pool p = {.table = table, .tables = tables, .arena = arena, .err = err};
+    uint64_t trials = 0;
+    int most = 0;
+    for (int k = 0; k < tables; k++) {
+        TL_TRY(compare(&p, k));
+        TL_TRY(refuse_repeated(&p, k));
+        trials += table[k]->trials;
+        most += table[k]->columns;
+    }
+    TL_CHECK(trials <= UINT32_MAX, err, TL_E_SPACE, "the files hold too many trials");
+    TL_TAKE(p.all, arena, 1, err);
+    *p.all = *table[0];
+    p.all->trials = (uint32_t)trials;
+    p.all->columns = 0;
+    TL_TAKE(p.all->column, arena, most, err);
+    for (int k = 0; k < tables; k++) {
+        for (int i = 0; i < table[k]->columns; i++) {
+            const tl_column *column = &table[k]->column[i];
+            if (tl_table_find(p.all, column->name)) continue;
+            TL_TRY(join(&p, column, &p.all->column[p.all->columns]));
+            p.all->columns++;
+        }
+    }
+    *out = p.all;
+    return TL_OK;
+}

@@ -1,0 +1,143 @@
+/*
+ * A sent message lives in a list until MPI has done with it; each later call looks at the
+ * list and frees what has left. Parcels to a dead rank stay in the list for ever: MPI may
+ * still read them.
+ */
+#include "cluster/comm/mailbox.h"
+
+#include "cluster/comm/cluster_private.h"
+#include "cluster/comm/heartbeat.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const size_t LARGEST = (size_t)1 << 30; /* bytes of one message */
+
+static MPI_Comm lane_of(const tl_cluster *cluster, tl_tag tag)
+{
+    return tag == TL_TAG_BEAT || tag == TL_TAG_CONTROL ? cluster->pulse : cluster->post;
+}
+
+void tl_message_close(tl_message *message)
+{
+    free(message->bytes);
+    *message = (tl_message){0};
+}
+
+/* Frees the parcels that have left; returns how many to living ranks have not. */
+static int reap(tl_cluster *cluster)
+{
+    int pending = 0;
+    pthread_mutex_lock(&cluster->parcel_lock);
+    tl_parcel **link = &cluster->parcel;
+    while (*link) {
+        tl_parcel *parcel = *link;
+        int has_left = 0;
+        if (!tl_cluster_is_buried(cluster, parcel->to)) {
+            const int code = MPI_Test(&parcel->request, &has_left, MPI_STATUS_IGNORE);
+            if (code != MPI_SUCCESS) has_left = 0;
+            if (!has_left) pending++;
+        }
+        if (has_left) {
+            *link = parcel->next;
+            free(parcel);
+        } else {
+            link = &parcel->next;
+        }
+    }
+    pthread_mutex_unlock(&cluster->parcel_lock);
+    return pending;
+}
+
+tl_status tl_post_send(tl_cluster *cluster, int to, tl_tag tag, const void *bytes, size_t n,
+                       tl_err *err)
+{
+    TL_CHECK(to >= 0 && to < cluster->size, err, TL_E_ARG, "there is no rank %d among %d",
+             to, cluster->size);
+    TL_CHECK(n <= LARGEST, err, TL_E_ARG, "a message holds at most %zu bytes, not %zu",
+             LARGEST, n);
+    TL_CHECK(!tl_cluster_is_buried(cluster, to), err, TL_E_LOST, "rank %d is dead", to);
+    tl_parcel *parcel = malloc(sizeof *parcel + n);
+    TL_CHECK(parcel, err, TL_E_SPACE, "no memory left for a message of %zu bytes", n);
+    if (n > 0) memcpy(parcel->bytes, bytes, n);
+    parcel->to = to;
+    (void)reap(cluster);
+    pthread_mutex_lock(&cluster->parcel_lock);
+    const int code = MPI_Isend(parcel->bytes, (int)n, MPI_BYTE, to, (int)tag,
+                               lane_of(cluster, tag), &parcel->request);
+    if (code == MPI_SUCCESS) {
+        parcel->next = cluster->parcel;
+        cluster->parcel = parcel;
+    }
+    pthread_mutex_unlock(&cluster->parcel_lock);
+    if (code == MPI_SUCCESS) return TL_OK;
+    free(parcel);
+    return tl_fail(err, TL_E_LOST, "MPI cannot reach rank %d", to);
+}
+
+static bool make_room(tl_message *message, size_t n, tl_err *err)
+{
+    if (n <= message->space) return true;
+    unsigned char *bytes = realloc(message->bytes, n);
+    if (!bytes) {
+        (void)tl_fail(err, TL_E_SPACE, "no memory left for a message of %zu bytes", n);
+        return false;
+    }
+    message->bytes = bytes;
+    message->space = n;
+    return true;
+}
+
+/* Receives a message that was found. Of a dead sender's only the head may exist, so this
+ * does not wait for the dead; false: it did not come. */
+static bool take(tl_cluster *cluster, int from, int tag, void *bytes, int n)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+    int code =
+        MPI_Irecv(bytes, n, MPI_BYTE, from, tag, lane_of(cluster, (tl_tag)tag), &request);
+    for (unsigned turn = 1; code == MPI_SUCCESS; turn++) {
+        int is_done = 0;
+        code = MPI_Test(&request, &is_done, MPI_STATUS_IGNORE);
+        if (code == MPI_SUCCESS && is_done) return true;
+        if (turn % 256 != 0) continue;
+        if (tl_cluster_is_buried(cluster, from) || tl_pulse_is_dead(cluster, from)) break;
+        sched_yield();
+    }
+    return false;
+}
+
+bool tl_post_receive(tl_cluster *cluster, unsigned tags, tl_message *message, tl_err *err)
+{
+    tl_err unused;
+    if (!err) err = &unused;
+    err->status = TL_OK;
+    (void)reap(cluster);
+    for (int tag = TL_TAG_ORDER; tag <= TL_TAG_CONTROL; tag++) {
+        if (!(tags & TL_TAGS(tag))) continue;
+        int is_there = 0, n = 0;
+        MPI_Status status;
+        const int code = MPI_Iprobe(MPI_ANY_SOURCE, tag, lane_of(cluster, (tl_tag)tag),
+                                    &is_there, &status);
+        if (code != MPI_SUCCESS || !is_there) continue;
+        MPI_Get_count(&status, MPI_BYTE, &n);
+        if (n < 1) n = 0;
+        if (!make_room(message, n > 0 ? (size_t)n : 1, err)) return false;
+        if (!take(cluster, status.MPI_SOURCE, tag, message->bytes, n)) {
+            /* MPI may still write there: the buffer is given up. */
+            message->bytes = NULL;
+            message->space = 0;
+            continue;
+        }
+        message->from = status.MPI_SOURCE;
+        message->tag = (tl_tag)tag;
+        message->n = (size_t)n;
+        return true;
+    }
+    return false;
+}
+
+int tl_post_pending(tl_cluster *cluster)
+{
+    return reap(cluster);
+}

@@ -1,0 +1,170 @@
+/*
+ * A block's key is in the name of its anonymous file, which /proc/PID/fd shows as
+ * "/memfd:threatloop-KEY (deleted)". Who looks takes only one that is sealed, so one that
+ * is not yet filled is not there.
+ */
+#include "cluster/node/node_blocks.h"
+
+#include "cluster/comm/cluster_private.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE, LINK = 128 };
+
+typedef struct block {
+    struct block *next;
+    void *at;
+    size_t n;
+    int file; /* of one that was published; -1: closed */
+} block;
+
+struct tl_node_memory {
+    tl_commons commons;
+    int64_t pid; /* of who publishes */
+    block *block;
+};
+
+static void name_of(const tl_key *key, char name[LINK])
+{
+    char text[TL_KEY_TEXT];
+    (void)snprintf(name, LINK, "threatloop-%s", tl_key_text(key, text));
+}
+
+/* A block is noted before it is mapped, so that it can always be given back. */
+static block *add_block(tl_node_memory *memory)
+{
+    block *one = calloc(1, sizeof *one);
+    if (!one) return NULL;
+    *one = (block){.next = memory->block, .file = -1};
+    memory->block = one;
+    return one;
+}
+
+static void *map(block *one, int file, size_t n, int protection, int how)
+{
+    void *at = mmap(NULL, n, protection, how, file, 0);
+    if (at == MAP_FAILED) return NULL;
+    one->at = at;
+    one->n = n;
+    return at;
+}
+
+/* --- publishing ----------------------------------------------------------------------- */
+
+static void *begin(void *self, const tl_key *key, size_t n)
+{
+    tl_node_memory *memory = self;
+    char name[LINK];
+    name_of(key, name);
+    block *one = add_block(memory);
+    if (!one || n == 0) return NULL;
+    one->file = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (one->file < 0) return NULL;
+    if (ftruncate(one->file, (off_t)n) != 0) return NULL;
+    return map(one, one->file, n, PROT_READ | PROT_WRITE, MAP_SHARED);
+}
+
+static void *end(void *self, void *room)
+{
+    block *one = ((tl_node_memory *)self)->block;
+    TL_INVARIANT(one && one->at == room);
+    (void)munmap(room, one->n); /* no seal while it can be written */
+    one->at = NULL;
+    if (fcntl(one->file, F_ADD_SEALS, SEALS) != 0) return NULL;
+    return map(one, one->file, one->n, PROT_READ, MAP_PRIVATE);
+}
+
+/* --- finding -------------------------------------------------------------------------- */
+
+/* The descriptor under `folder` whose file is called `name`, opened; or -1. */
+static int open_named(const char *folder, const char *name)
+{
+    char wanted[LINK + 32], path[LINK + 300], link[LINK + 32];
+    int file = -1;
+    (void)snprintf(wanted, sizeof wanted, "/memfd:%s (deleted)", name);
+    DIR *list = opendir(folder);
+    const struct dirent *entry;
+    while (list && file < 0 && (entry = readdir(list)) != NULL) {
+        (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        const ssize_t n = readlink(path, link, sizeof link - 1);
+        if (n < 0) continue;
+        link[n] = '\0';
+        if (strcmp(link, wanted) == 0) file = open(path, O_RDONLY | O_CLOEXEC);
+    }
+    if (list) (void)closedir(list);
+    return file;
+}
+
+static void *find(void *self, const tl_key *key, size_t *n)
+{
+    tl_node_memory *memory = self;
+    char name[LINK], folder[64];
+    name_of(key, name);
+    (void)snprintf(folder, sizeof folder, "/proc/%lld/fd", (long long)memory->pid);
+    const int file = open_named(folder, name);
+    if (file < 0) return NULL;
+    struct stat info;
+    void *at = NULL;
+    const int seals = fcntl(file, F_GET_SEALS);
+    if (seals != -1 && (seals & SEALS) == SEALS && fstat(file, &info) == 0 &&
+        info.st_size > 0) {
+        block *one = add_block(memory);
+        *n = (size_t)info.st_size;
+        if (one) at = map(one, file, *n, PROT_READ, MAP_PRIVATE);
+    }
+    (void)close(file);
+    return at;
+}
+
+/* --- the whole ------------------------------------------------------------------------ */
+
+tl_node_memory *tl_node_memory_open(const tl_cluster *cluster)
+{
+    int mates = 0, first = cluster->rank;
+    for (int rank = cluster->size - 1; rank >= 0; rank--) {
+        if (!tl_cluster_is_near(cluster, rank)) continue;
+        mates++;
+        first = rank;
+    }
+    tl_node_memory *memory = mates > 1 ? calloc(1, sizeof *memory) : NULL;
+    if (!memory) return NULL;
+    memory->pid = cluster->card[first].pid;
+    memory->commons = (tl_commons){.self = memory,
+                                   .publishes = first == cluster->rank,
+                                   .find = find,
+                                   .begin = begin,
+                                   .end = end};
+    return memory;
+}
+
+const tl_commons *tl_node_memory_commons(tl_node_memory *memory)
+{
+    return memory ? &memory->commons : NULL;
+}
+
+void tl_node_memory_settle(tl_node_memory *memory)
+{
+    for (block *one = memory ? memory->block : NULL; one; one = one->next) {
+        if (one->file >= 0) (void)close(one->file);
+        one->file = -1;
+    }
+}
+
+void tl_node_memory_close(tl_node_memory *memory)
+{
+    tl_node_memory_settle(memory);
+    while (memory && memory->block) {
+        block *one = memory->block;
+        memory->block = one->next;
+        if (one->at) (void)munmap(one->at, one->n);
+        free(one);
+    }
+    free(memory);
+}

@@ -1,0 +1,54 @@
+/*
+ * The one door to ScaLAPACK and BLACS: a grid of processes for every aligned block of 2^k
+ * ranks, made once, and what is computed on them. Its files are cluster/scalapack_*.
+ *
+ * A block whose member dies inside a call is burnt: its context and its communicator are
+ * never used again and never freed. Teams are aligned blocks, so none can be formed there
+ * again while that rank is dead. A block can also be burnt by a team that was called off
+ * with everybody alive: then each member computes alone, on its block of one.
+ */
+#ifndef TL_CLUSTER_SCALAPACK_SCALAPACK_H
+#define TL_CLUSTER_SCALAPACK_SCALAPACK_H
+
+#include "cluster/scalapack/blacs_guard.h"
+#include "cluster/comm/cluster_private.h"
+#include "compute/linalg/linalg.h"
+#include "compute/core/team.h"
+
+/**
+ * Makes the communicators and grids. Collective over all ranks, once, by tl_cluster_start:
+ * to make a communicator later could hang for ever on a rank that died.
+ * \return TL_E_SPACE, TL_E_IO if MPI or BLACS refuses
+ */
+TL_MUST_USE tl_status tl_scalapack_start(tl_cluster *cluster, tl_err *err);
+
+/** Frees what is not burnt. Collective over all ranks, before MPI_Finalize. */
+void tl_scalapack_stop(tl_cluster *cluster);
+
+/**
+ * The grid of the team's block, borrowed, or NULL where it is burnt on any member.
+ * Collective over `team`. \return TL_E_LOST
+ */
+TL_MUST_USE tl_status tl_scalapack_grid(tl_cluster *cluster, const tl_team *team,
+                                        tl_grid **out, tl_err *err);
+
+/**
+ * Solves `problem`, whose inputs are finite and whose shapes fit, on a team of tl_team_mpi:
+ * in square blocks dealt over a grid as square as the team allows. The same bits on every
+ * member, and for each repeat on a grid of the same shape. Results are not checked.
+ *
+ * EIGEN by PDSYEVD, and PDSYEV where no vectors are wanted; SOLVE_SPD by PDPOSV;
+ * LEAST_SQUARES by PDGELS; GRAM by PDSYRK. SVD by PDGEQRF where one side is much the
+ * longer, PDGEBRD, LAPACK's DBDSDC on every member, PDORMBR, PDORMQR: PDGESVD does not
+ * come into question, since it makes communicators inside, and takes five times as long.
+ *
+ * Collective over `team`, which is the one of watch->epoch.
+ *
+ * \return TL_E_NUM if the solver fails, TL_E_ARG if a size is beyond its integers,
+ *         TL_E_SPACE, TL_E_LOST, also for a solver left half way
+ * Source: Blackford et al. 1997, ScaLAPACK users' guide.
+ */
+TL_MUST_USE tl_status tl_scalapack_solve(const tl_blacs_watch *watch, const tl_team *team,
+                                         const tl_linalg_problem *problem, tl_err *err);
+
+#endif

@@ -1,0 +1,216 @@
+/*
+ * Sums in the fixed tree, by halving and doubling (Thakur, Rabenseifner, Gropp 2005,
+ * Optimization of collective communication operations in MPICH, section 4.4), with the
+ * nearest mates first: at stage j mates r and r XOR 2^j, which hold the same part of the
+ * numbers as sums over their aligned blocks of 2^j members, give each other the half that
+ * they do not keep. What is kept is then lower block + upper block: the tree's addition. So
+ * member r ends with the slice that the bits of r name, lowest bit first, and the way back
+ * gathers in the opposite order. Few numbers are not halved but swapped whole (the
+ * butterfly), which takes half as many stages and has the same bits.
+ */
+#include "cluster/comm/heartbeat.h"
+#include "cluster/scalapack/scalapack.h"
+#include "cluster/team/team_private.h"
+
+#include <string.h>
+
+enum { SMALL = 1 << 16 /* bytes that are swapped whole: at most a piece */ };
+
+/* Members of the team as a power of two. */
+static int stages_of(const tl_team *team)
+{
+    int stages = 0;
+    while (1 << stages < team->size) stages++;
+    return stages;
+}
+
+static size_t width_of(const tl_team_job *job)
+{
+    return job->is_double ? sizeof(double) : sizeof(float);
+}
+
+static bool is_small(const tl_team_job *job)
+{
+    return job->work == TL_TEAM_SUM && job->n * width_of(job) <= SMALL;
+}
+
+static bool is_fast(const tl_team_body *self, const tl_team_job *job)
+{
+    return job->is_fast && self->fast && job->work != TL_TEAM_ALLGATHER;
+}
+
+/* --- a stage of a job ----------------------------------------------------------------- */
+
+/* What the member and its mate of `bit` hold together after the stages before, and what of
+ * it the member keeps, and gives. */
+static void halve(const tl_team *team, size_t n, int bit, tl_slice *kept, tl_slice *given)
+{
+    tl_team below = *team; /* a team of `bit` members, as far as slices go */
+    below.size = bit;
+    below.rank = team->rank & (bit - 1);
+    const tl_slice both = tl_team_slice(&below, n);
+    const tl_slice lower = {both.at, tl_team_half(both.n)};
+    const tl_slice upper = {both.at + lower.n, both.n - lower.n};
+    const bool is_upper = (team->rank & bit) != 0;
+    *kept = is_upper ? upper : lower;
+    *given = is_upper ? lower : upper;
+}
+
+static tl_stream stream_of(const tl_team_job *job, int mate, tl_slice out, tl_slice in,
+                           bool adds)
+{
+    const size_t width = width_of(job);
+    unsigned char *x = job->x;
+    const tl_combine add = job->is_double ? TL_COMBINE_ADD_DOUBLE : TL_COMBINE_ADD_FLOAT;
+    return (tl_stream){.to = mate,
+                       .from = mate,
+                       .source = x + out.at * width,
+                       .source_n = out.n * width,
+                       .sink = x + in.at * width,
+                       .sink_n = in.n * width,
+                       .how = adds ? add : TL_COMBINE_COPY};
+}
+
+/* The stream of the job's stage. \return false if the job has no such stage */
+static bool open_stage(const tl_team *team, const tl_team_job *job, tl_stream *stream)
+{
+    const int half = stages_of(team), stage = job->stage;
+    if (is_small(job)) {
+        if (stage >= half) return false;
+        const tl_slice all = {0, job->n};
+        *stream = stream_of(job, team->rank ^ 1 << stage, all, all, true);
+        return true;
+    }
+    tl_slice kept, given;
+    if (stage < half) { /* halving */
+        halve(team, job->n, 1 << stage, &kept, &given);
+        *stream = stream_of(job, team->rank ^ 1 << stage, given, kept, true);
+        return true;
+    }
+    const int back = 2 * half - 1 - stage;
+    if (back < 0 || job->work == TL_TEAM_REDUCE_SCATTER) return false;
+    halve(team, job->n, 1 << back, &kept, &given);
+    *stream = stream_of(job, team->rank ^ 1 << back, kept, given, false);
+    return true;
+}
+
+static tl_status turn_stage(const tl_team *team, bool *is_over, bool *moved, tl_err *err)
+{
+    tl_team_body *self = team->self;
+    tl_team_job *job = self->job;
+    if (!self->has_stream) {
+        *is_over = !open_stage(team, job, &self->stream);
+        if (*is_over) return TL_OK;
+        self->place = job->work == TL_TEAM_ALLGATHER ? TL_FAULT_GATHER : TL_FAULT_SUM;
+        self->has_stream = true;
+    }
+    TL_TRY(tl_stream_turn(self, moved, err));
+    if (!tl_stream_is_done(&self->stream)) return TL_OK;
+    self->has_stream = false;
+    job->stage++;
+    *moved = true;
+    return TL_OK;
+}
+
+/* --- a fast job ----------------------------------------------------------------------- */
+
+/* By MPI, a piece after the other: in a buffer that is not the caller's. */
+static tl_status turn_fast(tl_team_body *self, bool *is_over, bool *moved, tl_err *err)
+{
+    tl_team_job *job = self->job;
+    tl_lane *lane = &self->fast_lane;
+    const size_t width = width_of(job), all = job->n * width;
+    unsigned char *at = (unsigned char *)job->x + job->moved;
+    if (!self->has_stream) {
+        *is_over = job->moved == all;
+        if (*is_over) return TL_OK;
+        lane->n = all - job->moved < TL_FAST_PIECE ? all - job->moved : TL_FAST_PIECE;
+        memcpy(lane->bytes, at, lane->n);
+        self->place = TL_FAULT_SUM;
+        if (MPI_Iallreduce(MPI_IN_PLACE, lane->bytes, (int)(lane->n / width),
+                           job->is_double ? MPI_DOUBLE : MPI_FLOAT, MPI_SUM,
+                           self->fast->comm, &lane->request) != MPI_SUCCESS)
+            return tl_team_lose(self, 0, "MPI_Iallreduce failed", err);
+        self->has_stream = true;
+        tl_fault_pass(self->place);
+    }
+    int is_there = 0;
+    if (MPI_Test(&lane->request, &is_there, MPI_STATUS_IGNORE) != MPI_SUCCESS)
+        return tl_team_lose(self, 0, "a mate is gone", err);
+    if (!is_there) return TL_OK;
+    memcpy(at, lane->bytes, lane->n);
+    job->moved += lane->n;
+    self->has_stream = false;
+    *moved = true;
+    return TL_OK;
+}
+
+tl_status tl_jobs_are_fast(const tl_team *team, bool *is_fast, tl_err *err)
+{
+    tl_team_body *self = team->self;
+    tl_grid *grid = NULL;
+    *is_fast = false;
+    if (team->size == 1) return TL_OK;
+    TL_TRY(tl_scalapack_grid(self->cluster, team, &grid, err));
+    self->fast = grid;
+    *is_fast = grid != NULL;
+    return TL_OK;
+}
+
+/* --- all jobs ------------------------------------------------------------------------- */
+
+static tl_status turn_jobs(const tl_team *team, bool *is_done, bool *moved, tl_err *err)
+{
+    tl_team_body *self = team->self;
+    while (self->job) {
+        bool is_over = false, has_moved = false;
+        TL_TRY(is_fast(self, self->job) ? turn_fast(self, &is_over, &has_moved, err)
+                                        : turn_stage(team, &is_over, &has_moved, err));
+        if (is_over) {
+            self->job->is_done = true;
+            self->job = self->job->next;
+        } else if (!has_moved) {
+            return TL_OK;
+        }
+        *moved = true;
+    }
+    *is_done = true;
+    return TL_OK;
+}
+
+/* A fast sum that is left half way has its communicator burnt. */
+static tl_status end_turn(tl_team_body *self, tl_status status)
+{
+    if (status == TL_E_LOST && self->fast) self->fast->is_burnt = true;
+    return status;
+}
+
+tl_status tl_jobs_begin(const tl_team *team, tl_team_job *job, tl_err *err)
+{
+    tl_team_body *self = team->self;
+    TL_TRY(end_turn(self, tl_team_look(self, 0, err)));
+    job->is_done = false;
+    job->next = NULL;
+    job->moved = 0;
+    job->stage = job->work == TL_TEAM_ALLGATHER ? stages_of(team) : 0;
+    tl_team_job **last = &self->job;
+    while (*last) last = &(*last)->next;
+    *last = job;
+    return tl_jobs_advance(team, err);
+}
+
+tl_status tl_jobs_advance(const tl_team *team, tl_err *err)
+{
+    tl_team_body *self = team->self;
+    bool is_done = false, moved = false;
+    if (!self->job) return TL_OK;
+    TL_TRY(end_turn(self, tl_team_look(self, 0, err)));
+    return end_turn(self, turn_jobs(team, &is_done, &moved, err));
+}
+
+tl_status tl_jobs_finish(const tl_team *team, tl_err *err)
+{
+    tl_team_body *self = team->self;
+    TL_TRY(end_turn(self, tl_team_look(self, 0, err)));
+    return end_turn(self, tl_team_wait(team, turn_jobs, err));
+}

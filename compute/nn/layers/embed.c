@@ -1,0 +1,53 @@
+/*
+ * Embedding: a vector a token, and one a position where positions are learned. A position
+ * of the output is one row of the table; backward adds rows in the order of the positions.
+ */
+#include "compute/nn/layers/layer.h"
+
+#include "compute/core/status.h"
+
+#include <string.h>
+
+/* The table's row for a token, which whoever made the tokens has kept within it. */
+static size_t row_of(const tl_layer *layer, float token)
+{
+    const size_t features = (size_t)layer->out.channels;
+    TL_INVARIANT(token >= 0.0f && token < (float)(layer->weights / features));
+    return layer->weight + (size_t)token * features;
+}
+
+static void forward(const tl_layer_run *run)
+{
+    const tl_layer *layer = run->layer;
+    const size_t n = (size_t)layer->out.channels, positions = (size_t)layer->out.width;
+    for (size_t p = 0; p < (size_t)run->rows * positions; p++) {
+        const float *vector = run->param + row_of(layer, run->in[p]);
+        float *out = run->out + p * n;
+        if (!layer->has_positions) {
+            memcpy(out, vector, n * sizeof *out);
+            continue;
+        }
+        const float *place = run->param + layer->bias + p % positions * n;
+        for (size_t i = 0; i < n; i++) out[i] = vector[i] + place[i];
+    }
+}
+
+static void backward(const tl_layer_run *run, float *grad)
+{
+    const tl_layer *layer = run->layer;
+    const size_t n = (size_t)layer->out.channels, positions = (size_t)layer->out.width;
+    const size_t all = (size_t)run->rows * positions;
+    for (size_t p = 0; grad && p < all; p++) {
+        const float *d = run->d_out + p * n;
+        float *vector = grad + row_of(layer, run->in[p]);
+        for (size_t i = 0; i < n; i++) vector[i] += d[i];
+        if (!layer->has_positions) continue;
+        float *place = grad + layer->bias + p % positions * n;
+        for (size_t i = 0; i < n; i++) place[i] += d[i];
+    }
+    /* Tokens are names, not quantities: nothing flows to them. */
+    if (run->d_in && !run->adds) memset(run->d_in, 0, all * sizeof *run->d_in);
+}
+
+const tl_layer_ops tl_embed_ops = {
+    .name = "embed", .forward = forward, .backward = backward};

@@ -1,0 +1,43 @@
+#include "compute/nn/layers/head.h"
+
+#include "compute/nn/layers/layer.h"
+#include "compute/nn/probe.h"
+
+bool tl_model_has_head(tl_model_kind kind)
+{
+    return kind != TL_MODEL_AUTOENCODER;
+}
+
+tl_status tl_head_of(const tl_model *model, tl_arena *arena, tl_head *out, tl_err *err)
+{
+    const tl_layer *last = &model->layer[model->layers - 1];
+    TL_INVARIANT(last->kind == TL_LAYER_DENSE);
+    const int classes = last->out.channels, width = last->in.channels;
+    const size_t count = (size_t)classes * (size_t)width;
+    *out = (tl_head){.classes = classes, .width = width, .has_bias = last->has_bias};
+    TL_TAKE(out->weight, arena, count, err);
+    TL_TAKE(out->bias, arena, classes, err);
+    const float *weight = model->param + last->weight, *bias = model->param + last->bias;
+    for (size_t i = 0; i < count; i++) out->weight[i] = (double)weight[i];
+    for (int c = 0; c < classes && last->has_bias; c++) out->bias[c] = (double)bias[c];
+    return TL_OK;
+}
+
+double tl_head_memory(const tl_model_spec *spec)
+{
+    return 8.0 * spec->classes * (tl_model_features_size(spec) + 1.0) + 128.0;
+}
+
+void tl_head_logits(const tl_head *head, const float *feature, int rows, double *logits)
+{
+    const size_t classes = (size_t)head->classes, width = (size_t)head->width;
+    for (size_t r = 0; r < (size_t)rows; r++) {
+        const float *x = feature + r * width;
+        for (size_t c = 0; c < classes; c++) {
+            const double *w = head->weight + c * width;
+            double sum = 0.0;
+            for (size_t i = 0; i < width; i++) sum += w[i] * (double)x[i];
+            logits[r * classes + c] = sum + head->bias[c];
+        }
+    }
+}

@@ -1,0 +1,37 @@
+/*
+ * The head of a model: its last layer, which is dense, in double precision. For what needs
+ * more digits than the model computes with, given the features that it computes.
+ */
+#ifndef TL_COMPUTE_NN_LAYERS_HEAD_H
+#define TL_COMPUTE_NN_LAYERS_HEAD_H
+
+#include "compute/nn/model.h"
+
+/** logits = feature * weight^T + bias. */
+typedef struct tl_head {
+    int classes, width; /**< width: of the features */
+    bool has_bias;
+    double *weight; /**< [classes x width] */
+    double *bias;   /**< [classes]; zeros where the layer has none */
+} tl_head;
+
+/** Whether the last layer of this kind of model is dense: it is of all kinds that a plan
+ * knows. */
+bool tl_model_has_head(tl_model_kind kind);
+
+/** The head of a model that has one, in `arena`. Not collective. \return TL_E_SPACE */
+TL_MUST_USE tl_status tl_head_of(const tl_model *model, tl_arena *arena, tl_head *out,
+                                 tl_err *err);
+
+/** Bytes that tl_head_of takes. */
+double tl_head_memory(const tl_model_spec *spec);
+
+/**
+ * Logits of features, each summed in the order of the features: the bits depend on neither
+ * the rows beside it nor the team. Not collective.
+ *
+ * \param feature [rows x width] of tl_model_features  \param logits [rows x classes] result
+ */
+void tl_head_logits(const tl_head *head, const float *feature, int rows, double *logits);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * A member's share of a split model.
+ *
+ * A model of spec.splits = V is trained in V parts, each of which has its own heads of
+ * attention and its own units of the hidden layers: the dense layer before them is cut by
+ * its outputs, the one after them by its inputs, and what the V parts leave is summed
+ * (Shoeybi et al. 2019, Megatron-LM, section 3). V is a part of the model, so its bits do
+ * not depend on the team that shares the parts out, which has 1, 2, 4, .. or V members: a
+ * member works on V / members of them. Embeddings, norms, the biases after the sums and the
+ * tied head are whole, and the same on every member; all members work on the same rows.
+ *
+ * The whole model's parameters are those of one that is not split; a share has its own
+ * layers over a block of its own: first all that is whole, `shared` numbers, then its
+ * parts, `each` numbers each.
+ */
+#ifndef TL_COMPUTE_NN_TENSOR_PARALLEL_H
+#define TL_COMPUTE_NN_TENSOR_PARALLEL_H
+
+#include "compute/nn/layers/layer.h"
+
+typedef struct tl_share {
+    const tl_model *whole;
+    const tl_team *team; /**< whose members hold the others; borrowed */
+    tl_model model;   /**< its layers and parameters; they are the same layers by number */
+    int first, parts; /**< parts first .. first + parts - 1 of whole->spec.splits */
+    size_t shared, each; /**< numbers */
+} tl_share;
+
+/**
+ * The share of `team`'s member, with the whole model's present parameters. Not collective.
+ * The layers and parameters are in `arena`, `whole` and `team` are borrowed.
+ * \return TL_E_SPACE
+ */
+TL_MUST_USE tl_status tl_share_new(const tl_model *whole, const tl_team *team,
+                                   tl_arena *arena, tl_share *out, tl_err *err);
+
+/**
+ * The share of member 0 of a team of `members`, without parameters, which is the largest:
+ * for what is to be known beforehand. \return TL_E_ARG as tl_model_check, TL_E_SPACE
+ */
+TL_MUST_USE tl_status tl_share_of(const tl_model_spec *spec, int members, tl_arena *arena,
+                                  tl_share *out, tl_err *err);
+
+/** Numbers of the room that the next two want. */
+size_t tl_share_room(const tl_share *share);
+
+/**
+ * Numbers kept for each parameter, as the model's own, from all members: `all`, unless
+ * NULL, gets what is shared, then part 0, part 1, .., whatever the team. Collective.
+ * \param kept [model.params] \param room [tl_share_room] \param all [whole->params] result
+ * \return TL_E_LOST
+ */
+TL_MUST_USE tl_status tl_share_collect(const tl_share *share, const float *kept,
+                                       float *room, float *all, tl_err *err);
+
+/** The way back: member 0's `all`, which is NULL on the others, to all members. Collective.
+ * \return TL_E_LOST */
+TL_MUST_USE tl_status tl_share_deal(const tl_share *share, const float *all, float *room,
+                                    float *kept, tl_err *err);
+
+/** Numbers of scratch that tl_share_put takes, of a model of `splits`. */
+size_t tl_share_put_room(const tl_share *share, int splits);
+
+/**
+ * Puts the shares' parameters together in `whole` (borrowed, of the same spec), on every
+ * member. Collective.
+ * \return TL_E_SPACE, TL_E_LOST
+ */
+TL_MUST_USE tl_status tl_share_put(const tl_share *share, tl_arena *scratch,
+                                   tl_model *whole, tl_err *err);
+
+#endif

@@ -1,0 +1,75 @@
+#include "experiments/image/dct.h"
+
+#include <math.h>
+
+static const double PI = 3.14159265358979323846;
+
+static void fill_basis(int n, double *basis)
+{
+    for (int u = 0; u < n; u++) {
+        const double scale = sqrt((u == 0 ? 1.0 : 2.0) / n);
+        for (int x = 0; x < n; x++) {
+            basis[u * n + x] = scale * cos(PI * (2.0 * x + 1.0) * u / (2.0 * n));
+        }
+    }
+}
+
+tl_status tl_dct_new(int height, int width, tl_arena *arena, tl_dct *out, tl_err *err)
+{
+    const size_t h = (size_t)height, w = (size_t)width;
+    *out = (tl_dct){.height = height, .width = width};
+    TL_TAKE(out->rows, arena, h * h, err);
+    TL_TAKE(out->columns, arena, w * w, err);
+    TL_TAKE(out->between, arena, h * w, err);
+    fill_basis(height, out->rows);
+    fill_basis(width, out->columns);
+    return TL_OK;
+}
+
+void tl_dct_forward(const tl_dct *dct, const double *x, double *out)
+{
+    const int h = dct->height, w = dct->width;
+    for (int u = 0; u < h; u++) {
+        for (int j = 0; j < w; j++) {
+            double sum = 0.0;
+            for (int i = 0; i < h; i++) sum += dct->rows[u * h + i] * x[i * w + j];
+            dct->between[u * w + j] = sum;
+        }
+    }
+    for (int u = 0; u < h; u++) {
+        for (int v = 0; v < w; v++) {
+            double sum = 0.0;
+            for (int j = 0; j < w; j++) {
+                sum += dct->between[u * w + j] * dct->columns[v * w + j];
+            }
+            out[u * w + v] = sum;
+        }
+    }
+}
+
+void tl_dct_inverse(const tl_dct *dct, const double *x, double *out)
+{
+    const int h = dct->height, w = dct->width;
+    for (int i = 0; i < h; i++) {
+        for (int v = 0; v < w; v++) {
+            double sum = 0.0;
+            for (int u = 0; u < h; u++) sum += dct->rows[u * h + i] * x[u * w + v];
+            dct->between[i * w + v] = sum;
+        }
+    }
+    for (int i = 0; i < h; i++) {
+        for (int j = 0; j < w; j++) {
+            double sum = 0.0;
+            for (int v = 0; v < w; v++) {
+                sum += dct->between[i * w + v] * dct->columns[v * w + j];
+            }
+            out[i * w + j] = sum;
+        }
+    }
+}
+
+double tl_dct_memory(int height, int width)
+{
+    const double h = height, w = width;
+    return (double)sizeof(double) * (h * h + w * w + h * w);
+}

@@ -1,0 +1,89 @@
+/*
+ * A blind watermark of images with a message of several bits: spread spectrum in the
+ * two-dimensional DCT (Cox, Kilian, Leighton, Shamoon 1997, Secure spread spectrum
+ * watermarking for multimedia) with host rejection (Malvar, Florencio 2003, Improved spread
+ * spectrum: a new modulation technique for robust watermarking).
+ *
+ * Each coefficient of a band of middle frequencies belongs to one bit and has a chip: a
+ * random sign times its frequency, since spectra of images fall as one over the frequency
+ * (Field 1987, Relations between the statistics of natural images) and such chips whiten
+ * them. The sign of a bit's correlation with its chips is the bit. The transform is
+ * orthonormal, so that this is a correlation of pixels with a carrier: the inverse
+ * transform of the chips, made once. Images of several channels carry the mark in their
+ * luminance, taken as the mean of the channels.
+ */
+#ifndef TL_EXPERIMENTS_IMAGE_WATERMARK_H
+#define TL_EXPERIMENTS_IMAGE_WATERMARK_H
+
+#include "compute/core/rng.h"
+#include "compute/data/dataset.h"
+
+#include <stdbool.h>
+
+enum { TL_WATERMARK_BITS = 64 /**< the longest message */ };
+
+/** A secret: who has it can embed and detect. */
+typedef struct tl_watermark {
+    tl_rng key; /**< of which coefficient belongs to which bit, of signs and message */
+    int bits;
+    double low, high; /**< band: low <= u/height + v/width <= high, within 0..2 */
+    bool message[TL_WATERMARK_BITS];
+} tl_watermark;
+
+/** A watermark ready for images of one shape. Fields are private. */
+typedef struct tl_carriers {
+    const tl_watermark *watermark;
+    tl_shape shape;
+    double *carrier; /* [bits x height*width], orthonormal */
+    double *grey;    /* [height*width] luminance of one image */
+    double *free;    /* [shape] one image before it is clipped */
+} tl_carriers;
+
+/** What is found in an image. */
+typedef struct tl_detection {
+    int right; /**< bits that are as in the message */
+    double p;  /**< chance that an image without the mark is at least as near to it */
+} tl_detection;
+
+/** The watermark of `key`, its message drawn too; 1 <= bits <= TL_WATERMARK_BITS. */
+tl_watermark tl_watermark_draw(const tl_rng *key, int bits, double low, double high);
+
+/** Coefficients of the band in a plane of this shape. */
+int tl_watermark_band(tl_shape shape, double low, double high);
+
+/**
+ * Readies the carriers of `watermark`, which is borrowed. \return TL_E_SPACE, TL_E_ARG when
+ * the band has fewer coefficients than there are bits
+ */
+TL_MUST_USE tl_status tl_carriers_new(const tl_watermark *watermark, tl_shape shape,
+                                      tl_arena *arena, tl_carriers *out, tl_err *err);
+
+/** Bytes that tl_carriers_new takes. */
+double tl_carriers_memory(tl_shape shape, int bits);
+
+/** FLOP of one detection; an embedding takes a few of them. */
+double tl_watermark_flop(tl_shape shape, int bits);
+
+/**
+ * Embeds the message at a mean squared change of 10^(-psnr/10): the correlations that lack
+ * most are raised, all to one margin, the largest that this allows. A bit that the image
+ * favours beyond that margin by itself is left alone. Images with many black or white
+ * pixels miss the strength where clipping leaves no way to reach it. Not for two threads
+ * with the same carriers.
+ *
+ * \param psnr dB  \param from [shape] 0..1  \param to [shape] result, 0..1, not `from`
+ */
+void tl_watermark_embed(const tl_carriers *carriers, double psnr, const float *from,
+                        float *to);
+
+/**
+ * Reads an image without its original. The statistic is the sum of the bits' correlations,
+ * signed by the message, over the root of the sum of their squares. In an image without the
+ * mark those signs are fair and independent by the choice of the chips, whatever the image
+ * is, so that it is about normal; p is the upper tail. It is never below that of the root
+ * of the number of bits: 2e-3 for 8 bits, 3e-5 for 16, 8e-9 for 32. Not for two threads
+ * with the same carriers.
+ */
+tl_detection tl_watermark_detect(const tl_carriers *carriers, const float *pixel);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * How much images leak of the rows a model was trained on: their similarity to the nearest
+ * member of their class minus that to the nearest of equally many non-members of it. An
+ * image that merely looks like its class, or is blurred, is as near to the ones as to the
+ * others.
+ */
+#ifndef TL_EXPERIMENTS_METHOD_LEAKAGE_H
+#define TL_EXPERIMENTS_METHOD_LEAKAGE_H
+
+#include "compute/data/near_duplicates.h"
+#include "experiments/stage/stage.h"
+
+enum { TL_REFERENCES = 200 /**< at most so many members of a class are compared with */ };
+
+/** What images are compared with: clean rows of the pool. */
+typedef struct tl_references {
+    tl_dataset *rows; /**< class by class, its members before its non-members */
+    int *first;       /**< [classes] first member of a class */
+    int *count;       /**< [classes] members of it, and as many non-members */
+    float *feature;   /**< [rows x width] of unit length; set by tl_references_look */
+    int width;
+    tl_usual usual; /**< of all rows of the pool */
+} tl_references;
+
+/**
+ * Chooses the rows: the first TL_REFERENCES members and non-members of each class, without
+ * near-duplicates of one of the other set (tl_twins_are_near, among the pool), and no more
+ * of one set than of the other. Not collective. \return TL_E_SPACE
+ */
+TL_MUST_USE tl_status tl_references_gather(const tl_dataset *pool, tl_arena *scratch,
+                                           tl_references *out, tl_err *err);
+
+/**
+ * Whether an image of a class is a near-duplicate of one of its references, of either set:
+ * it is then nearer to that set for what it is, not for what a model told.
+ * \param usual  of a set that holds the pool and the image
+ */
+bool tl_references_have_near(const tl_references *references, const tl_usual *usual,
+                             const float *pixel, int class);
+
+/** Computes the references' features by `evaluator`, in `scratch`. Collective over `team`.
+ */
+TL_MUST_USE tl_status tl_references_look(tl_references *references,
+                                         const tl_model *evaluator, const tl_team *team,
+                                         tl_arena *scratch, tl_err *err);
+
+/** Similarity to the nearest member minus that to the nearest non-member. */
+typedef struct tl_leakage {
+    double ssim;    /**< in structural similarity, mean over images */
+    double feature; /**< in the cosine of features, mean over images */
+    int images;     /**< those of a class that has references */
+} tl_leakage;
+
+/**
+ * Leakage of labelled images. Collective over `team`: images are shared out and gathered;
+ * bits do not depend on it. \return TL_E_SPACE, TL_E_LOST
+ */
+TL_MUST_USE tl_status tl_leakage_of(const tl_references *references,
+                                    const tl_dataset *images, const tl_model *evaluator,
+                                    const tl_team *team, tl_arena *scratch, tl_leakage *out,
+                                    tl_err *err);
+
+/** Bytes of scratch of all the above for `images` images at a time. */
+double tl_leakage_memory(const tl_size *size, const tl_model_spec *evaluator, int images);
+
+/** FLOP of tl_leakage_of. */
+double tl_leakage_flop(const tl_size *size, const tl_model_spec *evaluator, int images);
+
+#endif

@@ -1,0 +1,74 @@
+#include "experiments/method/membership.h"
+
+#include "experiments/score/score.h"
+
+tl_status tl_suspects_gather(const tl_dataset *pool, tl_arena *arena, tl_suspects *out,
+                             tl_err *err)
+{
+    int *row, rows;
+    TL_TAKE(row, arena, pool->rows, err);
+    tl_dataset_select(pool, TL_ROW_UNJUDGED, 0, row, &rows);
+    *out = (tl_suspects){0};
+    TL_TRY(tl_dataset_pick(pool, row, rows, arena, &out->rows, err));
+    TL_TAKE(out->logits, arena, (size_t)rows * (size_t)pool->classes, err);
+    TL_TAKE(out->score, arena, rows, err);
+    TL_TAKE(out->member, arena, rows, err);
+    for (int i = 0; i < rows; i++) {
+        out->member[i] = (out->rows->flags[i] & TL_ROW_MEMBER) != 0;
+        out->members += out->member[i];
+    }
+    out->others = rows - out->members;
+    return TL_OK;
+}
+
+tl_status tl_suspects_put_auc(tl_scene *scene, int metric, const tl_suspects *suspects,
+                              unsigned flags, tl_err *err)
+{
+    const size_t mark = tl_arena_mark(scene->scratch);
+    const int rows = suspects->rows->rows;
+    double *score, auc;
+    bool *member;
+    int count = 0, members = 0;
+    TL_TAKE(score, scene->scratch, rows, err);
+    TL_TAKE(member, scene->scratch, rows, err);
+    for (int i = 0; i < rows; i++) {
+        if ((suspects->rows->flags[i] & flags) != flags) continue;
+        score[count] = suspects->score[i];
+        member[count] = suspects->member[i];
+        members += member[count++];
+    }
+    if (members == 0 || members == count) {
+        tl_scene_put_missing(scene, metric, TL_WHY_UNRESOLVABLE);
+    } else {
+        TL_TRY(tl_score_auc(score, member, count, scene->scratch, &auc, err));
+        tl_scene_put(scene, metric, auc);
+    }
+    tl_arena_rewind(scene->scratch, mark);
+    return TL_OK;
+}
+
+tl_status tl_suspects_put_tpr(tl_scene *scene, int metric, const tl_suspects *suspects,
+                              double limit, tl_err *err)
+{
+    double tpr;
+    if (suspects->members == 0 || suspects->others < 10.0 / limit) {
+        tl_scene_put_missing(scene, metric, TL_WHY_UNRESOLVABLE);
+        return TL_OK;
+    }
+    TL_TRY(tl_score_tpr(suspects->score, suspects->member, suspects->rows->rows, limit,
+                        scene->scratch, &tpr, err));
+    tl_scene_put_rate(scene, metric, tpr * suspects->members, suspects->members);
+    return TL_OK;
+}
+
+double tl_suspects_memory(const tl_size *size)
+{
+    return tl_size_data_memory(size, size->pool) +
+           tl_model_logits_memory(&size->setup.model, size->pool) +
+           (4.0 * size->classes + 41.0) * size->pool;
+}
+
+int tl_suspects_widest(const tl_size *size)
+{
+    return tl_infer_widest(size->pool, TL_INFER_WIDEST);
+}

@@ -1,0 +1,425 @@
+#include "experiments/method/reconstruction.h"
+
+#include "compute/nn/loss.h"
+#include "experiments/method/image_ascent.h"
+#include "experiments/method/leakage.h"
+
+#include <string.h>
+
+enum { ARG_IMAGES, ARG_STEPS, ARG_STEP, ARG_TV, ARG_NOISE };
+enum {
+    LEAKAGE_SSIM,
+    LEAKAGE_FEATURE,
+    MEAN_SSIM,
+    UNSEEN_SSIM,
+    MEAN_FEATURE,
+    UNSEEN_FEATURE,
+    CONFIDENCE,
+    EVALUATOR_ACCURACY
+};
+
+/*
+ * Rows that evaluator, baselines and starts do without: altered ones, and those that an
+ * earlier lap made out of a model. Judged by such rows, what a model leaked would count
+ * as what anybody knows.
+ */
+enum { NOT_CONTROL = TL_ROW_POISONED | TL_ROW_RECOVERED };
+
+/* --- the evaluator -------------------------------------------------------------------- */
+
+tl_model_spec tl_evaluator_spec(const tl_model_spec *model)
+{
+    const int side =
+        model->in.height < model->in.width ? model->in.height : model->in.width;
+    tl_model_spec spec = *model;
+    spec.splits = 0;
+    if (model->kind == TL_MODEL_MLP && side >= 2) {
+        spec.kind = TL_MODEL_CNN;
+        spec.width = 8;
+        spec.depth = side >= 4 ? 2 : 1;
+    } else {
+        spec.kind = TL_MODEL_MLP;
+        spec.width = 64;
+        spec.depth = model->kind == TL_MODEL_MLP && model->depth == 2 ? 1 : 2;
+    }
+    return spec;
+}
+
+int tl_evaluator_count(const tl_value *arg)
+{
+    (void)arg;
+    return 1;
+}
+
+static tl_status prepare(tl_scene *scene, tl_model **evaluator, int **row, int *rows,
+                         tl_err *err)
+{
+    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
+    const tl_model_spec spec = tl_evaluator_spec(&scene->world->setup->model);
+    TL_TRY(tl_model_new(&spec, scene->keep, evaluator, err));
+    const tl_rng init = tl_scene_rng(scene, "init");
+    tl_model_init(*evaluator, &init);
+    TL_TAKE(*row, scene->scratch, own->rows, err);
+    tl_dataset_select(own, NOT_CONTROL, 0, *row, rows);
+    return TL_OK;
+}
+
+tl_status tl_evaluator_train(tl_scene *scene, tl_err *err)
+{
+    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
+    tl_model *evaluator = NULL;
+    int *row = NULL, rows = 0;
+    TL_TRY(tl_team_agree(scene->team, prepare(scene, &evaluator, &row, &rows, err), err));
+    const tl_train_rows data = {
+        .pixel = own->pixel, .label = own->label, .row = row, .rows = rows};
+    const tl_rng order = tl_scene_rng(scene, "order");
+    /* The validation rows are the owner's: an evaluator runs all its epochs. */
+    const tl_training training = {.recipe = &scene->world->setup->recipe,
+                                  .rows = &data,
+                                  .rng = &order,
+                                  .team = scene->team,
+                                  .checkpoint = scene->checkpoint};
+    TL_TRY(tl_train(evaluator, &training, scene->scratch, NULL, err));
+    scene->given->model[TL_PART_SURROGATE] = evaluator;
+    return TL_OK;
+}
+
+double tl_evaluator_cost(const tl_size *size, const tl_value *arg)
+{
+    (void)arg;
+    const tl_model_spec spec = tl_evaluator_spec(&size->setup.model);
+    return tl_train_flop(&spec, &size->setup.recipe, size->attacker, 0);
+}
+
+/* --- the baselines -------------------------------------------------------------------- */
+
+enum { ANY_CLASS = -1 };
+
+/* The mean image of an attacker's own clean rows of a class. \param sum room for one image
+ * \return rows
+ */
+static int mean_of(const tl_dataset *own, int class, double *sum, float *mean)
+{
+    const size_t size = (size_t)tl_shape_size(own->shape);
+    int rows = 0;
+    memset(sum, 0, size * sizeof *sum);
+    for (int r = 0; r < own->rows; r++) {
+        const bool is_wanted = class == ANY_CLASS || own->label[r] == class;
+        if (!is_wanted || (own->flags[r] & NOT_CONTROL)) continue;
+        const float *x = own->pixel + (size_t)r * size;
+        for (size_t i = 0; i < size; i++) sum[i] += (double)x[i];
+        rows++;
+    }
+    for (size_t i = 0; i < size && rows > 0; i++) mean[i] = (float)(sum[i] / rows);
+    return rows;
+}
+
+/* The mean image of each class of the attacker's clean rows; classes without one are
+ * absent.
+ */
+static tl_status make_means(const tl_dataset *own, tl_arena *scratch, tl_dataset **out,
+                            tl_err *err)
+{
+    const size_t size = (size_t)tl_shape_size(own->shape);
+    double *sum;
+    tl_dataset *means;
+    TL_TAKE(sum, scratch, size, err);
+    TL_TAKE(means, scratch, 1, err);
+    *means = (tl_dataset){.shape = own->shape, .classes = own->classes};
+    TL_TAKE(means->pixel, scratch, (size_t)own->classes * size, err);
+    TL_TAKE(means->label, scratch, own->classes, err);
+    for (int k = 0; k < own->classes; k++) {
+        float *mean = means->pixel + (size_t)means->rows * size;
+        if (mean_of(own, k, sum, mean) > 0) means->label[means->rows++] = k;
+    }
+    *out = means;
+    return TL_OK;
+}
+
+/* The usual image of the pool and the attacker's clean rows together. */
+static tl_status add_own(const tl_usual *pool, const tl_dataset *own, tl_arena *scratch,
+                         tl_usual *out, tl_err *err)
+{
+    TL_TRY(tl_usual_new(own->shape, scratch, out, err));
+    memcpy(out->sum, pool->sum, pool->size * sizeof *out->sum);
+    out->rows = pool->rows;
+    for (int i = 0; i < own->rows; i++) {
+        if (own->flags[i] & NOT_CONTROL) continue;
+        tl_usual_add(out, own->pixel + (size_t)i * out->size);
+    }
+    return TL_OK;
+}
+
+/*
+ * The first `most` clean rows of the attacker's own in each class: real images that the
+ * owner did not train on, nor anything nearly equal to them. Not the test rows: without
+ * `keep` those are the pool's non-members. Near-duplicates of a reference are passed over,
+ * since official splits share them out between pool and attacker.
+ */
+static tl_status pick_unseen(const tl_dataset *own, const tl_references *references,
+                             int most, tl_arena *scratch, tl_dataset **out, tl_err *err)
+{
+    int *taken, *row, rows = 0;
+    tl_usual usual;
+    TL_TAKE(taken, scratch, own->classes, err);
+    TL_TAKE(row, scratch, own->rows, err);
+    TL_TRY(add_own(&references->usual, own, scratch, &usual, err));
+    for (int i = 0; i < own->rows; i++) {
+        const int class = own->label[i];
+        const float *pixel = own->pixel + (size_t)i * usual.size;
+        if ((own->flags[i] & NOT_CONTROL) || taken[class] == most) continue;
+        if (tl_references_have_near(references, &usual, pixel, class)) continue;
+        taken[class]++;
+        row[rows++] = i;
+    }
+    return tl_dataset_pick(own, row, rows, scratch, out, err);
+}
+
+/* --- measuring ------------------------------------------------------------------------ */
+
+/* How sure `model` is of the images' labels, and how many it puts in their class. */
+static tl_status ask(tl_scene *scene, const tl_model *model, const tl_dataset *images,
+                     double *confidence, double *hits, tl_err *err)
+{
+    const int classes = images->classes;
+    const size_t mark = tl_arena_mark(scene->scratch);
+    float *p = tl_arena_take(scene->scratch, (size_t)images->rows * (size_t)classes,
+                             sizeof *p, err);
+    TL_TRY(tl_team_agree(scene->team, p ? TL_OK : TL_E_SPACE, err));
+    TL_TRY(tl_model_logits(model, images->pixel, images->rows, scene->team, scene->scratch,
+                           p, err));
+    *confidence = *hits = 0.0;
+    for (int i = 0; i < images->rows; i++) {
+        float *own = p + (size_t)i * (size_t)classes;
+        int32_t best;
+        tl_argmax(own, 1, classes, &best);
+        tl_softmax(own, 1, classes, own);
+        *hits += best == images->label[i];
+        *confidence += (double)own[images->label[i]] / images->rows;
+    }
+    tl_arena_rewind(scene->scratch, mark);
+    return TL_OK;
+}
+
+static tl_status put_leakage(tl_scene *scene, const tl_references *references,
+                             const tl_dataset *images, int ssim, int feature, tl_err *err)
+{
+    tl_leakage leakage;
+    TL_TRY(tl_leakage_of(references, images, scene->world->bank[0], scene->team,
+                         scene->scratch, &leakage, err));
+    if (leakage.images > 0) {
+        tl_scene_put(scene, ssim, leakage.ssim);
+        tl_scene_put(scene, feature, leakage.feature);
+    } else {
+        tl_scene_put_missing(scene, ssim, TL_WHY_UNRESOLVABLE);
+        tl_scene_put_missing(scene, feature, TL_WHY_UNRESOLVABLE);
+    }
+    return TL_OK;
+}
+
+typedef struct compared {
+    tl_references references;
+    tl_dataset *means, *unseen;
+} compared;
+
+static tl_status gather(tl_scene *scene, compared *out, tl_err *err)
+{
+    const tl_world *world = scene->world;
+    TL_TRY(tl_references_gather(world->data[TL_PART_POOL], scene->scratch, &out->references,
+                                err));
+    TL_TRY(make_means(world->data[TL_PART_ATTACKER], scene->scratch, &out->means, err));
+    return pick_unseen(world->data[TL_PART_ATTACKER], &out->references,
+                       (int)scene->arg[ARG_IMAGES].number, scene->scratch, &out->unseen,
+                       err);
+}
+
+static tl_status measure(tl_scene *scene, const tl_model *model, const tl_dataset *images,
+                         tl_err *err)
+{
+    const tl_model *evaluator = scene->world->bank[0];
+    compared c = {0};
+    TL_TRY(tl_team_agree(scene->team, gather(scene, &c, err), err));
+    TL_INVARIANT(c.unseen != NULL);
+    TL_TRY(tl_references_look(&c.references, evaluator, scene->team, scene->scratch, err));
+    TL_TRY(put_leakage(scene, &c.references, images, LEAKAGE_SSIM, LEAKAGE_FEATURE, err));
+    TL_TRY(put_leakage(scene, &c.references, c.means, MEAN_SSIM, MEAN_FEATURE, err));
+    TL_TRY(put_leakage(scene, &c.references, c.unseen, UNSEEN_SSIM, UNSEEN_FEATURE, err));
+    double confidence, hits, unused;
+    TL_TRY(ask(scene, model, images, &confidence, &unused, err));
+    tl_scene_put(scene, CONFIDENCE, confidence);
+    TL_TRY(ask(scene, evaluator, images, &unused, &hits, err));
+    tl_scene_put_rate(scene, EVALUATOR_ACCURACY, hits, images->rows);
+    return TL_OK;
+}
+
+/* The attacker's own mean image over all classes; black if every row was poisoned. */
+static tl_status make_centre(tl_scene *scene, float **centre, tl_err *err)
+{
+    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
+    const size_t size = (size_t)tl_shape_size(own->shape);
+    double *sum;
+    TL_TAKE(sum, scene->scratch, size, err);
+    TL_TAKE(*centre, scene->scratch, size, err);
+    (void)mean_of(own, ANY_CLASS, sum, *centre);
+    return TL_OK;
+}
+
+tl_status tl_inversion_run(tl_scene *scene, tl_part part, tl_err *err)
+{
+    const tl_model *model = scene->world->model[part];
+    float *centre = NULL;
+    TL_TRY(tl_team_agree(scene->team, make_centre(scene, &centre, err), err));
+    const tl_ascent ascent = {.images = (int)scene->arg[ARG_IMAGES].number,
+                              .steps = (int)scene->arg[ARG_STEPS].number,
+                              .step = scene->arg[ARG_STEP].number,
+                              .centre = centre,
+                              .noise = scene->arg[ARG_NOISE].number,
+                              .tv = scene->arg[ARG_TV].number,
+                              .start = tl_scene_rng(scene, "start")};
+    tl_dataset *images = NULL;
+    TL_TRY(tl_ascent_run(&ascent, model, scene->team, scene->keep, scene->scratch, &images,
+                         err));
+    TL_TRY(measure(scene, model, images, err));
+    scene->given->data[TL_PART_RECOVERED] = images;
+    return TL_OK;
+}
+
+/* --- what a stage says ---------------------------------------------------------------- */
+
+tl_status tl_inversion_check(const tl_size *size, const tl_value *arg, tl_err *err)
+{
+    (void)arg;
+    TL_CHECK(size->attacker > 0, err, TL_E_ARG,
+             "the evaluator learns from the attacker's rows: give some by "
+             "data.split.attacker, or by attacker_from_pool with official splits");
+    return TL_OK;
+}
+
+static int images_of(const tl_size *size, const tl_value *arg)
+{
+    return size->classes * (int)arg[ARG_IMAGES].number;
+}
+
+double tl_inversion_cost(const tl_size *size, const tl_value *arg)
+{
+    const tl_model_spec evaluator = tl_evaluator_spec(&size->setup.model);
+    const int images = images_of(size, arg);
+    return tl_ascent_flop(&size->setup.model, (int)arg[ARG_STEPS].number, images) +
+           tl_leakage_flop(size, &evaluator, 2 * images + size->classes);
+}
+
+double tl_inversion_memory(const tl_size *size, const tl_value *arg)
+{
+    const tl_model_spec *model = &size->setup.model;
+    const tl_model_spec evaluator = tl_evaluator_spec(model);
+    const int images = images_of(size, arg);
+    const double bank = tl_size_train_memory(size, &evaluator, &size->setup.recipe, 0) +
+                        4.0 * size->attacker + 4.0 * (double)tl_model_count(&evaluator);
+    const double climbing = tl_ascent_memory(model, images);
+    const double baselines =
+        tl_size_data_memory(size, images < size->attacker ? images : size->attacker) +
+        4.0 * tl_shape_size(size->shape) * (size->classes + 7.0) + 4.0 * size->attacker;
+    const double asking =
+        4.0 * size->classes * images + tl_model_logits_memory(model, images);
+    const double measuring =
+        baselines + asking + tl_leakage_memory(size, &evaluator, images);
+    const double running =
+        tl_size_data_memory(size, images) + (climbing > measuring ? climbing : measuring);
+    return bank > running ? bank : running;
+}
+
+int tl_inversion_widest(const tl_size *size, const tl_value *arg)
+{
+    const int images = images_of(size, arg);
+    const int shards =
+        tl_recipe_shards(&size->setup.recipe); /* of the evaluator's training */
+    return tl_infer_widest(images, shards);
+}
+
+const tl_param tl_inversion_params[] = {
+    {.name = "images",
+     .type = TL_PARAM_INT,
+     .fallback = 16,
+     .low = 1,
+     .high = 100000,
+     .units = "1",
+     .about = "images of each class, each from a random start of its own"},
+    {.name = "steps",
+     .type = TL_PARAM_INT,
+     .fallback = 100,
+     .high = 100000,
+     .units = "1",
+     .about = "gradient steps (0: the random starts)"},
+    {.name = "step",
+     .type = TL_PARAM_REAL,
+     .fallback = 0.02,
+     .low_is_open = true,
+     .high = 1,
+     .units = "1",
+     .about = "root mean square change of pixels in the first step; falls to 0"},
+    {.name = "tv",
+     .type = TL_PARAM_REAL,
+     .fallback = 0.003,
+     .high = 1000,
+     .units = "nat",
+     .about = "weight of the total variation, summed over pixels of a range of 0 to 1"},
+    {.name = "noise",
+     .type = TL_PARAM_REAL,
+     .fallback = 0.2,
+     .high = 1,
+     .units = "1",
+     .about = "half width of the noise that a start adds to the attacker's mean image"},
+    {0}};
+
+const tl_metric tl_inversion_metrics[] = {
+    {.name = "leakage_ssim",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .low = -2,
+     .high = 2,
+     .can_be_missing = true,
+     .about = "similarity (SSIM) of made images to the nearest member of their class minus "
+              "that to the nearest of as many non-members"},
+    {.name = "leakage_feature",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .low = -2,
+     .high = 2,
+     .can_be_missing = true,
+     .about = "the same in the cosine of an evaluator's features"},
+    {.name = "baseline_mean_ssim",
+     .units = "1",
+     .low = -2,
+     .high = 2,
+     .can_be_missing = true,
+     .about = "leakage_ssim of the mean image of each class of the attacker's rows"},
+    {.name = "baseline_unseen_ssim",
+     .units = "1",
+     .low = -2,
+     .high = 2,
+     .can_be_missing = true,
+     .about =
+         "leakage_ssim of real images of the attacker's, none nearly equal to a reference"},
+    {.name = "baseline_mean_feature",
+     .units = "1",
+     .low = -2,
+     .high = 2,
+     .can_be_missing = true,
+     .about = "leakage_feature of those mean images"},
+    {.name = "baseline_unseen_feature",
+     .units = "1",
+     .low = -2,
+     .high = 2,
+     .can_be_missing = true,
+     .about = "leakage_feature of those real images"},
+    {.name = "confidence",
+     .units = "1",
+     .high = 1,
+     .about = "mean probability of their class that the inverted model gives made images"},
+    {.name = "evaluator_accuracy",
+     .units = "1",
+     .better = TL_BETTER_LOWER,
+     .is_rate = true,
+     .high = 1,
+     .about = "share of made images that the evaluator puts in their class"},
+    {0}};

@@ -1,0 +1,36 @@
+#include "experiments/score/answers.h"
+
+#include <float.h>
+#include <math.h>
+
+double tl_answers_least(void)
+{
+    return (double)FLT_MIN;
+}
+
+void tl_answers_log(double *answer, size_t count)
+{
+    const double least = tl_answers_least();
+    for (size_t i = 0; i < count; i++) {
+        answer[i] = log(answer[i] > least ? answer[i] : least);
+    }
+}
+
+void tl_centre_rows(double *x, int rows, int columns)
+{
+    for (int r = 0; r < rows; r++) {
+        double *line = x + (size_t)r * (size_t)columns, sum = 0.0;
+        for (int c = 0; c < columns; c++) sum += line[c];
+        for (int c = 0; c < columns; c++) line[c] -= sum / columns;
+    }
+}
+
+void tl_centre_columns(double *x, int rows, int columns)
+{
+    const size_t width = (size_t)columns;
+    for (size_t c = 0; c < width; c++) {
+        double sum = 0.0;
+        for (size_t r = 0; r < (size_t)rows; r++) sum += x[r * width + c];
+        for (size_t r = 0; r < (size_t)rows; r++) x[r * width + c] -= sum / rows;
+    }
+}

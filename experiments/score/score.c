@@ -1,0 +1,196 @@
+#include "experiments/score/score.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct ranked {
+    double score;
+    bool positive;
+} ranked;
+
+static int falling(const void *a, const void *b)
+{
+    const ranked *x = a, *y = b;
+    return (x->score < y->score) - (x->score > y->score);
+}
+
+static tl_status rank(const double *score, const bool *positive, int n, tl_arena *scratch,
+                      ranked **out, tl_err *err)
+{
+    TL_TAKE(*out, scratch, n, err);
+    for (int i = 0; i < n; i++) {
+        TL_CHECK(!isnan(score[i]), err, TL_E_NUM, "a score is not a number");
+        (*out)[i] = (ranked){score[i], positive[i]};
+    }
+    qsort(*out, (size_t)n, sizeof **out, falling);
+    return TL_OK;
+}
+
+tl_status tl_score_auc(const double *score, const bool *positive, int n, tl_arena *scratch,
+                       double *auc, tl_err *err)
+{
+    const size_t mark = tl_arena_mark(scratch);
+    ranked *row;
+    TL_TRY(rank(score, positive, n, scratch, &row, err));
+    double above = 0.0, wins = 0.0, negatives = 0.0;
+    for (int i = 0; i < n;) {
+        int end = i;
+        double tied_positive = 0.0, tied_negative = 0.0;
+        for (; end < n && row[end].score == row[i].score; end++) {
+            if (row[end].positive)
+                tied_positive += 1.0;
+            else
+                tied_negative += 1.0;
+        }
+        wins += tied_negative * (above + 0.5 * tied_positive);
+        above += tied_positive;
+        negatives += tied_negative;
+        i = end;
+    }
+    *auc = above > 0.0 && negatives > 0.0 ? wins / (above * negatives) : (double)NAN;
+    tl_arena_rewind(scratch, mark);
+    return TL_OK;
+}
+
+tl_status tl_score_tpr(const double *score, const bool *positive, int n, double limit,
+                       tl_arena *scratch, double *tpr, tl_err *err)
+{
+    const size_t mark = tl_arena_mark(scratch);
+    ranked *row;
+    TL_TRY(rank(score, positive, n, scratch, &row, err));
+    double positives = 0.0, negatives = 0.0, hits = 0.0, alarms = 0.0;
+    for (int i = 0; i < n; i++) {
+        if (row[i].positive)
+            positives += 1.0;
+        else
+            negatives += 1.0;
+    }
+    *tpr = 0.0;
+    for (int i = 0; i < n; i++) {
+        if (row[i].positive)
+            hits += 1.0;
+        else
+            alarms += 1.0;
+        if (alarms > limit * negatives) break;
+        const bool is_last_of_ties = i + 1 == n || row[i + 1].score != row[i].score;
+        if (is_last_of_ties && positives > 0.0) *tpr = hits / positives;
+    }
+    tl_arena_rewind(scratch, mark);
+    return TL_OK;
+}
+
+double tl_score_balanced(const int32_t *guess, const int32_t *label, int n, int classes)
+{
+    double sum = 0.0;
+    int present = 0;
+    for (int c = 0; c < classes; c++) {
+        double right = 0.0, all = 0.0;
+        for (int i = 0; i < n; i++) {
+            if (label[i] != c) continue;
+            all += 1.0;
+            right += guess[i] == c ? 1.0 : 0.0;
+        }
+        if (all == 0.0) continue;
+        sum += right / all;
+        present++;
+    }
+    return present ? sum / present : (double)NAN;
+}
+
+double tl_score_brier(const float *probability, const int32_t *label, int n, int classes)
+{
+    double sum = 0.0;
+    for (int i = 0; i < n; i++) {
+        for (int c = 0; c < classes; c++) {
+            const double off =
+                (double)probability[(size_t)i * (size_t)classes + (size_t)c] -
+                (label[i] == c ? 1.0 : 0.0);
+            sum += off * off;
+        }
+    }
+    return sum / n;
+}
+
+tl_status tl_score_class_auc(const float *probability, const int32_t *label, int n,
+                             int classes, tl_arena *scratch, double *auc, tl_err *err)
+{
+    const size_t mark = tl_arena_mark(scratch);
+    double *score;
+    bool *positive;
+    TL_TAKE(score, scratch, n, err);
+    TL_TAKE(positive, scratch, n, err);
+    double sum = 0.0;
+    int counted = 0;
+    for (int c = classes == 2 ? 1 : 0; c < classes; c++) {
+        double one;
+        for (int i = 0; i < n; i++) {
+            score[i] = (double)probability[(size_t)i * (size_t)classes + (size_t)c];
+            positive[i] = label[i] == c;
+        }
+        TL_TRY(tl_score_auc(score, positive, n, scratch, &one, err));
+        if (isnan(one)) continue; /* a class that does not occur */
+        sum += one;
+        counted++;
+    }
+    *auc = counted ? sum / counted : (double)NAN;
+    tl_arena_rewind(scratch, mark);
+    return TL_OK;
+}
+
+int tl_score_matches(const int32_t *a, const int32_t *b, int n)
+{
+    int count = 0;
+    for (int i = 0; i < n; i++) count += a[i] == b[i];
+    return count;
+}
+
+/* --- rank correlation ----------------------------------------------------------------- */
+
+typedef struct placed {
+    double value;
+    int at;
+} placed;
+
+static int rising(const void *a, const void *b)
+{
+    const placed *x = a, *y = b;
+    return (x->value > y->value) - (x->value < y->value);
+}
+
+/* Ranks of x less their mean, (n-1)/2. */
+static tl_status rank_of(const double *x, int n, placed *order, double *rank, tl_err *err)
+{
+    for (int i = 0; i < n; i++) {
+        TL_CHECK(!isnan(x[i]), err, TL_E_NUM, "a score is not a number");
+        order[i] = (placed){x[i], i};
+    }
+    qsort(order, (size_t)n, sizeof *order, rising);
+    for (int i = 0; i < n;) {
+        int end = i;
+        while (end < n && order[end].value == order[i].value) end++;
+        for (int j = i; j < end; j++) rank[order[j].at] = 0.5 * (i + end - 1 - (n - 1));
+        i = end;
+    }
+    return TL_OK;
+}
+
+tl_status tl_score_rank_correlation(const double *x, const double *y, int n,
+                                    tl_arena *scratch, double *correlation, tl_err *err)
+{
+    const size_t mark = tl_arena_mark(scratch);
+    placed *order;
+    double *a, *b, xx = 0.0, yy = 0.0, xy = 0.0;
+    TL_TAKE(order, scratch, n, err);
+    TL_TAKE(a, scratch, n, err);
+    TL_TAKE(b, scratch, n, err);
+    TL_TRY(rank_of(x, n, order, a, err));
+    TL_TRY(rank_of(y, n, order, b, err));
+    for (int i = 0; i < n; i++) {
+        xx += a[i] * a[i];
+        yy += b[i] * b[i];
+        xy += a[i] * b[i];
+    }
+    *correlation = xx > 0.0 && yy > 0.0 ? xy / sqrt(xx * yy) : (double)NAN;
+    tl_arena_rewind(scratch, mark);
+    return TL_OK;
+}

@@ -1,0 +1,53 @@
+/*
+ * Parameters: what a plan may say, with type, default and bounds. Stages, data, model and
+ * recipe all describe theirs by tables of tl_param; the plan reader checks against them.
+ */
+#ifndef TL_EXPERIMENTS_STAGE_PARAM_H
+#define TL_EXPERIMENTS_STAGE_PARAM_H
+
+#include "compute/core/hash.h"
+
+#include <stdbool.h>
+
+typedef enum tl_param_type {
+    TL_PARAM_REAL,
+    TL_PARAM_INT,
+    TL_PARAM_BOOL,   /**< 0 or 1 */
+    TL_PARAM_CHOICE, /**< number is the index into `choices` */
+    TL_PARAM_TEXT    /**< only `text` is used */
+} tl_param_type;
+
+/** A value. Texts are borrowed from the plan. */
+typedef struct tl_value {
+    double number;
+    const char *text; /**< TEXT: the value; CHOICE: the word; else NULL */
+} tl_value;
+
+enum { TL_MAX_PARAMS = 16 };
+
+typedef struct tl_param {
+    const char *name; /**< NULL ends a table */
+    tl_param_type type;
+    bool low_is_open;           /**< the lower bound itself is not allowed */
+    double fallback;            /**< default: number, or index of the choice */
+    double low, high;           /**< bounds, both allowed */
+    const char *units;          /**< "1" for fractions and counts */
+    const char *about;          /**< one line */
+    const char *const *choices; /**< CHOICE: words, NULL-terminated */
+    const char *text_fallback;  /**< TEXT: default */
+} tl_param;
+
+/** Entries of a table; 0 for NULL. */
+int tl_params_count(const tl_param *params);
+
+/** Index of `name` in a table, or -1. */
+int tl_params_find(const tl_param *params, const char *name);
+
+/** Sets value [count] to the defaults. */
+void tl_params_defaults(const tl_param *params, tl_value *value);
+
+/** Adds names and values to `hash`; those whose bit is not in `mask` are left out. */
+void tl_params_hash(const tl_param *params, const tl_value *value, uint32_t mask,
+                    tl_hash *hash);
+
+#endif

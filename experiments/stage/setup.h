@@ -1,0 +1,122 @@
+/*
+ * What a plan says under `data`, `model` and `recipe`, and the sizes that follow from it.
+ */
+#ifndef TL_EXPERIMENTS_STAGE_SETUP_H
+#define TL_EXPERIMENTS_STAGE_SETUP_H
+
+#include "compute/data/roles.h"
+#include "compute/train/trainer.h"
+#include "experiments/stage/param.h"
+
+/** Places in the tables below, in order; `split` stands flat beside `source` in data. */
+enum {
+    TL_DATA_SOURCE,
+    TL_DATA_OFFICIAL,
+    TL_DATA_POOL,
+    TL_DATA_KEEP,
+    TL_DATA_VALIDATION,
+    TL_DATA_ATTACKER,
+    TL_DATA_TEST,
+    TL_DATA_ATTACKER_FROM_POOL,
+    TL_DATA_EXAMPLES,
+    TL_DATA_CLASSES,
+    TL_DATA_DIFFICULTY,
+    TL_DATA_CONTEXT,
+    TL_DATA_PARAMS
+};
+enum {
+    TL_MODEL_KIND,
+    TL_MODEL_WIDTH,
+    TL_MODEL_DEPTH, /* `layers` in a plan */
+    TL_MODEL_HEADS,
+    TL_MODEL_KV_HEADS,
+    TL_MODEL_SPLITS,
+    TL_MODEL_PARAMS
+};
+enum {
+    TL_RECIPE_EPOCHS,
+    TL_RECIPE_BATCH,
+    TL_RECIPE_SHARDS,
+    TL_RECIPE_OPTIMIZER,
+    TL_RECIPE_LR,
+    TL_RECIPE_MOMENTUM,
+    TL_RECIPE_WEIGHT_DECAY,
+    TL_RECIPE_SCHEDULE,
+    TL_RECIPE_WARMUP,
+    TL_RECIPE_LR_END,
+    TL_RECIPE_ACCUMULATE,
+    TL_RECIPE_CLIP,
+    TL_RECIPE_LABEL_SMOOTHING,
+    TL_RECIPE_DROPOUT,
+    TL_RECIPE_DECAY,
+    TL_RECIPE_AVERAGE,
+    TL_RECIPE_PATIENCE,
+    TL_RECIPE_SHIFT,
+    TL_RECIPE_FLIP,
+    TL_RECIPE_REDUCTION,
+    TL_RECIPE_ZERO,
+    TL_RECIPE_OVERLAP,
+    TL_RECIPE_RECOMPUTE,
+    TL_RECIPE_PARAMS
+};
+
+/** The tables, for the plan reader and `describe`. */
+extern const tl_param tl_data_params[TL_DATA_PARAMS + 1];
+extern const tl_param tl_model_params[TL_MODEL_PARAMS + 1];
+extern const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1];
+
+/** Bits of the recipe's parameters that results depend on: the others say how a training is
+ * done, and change nothing that comes of it. */
+enum {
+    TL_RECIPE_DECIDING =
+        (1 << TL_RECIPE_PARAMS) - 1 -
+        (1 << TL_RECIPE_ZERO | 1 << TL_RECIPE_OVERLAP | 1 << TL_RECIPE_RECOMPUTE)
+};
+
+/** Values of one trial, in the order of the tables. */
+typedef struct tl_setup_values {
+    tl_value data[TL_DATA_PARAMS];
+    tl_value model[TL_MODEL_PARAMS];
+    tl_value recipe[TL_RECIPE_PARAMS];
+} tl_setup_values;
+
+/** The model and recipe that `train` and those who imitate it use. */
+typedef struct tl_setup {
+    tl_model_spec model;
+    tl_recipe recipe;
+} tl_setup;
+
+/** Sizes known before anything runs: for checks, costs and memory. */
+typedef struct tl_size {
+    tl_shape shape;
+    int classes;
+    int vocabulary; /**< 0: images; else of tokens, and shape.width is the context */
+    int pool, members, validation, attacker, test; /**< rows */
+    tl_setup setup;
+    int ranks;     /**< of the team that memory is asked for */
+    bool is_first; /**< of its first member, which keeps checkpoints; else of another */
+} tl_size;
+
+/** Reads values into the structures they stand for. */
+tl_split tl_setup_split(const tl_value data[TL_DATA_PARAMS]);
+tl_source_want tl_setup_source_want(const tl_value data[TL_DATA_PARAMS]);
+tl_setup tl_setup_of(const tl_setup_values *values, tl_shape shape, int classes);
+tl_size tl_setup_size(const tl_setup_values *values, const tl_source *source);
+
+/**
+ * Whether a model of this kind can be made of data of this vocabulary (0: images).
+ * \param source  name of the data, for the message
+ * \return TL_E_ARG, naming the kinds that can
+ */
+TL_MUST_USE tl_status tl_setup_check_kind(const char *kind, const char *source,
+                                          int vocabulary, tl_err *err);
+
+/** Bytes of scratch of a training with checkpoints, as tl_train_memory, on a member of the
+ * team that `size` speaks of. */
+double tl_size_train_memory(const tl_size *size, const tl_model_spec *spec,
+                            const tl_recipe *recipe, int validation);
+
+/** Bytes of a dataset of `rows` rows that owns everything. */
+double tl_size_data_memory(const tl_size *size, int rows);
+
+#endif

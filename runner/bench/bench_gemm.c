@@ -1,0 +1,129 @@
+/*
+ * bench gemm: the rate of sgemm 1024^3, which stands for what the machine can do, before
+ * and after products of the shapes that small models are made of.
+ */
+#include "compute/core/log.h"
+#include "compute/core/blas.h"
+#include "runner/bench/bench.h"
+#include "runner/cli/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { SIDE = 1024 };
+
+/* A shard of an mlp, of a convolution as a product, of a transformer; squares beside. */
+static const struct shape {
+    int rows, columns, inner;
+} shapes[] = {{16, 512, 784}, {32, 512, 512},  {128, 512, 784}, {32, 784, 144},
+              {64, 196, 288}, {256, 384, 384}, {128, 128, 128}, {512, 512, 512}};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+double tl_bench_cpu_seconds(void)
+{
+    struct timespec at;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &at);
+    return (double)at.tv_sec + 1e-9 * (double)at.tv_nsec;
+}
+
+static int rising(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double tl_bench_median(double *value, int n)
+{
+    qsort(value, (size_t)n, sizeof *value, rising);
+    return 0.5 * (value[(n - 1) / 2] + value[n / 2]);
+}
+
+/* Products enough for a millisecond or more, so that the clock does not count. */
+static int products_of(double flop)
+{
+    const double least = 1e8;
+    return flop < least ? (int)(least / flop) + 1 : 1;
+}
+
+tl_status tl_bench_gemm_rates(int rows, int columns, int inner, double rate[TL_GEMM_ROUNDS],
+                              tl_err *err)
+{
+    const size_t left = (size_t)rows * (size_t)inner,
+                 right = (size_t)inner * (size_t)columns;
+    tl_arena arena = tl_arena_open(0);
+    float *at = tl_arena_take(&arena, left + right + (size_t)rows * (size_t)columns,
+                              sizeof *at, err);
+    if (!at) return TL_E_SPACE;
+    for (size_t i = 0; i < left + right; i++) at[i] = (float)(i % 17) * 0.1f;
+    const tl_cmat a = tl_cmat_of(at, rows, inner),
+                  b = tl_cmat_of(at + left, inner, columns);
+    const tl_mat c = tl_mat_of(at + left + right, rows, columns);
+    const double flop = 2.0 * rows * columns * inner;
+    const int products = products_of(flop);
+    tl_blas_start();
+    tl_gemm(a, false, b, false, false, c);
+    for (int i = 0; i < TL_GEMM_ROUNDS; i++) {
+        const double begin = tl_bench_cpu_seconds();
+        for (int p = 0; p < products; p++) tl_gemm(a, false, b, false, false, c);
+        rate[i] = 1e-9 * flop * products / (tl_bench_cpu_seconds() - begin);
+    }
+    tl_arena_close(&arena);
+    return TL_OK;
+}
+
+static tl_status measure(double before[TL_GEMM_ROUNDS], double after[TL_GEMM_ROUNDS],
+                         double median[SHAPES], tl_err *err)
+{
+    TL_TRY(tl_bench_gemm_rates(SIDE, SIDE, SIDE, before, err));
+    for (int s = 0; s < SHAPES; s++) {
+        double rate[TL_GEMM_ROUNDS];
+        TL_TRY(tl_bench_gemm_rates(shapes[s].rows, shapes[s].columns, shapes[s].inner, rate,
+                                   err));
+        median[s] = tl_bench_median(rate, TL_GEMM_ROUNDS);
+    }
+    return tl_bench_gemm_rates(SIDE, SIDE, SIDE, after, err);
+}
+
+static void print(const double *all, double before, double after, const double *median)
+{
+    const double peak = 0.5 * (all[TL_GEMM_ROUNDS - 1] + all[TL_GEMM_ROUNDS]);
+    (void)printf("name=gemm_1024 gflops=%.2f before=%.2f after=%.2f lowest=%.2f "
+                 "highest=%.2f core=%s\n",
+                 peak, before, after, all[0], all[2 * TL_GEMM_ROUNDS - 1], tl_blas_core());
+    for (int s = 0; s < SHAPES; s++) {
+        (void)printf("name=gemm rows=%d columns=%d inner=%d gflops=%.2f "
+                     "fraction_of_gemm=%.3f\n",
+                     shapes[s].rows, shapes[s].columns, shapes[s].inner, median[s],
+                     median[s] / peak);
+    }
+}
+
+static void print_json(const double *all, double before, double after, const double *median)
+{
+    (void)printf("{\"gemm_gflops\": %.2f, \"before\": %.2f, \"after\": %.2f, \"lowest\": "
+                 "%.2f, \"highest\": %.2f, \"core\": \"%s\", \"shapes\": [",
+                 0.5 * (all[TL_GEMM_ROUNDS - 1] + all[TL_GEMM_ROUNDS]), before, after,
+                 all[0], all[2 * TL_GEMM_ROUNDS - 1], tl_blas_core());
+    for (int s = 0; s < SHAPES; s++) {
+        (void)printf("%s{\"rows\": %d, \"columns\": %d, \"inner\": %d, \"gflops\": %.2f}",
+                     s ? ", " : "", shapes[s].rows, shapes[s].columns, shapes[s].inner,
+                     median[s]);
+    }
+    (void)printf("]}\n");
+}
+
+int tl_bench_gemm(bool is_json)
+{
+    double all[2 * TL_GEMM_ROUNDS], median[SHAPES];
+    tl_err err = {0};
+    if (measure(all, all + TL_GEMM_ROUNDS, median, &err) != TL_OK) {
+        tl_log(TL_LOG_ERROR, "%s", err.text);
+        return TL_EXIT_ERROR;
+    }
+    const double before = tl_bench_median(all, TL_GEMM_ROUNDS),
+                 after = tl_bench_median(all + TL_GEMM_ROUNDS, TL_GEMM_ROUNDS);
+    (void)tl_bench_median(all, 2 * TL_GEMM_ROUNDS);
+    (is_json ? print_json : print)(all, before, after, median);
+    return TL_EXIT_DONE;
+}

@@ -1,0 +1,213 @@
+/*
+ * What bench train is to train: settings by the names that plans give them.
+ */
+#include "compute/core/text.h"
+#include "runner/bench/bench.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CONTEXT, VOCABULARY, CHANNELS, SIDE, CLASSES, ROWS, OWN };
+enum { TABLES = 3, LONGEST_NAME = 40 };
+
+/* An epoch of random data: work enough that its ends do not count, yet short, since a
+ * block of measuring is made of whole ones. */
+static const double EPOCH_FLOP = 2e10;
+enum { LEAST_UPDATES = 4, MOST_ROWS = 4096, NUMBERS = 1 << 26 };
+
+static const tl_param own_params[OWN + 1] = {
+    [CONTEXT] = {.name = "context",
+                 .type = TL_PARAM_INT,
+                 .fallback = 256,
+                 .low = 1,
+                 .high = 65536,
+                 .about = "tokens of a row"},
+    [VOCABULARY] = {.name = "vocabulary",
+                    .type = TL_PARAM_INT,
+                    .fallback = 256,
+                    .low = 2,
+                    .high = 65536,
+                    .about = "different tokens"},
+    [CHANNELS] = {.name = "channels",
+                  .type = TL_PARAM_INT,
+                  .fallback = 1,
+                  .low = 1,
+                  .high = 4096,
+                  .about = "channels of an image"},
+    [SIDE] = {.name = "side",
+              .type = TL_PARAM_INT,
+              .fallback = 28,
+              .low = 1,
+              .high = 4096,
+              .about = "height and width of an image"},
+    [CLASSES] = {.name = "classes",
+                 .type = TL_PARAM_INT,
+                 .fallback = 10,
+                 .low = 2,
+                 .high = 65536,
+                 .about = "classes of images"},
+    [ROWS] = {.name = "rows",
+              .type = TL_PARAM_INT,
+              .high = 1e7,
+              .about = "rows of random data (0: as many as suit the model)"},
+};
+
+/* What may be set, and to what it is set. */
+typedef struct settings {
+    tl_setup_values values;
+    tl_value own[OWN];
+} settings;
+
+typedef struct table {
+    const tl_param *params;
+    tl_value *value;
+} table;
+
+static table table_of(settings *s, int number)
+{
+    const table tables[TABLES] = {{tl_model_params, s->values.model},
+                                  {tl_recipe_params, s->values.recipe},
+                                  {own_params, s->own}};
+    return tables[number];
+}
+
+static bool is_settable(const tl_param *param)
+{
+    return param != &tl_model_params[TL_MODEL_KIND] &&
+           param != &tl_recipe_params[TL_RECIPE_EPOCHS];
+}
+
+static tl_status refuse(settings *s, const char *name, tl_err *err)
+{
+    tl_text names = {0};
+    for (int t = 0; t < TABLES; t++) {
+        for (const tl_param *p = table_of(s, t).params; p->name; p++) {
+            if (!is_settable(p)) continue;
+            tl_text_print(&names, "%s%s", names.length ? ", " : "", p->name);
+        }
+    }
+    (void)tl_fail(err, TL_E_ARG, "bench train has no setting '%.40s'; allowed: %s", name,
+                  names.at);
+    tl_text_close(&names);
+    return TL_E_ARG;
+}
+
+static tl_status read_choice(const tl_param *param, const char *text, tl_value *out,
+                             tl_err *err)
+{
+    tl_text words = {0};
+    for (int i = 0; param->choices[i]; i++) {
+        tl_text_print(&words, "%s%s", i ? ", " : "", param->choices[i]);
+        if (strcmp(param->choices[i], text) != 0) continue;
+        *out = (tl_value){.number = i, .text = param->choices[i]};
+        tl_text_close(&words);
+        return TL_OK;
+    }
+    (void)tl_fail(err, TL_E_ARG, "%s cannot be '%.40s'; allowed: %s", param->name, text,
+                  words.at);
+    tl_text_close(&words);
+    return TL_E_ARG;
+}
+
+static tl_status read_value(const tl_param *param, const char *text, tl_value *out,
+                            tl_err *err)
+{
+    const char *name = param->name;
+    if (param->type == TL_PARAM_CHOICE) return read_choice(param, text, out, err);
+    double x = 0.0;
+    if (param->type == TL_PARAM_BOOL) {
+        const bool is_true = strcmp(text, "true") == 0;
+        TL_CHECK(is_true || strcmp(text, "false") == 0, err, TL_E_ARG,
+                 "%s must be true or false, found '%.40s'", name, text);
+        *out = (tl_value){.number = is_true};
+        return TL_OK;
+    }
+    TL_CHECK(tl_text_real(text, &x) && (param->type != TL_PARAM_INT || x == floor(x)), err,
+             TL_E_ARG, "%s must be a %snumber, found '%.40s'", name,
+             param->type == TL_PARAM_INT ? "whole " : "", text);
+    TL_CHECK(x >= param->low && x <= param->high &&
+                 !(param->low_is_open && x <= param->low),
+             err, TL_E_ARG, "%s is %.40s, allowed is %s %.12g up to %.12g", name, text,
+             param->low_is_open ? "above" : "from", param->low, param->high);
+    *out = (tl_value){.number = x};
+    return TL_OK;
+}
+
+/* One NAME=VALUE. */
+static tl_status set_one(settings *s, const char *text, tl_err *err)
+{
+    const char *equals = strchr(text, '=');
+    TL_CHECK(equals && equals - text < LONGEST_NAME, err, TL_E_ARG,
+             "--set wants NAME=VALUE, found '%.60s'", text);
+    char name[LONGEST_NAME];
+    (void)snprintf(name, sizeof name, "%.*s", (int)(equals - text), text);
+    for (int t = 0; t < TABLES; t++) {
+        const table at = table_of(s, t);
+        for (int i = 0; at.params[i].name; i++) {
+            const tl_param *param = &at.params[i];
+            if (is_settable(param) && strcmp(param->name, name) == 0) {
+                return read_value(param, equals + 1, &at.value[i], err);
+            }
+        }
+    }
+    return refuse(s, name, err);
+}
+
+static int integer(const tl_value *value)
+{
+    return (int)value->number;
+}
+
+/* Rows that make an epoch of whole updates. */
+static double rows_of(const tl_setup *setup, int wanted)
+{
+    if (wanted) return wanted;
+    const double update = (double)setup->recipe.batch * setup->recipe.accumulate;
+    const double flop = tl_model_train_flop(&setup->model) * update;
+    double updates = ceil(EPOCH_FLOP / (flop + 1.0));
+    if (updates * update > MOST_ROWS) updates = floor(MOST_ROWS / update);
+    if (updates < LEAST_UPDATES) updates = LEAST_UPDATES;
+    return updates * update;
+}
+
+tl_status tl_bench_job_read(const char *model, const char *const *set, int sets,
+                            tl_bench_job *out, tl_err *err)
+{
+    settings s = {0};
+    for (int t = 0; t < TABLES; t++) {
+        const table at = table_of(&s, t);
+        tl_params_defaults(at.params, at.value);
+    }
+    TL_TRY(read_value(&tl_model_params[TL_MODEL_KIND], model,
+                      &s.values.model[TL_MODEL_KIND], err));
+    for (int i = 0; i < sets; i++) TL_TRY(set_one(&s, set[i], err));
+    const bool reads_tokens =
+        tl_model_reads_tokens((tl_model_kind)integer(&s.values.model[TL_MODEL_KIND]));
+    const int side = integer(&s.own[SIDE]);
+    const tl_shape shape = reads_tokens ? (tl_shape){1, 1, integer(&s.own[CONTEXT])}
+                                        : (tl_shape){integer(&s.own[CHANNELS]), side, side};
+    const int classes = integer(&s.own[reads_tokens ? VOCABULARY : CLASSES]);
+    const tl_setup setup = tl_setup_of(&s.values, shape, classes);
+    TL_TRY(tl_model_check(&setup.model, err));
+    const double rows = rows_of(&setup, integer(&s.own[ROWS]));
+    TL_CHECK(rows * tl_shape_size(shape) <= NUMBERS, err, TL_E_ARG,
+             "%.0f rows of %d numbers are too many: a bench has %d numbers at most", rows,
+             tl_shape_size(shape), NUMBERS);
+    *out = (tl_bench_job){.setup = setup, .rows = (int)rows};
+    return TL_OK;
+}
+
+void tl_bench_job_help(void)
+{
+    settings s = {0};
+    for (int t = 0; t < TABLES; t++) {
+        for (const tl_param *p = table_of(&s, t).params; p->name; p++) {
+            if (!is_settable(p)) continue;
+            char text[32];
+            (void)printf("  %-16s %s (%s)\n", p->name, p->about,
+                         p->type == TL_PARAM_CHOICE ? p->choices[(int)p->fallback]
+                                                    : tl_text_shortest(p->fallback, text));
+        }
+    }
+}

@@ -1,0 +1,232 @@
+/*
+ * bench linalg: each problem of linear algebra by ScaLAPACK on all ranks and by LAPACK on
+ * one thread of rank 0, in turn, while the others wait; what one takes of the other's time,
+ * how good the solution is and how near they are.
+ */
+#include "cluster/team/team_mpi.h"
+#include "compute/core/rng.h"
+#include "compute/linalg/linalg.h"
+#include "compute/linalg/residual.h"
+#include "runner/bench/bench.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { ROUNDS = 3, MOST_RANKS = 4096 };
+
+/* Both routes' solutions of one problem. */
+typedef struct trial {
+    tl_linalg_problem by[2]; /* by route */
+    size_t results;          /* numbers that are compared: values, or the solution */
+    double *result[2];
+} trial;
+
+/* What is found, on rank 0. */
+typedef struct finding {
+    int rows, columns;
+    double seconds[2]; /* by route, medians */
+    double cpu[2];     /* of a core's time, of the member that works most; medians */
+    tl_residual residual;
+    double difference; /* of the routes' results, of the largest */
+} finding;
+
+/* Without --size: above the sizes from which ScaLAPACK is taken, some seconds each. */
+static const tl_bench_size usual[TL_LINALG_OPERATIONS] = {
+    [TL_LINALG_SVD] = {4000, 1000},
+    [TL_LINALG_EIGEN] = {1500, 1500},
+    [TL_LINALG_SOLVE_SPD] = {3000, 3000},
+    [TL_LINALG_LEAST_SQUARES] = {4000, 1000},
+    [TL_LINALG_GRAM] = {4000, 2000}};
+
+/* With it: square ones are as large as the smaller side. */
+static tl_bench_size size_of(tl_linalg_operation operation, tl_bench_size wanted)
+{
+    if (wanted.rows == 0) return usual[operation];
+    const int few = wanted.rows < wanted.columns ? wanted.rows : wanted.columns;
+    const int many = wanted.rows < wanted.columns ? wanted.columns : wanted.rows;
+    if (operation == TL_LINALG_EIGEN || operation == TL_LINALG_SOLVE_SPD)
+        return (tl_bench_size){few, few};
+    return operation == TL_LINALG_LEAST_SQUARES ? (tl_bench_size){many, few} : wanted;
+}
+
+static tl_status fill(trial *t, tl_linalg_operation operation, tl_bench_size size,
+                      tl_arena *arena, tl_err *err)
+{
+    const size_t rows = (size_t)size.rows, columns = (size_t)size.columns;
+    tl_rng rng = tl_rng_stream(1, 0, "bench", 0, "matrix");
+    double *a, *b = NULL;
+    TL_TAKE(a, arena, rows * columns, err);
+    for (size_t i = 0; i < rows * columns; i++) a[i] = tl_rng_normal(&rng);
+    if (operation == TL_LINALG_SOLVE_SPD) /* the lower triangle counts; Gershgorin */
+        for (size_t i = 0; i < rows; i++) a[i * columns + i] = 2.0 * (double)rows;
+    if (operation == TL_LINALG_SOLVE_SPD || operation == TL_LINALG_LEAST_SQUARES) {
+        TL_TAKE(b, arena, rows, err);
+        for (size_t i = 0; i < rows; i++) b[i] = tl_rng_normal(&rng);
+    }
+    for (int route = 0; route < 2; route++)
+        t->by[route] =
+            (tl_linalg_problem){.operation = operation,
+                                .a = tl_matrix_of(a, size.rows, size.columns),
+                                .b = tl_matrix_of(b, b ? size.rows : 0, b ? 1 : 0)};
+    return TL_OK;
+}
+
+static tl_status take_results(trial *t, tl_arena *arena, tl_err *err)
+{
+    const size_t rows = (size_t)t->by[0].a.rows, columns = (size_t)t->by[0].a.columns;
+    const size_t few = rows < columns ? rows : columns;
+    const tl_linalg_operation operation = t->by[0].operation;
+    for (int route = 0; route < 2; route++) {
+        tl_linalg_problem *p = &t->by[route];
+        if (operation == TL_LINALG_SVD) TL_TAKE(p->u, arena, rows * few, err);
+        if (operation == TL_LINALG_SVD || operation == TL_LINALG_EIGEN) {
+            TL_TAKE(p->value, arena, few, err);
+            TL_TAKE(p->vt, arena, few * columns, err);
+            t->results = few;
+            t->result[route] = p->value;
+        } else {
+            t->results = operation == TL_LINALG_GRAM ? columns * columns : columns;
+            TL_TAKE(p->x, arena, t->results, err);
+            t->result[route] = p->x;
+        }
+    }
+    return TL_OK;
+}
+
+static tl_status prepare(trial *t, tl_linalg_operation operation, tl_bench_size size,
+                         tl_arena *arena, tl_err *err)
+{
+    TL_TRY(fill(t, operation, size, arena, err));
+    return take_results(t, arena, err);
+}
+
+static double difference_of(const trial *t)
+{
+    double largest = 0.0, most = 0.0;
+    for (size_t i = 0; i < t->results; i++) {
+        const double wanted = t->result[TL_LINALG_BY_LAPACK][i];
+        largest = fmax(largest, fabs(wanted));
+        most = fmax(most, fabs(t->result[TL_LINALG_BY_SCALAPACK][i] - wanted));
+    }
+    return most / largest;
+}
+
+/* Seconds of each round by each route: on the wall; of a core, the most of any member. */
+typedef struct stopwatch {
+    double wall[2][ROUNDS], cpu[2][ROUNDS];
+} stopwatch;
+
+/* The most of any member. */
+static tl_status most_of(const tl_team *team, double mine, double *out, tl_err *err)
+{
+    double all[MOST_RANKS];
+    all[team->rank] = mine;
+    TL_TRY(tl_team_gather(team, all, sizeof *all, err));
+    *out = 0.0;
+    for (int r = 0; r < team->size; r++) *out = fmax(*out, all[r]);
+    return TL_OK;
+}
+
+static tl_status time_lapack(const tl_team *team, const trial *t, tl_arena *arena,
+                             stopwatch *out, int round, tl_err *err)
+{
+    const tl_linalg_route route = TL_LINALG_BY_LAPACK;
+    const tl_team alone = tl_team_alone();
+    const double start = tl_cluster_seconds(), cpu = tl_bench_cpu_seconds();
+    tl_status mine = TL_OK;
+    if (team->rank == 0)
+        mine = tl_linalg_solve(&alone, t->by[route], route, arena, NULL, err);
+    out->wall[route][round] = tl_cluster_seconds() - start;
+    out->cpu[route][round] = tl_bench_cpu_seconds() - cpu;
+    return tl_team_agree(team, mine, err);
+}
+
+static tl_status time_scalapack(const tl_team *team, const trial *t, tl_arena *arena,
+                                stopwatch *out, int round, tl_residual *found, tl_err *err)
+{
+    const tl_linalg_route route = TL_LINALG_BY_SCALAPACK;
+    const double start = tl_cluster_seconds(), cpu = tl_bench_cpu_seconds();
+    TL_TRY(tl_linalg_solve(team, t->by[route], route, arena, found, err));
+    out->wall[route][round] = tl_cluster_seconds() - start;
+    return most_of(team, tl_bench_cpu_seconds() - cpu, &out->cpu[route][round], err);
+}
+
+static tl_status time_both(const tl_team *team, const trial *t, tl_arena *arena,
+                           finding *out, tl_err *err)
+{
+    stopwatch all;
+    for (int round = 0; round < ROUNDS; round++) {
+        TL_TRY(time_lapack(team, t, arena, &all, round, err));
+        TL_TRY(time_scalapack(team, t, arena, &all, round, &out->residual, err));
+    }
+    for (int route = 0; route < 2; route++) {
+        out->seconds[route] = tl_bench_median(all.wall[route], ROUNDS);
+        out->cpu[route] = tl_bench_median(all.cpu[route], ROUNDS);
+    }
+    if (team->rank == 0) out->difference = difference_of(t);
+    return TL_OK;
+}
+
+static void print(tl_linalg_operation operation, const finding *f, int ranks, bool is_json)
+{
+    const double by_lapack = f->seconds[TL_LINALG_BY_LAPACK],
+                 by_scalapack = f->seconds[TL_LINALG_BY_SCALAPACK];
+    (void)printf(
+        is_json
+            ? "{\"operation\": \"%s\", \"rows\": %d, \"columns\": %d, \"ranks\": %d, "
+              "\"scalapack_seconds\": %.4f, \"lapack_seconds\": %.4f, \"ratio\": %.3f, "
+              "\"ratio_of_cpu\": %.3f, \"residual\": %.3g, \"orthogonality\": %.3g, \"difference\": %.3g}\n"
+            : "name=%s rows=%d columns=%d ranks=%d scalapack_seconds=%.4f "
+              "lapack_seconds=%.4f ratio=%.3f ratio_of_cpu=%.3f residual=%.3g orthogonality=%.3g "
+              "difference=%.3g\n",
+        tl_linalg_name(operation), f->rows, f->columns, ranks, by_scalapack, by_lapack,
+        by_scalapack / by_lapack,
+        f->cpu[TL_LINALG_BY_SCALAPACK] / f->cpu[TL_LINALG_BY_LAPACK], f->residual.residual,
+        f->residual.orthogonality, f->difference);
+    (void)fflush(stdout);
+}
+
+static tl_status bench_team(const tl_team *team, tl_bench_size wanted, bool is_json,
+                            tl_err *err)
+{
+    for (int i = 0; i < TL_LINALG_OPERATIONS; i++) {
+        const tl_linalg_operation operation = (tl_linalg_operation)i;
+        const tl_bench_size size = size_of(operation, wanted);
+        tl_arena arena = tl_arena_open(0);
+        trial t = {0};
+        finding found = {.rows = size.rows, .columns = size.columns};
+        tl_status status =
+            tl_team_agree(team, prepare(&t, operation, size, &arena, err), err);
+        if (status == TL_OK) status = time_both(team, &t, &arena, &found, err);
+        if (status == TL_OK && team->rank == 0)
+            print(operation, &found, team->size, is_json);
+        tl_arena_close(&arena);
+        TL_TRY(status);
+    }
+    return TL_OK;
+}
+
+typedef struct wish {
+    tl_bench_size size;
+    bool is_json;
+} wish;
+
+/* The largest team that starts with rank 0. Ranks beyond it do nothing. */
+static tl_status measure(tl_cluster *cluster, void *self, tl_err *err)
+{
+    const wish *wanted = self;
+    int width = 1;
+    while (2 * width <= tl_cluster_size(cluster) && 2 * width <= MOST_RANKS) width *= 2;
+    tl_team team;
+    if (tl_cluster_rank(cluster) >= width) return TL_OK;
+    TL_TRY(tl_team_mpi_open(cluster, 0, width, 1, 0.0, &team, err));
+    const tl_status status = bench_team(&team, wanted->size, wanted->is_json, err);
+    tl_team_mpi_close(&team);
+    return status;
+}
+
+int tl_bench_linalg(tl_bench_size size, bool is_json)
+{
+    wish wanted = {size, is_json};
+    return tl_bench_on_ranks(measure, &wanted);
+}

@@ -1,0 +1,108 @@
+/*
+ * Time by layer. The trainer's own passes are not slowed by clocks: this goes over a pass
+ * of its own, layer by layer, as tl_pass_forward and tl_pass_backward do.
+ */
+#include "cluster/comm/cluster.h"
+#include "compute/nn/pass.h"
+#include "runner/bench/bench.h"
+
+#include <string.h>
+
+enum { LEAST_ROUNDS = 3, MOST_ROUNDS = 201 };
+static const double LEAST_SECONDS = 1.0;
+
+typedef struct profile {
+    tl_pass pass;
+    const tl_bench_data *data;
+    int shards, batch;
+    float *grad;    /* [params] */
+    float *d_logit; /* [rows of a shard*positions*classes] what backward starts from */
+    size_t outputs; /* numbers of one row's */
+} profile;
+
+static tl_status open_profile(profile *p, const tl_model *model, const tl_recipe *recipe,
+                              tl_arena *scratch, tl_err *err)
+{
+    p->shards = tl_recipe_shards(recipe);
+    p->batch = recipe->batch < p->data->rows ? recipe->batch : p->data->rows;
+    p->outputs = (size_t)model->positions * (size_t)model->spec.classes;
+    const int rows = (p->batch + p->shards - 1) / p->shards;
+    TL_TRY(tl_pass_new(model, rows, TL_PASS_BACKWARD, scratch, &p->pass, err));
+    TL_TAKE(p->grad, scratch, model->params, err);
+    TL_TAKE(p->d_logit, scratch, (size_t)rows * p->outputs, err);
+    tl_rng rng = tl_rng_stream(1, 0, "bench", 0, "slope");
+    for (size_t i = 0; i < (size_t)rows * p->outputs; i++) {
+        p->d_logit[i] = (float)(tl_rng_uniform(&rng) - 0.5);
+    }
+    tl_pass_refresh(&p->pass);
+    return TL_OK;
+}
+
+/* One batch; sets seconds[2l] what layer l took forward, to [2l + 1] backward. */
+static void time_batch(profile *p, double *seconds)
+{
+    const int layers = p->pass.model->layers;
+    for (int l = 0; l < layers; l++) {
+        tl_layer_run *run = &p->pass.run[l];
+        const tl_layer_ops *ops = tl_layer_ops_of(run->layer->kind);
+        const double begin = tl_bench_cpu_seconds();
+        if (ops->pack) ops->pack(run);
+        seconds[2 * l] = tl_bench_cpu_seconds() - begin;
+        seconds[2 * l + 1] = 0.0;
+    }
+    for (int s = 0; s < p->shards; s++) {
+        const int first = (int)((long)s * p->batch / p->shards);
+        const int rows = (int)((long)(s + 1) * p->batch / p->shards) - first;
+        /* Brings the shard's rows in, and sets the rows of each layer. */
+        (void)tl_pass_forward(&p->pass, p->data->pixel, p->data->row + first, rows);
+        for (int l = 0; l < layers; l++) {
+            tl_layer_run *run = &p->pass.run[l];
+            const double begin = tl_bench_cpu_seconds();
+            tl_layer_ops_of(run->layer->kind)->forward(run);
+            seconds[2 * l] += tl_bench_cpu_seconds() - begin;
+        }
+        memcpy(tl_pass_d_logits(&p->pass), p->d_logit,
+               (size_t)rows * p->outputs * sizeof *p->d_logit);
+        for (int l = layers - 1; l >= 0; l--) {
+            tl_layer_run *run = &p->pass.run[l];
+            run->sets = run->leads; /* as the trainer's first batch of an update */
+            const double begin = tl_bench_cpu_seconds();
+            tl_layer_ops_of(run->layer->kind)->backward(run, p->grad);
+            seconds[2 * l + 1] += tl_bench_cpu_seconds() - begin;
+        }
+    }
+}
+
+static double median_of(const double *seconds, int width, int at, int rounds)
+{
+    double value[MOST_ROUNDS];
+    for (int r = 0; r < rounds; r++) {
+        value[r] = seconds[(size_t)r * (size_t)width + (size_t)at];
+    }
+    return tl_bench_median(value, rounds);
+}
+
+tl_status tl_bench_profile(const tl_model *model, const tl_bench_job *job,
+                           const tl_bench_data *data, tl_arena *scratch,
+                           tl_bench_layer *layer, tl_err *err)
+{
+    const size_t mark = tl_arena_mark(scratch);
+    const int width = 2 * model->layers;
+    profile p = {.data = data};
+    double *seconds;
+    TL_TRY(open_profile(&p, model, &job->setup.recipe, scratch, err));
+    TL_TAKE(seconds, scratch, (size_t)MOST_ROUNDS * (size_t)width, err);
+    time_batch(&p, seconds); /* not counted: pages and caches */
+    int rounds = 0;
+    const double begin = tl_cluster_seconds();
+    while (rounds < MOST_ROUNDS &&
+           (rounds < LEAST_ROUNDS || tl_cluster_seconds() - begin < LEAST_SECONDS)) {
+        time_batch(&p, seconds + (size_t)rounds++ * (size_t)width);
+    }
+    for (int l = 0; l < model->layers; l++) {
+        layer[l] = (tl_bench_layer){median_of(seconds, width, 2 * l, rounds),
+                                    median_of(seconds, width, 2 * l + 1, rounds)};
+    }
+    tl_arena_rewind(scratch, mark);
+    return TL_OK;
+}

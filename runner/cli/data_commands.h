@@ -1,0 +1,28 @@
+/*
+ * What threatloop data does besides `info`: list, fetch, verify. Each prints its result to
+ * stdout, its faults to the log, and returns the exit status of the program.
+ */
+#ifndef TL_RUNNER_CLI_DATA_COMMANDS_H
+#define TL_RUNNER_CLI_DATA_COMMANDS_H
+
+#include <stdbool.h>
+
+/** The options of the command; zero where not given. */
+typedef struct tl_data_options {
+    const char *dir;  /**< --data */
+    const char *from; /**< --from */
+    const char *as;   /**< --as */
+    int pixels;       /**< --size */
+    bool is_json;
+} tl_data_options;
+
+/** All known sets, and which of them are there. */
+int tl_data_do_list(const tl_data_options *options);
+
+/** Brings the set called `name` into the data folder; says its licence and citation. */
+int tl_data_do_fetch(const char *name, const tl_data_options *options);
+
+/** Sums of what is there, or of the [count] names; TL_EXIT_ERROR if one is not right. */
+int tl_data_do_verify(char *const *names, int count, const tl_data_options *options);
+
+#endif

@@ -1,0 +1,192 @@
+#include "runner/datasets/data_fetch.h"
+
+#include "compute/core/durable.h"
+#include "compute/core/hash.h"
+#include "runner/datasets/download.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { COPY_BYTES = 1 << 16, PART_PATH = TL_PLACE_PATH + 8, URL_SPACE = 1024 };
+
+/* The signal that came while a fetch was under way. A handler can reach nothing else, and
+ * blocking signals is not enough where BLAS has threads that take them. */
+static volatile sig_atomic_t tl_fetch_signal;
+
+static void note_signal(int signal)
+{
+    tl_fetch_signal = signal;
+}
+
+/* Makes the folders above `path` that are missing; `first` becomes the length of the first
+ * one made, or 0. False with errno; what was made stays for drop_folders. */
+static bool make_folders(const char *path, size_t *first)
+{
+    char folder[TL_PLACE_PATH];
+    *first = 0;
+    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        const size_t length = (size_t)(slash - path);
+        memcpy(folder, path, length);
+        folder[length] = '\0';
+        if (mkdir(folder, 0777) == 0) {
+            if (*first == 0) *first = length;
+        } else if (errno != EEXIST) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Removes the folders above `path` down to the one of that length, as far as empty. */
+static void drop_folders(const char *path, size_t first)
+{
+    char folder[TL_PLACE_PATH];
+    (void)snprintf(folder, sizeof folder, "%s", path);
+    for (char *slash = strrchr(folder, '/'); slash && first > 0;
+         slash = strrchr(folder, '/')) {
+        if ((size_t)(slash - folder) < first) return;
+        *slash = '\0';
+        if (rmdir(folder) != 0) return;
+    }
+}
+
+static tl_status name_place(const tl_fetch *want, char path[TL_PLACE_PATH], tl_err *err)
+{
+    char place[TL_PLACES][TL_PLACE_PATH], file[TL_MEDMNIST_FILE];
+    TL_CHECK(tl_places(want->dir, place) > 0, err, TL_E_IO,
+             "there is no folder to put data into; name one by --data DIR or "
+             "THREATLOOP_DATA");
+    const int length = snprintf(path, TL_PLACE_PATH, "%s/medmnist/%s", place[0],
+                                tl_medmnist_file(want->set, want->size, file));
+    TL_CHECK(length < TL_PLACE_PATH, err, TL_E_IO, "%s: this path is too long", place[0]);
+    return TL_OK;
+}
+
+static tl_status copy_file(const char *from, int file, tl_err *err)
+{
+    char bytes[COPY_BYTES];
+    const int source = open(from, O_RDONLY | O_CLOEXEC);
+    TL_CHECK(source >= 0, err, TL_E_IO, "%s: cannot be opened: %s", from, strerror(errno));
+    ssize_t got = 0;
+    bool is_written = true;
+    do {
+        got = read(source, bytes, sizeof bytes);
+        if (got < 0 && errno == EINTR) continue;
+        if (got > 0) is_written = tl_durable_write(file, bytes, (size_t)got);
+    } while (got != 0 && is_written && (got > 0 || errno == EINTR));
+    const int reason = errno;
+    (void)close(source);
+    TL_CHECK(is_written, err, TL_E_IO, "the copy of %s cannot be written: %s", from,
+             strerror(reason));
+    TL_CHECK(got == 0, err, TL_E_IO, "%s: cannot be read: %s", from, strerror(reason));
+    return TL_OK;
+}
+
+static tl_status fill(const tl_fetch *want, int file, tl_err *err)
+{
+    if (want->from) return copy_file(want->from, file, err);
+    char url[URL_SPACE], name[TL_MEDMNIST_FILE];
+    const char *mirror = getenv("THREATLOOP_MIRROR");
+    const bool has_mirror = mirror && *mirror;
+    const int length = snprintf(
+        url, sizeof url, "%s/%s%s", has_mirror ? mirror : TL_MEDMNIST_URL,
+        tl_medmnist_file(want->set, want->size, name), has_mirror ? "" : TL_MEDMNIST_QUERY);
+    TL_CHECK(length < (int)sizeof url, err, TL_E_ARG, "THREATLOOP_MIRROR is too long");
+    return tl_download(url, file, &tl_fetch_signal, err);
+}
+
+/* Locks the open file; not if another fetch has it, or has just renamed it. */
+static bool lock_alone(const char *part, int file)
+{
+    struct stat open_one, named;
+    return flock(file, LOCK_EX | LOCK_NB) == 0 && fstat(file, &open_one) == 0 &&
+           stat(part, &named) == 0 && open_one.st_ino == named.st_ino &&
+           open_one.st_dev == named.st_dev;
+}
+
+static tl_status fill_checked(const tl_fetch *want, const char *part, int file, tl_err *err)
+{
+    char md5[TL_MD5_TEXT];
+    const char *wanted = want->set->md5[want->size];
+    TL_CHECK(ftruncate(file, 0) == 0, err, TL_E_IO, "%s: cannot be emptied: %s", part,
+             strerror(errno));
+    TL_TRY(fill(want, file, err));
+    TL_CHECK(tl_fetch_signal == 0, err, TL_E_STOP, "stopped by a signal");
+    TL_CHECK(fsync(file) == 0, err, TL_E_IO, "%s: cannot be written: %s", part,
+             strerror(errno));
+    TL_TRY(tl_hash_file(part, NULL, md5, err));
+    TL_CHECK(strcmp(md5, wanted) == 0, err, TL_E_FORMAT,
+             "what came %s has MD5 %s, but the official file has %s; it is not kept",
+             want->from ? "from the file given" : "over the network", md5, wanted);
+    return TL_OK;
+}
+
+static tl_status bring(const tl_fetch *want, const char *path, tl_err *err)
+{
+    char part[PART_PATH];
+    (void)snprintf(part, sizeof part, "%s.part", path);
+    const int file = open(part, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+    TL_CHECK(file >= 0, err, TL_E_IO, "%s: cannot be made: %s", part, strerror(errno));
+    if (!lock_alone(part, file)) {
+        (void)close(file);
+        return tl_fail(err, TL_E_IO, "%s: another fetch is writing it", part);
+    }
+    tl_status status = fill_checked(want, part, file, err);
+    if (status == TL_OK && rename(part, path) != 0) {
+        status = tl_fail(err, TL_E_IO, "%s: cannot be renamed: %s", part, strerror(errno));
+    }
+    if (status != TL_OK) (void)unlink(part);
+    (void)close(file);
+    TL_TRY(status);
+    TL_CHECK(tl_durable_folder(path), err, TL_E_IO, "%s: its folder cannot be synced: %s",
+             path, strerror(errno));
+    return TL_OK;
+}
+
+/* Signals wait until what was begun is cleared away, then do what they would have done. */
+static tl_status bring_whole(const tl_fetch *want, const char *path, tl_err *err)
+{
+    static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
+    enum { CAUGHT = sizeof caught / sizeof *caught };
+    struct sigaction before[CAUGHT], ours = {.sa_handler = note_signal};
+    (void)sigemptyset(&ours.sa_mask);
+    tl_fetch_signal = 0;
+    for (int k = 0; k < CAUGHT; k++) {
+        (void)sigaction(caught[k], &ours, &before[k]);
+        /* What is ignored, as HUP under nohup, stays so. */
+        if (before[k].sa_handler == SIG_IGN) (void)sigaction(caught[k], &before[k], NULL);
+    }
+    size_t first;
+    tl_status status = make_folders(path, &first)
+                           ? bring(want, path, err)
+                           : tl_fail(err, TL_E_IO, "the folder of %s cannot be made: %s",
+                                     path, strerror(errno));
+    if (status != TL_OK) drop_folders(path, first);
+    for (int k = 0; k < CAUGHT; k++) (void)sigaction(caught[k], &before[k], NULL);
+    if (tl_fetch_signal != 0) (void)raise(tl_fetch_signal);
+    return status;
+}
+
+tl_status tl_data_fetch(const tl_fetch *want, tl_fetched *out, tl_err *err)
+{
+    char md5[TL_MD5_TEXT];
+    *out = (tl_fetched){.was_there = false};
+    TL_TRY(name_place(want, out->path, err));
+    struct stat found;
+    const bool is_there = stat(out->path, &found) == 0;
+    if (is_there) {
+        TL_TRY(tl_hash_file(out->path, NULL, md5, err));
+        out->was_there = strcmp(md5, want->set->md5[want->size]) == 0;
+        if (out->was_there) return TL_OK;
+    }
+    TL_TRY(bring_whole(want, out->path, err));
+    out->is_replaced = is_there;
+    return TL_OK;
+}

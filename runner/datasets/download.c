@@ -1,0 +1,110 @@
+#include "runner/datasets/download.h"
+
+#include "compute/core/durable.h"
+#include "compute/core/text.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_REDIRECTS = 5, CONNECT_SECONDS = 30, SLOW_SECONDS = 60, SLOW_BYTES = 1000 };
+
+typedef struct transfer {
+    int file;
+    int write_error; /* errno, or 0 */
+    bool is_shown;
+    const volatile sig_atomic_t *stop;
+} transfer;
+
+static size_t keep(char *bytes, size_t one, size_t n, void *to)
+{
+    transfer *t = to;
+    if (tl_durable_write(t->file, bytes, one * n)) return one * n;
+    t->write_error = errno;
+    return 0;
+}
+
+static int watch(void *of, curl_off_t total, curl_off_t now, curl_off_t up_total,
+                 curl_off_t up_now)
+{
+    (void)up_total;
+    (void)up_now;
+    transfer *t = of;
+    if (t->is_shown && now > 0) {
+        char have[32], all[32];
+        (void)fprintf(stderr, "\rfetched %s of %s   ", tl_text_size((double)now, have),
+                      total > 0 ? tl_text_size((double)total, all) : "?");
+    }
+    return *t->stop != 0;
+}
+
+/* From https nowhere but to https; other protocols, such as file, never. */
+static CURLcode limit_protocols(CURL *curl, bool is_safe)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+    const CURLcode code = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    return code ? code
+                : curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR,
+                                   is_safe ? "https" : "http,https");
+#else
+    const long both = CURLPROTO_HTTP | CURLPROTO_HTTPS;
+    const CURLcode code = curl_easy_setopt(curl, CURLOPT_PROTOCOLS, both);
+    return code ? code
+                : curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS,
+                                   is_safe ? (long)CURLPROTO_HTTPS : both);
+#endif
+}
+
+/* All options, or the first that libcurl does not take. */
+static CURLcode prepare(CURL *curl, const char *url, transfer *t, char *text)
+{
+    const bool is_safe = strncmp(url, "https:", 6) == 0;
+    CURLcode code = curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_URL, url);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)MOST_REDIRECTS);
+    if (!code) code = limit_protocols(curl, is_safe);
+    if (!code) {
+        code = curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
+    }
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)SLOW_SECONDS);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_USERAGENT, "threatloop/" TL_VERSION);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_XFERINFODATA, t);
+    return code;
+}
+
+tl_status tl_download(const char *url, int file, const volatile sig_atomic_t *stop,
+                      tl_err *err)
+{
+    char text[CURL_ERROR_SIZE] = "";
+    transfer t = {.file = file, .stop = stop, .is_shown = isatty(STDERR_FILENO) == 1};
+    TL_CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK, err, TL_E_IO,
+             "libcurl cannot be started");
+    CURL *curl = curl_easy_init();
+    CURLcode code = curl ? prepare(curl, url, &t, text) : CURLE_FAILED_INIT;
+    if (!code) code = curl_easy_perform(curl);
+    curl_easy_cleanup(curl);
+    curl_global_cleanup();
+    if (t.is_shown) (void)fputs("\r\033[K", stderr);
+    TL_CHECK(*stop == 0, err, TL_E_STOP, "%s: stopped by a signal", url);
+    TL_CHECK(t.write_error == 0, err, TL_E_IO, "%s: what it sends cannot be written: %s",
+             url, strerror(t.write_error));
+    TL_CHECK(code == CURLE_OK, err, TL_E_IO, "%s: %s", url,
+             *text ? text : curl_easy_strerror(code));
+    return TL_OK;
+}
+
+const char *tl_download_version(void)
+{
+    return curl_version();
+}

@@ -1,0 +1,14 @@
+/*
+ * What a run's bits depend on beside plan and data: the build and the processor.
+ */
+#ifndef TL_RUNNER_EXECUTE_BUILD_ID_H
+#define TL_RUNNER_EXECUTE_BUILD_ID_H
+
+#include "compute/core/status.h"
+
+/** One line of JSON: version, build, compiler, BLAS, its core, our kernels. Equal heads
+ * give equal bits. Owned.
+ */
+char *tl_run_head(void);
+
+#endif

@@ -1,0 +1,228 @@
+#include "runner/execute/coordinator_private.h"
+
+#include "cluster/comm/mailbox.h"
+#include "compute/core/log.h"
+#include "compute/core/text.h"
+#include "runner/cli/commands.h"
+#include "runner/execute/progress.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const double LOOK_EVERY = 0.25; /* seconds */
+
+static void nap_for(double seconds)
+{
+    const struct timespec span = {.tv_nsec = (long)(1e9 * seconds)};
+    (void)nanosleep(&span, NULL);
+}
+
+static double seconds_on(clockid_t clock)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(clock, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void send_order(tl_coordinator *c, const tl_order *order)
+{
+    tl_order_message message = {.epoch = order->epoch,
+                                .first = order->first,
+                                .width = order->width,
+                                .steps = order->steps};
+    for (int i = 0; i < order->steps; i++) {
+        const tl_graph_step *step = tl_graph_step_at(c->sweep->graph, order->step[i]);
+        c->epoch_of[order->step[i]] = order->epoch;
+        message.item[i] = (tl_order_item){order->step[i], step->trial, step->position};
+        if (order->steps == 1) {
+            tl_coordinator_write(c, TL_RECORD_START, order->step[i], NULL, order->first,
+                                 order->width);
+        }
+    }
+    if (order->width > 1) {
+        c->teams_of_two++;
+        c->wide[order->first] = (tl_wide_order){order->epoch, order->width};
+    }
+    for (int rank = order->first; rank < order->first + order->width; rank++) {
+        /* A rank that cannot be reached is found dead below, and its order comes back. */
+        const tl_status status = tl_post_send(c->cluster, rank, TL_TAG_ORDER, &message,
+                                              tl_order_message_size(order->steps), NULL);
+        (void)status;
+    }
+}
+
+static bool send_orders(tl_coordinator *c)
+{
+    bool has_sent = false;
+    static const int most = 4096;
+    tl_order order;
+    for (int i = 0;
+         i < most && tl_scheduler_next(c->scheduler, tl_cluster_seconds(), &order); i++) {
+        send_order(c, &order);
+        has_sent = true;
+    }
+    return has_sent;
+}
+
+/* The time is up and steps still run: they are left, since whoever set the time would kill
+ * the run now, and it could not even say that it can be resumed. */
+static void leave_undone(tl_coordinator *c)
+{
+    const uint32_t running = tl_scheduler_count(c->scheduler).in[TL_STEP_RUNNING];
+    if (tl_scheduler_count(c->scheduler).orders_out == 0) return;
+    tl_log(TL_LOG_WARN,
+           "%s is there and %u steps still run: they are left and will run again; results "
+           "are not written; go on with --resume",
+           c->options.deadline_why, running);
+    tl_cluster_abandon(c->cluster, TL_EXIT_STOPPED);
+}
+
+/* Where nothing runs since nothing fits: says so. */
+static void explain_late(tl_coordinator *c)
+{
+    const tl_scheduler_tally tally = tl_scheduler_count(c->scheduler);
+    if (c->is_stopping || tally.late == 0 || tally.late < tally.in[TL_STEP_READY]) return;
+    if (tally.homeless > 0)
+        tl_log(
+            TL_LOG_INFO,
+            "stopping early: %u steps need the memory of more ranks than are left side by "
+            "side; go on with as many as the run began with",
+            tally.homeless);
+    if (tally.late == tally.homeless) return;
+    char least[32], left[32];
+    tl_log(
+        TL_LOG_INFO,
+        "stopping early: %u steps are ready, but the shortest is reckoned to need %s, and "
+        "%s are left to compute in, as %s is near",
+        tally.late - tally.homeless,
+        tl_text_span(tl_scheduler_least_late(c->scheduler), least),
+        tl_text_span(c->options.deadline - tl_cluster_seconds(), left),
+        c->options.deadline_why);
+}
+
+static void look_around(tl_coordinator *c)
+{
+    const double now = tl_cluster_seconds();
+    if (now - c->looked < LOOK_EVERY) return;
+    c->looked = now;
+    tl_coordinator_look_at_ranks(c, now);
+    tl_coordinator_look_at_journal(c);
+    if (tl_pulse_is_stopping(c->cluster))
+        tl_coordinator_begin_stop(c, "asked to by a signal");
+    if (c->options.deadline > 0.0 && now > c->options.deadline) {
+        char why[80];
+        (void)snprintf(why, sizeof why, "%s is near", c->options.deadline_why);
+        tl_coordinator_begin_stop(c, why);
+    }
+    if (c->options.end > 0.0 && now > c->options.end) leave_undone(c);
+    if (c->options.halt_path && access(c->options.halt_path, F_OK) == 0) {
+        tl_coordinator_begin_stop(c, "the halt file is there");
+    }
+    if (!c->options.is_quiet) tl_progress_show(c->scheduler, now - c->begun);
+}
+
+static bool is_over(const tl_coordinator *c)
+{
+    if (tl_scheduler_is_over(c->scheduler)) return true;
+    return c->is_stopping && tl_scheduler_count(c->scheduler).orders_out == 0;
+}
+
+static void dismiss(tl_coordinator *c)
+{
+    const tl_order_message leave = {0};
+    for (int rank = 0; rank < tl_cluster_size(c->cluster); rank++) {
+        if (tl_cluster_is_buried(c->cluster, rank)) continue;
+        const tl_status status = tl_post_send(c->cluster, rank, TL_TAG_ORDER, &leave,
+                                              tl_order_message_size(0), NULL);
+        (void)status;
+    }
+}
+
+static void *run(void *argument)
+{
+    tl_coordinator *c = argument;
+    c->begun = tl_cluster_seconds();
+    double nap = 1e-4;
+    while (!is_over(c)) {
+        const bool has_news = tl_coordinator_take_results(c);
+        const bool has_sent = send_orders(c);
+        look_around(c);
+        nap = has_news || has_sent ? 1e-4 : (nap < 1e-3 ? nap * 1.5 : nap);
+        if (!has_news) nap_for(nap);
+    }
+    explain_late(c);
+    tl_coordinator_record_set_aside(c);
+    (void)tl_coordinator_sync(c);
+    tl_coordinator_look_at_journal(c);
+    const tl_scheduler_tally tally = tl_scheduler_count(c->scheduler);
+    c->was_stopped = tally.in[TL_STEP_WAITING] + tally.in[TL_STEP_READY] > 0;
+    c->seconds = tl_cluster_seconds() - c->begun;
+    c->cpu = seconds_on(CLOCK_THREAD_CPUTIME_ID);
+    if (!c->options.is_quiet) tl_progress_end(c->scheduler, c->seconds);
+    dismiss(c);
+    if (c->is_stuck) {
+        tl_log(TL_LOG_WARN, "what is finished is kept; go on with --resume");
+        tl_cluster_abandon(c->cluster, TL_EXIT_STOPPED);
+    }
+    return NULL;
+}
+
+/* Trainings may be stopped half way, since they leave checkpoints. */
+static tl_status find_pauses(tl_coordinator *c, tl_err *err)
+{
+    const tl_plan *plan = c->sweep->plan;
+    const int kinds = plan ? 3 * plan->instances : 0;
+    c->pauses = calloc((size_t)kinds + 1, sizeof *c->pauses);
+    TL_CHECK(c->pauses, err, TL_E_SPACE, "no memory left for %d kinds of steps", kinds);
+    for (int k = 0; k < kinds; k++) {
+        c->pauses[k] =
+            tl_trial_gives_model(plan->instance[k / 3].stage, (tl_step_kind)(k % 3));
+    }
+    return TL_OK;
+}
+
+tl_status tl_coordinator_start(tl_coordinator *c, tl_err *err)
+{
+    const size_t ranks = (size_t)tl_cluster_size(c->cluster);
+    c->wide = calloc(ranks, sizeof *c->wide);
+    c->epoch_of = calloc((size_t)tl_graph_steps(c->sweep->graph) + 1, sizeof *c->epoch_of);
+    TL_CHECK(c->wide && c->epoch_of, err, TL_E_SPACE, "no memory left for %zu ranks",
+             ranks);
+    TL_TRY(find_pauses(c, err));
+    const tl_scheduler_options options = {.ranks = (int)ranks,
+                                          .widest = c->options.widest,
+                                          .max_deaths = c->options.max_step_deaths,
+                                          .deadline = c->options.deadline,
+                                          .pauses = c->sweep->plan ? c->pauses : NULL};
+    TL_TRY(tl_vigil_open((int)ranks, c->options.hung_after, &c->vigil, err));
+    TL_TRY(tl_scheduler_open(c->sweep->graph, &options, &c->scheduler, err));
+    tl_sweep_brief(c->sweep, c->scheduler);
+    TL_CHECK(pthread_create(&c->thread, NULL, run, c) == 0, err, TL_E_SPACE,
+             "the system starts no more threads");
+    return TL_OK;
+}
+
+void tl_coordinator_join(tl_coordinator *c)
+{
+    (void)pthread_join(c->thread, NULL);
+}
+
+void tl_coordinator_close(tl_coordinator *c)
+{
+    tl_scheduler_close(c->scheduler);
+    tl_vigil_close(&c->vigil);
+    free(c->wide);
+    free(c->epoch_of);
+    free(c->pauses);
+    tl_redo_close(&c->redo);
+    free(c->done);
+    free(c->took);
+    c->scheduler = NULL;
+    c->wide = NULL;
+    c->epoch_of = c->done = NULL;
+    c->pauses = NULL;
+    c->took = NULL;
+}

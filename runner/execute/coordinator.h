@@ -1,0 +1,68 @@
+/*
+ * The coordinator: drives the scheduler on rank 0, in a thread beside that rank's worker.
+ * Sends orders, journals what comes back before it counts, notices ranks that died or hang,
+ * stops early when asked to. If rank 0's own worker hangs, the others end their steps and
+ * the coordinator ends the run itself, with 75, since the main thread cannot.
+ */
+#ifndef TL_RUNNER_EXECUTE_COORDINATOR_H
+#define TL_RUNNER_EXECUTE_COORDINATOR_H
+
+#include "cluster/comm/heartbeat.h"
+#include "runner/execute/rerun.h"
+#include "runner/sweep/sweep.h"
+#include "runner/schedule/hang_detector.h"
+
+#include <pthread.h>
+
+typedef struct tl_coordinator_options {
+    double deadline; /**< on the clock of tl_cluster_seconds: stop early then; 0: never */
+    double end;      /**< on the same clock: leave then, whatever still runs; 0: never */
+    const char *deadline_why; /**< what set both, in words */
+    long max_failures;        /**< stop after so many; 0: never */
+    int max_step_deaths, widest;
+    double hung_after; /**< seconds without progress, see vigil.h; 0: never hung */
+    bool is_quiet;
+    const char *halt_path; /**< stop early when this file appears; NULL: none */
+} tl_coordinator_options;
+
+typedef struct tl_coordinator {
+    tl_cluster *cluster;
+    tl_sweep *sweep;
+    tl_journal *journal; /**< NULL: nothing is journalled (bench) */
+    tl_scheduler *scheduler;
+    tl_coordinator_options options;
+    tl_status status; /**< what ended it, if not the sweep's end */
+    tl_err err;
+    bool was_stopped, has_lost;
+    double seconds;        /**< from the first order to the end */
+    double cpu;            /**< seconds of a core's time that its thread took */
+    uint32_t ran;          /**< steps done in this run */
+    uint32_t teams_of_two; /**< orders of width 2 or more */
+
+    pthread_t thread;
+    bool is_stopping;
+    bool is_stuck; /* rank 0's own worker hangs */
+    tl_vigil vigil;
+    uint32_t failures, set_aside;
+    bool *pauses; /* [kinds of steps] as the scheduler has them */
+    double begun, looked;
+    uint32_t *done; /* steps to tell the scheduler after the next sync */
+    double *took;
+    uint32_t dones, done_space;
+    tl_redo redo;
+    uint32_t *epoch_of; /* [steps] the order a step was last sent in */
+    struct tl_wide_order
+        *wide; /* [ranks] the last wide order a block's first rank was sent */
+} tl_coordinator;
+
+/** Starts the thread. Fields cluster, sweep, journal and options are set by the caller. */
+TL_MUST_USE tl_status tl_coordinator_start(tl_coordinator *coordinator, tl_err *err);
+
+/** Waits for the end, after which every rank has been told to leave. */
+void tl_coordinator_join(tl_coordinator *coordinator);
+
+/** Gives all lists back; what came of the run stays to be read. A second call does nothing.
+ */
+void tl_coordinator_close(tl_coordinator *coordinator);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * Inside of the coordinator: what its files share. Nobody else includes this.
+ */
+#ifndef TL_RUNNER_EXECUTE_COORDINATOR_PRIVATE_H
+#define TL_RUNNER_EXECUTE_COORDINATOR_PRIVATE_H
+
+#include "runner/execute/coordinator.h"
+#include "runner/execute/protocol.h"
+
+/* A wide order that may have to be called off. */
+typedef struct tl_wide_order {
+    uint32_t epoch;
+    int width;
+} tl_wide_order;
+
+/* --- coordinator_results.c: what comes back, and what is written of it ------------------
+ */
+
+/** The stage of a step; NULL where the sweep has no plan. */
+const tl_stage *tl_coordinator_stage_of(const tl_coordinator *c, uint32_t step);
+
+/** Puts a record of a step in the journal and, unless it is a start, in the sweep.
+ * \param report may be NULL */
+void tl_coordinator_write(tl_coordinator *c, tl_record_kind kind, uint32_t step,
+                          const tl_report *report, int first, int width);
+
+/** Takes all results that have come; journals them in one sync; then they count.
+ * \return whether there were any */
+bool tl_coordinator_take_results(tl_coordinator *c);
+
+/** Whether all that was put in the journal is in the file; if not, the run stops. */
+bool tl_coordinator_sync(tl_coordinator *c);
+
+/** Stops the run if its directory was moved or removed. */
+void tl_coordinator_look_at_journal(tl_coordinator *c);
+
+/** Nothing more is begun, and all ranks are told to stop. */
+void tl_coordinator_begin_stop(tl_coordinator *c, const char *why);
+
+/* --- coordinator_ranks.c: ranks that die or hang ----------------------------------------
+ */
+
+/** Loses the ranks that have died and those that hang. */
+void tl_coordinator_look_at_ranks(tl_coordinator *c, double now);
+
+/** Writes down steps that the scheduler has set aside since their ranks died too often. */
+void tl_coordinator_record_set_aside(tl_coordinator *c);
+
+#endif

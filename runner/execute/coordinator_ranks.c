@@ -1,0 +1,90 @@
+#include "compute/core/log.h"
+#include "runner/execute/coordinator_private.h"
+
+#include <stdio.h>
+
+/* Writes down steps that the scheduler has set aside since their ranks died too often. */
+void tl_coordinator_record_set_aside(tl_coordinator *c)
+{
+    const uint32_t set_aside = tl_scheduler_count(c->scheduler).in[TL_STEP_LOST];
+    const uint32_t steps = tl_graph_steps(c->sweep->graph);
+    for (uint32_t id = 0; c->set_aside < set_aside && id < steps; id++) {
+        if (tl_scheduler_state(c->scheduler, id) != TL_STEP_LOST) continue;
+        if (c->sweep->outcome[id].state == TL_STEP_LOST) continue;
+        tl_report report = {.step = id, .status = TL_E_LOST};
+        (void)snprintf(report.text, sizeof report.text,
+                       "set aside: its ranks died %d times", c->options.max_step_deaths);
+        tl_coordinator_write(c, TL_RECORD_LOST, id, &report, 0, 0);
+        c->set_aside++;
+    }
+}
+
+static void lose_rank(tl_coordinator *c, int rank)
+{
+    uint32_t broken[4];
+    int count = 0;
+    if (rank > 0) tl_cluster_bury(c->cluster, rank);
+    c->has_lost = true;
+    tl_scheduler_rank_lost(c->scheduler, rank, tl_cluster_seconds(), broken, &count);
+    for (int first = 0; first < tl_cluster_size(c->cluster); first++) {
+        for (int i = 0; i < count; i++) {
+            if (c->wide[first].epoch != broken[i]) continue;
+            tl_pulse_call_off(c->cluster, first, c->wide[first].width, broken[i]);
+        }
+    }
+    tl_coordinator_record_set_aside(c);
+}
+
+static void look_for_dead(tl_coordinator *c)
+{
+    for (int rank = 1; rank < tl_cluster_size(c->cluster); rank++) {
+        if (tl_cluster_is_buried(c->cluster, rank)) continue;
+        if (!tl_pulse_is_dead(c->cluster, rank)) continue;
+        tl_log(TL_LOG_WARN, "rank %d is lost; its work goes to others", rank);
+        lose_rank(c, rank);
+    }
+}
+
+/* Members of a team that hangs are lost; as they live, they are told to leave. */
+static void end_hung_team(tl_coordinator *c, const tl_vigil_team *team, uint32_t step)
+{
+    const tl_stage *stage = tl_coordinator_stage_of(c, step);
+    for (int rank = team->first; rank < team->first + team->width; rank++) {
+        if (!tl_vigil_is_culprit(&c->vigil, team, rank)) continue;
+        if (tl_cluster_is_buried(c->cluster, rank)) continue;
+        tl_log(TL_LOG_WARN,
+               "rank %d hangs: no progress for more than %.0f s in a step of %s that was "
+               "expected to take %.3g s",
+               rank, tl_vigil_patience(&c->vigil, team), stage ? stage->name : "the sweep",
+               team->seconds);
+        if (rank == 0) {
+            c->is_stuck = true;
+            tl_coordinator_begin_stop(c, "the rank that leads hangs itself");
+        }
+        lose_rank(c, rank);
+    }
+}
+
+static void look_for_hung(tl_coordinator *c, double now)
+{
+    for (int rank = 0; rank < tl_cluster_size(c->cluster); rank++) {
+        const tl_pulse_progress progress = tl_pulse_progress_of(c->cluster, rank);
+        tl_vigil_see(&c->vigil, rank, progress.ticks, progress.is_waiting, now);
+    }
+    for (int rank = 0; rank < tl_cluster_size(c->cluster); rank++) {
+        const tl_scheduler_work_of_rank work = tl_scheduler_work_of(c->scheduler, rank);
+        if (!work.is_busy || work.first != rank) continue;
+        const tl_vigil_team team = {.first = work.first,
+                                    .width = work.width,
+                                    .since = work.since,
+                                    .seconds = work.seconds,
+                                    .is_known = work.is_known};
+        if (tl_vigil_is_hung(&c->vigil, &team, now)) end_hung_team(c, &team, work.step);
+    }
+}
+
+void tl_coordinator_look_at_ranks(tl_coordinator *c, double now)
+{
+    look_for_dead(c);
+    look_for_hung(c, now);
+}

@@ -1,0 +1,218 @@
+#include "cluster/comm/mailbox.h"
+#include "compute/core/log.h"
+#include "runner/execute/coordinator_private.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+static double wall_clock(void)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+const tl_stage *tl_coordinator_stage_of(const tl_coordinator *c, uint32_t step)
+{
+    const int instance = tl_graph_step_at(c->sweep->graph, step)->kind / 3;
+    return c->sweep->plan ? c->sweep->plan->instance[instance].stage : NULL;
+}
+
+void tl_coordinator_write(tl_coordinator *c, tl_record_kind kind, uint32_t step,
+                          const tl_report *report, int first, int width)
+{
+    const tl_stage *stage = tl_coordinator_stage_of(c, step);
+    const tl_record record = {.kind = kind,
+                              .key = tl_graph_step_at(c->sweep->graph, step)->key,
+                              .stage = stage ? stage->name : "empty",
+                              .first = first,
+                              .width = width,
+                              .seconds = report ? report->seconds : 0.0,
+                              .measures = report ? report->measures : 0,
+                              .measure = report ? report->measure : NULL,
+                              .text =
+                                  report && report->status != TL_OK ? report->text : NULL,
+                              .when = wall_clock()};
+    if (c->journal) tl_journal_put(c->journal, &record);
+    if (kind == TL_RECORD_START) return;
+    tl_err err;
+    if (tl_sweep_recall(c->sweep, &record, &err) != TL_OK && c->status == TL_OK) {
+        c->status = err.status;
+        c->err = err;
+    }
+}
+
+void tl_coordinator_begin_stop(tl_coordinator *c, const char *why)
+{
+    if (c->is_stopping) return;
+    c->is_stopping = true;
+    tl_log(TL_LOG_INFO, "stopping early: %s; what is finished is kept", why);
+    tl_scheduler_stop(c->scheduler);
+    tl_pulse_ask_stop(c->cluster);
+}
+
+static void remember_done(tl_coordinator *c, uint32_t step, double seconds)
+{
+    if (c->dones == c->done_space) {
+        const uint32_t space = c->done_space ? 2 * c->done_space : 1024;
+        c->done = realloc(c->done, space * sizeof *c->done);
+        c->took = realloc(c->took, space * sizeof *c->took);
+        TL_INVARIANT(c->done && c->took);
+        c->done_space = space;
+    }
+    c->done[c->dones] = step;
+    c->took[c->dones++] = seconds;
+}
+
+static void note_failure(tl_coordinator *c, const tl_report *report, int width, int first)
+{
+    const bool has_diverged = report->status == TL_E_NUM;
+    tl_coordinator_write(c, has_diverged ? TL_RECORD_DIVERGED : TL_RECORD_FAILED,
+                         report->step, report, first, width);
+    tl_scheduler_failed(c->scheduler, report->step,
+                        has_diverged ? TL_STEP_DIVERGED : TL_STEP_FAILED,
+                        tl_cluster_seconds());
+    const tl_stage *stage = tl_coordinator_stage_of(c, report->step);
+    tl_log(TL_LOG_WARN, "a step of %s %s: %s", stage ? stage->name : "the sweep",
+           has_diverged ? "diverged" : "failed", report->text);
+    c->failures++;
+    if (c->options.max_failures > 0 && c->failures >= (uint32_t)c->options.max_failures) {
+        tl_coordinator_begin_stop(c, "--max-failures is reached");
+    }
+}
+
+static bool is_done(const tl_coordinator *c, uint32_t step)
+{
+    return c->sweep->outcome[step].state == TL_STEP_DONE;
+}
+
+/* A rank that was taken for dead speaks after all. What it has done is as good as what
+ * another would do: the bits are the same. */
+static void take_late_report(tl_coordinator *c, const tl_report *report,
+                             const tl_report_reader *order)
+{
+    if (report->step >= tl_graph_steps(c->sweep->graph)) return;
+    const tl_step_state state = tl_scheduler_state(c->scheduler, report->step);
+    const bool is_wanted = state == TL_STEP_READY || state == TL_STEP_RUNNING;
+    if (report->status != TL_OK || !is_wanted || is_done(c, report->step)) return;
+    tl_log(TL_LOG_INFO, "a result came from a rank that was taken for dead; it is kept");
+    tl_coordinator_write(c, TL_RECORD_DONE, report->step, report, order->first,
+                         order->width);
+    remember_done(c, report->step, report->seconds);
+}
+
+/* What the run's own files are on fails: the step comes back, and nothing else begins. */
+static void stop_for(tl_coordinator *c, const tl_err *why)
+{
+    if (c->status == TL_OK) {
+        c->status = why->status;
+        c->err = *why;
+    }
+    tl_coordinator_begin_stop(c, why->text);
+}
+
+/* Whether all that was put in the journal is in the file; also after another fault, since
+ * what still comes in is worth keeping. */
+bool tl_coordinator_sync(tl_coordinator *c)
+{
+    tl_err err;
+    if (!c->journal || tl_journal_sync(c->journal, &err) == TL_OK) return true;
+    stop_for(c, &err);
+    return false;
+}
+
+/* A run directory that was moved or removed takes what is journalled with it. */
+void tl_coordinator_look_at_journal(tl_coordinator *c)
+{
+    tl_err err;
+    if (!c->journal || c->status != TL_OK || tl_journal_is_in_place(c->journal)) return;
+    (void)tl_fail(&err, TL_E_IO,
+                  "%s is no longer there: the run directory was moved or removed while the "
+                  "run wrote to it; put it back before you go on",
+                  tl_journal_path(c->journal));
+    stop_for(c, &err);
+}
+
+/* The model that the step wanted is not there or not whole: what made it runs again. */
+static void call_back(tl_coordinator *c, const tl_report *report)
+{
+    tl_err err;
+    const double now = tl_cluster_seconds();
+    if (tl_redo_call_back(&c->redo, c->sweep, c->scheduler, report, now, &err) != TL_OK)
+        stop_for(c, &err);
+    tl_scheduler_returned(c->scheduler, report->step, now);
+}
+
+static void take_report(tl_coordinator *c, const tl_report *report,
+                        const tl_report_reader *order)
+{
+    const int first = order->first, width = order->width;
+    if (report->step >= tl_graph_steps(c->sweep->graph)) return;
+    /* A member of a broken team may speak late, when others already run the step. */
+    if (c->epoch_of[report->step] != order->epoch) return;
+    if (tl_scheduler_state(c->scheduler, report->step) != TL_STEP_RUNNING) return;
+    if (is_done(c, report->step)) return;
+    if (report->status == TL_OK) {
+        tl_coordinator_write(c, TL_RECORD_DONE, report->step, report, first, width);
+        remember_done(c, report->step, report->seconds);
+    } else if (report->status == TL_E_STOP || report->status == TL_E_LOST) {
+        tl_scheduler_returned(c->scheduler, report->step, tl_cluster_seconds());
+    } else if (report->status == TL_E_IO) {
+        /* A disk that is full is no fault of the step: all would fail. */
+        tl_err err;
+        tl_coordinator_look_at_journal(c);
+        (void)tl_fail(&err, TL_E_IO, "%s", report->text);
+        tl_scheduler_returned(c->scheduler, report->step, tl_cluster_seconds());
+        stop_for(c, &err);
+    } else if (report->status == TL_E_GONE) {
+        call_back(c, report);
+    } else {
+        note_failure(c, report, width, first);
+    }
+}
+
+typedef struct ended_order {
+    uint32_t epoch;
+    int rank;
+} ended_order;
+
+/* Takes all results that have come; journals them in one sync; then they count. */
+bool tl_coordinator_take_results(tl_coordinator *c)
+{
+    enum { MOST = 64 };
+    ended_order ended[MOST];
+    int count = 0;
+    tl_message message = {0};
+    tl_report report;
+    tl_err err;
+    while (count < MOST &&
+           tl_post_receive(c->cluster, TL_TAGS(TL_TAG_RESULT), &message, &err)) {
+        tl_report_reader reader;
+        if (!tl_report_open(message.bytes, message.n, &reader)) continue;
+        const bool is_late = tl_cluster_is_buried(c->cluster, message.from);
+        while (tl_report_next(&reader, &report)) {
+            if (is_late)
+                take_late_report(c, &report, &reader);
+            else
+                take_report(c, &report, &reader);
+        }
+        if (reader.has_ended && !is_late) {
+            ended[count++] = (ended_order){reader.epoch, message.from};
+        }
+    }
+    tl_message_close(&message);
+    const bool has_news = count > 0 || c->dones > 0;
+    const bool is_kept = !has_news || tl_coordinator_sync(c);
+    const double now = tl_cluster_seconds();
+    if (is_kept) {
+        for (uint32_t i = 0; i < c->dones; i++) {
+            tl_scheduler_done(c->scheduler, c->done[i], c->took[i], now);
+            c->ran++;
+        }
+    }
+    c->dones = 0;
+    for (int i = 0; i < count; i++) {
+        tl_scheduler_order_ended(c->scheduler, ended[i].epoch, ended[i].rank, now);
+    }
+    return has_news;
+}

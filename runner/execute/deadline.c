@@ -1,0 +1,60 @@
+#include "runner/execute/deadline.h"
+
+#include "cluster/comm/cluster.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const double TEN_YEARS = 10 * 366 * 86400.0; /* s */
+static const double SAVE_FACTOR = 20.0;             /* writing results to opening a sweep */
+static const double LEAVE_TIME = 4.0;               /* s */
+
+/* Seconds from now until what the variable tells; 0 where it is not set, or 0. */
+static tl_status read_moment(const char *name, bool may_be_past, double *left, tl_err *err)
+{
+    const char *text = getenv(name);
+    *left = 0.0;
+    if (!text || !*text || strcmp(text, "0") == 0) return TL_OK;
+    const double now = (double)time(NULL);
+    const bool is_number = strspn(text, "0123456789") == strlen(text);
+    const double moment = is_number ? strtod(text, NULL) : 0.0;
+    TL_CHECK(is_number && moment < now + TEN_YEARS, err, TL_E_ARG,
+             "%s=%.40s: give the seconds since 1970 when the time is up (now: %.0f)", name,
+             text, now);
+    TL_CHECK(moment > now || may_be_past, err, TL_E_ARG,
+             "%s=%.40s: that time is past (now: %.0f)", name, text, now);
+    *left = fmax(moment - now, 0.0);
+    return TL_OK;
+}
+
+tl_status tl_run_deadline_find(double walltime, double begun, tl_run_deadline *out,
+                               tl_err *err)
+{
+    double told, slurm;
+    *out = (tl_run_deadline){.begun = begun};
+    TL_TRY(read_moment("THREATLOOP_DEADLINE", false, &told, err));
+    TL_TRY(read_moment("SLURM_JOB_END_TIME", true, &slurm, err));
+    if (walltime > 0.0) {
+        out->end = begun + walltime;
+        out->why = "--walltime";
+    }
+    const double job = told > 0.0 ? told : slurm;
+    const double end = tl_cluster_seconds() + job;
+    if (job > 0.0 && (!(walltime > 0.0) || end < out->end)) {
+        out->end = end;
+        out->why = getenv("SLURM_JOB_ID") ? "the end of the Slurm job"
+                   : told > 0.0           ? "THREATLOOP_DEADLINE"
+                                          : "SLURM_JOB_END_TIME";
+    }
+    return TL_OK;
+}
+
+void tl_run_deadline_reserve(tl_run_deadline *deadline, double opened)
+{
+    if (!(deadline->end > 0.0)) return;
+    const double span = deadline->end - deadline->begun;
+    deadline->stop = deadline->end - fmin(SAVE_FACTOR * opened, span / 2.0) -
+                     fmin(LEAVE_TIME, span / 4.0);
+}

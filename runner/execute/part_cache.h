@@ -1,0 +1,56 @@
+/*
+ * What a rank keeps of what it has made or read: roles of a replicate and versions of
+ * parts, by key, under a byte budget, least recently used out first. Entries in use by the
+ * step that runs are never dropped.
+ */
+#ifndef TL_RUNNER_EXECUTE_PART_CACHE_H
+#define TL_RUNNER_EXECUTE_PART_CACHE_H
+
+#include "compute/core/arena.h"
+#include "compute/core/hash.h"
+#include "compute/data/roles.h"
+#include "experiments/stage/stage.h"
+
+enum { TL_CACHE_BYTES = 1 << 30 /**< the budget of a rank of a run */ };
+
+/** One thing kept, with all its memory. */
+typedef struct tl_cached {
+    tl_key key;
+    tl_arena arena;                   /**< owns what is below */
+    tl_roles roles;                   /**< of a replicate, or zero */
+    tl_world world;                   /**< parts given by a step, or zero */
+    uint64_t used;                    /**< number of the step that last used it */
+    struct tl_cached *base[TL_PARTS]; /**< entries whose memory this one may share */
+    int bases;
+    int rests; /**< entries that rest on this one */
+    struct tl_cached *next;
+} tl_cached;
+
+typedef struct tl_cache {
+    tl_cached *first;
+    size_t budget; /**< bytes */
+    uint64_t now;  /**< number of the step that runs */
+} tl_cache;
+
+/** The entry of this key, marked as used by the step that runs; NULL if there is none. */
+tl_cached *tl_cache_get(tl_cache *cache, const tl_key *key);
+
+/** A new empty entry, not yet found by tl_cache_get. \return NULL with TL_E_SPACE */
+tl_cached *tl_cache_make(tl_cache *cache, const tl_key *key, tl_err *err);
+
+/** `entry` may share memory with `base`, which must outlive it. */
+void tl_cache_rest(tl_cached *entry, tl_cached *base);
+
+/** Puts a filled entry into the cache. */
+void tl_cache_put(tl_cache *cache, tl_cached *entry);
+
+/** Frees an entry of tl_cache_make that was not put. NULL allowed. */
+void tl_cache_discard(tl_cached *entry);
+
+/** A step begins: what older steps used may be dropped now, until the budget holds. */
+void tl_cache_step(tl_cache *cache);
+
+/** Frees everything. */
+void tl_cache_close(tl_cache *cache);
+
+#endif

@@ -1,0 +1,49 @@
+#include "runner/execute/progress.h"
+
+#include "compute/core/log.h"
+#include "compute/core/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static const double LINE_EVERY = 60.0; /* seconds, in a log */
+
+static void line_of(const tl_scheduler *scheduler, double seconds, char *line, size_t space)
+{
+    const tl_scheduler_tally tally = tl_scheduler_count(scheduler);
+    uint32_t all = 0, bad = 0;
+    for (int s = 0; s < TL_STEP_STATES; s++) all += tally.in[s];
+    bad = tally.in[TL_STEP_FAILED] + tally.in[TL_STEP_DIVERGED] + tally.in[TL_STEP_LOST] +
+          tally.in[TL_STEP_SKIPPED];
+    const uint32_t ended = tally.in[TL_STEP_DONE] + bad;
+    char gone[32], left[32], trouble[64] = "";
+    if (bad > 0) (void)snprintf(trouble, sizeof trouble, ", %u failed or skipped", bad);
+    (void)snprintf(
+        line, space, "%u of %u steps (%.0f %%)%s, %u running, %s gone, about %s left",
+        ended, all, all ? 100.0 * ended / all : 100.0, trouble, tally.in[TL_STEP_RUNNING],
+        tl_text_span(seconds, gone), tl_text_span(tally.seconds_left, left));
+}
+
+void tl_progress_show(const tl_scheduler *scheduler, double seconds)
+{
+    char line[200];
+    if (isatty(STDERR_FILENO)) {
+        line_of(scheduler, seconds, line, sizeof line);
+        (void)fprintf(stderr, "\r%-90s", line);
+        return;
+    }
+    /* Called about four times a second: speak in the call that crosses a minute. */
+    if (floor(seconds / LINE_EVERY) == floor((seconds - 0.3) / LINE_EVERY)) return;
+    if (seconds < LINE_EVERY) return;
+    line_of(scheduler, seconds, line, sizeof line);
+    tl_log(TL_LOG_INFO, "%s", line);
+}
+
+void tl_progress_end(const tl_scheduler *scheduler, double seconds)
+{
+    char line[200];
+    if (!isatty(STDERR_FILENO)) return;
+    line_of(scheduler, seconds, line, sizeof line);
+    (void)fprintf(stderr, "\r%-90s\n", line);
+}

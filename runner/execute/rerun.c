@@ -1,0 +1,177 @@
+#include "runner/execute/rerun.h"
+
+#include "compute/core/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { PATH_SPACE = 4096, MOST_TIMES = 3 };
+
+/* What a step leaves: a model file, data that are remade where needed, or numbers alone. */
+typedef enum leaving { LEAVES_NUMBERS, LEAVES_DATA, LEAVES_MODEL } leaving;
+
+static leaving leaving_of(const tl_stage *stage, tl_step_kind kind)
+{
+    if (tl_trial_gives_model(stage, kind)) return LEAVES_MODEL;
+    return kind == TL_STEP_RUN && stage->gives != 0 ? LEAVES_DATA : LEAVES_NUMBERS;
+}
+
+/* ---- while a run goes on --------------------------------------------------------------
+ */
+
+enum { IS_ABOVE = 1, IS_REMADE = 2 }; /* the step that wants; with the model that is gone */
+
+/* Marks, of the steps above step `wants`, those whose data are remade from the model of
+ * step `gone`, and that step. */
+static void mark_remade(const tl_trial *trial, int gone, int wants,
+                        unsigned char mark[TL_TRIAL_STEPS])
+{
+    int parent[TL_TRIAL_STEPS];
+    memset(mark, 0, TL_TRIAL_STEPS);
+    mark[wants] = IS_ABOVE;
+    for (int at = wants; at > gone; at--) {
+        if (!mark[at]) continue;
+        const int parents = tl_trial_parents(trial, at, parent);
+        for (int i = 0; i < parents; i++) mark[parent[i]] = IS_ABOVE;
+    }
+    mark[gone] = IS_ABOVE | IS_REMADE;
+    for (int at = gone + 1; at < wants; at++) {
+        const tl_trial_step *step = &trial->step[at];
+        if (!mark[at] || leaving_of(step->stage, step->kind) != LEAVES_DATA) continue;
+        const int parents = tl_trial_parents(trial, at, parent);
+        for (int i = 0; i < parents; i++) mark[at] |= mark[parent[i]] & IS_REMADE;
+    }
+}
+
+static tl_status count_one(tl_redo *redo, const tl_sweep *sweep, uint32_t step,
+                           const tl_report *report, tl_err *err)
+{
+    if (!redo->times) redo->times = calloc(tl_graph_steps(sweep->graph), 1);
+    TL_CHECK(redo->times, err, TL_E_SPACE, "no memory left to call steps back");
+    TL_CHECK(redo->times[step] < MOST_TIMES, err, TL_E_IO,
+             "%s, although its step was run again %d times: see to the storage",
+             report->text, MOST_TIMES);
+    redo->times[step]++;
+    return TL_OK;
+}
+
+static tl_status call_back(tl_redo *redo, tl_sweep *sweep, const tl_trial *trial,
+                           tl_scheduler *scheduler, const tl_report *report, double now,
+                           tl_err *err)
+{
+    unsigned char mark[TL_TRIAL_STEPS];
+    const int wants = tl_graph_step_at(sweep->graph, report->step)->position;
+    TL_INVARIANT(report->gone >= 0 && report->gone < wants && wants < trial->steps);
+    mark_remade(trial, report->gone, wants, mark);
+    for (int at = report->gone; at < wants; at++) {
+        if (!(mark[at] & IS_REMADE)) continue;
+        const uint32_t step = tl_graph_find(sweep->graph, &trial->step[at].key);
+        TL_INVARIANT(step != TL_NO_STEP);
+        if (tl_scheduler_state(scheduler, step) != TL_STEP_DONE) continue;
+        TL_TRY(count_one(redo, sweep, step, report, err));
+        tl_log(TL_LOG_WARN, "%s; the step of %s is run again", report->text,
+               trial->step[at].stage->name);
+        sweep->outcome[step].state = TL_STEP_WAITING;
+        tl_scheduler_forget(scheduler, step, now);
+    }
+    return TL_OK;
+}
+
+tl_status tl_redo_call_back(tl_redo *redo, tl_sweep *sweep, tl_scheduler *scheduler,
+                            const tl_report *report, double now, tl_err *err)
+{
+    tl_arena arena = tl_arena_open(0);
+    tl_trial *trial;
+    tl_status status = tl_trial_new(&arena, &trial, err);
+    if (status == TL_OK) {
+        const uint32_t number = tl_graph_step_at(sweep->graph, report->step)->trial;
+        tl_trial_decode(sweep->plan, number, trial);
+        status = call_back(redo, sweep, trial, scheduler, report, now, err);
+    }
+    tl_arena_close(&arena);
+    return status;
+}
+
+void tl_redo_close(tl_redo *redo)
+{
+    free(redo->times);
+    *redo = (tl_redo){0};
+}
+
+/* ---- before a run goes on --------------------------------------------------------------
+ */
+
+enum {
+    IS_OPEN = 1,
+    IS_AGAIN = 2
+}; /* is not done, or is remade for one that is not; again */
+
+static leaving leaving_at(const tl_sweep *sweep, uint32_t id)
+{
+    const int kind = tl_graph_step_at(sweep->graph, id)->kind;
+    return leaving_of(sweep->plan->instance[kind / 3].stage, (tl_step_kind)(kind % 3));
+}
+
+static tl_status has_model(const tl_sweep *sweep, const tl_store *store, uint32_t id,
+                           bool *has, tl_err *err)
+{
+    char path[PATH_SPACE];
+    struct stat facts;
+    TL_TRY(tl_store_step_path(store, &tl_graph_step_at(sweep->graph, id)->key,
+                              ".safetensors", path, sizeof path, err));
+    *has = stat(path, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size > 0;
+    return TL_OK;
+}
+
+/* Children have larger numbers than their parents, so from the last step to the first all
+ * that rests on one is known before it. */
+static tl_status find_missing(tl_sweep *sweep, const tl_store *store, unsigned char *mark,
+                              tl_err *err)
+{
+    for (uint32_t id = tl_graph_steps(sweep->graph); id-- > 0;) {
+        int children;
+        const uint32_t *child = tl_graph_children(sweep->graph, id, &children);
+        bool is_wanted = false, has = true;
+        for (int i = 0; i < children; i++) is_wanted = is_wanted || mark[child[i]];
+        if (sweep->outcome[id].state != TL_STEP_DONE) {
+            mark[id] = IS_OPEN;
+        } else if (is_wanted && leaving_at(sweep, id) == LEAVES_MODEL) {
+            TL_TRY(has_model(sweep, store, id, &has, err));
+            if (!has) mark[id] = IS_OPEN | IS_AGAIN;
+        } else if (is_wanted) {
+            mark[id] = IS_OPEN;
+        }
+    }
+    return TL_OK;
+}
+
+/* What is remade from a model that is made again waits for it. */
+static void pass_on(const tl_sweep *sweep, unsigned char *mark)
+{
+    const uint32_t steps = tl_graph_steps(sweep->graph);
+    for (uint32_t id = 0; id < steps; id++) {
+        if (sweep->outcome[id].state != TL_STEP_DONE || mark[id] != IS_OPEN) continue;
+        int parents;
+        const uint32_t *parent = tl_graph_parents(sweep->graph, id, &parents);
+        for (int i = 0; i < parents; i++) mark[id] |= mark[parent[i]] & IS_AGAIN;
+    }
+}
+
+tl_status tl_redo_missing(tl_sweep *sweep, const tl_store *store, uint32_t *count,
+                          tl_err *err)
+{
+    const uint32_t steps = tl_graph_steps(sweep->graph);
+    *count = 0;
+    unsigned char *mark = calloc((size_t)steps + 1, 1);
+    TL_CHECK(mark, err, TL_E_SPACE, "no memory left to look for models");
+    const tl_status status = find_missing(sweep, store, mark, err);
+    if (status == TL_OK) pass_on(sweep, mark);
+    for (uint32_t id = 0; id < steps && status == TL_OK; id++) {
+        if (!(mark[id] & IS_AGAIN)) continue;
+        sweep->outcome[id].state = TL_STEP_WAITING;
+        ++*count;
+    }
+    free(mark);
+    return status;
+}

@@ -1,0 +1,133 @@
+#include "runner/execute/worker.h"
+
+#include "cluster/comm/mailbox.h"
+#include "cluster/comm/heartbeat.h"
+#include "cluster/team/team_mpi.h"
+#include "compute/core/failpoint.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Seconds: long orders report in between; a mate may compute long between two operations,
+ * and its death is told by the coordinator much sooner. */
+static const double REPORT_EVERY = 0.5, PATIENCE = 3600.0;
+
+typedef struct worker {
+    tl_cluster *cluster;
+    tl_step_runner runner;
+    void *self;
+    tl_report_batch batch;
+    tl_message message;
+} worker;
+
+static void nap_for(double seconds)
+{
+    const struct timespec span = {.tv_nsec = (long)(1e9 * seconds)};
+    (void)nanosleep(&span, NULL);
+}
+
+/* Waits for the next order, with naps that grow to 2 ms. */
+static tl_status next_order(worker *w, tl_order_message *order, tl_err *err)
+{
+    double nap = 2e-5;
+    while (!tl_post_receive(w->cluster, TL_TAGS(TL_TAG_ORDER), &w->message, err)) {
+        if (err->status != TL_OK) return err->status;
+        tl_fault_pass(TL_FAULT_IDLE);
+        nap_for(nap);
+        if (nap < 2e-3) nap *= 1.3;
+    }
+    TL_INVARIANT(tl_order_message_is_whole(w->message.bytes, w->message.n));
+    memcpy(order, w->message.bytes, w->message.n);
+    return TL_OK;
+}
+
+static tl_status send_reports(worker *w, tl_err *err)
+{
+    tl_fault_pass(TL_FAULT_SEND);
+    return tl_post_send(w->cluster, 0, TL_TAG_RESULT, w->batch.byte, w->batch.length, err);
+}
+
+/* Makes a step that took `seconds` take as much longer as an injected fault wants. */
+static void linger(const tl_team *team, double seconds)
+{
+    const double end = tl_cluster_seconds() + (tl_fault_slowness() - 1.0) * seconds;
+    while (tl_cluster_seconds() < end) {
+        (void)tl_team_tick(team);
+        nap_for(1e-3);
+    }
+}
+
+/* Runs one step on this member; what it came to is in `report` where this is member 0. */
+static tl_status run_step(worker *w, const tl_order_item *item, const tl_team *team,
+                          tl_report *report, tl_err *why)
+{
+    const double begin = tl_cluster_seconds();
+    tl_pulse_tick(w->cluster);
+    tl_fault_pass(TL_FAULT_START);
+    const tl_status ran =
+        w->runner(w->self, item->trial, item->position, team, report, why);
+    linger(team, tl_cluster_seconds() - begin);
+    tl_fault_pass(TL_FAULT_STEP);
+    report->status = (int32_t)ran;
+    report->seconds = tl_cluster_seconds() - begin;
+    return ran;
+}
+
+/* Runs the steps of an order. TL_E_LOST and TL_E_STOP send back what is left of it. */
+static tl_status run_steps(worker *w, const tl_order_message *order, const tl_team *team,
+                           tl_err *err)
+{
+    tl_status ended = TL_OK;
+    double reported = tl_cluster_seconds();
+    for (int i = 0; i < order->steps; i++) {
+        tl_report report = {.step = order->item[i].step, .status = TL_OK};
+        tl_err why = {0};
+        if (ended == TL_OK && tl_pulse_is_stopping(w->cluster)) ended = TL_E_STOP;
+        /* Whether to stop is agreed on, so that no member starts a step alone. */
+        if (ended != TL_E_LOST) ended = tl_team_agree(team, ended, &why);
+        report.status = (int32_t)ended;
+        if (ended == TL_OK) {
+            const tl_status ran = run_step(w, &order->item[i], team, &report, &why);
+            if (ran == TL_E_LOST || ran == TL_E_STOP) ended = ran;
+        }
+        (void)snprintf(report.text, sizeof report.text, "%s", why.text);
+        if (team->rank != 0) continue;
+        TL_TRY(tl_report_add(&w->batch, &report, err));
+        if (i + 1 < order->steps && tl_cluster_seconds() - reported > REPORT_EVERY) {
+            TL_TRY(send_reports(w, err));
+            TL_TRY(tl_report_begin(&w->batch, order, err));
+            reported = tl_cluster_seconds();
+        }
+    }
+    return TL_OK;
+}
+
+static tl_status run_order(worker *w, const tl_order_message *order, tl_err *err)
+{
+    tl_team team;
+    TL_TRY(tl_team_mpi_open(w->cluster, order->first, order->width, order->epoch, PATIENCE,
+                            &team, err));
+    tl_status status = tl_report_begin(&w->batch, order, err);
+    if (status == TL_OK) status = run_steps(w, order, &team, err);
+    tl_team_mpi_close(&team);
+    TL_TRY(status);
+    tl_report_end(&w->batch);
+    return send_reports(w, err);
+}
+
+tl_status tl_worker_run(tl_cluster *cluster, tl_step_runner runner, void *self, tl_err *err)
+{
+    worker w = {.cluster = cluster, .runner = runner, .self = self};
+    tl_status status = TL_OK;
+    while (status == TL_OK) {
+        tl_order_message order;
+        status = next_order(&w, &order, err);
+        if (status != TL_OK || order.steps == 0) break;
+        status = run_order(&w, &order, err);
+    }
+    tl_report_close(&w.batch);
+    tl_message_close(&w.message);
+    return status;
+}

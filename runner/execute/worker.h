@@ -1,0 +1,24 @@
+/*
+ * The worker: what every rank does. Waits for orders, runs their steps with its team mates,
+ * reports what they came to.
+ */
+#ifndef TL_RUNNER_EXECUTE_WORKER_H
+#define TL_RUNNER_EXECUTE_WORKER_H
+
+#include "cluster/comm/cluster.h"
+#include "runner/execute/executor.h"
+#include "runner/execute/protocol.h"
+
+/**
+ * Runs one step of an order and fills the report: its measures, and with TL_E_GONE which
+ * step is to run again. `self` is the caller's own.
+ * \return the step's status; TL_E_LOST ends the order
+ */
+typedef tl_status (*tl_step_runner)(void *self, uint32_t trial, int position,
+                                    const tl_team *team, tl_report *report, tl_err *err);
+
+/** Works until told to leave. \return TL_OK, or TL_E_SPACE */
+TL_MUST_USE tl_status tl_worker_run(tl_cluster *cluster, tl_step_runner runner, void *self,
+                                    tl_err *err);
+
+#endif

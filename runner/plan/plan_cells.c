@@ -1,0 +1,423 @@
+/*
+ * Cells: combinations of the levels of all axes, numbered with the first axis slowest.
+ * Zipped axes count once. What `exclude` names falls out, and so does what would repeat a
+ * chain that an axis does not touch; the numbers of the others are kept in a table.
+ */
+#include "runner/plan/plan_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MAX_RULES = 256,
+    MAX_ALLOWED = 4096,
+    MAX_WORK = 1 << 30, /* looks at a combination that all of `exclude` may take */
+    VALUE_WORK = 16     /* that a level held against a value counts for */
+};
+
+/* One axis or inner axis of an exclude entry, with the values that are dropped. */
+typedef struct condition {
+    int axis, inner; /* inner -1: the axis itself */
+    const tl_yaml *values;
+} condition;
+
+typedef struct rule {
+    int conditions;
+    condition condition[TL_MAX_AXES];
+} rule;
+
+static void normalise(const char *path, char out[TL_NAME * 2])
+{
+    (void)snprintf(out, (size_t)TL_NAME * 2, "%s", path);
+    char *split = strstr(out, "data.split.");
+    if (split == out) memmove(out + 5, out + 11, strlen(out + 11) + 1);
+    for (char *c = out; *c; c++) {
+        if (*c == '.') *c = '_';
+    }
+}
+
+/* 2 for the name itself, 1 for its end after a _, else 0. */
+static int match(const char *name, const char *wanted)
+{
+    if (strcmp(name, wanted) == 0) return 2;
+    const size_t n = strlen(name), w = strlen(wanted);
+    return n > w && name[n - w - 1] == '_' && strcmp(name + n - w, wanted) == 0;
+}
+
+int tl_plan_find_axis(const tl_plan_reader *reader, const char *path, int *inner)
+{
+    char wanted[TL_NAME * 2];
+    normalise(path, wanted);
+    for (int least = 2; least >= 1; least--) {
+        for (int i = 0; i < reader->plan->axes; i++) {
+            if (match(reader->axis[i].name, wanted) < least) continue;
+            if (inner) *inner = -1;
+            return i;
+        }
+        for (int i = 0; inner && i < reader->plan->inners; i++) {
+            if (match(reader->inner[i].name, wanted) < least) continue;
+            *inner = i;
+            return reader->inner[i].axis;
+        }
+    }
+    return -1;
+}
+
+static tl_status no_axis(const tl_plan_reader *reader, const tl_yaml *at, tl_err *err)
+{
+    const char *names[TL_MAX_AXES];
+    for (int i = 0; i < reader->plan->axes; i++) names[i] = reader->axis[i].name;
+    return tl_plan_unknown(at, "axis", at->text, names, reader->plan->axes, err);
+}
+
+static tl_status read_group(tl_plan_reader *reader, const tl_yaml *list, int group,
+                            tl_err *err)
+{
+    if (list->kind != TL_YAML_LIST || list->children < 2) {
+        return tl_yaml_fault(list, err,
+                             "zip takes lists of two or more axes that move "
+                             "together: zip: [[d2m.badnets.rate, recipe.lr]]");
+    }
+    int first = -1;
+    for (const tl_yaml *node = list->first; node; node = node->next) {
+        if (node->kind != TL_YAML_SCALAR) {
+            return tl_yaml_fault(node, err, "an axis is named by a word, found %s",
+                                 tl_yaml_kind_name(node));
+        }
+        const int axis = tl_plan_find_axis(reader, node->text, NULL);
+        if (axis < 0) return no_axis(reader, node, err);
+        if (reader->axis[axis].zip >= 0) {
+            return tl_yaml_fault(node, err, "'%s' is zipped twice", node->text);
+        }
+        if (axis == reader->body->chain_axis) {
+            return tl_yaml_fault(node, err, "chains cannot be zipped");
+        }
+        if (first < 0) first = axis;
+        if (reader->axis[axis].levels != reader->axis[first].levels) {
+            return tl_yaml_fault(node, err,
+                                 "%s has %d levels and %s %d; zipped axes have "
+                                 "equally many",
+                                 reader->axis[axis].name, reader->axis[axis].levels,
+                                 reader->axis[first].name, reader->axis[first].levels);
+        }
+        reader->axis[axis].zip = group;
+    }
+    return TL_OK;
+}
+
+static tl_status read_sweep(tl_plan_reader *reader, tl_err *err)
+{
+    static const char *const keys[] = {"zip"};
+    const tl_yaml *sweep = tl_yaml_find(reader->root, "sweep");
+    if (!sweep) return TL_OK;
+    if (sweep->kind != TL_YAML_MAP) {
+        return tl_yaml_fault(sweep, err, "sweep must be a map, found %s",
+                             tl_yaml_kind_name(sweep));
+    }
+    for (const tl_yaml *child = sweep->first; child; child = child->next) {
+        const char *key = child->key->text;
+        if (strcmp(key, "random") == 0 || strcmp(key, "latin") == 0 ||
+            strcmp(key, "sobol") == 0) {
+            return tl_yaml_fault(child->key, err,
+                                 "%s sampling is not available yet; axes multiply, or move "
+                                 "together under zip",
+                                 key);
+        }
+        if (strcmp(key, "zip") != 0) {
+            return tl_plan_unknown(child->key, "key of sweep:", key, keys, 1, err);
+        }
+        if (child->kind != TL_YAML_LIST) {
+            return tl_yaml_fault(child, err, "zip must be a list of lists of axes");
+        }
+        int group = 0;
+        for (const tl_yaml *list = child->first; list; list = list->next) {
+            TL_TRY(read_group(reader, list, group++, err));
+        }
+    }
+    return TL_OK;
+}
+
+static bool is_first_of_zip(const tl_plan_reader *reader, int axis)
+{
+    for (int i = 0; i < axis; i++) {
+        if (reader->axis[axis].zip >= 0 && reader->axis[i].zip == reader->axis[axis].zip) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static tl_status count_raw(tl_plan_reader *reader, tl_err *err)
+{
+    tl_plan_body *body = reader->body;
+    uint64_t total = 1;
+    for (int i = reader->plan->axes - 1; i >= 0; i--) {
+        if (!is_first_of_zip(reader, i)) continue;
+        for (int z = i; z < reader->plan->axes; z++) {
+            const bool moves = z == i || (reader->axis[i].zip >= 0 &&
+                                          reader->axis[z].zip == reader->axis[i].zip);
+            if (moves) body->stride[z] = (uint32_t)total;
+        }
+        total *= (uint64_t)reader->axis[i].levels;
+        if (total > TL_MAX_TRIALS) {
+            return tl_yaml_fault(reader->axis_at[i], err,
+                                 "the axes multiply to more than %d combinations; zip or "
+                                 "shorten some",
+                                 TL_MAX_TRIALS);
+        }
+    }
+    body->raw = (uint32_t)total;
+    return TL_OK;
+}
+
+static tl_status check_value(tl_plan_reader *reader, const condition *c,
+                             const tl_yaml *node, tl_err *err)
+{
+    const tl_axis *axis = &reader->axis[c->axis];
+    if (c->inner >= 0 || axis->param) {
+        tl_value value;
+        const tl_param *param = c->inner >= 0 ? reader->inner[c->inner].param : axis->param;
+        return tl_plan_value(reader, node, param, node->text ? param->name : "exclude",
+                             &value, err);
+    }
+    const char *names[MAX_ALLOWED];
+    int count = 0;
+    for (int l = 0; l < axis->levels && count < MAX_ALLOWED; l++) {
+        if (l > 0 && strcmp(axis->value[l].text, axis->value[l - 1].text) == 0) continue;
+        names[count++] = axis->value[l].text;
+        if (node->kind == TL_YAML_SCALAR && strcmp(node->text, names[count - 1]) == 0) {
+            return TL_OK;
+        }
+    }
+    char what[TL_NAME + 16];
+    (void)snprintf(what, sizeof what, "level of %s:", axis->name);
+    return tl_plan_unknown(node, what, node->text ? node->text : "", names, count, err);
+}
+
+static tl_status read_rule(tl_plan_reader *reader, const tl_yaml *map, rule *out,
+                           tl_err *err)
+{
+    if (map->kind != TL_YAML_MAP || map->children == 0) {
+        return tl_yaml_fault(map, err,
+                             "exclude is a list of maps from axes to values, like "
+                             "- {poison: none, recipe.lr: 0.1}");
+    }
+    for (const tl_yaml *child = map->first; child; child = child->next) {
+        if (out->conditions == TL_MAX_AXES) {
+            return tl_yaml_fault(child, err, "more than %d axes in one exclude",
+                                 TL_MAX_AXES);
+        }
+        condition *c = &out->condition[out->conditions++];
+        c->values = child;
+        c->axis = tl_plan_find_axis(reader, child->key->text, &c->inner);
+        if (c->axis < 0) return no_axis(reader, child->key, err);
+        if (child->kind != TL_YAML_LIST) {
+            TL_TRY(check_value(reader, c, child, err));
+            continue;
+        }
+        if (child->children > MAX_ALLOWED) {
+            return tl_yaml_fault(child, err, "more than %d values of one axis to exclude",
+                                 MAX_ALLOWED);
+        }
+        for (const tl_yaml *node = child->first; node; node = node->next) {
+            TL_TRY(check_value(reader, c, node, err));
+        }
+    }
+    return TL_OK;
+}
+
+static bool is_value(const tl_param *param, const tl_value *value, const tl_yaml *node)
+{
+    if (value->text) return strcmp(value->text, node->text) == 0;
+    double x = 0.0;
+    if (param && param->type == TL_PARAM_BOOL) {
+        x = strcmp(node->text, "true") == 0;
+    } else if (!tl_text_real(node->text, &x)) {
+        return false;
+    }
+    return x == value->number;
+}
+
+/* \param dropped [levels] whether the condition holds at each level */
+static void find_dropped(const tl_plan_reader *reader, const condition *c, bool *dropped)
+{
+    const tl_axis *axis = &reader->axis[c->axis];
+    const tl_inner *inner = c->inner >= 0 ? &reader->inner[c->inner] : NULL;
+    for (int l = 0; l < axis->levels; l++) {
+        if (inner && !inner->has[l]) continue;
+        const tl_value *value = inner ? &inner->value[l] : &axis->value[l];
+        const tl_param *param = inner ? inner->param : axis->param;
+        if (c->values->kind != TL_YAML_LIST) {
+            dropped[l] = is_value(param, value, c->values);
+            continue;
+        }
+        for (const tl_yaml *node = c->values->first; node; node = node->next) {
+            dropped[l] = dropped[l] || is_value(param, value, node);
+        }
+    }
+}
+
+static int level_of(const tl_plan_reader *reader, uint32_t raw, int axis)
+{
+    return (int)(raw / reader->body->stride[axis] % (uint32_t)reader->axis[axis].levels);
+}
+
+static tl_status apply_rule(const tl_plan_reader *reader, const rule *r, bool *is_out,
+                            tl_err *err)
+{
+    bool *dropped[TL_MAX_AXES];
+    tl_arena scratch = tl_arena_open(0);
+    for (int i = 0; i < r->conditions; i++) {
+        const int levels = reader->axis[r->condition[i].axis].levels;
+        dropped[i] = tl_arena_take(&scratch, (size_t)levels, sizeof(bool), err);
+        if (!dropped[i]) {
+            tl_arena_close(&scratch);
+            return TL_E_SPACE;
+        }
+        find_dropped(reader, &r->condition[i], dropped[i]);
+    }
+    for (uint32_t raw = 0; raw < reader->body->raw; raw++) {
+        bool all = true;
+        for (int i = 0; all && i < r->conditions; i++) {
+            all = dropped[i][level_of(reader, raw, r->condition[i].axis)];
+        }
+        if (all) is_out[raw] = true;
+    }
+    tl_arena_close(&scratch);
+    return TL_OK;
+}
+
+/* Of the cells that differ only in axes their chain does not use, one stays. */
+static void drop_repeats(const tl_plan_reader *reader, bool *is_out)
+{
+    const tl_plan_body *body = reader->body;
+    if (body->chain_axis < 0) return;
+    for (uint32_t raw = 0; raw < body->raw; raw++) {
+        const tl_chain *chain = body->chain[level_of(reader, raw, body->chain_axis)];
+        for (int i = 0; i < reader->plan->axes; i++) {
+            if (chain->uses[i] || level_of(reader, raw, i) == 0) continue;
+            bool used = false;
+            for (int z = 0; z < reader->plan->axes; z++) {
+                const bool moves =
+                    reader->axis[i].zip >= 0 && reader->axis[z].zip == reader->axis[i].zip;
+                used = used || (moves && chain->uses[z]);
+            }
+            if (!used) is_out[raw] = true;
+        }
+    }
+}
+
+/* What it takes to apply a rule, in looks at a combination. */
+static uint64_t work_of(const tl_plan_reader *reader, const rule *r)
+{
+    uint64_t work = (uint64_t)reader->body->raw * (uint64_t)r->conditions;
+    for (int i = 0; i < r->conditions; i++) {
+        const condition *c = &r->condition[i];
+        const int values = c->values->kind == TL_YAML_LIST ? c->values->children : 1;
+        work += (uint64_t)reader->axis[c->axis].levels * (uint64_t)values * VALUE_WORK;
+    }
+    return work;
+}
+
+static tl_status read_excludes(tl_plan_reader *reader, bool *is_out, tl_err *err)
+{
+    const tl_yaml *exclude = tl_yaml_find(reader->root, "exclude");
+    if (!exclude) return TL_OK;
+    if (exclude->kind != TL_YAML_LIST || exclude->children > MAX_RULES) {
+        return tl_yaml_fault(exclude, err, "exclude must be a list of at most %d maps",
+                             MAX_RULES);
+    }
+    uint64_t work = 0;
+    for (const tl_yaml *map = exclude->first; map; map = map->next) {
+        rule r = {0};
+        TL_TRY(read_rule(reader, map, &r, err));
+        work += work_of(reader, &r);
+        if (work > MAX_WORK) {
+            return tl_yaml_fault(map, err,
+                                 "up to here exclude holds too many values against too "
+                                 "many levels and combinations (%u); shorten its lists or "
+                                 "the axes",
+                                 reader->body->raw);
+        }
+        TL_TRY(apply_rule(reader, &r, is_out, err));
+    }
+    return TL_OK;
+}
+
+static tl_status keep_survivors(tl_plan_reader *reader, const bool *is_out, tl_err *err)
+{
+    tl_plan_body *body = reader->body;
+    uint32_t left = 0;
+    for (uint32_t raw = 0; raw < body->raw; raw++) left += !is_out[raw];
+    reader->plan->cells = left;
+    if (left == 0) {
+        return tl_yaml_fault(tl_yaml_find(reader->root, "exclude"), err,
+                             "exclude drops all %u combinations; nothing is left to run",
+                             body->raw);
+    }
+    if (left == body->raw) return TL_OK;
+    TL_TAKE(body->survivor, &reader->plan->arena, left, err);
+    left = 0;
+    for (uint32_t raw = 0; raw < body->raw; raw++) {
+        if (!is_out[raw]) body->survivor[left++] = raw;
+    }
+    return TL_OK;
+}
+
+tl_status tl_plan_sweep(tl_plan_reader *reader, tl_err *err)
+{
+    tl_plan *plan = reader->plan;
+    TL_TRY(read_sweep(reader, err));
+    TL_TRY(count_raw(reader, err));
+    bool *is_out = calloc(reader->body->raw, sizeof *is_out);
+    TL_CHECK(is_out, err, TL_E_SPACE, "no memory for %u combinations", reader->body->raw);
+    tl_status status = read_excludes(reader, is_out, err);
+    if (status == TL_OK) {
+        drop_repeats(reader, is_out);
+        status = keep_survivors(reader, is_out, err);
+    }
+    free(is_out);
+    TL_TRY(status);
+    const uint64_t trials = (uint64_t)plan->cells * plan->replicates;
+    if (trials > TL_MAX_TRIALS) {
+        return tl_yaml_fault(reader->root, err,
+                             "%u combinations times %u replicates are more than %d trials",
+                             plan->cells, plan->replicates, TL_MAX_TRIALS);
+    }
+    plan->trials = (uint32_t)trials;
+    return TL_OK;
+}
+
+int tl_plan_level(const tl_plan *plan, uint32_t cell, int axis)
+{
+    const tl_plan_body *body = plan->body;
+    const uint32_t raw = body->survivor ? body->survivor[cell] : cell;
+    return (int)(raw / body->stride[axis] % (uint32_t)plan->axis[axis].levels);
+}
+
+int64_t tl_plan_cell(const tl_plan *plan, const int *level)
+{
+    const tl_plan_body *body = plan->body;
+    uint32_t raw = 0;
+    for (int i = 0; i < plan->axes; i++) {
+        bool is_first = true;
+        for (int z = 0; z < i && plan->axis[i].zip >= 0; z++) {
+            if (plan->axis[z].zip != plan->axis[i].zip) continue;
+            if (level[z] != level[i]) return -1;
+            is_first = false;
+        }
+        if (is_first) raw += (uint32_t)level[i] * body->stride[i];
+    }
+    if (!body->survivor) return (int64_t)raw;
+    uint32_t low = 0, high = plan->cells;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (body->survivor[middle] < raw) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < plan->cells && body->survivor[low] == raw ? (int64_t)low : -1;
+}

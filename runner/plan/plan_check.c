@@ -1,0 +1,234 @@
+/*
+ * What only whole trials show: parts that nobody gives, plantings that nobody trains on,
+ * arguments that make no sense for the sizes, too many steps. Every cell is laid out and
+ * its steps counted; each arrangement of alternatives is checked once, and arguments in
+ * every cell of a small plan, else in cells that differ from the first in one axis.
+ */
+#include "runner/plan/plan_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_ARRANGEMENTS = 1 << 20 };
+
+static const tl_yaml *place_of(const tl_plan_reader *reader, const tl_trial_step *step)
+{
+    return reader->body->instance_at[step->instance];
+}
+
+/* Names of stages that give `part`, for a message. */
+static void givers(tl_part part, char *out, size_t space)
+{
+    int count = 0;
+    size_t length = 0;
+    const tl_stage *const *all = tl_stages(&count);
+    out[0] = '\0';
+    for (int i = 0; i < count; i++) {
+        const size_t more = strlen(all[i]->name) + 4;
+        if (!(all[i]->gives & TL_BIT(part)) || length + more >= space) continue;
+        if (length > 0) {
+            memcpy(out + length, " or ", 5);
+            length += 4;
+        }
+        memcpy(out + length, all[i]->name, more - 3);
+        length += more - 4;
+    }
+}
+
+static tl_status check_flow(const tl_plan_reader *reader, const tl_trial *trial,
+                            tl_err *err)
+{
+    for (int i = 0; i < trial->steps; i++) {
+        const tl_trial_step *step = &trial->step[i];
+        for (int part = 0; part < TL_PARTS; part++) {
+            if (!(step->reads & TL_BIT(part)) || step->from[part] != TL_FROM_NOWHERE) {
+                continue;
+            }
+            char names[200];
+            givers((tl_part)part, names, sizeof names);
+            return tl_yaml_fault(place_of(reader, step), err,
+                                 "%s reads the %s, but nothing before it gives one; put %s "
+                                 "before it",
+                                 step->stage->name, tl_part_name((tl_part)part),
+                                 names[0] ? names : "a stage that does");
+        }
+    }
+    return TL_OK;
+}
+
+/* Whether a step of the trial reads the `part` that step `from` gave. */
+static bool is_read(const tl_trial *trial, int from, tl_part part)
+{
+    for (int i = from + 1; i < trial->steps; i++) {
+        if (trial->step[i].reads & TL_BIT(part) && trial->step[i].from[part] == from) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * What was recovered is one version: a second giver replaces the first one's images. Where
+ * nobody uses either that is no loss; where the second one's are used, the first one's
+ * were meant to be.
+ */
+static tl_status check_recovered(const tl_plan_reader *reader, const tl_trial *trial,
+                                 tl_err *err)
+{
+    int lost = -1;
+    for (int i = 0; i < trial->steps; i++) {
+        const tl_trial_step *step = &trial->step[i];
+        if (step->kind != TL_STEP_RUN) continue;
+        if (!(step->stage->gives & TL_BIT(TL_PART_RECOVERED))) continue;
+        const bool is_used = is_read(trial, i, TL_PART_RECOVERED);
+        if (is_used && lost >= 0 && trial->step[lost].lap == step->lap) {
+            return tl_yaml_fault(
+                place_of(reader, step), err,
+                "what %s recovers would be lost: %s replaces it before it is used; keep one "
+                "of them, or put d2d.use_recovered: {as: NAME} between them",
+                reader->plan->instance[trial->step[lost].instance].name,
+                reader->plan->instance[step->instance].name);
+        }
+        lost = is_used ? -1 : i;
+    }
+    return TL_OK;
+}
+
+static tl_status check_plantings(const tl_plan_reader *reader, const tl_trial *trial,
+                                 tl_err *err)
+{
+    for (int i = 0; i < trial->steps; i++) {
+        const tl_trial_step *planter = &trial->step[i];
+        if (planter->kind != TL_STEP_RUN || planter->stage->judges == 0) continue;
+        bool is_judged = false;
+        for (int j = i + 1; j < trial->steps && !is_judged; j++) {
+            is_judged = trial->step[j].kind == TL_STEP_JUDGE &&
+                        trial->step[j].instance == planter->instance;
+        }
+        if (!is_judged) {
+            return tl_yaml_fault(place_of(reader, planter), err,
+                                 "%s plants something, but nothing after it is trained on "
+                                 "that, so there is nothing to judge; put train after it",
+                                 planter->stage->name);
+        }
+    }
+    return TL_OK;
+}
+
+/* Stages and the model are made for such data as the trial has. */
+static tl_status check_kinds(const tl_plan_reader *reader, const tl_trial *trial,
+                             tl_err *err)
+{
+    const char *source = trial->source->name;
+    const int vocabulary = trial->size.vocabulary;
+    const tl_yaml *at = NULL;
+    for (int i = 0; i < trial->steps && !at; i++) {
+        const tl_trial_step *step = &trial->step[i];
+        if (tl_stage_check_data(step->stage, source, vocabulary, err) != TL_OK) {
+            at = place_of(reader, step);
+        }
+    }
+    const char *kind = trial->values.model[TL_MODEL_KIND].text;
+    if (!at && tl_setup_check_kind(kind, source, vocabulary, err) != TL_OK) {
+        const tl_yaml *model = tl_yaml_find(reader->root, "model");
+        at = model ? tl_yaml_find(model, "kind") : reader->root;
+        if (!at) at = model;
+    }
+    return at ? tl_fail_prefix(err, "%s:%d:%d", at->origin, at->line, at->column) : TL_OK;
+}
+
+static tl_status check_sizes(const tl_plan_reader *reader, const tl_trial *trial,
+                             tl_err *err)
+{
+    const tl_yaml *model = tl_yaml_find(reader->root, "model");
+    TL_TRY(check_kinds(reader, trial, err));
+    tl_err fault = {0};
+    if (tl_model_check(&trial->size.setup.model, &fault) != TL_OK) {
+        return tl_yaml_fault(model ? model : reader->root, err, "%s", fault.text);
+    }
+    for (int i = 0; i < trial->steps; i++) {
+        const tl_trial_step *step = &trial->step[i];
+        if (step->kind != TL_STEP_RUN || !step->stage->check) continue;
+        if (step->stage->check(&trial->size, step->arg, err) == TL_OK) continue;
+        const tl_yaml *at = place_of(reader, step);
+        return tl_fail_prefix(err, "%s:%d:%d", at->origin, at->line, at->column);
+    }
+    return TL_OK;
+}
+
+/* A number for which alternatives a cell takes. */
+static uint32_t arrangement(const tl_plan *plan, uint32_t cell)
+{
+    uint32_t number = 0;
+    for (int i = 0; i < plan->axes; i++) {
+        if (!plan->axis[i].is_choice) continue;
+        number = number * (uint32_t)plan->axis[i].levels +
+                 (uint32_t)tl_plan_level(plan, cell, i);
+    }
+    return number;
+}
+
+/* Whether the cell differs from the first in no more than one axis. */
+static bool is_near_first(const tl_plan *plan, uint32_t cell)
+{
+    int differ = 0;
+    for (int i = 0; i < plan->axes; i++) {
+        differ += tl_plan_level(plan, cell, i) != tl_plan_level(plan, 0, i);
+    }
+    return differ <= 1;
+}
+
+static tl_status check_cells(tl_plan_reader *reader, tl_trial *trial, bool *is_met,
+                             tl_err *err)
+{
+    tl_plan *plan = reader->plan;
+    plan->steps = 0;
+    for (uint32_t cell = 0; cell < plan->cells; cell++) {
+        if (!tl_trial_layout(plan, cell * plan->replicates, trial)) {
+            return tl_yaml_fault(reader->body->chain[trial->chain]->at, err,
+                                 "a trial of this chain has more than %d steps, banks of "
+                                 "models counted",
+                                 TL_TRIAL_STEPS);
+        }
+        plan->steps += (uint64_t)trial->steps * plan->replicates;
+        if (plan->steps > TL_MAX_STEPS) {
+            return tl_yaml_fault(reader->root, err,
+                                 "the plan has more than %d steps; shorten axes or banks",
+                                 TL_MAX_STEPS);
+        }
+        const uint32_t number = arrangement(plan, cell);
+        if (!is_met[number]) {
+            is_met[number] = true;
+            TL_TRY(check_flow(reader, trial, err));
+            TL_TRY(check_recovered(reader, trial, err));
+            TL_TRY(check_plantings(reader, trial, err));
+            TL_TRY(check_sizes(reader, trial, err));
+        } else if (plan->cells <= TL_CHECKED_CELLS || is_near_first(plan, cell)) {
+            TL_TRY(check_sizes(reader, trial, err));
+        }
+    }
+    return TL_OK;
+}
+
+tl_status tl_plan_check(tl_plan_reader *reader, tl_err *err)
+{
+    const tl_plan *plan = reader->plan;
+    uint64_t total = 1;
+    for (int i = 0; i < plan->axes; i++) {
+        if (plan->axis[i].is_choice) total *= (uint64_t)plan->axis[i].levels;
+        if (total > MAX_ARRANGEMENTS) {
+            return tl_yaml_fault(reader->axis_at[i], err,
+                                 "more than %d arrangements of alternatives",
+                                 MAX_ARRANGEMENTS);
+        }
+    }
+    bool *is_met = calloc((size_t)total, sizeof *is_met);
+    TL_CHECK(is_met, err, TL_E_SPACE, "no memory to check the plan");
+    tl_arena scratch = tl_arena_open(0);
+    tl_trial *trial;
+    tl_status status = tl_trial_new(&scratch, &trial, err);
+    if (status == TL_OK) status = check_cells(reader, trial, is_met, err);
+    tl_arena_close(&scratch);
+    free(is_met);
+    return status;
+}

@@ -1,0 +1,182 @@
+/*
+ * What a plan keeps to itself: chains as flat lists of links, where each value comes from,
+ * and how cells are numbered. Only plan*.c and trial*.c include this.
+ */
+#ifndef TL_RUNNER_PLAN_PLAN_PRIVATE_H
+#define TL_RUNNER_PLAN_PLAN_PRIVATE_H
+
+#include "runner/plan/plan.h"
+#include "runner/plan/trial.h"
+#include "runner/plan/yaml.h"
+
+enum {
+    TL_MAX_LINKS = 64, /**< entries of one chain, all alternatives and laps counted */
+    TL_MAX_CHAINS = 32,
+    TL_MAX_INSTANCES = 256,
+    TL_MAX_INNERS = 128,
+    TL_MAX_DATA = 1 << 16,  /**< combinations under `data` */
+    TL_CHECKED_CELLS = 4096 /**< so many cells are checked one by one */
+};
+
+/** Where one value comes from. */
+typedef struct tl_binding {
+    int axis;              /**< -1: fixed */
+    const tl_value *value; /**< [levels of the axis], or [1] */
+} tl_binding;
+
+/** One entry of a chain: a stage, or `judge` where `stage` is NULL. */
+typedef struct tl_link {
+    const tl_stage *stage;
+    int instance;
+    int axis, low, high; /**< in the chain where low <= level of axis < high; axis -1:
+                            always */
+    tl_binding arg[TL_MAX_PARAMS];
+    const tl_yaml *at;
+} tl_link;
+
+typedef struct tl_chain {
+    const char *name;
+    int links;
+    tl_link *link[TL_MAX_LINKS];
+    int laps;               /**< how often the links are run in a row */
+    tl_link *join;          /**< stands before every later lap; NULL for one lap */
+    bool uses[TL_MAX_AXES]; /**< axes that change something in it */
+    const tl_yaml *at;
+} tl_chain;
+
+/** What follows from one combination of the values under `data`. */
+typedef struct tl_data_choice {
+    tl_value value[TL_DATA_PARAMS];
+    tl_split split;
+    const tl_source *source; /**< NULL: not met yet */
+    tl_size size;            /**< without `setup` */
+} tl_data_choice;
+
+struct tl_plan_body {
+    tl_binding data[TL_DATA_PARAMS], model[TL_MODEL_PARAMS], recipe[TL_RECIPE_PARAMS];
+    int chain_axis; /**< -1: one chain */
+    int chains;
+    tl_chain *chain[TL_MAX_CHAINS];
+    const tl_yaml *instance_at[TL_MAX_INSTANCES]; /**< where it stands first */
+    uint32_t raw;                                 /**< combinations before `exclude` */
+    uint32_t stride[TL_MAX_AXES];
+    uint32_t *survivor; /**< [cells] raw number, ascending; NULL: all of them */
+    int data_axes, data_axis[TL_DATA_PARAMS];
+    tl_data_choice *choice; /**< [product of levels of data_axis] */
+};
+
+/** A plan while it is read. */
+typedef struct tl_plan_reader {
+    tl_plan *plan;
+    tl_plan_body *body;
+    tl_yaml *root;
+    const tl_plan_options *options;
+    tl_axis axis[TL_MAX_AXES];
+    tl_inner inner[TL_MAX_INNERS];
+    tl_instance instance[TL_MAX_INSTANCES];
+    const tl_yaml *axis_at[TL_MAX_AXES];
+} tl_plan_reader;
+
+/** A list inside an option of a one_of, until the one_of's levels are known. */
+typedef struct tl_pending {
+    tl_binding *binding;
+    char name[TL_NAME];
+    const tl_param *param;
+    const tl_value *value; /**< [count] */
+    int count, option, stride;
+} tl_pending;
+
+enum { TL_MAX_PENDING = 64 };
+
+/** Lists met inside the options of one one_of. */
+typedef struct tl_pendings {
+    int count, option;
+    tl_pending list[TL_MAX_PENDING];
+} tl_pendings;
+
+/* plan_value.c */
+
+/** Reads one scalar as `param` wants it; `what` names it in messages. */
+TL_MUST_USE tl_status tl_plan_value(tl_plan_reader *reader, const tl_yaml *node,
+                                    const tl_param *param, const char *what, tl_value *out,
+                                    tl_err *err);
+
+/** Binds `node`, a scalar or a list, to a value or an axis called `name`; with `pendings`,
+ * a list waits there. */
+TL_MUST_USE tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node,
+                                   const tl_param *param, const char *owner,
+                                   const char *prefix, tl_pendings *pendings,
+                                   tl_binding *out, tl_err *err);
+
+/** Binds every param of a table to its default. */
+TL_MUST_USE tl_status tl_plan_defaults(tl_plan_reader *reader, const tl_param *params,
+                                       tl_binding *out, tl_err *err);
+
+/** Binds a map's entries to a table's params; `as` among the keys is passed over. */
+TL_MUST_USE tl_status tl_plan_params(tl_plan_reader *reader, const tl_yaml *map,
+                                     const tl_param *params, const char *owner,
+                                     const char *prefix, tl_pendings *pendings,
+                                     tl_binding *out, tl_err *err);
+
+/** Adds an axis; one with the same name and values in another chain is the same axis. */
+TL_MUST_USE tl_status tl_plan_add_axis(tl_plan_reader *reader, const tl_axis *axis,
+                                       const tl_yaml *at, int *out, tl_err *err);
+
+/** Fails at `at`: `what` 'word' is not among `names`; says the nearest, or all. */
+tl_status tl_plan_unknown(const tl_yaml *at, const char *what, const char *word,
+                          const char *const *names, int count, tl_err *err);
+
+/** Reads `seed`, `replicates`, `about`, `data`, `model`, `recipe`. */
+TL_MUST_USE tl_status tl_plan_setup(tl_plan_reader *reader, tl_err *err);
+
+/* the others, a file each */
+
+/** Applies "PATH=VALUE" to the tree. */
+TL_MUST_USE tl_status tl_plan_set(tl_plan_reader *reader, const char *assignment,
+                                  tl_err *err);
+
+/** Sees that there is `chain` or `chains`; adds the axis of the latter, first of all. */
+TL_MUST_USE tl_status tl_plan_chain_axis(tl_plan_reader *reader, tl_err *err);
+
+/** Reads the list of one chain into links, axes, inners and instances. */
+TL_MUST_USE tl_status tl_plan_chain(tl_plan_reader *reader, const tl_yaml *list,
+                                    tl_chain *chain, tl_err *err);
+
+/** Reads `chain` or `chains` into links, axes, inners and instances. */
+TL_MUST_USE tl_status tl_plan_chains(tl_plan_reader *reader, tl_err *err);
+
+/** Reads `sweep` and `exclude`; numbers the cells. */
+TL_MUST_USE tl_status tl_plan_sweep(tl_plan_reader *reader, tl_err *err);
+
+/** Index of the axis that `path` means, or -1; `inner`, where not NULL, may be found
+ * instead. */
+int tl_plan_find_axis(const tl_plan_reader *reader, const char *path, int *inner);
+
+/** Opens the sources and fills body->choice. */
+TL_MUST_USE tl_status tl_plan_sources(tl_plan_reader *reader, tl_err *err);
+
+/** Order of stages, sizes, limits. */
+TL_MUST_USE tl_status tl_plan_check(tl_plan_reader *reader, tl_err *err);
+
+/** Reads `hypotheses`. */
+TL_MUST_USE tl_status tl_plan_hypotheses(tl_plan_reader *reader, tl_err *err);
+
+/** Which combination under `data` a cell has. */
+uint32_t tl_plan_data_index(const tl_plan *plan, const int *level);
+
+/** The value bound, at these levels. */
+const tl_value *tl_binding_value(const tl_binding *binding, const int *level);
+
+/* trial.c */
+
+enum { TL_FROM_NOWHERE = -2 /**< a part that nothing gives */ };
+
+/** tl_trial_decode without keys. \return false if the trial has too many steps */
+bool tl_trial_layout(const tl_plan *plan, uint32_t number, tl_trial *trial);
+
+/* trial_keys.c */
+
+/** Keys of roots and steps of a trial that is laid out. */
+void tl_trial_keys(const tl_plan *plan, tl_trial *trial);
+
+#endif

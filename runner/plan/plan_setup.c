@@ -1,0 +1,160 @@
+/*
+ * What stands beside the chain: seed, replicates, data, model, recipe.
+ */
+#include "runner/plan/plan_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool read_count(const char *text, char **end, unsigned long long *value)
+{
+    if (*text < '0' || *text > '9' || strspn(text, "0123456789") > 18) return false;
+    *value = strtoull(text, end, 10);
+    return true;
+}
+
+static tl_status read_seed(tl_plan_reader *reader, tl_err *err)
+{
+    reader->plan->seed = 1;
+    const tl_yaml *node = tl_yaml_find(reader->root, "seed");
+    if (!node) return TL_OK;
+    unsigned long long value = 0;
+    char *end = NULL;
+    if (node->kind != TL_YAML_SCALAR || !read_count(node->text, &end, &value) || *end) {
+        return tl_yaml_fault(node, err, "seed must be a whole number from 0, found %s%.60s",
+                             node->kind == TL_YAML_SCALAR ? "" : tl_yaml_kind_name(node),
+                             node->kind == TL_YAML_SCALAR ? node->text : "");
+    }
+    reader->plan->seed = (uint64_t)value;
+    return TL_OK;
+}
+
+/* N, or "a..b" with both ends. */
+static tl_status read_replicates(tl_plan_reader *reader, tl_err *err)
+{
+    tl_plan *plan = reader->plan;
+    plan->replicates = 1;
+    const tl_yaml *node = tl_yaml_find(reader->root, "replicates");
+    if (!node) return TL_OK;
+    unsigned long long first = 0, last = 0;
+    char *end = NULL;
+    bool is_good = node->kind == TL_YAML_SCALAR && read_count(node->text, &end, &first);
+    if (is_good && strncmp(end, "..", 2) == 0) {
+        is_good = read_count(end + 2, &end, &last) && last >= first;
+    } else if (is_good) {
+        last = first - 1;
+        is_good = first >= 1;
+        first = 0;
+    }
+    if (!is_good || *end) {
+        return tl_yaml_fault(node, err,
+                             "replicates must be a number from 1 or a range like 8..23, "
+                             "found %.60s",
+                             node->kind == TL_YAML_SCALAR ? node->text
+                                                          : tl_yaml_kind_name(node));
+    }
+    if (last >= TL_MAX_TRIALS) {
+        return tl_yaml_fault(node, err, "replicates go up to %d, found %.60s",
+                             TL_MAX_TRIALS - 1, node->text);
+    }
+    plan->first_replicate = (uint32_t)first;
+    plan->replicates = (uint32_t)(last - first + 1);
+    return TL_OK;
+}
+
+static tl_status read_map(tl_plan_reader *reader, const char *key, const tl_param *params,
+                          tl_binding *out, tl_err *err)
+{
+    TL_TRY(tl_plan_defaults(reader, params, out, err));
+    const tl_yaml *node = tl_yaml_find(reader->root, key);
+    if (!node) return TL_OK;
+    if (node->kind != TL_YAML_MAP) {
+        return tl_yaml_fault(node, err, "%s must be a map, found %s", key,
+                             tl_yaml_kind_name(node));
+    }
+    return tl_plan_params(reader, node, params, key, key, NULL, out, err);
+}
+
+/* The params of `data` that are written under `split`. */
+static bool is_of_split(int i)
+{
+    return i >= TL_DATA_OFFICIAL && i <= TL_DATA_ATTACKER_FROM_POOL;
+}
+
+/* Binds one key of `data` or `data.split`. */
+static tl_status read_data_key(tl_plan_reader *reader, const tl_yaml *child, bool in_split,
+                               tl_err *err)
+{
+    const char *names[TL_DATA_PARAMS + 1];
+    int count = 0;
+    for (int i = 0; i < TL_DATA_PARAMS; i++) {
+        const bool fits = is_of_split(i) == in_split || i == TL_DATA_ATTACKER_FROM_POOL;
+        if (fits) names[count++] = tl_data_params[i].name;
+        if (!fits || strcmp(tl_data_params[i].name, child->key->text) != 0) continue;
+        return tl_plan_bind(reader, child, &tl_data_params[i],
+                            in_split ? "data.split" : "data", "data", NULL,
+                            &reader->body->data[i], err);
+    }
+    if (!in_split) names[count++] = "split";
+    return tl_plan_unknown(child->key, in_split ? "key of data.split:" : "key of data:",
+                           child->key->text, names, count, err);
+}
+
+static tl_status read_split(tl_plan_reader *reader, const tl_yaml *node, tl_err *err)
+{
+    static const tl_value yes = {.number = 1.0};
+    if (node->kind == TL_YAML_SCALAR && strcmp(node->text, "official") == 0) {
+        reader->body->data[TL_DATA_OFFICIAL] = (tl_binding){.axis = -1, .value = &yes};
+        return TL_OK;
+    }
+    if (node->kind != TL_YAML_MAP) {
+        return tl_yaml_fault(
+            node, err,
+            "data.split must be a map like {pool: 4000, test: 1000} or the "
+            "word official, found %s",
+            node->kind == TL_YAML_SCALAR && node->text[0] ? node->text
+                                                          : tl_yaml_kind_name(node));
+    }
+    for (const tl_yaml *child = node->first; child; child = child->next) {
+        TL_TRY(read_data_key(reader, child, true, err));
+    }
+    return TL_OK;
+}
+
+static tl_status read_data(tl_plan_reader *reader, tl_err *err)
+{
+    TL_TRY(tl_plan_defaults(reader, tl_data_params, reader->body->data, err));
+    const tl_yaml *node = tl_yaml_find(reader->root, "data");
+    if (!node) {
+        return tl_yaml_fault(reader->root, err,
+                             "a plan needs `data`, like data: {source: synthetic/lesions}");
+    }
+    if (node->kind != TL_YAML_MAP) {
+        return tl_yaml_fault(node, err, "data must be a map, found %s",
+                             tl_yaml_kind_name(node));
+    }
+    for (const tl_yaml *child = node->first; child; child = child->next) {
+        if (strcmp(child->key->text, "split") == 0) {
+            TL_TRY(read_split(reader, child, err));
+        } else {
+            TL_TRY(read_data_key(reader, child, false, err));
+        }
+    }
+    return TL_OK;
+}
+
+tl_status tl_plan_setup(tl_plan_reader *reader, tl_err *err)
+{
+    const tl_yaml *about = tl_yaml_find(reader->root, "about");
+    if (about && about->kind != TL_YAML_SCALAR) {
+        return tl_yaml_fault(about, err, "about must be a text, found %s",
+                             tl_yaml_kind_name(about));
+    }
+    reader->plan->about = about ? about->text : NULL;
+    TL_TRY(read_seed(reader, err));
+    TL_TRY(read_replicates(reader, err));
+    TL_TRY(read_data(reader, err));
+    TL_TRY(read_map(reader, "model", tl_model_params, reader->body->model, err));
+    return read_map(reader, "recipe", tl_recipe_params, reader->body->recipe, err);
+}

@@ -1,0 +1,148 @@
+/*
+ * Combinations under `data`: each distinct source is opened once, splits are held against
+ * it, and the sizes that follow are kept for every trial to copy.
+ */
+#include "compute/data/shared_source.h"
+#include "runner/plan/plan_private.h"
+
+#include <string.h>
+
+uint32_t tl_plan_data_index(const tl_plan *plan, const int *level)
+{
+    const tl_plan_body *body = plan->body;
+    uint32_t index = 0;
+    for (int i = 0; i < body->data_axes; i++) {
+        const int axis = body->data_axis[i];
+        index = index * (uint32_t)plan->axis[axis].levels + (uint32_t)level[axis];
+    }
+    return index;
+}
+
+/* Where the plan says it, for messages: the key of `data`, or `data` itself. */
+static const tl_yaml *place_of(const tl_plan_reader *reader, const char *key)
+{
+    const tl_yaml *data = tl_yaml_find(reader->root, "data");
+    const tl_yaml *node = tl_yaml_find(data, key);
+    return node ? node : data;
+}
+
+static const tl_source *find_open(const tl_plan_body *body, uint32_t count,
+                                  const tl_data_choice *wanted)
+{
+    const tl_source_want a = tl_setup_source_want(wanted->value);
+    for (uint32_t i = 0; i < count; i++) {
+        const tl_data_choice *other = &body->choice[i];
+        if (!other->source) continue;
+        const tl_source_want b = tl_setup_source_want(other->value);
+        if (strcmp(other->value[TL_DATA_SOURCE].text, wanted->value[TL_DATA_SOURCE].text) ==
+                0 &&
+            a.examples == b.examples && a.classes == b.classes &&
+            a.difficulty == b.difficulty && a.context == b.context) {
+            return other->source;
+        }
+    }
+    return NULL;
+}
+
+static tl_status fail_at(const tl_yaml *at, tl_err *err)
+{
+    return tl_fail_prefix(err, "%s:%d:%d", at->origin, at->line, at->column);
+}
+
+/* A plan may come from anywhere: the paths in it do not climb. */
+static bool climbs(const char *path)
+{
+    for (const char *part = path; part; part = strchr(part, '/')) {
+        if (*part == '/') part++;
+        if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || part[2] == '\0')) return true;
+    }
+    return false;
+}
+
+static tl_status open_choice(tl_plan_reader *reader, uint32_t index, tl_err *err)
+{
+    tl_plan_body *body = reader->body;
+    tl_data_choice *choice = &body->choice[index];
+    const char *name = choice->value[TL_DATA_SOURCE].text;
+    if (climbs(name)) {
+        return tl_yaml_fault(
+            place_of(reader, "source"), err,
+            "the source '%.200s' leads out of its folder; a path in a plan "
+            "has no '..' in it",
+            name);
+    }
+    const tl_source *source = find_open(body, index, choice);
+    if (!source) {
+        const tl_source_want want = tl_setup_source_want(choice->value);
+        if (want.examples > tl_data_params[TL_DATA_EXAMPLES].high) {
+            return tl_yaml_fault(place_of(reader, "split"), err,
+                                 "the roles want %d generated rows together, allowed are "
+                                 "%g",
+                                 want.examples, tl_data_params[TL_DATA_EXAMPLES].high);
+        }
+        tl_source *opened;
+        const char *dir = reader->options->data_dir;
+        const tl_commons *commons = reader->options->commons;
+        tl_arena *arena = &reader->plan->arena;
+        if ((commons ? tl_source_open_shared(name, dir, &want, commons, arena, &opened, err)
+                     : tl_source_open(name, dir, &want, arena, &opened, err)) != TL_OK) {
+            return fail_at(place_of(reader, "source"), err);
+        }
+        source = opened;
+    }
+    if (tl_split_check(source, &choice->split, err) != TL_OK) {
+        return fail_at(place_of(reader, "split"), err);
+    }
+    choice->source = source;
+    tl_setup_values values = {0};
+    memcpy(values.data, choice->value, sizeof values.data);
+    for (int i = 0; i < TL_MODEL_PARAMS; i++) values.model[i] = body->model[i].value[0];
+    for (int i = 0; i < TL_RECIPE_PARAMS; i++) values.recipe[i] = body->recipe[i].value[0];
+    choice->size = tl_setup_size(&values, source);
+    return TL_OK;
+}
+
+static void find_data_axes(tl_plan_body *body)
+{
+    for (int p = 0; p < TL_DATA_PARAMS; p++) {
+        const int axis = body->data[p].axis;
+        if (axis < 0) continue;
+        body->data_axis[body->data_axes++] = axis;
+    }
+}
+
+tl_status tl_plan_sources(tl_plan_reader *reader, tl_err *err)
+{
+    tl_plan *plan = reader->plan;
+    tl_plan_body *body = reader->body;
+    find_data_axes(body);
+    uint64_t total = 1;
+    for (int i = 0; i < body->data_axes; i++) {
+        total *= (uint64_t)plan->axis[body->data_axis[i]].levels;
+        if (total > TL_MAX_DATA) {
+            return tl_yaml_fault(place_of(reader, "split"), err,
+                                 "more than %d combinations under data", TL_MAX_DATA);
+        }
+    }
+    TL_TAKE(body->choice, &plan->arena, total, err);
+    bool *is_met;
+    TL_TAKE(is_met, &plan->arena, total, err);
+    for (uint32_t cell = 0; cell < plan->cells; cell++) {
+        int level[TL_MAX_AXES] = {0};
+        for (int i = 0; i < body->data_axes; i++) {
+            level[body->data_axis[i]] = tl_plan_level(plan, cell, body->data_axis[i]);
+        }
+        const uint32_t index = tl_plan_data_index(plan, level);
+        if (is_met[index]) continue;
+        is_met[index] = true;
+        tl_data_choice *choice = &body->choice[index];
+        for (int p = 0; p < TL_DATA_PARAMS; p++) {
+            choice->value[p] = *tl_binding_value(&body->data[p], level);
+        }
+        choice->split = tl_setup_split(choice->value);
+    }
+    for (uint32_t i = 0; i < (uint32_t)total; i++) {
+        if (is_met[i]) TL_TRY(open_choice(reader, i, err));
+    }
+    return TL_OK;
+}

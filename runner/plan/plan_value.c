@@ -1,0 +1,273 @@
+/*
+ * Values: one scalar against one param, a list as an axis, a map against a table.
+ */
+#include "runner/plan/plan_private.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_LEVELS = 100000, MAX_WORDS = 512 };
+
+const tl_value *tl_binding_value(const tl_binding *binding, const int *level)
+{
+    return &binding->value[binding->axis < 0 ? 0 : level[binding->axis]];
+}
+
+tl_status tl_plan_unknown(const tl_yaml *at, const char *what, const char *word,
+                          const char *const *names, int count, tl_err *err)
+{
+    const char *near = tl_text_nearest(word, names, count);
+    if (near) {
+        return tl_yaml_fault(at, err, "unknown %s '%.60s': did you mean '%s'?", what, word,
+                             near);
+    }
+    char list[240] = "";
+    size_t length = 0;
+    for (int i = 0; i < count && length + 48 < sizeof list; i++) {
+        const int more = snprintf(list + length, sizeof list - length, "%s%s",
+                                  i > 0 ? ", " : "", names[i]);
+        if (more > 0) length += (size_t)more;
+        if (length + 48 >= sizeof list && i + 1 < count) {
+            (void)snprintf(list + sizeof list - 6, 6, ", ...");
+        }
+    }
+    return tl_yaml_fault(at, err, "unknown %s '%.60s'; allowed: %s", what, word,
+                         count > 0 ? list : "none");
+}
+
+static tl_status read_number(const tl_yaml *node, const tl_param *param, const char *what,
+                             tl_value *out, tl_err *err)
+{
+    double x = 0.0;
+    if (!tl_text_real(node->text, &x)) {
+        return tl_yaml_fault(node, err, "%s must be a number, found '%.60s'", what,
+                             node->text);
+    }
+    if (param->type == TL_PARAM_INT && x != floor(x)) {
+        return tl_yaml_fault(node, err, "%s must be a whole number, found %.60s", what,
+                             node->text);
+    }
+    if (x < param->low || x > param->high || (param->low_is_open && x <= param->low)) {
+        return tl_yaml_fault(node, err, "%s is %.60s, allowed is %s %.12g %s %.12g", what,
+                             node->text, param->low_is_open ? "above" : "from", param->low,
+                             param->low_is_open ? "up to" : "to", param->high);
+    }
+    *out = (tl_value){.number = x == 0.0 ? 0.0 : x};
+    return TL_OK;
+}
+
+static tl_status read_choice(const tl_yaml *node, const tl_param *param, const char *what,
+                             tl_value *out, tl_err *err)
+{
+    int count = 0;
+    for (; param->choices[count]; count++) {
+        if (strcmp(param->choices[count], node->text) != 0) continue;
+        *out = (tl_value){.number = count, .text = param->choices[count]};
+        return TL_OK;
+    }
+    char label[160];
+    (void)snprintf(label, sizeof label, "word for %s:", what);
+    return tl_plan_unknown(node, label, node->text, param->choices, count, err);
+}
+
+tl_status tl_plan_value(tl_plan_reader *reader, const tl_yaml *node, const tl_param *param,
+                        const char *what, tl_value *out, tl_err *err)
+{
+    (void)reader;
+    if (node->kind != TL_YAML_SCALAR || (!node->text[0] && param->type != TL_PARAM_TEXT)) {
+        return tl_yaml_fault(node, err, "%s must be one value, found %s", what,
+                             tl_yaml_kind_name(node));
+    }
+    switch (param->type) {
+    case TL_PARAM_CHOICE:
+        return read_choice(node, param, what, out, err);
+    case TL_PARAM_TEXT:
+        *out = (tl_value){.text = node->text};
+        return TL_OK;
+    case TL_PARAM_BOOL:
+        if (strcmp(node->text, "true") == 0 || strcmp(node->text, "false") == 0) {
+            *out = (tl_value){.number = node->text[0] == 't'};
+            return TL_OK;
+        }
+        return tl_yaml_fault(node, err, "%s must be true or false, found '%.60s'", what,
+                             node->text);
+    case TL_PARAM_REAL:
+    case TL_PARAM_INT:
+        break;
+    }
+    return read_number(node, param, what, out, err);
+}
+
+static bool is_equal(const tl_value *a, const tl_value *b)
+{
+    if (a->text && b->text) return strcmp(a->text, b->text) == 0;
+    return !a->text && !b->text && a->number == b->number;
+}
+
+/* Values in an order of their own, equal ones in the order of the list. */
+static int by_value(const void *a, const void *b)
+{
+    const tl_value *x = *(const tl_value *const *)a, *y = *(const tl_value *const *)b;
+    const int order = x->text && y->text
+                          ? strcmp(x->text, y->text)
+                          : (x->number > y->number) - (x->number < y->number);
+    return order ? order : (x > y) - (x < y);
+}
+
+/* The first value that stands in the list already, or -1; a long list is no reason to hold
+ * each against each. \return TL_E_SPACE */
+static tl_status find_repeat(const tl_value *value, int count, tl_arena *arena, int *out,
+                             tl_err *err)
+{
+    const size_t mark = tl_arena_mark(arena);
+    const tl_value **sorted;
+    TL_TAKE(sorted, arena, count, err);
+    for (int i = 0; i < count; i++) sorted[i] = &value[i];
+    qsort(sorted, (size_t)count, sizeof *sorted, by_value);
+    *out = -1;
+    for (int i = 1; i < count; i++) {
+        const int place = (int)(sorted[i] - value);
+        if (is_equal(sorted[i - 1], sorted[i]) && (*out < 0 || place < *out)) *out = place;
+    }
+    tl_arena_rewind(arena, mark);
+    return TL_OK;
+}
+
+static tl_status read_list(tl_plan_reader *reader, const tl_yaml *node,
+                           const tl_param *param, const char *what, const tl_value **out,
+                           tl_err *err)
+{
+    if (node->children == 0) {
+        return tl_yaml_fault(node, err,
+                             "%s is an empty list; a list holds the levels of an "
+                             "axis, at least one",
+                             what);
+    }
+    if (node->children > MAX_LEVELS) {
+        return tl_yaml_fault(node, err, "%s has %d levels, at most %d are allowed", what,
+                             node->children, MAX_LEVELS);
+    }
+    tl_value *value;
+    TL_TAKE(value, &reader->plan->arena, node->children, err);
+    int i = 0;
+    for (const tl_yaml *child = node->first; child; child = child->next, i++) {
+        TL_TRY(tl_plan_value(reader, child, param, what, &value[i], err));
+    }
+    int repeat;
+    TL_TRY(find_repeat(value, i, &reader->plan->arena, &repeat, err));
+    if (repeat >= 0) {
+        const tl_yaml *child = node->first;
+        while (repeat-- > 0) child = child->next;
+        return tl_yaml_fault(child, err, "%s has the level '%.60s' twice", what,
+                             child->text);
+    }
+    *out = value;
+    return TL_OK;
+}
+
+static bool is_same_axis(const tl_axis *a, const tl_axis *b)
+{
+    if (a->levels != b->levels || a->param != b->param || a->is_choice || b->is_choice) {
+        return false;
+    }
+    for (int i = 0; i < a->levels; i++) {
+        if (!is_equal(&a->value[i], &b->value[i])) return false;
+    }
+    return true;
+}
+
+tl_status tl_plan_add_axis(tl_plan_reader *reader, const tl_axis *axis, const tl_yaml *at,
+                           int *out, tl_err *err)
+{
+    tl_plan *plan = reader->plan;
+    for (int i = 0; i < plan->axes; i++) {
+        if (strcmp(reader->axis[i].name, axis->name) != 0) continue;
+        *out = i;
+        if (reader->body->chains > 1 && is_same_axis(&reader->axis[i], axis)) return TL_OK;
+        return tl_yaml_fault(at, err,
+                             "a second axis called '%s' (the first is in line %d); tell "
+                             "them apart with `as`",
+                             axis->name, reader->axis_at[i]->line);
+    }
+    if (plan->axes == TL_MAX_AXES) {
+        return tl_yaml_fault(at, err, "more than %d axes in one plan", TL_MAX_AXES);
+    }
+    *out = plan->axes++;
+    reader->axis[*out] = *axis;
+    reader->axis_at[*out] = at;
+    return TL_OK;
+}
+
+tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node, const tl_param *param,
+                       const char *owner, const char *prefix, tl_pendings *pendings,
+                       tl_binding *out, tl_err *err)
+{
+    char what[128];
+    (void)snprintf(what, sizeof what, "%s.%s", owner, param->name);
+    if (node->kind != TL_YAML_LIST) {
+        tl_value *value;
+        TL_TAKE(value, &reader->plan->arena, 1, err);
+        TL_TRY(tl_plan_value(reader, node, param, what, value, err));
+        *out = (tl_binding){.axis = -1, .value = value};
+        return TL_OK;
+    }
+    const tl_value *value = NULL;
+    TL_TRY(read_list(reader, node, param, what, &value, err));
+    tl_axis axis = {.levels = node->children, .value = value, .param = param, .zip = -1};
+    const int length = snprintf(axis.name, sizeof axis.name, "%s_%s", prefix, param->name);
+    if (length >= TL_NAME) {
+        return tl_yaml_fault(node, err, "the axis name '%s_%s' is longer than %d letters",
+                             prefix, param->name, TL_NAME - 1);
+    }
+    if (!pendings) {
+        out->value = value;
+        return tl_plan_add_axis(reader, &axis, node, &out->axis, err);
+    }
+    if (pendings->count == TL_MAX_PENDING) {
+        return tl_yaml_fault(node, err, "more than %d lists inside one one_of",
+                             TL_MAX_PENDING);
+    }
+    tl_pending *wait = &pendings->list[pendings->count++];
+    *wait = (tl_pending){.binding = out,
+                         .param = param,
+                         .value = value,
+                         .count = node->children,
+                         .option = pendings->option};
+    memcpy(wait->name, axis.name, sizeof wait->name);
+    return TL_OK;
+}
+
+tl_status tl_plan_defaults(tl_plan_reader *reader, const tl_param *params, tl_binding *out,
+                           tl_err *err)
+{
+    const int count = tl_params_count(params);
+    tl_value *value;
+    TL_TAKE(value, &reader->plan->arena, count, err);
+    if (count > 0) tl_params_defaults(params, value);
+    for (int i = 0; i < count; i++) out[i] = (tl_binding){.axis = -1, .value = &value[i]};
+    return TL_OK;
+}
+
+tl_status tl_plan_params(tl_plan_reader *reader, const tl_yaml *map, const tl_param *params,
+                         const char *owner, const char *prefix, tl_pendings *pendings,
+                         tl_binding *out, tl_err *err)
+{
+    const int count = tl_params_count(params);
+    for (const tl_yaml *child = map->first; child; child = child->next) {
+        if (strcmp(child->key->text, "as") == 0) continue;
+        const int i = tl_params_find(params, child->key->text);
+        if (i < 0) {
+            char what[96];
+            const char **names;
+            TL_TAKE(names, &reader->plan->arena, count, err);
+            for (int k = 0; k < count; k++) names[k] = params[k].name;
+            (void)snprintf(what, sizeof what, "key of %.60s:", owner);
+            return tl_plan_unknown(child->key, what, child->key->text, names, count, err);
+        }
+        TL_TRY(
+            tl_plan_bind(reader, child, &params[i], owner, prefix, pendings, &out[i], err));
+    }
+    return TL_OK;
+}

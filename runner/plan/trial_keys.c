@@ -1,0 +1,101 @@
+/*
+ * Keys. What a key holds is listed here once, piece by piece; a change to any of these
+ * lists makes every journal old, so it goes with a new version of the word in front.
+ */
+#include "runner/plan/plan_private.h"
+
+#include <string.h>
+
+static const uint32_t ALL_ARGS = UINT32_MAX;
+
+static void hash_draw(const tl_plan *plan, const tl_trial *trial, tl_hash *hash)
+{
+    tl_hash_u64(hash, plan->seed);
+    tl_hash_u64(hash, trial->replicate);
+}
+
+static void hash_data(const tl_plan *plan, tl_trial *trial)
+{
+    const tl_split *split = &trial->split;
+    for (int part = 0; part < TL_PARTS; part++) {
+        if (!(TL_PARTS_DATA & TL_PARTS_GIVEN & TL_BIT(part))) continue;
+        tl_hash hash;
+        hash.length = 0;
+        tl_hash_text(&hash, "data2");
+        tl_hash_text(&hash, tl_part_name((tl_part)part));
+        tl_hash_key(&hash, &trial->source->content);
+        tl_hash_u64(&hash, split->official);
+        tl_hash_u64(&hash, (uint64_t)split->pool);
+        tl_hash_u64(&hash, (uint64_t)split->validation);
+        tl_hash_u64(&hash, (uint64_t)split->attacker);
+        tl_hash_u64(&hash, (uint64_t)split->test);
+        tl_hash_u64(&hash, (uint64_t)split->attacker_from_pool);
+        tl_hash_real(&hash, split->keep);
+        hash_draw(plan, trial, &hash);
+        trial->root[part] = tl_hash_end(&hash);
+    }
+}
+
+static void hash_roots(const tl_plan *plan, tl_trial *trial)
+{
+    memset(trial->root, 0, sizeof trial->root);
+    hash_data(plan, trial);
+    tl_hash hash;
+    hash.length = 0;
+    tl_hash_text(&hash, "setup2");
+    tl_params_hash(tl_model_params, trial->values.model, ALL_ARGS, &hash);
+    tl_params_hash(tl_recipe_params, trial->values.recipe, TL_RECIPE_DECIDING, &hash);
+    trial->root[TL_PART_SETUP] = tl_hash_end(&hash);
+    trial->root[TL_PART_SERVICE] = tl_key_of("plain", strlen("plain"));
+}
+
+/* What all kinds of steps have in common. */
+static void hash_step(const tl_trial *trial, const tl_trial_step *step, const char *kind,
+                      uint32_t args, tl_hash *hash)
+{
+    const tl_stage *stage = step->stage;
+    hash->length = 0;
+    tl_hash_text(hash, "step1");
+    tl_hash_text(hash, stage->name);
+    tl_hash_text(hash, kind);
+    tl_hash_u64(hash, (uint64_t)stage->version);
+    tl_hash_u64(hash, (uint64_t)step->item);
+    tl_hash_u64(hash, step->occurrence);
+    tl_params_hash(stage->params, step->arg, args, hash);
+    for (int part = 0; part < TL_PARTS; part++) {
+        if (!(step->reads & TL_BIT(part))) continue;
+        const int from = step->from[part];
+        tl_hash_u64(hash, (uint64_t)part);
+        tl_hash_key(hash, from < 0 ? &trial->root[part] : &trial->step[from].content);
+    }
+}
+
+/* A key that no other trial has. */
+static tl_key own_key(const tl_key *content, uint32_t trial)
+{
+    tl_hash hash;
+    hash.length = 0;
+    tl_hash_key(&hash, content);
+    tl_hash_u64(&hash, trial);
+    return tl_hash_end(&hash);
+}
+
+void tl_trial_keys(const tl_plan *plan, tl_trial *trial)
+{
+    static const char *const kind[] = {
+        [TL_STEP_RUN] = "run", [TL_STEP_BANK] = "bank", [TL_STEP_JUDGE] = "judge"};
+    hash_roots(plan, trial);
+    for (int i = 0; i < trial->steps; i++) {
+        tl_trial_step *step = &trial->step[i];
+        const bool is_run = step->kind == TL_STEP_RUN;
+        tl_hash hash;
+        hash_step(trial, step, kind[step->kind],
+                  step->kind == TL_STEP_BANK ? step->stage->bank.args : ALL_ARGS, &hash);
+        for (int b = 0; b < step->bank_count; b++) {
+            tl_hash_key(&hash, &trial->step[step->bank_from + b].content);
+        }
+        if (!is_run || step->stage->draws) hash_draw(plan, trial, &hash);
+        step->content = step->key = tl_hash_end(&hash);
+        if (!plan->is_shared) step->key = own_key(&step->content, trial->number);
+    }
+}

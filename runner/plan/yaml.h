@@ -1,0 +1,73 @@
+/*
+ * A YAML document as a tree of our own, every node knowing where it stood. Anchors, aliases
+ * and tags are refused; size, nesting and count are bounded, so the text may come from
+ * anywhere.
+ */
+#ifndef TL_RUNNER_PLAN_YAML_H
+#define TL_RUNNER_PLAN_YAML_H
+
+#include "compute/core/arena.h"
+#include "compute/core/text.h"
+
+enum {
+    TL_YAML_BYTES = 1 << 20,
+    TL_YAML_DEPTH = 32,
+    TL_YAML_NODES = 100000,
+    TL_YAML_KEYS = 1024 /**< of one map: each is held against all before it */
+};
+
+typedef enum tl_yaml_kind { TL_YAML_SCALAR, TL_YAML_LIST, TL_YAML_MAP } tl_yaml_kind;
+
+typedef struct tl_yaml tl_yaml;
+struct tl_yaml {
+    tl_yaml_kind kind;
+    const char *text;   /**< SCALAR: its text, quotes and escapes resolved; else NULL */
+    const char *origin; /**< what it was read from: a file's name, or "--set a=b" */
+    int line, column;   /**< from 1 */
+    const tl_yaml *key; /**< of a child of a MAP: its key, a scalar; else NULL */
+    int children;       /**< LIST, MAP */
+    tl_yaml *first, *last, *next;
+};
+
+/**
+ * Reads one document of `length` bytes into `arena`. An empty document is an empty scalar.
+ * \param origin what faults call the text; borrowed for the life of the tree
+ * \return TL_E_ARG with "origin:line:col: message", TL_E_SPACE
+ */
+TL_MUST_USE tl_status tl_yaml_read(const char *origin, const char *text, size_t length,
+                                   tl_arena *arena, tl_yaml **out, tl_err *err);
+
+/** Fails with TL_E_ARG and "origin:line:col: message", pointing to `at`. */
+tl_status tl_yaml_fault(const tl_yaml *at, tl_err *err, const char *format, ...)
+    TL_PRINTF(3, 4);
+
+/** The value under `key` of a MAP, or NULL. */
+tl_yaml *tl_yaml_find(const tl_yaml *map, const char *key);
+
+/**
+ * Puts `value` under `key` of `map`: in the place of what is there, or as the last. \return
+ * TL_E_SPACE
+ */
+TL_MUST_USE tl_status tl_yaml_put(tl_yaml *map, const char *key, const tl_yaml *value,
+                                  tl_arena *arena, tl_err *err);
+
+/** A scalar standing where `like` stands, or NULL as tl_arena_take. */
+tl_yaml *tl_yaml_scalar(const char *text, const tl_yaml *like, tl_arena *arena,
+                        tl_err *err);
+
+/** An empty list or map standing where `like` stands, or NULL as tl_arena_take. */
+tl_yaml *tl_yaml_new(tl_yaml_kind kind, const tl_yaml *like, tl_arena *arena, tl_err *err);
+
+/** Appends `child` (with its key, where `parent` is a MAP). */
+void tl_yaml_append(tl_yaml *parent, tl_yaml *child);
+
+/** "a text", "a list" or "a map", for messages; of an empty scalar "nothing". */
+const char *tl_yaml_kind_name(const tl_yaml *node);
+
+/**
+ * Writes `map` as YAML that reads back as the same tree: one line for each key, one for
+ * each entry of a list or map under it, deeper ones in flow style.
+ */
+void tl_yaml_write(const tl_yaml *map, tl_text *out);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * Which source row went to which role, as a hash: drawn once for each combination of data
+ * and replicate, however many trials share it.
+ */
+#ifndef TL_RUNNER_RESULTS_SPLIT_HASHES_H
+#define TL_RUNNER_RESULTS_SPLIT_HASHES_H
+
+#include "runner/plan/trial.h"
+
+/** Hashes by the key of the data that a trial starts from. Zero with the plan set is an
+ * empty one; the other fields are private. */
+typedef struct tl_split_hashes {
+    const tl_plan *plan;         /**< borrowed */
+    struct tl_split_hash *known; /* [space] */
+    uint32_t *slot;              /* [2 space] number + 1 of the one hashed here, or 0 */
+    uint32_t count, space;
+    tl_arena scratch;
+} tl_split_hashes;
+
+/** The hash of the split of a trial that is decoded. \return TL_E_SPACE */
+TL_MUST_USE tl_status tl_split_hashes_find(tl_split_hashes *hashes, const tl_trial *trial,
+                                           tl_key *out, tl_err *err);
+
+void tl_split_hashes_close(tl_split_hashes *hashes);
+
+#endif

@@ -1,0 +1,507 @@
+/*
+ * Steps and what happens to them. See scheduler_body.h for the outline, scheduler_pick.c
+ * for what is run next.
+ */
+#include "runner/schedule/scheduler_private.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const double FREE_SECONDS = 1e-5; /* a step without cost, until measured */
+static const double FADING = 0.9;        /* weight of what was measured before */
+
+static bool is_open(tl_step_state state)
+{
+    return state == TL_STEP_WAITING || state == TL_STEP_READY;
+}
+
+static double cost_of(const tl_scheduler *s, uint32_t step)
+{
+    return (double)s->step[step].cost;
+}
+
+static tl_kind_body *kind_of(const tl_scheduler *s, uint32_t step)
+{
+    return &s->kind[s->step[step].kind];
+}
+
+double tl_scheduler_expect(const tl_scheduler *s, uint32_t step)
+{
+    const tl_kind_body *kind = kind_of(s, step);
+    const double seconds = cost_of(s, step) * kind->per_cost;
+    return seconds > kind->per_free ? seconds : kind->per_free;
+}
+
+double tl_scheduler_work(const tl_scheduler *s, double now)
+{
+    double work = s->busy_until - (s->up - s->idle_ranks) * now;
+    if (!(work > 0)) work = 0;
+    for (int k = 0; k < s->kinds; k++)
+        work += s->kind[k].cost_left * s->kind[k].per_cost +
+                s->kind[k].free_left * s->kind[k].per_free;
+    return work;
+}
+
+double tl_scheduler_path(const tl_scheduler *s, uint32_t step)
+{
+    const double own = tl_scheduler_expect(s, step);
+    double open = 0;
+    for (int k = 0; k < s->kinds; k++) open += s->kind[k].cost_left * s->kind[k].per_cost;
+    const double rest = tl_graph_path(s->graph, step) - cost_of(s, step);
+    return s->cost_left > 0 ? own + rest * open / s->cost_left : own;
+}
+
+/* Counts a step into (sign 1) or out of (-1) what is left to be done. */
+static void count_left(tl_scheduler *s, uint32_t step, int sign)
+{
+    tl_kind_body *kind = kind_of(s, step);
+    const double cost = cost_of(s, step);
+    kind->cost_left += sign * cost;
+    s->cost_left += sign * cost;
+    if (cost <= 0) kind->free_left += (uint32_t)sign;
+    if (s->in[TL_STEP_WAITING] + s->in[TL_STEP_READY] == 0) s->cost_left = 0;
+}
+
+void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state)
+{
+    tl_step_body *body = &s->step[step];
+    const tl_step_state before = (tl_step_state)body->state;
+    if (before == TL_STEP_READY) {
+        tl_index_set *set = body->is_long ? &s->lasting : &s->brief;
+        if (s->late.count > 0 && tl_index_set_has(&s->late, body->place)) set = &s->late;
+        tl_index_set_remove(set, body->place);
+    }
+    s->in[before]--;
+    s->in[state]++;
+    body->state = (uint8_t)state;
+    if (is_open(before) != is_open(state)) count_left(s, step, is_open(state) ? 1 : -1);
+    if (state == TL_STEP_READY) {
+        body->is_long =
+            body->narrowest > 0 || tl_scheduler_expect(s, step) > s->options.order_seconds;
+        tl_index_set_insert(body->is_long ? &s->lasting : &s->brief, body->place);
+    }
+}
+
+/* --- open and close ----------------------------------------------------------------------
+ */
+
+typedef struct ranked {
+    double path;
+    uint32_t id;
+} ranked;
+
+static int compare_ranked(const void *left, const void *right)
+{
+    const ranked *a = left, *b = right;
+    if (a->path > b->path) return -1;
+    if (a->path < b->path) return 1;
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+static tl_status place_steps(tl_scheduler *s, tl_err *err)
+{
+    ranked *all = malloc(((size_t)s->steps + 1) * sizeof *all); /* given back below */
+    TL_CHECK(all, err, TL_E_SPACE, "no memory to order %u steps", s->steps);
+    for (uint32_t id = 0; id < s->steps; id++)
+        all[id] = (ranked){tl_graph_path(s->graph, id), id};
+    qsort(all, s->steps, sizeof *all, compare_ranked);
+    for (uint32_t place = 0; place < s->steps; place++) {
+        s->at_place[place] = all[place].id;
+        s->step[all[place].id].place = place;
+    }
+    free(all);
+    return TL_OK;
+}
+
+static tl_status open_kinds(tl_scheduler *s, tl_err *err)
+{
+    s->kinds = 1;
+    for (uint32_t id = 0; id < s->steps; id++) {
+        const tl_graph_step *step = tl_graph_step_at(s->graph, id);
+        s->step[id].cost = step->cost;
+        while (1 << s->step[id].narrowest < step->narrowest) s->step[id].narrowest++;
+        s->step[id].kind = step->kind;
+        if (step->kind >= s->kinds) s->kinds = step->kind + 1;
+    }
+    TL_TAKE(s->kind, &s->arena, s->kinds, err);
+    for (int k = 0; k < s->kinds; k++)
+        s->kind[k] =
+            (tl_kind_body){.per_cost = 1 / s->options.rate, .per_free = FREE_SECONDS};
+    return TL_OK;
+}
+
+static int widest_team(const tl_scheduler *s)
+{
+    int widest = 1;
+    for (uint32_t id = 0; id < s->steps; id++) {
+        const int wide = tl_graph_step_at(s->graph, id)->widest;
+        if (wide > widest) widest = wide;
+    }
+    const int limit = s->options.widest;
+    return limit > 0 && limit < widest ? limit : widest;
+}
+
+/* Whether a step needs more than one rank. */
+static bool wants_teams(const tl_graph *graph)
+{
+    for (uint32_t id = 0; id < tl_graph_steps(graph); id++) {
+        if (tl_graph_step_at(graph, id)->narrowest > 1) return true;
+    }
+    return false;
+}
+
+static tl_status open_steps(tl_scheduler *s, tl_err *err)
+{
+    s->steps = tl_graph_steps(s->graph);
+    TL_TAKE(s->step, &s->arena, s->steps, err);
+    TL_TAKE(s->at_place, &s->arena, s->steps, err);
+    TL_TRY(tl_index_set_open(&s->brief, s->steps, &s->arena, err));
+    TL_TRY(tl_index_set_open(&s->lasting, s->steps, &s->arena, err));
+    const bool may_shelve = s->options.deadline > 0 || wants_teams(s->graph);
+    TL_TRY(tl_index_set_open(&s->late, may_shelve ? s->steps : 1, &s->arena, err));
+    TL_TRY(open_kinds(s, err));
+    TL_TRY(place_steps(s, err));
+    s->in[TL_STEP_WAITING] = s->steps;
+    for (uint32_t id = 0; id < s->steps; id++) {
+        count_left(s, id, 1);
+        int parents;
+        (void)tl_graph_parents(s->graph, id, &parents);
+        s->step[id].pending = (uint32_t)parents;
+        s->step[id].at = UINT32_MAX;
+        s->step[id].link = TL_NO_STEP;
+        if (parents == 0) tl_scheduler_move(s, id, TL_STEP_READY);
+    }
+    return TL_OK;
+}
+
+tl_status tl_scheduler_open(const tl_graph *graph, const tl_scheduler_options *options,
+                            tl_scheduler **out, tl_err *err)
+{
+    TL_CHECK(options->ranks >= 1 && options->ranks <= 1 << 24, err, TL_E_ARG,
+             "a scheduler needs 1 to %d ranks, found %d", 1 << 24, options->ranks);
+    tl_scheduler *s = calloc(1, sizeof *s);
+    if (!s) return tl_fail(err, TL_E_SPACE, "no memory for the scheduler");
+    s->graph = graph;
+    s->options = *options;
+    if (s->options.max_deaths <= 0) s->options.max_deaths = 3;
+    if (!(s->options.rate > 0)) s->options.rate = 2e10;
+    if (!(s->options.order_seconds > 0)) s->options.order_seconds = 0.02;
+    tl_status status = open_steps(s, err);
+    if (status == TL_OK) status = tl_ranks_open(s, widest_team(s), err);
+    if (status != TL_OK) {
+        tl_scheduler_close(s);
+        return status;
+    }
+    *out = s;
+    return TL_OK;
+}
+
+void tl_scheduler_close(tl_scheduler *scheduler)
+{
+    if (!scheduler) return;
+    tl_arena_close(&scheduler->arena);
+    free(scheduler);
+}
+
+/* --- events of steps ---------------------------------------------------------------------
+ */
+
+/* The step is not in its order any more. Orders are done in turn, so it is mostly first. */
+static void unlink_step(tl_scheduler *s, uint32_t step)
+{
+    tl_step_body *body = &s->step[step];
+    uint32_t *link = &s->order[body->at].head;
+    while (*link != step) {
+        TL_INVARIANT(*link != TL_NO_STEP);
+        link = &s->step[*link].link;
+    }
+    *link = body->link;
+    body->link = TL_NO_STEP;
+    body->at = UINT32_MAX;
+}
+
+/* The step is done; what waited for it alone is ready, best on the rank `at`. */
+static void finish(tl_scheduler *s, uint32_t step, uint32_t at)
+{
+    tl_scheduler_move(s, step, TL_STEP_DONE);
+    int children;
+    const uint32_t *child = tl_graph_children(s->graph, step, &children);
+    for (int i = 0; i < children; i++) {
+        tl_step_body *body = &s->step[child[i]];
+        if (--body->pending > 0 || body->state != TL_STEP_WAITING) continue;
+        body->at = at;
+        tl_scheduler_move(s, child[i], TL_STEP_READY);
+        if (at != UINT32_MAX) tl_ranks_remember(s, (int)at, child[i]);
+    }
+}
+
+/* The step came to nothing, and so do all that need it. Those that wait are in no order,
+ * so their links hold the list of those still to be looked at. */
+static void give_up(tl_scheduler *s, uint32_t step, tl_step_state state)
+{
+    tl_scheduler_move(s, step, state);
+    uint32_t todo = step;
+    while (todo != TL_NO_STEP) {
+        const uint32_t next = s->step[todo].link;
+        s->step[todo].link = TL_NO_STEP;
+        int children;
+        const uint32_t *child = tl_graph_children(s->graph, todo, &children);
+        todo = next;
+        for (int i = 0; i < children; i++) {
+            if (!is_open((tl_step_state)s->step[child[i]].state)) continue;
+            tl_scheduler_move(s, child[i], TL_STEP_SKIPPED);
+            s->step[child[i]].link = todo;
+            todo = child[i];
+        }
+    }
+}
+
+static void learn(tl_scheduler *s, uint32_t step, int level, double seconds)
+{
+    if (!(seconds >= 0) || !isfinite(seconds)) return;
+    tl_kind_body *kind = kind_of(s, step);
+    const double cost = cost_of(s, step);
+    const double work = seconds * s->speed[level];
+    if (cost > 0) {
+        kind->cost = FADING * kind->cost + cost;
+        kind->work = FADING * kind->work + work;
+        kind->per_cost = kind->work / kind->cost;
+    } else {
+        kind->per_free =
+            kind->is_known ? FADING * kind->per_free + (1 - FADING) * work : work;
+    }
+    const bool is_news = !kind->is_known;
+    kind->is_known = true;
+    if (is_news) tl_time_review(s);
+}
+
+void tl_scheduler_done(tl_scheduler *scheduler, uint32_t step, double seconds, double now)
+{
+    tl_scheduler *s = scheduler;
+    s->now = now;
+    const tl_step_body *body = &s->step[step];
+    uint32_t at = body->state == TL_STEP_READY ? body->at : UINT32_MAX;
+    if (body->state == TL_STEP_RUNNING) {
+        const tl_order_body *order = &s->order[body->at];
+        at = (uint32_t)order->first;
+        learn(s, step, order->level, seconds);
+        unlink_step(s, step);
+    } else if (body->state != TL_STEP_READY) {
+        return;
+    }
+    finish(s, step, at);
+}
+
+void tl_scheduler_failed(tl_scheduler *scheduler, uint32_t step, tl_step_state state,
+                         double now)
+{
+    scheduler->now = now;
+    TL_INVARIANT(state == TL_STEP_FAILED || state == TL_STEP_DIVERGED);
+    if (scheduler->step[step].state != TL_STEP_RUNNING) return;
+    unlink_step(scheduler, step);
+    give_up(scheduler, step, state);
+}
+
+/* The step is to be run, at once or after parents that are run again; those may since have
+ * come to nothing, and then so does it. */
+static void reopen(tl_scheduler *s, uint32_t step)
+{
+    if (s->step[step].pending == 0) {
+        tl_scheduler_move(s, step, TL_STEP_READY);
+        return;
+    }
+    tl_scheduler_move(s, step, TL_STEP_WAITING);
+    int parents;
+    const uint32_t *parent = tl_graph_parents(s->graph, step, &parents);
+    for (int i = 0; i < parents; i++) {
+        const tl_step_state state = (tl_step_state)s->step[parent[i]].state;
+        if (is_open(state) || state == TL_STEP_RUNNING || state == TL_STEP_DONE) continue;
+        give_up(s, step, TL_STEP_SKIPPED);
+        return;
+    }
+}
+
+void tl_scheduler_returned(tl_scheduler *scheduler, uint32_t step, double now)
+{
+    scheduler->now = now;
+    if (scheduler->step[step].state != TL_STEP_RUNNING) return;
+    unlink_step(scheduler, step);
+    reopen(scheduler, step);
+}
+
+void tl_scheduler_forget(tl_scheduler *scheduler, uint32_t step, double now)
+{
+    tl_scheduler *s = scheduler;
+    s->now = now;
+    if (s->step[step].state != TL_STEP_DONE) return;
+    int children;
+    const uint32_t *child = tl_graph_children(s->graph, step, &children);
+    for (int i = 0; i < children; i++) {
+        tl_step_body *body = &s->step[child[i]];
+        body->pending++;
+        if (body->state == TL_STEP_READY) tl_scheduler_move(s, child[i], TL_STEP_WAITING);
+    }
+    s->step[step].at = UINT32_MAX;
+    reopen(s, step);
+}
+
+void tl_scheduler_recall(tl_scheduler *scheduler, uint32_t step)
+{
+    TL_INVARIANT(scheduler->epoch == 0);
+    if (is_open((tl_step_state)scheduler->step[step].state))
+        finish(scheduler, step, UINT32_MAX);
+}
+
+void tl_scheduler_remind(tl_scheduler *scheduler, uint32_t step, int width, double seconds)
+{
+    TL_INVARIANT(scheduler->epoch == 0);
+    int level = 0;
+    while (level + 1 < scheduler->levels && width >> (level + 1)) level++;
+    learn(scheduler, step, level, seconds);
+}
+
+void tl_scheduler_recall_failed(tl_scheduler *scheduler, uint32_t step, tl_step_state state)
+{
+    TL_INVARIANT(scheduler->epoch == 0);
+    TL_INVARIANT(state == TL_STEP_FAILED || state == TL_STEP_DIVERGED ||
+                 state == TL_STEP_LOST);
+    if (is_open((tl_step_state)scheduler->step[step].state))
+        give_up(scheduler, step, state);
+}
+
+/* --- events of ranks ---------------------------------------------------------------------
+ */
+
+/* One member less has something of the order left to do. */
+static void leave_order(tl_scheduler *s, int rank, int32_t order, double now)
+{
+    tl_order_body *body = &s->order[order];
+    (void)tl_ranks_take(s, rank, order, now);
+    if (--body->members > 0) return;
+    while (body->head != TL_NO_STEP) tl_scheduler_returned(s, body->head, now);
+    body->epoch = 0;
+    s->order_free[s->orders_free++] = order;
+    s->orders_out--;
+}
+
+void tl_scheduler_order_ended(tl_scheduler *scheduler, uint32_t epoch, int rank, double now)
+{
+    TL_INVARIANT(rank >= 0 && rank < scheduler->options.ranks);
+    scheduler->now = now;
+    for (int i = 0; i < 2; i++) {
+        const int32_t order = scheduler->rank[rank].order[i];
+        if (order == TL_NO_INDEX || scheduler->order[order].epoch != epoch) continue;
+        leave_order(scheduler, rank, order, now);
+        return;
+    }
+}
+
+static void count_death(tl_scheduler *s, uint32_t step)
+{
+    if (++s->step[step].deaths < s->options.max_deaths) return;
+    unlink_step(s, step);
+    give_up(s, step, TL_STEP_LOST);
+}
+
+void tl_scheduler_rank_lost(tl_scheduler *scheduler, int rank, double now,
+                            uint32_t broken[4], int *count)
+{
+    tl_scheduler *s = scheduler;
+    TL_INVARIANT(rank >= 0 && rank < s->options.ranks);
+    s->now = now;
+    *count = 0;
+    if (!s->rank[rank].is_up) return;
+    tl_ranks_bury(s, rank);
+    bool has_run = false; /* the first step not reported was the one that ran */
+    while (s->rank[rank].order[0] != TL_NO_INDEX) {
+        const int32_t order = s->rank[rank].order[0];
+        tl_order_body *body = &s->order[order];
+        if (body->level > 0) broken[(*count)++] = body->epoch;
+        if (!has_run && body->head != TL_NO_STEP) {
+            has_run = true;
+            count_death(s, body->head);
+        }
+        while (body->head != TL_NO_STEP) tl_scheduler_returned(s, body->head, now);
+        leave_order(s, rank, order, now);
+    }
+}
+
+void tl_scheduler_stop(tl_scheduler *scheduler)
+{
+    scheduler->is_stopped = true;
+}
+
+/* --- questions ---------------------------------------------------------------------------
+ */
+
+tl_step_state tl_scheduler_state(const tl_scheduler *scheduler, uint32_t step)
+{
+    TL_INVARIANT(step < scheduler->steps);
+    return (tl_step_state)scheduler->step[step].state;
+}
+
+tl_scheduler_work_of_rank tl_scheduler_work_of(const tl_scheduler *scheduler, int rank)
+{
+    const tl_scheduler *s = scheduler;
+    const int32_t slot = s->rank[rank].order[0];
+    if (slot == TL_NO_INDEX || s->order[slot].head == TL_NO_STEP)
+        return (tl_scheduler_work_of_rank){0};
+    const tl_order_body *order = &s->order[slot];
+    return (tl_scheduler_work_of_rank){
+        .is_busy = true,
+        .first = order->first,
+        .width = 1 << order->level,
+        .step = order->head,
+        .since = s->rank[rank].since,
+        .seconds = tl_scheduler_expect(s, order->head) / s->speed[order->level],
+        .is_known = s->kind[s->step[order->head].kind].is_known};
+}
+
+/* Seconds until the dearest of the paths that are running or ready is at its end. */
+static double longest_path(const tl_scheduler *s)
+{
+    double longest = 0;
+    for (int r = 0; r < s->options.ranks; r++) {
+        const int32_t order = s->rank[r].order[0];
+        if (order == TL_NO_INDEX || s->order[order].head == TL_NO_STEP) continue;
+        const int level = s->order[order].level;
+        const double spent = s->now - s->rank[r].since;
+        const double path =
+            tl_scheduler_path(s, s->order[order].head) / s->speed[level] - spent;
+        if (path > longest) longest = path;
+    }
+    const tl_index_set *const ready[] = {&s->brief, &s->lasting};
+    for (int i = 0; i < 2; i++) {
+        const uint32_t place = tl_index_set_next(ready[i], 0);
+        if (place == UINT32_MAX) continue;
+        const double path = tl_scheduler_path(s, s->at_place[place]);
+        if (path > longest) longest = path;
+    }
+    return longest;
+}
+
+tl_scheduler_tally tl_scheduler_count(const tl_scheduler *scheduler)
+{
+    const tl_scheduler *s = scheduler;
+    tl_scheduler_tally tally = {.late = s->late.count,
+                                .homeless = tl_ranks_homeless(s),
+                                .ranks_up = s->up,
+                                .orders_out = s->orders_out};
+    for (int i = 0; i < TL_STEP_STATES; i++) tally.in[i] = s->in[i];
+    const double longest = longest_path(s);
+    const double shared = s->up > 0 ? tl_scheduler_work(s, s->now) / s->up : 0;
+    tally.seconds_left = longest > shared ? longest : shared;
+    return tally;
+}
+
+bool tl_scheduler_is_over(const tl_scheduler *scheduler)
+{
+    const tl_scheduler *s = scheduler;
+    if (s->in[TL_STEP_RUNNING] > 0) return false;
+    /* Members of a team that still say good-bye may free the block that a late step needs.
+     */
+    const bool may_free = s->orders_out > 0 && s->late.count > tl_ranks_homeless(s);
+    if (may_free && !s->is_stopped && s->up > 0) return false;
+    /* what waits has something above it that is ready or runs */
+    return s->is_stopped || s->up == 0 || s->in[TL_STEP_READY] == s->late.count;
+}

@@ -1,0 +1,90 @@
+/*
+ * What still fits before the deadline.
+ *
+ * A step that does not fit leaves the sets of ready steps for the set of late ones, so that
+ * it is looked at once and not at every order. Time only runs out, so it fits again only if
+ * steps turn out shorter than was thought: all are looked at anew when a kind is measured
+ * for the first time, and once more before the sweep is given up.
+ */
+#include "runner/schedule/scheduler_private.h"
+
+#include <math.h>
+
+static const double MARGIN = 1.5;      /* over the measured time of a kind */
+static const double GUESS_MARGIN = 10; /* over what its cost suggests, unmeasured */
+static const double GUESS_LEAST = 1;   /* s, since a start takes its time too */
+static const double WORTH_A_PAUSE = 5; /* s, for a step that goes on later */
+
+static const tl_kind_body *kind_of(const tl_scheduler *s, uint32_t step)
+{
+    return &s->kind[s->step[step].kind];
+}
+
+/* Seconds on a team of 2^level that a step is reckoned to need. */
+static double reckon(const tl_scheduler *s, uint32_t step, int level)
+{
+    const double seconds = tl_scheduler_expect(s, step) / s->speed[level];
+    if (kind_of(s, step)->is_known) return MARGIN * seconds;
+    return fmax(GUESS_MARGIN * seconds, GUESS_LEAST);
+}
+
+bool tl_time_fits(const tl_scheduler *s, uint32_t step, int level, double start)
+{
+    if (!(s->options.deadline > 0)) return true;
+    const double left = s->options.deadline - start;
+    if (reckon(s, step, level) <= left) return true;
+    return s->options.pauses && s->options.pauses[s->step[step].kind] &&
+           left >= WORTH_A_PAUSE;
+}
+
+void tl_time_shelve(tl_scheduler *s, uint32_t step)
+{
+    const tl_step_body *body = &s->step[step];
+    tl_index_set_remove(body->is_long ? &s->lasting : &s->brief, body->place);
+    tl_index_set_insert(&s->late, body->place);
+}
+
+static void unshelve(tl_scheduler *s, uint32_t place)
+{
+    const tl_step_body *body = &s->step[s->at_place[place]];
+    tl_index_set_remove(&s->late, place);
+    tl_index_set_insert(body->is_long ? &s->lasting : &s->brief, place);
+}
+
+void tl_time_review(tl_scheduler *s)
+{
+    while (s->late.count > 0) unshelve(s, tl_index_set_next(&s->late, 0));
+}
+
+uint32_t tl_time_last_resort(tl_scheduler *s, double now)
+{
+    if (s->in[TL_STEP_RUNNING] > 0 || s->in[TL_STEP_READY] != s->late.count)
+        return TL_NO_STEP;
+    const double left = s->options.deadline - now;
+    uint32_t place = tl_index_set_next(&s->late, 0);
+    for (; place != UINT32_MAX; place = tl_index_set_next(&s->late, place + 1)) {
+        const uint32_t step = s->at_place[place];
+        const int least = s->step[step].narrowest;
+        if (least > tl_ranks_widest(s)) continue;
+        const bool is_worth_it = !kind_of(s, step)->is_known &&
+                                 tl_scheduler_expect(s, step) / s->speed[least] <= left;
+        if (!is_worth_it && !tl_time_fits(s, step, least, now)) continue;
+        unshelve(s, place);
+        return step;
+    }
+    return TL_NO_STEP;
+}
+
+double tl_scheduler_least_late(const tl_scheduler *scheduler)
+{
+    const tl_scheduler *s = scheduler;
+    double least = 0;
+    uint32_t place = tl_index_set_next(&s->late, 0);
+    for (; place != UINT32_MAX; place = tl_index_set_next(&s->late, place + 1)) {
+        const int least_level = s->step[s->at_place[place]].narrowest;
+        if (!tl_ranks_hold(s, least_level)) continue;
+        const double seconds = reckon(s, s->at_place[place], least_level);
+        if (!(least > 0) || seconds < least) least = seconds;
+    }
+    return least;
+}

@@ -1,0 +1,159 @@
+/*
+ * Inside of the scheduler: what its files share. Nobody else includes this.
+ *
+ * Priorities never change, so steps are numbered once by priority ("place": 0 is the
+ * dearest path) and what is ready is a set of places. Idle ranks are kept as the largest
+ * aligned blocks that are idle, as a buddy allocator keeps free memory.
+ */
+#ifndef TL_RUNNER_SCHEDULE_SCHEDULER_PRIVATE_H
+#define TL_RUNNER_SCHEDULE_SCHEDULER_PRIVATE_H
+
+#include "runner/schedule/scheduler.h"
+
+enum {
+    TL_NO_INDEX = -1,
+    TL_SET_LEVELS = 5, /* 64^5 = 2^30 members */
+    TL_NEAR = 8,       /* steps a rank remembers whose parent it made */
+    TL_WIDTH_LEVELS = 17
+};
+
+/** A set of numbers 0 .. size-1 in which the next member is found in a few operations: a
+ * tree of bit maps. */
+typedef struct tl_index_set {
+    uint64_t *level[TL_SET_LEVELS];
+    uint32_t words[TL_SET_LEVELS];
+    int levels;
+    uint32_t count;
+} tl_index_set;
+
+tl_status tl_index_set_open(tl_index_set *set, uint32_t size, tl_arena *arena, tl_err *err);
+bool tl_index_set_has(const tl_index_set *set, uint32_t member);
+void tl_index_set_insert(tl_index_set *set, uint32_t member); /* not in it yet */
+void tl_index_set_remove(tl_index_set *set, uint32_t member); /* in it */
+/** The smallest member >= from, or UINT32_MAX. */
+uint32_t tl_index_set_next(const tl_index_set *set, uint32_t from);
+
+typedef struct tl_step_body {
+    uint32_t pending; /* parents that are not done */
+    uint32_t at;      /* RUNNING: its order; READY: the rank that made its last parent */
+    uint32_t link;    /* RUNNING: next of its order */
+    uint32_t place;
+    uint8_t state;
+    uint8_t is_long; /* READY: which of the two sets it is in */
+    uint16_t deaths;
+    float cost; /* as in the graph: here it is near */
+    uint16_t kind;
+    uint8_t narrowest; /* level of the smallest team that can run it */
+} tl_step_body;
+
+/** What is known of the time that steps of one kind take, and how much of it is left. */
+typedef struct tl_kind_body {
+    double per_cost;   /* s per FLOP on one rank */
+    double per_free;   /* s of a step without cost */
+    double cost, work; /* sums of FLOP and s, fading, of steps that were done */
+    double cost_left;  /* of steps that are waiting or ready */
+    uint32_t free_left;
+    bool is_known;
+} tl_kind_body;
+
+typedef struct tl_order_body {
+    uint32_t epoch; /* 0: not in use */
+    int first;
+    int level;      /* width is 2^level */
+    int members;    /* that have not ended it */
+    uint32_t head;  /* first step that was not reported, or TL_NO_STEP */
+    bool is_bundle; /* of short steps */
+} tl_order_body;
+
+typedef struct tl_rank_body {
+    int32_t order[2]; /* the running one and the queued one, or TL_NO_INDEX */
+    bool is_up;
+    uint8_t nears;
+    double since;           /* when the running order began */
+    double free_at;         /* when its orders are expected to end */
+    uint32_t near[TL_NEAR]; /* steps that became ready through it, newest last */
+} tl_rank_body;
+
+struct tl_scheduler {
+    const tl_graph *graph;
+    tl_scheduler_options options;
+    tl_arena arena;
+    uint32_t steps;
+    tl_step_body *step;   /* [steps] */
+    uint32_t *at_place;   /* [steps] the step of each place */
+    tl_index_set brief;   /* places of ready steps that are short */
+    tl_index_set lasting; /* places of ready steps that are long */
+    tl_index_set late;    /* places of ready steps that do not fit: in no other set */
+    uint32_t in[TL_STEP_STATES];
+
+    tl_kind_body *kind; /* [kinds] */
+    int kinds;
+    double cost_left; /* FLOP of steps that are waiting or ready */
+
+    tl_rank_body *rank;                 /* [ranks] */
+    tl_index_set idle[TL_WIDTH_LEVELS]; /* [levels] largest idle blocks of 2^level */
+    double speed[TL_WIDTH_LEVELS];      /* of a team of 2^level, in ranks */
+    int levels, up, idle_ranks;
+    tl_index_set half_full; /* ranks that could queue one more bundle */
+    uint32_t turn;          /* where the search in half_full goes on */
+    double busy_until;      /* sum of free_at over busy ranks */
+
+    tl_order_body *order; /* [2 ranks] */
+    int32_t *order_free;  /* [2 ranks] stack of unused ones */
+    int orders_free, orders_out;
+    uint32_t epoch;
+    double now; /* when the last event was */
+    bool is_stopped;
+};
+
+/* --- scheduler_ranks.c: which ranks are idle, and for how long others are not -----------
+ */
+
+/** Everything about ranks, all up and idle. */
+tl_status tl_ranks_open(tl_scheduler *s, int widest, tl_err *err);
+bool tl_ranks_are_idle(const tl_scheduler *s, int first, int level);
+/** The first rank of an idle block of 2^level that cuts up the smallest one, outside of
+ * the 2^(but_level) ranks from `but` (TL_NO_INDEX: anywhere); or TL_NO_INDEX. */
+int tl_ranks_find(const tl_scheduler *s, int level, int but, int but_level);
+/** The widest level of which a block is idle; TL_NO_INDEX if no rank is. */
+int tl_ranks_widest(const tl_scheduler *s);
+/** Whether there is a block of 2^level ranks that are all up. */
+bool tl_ranks_hold(const tl_scheduler *s, int level);
+/** Late steps for which there is no such block. */
+uint32_t tl_ranks_homeless(const tl_scheduler *s);
+/** Seconds until a rank is expected to be idle; INFINITY if it is dead. */
+double tl_ranks_wait(const tl_scheduler *s, int rank, double now);
+/** Gives an order to its ranks, which it is expected to keep busy for `seconds`. */
+void tl_ranks_give(tl_scheduler *s, int32_t order, double seconds, double now);
+/** Takes an order from one rank; false if it has no such order. */
+bool tl_ranks_take(tl_scheduler *s, int rank, int32_t order, double now);
+/** A rank without orders will never have one again. */
+void tl_ranks_bury(tl_scheduler *s, int rank);
+void tl_ranks_remember(tl_scheduler *s, int rank, uint32_t step);
+
+/* --- scheduler.c ------------------------------------------------------------------------
+ */
+
+/** Moves a step to a state, with all that is counted; sets of ready steps included. */
+void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state);
+/** Expected seconds of a step on one rank. */
+double tl_scheduler_expect(const tl_scheduler *s, uint32_t step);
+/** Expected seconds on one rank of all that is waiting, ready and running. */
+double tl_scheduler_work(const tl_scheduler *s, double now);
+/** Expected seconds on one rank of the dearest path from this step. */
+double tl_scheduler_path(const tl_scheduler *s, uint32_t step);
+
+/* --- scheduler_time.c: what still fits before the deadline ------------------------------
+ */
+
+/** Whether a step may begin at time `start` on a team of 2^level. */
+bool tl_time_fits(const tl_scheduler *s, uint32_t step, int level, double start);
+/** Takes a ready step that does not fit out of the set it is in. */
+void tl_time_shelve(tl_scheduler *s, uint32_t step);
+/** Puts all that are late back: what is known of times has changed. */
+void tl_time_review(tl_scheduler *s);
+/** Nothing runs and all that is ready is late: a step to be tried all the same, not late
+ * any more, or TL_NO_STEP. */
+uint32_t tl_time_last_resort(tl_scheduler *s, double now);
+
+#endif

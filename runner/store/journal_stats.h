@@ -1,0 +1,38 @@
+/*
+ * What a journal says of a run, counted: steps by what they came to, in all and by stage.
+ * A step counts once, by its last record; one that is done stays done.
+ */
+#ifndef TL_RUNNER_STORE_JOURNAL_STATS_H
+#define TL_RUNNER_STORE_JOURNAL_STATS_H
+
+#include "runner/store/journal.h"
+
+typedef struct tl_tally_counts {
+    long count[TL_RECORD_LOST +
+               1];  /**< steps by kind of their last record; HEAD: always 0 */
+    double seconds; /**< of the steps that are done, added up */
+} tl_tally_counts;
+
+typedef struct tl_tally_stage {
+    char *name;
+    tl_tally_counts counts;
+} tl_tally_stage;
+
+/** Zero is an empty one; the rest of the fields is private. */
+typedef struct tl_tally {
+    tl_tally_counts all;
+    double rank_seconds;   /**< of the steps that are done, times the ranks of their team */
+    double last;           /**< when the last record was written, seconds since 1970 */
+    tl_tally_stage *stage; /**< [stages], in the order they turned up */
+    int stages;
+    struct tl_tally_step *step;
+    uint32_t steps, space;
+} tl_tally;
+
+/** Reads the journal at `path` into `out`. Nothing to close after an error. \return as
+ * tl_journal_read */
+TL_MUST_USE tl_status tl_tally_read(const char *path, tl_tally *out, tl_err *err);
+
+void tl_tally_close(tl_tally *tally);
+
+#endif

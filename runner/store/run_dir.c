@@ -1,0 +1,384 @@
+#include "runner/store/run_dir.h"
+
+#include "compute/core/log.h"
+#include "compute/core/durable.h"
+#include "runner/store/journal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PATH_SPACE = 4096, WHO_SPACE = 160, LONGEST_TEXT = 16 << 20 };
+
+/* In the order of removal: while the journal stands, the directory is known as a run's. */
+static const char *const own_files[] = {"halt", "progress.json", "plan.yaml",
+                                        "journal.ndjson", "lock"};
+enum { OWN_FILES = sizeof own_files / sizeof *own_files };
+
+/* ---- paths ----------------------------------------------------------------------------
+ */
+
+static bool join_path(const char *dir, const char *name, char *out, size_t space)
+{
+    const int length = snprintf(out, space, "%s/%s", dir, name);
+    return length > 0 && (size_t)length < space;
+}
+
+bool tl_store_path(const tl_store *store, const char *name, char *out, size_t space)
+{
+    return join_path(store->dir, name, out, space);
+}
+
+static tl_status path_of(const tl_store *store, const char *name, char out[PATH_SPACE],
+                         tl_err *err)
+{
+    TL_CHECK(tl_store_path(store, name, out, PATH_SPACE), err, TL_E_ARG,
+             "%s: the name of the run directory is too long", store->dir);
+    return TL_OK;
+}
+
+tl_status tl_store_step_path(const tl_store *store, const tl_key *key, const char *ending,
+                             char *out, size_t space, tl_err *err)
+{
+    char text[TL_KEY_TEXT];
+    (void)tl_key_text(key, text);
+    const int length =
+        snprintf(out, space, "%s/models/%.2s/%s%s", store->dir, text, text, ending);
+    TL_CHECK(length > 0 && (size_t)length < space, err, TL_E_ARG,
+             "%s: the name of the run directory is too long", store->dir);
+    return TL_OK;
+}
+
+static tl_status make_folder(const char *path, tl_err *err)
+{
+    const bool is_made = mkdir(path, 0700) == 0;
+    TL_CHECK(is_made || errno == EEXIST, err, TL_E_IO, "%s: cannot be made: %s", path,
+             strerror(errno));
+    TL_CHECK(!is_made || tl_durable_folder(path), err, TL_E_IO,
+             "%s: its folder cannot be synced: %s", path, strerror(errno));
+    return TL_OK;
+}
+
+tl_status tl_store_make_folder(const tl_store *store, const tl_key *key, tl_err *err)
+{
+    char path[PATH_SPACE], name[16];
+    TL_TRY(path_of(store, "models", path, err));
+    TL_TRY(make_folder(path, err));
+    (void)snprintf(name, sizeof name, "models/%02x", (unsigned)key->byte[0]);
+    TL_TRY(path_of(store, name, path, err));
+    return make_folder(path, err);
+}
+
+tl_status tl_store_model_path(const tl_store *store, const tl_key *key, char *out,
+                              size_t space, tl_err *err)
+{
+    TL_TRY(tl_store_step_path(store, key, ".safetensors", out, space, err));
+    return tl_store_make_folder(store, key, err);
+}
+
+/* ---- what a directory holds ------------------------------------------------------------
+ */
+
+static tl_status stop_at_step(void *self, const tl_record *record, tl_err *err)
+{
+    bool *has_steps = self;
+    if (record->kind == TL_RECORD_HEAD) return TL_OK;
+    *has_steps = true;
+    return tl_fail(err, TL_E_STOP, "a step");
+}
+
+/* A journal that cannot be read may hold anything, so it counts as one with steps. */
+static bool has_steps(const char *journal)
+{
+    bool has = false;
+    return tl_journal_read(journal, stop_at_step, &has, NULL) != TL_OK || has;
+}
+
+/* Whether a folder holds nothing, or nothing but `only`. */
+static bool is_empty_but(const char *dir, const char *only)
+{
+    DIR *folder = opendir(dir);
+    if (!folder) return false;
+    bool is_empty = true;
+    const struct dirent *entry;
+    while (is_empty && (entry = readdir(folder)) != NULL) {
+        const char *name = entry->d_name;
+        is_empty =
+            strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, only) == 0;
+    }
+    (void)closedir(folder);
+    return is_empty;
+}
+
+tl_store_state tl_store_look(const char *dir)
+{
+    struct stat facts;
+    char journal[PATH_SPACE];
+    if (stat(dir, &facts) != 0) return errno == ENOENT ? TL_STORE_ABSENT : TL_STORE_FOREIGN;
+    if (!S_ISDIR(facts.st_mode)) return TL_STORE_FOREIGN;
+    if (!join_path(dir, "journal.ndjson", journal, sizeof journal)) return TL_STORE_FOREIGN;
+    if (stat(journal, &facts) != 0)
+        return is_empty_but(dir, "lock") ? TL_STORE_ABSENT : TL_STORE_FOREIGN;
+    if (!S_ISREG(facts.st_mode)) return TL_STORE_FOREIGN;
+    return has_steps(journal) ? TL_STORE_HAS_WORK : TL_STORE_ABSENT;
+}
+
+/* ---- the lock --------------------------------------------------------------------------
+ */
+
+static bool is_busy(int reason)
+{
+    return reason == EWOULDBLOCK || reason == EAGAIN || reason == EINTR;
+}
+
+/* Who holds the lock, as the lock file says. */
+static void read_holder(int file, char *who, size_t space)
+{
+    const ssize_t n = pread(file, who, space - 1, 0);
+    who[n > 0 ? n : 0] = '\0';
+    who[strcspn(who, "\n")] = '\0';
+    if (!*who) (void)snprintf(who, space, "another run");
+}
+
+bool tl_store_is_held(const char *dir, char *who, size_t space)
+{
+    char path[PATH_SPACE];
+    if (!join_path(dir, "lock", path, sizeof path)) return false;
+    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0) return false;
+    const bool is_held = flock(file, LOCK_SH | LOCK_NB) != 0 && is_busy(errno);
+    if (is_held) read_holder(file, who, space);
+    (void)close(file);
+    return is_held;
+}
+
+/* A run that gave up may have removed the file between our open and our lock. */
+static bool is_still_there(const char *path, int file)
+{
+    struct stat here, there;
+    return fstat(file, &here) == 0 && stat(path, &there) == 0 &&
+           here.st_ino == there.st_ino && here.st_dev == there.st_dev;
+}
+
+static bool sign_lock(int file)
+{
+    char who[WHO_SPACE], host[65] = "";
+    if (gethostname(host, sizeof host - 1) != 0 || !*host)
+        (void)snprintf(host, sizeof host, "(unknown)");
+    const int length =
+        snprintf(who, sizeof who, "process %ld on host %s\n", (long)getpid(), host);
+    return ftruncate(file, 0) == 0 && pwrite(file, who, (size_t)length, 0) == length;
+}
+
+/* One try. \return whether to try again; *out is the lock, or -1 with *status */
+static bool try_lock(const char *path, int *out, tl_status *status, tl_err *err)
+{
+    const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    *out = -1;
+    if (file < 0) {
+        *status = tl_fail(err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
+        return false;
+    }
+    const bool is_locked = flock(file, LOCK_EX | LOCK_NB) == 0;
+    const int reason = errno;
+    if (!is_locked && is_busy(reason)) {
+        char who[WHO_SPACE];
+        read_holder(file, who, sizeof who);
+        (void)close(file);
+        *status = tl_fail(err, TL_E_IO,
+                          "%.*s is in use by %s; wait for it, or name another "
+                          "folder by --dir",
+                          (int)(strlen(path) - strlen("/lock")), path, who);
+        return true;
+    }
+    if (is_locked && !is_still_there(path, file)) {
+        (void)close(file);
+        *status = tl_fail(err, TL_E_IO, "%s: was removed while it was being locked", path);
+        return true;
+    }
+    if (!is_locked)
+        tl_log(TL_LOG_WARN,
+               "%s: this file system has no locks (%s): see to it yourself "
+               "that one run at a time uses the folder",
+               path, strerror(reason));
+    if (!sign_lock(file)) {
+        *status = tl_fail(err, TL_E_IO, "%s: cannot be written: %s", path, strerror(errno));
+        (void)close(file);
+        return false;
+    }
+    *out = file;
+    *status = TL_OK;
+    return false;
+}
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static tl_status take_lock(tl_store *store, double patience, tl_err *err)
+{
+    char path[PATH_SPACE];
+    TL_TRY(path_of(store, "lock", path, err));
+    const struct timespec nap = {.tv_nsec = 100000000};
+    const double end = seconds_now() + patience;
+    tl_status status;
+    while (try_lock(path, &store->lock, &status, err) && seconds_now() < end)
+        (void)nanosleep(&nap, NULL);
+    return status;
+}
+
+/* ---- open and close --------------------------------------------------------------------
+ */
+
+tl_status tl_store_join(const char *dir, tl_store *out, tl_err *err)
+{
+    TL_CHECK(strlen(dir) < PATH_SPACE - 80, err, TL_E_ARG,
+             "the name of the run directory is too long (%zu bytes)", strlen(dir));
+    const size_t size = strlen(dir) + 1;
+    char *copy = malloc(size);
+    TL_CHECK(copy, err, TL_E_SPACE, "no memory left");
+    memcpy(copy, dir, size);
+    *out = (tl_store){.dir = copy, .lock = -1};
+    return TL_OK;
+}
+
+/* What a process that was killed while it wrote left beside the models. */
+static void remove_unfinished(const tl_store *store)
+{
+    char path[PATH_SPACE], name[16];
+    for (unsigned i = 0; i < 256; i++) {
+        (void)snprintf(name, sizeof name, "models/%02x", i);
+        if (!tl_store_path(store, name, path, sizeof path)) return;
+        DIR *folder = opendir(path);
+        const struct dirent *entry;
+        while (folder && (entry = readdir(folder)) != NULL) {
+            const size_t length = strlen(entry->d_name);
+            if (length > 4 && strcmp(entry->d_name + length - 4, ".tmp") == 0)
+                (void)unlinkat(dirfd(folder), entry->d_name, 0);
+        }
+        if (folder) (void)closedir(folder);
+    }
+}
+
+tl_status tl_store_open(const char *dir, double patience, tl_store *out, tl_err *err)
+{
+    tl_store store;
+    TL_TRY(tl_store_join(dir, &store, err));
+    store.made = mkdir(dir, 0700) == 0;
+    tl_status status = TL_OK;
+    if (!store.made && errno != EEXIST)
+        status = tl_fail(err, TL_E_IO, "%s: cannot be made: %s", dir, strerror(errno));
+    if (status == TL_OK) status = take_lock(&store, patience, err);
+    if (status != TL_OK) {
+        free(store.dir);
+        return status;
+    }
+    remove_unfinished(&store);
+    *out = store;
+    return TL_OK;
+}
+
+/* Removes models/ if no file is in it; whether it is gone. */
+static bool remove_models(const tl_store *store)
+{
+    char path[PATH_SPACE], name[16];
+    struct stat facts;
+    for (unsigned i = 0; i < 256; i++) {
+        (void)snprintf(name, sizeof name, "models/%02x", i);
+        if (tl_store_path(store, name, path, sizeof path)) (void)rmdir(path);
+    }
+    if (!tl_store_path(store, "models", path, sizeof path)) return false;
+    return rmdir(path) == 0 || lstat(path, &facts) != 0;
+}
+
+static void remove_start(const tl_store *store)
+{
+    char path[PATH_SPACE];
+    if (!tl_store_path(store, "journal.ndjson", path, sizeof path)) return;
+    if (access(path, F_OK) == 0 && has_steps(path)) return;
+    if (!remove_models(store)) return;
+    const bool has_journal = access(path, F_OK) == 0;
+    for (int i = 0; i < OWN_FILES; i++) {
+        /* without a journal nothing but the lock is a run's */
+        if (!has_journal && strcmp(own_files[i], "lock") != 0) continue;
+        if (tl_store_path(store, own_files[i], path, sizeof path)) (void)unlink(path);
+    }
+    if (store->made) (void)rmdir(store->dir);
+}
+
+void tl_store_close(tl_store *store, bool remove_if_empty)
+{
+    if (!store->dir) return;
+    if (remove_if_empty && store->lock >= 0) remove_start(store);
+    if (store->lock >= 0) (void)close(store->lock);
+    free(store->dir);
+    *store = (tl_store){.lock = -1};
+}
+
+/* ---- files -----------------------------------------------------------------------------
+ */
+
+tl_status tl_store_write(const tl_store *store, const char *name, const char *text,
+                         tl_err *err)
+{
+    char path[PATH_SPACE];
+    TL_TRY(path_of(store, name, path, err));
+    const tl_durable_piece piece = {text, strlen(text)};
+    TL_CHECK(tl_durable_replace(path, &piece, 1), err, TL_E_IO, "%s: cannot be written: %s",
+             path, strerror(errno));
+    return TL_OK;
+}
+
+/* Up to `n` bytes; fewer only at the end of the file. -1 with errno. */
+static ssize_t read_bytes(int file, void *bytes, size_t n)
+{
+    size_t got = 0;
+    while (got < n) {
+        const ssize_t more = read(file, (char *)bytes + got, n - got);
+        if (more < 0 && errno == EINTR) continue;
+        if (more < 0) return -1;
+        if (more == 0) break;
+        got += (size_t)more;
+    }
+    return (ssize_t)got;
+}
+
+static tl_status read_text(const char *path, int file, tl_arena *arena, char **text,
+                           tl_err *err)
+{
+    struct stat facts;
+    TL_CHECK(fstat(file, &facts) == 0 && S_ISREG(facts.st_mode), err, TL_E_IO,
+             "%s: cannot be read: it is no regular file", path);
+    TL_CHECK(facts.st_size <= LONGEST_TEXT, err, TL_E_FORMAT,
+             "%s: has %lld bytes; a text of a run directory has at most %d", path,
+             (long long)facts.st_size, LONGEST_TEXT);
+    char *bytes;
+    TL_TAKE(bytes, arena, (size_t)facts.st_size + 1, err);
+    const ssize_t n = read_bytes(file, bytes, (size_t)facts.st_size);
+    TL_CHECK(n >= 0, err, TL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
+    bytes[n] = '\0';
+    *text = bytes;
+    return TL_OK;
+}
+
+tl_status tl_store_read(const tl_store *store, const char *name, tl_arena *arena,
+                        char **text, tl_err *err)
+{
+    char path[PATH_SPACE];
+    TL_TRY(path_of(store, name, path, err));
+    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    TL_CHECK(file >= 0, err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
+    const tl_status status = read_text(path, file, arena, text, err);
+    (void)close(file);
+    return status;
+}

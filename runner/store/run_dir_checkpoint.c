@@ -1,0 +1,93 @@
+/* Checkpoints of trainings that were interrupted: <key>.part beside the step's model. */
+#include "compute/core/durable.h"
+#include "runner/store/run_dir.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_SPACE = 4096 };
+
+/* What stands before the bytes, in the order of this processor: a checkpoint from another
+ * kind of processor has another magic number, and is none. */
+typedef struct part_head {
+    uint64_t magic;
+    uint64_t length;
+    uint64_t crc; /* CRC-32 of the bytes */
+} part_head;
+
+static const uint64_t part_magic = 0x31545241504C54; /* "TLPART1" */
+
+static tl_status part_path(const tl_store_checkpoint *space, char out[PATH_SPACE],
+                           tl_err *err)
+{
+    return tl_store_step_path(space->store, &space->key, ".part", out, PATH_SPACE, err);
+}
+
+static tl_status save(void *self, const void *bytes, size_t n, tl_err *err)
+{
+    const tl_store_checkpoint *space = self;
+    char path[PATH_SPACE];
+    TL_TRY(part_path(space, path, err));
+    TL_TRY(tl_store_make_folder(space->store, &space->key, err));
+    const part_head head = {part_magic, n, tl_crc32(bytes, n)};
+    const tl_durable_piece piece[] = {{&head, sizeof head}, {bytes, n}};
+    TL_CHECK(tl_durable_replace(path, piece, 2), err, TL_E_IO,
+             "%s: a checkpoint cannot be written: %s", path, strerror(errno));
+    return TL_OK;
+}
+
+/* Whether the file has a head that fits its size; the size bounds what is allocated. */
+static bool read_head(FILE *file, part_head *head)
+{
+    struct stat facts;
+    if (fstat(fileno(file), &facts) != 0 || !S_ISREG(facts.st_mode)) return false;
+    if (fread(head, sizeof *head, 1, file) != 1 || head->magic != part_magic) return false;
+    return head->length == (uint64_t)facts.st_size - sizeof *head && head->length > 0;
+}
+
+static tl_status load(void *self, tl_arena *arena, void **bytes, size_t *n, tl_err *err)
+{
+    const tl_store_checkpoint *space = self;
+    char path[PATH_SPACE];
+    *bytes = NULL;
+    *n = 0;
+    TL_TRY(part_path(space, path, err));
+    FILE *file = fopen(path, "rb");
+    if (!file) return TL_OK;
+    part_head head;
+    tl_status status = TL_OK;
+    if (read_head(file, &head)) {
+        const size_t mark = tl_arena_mark(arena), length = (size_t)head.length;
+        char *content = tl_arena_take(arena, length, 1, err);
+        if (!content) {
+            status = TL_E_SPACE;
+        } else if (fread(content, length, 1, file) == 1 &&
+                   tl_crc32(content, length) == head.crc) {
+            *bytes = content;
+            *n = length;
+        } else {
+            tl_arena_rewind(arena, mark);
+        }
+    }
+    (void)fclose(file);
+    return status;
+}
+
+tl_checkpoint tl_store_checkpoint_of(tl_store_checkpoint *space, double every)
+{
+    return (tl_checkpoint){.self = space, .load = load, .save = save, .every = every};
+}
+
+void tl_store_checkpoint_drop(const tl_store *store, const tl_key *key)
+{
+    char path[PATH_SPACE];
+    const char *const ending[] = {".part", ".part.tmp"};
+    for (int i = 0; i < 2; i++) {
+        if (tl_store_step_path(store, key, ending[i], path, sizeof path, NULL) == TL_OK)
+            (void)unlink(path);
+    }
+}

@@ -1,0 +1,212 @@
+#include "runner/sweep/sweep.h"
+
+#include "compute/core/log.h"
+#include "compute/core/memory.h"
+#include "compute/core/text.h"
+
+enum { CHECKED_EVERY = 1024 /* trials */ };
+
+static uint16_t kind_of(const tl_trial_step *step)
+{
+    return (uint16_t)(step->instance * 3 + (int)step->kind);
+}
+
+static void raise_memory(tl_team_memory *most, tl_team_memory memory)
+{
+    if (memory.first > most->first) most->first = memory.first;
+    if (memory.others > most->others) most->others = memory.others;
+}
+
+static tl_team_memory memory_of(const tl_trial *trial, int position, int width)
+{
+    return (tl_team_memory){
+        .first = tl_trial_memory(trial, position, width, true),
+        .others = width > 1 ? tl_trial_memory(trial, position, width, false) : 0.0};
+}
+
+static int widest_here(const tl_sweep *sweep, int widest)
+{
+    return widest < sweep->plan->ranks ? widest : sweep->plan->ranks;
+}
+
+/* The smallest team whose members have the memory; where none has, the widest, and the
+ * sweep notes what its members lack. */
+static int narrowest_of(tl_sweep *sweep, const tl_trial *trial, int position, int widest)
+{
+    const double share = sweep->plan->rank_memory;
+    if (!(share > 0.0)) return 1;
+    for (int width = 1;; width *= 2) {
+        const tl_team_memory memory = memory_of(trial, position, width);
+        const double each = (memory.first + (width - 1) * memory.others) / width;
+        if (each <= share) return width;
+        if (2 * width <= widest_here(sweep, widest)) continue;
+        if (each > sweep->lacking.each)
+            sweep->lacking = (tl_lacking){.each = each, .width = width};
+        return width;
+    }
+}
+
+/* Of the step in its widest team here. */
+static void note_memory(tl_sweep *sweep, const tl_trial *trial, int position, int widest)
+{
+    int width = 1;
+    while (2 * width <= widest_here(sweep, widest)) width *= 2;
+    raise_memory(&sweep->memory, memory_of(trial, position, width));
+}
+
+static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
+                          uint32_t *id, tl_err *err)
+{
+    int place[TL_TRIAL_STEPS];
+    uint32_t parent[TL_TRIAL_STEPS];
+    const int parents = tl_trial_parents(trial, position, place);
+    for (int i = 0; i < parents; i++) parent[i] = id[place[i]];
+    const int widest = tl_trial_widest(trial, position);
+    const tl_graph_step step = {
+        .key = trial->step[position].key,
+        .trial = trial->number,
+        .position = (uint16_t)position,
+        .widest = (uint16_t)widest,
+        .narrowest = (uint16_t)narrowest_of(sweep, trial, position, widest),
+        .cost = (float)tl_trial_cost(trial, position),
+        .kind = kind_of(&trial->step[position]),
+    };
+    bool is_new;
+    TL_TRY(tl_graph_add(sweep->graph, &step, parent, parents, &id[position], &is_new, err));
+    sweep->wanted++;
+    if (!is_new) return TL_OK;
+    sweep->metrics[step.kind] = tl_trial_metrics(&trial->step[position]);
+    note_memory(sweep, trial, position, widest);
+    if (step.widest > sweep->widest) sweep->widest = step.widest;
+    sweep->flop += (double)step.cost;
+    return TL_OK;
+}
+
+double tl_sweep_table_bytes(const tl_plan *plan)
+{
+    /* Keys and split hashes as text, status and replicate; the account's row a step. */
+    enum { TRIAL = 192, LEVEL = 16, METRIC = 24, ACCOUNT = 96 };
+    double row = TRIAL + (double)LEVEL * (plan->axes + plan->inners);
+    for (int i = 0; i < plan->instances; i++) {
+        const tl_stage *stage = plan->instance[i].stage;
+        for (const tl_metric *m = stage->metrics; m && m->name; m++) row += METRIC;
+        for (const tl_metric *m = stage->judge_metrics; m && m->name; m++) row += METRIC;
+    }
+    return row * plan->trials + ACCOUNT * (plan->is_shared ? 0.0 : (double)plan->steps);
+}
+
+/* Whether so many distinct steps fit. */
+static tl_status check_memory(const tl_plan *plan, double steps, double memory, tl_err *err)
+{
+    char need[32], have[32];
+    const double bytes = tl_sweep_table_bytes(plan) + TL_STEP_BYTES * steps;
+    TL_CHECK(
+        bytes <= memory, err, TL_E_ARG,
+        "the plan has %u trials of %llu steps in all: rank 0 needs %s or more to keep "
+        "account of them, and %s is what it may have; shorten its axes, or cut it into plans "
+        "of fewer replicates (replicates: 0..999, then 1000..1999), whose files "
+        "threatloop effects pools",
+        plan->trials, (unsigned long long)plan->steps, tl_text_size(bytes, need),
+        tl_text_size(memory, have));
+    return TL_OK;
+}
+
+static tl_status expand(tl_sweep *sweep, double memory, tl_err *err)
+{
+    tl_trial *trial;
+    TL_TRY(tl_trial_new(&sweep->arena, &trial, err));
+    uint32_t *id;
+    TL_TAKE(id, &sweep->arena, TL_TRIAL_STEPS, err);
+    TL_TAKE(sweep->metrics, &sweep->arena, 3 * (size_t)sweep->plan->instances, err);
+    for (uint32_t number = 0; number < sweep->plan->trials; number++) {
+        tl_trial_decode(sweep->plan, number, trial);
+        for (int i = 0; i < trial->steps; i++) TL_TRY(add_step(sweep, trial, i, id, err));
+        if (number % CHECKED_EVERY > 0) continue;
+        TL_TRY(check_memory(sweep->plan, tl_graph_steps(sweep->graph), memory, err));
+    }
+    TL_TRY(tl_graph_finish(sweep->graph, err));
+    const uint32_t steps = tl_graph_steps(sweep->graph);
+    TL_TAKE(sweep->outcome, &sweep->arena, steps, err);
+    return TL_OK;
+}
+
+tl_status tl_sweep_open_within(const tl_plan *plan, double memory, tl_sweep *out,
+                               tl_err *err)
+{
+    *out = (tl_sweep){.plan = plan};
+    TL_TRY(check_memory(plan, plan->is_shared ? 1.0 : (double)plan->steps, memory, err));
+    tl_status status = tl_graph_open(&out->graph, err);
+    if (status == TL_OK) status = expand(out, memory, err);
+    if (status != TL_OK) tl_sweep_close(out);
+    return status;
+}
+
+tl_status tl_sweep_open(const tl_plan *plan, tl_sweep *out, tl_err *err)
+{
+    return tl_sweep_open_within(plan, tl_memory_allowed(), out, err);
+}
+
+void tl_sweep_close(tl_sweep *sweep)
+{
+    tl_graph_close(sweep->graph);
+    tl_measure_store_close(&sweep->store);
+    tl_arena_close(&sweep->arena);
+    *sweep = (tl_sweep){0};
+}
+
+/* Whether the journal has as many metrics as the step's stage. */
+static bool has_its_metrics(const tl_sweep *sweep, uint32_t id, const tl_record *record)
+{
+    const int kind = tl_graph_step_at(sweep->graph, id)->kind;
+    if (!sweep->metrics || sweep->metrics[kind] == record->measures) return true;
+    tl_log(TL_LOG_WARN, "a step of %s has %d metrics in the journal, but the stage has %d",
+           record->stage ? record->stage : "a stage", record->measures,
+           sweep->metrics[kind]);
+    return false;
+}
+
+tl_status tl_sweep_recall(tl_sweep *sweep, const tl_record *record, tl_err *err)
+{
+    static const tl_step_state state_of[] = {
+        [TL_RECORD_DONE] = TL_STEP_DONE,
+        [TL_RECORD_FAILED] = TL_STEP_FAILED,
+        [TL_RECORD_DIVERGED] = TL_STEP_DIVERGED,
+        [TL_RECORD_LOST] = TL_STEP_LOST,
+    };
+    if (record->kind == TL_RECORD_HEAD || record->kind == TL_RECORD_START) return TL_OK;
+    const uint32_t id = tl_graph_find(sweep->graph, &record->key);
+    if (id == TL_NO_STEP) return TL_OK;
+    tl_outcome *outcome = &sweep->outcome[id];
+    if (outcome->state == TL_STEP_DONE) return TL_OK;
+    uint32_t at = 0;
+    if (record->kind == TL_RECORD_DONE) {
+        if (!has_its_metrics(sweep, id, record)) return TL_OK;
+        TL_TRY(tl_measure_store_put(&sweep->store, record->measure, record->measures, &at,
+                                    err));
+    }
+    *outcome = (tl_outcome){.measures = at,
+                            .seconds = (float)record->seconds,
+                            .first = (int16_t)record->first,
+                            .width = (int16_t)record->width,
+                            .state = (uint8_t)state_of[record->kind]};
+    return TL_OK;
+}
+
+int tl_sweep_measures(const tl_sweep *sweep, uint32_t step,
+                      tl_measure measure[TL_MAX_METRICS])
+{
+    const uint32_t at = sweep->outcome[step].measures;
+    return at ? tl_measure_store_get(&sweep->store, at, measure) : 0;
+}
+
+void tl_sweep_brief(tl_sweep *sweep, tl_scheduler *scheduler)
+{
+    const uint32_t steps = tl_graph_steps(sweep->graph);
+    for (uint32_t id = 0; id < steps; id++) {
+        if (sweep->outcome[id].state != TL_STEP_DONE) continue;
+        tl_scheduler_recall(scheduler, id);
+        tl_scheduler_remind(scheduler, id, sweep->outcome[id].width,
+                            (double)sweep->outcome[id].seconds);
+        sweep->recalled++;
+    }
+}

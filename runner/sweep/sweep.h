@@ -1,0 +1,82 @@
+/*
+ * A sweep on rank 0: the plan's graph of steps and what each has come to.
+ */
+#ifndef TL_RUNNER_SWEEP_SWEEP_H
+#define TL_RUNNER_SWEEP_SWEEP_H
+
+#include "runner/store/journal.h"
+#include "runner/store/metric_store.h"
+#include "runner/schedule/scheduler.h"
+#include "runner/plan/trial.h"
+
+/** What a step came to; there are millions of them. Reasons stay in the journal. */
+typedef struct tl_outcome {
+    uint32_t measures; /**< DONE: where its metrics are (tl_sweep_measures), else 0 */
+    float seconds;
+    int16_t first, width; /**< ranks that did it; width 0 = not in this run */
+    uint8_t state;        /**< tl_step_state */
+} tl_outcome;
+
+/** Rank 0 needs at most so many bytes for each distinct step while a sweep runs. */
+enum { TL_STEP_BYTES = 256 };
+
+/** Bytes that a step takes on a team's first member, and on each of the others. */
+typedef struct tl_team_memory {
+    double first, others;
+} tl_team_memory;
+
+/** A step that no team holds: bytes that each rank of its widest team needs. */
+typedef struct tl_lacking {
+    double each;
+    int width;
+} tl_lacking;
+
+/** Bytes that rank 0 needs for the tables of all trials while results are written. */
+double tl_sweep_table_bytes(const tl_plan *plan);
+
+typedef struct tl_sweep {
+    const tl_plan *plan; /**< borrowed */
+    tl_graph *graph;
+    tl_outcome *outcome; /**< [steps of the graph] */
+    uint64_t wanted;     /**< steps of all trials before sharing */
+    uint32_t recalled;   /**< steps done by an earlier run */
+    /** Of the largest step, as declared: each step in its widest team of plan->ranks. */
+    tl_team_memory memory;
+    tl_lacking lacking; /**< the worst of those beyond plan->rank_memory; 0: none is */
+    int widest;         /**< largest useful team of any step */
+    double flop;        /**< of all steps */
+    int *metrics; /**< [3 x instances] how many a step of each kind has; may be NULL */
+    tl_measure_store store;
+    tl_arena arena;
+} tl_sweep;
+
+/**
+ * Expands every trial of `plan` into the graph, if it can be held in `memory` bytes: what
+ * cannot is refused before, or, where steps are shared and nobody knows how many are left,
+ * as soon as they are too many.
+ * \return TL_E_SPACE, TL_E_ARG beyond 2^27 steps or `memory`
+ */
+TL_MUST_USE tl_status tl_sweep_open_within(const tl_plan *plan, double memory,
+                                           tl_sweep *out, tl_err *err);
+
+/** The same within what this process may have. */
+TL_MUST_USE tl_status tl_sweep_open(const tl_plan *plan, tl_sweep *out, tl_err *err);
+void tl_sweep_close(tl_sweep *sweep);
+
+/**
+ * Takes a journal record of this or an earlier run into account; records of steps that the
+ * plan does not have are passed over, as are those that are done with another number of
+ * metrics than the stage has (with a warning: they run again). The last record of a step
+ * counts.
+ */
+TL_MUST_USE tl_status tl_sweep_recall(tl_sweep *sweep, const tl_record *record,
+                                      tl_err *err);
+
+/** Values of the metrics of a step that is DONE. \return how many; 0 for other steps */
+int tl_sweep_measures(const tl_sweep *sweep, uint32_t step,
+                      tl_measure measure[TL_MAX_METRICS]);
+
+/** Tells a fresh scheduler what is done already. Failed steps are tried again. */
+void tl_sweep_brief(tl_sweep *sweep, tl_scheduler *scheduler);
+
+#endif

@@ -1,0 +1,119 @@
+/* runner/tally: a step counts once, by what it came to last. */
+#include "runner/store/journal_stats.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+typedef struct entry {
+    tl_record_kind kind;
+    uint32_t step;
+    const char *stage;
+    double seconds;
+} entry;
+
+static tl_status ignore(void *self, const tl_record *record, tl_err *err)
+{
+    (void)self, (void)record, (void)err;
+    return TL_OK;
+}
+
+static void tally_of(const entry *list, uint32_t count, tl_tally *out)
+{
+    char path[] = "/tmp/tl-tally-XXXXXX";
+    const int file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_int_equal(close(file), 0);
+    tl_journal *journal;
+    assert_int_equal(tl_journal_open(path, ignore, NULL, &journal, NULL), TL_OK);
+    for (uint32_t i = 0; i < count; i++) {
+        const tl_record record = {.kind = list[i].kind,
+                                  .key = tl_key_of(&list[i].step, sizeof list[i].step),
+                                  .stage = list[i].stage,
+                                  .width = 2,
+                                  .seconds = list[i].seconds,
+                                  .when = 1000.0 - i};
+        tl_journal_put(journal, &record);
+    }
+    assert_int_equal(tl_journal_sync(journal, NULL), TL_OK);
+    tl_journal_close(journal);
+    assert_int_equal(tl_tally_read(path, out, NULL), TL_OK);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void a_step_counts_by_its_last_record(void **state)
+{
+    (void)state;
+    static const entry list[] = {
+        {TL_RECORD_HEAD, 0, NULL, 0},          {TL_RECORD_START, 1, "train", 0},
+        {TL_RECORD_START, 2, "train", 0},      {TL_RECORD_DONE, 1, "train", 3},
+        {TL_RECORD_FAILED, 2, "train", 9},     {TL_RECORD_START, 3, "utility", 0},
+        {TL_RECORD_DIVERGED, 4, "utility", 9}, {TL_RECORD_LOST, 5, "utility", 9},
+        {TL_RECORD_HEAD, 0, NULL, 0},          {TL_RECORD_START, 2, "train", 0},
+        {TL_RECORD_DONE, 2, "train", 5},       {TL_RECORD_DONE, 2, "train", 50},
+        {TL_RECORD_START, 1, "train", 0},
+    };
+    tl_tally tally;
+    tally_of(list, sizeof list / sizeof *list, &tally);
+    const long *count = tally.all.count;
+    assert_int_equal(count[TL_RECORD_HEAD], 0);
+    assert_int_equal(count[TL_RECORD_START], 1);
+    assert_int_equal(count[TL_RECORD_DONE], 2);
+    assert_int_equal(count[TL_RECORD_FAILED], 0);
+    assert_int_equal(count[TL_RECORD_DIVERGED], 1);
+    assert_int_equal(count[TL_RECORD_LOST], 1);
+    assert_true(tally.all.seconds == 8.0);
+    assert_true(tally.rank_seconds == 16.0);
+    assert_true(tally.last == 1000.0);
+    assert_int_equal(tally.stages, 2);
+    assert_string_equal(tally.stage[0].name, "train");
+    assert_int_equal(tally.stage[0].counts.count[TL_RECORD_DONE], 2);
+    assert_int_equal(tally.stage[1].counts.count[TL_RECORD_START], 1);
+    assert_true(tally.stage[1].counts.seconds == 0.0);
+    tl_tally_close(&tally);
+}
+
+static void many_steps_are_kept_apart(void **state)
+{
+    (void)state;
+    enum { STEPS = 5000 };
+    entry *list = calloc(2 * STEPS, sizeof *list);
+    assert_non_null(list);
+    for (uint32_t i = 0; i < 2 * STEPS; i++) {
+        list[i] = (entry){i < STEPS ? TL_RECORD_START : TL_RECORD_DONE, i % STEPS, "x", 1};
+    }
+    tl_tally tally;
+    tally_of(list, 2 * STEPS - 7, &tally);
+    assert_int_equal(tally.all.count[TL_RECORD_DONE], STEPS - 7);
+    assert_int_equal(tally.all.count[TL_RECORD_START], 7);
+    tl_tally_close(&tally);
+    free(list);
+}
+
+static void an_empty_journal_counts_nothing(void **state)
+{
+    (void)state;
+    tl_tally tally;
+    tally_of(NULL, 0, &tally);
+    assert_int_equal(tally.stages, 0);
+    assert_int_equal(tally.all.count[TL_RECORD_DONE], 0);
+    tl_tally_close(&tally);
+    tl_err err = {0};
+    assert_int_equal(tl_tally_read("/nowhere/journal.ndjson", &tally, &err), TL_E_IO);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_step_counts_by_its_last_record),
+        cmocka_unit_test(many_steps_are_kept_apart),
+        cmocka_unit_test(an_empty_journal_counts_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
