@@ -15,7 +15,7 @@ enum { KINDS = sizeof kind_names / sizeof *kind_names };
 static const char line_start[] = "{\"kind\":\"";
 static const char crc_start[] = ",\"crc\":\"", crc_end[] = "\"}";
 enum { LONGEST_SEQUENCE = 4, NUMBER_SPACE = 32, EXACT_DIGITS = 15 };
-enum { CRC_DIGITS = 8, CRC_SPACE = 8 + CRC_DIGITS + 2 };
+enum { BUILD_DIGITS = 8, CRC_DIGITS = 8, CRC_SPACE = 8 + CRC_DIGITS + 2 };
 
 static bool has_text(tl_record_kind kind)
 {
@@ -144,13 +144,44 @@ void tl_journal_line_write(tl_text *out, const tl_record *record)
 
 /* ---- finding lines ------------------------------------------------------------------- */
 
+/* What is left of a line. */
+typedef struct cursor {
+    const char *at, *end;
+} cursor;
+
+static bool takes(cursor *c, const char *word)
+{
+    const size_t n = strlen(word);
+    if ((size_t)(c->end - c->at) < n || memcmp(c->at, word, n) != 0) return false;
+    c->at += n;
+    return true;
+}
+
+static bool is_digit(char letter)
+{
+    return letter >= '0' && letter <= '9';
+}
+
+/* `digits` lower-case hexadecimal digits. */
+static bool takes_hex(cursor *c, int digits, uint32_t *out)
+{
+    *out = 0;
+    if (c->end - c->at < digits) return false;
+    for (int i = 0; i < digits; i++) {
+        const char digit = *c->at++;
+        if (!is_digit(digit) && !(digit >= 'a' && digit <= 'f')) return false;
+        *out = *out << 4 | (uint32_t)(is_digit(digit) ? digit - '0' : digit - 'a' + 10);
+    }
+    return true;
+}
+
 static bool is_whole(const char *bytes, size_t n)
 {
+    uint32_t crc;
     if (n < CRC_SPACE) return false;
-    char crc[CRC_SPACE + 1];
-    (void)snprintf(crc, sizeof crc, "%s%08x%s", crc_start,
-                   (unsigned)tl_crc32(bytes, n - CRC_SPACE), crc_end);
-    return memcmp(bytes + n - CRC_SPACE, crc, CRC_SPACE) == 0;
+    cursor c = {bytes + n - CRC_SPACE, bytes + n};
+    return takes(&c, crc_start) && takes_hex(&c, CRC_DIGITS, &crc) && takes(&c, crc_end) &&
+           crc == tl_crc32(bytes, n - CRC_SPACE);
 }
 
 bool tl_journal_line_starts(const char *bytes, size_t n)
@@ -193,24 +224,6 @@ bool tl_journal_line_find(const char *bytes, size_t n, size_t *at, const char **
 }
 
 /* ---- reading a record ---------------------------------------------------------------- */
-
-/* What is left of a line. */
-typedef struct cursor {
-    const char *at, *end;
-} cursor;
-
-static bool takes(cursor *c, const char *word)
-{
-    const size_t n = strlen(word);
-    if ((size_t)(c->end - c->at) < n || memcmp(c->at, word, n) != 0) return false;
-    c->at += n;
-    return true;
-}
-
-static bool is_digit(char letter)
-{
-    return letter >= '0' && letter <= '9';
-}
 
 /* A number that is not short and whole, as strtod reads it. */
 static bool takes_long_real(cursor *c, double *out)
@@ -266,56 +279,44 @@ static bool takes_key(cursor *c, tl_key *out)
     return tl_key_read(text, out);
 }
 
-/* `digits` lower-case hexadecimal digits. */
-static bool takes_hex(cursor *c, int digits, uint32_t *out)
+/* A letter that is not plain: beyond ASCII, or escaped as the writer does it. \return bytes
+ * at `out`, at most LONGEST_SEQUENCE; 0 where it is neither */
+static size_t takes_letter(cursor *c, char *out)
 {
-    *out = 0;
-    if (c->end - c->at < digits) return false;
-    for (int i = 0; i < digits; i++) {
-        const char digit = *c->at++;
-        if (!is_digit(digit) && !(digit >= 'a' && digit <= 'f')) return false;
-        *out = *out << 4 | (uint32_t)(is_digit(digit) ? digit - '0' : digit - 'a' + 10);
-    }
-    return true;
-}
-
-/* One letter of a string as the writer puts it: itself, or escaped. \return bytes at `out`
- * (at most LONGEST_SEQUENCE), 0 where it is neither */
-static size_t takes_letter(cursor *c, char out[LONGEST_SEQUENCE])
-{
-    const unsigned char first = (unsigned char)*c->at;
     uint32_t code;
-    if (first >= 0x80) {
+    if (!takes(c, "\\")) {
         const size_t n = tl_text_sequence(c->at, (size_t)(c->end - c->at));
+        if (n < 2) return 0;
         memcpy(out, c->at, n);
         c->at += n;
         return n;
     }
-    if (first < 0x20 || first == 0x7F) return 0;
-    if (takes(c, "\\u")) {
-        if (!takes_hex(c, 4, &code)) return 0;
-        if (code == 0xFFFD) {
-            memcpy(out, "\xef\xbf\xbd", 3);
-            return 3;
-        }
-        out[0] = (char)code;
-        return (code > 0 && code < 0x20) || code == 0x7F;
+    if (takes(c, "ufffd")) {
+        memcpy(out, "\xef\xbf\xbd", 3);
+        return 3;
     }
-    const bool is_escaped = takes(c, "\\");
-    if (is_escaped && (c->at == c->end || !memchr("\"\\", *c->at, 2))) return 0;
-    out[0] = *c->at++;
-    return 1;
+    if (!takes(c, "u")) {
+        if (c->at == c->end || !memchr("\"\\", *c->at, 2)) return 0;
+        *out = *c->at++;
+        return 1;
+    }
+    if (!takes_hex(c, 4, &code)) return 0;
+    *out = (char)code;
+    return (code > 0 && code < 0x20) || code == 0x7F;
 }
 
 /* A string up to its closing quotation mark, its NUL included in `space`. */
 static bool takes_string(cursor *c, char *out, size_t space)
 {
     size_t n = 0;
-    char letter[LONGEST_SEQUENCE];
     while (c->at < c->end && *c->at != '"') {
-        const size_t more = takes_letter(c, letter);
-        if (more == 0 || n + more >= space) return false;
-        memcpy(out + n, letter, more);
+        if (n + LONGEST_SEQUENCE >= space) return false;
+        if (*c->at >= 0x20 && *c->at < 0x7F && *c->at != '\\') {
+            out[n++] = *c->at++;
+            continue;
+        }
+        const size_t more = takes_letter(c, out + n);
+        if (more == 0) return false;
         n += more;
     }
     out[n] = '\0';
@@ -356,13 +357,14 @@ static bool takes_step(cursor *c, tl_line *out)
     if (record->kind == TL_RECORD_START) return true;
     if (!takes(c, ",\"seconds\":") || !takes_real(c, &record->seconds)) return false;
     if (record->kind != TL_RECORD_DONE || !takes(c, ",\"build\":\"")) return true;
-    return takes_hex(c, 8, &record->build) && takes(c, "\"");
+    return takes_hex(c, BUILD_DIGITS, &record->build) && takes(c, "\"");
 }
 
 static bool takes_text(cursor *c, tl_line *out)
 {
-    if (!takes(c, ",\"text\":\"")) return true;        /* there need be none */
-    const size_t space = (size_t)(c->end - c->at) + 1; /* escapes only shrink */
+    if (!takes(c, ",\"text\":\"")) return true; /* there need be none */
+    /* escapes only shrink */
+    const size_t space = (size_t)(c->end - c->at) + LONGEST_SEQUENCE;
     out->record.text = out->text = malloc(space);
     return out->text && takes_string(c, out->text, space);
 }

@@ -28,7 +28,7 @@ typedef enum tl_line_state {
     TL_LINE_STRANGE /**< as it was written, but not a record that this version knows */
 } tl_line_state;
 
-enum { TL_LINE_NAME = 64 };
+enum { TL_LINE_NAME = 68 };
 
 /** A line that was read; `record` points into it. */
 typedef struct tl_line {
@@ -51,7 +51,8 @@ bool tl_journal_line_find(const char *bytes, size_t n, size_t *at, const char **
 bool tl_journal_line_starts(const char *bytes, size_t n);
 
 /** Reads `n` bytes, without the newline. A line whose CRC is right is good only as the
- * writer would put it, down to the last blank; a stage has at most TL_LINE_NAME - 1 bytes.
+ * writer would put it, down to the last blank; a stage has at most
+ * 64 bytes.
  * Close `out` where it is good. */
 tl_line_state tl_journal_line_read(const char *bytes, size_t n, tl_line *out);
 
