@@ -2,7 +2,7 @@
  * Model extraction by training: the attacker asks the target about images and trains a
  * surrogate on the answers. Beside it a twin without access is trained on the same images
  * with their true labels: what the surrogate agrees more than the twin is what the answers
- * were worth. Rows recovered in an earlier lap are asked about, but the twin has as many
+ * were worth. Rows recovered in an earlier round are asked about, but the twin has as many
  * images without them. Source: Tramer, Zhang, Juels, Reiter, Ristenpart 2016, Stealing
  * machine learning models via prediction APIs, section 4 (retraining); Orekondy, Schiele,
  * Fritz 2019, Knockoff nets, section 4.
@@ -15,7 +15,7 @@
 enum { ARG_QUERIES, ARG_ANSWERS, ARG_KIND, ARG_EPOCHS };
 enum { AGREEMENT, ACCURACY, TWIN_AGREEMENT, TWIN_ACCURACY, GAIN };
 
-/* \param without_access for the twin: what a lap before recovered, it does not have */
+/* \param without_access for the twin: what a round before recovered, it does not have */
 static tl_status make_queries(tl_scene *scene, bool without_access, tl_queries *q,
                               tl_err *err)
 {

@@ -29,7 +29,8 @@ static tl_status add_metric(tl_plan_reader *reader, const tl_trial_step *step,
     return TL_OK;
 }
 
-/* All metrics of one stage in lap `lap`, judged on `judgements` occasions besides the end.
+/* All metrics of one stage in round `round`, judged on `judgements` occasions besides the
+ * end.
  */
 static tl_status add_instance(tl_plan_reader *reader, int instance, int lap, int judgements,
                               metric_names *out, tl_err *err)
@@ -76,8 +77,8 @@ static tl_status check_factor(const tl_plan_reader *reader, const tl_yaml *at,
                               const char *word, char out[TL_NAME], int *axis, tl_err *err)
 {
     int inner = -1;
-    if (strcmp(word, "lap") == 0 && most_laps(reader->body) > 1) {
-        (void)snprintf(out, TL_NAME, "lap");
+    if (strcmp(word, "round") == 0 && most_laps(reader->body) > 1) {
+        (void)snprintf(out, TL_NAME, "round");
         *axis = -1;
         return TL_OK;
     }
@@ -106,8 +107,8 @@ static tl_status read_effect(const tl_plan_reader *reader, const tl_yaml *node,
     TL_TRY(check_factor(reader, node, word, first, &ignored, err));
     TL_TRY(check_factor(reader, node, colon + 1, second, &ignored, err));
     *axis = -1;
-    if (strcmp(first, "lap") == 0 || strcmp(second, "lap") == 0) {
-        return tl_yaml_fault(node, err, "laps have no interactions: effect: lap alone");
+    if (strcmp(first, "round") == 0 || strcmp(second, "round") == 0) {
+        return tl_yaml_fault(node, err, "rounds have no interactions: effect: round alone");
     }
     if (strlen(first) + strlen(second) + 2 > sizeof out->effect) {
         return tl_yaml_fault(node, err, "'%s:%s' is longer than %d letters", first, second,
@@ -158,7 +159,7 @@ static tl_status read_level(tl_plan_reader *reader, const tl_yaml *node, int axi
                             tl_hypothesis *out, tl_err *err)
 {
     const tl_axis *factor = axis >= 0 ? &reader->axis[axis] : NULL;
-    if (strcmp(out->effect, "lap") == 0) {
+    if (strcmp(out->effect, "round") == 0) {
         const tl_param lap = {.name = "level",
                               .type = TL_PARAM_INT,
                               .low = 2,
