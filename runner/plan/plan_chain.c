@@ -24,20 +24,17 @@ static tl_status read_entry(const tl_yaml *node, entry *out, tl_err *err)
         *out = (entry){.at = node};
         return TL_OK;
     }
-    if (node->kind != TL_YAML_MAP || node->children != 1) {
-        return tl_yaml_fault(node, err,
-                             "an entry of a chain is one stage, like train or "
-                             "d2m.badnets: {rate: 0.1}; found %s%s",
-                             tl_yaml_kind_name(node),
-                             node->kind == TL_YAML_MAP ? " with several keys" : "");
-    }
+    TL_YAML_CHECK(node->kind == TL_YAML_MAP && node->children == 1, node, err,
+                  "an entry of a chain is one stage, like train or "
+                  "d2m.badnets: {rate: 0.1}; found %s%s",
+                  tl_yaml_kind_name(node),
+                  node->kind == TL_YAML_MAP ? " with several keys" : "");
     const tl_yaml *args = node->first;
     *out = (entry){.at = args->key};
     if (args->kind == TL_YAML_SCALAR && !args->text[0]) return TL_OK;
-    if (args->kind != TL_YAML_MAP) {
-        return tl_yaml_fault(args, err, "the settings of %.60s must be a map, found %s",
-                             args->key->text, tl_yaml_kind_name(args));
-    }
+    TL_YAML_CHECK(args->kind == TL_YAML_MAP, args, err,
+                  "the settings of %.60s must be a map, found %s", args->key->text,
+                  tl_yaml_kind_name(args));
     out->args = args;
     return TL_OK;
 }
@@ -47,26 +44,20 @@ static tl_status check_name(const tl_yaml *node, tl_err *err)
     static const char *const taken[] = {"data",   "model",     "recipe",     "chain",
                                         "status", "replicate", "split_hash", "trial_key",
                                         "trial",  "none",      "round"};
-    if (node->kind != TL_YAML_SCALAR) {
-        return tl_yaml_fault(node, err, "`as` must be a name, found %s",
-                             tl_yaml_kind_name(node));
-    }
+    TL_YAML_CHECK(node->kind == TL_YAML_SCALAR, node, err, "`as` must be a name, found %s",
+                  tl_yaml_kind_name(node));
     const char *text = node->text;
     bool is_good = (isalpha((unsigned char)text[0]) || text[0] == '_') && strlen(text) < 40;
     for (const char *c = text; *c; c++) {
         if (!isalnum((unsigned char)*c) && *c != '_') is_good = false;
     }
-    if (!is_good) {
-        return tl_yaml_fault(node, err,
-                             "`as: %.60s`: a name is letters, digits and _, at most 39, no "
-                             "digit first",
-                             text);
-    }
+    TL_YAML_CHECK(is_good, node, err,
+                  "`as: %.60s`: a name is letters, digits and _, at most 39, no "
+                  "digit first",
+                  text);
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
-        if (strcmp(text, taken[i]) == 0) {
-            return tl_yaml_fault(node, err, "`as: %s`: that name has a meaning of its own",
-                                 text);
-        }
+        TL_YAML_CHECK(strcmp(text, taken[i]) != 0, node, err,
+                      "`as: %s`: that name has a meaning of its own", text);
     }
     return TL_OK;
 }
@@ -95,11 +86,9 @@ static tl_status find_instance(tl_plan_reader *reader, const tl_chain *chain,
     tl_plan *plan = reader->plan;
     for (int i = 0; i < plan->instances; i++) {
         if (strcmp(reader->instance[i].name, name) != 0) continue;
-        if (reader->instance[i].stage != stage) {
-            return tl_yaml_fault(at, err, "the name '%s' is taken by %s in line %d", name,
-                                 reader->instance[i].stage->name,
-                                 reader->body->instance_at[i]->line);
-        }
+        TL_YAML_CHECK(reader->instance[i].stage == stage, at, err,
+                      "the name '%s' is taken by %s in line %d", name,
+                      reader->instance[i].stage->name, reader->body->instance_at[i]->line);
         for (int l = 0; l < chain->links; l++) {
             if (chain->link[l]->stage != stage || chain->link[l]->instance != i) continue;
             const bool is_alternative = option->axis >= 0 &&
@@ -114,9 +103,8 @@ static tl_status find_instance(tl_plan_reader *reader, const tl_chain *chain,
         *out = i;
         return TL_OK;
     }
-    if (plan->instances == TL_MAX_INSTANCES) {
-        return tl_yaml_fault(at, err, "more than %d stages in one plan", TL_MAX_INSTANCES);
-    }
+    TL_YAML_CHECK(plan->instances != TL_MAX_INSTANCES, at, err,
+                  "more than %d stages in one plan", TL_MAX_INSTANCES);
     *out = plan->instances++;
     tl_instance *instance = &reader->instance[*out];
     instance->stage = stage;
@@ -128,10 +116,8 @@ static tl_status find_instance(tl_plan_reader *reader, const tl_chain *chain,
 static tl_status add_link(tl_plan_reader *reader, tl_chain *chain, const entry *from,
                           const tl_option *option, tl_link **out, tl_err *err)
 {
-    if (chain->links == TL_MAX_LINKS) {
-        return tl_yaml_fault(from->at, err, "more than %d entries in one chain",
-                             TL_MAX_LINKS);
-    }
+    TL_YAML_CHECK(chain->links != TL_MAX_LINKS, from->at, err,
+                  "more than %d entries in one chain", TL_MAX_LINKS);
     TL_TAKE(*out, &reader->plan->arena, 1, err);
     **out = (tl_link){
         .axis = option->axis, .low = option->low, .high = option->high, .at = from->at};
@@ -168,9 +154,7 @@ static tl_status add_stage(tl_plan_reader *reader, tl_chain *chain, const entry 
 static tl_status add_judge(tl_plan_reader *reader, tl_chain *chain, const entry *from,
                            const tl_option *option, tl_err *err)
 {
-    if (from->args) {
-        return tl_yaml_fault(from->args, err, "judge takes no settings");
-    }
+    TL_YAML_CHECK(!from->args, from->args, err, "judge takes no settings");
     tl_link *link = NULL;
     return add_link(reader, chain, from, option, &link, err);
 }
@@ -192,21 +176,17 @@ static tl_status add_simple(tl_plan_reader *reader, tl_chain *chain, const tl_ya
     if (laps) { /* the former name, which is not near */
         return tl_yaml_fault(laps, err, "unknown stage 'laps': did you mean 'rounds'?");
     }
-    if (rounds) {
-        return tl_yaml_fault(rounds, err,
-                             "rounds repeats the whole chain, so it cannot be an option of "
-                             "a one_of");
-    }
+    TL_YAML_CHECK(!rounds, rounds, err,
+                  "rounds repeats the whole chain, so it cannot be an option of "
+                  "a one_of");
     TL_TRY(read_entry(node, &from, err));
     if (strcmp(from.at->text, "judge") == 0) {
         (void)snprintf(label, TL_NAME, "judge");
         return add_judge(reader, chain, &from, option, err);
     }
-    if (strcmp(from.at->text, "one_of") == 0) {
-        return tl_yaml_fault(from.at, err,
-                             "a one_of inside a one_of; write its alternatives as options "
-                             "of the outer one");
-    }
+    TL_YAML_CHECK(strcmp(from.at->text, "one_of") != 0, from.at, err,
+                  "a one_of inside a one_of; write its alternatives as options "
+                  "of the outer one");
     return add_stage(reader, chain, &from, option, label, err);
 }
 
@@ -221,20 +201,16 @@ static tl_status add_option(tl_plan_reader *reader, tl_chain *chain, const tl_ya
     if (node->kind != TL_YAML_LIST) {
         return add_simple(reader, chain, node, option, label, err);
     }
-    if (node->children == 0) {
-        return tl_yaml_fault(node, err, "an empty option; write none");
-    }
+    TL_YAML_CHECK(node->children != 0, node, err, "an empty option; write none");
     label[0] = '\0';
     for (const tl_yaml *child = node->first; child; child = child->next) {
         char one[TL_NAME];
         TL_TRY(add_simple(reader, chain, child, option, one, err));
         const size_t length = strlen(label);
-        if (length + strlen(one) + 2 > TL_NAME) {
-            return tl_yaml_fault(child, err,
-                                 "the names of this option's stages are longer than %d "
-                                 "letters together; use short `as` names",
-                                 TL_NAME - 1);
-        }
+        TL_YAML_CHECK(length + strlen(one) + 2 <= TL_NAME, child, err,
+                      "the names of this option's stages are longer than %d "
+                      "letters together; use short `as` names",
+                      TL_NAME - 1);
         if (length > 0) label[length] = '+';
         memcpy(label + length + (length > 0), one, strlen(one) + 1);
     }
@@ -265,10 +241,8 @@ static tl_status count_levels(const tl_yaml *list, int *first, tl_err *err)
         for (; one && levels <= MAX_ONE_OF_LEVELS; one = one->next)
             levels *= entry_levels(one);
         total += levels;
-        if (total > MAX_ONE_OF_LEVELS) {
-            return tl_yaml_fault(list, err, "this one_of has more than %d levels",
-                                 MAX_ONE_OF_LEVELS);
-        }
+        TL_YAML_CHECK(total <= MAX_ONE_OF_LEVELS, list, err,
+                      "this one_of has more than %d levels", MAX_ONE_OF_LEVELS);
     }
     *first = (int)total;
     return TL_OK;
@@ -299,27 +273,24 @@ static tl_status add_one_of(tl_plan_reader *reader, tl_chain *chain, const tl_ya
 {
     static const char *const keys[] = {"as", "options"};
     const tl_yaml *map = node->first;
-    if (map->kind != TL_YAML_MAP) {
-        return tl_yaml_fault(map, err,
-                             "one_of must be a map, like {as: poison, options: [none, "
-                             "d2m.badnets]}; found %s",
-                             tl_yaml_kind_name(map));
-    }
+    TL_YAML_CHECK(map->kind == TL_YAML_MAP, map, err,
+                  "one_of must be a map, like {as: poison, options: [none, "
+                  "d2m.badnets]}; found %s",
+                  tl_yaml_kind_name(map));
     for (const tl_yaml *child = map->first; child; child = child->next) {
         const char *key = child->key->text;
         if (strcmp(key, keys[0]) == 0 || strcmp(key, keys[1]) == 0) continue;
         return tl_plan_unknown(child->key, "key of one_of:", key, keys, 2, err);
     }
     const tl_yaml *as = tl_yaml_find(map, "as"), *options = tl_yaml_find(map, "options");
-    if (!as) return tl_yaml_fault(map, err, "a one_of needs a name: as: NAME");
+    TL_YAML_CHECK(as, map, err, "a one_of needs a name: as: NAME");
     TL_TRY(check_name(as, err));
-    if (!options || options->kind != TL_YAML_LIST || options->children == 0 ||
-        options->children > MAX_OPTIONS) {
-        return tl_yaml_fault(options ? options : map, err,
-                             "a one_of needs options: a list of 1 to %d alternatives, the "
-                             "first is the reference",
-                             MAX_OPTIONS);
-    }
+    TL_YAML_CHECK(options && options->kind == TL_YAML_LIST && options->children != 0 &&
+                      options->children <= MAX_OPTIONS,
+                  options ? options : map, err,
+                  "a one_of needs options: a list of 1 to %d alternatives, the "
+                  "first is the reference",
+                  MAX_OPTIONS);
     int *first, number;
     tl_value *value;
     TL_TAKE(first, &reader->plan->arena, options->children + 1, err);
@@ -356,30 +327,22 @@ static tl_status read_rounds(tl_plan_reader *reader, tl_chain *chain, const tl_y
                                    .low = 1,
                                    .high = TL_MAX_LINKS};
     const tl_yaml *word = find_word(node, "rounds");
-    if (node->next) {
-        return tl_yaml_fault(word, err, "rounds must be the last entry of their chain");
-    }
-    if (node->kind != TL_YAML_MAP || node->first->kind != TL_YAML_SCALAR) {
-        return tl_yaml_fault(
-            word, err,
-            "rounds takes one number, like rounds: 2; it is no axis, for each "
-            "round has metrics of its own, which end in _round2, _round3, ...");
-    }
+    TL_YAML_CHECK(!node->next, word, err, "rounds must be the last entry of their chain");
+    TL_YAML_CHECK(node->kind == TL_YAML_MAP && node->first->kind == TL_YAML_SCALAR, word,
+                  err,
+                  "rounds takes one number, like rounds: 2; it is no axis, for each "
+                  "round has metrics of its own, which end in _round2, _round3, ...");
     tl_value rounds;
     TL_TRY(tl_plan_value(reader, node->first, &param, "rounds", &rounds, err));
     chain->laps = (int)rounds.number;
     if (chain->laps == 1) return TL_OK;
-    if (chain->links * chain->laps + chain->laps - 1 > TL_MAX_LINKS) {
-        return tl_yaml_fault(word, err, "%d rounds of this chain have more than %d entries",
-                             chain->laps, TL_MAX_LINKS);
-    }
-    if (!has_loop(chain)) {
-        return tl_yaml_fault(
-            word, err,
-            "a second round would repeat the first: the chain needs a stage "
-            "that recovers data for the attacker, and one that reads the "
-            "attacker's rows");
-    }
+    TL_YAML_CHECK(chain->links * chain->laps + chain->laps - 1 <= TL_MAX_LINKS, word, err,
+                  "%d rounds of this chain have more than %d entries", chain->laps,
+                  TL_MAX_LINKS);
+    TL_YAML_CHECK(has_loop(chain), word, err,
+                  "a second round would repeat the first: the chain needs a stage "
+                  "that recovers data for the attacker, and one that reads the "
+                  "attacker's rows");
     const tl_yaml *join =
         tl_yaml_scalar("d2d.use_recovered", word, &reader->plan->arena, err);
     if (!join) return TL_E_SPACE;
@@ -392,11 +355,9 @@ static tl_status read_rounds(tl_plan_reader *reader, tl_chain *chain, const tl_y
 tl_status tl_plan_chain(tl_plan_reader *reader, const tl_yaml *list, tl_chain *chain,
                         tl_err *err)
 {
-    if (list->kind != TL_YAML_LIST || list->children == 0) {
-        return tl_yaml_fault(list, err, "a chain must be a list of stages, found %s",
-                             list->kind == TL_YAML_LIST ? "an empty one"
-                                                        : tl_yaml_kind_name(list));
-    }
+    TL_YAML_CHECK(list->kind == TL_YAML_LIST && list->children != 0, list, err,
+                  "a chain must be a list of stages, found %s",
+                  list->kind == TL_YAML_LIST ? "an empty one" : tl_yaml_kind_name(list));
     chain->at = list;
     chain->laps = 1;
     char label[TL_NAME];

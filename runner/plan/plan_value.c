@@ -139,16 +139,13 @@ static tl_status read_list(tl_plan_reader *reader, const tl_yaml *node,
                            const tl_param *param, const char *what, const tl_value **out,
                            tl_err *err)
 {
-    if (node->children == 0) {
-        return tl_yaml_fault(node, err,
-                             "%s is an empty list; a list holds the levels of an "
-                             "axis, at least one",
-                             what);
-    }
-    if (node->children > MAX_LEVELS) {
-        return tl_yaml_fault(node, err, "%s has %d levels, at most %d are allowed", what,
-                             node->children, MAX_LEVELS);
-    }
+    TL_YAML_CHECK(node->children != 0, node, err,
+                  "%s is an empty list; a list holds the levels of an "
+                  "axis, at least one",
+                  what);
+    TL_YAML_CHECK(node->children <= MAX_LEVELS, node, err,
+                  "%s has %d levels, at most %d are allowed", what, node->children,
+                  MAX_LEVELS);
     tl_value *value;
     TL_TAKE(value, &reader->plan->arena, node->children, err);
     int i = 0;
@@ -191,9 +188,8 @@ tl_status tl_plan_add_axis(tl_plan_reader *reader, const tl_axis *axis, const tl
                              "them apart with `as`",
                              axis->name, reader->axis_at[i]->line);
     }
-    if (plan->axes == TL_MAX_AXES) {
-        return tl_yaml_fault(at, err, "more than %d axes in one plan", TL_MAX_AXES);
-    }
+    TL_YAML_CHECK(plan->axes != TL_MAX_AXES, at, err, "more than %d axes in one plan",
+                  TL_MAX_AXES);
     *out = plan->axes++;
     reader->axis[*out] = *axis;
     reader->axis_at[*out] = at;
@@ -207,9 +203,8 @@ static tl_status spread(tl_plan_reader *reader, const tl_axis *list, const tl_ya
     tl_plan *plan = reader->plan;
     int i = 0;
     while (i < plan->inners && strcmp(reader->inner[i].name, list->name) != 0) i++;
-    if (i == TL_MAX_INNERS) {
-        return tl_yaml_fault(at, err, "more than %d lists inside options", TL_MAX_INNERS);
-    }
+    TL_YAML_CHECK(i != TL_MAX_INNERS, at, err, "more than %d lists inside options",
+                  TL_MAX_INNERS);
     tl_inner *inner = &reader->inner[i];
     tl_value *value;
     bool *has;
@@ -255,10 +250,9 @@ tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node, const tl_par
     TL_TRY(read_list(reader, node, param, what, &value, err));
     tl_axis axis = {.levels = node->children, .value = value, .param = param, .zip = -1};
     const int length = snprintf(axis.name, sizeof axis.name, "%s_%s", prefix, param->name);
-    if (length >= TL_NAME) {
-        return tl_yaml_fault(node, err, "the axis name '%s_%s' is longer than %d letters",
-                             prefix, param->name, TL_NAME - 1);
-    }
+    TL_YAML_CHECK(length < TL_NAME, node, err,
+                  "the axis name '%s_%s' is longer than %d letters", prefix, param->name,
+                  TL_NAME - 1);
     if (option && option->axis >= 0) return spread(reader, &axis, node, option, out, err);
     out->value = value;
     return tl_plan_add_axis(reader, &axis, node, &out->axis, err);
