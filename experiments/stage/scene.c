@@ -2,6 +2,15 @@
 
 #include <math.h>
 
+void tl_world_take(tl_world *to, const tl_world *from, tl_part part)
+{
+    to->data[part] = from->data[part];
+    to->model[part] = from->model[part];
+    if (part == TL_PART_SETUP) to->setup = from->setup;
+    if (part == TL_PART_SERVICE) to->service = from->service;
+    if (part == TL_PART_MARKS) to->marks = from->marks;
+}
+
 tl_rng tl_scene_rng(const tl_scene *scene, const char *purpose)
 {
     return tl_rng_stream(scene->seed, scene->replicate, scene->stage, scene->occurrence,

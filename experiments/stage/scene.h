@@ -22,6 +22,9 @@ typedef struct tl_world {
     int banked;
 } tl_world;
 
+/** Lets `to` hold the version of `part` that `from` holds; nothing is copied. */
+void tl_world_take(tl_world *to, const tl_world *from, tl_part part);
+
 /** What a stage works in. */
 typedef struct tl_scene {
     const tl_world *world; /**< versions of the parts the stage reads */

@@ -41,45 +41,6 @@ static tl_part model_part(const tl_trial_step *step)
     return step->stage->gives & TL_BIT(TL_PART_TARGET) ? TL_PART_TARGET : TL_PART_SURROGATE;
 }
 
-static tl_status find_roles(tl_executor *executor, tl_cached *user, const tl_roles **roles,
-                            tl_err *err)
-{
-    const tl_trial *trial = executor->trial;
-    const tl_key *key = &trial->root[TL_PART_POOL];
-    tl_cached *entry = tl_cache_get(&executor->cache, key);
-    if (!entry) {
-        entry = tl_cache_make(&executor->cache, key, err);
-        if (!entry) return TL_E_SPACE;
-        const tl_status status =
-            tl_roles_draw(trial->source, &trial->split, executor->plan->seed,
-                          trial->replicate, &entry->arena, &entry->roles, err);
-        if (status != TL_OK) {
-            tl_cache_discard(entry);
-            return status;
-        }
-        tl_cache_put(&executor->cache, entry);
-    }
-    tl_cache_rest(user, entry);
-    *roles = &entry->roles;
-    return TL_OK;
-}
-
-static const tl_dataset *role_data(const tl_roles *roles, tl_part part)
-{
-    switch (part) {
-    case TL_PART_POOL:
-        return roles->pool;
-    case TL_PART_VALIDATION:
-        return roles->validation;
-    case TL_PART_ATTACKER:
-        return roles->attacker;
-    case TL_PART_TEST:
-        return roles->test;
-    default:
-        return NULL;
-    }
-}
-
 static tl_status build_world(tl_executor *executor, int position, tl_cached *user,
                              tl_world *world, tl_err *err);
 
@@ -107,6 +68,20 @@ static tl_status call_stage(const tl_trial_step *step, tl_scene *scene, tl_err *
 {
     const tl_step call = {step->stage, step->kind, step->item};
     return tl_step_run(&call, scene, err);
+}
+
+/* The data of the replicate by role, which every world begins with. */
+static tl_status draw_roles(tl_executor *executor, tl_cached *entry, tl_err *err)
+{
+    const tl_trial *trial = executor->trial;
+    tl_roles roles;
+    TL_TRY(tl_roles_draw(trial->source, &trial->split, executor->plan->seed,
+                         trial->replicate, &entry->arena, &roles, err));
+    entry->world.data[TL_PART_POOL] = roles.pool;
+    entry->world.data[TL_PART_VALIDATION] = roles.validation;
+    entry->world.data[TL_PART_ATTACKER] = roles.attacker;
+    entry->world.data[TL_PART_TEST] = roles.test;
+    return TL_OK;
 }
 
 /* What a step said to be done left must be there, yet another host's view of a folder may
@@ -161,16 +136,20 @@ static tl_status remake_data(tl_executor *executor, int position, tl_cached *ent
     return call_stage(step, &scene, err);
 }
 
-/* What step `position` gave, from the cache, the store or by making it again. */
+/* What step `position` gave, below 0 the roles: from the cache, the store or by making it
+ * again. */
 static tl_status find_given(tl_executor *executor, int position, tl_cached **given,
                             tl_err *err)
 {
-    const tl_trial_step *step = &executor->trial->step[position];
-    tl_cached *entry = tl_cache_get(&executor->cache, &step->key);
+    const tl_trial *trial = executor->trial;
+    const tl_trial_step *step = position < 0 ? NULL : &trial->step[position];
+    const tl_key *key = step ? &step->key : &trial->root[TL_PART_POOL];
+    tl_cached *entry = tl_cache_get(&executor->cache, key);
     if (!entry) {
-        entry = tl_cache_make(&executor->cache, &step->key, err);
+        entry = tl_cache_make(&executor->cache, key, err);
         if (!entry) return TL_E_SPACE;
-        const tl_status status = gives_model(step)
+        const tl_status status = !step ? draw_roles(executor, entry, err)
+                                 : gives_model(step)
                                      ? load_model(executor, position, entry, err)
                                      : remake_data(executor, position, entry, err);
         if (status != TL_OK) {
@@ -187,23 +166,16 @@ static tl_status find_given(tl_executor *executor, int position, tl_cached **giv
 static tl_status find_part(tl_executor *executor, int from, tl_part part, tl_cached *user,
                            tl_world *world, tl_err *err)
 {
-    if (from >= 0) {
-        tl_cached *given;
-        TL_TRY(find_given(executor, from, &given, err));
-        tl_cache_rest(user, given);
-        world->data[part] = given->world.data[part];
-        world->model[part] = given->world.model[part];
-        if (part == TL_PART_SERVICE) world->service = given->world.service;
-        if (part == TL_PART_MARKS) world->marks = given->world.marks;
-    } else if (TL_BIT(part) & TL_PARTS_DATA) {
-        const tl_roles *roles;
-        TL_TRY(find_roles(executor, user, &roles, err));
-        world->data[part] = role_data(roles, part);
-    } else if (part == TL_PART_SETUP) {
-        world->setup = &executor->trial->size.setup;
-    } else if (part == TL_PART_SERVICE) {
-        world->service = tl_service_plain();
+    const tl_world start = {.setup = &executor->trial->size.setup,
+                            .service = tl_service_plain()};
+    if (from < 0 && !(TL_BIT(part) & TL_PARTS_DATA)) {
+        tl_world_take(world, &start, part);
+        return TL_OK;
     }
+    tl_cached *given;
+    TL_TRY(find_given(executor, from, &given, err));
+    tl_cache_rest(user, given);
+    tl_world_take(world, &given->world, part);
     return TL_OK;
 }
 

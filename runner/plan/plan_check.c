@@ -4,7 +4,7 @@
  * its steps counted; each arrangement of alternatives is checked once, and arguments in
  * every cell of a small plan, else in cells that differ from the first in one axis.
  */
-#include "runner/plan/plan_private.h"
+#include "runner/plan/trial_private.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,7 @@
  * against the axes and against every metric that some trial may have.
  */
 #include "runner/plan/plan_private.h"
+#include "runner/plan/trial.h"
 
 #include <stdio.h>
 #include <string.h>

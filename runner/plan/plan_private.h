@@ -6,7 +6,6 @@
 #define TL_RUNNER_PLAN_PLAN_PRIVATE_H
 
 #include "runner/plan/plan.h"
-#include "runner/plan/trial.h"
 #include "runner/plan/yaml.h"
 
 enum {
@@ -156,17 +155,5 @@ uint32_t tl_plan_data_index(const tl_plan *plan, const int *level);
 
 /** The value bound, at these levels. */
 const tl_value *tl_binding_value(const tl_binding *binding, const int *level);
-
-/* trial.c */
-
-enum { TL_FROM_NOWHERE = -2 /**< a part that nothing gives */ };
-
-/** tl_trial_decode without keys. \return false if the trial has too many steps */
-bool tl_trial_layout(const tl_plan *plan, uint32_t number, tl_trial *trial);
-
-/* trial_keys.c */
-
-/** Keys of roots and steps of a trial that is laid out. */
-void tl_trial_keys(const tl_plan *plan, tl_trial *trial);
 
 #endif

@@ -4,7 +4,7 @@
  * Ancestors are kept as bits over the trial's stages (a chain has at most 64 links, those
  * of all its rounds counted).
  */
-#include "runner/plan/plan_private.h"
+#include "runner/plan/trial_private.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -297,9 +297,7 @@ bool tl_trial_gives_model(const tl_stage *stage, tl_step_kind kind)
 
 int tl_trial_metrics(const tl_trial_step *step)
 {
-    int count = 0;
-    while (step->metrics && step->metrics[count].name) count++;
-    return count;
+    return tl_metrics_count(step->metrics);
 }
 
 char *tl_trial_metric_name(const tl_plan *plan, const tl_trial_step *step, int m,
