@@ -457,8 +457,8 @@ static void what_descends_from_itself_draws_other_numbers(void **state)
     close_scene(&s);
 }
 
-/* In every round the twin draws what the extraction of that round draws, though nothing
- * that it is made from descends from an attack of its own stage. */
+/* In every round the control model draws what the extraction of that round draws, though
+ * nothing that it is made from descends from an attack of its own stage. */
 static void a_twin_counts_the_stage_it_draws_as(void **state)
 {
     (void)state;
