@@ -26,9 +26,9 @@ TL_MUST_USE tl_status tl_contrast_measure(const tl_design *design, const tl_targ
                                           tl_differences *out, tl_err *err);
 
 /**
- * Per replicate the mean over its trials of the metric in a later lap minus the same in the
- * first, where both have values. Binomial variance as in tl_contrast_measure.
- * \return TL_E_SPACE
+ * Per replicate the mean over its trials of the metric in a later round minus the same in
+ * the first, where both have values. Binomial variance as in tl_contrast_measure. \return
+ * TL_E_SPACE
  */
 TL_MUST_USE tl_status tl_lap_measure(const tl_design *design, const tl_target *later,
                                      const tl_target *first, tl_arena *arena,

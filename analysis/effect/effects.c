@@ -83,7 +83,7 @@ static tl_status add_trend(estimator *e, const tl_target *target, int f, tl_err 
     return TL_OK;
 }
 
-/* Whether any trial has another value in the later lap; else it was the same step. */
+/* Whether any trial has another value in the later round; else it was the same step. */
 static bool do_laps_differ(const tl_design *design, const tl_column *a, const tl_column *b)
 {
     for (uint32_t t = 0; t < design->table->trials; t++) {
@@ -93,11 +93,11 @@ static bool do_laps_differ(const tl_design *design, const tl_column *a, const tl
     return false;
 }
 
-/* What the same metric of a later lap is above that of the first; nothing for others. */
+/* What the same metric of a later round is above that of the first; nothing for others. */
 static tl_status add_lap(estimator *e, const tl_target *later, tl_err *err)
 {
-    const char *name = tl_column_attribute(later->metric, "first_lap");
-    const char *lap = tl_column_attribute(later->metric, "lap");
+    const char *name = tl_column_attribute(later->metric, "first_round");
+    const char *lap = tl_column_attribute(later->metric, "round");
     const tl_column *metric = name ? tl_table_find(e->design.table, name) : NULL;
     if (!metric || metric->type != TL_COLUMN_REAL || !lap) return TL_OK;
     if (!do_laps_differ(&e->design, metric, later->metric)) return TL_OK;
@@ -105,14 +105,14 @@ static tl_status add_lap(estimator *e, const tl_target *later, tl_err *err)
     tl_differences d;
     tl_effect *effect;
     TL_TRY(tl_effects_add(e->effects, metric->name, e->arena, &effect, err));
-    effect->factor = "lap";
+    effect->factor = "round";
     effect->level = lap;
     effect->reference = "1";
     const size_t mark = tl_arena_mark(&e->scratch);
     TL_TRY(tl_target_open(&e->design, metric, &e->scratch, &first, err));
     TL_TRY(tl_lap_measure(&e->design, later, &first, &e->scratch, &d, err));
     tl_contrast_estimate(&d, e->design.replicates, effect);
-    if (effect->replicates == 0) effect->missing = "no trial has a value in both laps";
+    if (effect->replicates == 0) effect->missing = "no trial has a value in both rounds";
     tl_arena_rewind(&e->scratch, mark);
     return TL_OK;
 }

@@ -17,8 +17,8 @@
  * - a column is a metric when it has the attribute `better` ("higher", "lower", "none" for
  * the owner of the target); `downstream_of` lists the factors it depends on, separated by
  * blanks;
- *   `first_lap` names the metric that is the same in the first lap, `lap` says which lap
- *   this is: the factor "lap" has an effect on the first, later minus first lap;
+ *   `first_round` names the metric that is the same in the first round, `round` says which
+ * round this is: the factor "round" has an effect on the first, later minus first round;
  *   `<metric>_n` beside it makes it a rate; `<metric>_reason` flags why values are missing;
  * - column `replicate`; column `status` (0 planned 1 running 2 done 3 failed ...);
  * - global attribute `hypotheses`: JSON array of {effect, on, level, direction,

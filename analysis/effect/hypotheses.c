@@ -85,8 +85,8 @@ static tl_status why_unanswered(const tl_table *table, const tl_effects *effects
     const char *above = tl_column_attribute(metric, "downstream_of");
     if (!has_value(table, metric))
         *why = "the metric has no value in any trial";
-    else if (strcmp(a, "lap") == 0)
-        *why = "no later lap has another value";
+    else if (strcmp(a, "round") == 0)
+        *why = "no later round has another value";
     else if (!tl_word_listed(above, a) || (b && !tl_word_listed(above, b)))
         *why = "the metric lies not downstream of it";
     else if (b)

@@ -36,10 +36,10 @@ int tl_summary_claims(FILE *file, const tl_effects *effects);
 
 /**
  * What attacks gain by what stands before them in the chain: of each one_of, and of the
- * lap before, the contrasts on the success of later attacks (metrics of attacks that end in
- * _auc or _gain, or name a success or leakage, and are worse for the owner when higher), by
- * the order of the chain, `most` lines and the number of the others (-1: all). Nothing for
- * none.
+ * round before, the contrasts on the success of later attacks (metrics of attacks that end
+ * in _auc or _gain, or name a success or leakage, and are worse for the owner when higher),
+ * by the order of the chain, `most` lines and the number of the others (-1: all). Nothing
+ * for none.
  */
 void tl_summary_gains(FILE *file, const tl_table *table, const tl_effects *effects,
                       int most);

@@ -60,7 +60,7 @@ static bool find_gain(const tl_table *table, const tl_effects *effects, int k, g
     if (e->kind != TL_EFFECT_CONTRAST || isnan(e->mean)) return false;
     const tl_column *factor = tl_table_find(table, e->factor);
     const tl_column *metric = tl_table_find(table, e->metric);
-    const bool is_lap = !factor && strcmp(e->factor, "lap") == 0;
+    const bool is_lap = !factor && strcmp(e->factor, "round") == 0;
     if (!metric || !is_success(metric)) return false;
     if (!is_lap && !(factor && is_one_of(factor))) return false;
     for (int i = 0; i < k && effects->effect[i].hypothesis >= 0; i++) {
@@ -70,7 +70,7 @@ static bool find_gain(const tl_table *table, const tl_effects *effects, int k, g
             return false;
         }
     }
-    /* The lap before stands at the very end of what comes before. */
+    /* The round before stands at the very end of what comes before. */
     const int place = is_lap ? table->columns : (int)(factor - table->column);
     *out = (gain){place, (int)(metric - table->column), k};
     return true;

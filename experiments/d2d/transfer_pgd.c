@@ -1,11 +1,11 @@
 /*
  * Adversarial examples by an attacker who has a copy of the target: made on the surrogate,
- * and carried over to the target. Beside them, examples made alike on a twin that never saw
- * an answer of the target: trained by the plan's recipe on the images that
+ * and carried over to the target. The control is examples made alike on a model without
+ * access to the target: trained by the plan's recipe on the images that
  * m2m.model_extraction asks about with as many queries, with their true labels, from the
- * same initial weights and in the same order. What the surrogate's do more is what the
- * answers were worth; nothing else differs, if the extraction leaves `kind` and `epochs` at
- * their defaults and no recovered rows have joined the attacker's (the twin does without).
+ * same initial weights and in the same order. The gain over it is due to the answers alone
+ * if the extraction leaves `kind` and `epochs` at their defaults and no recovered rows have
+ * joined the attacker's (the control model does without).
  * Source: Papernot, McDaniel, Goodfellow, Jha, Celik, Swami 2017, Practical black-box
  * attacks against machine learning, section 4; Juuti, Szyller, Marchal, Asokan 2019, PRADA,
  * section 4; the examples: see experiments/method/pgd_attack.h.
@@ -16,7 +16,7 @@
 enum { ARG_QUERIES = TL_PGD_PARAMS };
 enum { SUCCESS, TWIN_SUCCESS, GAIN, OWN_SUCCESS };
 
-/* --- the twin ------------------------------------------------------------------------- */
+/* --- the control model ---------------------------------------------------------------- */
 
 /* The model that the extraction would have got from true labels instead of answers. */
 static tl_status run_twin(tl_scene *scene, tl_err *err)
@@ -68,9 +68,10 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
 {
     (void)arg;
     TL_TRY(tl_pgd_check(size, err));
-    TL_CHECK(size->attacker > 0, err, TL_E_ARG,
-             "the twin learns from the attacker's rows: give some by data.split.attacker, "
-             "or by attacker_from_pool with official splits");
+    TL_CHECK(
+        size->attacker > 0, err, TL_E_ARG,
+        "the control model is trained on the attacker's rows: set data.split.attacker, "
+        "or attacker_from_pool with official splits");
     return TL_OK;
 }
 
@@ -121,8 +122,9 @@ static const tl_param params[] = {
      .low = 1,
      .high = 1e7,
      .units = "1",
-     .about = "images the twin learns from: those that m2m.model_extraction asks about "
-              "with as many queries, with true labels"},
+     .about =
+         "images the control model is trained on: those that m2m.model_extraction asks "
+         "about with as many queries, with true labels"},
     {0}};
 static const tl_metric metrics[] = {
     {.name = "success",
@@ -138,14 +140,15 @@ static const tl_metric metrics[] = {
      .is_rate = true,
      .high = 1,
      .can_be_missing = true,
-     .about = "the same for examples made on a twin without access"},
+     .about = "the same for examples made on a control model without query access"},
     {.name = "gain",
      .units = "1",
      .better = TL_BETTER_LOWER,
      .low = -1,
      .high = 1,
      .can_be_missing = true,
-     .about = "success minus the twin's: what the target's answers were worth"},
+     .about =
+         "gain over a control model without query access: difference of the successes"},
     {.name = "own_success",
      .units = "1",
      .is_rate = true,
@@ -156,7 +159,8 @@ static const tl_metric metrics[] = {
 
 const tl_stage tl_stage_d2d_transfer_pgd = {
     .name = "d2d.transfer_pgd",
-    .about = "fools the target by images moved on the surrogate, beside a twin's",
+    .about =
+        "fools the target by images moved on the surrogate, beside those of a control model",
     .source = "Papernot, McDaniel, Goodfellow, Jha, Celik, Swami 2017, Practical black-box "
               "attacks against machine learning; Madry, Makelov, Schmidt, Tsipras, Vladu "
               "2018",

@@ -1,7 +1,7 @@
 /*
  * Use of recovered data: what the attacker has got out of models joins the rows it has of
  * its own, at their end. Here the loop from models to data and back to models closes; with
- * `laps` it stands by itself at the start of every later lap.
+ * `rounds` it stands by itself at the start of every later round.
  * Source: Wang, Luan 2026, AI security in the foundation model era (the closed loop of
  * D->M and M->D flows); recovered images as training data of an attack: Fredrikson, Jha,
  * Ristenpart 2015, Model inversion attacks that exploit confidence information.

@@ -1,11 +1,11 @@
 /*
  * Model extraction by training: the attacker asks the target about images and trains a
- * surrogate on the answers. Beside it a twin without access is trained on the same images
- * with their true labels: what the surrogate agrees more than the twin is what the answers
- * were worth. Rows recovered in an earlier lap are asked about, but the twin has as many
- * images without them. Source: Tramer, Zhang, Juels, Reiter, Ristenpart 2016, Stealing
- * machine learning models via prediction APIs, section 4 (retraining); Orekondy, Schiele,
- * Fritz 2019, Knockoff nets, section 4.
+ * surrogate on the answers. A control model without access to the target is trained on the
+ * same images with their true labels; the surrogate's gain in agreement over it is due to
+ * the answers. Rows recovered in an earlier round are asked about, but the control model
+ * has as many images without them. Source: Tramer, Zhang, Juels, Reiter, Ristenpart 2016,
+ * Stealing machine learning models via prediction APIs, section 4 (retraining); Orekondy,
+ * Schiele, Fritz 2019, Knockoff nets, section 4.
  */
 #include "experiments/method/queries.h"
 
@@ -15,7 +15,7 @@
 enum { ARG_QUERIES, ARG_ANSWERS, ARG_KIND, ARG_EPOCHS };
 enum { AGREEMENT, ACCURACY, TWIN_AGREEMENT, TWIN_ACCURACY, GAIN };
 
-/* \param without_access for the twin: what a lap before recovered, it does not have */
+/* \param without_access for the control model, which has no rows recovered earlier */
 static tl_status make_queries(tl_scene *scene, bool without_access, tl_queries *q,
                               tl_err *err)
 {
@@ -67,14 +67,14 @@ static tl_status compare(tl_scene *scene, const tl_model *surrogate, tl_err *err
 {
     const tl_dataset *test = scene->world->data[TL_PART_TEST];
     const int rows = test->rows;
-    int32_t *by[3] = {NULL}; /* target, surrogate, twin */
+    int32_t *by[3] = {NULL}; /* target, surrogate, control model */
     TL_TRY(tl_team_agree(scene->team, take_guesses(scene, by, err), err));
     TL_TRY(guess(scene, scene->world->model[TL_PART_TARGET], by[0], err));
     TL_TRY(guess(scene, surrogate, by[1], err));
     const int agreement = tl_score_matches(by[0], by[1], rows);
     tl_scene_put_rate(scene, AGREEMENT, agreement, rows);
     tl_scene_put_rate(scene, ACCURACY, tl_score_matches(test->label, by[1], rows), rows);
-    if (scene->world->banked == 0) { /* noise has no true labels to train a twin on */
+    if (scene->world->banked == 0) { /* noise has no true labels for a control model */
         for (int m = TWIN_AGREEMENT; m <= GAIN; m++) {
             tl_scene_put_missing(scene, m, TL_WHY_NOT_APPLICABLE);
         }
@@ -209,26 +209,29 @@ static const tl_metric metrics[] = {
      .is_rate = true,
      .high = 1,
      .can_be_missing = true,
-     .about = "agreement of the twin without access, trained on the same images with true "
-              "labels"},
+     .about =
+         "agreement of a control model without query access, trained on the same images "
+         "with true labels"},
     {.name = "twin_accuracy",
      .units = "1",
      .is_rate = true,
      .high = 1,
      .can_be_missing = true,
-     .about = "test accuracy of the twin without access"},
+     .about = "test accuracy of the control model"},
     {.name = "agreement_gain",
      .units = "1",
      .better = TL_BETTER_LOWER,
      .low = -1,
      .high = 1,
      .can_be_missing = true,
-     .about = "agreement minus the twin's: what the target's answers were worth"},
+     .about =
+         "gain over a control model without query access: difference of the agreements"},
     {0}};
 
 const tl_stage tl_stage_m2m_model_extraction = {
     .name = "m2m.model_extraction",
-    .about = "trains a surrogate on the target's answers, beside a twin without access",
+    .about =
+        "trains a surrogate on the target's answers, beside a control model without access",
     .source =
         "Tramer, Zhang, Juels, Reiter, Ristenpart 2016, Stealing machine learning models "
         "via prediction APIs; Orekondy, Schiele, Fritz 2019, Knockoff nets",

@@ -1,6 +1,6 @@
 /*
  * What an attacker asks a model about, and the models it trains on that: shared by the
- * extraction and by every twin without access that an extraction is compared with.
+ * extraction and by every control model that an extraction is compared with.
  */
 #ifndef TL_EXPERIMENTS_METHOD_QUERIES_H
 #define TL_EXPERIMENTS_METHOD_QUERIES_H
@@ -26,8 +26,8 @@ typedef struct tl_queries {
 typedef struct tl_query_wish {
     int count;
     tl_query_kind kind;
-    /** Leaves out rows of TL_ROW_RECOVERED, which are answers of a model already: for twins
-     * without access. Where there are none the images are the same bits. */
+    /** Leaves out rows of TL_ROW_RECOVERED, which are answers of a model already: for
+     * control models. Where there are none the images are the same bits. */
     bool without_access;
 } tl_query_wish;
 

@@ -20,7 +20,7 @@ enum {
 
 /*
  * Rows that evaluator, baselines and starts do without: altered ones, and those that an
- * earlier lap made out of a model. Judged by such rows, what a model leaked would count
+ * earlier round made out of a model. Judged by such rows, what a model leaked would count
  * as what anybody knows.
  */
 enum { NOT_CONTROL = TL_ROW_POISONED | TL_ROW_RECOVERED };

@@ -1,6 +1,5 @@
 #include "experiments/stage/stage.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,17 +33,6 @@ const tl_stage *tl_stage_find(const char *name)
         if (strcmp(all[i]->name, name) == 0) return all[i];
     }
     return NULL;
-}
-
-const char *tl_part_name(tl_part part)
-{
-    static const char *const name[TL_PARTS] = {
-        [TL_PART_POOL] = "pool",           [TL_PART_VALIDATION] = "validation",
-        [TL_PART_ATTACKER] = "attacker",   [TL_PART_TEST] = "test",
-        [TL_PART_RECOVERED] = "recovered", [TL_PART_SETUP] = "setup",
-        [TL_PART_MARKS] = "marks",         [TL_PART_SERVICE] = "service",
-        [TL_PART_TARGET] = "target",       [TL_PART_SURROGATE] = "surrogate"};
-    return name[part];
 }
 
 const char *tl_flow_name(tl_flow flow)
@@ -89,36 +77,4 @@ char *tl_access_text(unsigned access, char out[64])
     }
     if (length == 0) (void)snprintf(out, 64, "none");
     return out;
-}
-
-const char *tl_why_name(tl_why why)
-{
-    static const char *const name[] = {"value",  "unresolvable", "not_applicable",
-                                       "failed", "skipped",      "not_run"};
-    return name[why];
-}
-
-tl_rng tl_scene_rng(const tl_scene *scene, const char *purpose)
-{
-    return tl_rng_stream(scene->seed, scene->replicate, scene->stage, scene->occurrence,
-                         purpose);
-}
-
-void tl_scene_put(tl_scene *scene, int metric, double value)
-{
-    scene->measure[metric] = (tl_measure){value, 0.0, TL_WHY_HAS_VALUE};
-}
-
-void tl_scene_put_rate(tl_scene *scene, int metric, double hits, double n)
-{
-    if (n > 0.0) {
-        scene->measure[metric] = (tl_measure){hits / n, n, TL_WHY_HAS_VALUE};
-    } else {
-        tl_scene_put_missing(scene, metric, TL_WHY_UNRESOLVABLE);
-    }
-}
-
-void tl_scene_put_missing(tl_scene *scene, int metric, tl_why why)
-{
-    scene->measure[metric] = (tl_measure){(double)NAN, 0.0, (int32_t)why};
 }

@@ -10,40 +10,7 @@
 #ifndef TL_EXPERIMENTS_STAGE_STAGE_H
 #define TL_EXPERIMENTS_STAGE_STAGE_H
 
-#include "experiments/stage/marks.h"
-#include "experiments/stage/service.h"
-#include "experiments/stage/setup.h"
-
-/** Parts of the world. */
-typedef enum tl_part {
-    TL_PART_POOL,       /**< data: the owner's rows */
-    TL_PART_VALIDATION, /**< data: for choices */
-    TL_PART_ATTACKER,   /**< data: the attacker's own rows */
-    TL_PART_TEST,       /**< data: for reported numbers */
-    TL_PART_RECOVERED,  /**< data: what the attacker has got out of models; every row is
-                           flagged TL_ROW_RECOVERED */
-    TL_PART_SETUP,      /**< model and recipe of the plan */
-    TL_PART_MARKS,      /**< what was planted, for those who may know it */
-    TL_PART_SERVICE,    /**< what stands before the target: output defences, monitors */
-    TL_PART_TARGET,     /**< model: the owner's */
-    TL_PART_SURROGATE,  /**< model: the attacker's copy */
-    TL_PARTS
-} tl_part;
-
-#define TL_BIT(part) (1U << (part))
-enum {
-    TL_PARTS_DATA = TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_VALIDATION) |
-                    TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_TEST) |
-                    TL_BIT(TL_PART_RECOVERED),
-    TL_PARTS_MODEL = TL_BIT(TL_PART_TARGET) | TL_BIT(TL_PART_SURROGATE),
-    /** What every world holds from the start. */
-    TL_PARTS_GIVEN = TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_VALIDATION) |
-                     TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_TEST) |
-                     TL_BIT(TL_PART_SETUP) | TL_BIT(TL_PART_SERVICE)
-};
-
-/** "pool", "target", ... */
-const char *tl_part_name(tl_part part);
+#include "experiments/stage/scene.h"
 
 typedef enum tl_flow { TL_D2D, TL_D2M, TL_M2D, TL_M2M, TL_NO_FLOW } tl_flow;
 typedef enum tl_role {
@@ -71,75 +38,6 @@ const char *tl_wants_name(tl_wants wants); /* "anything", "images", "tokens" */
 
 /** "data scores" and the like, into `out` of at least 64 bytes; returns it. */
 char *tl_access_text(unsigned access, char out[64]);
-
-/** Why a metric has no value. */
-typedef enum tl_why {
-    TL_WHY_HAS_VALUE = 0,
-    TL_WHY_UNRESOLVABLE,   /**< the sample is too small for it */
-    TL_WHY_NOT_APPLICABLE, /**< this trial has no such stage or part */
-    TL_WHY_FAILED,         /**< its step failed */
-    TL_WHY_SKIPPED,        /**< a step before it failed */
-    TL_WHY_NOT_RUN         /**< the sweep was stopped before it */
-} tl_why;
-const char *tl_why_name(tl_why why); /* "value", "unresolvable", ... */
-
-typedef enum tl_better { TL_BETTER_NONE, TL_BETTER_HIGHER, TL_BETTER_LOWER } tl_better;
-
-typedef struct tl_metric {
-    const char *name; /**< NULL ends a table */
-    const char *units;
-    const char *about;
-    tl_better better; /**< for the owner of the target: "lower" = larger is worse for the
-                         defender */
-    bool is_rate;     /**< a share of n trials: hits / n, and n is stored */
-    bool can_be_missing;
-    double low, high; /**< range of values; both 0: unbounded */
-} tl_metric;
-
-enum { TL_MAX_METRICS = 24 };
-
-/** One measured value. */
-typedef struct tl_measure {
-    double value; /**< NaN unless why is TL_WHY_HAS_VALUE */
-    double n;     /**< of a rate; else 0 */
-    int32_t why;  /**< tl_why */
-} tl_measure;
-
-/** The parts of the world a step sees or gives; NULL where it has none. */
-typedef struct tl_world {
-    const tl_dataset *data[TL_PARTS]; /**< by tl_part, data parts only */
-    const tl_model *model[TL_PARTS];  /**< by tl_part, model parts only */
-    const tl_setup *setup;
-    const tl_service *service;
-    const tl_marks *marks;
-    const tl_model *const *bank; /**< [banked] models of the stage's bank */
-    int banked;
-} tl_world;
-
-/** What a stage works in. */
-typedef struct tl_scene {
-    const tl_world *world; /**< versions of the parts the stage reads */
-    tl_world *given;       /**< what it gives; set by the stage, memory from `keep` */
-    const tl_value *arg;   /**< by index of its params */
-    uint64_t seed;
-    uint32_t replicate, occurrence;
-    const char *stage; /**< name of the stage, for streams */
-    int bank_item;     /**< in a bank step: which model */
-    const tl_team *team;
-    tl_arena *keep, *scratch;
-    const tl_checkpoint *checkpoint; /**< for the step's one long training; may be NULL */
-    tl_measure *measure;             /**< by index of the metrics table in use */
-} tl_scene;
-
-/** The stream of this scene for `purpose`: keyed by seed, replicate, stage and occurrence.
- */
-tl_rng tl_scene_rng(const tl_scene *scene, const char *purpose);
-
-/** Sets a metric; values that are not finite become TL_E_NUM at the end of the step. */
-void tl_scene_put(tl_scene *scene, int metric, double value);
-/** Sets a rate; n = 0 makes it missing as unresolvable. */
-void tl_scene_put_rate(tl_scene *scene, int metric, double hits, double n);
-void tl_scene_put_missing(tl_scene *scene, int metric, tl_why why);
 
 typedef struct tl_stage tl_stage;
 

@@ -1,15 +1,14 @@
 #include "runner/execute/executor.h"
 
+#include "compute/core/clock.h"
+#include "compute/core/text.h"
 #include "compute/train/model_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { PATH_SPACE = 4096 };
 /* seconds */
 static const double PATIENCE = 10.0, LONGEST_NAP = 0.25;
 
@@ -42,61 +41,47 @@ static tl_part model_part(const tl_trial_step *step)
     return step->stage->gives & TL_BIT(TL_PART_TARGET) ? TL_PART_TARGET : TL_PART_SURROGATE;
 }
 
-static tl_status find_roles(tl_executor *executor, tl_cached *user, const tl_roles **roles,
-                            tl_err *err)
-{
-    const tl_trial *trial = executor->trial;
-    const tl_key *key = &trial->root[TL_PART_POOL];
-    tl_cached *entry = tl_cache_get(&executor->cache, key);
-    if (!entry) {
-        entry = tl_cache_make(&executor->cache, key, err);
-        if (!entry) return TL_E_SPACE;
-        const tl_status status =
-            tl_roles_draw(trial->source, &trial->split, executor->plan->seed,
-                          trial->replicate, &entry->arena, &entry->roles, err);
-        if (status != TL_OK) {
-            tl_cache_discard(entry);
-            return status;
-        }
-        tl_cache_put(&executor->cache, entry);
-    }
-    tl_cache_rest(user, entry);
-    *roles = &entry->roles;
-    return TL_OK;
-}
-
-static const tl_dataset *role_data(const tl_roles *roles, tl_part part)
-{
-    switch (part) {
-    case TL_PART_POOL:
-        return roles->pool;
-    case TL_PART_VALIDATION:
-        return roles->validation;
-    case TL_PART_ATTACKER:
-        return roles->attacker;
-    case TL_PART_TEST:
-        return roles->test;
-    default:
-        return NULL;
-    }
-}
-
 static tl_status build_world(tl_executor *executor, int position, tl_cached *user,
                              tl_world *world, tl_err *err);
 
-static void fill_scene(const tl_executor *executor, const tl_trial_step *step,
-                       const tl_world *world, tl_world *given, tl_scene *scene)
+/* What step `step` works in on the executor's team; it has measured nothing yet. */
+static tl_scene scene_of(tl_executor *executor, const tl_trial_step *step,
+                         const tl_world *world, tl_cached *entry, tl_measure *measure)
 {
-    const bool is_bank = step->kind == TL_STEP_BANK;
-    const char *draws_as = is_bank ? step->stage->bank.draws_as : NULL;
-    *scene = (tl_scene){.world = world,
-                        .given = given,
-                        .arg = step->arg,
-                        .seed = executor->plan->seed,
-                        .replicate = executor->trial->replicate,
-                        .occurrence = step->occurrence,
-                        .stage = draws_as ? draws_as : step->stage->name,
-                        .bank_item = is_bank ? step->item : 0};
+    const int measures = tl_trial_metrics(step);
+    for (int i = 0; i < measures; i++) {
+        measure[i] = (tl_measure){(double)NAN, 0.0, TL_WHY_NOT_APPLICABLE};
+    }
+    return (tl_scene){.world = world,
+                      .given = &entry->world,
+                      .arg = step->arg,
+                      .seed = executor->plan->seed,
+                      .replicate = executor->trial->replicate,
+                      .occurrence = step->occurrence,
+                      .team = executor->team,
+                      .keep = &entry->arena,
+                      .scratch = &executor->scratch,
+                      .measure = measure};
+}
+
+static tl_status call_stage(const tl_trial_step *step, tl_scene *scene, tl_err *err)
+{
+    const tl_step call = {step->stage, step->kind, step->item};
+    return tl_step_run(&call, scene, err);
+}
+
+/* The data of the replicate by role, which every world begins with. */
+static tl_status draw_roles(tl_executor *executor, tl_cached *entry, tl_err *err)
+{
+    const tl_trial *trial = executor->trial;
+    tl_roles roles;
+    TL_TRY(tl_roles_draw(trial->source, &trial->split, executor->plan->seed,
+                         trial->replicate, &entry->arena, &roles, err));
+    entry->world.data[TL_PART_POOL] = roles.pool;
+    entry->world.data[TL_PART_VALIDATION] = roles.validation;
+    entry->world.data[TL_PART_ATTACKER] = roles.attacker;
+    entry->world.data[TL_PART_TEST] = roles.test;
+    return TL_OK;
 }
 
 /* What a step said to be done left must be there, yet another host's view of a folder may
@@ -109,8 +94,7 @@ static tl_status await_file(const tl_executor *executor, const char *path, tl_er
         if (errno != ENOENT && errno != ESTALE) return TL_OK; /* told by who reads it */
         TL_CHECK(waited < executor->patience, err, TL_E_GONE, "%s: is missing", path);
         TL_CHECK(!tl_team_tick(executor->team), err, TL_E_STOP, "asked to stop");
-        const struct timespec span = {.tv_nsec = (long)(1e9 * nap)};
-        (void)nanosleep(&span, NULL);
+        tl_sleep(nap);
         waited += nap;
         if (nap < LONGEST_NAP) nap *= 1.5;
     }
@@ -122,7 +106,7 @@ static tl_status load_model(tl_executor *executor, int position, tl_cached *entr
                             tl_err *err)
 {
     const tl_trial_step *step = &executor->trial->step[position];
-    char path[PATH_SPACE];
+    char path[TL_PATH_SPACE];
     tl_model *model;
     TL_TRY(tl_store_step_path(executor->store, &step->key, ".safetensors", path,
                               sizeof path, err));
@@ -147,28 +131,25 @@ static tl_status remake_data(tl_executor *executor, int position, tl_cached *ent
     TL_TRY(build_world(executor, position, entry, &world, err));
     const tl_team alone = tl_team_alone_within(executor->team);
     tl_measure ignored[TL_MAX_METRICS];
-    tl_scene scene;
-    fill_scene(executor, step, &world, &entry->world, &scene);
+    tl_scene scene = scene_of(executor, step, &world, entry, ignored);
     scene.team = &alone;
-    scene.keep = &entry->arena;
-    scene.scratch = &executor->scratch;
-    scene.measure = ignored;
-    const size_t mark = tl_arena_mark(&executor->scratch);
-    const tl_status status = step->stage->run(&scene, err);
-    tl_arena_rewind(&executor->scratch, mark);
-    return status;
+    return call_stage(step, &scene, err);
 }
 
-/* What step `position` gave, from the cache, the store or by making it again. */
+/* What step `position` gave, below 0 the roles: from the cache, the store or by making it
+ * again. */
 static tl_status find_given(tl_executor *executor, int position, tl_cached **given,
                             tl_err *err)
 {
-    const tl_trial_step *step = &executor->trial->step[position];
-    tl_cached *entry = tl_cache_get(&executor->cache, &step->key);
+    const tl_trial *trial = executor->trial;
+    const tl_trial_step *step = position < 0 ? NULL : &trial->step[position];
+    const tl_key *key = step ? &step->key : &trial->root[TL_PART_POOL];
+    tl_cached *entry = tl_cache_get(&executor->cache, key);
     if (!entry) {
-        entry = tl_cache_make(&executor->cache, &step->key, err);
+        entry = tl_cache_make(&executor->cache, key, err);
         if (!entry) return TL_E_SPACE;
-        const tl_status status = gives_model(step)
+        const tl_status status = !step ? draw_roles(executor, entry, err)
+                                 : gives_model(step)
                                      ? load_model(executor, position, entry, err)
                                      : remake_data(executor, position, entry, err);
         if (status != TL_OK) {
@@ -185,23 +166,16 @@ static tl_status find_given(tl_executor *executor, int position, tl_cached **giv
 static tl_status find_part(tl_executor *executor, int from, tl_part part, tl_cached *user,
                            tl_world *world, tl_err *err)
 {
-    if (from >= 0) {
-        tl_cached *given;
-        TL_TRY(find_given(executor, from, &given, err));
-        tl_cache_rest(user, given);
-        world->data[part] = given->world.data[part];
-        world->model[part] = given->world.model[part];
-        if (part == TL_PART_SERVICE) world->service = given->world.service;
-        if (part == TL_PART_MARKS) world->marks = given->world.marks;
-    } else if (TL_BIT(part) & TL_PARTS_DATA) {
-        const tl_roles *roles;
-        TL_TRY(find_roles(executor, user, &roles, err));
-        world->data[part] = role_data(roles, part);
-    } else if (part == TL_PART_SETUP) {
-        world->setup = &executor->trial->size.setup;
-    } else if (part == TL_PART_SERVICE) {
-        world->service = tl_service_plain();
+    const tl_world start = {.setup = &executor->trial->size.setup,
+                            .service = tl_service_plain()};
+    if (from < 0 && !(TL_BIT(part) & TL_PARTS_DATA)) {
+        tl_world_take(world, &start, part);
+        return TL_OK;
     }
+    tl_cached *given;
+    TL_TRY(find_given(executor, from, &given, err));
+    tl_cache_rest(user, given);
+    tl_world_take(world, &given->world, part);
     return TL_OK;
 }
 
@@ -226,33 +200,6 @@ static tl_status build_world(tl_executor *executor, int position, tl_cached *use
     return TL_OK;
 }
 
-static tl_status call_stage(const tl_trial_step *step, tl_scene *scene, tl_err *err)
-{
-    switch (step->kind) {
-    case TL_STEP_BANK:
-        return step->stage->bank.run(scene, err);
-    case TL_STEP_JUDGE:
-        return step->stage->judge(scene, (tl_part)step->item, err);
-    case TL_STEP_RUN:
-        break;
-    }
-    return step->stage->run(scene, err);
-}
-
-static tl_status check_measures(const tl_trial_step *step, tl_measure *measure,
-                                int measures, tl_err *err)
-{
-    for (int i = 0; i < measures; i++) {
-        if (measure[i].why != TL_WHY_HAS_VALUE) {
-            measure[i].value = (double)NAN;
-            continue;
-        }
-        TL_CHECK(isfinite(measure[i].value), err, TL_E_NUM, "%s: %s is not a finite number",
-                 step->stage->name, step->metrics[i].name);
-    }
-    return TL_OK;
-}
-
 /* Member 0 writes what training made; the others learn how that went. */
 static tl_status keep_model(tl_executor *executor, const tl_trial_step *step,
                             const tl_world *given, const tl_team *team, tl_err *err)
@@ -261,7 +208,7 @@ static tl_status keep_model(tl_executor *executor, const tl_trial_step *step,
     if (team->rank == 0) {
         const tl_model *model = given->model[model_part(step)];
         TL_INVARIANT(model != NULL);
-        char path[PATH_SPACE];
+        char path[TL_PATH_SPACE];
         mine = tl_store_model_path(executor->store, &step->key, path, sizeof path, err);
         if (mine == TL_OK) mine = tl_model_save(model, &step->key, path, err);
         if (mine == TL_OK) tl_store_checkpoint_drop(executor->store, &step->key);
@@ -295,24 +242,12 @@ static tl_status run_step(tl_executor *executor, int position, const tl_team *te
     const tl_status found = build_world(executor, position, entry, &world, err);
     TL_TRY(agree_on_world(executor, found, team, err));
 
-    const int measures = tl_trial_metrics(step);
-    for (int i = 0; i < measures; i++) {
-        measure[i] = (tl_measure){(double)NAN, 0.0, TL_WHY_NOT_APPLICABLE};
-    }
     tl_store_checkpoint space = {executor->store, step->key};
     const tl_checkpoint checkpoint =
         tl_store_checkpoint_of(&space, executor->checkpoint_every);
-    tl_scene scene;
-    fill_scene(executor, step, &world, &entry->world, &scene);
-    scene.team = team;
-    scene.keep = &entry->arena;
-    scene.scratch = &executor->scratch;
+    tl_scene scene = scene_of(executor, step, &world, entry, measure);
     scene.checkpoint = gives_model(step) ? &checkpoint : NULL;
-    scene.measure = measure;
-    tl_status mine = call_stage(step, &scene, err);
-    if (mine == TL_E_LOST) return mine;
-    if (mine == TL_OK) mine = check_measures(step, measure, measures, err);
-    TL_TRY(tl_team_agree(team, mine, err));
+    TL_TRY(call_stage(step, &scene, err));
     if (gives_model(step)) TL_TRY(keep_model(executor, step, &entry->world, team, err));
     return TL_OK;
 }

@@ -8,7 +8,6 @@
 
 #include "compute/core/arena.h"
 #include "compute/core/hash.h"
-#include "compute/data/roles.h"
 #include "experiments/stage/stage.h"
 
 enum { TL_CACHE_BYTES = 1 << 30 /**< the budget of a rank of a run */ };
@@ -17,8 +16,7 @@ enum { TL_CACHE_BYTES = 1 << 30 /**< the budget of a rank of a run */ };
 typedef struct tl_cached {
     tl_key key;
     tl_arena arena;                   /**< owns what is below */
-    tl_roles roles;                   /**< of a replicate, or zero */
-    tl_world world;                   /**< parts given by a step, or zero */
+    tl_world world;                   /**< parts given by a step, or a replicate's roles */
     uint64_t used;                    /**< number of the step that last used it */
     struct tl_cached *base[TL_PARTS]; /**< entries whose memory this one may share */
     int bases;

@@ -17,12 +17,10 @@ enum { TOP_KEYS = sizeof top_keys / sizeof *top_keys };
 
 static tl_status check_keys(const tl_yaml *root, tl_err *err)
 {
-    if (root->kind != TL_YAML_MAP) {
-        return tl_yaml_fault(root, err,
-                             "a plan is a map of name, seed, replicates, data, model, "
-                             "recipe and chain; found %s (threatloop new writes one)",
-                             tl_yaml_kind_name(root));
-    }
+    TL_YAML_CHECK(root->kind == TL_YAML_MAP, root, err,
+                  "a plan is a map of name, seed, replicates, data, model, "
+                  "recipe and chain; found %s (threatloop new writes one)",
+                  tl_yaml_kind_name(root));
     for (const tl_yaml *child = root->first; child; child = child->next) {
         int k = 0;
         while (k < TOP_KEYS && strcmp(top_keys[k], child->key->text) != 0) k++;
@@ -41,10 +39,8 @@ static tl_status name_plan(tl_plan_reader *reader, const char *name, tl_err *err
     const tl_yaml *said = tl_yaml_find(reader->root, "name");
     const char *text = name;
     if (said) {
-        if (said->kind != TL_YAML_SCALAR) {
-            return tl_yaml_fault(said, err, "name must be a word, found %s",
-                                 tl_yaml_kind_name(said));
-        }
+        TL_YAML_CHECK(said->kind == TL_YAML_SCALAR, said, err,
+                      "name must be a word, found %s", tl_yaml_kind_name(said));
         text = said->text;
     } else {
         const char *slash = strrchr(name, '/');
@@ -56,13 +52,13 @@ static tl_status name_plan(tl_plan_reader *reader, const char *name, tl_err *err
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                   "0123456789_-.";
     const size_t length = strlen(text);
-    if (length == 0 || length >= TL_NAME || plan->name[0] == '.' || plan->name[0] == '-' ||
-        strspn(plan->name, allowed) != strlen(plan->name)) {
-        return tl_yaml_fault(said ? said : reader->root, err,
-                             "the name '%.70s': a plan's name is 1 to %d letters, digits, "
-                             "_, - and dots, and begins with a letter or digit",
-                             text, TL_NAME - 1);
-    }
+    TL_YAML_CHECK(length != 0 && length < TL_NAME && plan->name[0] != '.' &&
+                      plan->name[0] != '-' &&
+                      strspn(plan->name, allowed) == strlen(plan->name),
+                  said ? said : reader->root, err,
+                  "the name '%.70s': a plan's name is 1 to %d letters, digits, "
+                  "_, - and dots, and begins with a letter or digit",
+                  text, TL_NAME - 1);
     if (said) return TL_OK;
     tl_yaml *node = tl_yaml_scalar(plan->name, reader->root, &plan->arena, err);
     if (!node) return TL_E_SPACE;

@@ -74,33 +74,25 @@ static tl_status no_axis(const tl_plan_reader *reader, const tl_yaml *at, tl_err
 static tl_status read_group(tl_plan_reader *reader, const tl_yaml *list, int group,
                             tl_err *err)
 {
-    if (list->kind != TL_YAML_LIST || list->children < 2) {
-        return tl_yaml_fault(list, err,
-                             "zip takes lists of two or more axes that move "
-                             "together: zip: [[d2m.badnets.rate, recipe.lr]]");
-    }
+    TL_YAML_CHECK(list->kind == TL_YAML_LIST && list->children >= 2, list, err,
+                  "zip takes lists of two or more axes that move "
+                  "together: zip: [[d2m.badnets.rate, recipe.lr]]");
     int first = -1;
     for (const tl_yaml *node = list->first; node; node = node->next) {
-        if (node->kind != TL_YAML_SCALAR) {
-            return tl_yaml_fault(node, err, "an axis is named by a word, found %s",
-                                 tl_yaml_kind_name(node));
-        }
+        TL_YAML_CHECK(node->kind == TL_YAML_SCALAR, node, err,
+                      "an axis is named by a word, found %s", tl_yaml_kind_name(node));
         const int axis = tl_plan_find_axis(reader, node->text, NULL);
         if (axis < 0) return no_axis(reader, node, err);
-        if (reader->axis[axis].zip >= 0) {
-            return tl_yaml_fault(node, err, "'%s' is zipped twice", node->text);
-        }
-        if (axis == reader->body->chain_axis) {
-            return tl_yaml_fault(node, err, "chains cannot be zipped");
-        }
+        TL_YAML_CHECK(reader->axis[axis].zip < 0, node, err, "'%s' is zipped twice",
+                      node->text);
+        TL_YAML_CHECK(axis != reader->body->chain_axis, node, err,
+                      "chains cannot be zipped");
         if (first < 0) first = axis;
-        if (reader->axis[axis].levels != reader->axis[first].levels) {
-            return tl_yaml_fault(node, err,
-                                 "%s has %d levels and %s %d; zipped axes have "
-                                 "equally many",
-                                 reader->axis[axis].name, reader->axis[axis].levels,
-                                 reader->axis[first].name, reader->axis[first].levels);
-        }
+        TL_YAML_CHECK(reader->axis[axis].levels == reader->axis[first].levels, node, err,
+                      "%s has %d levels and %s %d; zipped axes have "
+                      "equally many",
+                      reader->axis[axis].name, reader->axis[axis].levels,
+                      reader->axis[first].name, reader->axis[first].levels);
         reader->axis[axis].zip = group;
     }
     return TL_OK;
@@ -111,25 +103,21 @@ static tl_status read_sweep(tl_plan_reader *reader, tl_err *err)
     static const char *const keys[] = {"zip"};
     const tl_yaml *sweep = tl_yaml_find(reader->root, "sweep");
     if (!sweep) return TL_OK;
-    if (sweep->kind != TL_YAML_MAP) {
-        return tl_yaml_fault(sweep, err, "sweep must be a map, found %s",
-                             tl_yaml_kind_name(sweep));
-    }
+    TL_YAML_CHECK(sweep->kind == TL_YAML_MAP, sweep, err, "sweep must be a map, found %s",
+                  tl_yaml_kind_name(sweep));
     for (const tl_yaml *child = sweep->first; child; child = child->next) {
         const char *key = child->key->text;
-        if (strcmp(key, "random") == 0 || strcmp(key, "latin") == 0 ||
-            strcmp(key, "sobol") == 0) {
-            return tl_yaml_fault(child->key, err,
-                                 "%s sampling is not available yet; axes multiply, or move "
-                                 "together under zip",
-                                 key);
-        }
+        TL_YAML_CHECK(strcmp(key, "random") != 0 && strcmp(key, "latin") != 0 &&
+                          strcmp(key, "sobol") != 0,
+                      child->key, err,
+                      "%s sampling is not available yet; axes multiply, or move "
+                      "together under zip",
+                      key);
         if (strcmp(key, "zip") != 0) {
             return tl_plan_unknown(child->key, "key of sweep:", key, keys, 1, err);
         }
-        if (child->kind != TL_YAML_LIST) {
-            return tl_yaml_fault(child, err, "zip must be a list of lists of axes");
-        }
+        TL_YAML_CHECK(child->kind == TL_YAML_LIST, child, err,
+                      "zip must be a list of lists of axes");
         int group = 0;
         for (const tl_yaml *list = child->first; list; list = list->next) {
             TL_TRY(read_group(reader, list, group++, err));
@@ -160,12 +148,10 @@ static tl_status count_raw(tl_plan_reader *reader, tl_err *err)
             if (moves) body->stride[z] = (uint32_t)total;
         }
         total *= (uint64_t)reader->axis[i].levels;
-        if (total > TL_MAX_TRIALS) {
-            return tl_yaml_fault(reader->axis_at[i], err,
-                                 "the axes multiply to more than %d combinations; zip or "
-                                 "shorten some",
-                                 TL_MAX_TRIALS);
-        }
+        TL_YAML_CHECK(total <= TL_MAX_TRIALS, reader->axis_at[i], err,
+                      "the axes multiply to more than %d combinations; zip or "
+                      "shorten some",
+                      TL_MAX_TRIALS);
     }
     body->raw = (uint32_t)total;
     return TL_OK;
@@ -198,16 +184,12 @@ static tl_status check_value(tl_plan_reader *reader, const condition *c,
 static tl_status read_rule(tl_plan_reader *reader, const tl_yaml *map, rule *out,
                            tl_err *err)
 {
-    if (map->kind != TL_YAML_MAP || map->children == 0) {
-        return tl_yaml_fault(map, err,
-                             "exclude is a list of maps from axes to values, like "
-                             "- {poison: none, recipe.lr: 0.1}");
-    }
+    TL_YAML_CHECK(map->kind == TL_YAML_MAP && map->children != 0, map, err,
+                  "exclude is a list of maps from axes to values, like "
+                  "- {poison: none, recipe.lr: 0.1}");
     for (const tl_yaml *child = map->first; child; child = child->next) {
-        if (out->conditions == TL_MAX_AXES) {
-            return tl_yaml_fault(child, err, "more than %d axes in one exclude",
-                                 TL_MAX_AXES);
-        }
+        TL_YAML_CHECK(out->conditions != TL_MAX_AXES, child, err,
+                      "more than %d axes in one exclude", TL_MAX_AXES);
         condition *c = &out->condition[out->conditions++];
         c->values = child;
         c->axis = tl_plan_find_axis(reader, child->key->text, &c->inner);
@@ -216,10 +198,8 @@ static tl_status read_rule(tl_plan_reader *reader, const tl_yaml *map, rule *out
             TL_TRY(check_value(reader, c, child, err));
             continue;
         }
-        if (child->children > MAX_ALLOWED) {
-            return tl_yaml_fault(child, err, "more than %d values of one axis to exclude",
-                                 MAX_ALLOWED);
-        }
+        TL_YAML_CHECK(child->children <= MAX_ALLOWED, child, err,
+                      "more than %d values of one axis to exclude", MAX_ALLOWED);
         for (const tl_yaml *node = child->first; node; node = node->next) {
             TL_TRY(check_value(reader, c, node, err));
         }
@@ -324,22 +304,18 @@ static tl_status read_excludes(tl_plan_reader *reader, bool *is_out, tl_err *err
 {
     const tl_yaml *exclude = tl_yaml_find(reader->root, "exclude");
     if (!exclude) return TL_OK;
-    if (exclude->kind != TL_YAML_LIST || exclude->children > MAX_RULES) {
-        return tl_yaml_fault(exclude, err, "exclude must be a list of at most %d maps",
-                             MAX_RULES);
-    }
+    TL_YAML_CHECK(exclude->kind == TL_YAML_LIST && exclude->children <= MAX_RULES, exclude,
+                  err, "exclude must be a list of at most %d maps", MAX_RULES);
     uint64_t work = 0;
     for (const tl_yaml *map = exclude->first; map; map = map->next) {
         rule r = {0};
         TL_TRY(read_rule(reader, map, &r, err));
         work += work_of(reader, &r);
-        if (work > MAX_WORK) {
-            return tl_yaml_fault(map, err,
-                                 "up to here exclude holds too many values against too "
-                                 "many levels and combinations (%u); shorten its lists or "
-                                 "the axes",
-                                 reader->body->raw);
-        }
+        TL_YAML_CHECK(work <= MAX_WORK, map, err,
+                      "up to here exclude holds too many values against too "
+                      "many levels and combinations (%u); shorten its lists or "
+                      "the axes",
+                      reader->body->raw);
         TL_TRY(apply_rule(reader, &r, is_out, err));
     }
     return TL_OK;
@@ -351,11 +327,8 @@ static tl_status keep_survivors(tl_plan_reader *reader, const bool *is_out, tl_e
     uint32_t left = 0;
     for (uint32_t raw = 0; raw < body->raw; raw++) left += !is_out[raw];
     reader->plan->cells = left;
-    if (left == 0) {
-        return tl_yaml_fault(tl_yaml_find(reader->root, "exclude"), err,
-                             "exclude drops all %u combinations; nothing is left to run",
-                             body->raw);
-    }
+    TL_YAML_CHECK(left != 0, tl_yaml_find(reader->root, "exclude"), err,
+                  "exclude drops all %u combinations; nothing is left to run", body->raw);
     if (left == body->raw) return TL_OK;
     TL_TAKE(body->survivor, &reader->plan->arena, left, err);
     left = 0;
@@ -380,11 +353,9 @@ tl_status tl_plan_sweep(tl_plan_reader *reader, tl_err *err)
     free(is_out);
     TL_TRY(status);
     const uint64_t trials = (uint64_t)plan->cells * plan->replicates;
-    if (trials > TL_MAX_TRIALS) {
-        return tl_yaml_fault(reader->root, err,
-                             "%u combinations times %u replicates are more than %d trials",
-                             plan->cells, plan->replicates, TL_MAX_TRIALS);
-    }
+    TL_YAML_CHECK(trials <= TL_MAX_TRIALS, reader->root, err,
+                  "%u combinations times %u replicates are more than %d trials",
+                  plan->cells, plan->replicates, TL_MAX_TRIALS);
     plan->trials = (uint32_t)trials;
     return TL_OK;
 }

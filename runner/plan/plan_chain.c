@@ -1,7 +1,8 @@
 /*
- * Chains. A chain becomes a flat list of links; the links of a one_of's options carry the
- * levels of its axis at which they stand. Lists inside options are flattened into those
- * levels: an option with lists of 2 and 3 values takes 6.
+ * Chains. A chain becomes a flat list of links; those of a one_of's options carry the
+ * levels of its axis at which they apply. Lists inside options are flattened into those
+ * levels: an option with lists of 2 and 3 values has 6. So levels are counted first, then
+ * links made.
  */
 #include "runner/plan/plan_private.h"
 
@@ -10,14 +11,6 @@
 #include <string.h>
 
 enum { MAX_OPTIONS = 256, MAX_STAGES = 512, MAX_ONE_OF_LEVELS = 100000 };
-
-/* The one_of being read; NULL members outside of one. */
-typedef struct option_place {
-    int axis, option; /* axis -1: in no one_of; its number is known before its levels */
-    tl_pendings *pendings;
-} option_place;
-
-static const option_place nowhere = {.axis = -1};
 
 /* What an entry of a chain says: a word, and a map of its settings or NULL. */
 typedef struct entry {
@@ -31,20 +24,17 @@ static tl_status read_entry(const tl_yaml *node, entry *out, tl_err *err)
         *out = (entry){.at = node};
         return TL_OK;
     }
-    if (node->kind != TL_YAML_MAP || node->children != 1) {
-        return tl_yaml_fault(node, err,
-                             "an entry of a chain is one stage, like train or "
-                             "d2m.badnets: {rate: 0.1}; found %s%s",
-                             tl_yaml_kind_name(node),
-                             node->kind == TL_YAML_MAP ? " with several keys" : "");
-    }
+    TL_YAML_CHECK(node->kind == TL_YAML_MAP && node->children == 1, node, err,
+                  "an entry of a chain is one stage, like train or "
+                  "d2m.badnets: {rate: 0.1}; found %s%s",
+                  tl_yaml_kind_name(node),
+                  node->kind == TL_YAML_MAP ? " with several keys" : "");
     const tl_yaml *args = node->first;
     *out = (entry){.at = args->key};
     if (args->kind == TL_YAML_SCALAR && !args->text[0]) return TL_OK;
-    if (args->kind != TL_YAML_MAP) {
-        return tl_yaml_fault(args, err, "the settings of %.60s must be a map, found %s",
-                             args->key->text, tl_yaml_kind_name(args));
-    }
+    TL_YAML_CHECK(args->kind == TL_YAML_MAP, args, err,
+                  "the settings of %.60s must be a map, found %s", args->key->text,
+                  tl_yaml_kind_name(args));
     out->args = args;
     return TL_OK;
 }
@@ -53,27 +43,21 @@ static tl_status check_name(const tl_yaml *node, tl_err *err)
 {
     static const char *const taken[] = {"data",   "model",     "recipe",     "chain",
                                         "status", "replicate", "split_hash", "trial_key",
-                                        "trial",  "none",      "lap"};
-    if (node->kind != TL_YAML_SCALAR) {
-        return tl_yaml_fault(node, err, "`as` must be a name, found %s",
-                             tl_yaml_kind_name(node));
-    }
+                                        "trial",  "none",      "round"};
+    TL_YAML_CHECK(node->kind == TL_YAML_SCALAR, node, err, "`as` must be a name, found %s",
+                  tl_yaml_kind_name(node));
     const char *text = node->text;
     bool is_good = (isalpha((unsigned char)text[0]) || text[0] == '_') && strlen(text) < 40;
     for (const char *c = text; *c; c++) {
         if (!isalnum((unsigned char)*c) && *c != '_') is_good = false;
     }
-    if (!is_good) {
-        return tl_yaml_fault(node, err,
-                             "`as: %.60s`: a name is letters, digits and _, at most 39, no "
-                             "digit first",
-                             text);
-    }
+    TL_YAML_CHECK(is_good, node, err,
+                  "`as: %.60s`: a name is letters, digits and _, at most 39, no "
+                  "digit first",
+                  text);
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
-        if (strcmp(text, taken[i]) == 0) {
-            return tl_yaml_fault(node, err, "`as: %s`: that name has a meaning of its own",
-                                 text);
-        }
+        TL_YAML_CHECK(strcmp(text, taken[i]) != 0, node, err,
+                      "`as: %s`: that name has a meaning of its own", text);
     }
     return TL_OK;
 }
@@ -86,47 +70,41 @@ static tl_status find_stage(const tl_yaml *at, const tl_stage **out, tl_err *err
     const tl_stage *const *all = tl_stages(&count);
     const char *names[MAX_STAGES];
     int known = 0;
-    for (; known < count && known < MAX_STAGES - 2; known++)
+    for (; known < count && known < MAX_STAGES - 3; known++)
         names[known] = all[known]->name;
     names[known++] = "judge";
     names[known++] = "one_of";
+    names[known++] = "rounds";
     return tl_plan_unknown(at, "stage", at->text, names, known, err);
-}
-
-static bool is_exclusive(const tl_link *a, const option_place *place)
-{
-    /* Options are kept by number in `low` until the levels of the one_of are known. */
-    return a->axis >= 0 && a->axis == place->axis && a->low != place->option;
 }
 
 /* The number of the instance called `name`, new or known. */
 static tl_status find_instance(tl_plan_reader *reader, const tl_chain *chain,
                                const tl_stage *stage, const char *name, const tl_yaml *at,
-                               const option_place *place, int *out, tl_err *err)
+                               const tl_option *option, int *out, tl_err *err)
 {
     tl_plan *plan = reader->plan;
     for (int i = 0; i < plan->instances; i++) {
         if (strcmp(reader->instance[i].name, name) != 0) continue;
-        if (reader->instance[i].stage != stage) {
-            return tl_yaml_fault(at, err, "the name '%s' is taken by %s in line %d", name,
-                                 reader->instance[i].stage->name,
-                                 reader->body->instance_at[i]->line);
-        }
+        TL_YAML_CHECK(reader->instance[i].stage == stage, at, err,
+                      "the name '%s' is taken by %s in line %d", name,
+                      reader->instance[i].stage->name, reader->body->instance_at[i]->line);
         for (int l = 0; l < chain->links; l++) {
             if (chain->link[l]->stage != stage || chain->link[l]->instance != i) continue;
-            if (is_exclusive(chain->link[l], place)) continue;
-            return tl_yaml_fault(
-                at, err,
-                "'%s' stands here a second time (the first is in line %d); "
-                "give one of them another name with `as: NAME`",
-                name, chain->link[l]->at->line);
+            const bool is_alternative = option->axis >= 0 &&
+                                        chain->link[l]->axis == option->axis &&
+                                        chain->link[l]->low != option->low;
+            if (is_alternative) continue;
+            return tl_yaml_fault(at, err,
+                                 "duplicate stage '%s' (the first is in line %d); give one "
+                                 "of them another name with `as: NAME`",
+                                 name, chain->link[l]->at->line);
         }
         *out = i;
         return TL_OK;
     }
-    if (plan->instances == TL_MAX_INSTANCES) {
-        return tl_yaml_fault(at, err, "more than %d stages in one plan", TL_MAX_INSTANCES);
-    }
+    TL_YAML_CHECK(plan->instances != TL_MAX_INSTANCES, at, err,
+                  "more than %d stages in one plan", TL_MAX_INSTANCES);
     *out = plan->instances++;
     tl_instance *instance = &reader->instance[*out];
     instance->stage = stage;
@@ -136,21 +114,19 @@ static tl_status find_instance(tl_plan_reader *reader, const tl_chain *chain,
 }
 
 static tl_status add_link(tl_plan_reader *reader, tl_chain *chain, const entry *from,
-                          const option_place *place, tl_link **out, tl_err *err)
+                          const tl_option *option, tl_link **out, tl_err *err)
 {
-    if (chain->links == TL_MAX_LINKS) {
-        return tl_yaml_fault(from->at, err, "more than %d entries in one chain",
-                             TL_MAX_LINKS);
-    }
+    TL_YAML_CHECK(chain->links != TL_MAX_LINKS, from->at, err,
+                  "more than %d entries in one chain", TL_MAX_LINKS);
     TL_TAKE(*out, &reader->plan->arena, 1, err);
     **out = (tl_link){
-        .axis = place->axis, .low = place->option, .high = place->option, .at = from->at};
+        .axis = option->axis, .low = option->low, .high = option->high, .at = from->at};
     chain->link[chain->links++] = *out;
     return TL_OK;
 }
 
 static tl_status add_stage(tl_plan_reader *reader, tl_chain *chain, const entry *from,
-                           const option_place *place, char label[TL_NAME], tl_err *err)
+                           tl_option *option, char label[TL_NAME], tl_err *err)
 {
     const tl_stage *stage;
     TL_TRY(find_stage(from->at, &stage, err));
@@ -163,201 +139,131 @@ static tl_status add_stage(tl_plan_reader *reader, tl_chain *chain, const entry 
         if (*c == '.') *c = '_';
     }
     int instance = -1;
-    TL_TRY(find_instance(reader, chain, stage, name, as ? as : from->at, place, &instance,
+    TL_TRY(find_instance(reader, chain, stage, name, as ? as : from->at, option, &instance,
                          err));
     tl_link *link = NULL;
-    TL_TRY(add_link(reader, chain, from, place, &link, err));
+    TL_TRY(add_link(reader, chain, from, option, &link, err));
     link->stage = stage;
     link->instance = instance;
     TL_TRY(tl_plan_defaults(reader, stage->params, link->arg, err));
     if (!from->args) return TL_OK;
     return tl_plan_params(reader, from->args, stage->params, as ? as->text : stage->name,
-                          name, place->pendings, link->arg, err);
+                          name, option, link->arg, err);
 }
 
 static tl_status add_judge(tl_plan_reader *reader, tl_chain *chain, const entry *from,
-                           const option_place *place, tl_err *err)
+                           const tl_option *option, tl_err *err)
 {
-    if (from->args) {
-        return tl_yaml_fault(from->args, err, "judge takes no settings");
-    }
+    TL_YAML_CHECK(!from->args, from->args, err, "judge takes no settings");
     tl_link *link = NULL;
-    return add_link(reader, chain, from, place, &link, err);
+    return add_link(reader, chain, from, option, &link, err);
 }
 
-/* The word `laps` of an entry, or NULL. */
-static const tl_yaml *laps_of(const tl_yaml *node)
+/* The word of an entry, if it is `text`; else NULL. */
+static const tl_yaml *find_word(const tl_yaml *node, const char *text)
 {
     const bool has_key = node->kind == TL_YAML_MAP && node->children == 1;
     const tl_yaml *word = has_key ? node->first->key : node;
-    return word->kind == TL_YAML_SCALAR && strcmp(word->text, "laps") == 0 ? word : NULL;
+    return word->kind == TL_YAML_SCALAR && strcmp(word->text, text) == 0 ? word : NULL;
 }
 
 /* Adds one simple entry; writes its label. */
 static tl_status add_simple(tl_plan_reader *reader, tl_chain *chain, const tl_yaml *node,
-                            const option_place *place, char label[TL_NAME], tl_err *err)
+                            tl_option *option, char label[TL_NAME], tl_err *err)
 {
     entry from = {0};
-    if (laps_of(node)) {
-        return tl_yaml_fault(laps_of(node), err,
-                             "laps run a whole chain again: they stand in no one_of");
+    const tl_yaml *rounds = find_word(node, "rounds"), *laps = find_word(node, "laps");
+    if (laps) { /* the former name, which is not near */
+        return tl_yaml_fault(laps, err, "unknown stage 'laps': did you mean 'rounds'?");
     }
+    TL_YAML_CHECK(!rounds, rounds, err,
+                  "rounds repeats the whole chain, so it cannot be an option of "
+                  "a one_of");
     TL_TRY(read_entry(node, &from, err));
     if (strcmp(from.at->text, "judge") == 0) {
         (void)snprintf(label, TL_NAME, "judge");
-        return add_judge(reader, chain, &from, place, err);
+        return add_judge(reader, chain, &from, option, err);
     }
-    if (strcmp(from.at->text, "one_of") == 0) {
-        return tl_yaml_fault(from.at, err,
-                             "a one_of inside a one_of; write its alternatives as options "
-                             "of the outer one");
-    }
-    return add_stage(reader, chain, &from, place, label, err);
+    TL_YAML_CHECK(strcmp(from.at->text, "one_of") != 0, from.at, err,
+                  "a one_of inside a one_of; write its alternatives as options "
+                  "of the outer one");
+    return add_stage(reader, chain, &from, option, label, err);
 }
 
 /* Adds one option: none, an entry, or a list of entries joined by + in the label. */
 static tl_status add_option(tl_plan_reader *reader, tl_chain *chain, const tl_yaml *node,
-                            const option_place *place, char label[TL_NAME], tl_err *err)
+                            tl_option *option, char label[TL_NAME], tl_err *err)
 {
     if (node->kind == TL_YAML_SCALAR && strcmp(node->text, "none") == 0) {
         (void)snprintf(label, TL_NAME, "none");
         return TL_OK;
     }
     if (node->kind != TL_YAML_LIST) {
-        return add_simple(reader, chain, node, place, label, err);
+        return add_simple(reader, chain, node, option, label, err);
     }
-    if (node->children == 0) {
-        return tl_yaml_fault(node, err, "an empty option; write none");
-    }
+    TL_YAML_CHECK(node->children != 0, node, err, "an empty option; write none");
     label[0] = '\0';
     for (const tl_yaml *child = node->first; child; child = child->next) {
         char one[TL_NAME];
-        TL_TRY(add_simple(reader, chain, child, place, one, err));
+        TL_TRY(add_simple(reader, chain, child, option, one, err));
         const size_t length = strlen(label);
-        if (length + strlen(one) + 2 > TL_NAME) {
-            return tl_yaml_fault(child, err,
-                                 "the names of this option's stages are longer than %d "
-                                 "letters together; use short `as` names",
-                                 TL_NAME - 1);
-        }
+        TL_YAML_CHECK(length + strlen(one) + 2 <= TL_NAME, child, err,
+                      "the names of this option's stages are longer than %d "
+                      "letters together; use short `as` names",
+                      TL_NAME - 1);
         if (length > 0) label[length] = '+';
         memcpy(label + length + (length > 0), one, strlen(one) + 1);
     }
     return TL_OK;
 }
 
-/* Gives every option its levels. \param first [options + 1] first level of each */
-static tl_status count_levels(const tl_yaml *at, tl_pendings *pendings, int options,
-                              int *first, tl_err *err)
+/* Levels of one entry of an option: the product of its lists. */
+static long entry_levels(const tl_yaml *node)
+{
+    const tl_yaml *args = node->kind == TL_YAML_MAP ? node->first : NULL;
+    const bool has_args = args && args->kind == TL_YAML_MAP;
+    long levels = 1;
+    for (const tl_yaml *arg = has_args ? args->first : NULL; arg; arg = arg->next) {
+        const bool is_list = arg->kind == TL_YAML_LIST && arg->children > 0;
+        if (is_list && levels <= MAX_ONE_OF_LEVELS) levels *= arg->children;
+    }
+    return levels;
+}
+
+/* Levels of a one_of. \param first [options + 1] the first level of each option */
+static tl_status count_levels(const tl_yaml *list, int *first, tl_err *err)
 {
     long total = 0;
-    for (int o = 0; o < options; o++) {
-        first[o] = (int)total;
-        long span = 1;
-        for (int p = pendings->count - 1; p >= 0; p--) {
-            tl_pending *wait = &pendings->list[p];
-            if (wait->option != o) continue;
-            wait->stride = (int)span;
-            span *= wait->count;
-            if (span > MAX_ONE_OF_LEVELS) break;
-        }
-        total += span;
-        if (total > MAX_ONE_OF_LEVELS) {
-            return tl_yaml_fault(at, err, "this one_of has more than %d levels",
-                                 MAX_ONE_OF_LEVELS);
-        }
+    for (const tl_yaml *node = list->first; node; node = node->next) {
+        *first++ = (int)total;
+        long levels = node->kind == TL_YAML_LIST ? 1 : entry_levels(node);
+        const tl_yaml *one = node->kind == TL_YAML_LIST ? node->first : NULL;
+        for (; one && levels <= MAX_ONE_OF_LEVELS; one = one->next)
+            levels *= entry_levels(one);
+        total += levels;
+        TL_YAML_CHECK(total <= MAX_ONE_OF_LEVELS, list, err,
+                      "this one_of has more than %d levels", MAX_ONE_OF_LEVELS);
     }
-    first[options] = (int)total;
-    return TL_OK;
-}
-
-/* Turns a waiting list into values by level of the one_of, and into an inner axis. */
-static tl_status settle(tl_plan_reader *reader, const tl_pending *wait, int axis,
-                        const int *first, const tl_yaml *at, tl_err *err)
-{
-    tl_plan *plan = reader->plan;
-    int i = 0;
-    while (i < plan->inners && strcmp(reader->inner[i].name, wait->name) != 0) i++;
-    if (i == TL_MAX_INNERS) {
-        return tl_yaml_fault(at, err, "more than %d lists inside options", TL_MAX_INNERS);
-    }
-    tl_inner *inner = &reader->inner[i];
-    tl_value *value;
-    bool *has;
-    const int levels = reader->axis[axis].levels;
-    TL_TAKE(value, &plan->arena, levels, err);
-    TL_TAKE(has, &plan->arena, levels, err);
-    if (i == plan->inners) {
-        *inner = (tl_inner){.axis = axis, .param = wait->param};
-        memcpy(inner->name, wait->name, sizeof inner->name);
-        plan->inners++;
-    } else if (inner->axis != axis || inner->param != wait->param) {
-        return tl_yaml_fault(
-            at, err, "a second axis called '%s'; tell them apart with `as`", wait->name);
-    } else {
-        memcpy(value, inner->value, (size_t)levels * sizeof *value);
-        memcpy(has, inner->has, (size_t)levels * sizeof *has);
-    }
-    for (int l = first[wait->option]; l < first[wait->option + 1]; l++) {
-        value[l] = wait->value[(l - first[wait->option]) / wait->stride % wait->count];
-        has[l] = true;
-    }
-    inner->value = value;
-    inner->has = has;
-    *wait->binding = (tl_binding){.axis = axis, .value = value};
-    return TL_OK;
-}
-
-static tl_status fill_levels(tl_plan_reader *reader, tl_chain *chain, int axis,
-                             char (*label)[TL_NAME], const int *first, int options,
-                             tl_err *err)
-{
-    tl_arena *arena = &reader->plan->arena;
-    tl_axis *made = &reader->axis[axis];
-    made->levels = first[options];
-    tl_value *value;
-    TL_TAKE(value, arena, made->levels, err);
-    for (int o = 0; o < options; o++) {
-        const char *text = tl_arena_text(arena, label[o], err);
-        if (!text) return TL_E_SPACE;
-        for (int l = first[o]; l < first[o + 1]; l++) value[l] = (tl_value){.text = text};
-    }
-    made->value = value;
-    for (int l = 0; l < chain->links; l++) {
-        tl_link *link = chain->link[l];
-        if (link->axis != axis) continue;
-        link->high = first[link->high + 1];
-        link->low = first[link->low];
-    }
+    *first = (int)total;
     return TL_OK;
 }
 
 static tl_status add_options(tl_plan_reader *reader, tl_chain *chain, const tl_yaml *list,
-                             int axis, tl_err *err)
+                             int axis, const int *first, tl_value *value, tl_err *err)
 {
-    char(*label)[TL_NAME];
-    int *first;
-    tl_pendings *pendings;
-    tl_arena *arena = &reader->plan->arena;
-    TL_TAKE(label, arena, list->children, err);
-    TL_TAKE(first, arena, list->children + 1, err);
-    TL_TAKE(pendings, arena, 1, err);
-    int o = 0;
-    for (const tl_yaml *node = list->first; node; node = node->next, o++) {
-        pendings->option = o;
-        const option_place place = {.axis = axis, .option = o, .pendings = pendings};
-        TL_TRY(add_option(reader, chain, node, &place, label[o], err));
-        for (int other = 0; other < o; other++) {
-            if (strcmp(label[other], label[o]) != 0) continue;
+    for (const tl_yaml *node = list->first; node; node = node->next, first++) {
+        tl_option option = {axis, first[0], first[1], first[1] - first[0]};
+        char label[TL_NAME];
+        TL_TRY(add_option(reader, chain, node, &option, label, err));
+        for (int l = 0; l < first[0]; l++) {
+            if (strcmp(value[l].text, label) != 0) continue;
             return tl_yaml_fault(node, err,
                                  "two options called '%s'; tell them apart with `as: NAME`",
-                                 label[o]);
+                                 label);
         }
-    }
-    TL_TRY(count_levels(list, pendings, o, first, err));
-    TL_TRY(fill_levels(reader, chain, axis, label, first, o, err));
-    for (int p = 0; p < pendings->count; p++) {
-        TL_TRY(settle(reader, &pendings->list[p], axis, first, list, err));
+        const char *text = tl_arena_text(&reader->plan->arena, label, err);
+        if (!text) return TL_E_SPACE;
+        for (int l = first[0]; l < first[1]; l++) value[l].text = text;
     }
     return TL_OK;
 }
@@ -367,36 +273,37 @@ static tl_status add_one_of(tl_plan_reader *reader, tl_chain *chain, const tl_ya
 {
     static const char *const keys[] = {"as", "options"};
     const tl_yaml *map = node->first;
-    if (map->kind != TL_YAML_MAP) {
-        return tl_yaml_fault(map, err,
-                             "one_of must be a map, like {as: poison, options: [none, "
-                             "d2m.badnets]}; found %s",
-                             tl_yaml_kind_name(map));
-    }
+    TL_YAML_CHECK(map->kind == TL_YAML_MAP, map, err,
+                  "one_of must be a map, like {as: poison, options: [none, "
+                  "d2m.badnets]}; found %s",
+                  tl_yaml_kind_name(map));
     for (const tl_yaml *child = map->first; child; child = child->next) {
         const char *key = child->key->text;
         if (strcmp(key, keys[0]) == 0 || strcmp(key, keys[1]) == 0) continue;
         return tl_plan_unknown(child->key, "key of one_of:", key, keys, 2, err);
     }
-    const tl_yaml *as = tl_yaml_find(map, "as");
-    const tl_yaml *options = tl_yaml_find(map, "options");
-    if (!as) return tl_yaml_fault(map, err, "a one_of needs a name: as: NAME");
+    const tl_yaml *as = tl_yaml_find(map, "as"), *options = tl_yaml_find(map, "options");
+    TL_YAML_CHECK(as, map, err, "a one_of needs a name: as: NAME");
     TL_TRY(check_name(as, err));
-    if (!options || options->kind != TL_YAML_LIST || options->children == 0 ||
-        options->children > MAX_OPTIONS) {
-        return tl_yaml_fault(options ? options : map, err,
-                             "a one_of needs options: a list of 1 to %d alternatives, the "
-                             "first is the reference",
-                             MAX_OPTIONS);
-    }
-    tl_axis axis = {.is_choice = true, .zip = -1};
+    TL_YAML_CHECK(options && options->kind == TL_YAML_LIST && options->children != 0 &&
+                      options->children <= MAX_OPTIONS,
+                  options ? options : map, err,
+                  "a one_of needs options: a list of 1 to %d alternatives, the "
+                  "first is the reference",
+                  MAX_OPTIONS);
+    int *first, number;
+    tl_value *value;
+    TL_TAKE(first, &reader->plan->arena, options->children + 1, err);
+    TL_TRY(count_levels(options, first, err));
+    const int levels = first[options->children];
+    TL_TAKE(value, &reader->plan->arena, levels, err);
+    tl_axis axis = {.is_choice = true, .zip = -1, .levels = levels, .value = value};
     (void)snprintf(axis.name, sizeof axis.name, "%s", as->text);
-    int number;
     TL_TRY(tl_plan_add_axis(reader, &axis, as, &number, err));
-    return add_options(reader, chain, options, number, err);
+    return add_options(reader, chain, options, number, first, value, err);
 }
 
-/* Whether another lap finds something new: the attacker must gain rows and use rows. */
+/* Whether another round finds something new: the attacker must gain rows and use rows. */
 static bool has_loop(const tl_chain *chain)
 {
     uint32_t reads = 0, gives = 0;
@@ -410,43 +317,37 @@ static bool has_loop(const tl_chain *chain)
            (gives & (TL_BIT(TL_PART_RECOVERED) | TL_BIT(TL_PART_ATTACKER))) != 0;
 }
 
-/* Reads `laps: N`, the last entry, with all others in the chain already. */
-static tl_status read_laps(tl_plan_reader *reader, tl_chain *chain, const tl_yaml *node,
-                           tl_err *err)
+/* Reads `rounds: N`, the last entry, with all others in the chain already. */
+static tl_status read_rounds(tl_plan_reader *reader, tl_chain *chain, const tl_yaml *node,
+                             tl_err *err)
 {
-    static const tl_param param = {.name = "laps",
+    static const tl_param param = {.name = "rounds",
                                    .type = TL_PARAM_INT,
                                    .fallback = 1,
                                    .low = 1,
                                    .high = TL_MAX_LINKS};
-    const tl_yaml *word = laps_of(node);
-    if (node->next) {
-        return tl_yaml_fault(word, err, "laps must be the last entry of their chain");
-    }
-    if (node->kind != TL_YAML_MAP || node->first->kind != TL_YAML_SCALAR) {
-        return tl_yaml_fault(word, err,
-                             "laps takes one number, like laps: 2; it is no axis, for each "
-                             "lap has metrics of its own, which end in _lap2, _lap3, ...");
-    }
-    tl_value laps;
-    TL_TRY(tl_plan_value(reader, node->first, &param, "laps", &laps, err));
-    chain->laps = (int)laps.number;
+    const tl_yaml *word = find_word(node, "rounds");
+    TL_YAML_CHECK(!node->next, word, err, "rounds must be the last entry of their chain");
+    TL_YAML_CHECK(node->kind == TL_YAML_MAP && node->first->kind == TL_YAML_SCALAR, word,
+                  err,
+                  "rounds takes one number, like rounds: 2; it is no axis, for each "
+                  "round has metrics of its own, which end in _round2, _round3, ...");
+    tl_value rounds;
+    TL_TRY(tl_plan_value(reader, node->first, &param, "rounds", &rounds, err));
+    chain->laps = (int)rounds.number;
     if (chain->laps == 1) return TL_OK;
-    if (chain->links * chain->laps + chain->laps - 1 > TL_MAX_LINKS) {
-        return tl_yaml_fault(word, err, "%d laps of this chain have more than %d entries",
-                             chain->laps, TL_MAX_LINKS);
-    }
-    if (!has_loop(chain)) {
-        return tl_yaml_fault(word, err,
-                             "a second lap would repeat the first: the chain needs a stage "
-                             "that recovers data for the attacker, and one that reads the "
-                             "attacker's rows");
-    }
+    TL_YAML_CHECK(chain->links * chain->laps + chain->laps - 1 <= TL_MAX_LINKS, word, err,
+                  "%d rounds of this chain have more than %d entries", chain->laps,
+                  TL_MAX_LINKS);
+    TL_YAML_CHECK(has_loop(chain), word, err,
+                  "a second round would repeat the first: the chain needs a stage "
+                  "that recovers data for the attacker, and one that reads the "
+                  "attacker's rows");
     const tl_yaml *join =
         tl_yaml_scalar("d2d.use_recovered", word, &reader->plan->arena, err);
     if (!join) return TL_E_SPACE;
     char label[TL_NAME];
-    TL_TRY(add_simple(reader, chain, join, &nowhere, label, err));
+    TL_TRY(add_simple(reader, chain, join, &(tl_option){.axis = -1}, label, err));
     chain->join = chain->link[--chain->links];
     return TL_OK;
 }
@@ -454,23 +355,21 @@ static tl_status read_laps(tl_plan_reader *reader, tl_chain *chain, const tl_yam
 tl_status tl_plan_chain(tl_plan_reader *reader, const tl_yaml *list, tl_chain *chain,
                         tl_err *err)
 {
-    if (list->kind != TL_YAML_LIST || list->children == 0) {
-        return tl_yaml_fault(list, err, "a chain must be a list of stages, found %s",
-                             list->kind == TL_YAML_LIST ? "an empty one"
-                                                        : tl_yaml_kind_name(list));
-    }
+    TL_YAML_CHECK(list->kind == TL_YAML_LIST && list->children != 0, list, err,
+                  "a chain must be a list of stages, found %s",
+                  list->kind == TL_YAML_LIST ? "an empty one" : tl_yaml_kind_name(list));
     chain->at = list;
     chain->laps = 1;
     char label[TL_NAME];
     for (const tl_yaml *node = list->first; node; node = node->next) {
         const bool is_choice = node->kind == TL_YAML_MAP && node->children == 1 &&
                                strcmp(node->first->key->text, "one_of") == 0;
-        if (laps_of(node)) {
-            TL_TRY(read_laps(reader, chain, node, err));
+        if (find_word(node, "rounds")) {
+            TL_TRY(read_rounds(reader, chain, node, err));
         } else if (is_choice) {
             TL_TRY(add_one_of(reader, chain, node, err));
         } else {
-            TL_TRY(add_simple(reader, chain, node, &nowhere, label, err));
+            TL_TRY(add_simple(reader, chain, node, &(tl_option){.axis = -1}, label, err));
         }
     }
     return TL_OK;

@@ -46,17 +46,13 @@ tl_status tl_plan_chain_axis(tl_plan_reader *reader, tl_err *err)
     const tl_yaml *many = tl_yaml_find(reader->root, "chains");
     body->chain_axis = -1;
     body->chains = 1;
-    if (!one == !many) {
-        return tl_yaml_fault(many ? many->key : reader->root, err,
-                             "a plan has either `chain`, a list of stages, or `chains`, a "
-                             "map of such lists");
-    }
+    TL_YAML_CHECK(!one != !many, many ? many->key : reader->root, err,
+                  "a plan has either `chain`, a list of stages, or `chains`, a "
+                  "map of such lists");
     if (one) return TL_OK;
-    if (many->kind != TL_YAML_MAP || many->children == 0 ||
-        many->children > TL_MAX_CHAINS) {
-        return tl_yaml_fault(many, err, "chains must be a map of 1 to %d names to chains",
-                             TL_MAX_CHAINS);
-    }
+    TL_YAML_CHECK(
+        many->kind == TL_YAML_MAP && many->children != 0 && many->children <= TL_MAX_CHAINS,
+        many, err, "chains must be a map of 1 to %d names to chains", TL_MAX_CHAINS);
     body->chains = many->children;
     return add_chain_axis(reader, many, err);
 }

@@ -4,7 +4,7 @@
  * its steps counted; each arrangement of alternatives is checked once, and arguments in
  * every cell of a small plan, else in cells that differ from the first in one axis.
  */
-#include "runner/plan/plan_private.h"
+#include "runner/plan/trial_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,14 +81,13 @@ static tl_status check_recovered(const tl_plan_reader *reader, const tl_trial *t
         if (step->kind != TL_STEP_RUN) continue;
         if (!(step->stage->gives & TL_BIT(TL_PART_RECOVERED))) continue;
         const bool is_used = is_read(trial, i, TL_PART_RECOVERED);
-        if (is_used && lost >= 0 && trial->step[lost].lap == step->lap) {
-            return tl_yaml_fault(
-                place_of(reader, step), err,
-                "what %s recovers would be lost: %s replaces it before it is used; keep one "
-                "of them, or put d2d.use_recovered: {as: NAME} between them",
-                reader->plan->instance[trial->step[lost].instance].name,
-                reader->plan->instance[step->instance].name);
-        }
+        TL_YAML_CHECK(
+            !is_used || lost < 0 || trial->step[lost].lap != step->lap,
+            place_of(reader, step), err,
+            "what %s recovers would be lost: %s replaces it before it is used; keep one "
+            "of them, or put d2d.use_recovered: {as: NAME} between them",
+            reader->plan->instance[trial->step[lost].instance].name,
+            reader->plan->instance[step->instance].name);
         lost = is_used ? -1 : i;
     }
     return TL_OK;
@@ -105,12 +104,10 @@ static tl_status check_plantings(const tl_plan_reader *reader, const tl_trial *t
             is_judged = trial->step[j].kind == TL_STEP_JUDGE &&
                         trial->step[j].instance == planter->instance;
         }
-        if (!is_judged) {
-            return tl_yaml_fault(place_of(reader, planter), err,
-                                 "%s plants something, but nothing after it is trained on "
-                                 "that, so there is nothing to judge; put train after it",
-                                 planter->stage->name);
-        }
+        TL_YAML_CHECK(is_judged, place_of(reader, planter), err,
+                      "%s plants something, but nothing after it is trained on "
+                      "that, so there is nothing to judge; put train after it",
+                      planter->stage->name);
     }
     return TL_OK;
 }
@@ -143,9 +140,8 @@ static tl_status check_sizes(const tl_plan_reader *reader, const tl_trial *trial
     const tl_yaml *model = tl_yaml_find(reader->root, "model");
     TL_TRY(check_kinds(reader, trial, err));
     tl_err fault = {0};
-    if (tl_model_check(&trial->size.setup.model, &fault) != TL_OK) {
-        return tl_yaml_fault(model ? model : reader->root, err, "%s", fault.text);
-    }
+    TL_YAML_CHECK(tl_model_check(&trial->size.setup.model, &fault) == TL_OK,
+                  model ? model : reader->root, err, "%s", fault.text);
     for (int i = 0; i < trial->steps; i++) {
         const tl_trial_step *step = &trial->step[i];
         if (step->kind != TL_STEP_RUN || !step->stage->check) continue;
@@ -184,18 +180,15 @@ static tl_status check_cells(tl_plan_reader *reader, tl_trial *trial, bool *is_m
     tl_plan *plan = reader->plan;
     plan->steps = 0;
     for (uint32_t cell = 0; cell < plan->cells; cell++) {
-        if (!tl_trial_layout(plan, cell * plan->replicates, trial)) {
-            return tl_yaml_fault(reader->body->chain[trial->chain]->at, err,
-                                 "a trial of this chain has more than %d steps, banks of "
-                                 "models counted",
-                                 TL_TRIAL_STEPS);
-        }
+        TL_YAML_CHECK(tl_trial_layout(plan, cell * plan->replicates, trial),
+                      reader->body->chain[trial->chain]->at, err,
+                      "a trial of this chain has more than %d steps, banks of "
+                      "models counted",
+                      TL_TRIAL_STEPS);
         plan->steps += (uint64_t)trial->steps * plan->replicates;
-        if (plan->steps > TL_MAX_STEPS) {
-            return tl_yaml_fault(reader->root, err,
-                                 "the plan has more than %d steps; shorten axes or banks",
-                                 TL_MAX_STEPS);
-        }
+        TL_YAML_CHECK(plan->steps <= TL_MAX_STEPS, reader->root, err,
+                      "the plan has more than %d steps; shorten axes or banks",
+                      TL_MAX_STEPS);
         const uint32_t number = arrangement(plan, cell);
         if (!is_met[number]) {
             is_met[number] = true;
@@ -216,11 +209,8 @@ tl_status tl_plan_check(tl_plan_reader *reader, tl_err *err)
     uint64_t total = 1;
     for (int i = 0; i < plan->axes; i++) {
         if (plan->axis[i].is_choice) total *= (uint64_t)plan->axis[i].levels;
-        if (total > MAX_ARRANGEMENTS) {
-            return tl_yaml_fault(reader->axis_at[i], err,
-                                 "more than %d arrangements of alternatives",
-                                 MAX_ARRANGEMENTS);
-        }
+        TL_YAML_CHECK(total <= MAX_ARRANGEMENTS, reader->axis_at[i], err,
+                      "more than %d arrangements of alternatives", MAX_ARRANGEMENTS);
     }
     bool *is_met = calloc((size_t)total, sizeof *is_met);
     TL_CHECK(is_met, err, TL_E_SPACE, "no memory to check the plan");

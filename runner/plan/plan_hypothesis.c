@@ -3,6 +3,7 @@
  * against the axes and against every metric that some trial may have.
  */
 #include "runner/plan/plan_private.h"
+#include "runner/plan/trial.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +30,8 @@ static tl_status add_metric(tl_plan_reader *reader, const tl_trial_step *step,
     return TL_OK;
 }
 
-/* All metrics of one stage in lap `lap`, judged on `judgements` occasions besides the end.
+/* All metrics of one stage in round `round`, judged on `judgements` occasions besides the
+ * end.
  */
 static tl_status add_instance(tl_plan_reader *reader, int instance, int lap, int judgements,
                               metric_names *out, tl_err *err)
@@ -76,8 +78,8 @@ static tl_status check_factor(const tl_plan_reader *reader, const tl_yaml *at,
                               const char *word, char out[TL_NAME], int *axis, tl_err *err)
 {
     int inner = -1;
-    if (strcmp(word, "lap") == 0 && most_laps(reader->body) > 1) {
-        (void)snprintf(out, TL_NAME, "lap");
+    if (strcmp(word, "round") == 0 && most_laps(reader->body) > 1) {
+        (void)snprintf(out, TL_NAME, "round");
         *axis = -1;
         return TL_OK;
     }
@@ -106,13 +108,10 @@ static tl_status read_effect(const tl_plan_reader *reader, const tl_yaml *node,
     TL_TRY(check_factor(reader, node, word, first, &ignored, err));
     TL_TRY(check_factor(reader, node, colon + 1, second, &ignored, err));
     *axis = -1;
-    if (strcmp(first, "lap") == 0 || strcmp(second, "lap") == 0) {
-        return tl_yaml_fault(node, err, "laps have no interactions: effect: lap alone");
-    }
-    if (strlen(first) + strlen(second) + 2 > sizeof out->effect) {
-        return tl_yaml_fault(node, err, "'%s:%s' is longer than %d letters", first, second,
-                             TL_NAME - 1);
-    }
+    TL_YAML_CHECK(strcmp(first, "round") != 0 && strcmp(second, "round") != 0, node, err,
+                  "rounds have no interactions: effect: round alone");
+    TL_YAML_CHECK(strlen(first) + strlen(second) + 2 <= sizeof out->effect, node, err,
+                  "'%s:%s' is longer than %d letters", first, second, TL_NAME - 1);
     memcpy(out->effect, first, strlen(first) + 1);
     out->effect[strlen(first)] = ':';
     memcpy(out->effect + strlen(first) + 1, second, strlen(second) + 1);
@@ -158,7 +157,7 @@ static tl_status read_level(tl_plan_reader *reader, const tl_yaml *node, int axi
                             tl_hypothesis *out, tl_err *err)
 {
     const tl_axis *factor = axis >= 0 ? &reader->axis[axis] : NULL;
-    if (strcmp(out->effect, "lap") == 0) {
+    if (strcmp(out->effect, "round") == 0) {
         const tl_param lap = {.name = "level",
                               .type = TL_PARAM_INT,
                               .low = 2,
@@ -169,13 +168,11 @@ static tl_status read_level(tl_plan_reader *reader, const tl_yaml *node, int axi
         return TL_OK;
     }
     if (!factor || !factor->is_choice) {
-        if (strcmp(node->text, "trend") != 0 || !has_trend(reader, out->effect)) {
-            return tl_yaml_fault(
-                node, err,
-                "level names an alternative of a one_of, or is `trend` for "
-                "an axis over 3 numbers or more; '%s' has no level '%.60s'",
-                out->effect, node->text);
-        }
+        TL_YAML_CHECK(strcmp(node->text, "trend") == 0 && has_trend(reader, out->effect),
+                      node, err,
+                      "level names an alternative of a one_of, or is `trend` for "
+                      "an axis over 3 numbers or more; '%s' has no level '%.60s'",
+                      out->effect, node->text);
         (void)snprintf(out->level, sizeof out->level, "trend");
         return TL_OK;
     }
@@ -196,10 +193,8 @@ static tl_status read_level(tl_plan_reader *reader, const tl_yaml *node, int axi
 static tl_status read_claim(const tl_yaml *node, tl_hypothesis *out, tl_err *err)
 {
     const size_t length = strlen(node->text);
-    if (length == 0 || length > MAX_CLAIM || strpbrk(node->text, "\r\n")) {
-        return tl_yaml_fault(node, err, "a claim is one line of at most %d letters",
-                             MAX_CLAIM);
-    }
+    TL_YAML_CHECK(length != 0 && length <= MAX_CLAIM && !strpbrk(node->text, "\r\n"), node,
+                  err, "a claim is one line of at most %d letters", MAX_CLAIM);
     out->claim = node->text;
     return TL_OK;
 }
@@ -210,11 +205,9 @@ static tl_status read_one(tl_plan_reader *reader, const tl_yaml *map,
     static const char *const keys[] = {"effect", "on", "direction", "level", "claim"};
     enum { EFFECT, ON, DIRECTION, LEVEL, CLAIM, KEYS };
     const tl_yaml *value[KEYS] = {NULL};
-    if (map->kind != TL_YAML_MAP) {
-        return tl_yaml_fault(map, err,
-                             "a hypothesis is a map like {effect: poison, on: "
-                             "measure_utility_accuracy, direction: lowers}");
-    }
+    TL_YAML_CHECK(map->kind == TL_YAML_MAP, map, err,
+                  "a hypothesis is a map like {effect: poison, on: "
+                  "measure_utility_accuracy, direction: lowers}");
     for (const tl_yaml *child = map->first; child; child = child->next) {
         int k = 0;
         while (k < KEYS && strcmp(keys[k], child->key->text) != 0) k++;
@@ -222,14 +215,12 @@ static tl_status read_one(tl_plan_reader *reader, const tl_yaml *map,
             return tl_plan_unknown(child->key, "key of a hypothesis:", child->key->text,
                                    keys, KEYS, err);
         }
-        if (child->kind != TL_YAML_SCALAR) {
-            return tl_yaml_fault(child, err, "%s must be a word, found %s", keys[k],
-                                 tl_yaml_kind_name(child));
-        }
+        TL_YAML_CHECK(child->kind == TL_YAML_SCALAR, child, err,
+                      "%s must be a word, found %s", keys[k], tl_yaml_kind_name(child));
         value[k] = child;
     }
     for (int k = EFFECT; k <= DIRECTION; k++) {
-        if (!value[k]) return tl_yaml_fault(map, err, "a hypothesis needs `%s`", keys[k]);
+        TL_YAML_CHECK(value[k], map, err, "a hypothesis needs `%s`", keys[k]);
     }
     int axis;
     TL_TRY(read_effect(reader, value[EFFECT], out, &axis, err));
@@ -250,10 +241,8 @@ tl_status tl_plan_hypotheses(tl_plan_reader *reader, tl_err *err)
     tl_plan *plan = reader->plan;
     const tl_yaml *list = tl_yaml_find(reader->root, "hypotheses");
     if (!list) return TL_OK;
-    if (list->kind != TL_YAML_LIST || list->children > MAX_HYPOTHESES) {
-        return tl_yaml_fault(list, err, "hypotheses must be a list of at most %d maps",
-                             MAX_HYPOTHESES);
-    }
+    TL_YAML_CHECK(list->kind == TL_YAML_LIST && list->children <= MAX_HYPOTHESES, list, err,
+                  "hypotheses must be a list of at most %d maps", MAX_HYPOTHESES);
     metric_names *metrics;
     tl_hypothesis *made;
     TL_TAKE(metrics, &plan->arena, 1, err);

@@ -6,11 +6,10 @@
 #define TL_RUNNER_PLAN_PLAN_PRIVATE_H
 
 #include "runner/plan/plan.h"
-#include "runner/plan/trial.h"
 #include "runner/plan/yaml.h"
 
 enum {
-    TL_MAX_LINKS = 64, /**< entries of one chain, all alternatives and laps counted */
+    TL_MAX_LINKS = 64, /**< entries of one chain, all alternatives and rounds counted */
     TL_MAX_CHAINS = 32,
     TL_MAX_INSTANCES = 256,
     TL_MAX_INNERS = 128,
@@ -39,7 +38,7 @@ typedef struct tl_chain {
     int links;
     tl_link *link[TL_MAX_LINKS];
     int laps;               /**< how often the links are run in a row */
-    tl_link *join;          /**< stands before every later lap; NULL for one lap */
+    tl_link *join;          /**< stands before every later round; NULL for one round */
     bool uses[TL_MAX_AXES]; /**< axes that change something in it */
     const tl_yaml *at;
 } tl_chain;
@@ -77,22 +76,12 @@ typedef struct tl_plan_reader {
     const tl_yaml *axis_at[TL_MAX_AXES];
 } tl_plan_reader;
 
-/** A list inside an option of a one_of, until the one_of's levels are known. */
-typedef struct tl_pending {
-    tl_binding *binding;
-    char name[TL_NAME];
-    const tl_param *param;
-    const tl_value *value; /**< [count] */
-    int count, option, stride;
-} tl_pending;
-
-enum { TL_MAX_PENDING = 64 };
-
-/** Lists met inside the options of one one_of. */
-typedef struct tl_pendings {
-    int count, option;
-    tl_pending list[TL_MAX_PENDING];
-} tl_pendings;
+/** The levels of a one_of at which an entry of a chain applies. */
+typedef struct tl_option {
+    int axis;      /**< -1: in no one_of */
+    int low, high; /**< low <= level < high */
+    int stride;    /**< levels for which the lists read so far do not change */
+} tl_option;
 
 /* plan_value.c */
 
@@ -101,12 +90,12 @@ TL_MUST_USE tl_status tl_plan_value(tl_plan_reader *reader, const tl_yaml *node,
                                     const tl_param *param, const char *what, tl_value *out,
                                     tl_err *err);
 
-/** Binds `node`, a scalar or a list, to a value or an axis called `name`; with `pendings`,
- * a list waits there. */
+/** Binds `node`, a scalar or a list, to a value or an axis called <prefix>_<name of param>;
+ * a list inside an `option` (may be NULL) to the levels of that. */
 TL_MUST_USE tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node,
                                    const tl_param *param, const char *owner,
-                                   const char *prefix, tl_pendings *pendings,
-                                   tl_binding *out, tl_err *err);
+                                   const char *prefix, tl_option *option, tl_binding *out,
+                                   tl_err *err);
 
 /** Binds every param of a table to its default. */
 TL_MUST_USE tl_status tl_plan_defaults(tl_plan_reader *reader, const tl_param *params,
@@ -115,8 +104,8 @@ TL_MUST_USE tl_status tl_plan_defaults(tl_plan_reader *reader, const tl_param *p
 /** Binds a map's entries to a table's params; `as` among the keys is passed over. */
 TL_MUST_USE tl_status tl_plan_params(tl_plan_reader *reader, const tl_yaml *map,
                                      const tl_param *params, const char *owner,
-                                     const char *prefix, tl_pendings *pendings,
-                                     tl_binding *out, tl_err *err);
+                                     const char *prefix, tl_option *option, tl_binding *out,
+                                     tl_err *err);
 
 /** Adds an axis; one with the same name and values in another chain is the same axis. */
 TL_MUST_USE tl_status tl_plan_add_axis(tl_plan_reader *reader, const tl_axis *axis,
@@ -166,17 +155,5 @@ uint32_t tl_plan_data_index(const tl_plan *plan, const int *level);
 
 /** The value bound, at these levels. */
 const tl_value *tl_binding_value(const tl_binding *binding, const int *level);
-
-/* trial.c */
-
-enum { TL_FROM_NOWHERE = -2 /**< a part that nothing gives */ };
-
-/** tl_trial_decode without keys. \return false if the trial has too many steps */
-bool tl_trial_layout(const tl_plan *plan, uint32_t number, tl_trial *trial);
-
-/* trial_keys.c */
-
-/** Keys of roots and steps of a trial that is laid out. */
-void tl_trial_keys(const tl_plan *plan, tl_trial *trial);
 
 #endif

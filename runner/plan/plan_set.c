@@ -2,7 +2,7 @@
  * --set PATH=VALUE, applied to the tree before anything is checked, so that what it says
  * is checked like the rest. PATH is a key of the plan (recipe.epochs, data.split.pool,
  * seed), a stage's param by the stage's name, the end of it, or its `as` name
- * (d2m.badnets.rate, badnets.rate, first.rate), the name of a one_of (poison), or laps.
+ * (d2m.badnets.rate, badnets.rate, first.rate), the name of a one_of (poison), or rounds.
  */
 #include "runner/plan/plan_private.h"
 
@@ -157,10 +157,10 @@ static tl_status set_in_chain(tl_plan_reader *reader, const char *path,
     const char *dot = strrchr(path, '.');
     for (int i = 0; i < found.count; i++) {
         const place *p = &found.list[i];
-        if (strcmp(p->name, "laps") == 0) {
-            if (strcmp(path, "laps") != 0) continue;
+        if (strcmp(p->name, "rounds") == 0) {
+            if (strcmp(path, "rounds") != 0) continue;
             *done = true;
-            TL_TRY(tl_yaml_put(p->node, "laps", value, &reader->plan->arena, err));
+            TL_TRY(tl_yaml_put(p->node, "rounds", value, &reader->plan->arena, err));
         } else if (strcmp(p->name, "one_of") == 0) {
             if (!p->as || strcmp(p->as, path) != 0) continue;
             *done = true;

@@ -21,11 +21,11 @@ static tl_status read_seed(tl_plan_reader *reader, tl_err *err)
     if (!node) return TL_OK;
     unsigned long long value = 0;
     char *end = NULL;
-    if (node->kind != TL_YAML_SCALAR || !read_count(node->text, &end, &value) || *end) {
-        return tl_yaml_fault(node, err, "seed must be a whole number from 0, found %s%.60s",
-                             node->kind == TL_YAML_SCALAR ? "" : tl_yaml_kind_name(node),
-                             node->kind == TL_YAML_SCALAR ? node->text : "");
-    }
+    TL_YAML_CHECK(node->kind == TL_YAML_SCALAR && read_count(node->text, &end, &value) &&
+                      !*end,
+                  node, err, "seed must be a whole number from 0, found %s%.60s",
+                  node->kind == TL_YAML_SCALAR ? "" : tl_yaml_kind_name(node),
+                  node->kind == TL_YAML_SCALAR ? node->text : "");
     reader->plan->seed = (uint64_t)value;
     return TL_OK;
 }
@@ -47,17 +47,12 @@ static tl_status read_replicates(tl_plan_reader *reader, tl_err *err)
         is_good = first >= 1;
         first = 0;
     }
-    if (!is_good || *end) {
-        return tl_yaml_fault(node, err,
-                             "replicates must be a number from 1 or a range like 8..23, "
-                             "found %.60s",
-                             node->kind == TL_YAML_SCALAR ? node->text
-                                                          : tl_yaml_kind_name(node));
-    }
-    if (last >= TL_MAX_TRIALS) {
-        return tl_yaml_fault(node, err, "replicates go up to %d, found %.60s",
-                             TL_MAX_TRIALS - 1, node->text);
-    }
+    TL_YAML_CHECK(is_good && !*end, node, err,
+                  "replicates must be a number from 1 or a range like 8..23, "
+                  "found %.60s",
+                  node->kind == TL_YAML_SCALAR ? node->text : tl_yaml_kind_name(node));
+    TL_YAML_CHECK(last < TL_MAX_TRIALS, node, err, "replicates go up to %d, found %.60s",
+                  TL_MAX_TRIALS - 1, node->text);
     plan->first_replicate = (uint32_t)first;
     plan->replicates = (uint32_t)(last - first + 1);
     return TL_OK;
@@ -69,10 +64,8 @@ static tl_status read_map(tl_plan_reader *reader, const char *key, const tl_para
     TL_TRY(tl_plan_defaults(reader, params, out, err));
     const tl_yaml *node = tl_yaml_find(reader->root, key);
     if (!node) return TL_OK;
-    if (node->kind != TL_YAML_MAP) {
-        return tl_yaml_fault(node, err, "%s must be a map, found %s", key,
-                             tl_yaml_kind_name(node));
-    }
+    TL_YAML_CHECK(node->kind == TL_YAML_MAP, node, err, "%s must be a map, found %s", key,
+                  tl_yaml_kind_name(node));
     return tl_plan_params(reader, node, params, key, key, NULL, out, err);
 }
 
@@ -108,14 +101,11 @@ static tl_status read_split(tl_plan_reader *reader, const tl_yaml *node, tl_err 
         reader->body->data[TL_DATA_OFFICIAL] = (tl_binding){.axis = -1, .value = &yes};
         return TL_OK;
     }
-    if (node->kind != TL_YAML_MAP) {
-        return tl_yaml_fault(
-            node, err,
-            "data.split must be a map like {pool: 4000, test: 1000} or the "
-            "word official, found %s",
-            node->kind == TL_YAML_SCALAR && node->text[0] ? node->text
-                                                          : tl_yaml_kind_name(node));
-    }
+    TL_YAML_CHECK(node->kind == TL_YAML_MAP, node, err,
+                  "data.split must be a map like {pool: 4000, test: 1000} or the "
+                  "word official, found %s",
+                  node->kind == TL_YAML_SCALAR && node->text[0] ? node->text
+                                                                : tl_yaml_kind_name(node));
     for (const tl_yaml *child = node->first; child; child = child->next) {
         TL_TRY(read_data_key(reader, child, true, err));
     }
@@ -126,14 +116,10 @@ static tl_status read_data(tl_plan_reader *reader, tl_err *err)
 {
     TL_TRY(tl_plan_defaults(reader, tl_data_params, reader->body->data, err));
     const tl_yaml *node = tl_yaml_find(reader->root, "data");
-    if (!node) {
-        return tl_yaml_fault(reader->root, err,
-                             "a plan needs `data`, like data: {source: synthetic/lesions}");
-    }
-    if (node->kind != TL_YAML_MAP) {
-        return tl_yaml_fault(node, err, "data must be a map, found %s",
-                             tl_yaml_kind_name(node));
-    }
+    TL_YAML_CHECK(node, reader->root, err,
+                  "a plan needs `data`, like data: {source: synthetic/lesions}");
+    TL_YAML_CHECK(node->kind == TL_YAML_MAP, node, err, "data must be a map, found %s",
+                  tl_yaml_kind_name(node));
     for (const tl_yaml *child = node->first; child; child = child->next) {
         if (strcmp(child->key->text, "split") == 0) {
             TL_TRY(read_split(reader, child, err));
@@ -147,10 +133,8 @@ static tl_status read_data(tl_plan_reader *reader, tl_err *err)
 tl_status tl_plan_setup(tl_plan_reader *reader, tl_err *err)
 {
     const tl_yaml *about = tl_yaml_find(reader->root, "about");
-    if (about && about->kind != TL_YAML_SCALAR) {
-        return tl_yaml_fault(about, err, "about must be a text, found %s",
-                             tl_yaml_kind_name(about));
-    }
+    TL_YAML_CHECK(!about || about->kind == TL_YAML_SCALAR, about, err,
+                  "about must be a text, found %s", tl_yaml_kind_name(about));
     reader->plan->about = about ? about->text : NULL;
     TL_TRY(read_seed(reader, err));
     TL_TRY(read_replicates(reader, err));

@@ -64,22 +64,18 @@ static tl_status open_choice(tl_plan_reader *reader, uint32_t index, tl_err *err
     tl_plan_body *body = reader->body;
     tl_data_choice *choice = &body->choice[index];
     const char *name = choice->value[TL_DATA_SOURCE].text;
-    if (climbs(name)) {
-        return tl_yaml_fault(
-            place_of(reader, "source"), err,
-            "the source '%.200s' leads out of its folder; a path in a plan "
-            "has no '..' in it",
-            name);
-    }
+    TL_YAML_CHECK(!climbs(name), place_of(reader, "source"), err,
+                  "the source '%.200s' leads out of its folder; a path in a plan "
+                  "has no '..' in it",
+                  name);
     const tl_source *source = find_open(body, index, choice);
     if (!source) {
         const tl_source_want want = tl_setup_source_want(choice->value);
-        if (want.examples > tl_data_params[TL_DATA_EXAMPLES].high) {
-            return tl_yaml_fault(place_of(reader, "split"), err,
-                                 "the roles want %d generated rows together, allowed are "
-                                 "%g",
-                                 want.examples, tl_data_params[TL_DATA_EXAMPLES].high);
-        }
+        TL_YAML_CHECK(want.examples <= tl_data_params[TL_DATA_EXAMPLES].high,
+                      place_of(reader, "split"), err,
+                      "the roles want %d generated rows together, allowed are "
+                      "%g",
+                      want.examples, tl_data_params[TL_DATA_EXAMPLES].high);
         tl_source *opened;
         const char *dir = reader->options->data_dir;
         const tl_commons *commons = reader->options->commons;
@@ -119,10 +115,8 @@ tl_status tl_plan_sources(tl_plan_reader *reader, tl_err *err)
     uint64_t total = 1;
     for (int i = 0; i < body->data_axes; i++) {
         total *= (uint64_t)plan->axis[body->data_axis[i]].levels;
-        if (total > TL_MAX_DATA) {
-            return tl_yaml_fault(place_of(reader, "split"), err,
-                                 "more than %d combinations under data", TL_MAX_DATA);
-        }
+        TL_YAML_CHECK(total <= TL_MAX_DATA, place_of(reader, "split"), err,
+                      "more than %d combinations under data", TL_MAX_DATA);
     }
     TL_TAKE(body->choice, &plan->arena, total, err);
     bool *is_met;

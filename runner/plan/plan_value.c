@@ -139,16 +139,13 @@ static tl_status read_list(tl_plan_reader *reader, const tl_yaml *node,
                            const tl_param *param, const char *what, const tl_value **out,
                            tl_err *err)
 {
-    if (node->children == 0) {
-        return tl_yaml_fault(node, err,
-                             "%s is an empty list; a list holds the levels of an "
-                             "axis, at least one",
-                             what);
-    }
-    if (node->children > MAX_LEVELS) {
-        return tl_yaml_fault(node, err, "%s has %d levels, at most %d are allowed", what,
-                             node->children, MAX_LEVELS);
-    }
+    TL_YAML_CHECK(node->children != 0, node, err,
+                  "%s is an empty list; a list holds the levels of an "
+                  "axis, at least one",
+                  what);
+    TL_YAML_CHECK(node->children <= MAX_LEVELS, node, err,
+                  "%s has %d levels, at most %d are allowed", what, node->children,
+                  MAX_LEVELS);
     tl_value *value;
     TL_TAKE(value, &reader->plan->arena, node->children, err);
     int i = 0;
@@ -191,17 +188,53 @@ tl_status tl_plan_add_axis(tl_plan_reader *reader, const tl_axis *axis, const tl
                              "them apart with `as`",
                              axis->name, reader->axis_at[i]->line);
     }
-    if (plan->axes == TL_MAX_AXES) {
-        return tl_yaml_fault(at, err, "more than %d axes in one plan", TL_MAX_AXES);
-    }
+    TL_YAML_CHECK(plan->axes != TL_MAX_AXES, at, err, "more than %d axes in one plan",
+                  TL_MAX_AXES);
     *out = plan->axes++;
     reader->axis[*out] = *axis;
     reader->axis_at[*out] = at;
     return TL_OK;
 }
 
+/* Spreads a list inside an option over the option's levels, the last list fastest. */
+static tl_status spread(tl_plan_reader *reader, const tl_axis *list, const tl_yaml *at,
+                        tl_option *option, tl_binding *out, tl_err *err)
+{
+    tl_plan *plan = reader->plan;
+    int i = 0;
+    while (i < plan->inners && strcmp(reader->inner[i].name, list->name) != 0) i++;
+    TL_YAML_CHECK(i != TL_MAX_INNERS, at, err, "more than %d lists inside options",
+                  TL_MAX_INNERS);
+    tl_inner *inner = &reader->inner[i];
+    tl_value *value;
+    bool *has;
+    const int levels = reader->axis[option->axis].levels;
+    TL_TAKE(value, &plan->arena, levels, err);
+    TL_TAKE(has, &plan->arena, levels, err);
+    if (i == plan->inners) {
+        *inner = (tl_inner){.axis = option->axis, .param = list->param};
+        memcpy(inner->name, list->name, sizeof inner->name);
+        plan->inners++;
+    } else if (inner->axis != option->axis || inner->param != list->param) {
+        return tl_yaml_fault(
+            at, err, "a second axis called '%s'; tell them apart with `as`", list->name);
+    } else {
+        memcpy(value, inner->value, (size_t)levels * sizeof *value);
+        memcpy(has, inner->has, (size_t)levels * sizeof *has);
+    }
+    option->stride /= list->levels;
+    for (int l = option->low; l < option->high; l++) {
+        value[l] = list->value[(l - option->low) / option->stride % list->levels];
+        has[l] = true;
+    }
+    inner->value = value;
+    inner->has = has;
+    *out = (tl_binding){.axis = option->axis, .value = value};
+    return TL_OK;
+}
+
 tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node, const tl_param *param,
-                       const char *owner, const char *prefix, tl_pendings *pendings,
+                       const char *owner, const char *prefix, tl_option *option,
                        tl_binding *out, tl_err *err)
 {
     char what[128];
@@ -217,26 +250,12 @@ tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node, const tl_par
     TL_TRY(read_list(reader, node, param, what, &value, err));
     tl_axis axis = {.levels = node->children, .value = value, .param = param, .zip = -1};
     const int length = snprintf(axis.name, sizeof axis.name, "%s_%s", prefix, param->name);
-    if (length >= TL_NAME) {
-        return tl_yaml_fault(node, err, "the axis name '%s_%s' is longer than %d letters",
-                             prefix, param->name, TL_NAME - 1);
-    }
-    if (!pendings) {
-        out->value = value;
-        return tl_plan_add_axis(reader, &axis, node, &out->axis, err);
-    }
-    if (pendings->count == TL_MAX_PENDING) {
-        return tl_yaml_fault(node, err, "more than %d lists inside one one_of",
-                             TL_MAX_PENDING);
-    }
-    tl_pending *wait = &pendings->list[pendings->count++];
-    *wait = (tl_pending){.binding = out,
-                         .param = param,
-                         .value = value,
-                         .count = node->children,
-                         .option = pendings->option};
-    memcpy(wait->name, axis.name, sizeof wait->name);
-    return TL_OK;
+    TL_YAML_CHECK(length < TL_NAME, node, err,
+                  "the axis name '%s_%s' is longer than %d letters", prefix, param->name,
+                  TL_NAME - 1);
+    if (option && option->axis >= 0) return spread(reader, &axis, node, option, out, err);
+    out->value = value;
+    return tl_plan_add_axis(reader, &axis, node, &out->axis, err);
 }
 
 tl_status tl_plan_defaults(tl_plan_reader *reader, const tl_param *params, tl_binding *out,
@@ -251,7 +270,7 @@ tl_status tl_plan_defaults(tl_plan_reader *reader, const tl_param *params, tl_bi
 }
 
 tl_status tl_plan_params(tl_plan_reader *reader, const tl_yaml *map, const tl_param *params,
-                         const char *owner, const char *prefix, tl_pendings *pendings,
+                         const char *owner, const char *prefix, tl_option *option,
                          tl_binding *out, tl_err *err)
 {
     const int count = tl_params_count(params);
@@ -267,7 +286,7 @@ tl_status tl_plan_params(tl_plan_reader *reader, const tl_yaml *map, const tl_pa
             return tl_plan_unknown(child->key, what, child->key->text, names, count, err);
         }
         TL_TRY(
-            tl_plan_bind(reader, child, &params[i], owner, prefix, pendings, &out[i], err));
+            tl_plan_bind(reader, child, &params[i], owner, prefix, option, &out[i], err));
     }
     return TL_OK;
 }

@@ -2,9 +2,9 @@
  * Laying a trial out: which links of its chain stand at the levels of its cell, who reads
  * which version of what, banks before the stages that want them, judges where they are due.
  * Ancestors are kept as bits over the trial's stages (a chain has at most 64 links, those
- * of all its laps counted).
+ * of all its rounds counted).
  */
-#include "runner/plan/plan_private.h"
+#include "runner/plan/trial_private.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -297,9 +297,7 @@ bool tl_trial_gives_model(const tl_stage *stage, tl_step_kind kind)
 
 int tl_trial_metrics(const tl_trial_step *step)
 {
-    int count = 0;
-    while (step->metrics && step->metrics[count].name) count++;
-    return count;
+    return tl_metrics_count(step->metrics);
 }
 
 char *tl_trial_metric_name(const tl_plan *plan, const tl_trial_step *step, int m,
@@ -312,7 +310,7 @@ char *tl_trial_metric_name(const tl_plan *plan, const tl_trial_step *step, int m
         (void)snprintf(judge, sizeof judge, "_judge%d", step->judgement);
     }
     char lap[24] = "";
-    if (step->lap > 1) (void)snprintf(lap, sizeof lap, "_lap%d", step->lap);
+    if (step->lap > 1) (void)snprintf(lap, sizeof lap, "_round%d", step->lap);
     const int length =
         snprintf(out, TL_METRIC_NAME, "%s_%s%s%s%s%s", plan->instance[step->instance].name,
                  step->metrics[m].name, has_part ? "_" : "",

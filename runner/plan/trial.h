@@ -6,21 +6,20 @@
  * part versions it reads, its occurrence number among its ancestors, and seed and replicate
  * if it draws. Equal key, one computation.
  *
- * A chain that ends in `laps: N` is run N times in a row. What is the owner's is as at the
- * start of the trial again at the start of each lap: pool, validation, test, model and
- * recipe, service; the owner's stages act on it anew, so no defence is stacked on itself,
- * and what they make of equal inputs is the same step. What is the attacker's goes on: its
- * rows and its surrogate; what was recovered in the lap before is added to its rows (by
- * d2d.use_recovered, a step of the new lap) and is recovered no more. Of what one stage
- * planted in several laps, the latest that a version descends from is judged on it.
+ * A chain that ends in `rounds: N` is run N times in a row. What is the owner's is as at
+ * the start of the trial again at the start of each round: pool, validation, test, model
+ * and recipe, service; the owner's stages act on it anew, so no defence is stacked on
+ * itself, and what they make of equal inputs is the same step. What is the attacker's goes
+ * on: its rows and its surrogate; what was recovered in the round before is added to its
+ * rows (by d2d.use_recovered, a step of the new round) and is recovered no more. Of what
+ * one stage planted in several rounds, the latest that a version descends from is judged on
+ * it.
  */
 #ifndef TL_RUNNER_PLAN_TRIAL_H
 #define TL_RUNNER_PLAN_TRIAL_H
 
-#include "experiments/stage/stage.h"
+#include "experiments/stage/step.h"
 #include "runner/plan/plan.h"
-
-typedef enum tl_step_kind { TL_STEP_RUN, TL_STEP_BANK, TL_STEP_JUDGE } tl_step_kind;
 
 enum {
     TL_TRIAL_STEPS = 1024, /**< at most so many steps in one trial */
@@ -32,7 +31,7 @@ typedef struct tl_trial_step {
     tl_step_kind kind;
     int instance;  /**< which stage instance of the plan it belongs to (tl_plan.instance) */
     int item;      /**< BANK: which model; JUDGE: the tl_part judged */
-    int judgement; /**< JUDGE: 0 = at the end of the lap, k = at its k-th `- judge` */
+    int judgement; /**< JUDGE: 0 = at the end of the round, k = at its k-th `- judge` */
     int lap;       /**< from 1 */
     uint32_t occurrence;
     uint32_t reads;     /**< parts it reads */
@@ -65,8 +64,8 @@ TL_MUST_USE tl_status tl_trial_new(tl_arena *arena, tl_trial **out, tl_err *err)
 /**
  * Decodes trial `number` < plan->trials: a pure function of plan and number. Steps stand in
  * an order in which every step comes after those it reads from; judges of what was planted
- * come last in their lap (and at each `- judge`). Never fails for a plan that tl_plan_open
- * accepted.
+ * come last in their round (and at each `- judge`). Never fails for a plan that
+ * tl_plan_open accepted.
  */
 void tl_trial_decode(const tl_plan *plan, uint32_t number, tl_trial *trial);
 
@@ -88,8 +87,8 @@ int tl_trial_metrics(const tl_trial_step *step);
 
 /**
  * Name of metric `m` of `step` in the result file: <name>_<metric>[_<part>][_judge<k>],
- * where <name> is the instance's, dots as underscores, and then _lap<k> from the second lap
- * on. Writes to `out`, returns it.
+ * where <name> is the instance's, dots as underscores, and then _round<k> from the second
+ * round on. Writes to `out`, returns it.
  */
 char *tl_trial_metric_name(const tl_plan *plan, const tl_trial_step *step, int m,
                            char out[TL_METRIC_NAME]);

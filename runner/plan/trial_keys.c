@@ -2,7 +2,7 @@
  * Keys. What a key holds is listed here once, piece by piece; a change to any of these
  * lists makes every journal old, so it goes with a new version of the word in front.
  */
-#include "runner/plan/plan_private.h"
+#include "runner/plan/trial_private.h"
 
 #include <string.h>
 

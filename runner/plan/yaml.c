@@ -39,9 +39,8 @@ static tl_yaml place_of(const builder *b, struct fy_event *event)
 
 static tl_status add_node(builder *b, const tl_yaml *like, tl_err *err)
 {
-    if (++b->nodes > TL_YAML_NODES) {
-        return tl_yaml_fault(like, err, "more than %d values in one plan", TL_YAML_NODES);
-    }
+    TL_YAML_CHECK(++b->nodes <= TL_YAML_NODES, like, err, "more than %d values in one plan",
+                  TL_YAML_NODES);
     tl_yaml *node;
     TL_TAKE(node, b->arena, 1, err);
     *node = *like;
@@ -51,16 +50,12 @@ static tl_status add_node(builder *b, const tl_yaml *like, tl_err *err)
     } else if (parent->kind == TL_YAML_LIST) {
         tl_yaml_append(parent, node);
     } else if (!b->key[b->depth - 1]) {
-        if (node->kind != TL_YAML_SCALAR) {
-            return tl_yaml_fault(node, err, "a key must be a word, found %s",
-                                 tl_yaml_kind_name(node));
-        }
-        if (parent->children == TL_YAML_KEYS) {
-            return tl_yaml_fault(node, err, "more than %d keys in one map", TL_YAML_KEYS);
-        }
-        if (tl_yaml_find(parent, node->text)) {
-            return tl_yaml_fault(node, err, "the key '%s' stands here twice", node->text);
-        }
+        TL_YAML_CHECK(node->kind == TL_YAML_SCALAR, node, err,
+                      "a key must be a word, found %s", tl_yaml_kind_name(node));
+        TL_YAML_CHECK(parent->children != TL_YAML_KEYS, node, err,
+                      "more than %d keys in one map", TL_YAML_KEYS);
+        TL_YAML_CHECK(!tl_yaml_find(parent, node->text), node, err,
+                      "the key '%s' stands here twice", node->text);
         b->key[b->depth - 1] = node;
     } else {
         node->key = b->key[b->depth - 1];
@@ -68,9 +63,8 @@ static tl_status add_node(builder *b, const tl_yaml *like, tl_err *err)
         tl_yaml_append(parent, node);
     }
     if (node->kind == TL_YAML_SCALAR) return TL_OK;
-    if (b->depth == TL_YAML_DEPTH) {
-        return tl_yaml_fault(node, err, "nested deeper than %d levels", TL_YAML_DEPTH);
-    }
+    TL_YAML_CHECK(b->depth != TL_YAML_DEPTH, node, err, "nested deeper than %d levels",
+                  TL_YAML_DEPTH);
     b->key[b->depth] = NULL;
     b->open[b->depth++] = node;
     return TL_OK;
@@ -82,9 +76,8 @@ static tl_status add_scalar(builder *b, struct fy_event *event, tl_yaml *node, t
     const char *text =
         event->scalar.value ? fy_token_get_text(event->scalar.value, &length) : "";
     if (!text) length = 0;
-    if (length > 0 && memchr(text, '\0', length)) {
-        return tl_yaml_fault(node, err, "a text must not hold a NUL byte");
-    }
+    TL_YAML_CHECK(length <= 0 || !memchr(text, '\0', length), node, err,
+                  "a text must not hold a NUL byte");
     char *copy;
     TL_TAKE(copy, b->arena, length + 1, err);
     if (length > 0) memcpy(copy, text, length);
@@ -125,10 +118,8 @@ static tl_status take_event(builder *b, struct fy_event *event, tl_err *err)
     default:
         return TL_OK;
     }
-    if (anchor) {
-        return tl_yaml_fault(&node, err, "anchors (&name) are not allowed in a plan");
-    }
-    if (tag) return tl_yaml_fault(&node, err, "tags (!name) are not allowed in a plan");
+    TL_YAML_CHECK(!anchor, &node, err, "anchors (&name) are not allowed in a plan");
+    TL_YAML_CHECK(!tag, &node, err, "tags (!name) are not allowed in a plan");
     if (event->type == FYET_SCALAR) return add_scalar(b, event, &node, err);
     return add_node(b, &node, err);
 }
@@ -139,7 +130,7 @@ static tl_status syntax_fault(const builder *b, struct fy_diag *diag, tl_err *er
     void *at = NULL;
     const struct fy_diag_error *first = fy_diag_errors_iterate(diag, &at);
     tl_yaml place = {.origin = b->origin, .line = 1, .column = 1};
-    if (!first) return tl_yaml_fault(&place, err, "not YAML");
+    TL_YAML_CHECK(first, &place, err, "not YAML");
     place.line = first->line > 0 ? first->line : 1;
     place.column = first->column > 0 ? first->column : 1;
     return tl_yaml_fault(&place, err, "not YAML: %s", first->msg);
@@ -172,14 +163,10 @@ static tl_status check_bytes(const char *origin, const char *text, size_t length
         const size_t more = tl_text_sequence(text + i, length - i);
         const bool is_control =
             (byte < 0x20 && byte != '\n' && byte != '\t' && byte != '\r') || byte == 0x7f;
-        if (more == 0 || is_control) {
-            return tl_yaml_fault(&at, err, "not YAML: the byte 0x%02x is %s", byte,
-                                 more == 0 ? "no UTF-8" : "a control character");
-        }
-        if (byte == '\t' && is_indent) {
-            return tl_yaml_fault(&at, err,
-                                 "not YAML: a tab in the indentation; use blanks");
-        }
+        TL_YAML_CHECK(more != 0 && !is_control, &at, err, "not YAML: the byte 0x%02x is %s",
+                      byte, more == 0 ? "no UTF-8" : "a control character");
+        TL_YAML_CHECK(byte != '\t' || !is_indent, &at, err,
+                      "not YAML: a tab in the indentation; use blanks");
         if (byte == '\n') {
             at.line++;
             at.column = 0;
@@ -196,10 +183,8 @@ tl_status tl_yaml_read(const char *origin, const char *text, size_t length, tl_a
                        tl_yaml **out, tl_err *err)
 {
     tl_yaml start = {.origin = origin, .line = 1, .column = 1, .text = ""};
-    if (length > TL_YAML_BYTES) {
-        return tl_yaml_fault(&start, err, "a plan has at most %d bytes, this one %zu",
-                             TL_YAML_BYTES, length);
-    }
+    TL_YAML_CHECK(length <= TL_YAML_BYTES, &start, err,
+                  "a plan has at most %d bytes, this one %zu", TL_YAML_BYTES, length);
     TL_TRY(check_bytes(origin, text, length, err));
     const struct fy_diag_cfg quiet = {.level = FYET_ERROR, .module_mask = ~0U};
     struct fy_diag *diag = fy_diag_create(&quiet);

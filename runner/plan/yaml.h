@@ -41,6 +41,13 @@ TL_MUST_USE tl_status tl_yaml_read(const char *origin, const char *text, size_t 
 tl_status tl_yaml_fault(const tl_yaml *at, tl_err *err, const char *format, ...)
     TL_PRINTF(3, 4);
 
+/** Leaves the function with tl_yaml_fault(at, err, format, ...) unless `condition` holds.
+ */
+#define TL_YAML_CHECK(condition, at, err, ...)                            \
+    do {                                                                  \
+        if (!(condition)) return tl_yaml_fault((at), (err), __VA_ARGS__); \
+    } while (0)
+
 /** The value under `key` of a MAP, or NULL. */
 tl_yaml *tl_yaml_find(const tl_yaml *map, const char *key);
 

@@ -169,8 +169,8 @@ static bool look(const search *s, uint32_t cell, measured *it)
     return is_there;
 }
 
-/* Whether `cell` lacks a step of that lap with that key. The same work may stand in an
- * earlier lap of it, where this one has come to do something else. */
+/* Whether `cell` lacks a step of that round with that key. The same work may stand in an
+ * earlier round of it, where this one has come to do something else. */
 static bool lacks(const search *s, uint32_t cell, const measured *it)
 {
     measured there = *it;

@@ -1,7 +1,7 @@
 /*
  * Trials are decoded once more, and each of their steps is looked up in the graph by its
  * key. A metric's column is found by what the step is (instance, kind, item, judgement,
- * lap), so names are made once a column and not once a value.
+ * round), so names are made once a column and not once a value.
  */
 #include "runner/results/result_table.h"
 
@@ -180,21 +180,21 @@ static void describe(tl_column *column, const char *name, const char *text)
     column->attribute[column->attributes++] = (tl_attribute){name, text};
 }
 
-/* From the second lap on, says which metric is the same in the first. */
+/* From the second round on, says which metric is the same in the first. */
 static tl_status describe_lap(const collector *c, const metric_column *m, tl_column *column,
                               tl_err *err)
 {
     if (m->lap < 2) return TL_OK;
     char suffix[24];
-    (void)snprintf(suffix, sizeof suffix, "_lap%d", m->lap);
+    (void)snprintf(suffix, sizeof suffix, "_round%d", m->lap);
     const int length = (int)(strlen(m->name) - strlen(suffix));
     const char *first = tl_arena_print(c->arena, err, "%.*s", length, m->name);
-    const char *lap = tl_arena_text(c->arena, suffix + strlen("_lap"), err);
+    const char *lap = tl_arena_text(c->arena, suffix + strlen("_round"), err);
     if (!first || !lap) return TL_E_SPACE;
     for (int i = 0; i < c->metrics; i++) {
         if (strcmp(c->metric[i].name, first) != 0) continue;
-        describe(column, "lap", lap);
-        describe(column, "first_lap", first);
+        describe(column, "round", lap);
+        describe(column, "first_round", first);
     }
     return TL_OK;
 }

@@ -1,65 +1,17 @@
 /*
- * Steps and what happens to them. See scheduler_body.h for the outline, scheduler_pick.c
+ * Steps and what happens to them. See scheduler_private.h for the outline, scheduler_pick.c
  * for what is run next.
  */
 #include "runner/schedule/scheduler_private.h"
 
+#include "compute/core/sort.h"
+
 #include <math.h>
 #include <stdlib.h>
-
-static const double FREE_SECONDS = 1e-5; /* a step without cost, until measured */
-static const double FADING = 0.9;        /* weight of what was measured before */
 
 static bool is_open(tl_step_state state)
 {
     return state == TL_STEP_WAITING || state == TL_STEP_READY;
-}
-
-static double cost_of(const tl_scheduler *s, uint32_t step)
-{
-    return (double)s->step[step].cost;
-}
-
-static tl_kind_body *kind_of(const tl_scheduler *s, uint32_t step)
-{
-    return &s->kind[s->step[step].kind];
-}
-
-double tl_scheduler_expect(const tl_scheduler *s, uint32_t step)
-{
-    const tl_kind_body *kind = kind_of(s, step);
-    const double seconds = cost_of(s, step) * kind->per_cost;
-    return seconds > kind->per_free ? seconds : kind->per_free;
-}
-
-double tl_scheduler_work(const tl_scheduler *s, double now)
-{
-    double work = s->busy_until - (s->up - s->idle_ranks) * now;
-    if (!(work > 0)) work = 0;
-    for (int k = 0; k < s->kinds; k++)
-        work += s->kind[k].cost_left * s->kind[k].per_cost +
-                s->kind[k].free_left * s->kind[k].per_free;
-    return work;
-}
-
-double tl_scheduler_path(const tl_scheduler *s, uint32_t step)
-{
-    const double own = tl_scheduler_expect(s, step);
-    double open = 0;
-    for (int k = 0; k < s->kinds; k++) open += s->kind[k].cost_left * s->kind[k].per_cost;
-    const double rest = tl_graph_path(s->graph, step) - cost_of(s, step);
-    return s->cost_left > 0 ? own + rest * open / s->cost_left : own;
-}
-
-/* Counts a step into (sign 1) or out of (-1) what is left to be done. */
-static void count_left(tl_scheduler *s, uint32_t step, int sign)
-{
-    tl_kind_body *kind = kind_of(s, step);
-    const double cost = cost_of(s, step);
-    kind->cost_left += sign * cost;
-    s->cost_left += sign * cost;
-    if (cost <= 0) kind->free_left += (uint32_t)sign;
-    if (s->in[TL_STEP_WAITING] + s->in[TL_STEP_READY] == 0) s->cost_left = 0;
 }
 
 void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state)
@@ -74,7 +26,8 @@ void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state)
     s->in[before]--;
     s->in[state]++;
     body->state = (uint8_t)state;
-    if (is_open(before) != is_open(state)) count_left(s, step, is_open(state) ? 1 : -1);
+    if (is_open(before) != is_open(state))
+        tl_estimate_count(s, step, is_open(state) ? 1 : -1);
     if (state == TL_STEP_READY) {
         body->is_long =
             body->narrowest > 0 || tl_scheduler_expect(s, step) > s->options.order_seconds;
@@ -85,48 +38,18 @@ void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state)
 /* --- open and close ----------------------------------------------------------------------
  */
 
-typedef struct ranked {
-    double path;
-    uint32_t id;
-} ranked;
-
-static int compare_ranked(const void *left, const void *right)
-{
-    const ranked *a = left, *b = right;
-    if (a->path > b->path) return -1;
-    if (a->path < b->path) return 1;
-    return a->id < b->id ? -1 : a->id > b->id;
-}
-
 static tl_status place_steps(tl_scheduler *s, tl_err *err)
 {
-    ranked *all = malloc(((size_t)s->steps + 1) * sizeof *all); /* given back below */
+    tl_ranked *all = malloc(((size_t)s->steps + 1) * sizeof *all); /* given back below */
     TL_CHECK(all, err, TL_E_SPACE, "no memory to order %u steps", s->steps);
     for (uint32_t id = 0; id < s->steps; id++)
-        all[id] = (ranked){tl_graph_path(s->graph, id), id};
-    qsort(all, s->steps, sizeof *all, compare_ranked);
+        all[id] = (tl_ranked){tl_graph_path(s->graph, id), id};
+    tl_sort_descending(all, s->steps);
     for (uint32_t place = 0; place < s->steps; place++) {
-        s->at_place[place] = all[place].id;
-        s->step[all[place].id].place = place;
+        s->at_place[place] = all[place].number;
+        s->step[all[place].number].place = place;
     }
     free(all);
-    return TL_OK;
-}
-
-static tl_status open_kinds(tl_scheduler *s, tl_err *err)
-{
-    s->kinds = 1;
-    for (uint32_t id = 0; id < s->steps; id++) {
-        const tl_graph_step *step = tl_graph_step_at(s->graph, id);
-        s->step[id].cost = step->cost;
-        while (1 << s->step[id].narrowest < step->narrowest) s->step[id].narrowest++;
-        s->step[id].kind = step->kind;
-        if (step->kind >= s->kinds) s->kinds = step->kind + 1;
-    }
-    TL_TAKE(s->kind, &s->arena, s->kinds, err);
-    for (int k = 0; k < s->kinds; k++)
-        s->kind[k] =
-            (tl_kind_body){.per_cost = 1 / s->options.rate, .per_free = FREE_SECONDS};
     return TL_OK;
 }
 
@@ -159,11 +82,11 @@ static tl_status open_steps(tl_scheduler *s, tl_err *err)
     TL_TRY(tl_index_set_open(&s->lasting, s->steps, &s->arena, err));
     const bool may_shelve = s->options.deadline > 0 || wants_teams(s->graph);
     TL_TRY(tl_index_set_open(&s->late, may_shelve ? s->steps : 1, &s->arena, err));
-    TL_TRY(open_kinds(s, err));
+    TL_TRY(tl_estimate_open(s, err));
     TL_TRY(place_steps(s, err));
     s->in[TL_STEP_WAITING] = s->steps;
     for (uint32_t id = 0; id < s->steps; id++) {
-        count_left(s, id, 1);
+        tl_estimate_count(s, id, 1);
         int parents;
         (void)tl_graph_parents(s->graph, id, &parents);
         s->step[id].pending = (uint32_t)parents;
@@ -256,23 +179,10 @@ static void give_up(tl_scheduler *s, uint32_t step, tl_step_state state)
     }
 }
 
+/* A kind measured for the first time may fit what seemed late. */
 static void learn(tl_scheduler *s, uint32_t step, int level, double seconds)
 {
-    if (!(seconds >= 0) || !isfinite(seconds)) return;
-    tl_kind_body *kind = kind_of(s, step);
-    const double cost = cost_of(s, step);
-    const double work = seconds * s->speed[level];
-    if (cost > 0) {
-        kind->cost = FADING * kind->cost + cost;
-        kind->work = FADING * kind->work + work;
-        kind->per_cost = kind->work / kind->cost;
-    } else {
-        kind->per_free =
-            kind->is_known ? FADING * kind->per_free + (1 - FADING) * work : work;
-    }
-    const bool is_news = !kind->is_known;
-    kind->is_known = true;
-    if (is_news) tl_time_review(s);
+    if (tl_estimate_learn(s, step, level, seconds)) tl_time_review(s);
 }
 
 void tl_scheduler_done(tl_scheduler *scheduler, uint32_t step, double seconds, double now)
@@ -457,29 +367,6 @@ tl_scheduler_work_of_rank tl_scheduler_work_of(const tl_scheduler *scheduler, in
         .is_known = s->kind[s->step[order->head].kind].is_known};
 }
 
-/* Seconds until the dearest of the paths that are running or ready is at its end. */
-static double longest_path(const tl_scheduler *s)
-{
-    double longest = 0;
-    for (int r = 0; r < s->options.ranks; r++) {
-        const int32_t order = s->rank[r].order[0];
-        if (order == TL_NO_INDEX || s->order[order].head == TL_NO_STEP) continue;
-        const int level = s->order[order].level;
-        const double spent = s->now - s->rank[r].since;
-        const double path =
-            tl_scheduler_path(s, s->order[order].head) / s->speed[level] - spent;
-        if (path > longest) longest = path;
-    }
-    const tl_index_set *const ready[] = {&s->brief, &s->lasting};
-    for (int i = 0; i < 2; i++) {
-        const uint32_t place = tl_index_set_next(ready[i], 0);
-        if (place == UINT32_MAX) continue;
-        const double path = tl_scheduler_path(s, s->at_place[place]);
-        if (path > longest) longest = path;
-    }
-    return longest;
-}
-
 tl_scheduler_tally tl_scheduler_count(const tl_scheduler *scheduler)
 {
     const tl_scheduler *s = scheduler;
@@ -488,9 +375,7 @@ tl_scheduler_tally tl_scheduler_count(const tl_scheduler *scheduler)
                                 .ranks_up = s->up,
                                 .orders_out = s->orders_out};
     for (int i = 0; i < TL_STEP_STATES; i++) tally.in[i] = s->in[i];
-    const double longest = longest_path(s);
-    const double shared = s->up > 0 ? tl_scheduler_work(s, s->now) / s->up : 0;
-    tally.seconds_left = longest > shared ? longest : shared;
+    tally.seconds_left = tl_estimate_left(s);
     return tally;
 }
 

@@ -106,6 +106,24 @@ struct tl_scheduler {
     bool is_stopped;
 };
 
+/* --- scheduler_estimate.c: how long steps take ------------------------------------------
+ */
+
+/** Sets up the kinds of steps; none is measured. \return TL_E_SPACE */
+tl_status tl_estimate_open(tl_scheduler *s, tl_err *err);
+/** Counts a step into (sign 1) or out of (-1) what is left to be done. */
+void tl_estimate_count(tl_scheduler *s, uint32_t step, int sign);
+/** A step took a team of 2^level `seconds`. \return whether it is the first of its kind */
+bool tl_estimate_learn(tl_scheduler *s, uint32_t step, int level, double seconds);
+/** Expected seconds of a step on one rank. */
+double tl_scheduler_expect(const tl_scheduler *s, uint32_t step);
+/** Expected seconds on one rank of all that is waiting, ready and running. */
+double tl_scheduler_work(const tl_scheduler *s, double now);
+/** Expected seconds on one rank of the dearest path from this step. */
+double tl_scheduler_path(const tl_scheduler *s, uint32_t step);
+/** Expected seconds until all is done, with the ranks that are up. */
+double tl_estimate_left(const tl_scheduler *s);
+
 /* --- scheduler_ranks.c: which ranks are idle, and for how long others are not -----------
  */
 
@@ -136,14 +154,8 @@ void tl_ranks_remember(tl_scheduler *s, int rank, uint32_t step);
 
 /** Moves a step to a state, with all that is counted; sets of ready steps included. */
 void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state);
-/** Expected seconds of a step on one rank. */
-double tl_scheduler_expect(const tl_scheduler *s, uint32_t step);
-/** Expected seconds on one rank of all that is waiting, ready and running. */
-double tl_scheduler_work(const tl_scheduler *s, double now);
-/** Expected seconds on one rank of the dearest path from this step. */
-double tl_scheduler_path(const tl_scheduler *s, uint32_t step);
 
-/* --- scheduler_time.c: what still fits before the deadline ------------------------------
+/* --- scheduler_deadline.c: what still fits before the deadline --------------------------
  */
 
 /** Whether a step may begin at time `start` on a team of 2^level. */

@@ -1,8 +1,5 @@
 #include "runner/store/journal_line.h"
 
-#include "runner/store/journal_fast.h"
-
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +14,8 @@ enum { KINDS = sizeof kind_names / sizeof *kind_names };
 
 static const char line_start[] = "{\"kind\":\"";
 static const char crc_start[] = ",\"crc\":\"", crc_end[] = "\"}";
-enum { LONGEST_SEQUENCE = 4 };
-enum { CRC_DIGITS = 8, CRC_SPACE = 8 + CRC_DIGITS + 2 };
+enum { LONGEST_SEQUENCE = 4, NUMBER_SPACE = 32, EXACT_DIGITS = 15 };
+enum { BUILD_DIGITS = 8, CRC_DIGITS = 8, CRC_SPACE = 8 + CRC_DIGITS + 2 };
 
 static bool has_text(tl_record_kind kind)
 {
@@ -145,15 +142,46 @@ void tl_journal_line_write(tl_text *out, const tl_record *record)
     tl_text_bytes(out, crc, CRC_SPACE + 1);
 }
 
-/* ---- reading ------------------------------------------------------------------------- */
+/* ---- finding lines ------------------------------------------------------------------- */
+
+/* What is left of a line. */
+typedef struct cursor {
+    const char *at, *end;
+} cursor;
+
+static bool takes(cursor *c, const char *word)
+{
+    const size_t n = strlen(word);
+    if ((size_t)(c->end - c->at) < n || memcmp(c->at, word, n) != 0) return false;
+    c->at += n;
+    return true;
+}
+
+static bool is_digit(char letter)
+{
+    return letter >= '0' && letter <= '9';
+}
+
+/* `digits` lower-case hexadecimal digits. */
+static bool takes_hex(cursor *c, int digits, uint32_t *out)
+{
+    *out = 0;
+    if (c->end - c->at < digits) return false;
+    for (int i = 0; i < digits; i++) {
+        const char digit = *c->at++;
+        if (!is_digit(digit) && !(digit >= 'a' && digit <= 'f')) return false;
+        *out = *out << 4 | (uint32_t)(is_digit(digit) ? digit - '0' : digit - 'a' + 10);
+    }
+    return true;
+}
 
 static bool is_whole(const char *bytes, size_t n)
 {
+    uint32_t crc;
     if (n < CRC_SPACE) return false;
-    char crc[CRC_SPACE + 1];
-    (void)snprintf(crc, sizeof crc, "%s%08x%s", crc_start,
-                   (unsigned)tl_crc32(bytes, n - CRC_SPACE), crc_end);
-    return memcmp(bytes + n - CRC_SPACE, crc, CRC_SPACE) == 0;
+    cursor c = {bytes + n - CRC_SPACE, bytes + n};
+    return takes(&c, crc_start) && takes_hex(&c, CRC_DIGITS, &crc) && takes(&c, crc_end) &&
+           crc == tl_crc32(bytes, n - CRC_SPACE);
 }
 
 bool tl_journal_line_starts(const char *bytes, size_t n)
@@ -195,106 +223,187 @@ bool tl_journal_line_find(const char *bytes, size_t n, size_t *at, const char **
     }
 }
 
-static bool read_real(const json_t *value, double *out)
+/* ---- reading a record ---------------------------------------------------------------- */
+
+/* A number that is not short and whole, as strtod reads it. */
+static bool takes_long_real(cursor *c, double *out)
 {
-    if (!json_is_number(value) && !json_is_null(value)) return false;
-    *out = json_is_null(value) ? (double)NAN : json_number_value(value);
+    char text[NUMBER_SPACE], *end;
+    size_t n = 0;
+    const size_t most = (size_t)(c->end - c->at);
+    while (n < most && n < NUMBER_SPACE - 1 &&
+           (is_digit(c->at[n]) || memchr("+-.eE", c->at[n], 5))) {
+        text[n] = c->at[n];
+        n++;
+    }
+    text[n] = '\0';
+    *out = strtod(text, &end);
+    c->at += n;
+    return n > 0 && *end == '\0' && isfinite(*out);
+}
+
+/* Whole numbers are most of them, and one of 15 digits is a double exactly. */
+static bool takes_real(cursor *c, double *out)
+{
+    if (takes(c, "null")) {
+        *out = (double)NAN;
+        return true;
+    }
+    const char *at = c->at;
+    int64_t whole = 0;
+    while (at < c->end && is_digit(*at) && at - c->at <= EXACT_DIGITS)
+        whole = 10 * whole + (*at++ - '0');
+    const bool is_short = at > c->at && at - c->at <= EXACT_DIGITS;
+    if (!is_short || at == c->end || !memchr(",]", *at, 2)) return takes_long_real(c, out);
+    c->at = at;
+    *out = (double)whole;
     return true;
 }
 
-static bool read_integer(const json_t *value, int *out)
+static bool takes_integer(cursor *c, int *out)
 {
-    const double number = json_number_value(value);
-    if (!json_is_number(value) || !(number >= -2147483648.0 && number <= 2147483647.0))
-        return false;
+    double number;
+    if (!takes_real(c, &number)) return false;
+    if (!(number >= -2147483648.0 && number <= 2147483647.0)) return false;
     *out = (int)number;
     return (double)*out == number;
 }
 
-static bool read_measures(const json_t *list, tl_line *out)
+static bool takes_key(cursor *c, tl_key *out)
 {
-    const size_t count = json_array_size(list);
-    if (!json_is_array(list) || count > TL_MAX_METRICS) return false;
-    for (size_t i = 0; i < count; i++) {
-        const json_t *one = json_array_get(list, i);
-        tl_measure *measure = &out->measure[i];
-        int why;
-        if (json_array_size(one) != 3 ||
-            !read_real(json_array_get(one, 0), &measure->value) ||
-            !read_real(json_array_get(one, 1), &measure->n) ||
-            !read_integer(json_array_get(one, 2), &why) || why < TL_WHY_HAS_VALUE ||
-            why > TL_WHY_NOT_RUN)
-            return false;
-        measure->why = why;
-    }
-    out->record.measures = (int)count;
-    out->record.measure = out->measure;
-    return true;
+    char text[TL_KEY_TEXT];
+    if (c->end - c->at < TL_KEY_TEXT - 1) return false;
+    memcpy(text, c->at, TL_KEY_TEXT - 1);
+    text[TL_KEY_TEXT - 1] = '\0';
+    c->at += TL_KEY_TEXT - 1;
+    return tl_key_read(text, out);
 }
 
-static bool read_kind(const json_t *root, tl_record_kind *kind)
+/* A letter that is not plain: beyond ASCII, or escaped as the writer does it. \return bytes
+ * at `out`, at most LONGEST_SEQUENCE; 0 where it is neither */
+static size_t takes_letter(cursor *c, char *out)
 {
-    const char *name = json_string_value(json_object_get(root, "kind"));
-    for (int i = 0; name && i < KINDS; i++) {
-        if (strcmp(name, kind_names[i]) == 0) {
-            *kind = (tl_record_kind)i;
-            return true;
+    uint32_t code;
+    if (!takes(c, "\\")) {
+        const size_t n = tl_text_sequence(c->at, (size_t)(c->end - c->at));
+        if (n < 2) return 0;
+        memcpy(out, c->at, n);
+        c->at += n;
+        return n;
+    }
+    if (takes(c, "ufffd")) {
+        memcpy(out, "\xef\xbf\xbd", 3);
+        return 3;
+    }
+    if (!takes(c, "u")) {
+        if (c->at == c->end || !memchr("\"\\", *c->at, 2)) return 0;
+        *out = *c->at++;
+        return 1;
+    }
+    if (!takes_hex(c, 4, &code)) return 0;
+    *out = (char)code;
+    return (code > 0 && code < 0x20) || code == 0x7F;
+}
+
+/* A string up to its closing quotation mark, its NUL included in `space`. */
+static bool takes_string(cursor *c, char *out, size_t space)
+{
+    size_t n = 0;
+    while (c->at < c->end && *c->at != '"') {
+        if (n + LONGEST_SEQUENCE >= space) return false;
+        if (*c->at >= 0x20 && *c->at < 0x7F && *c->at != '\\') {
+            out[n++] = *c->at++;
+            continue;
         }
+        const size_t more = takes_letter(c, out + n);
+        if (more == 0) return false;
+        n += more;
+    }
+    out[n] = '\0';
+    return takes(c, "\"");
+}
+
+static bool takes_measures(cursor *c, tl_line *out)
+{
+    tl_record *record = &out->record;
+    record->measure = out->measure;
+    if (!takes(c, ",\"measure\":[")) return false;
+    while (record->measures < TL_MAX_METRICS &&
+           takes(c, record->measures == 0 ? "[" : ",[")) {
+        tl_measure *m = &out->measure[record->measures++];
+        int why;
+        if (!takes_real(c, &m->value) || !takes(c, ",") || !takes_real(c, &m->n) ||
+            !takes(c, ",") || !takes_integer(c, &why) || why < TL_WHY_HAS_VALUE ||
+            why > TL_WHY_NOT_RUN || !takes(c, "]")) {
+            return false;
+        }
+        m->why = why;
+    }
+    return takes(c, "]");
+}
+
+/* What the record says of its step, up to `when`. Lines of versions that named no build
+ * have none. */
+static bool takes_step(cursor *c, tl_line *out)
+{
+    tl_record *record = &out->record;
+    record->stage = out->stage;
+    if (!takes(c, ",\"key\":\"") || !takes_key(c, &record->key) ||
+        !takes(c, "\",\"stage\":\"") || !takes_string(c, out->stage, sizeof out->stage) ||
+        !takes(c, ",\"first\":") || !takes_integer(c, &record->first) ||
+        !takes(c, ",\"width\":") || !takes_integer(c, &record->width)) {
+        return false;
+    }
+    if (record->kind == TL_RECORD_START) return true;
+    if (!takes(c, ",\"seconds\":") || !takes_real(c, &record->seconds)) return false;
+    if (record->kind != TL_RECORD_DONE || !takes(c, ",\"build\":\"")) return true;
+    return takes_hex(c, BUILD_DIGITS, &record->build) && takes(c, "\"");
+}
+
+static bool takes_text(cursor *c, tl_line *out)
+{
+    if (!takes(c, ",\"text\":\"")) return true; /* there need be none */
+    /* escapes only shrink */
+    const size_t space = (size_t)(c->end - c->at) + LONGEST_SEQUENCE;
+    out->record.text = out->text = malloc(space);
+    return out->text && takes_string(c, out->text, space);
+}
+
+static bool takes_kind(cursor *c, tl_record_kind *kind)
+{
+    if (!takes(c, line_start)) return false;
+    for (int i = 0; i < KINDS; i++) {
+        if (!takes(c, kind_names[i])) continue;
+        *kind = (tl_record_kind)i;
+        return takes(c, "\"");
     }
     return false;
 }
 
-static bool read_step(const json_t *root, tl_record *record)
-{
-    const char *key = json_string_value(json_object_get(root, "key"));
-    record->stage = json_string_value(json_object_get(root, "stage"));
-    if (!key || !tl_key_read(key, &record->key) || !record->stage) return false;
-    if (!read_integer(json_object_get(root, "first"), &record->first) ||
-        !read_integer(json_object_get(root, "width"), &record->width))
-        return false;
-    return record->kind == TL_RECORD_START ||
-           read_real(json_object_get(root, "seconds"), &record->seconds);
-}
-
-/* Lines of versions that named no build have none. */
-static bool read_build(const json_t *root, uint32_t *build)
-{
-    const char *text = json_string_value(json_object_get(root, "build"));
-    *build = 0;
-    if (!text) return true;
-    char *end;
-    *build = (uint32_t)strtoul(text, &end, 16);
-    return end == text + 8 && *end == '\0';
-}
-
-static bool read_record(const json_t *root, tl_line *out)
+static bool takes_record(cursor *c, tl_line *out)
 {
     tl_record *record = &out->record;
-    if (!read_kind(root, &record->kind)) return false;
-    if (record->kind != TL_RECORD_HEAD && !read_step(root, record)) return false;
-    if (!read_real(json_object_get(root, "when"), &record->when)) return false;
-    if (has_text(record->kind))
-        record->text = json_string_value(json_object_get(root, "text"));
-    return record->kind != TL_RECORD_DONE ||
-           (read_build(root, &record->build) &&
-            read_measures(json_object_get(root, "measure"), out));
+    if (!takes_kind(c, &record->kind)) return false;
+    if (record->kind != TL_RECORD_HEAD && !takes_step(c, out)) return false;
+    if (!takes(c, ",\"when\":") || !takes_real(c, &record->when)) return false;
+    if (record->kind == TL_RECORD_DONE && !takes_measures(c, out)) return false;
+    if (has_text(record->kind) && !takes_text(c, out)) return false;
+    return c->at == c->end;
 }
 
 tl_line_state tl_journal_line_read(const char *bytes, size_t n, tl_line *out)
 {
     if (!is_whole(bytes, n)) return TL_LINE_BROKEN;
-    out->root = NULL;
-    if (tl_journal_plain_read(bytes, n - CRC_SPACE, out)) return TL_LINE_GOOD;
-    json_t *root = json_loadb(bytes, n, JSON_DECODE_INT_AS_REAL, NULL);
+    cursor c = {bytes, bytes + n - CRC_SPACE};
     out->record = (tl_record){0};
-    out->root = root;
-    if (root && read_record(root, out)) return TL_LINE_GOOD;
+    out->text = NULL;
+    if (takes_record(&c, out)) return TL_LINE_GOOD;
     tl_journal_line_close(out);
     return TL_LINE_STRANGE;
 }
 
 void tl_journal_line_close(tl_line *line)
 {
-    json_decref(line->root);
-    line->root = NULL;
+    free(line->text);
+    line->text = NULL;
 }

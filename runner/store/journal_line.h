@@ -15,7 +15,7 @@
 #define TL_RUNNER_STORE_JOURNAL_LINE_H
 
 #include "compute/core/text.h"
-#include "runner/store/journal.h"
+#include "runner/store/journal_record.h"
 
 /** Appends the line of `record`, with its newline. Bytes of its texts that are not UTF-8
  * become U+FFFD. */
@@ -28,14 +28,14 @@ typedef enum tl_line_state {
     TL_LINE_STRANGE /**< as it was written, but not a record that this version knows */
 } tl_line_state;
 
-enum { TL_LINE_NAME = 64 };
+enum { TL_LINE_NAME = 68 };
 
 /** A line that was read; `record` points into it. */
 typedef struct tl_line {
     tl_record record;
     tl_measure measure[TL_MAX_METRICS];
-    char stage[TL_LINE_NAME]; /**< private: where record.stage may be */
-    void *root;               /**< private: the JSON it was read from, or NULL */
+    char stage[TL_LINE_NAME]; /**< private: where record.stage is */
+    char *text;               /**< private: where record.text is, or NULL */
 } tl_line;
 
 /**
@@ -50,7 +50,10 @@ bool tl_journal_line_find(const char *bytes, size_t n, size_t *at, const char **
  * after a power cut, or be all there is. */
 bool tl_journal_line_starts(const char *bytes, size_t n);
 
-/** Reads `n` bytes, without the newline. Close `out` where it is good. */
+/** Reads `n` bytes, without the newline. A line whose CRC is right is good only as the
+ * writer would put it, down to the last blank; a stage has at most
+ * 64 bytes.
+ * Close `out` where it is good. */
 tl_line_state tl_journal_line_read(const char *bytes, size_t n, tl_line *out);
 
 void tl_journal_line_close(tl_line *line);

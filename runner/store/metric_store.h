@@ -5,7 +5,8 @@
 #ifndef TL_RUNNER_STORE_METRIC_STORE_H
 #define TL_RUNNER_STORE_METRIC_STORE_H
 
-#include "experiments/stage/stage.h"
+#include "compute/core/status.h"
+#include "experiments/stage/metric.h"
 
 /** Measures of many steps; grows and never moves what it holds. Zero is an empty one; the
  * fields are private. */

@@ -6,7 +6,7 @@
 #define TL_RUNNER_STORE_RUN_DIR_H
 
 #include "compute/core/hash.h"
-#include "compute/train/trainer.h"
+#include "compute/train/checkpoint.h"
 
 #include <stdbool.h>
 

@@ -7,7 +7,7 @@ for n in 1 3; do
     expect 0 launch -n "$n" run "$plan" -o "$n.nc"
     same 1.nc "$n.nc"
 done
-# The twin of an extraction and of what uses its copy: one model, made for each of the two.
+# The control model of an extraction and of what uses its copy: one model, made for each of the two.
 # The head of a file names the step that made it; what follows is the weights.
 weights() { tail -c +$(($(od -An -t u8 -N 8 "$1") + 9)) "$1" | md5sum; }
 twice=$(find 1.run/models -type f | while read -r file; do weights "$file"; done | sort | uniq -d | wc -l)

@@ -11,7 +11,7 @@ for n in 1 2 3 5; do
     expect 0 launch -n "$n" run "$plan" -o "$n.nc"
     same 1.nc "$n.nc"
 done
-ncdump -h 1.nc | grep -q _lap2 || fail "the second lap has no metrics"
+ncdump -h 1.nc | grep -q _round2 || fail "the second round has no metrics"
 
 "$ROOT/cluster/launch" -n 2 run "$plan" -o killed.nc --dir "$place/killed.run" >out.txt 2>err.txt &
 starter=$!

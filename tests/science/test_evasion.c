@@ -109,7 +109,7 @@ static void moved_images_stay_in_their_box_and_in_range(void **state)
 
 /*
  * A surrogate that is the target is the best there can be: its examples fool the target as
- * they fool itself, and more than those of a twin that learnt from 50 rows of its own.
+ * they fool itself, and more than those of a control model trained on 50 rows of its own.
  * Fails when the examples are made on another model than the one named (transfer_pgd's
  * run).
  */
@@ -128,7 +128,7 @@ static void a_perfect_copy_transfers_and_beats_a_twin(void **state)
     toy_do(&toy, transfer, arg, measure);
     const double copied = toy_metric(transfer, measure, "success");
     const double twin = toy_metric(transfer, measure, "twin_success");
-    printf("copy %.3f, twin %.3f\n", copied, twin);
+    printf("copy %.3f, control %.3f\n", copied, twin);
     assert_true(copied == toy_metric(transfer, measure, "own_success"));
     assert_true(copied > twin + 0.2);
     assert_true(fabs(toy_metric(transfer, measure, "gain") - (copied - twin)) < 1e-12);

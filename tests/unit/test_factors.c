@@ -37,7 +37,7 @@ static void close_scene(scene *s)
     tl_plan_close(s->plan);
 }
 
-/* The factors above the RUN step of `stage` in lap `lap` of trial 0. */
+/* The factors above the RUN step of `stage` in round `round` of trial 0. */
 static const char *above(scene *s, const char *stage, int lap)
 {
     tl_err err = {0};
@@ -142,7 +142,7 @@ static const tl_stage recovering = {.name = "test.recovering",
                                     .reads = TL_BIT(TL_PART_TARGET),
                                     .gives = TL_BIT(TL_PART_RECOVERED)};
 
-/* Without recovered data, lap 2 is lap 1 over again: the same step stands in both. */
+/* Without recovered data, round 2 is round 1 over again: the same step stands in both. */
 static void what_recovers_matters_to_the_next_lap_alone(void **state)
 {
     (void)state;

@@ -1,5 +1,7 @@
 /* runner/journal: what is written is read back, and nothing else ever is. */
+#include "compute/core/rng.h"
 #include "compute/core/text.h"
+#include "runner/store/journal_line.h"
 #include "tests/support/journal_samples.h"
 
 #include <math.h>
@@ -311,6 +313,84 @@ static void text_that_is_not_utf8_stays_readable(void **state)
     assert_true(h.record[0].when > 1.7e9); /* dated by the journal */
 }
 
+/* The body of a line with its CRC, read. */
+static tl_line_state read_body(const char *body, tl_line *line)
+{
+    tl_text text = {0};
+    tl_text_print(&text, "%s,\"crc\":\"%08x\"}", body,
+                  (unsigned)tl_crc32(body, strlen(body)));
+    const tl_line_state state = tl_journal_line_read(text.at, text.length, line);
+    tl_text_close(&text);
+    return state;
+}
+
+#define KEY "\"key\":\"00112233445566778899aabbccddeeff\""
+#define LOST \
+    "{\"kind\":\"lost\"," KEY ",\"stage\":\"x\",\"first\":0,\"width\":1,\"seconds\":0"
+
+static void only_what_the_writer_writes_is_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body, *text; /* NULL: refused */
+    } cases[] = {
+        {LOST ",\"when\":1,\"text\":\"a \\\"b\\\" \\\\ \\u0009\\u007f\\ufffd\"",
+         "a \"b\" \\ \t\x7f\xef\xbf\xbd"},
+        {LOST ",\"when\":1,\"text\":\"\xc3\xa9\"", "\xc3\xa9"},
+        {LOST ",\"when\":1,\"text\":\"\"", ""},
+        {LOST ", \"when\":1", NULL},
+        {LOST ",\"when\":1,\"text\":\"\\n\"", NULL},
+        {LOST ",\"when\":1,\"text\":\"\\u0000\"", NULL},
+        {LOST ",\"when\":1,\"text\":\"\\u0041\"", NULL},
+        {LOST ",\"when\":1,\"text\":\"\\u001F\"", NULL},
+        {LOST ",\"when\":1,\"text\":\"\\", NULL},
+        {LOST ",\"when\":1,\"text\":\"a", NULL},
+        {LOST ",\"when\":1,\"text\":\"\t\"", NULL},
+        {LOST ",\"when\":1,\"text\":\"\x7f\"", NULL},
+        {LOST ",\"when\":1,\"text\":\"\xc3\"", NULL},
+        {LOST ",\"when\":1,\"text\":\"a\",\"more\":1", NULL},
+        {LOST ",\"text\":\"a\",\"when\":1", NULL},
+        {LOST ",\"when\":1e999", NULL},
+        {LOST ",\"when\":", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_line line;
+        const tl_line_state found = read_body(cases[i].body, &line);
+        assert_int_equal(found, cases[i].text ? TL_LINE_GOOD : TL_LINE_STRANGE);
+        if (found != TL_LINE_GOOD) continue;
+        assert_string_equal(line.record.text, cases[i].text);
+        tl_journal_line_close(&line);
+    }
+}
+
+/* Whatever is cut off or changed, with a right CRC. */
+static void a_line_that_is_taken_holds_what_it_may(void **state)
+{
+    (void)state;
+    for (int i = 0; i < JOURNAL_SAMPLES; i++) {
+        const tl_record record = journal_sample(i);
+        tl_text text = {0};
+        tl_journal_line_write(&text, &record);
+        const size_t n = text.length - 1 - strlen(",\"crc\":\"00000000\"}");
+        text.at[n] = '\0';
+        for (size_t at = 0; at < 2 * n; at++) {
+            char *body = strdup(text.at);
+            tl_line line;
+            if (at < n) {
+                body[at] = '\0';
+            } else {
+                body[at - n] ^= 0x15;
+            }
+            if (read_body(body, &line) == TL_LINE_GOOD) {
+                assert_in_range(line.record.measures, 0, TL_MAX_METRICS);
+                tl_journal_line_close(&line);
+            }
+            free(body);
+        }
+        tl_text_close(&text);
+    }
+}
+
 #define FACT(name) \
     cmocka_unit_test_setup_teardown(name, journal_make_folder, journal_remove_folder)
 
@@ -328,6 +408,8 @@ int main(void)
         FACT(a_file_without_permission_is_refused),
         FACT(a_full_disk_is_said_and_leaves_whole_lines),
         FACT(the_reader_can_stop),
+        FACT(only_what_the_writer_writes_is_read),
+        FACT(a_line_that_is_taken_holds_what_it_may),
         FACT(text_that_is_not_utf8_stays_readable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

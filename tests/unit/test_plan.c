@@ -72,7 +72,7 @@ static void axes_multiply_unless_told_otherwise(void **state)
         {"data: {source: synthetic/lesions, split: {pool: [60, 80], test: 40}}\n"
          "chain: [train]\n",
          2, 2, 1, 0},
-        {DATA "chain: [train, {laps: 1}]\n", 1, 1, 0, 0},
+        {DATA "chain: [train, {rounds: 1}]\n", 1, 1, 0, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tl_plan *plan = must_parse(cases[i].text, NULL, 0);
@@ -148,26 +148,29 @@ static const fault_case faults[] = {
     {DATA "chain: [train, d2m.badnets]\n",
      "p.yaml:2:16: d2m.badnets plants something, but nothing after it is trained on that"},
     {DATA "chain: [d2m.label_flip, d2m.label_flip, train]\n",
-     "p.yaml:2:25: 'd2m_label_flip' stands here a second time"},
+     "p.yaml:2:25: duplicate stage 'd2m_label_flip' (the first is in line 2)"},
     {DATA "chain: [d2m.label_flip: {as: a}, d2m.badnets: {as: a}, train]\n",
      "p.yaml:2:52: the name 'a' is taken by d2m.label_flip"},
     {DATA "chain: [train: {as: 9x}]\n", "p.yaml:2:21: `as: 9x`"},
-    {DATA "chain: [train, {laps: 3}]\n",
-     "p.yaml:2:17: a second lap would repeat the first"},
-    {DATA "chain: [train, {laps: 0}]\n", "p.yaml:2:23: laps is 0, allowed is from 1 to 64"},
-    {DATA "chain: [train, {laps: [1, 2]}]\n", "p.yaml:2:17: laps takes one number"},
-    {DATA "chain: [train, laps]\n", "p.yaml:2:16: laps takes one number"},
-    {DATA "chain: [{laps: 1}, train]\n", "p.yaml:2:10: laps must be the last entry"},
-    {DATA "chain: [train, m2m.model_extraction, {laps: 40}]\n",
-     "p.yaml:2:39: 40 laps of this chain have more than 64 entries"},
+    {DATA "chain: [train, {rounds: 3}]\n",
+     "p.yaml:2:17: a second round would repeat the first"},
+    {DATA "chain: [train, {rounds: 0}]\n",
+     "p.yaml:2:25: rounds is 0, allowed is from 1 to 64"},
+    {DATA "chain: [train, {rounds: [1, 2]}]\n", "p.yaml:2:17: rounds takes one number"},
+    {DATA "chain: [train, {laps: 2}]\n",
+     "p.yaml:2:17: unknown stage 'laps': did you mean 'rounds'?"},
+    {DATA "chain: [train, rounds]\n", "p.yaml:2:16: rounds takes one number"},
+    {DATA "chain: [{rounds: 1}, train]\n", "p.yaml:2:10: rounds must be the last entry"},
+    {DATA "chain: [train, m2m.model_extraction, {rounds: 40}]\n",
+     "p.yaml:2:39: 40 rounds of this chain have more than 64 entries"},
     {DATA "chain: [train, m2d.inversion, m2m.model_extraction: {queries: 30},\n"
-          "        m2d.surrogate_inversion, laps: 2]\n",
+          "        m2d.surrogate_inversion, rounds: 2]\n",
      "p.yaml:3:9: what m2d_inversion recovers would be lost: m2d_surrogate_inversion "
      "replaces it before it is used"},
     {DATA "chain: [train, m2d.inversion, m2d.inversion: {as: more}, d2d.use_recovered]\n",
      "p.yaml:2:51: what m2d_inversion recovers would be lost: more replaces it"},
-    {DATA "chain:\n  - one_of: {as: x, options: [none, {laps: 2}]}\n  - train\n",
-     "p.yaml:3:38: laps run a whole chain again: they stand in no one_of"},
+    {DATA "chain:\n  - one_of: {as: x, options: [none, {rounds: 2}]}\n  - train\n",
+     "p.yaml:3:38: rounds repeats the whole chain, so it cannot be an option of a one_of"},
     {DATA "chain: [train]\nsweep: {sobol: 5}\n",
      "p.yaml:3:9: sobol sampling is not available yet"},
     {DATA "model: {width: [4, 8]}\nchain: [train]\nexclude: [{width: [4, 8]}]\n",
@@ -193,8 +196,9 @@ static const fault_case faults[] = {
     {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: raises, "
                 "claim: ''}]\n",
      "p.yaml:8:74: a claim is one line of at most 300 letters"},
-    {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss_lap2, direction: raises}]\n",
-     "p.yaml:8:35: unknown metric 'train_loss_lap2': did you mean 'train_loss'?"},
+    {DATA CHAIN
+     "hypotheses: [{effect: poison, on: train_loss_round2, direction: raises}]\n",
+     "p.yaml:8:35: unknown metric 'train_loss_round2'; allowed: d2m_label_flip_rows, "},
     {"data: {source: synthetic/lesions, split: {pool: 4000, test: 40}, examples: 100}\n"
      "chain: [train]\n",
      "p.yaml:1:42: the roles want pool 4000"},
@@ -248,9 +252,9 @@ static void two_inversions_may_stand_where_nothing_is_lost(void **state)
     static const char *const chains[] = {
         "chain: [train, m2d.inversion, m2d.inversion: {as: more}]\n",
         "chain: [train, m2d.inversion, d2d.use_recovered: {as: used}, m2d.inversion: {as: "
-        "more}, laps: 3]\n",
+        "more}, rounds: 3]\n",
         "chain:\n  - train\n  - one_of:\n      as: from\n"
-        "      options: [m2d.inversion, m2d.inversion: {as: more}]\n  - laps: 2\n"};
+        "      options: [m2d.inversion, m2d.inversion: {as: more}]\n  - rounds: 2\n"};
     for (size_t i = 0; i < sizeof chains / sizeof *chains; i++) {
         char text[1000];
         tl_plan *plan;
@@ -345,8 +349,8 @@ static void set_reaches_every_part_of_a_plan(void **state)
                                       "replicates=2..3",
                                       "poison=[none, badnets]",
                                       "train.as=fit",
-                                      "laps=1"};
-    tl_plan *plan = must_parse(DATA CHAIN "  - laps: 2\n", set, sizeof set / sizeof *set);
+                                      "rounds=1"};
+    tl_plan *plan = must_parse(DATA CHAIN "  - rounds: 2\n", set, sizeof set / sizeof *set);
     assert_int_equal(plan->seed, 9);
     assert_int_equal(plan->first_replicate, 2);
     assert_int_equal(plan->replicates, 2);

@@ -1,4 +1,4 @@
-/* experiments/queries: what an attacker asks about, and the twins that go without access.
+/* experiments/queries: what an attacker asks about, and control models without access.
  */
 #include "experiments/method/queries.h"
 
@@ -123,8 +123,8 @@ static const tl_model *twin_of(toy_world *toy, const char *name)
     return given.model[TL_PART_SURROGATE];
 }
 
-/* What is compared with a surrogate is its own twin. Fails when transfer_pgd draws from
- * streams of its own name (draws_as). */
+/* What is compared with a surrogate is its own control model. Fails when transfer_pgd draws
+ * from streams of its own name (draws_as). */
 static void an_extraction_and_what_uses_its_copy_have_one_twin(void **state)
 {
     (void)state;

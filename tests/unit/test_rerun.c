@@ -175,13 +175,13 @@ static void what_comes_back_to_a_failed_parent_is_skipped(void **state)
 /* --- a sweep whose models are gone -------------------------------------------------------
  */
 
-/* Two laps, so that data are remade from data that are remade from the target. */
+/* Two rounds, so that data are remade from data that are remade from the target. */
 static const char text[] =
     "name: t\nreplicates: 2\n"
     "data: {source: synthetic/lesions, examples: 300, split: {pool: 100, keep: 0.5, "
     "validation: 20, attacker: 40, test: 60}}\n"
     "recipe: {epochs: 1}\nchain:\n  - train\n  - measure.utility\n  - m2d.inversion\n"
-    "  - m2m.model_extraction\n  - laps: 2\n";
+    "  - m2m.model_extraction\n  - rounds: 2\n";
 
 typedef struct room {
     char folder[64];
@@ -231,7 +231,7 @@ static int position_of(const room *it, const char *stage, int lap)
             strcmp(step->stage->name, stage) == 0)
             return i;
     }
-    fail_msg("no step of %s in lap %d", stage, lap);
+    fail_msg("no step of %s in round %d", stage, lap);
     return -1;
 }
 

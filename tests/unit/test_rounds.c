@@ -1,5 +1,6 @@
 /*
- * Laps as effects see them: what a metric of a later lap is above the same in the first.
+ * Rounds as effects see them: what a metric of a later round is above the same in the
+ * first.
  */
 #include "analysis/effect/effects.h"
 
@@ -28,7 +29,7 @@ static void describe(tl_column *column, const char *name, const char *text)
     column->attribute[column->attributes++] = (tl_attribute){name, text};
 }
 
-/* Three replicates with and without poison; the last trial has no second lap. */
+/* Three replicates with and without poison; the last trial has no second round. */
 static sheet estimate(void)
 {
     static const int32_t replicate[TRIALS] = {0, 0, 1, 1, 2, 2};
@@ -44,20 +45,20 @@ static sheet estimate(void)
     describe(&c[1], "factor", "choice");
     describe(&c[1], "reference", "none");
     c[2] = (tl_column){.name = "copy", .type = TL_COLUMN_REAL, .real = first};
-    c[3] = (tl_column){.name = "copy_lap2", .type = TL_COLUMN_REAL, .real = second};
-    describe(&c[3], "lap", "2");
-    describe(&c[3], "first_lap", "copy");
+    c[3] = (tl_column){.name = "copy_round2", .type = TL_COLUMN_REAL, .real = second};
+    describe(&c[3], "round", "2");
+    describe(&c[3], "first_round", "copy");
     for (int i = 2; i < 4; i++) {
         describe(&c[i], "better", "lower");
         describe(&c[i], "downstream_of", "poison");
     }
     c[4] = (tl_column){.name = "copy_n", .type = TL_COLUMN_REAL, .real = n};
-    c[5] = c[3]; /* the same step in both laps: nothing to compare */
-    c[5].name = "other_lap2";
+    c[5] = c[3]; /* the same step in both rounds: nothing to compare */
+    c[5].name = "other_round2";
     c[5].real = first;
-    s.global =
-        (tl_attribute){"hypotheses", "[{\"effect\":\"lap\",\"on\":\"copy\",\"level\":\"2\","
-                                     "\"direction\":\"raises\"}]"};
+    s.global = (tl_attribute){"hypotheses",
+                              "[{\"effect\":\"round\",\"on\":\"copy\",\"level\":\"2\","
+                              "\"direction\":\"raises\"}]"};
     return s;
 }
 
@@ -73,7 +74,7 @@ static void a_lap_is_compared_with_the_first_in_each_trial(void **state)
                          .attribute = &s.global};
     assert_int_equal(tl_effects_estimate(&s.table, &s.arena, &s.effects, &err), TL_OK);
     const tl_effect *e = s.effects->effect;
-    assert_string_equal(e->factor, "lap");
+    assert_string_equal(e->factor, "round");
     assert_string_equal(e->level, "2");
     assert_string_equal(e->metric, "copy");
     assert_int_equal(e->hypothesis, 0);
@@ -84,7 +85,7 @@ static void a_lap_is_compared_with_the_first_in_each_trial(void **state)
     assert_near(e->least_p, 0.25, 0.0);
     int laps = 0;
     for (int i = 0; i < s.effects->count; i++) {
-        laps += strcmp(s.effects->effect[i].factor, "lap") == 0;
+        laps += strcmp(s.effects->effect[i].factor, "round") == 0;
     }
     assert_int_equal(laps, 1);
     tl_arena_close(&s.arena);

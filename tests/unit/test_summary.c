@@ -162,7 +162,7 @@ static void print_gains(FILE *file, const void *what)
 
 static gains *gains_of(void)
 {
-    static const char *const name[] = {"poison", "rate", "mia_auc_lap2",
+    static const char *const name[] = {"poison", "rate", "mia_auc_round2",
                                        "copy_agreement_gain", "utility_auc"};
     gains *g = calloc(1, sizeof *g);
     assert_non_null(g);
@@ -200,9 +200,9 @@ static void gains_stand_in_the_order_of_the_chain(void **state)
     char text[MOST];
     gains *g = gains_of();
     written(print_gains, g, text);
-    const char *auc = strstr(text, "on mia_auc_lap2"), *gain = strstr(text, "on copy_");
+    const char *auc = strstr(text, "on mia_auc_round2"), *gain = strstr(text, "on copy_");
     assert_true(auc && gain && auc < gain);
-    assert_null(strstr(auc + 4, "mia_auc_lap2"));
+    assert_null(strstr(auc + 4, "mia_auc_round2"));
     assert_null(strstr(text, "rate="));
     assert_null(strstr(text, "utility"));
     assert_null(strstr(text, "other"));

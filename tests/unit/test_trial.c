@@ -304,7 +304,8 @@ static void values_follow_the_levels_of_the_cell(void **state)
     close_scene(&s);
 }
 
-/* --- laps ----------------------------------------------------------------------------- */
+/* --- rounds -----------------------------------------------------------------------------
+ */
 
 /* Stands for any stage that gets data out of the target. */
 static const tl_stage recovering = {.name = "test.recovering",
@@ -313,7 +314,7 @@ static const tl_stage recovering = {.name = "test.recovering",
                                     .gives = TL_BIT(TL_PART_RECOVERED),
                                     .draws = true};
 
-/* A chain that plants, trains, copies and recovers, in `laps` laps. */
+/* A chain that plants, trains, copies and recovers, in `rounds` rounds. */
 static scene open_laps(int laps, tl_link *join)
 {
     scene s = open_scene(DATA "chain:\n"
@@ -333,7 +334,7 @@ static scene open_laps(int laps, tl_link *join)
     return s;
 }
 
-/* The RUN step of the stage called `name` in lap `lap`, or -1. */
+/* The RUN step of the stage called `name` in round `round`, or -1. */
 static int find_in_lap(const tl_trial *trial, const char *name, int lap)
 {
     for (int i = 0; i < trial->steps; i++) {
@@ -385,8 +386,8 @@ static void what_is_the_owners_starts_again(void **state)
     close_scene(&s);
 }
 
-/* The first lap is the trial without laps; what a lap adds is new, and each step's metrics
- * have names of their own. */
+/* The first round is the trial without rounds; what a round adds is new, and each step's
+ * metrics have names of their own. */
 static void laps_only_add_to_a_trial(void **state)
 {
     (void)state;
@@ -406,8 +407,8 @@ static void laps_only_add_to_a_trial(void **state)
         for (int m = 0; m < tl_trial_metrics(step); m++) {
             assert_true(names < 64);
             (void)tl_trial_metric_name(two.plan, step, m, name[names]);
-            const char *end = strstr(name[names], "_lap");
-            assert_true(step->lap == 1 ? !end : end && strcmp(end, "_lap2") == 0);
+            const char *end = strstr(name[names], "_round");
+            assert_true(step->lap == 1 ? !end : end && strcmp(end, "_round2") == 0);
             for (int k = 0; k < names; k++) assert_string_not_equal(name[k], name[names]);
             names++;
         }
@@ -416,7 +417,8 @@ static void laps_only_add_to_a_trial(void **state)
     close_scene(&two);
 }
 
-/* The surrogate of lap 2 descends from the backdoor of both laps: one is judged on it. */
+/* The surrogate of round 2 descends from the backdoor of both rounds: one is judged on it.
+ */
 static void one_planting_is_judged_on_each_part_in_each_lap(void **state)
 {
     (void)state;
@@ -455,8 +457,8 @@ static void what_descends_from_itself_draws_other_numbers(void **state)
     close_scene(&s);
 }
 
-/* In every lap the twin draws what the extraction of that lap draws, though nothing that it
- * is made from descends from an attack of its own stage. */
+/* In every round the control model draws what the extraction of that round draws, though
+ * nothing that it is made from descends from an attack of its own stage. */
 static void a_twin_counts_the_stage_it_draws_as(void **state)
 {
     (void)state;
@@ -465,7 +467,7 @@ static void a_twin_counts_the_stage_it_draws_as(void **state)
                               "  - m2m.model_extraction: {queries: 30}\n"
                               "  - d2d.transfer_pgd: {queries: 30}\n"
                               "  - m2d.surrogate_inversion\n"
-                              "  - laps: 3\n",
+                              "  - rounds: 3\n",
                          true);
     tl_trial_decode(s.plan, 0, s.a);
     for (int lap = 1; lap <= 3; lap++) {
@@ -490,9 +492,9 @@ static void a_plan_may_end_in_laps(void **state)
         char text[1000];
         (void)snprintf(
             text, sizeof text,
-            DATA "chain: [train, m2m.model_extraction: {queries: 30}, %s, {laps: 3}]\n"
+            DATA "chain: [train, m2m.model_extraction: {queries: 30}, %s, {rounds: 3}]\n"
                  "hypotheses:\n"
-                 "  - {effect: lap, on: m2m_model_extraction_agreement, level: 3, "
+                 "  - {effect: round, on: m2m_model_extraction_agreement, level: 3, "
                  "direction: raises}\n",
             all[i]->name);
         scene s = open_scene(text, true);
@@ -504,8 +506,8 @@ static void a_plan_may_end_in_laps(void **state)
                          find_in_lap(s.a, all[i]->name, 2));
         char name[TL_METRIC_NAME];
         assert_string_equal(tl_trial_metric_name(s.plan, &s.a->step[use], 0, name),
-                            "d2d_use_recovered_rows_lap3");
-        assert_string_equal(s.plan->hypothesis[0].effect, "lap");
+                            "d2d_use_recovered_rows_round3");
+        assert_string_equal(s.plan->hypothesis[0].effect, "round");
         close_scene(&s);
         found++;
     }

@@ -1,0 +1,46 @@
+/*
+ * Metrics: what a step can measure, and what it measured.
+ */
+#ifndef TL_EXPERIMENTS_STAGE_METRIC_H
+#define TL_EXPERIMENTS_STAGE_METRIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Why a metric has no value. */
+typedef enum tl_why {
+    TL_WHY_HAS_VALUE = 0,
+    TL_WHY_UNRESOLVABLE,   /**< the sample is too small for it */
+    TL_WHY_NOT_APPLICABLE, /**< this trial has no such stage or part */
+    TL_WHY_FAILED,         /**< its step failed */
+    TL_WHY_SKIPPED,        /**< a step before it failed */
+    TL_WHY_NOT_RUN         /**< the sweep was stopped before it */
+} tl_why;
+const char *tl_why_name(tl_why why); /* "value", "unresolvable", ... */
+
+typedef enum tl_better { TL_BETTER_NONE, TL_BETTER_HIGHER, TL_BETTER_LOWER } tl_better;
+
+typedef struct tl_metric {
+    const char *name; /**< NULL ends a table */
+    const char *units;
+    const char *about;
+    tl_better better; /**< for the owner of the target: "lower" = larger is worse for the
+                         defender */
+    bool is_rate;     /**< a share of n trials: hits / n, and n is stored */
+    bool can_be_missing;
+    double low, high; /**< range of values; both 0: unbounded */
+} tl_metric;
+
+enum { TL_MAX_METRICS = 24 };
+
+/** Entries of a table; 0 for NULL. */
+int tl_metrics_count(const tl_metric *metrics);
+
+/** One measured value. */
+typedef struct tl_measure {
+    double value; /**< NaN unless why is TL_WHY_HAS_VALUE */
+    double n;     /**< of a rate; else 0 */
+    int32_t why;  /**< tl_why */
+} tl_measure;
+
+#endif

@@ -1,0 +1,37 @@
+#include "experiments/stage/scene.h"
+
+#include <math.h>
+
+void tl_world_take(tl_world *to, const tl_world *from, tl_part part)
+{
+    to->data[part] = from->data[part];
+    to->model[part] = from->model[part];
+    if (part == TL_PART_SETUP) to->setup = from->setup;
+    if (part == TL_PART_SERVICE) to->service = from->service;
+    if (part == TL_PART_MARKS) to->marks = from->marks;
+}
+
+tl_rng tl_scene_rng(const tl_scene *scene, const char *purpose)
+{
+    return tl_rng_stream(scene->seed, scene->replicate, scene->stage, scene->occurrence,
+                         purpose);
+}
+
+void tl_scene_put(tl_scene *scene, int metric, double value)
+{
+    scene->measure[metric] = (tl_measure){value, 0.0, TL_WHY_HAS_VALUE};
+}
+
+void tl_scene_put_rate(tl_scene *scene, int metric, double hits, double n)
+{
+    if (n > 0.0) {
+        scene->measure[metric] = (tl_measure){hits / n, n, TL_WHY_HAS_VALUE};
+    } else {
+        tl_scene_put_missing(scene, metric, TL_WHY_UNRESOLVABLE);
+    }
+}
+
+void tl_scene_put_missing(tl_scene *scene, int metric, tl_why why)
+{
+    scene->measure[metric] = (tl_measure){(double)NAN, 0.0, (int32_t)why};
+}
