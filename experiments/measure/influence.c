@@ -17,7 +17,7 @@
 #include "experiments/stage/stage.h"
 
 #include "compute/linalg/linalg.h"
-#include "compute/nn/layers/head.h"
+#include "compute/nn/head.h"
 #include "compute/nn/loss.h"
 #include "compute/nn/probe.h"
 
