@@ -36,11 +36,11 @@ typedef struct tl_grave {
 } tl_grave;
 
 /** The process grid of this rank's block of one width, for ScaLAPACK. */
-typedef struct tl_grid {
+typedef struct tl_process_grid {
     MPI_Comm comm; /* the block; MPI_COMM_NULL: this rank is in no whole block */
     int context;   /* of BLACS */
     bool is_burnt; /* a call was left half way: never used again, never freed */
-} tl_grid;
+} tl_process_grid;
 
 struct tl_cluster {
     int rank, size;
@@ -57,7 +57,7 @@ struct tl_cluster {
     pthread_mutex_t parcel_lock;
     tl_parcel *parcel;
     tl_grave *grave;
-    tl_grid *grid; /* [grids] by the logarithm of the block's width */
+    tl_process_grid *grid; /* [grids] by the logarithm of the block's width */
     int grids;
 
     pthread_t thread;

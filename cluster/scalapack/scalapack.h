@@ -30,7 +30,7 @@ void tl_scalapack_stop(tl_cluster *cluster);
  * Collective over `team`. \return TL_E_LOST
  */
 TL_MUST_USE tl_status tl_scalapack_grid(tl_cluster *cluster, const tl_team *team,
-                                        tl_grid **out, tl_err *err);
+                                        tl_process_grid **out, tl_err *err);
 
 /**
  * Solves `problem`, whose inputs are finite and whose shapes fit, on a team of tl_team_mpi:

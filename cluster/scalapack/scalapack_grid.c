@@ -13,13 +13,14 @@ void Cblacs_gridexit(int context);
 void Cblacs_set(int context, int what, const int *value);
 /* NOLINTEND(readability-identifier-naming) */
 
-static tl_status make_grid(tl_cluster *cluster, int width, tl_grid *grid, tl_err *err)
+static tl_status make_grid(tl_cluster *cluster, int width, tl_process_grid *grid,
+                           tl_err *err)
 {
     const int first = cluster->rank / width * width;
     const bool is_whole = first + width <= cluster->size;
     int rows = 1;
     while (4 * rows * rows <= width) rows *= 2;
-    *grid = (tl_grid){.comm = MPI_COMM_NULL, .context = -1};
+    *grid = (tl_process_grid){.comm = MPI_COMM_NULL, .context = -1};
     const int code = MPI_Comm_split(cluster->start, is_whole ? first : MPI_UNDEFINED,
                                     cluster->rank, &grid->comm);
     TL_CHECK(code == MPI_SUCCESS, err, TL_E_IO,
@@ -54,14 +55,14 @@ tl_status tl_scalapack_start(tl_cluster *cluster, tl_err *err)
 void tl_scalapack_stop(tl_cluster *cluster)
 {
     for (int k = 0; k < cluster->grids; k++) {
-        tl_grid *grid = &cluster->grid[k];
+        tl_process_grid *grid = &cluster->grid[k];
         if (grid->comm == MPI_COMM_NULL || grid->is_burnt) continue;
         Cblacs_gridexit(grid->context);
         MPI_Comm_free(&grid->comm);
     }
 }
 
-tl_status tl_scalapack_grid(tl_cluster *cluster, const tl_team *team, tl_grid **out,
+tl_status tl_scalapack_grid(tl_cluster *cluster, const tl_team *team, tl_process_grid **out,
                             tl_err *err)
 {
     int k = 0;

@@ -22,7 +22,7 @@ static int block_of(tl_linalg_operation operation)
  * routines change that on their way and change it back at their end. A routine that was
  * left half way did not, and a member that left it elsewhere would wait for others for
  * ever. */
-static void reset_routes(const tl_grid *grid)
+static void reset_routes(const tl_process_grid *grid)
 {
     static const char *const operation[] = {"Broadcast", "Combine"};
     static const char *const scope[] = {"Rowwise", "Columnwise", "All"};

@@ -37,7 +37,7 @@ struct tl_job {
     const tl_blacs_watch *watch;
     const tl_team *team;
     const tl_linalg_problem *problem;
-    tl_grid *grid;
+    tl_process_grid *grid;
     int rows, columns, row, column; /* of the grid; this member's place in it */
     int block;                      /* matrices are dealt in squares of so many rows */
 

@@ -111,7 +111,7 @@ static bool tick(const tl_team *team)
 tl_status tl_team_mpi_allreduce(const tl_team *team, float *x, size_t n, tl_err *err)
 {
     tl_team_body *self = team->self;
-    tl_grid *grid = NULL;
+    tl_process_grid *grid = NULL;
     TL_TRY(tl_scalapack_grid(self->cluster, team, &grid, err));
     TL_CHECK(grid && n <= INT_MAX, err, TL_E_ARG,
              "MPI_Allreduce takes at most %d numbers, on a block where nobody died",

@@ -148,7 +148,7 @@ static tl_status turn_fast(tl_team_body *self, bool *is_over, bool *moved, tl_er
 tl_status tl_jobs_are_fast(const tl_team *team, bool *is_fast, tl_err *err)
 {
     tl_team_body *self = team->self;
-    tl_grid *grid = NULL;
+    tl_process_grid *grid = NULL;
     *is_fast = false;
     if (team->size == 1) return TL_OK;
     TL_TRY(tl_scalapack_grid(self->cluster, team, &grid, err));

@@ -67,9 +67,9 @@ typedef struct tl_team_body {
     uint32_t *sent, *received; /**< [size] pieces so far, by mate */
     tl_lane out[TL_LANES], in[TL_LANES];
     tl_stream stream;
-    tl_team_job *job; /**< the first of those begun */
-    bool has_stream;  /**< the job's stage is under way */
-    tl_grid *fast;    /**< its communicator sums fast jobs; NULL: not known to do so */
+    tl_team_job *job;      /**< the first of those begun */
+    bool has_stream;       /**< the job's stage is under way */
+    tl_process_grid *fast; /**< its communicator sums fast jobs; NULL: not known to do so */
     tl_lane fast_lane;
 } tl_team_body;
 

@@ -17,7 +17,7 @@
 #include <stddef.h>
 
 typedef struct tl_team tl_team;
-struct tl_linalg_problem; /* compute/linalg/linalg.h */
+struct tl_linalg_problem; /* compute/linalg/problem.h */
 
 /** What becomes of the numbers that the members hold. */
 typedef enum tl_team_work {

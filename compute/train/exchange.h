@@ -17,6 +17,7 @@
 
 #include "compute/core/arena.h"
 #include "compute/core/team.h"
+#include "compute/nn/tensor_parallel.h"
 #include "compute/train/gradient.h"
 #include "compute/train/recipe.h"
 
@@ -115,5 +116,16 @@ TL_MUST_USE tl_status tl_exchange_collect(tl_exchange *exchange, int number,
 /** The opposite: takes the own slice out of `whole`. Not collective. */
 void tl_exchange_deal(const tl_exchange *exchange, int number, const float *whole,
                       float *kept);
+
+/**
+ * L2 norm of the whole model's gradient: squares as tl_gradient_square has them, of what is
+ * shared (once) and of each part, and the parts' added in the fixed binary tree; the same
+ * bits on every member of any team. Collective over the share's team.
+ *
+ * \param gradient [share->model.params] this member's \param norm result
+ * \return TL_E_LOST
+ */
+TL_MUST_USE tl_status tl_share_norm(const tl_share *share, const float *gradient,
+                                    double *norm, tl_err *err);
 
 #endif
