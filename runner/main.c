@@ -100,5 +100,5 @@ static int obey(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    return tl_cluster_tell_code(obey(argc, argv), !is_other_rank());
+    return tl_exit_code_report(obey(argc, argv), !is_other_rank());
 }

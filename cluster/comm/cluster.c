@@ -1,5 +1,5 @@
 /*
- * The start exchanges a card per rank; the end is decided by rank 0 alone, because only it
+ * The start exchanges a info per rank; the end is decided by rank 0 alone, because only it
  * knows who died: MPI_Finalize with a dead rank hangs, so it is then left out.
  */
 #include "cluster/comm/cluster.h"
@@ -25,8 +25,8 @@
 #include <sanitizer/lsan_interface.h>
 #endif
 
-static const double START_PATIENCE = 120.0; /* s */
-static const double END_PATIENCE = 30.0;    /* s */
+static const double START_TIMEOUT = 120.0; /* s */
+static const double END_TIMEOUT = 30.0;    /* s */
 
 enum { EXIT_RESUME = 75 };
 
@@ -36,12 +36,7 @@ static void nap(long microseconds)
     nanosleep(&span, NULL);
 }
 
-double tl_cluster_seconds(void)
-{
-    return tl_seconds();
-}
-
-void tl_cluster_rest(unsigned turn)
+void tl_back_off(unsigned turn)
 {
     if (turn < 200) return;
     if (turn < 2000) {
@@ -52,20 +47,20 @@ void tl_cluster_rest(unsigned turn)
 }
 
 /* In a list that the leak check finds. */
-void tl_cluster_keep(tl_cluster *cluster, void *bytes)
+void tl_cluster_retain(tl_cluster *cluster, void *bytes)
 {
-    tl_grave *grave = bytes ? malloc(sizeof *grave) : NULL;
-    if (!grave) return;
-    *grave = (tl_grave){.next = cluster->grave, .bytes = bytes};
-    cluster->grave = grave;
+    tl_retained *retained = bytes ? malloc(sizeof *retained) : NULL;
+    if (!retained) return;
+    *retained = (tl_retained){.next = cluster->retained, .bytes = bytes};
+    cluster->retained = retained;
 }
 
 /* Seconds that the ranks have to find each other. */
-static double start_patience(void)
+static double start_timeout(void)
 {
-    const char *text = getenv("THREATLOOP_START_PATIENCE");
+    const char *text = getenv("THREATLOOP_START_TIMEOUT");
     const double seconds = text ? strtod(text, NULL) : 0.0;
-    return seconds > 0.0 && seconds < 1e6 ? seconds : START_PATIENCE;
+    return seconds > 0.0 && seconds < 1e6 ? seconds : START_TIMEOUT;
 }
 
 static void block_signals(void)
@@ -81,7 +76,7 @@ static void block_signals(void)
 }
 
 /* Process numbers mean the same on two ranks only under one kernel and one namespace. */
-static void read_nest(char nest[TL_HOST_TEXT])
+static void read_pid_namespace(char pid_namespace[TL_HOST_TEXT])
 {
     char boot[40] = "", space[24] = "";
     FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
@@ -91,15 +86,15 @@ static void read_nest(char nest[TL_HOST_TEXT])
     }
     const ssize_t n = readlink("/proc/self/ns/pid", space, sizeof space - 1);
     space[n > 0 ? n : 0] = '\0';
-    (void)snprintf(nest, TL_HOST_TEXT, "%s%s", boot, space);
+    (void)snprintf(pid_namespace, TL_HOST_TEXT, "%s%s", boot, space);
 }
 
-static tl_rank_card own_card(void)
+static tl_rank_info own_info(void)
 {
-    tl_rank_card card = {.pid = getpid()};
-    if (gethostname(card.host, sizeof card.host - 1) != 0) card.host[0] = '\0';
-    read_nest(card.nest);
-    return card;
+    tl_rank_info info = {.pid = getpid()};
+    if (gethostname(info.host, sizeof info.host - 1) != 0) info.host[0] = '\0';
+    read_pid_namespace(info.pid_namespace);
+    return info;
 }
 
 static tl_status fail_mpi(tl_err *err, const char *what, int code)
@@ -112,34 +107,35 @@ static tl_status fail_mpi(tl_err *err, const char *what, int code)
 
 /* Who all are, by the numbers that MPI gave them, and which of these become 0, 1, ... */
 typedef struct guests {
-    tl_rank_card *card; /* [size] */
-    tl_place *place;    /* [size] */
-    int own;            /* what this rank becomes */
+    tl_rank_info *info;     /* [size] */
+    tl_ordered_rank *place; /* [size] */
+    int own;                /* what this rank becomes */
 } guests;
 
 static tl_status meet(tl_cluster *cluster, guests *all, tl_err *err)
 {
     const size_t size = (size_t)cluster->size;
-    all->card = calloc(size, sizeof *all->card);
+    all->info = calloc(size, sizeof *all->info);
     all->place = calloc(size, sizeof *all->place);
-    cluster->card = calloc(size, sizeof *cluster->card);
+    cluster->info = calloc(size, sizeof *cluster->info);
     cluster->dead = calloc(size, sizeof *cluster->dead);
     cluster->heard = calloc(size, sizeof *cluster->heard);
     cluster->progress = calloc(size, sizeof *cluster->progress);
     cluster->waits = calloc(size, sizeof *cluster->waits);
-    TL_CHECK(all->card && all->place && cluster->card && cluster->dead && cluster->heard &&
+    TL_CHECK(all->info && all->place && cluster->info && cluster->dead && cluster->heard &&
                  cluster->progress && cluster->waits,
              err, TL_E_SPACE, "no memory left for %d ranks", cluster->size);
-    const tl_rank_card mine = own_card();
-    const int code = MPI_Allgather(&mine, (int)sizeof mine, MPI_BYTE, all->card,
+    const tl_rank_info mine = own_info();
+    const int code = MPI_Allgather(&mine, (int)sizeof mine, MPI_BYTE, all->info,
                                    (int)sizeof mine, MPI_BYTE, MPI_COMM_WORLD);
     if (code != MPI_SUCCESS) return fail_mpi(err, "MPI_Allgather", code);
     for (int r = 0; r < cluster->size; r++) {
-        all->place[r] = (tl_place){all->card[r].host, all->card[r].nest, r, 0};
+        all->place[r] =
+            (tl_ordered_rank){all->info[r].host, all->info[r].pid_namespace, r, 0};
     }
-    tl_place_sort(all->place, cluster->size);
+    tl_rank_order_sort(all->place, cluster->size);
     for (int k = 0; k < cluster->size; k++) {
-        cluster->card[k] = all->card[all->place[k].rank];
+        cluster->info[k] = all->info[all->place[k].rank];
         if (all->place[k].rank == cluster->rank) all->own = k;
     }
     return TL_OK;
@@ -164,20 +160,20 @@ static tl_status open_lanes(tl_cluster *cluster, int place, tl_err *err)
 
 static void release(tl_cluster *cluster)
 {
-    while (cluster->parcel) {
-        tl_parcel *next = cluster->parcel->next;
-        free(cluster->parcel);
-        cluster->parcel = next;
+    while (cluster->outgoing) {
+        tl_outgoing *next = cluster->outgoing->next;
+        free(cluster->outgoing);
+        cluster->outgoing = next;
     }
-    while (cluster->grave) {
-        tl_grave *next = cluster->grave->next;
-        free(cluster->grave->bytes);
-        free(cluster->grave);
-        cluster->grave = next;
+    while (cluster->retained) {
+        tl_retained *next = cluster->retained->next;
+        free(cluster->retained->bytes);
+        free(cluster->retained);
+        cluster->retained = next;
     }
-    pthread_mutex_destroy(&cluster->parcel_lock);
+    pthread_mutex_destroy(&cluster->outgoing_lock);
     free(cluster->grid);
-    free(cluster->card);
+    free(cluster->info);
     free(cluster->dead);
     free(cluster->heard);
     free(cluster->progress);
@@ -218,14 +214,14 @@ static tl_status join(tl_cluster *cluster, int *argc, char ***argv, tl_err *err)
         guests all = {0};
         status = meet(cluster, &all, err);
         if (status == TL_OK) status = open_lanes(cluster, all.own, err);
-        free(all.card);
+        free(all.info);
         free(all.place);
     }
     if (status == TL_OK) status = tl_scalapack_start(cluster, err);
     return status;
 }
 
-tl_status tl_cluster_start(tl_cluster **out, int *argc, char ***argv, tl_err *err)
+tl_status tl_session_start(tl_cluster **out, int *argc, char ***argv, tl_err *err)
 {
     *out = NULL;
     tl_cluster *cluster = calloc(1, sizeof *cluster);
@@ -233,15 +229,15 @@ tl_status tl_cluster_start(tl_cluster **out, int *argc, char ***argv, tl_err *er
     cluster->has_parent = getenv("OMPI_COMM_WORLD_RANK") || getenv("PMIX_RANK");
     (void)setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
     block_signals();
-    pthread_mutex_init(&cluster->parcel_lock, NULL);
-    tl_patience patience = {.seconds = start_patience(),
+    pthread_mutex_init(&cluster->outgoing_lock, NULL);
+    tl_watchdog watchdog = {.seconds = start_timeout(),
                             .code = EXIT_RESUME,
                             .why = "the ranks have not found each other: one was lost at "
                                    "the start; nothing was begun, run again"};
-    tl_status status = tl_patience_begin(&patience, err);
+    tl_status status = tl_watchdog_start(&watchdog, err);
     if (status == TL_OK) {
         status = join(cluster, argc, argv, err);
-        tl_patience_end(&patience);
+        tl_watchdog_stop(&watchdog);
     }
     if (status != TL_OK) {
         release(cluster);
@@ -263,31 +259,32 @@ int tl_cluster_size(const tl_cluster *cluster)
 
 const char *tl_cluster_host(const tl_cluster *cluster, int rank)
 {
-    return cluster->card[rank].host;
+    return cluster->info[rank].host;
 }
 
-bool tl_cluster_is_near(const tl_cluster *cluster, int rank)
+bool tl_cluster_is_local(const tl_cluster *cluster, int rank)
 {
-    const tl_rank_card *mine = &cluster->card[cluster->rank];
-    const tl_rank_card *other = &cluster->card[rank];
-    return strcmp(mine->host, other->host) == 0 && strcmp(mine->nest, other->nest) == 0;
+    const tl_rank_info *mine = &cluster->info[cluster->rank];
+    const tl_rank_info *other = &cluster->info[rank];
+    return strcmp(mine->host, other->host) == 0 &&
+           strcmp(mine->pid_namespace, other->pid_namespace) == 0;
 }
 
 /* Waits for a collective of the start. A rank may die here too, so not for ever; the
  * buffers of one given up on are static or leaked by the caller, who ends the process. */
 static tl_status finish(tl_cluster *cluster, MPI_Request *request, tl_err *err)
 {
-    const double patience = start_patience();
-    const double deadline = tl_cluster_seconds() + patience;
+    const double timeout = start_timeout();
+    const double deadline = tl_seconds() + timeout;
     for (unsigned turn = 1;; turn++) {
         int is_done = 0;
         const int code = MPI_Test(request, &is_done, MPI_STATUS_IGNORE);
         TL_CHECK(code == MPI_SUCCESS, err, TL_E_LOST, "a rank was lost at the start");
         if (is_done) return TL_OK;
-        TL_CHECK(tl_cluster_seconds() < deadline, err, TL_E_LOST,
-                 "a rank was silent for %.0f s at the start", patience);
+        TL_CHECK(tl_seconds() < deadline, err, TL_E_LOST,
+                 "a rank was silent for %.0f s at the start", timeout);
         for (int rank = 1; turn % 1000 == 0 && rank < cluster->size; rank++)
-            TL_CHECK(!tl_pulse_is_dead(cluster, rank), err, TL_E_LOST,
+            TL_CHECK(!tl_liveness_is_dead(cluster, rank), err, TL_E_LOST,
                      "rank %d was lost at the start; nothing was begun, run again", rank);
         nap(200);
     }
@@ -311,14 +308,14 @@ tl_status tl_cluster_agree(tl_cluster *cluster, tl_status mine, tl_err *err)
     if (code != MPI_SUCCESS) return fail_mpi(err, "MPI_Iallreduce", code);
     TL_TRY(finish(cluster, &request, err));
     if (worst[0] == TL_OK) return TL_OK;
-    tl_err told = {0};
-    if (worst[1] == cluster->rank && err) told = *err;
-    TL_TRY(broadcast(cluster, &told, (int)sizeof told, worst[1], err));
-    told.text[TL_ERR_TEXT - 1] = '\0';
-    return tl_fail(err, (tl_status)worst[0], "%s", told.text);
+    tl_err reported = {0};
+    if (worst[1] == cluster->rank && err) reported = *err;
+    TL_TRY(broadcast(cluster, &reported, (int)sizeof reported, worst[1], err));
+    reported.text[TL_ERR_TEXT - 1] = '\0';
+    return tl_fail(err, (tl_status)worst[0], "%s", reported.text);
 }
 
-tl_status tl_cluster_share(tl_cluster *cluster, char **bytes, size_t *n, tl_err *err)
+tl_status tl_cluster_broadcast(tl_cluster *cluster, char **bytes, size_t *n, tl_err *err)
 {
     const size_t chunk = 1u << 28;
     const bool is_source = cluster->rank == 0;
@@ -348,18 +345,18 @@ tl_status tl_cluster_share(tl_cluster *cluster, char **bytes, size_t *n, tl_err 
     return TL_OK;
 }
 
-void tl_cluster_bury(tl_cluster *cluster, int rank)
+void tl_liveness_mark_failed(tl_cluster *cluster, int rank)
 {
     atomic_store(&cluster->dead[rank], true);
     atomic_store(&cluster->has_dead, true);
 }
 
-bool tl_cluster_is_buried(const tl_cluster *cluster, int rank)
+bool tl_liveness_has_failed(const tl_cluster *cluster, int rank)
 {
     return atomic_load(&cluster->dead[rank]);
 }
 
-int tl_cluster_tell_code(int code, bool leads)
+int tl_exit_code_report(int code, bool leads)
 {
     const char *path = getenv("THREATLOOP_EXIT_FILE");
     if (!path || !path[0]) return code;
@@ -370,45 +367,44 @@ int tl_cluster_tell_code(int code, bool leads)
     return fclose(file) == 0 && is_written ? 0 : code;
 }
 
-static void drain(tl_cluster *cluster, double patience)
+static void drain(tl_cluster *cluster, double timeout)
 {
-    const double deadline = tl_cluster_seconds() + patience;
-    while (tl_post_pending(cluster) > 0 && tl_cluster_seconds() < deadline) nap(500);
+    const double deadline = tl_seconds() + timeout;
+    while (tl_mailbox_pending(cluster) > 0 && tl_seconds() < deadline) nap(500);
 }
 
 /* Rank 0's word on how to end; true: without MPI. */
 static bool settle_end(tl_cluster *cluster, bool was_lost)
 {
     const bool own_word = was_lost || atomic_load(&cluster->has_dead);
-    if (!cluster->has_pulse) return own_word;
+    if (!cluster->has_heartbeat) return own_word;
     if (cluster->rank == 0) {
-        tl_pulse_farewell(cluster, own_word);
+        tl_heartbeat_shutdown(cluster, own_word);
         return own_word;
     }
     /* Rank 0 may yet be writing results; should it die, the pulse ends this process. */
-    while (atomic_load(&cluster->farewell) == 0) nap(2000);
-    return atomic_load(&cluster->farewell) == 2;
+    while (atomic_load(&cluster->shutdown) == 0) nap(2000);
+    return atomic_load(&cluster->shutdown) == 2;
 }
 
-/* Survivors read their farewell before the process that sent it is gone. */
+/* Survivors read their shutdown before the process that sent it is gone. */
 static void wait_for_survivors(const tl_cluster *cluster)
 {
-    const double deadline = tl_cluster_seconds() + 2.0;
+    const double deadline = tl_seconds() + 2.0;
     for (int rank = 1; rank < cluster->size; rank++) {
-        if (tl_cluster_is_buried(cluster, rank)) continue;
-        while (tl_cluster_seconds() < deadline &&
-               !(tl_cluster_is_near(cluster, rank) &&
-                 kill((pid_t)cluster->card[rank].pid, 0) != 0))
+        if (tl_liveness_has_failed(cluster, rank)) continue;
+        while (tl_seconds() < deadline && !(tl_cluster_is_local(cluster, rank) &&
+                                            kill((pid_t)cluster->info[rank].pid, 0) != 0))
             nap(5000);
     }
 }
 
-_Noreturn void tl_cluster_abandon(tl_cluster *cluster, int code)
+_Noreturn void tl_session_abandon(tl_cluster *cluster, int code)
 {
     (void)fflush(NULL);
-    tl_pulse_dismiss(cluster);
+    tl_heartbeat_terminate(cluster);
     drain(cluster, 2.0);
-    const int own_code = tl_cluster_tell_code(code, true);
+    const int own_code = tl_exit_code_report(code, true);
     wait_for_survivors(cluster);
     _exit(own_code);
 }
@@ -422,23 +418,23 @@ static _Noreturn void leave(int code)
     _exit(code);
 }
 
-int tl_cluster_stop(tl_cluster *cluster, bool was_lost, int code)
+int tl_session_stop(tl_cluster *cluster, bool was_lost, int code)
 {
     (void)fflush(NULL);
     const bool without_mpi = settle_end(cluster, was_lost);
-    drain(cluster, without_mpi ? 2.0 : END_PATIENCE);
+    drain(cluster, without_mpi ? 2.0 : END_TIMEOUT);
     const bool leads = cluster->rank == 0;
-    const int own_code = without_mpi ? tl_cluster_tell_code(code, leads) : code;
-    if (leads && without_mpi && cluster->has_pulse) wait_for_survivors(cluster);
-    tl_pulse_end(cluster);
+    const int own_code = without_mpi ? tl_exit_code_report(code, leads) : code;
+    if (leads && without_mpi && cluster->has_heartbeat) wait_for_survivors(cluster);
+    tl_heartbeat_stop(cluster);
     if (without_mpi) leave(own_code);
-    tl_patience patience = {.seconds = END_PATIENCE, .code = code};
-    const bool has_patience = tl_patience_begin(&patience, NULL) == TL_OK;
+    tl_watchdog watchdog = {.seconds = END_TIMEOUT, .code = code};
+    const bool has_watchdog = tl_watchdog_start(&watchdog, NULL) == TL_OK;
     tl_scalapack_stop(cluster);
     MPI_Comm *lane[] = {&cluster->start, &cluster->post, &cluster->pulse, &cluster->team};
     for (int i = 0; i < 4; i++) MPI_Comm_free(lane[i]);
     MPI_Finalize();
-    if (has_patience) tl_patience_end(&patience);
+    if (has_watchdog) tl_watchdog_stop(&watchdog);
     release(cluster);
     return code;
 }

@@ -2,15 +2,16 @@
  * The cluster: all ranks of this run, who they are and where; start, first agreement, end.
  *
  * Collectives over all ranks happen only in this module: at the start, in
- * tl_cluster_agree and tl_cluster_share (before the first step), and in tl_cluster_stop
- * when nobody was lost. Between, ranks speak by tl_post, tl_team_mpi and tl_pulse.
+ * tl_cluster_agree and tl_cluster_broadcast (before the first step), and in tl_session_stop
+ * when nobody was lost. Between, ranks speak by tl_mailbox, tl_team_mpi and tl_heartbeat.
  *
- * Order of a run: tl_cluster_start, tl_pulse_start, tl_cluster_agree / tl_cluster_share,
- * orders and steps, tl_cluster_stop.
+ * Order of a run: tl_session_start, tl_heartbeat_start, tl_cluster_agree /
+ * tl_cluster_broadcast, orders and steps, tl_session_stop.
  */
 #ifndef TL_CLUSTER_COMM_CLUSTER_H
 #define TL_CLUSTER_COMM_CLUSTER_H
 
+#include "compute/core/clock.h"
 #include "compute/core/status.h"
 
 #include <stdbool.h>
@@ -20,19 +21,20 @@ typedef struct tl_cluster tl_cluster;
 
 /**
  * Starts MPI with threads, learns who the ranks are, and numbers them node by node
- * (place.h): rank 0 is MPI's, the others need not be. Collective over all ranks, once in a
- * process, before any other thread exists: TERM, INT, HUP, USR1 and USR2 are blocked from
- * here on, so that the thread of tl_pulse can take them. Works without mpirun (one rank).
+ * (rank_order.h): rank 0 is MPI's, the others need not be. Collective over all ranks, once
+ * in a process, before any other thread exists: TERM, INT, HUP, USR1 and USR2 are blocked
+ * from here on, so that the thread of tl_heartbeat can take them. Works without mpirun (one
+ * rank).
  *
- * If the ranks do not find each other within 120 s (THREATLOOP_START_PATIENCE seconds), as
+ * If the ranks do not find each other within 120 s (THREATLOOP_START_TIMEOUT seconds), as
  * when one dies before all have met, the process leaves with 75: MPI itself would wait for
  * ever. So it does, with its own code, if MPI_Finalize takes longer than 30 s at the end.
  *
  * \param argc, argv as main got them; may be NULL
- * \param out owned; tl_cluster_stop ends it
+ * \param out owned; tl_session_stop ends it
  * \return TL_E_IO if MPI gives no threads or fails, TL_E_SPACE
  */
-TL_MUST_USE tl_status tl_cluster_start(tl_cluster **out, int *argc, char ***argv,
+TL_MUST_USE tl_status tl_session_start(tl_cluster **out, int *argc, char ***argv,
                                        tl_err *err);
 
 int tl_cluster_rank(const tl_cluster *cluster);
@@ -40,7 +42,7 @@ int tl_cluster_size(const tl_cluster *cluster);
 const char *tl_cluster_host(const tl_cluster *cluster, int rank);
 
 /** Whether `rank` runs where this rank runs, under process numbers that both understand. */
-bool tl_cluster_is_near(const tl_cluster *cluster, int rank);
+bool tl_cluster_is_local(const tl_cluster *cluster, int rank);
 
 /**
  * The largest status of any rank, with the text of the first rank that has it. Collective
@@ -57,12 +59,12 @@ TL_MUST_USE tl_status tl_cluster_agree(tl_cluster *cluster, tl_status mine, tl_e
  * \param n     on rank 0 how many; elsewhere result
  * \return TL_E_SPACE or TL_E_LOST, the same on every rank; then *bytes is NULL elsewhere
  */
-TL_MUST_USE tl_status tl_cluster_share(tl_cluster *cluster, char **bytes, size_t *n,
-                                       tl_err *err);
+TL_MUST_USE tl_status tl_cluster_broadcast(tl_cluster *cluster, char **bytes, size_t *n,
+                                           tl_err *err);
 
 /** From now on `rank` counts as dead: nothing is sent to it, and MPI is not finalised. */
-void tl_cluster_bury(tl_cluster *cluster, int rank);
-bool tl_cluster_is_buried(const tl_cluster *cluster, int rank);
+void tl_liveness_mark_failed(tl_cluster *cluster, int rank);
+bool tl_liveness_has_failed(const tl_cluster *cluster, int rank);
 
 /**
  * Ends the run on this rank; all ranks that live call it, and no other thread uses the
@@ -70,9 +72,9 @@ bool tl_cluster_is_buried(const tl_cluster *cluster, int rank);
  * finalised (nobody buried, `was_lost` false) and tells the others, who wait for that word
  * if the pulse runs.
  * \return `code`, with the cluster freed, if MPI was finalised; else it does not return:
- *         `code` is told (tl_cluster_tell_code) and the process left by _exit
+ *         `code` is told (tl_exit_code_report) and the process left by _exit
  */
-int tl_cluster_stop(tl_cluster *cluster, bool was_lost, int code);
+int tl_session_stop(tl_cluster *cluster, bool was_lost, int code);
 
 /**
  * With which code this process is to leave, so that the user sees `code`. cluster/launch
@@ -81,16 +83,13 @@ int tl_cluster_stop(tl_cluster *cluster, bool was_lost, int code);
  * its end; works without a cluster. Until then the file says that rank 0 has begun, which
  * holds a lock on it as long as it lives. \return 0 where launch is told, else `code`
  */
-int tl_cluster_tell_code(int code, bool leads);
+int tl_exit_code_report(int code, bool leads);
 
 /**
  * Rank 0, in a thread beside one that computes or hangs: ends the run at once, as
- * tl_cluster_stop does after a loss, whatever still runs. The others are told to leave with
+ * tl_session_stop does after a loss, whatever still runs. The others are told to leave with
  * 75, and `code` is told.
  */
-_Noreturn void tl_cluster_abandon(tl_cluster *cluster, int code);
-
-/** Seconds on a clock that never goes back. */
-double tl_cluster_seconds(void);
+_Noreturn void tl_session_abandon(tl_cluster *cluster, int code);
 
 #endif

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const double BEAT_SECONDS = 1.0;
+static const double HEARTBEAT_SECONDS = 1.0;
 static const double SILENCE_OF_A_RANK = 10.0; /* s until it counts as dead */
 static const double SILENCE_OF_RANK_0 = 30.0; /* s until a rank leaves */
 static const double HELD_UP = 3.0;            /* s between two turns of this thread */
@@ -22,7 +22,14 @@ static const long NAP = 20000000;             /* ns */
 
 enum { EXIT_RESUME = 75, MOST_PENDING = 64 };
 
-typedef enum word { ALIVE, STOP, CALL_OFF, LEAVE, FAREWELL_FINALISE, FAREWELL_LEAVE } word;
+typedef enum word {
+    ALIVE,
+    STOP,
+    CANCEL,
+    TERMINATE,
+    SHUTDOWN_FINALISE,
+    SHUTDOWN_LEAVE
+} word;
 
 /* From rank 0. */
 typedef struct control {
@@ -31,17 +38,17 @@ typedef struct control {
 } control;
 
 /* To rank 0. */
-typedef struct beat {
+typedef struct heartbeat {
     uint64_t ticks;
     int32_t is_stopping;
     int32_t is_waiting;
-} beat;
+} heartbeat;
 
 static void tell(tl_cluster *cluster, int rank, word what, uint32_t epoch)
 {
     const control message = {.word = (int32_t)what, .epoch = epoch};
     /* Who cannot be reached is found dead by its silence. */
-    (void)!tl_post_send(cluster, rank, TL_TAG_CONTROL, &message, sizeof message, NULL);
+    (void)!tl_mailbox_send(cluster, rank, TL_TAG_CONTROL, &message, sizeof message, NULL);
 }
 
 static void tell_all(tl_cluster *cluster, word what)
@@ -49,17 +56,17 @@ static void tell_all(tl_cluster *cluster, word what)
     for (int rank = 1; rank < cluster->size; rank++) tell(cluster, rank, what, 0);
 }
 
-static void note_called_off(tl_cluster *cluster, uint32_t epoch)
+static void note_cancelled(tl_cluster *cluster, uint32_t epoch)
 {
-    const unsigned at = atomic_fetch_add(&cluster->called_off_count, 1u);
-    atomic_store(&cluster->called_off[at % TL_CALLED_OFF], epoch);
+    const unsigned at = atomic_fetch_add(&cluster->cancelled_count, 1u);
+    atomic_store(&cluster->cancelled[at % TL_CANCELLED_MOST], epoch);
 }
 
-/* A buried rank is alive after all; tl_post_send refuses it, so this goes by MPI itself.
+/* A buried rank is alive after all; tl_mailbox_send refuses it, so this goes by MPI itself.
  * The message is constant, so MPI may read it for ever. */
 static void send_away(tl_cluster *cluster, int rank)
 {
-    static const control leave = {.word = LEAVE};
+    static const control leave = {.word = TERMINATE};
     MPI_Request request = MPI_REQUEST_NULL;
     if (MPI_Isend(&leave, (int)sizeof leave, MPI_BYTE, rank, TL_TAG_CONTROL, cluster->pulse,
                   &request) == MPI_SUCCESS)
@@ -67,50 +74,51 @@ static void send_away(tl_cluster *cluster, int rank)
 }
 
 /* One turn of rank 0: hear beats, pass on a wish to stop. */
-static void hear_beats(tl_cluster *cluster, tl_message *message, double now)
+static void hear_heartbeats(tl_cluster *cluster, tl_message *message, double now)
 {
-    while (tl_post_receive(cluster, TL_TAGS(TL_TAG_BEAT), message, NULL)) {
-        beat told = {0};
-        if (message->n != sizeof told) continue;
-        memcpy(&told, message->bytes, sizeof told);
+    while (tl_mailbox_receive(cluster, TL_TAGS(TL_TAG_HEARTBEAT), message, NULL)) {
+        heartbeat reported = {0};
+        if (message->n != sizeof reported) continue;
+        memcpy(&reported, message->bytes, sizeof reported);
         atomic_store(&cluster->heard[message->from], now);
-        atomic_store(&cluster->progress[message->from], told.ticks);
-        atomic_store(&cluster->waits[message->from], told.is_waiting != 0);
-        if (told.is_stopping) atomic_store(&cluster->is_stopping, true);
-        if (tl_cluster_is_buried(cluster, message->from)) send_away(cluster, message->from);
+        atomic_store(&cluster->progress[message->from], reported.ticks);
+        atomic_store(&cluster->waits[message->from], reported.is_waiting != 0);
+        if (reported.is_stopping) atomic_store(&cluster->is_stopping, true);
+        if (tl_liveness_has_failed(cluster, message->from))
+            send_away(cluster, message->from);
     }
     atomic_store(&cluster->heard[0], now);
     atomic_store(&cluster->progress[0], atomic_load(&cluster->ticks));
     atomic_store(&cluster->waits[0], atomic_load(&cluster->is_waiting));
     if (atomic_load(&cluster->is_stopping) &&
-        !atomic_exchange(&cluster->stop_is_told, true))
+        !atomic_exchange(&cluster->stop_is_sent, true))
         tell_all(cluster, STOP);
 }
 
 /* One turn of another rank: hear rank 0. */
 static void hear_control(tl_cluster *cluster, tl_message *message, double now)
 {
-    while (tl_post_receive(cluster, TL_TAGS(TL_TAG_CONTROL), message, NULL)) {
-        control told = {0};
-        if (message->n != sizeof told) continue;
-        memcpy(&told, message->bytes, sizeof told);
+    while (tl_mailbox_receive(cluster, TL_TAGS(TL_TAG_CONTROL), message, NULL)) {
+        control reported = {0};
+        if (message->n != sizeof reported) continue;
+        memcpy(&reported, message->bytes, sizeof reported);
         atomic_store(&cluster->heard[0], now);
-        switch ((word)told.word) {
+        switch ((word)reported.word) {
         case ALIVE:
             break;
         case STOP:
             atomic_store(&cluster->is_stopping, true);
             break;
-        case CALL_OFF:
-            note_called_off(cluster, told.epoch);
+        case CANCEL:
+            note_cancelled(cluster, reported.epoch);
             break;
-        case LEAVE:
+        case TERMINATE:
             _exit(EXIT_RESUME);
-        case FAREWELL_FINALISE:
-            atomic_store(&cluster->farewell, 1);
+        case SHUTDOWN_FINALISE:
+            atomic_store(&cluster->shutdown, 1);
             break;
-        case FAREWELL_LEAVE:
-            atomic_store(&cluster->farewell, 2);
+        case SHUTDOWN_LEAVE:
+            atomic_store(&cluster->shutdown, 2);
             break;
         }
     }
@@ -118,30 +126,30 @@ static void hear_control(tl_cluster *cluster, tl_message *message, double now)
 
 static bool process_is_gone(const tl_cluster *cluster, int rank)
 {
-    return tl_cluster_is_near(cluster, rank) &&
-           kill((pid_t)cluster->card[rank].pid, 0) != 0 && errno == ESRCH;
+    return tl_cluster_is_local(cluster, rank) &&
+           kill((pid_t)cluster->info[rank].pid, 0) != 0 && errno == ESRCH;
 }
 
 /* Leaves the process if rank 0 or who started this one is gone. */
 static void watch(const tl_cluster *cluster, pid_t parent, double now)
 {
     if (cluster->has_parent && getppid() != parent) _exit(EXIT_RESUME);
-    if (cluster->rank == 0 || atomic_load(&cluster->farewell) == 1) return;
+    if (cluster->rank == 0 || atomic_load(&cluster->shutdown) == 1) return;
     if (process_is_gone(cluster, 0)) _exit(EXIT_RESUME);
     if (now - atomic_load(&cluster->heard[0]) > SILENCE_OF_RANK_0) _exit(EXIT_RESUME);
 }
 
-static void send_beat(tl_cluster *cluster)
+static void send_heartbeat(tl_cluster *cluster)
 {
     if (cluster->rank == 0) {
         tell_all(cluster, ALIVE);
         return;
     }
-    if (tl_post_pending(cluster) > MOST_PENDING) return;
-    const beat mine = {.ticks = atomic_load(&cluster->ticks),
-                       .is_stopping = atomic_load(&cluster->is_stopping),
-                       .is_waiting = atomic_load(&cluster->is_waiting)};
-    (void)!tl_post_send(cluster, 0, TL_TAG_BEAT, &mine, sizeof mine, NULL);
+    if (tl_mailbox_pending(cluster) > MOST_PENDING) return;
+    const heartbeat mine = {.ticks = atomic_load(&cluster->ticks),
+                            .is_stopping = atomic_load(&cluster->is_stopping),
+                            .is_waiting = atomic_load(&cluster->is_waiting)};
+    (void)!tl_mailbox_send(cluster, 0, TL_TAG_HEARTBEAT, &mine, sizeof mine, NULL);
 }
 
 static void take_signal(tl_cluster *cluster)
@@ -157,7 +165,7 @@ static void take_signal(tl_cluster *cluster)
     const int signal = sigtimedwait(&set, NULL, &span);
     if (signal == SIGUSR1 || signal == SIGUSR2) atomic_store(&cluster->is_stopping, true);
     if (signal != SIGTERM && signal != SIGINT && signal != SIGHUP) return;
-    if (cluster->rank == 0) (void)tl_cluster_tell_code(128 + signal, true);
+    if (cluster->rank == 0) (void)tl_exit_code_report(128 + signal, true);
     _exit(128 + signal);
 }
 
@@ -173,21 +181,21 @@ static void *live(void *argument)
     tl_cluster *cluster = argument;
     tl_message message = {0};
     const pid_t parent = getppid();
-    double beaten = 0.0, turned = tl_cluster_seconds();
+    double beaten = 0.0, turned = tl_seconds();
     bool was_stopping = false;
     while (!atomic_load(&cluster->thread_must_end)) {
         take_signal(cluster);
         tl_fault_pass(TL_FAULT_SECONDS);
-        const double now = tl_cluster_seconds();
+        const double now = tl_seconds();
         if (now - turned > HELD_UP) forgive(cluster, now - turned);
         turned = now;
         if (cluster->rank == 0)
-            hear_beats(cluster, &message, now);
+            hear_heartbeats(cluster, &message, now);
         else
             hear_control(cluster, &message, now);
         const bool is_stopping = atomic_load(&cluster->is_stopping);
-        if (now - beaten >= BEAT_SECONDS || is_stopping != was_stopping) {
-            send_beat(cluster);
+        if (now - beaten >= HEARTBEAT_SECONDS || is_stopping != was_stopping) {
+            send_heartbeat(cluster);
             beaten = now;
             was_stopping = is_stopping;
         }
@@ -197,77 +205,77 @@ static void *live(void *argument)
     return NULL;
 }
 
-tl_status tl_pulse_start(tl_cluster *cluster, tl_err *err)
+tl_status tl_heartbeat_start(tl_cluster *cluster, tl_err *err)
 {
-    const double now = tl_cluster_seconds();
+    const double now = tl_seconds();
     for (int rank = 0; rank < cluster->size; rank++)
         atomic_store(&cluster->heard[rank], now);
     const int code = pthread_create(&cluster->thread, NULL, live, cluster);
     TL_CHECK(code == 0, err, TL_E_SPACE, "no thread for the heartbeat: %s", strerror(code));
-    cluster->has_pulse = true;
+    cluster->has_heartbeat = true;
     return TL_OK;
 }
 
-void tl_pulse_tick(tl_cluster *cluster)
+void tl_heartbeat_tick(tl_cluster *cluster)
 {
     atomic_fetch_add_explicit(&cluster->ticks, 1, memory_order_relaxed);
 }
 
-tl_pulse_progress tl_pulse_progress_of(const tl_cluster *cluster, int rank)
+tl_heartbeat_progress tl_heartbeat_progress_of(const tl_cluster *cluster, int rank)
 {
-    return (tl_pulse_progress){.ticks = atomic_load(&cluster->progress[rank]),
-                               .is_waiting = atomic_load(&cluster->waits[rank])};
+    return (tl_heartbeat_progress){.ticks = atomic_load(&cluster->progress[rank]),
+                                   .is_waiting = atomic_load(&cluster->waits[rank])};
 }
 
-bool tl_pulse_is_stopping(const tl_cluster *cluster)
+bool tl_heartbeat_is_stopping(const tl_cluster *cluster)
 {
     return atomic_load(&cluster->is_stopping);
 }
 
-void tl_pulse_ask_stop(tl_cluster *cluster)
+void tl_heartbeat_request_stop(tl_cluster *cluster)
 {
     atomic_store(&cluster->is_stopping, true);
 }
 
-void tl_pulse_call_off(tl_cluster *cluster, int first, int width, uint32_t epoch)
+void tl_heartbeat_cancel(tl_cluster *cluster, int first, int width, uint32_t epoch)
 {
     for (int rank = first; rank < first + width && rank < cluster->size; rank++) {
         if (rank == 0)
-            note_called_off(cluster, epoch);
+            note_cancelled(cluster, epoch);
         else
-            tell(cluster, rank, CALL_OFF, epoch);
+            tell(cluster, rank, CANCEL, epoch);
     }
 }
 
-bool tl_pulse_is_called_off(const tl_cluster *cluster, uint32_t epoch)
+bool tl_heartbeat_is_cancelled(const tl_cluster *cluster, uint32_t epoch)
 {
-    for (int i = 0; i < TL_CALLED_OFF; i++)
-        if (atomic_load_explicit(&cluster->called_off[i], memory_order_relaxed) == epoch)
+    for (int i = 0; i < TL_CANCELLED_MOST; i++)
+        if (atomic_load_explicit(&cluster->cancelled[i], memory_order_relaxed) == epoch)
             return true;
     return false;
 }
 
-bool tl_pulse_is_dead(tl_cluster *cluster, int rank)
+bool tl_liveness_is_dead(tl_cluster *cluster, int rank)
 {
-    if (cluster->rank != 0 || rank == 0 || !cluster->has_pulse) return false;
-    return tl_cluster_is_buried(cluster, rank) || process_is_gone(cluster, rank) ||
-           tl_cluster_seconds() - atomic_load(&cluster->heard[rank]) > SILENCE_OF_A_RANK;
+    if (cluster->rank != 0 || rank == 0 || !cluster->has_heartbeat) return false;
+    return tl_liveness_has_failed(cluster, rank) || process_is_gone(cluster, rank) ||
+           tl_seconds() - atomic_load(&cluster->heard[rank]) > SILENCE_OF_A_RANK;
 }
 
-void tl_pulse_farewell(tl_cluster *cluster, bool was_lost)
+void tl_heartbeat_shutdown(tl_cluster *cluster, bool was_lost)
 {
-    tell_all(cluster, was_lost ? FAREWELL_LEAVE : FAREWELL_FINALISE);
+    tell_all(cluster, was_lost ? SHUTDOWN_LEAVE : SHUTDOWN_FINALISE);
 }
 
-void tl_pulse_dismiss(tl_cluster *cluster)
+void tl_heartbeat_terminate(tl_cluster *cluster)
 {
-    tell_all(cluster, LEAVE);
+    tell_all(cluster, TERMINATE);
 }
 
-void tl_pulse_end(tl_cluster *cluster)
+void tl_heartbeat_stop(tl_cluster *cluster)
 {
-    if (!cluster->has_pulse) return;
+    if (!cluster->has_heartbeat) return;
     atomic_store(&cluster->thread_must_end, true);
     pthread_join(cluster->thread, NULL);
-    cluster->has_pulse = false;
+    cluster->has_heartbeat = false;
 }

@@ -1,6 +1,6 @@
 /*
  * A sent message lives in a list until MPI has done with it; each later call looks at the
- * list and frees what has left. Parcels to a dead rank stay in the list for ever: MPI may
+ * list and frees what has left. Messages to a dead rank stay in the list for ever: MPI may
  * still read them.
  */
 #include "cluster/comm/mailbox.h"
@@ -16,7 +16,8 @@ static const size_t LARGEST = (size_t)1 << 30; /* bytes of one message */
 
 static MPI_Comm lane_of(const tl_cluster *cluster, tl_tag tag)
 {
-    return tag == TL_TAG_BEAT || tag == TL_TAG_CONTROL ? cluster->pulse : cluster->post;
+    return tag == TL_TAG_HEARTBEAT || tag == TL_TAG_CONTROL ? cluster->pulse
+                                                            : cluster->post;
 }
 
 void tl_message_close(tl_message *message)
@@ -25,54 +26,54 @@ void tl_message_close(tl_message *message)
     *message = (tl_message){0};
 }
 
-/* Frees the parcels that have left; returns how many to living ranks have not. */
+/* Frees the messages that have left; returns how many to living ranks have not. */
 static int reap(tl_cluster *cluster)
 {
     int pending = 0;
-    pthread_mutex_lock(&cluster->parcel_lock);
-    tl_parcel **link = &cluster->parcel;
+    pthread_mutex_lock(&cluster->outgoing_lock);
+    tl_outgoing **link = &cluster->outgoing;
     while (*link) {
-        tl_parcel *parcel = *link;
+        tl_outgoing *outgoing = *link;
         int has_left = 0;
-        if (!tl_cluster_is_buried(cluster, parcel->to)) {
-            const int code = MPI_Test(&parcel->request, &has_left, MPI_STATUS_IGNORE);
+        if (!tl_liveness_has_failed(cluster, outgoing->to)) {
+            const int code = MPI_Test(&outgoing->request, &has_left, MPI_STATUS_IGNORE);
             if (code != MPI_SUCCESS) has_left = 0;
             if (!has_left) pending++;
         }
         if (has_left) {
-            *link = parcel->next;
-            free(parcel);
+            *link = outgoing->next;
+            free(outgoing);
         } else {
-            link = &parcel->next;
+            link = &outgoing->next;
         }
     }
-    pthread_mutex_unlock(&cluster->parcel_lock);
+    pthread_mutex_unlock(&cluster->outgoing_lock);
     return pending;
 }
 
-tl_status tl_post_send(tl_cluster *cluster, int to, tl_tag tag, const void *bytes, size_t n,
-                       tl_err *err)
+tl_status tl_mailbox_send(tl_cluster *cluster, int to, tl_tag tag, const void *bytes,
+                          size_t n, tl_err *err)
 {
     TL_CHECK(to >= 0 && to < cluster->size, err, TL_E_ARG, "there is no rank %d among %d",
              to, cluster->size);
     TL_CHECK(n <= LARGEST, err, TL_E_ARG, "a message holds at most %zu bytes, not %zu",
              LARGEST, n);
-    TL_CHECK(!tl_cluster_is_buried(cluster, to), err, TL_E_LOST, "rank %d is dead", to);
-    tl_parcel *parcel = malloc(sizeof *parcel + n);
-    TL_CHECK(parcel, err, TL_E_SPACE, "no memory left for a message of %zu bytes", n);
-    if (n > 0) memcpy(parcel->bytes, bytes, n);
-    parcel->to = to;
+    TL_CHECK(!tl_liveness_has_failed(cluster, to), err, TL_E_LOST, "rank %d is dead", to);
+    tl_outgoing *outgoing = malloc(sizeof *outgoing + n);
+    TL_CHECK(outgoing, err, TL_E_SPACE, "no memory left for a message of %zu bytes", n);
+    if (n > 0) memcpy(outgoing->bytes, bytes, n);
+    outgoing->to = to;
     (void)reap(cluster);
-    pthread_mutex_lock(&cluster->parcel_lock);
-    const int code = MPI_Isend(parcel->bytes, (int)n, MPI_BYTE, to, (int)tag,
-                               lane_of(cluster, tag), &parcel->request);
+    pthread_mutex_lock(&cluster->outgoing_lock);
+    const int code = MPI_Isend(outgoing->bytes, (int)n, MPI_BYTE, to, (int)tag,
+                               lane_of(cluster, tag), &outgoing->request);
     if (code == MPI_SUCCESS) {
-        parcel->next = cluster->parcel;
-        cluster->parcel = parcel;
+        outgoing->next = cluster->outgoing;
+        cluster->outgoing = outgoing;
     }
-    pthread_mutex_unlock(&cluster->parcel_lock);
+    pthread_mutex_unlock(&cluster->outgoing_lock);
     if (code == MPI_SUCCESS) return TL_OK;
-    free(parcel);
+    free(outgoing);
     return tl_fail(err, TL_E_LOST, "MPI cannot reach rank %d", to);
 }
 
@@ -101,13 +102,15 @@ static bool take(tl_cluster *cluster, int from, int tag, void *bytes, int n)
         code = MPI_Test(&request, &is_done, MPI_STATUS_IGNORE);
         if (code == MPI_SUCCESS && is_done) return true;
         if (turn % 256 != 0) continue;
-        if (tl_cluster_is_buried(cluster, from) || tl_pulse_is_dead(cluster, from)) break;
+        if (tl_liveness_has_failed(cluster, from) || tl_liveness_is_dead(cluster, from))
+            break;
         sched_yield();
     }
     return false;
 }
 
-bool tl_post_receive(tl_cluster *cluster, unsigned tags, tl_message *message, tl_err *err)
+bool tl_mailbox_receive(tl_cluster *cluster, unsigned tags, tl_message *message,
+                        tl_err *err)
 {
     tl_err unused;
     if (!err) err = &unused;
@@ -137,7 +140,7 @@ bool tl_post_receive(tl_cluster *cluster, unsigned tags, tl_message *message, tl
     return false;
 }
 
-int tl_post_pending(tl_cluster *cluster)
+int tl_mailbox_pending(tl_cluster *cluster)
 {
     return reap(cluster);
 }

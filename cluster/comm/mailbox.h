@@ -13,8 +13,8 @@
 typedef enum tl_tag {
     TL_TAG_ORDER = 1, /**< coordinator to workers */
     TL_TAG_RESULT,    /**< workers to coordinator */
-    TL_TAG_BEAT,      /**< tl_pulse's own: to rank 0 */
-    TL_TAG_CONTROL    /**< tl_pulse's own: from rank 0 */
+    TL_TAG_HEARTBEAT, /**< tl_heartbeat's own: to rank 0 */
+    TL_TAG_CONTROL    /**< tl_heartbeat's own: from rank 0 */
 } tl_tag;
 
 /** A set of tags: TL_TAGS(TL_TAG_ORDER) | TL_TAGS(TL_TAG_CONTROL). */
@@ -37,18 +37,18 @@ void tl_message_close(tl_message *message);
  * wait for anybody.
  * \return TL_E_LOST if `to` is buried or MPI knows that it is gone, TL_E_SPACE, TL_E_ARG
  */
-TL_MUST_USE tl_status tl_post_send(tl_cluster *cluster, int to, tl_tag tag,
-                                   const void *bytes, size_t n, tl_err *err);
+TL_MUST_USE tl_status tl_mailbox_send(tl_cluster *cluster, int to, tl_tag tag,
+                                      const void *bytes, size_t n, tl_err *err);
 
 /**
  * Takes the next message that has one of `tags`, from any rank.
  * \return true if `message` now holds one; false if there is none, and also, with
  *         err->status not TL_OK, if memory or MPI failed. err->status is always set
  */
-TL_MUST_USE bool tl_post_receive(tl_cluster *cluster, unsigned tags, tl_message *message,
-                                 tl_err *err);
+TL_MUST_USE bool tl_mailbox_receive(tl_cluster *cluster, unsigned tags, tl_message *message,
+                                    tl_err *err);
 
 /** How many messages sent by this rank have not yet left it; drives them on. */
-int tl_post_pending(tl_cluster *cluster);
+int tl_mailbox_pending(tl_cluster *cluster);
 
 #endif

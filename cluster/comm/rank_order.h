@@ -7,16 +7,16 @@
 #define TL_CLUSTER_COMM_RANK_ORDER_H
 
 /** A rank as it was started. */
-typedef struct tl_place {
-    const char *host, *nest; /**< borrowed; the same two texts: the same node */
-    int rank;                /**< its number where it comes from */
-    int node;                /**< result: the lowest such number on its node */
-} tl_place;
+typedef struct tl_ordered_rank {
+    const char *host, *pid_namespace; /**< borrowed; the same two texts: the same node */
+    int rank;                         /**< its number where it comes from */
+    int node;                         /**< result: the lowest such number on its node */
+} tl_ordered_rank;
 
 /**
- * Sorts `place` [n] by node, in the order of the nodes' lowest ranks, and by rank within a
- * node: place[k] becomes rank k. Rank 0 stays, and so do all where nodes are whole already.
+ * Sorts `order` [n] by node, in the order of the nodes' lowest ranks, and by rank within a
+ * node: order[k] becomes rank k. Rank 0 stays, and so do all where nodes are whole already.
  */
-void tl_place_sort(tl_place *place, int n);
+void tl_rank_order_sort(tl_ordered_rank *order, int n);
 
 #endif

@@ -19,7 +19,7 @@ static bool leads(void)
 
 static void *wait_beside(void *argument)
 {
-    tl_patience *p = argument;
+    tl_watchdog *p = argument;
     struct timespec end;
     (void)clock_gettime(CLOCK_MONOTONIC, &end);
     end.tv_sec += (time_t)p->seconds;
@@ -36,31 +36,31 @@ static void *wait_beside(void *argument)
     pthread_mutex_unlock(&p->lock);
     if (is_over) return NULL;
     if (p->why && leads()) tl_log(TL_LOG_ERROR, "%s (%g s)", p->why, p->seconds);
-    _exit(tl_cluster_tell_code(p->code, leads()));
+    _exit(tl_exit_code_report(p->code, leads()));
 }
 
-tl_status tl_patience_begin(tl_patience *patience, tl_err *err)
+tl_status tl_watchdog_start(tl_watchdog *watchdog, tl_err *err)
 {
     pthread_condattr_t clock;
     pthread_condattr_init(&clock);
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_mutex_init(&patience->lock, NULL);
-    pthread_cond_init(&patience->returned, &clock);
+    pthread_mutex_init(&watchdog->lock, NULL);
+    pthread_cond_init(&watchdog->returned, &clock);
     pthread_condattr_destroy(&clock);
-    patience->is_over = false;
-    const int code = pthread_create(&patience->thread, NULL, wait_beside, patience);
+    watchdog->is_over = false;
+    const int code = pthread_create(&watchdog->thread, NULL, wait_beside, watchdog);
     TL_CHECK(code == 0, err, TL_E_SPACE, "no thread to wait beside MPI: %s",
              strerror(code));
     return TL_OK;
 }
 
-void tl_patience_end(tl_patience *patience)
+void tl_watchdog_stop(tl_watchdog *watchdog)
 {
-    pthread_mutex_lock(&patience->lock);
-    patience->is_over = true;
-    pthread_cond_signal(&patience->returned);
-    pthread_mutex_unlock(&patience->lock);
-    pthread_join(patience->thread, NULL);
-    pthread_cond_destroy(&patience->returned);
-    pthread_mutex_destroy(&patience->lock);
+    pthread_mutex_lock(&watchdog->lock);
+    watchdog->is_over = true;
+    pthread_cond_signal(&watchdog->returned);
+    pthread_mutex_unlock(&watchdog->lock);
+    pthread_join(watchdog->thread, NULL);
+    pthread_cond_destroy(&watchdog->returned);
+    pthread_mutex_destroy(&watchdog->lock);
 }

@@ -1,6 +1,6 @@
 /*
  * Patience with MPI calls that may never return: MPI_Init and what follows it hang when a
- * rank dies before all have met, MPI_Finalize when one dies meanwhile. While patience is
+ * rank dies before all have met, MPI_Finalize when one dies meanwhile. While watchdog is
  * being had, a thread waits beside the caller; if the caller is not back in time, it says
  * why and leaves the process.
  */
@@ -12,21 +12,21 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-typedef struct tl_patience {
+typedef struct tl_watchdog {
     double seconds;
     const char *why; /**< borrowed; what rank 0 says then; NULL: nothing */
-    int code;        /**< with which the process leaves, as tl_cluster_tell_code tells it */
+    int code;        /**< with which the process leaves, as tl_exit_code_report tells it */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t returned;
     bool is_over;
-} tl_patience;
+} tl_watchdog;
 
 /** Begins to wait; the caller has set seconds, why and code. Stays where it is until
- * tl_patience_end. \return TL_E_SPACE if there is no thread for it */
-TL_MUST_USE tl_status tl_patience_begin(tl_patience *patience, tl_err *err);
+ * tl_watchdog_stop. \return TL_E_SPACE if there is no thread for it */
+TL_MUST_USE tl_status tl_watchdog_start(tl_watchdog *watchdog, tl_err *err);
 
 /** The caller is back. */
-void tl_patience_end(tl_patience *patience);
+void tl_watchdog_stop(tl_watchdog *watchdog);
 
 #endif

@@ -25,8 +25,8 @@ typedef struct block {
     int file; /* of one that was published; -1: closed */
 } block;
 
-struct tl_node_memory {
-    tl_commons commons;
+struct tl_node_blocks {
+    tl_shared_blocks shared_blocks;
     int64_t pid; /* of who publishes */
     block *block;
 };
@@ -38,7 +38,7 @@ static void name_of(const tl_key *key, char name[LINK])
 }
 
 /* A block is noted before it is mapped, so that it can always be given back. */
-static block *add_block(tl_node_memory *memory)
+static block *add_block(tl_node_blocks *memory)
 {
     block *one = calloc(1, sizeof *one);
     if (!one) return NULL;
@@ -60,7 +60,7 @@ static void *map(block *one, int file, size_t n, int protection, int how)
 
 static void *begin(void *self, const tl_key *key, size_t n)
 {
-    tl_node_memory *memory = self;
+    tl_node_blocks *memory = self;
     char name[LINK];
     name_of(key, name);
     block *one = add_block(memory);
@@ -73,7 +73,7 @@ static void *begin(void *self, const tl_key *key, size_t n)
 
 static void *end(void *self, void *room)
 {
-    block *one = ((tl_node_memory *)self)->block;
+    block *one = ((tl_node_blocks *)self)->block;
     TL_INVARIANT(one && one->at == room);
     (void)munmap(room, one->n); /* no seal while it can be written */
     one->at = NULL;
@@ -104,7 +104,7 @@ static int open_named(const char *folder, const char *name)
 
 static void *find(void *self, const tl_key *key, size_t *n)
 {
-    tl_node_memory *memory = self;
+    tl_node_blocks *memory = self;
     char name[LINK], folder[64];
     name_of(key, name);
     (void)snprintf(folder, sizeof folder, "/proc/%lld/fd", (long long)memory->pid);
@@ -125,31 +125,31 @@ static void *find(void *self, const tl_key *key, size_t *n)
 
 /* --- the whole ------------------------------------------------------------------------ */
 
-tl_node_memory *tl_node_memory_open(const tl_cluster *cluster)
+tl_node_blocks *tl_node_blocks_open(const tl_cluster *cluster)
 {
     int mates = 0, first = cluster->rank;
     for (int rank = cluster->size - 1; rank >= 0; rank--) {
-        if (!tl_cluster_is_near(cluster, rank)) continue;
+        if (!tl_cluster_is_local(cluster, rank)) continue;
         mates++;
         first = rank;
     }
-    tl_node_memory *memory = mates > 1 ? calloc(1, sizeof *memory) : NULL;
+    tl_node_blocks *memory = mates > 1 ? calloc(1, sizeof *memory) : NULL;
     if (!memory) return NULL;
-    memory->pid = cluster->card[first].pid;
-    memory->commons = (tl_commons){.self = memory,
-                                   .publishes = first == cluster->rank,
-                                   .find = find,
-                                   .begin = begin,
-                                   .end = end};
+    memory->pid = cluster->info[first].pid;
+    memory->shared_blocks = (tl_shared_blocks){.self = memory,
+                                               .publishes = first == cluster->rank,
+                                               .find = find,
+                                               .begin = begin,
+                                               .end = end};
     return memory;
 }
 
-const tl_commons *tl_node_memory_commons(tl_node_memory *memory)
+const tl_shared_blocks *tl_node_blocks_shared(tl_node_blocks *memory)
 {
-    return memory ? &memory->commons : NULL;
+    return memory ? &memory->shared_blocks : NULL;
 }
 
-void tl_node_memory_settle(tl_node_memory *memory)
+void tl_node_blocks_freeze(tl_node_blocks *memory)
 {
     for (block *one = memory ? memory->block : NULL; one; one = one->next) {
         if (one->file >= 0) (void)close(one->file);
@@ -157,9 +157,9 @@ void tl_node_memory_settle(tl_node_memory *memory)
     }
 }
 
-void tl_node_memory_close(tl_node_memory *memory)
+void tl_node_blocks_close(tl_node_blocks *memory)
 {
-    tl_node_memory_settle(memory);
+    tl_node_blocks_freeze(memory);
     while (memory && memory->block) {
         block *one = memory->block;
         memory->block = one->next;

@@ -1,8 +1,9 @@
 /*
- * All that BLACS sends and receives passes through parcels of this file, as packed bytes.
- * After a loss MPI may still read or write a parcel, so it is kept; and never is a buffer
+ * All that BLACS sends and receives passes through transfers of this file, as packed bytes.
+ * After a loss MPI may still read or write a transfer, so it is kept; and never is a buffer
  * of BLACS, which it will use again for another grid, in MPI's hands. A non-blocking send
- * is over for BLACS when its bytes are in the parcel; at the end of the work all have left.
+ * is over for BLACS when its bytes are in the transfer; at the end of the work all have
+ * left.
  *
  * Reductions are made of messages, and combined in the order of the ranks: an operation of
  * BLACS reads its global variables, so MPI must not call one after the work was left.
@@ -18,8 +19,8 @@
 #include <string.h>
 
 /* A message in the hands of MPI. */
-typedef struct parcel {
-    struct parcel *next;
+typedef struct transfer {
+    struct transfer *next;
     MPI_Request request;
     MPI_Request *slot; /* where BLACS holds the request of a receive; may be NULL */
     void *to;          /* of a receive: where it is unpacked, as `count` of `type` */
@@ -28,11 +29,11 @@ typedef struct parcel {
     MPI_Comm comm;
     int size;
     unsigned char bytes[];
-} parcel;
+} transfer;
 
 typedef struct guard {
     const tl_blacs_watch *watch;
-    parcel *first;
+    transfer *first;
     void *spare; /* a reduction's */
     jmp_buf out;
 } guard;
@@ -45,9 +46,9 @@ static _Noreturn void leave(void)
     longjmp(inside->out, 1); /* NOLINT(cert-err52-c): the only way out of ScaLAPACK */
 }
 
-static void drop(parcel *p)
+static void drop(transfer *p)
 {
-    parcel **link = &inside->first;
+    transfer **link = &inside->first;
     while (*link != p) link = &(*link)->next;
     *link = p->next;
     free(p);
@@ -58,7 +59,7 @@ static void finish(MPI_Request *request, MPI_Status *status)
 {
     const tl_blacs_watch *watch = inside->watch;
     atomic_store_explicit(&watch->cluster->is_waiting, true, memory_order_relaxed);
-    const double deadline = tl_cluster_seconds() + watch->patience;
+    const double deadline = tl_seconds() + watch->timeout;
     for (unsigned turn = 0;; turn++) {
         int is_done = 0;
         if (PMPI_Test(request, &is_done, status) != MPI_SUCCESS) leave();
@@ -66,18 +67,18 @@ static void finish(MPI_Request *request, MPI_Status *status)
             atomic_store_explicit(&watch->cluster->is_waiting, false, memory_order_relaxed);
             return;
         }
-        if (turn % 64 == 63 && (tl_pulse_is_called_off(watch->cluster, watch->epoch) ||
-                                tl_cluster_seconds() > deadline))
+        if (turn % 64 == 63 && (tl_heartbeat_is_cancelled(watch->cluster, watch->epoch) ||
+                                tl_seconds() > deadline))
             leave();
-        tl_cluster_rest(turn);
+        tl_back_off(turn);
     }
 }
 
-/* Forgets the parcels that have left. BLACS has no part in those of sends. */
+/* Forgets the transfers that have left. BLACS has no part in those of sends. */
 static void reap(void)
 {
-    parcel *next;
-    for (parcel *p = inside->first; p; p = next) {
+    transfer *next;
+    for (transfer *p = inside->first; p; p = next) {
         int is_done = 0;
         next = p->next;
         if (p->to) continue;
@@ -103,44 +104,44 @@ bool tl_blacs_guarded(const tl_blacs_watch *watch, void (*work)(void *self), voi
     guard *left = inside;
     inside = NULL;
     atomic_store(&watch->cluster->is_waiting, false);
-    for (parcel *p = left->first; p; p = p->next) {
+    for (transfer *p = left->first; p; p = p->next) {
         if (p->slot) *p->slot = MPI_REQUEST_NULL;
-        tl_cluster_keep(watch->cluster, p);
+        tl_cluster_retain(watch->cluster, p);
     }
     free(left->spare);
     return false;
 }
 
-/* An empty parcel for `count` of `type`. */
-static parcel *take(int count, MPI_Datatype type, MPI_Comm comm)
+/* An empty transfer for `count` of `type`. */
+static transfer *take(int count, MPI_Datatype type, MPI_Comm comm)
 {
     tl_fault_pass(TL_FAULT_LINALG);
     int size = 0;
     if (PMPI_Pack_size(count, type, comm, &size) != MPI_SUCCESS) leave();
-    parcel *p = malloc(sizeof *p + (size_t)size);
+    transfer *p = malloc(sizeof *p + (size_t)size);
     if (!p) leave();
-    *p = (parcel){.next = inside->first,
-                  .request = MPI_REQUEST_NULL,
-                  .count = count,
-                  .type = type,
-                  .comm = comm,
-                  .size = size};
+    *p = (transfer){.next = inside->first,
+                    .request = MPI_REQUEST_NULL,
+                    .count = count,
+                    .type = type,
+                    .comm = comm,
+                    .size = size};
     inside->first = p;
     return p;
 }
 
-static parcel *pack(const void *from, int count, MPI_Datatype type, MPI_Comm comm)
+static transfer *pack(const void *from, int count, MPI_Datatype type, MPI_Comm comm)
 {
-    parcel *p = take(count, type, comm);
+    transfer *p = take(count, type, comm);
     int at = 0;
     if (PMPI_Pack(from, count, type, p->bytes, p->size, &at, comm) != MPI_SUCCESS) leave();
     p->size = at;
     return p;
 }
 
-/* Unpacks `size` bytes, of which there may be fewer than were asked for; ends the parcel.
+/* Unpacks `size` bytes, of which there may be fewer than were asked for; ends the transfer.
  */
-static void unpack(parcel *p, int size, void *to)
+static void unpack(transfer *p, int size, void *to)
 {
     int each = 0, at = 0;
     if (PMPI_Type_size(p->type, &each) != MPI_SUCCESS) leave();
@@ -153,21 +154,21 @@ static void unpack(parcel *p, int size, void *to)
 
 /* --- messages ------------------------------------------------------------------------- */
 
-static parcel *start_send(const void *buf, int count, MPI_Datatype type, int dest, int tag,
-                          MPI_Comm comm)
+static transfer *start_send(const void *buf, int count, MPI_Datatype type, int dest,
+                            int tag, MPI_Comm comm)
 {
     reap();
-    parcel *p = pack(buf, count, type, comm);
+    transfer *p = pack(buf, count, type, comm);
     if (PMPI_Isend(p->bytes, p->size, MPI_PACKED, dest, tag, comm, &p->request) !=
         MPI_SUCCESS)
         leave();
     return p;
 }
 
-static parcel *start_receive(void *buf, int count, MPI_Datatype type, int source, int tag,
-                             MPI_Comm comm)
+static transfer *start_receive(void *buf, int count, MPI_Datatype type, int source, int tag,
+                               MPI_Comm comm)
 {
-    parcel *p = take(count, type, comm);
+    transfer *p = take(count, type, comm);
     p->to = buf;
     if (PMPI_Irecv(p->bytes, p->size, MPI_PACKED, source, tag, comm, &p->request) !=
         MPI_SUCCESS)
@@ -175,14 +176,14 @@ static parcel *start_receive(void *buf, int count, MPI_Datatype type, int source
     return p;
 }
 
-static void end_receive(parcel *p, const MPI_Status *status)
+static void end_receive(transfer *p, const MPI_Status *status)
 {
     int size = 0;
     if (PMPI_Get_count(status, MPI_PACKED, &size) != MPI_SUCCESS) leave();
     unpack(p, size, p->to);
 }
 
-static void wait_receive(parcel *p, MPI_Status *status)
+static void wait_receive(transfer *p, MPI_Status *status)
 {
     MPI_Status own;
     finish(&p->request, &own);
@@ -194,7 +195,7 @@ int MPI_Send(const void *buf, int count, MPI_Datatype type, int dest, int tag,
              MPI_Comm comm)
 {
     if (!inside) return PMPI_Send(buf, count, type, dest, tag, comm);
-    parcel *p = start_send(buf, count, type, dest, tag, comm);
+    transfer *p = start_send(buf, count, type, dest, tag, comm);
     finish(&p->request, MPI_STATUS_IGNORE);
     drop(p);
     return MPI_SUCCESS;
@@ -229,7 +230,7 @@ int MPI_Irecv(void *buf, int count, MPI_Datatype type, int source, int tag, MPI_
               MPI_Request *request)
 {
     if (!inside) return PMPI_Irecv(buf, count, type, source, tag, comm, request);
-    parcel *p = start_receive(buf, count, type, source, tag, comm);
+    transfer *p = start_receive(buf, count, type, source, tag, comm);
     *request = p->request;
     p->slot = request;
     return MPI_SUCCESS;
@@ -243,7 +244,7 @@ int MPI_Sendrecv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, int 
     if (!inside)
         return PMPI_Sendrecv(sendbuf, sendcount, sendtype, dest, sendtag, recvbuf,
                              recvcount, recvtype, source, recvtag, comm, status);
-    parcel *p = start_receive(recvbuf, recvcount, recvtype, source, recvtag, comm);
+    transfer *p = start_receive(recvbuf, recvcount, recvtype, source, recvtag, comm);
     (void)start_send(sendbuf, sendcount, sendtype, dest, sendtag, comm);
     wait_receive(p, status);
     return MPI_SUCCESS;
@@ -251,9 +252,9 @@ int MPI_Sendrecv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, int 
 
 /* --- requests of BLACS: those of sends are null --------------------------------------- */
 
-static parcel *parcel_of(MPI_Request request)
+static transfer *transfer_of(MPI_Request request)
 {
-    parcel *p = inside->first;
+    transfer *p = inside->first;
     while (p && (!p->to || p->request != request)) p = p->next;
     return p;
 }
@@ -264,7 +265,7 @@ int MPI_Waitall(int count, MPI_Request requests[], MPI_Status statuses[])
     for (int i = 0; i < count; i++) {
         MPI_Status *status =
             statuses == MPI_STATUSES_IGNORE ? MPI_STATUS_IGNORE : &statuses[i];
-        parcel *p = requests[i] == MPI_REQUEST_NULL ? NULL : parcel_of(requests[i]);
+        transfer *p = requests[i] == MPI_REQUEST_NULL ? NULL : transfer_of(requests[i]);
         if (p)
             wait_receive(p, status);
         else
@@ -282,7 +283,7 @@ int MPI_Testall(int count, MPI_Request requests[], int *flag, MPI_Status statuse
     for (int i = 0; i < count; i++) {
         MPI_Status status;
         int is_done = 0;
-        parcel *p = requests[i] == MPI_REQUEST_NULL ? NULL : parcel_of(requests[i]);
+        transfer *p = requests[i] == MPI_REQUEST_NULL ? NULL : transfer_of(requests[i]);
         if (PMPI_Test(p ? &p->request : &requests[i], &is_done, &status) != MPI_SUCCESS)
             leave();
         if (is_done && p) {
@@ -327,7 +328,7 @@ int MPI_Bcast(void *buffer, int count, MPI_Datatype type, int root, MPI_Comm com
     if (!inside) return PMPI_Bcast(buffer, count, type, root, comm);
     int rank = -1;
     if (PMPI_Comm_rank(comm, &rank) != MPI_SUCCESS) leave();
-    parcel *p = rank == root ? pack(buffer, count, type, comm) : take(count, type, comm);
+    transfer *p = rank == root ? pack(buffer, count, type, comm) : take(count, type, comm);
     if (PMPI_Ibcast(p->bytes, p->size, MPI_PACKED, root, comm, &p->request) != MPI_SUCCESS)
         leave();
     finish(&p->request, MPI_STATUS_IGNORE);

@@ -17,8 +17,8 @@
 /** On whose behalf is waited, and for how long. */
 typedef struct tl_blacs_watch {
     tl_cluster *cluster;
-    uint32_t epoch;  /**< of the team; when it is called off, waiting ends */
-    double patience; /**< s, for each message */
+    uint32_t epoch; /**< of the team; when it is called off, waiting ends */
+    double timeout; /**< s, for each message */
 } tl_blacs_watch;
 
 /**
@@ -27,7 +27,7 @@ typedef struct tl_blacs_watch {
  * \param work calls BLACS and ScaLAPACK and nothing that needs to be undone: it may be left
  *             at any MPI call of theirs
  * \return false if it was left half way. Then its communicator must not be used again, and
- *         no memory that `work` gave to ScaLAPACK may be freed (tl_cluster_keep); what
+ *         no memory that `work` gave to ScaLAPACK may be freed (tl_cluster_retain); what
  *         it had taken itself is lost
  */
 TL_MUST_USE bool tl_blacs_guarded(const tl_blacs_watch *watch, void (*work)(void *self),

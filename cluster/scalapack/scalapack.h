@@ -16,7 +16,7 @@
 #include "compute/core/team.h"
 
 /**
- * Makes the communicators and grids. Collective over all ranks, once, by tl_cluster_start:
+ * Makes the communicators and grids. Collective over all ranks, once, by tl_session_start:
  * to make a communicator later could hang for ever on a rank that died.
  * \return TL_E_SPACE, TL_E_IO if MPI or BLACS refuses
  */
@@ -30,12 +30,12 @@ void tl_scalapack_stop(tl_cluster *cluster);
  * Collective over `team`. \return TL_E_LOST
  */
 TL_MUST_USE tl_status tl_scalapack_grid(tl_cluster *cluster, const tl_team *team,
-                                        tl_grid **out, tl_err *err);
+                                        tl_process_grid **out, tl_err *err);
 
 /**
  * Solves `problem`, whose inputs are finite and whose shapes fit, on a team of tl_team_mpi:
- * in square blocks dealt over a grid as square as the team allows. The same bits on every
- * member, and for each repeat on a grid of the same shape. Results are not checked.
+ * in square blocks distributed over a grid as square as the team allows. The same bits on
+ * every member, and for each repeat on a grid of the same shape. Results are not checked.
  *
  * EIGEN by PDSYEVD, and PDSYEV where no vectors are wanted; SOLVE_SPD by PDPOSV;
  * LEAST_SQUARES by PDGELS; GRAM by PDSYRK. SVD by PDGEQRF where one side is much the

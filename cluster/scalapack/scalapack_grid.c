@@ -13,13 +13,14 @@ void Cblacs_gridexit(int context);
 void Cblacs_set(int context, int what, const int *value);
 /* NOLINTEND(readability-identifier-naming) */
 
-static tl_status make_grid(tl_cluster *cluster, int width, tl_grid *grid, tl_err *err)
+static tl_status make_grid(tl_cluster *cluster, int width, tl_process_grid *grid,
+                           tl_err *err)
 {
     const int first = cluster->rank / width * width;
     const bool is_whole = first + width <= cluster->size;
     int rows = 1;
     while (4 * rows * rows <= width) rows *= 2;
-    *grid = (tl_grid){.comm = MPI_COMM_NULL, .context = -1};
+    *grid = (tl_process_grid){.comm = MPI_COMM_NULL, .context = -1};
     const int code = MPI_Comm_split(cluster->start, is_whole ? first : MPI_UNDEFINED,
                                     cluster->rank, &grid->comm);
     TL_CHECK(code == MPI_SUCCESS, err, TL_E_IO,
@@ -54,22 +55,22 @@ tl_status tl_scalapack_start(tl_cluster *cluster, tl_err *err)
 void tl_scalapack_stop(tl_cluster *cluster)
 {
     for (int k = 0; k < cluster->grids; k++) {
-        tl_grid *grid = &cluster->grid[k];
-        if (grid->comm == MPI_COMM_NULL || grid->is_burnt) continue;
+        tl_process_grid *grid = &cluster->grid[k];
+        if (grid->comm == MPI_COMM_NULL || grid->is_invalid) continue;
         Cblacs_gridexit(grid->context);
         MPI_Comm_free(&grid->comm);
     }
 }
 
-tl_status tl_scalapack_grid(tl_cluster *cluster, const tl_team *team, tl_grid **out,
+tl_status tl_scalapack_grid(tl_cluster *cluster, const tl_team *team, tl_process_grid **out,
                             tl_err *err)
 {
     int k = 0;
     while (1 << k < team->size) k++;
     TL_INVARIANT(k < cluster->grids && cluster->grid[k].comm != MPI_COMM_NULL);
-    double burnt = cluster->grid[k].is_burnt;
+    double burnt = cluster->grid[k].is_invalid;
     TL_TRY(tl_team_sum_double(team, &burnt, 1, err));
-    if (burnt > 0.0) cluster->grid[k].is_burnt = true;
+    if (burnt > 0.0) cluster->grid[k].is_invalid = true;
     *out = burnt > 0.0 ? NULL : &cluster->grid[k];
     return TL_OK;
 }

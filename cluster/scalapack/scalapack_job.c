@@ -22,7 +22,7 @@ static int block_of(tl_linalg_operation operation)
  * routines change that on their way and change it back at their end. A routine that was
  * left half way did not, and a member that left it elsewhere would wait for others for
  * ever. */
-static void reset_routes(const tl_grid *grid)
+static void reset_routes(const tl_process_grid *grid)
 {
     static const char *const operation[] = {"Broadcast", "Combine"};
     static const char *const scope[] = {"Rowwise", "Columnwise", "All"};
@@ -49,7 +49,7 @@ void tl_job_close(tl_job *job, tl_status status)
 {
     for (int i = 0; i < job->pieces; i++) {
         if (status == TL_E_LOST)
-            tl_cluster_keep(job->watch->cluster, job->piece[i]);
+            tl_cluster_retain(job->watch->cluster, job->piece[i]);
         else
             free(job->piece[i]);
     }
@@ -66,7 +66,7 @@ static tl_status take(tl_job *job, size_t count, size_t size, void **out, tl_err
     return TL_OK;
 }
 
-tl_status tl_job_take(tl_job *job, size_t count, double **out, tl_err *err)
+tl_status tl_job_alloc(tl_job *job, size_t count, double **out, tl_err *err)
 {
     void *piece;
     TL_TRY(take(job, count, sizeof **out, &piece, err));
@@ -78,7 +78,7 @@ tl_status tl_job_take(tl_job *job, size_t count, double **out, tl_err *err)
 
 static tl_status lose(const tl_job *job, tl_err *err)
 {
-    job->grid->is_burnt = true;
+    job->grid->is_invalid = true;
     return tl_fail(err, TL_E_LOST,
                    "team of epoch %u: a mate is gone or silent inside ScaLAPACK",
                    (unsigned)job->watch->epoch);
@@ -113,7 +113,7 @@ static tl_status take_work(tl_job *job, tl_err *err)
              tl_linalg_name(job->problem->operation), a->rows, a->columns, job->info,
              job->wanted, INT_MAX);
     void *piece;
-    TL_TRY(tl_job_take(job, (size_t)numbers, &job->work, err));
+    TL_TRY(tl_job_alloc(job, (size_t)numbers, &job->work, err));
     TL_TRY(take(job, (size_t)integers, sizeof *job->integers, &piece, err));
     job->integers = piece;
     job->lwork = (int)numbers;

@@ -1,5 +1,5 @@
 /*
- * Operations on streams (team_body.h) and jobs (team_jobs.c).
+ * Operations on streams (team_private.h) and requests (team_ops.c).
  */
 #include "cluster/team/team_mpi.h"
 
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double PATIENCE = 600.0; /* s */
+static const double TIMEOUT = 600.0; /* s */
 
 /* What one member says in agree. */
 typedef struct verdict {
@@ -23,7 +23,7 @@ typedef struct verdict {
 /* Binomial: at step `bit`, the members below `bit` have the bytes and send them on. */
 static tl_status broadcast(const tl_team *team, void *bytes, size_t n, tl_err *err)
 {
-    tl_team_body *self = team->self;
+    tl_team_mpi *self = team->self;
     self->place = TL_FAULT_BROADCAST;
     for (int bit = 1; bit < team->size; bit *= 2) {
         tl_stream stream = {.to = TL_NOBODY, .from = TL_NOBODY};
@@ -46,7 +46,7 @@ static tl_status broadcast(const tl_team *team, void *bytes, size_t n, tl_err *e
 /* Recursive doubling: at step `bit`, mates swap the aligned blocks of `bit` members. */
 static tl_status gather(const tl_team *team, void *all, size_t each, tl_err *err)
 {
-    tl_team_body *self = team->self;
+    tl_team_mpi *self = team->self;
     self->place = TL_FAULT_GATHER;
     unsigned char *whole = all;
     for (int bit = 1; bit < team->size; bit *= 2) {
@@ -67,7 +67,7 @@ static tl_status gather(const tl_team *team, void *all, size_t each, tl_err *err
 
 static tl_status agree(const tl_team *team, tl_status mine, tl_err *err)
 {
-    tl_team_body *self = team->self;
+    tl_team_mpi *self = team->self;
     self->place = TL_FAULT_AGREE;
     verdict worst = {.status = (int32_t)mine, .rank = team->rank};
     if (err && mine != TL_OK) memcpy(worst.text, err->text, sizeof worst.text);
@@ -92,9 +92,9 @@ static tl_status agree(const tl_team *team, tl_status mine, tl_err *err)
 
 static tl_status solve(const tl_team *team, const tl_linalg_problem *problem, tl_err *err)
 {
-    tl_team_body *self = team->self;
+    tl_team_mpi *self = team->self;
     const tl_blacs_watch watch = {
-        .cluster = self->cluster, .epoch = self->epoch, .patience = self->patience};
+        .cluster = self->cluster, .epoch = self->epoch, .timeout = self->timeout};
     const tl_status status = tl_scalapack_solve(&watch, team, problem, err);
     if (status == TL_E_LOST) self->is_lost = true;
     return status;
@@ -102,16 +102,16 @@ static tl_status solve(const tl_team *team, const tl_linalg_problem *problem, tl
 
 static bool tick(const tl_team *team)
 {
-    const tl_team_body *self = team->self;
+    const tl_team_mpi *self = team->self;
     tl_fault_pass(TL_FAULT_TICK);
-    tl_pulse_tick(self->cluster);
-    return tl_pulse_is_stopping(self->cluster);
+    tl_heartbeat_tick(self->cluster);
+    return tl_heartbeat_is_stopping(self->cluster);
 }
 
 tl_status tl_team_mpi_allreduce(const tl_team *team, float *x, size_t n, tl_err *err)
 {
-    tl_team_body *self = team->self;
-    tl_grid *grid = NULL;
+    tl_team_mpi *self = team->self;
+    tl_process_grid *grid = NULL;
     TL_TRY(tl_scalapack_grid(self->cluster, team, &grid, err));
     TL_CHECK(grid && n <= INT_MAX, err, TL_E_ARG,
              "MPI_Allreduce takes at most %d numbers, on a block where nobody died",
@@ -121,7 +121,7 @@ tl_status tl_team_mpi_allreduce(const tl_team *team, float *x, size_t n, tl_err 
     return TL_OK;
 }
 
-static void release(tl_team_body *self)
+static void release(tl_team_mpi *self)
 {
     free(self->sent);
     free(self->received);
@@ -139,7 +139,7 @@ static bool take_lane(tl_lane *lane, size_t n)
     return lane->bytes != NULL;
 }
 
-static bool take_buffers(tl_team_body *self, int width)
+static bool take_buffers(tl_team_mpi *self, int width)
 {
     const size_t piece = sizeof(tl_piece_head) + TL_PIECE;
     if (width == 1) return true;
@@ -154,12 +154,17 @@ static bool take_buffers(tl_team_body *self, int width)
 }
 
 tl_status tl_team_mpi_open(tl_cluster *cluster, int first, int width, uint32_t epoch,
-                           double patience, tl_team *team, tl_err *err)
+                           double timeout, tl_team *team, tl_err *err)
 {
-    static const tl_team_ops ops = {
-        tl_jobs_begin, tl_jobs_advance, tl_jobs_finish, tl_jobs_are_fast,
-        broadcast,     gather,          agree,          tick,
-        solve};
+    static const tl_team_ops ops = {tl_requests_start,
+                                    tl_requests_progress,
+                                    tl_requests_wait,
+                                    tl_requests_are_fast,
+                                    broadcast,
+                                    gather,
+                                    agree,
+                                    tick,
+                                    solve};
     const int rank = cluster->rank - first;
     TL_CHECK(width > 0 && (width & (width - 1)) == 0 && first >= 0 && first % width == 0 &&
                  first + width <= cluster->size,
@@ -168,12 +173,12 @@ tl_status tl_team_mpi_open(tl_cluster *cluster, int first, int width, uint32_t e
     TL_CHECK(rank >= 0 && rank < width && epoch > 0, err, TL_E_ARG,
              "rank %d is not in the team of ranks %d..%d, epoch %u", cluster->rank, first,
              first + width - 1, (unsigned)epoch);
-    tl_team_body *self = calloc(1, sizeof *self);
+    tl_team_mpi *self = calloc(1, sizeof *self);
     TL_CHECK(self, err, TL_E_SPACE, "no memory left for a team");
-    *self = (tl_team_body){.cluster = cluster,
-                           .first = first,
-                           .epoch = epoch,
-                           .patience = patience > 0.0 ? patience : PATIENCE};
+    *self = (tl_team_mpi){.cluster = cluster,
+                          .first = first,
+                          .epoch = epoch,
+                          .timeout = timeout > 0.0 ? timeout : TIMEOUT};
     if (!take_buffers(self, width)) {
         release(self);
         return tl_fail(err, TL_E_SPACE, "no memory left for a team of %d", width);
@@ -185,13 +190,13 @@ tl_status tl_team_mpi_open(tl_cluster *cluster, int first, int width, uint32_t e
 /* MPI may still write into a lane of a lost team, or read it. */
 static void keep_lane(tl_cluster *cluster, tl_lane *lane)
 {
-    tl_cluster_keep(cluster, lane->bytes);
+    tl_cluster_retain(cluster, lane->bytes);
     lane->bytes = NULL;
 }
 
 void tl_team_mpi_close(tl_team *team)
 {
-    tl_team_body *self = team->self;
+    tl_team_mpi *self = team->self;
     if (self && self->is_lost) {
         for (int k = 0; k < TL_LANES; k++) {
             keep_lane(self->cluster, &self->out[k]);

@@ -3,8 +3,8 @@
  *
  * Every message carries the team's epoch, a number never used again, so what an older team
  * left behind cannot be taken for this one's. An operation ends with TL_E_LOST when the
- * epoch is called off (tl_pulse_call_off), when a mate is silent for longer than
- * `patience`, or when MPI says that a mate is gone.
+ * epoch is called off (tl_heartbeat_cancel), when a mate is silent for longer than
+ * `timeout`, or when MPI says that a mate is gone.
  */
 #ifndef TL_CLUSTER_TEAM_TEAM_MPI_H
 #define TL_CLUSTER_TEAM_TEAM_MPI_H
@@ -20,12 +20,12 @@
  *
  * \param width    a power of two that divides `first`
  * \param epoch    from 1, the same on all members, never used before
- * \param patience seconds an operation waits for a mate; 0: 600
+ * \param timeout seconds an operation waits for a mate; 0: 600
  * \param team     result; its tick counts for the heartbeat. tl_team_mpi_close ends it
  * \return TL_E_ARG, TL_E_SPACE
  */
 TL_MUST_USE tl_status tl_team_mpi_open(tl_cluster *cluster, int first, int width,
-                                       uint32_t epoch, double patience, tl_team *team,
+                                       uint32_t epoch, double timeout, tl_team *team,
                                        tl_err *err);
 
 /**

@@ -56,32 +56,33 @@ typedef struct tl_lane {
     size_t n; /**< bytes behind the head */
 } tl_lane;
 
-typedef struct tl_team_body {
+typedef struct tl_team_mpi {
     tl_cluster *cluster;
     int first;
     uint32_t epoch;
-    double patience;
+    double timeout;
     double moved_at; /**< when something last moved, s */
     bool is_lost;
     tl_fault_place place;      /**< of the operation */
     uint32_t *sent, *received; /**< [size] pieces so far, by mate */
     tl_lane out[TL_LANES], in[TL_LANES];
     tl_stream stream;
-    tl_team_job *job; /**< the first of those begun */
-    bool has_stream;  /**< the job's stage is under way */
-    tl_grid *fast;    /**< its communicator sums fast jobs; NULL: not known to do so */
+    tl_team_request *request; /**< the first of those begun */
+    bool has_stream;          /**< the request's stage is under way */
+    tl_process_grid
+        *fast; /**< its communicator sums fast requests; NULL: not known to do so */
     tl_lane fast_lane;
-} tl_team_body;
+} tl_team_mpi;
 
 /** Marks the team as lost. \return TL_E_LOST, with `why` and the mate's rank in `err` */
-tl_status tl_team_lose(tl_team_body *self, int mate, const char *why, tl_err *err);
+tl_status tl_team_lose(tl_team_mpi *self, int mate, const char *why, tl_err *err);
 
 /** Lost if the team is, or has been called off. */
-TL_MUST_USE tl_status tl_team_look(tl_team_body *self, int mate, tl_err *err);
+TL_MUST_USE tl_status tl_team_look(tl_team_mpi *self, int mate, tl_err *err);
 
 /** Does what can be done without waiting for self->stream, whose places and numbers are
  * set and counters 0. \param moved set to true if anything came or went */
-TL_MUST_USE tl_status tl_stream_turn(tl_team_body *self, bool *moved, tl_err *err);
+TL_MUST_USE tl_status tl_stream_progress(tl_team_mpi *self, bool *moved, tl_err *err);
 
 /** Whether all has left and all is there. */
 bool tl_stream_is_done(const tl_stream *stream);
@@ -90,15 +91,15 @@ bool tl_stream_is_done(const tl_stream *stream);
 TL_MUST_USE tl_status tl_stream_run(const tl_team *team, tl_stream stream, tl_err *err);
 
 /** Takes `turn` until it says that it is done: with rests, deadline and calls off. */
-TL_MUST_USE tl_status tl_team_wait(const tl_team *team,
+TL_MUST_USE tl_status tl_team_poll(const tl_team *team,
                                    tl_status (*turn)(const tl_team *team, bool *is_done,
                                                      bool *moved, tl_err *err),
                                    tl_err *err);
 
-/** The operations of jobs: see compute/core/team.h. */
-tl_status tl_jobs_begin(const tl_team *team, tl_team_job *job, tl_err *err);
-tl_status tl_jobs_advance(const tl_team *team, tl_err *err);
-tl_status tl_jobs_finish(const tl_team *team, tl_err *err);
-tl_status tl_jobs_are_fast(const tl_team *team, bool *is_fast, tl_err *err);
+/** The operations of requests: see compute/core/team.h. */
+tl_status tl_requests_start(const tl_team *team, tl_team_request *request, tl_err *err);
+tl_status tl_requests_progress(const tl_team *team, tl_err *err);
+tl_status tl_requests_wait(const tl_team *team, tl_err *err);
+tl_status tl_requests_are_fast(const tl_team *team, bool *is_fast, tl_err *err);
 
 #endif

@@ -9,23 +9,23 @@
 
 enum { LOOK_EVERY = 64 /* turns */ };
 
-tl_status tl_team_lose(tl_team_body *self, int mate, const char *why, tl_err *err)
+tl_status tl_team_lose(tl_team_mpi *self, int mate, const char *why, tl_err *err)
 {
     self->is_lost = true;
-    self->job = NULL; /* jobs are the callers', who leave now */
+    self->request = NULL; /* requests are the callers', who leave now */
     return tl_fail(err, TL_E_LOST, "team of epoch %u: %s (mate is rank %d)",
                    (unsigned)self->epoch, why, self->first + mate);
 }
 
-tl_status tl_team_look(tl_team_body *self, int mate, tl_err *err)
+tl_status tl_team_look(tl_team_mpi *self, int mate, tl_err *err)
 {
     if (self->is_lost) return tl_team_lose(self, mate, "already lost", err);
-    if (tl_pulse_is_called_off(self->cluster, self->epoch))
+    if (tl_heartbeat_is_cancelled(self->cluster, self->epoch))
         return tl_team_lose(self, mate, "called off", err);
     return TL_OK;
 }
 
-static int tag_of(const tl_team_body *self)
+static int tag_of(const tl_team_mpi *self)
 {
     return (int)(self->epoch % ((uint32_t)self->cluster->tag_limit + 1u));
 }
@@ -37,7 +37,7 @@ static size_t piece_of(size_t n, size_t at)
 
 /* --- out ------------------------------------------------------------------------------ */
 
-static tl_status send_piece(tl_team_body *self, tl_err *err)
+static tl_status send_piece(tl_team_mpi *self, tl_err *err)
 {
     tl_stream *stream = &self->stream;
     const size_t n = piece_of(stream->source_n, stream->given);
@@ -56,7 +56,7 @@ static tl_status send_piece(tl_team_body *self, tl_err *err)
     return TL_OK;
 }
 
-static tl_status turn_out(tl_team_body *self, bool *moved, tl_err *err)
+static tl_status progress_out(tl_team_mpi *self, bool *moved, tl_err *err)
 {
     tl_stream *stream = &self->stream;
     while (stream->given < stream->source_n && stream->outs < TL_LANES) {
@@ -80,7 +80,7 @@ static tl_status turn_out(tl_team_body *self, bool *moved, tl_err *err)
 /* --- in ------------------------------------------------------------------------------- */
 
 /* One lane more for what is to come. */
-static tl_status receive_piece(tl_team_body *self, tl_err *err)
+static tl_status receive_piece(tl_team_mpi *self, tl_err *err)
 {
     tl_stream *stream = &self->stream;
     tl_lane *lane = &self->in[(stream->first_in + stream->ins) % TL_LANES];
@@ -113,7 +113,7 @@ static void add_doubles(double *restrict mine, const double *restrict theirs, si
     }
 }
 
-static void combine(const tl_team_body *self, const unsigned char *piece, size_t n)
+static void combine(const tl_team_mpi *self, const unsigned char *piece, size_t n)
 {
     const tl_stream *stream = &self->stream;
     unsigned char *to = stream->sink + stream->got;
@@ -129,7 +129,7 @@ static void combine(const tl_team_body *self, const unsigned char *piece, size_t
 
 /* The oldest lane has something: the piece awaited, or one of an older epoch, which is
  * dropped. */
-static void accept_piece(tl_team_body *self)
+static void accept_piece(tl_team_mpi *self)
 {
     tl_stream *stream = &self->stream;
     const unsigned char *bytes = self->in[stream->first_in].bytes;
@@ -152,7 +152,7 @@ static size_t awaited(const tl_stream *stream)
     return (stream->sink_n - stream->got + TL_PIECE - 1) / TL_PIECE;
 }
 
-static tl_status turn_in(tl_team_body *self, bool *moved, tl_err *err)
+static tl_status progress_in(tl_team_mpi *self, bool *moved, tl_err *err)
 {
     tl_stream *stream = &self->stream;
     for (int is_there = 1; is_there;) {
@@ -171,11 +171,11 @@ static tl_status turn_in(tl_team_body *self, bool *moved, tl_err *err)
 
 /* --- both ----------------------------------------------------------------------------- */
 
-tl_status tl_stream_turn(tl_team_body *self, bool *moved, tl_err *err)
+tl_status tl_stream_progress(tl_team_mpi *self, bool *moved, tl_err *err)
 {
     /* Numbers that are swapped whole leave before what comes is added to them. */
-    TL_TRY(turn_out(self, moved, err));
-    return turn_in(self, moved, err);
+    TL_TRY(progress_out(self, moved, err));
+    return progress_in(self, moved, err);
 }
 
 bool tl_stream_is_done(const tl_stream *stream)
@@ -187,9 +187,9 @@ static tl_status wait_on(const tl_team *team,
                          tl_status (*turn)(const tl_team *, bool *, bool *, tl_err *),
                          tl_err *err)
 {
-    tl_team_body *self = team->self;
+    tl_team_mpi *self = team->self;
     const tl_stream *stream = &self->stream;
-    self->moved_at = tl_cluster_seconds();
+    self->moved_at = tl_seconds();
     for (unsigned quiet = 0;;) {
         bool is_done = false, moved = false;
         TL_TRY(turn(team, &is_done, &moved, err));
@@ -197,41 +197,42 @@ static tl_status wait_on(const tl_team *team,
         quiet = moved ? 0 : quiet + 1;
         if (moved) self->moved_at = 0.0;
         if (quiet % LOOK_EVERY == LOOK_EVERY - 1) {
-            const double now = tl_cluster_seconds();
+            const double now = tl_seconds();
             const int mate = stream->got < stream->sink_n ? stream->from : stream->to;
             TL_TRY(tl_team_look(self, mate, err));
             if (self->moved_at <= 0.0) self->moved_at = now;
-            if (now > self->moved_at + self->patience)
+            if (now > self->moved_at + self->timeout)
                 return tl_team_lose(self, mate, "a mate is silent", err);
         }
-        tl_cluster_rest(quiet);
+        tl_back_off(quiet);
     }
 }
 
-tl_status tl_team_wait(const tl_team *team,
+tl_status tl_team_poll(const tl_team *team,
                        tl_status (*turn)(const tl_team *, bool *, bool *, tl_err *),
                        tl_err *err)
 {
-    tl_team_body *self = team->self;
+    tl_team_mpi *self = team->self;
     atomic_store_explicit(&self->cluster->is_waiting, true, memory_order_relaxed);
     const tl_status status = wait_on(team, turn, err);
     atomic_store_explicit(&self->cluster->is_waiting, false, memory_order_relaxed);
     return status;
 }
 
-static tl_status turn_stream(const tl_team *team, bool *is_done, bool *moved, tl_err *err)
+static tl_status progress_stream(const tl_team *team, bool *is_done, bool *moved,
+                                 tl_err *err)
 {
-    tl_team_body *self = team->self;
-    TL_TRY(tl_stream_turn(self, moved, err));
+    tl_team_mpi *self = team->self;
+    TL_TRY(tl_stream_progress(self, moved, err));
     *is_done = tl_stream_is_done(&self->stream);
     return TL_OK;
 }
 
 tl_status tl_stream_run(const tl_team *team, tl_stream stream, tl_err *err)
 {
-    tl_team_body *self = team->self;
+    tl_team_mpi *self = team->self;
     TL_TRY(tl_team_look(self, stream.from == TL_NOBODY ? stream.to : stream.from, err));
-    TL_INVARIANT(self->job == NULL);
+    TL_INVARIANT(self->request == NULL);
     self->stream = stream;
-    return tl_team_wait(team, turn_stream, err);
+    return tl_team_poll(team, progress_stream, err);
 }

@@ -27,8 +27,8 @@ typedef enum tl_team_work {
     TL_TEAM_ALLGATHER       /**< every member's slice gets to all */
 } tl_team_work;
 
-/** Work that goes on beside what a member computes: see tl_team_begin. */
-typedef struct tl_team_job {
+/** Work that goes on beside what a member computes: see tl_team_start. */
+typedef struct tl_team_request {
     tl_team_work work;
     bool is_double; /**< x is of doubles; else of floats */
     bool is_fast;   /**< summed by MPI: bits that depend on the team; see tl_team_is_fast */
@@ -36,10 +36,10 @@ typedef struct tl_team_job {
     size_t n;
     bool is_done; /**< result */
     /* The team's own. */
-    struct tl_team_job *next;
+    struct tl_team_request *next;
     int stage;
     size_t moved;
-} tl_team_job;
+} tl_team_request;
 
 /** A part of [0, n). */
 typedef struct tl_slice {
@@ -48,9 +48,9 @@ typedef struct tl_slice {
 
 /** What a kind of team can do. See the functions below for the contracts. */
 typedef struct tl_team_ops {
-    tl_status (*begin)(const tl_team *team, tl_team_job *job, tl_err *err);
-    tl_status (*advance)(const tl_team *team, tl_err *err);
-    tl_status (*finish)(const tl_team *team, tl_err *err);
+    tl_status (*start)(const tl_team *team, tl_team_request *request, tl_err *err);
+    tl_status (*progress)(const tl_team *team, tl_err *err);
+    tl_status (*wait)(const tl_team *team, tl_err *err);
     tl_status (*is_fast)(const tl_team *team, bool *is_fast, tl_err *err);
     tl_status (*broadcast)(const tl_team *team, void *bytes, size_t n, tl_err *err);
     tl_status (*gather)(const tl_team *team, void *all, size_t each, tl_err *err);
@@ -86,20 +86,23 @@ TL_MUST_USE tl_status tl_team_sum_double(const tl_team *team, double *x, size_t 
                                          tl_err *err);
 
 /**
- * Begins a job, behind those that were begun before; all members begin the same jobs in the
- * same order. Sums are those of tl_team_sum in every bit, unless the job is fast. Until
- * tl_team_finish no other operation of the team may be used, and job and x, which are the
- * caller's, stay as they are. Does not wait: what moves things on are tl_team_advance,
- * which a member calls wherever it can while it computes, and tl_team_finish.
+ * Begins a request, behind those that were begun before; all members begin the same
+ * requests in the same order. Sums are those of tl_team_sum in every bit, unless the
+ * request is fast. Until tl_team_wait no other operation of the team may be used, and
+ * request and x, which are the caller's, stay as they are. Does not wait: what moves things
+ * on are tl_team_progress, which a member calls wherever it can while it computes, and
+ * tl_team_wait.
  */
-TL_MUST_USE tl_status tl_team_begin(const tl_team *team, tl_team_job *job, tl_err *err);
+TL_MUST_USE tl_status tl_team_start(const tl_team *team, tl_team_request *request,
+                                    tl_err *err);
 
-/** Goes on with the jobs begun as far as that is possible without waiting. Not collective.
+/** Goes on with the requests begun as far as that is possible without waiting. Not
+ * collective.
  */
-TL_MUST_USE tl_status tl_team_advance(const tl_team *team, tl_err *err);
+TL_MUST_USE tl_status tl_team_progress(const tl_team *team, tl_err *err);
 
-/** Waits until all jobs are done. */
-TL_MUST_USE tl_status tl_team_finish(const tl_team *team, tl_err *err);
+/** Waits until all requests are done. */
+TL_MUST_USE tl_status tl_team_wait(const tl_team *team, tl_err *err);
 
 enum { TL_TEAM_GRAIN = 4096 /**< slices begin at multiples of so many numbers */ };
 
@@ -114,7 +117,7 @@ tl_slice tl_team_slice(const tl_team *team, size_t n);
 /** Numbers of the lower half where n are divided between two members. For teams. */
 size_t tl_team_half(size_t n);
 
-/** Whether fast jobs are summed by MPI here; else they are jobs like others. */
+/** Whether fast requests are summed by MPI here; else they are requests like others. */
 TL_MUST_USE tl_status tl_team_is_fast(const tl_team *team, bool *is_fast, tl_err *err);
 
 /** Member 0's `n` bytes on every member. */

@@ -7,7 +7,7 @@
 
 #include "compute/core/hash.h"
 
-typedef struct tl_commons {
+typedef struct tl_shared_blocks {
     void *self;     /**< handed to all operations */
     bool publishes; /**< this process does; else it finds */
     /** The block called `key`, which is read-only (a write ends the process), or NULL where
@@ -18,6 +18,6 @@ typedef struct tl_commons {
     /** What was begun last, filled: from now on the others find it. It moves, and is
      * read-only; NULL where it cannot be published, and `room` is gone. */
     void *(*end)(void *self, void *room);
-} tl_commons;
+} tl_shared_blocks;
 
 #endif

@@ -225,12 +225,12 @@ static double seconds_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static tl_status take_lock(tl_store *store, double patience, tl_err *err)
+static tl_status take_lock(tl_store *store, double timeout, tl_err *err)
 {
     char path[PATH_SPACE];
     TL_TRY(path_of(store, "lock", path, err));
     const struct timespec nap = {.tv_nsec = 100000000};
-    const double end = seconds_now() + patience;
+    const double end = seconds_now() + timeout;
     tl_status status;
     while (try_lock(path, &store->lock, &status, err) && seconds_now() < end)
         (void)nanosleep(&nap, NULL);
@@ -270,7 +270,7 @@ static void remove_unfinished(const tl_store *store)
     }
 }
 
-tl_status tl_store_open(const char *dir, double patience, tl_store *out, tl_err *err)
+tl_status tl_store_open(const char *dir, double timeout, tl_store *out, tl_err *err)
 {
     tl_store store;
     TL_TRY(tl_store_join(dir, &store, err));
@@ -278,7 +278,7 @@ tl_status tl_store_open(const char *dir, double patience, tl_store *out, tl_err 
     tl_status status = TL_OK;
     if (!store.made && errno != EEXIST)
         status = tl_fail(err, TL_E_IO, "%s: cannot be made: %s", dir, strerror(errno));
-    if (status == TL_OK) status = take_lock(&store, patience, err);
+    if (status == TL_OK) status = take_lock(&store, timeout, err);
     if (status != TL_OK) {
         free(store.dir);
         return status;
