@@ -1,7 +1,7 @@
 /*
  * threatloop: the program. One subcommand a file (cmd_*.c); this one finds it.
  */
-#include "cluster/comm/cluster.h"
+#include "cluster/comm/exit_code.h"
 #include "compute/core/log.h"
 #include "compute/core/text.h"
 #include "compute/nn/kernels/kernels.h"

@@ -1,29 +1,20 @@
 #include "cluster/comm/watchdog.h"
 
-#include "cluster/comm/cluster.h"
+#include "cluster/comm/exit_code.h"
+#include "cluster/comm/launch_rank.h"
 #include "compute/core/log.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-/* MPI cannot be asked: it may be what hangs. */
-static bool leads(void)
-{
-    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
-    if (!rank) rank = getenv("PMIX_RANK");
-    return !rank || strcmp(rank, "0") == 0;
-}
 
 static void *wait_beside(void *argument)
 {
     tl_watchdog *p = argument;
     struct timespec end;
     (void)clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += (time_t)p->seconds;
-    end.tv_nsec += (long)(1e9 * (p->seconds - (double)(time_t)p->seconds));
+    end.tv_sec += (time_t)p->timeout;
+    end.tv_nsec += (long)(1e9 * (p->timeout - (double)(time_t)p->timeout));
     if (end.tv_nsec >= 1000000000L) {
         end.tv_nsec -= 1000000000L;
         end.tv_sec++;
@@ -35,8 +26,9 @@ static void *wait_beside(void *argument)
     const bool is_over = p->is_over;
     pthread_mutex_unlock(&p->lock);
     if (is_over) return NULL;
-    if (p->why && leads()) tl_log(TL_LOG_ERROR, "%s (%g s)", p->why, p->seconds);
-    _exit(tl_exit_code_report(p->code, leads()));
+    const bool leads = tl_launch_is_leader(); /* MPI may be what hangs */
+    if (p->why && leads) tl_log(TL_LOG_ERROR, "%s (%g s)", p->why, p->timeout);
+    _exit(tl_exit_code_report(p->code, leads));
 }
 
 tl_status tl_watchdog_start(tl_watchdog *watchdog, tl_err *err)
@@ -49,7 +41,7 @@ tl_status tl_watchdog_start(tl_watchdog *watchdog, tl_err *err)
     pthread_condattr_destroy(&clock);
     watchdog->is_over = false;
     const int code = pthread_create(&watchdog->thread, NULL, wait_beside, watchdog);
-    TL_CHECK(code == 0, err, TL_E_SPACE, "no thread to wait beside MPI: %s",
+    TL_CHECK(code == 0, err, TL_E_SPACE, "cannot start the watchdog thread: %s",
              strerror(code));
     return TL_OK;
 }

@@ -1,8 +1,7 @@
 /*
- * Patience with MPI calls that may never return: MPI_Init and what follows it hang when a
- * rank dies before all have met, MPI_Finalize when one dies meanwhile. While watchdog is
- * being had, a thread waits beside the caller; if the caller is not back in time, it says
- * why and leaves the process.
+ * The watchdog ends the process when an MPI call does not return: MPI_Init and what follows
+ * hang when a rank dies before all have met, MPI_Finalize when one dies meanwhile. A thread
+ * waits beside the caller; if the caller is not back in time, it says why and exits.
  */
 #ifndef TL_CLUSTER_COMM_WATCHDOG_H
 #define TL_CLUSTER_COMM_WATCHDOG_H
@@ -12,21 +11,23 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+/** One watch. The caller sets `timeout`, `why` and `code`; the rest is private. */
 typedef struct tl_watchdog {
-    double seconds;
-    const char *why; /**< borrowed; what rank 0 says then; NULL: nothing */
-    int code;        /**< with which the process leaves, as tl_exit_code_report tells it */
+    double timeout;  /**< s */
+    const char *why; /**< borrowed; what rank 0 logs then; NULL: nothing */
+    int code;        /**< to exit with, by tl_exit_code_report */
+
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t returned;
     bool is_over;
 } tl_watchdog;
 
-/** Begins to wait; the caller has set seconds, why and code. Stays where it is until
- * tl_watchdog_stop. \return TL_E_SPACE if there is no thread for it */
+/** Starts to wait. `watchdog` must not move until tl_watchdog_stop. \return TL_E_SPACE if
+ * there is no thread for it */
 TL_MUST_USE tl_status tl_watchdog_start(tl_watchdog *watchdog, tl_err *err);
 
-/** The caller is back. */
+/** The caller is back in time. */
 void tl_watchdog_stop(tl_watchdog *watchdog);
 
 #endif

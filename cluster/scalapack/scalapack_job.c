@@ -38,7 +38,7 @@ tl_status tl_job_open(tl_job *job, const tl_blacs_watch *watch, const tl_team *t
                     .problem = problem,
                     .block = block_of(problem->operation)};
     TL_TRY(tl_scalapack_grid(watch->cluster, team, &job->grid, err));
-    if (!job->grid) job->grid = &watch->cluster->grid[0];
+    if (!job->grid) job->grid = (*tl_cluster_scalapack(watch->cluster))->grid;
     Cblacs_gridinfo(job->grid->context, &job->rows, &job->columns, &job->row, &job->column);
     reset_routes(job->grid);
     tl_blas_start();
@@ -80,7 +80,7 @@ static tl_status lose(const tl_job *job, tl_err *err)
 {
     job->grid->is_invalid = true;
     return tl_fail(err, TL_E_LOST,
-                   "team of epoch %u: a mate is gone or silent inside ScaLAPACK",
+                   "team of epoch %u: a peer is gone or silent inside ScaLAPACK",
                    (unsigned)job->watch->epoch);
 }
 

@@ -1,17 +1,22 @@
 /*
- * What the files of cluster/scalapack_* share. Nobody else includes this.
+ * What the files of cluster/scalapack share.
  *
- * A job is one problem on one grid. Its memory is taken and agreed on by all members before
- * they enter ScaLAPACK, since inside nobody can be told; routines run one by one, each
- * guarded (cluster/scalapack/blacs_guard.h).
+ * A job is one problem on one grid. Its memory is allocated and agreed on by all members
+ * before they enter ScaLAPACK, since inside no error can be passed on; routines run one by
+ * one, each guarded (blacs_guard.h).
  */
 #ifndef TL_CLUSTER_SCALAPACK_SCALAPACK_PRIVATE_H
 #define TL_CLUSTER_SCALAPACK_SCALAPACK_PRIVATE_H
 
-#include "cluster/comm/cluster_private.h"
 #include "cluster/scalapack/scalapack.h"
 
-enum { TL_JOB_PIECES = 16 };
+enum { TL_JOB_PIECES = 16 /**< allocations of a job, at most */ };
+
+/** The grids of this rank. */
+typedef struct tl_scalapack {
+    int grids;
+    tl_process_grid grid[]; /* [grids] by the logarithm of the block's width */
+} tl_scalapack;
 
 /** A matrix distributed over the grid in blocks. */
 typedef struct tl_distributed {
@@ -27,12 +32,14 @@ typedef struct tl_global {
     size_t down, across;
 } tl_global;
 
+/** One problem on one grid. */
 typedef struct tl_job tl_job;
 
 /** Calls one routine with job->work, lwork, integers, lintegers (lwork = -1: it asks), and
  * sets job->info. */
 typedef void tl_job_routine(tl_job *job);
 
+/** See above; pointers but `piece` are borrowed. */
 struct tl_job {
     const tl_blacs_watch *watch;
     const tl_team *team;

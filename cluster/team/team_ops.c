@@ -1,15 +1,13 @@
 /*
  * Sums in the fixed tree, by halving and doubling (Thakur, Rabenseifner, Gropp 2005,
  * Optimization of collective communication operations in MPICH, section 4.4), with the
- * nearest mates first: at stage j mates r and r XOR 2^j, which hold the same part of the
+ * nearest peers first: at stage j peers r and r XOR 2^j, which hold the same part of the
  * numbers as sums over their aligned blocks of 2^j members, give each other the half that
  * they do not keep. What is kept is then lower block + upper block: the tree's addition. So
  * member r ends with the slice that the bits of r name, lowest bit first, and the way back
  * gathers in the opposite order. Few numbers are not halved but swapped whole (the
  * butterfly), which takes half as many stages and has the same bits.
  */
-#include "cluster/comm/heartbeat.h"
-#include "cluster/scalapack/scalapack.h"
 #include "cluster/team/team_private.h"
 
 #include <string.h>
@@ -42,7 +40,7 @@ static bool is_fast(const tl_team_mpi *self, const tl_team_request *request)
 /* --- a stage of a request
  * ----------------------------------------------------------------- */
 
-/* What the member and its mate of `bit` hold together after the stages before, and what of
+/* What the member and its peer of `bit` hold together after the stages before, and what of
  * it the member keeps, and gives. */
 static void halve(const tl_team *team, size_t n, int bit, tl_slice *kept, tl_slice *given)
 {
@@ -57,15 +55,15 @@ static void halve(const tl_team *team, size_t n, int bit, tl_slice *kept, tl_sli
     *given = is_upper ? lower : upper;
 }
 
-static tl_stream stream_of(const tl_team_request *request, int mate, tl_slice out,
+static tl_stream stream_of(const tl_team_request *request, int peer, tl_slice out,
                            tl_slice in, bool adds)
 {
     const size_t width = width_of(request);
     unsigned char *x = request->x;
     const tl_combine add =
         request->is_double ? TL_COMBINE_ADD_DOUBLE : TL_COMBINE_ADD_FLOAT;
-    return (tl_stream){.to = mate,
-                       .from = mate,
+    return (tl_stream){.to = peer,
+                       .from = peer,
                        .source = x + out.at * width,
                        .source_n = out.n * width,
                        .sink = x + in.at * width,
@@ -123,29 +121,29 @@ static tl_status progress_stage(const tl_team *team, bool *is_over, bool *moved,
 static tl_status progress_fast(tl_team_mpi *self, bool *is_over, bool *moved, tl_err *err)
 {
     tl_team_request *request = self->request;
-    tl_lane *lane = &self->fast_lane;
+    tl_slot *slot = &self->fast_slot;
     const size_t width = width_of(request), all = request->n * width;
     unsigned char *at = (unsigned char *)request->x + request->moved;
     if (!self->has_stream) {
         *is_over = request->moved == all;
         if (*is_over) return TL_OK;
-        lane->n =
+        slot->n =
             all - request->moved < TL_FAST_PIECE ? all - request->moved : TL_FAST_PIECE;
-        memcpy(lane->bytes, at, lane->n);
+        memcpy(slot->bytes, at, slot->n);
         self->place = TL_FAULT_SUM;
-        if (MPI_Iallreduce(MPI_IN_PLACE, lane->bytes, (int)(lane->n / width),
+        if (MPI_Iallreduce(MPI_IN_PLACE, slot->bytes, (int)(slot->n / width),
                            request->is_double ? MPI_DOUBLE : MPI_FLOAT, MPI_SUM,
-                           self->fast->comm, &lane->request) != MPI_SUCCESS)
+                           self->fast->comm, &slot->request) != MPI_SUCCESS)
             return tl_team_lose(self, 0, "MPI_Iallreduce failed", err);
         self->has_stream = true;
         tl_fault_pass(self->place);
     }
     int is_there = 0;
-    if (MPI_Test(&lane->request, &is_there, MPI_STATUS_IGNORE) != MPI_SUCCESS)
-        return tl_team_lose(self, 0, "a mate is gone", err);
+    if (MPI_Test(&slot->request, &is_there, MPI_STATUS_IGNORE) != MPI_SUCCESS)
+        return tl_team_lose(self, 0, "a peer is gone", err);
     if (!is_there) return TL_OK;
-    memcpy(at, lane->bytes, lane->n);
-    request->moved += lane->n;
+    memcpy(at, slot->bytes, slot->n);
+    request->moved += slot->n;
     self->has_stream = false;
     *moved = true;
     return TL_OK;
@@ -197,7 +195,7 @@ static tl_status end_turn(tl_team_mpi *self, tl_status status)
 tl_status tl_requests_start(const tl_team *team, tl_team_request *request, tl_err *err)
 {
     tl_team_mpi *self = team->self;
-    TL_TRY(end_turn(self, tl_team_look(self, 0, err)));
+    TL_TRY(end_turn(self, tl_team_check(self, 0, err)));
     request->is_done = false;
     request->next = NULL;
     request->moved = 0;
@@ -213,13 +211,13 @@ tl_status tl_requests_progress(const tl_team *team, tl_err *err)
     tl_team_mpi *self = team->self;
     bool is_done = false, moved = false;
     if (!self->request) return TL_OK;
-    TL_TRY(end_turn(self, tl_team_look(self, 0, err)));
+    TL_TRY(end_turn(self, tl_team_check(self, 0, err)));
     return end_turn(self, progress_requests(team, &is_done, &moved, err));
 }
 
 tl_status tl_requests_wait(const tl_team *team, tl_err *err)
 {
     tl_team_mpi *self = team->self;
-    TL_TRY(end_turn(self, tl_team_look(self, 0, err)));
+    TL_TRY(end_turn(self, tl_team_check(self, 0, err)));
     return end_turn(self, tl_team_poll(team, progress_requests, err));
 }

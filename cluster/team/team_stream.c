@@ -1,33 +1,29 @@
 /*
- * Pieces between the same two mates arrive in the order in which they were sent, so each
- * carries its number, and a ring of lanes is enough: the oldest is looked at first.
+ * Pieces between the same two peers arrive in the order they were sent, so each carries its
+ * number, and a ring of slots is enough: the oldest is looked at first.
  */
 #include "cluster/comm/heartbeat.h"
 #include "cluster/team/team_private.h"
+#include "compute/core/clock.h"
 
 #include <string.h>
 
-enum { LOOK_EVERY = 64 /* turns */ };
+enum { CHECK_EVERY = 64 /* polls */ };
 
-tl_status tl_team_lose(tl_team_mpi *self, int mate, const char *why, tl_err *err)
+tl_status tl_team_lose(tl_team_mpi *self, int peer, const char *why, tl_err *err)
 {
     self->is_lost = true;
-    self->request = NULL; /* requests are the callers', who leave now */
-    return tl_fail(err, TL_E_LOST, "team of epoch %u: %s (mate is rank %d)",
-                   (unsigned)self->epoch, why, self->first + mate);
+    self->request = NULL; /* requests are the callers', who return now */
+    return tl_fail(err, TL_E_LOST, "team of epoch %u: %s (rank %d)", (unsigned)self->epoch,
+                   why, self->first + peer);
 }
 
-tl_status tl_team_look(tl_team_mpi *self, int mate, tl_err *err)
+tl_status tl_team_check(tl_team_mpi *self, int peer, tl_err *err)
 {
-    if (self->is_lost) return tl_team_lose(self, mate, "already lost", err);
+    if (self->is_lost) return tl_team_lose(self, peer, "already lost", err);
     if (tl_heartbeat_is_cancelled(self->cluster, self->epoch))
-        return tl_team_lose(self, mate, "called off", err);
+        return tl_team_lose(self, peer, "cancelled", err);
     return TL_OK;
-}
-
-static int tag_of(const tl_team_mpi *self)
-{
-    return (int)(self->epoch % ((uint32_t)self->cluster->tag_limit + 1u));
 }
 
 static size_t piece_of(size_t n, size_t at)
@@ -41,15 +37,15 @@ static tl_status send_piece(tl_team_mpi *self, tl_err *err)
 {
     tl_stream *stream = &self->stream;
     const size_t n = piece_of(stream->source_n, stream->given);
-    tl_lane *lane = &self->out[(stream->first_out + stream->outs) % TL_LANES];
+    tl_slot *slot = &self->out[(stream->first_out + stream->outs) % TL_SLOTS];
     const tl_piece_head front = {
-        .epoch = self->epoch, .place = self->sent[stream->to]++, .n = n};
-    memcpy(lane->bytes, &front, sizeof front);
-    memcpy(lane->bytes + sizeof front, stream->source + stream->given, n);
-    if (MPI_Isend(lane->bytes, (int)(sizeof front + n), MPI_BYTE, self->first + stream->to,
-                  tag_of(self), self->cluster->team, &lane->request) != MPI_SUCCESS)
-        return tl_team_lose(self, stream->to, "a mate is gone", err);
-    lane->n = n;
+        .epoch = self->epoch, .number = self->sent[stream->to]++, .n = n};
+    memcpy(slot->bytes, &front, sizeof front);
+    memcpy(slot->bytes + sizeof front, stream->source + stream->given, n);
+    if (MPI_Isend(slot->bytes, (int)(sizeof front + n), MPI_BYTE, self->first + stream->to,
+                  self->tag, self->comm, &slot->request) != MPI_SUCCESS)
+        return tl_team_lose(self, stream->to, "a peer is gone", err);
+    slot->n = n;
     stream->outs++;
     stream->given += n;
     tl_fault_pass(self->place);
@@ -59,18 +55,18 @@ static tl_status send_piece(tl_team_mpi *self, tl_err *err)
 static tl_status progress_out(tl_team_mpi *self, bool *moved, tl_err *err)
 {
     tl_stream *stream = &self->stream;
-    while (stream->given < stream->source_n && stream->outs < TL_LANES) {
+    while (stream->given < stream->source_n && stream->outs < TL_SLOTS) {
         TL_TRY(send_piece(self, err));
         *moved = true;
     }
     while (stream->outs > 0) {
-        tl_lane *lane = &self->out[stream->first_out];
+        tl_slot *slot = &self->out[stream->first_out];
         int has_left = 0;
-        if (MPI_Test(&lane->request, &has_left, MPI_STATUS_IGNORE) != MPI_SUCCESS)
-            return tl_team_lose(self, stream->to, "a mate is gone", err);
+        if (MPI_Test(&slot->request, &has_left, MPI_STATUS_IGNORE) != MPI_SUCCESS)
+            return tl_team_lose(self, stream->to, "a peer is gone", err);
         if (!has_left) return TL_OK;
-        stream->left += lane->n;
-        stream->first_out = (stream->first_out + 1) % TL_LANES;
+        stream->left += slot->n;
+        stream->first_out = (stream->first_out + 1) % TL_SLOTS;
         stream->outs--;
         *moved = true;
     }
@@ -79,15 +75,15 @@ static tl_status progress_out(tl_team_mpi *self, bool *moved, tl_err *err)
 
 /* --- in ------------------------------------------------------------------------------- */
 
-/* One lane more for what is to come. */
+/* One slot more for what is to come. */
 static tl_status receive_piece(tl_team_mpi *self, tl_err *err)
 {
     tl_stream *stream = &self->stream;
-    tl_lane *lane = &self->in[(stream->first_in + stream->ins) % TL_LANES];
-    if (MPI_Irecv(lane->bytes, (int)sizeof(tl_piece_head) + TL_PIECE, MPI_BYTE,
-                  self->first + stream->from, tag_of(self), self->cluster->team,
-                  &lane->request) != MPI_SUCCESS)
-        return tl_team_lose(self, stream->from, "a mate is gone", err);
+    tl_slot *slot = &self->in[(stream->first_in + stream->ins) % TL_SLOTS];
+    if (MPI_Irecv(slot->bytes, (int)sizeof(tl_piece_head) + TL_PIECE, MPI_BYTE,
+                  self->first + stream->from, self->tag, self->comm,
+                  &slot->request) != MPI_SUCCESS)
+        return tl_team_lose(self, stream->from, "a peer is gone", err);
     stream->ins++;
     if (stream->to == TL_NOBODY) tl_fault_pass(self->place);
     return TL_OK;
@@ -117,7 +113,7 @@ static void combine(const tl_team_mpi *self, const unsigned char *piece, size_t 
 {
     const tl_stream *stream = &self->stream;
     unsigned char *to = stream->sink + stream->got;
-    const bool theirs_first = self->first + stream->from < self->cluster->rank;
+    const bool theirs_first = stream->from < self->rank;
     if (stream->how == TL_COMBINE_COPY) {
         memcpy(to, piece, n);
     } else if (stream->how == TL_COMBINE_ADD_FLOAT) {
@@ -127,7 +123,7 @@ static void combine(const tl_team_mpi *self, const unsigned char *piece, size_t 
     }
 }
 
-/* The oldest lane has something: the piece awaited, or one of an older epoch, which is
+/* The oldest slot has something: the piece awaited, or one of an older epoch, which is
  * dropped. */
 static void accept_piece(tl_team_mpi *self)
 {
@@ -136,13 +132,13 @@ static void accept_piece(tl_team_mpi *self)
     tl_piece_head front;
     memcpy(&front, bytes, sizeof front);
     if (front.epoch == self->epoch) {
-        TL_INVARIANT(front.place == self->received[stream->from] &&
+        TL_INVARIANT(front.number == self->received[stream->from] &&
                      front.n == piece_of(stream->sink_n, stream->got));
         self->received[stream->from]++;
         combine(self, bytes + sizeof front, (size_t)front.n);
         stream->got += (size_t)front.n;
     }
-    stream->first_in = (stream->first_in + 1) % TL_LANES;
+    stream->first_in = (stream->first_in + 1) % TL_SLOTS;
     stream->ins--;
 }
 
@@ -156,13 +152,13 @@ static tl_status progress_in(tl_team_mpi *self, bool *moved, tl_err *err)
 {
     tl_stream *stream = &self->stream;
     for (int is_there = 1; is_there;) {
-        while (stream->ins < TL_LANES && (size_t)stream->ins < awaited(stream)) {
+        while (stream->ins < TL_SLOTS && (size_t)stream->ins < awaited(stream)) {
             TL_TRY(receive_piece(self, err));
         }
         if (stream->ins == 0) return TL_OK;
         if (MPI_Test(&self->in[stream->first_in].request, &is_there, MPI_STATUS_IGNORE) !=
             MPI_SUCCESS)
-            return tl_team_lose(self, stream->from, "a mate is gone", err);
+            return tl_team_lose(self, stream->from, "a peer is gone", err);
         if (is_there) accept_piece(self);
         if (is_there) *moved = true;
     }
@@ -183,39 +179,35 @@ bool tl_stream_is_done(const tl_stream *stream)
     return stream->left == stream->source_n && stream->got == stream->sink_n;
 }
 
-static tl_status wait_on(const tl_team *team,
-                         tl_status (*turn)(const tl_team *, bool *, bool *, tl_err *),
-                         tl_err *err)
+static tl_status poll_until_done(const tl_team *team, tl_team_step *step, tl_err *err)
 {
     tl_team_mpi *self = team->self;
     const tl_stream *stream = &self->stream;
     self->moved_at = tl_seconds();
     for (unsigned quiet = 0;;) {
         bool is_done = false, moved = false;
-        TL_TRY(turn(team, &is_done, &moved, err));
+        TL_TRY(step(team, &is_done, &moved, err));
         if (is_done) return TL_OK;
         quiet = moved ? 0 : quiet + 1;
         if (moved) self->moved_at = 0.0;
-        if (quiet % LOOK_EVERY == LOOK_EVERY - 1) {
+        if (quiet % CHECK_EVERY == CHECK_EVERY - 1) {
             const double now = tl_seconds();
-            const int mate = stream->got < stream->sink_n ? stream->from : stream->to;
-            TL_TRY(tl_team_look(self, mate, err));
+            const int peer = stream->got < stream->sink_n ? stream->from : stream->to;
+            TL_TRY(tl_team_check(self, peer, err));
             if (self->moved_at <= 0.0) self->moved_at = now;
             if (now > self->moved_at + self->timeout)
-                return tl_team_lose(self, mate, "a mate is silent", err);
+                return tl_team_lose(self, peer, "a peer is silent", err);
         }
         tl_back_off(quiet);
     }
 }
 
-tl_status tl_team_poll(const tl_team *team,
-                       tl_status (*turn)(const tl_team *, bool *, bool *, tl_err *),
-                       tl_err *err)
+tl_status tl_team_poll(const tl_team *team, tl_team_step *step, tl_err *err)
 {
     tl_team_mpi *self = team->self;
-    atomic_store_explicit(&self->cluster->is_waiting, true, memory_order_relaxed);
-    const tl_status status = wait_on(team, turn, err);
-    atomic_store_explicit(&self->cluster->is_waiting, false, memory_order_relaxed);
+    tl_heartbeat_set_waiting(self->cluster, true);
+    const tl_status status = poll_until_done(team, step, err);
+    tl_heartbeat_set_waiting(self->cluster, false);
     return status;
 }
 
@@ -231,7 +223,7 @@ static tl_status progress_stream(const tl_team *team, bool *is_done, bool *moved
 tl_status tl_stream_run(const tl_team *team, tl_stream stream, tl_err *err)
 {
     tl_team_mpi *self = team->self;
-    TL_TRY(tl_team_look(self, stream.from == TL_NOBODY ? stream.to : stream.from, err));
+    TL_TRY(tl_team_check(self, stream.from == TL_NOBODY ? stream.to : stream.from, err));
     TL_INVARIANT(self->request == NULL);
     self->stream = stream;
     return tl_team_poll(team, progress_stream, err);

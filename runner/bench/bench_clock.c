@@ -1,7 +1,7 @@
 /*
  * What the benches of training share: data, the clock, and a training that is timed.
  */
-#include "cluster/comm/cluster.h"
+#include "compute/core/clock.h"
 #include "runner/bench/bench.h"
 
 enum { LEAST_UPDATES = 3, EPOCHS = 100000 };

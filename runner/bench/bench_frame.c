@@ -2,6 +2,7 @@
  * The frame of a bench over ranks: start, measure, stop.
  */
 #include "cluster/comm/heartbeat.h"
+#include "cluster/session/session.h"
 #include "compute/core/log.h"
 #include "runner/bench/bench.h"
 #include "runner/cli/commands.h"

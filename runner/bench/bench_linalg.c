@@ -4,6 +4,7 @@
  * how good the solution is and how near they are.
  */
 #include "cluster/team/team_mpi.h"
+#include "compute/core/clock.h"
 #include "compute/core/rng.h"
 #include "compute/linalg/linalg.h"
 #include "compute/linalg/residual.h"

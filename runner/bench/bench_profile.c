@@ -2,7 +2,7 @@
  * Time by layer. The trainer's own passes are not slowed by clocks: this goes over a pass
  * of its own, layer by layer, as tl_pass_forward and tl_pass_backward do.
  */
-#include "cluster/comm/cluster.h"
+#include "compute/core/clock.h"
 #include "compute/nn/pass.h"
 #include "runner/bench/bench.h"
 

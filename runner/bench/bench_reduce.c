@@ -2,6 +2,7 @@
  * bench reduce: the team's sum beside MPI_Allreduce, by turns on the same numbers.
  */
 #include "cluster/team/team_mpi.h"
+#include "compute/core/clock.h"
 #include "runner/bench/bench.h"
 
 #include <math.h>

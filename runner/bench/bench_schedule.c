@@ -3,6 +3,7 @@
  * with a journal; what share of a core the coordinator takes at 10,000 steps a second; and
  * what the journal costs where steps last 10 ms.
  */
+#include "compute/core/clock.h"
 #include "runner/bench/bench.h"
 #include "runner/execute/coordinator.h"
 #include "runner/execute/worker.h"

@@ -8,6 +8,8 @@
 #include "analysis/report/summary.h"
 #include "cluster/node/node_blocks.h"
 #include "cluster/comm/heartbeat.h"
+#include "cluster/session/session.h"
+#include "compute/core/clock.h"
 #include "compute/core/failpoint.h"
 #include "compute/core/log.h"
 #include "compute/core/blas.h"

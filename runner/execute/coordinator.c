@@ -1,6 +1,9 @@
 #include "runner/execute/coordinator_private.h"
 
+#include "cluster/comm/liveness.h"
 #include "cluster/comm/mailbox.h"
+#include "cluster/session/session.h"
+#include "compute/core/clock.h"
 #include "compute/core/log.h"
 #include "compute/core/text.h"
 #include "runner/cli/commands.h"

@@ -1,3 +1,5 @@
+#include "cluster/comm/liveness.h"
+#include "compute/core/clock.h"
 #include "compute/core/log.h"
 #include "runner/execute/coordinator_private.h"
 

@@ -1,4 +1,6 @@
+#include "cluster/comm/liveness.h"
 #include "cluster/comm/mailbox.h"
+#include "compute/core/clock.h"
 #include "compute/core/log.h"
 #include "runner/execute/coordinator_private.h"
 

@@ -1,8 +1,9 @@
 #include "runner/execute/deadline.h"
 
-#include "cluster/comm/cluster.h"
+#include "compute/core/clock.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

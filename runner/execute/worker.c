@@ -3,6 +3,7 @@
 #include "cluster/comm/mailbox.h"
 #include "cluster/comm/heartbeat.h"
 #include "cluster/team/team_mpi.h"
+#include "compute/core/clock.h"
 #include "compute/core/failpoint.h"
 
 #include <stdio.h>

@@ -6,10 +6,13 @@
  * while its mates enter the third. The operation is the argument: each has an mpirun of its
  * own.
  */
+#include "cluster/comm/liveness.h"
 #include "cluster/comm/mailbox.h"
 #include "cluster/comm/heartbeat.h"
+#include "cluster/session/session.h"
 #include "cluster/team/team_mpi.h"
 #include "cluster/comm/cluster.h"
+#include "compute/core/clock.h"
 
 #include <signal.h>
 #include <stdio.h>

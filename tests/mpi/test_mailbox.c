@@ -2,6 +2,7 @@
 #include "tests/support/mpi_main.h"
 
 #include "cluster/comm/mailbox.h"
+#include "compute/core/clock.h"
 
 #include <pthread.h>
 #include <sched.h>

@@ -9,8 +9,11 @@
  * the team is called off (blacs_guard.c, finish).
  */
 #include "cluster/comm/heartbeat.h"
+#include "cluster/comm/liveness.h"
+#include "cluster/session/session.h"
 #include "cluster/team/team_mpi.h"
 #include "cluster/comm/cluster.h"
+#include "compute/core/clock.h"
 #include "compute/core/failpoint.h"
 #include "compute/linalg/linalg.h"
 

@@ -1,4 +1,5 @@
 /* Every team operation, on every aligned block of the ranks, against the fixed tree. */
+#include "compute/core/clock.h"
 #include "tests/support/mpi_main.h"
 
 #include <math.h>

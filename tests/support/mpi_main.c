@@ -1,5 +1,7 @@
 #include "tests/support/mpi_main.h"
 
+#include "cluster/session/session.h"
+
 #include <mpi.h>
 
 #include <stdio.h>
