@@ -25,14 +25,8 @@ static const long NAP = 20000000;             /* ns */
 
 enum { MOST_PENDING = 64 };
 
-typedef enum word {
-    ALIVE,
-    STOP,
-    CANCEL,
-    TERMINATE,
-    SHUTDOWN_FINALISE,
-    SHUTDOWN_WITHOUT_MPI
-} word;
+/* FINALISE and SKIP_FINALISE: how the run ends. */
+typedef enum word { ALIVE, STOP, CANCEL, TERMINATE, FINALISE, SKIP_FINALISE } word;
 
 /* From rank 0. */
 typedef struct control {
@@ -133,7 +127,7 @@ static void hear_control(tl_cluster *cluster, tl_message *message, double now)
         if (heard.word == STOP) atomic_store(&h->is_stopping, true);
         if (heard.word == CANCEL) note_cancelled(cluster, heard.epoch);
         if (heard.word == TERMINATE) _exit(TL_EXIT_CODE_RESUME);
-        if (heard.word == SHUTDOWN_FINALISE || heard.word == SHUTDOWN_WITHOUT_MPI)
+        if (heard.word == FINALISE || heard.word == SKIP_FINALISE)
             atomic_store(&h->shutdown, heard.word);
     }
 }
@@ -145,7 +139,7 @@ static bool is_abandoned(const tl_cluster *cluster, pid_t launcher)
 {
     if (launcher && getppid() != launcher) return true;
     if (cluster->rank == 0) return false;
-    if (atomic_load(&cluster->heartbeat.shutdown) == SHUTDOWN_FINALISE) return false;
+    if (atomic_load(&cluster->heartbeat.shutdown) == FINALISE) return false;
     return tl_liveness_process_is_gone(cluster, 0) ||
            tl_liveness_silence(cluster, 0) > SILENCE_OF_RANK_0;
 }
@@ -287,11 +281,11 @@ bool tl_heartbeat_shutdown(tl_cluster *cluster, bool without_mpi)
     tl_heartbeat *h = &cluster->heartbeat;
     if (!h->is_running) return without_mpi;
     if (cluster->rank == 0) {
-        send_all(cluster, without_mpi ? SHUTDOWN_WITHOUT_MPI : SHUTDOWN_FINALISE);
+        send_all(cluster, without_mpi ? SKIP_FINALISE : FINALISE);
         return without_mpi;
     }
     for (unsigned polls = 1; atomic_load(&h->shutdown) == 0; polls++) tl_back_off(polls);
-    return atomic_load(&h->shutdown) == SHUTDOWN_WITHOUT_MPI;
+    return atomic_load(&h->shutdown) == SKIP_FINALISE;
 }
 
 void tl_heartbeat_terminate(tl_cluster *cluster)

@@ -50,47 +50,41 @@ tl_status tl_job_alloc_distributed(tl_job *job, int rows, int columns, tl_distri
     return tl_job_alloc(job, size, &out->part, err);
 }
 
-/* How many local rows from `i` on, of `rows`, follow one another in the whole. */
-static int run_of(const tl_job *job, int i, int rows)
+/* What lies at one place of the grid, column-major. */
+typedef struct part {
+    int row, column; /* the place */
+    double *at;
+    size_t leading; /* numbers from one column to the next */
+} part;
+
+/* Copies the first `rows` rows of `whole`, of `columns` columns, from or to a part of it.
+ */
+static void copy_part(const tl_job *job, const part *p, int rows, int columns,
+                      tl_global whole, bool is_from_part)
 {
-    const int left = rows - i;
-    return left < job->block ? left : job->block;
+    const int local_rows = count_at(job, rows, p->row, job->rows);
+    const int local_columns = count_at(job, columns, p->column, job->columns);
+    for (int j = 0; j < local_columns; j++) {
+        double *local = p->at + (size_t)j * p->leading;
+        double *column = whole.at + tl_distributed_global(job, j, p->column, job->columns) *
+                                        whole.across;
+        for (int i = 0; i < local_rows; i++) {
+            double *entry =
+                column + tl_distributed_global(job, i, p->row, job->rows) * whole.down;
+            if (is_from_part)
+                *entry = local[i];
+            else
+                local[i] = *entry;
+        }
+    }
 }
 
 void tl_distributed_fill(const tl_job *job, tl_distributed *distributed, tl_global whole,
                          int rows)
 {
-    const int local_rows = count_at(job, rows, job->row, job->rows);
-    for (int j = 0; j < distributed->local_columns; j++) {
-        const double *column =
-            whole.at +
-            tl_distributed_global(job, j, job->column, job->columns) * whole.across;
-        double *to = distributed->part + (size_t)j * (size_t)distributed->desc[8];
-        for (int i = 0; i < local_rows; i += job->block) {
-            const double *from =
-                column + tl_distributed_global(job, i, job->row, job->rows) * whole.down;
-            const int run = run_of(job, i, local_rows);
-            for (int k = 0; k < run; k++) to[i + k] = from[(size_t)k * whole.down];
-        }
-    }
-}
-
-/* Puts the part [local rows x local columns], dense, of place (row, column). */
-static void put_part(const tl_job *job, int place, const double *part, int rows,
-                     int columns, tl_global whole)
-{
-    const int row = place / job->columns, column = place % job->columns;
-    const int local_rows = count_at(job, rows, row, job->rows);
-    const int local_columns = count_at(job, columns, column, job->columns);
-    for (int j = 0; j < local_columns; j++) {
-        double *to =
-            whole.at + tl_distributed_global(job, j, column, job->columns) * whole.across;
-        for (int i = 0; i < local_rows; i += job->block) {
-            double *at = to + tl_distributed_global(job, i, row, job->rows) * whole.down;
-            const int run = run_of(job, i, local_rows);
-            for (int k = 0; k < run; k++) at[(size_t)k * whole.down] = *part++;
-        }
-    }
+    const part own = {job->row, job->column, distributed->part,
+                      (size_t)distributed->desc[8]};
+    copy_part(job, &own, rows, distributed->columns, whole, false);
 }
 
 /* This member's part of the first `rows` rows, dense. */
@@ -124,8 +118,12 @@ tl_status tl_distributed_gather(tl_job *job, const tl_distributed *distributed, 
         status = is_alone ? tl_team_broadcast(job->team, all, each * sizeof *all, err)
                           : tl_team_gather(job->team, all, each * sizeof *all, err);
     }
-    for (int place = 0; status == TL_OK && place < places; place++)
-        put_part(job, place, all + (size_t)place * each, rows, columns, whole);
+    for (int place = 0; status == TL_OK && place < places; place++) {
+        const int row = place / job->columns;
+        const part one = {row, place % job->columns, all + (size_t)place * each,
+                          (size_t)count_at(job, rows, row, job->rows)};
+        copy_part(job, &one, rows, columns, whole, true);
+    }
     free(all); /* teams have buffers of their own */
     return status;
 }

@@ -140,25 +140,19 @@ static tl_status prepare(tl_job *job, const shape *s, tl_err *err)
     return tl_job_prepare(job, routine, routines, err);
 }
 
-/* c = r: the same blocks are the same members'. */
-static void copy_triangle(tl_job *job)
+/* to = from, or its upper triangle alone: the same blocks are the same members'. */
+static void copy(const tl_job *job, const tl_distributed *from, tl_distributed *to,
+                 bool is_triangle)
 {
-    for (int j = 0; j < job->c.local_columns; j++) {
+    for (int j = 0; j < to->local_columns; j++) {
         const size_t column = tl_distributed_global(job, j, job->column, job->columns);
-        for (int i = 0; i < job->c.local_rows; i++)
-            if (tl_distributed_global(job, i, job->row, job->rows) <= column)
-                job->c.part[(size_t)j * (size_t)job->c.desc[8] + (size_t)i] =
-                    job->b.part[(size_t)j * (size_t)job->b.desc[8] + (size_t)i];
+        for (int i = 0; i < to->local_rows && i < from->local_rows; i++) {
+            if (is_triangle && tl_distributed_global(job, i, job->row, job->rows) > column)
+                break;
+            to->part[(size_t)j * (size_t)to->desc[8] + (size_t)i] =
+                from->part[(size_t)j * (size_t)from->desc[8] + (size_t)i];
+        }
     }
-}
-
-/* u = a over zeros: likewise. */
-static void copy_left(tl_job *job)
-{
-    for (int j = 0; j < job->a.local_columns; j++)
-        for (int i = 0; i < job->a.local_rows; i++)
-            job->u.part[(size_t)j * (size_t)job->u.desc[8] + (size_t)i] =
-                job->a.part[(size_t)j * (size_t)job->a.desc[8] + (size_t)i];
 }
 
 static tl_status split(tl_job *job, const shape *s, tl_err *err)
@@ -174,7 +168,7 @@ static tl_status find_values(tl_job *job, const shape *s, tl_err *err)
 {
     if (s->has_triangle) {
         TL_TRY(tl_job_run(job, to_triangle, err));
-        copy_triangle(job);
+        copy(job, &job->b, &job->c, true); /* c = r */
     }
     TL_TRY(tl_job_run(job, to_bidiagonal, err));
     TL_TRY(tl_distributed_diagonal(job, &job->c, 0, s->n, job->d, err));
@@ -199,7 +193,7 @@ tl_status tl_job_svd(tl_job *job, tl_err *err)
     TL_TRY(tl_job_run(job, turn_right, err));
     TL_TRY(tl_job_run(job, turn_left, err));
     if (s.has_triangle) {
-        copy_left(job);
+        copy(job, &job->a, &job->u, false); /* over zeros */
         TL_TRY(tl_job_run(job, turn_triangle, err));
     }
     /* a = b: left vectors are columns of u. a = b^T: they are rows of vt. */

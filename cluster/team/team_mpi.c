@@ -118,33 +118,26 @@ tl_status tl_team_mpi_allreduce(const tl_team *team, float *x, size_t n, tl_err 
 static void release(tl_team_mpi *self)
 {
     free(self->sent);
-    free(self->received);
-    for (int k = 0; k < TL_SLOTS; k++) {
-        free(self->out[k].bytes);
-        free(self->in[k].bytes);
-    }
-    free(self->fast_slot.bytes);
+    free(self->buffers);
     free(self);
 }
 
-static bool alloc_slot(tl_slot *slot, size_t n)
-{
-    *slot = (tl_slot){.bytes = malloc(n), .request = MPI_REQUEST_NULL};
-    return slot->bytes != NULL;
-}
-
+/* MPI may still read or write the buffers of a lost team, so they are one block to retain.
+ */
 static bool alloc_buffers(tl_team_mpi *self, int width)
 {
     const size_t piece = sizeof(tl_piece_head) + TL_PIECE;
     if (width == 1) return true;
-    self->sent = calloc((size_t)width, sizeof *self->sent);
-    self->received = calloc((size_t)width, sizeof *self->received);
-    bool is_complete = self->sent && self->received;
-    for (int k = 0; k < TL_SLOTS; k++) {
-        is_complete = is_complete && alloc_slot(&self->out[k], piece) &&
-                      alloc_slot(&self->in[k], piece);
+    self->sent = calloc(2 * (size_t)width, sizeof *self->sent);
+    self->buffers = malloc(2 * TL_SLOTS * piece + TL_FAST_PIECE);
+    if (!self->sent || !self->buffers) return false;
+    self->received = self->sent + width;
+    for (size_t k = 0; k < TL_SLOTS; k++) {
+        self->out[k].bytes = self->buffers + 2 * k * piece;
+        self->in[k].bytes = self->out[k].bytes + piece;
     }
-    return is_complete && alloc_slot(&self->fast_slot, TL_FAST_PIECE);
+    self->fast_slot.bytes = self->buffers + 2 * TL_SLOTS * piece;
+    return true;
 }
 
 tl_status tl_team_mpi_open(tl_cluster *cluster, int first, int width, uint32_t epoch,
@@ -186,22 +179,12 @@ tl_status tl_team_mpi_open(tl_cluster *cluster, int first, int width, uint32_t e
     return TL_OK;
 }
 
-/* MPI may still read or write the slots of a lost team. */
-static void retain_slot(tl_cluster *cluster, tl_slot *slot)
-{
-    tl_cluster_retain(cluster, slot->bytes);
-    slot->bytes = NULL;
-}
-
 void tl_team_mpi_close(tl_team *team)
 {
     tl_team_mpi *self = team->self;
     if (self && self->is_lost) {
-        for (int k = 0; k < TL_SLOTS; k++) {
-            retain_slot(self->cluster, &self->out[k]);
-            retain_slot(self->cluster, &self->in[k]);
-        }
-        retain_slot(self->cluster, &self->fast_slot);
+        tl_cluster_retain(self->cluster, self->buffers);
+        self->buffers = NULL;
     }
     if (self) release(self);
     *team = (tl_team){0};

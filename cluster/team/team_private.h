@@ -51,7 +51,7 @@ typedef struct tl_stream {
 
 /** A buffer and what MPI does with it. */
 typedef struct tl_slot {
-    unsigned char *bytes; /**< [sizeof(tl_piece_head) + TL_PIECE] owned */
+    unsigned char *bytes; /**< [sizeof(tl_piece_head) + TL_PIECE] of the team's buffers */
     MPI_Request request;
     size_t n; /**< bytes behind the head */
 } tl_slot;
@@ -68,6 +68,7 @@ typedef struct tl_team_mpi {
     bool is_lost;
     tl_fault_place place;      /**< of the operation */
     uint32_t *sent, *received; /**< [size] pieces so far, by peer */
+    unsigned char *buffers;    /**< of all slots */
     tl_slot out[TL_SLOTS], in[TL_SLOTS];
     tl_stream stream;
     tl_team_request *request; /**< borrowed; the first of those started, or NULL */

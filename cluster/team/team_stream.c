@@ -89,38 +89,26 @@ static tl_status receive_piece(tl_team_mpi *self, tl_err *err)
     return TL_OK;
 }
 
-static void add_floats(float *restrict mine, const float *restrict theirs, size_t n,
-                       bool theirs_first)
+static void add_floats(float *restrict mine, const float *restrict theirs, size_t n)
 {
-    if (theirs_first) {
-        for (size_t i = 0; i < n; i++) mine[i] = theirs[i] + mine[i];
-    } else {
-        for (size_t i = 0; i < n; i++) mine[i] = mine[i] + theirs[i];
-    }
+    for (size_t i = 0; i < n; i++) mine[i] += theirs[i];
 }
 
-static void add_doubles(double *restrict mine, const double *restrict theirs, size_t n,
-                        bool theirs_first)
+static void add_doubles(double *restrict mine, const double *restrict theirs, size_t n)
 {
-    if (theirs_first) {
-        for (size_t i = 0; i < n; i++) mine[i] = theirs[i] + mine[i];
-    } else {
-        for (size_t i = 0; i < n; i++) mine[i] = mine[i] + theirs[i];
-    }
+    for (size_t i = 0; i < n; i++) mine[i] += theirs[i];
 }
 
-static void combine(const tl_team_mpi *self, const unsigned char *piece, size_t n)
+/* Which of two numbers comes first does not matter: rounded addition commutes. */
+static void combine(const tl_stream *stream, const unsigned char *piece, size_t n)
 {
-    const tl_stream *stream = &self->stream;
     unsigned char *to = stream->sink + stream->got;
-    const bool theirs_first = stream->from < self->rank;
-    if (stream->how == TL_COMBINE_COPY) {
+    if (stream->how == TL_COMBINE_COPY)
         memcpy(to, piece, n);
-    } else if (stream->how == TL_COMBINE_ADD_FLOAT) {
-        add_floats((void *)to, (const void *)piece, n / sizeof(float), theirs_first);
-    } else {
-        add_doubles((void *)to, (const void *)piece, n / sizeof(double), theirs_first);
-    }
+    else if (stream->how == TL_COMBINE_ADD_FLOAT)
+        add_floats((void *)to, (const void *)piece, n / sizeof(float));
+    else
+        add_doubles((void *)to, (const void *)piece, n / sizeof(double));
 }
 
 /* The oldest slot has something: the piece awaited, or one of an older epoch, which is
@@ -135,7 +123,7 @@ static void accept_piece(tl_team_mpi *self)
         TL_INVARIANT(front.number == self->received[stream->from] &&
                      front.n == piece_of(stream->sink_n, stream->got));
         self->received[stream->from]++;
-        combine(self, bytes + sizeof front, (size_t)front.n);
+        combine(stream, bytes + sizeof front, (size_t)front.n);
         stream->got += (size_t)front.n;
     }
     stream->first_in = (stream->first_in + 1) % TL_SLOTS;
