@@ -38,7 +38,7 @@ tl_status tl_job_open(tl_job *job, const tl_blacs_watch *watch, const tl_team *t
                     .problem = problem,
                     .block = block_of(problem->operation)};
     TL_TRY(tl_scalapack_grid(watch->cluster, team, &job->grid, err));
-    if (!job->grid) job->grid = &watch->cluster->grid[0];
+    if (!job->grid) job->grid = (*tl_cluster_scalapack(watch->cluster))->grid;
     Cblacs_gridinfo(job->grid->context, &job->rows, &job->columns, &job->row, &job->column);
     reset_routes(job->grid);
     tl_blas_start();
@@ -49,7 +49,7 @@ void tl_job_close(tl_job *job, tl_status status)
 {
     for (int i = 0; i < job->pieces; i++) {
         if (status == TL_E_LOST)
-            tl_cluster_keep(job->watch->cluster, job->piece[i]);
+            tl_cluster_retain(job->watch->cluster, job->piece[i]);
         else
             free(job->piece[i]);
     }
@@ -66,7 +66,7 @@ static tl_status take(tl_job *job, size_t count, size_t size, void **out, tl_err
     return TL_OK;
 }
 
-tl_status tl_job_take(tl_job *job, size_t count, double **out, tl_err *err)
+tl_status tl_job_alloc(tl_job *job, size_t count, double **out, tl_err *err)
 {
     void *piece;
     TL_TRY(take(job, count, sizeof **out, &piece, err));
@@ -78,9 +78,9 @@ tl_status tl_job_take(tl_job *job, size_t count, double **out, tl_err *err)
 
 static tl_status lose(const tl_job *job, tl_err *err)
 {
-    job->grid->is_burnt = true;
+    job->grid->is_invalid = true;
     return tl_fail(err, TL_E_LOST,
-                   "team of epoch %u: a mate is gone or silent inside ScaLAPACK",
+                   "team of epoch %u: a peer is gone or silent inside ScaLAPACK",
                    (unsigned)job->watch->epoch);
 }
 
@@ -113,7 +113,7 @@ static tl_status take_work(tl_job *job, tl_err *err)
              tl_linalg_name(job->problem->operation), a->rows, a->columns, job->info,
              job->wanted, INT_MAX);
     void *piece;
-    TL_TRY(tl_job_take(job, (size_t)numbers, &job->work, err));
+    TL_TRY(tl_job_alloc(job, (size_t)numbers, &job->work, err));
     TL_TRY(take(job, (size_t)integers, sizeof *job->integers, &piece, err));
     job->integers = piece;
     job->lwork = (int)numbers;

@@ -1,5 +1,5 @@
 /*
- * The problems that one routine of ScaLAPACK solves: what is dealt, the call, what is
+ * The problems that one routine of ScaLAPACK solves: what is distributed, the call, what is
  * gathered. A row-major matrix that is symmetric is its own transpose, so its lower
  * triangle is ScaLAPACK's upper one.
  */
@@ -34,12 +34,13 @@ void pdsyrk_(const char *triangle, const char *transpose, const int *n, const in
 static const int one = 1;
 
 /* A read-only matrix as a place to fill from. */
-static tl_whole whole_of(tl_matrix a, bool is_transposed)
+static tl_global whole_of(tl_matrix a, bool is_transposed)
 {
     const size_t width = (size_t)a.columns;
-    return (tl_whole){.at = (double *)(uintptr_t)a.at, /* only read by tl_dealt_fill */
-                      .down = is_transposed ? 1 : width,
-                      .across = is_transposed ? width : 1};
+    return (tl_global){.at =
+                           (double *)(uintptr_t)a.at, /* only read by tl_distributed_fill */
+                       .down = is_transposed ? 1 : width,
+                       .across = is_transposed ? width : 1};
 }
 
 /* --- symmetric eigenproblem ----------------------------------------------------------- */
@@ -62,10 +63,10 @@ static tl_status take_eigen(tl_job *job, tl_err *err)
 {
     const tl_linalg_problem *p = job->problem;
     const int n = p->a.rows;
-    TL_TRY(tl_job_take_dealt(job, n, n, &job->a, err));
-    TL_TRY(tl_job_take(job, (size_t)n, &job->value, err));
-    if (p->vt) TL_TRY(tl_job_take_dealt(job, n, n, &job->u, err));
-    tl_dealt_fill(job, &job->a, whole_of(p->a, true), n);
+    TL_TRY(tl_job_alloc_distributed(job, n, n, &job->a, err));
+    TL_TRY(tl_job_alloc(job, (size_t)n, &job->value, err));
+    if (p->vt) TL_TRY(tl_job_alloc_distributed(job, n, n, &job->u, err));
+    tl_distributed_fill(job, &job->a, whole_of(p->a, true), n);
     return TL_OK;
 }
 
@@ -80,7 +81,7 @@ static tl_status eigen(tl_job *job, tl_err *err)
     for (size_t i = 0; i < n; i++) p->value[i] = job->value[i];
     TL_TRY(tl_team_broadcast(job->team, p->value, n * sizeof *p->value, err));
     if (!p->vt) return TL_OK;
-    return tl_dealt_gather(job, &job->u, p->a.rows, (tl_whole){p->vt, 1, n}, err);
+    return tl_distributed_gather(job, &job->u, p->a.rows, (tl_global){p->vt, 1, n}, err);
 }
 
 /* --- Cholesky, least squares ---------------------------------------------------------- */
@@ -102,11 +103,12 @@ static tl_status take_systems(tl_job *job, tl_err *err)
 {
     const tl_linalg_problem *p = job->problem;
     const int rows = p->a.rows;
-    TL_TRY(tl_job_take_dealt(job, rows, p->a.columns, &job->a, err));
-    TL_TRY(tl_job_take_dealt(job, rows, p->b.columns, &job->b, err));
-    TL_TRY(tl_job_take(job, (size_t)p->a.columns, &job->d, err));
-    tl_dealt_fill(job, &job->a, whole_of(p->a, p->operation == TL_LINALG_SOLVE_SPD), rows);
-    tl_dealt_fill(job, &job->b, whole_of(p->b, false), rows);
+    TL_TRY(tl_job_alloc_distributed(job, rows, p->a.columns, &job->a, err));
+    TL_TRY(tl_job_alloc_distributed(job, rows, p->b.columns, &job->b, err));
+    TL_TRY(tl_job_alloc(job, (size_t)p->a.columns, &job->d, err));
+    tl_distributed_fill(job, &job->a, whole_of(p->a, p->operation == TL_LINALG_SOLVE_SPD),
+                        rows);
+    tl_distributed_fill(job, &job->b, whole_of(p->b, false), rows);
     return TL_OK;
 }
 
@@ -130,9 +132,10 @@ static tl_status solve_systems(tl_job *job, tl_err *err)
     const tl_status status = tl_job_run(job, routine, err);
     if (status == TL_E_NUM && is_spd && job->info > 0) return refuse_indefinite(job, err);
     TL_TRY(status);
-    TL_TRY(tl_dealt_diagonal(job, &job->a, 0, n, job->d, err));
+    TL_TRY(tl_distributed_diagonal(job, &job->a, 0, n, job->d, err));
     for (int i = 0; i < n; i++) p->pivot[i] = job->d[i];
-    return tl_dealt_gather(job, &job->b, n, (tl_whole){p->x, (size_t)p->b.columns, 1}, err);
+    return tl_distributed_gather(job, &job->b, n,
+                                 (tl_global){p->x, (size_t)p->b.columns, 1}, err);
 }
 
 /* --- Gram matrix ---------------------------------------------------------------------- */
@@ -149,9 +152,9 @@ static tl_status take_gram(tl_job *job, tl_err *err)
 {
     const tl_linalg_problem *p = job->problem;
     const int n = p->a.columns;
-    TL_TRY(tl_job_take_dealt(job, n, p->a.rows, &job->a, err));
-    TL_TRY(tl_job_take_dealt(job, n, n, &job->c, err));
-    tl_dealt_fill(job, &job->a, whole_of(p->a, true), n);
+    TL_TRY(tl_job_alloc_distributed(job, n, p->a.rows, &job->a, err));
+    TL_TRY(tl_job_alloc_distributed(job, n, n, &job->c, err));
+    tl_distributed_fill(job, &job->a, whole_of(p->a, true), n);
     return TL_OK;
 }
 
@@ -161,7 +164,7 @@ static tl_status gram(tl_job *job, tl_err *err)
     const size_t n = (size_t)p->a.columns;
     TL_TRY(tl_team_agree(job->team, take_gram(job, err), err));
     TL_TRY(tl_job_run(job, multiply, err));
-    TL_TRY(tl_dealt_gather(job, &job->c, p->a.columns, (tl_whole){p->x, 1, n}, err));
+    TL_TRY(tl_distributed_gather(job, &job->c, p->a.columns, (tl_global){p->x, 1, n}, err));
     for (size_t i = 0; i < n; i++) /* only one triangle was computed */
         for (size_t j = 0; j < i; j++) p->x[j * n + i] = p->x[i * n + j];
     return TL_OK;

@@ -93,32 +93,33 @@ static shape shape_of(const tl_linalg_problem *p)
 }
 
 /* How b lies in the problem's matrix, and its vectors in the problem's. */
-static tl_whole rows_of(double *at, size_t width, bool is_turned)
+static tl_global rows_of(double *at, size_t width, bool is_turned)
 {
-    return (tl_whole){at, is_turned ? 1 : width, is_turned ? width : 1};
+    return (tl_global){at, is_turned ? 1 : width, is_turned ? width : 1};
 }
 
 static tl_status take_parts(tl_job *job, shape *s, tl_err *err)
 {
     const tl_matrix a = job->problem->a;
     const size_t m = (size_t)s->m, n = (size_t)s->n;
-    tl_dealt *all = s->has_triangle ? &job->b : &job->c;
-    TL_TRY(tl_job_take_dealt(job, s->m, s->n, all, err));
-    if (s->has_triangle) TL_TRY(tl_job_take_dealt(job, s->n, s->n, &job->c, err));
+    tl_distributed *all = s->has_triangle ? &job->b : &job->c;
+    TL_TRY(tl_job_alloc_distributed(job, s->m, s->n, all, err));
+    if (s->has_triangle) TL_TRY(tl_job_alloc_distributed(job, s->n, s->n, &job->c, err));
     if (s->has_vectors) {
-        TL_TRY(tl_job_take_dealt(job, s->has_triangle ? s->n : s->m, s->n, &job->a, err));
-        TL_TRY(tl_job_take_dealt(job, s->n, s->n, &job->vt, err));
-        TL_TRY(tl_job_take(job, n * n, &s->left, err));
-        TL_TRY(tl_job_take(job, n * n, &s->right, err));
+        TL_TRY(tl_job_alloc_distributed(job, s->has_triangle ? s->n : s->m, s->n, &job->a,
+                                        err));
+        TL_TRY(tl_job_alloc_distributed(job, s->n, s->n, &job->vt, err));
+        TL_TRY(tl_job_alloc(job, n * n, &s->left, err));
+        TL_TRY(tl_job_alloc(job, n * n, &s->right, err));
     }
     if (s->has_vectors && s->has_triangle)
-        TL_TRY(tl_job_take_dealt(job, s->m, s->n, &job->u, err));
-    TL_TRY(tl_job_take(job, n, &job->tau, err));
-    TL_TRY(tl_job_take(job, n, &job->tau_q, err));
-    TL_TRY(tl_job_take(job, m, &job->tau_p, err));
-    TL_TRY(tl_job_take(job, n, &job->d, err));
-    TL_TRY(tl_job_take(job, m, &job->e, err));
-    tl_dealt_fill(
+        TL_TRY(tl_job_alloc_distributed(job, s->m, s->n, &job->u, err));
+    TL_TRY(tl_job_alloc(job, n, &job->tau, err));
+    TL_TRY(tl_job_alloc(job, n, &job->tau_q, err));
+    TL_TRY(tl_job_alloc(job, m, &job->tau_p, err));
+    TL_TRY(tl_job_alloc(job, n, &job->d, err));
+    TL_TRY(tl_job_alloc(job, m, &job->e, err));
+    tl_distributed_fill(
         job, all,
         rows_of((double *)(uintptr_t)a.at /* only read */, (size_t)a.columns, s->is_turned),
         s->m);
@@ -139,25 +140,19 @@ static tl_status prepare(tl_job *job, const shape *s, tl_err *err)
     return tl_job_prepare(job, routine, routines, err);
 }
 
-/* c = r: the same blocks are the same members'. */
-static void copy_triangle(tl_job *job)
+/* to = from, or its upper triangle alone: the same blocks are the same members'. */
+static void copy(const tl_job *job, const tl_distributed *from, tl_distributed *to,
+                 bool is_triangle)
 {
-    for (int j = 0; j < job->c.local_columns; j++) {
-        const size_t column = tl_dealt_global(job, j, job->column, job->columns);
-        for (int i = 0; i < job->c.local_rows; i++)
-            if (tl_dealt_global(job, i, job->row, job->rows) <= column)
-                job->c.part[(size_t)j * (size_t)job->c.desc[8] + (size_t)i] =
-                    job->b.part[(size_t)j * (size_t)job->b.desc[8] + (size_t)i];
+    for (int j = 0; j < to->local_columns; j++) {
+        const size_t column = tl_distributed_global(job, j, job->column, job->columns);
+        for (int i = 0; i < to->local_rows && i < from->local_rows; i++) {
+            if (is_triangle && tl_distributed_global(job, i, job->row, job->rows) > column)
+                break;
+            to->part[(size_t)j * (size_t)to->desc[8] + (size_t)i] =
+                from->part[(size_t)j * (size_t)from->desc[8] + (size_t)i];
+        }
     }
-}
-
-/* u = a over zeros: likewise. */
-static void copy_left(tl_job *job)
-{
-    for (int j = 0; j < job->a.local_columns; j++)
-        for (int i = 0; i < job->a.local_rows; i++)
-            job->u.part[(size_t)j * (size_t)job->u.desc[8] + (size_t)i] =
-                job->a.part[(size_t)j * (size_t)job->a.desc[8] + (size_t)i];
 }
 
 static tl_status split(tl_job *job, const shape *s, tl_err *err)
@@ -173,11 +168,11 @@ static tl_status find_values(tl_job *job, const shape *s, tl_err *err)
 {
     if (s->has_triangle) {
         TL_TRY(tl_job_run(job, to_triangle, err));
-        copy_triangle(job);
+        copy(job, &job->b, &job->c, true); /* c = r */
     }
     TL_TRY(tl_job_run(job, to_bidiagonal, err));
-    TL_TRY(tl_dealt_diagonal(job, &job->c, 0, s->n, job->d, err));
-    TL_TRY(tl_dealt_diagonal(job, &job->c, 1, s->n - 1, job->e, err));
+    TL_TRY(tl_distributed_diagonal(job, &job->c, 0, s->n, job->d, err));
+    TL_TRY(tl_distributed_diagonal(job, &job->c, 1, s->n - 1, job->e, err));
     TL_TRY(tl_team_agree(job->team, split(job, s, err), err));
     for (int i = 0; i < s->n; i++) job->problem->value[i] = job->d[i];
     return tl_team_broadcast(job->team, job->problem->value, (size_t)s->n * sizeof(double),
@@ -193,18 +188,18 @@ tl_status tl_job_svd(tl_job *job, tl_err *err)
     TL_TRY(prepare(job, &s, err));
     TL_TRY(find_values(job, &s, err));
     if (!s.has_vectors) return TL_OK;
-    tl_dealt_fill(job, &job->a, (tl_whole){s.left, 1, n}, s.n);
-    tl_dealt_fill(job, &job->vt, (tl_whole){s.right, 1, n}, s.n);
+    tl_distributed_fill(job, &job->a, (tl_global){s.left, 1, n}, s.n);
+    tl_distributed_fill(job, &job->vt, (tl_global){s.right, 1, n}, s.n);
     TL_TRY(tl_job_run(job, turn_right, err));
     TL_TRY(tl_job_run(job, turn_left, err));
     if (s.has_triangle) {
-        copy_left(job);
+        copy(job, &job->a, &job->u, false); /* over zeros */
         TL_TRY(tl_job_run(job, turn_triangle, err));
     }
     /* a = b: left vectors are columns of u. a = b^T: they are rows of vt. */
-    const tl_whole left =
+    const tl_global left =
         rows_of(s.is_turned ? p->vt : p->u, (size_t)(s.is_turned ? s.m : s.n), s.is_turned);
-    const tl_whole right = rows_of(s.is_turned ? p->u : p->vt, n, s.is_turned);
-    TL_TRY(tl_dealt_gather(job, s.has_triangle ? &job->u : &job->a, s.m, left, err));
-    return tl_dealt_gather(job, &job->vt, s.n, right, err);
+    const tl_global right = rows_of(s.is_turned ? p->u : p->vt, n, s.is_turned);
+    TL_TRY(tl_distributed_gather(job, s.has_triangle ? &job->u : &job->a, s.m, left, err));
+    return tl_distributed_gather(job, &job->vt, s.n, right, err);
 }

@@ -4,8 +4,9 @@
  *
  * The gradient lies in one buffer, layer after layer, and is cut into buckets. On the way
  * back through the layers the last buckets are complete first: each is then summed over the
- * rank's shards and begun as a job of the team, so that it travels while the layers before
- * are still at work. Sums are those of the fixed tree in every bit, whatever the buckets.
+ * rank's shards and begun as a request of the team, so that it travels while the layers
+ * before are still at work. Sums are those of the fixed tree in every bit, whatever the
+ * buckets.
  *
  * A sharded exchange (ZeRO stage 1: Rajbhandari, Rasley, Ruwase, He 2020, ZeRO: memory
  * optimizations toward training trillion parameter models, section 5.1) gives each member
@@ -27,7 +28,7 @@ typedef struct tl_bucket {
     tl_slice all; /**< of the buffer */
     tl_slice own; /**< of the buffer: what this member updates */
     size_t kept;  /**< where that begins in the optimiser's state */
-    tl_team_job job;
+    tl_team_request request;
 } tl_bucket;
 
 /** The fields are to be read only. */

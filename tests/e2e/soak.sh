@@ -6,7 +6,7 @@
 . "${ROOT:?the checkout}/tests/e2e/lib.sh" || exit 1
 plan=$plans/faults.yaml
 RANDOM=${SOAK_SEED:-1}
-export THREATLOOP_START_PATIENCE=5 # ranks that are killed before all have met
+export THREATLOOP_START_TIMEOUT=5 # ranks that are killed before all have met
 expect 0 launch -n 1 run "$plan" -o whole.nc --quiet
 steps=$(done_keys whole.run/journal.ndjson | wc -l)
 journal=x.run/journal.ndjson

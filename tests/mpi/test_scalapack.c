@@ -121,7 +121,7 @@ static void assert_solved(const tl_team *team, pair *both, tl_linalg_operation o
 }
 
 /* Fails when a local row is taken for the global one (scalapack_matrix.c,
- * tl_dealt_global). */
+ * tl_distributed_global). */
 static void solutions_are_those_of_lapack(void **state)
 {
     (void)state;
@@ -229,7 +229,8 @@ static void *call_off_soon(void *of)
     const struct timespec span = {.tv_nsec =
                                       3000000L + 7000000L * (long)(*(uint32_t *)of % 5)};
     nanosleep(&span, NULL);
-    tl_pulse_call_off(cluster_here(), 0, tl_cluster_size(cluster_here()), *(uint32_t *)of);
+    tl_heartbeat_cancel(cluster_here(), 0, tl_cluster_size(cluster_here()),
+                        *(uint32_t *)of);
     return NULL;
 }
 
