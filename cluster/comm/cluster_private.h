@@ -48,7 +48,6 @@ typedef struct tl_heartbeat {
     pthread_t thread;
     bool is_running;
     atomic_bool must_end, is_stopping, stop_is_sent;
-    tl_rank_progress own;
     _Atomic uint32_t cancelled[TL_CANCELLED_MOST]; /* epochs; a ring */
     atomic_uint cancelled_count;
     atomic_int shutdown; /* the word that rank 0 sent; 0: none yet */
@@ -66,7 +65,7 @@ struct tl_cluster {
     MPI_Comm comm[TL_CHANNELS];
     tl_rank_info *info; /* [size] */
     tl_retained *retained;
-    struct tl_scalapack *scalapack;
+    struct tl_scalapack *scalapack; /* cluster/scalapack's */
 
     tl_liveness *liveness;  /* [size]; `heard` is kept by rank 0, and of rank 0 by all */
     atomic_bool has_failed; /* any rank */
@@ -75,7 +74,7 @@ struct tl_cluster {
     tl_outgoing *outgoing;
 
     tl_heartbeat heartbeat;
-    tl_rank_progress *progress; /* [size]; kept by rank 0 */
+    tl_rank_progress *progress; /* [size]; the own one, and on rank 0 all */
 };
 
 /** TL_E_IO: "`what` failed", with MPI's text for `code`. */

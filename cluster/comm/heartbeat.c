@@ -68,25 +68,19 @@ static void terminate_failed(tl_cluster *cluster, int rank)
 
 static void send_heartbeat(tl_cluster *cluster)
 {
-    tl_heartbeat *h = &cluster->heartbeat;
     if (cluster->rank == 0) {
         send_all(cluster, ALIVE);
         return;
     }
     if (tl_mailbox_pending(cluster) > MOST_PENDING) return;
-    const heartbeat mine = {.ticks = atomic_load(&h->own.ticks),
-                            .is_stopping = atomic_load(&h->is_stopping),
-                            .is_waiting = atomic_load(&h->own.is_waiting)};
+    const tl_heartbeat_progress own = tl_heartbeat_progress_of(cluster, cluster->rank);
+    const heartbeat mine = {.ticks = own.ticks,
+                            .is_stopping = tl_heartbeat_is_stopping(cluster),
+                            .is_waiting = own.is_waiting};
     (void)!tl_mailbox_send(cluster, 0, TL_TAG_HEARTBEAT, &mine, sizeof mine, NULL);
 }
 
 /* --- hearing -------------------------------------------------------------------------- */
-
-static void note_progress(tl_cluster *cluster, int rank, uint64_t ticks, bool is_waiting)
-{
-    atomic_store(&cluster->progress[rank].ticks, ticks);
-    atomic_store(&cluster->progress[rank].is_waiting, is_waiting);
-}
 
 /* Rank 0 hears heartbeats, and passes on a request to stop. */
 static void hear_heartbeats(tl_cluster *cluster, tl_message *message, double now)
@@ -98,12 +92,12 @@ static void hear_heartbeats(tl_cluster *cluster, tl_message *message, double now
         if (message->n != sizeof heard) continue;
         memcpy(&heard, message->bytes, sizeof heard);
         tl_liveness_heard(cluster, rank, now);
-        note_progress(cluster, rank, heard.ticks, heard.is_waiting != 0);
+        atomic_store(&cluster->progress[rank].ticks, heard.ticks);
+        atomic_store(&cluster->progress[rank].is_waiting, heard.is_waiting != 0);
         if (heard.is_stopping) atomic_store(&h->is_stopping, true);
         if (tl_liveness_has_failed(cluster, rank)) terminate_failed(cluster, rank);
     }
     tl_liveness_heard(cluster, 0, now);
-    note_progress(cluster, 0, atomic_load(&h->own.ticks), atomic_load(&h->own.is_waiting));
     if (atomic_load(&h->is_stopping) && !atomic_exchange(&h->stop_is_sent, true))
         send_all(cluster, STOP);
 }
@@ -231,12 +225,13 @@ void tl_heartbeat_stop(tl_cluster *cluster)
 
 void tl_heartbeat_tick(tl_cluster *cluster)
 {
-    atomic_fetch_add_explicit(&cluster->heartbeat.own.ticks, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&cluster->progress[cluster->rank].ticks, 1,
+                              memory_order_relaxed);
 }
 
 void tl_heartbeat_set_waiting(tl_cluster *cluster, bool is_waiting)
 {
-    atomic_store_explicit(&cluster->heartbeat.own.is_waiting, is_waiting,
+    atomic_store_explicit(&cluster->progress[cluster->rank].is_waiting, is_waiting,
                           memory_order_relaxed);
 }
 

@@ -1,6 +1,6 @@
 /*
- * Each member cuts its part out of a matrix that all of them hold, so that nothing has to
- * be distributed; results are gathered, part by part.
+ * Each member copies its part out of a matrix that all of them hold, so that nothing has to
+ * be sent; results are gathered, part by part.
  */
 #include "cluster/scalapack/scalapack_private.h"
 
@@ -29,7 +29,7 @@ size_t tl_distributed_global(const tl_job *job, int i, int place, int places)
            (size_t)(i % block);
 }
 
-/* ScaLAPACK wants one row where there is none. */
+/* ScaLAPACK wants at least one row. */
 tl_status tl_job_alloc_distributed(tl_job *job, int rows, int columns, tl_distributed *out,
                                    tl_err *err)
 {
@@ -104,7 +104,7 @@ tl_status tl_distributed_gather(tl_job *job, const tl_distributed *distributed, 
     const int places = job->rows * job->columns, columns = distributed->columns;
     const size_t each = (size_t)count_at(job, rows, 0, job->rows) *
                         (size_t)count_at(job, columns, 0, job->columns);
-    const bool is_alone = places < job->team->size; /* every member has the whole */
+    const bool is_alone = places < job->team->size; /* every member has everything */
     const int mine = is_alone ? 0 : job->team->rank;
     double *all = calloc((size_t)places * each, sizeof *all);
     tl_status status = TL_OK;
@@ -146,7 +146,7 @@ tl_status tl_distributed_diagonal(const tl_job *job, const tl_distributed *distr
             is_at(job, i + offset, job->column, job->columns, &column))
             out[i] = distributed->part[column * (size_t)distributed->desc[8] + row];
     }
-    if (job->rows * job->columns < job->team->size) /* every member has the whole */
+    if (job->rows * job->columns < job->team->size) /* every member has everything */
         return tl_team_broadcast(job->team, out, (size_t)n * sizeof *out, err);
     return tl_team_sum_double(job->team, out, (size_t)n, err);
 }

@@ -66,6 +66,12 @@ struct tl_job {
     double *value;
 };
 
+/** A distributed matrix among the parameters of a ScaLAPACK routine, and among the
+ * arguments of its call. */
+#define TL_PARAMS(m) \
+    double *m, const int *row_##m, const int *column_##m, const int *desc_##m
+#define TL_ARGS(m) (m).part, &(int){1}, &(int){1}, (m).desc
+
 /** Opens a job on the grid that all members can use: their block's, or each its own.
  * Collective. \return TL_E_LOST */
 TL_MUST_USE tl_status tl_job_open(tl_job *job, const tl_blacs_watch *watch,
@@ -94,7 +100,7 @@ TL_MUST_USE tl_status tl_job_prepare(tl_job *job, tl_job_routine *const *routine
  * \return TL_E_NUM if it is not 0, TL_E_LOST */
 TL_MUST_USE tl_status tl_job_run(tl_job *job, tl_job_routine *routine, tl_err *err);
 
-/** Which row or column of the whole the local one `i` of place `place` is. */
+/** Which row or column of the global matrix is the local one `i` at `place` of `places`. */
 size_t tl_distributed_global(const tl_job *job, int i, int place, int places);
 
 /** Takes this member's part of the first `rows` rows of `whole`; the rest stays. */

@@ -14,88 +14,79 @@
 #include <stdint.h>
 
 /* The names are ScaLAPACK's. NOLINTBEGIN(readability-identifier-naming) */
-void pdgeqrf_(const int *m, const int *n, double *a, const int *ia, const int *ja,
-              const int *desc_a, double *tau, double *work, const int *lwork, int *info);
-void pdgebrd_(const int *m, const int *n, double *a, const int *ia, const int *ja,
-              const int *desc_a, double *d, double *e, double *tau_q, double *tau_p,
-              double *work, const int *lwork, int *info);
+void pdgeqrf_(const int *m, const int *n, TL_PARAMS(a), double *tau, double *work,
+              const int *lwork, int *info);
+void pdgebrd_(const int *m, const int *n, TL_PARAMS(a), double *d, double *e, double *tau_q,
+              double *tau_p, double *work, const int *lwork, int *info);
 void pdormbr_(const char *which, const char *side, const char *transpose, const int *m,
-              const int *n, const int *k, const double *a, const int *ia, const int *ja,
-              const int *desc_a, const double *tau, double *c, const int *ic, const int *jc,
-              const int *desc_c, double *work, const int *lwork, int *info,
-              size_t which_length, size_t side_length, size_t transpose_length);
-void pdormqr_(const char *side, const char *transpose, const int *m, const int *n,
-              const int *k, const double *a, const int *ia, const int *ja,
-              const int *desc_a, const double *tau, double *c, const int *ic, const int *jc,
-              const int *desc_c, double *work, const int *lwork, int *info,
+              const int *n, const int *k, TL_PARAMS(a), const double *tau, TL_PARAMS(c),
+              double *work, const int *lwork, int *info, size_t which_length,
               size_t side_length, size_t transpose_length);
+void pdormqr_(const char *side, const char *transpose, const int *m, const int *n,
+              const int *k, TL_PARAMS(a), const double *tau, TL_PARAMS(c), double *work,
+              const int *lwork, int *info, size_t side_length, size_t transpose_length);
 /* NOLINTEND(readability-identifier-naming) */
-
-static const int one = 1;
 
 /* b -> q r, its reflectors below the diagonal */
 static void to_triangle(tl_job *job)
 {
-    pdgeqrf_(&job->b.rows, &job->b.columns, job->b.part, &one, &one, job->b.desc, job->tau,
-             job->work, &job->lwork, &job->info);
+    pdgeqrf_(&job->b.rows, &job->b.columns, TL_ARGS(job->b), job->tau, job->work,
+             &job->lwork, &job->info);
 }
 
-/* c -> bidiagonal. What it says of d and e beside lies where ScaLAPACK needs it. */
+/* c -> bidiagonal; d and e are left distributed as ScaLAPACK needs them. */
 static void to_bidiagonal(tl_job *job)
 {
-    pdgebrd_(&job->c.rows, &job->c.columns, job->c.part, &one, &one, job->c.desc, job->d,
-             job->e, job->tau_q, job->tau_p, job->work, &job->lwork, &job->info);
+    pdgebrd_(&job->c.rows, &job->c.columns, TL_ARGS(job->c), job->d, job->e, job->tau_q,
+             job->tau_p, job->work, &job->lwork, &job->info);
 }
 
 /* Of r's vectors, or of b's where there is no r. */
-static void turn_left(tl_job *job)
+static void apply_left(tl_job *job)
 {
-    pdormbr_("Q", "L", "N", &job->a.rows, &job->a.columns, &job->c.columns, job->c.part,
-             &one, &one, job->c.desc, job->tau_q, job->a.part, &one, &one, job->a.desc,
-             job->work, &job->lwork, &job->info, 1, 1, 1);
+    pdormbr_("Q", "L", "N", &job->a.rows, &job->a.columns, &job->c.columns, TL_ARGS(job->c),
+             job->tau_q, TL_ARGS(job->a), job->work, &job->lwork, &job->info, 1, 1, 1);
 }
 
-static void turn_right(tl_job *job)
+static void apply_right(tl_job *job)
 {
-    pdormbr_("P", "R", "T", &job->vt.rows, &job->vt.columns, &job->c.rows, job->c.part,
-             &one, &one, job->c.desc, job->tau_p, job->vt.part, &one, &one, job->vt.desc,
-             job->work, &job->lwork, &job->info, 1, 1, 1);
+    pdormbr_("P", "R", "T", &job->vt.rows, &job->vt.columns, &job->c.rows, TL_ARGS(job->c),
+             job->tau_p, TL_ARGS(job->vt), job->work, &job->lwork, &job->info, 1, 1, 1);
 }
 
 /* Of b's vectors, from r's. */
-static void turn_triangle(tl_job *job)
+static void apply_triangle(tl_job *job)
 {
-    pdormqr_("L", "N", &job->u.rows, &job->u.columns, &job->b.columns, job->b.part, &one,
-             &one, job->b.desc, job->tau, job->u.part, &one, &one, job->u.desc, job->work,
-             &job->lwork, &job->info, 1, 1);
+    pdormqr_("L", "N", &job->u.rows, &job->u.columns, &job->b.columns, TL_ARGS(job->b),
+             job->tau, TL_ARGS(job->u), job->work, &job->lwork, &job->info, 1, 1);
 }
 
-/* What the steps need to know beside the job. */
+/* What the steps need besides the job. */
 typedef struct shape {
     int m, n;
-    bool is_turned;    /* b is the transpose */
-    bool has_triangle; /* q r first */
+    bool is_transposed; /* b is the transpose */
+    bool has_triangle;  /* q r first */
     bool has_vectors;
     double *left, *right; /* [n x n] vectors of the bidiagonal matrix, column-major */
 } shape;
 
 static shape shape_of(const tl_linalg_problem *p)
 {
-    const bool is_turned = p->a.rows < p->a.columns;
-    const int m = is_turned ? p->a.columns : p->a.rows,
-              n = is_turned ? p->a.rows : p->a.columns;
+    const bool is_transposed = p->a.rows < p->a.columns;
+    const int m = is_transposed ? p->a.columns : p->a.rows,
+              n = is_transposed ? p->a.rows : p->a.columns;
     /* DGESDD's crossover, 11/6 */
     return (shape){.m = m,
                    .n = n,
-                   .is_turned = is_turned,
+                   .is_transposed = is_transposed,
                    .has_triangle = 6.0 * m >= 11.0 * n,
                    .has_vectors = p->vt != NULL};
 }
 
 /* How b lies in the problem's matrix, and its vectors in the problem's. */
-static tl_global rows_of(double *at, size_t width, bool is_turned)
+static tl_global rows_of(double *at, size_t width, bool is_transposed)
 {
-    return (tl_global){at, is_turned ? 1 : width, is_turned ? width : 1};
+    return (tl_global){at, is_transposed ? 1 : width, is_transposed ? width : 1};
 }
 
 static tl_status take_parts(tl_job *job, shape *s, tl_err *err)
@@ -119,10 +110,10 @@ static tl_status take_parts(tl_job *job, shape *s, tl_err *err)
     TL_TRY(tl_job_alloc(job, m, &job->tau_p, err));
     TL_TRY(tl_job_alloc(job, n, &job->d, err));
     TL_TRY(tl_job_alloc(job, m, &job->e, err));
-    tl_distributed_fill(
-        job, all,
-        rows_of((double *)(uintptr_t)a.at /* only read */, (size_t)a.columns, s->is_turned),
-        s->m);
+    tl_distributed_fill(job, all,
+                        rows_of((double *)(uintptr_t)a.at /* only read */,
+                                (size_t)a.columns, s->is_transposed),
+                        s->m);
     return TL_OK;
 }
 
@@ -133,9 +124,9 @@ static tl_status prepare(tl_job *job, const shape *s, tl_err *err)
     routine[routines++] = to_bidiagonal;
     if (s->has_triangle) routine[routines++] = to_triangle;
     if (s->has_vectors) {
-        routine[routines++] = turn_left;
-        routine[routines++] = turn_right;
-        if (s->has_triangle) routine[routines++] = turn_triangle;
+        routine[routines++] = apply_left;
+        routine[routines++] = apply_right;
+        if (s->has_triangle) routine[routines++] = apply_triangle;
     }
     return tl_job_prepare(job, routine, routines, err);
 }
@@ -190,16 +181,16 @@ tl_status tl_job_svd(tl_job *job, tl_err *err)
     if (!s.has_vectors) return TL_OK;
     tl_distributed_fill(job, &job->a, (tl_global){s.left, 1, n}, s.n);
     tl_distributed_fill(job, &job->vt, (tl_global){s.right, 1, n}, s.n);
-    TL_TRY(tl_job_run(job, turn_right, err));
-    TL_TRY(tl_job_run(job, turn_left, err));
+    TL_TRY(tl_job_run(job, apply_right, err));
+    TL_TRY(tl_job_run(job, apply_left, err));
     if (s.has_triangle) {
         copy(job, &job->a, &job->u, false); /* over zeros */
-        TL_TRY(tl_job_run(job, turn_triangle, err));
+        TL_TRY(tl_job_run(job, apply_triangle, err));
     }
     /* a = b: left vectors are columns of u. a = b^T: they are rows of vt. */
-    const tl_global left =
-        rows_of(s.is_turned ? p->vt : p->u, (size_t)(s.is_turned ? s.m : s.n), s.is_turned);
-    const tl_global right = rows_of(s.is_turned ? p->u : p->vt, n, s.is_turned);
+    const tl_global left = rows_of(s.is_transposed ? p->vt : p->u,
+                                   (size_t)(s.is_transposed ? s.m : s.n), s.is_transposed);
+    const tl_global right = rows_of(s.is_transposed ? p->u : p->vt, n, s.is_transposed);
     TL_TRY(tl_distributed_gather(job, s.has_triangle ? &job->u : &job->a, s.m, left, err));
     return tl_distributed_gather(job, &job->vt, s.n, right, err);
 }

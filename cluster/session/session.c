@@ -24,25 +24,19 @@
 static const double END_TIMEOUT = 30.0;     /* s */
 static const double SURVIVOR_TIMEOUT = 2.0; /* s, after a loss */
 
-/* Everything that may wait for a rank that never comes. */
-static tl_status join(tl_cluster **out, int *argc, char ***argv, tl_err *err)
-{
-    TL_TRY(tl_cluster_open(out, argc, argv, err));
-    return tl_scalapack_start(*out, err);
-}
-
 tl_status tl_session_start(tl_cluster **out, int *argc, char ***argv, tl_err *err)
 {
+    *out = NULL;
     tl_watchdog watchdog = {.timeout = tl_cluster_start_timeout(),
                             .code = TL_EXIT_CODE_RESUME,
                             .why =
                                 "MPI start-up timed out: a rank was lost; nothing has run "
                                 "yet, start again"};
-    *out = NULL;
     (void)setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
     tl_heartbeat_block_signals();
     TL_TRY(tl_watchdog_start(&watchdog, err));
-    const tl_status status = join(out, argc, argv, err);
+    tl_status status = tl_cluster_open(out, argc, argv, err);
+    if (status == TL_OK) status = tl_scalapack_start(*out, err);
     tl_watchdog_stop(&watchdog);
     if (status != TL_OK) *out = NULL; /* the others may still use what it holds */
     return status;

@@ -9,7 +9,7 @@
 
 static const double TIMEOUT = 600.0; /* s */
 
-/* What one member says in agree. */
+/* What members exchange in agree. */
 typedef struct verdict {
     int32_t status;
     int32_t rank;

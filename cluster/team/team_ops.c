@@ -2,7 +2,7 @@
  * Sums in the fixed tree, by halving and doubling (Thakur, Rabenseifner, Gropp 2005,
  * Optimization of collective communication operations in MPICH, section 4.4), with the
  * nearest peers first: at stage j peers r and r XOR 2^j, which hold the same part of the
- * numbers as sums over their aligned blocks of 2^j members, give each other the half that
+ * numbers as sums over their aligned blocks of 2^j members, send each other the half that
  * they do not keep. What is kept is then lower block + upper block: the tree's addition. So
  * member r ends with the slice that the bits of r name, lowest bit first, and the way back
  * gathers in the opposite order. Few numbers are not halved but swapped whole (the
@@ -117,7 +117,7 @@ static tl_status progress_stage(const tl_team *team, bool *is_over, bool *moved,
 /* --- a fast request
  * ----------------------------------------------------------------------- */
 
-/* By MPI, a piece after the other: in a buffer that is not the caller's. */
+/* By MPI, one piece after another, in a buffer that is not the caller's. */
 static tl_status progress_fast(tl_team_mpi *self, bool *is_over, bool *moved, tl_err *err)
 {
     tl_team_request *request = self->request;
@@ -185,7 +185,7 @@ static tl_status progress_requests(const tl_team *team, bool *is_done, bool *mov
     return TL_OK;
 }
 
-/* A fast sum that is left half way has its communicator burnt. */
+/* A fast sum that is left half way makes its communicator invalid. */
 static tl_status end_turn(tl_team_mpi *self, tl_status status)
 {
     if (status == TL_E_LOST && self->fast) self->fast->is_invalid = true;

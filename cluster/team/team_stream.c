@@ -75,7 +75,7 @@ static tl_status progress_out(tl_team_mpi *self, bool *moved, tl_err *err)
 
 /* --- in ------------------------------------------------------------------------------- */
 
-/* One slot more for what is to come. */
+/* Gives MPI one more slot to receive into. */
 static tl_status receive_piece(tl_team_mpi *self, tl_err *err)
 {
     tl_stream *stream = &self->stream;
@@ -111,7 +111,7 @@ static void combine(const tl_stream *stream, const unsigned char *piece, size_t 
         add_doubles((void *)to, (const void *)piece, n / sizeof(double));
 }
 
-/* The oldest slot has something: the piece awaited, or one of an older epoch, which is
+/* The oldest slot has arrived: the piece awaited, or one of an older epoch, which is
  * dropped. */
 static void accept_piece(tl_team_mpi *self)
 {
@@ -157,7 +157,7 @@ static tl_status progress_in(tl_team_mpi *self, bool *moved, tl_err *err)
 
 tl_status tl_stream_progress(tl_team_mpi *self, bool *moved, tl_err *err)
 {
-    /* Numbers that are swapped whole leave before what comes is added to them. */
+    /* Numbers that are swapped whole are sent before what arrives is added to them. */
     TL_TRY(progress_out(self, moved, err));
     return progress_in(self, moved, err);
 }

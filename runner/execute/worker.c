@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Seconds: long orders report in between; a mate may compute long between two operations,
- * and its death is told by the coordinator much sooner. */
+/* Seconds: long orders report in between; a peer may compute long between two operations,
+ * and the coordinator reports its death much sooner. */
 static const double REPORT_EVERY = 0.5, TIMEOUT = 3600.0;
 
 typedef struct worker {

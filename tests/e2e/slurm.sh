@@ -35,7 +35,7 @@ start() { (job "$@"); }
 # The job's end comes while the training is under way.
 expect 75 start 0 12 --inject hang:9,after=tick:50
 says "the end of the Slurm job is in"
-says "back into the queue"
+says "stopped early: requeued"
 [ "$(cat scontrol.log)" = "requeue 77" ] || fail "the job was not requeued"
 [ "$(wc -l <squeue.log)" = 1 ] || fail "Slurm was not asked once"
 
@@ -62,7 +62,7 @@ done_once job.run/journal.ndjson
 rm -rf job.run
 least=60
 SLURM_JOB_END_TIME=$(($(date +%s) + 3)) expect 75 start 0 ""
-says "not put back"
+says "not requeued"
 [ ! -e scontrol.log ] || fail "a job in which nothing fits was requeued"
 [ ! -e squeue.log ] || fail "Slurm was asked though it had told"
 finish

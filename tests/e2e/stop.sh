@@ -65,7 +65,7 @@ twice() {
 }
 in_the_midst twice 130 "${starting[@]}"
 [ "$SECONDS" -lt 9 ] || fail "the second Ctrl-C took $SECONDS s"
-says "go on with:"
+says "resume with:"
 says "--resume"
 [ -z "$(ranks_of "$place/stopped.run")" ] || fail "a rank was left"
 

@@ -61,7 +61,7 @@ ranks_of "$place/shot.run" | xargs -r kill -KILL
 wait "$starter"
 code=$?
 [ "$code" = 75 ] || fail "a run that was shot: exit $code"
-says "rank 0 is gone without a word"
+says "rank 0 died without an exit status"
 expect 0 launch -n 1 run "$plan" -o shot.nc --dir "$place/shot.run" --resume
 taken err.txt
 same whole.nc shot.nc

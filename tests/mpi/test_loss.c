@@ -3,7 +3,7 @@
  * team, and rank 0 says so. Has its own main: asserting by MPI_Allreduce would hang.
  *
  * The last of 2, 4, 8 ranks works in the team of all for two operations and kills itself
- * while its mates enter the third. The operation is the argument: each has an mpirun of its
+ * while its peers enter the third. The operation is the argument: each has an mpirun of its
  * own.
  */
 #include "cluster/comm/liveness.h"
@@ -134,7 +134,7 @@ static tl_status operate(const char *name, const tl_team *team)
     return TL_E_ARG;
 }
 
-/* The victim takes part for a while, then dies while its mates wait for it. */
+/* The victim takes part for a while, then dies while its peers wait for it. */
 static void die_in(const char *name, const tl_team *team)
 {
     for (int i = 0; i < 2; i++) need(operate(name, team) == TL_OK, "it works before");
@@ -148,7 +148,7 @@ static tl_status go_on(const char *name, const tl_team *team)
     return status;
 }
 
-/* What a coordinator does: finds the dead, buries it, calls its team off. */
+/* What a coordinator does: finds the dead, buries it, cancels its team. */
 static void coordinate(tl_cluster *cluster, uint32_t epoch)
 {
     const int ranks = tl_cluster_size(cluster), victim = ranks - 1;
@@ -171,13 +171,13 @@ static void work_on(tl_cluster *cluster, const char *name)
     need(tl_team_mpi_open(cluster, 0, ranks, 1, 60.0, &team, NULL) == TL_OK,
          "a team of all");
     if (rank == ranks - 1) die_in(name, &team);
-    /* Rank 0 works until the mate is silent, then coordinates; the others meanwhile wait.
+    /* Rank 0 works until the peer is silent, then coordinates; the others meanwhile wait.
      */
     if (rank == 0) {
         for (int i = 0; i < 2; i++) need(operate(name, &team) == TL_OK, "works before");
         coordinate(cluster, 1);
     }
-    need(go_on(name, &team) == TL_E_LOST, "the mates get TL_E_LOST");
+    need(go_on(name, &team) == TL_E_LOST, "the peers get TL_E_LOST");
     tl_team_mpi_close(&team);
 
     tl_team next = {0};
@@ -198,8 +198,8 @@ int main(int argc, char **argv)
     tl_err err = {0};
     need(argc == 2, "one argument, the operation");
     need(tl_session_start(&cluster, &argc, &argv, &err) == TL_OK, "the start");
-    need(tl_cluster_size(cluster) > 1, "a mate");
-    need(tl_heartbeat_start(cluster, &err) == TL_OK, "the pulse");
+    need(tl_cluster_size(cluster) > 1, "a peer");
+    need(tl_heartbeat_start(cluster, &err) == TL_OK, "the heartbeat");
     work_on(cluster, argv[1]);
     if (tl_cluster_rank(cluster) == 0) (void)puts("survived");
     return tl_session_stop(cluster, false, 0);

@@ -1,5 +1,5 @@
 /* What the first rank of a node publishes, the others find: whole, read-only, and no longer
- * once it is settled. All ranks of these tests are on one node. */
+ * once it is frozen. All ranks of these tests are on one node. */
 #include "tests/support/mpi_main.h"
 
 #include "cluster/node/node_blocks.h"

@@ -1,12 +1,12 @@
 /*
  * A member is killed inside ScaLAPACK, at a message of a solver: the others get TL_E_LOST
- * soon after the team is called off, half of them form a new team, and so on until one is
+ * soon after the team is cancelled, half of them form a new team, and so on until one is
  * left, who solves alone and says so. Every solution on the way has passed its check.
  *
  * Eight ranks, of which the last one of a team of 8, of 4 and of 2 dies in turn. The
  * argument is OPERATION.N: when the victim has sent or received N messages inside. Has its
  * own main: asserting by MPI_Allreduce would hang. Fails when waiting does not look whether
- * the team is called off (blacs_guard.c, finish).
+ * the team is cancelled (blacs_guard.c, finish).
  */
 #include "cluster/comm/heartbeat.h"
 #include "cluster/comm/liveness.h"
@@ -83,7 +83,7 @@ typedef struct watch {
     double found; /* result, s */
 } watch;
 
-/* What a coordinator does, in a thread of its own: finds the dead and calls its team off.
+/* What a coordinator does, in a thread of its own: finds the dead and cancels its team.
  */
 static void *coordinate(void *argument)
 {
@@ -112,11 +112,11 @@ static void lose_together(watch *w, const tl_team *team, const tl_linalg_problem
     tl_status status = TL_OK;
     while (status == TL_OK) status = solve(team, p);
     const double left = tl_seconds();
-    need(status == TL_E_LOST, "the mates get TL_E_LOST");
+    need(status == TL_E_LOST, "the peers get TL_E_LOST");
     need(solve(team, p) == TL_E_LOST, "and once more");
     if (team->rank != 0) return;
     need(pthread_join(thread, NULL) == 0, "the coordinator ends");
-    need(left - w->found < SOON, "the mates leave soon");
+    need(left - w->found < SOON, "the peers leave soon");
 }
 
 int main(int argc, char **argv)
@@ -130,7 +130,7 @@ int main(int argc, char **argv)
     (void)snprintf(fault, sizeof fault, "kill,after=linalg:%s", strrchr(argv[1], '.') + 1);
     need(tl_session_start(&cluster, &argc, &argv, &err) == TL_OK, "the start");
     need(tl_cluster_size(cluster) == RANKS, "eight ranks");
-    need(tl_heartbeat_start(cluster, &err) == TL_OK, "the pulse");
+    need(tl_heartbeat_start(cluster, &err) == TL_OK, "the heartbeat");
     watch w = {.cluster = cluster, .width = RANKS, .epoch = 1};
     for (; w.width > 1 && tl_cluster_rank(cluster) < w.width; w.width /= 2, w.epoch++) {
         need(tl_team_mpi_open(cluster, 0, w.width, w.epoch, 60.0, &team, NULL) == TL_OK,

@@ -170,8 +170,8 @@ static void slices_are_disjoint_and_cover_all(void **state)
                 is_right = is_right && slice.at + slice.n <= sizes[s] &&
                            (slice.n == 0 || slice.at % TL_TEAM_GRAIN == 0);
                 for (int other = 0; other < r; other++) {
-                    const tl_team mate = {.rank = other, .size = size};
-                    const tl_slice its = tl_team_slice(&mate, sizes[s]);
+                    const tl_team peer = {.rank = other, .size = size};
+                    const tl_slice its = tl_team_slice(&peer, sizes[s]);
                     is_right = is_right &&
                                (slice.n == 0 || its.n == 0 ||
                                 slice.at + slice.n <= its.at || its.at + its.n <= slice.at);
