@@ -84,19 +84,30 @@ static const tl_dataset *role_data(const tl_roles *roles, tl_part part)
 static tl_status build_world(tl_executor *executor, int position, tl_cached *user,
                              tl_world *world, tl_err *err);
 
-static void fill_scene(const tl_executor *executor, const tl_trial_step *step,
-                       const tl_world *world, tl_world *given, tl_scene *scene)
+/* What step `step` works in on the executor's team; it has measured nothing yet. */
+static tl_scene scene_of(tl_executor *executor, const tl_trial_step *step,
+                         const tl_world *world, tl_cached *entry, tl_measure *measure)
 {
-    const bool is_bank = step->kind == TL_STEP_BANK;
-    const char *draws_as = is_bank ? step->stage->bank.draws_as : NULL;
-    *scene = (tl_scene){.world = world,
-                        .given = given,
-                        .arg = step->arg,
-                        .seed = executor->plan->seed,
-                        .replicate = executor->trial->replicate,
-                        .occurrence = step->occurrence,
-                        .stage = draws_as ? draws_as : step->stage->name,
-                        .bank_item = is_bank ? step->item : 0};
+    const int measures = tl_trial_metrics(step);
+    for (int i = 0; i < measures; i++) {
+        measure[i] = (tl_measure){(double)NAN, 0.0, TL_WHY_NOT_APPLICABLE};
+    }
+    return (tl_scene){.world = world,
+                      .given = &entry->world,
+                      .arg = step->arg,
+                      .seed = executor->plan->seed,
+                      .replicate = executor->trial->replicate,
+                      .occurrence = step->occurrence,
+                      .team = executor->team,
+                      .keep = &entry->arena,
+                      .scratch = &executor->scratch,
+                      .measure = measure};
+}
+
+static tl_status call_stage(const tl_trial_step *step, tl_scene *scene, tl_err *err)
+{
+    const tl_step call = {step->stage, step->kind, step->item};
+    return tl_step_run(&call, scene, err);
 }
 
 /* What a step said to be done left must be there, yet another host's view of a folder may
@@ -147,16 +158,9 @@ static tl_status remake_data(tl_executor *executor, int position, tl_cached *ent
     TL_TRY(build_world(executor, position, entry, &world, err));
     const tl_team alone = tl_team_alone_within(executor->team);
     tl_measure ignored[TL_MAX_METRICS];
-    tl_scene scene;
-    fill_scene(executor, step, &world, &entry->world, &scene);
+    tl_scene scene = scene_of(executor, step, &world, entry, ignored);
     scene.team = &alone;
-    scene.keep = &entry->arena;
-    scene.scratch = &executor->scratch;
-    scene.measure = ignored;
-    const size_t mark = tl_arena_mark(&executor->scratch);
-    const tl_status status = step->stage->run(&scene, err);
-    tl_arena_rewind(&executor->scratch, mark);
-    return status;
+    return call_stage(step, &scene, err);
 }
 
 /* What step `position` gave, from the cache, the store or by making it again. */
@@ -226,33 +230,6 @@ static tl_status build_world(tl_executor *executor, int position, tl_cached *use
     return TL_OK;
 }
 
-static tl_status call_stage(const tl_trial_step *step, tl_scene *scene, tl_err *err)
-{
-    switch (step->kind) {
-    case TL_STEP_BANK:
-        return step->stage->bank.run(scene, err);
-    case TL_STEP_JUDGE:
-        return step->stage->judge(scene, (tl_part)step->item, err);
-    case TL_STEP_RUN:
-        break;
-    }
-    return step->stage->run(scene, err);
-}
-
-static tl_status check_measures(const tl_trial_step *step, tl_measure *measure,
-                                int measures, tl_err *err)
-{
-    for (int i = 0; i < measures; i++) {
-        if (measure[i].why != TL_WHY_HAS_VALUE) {
-            measure[i].value = (double)NAN;
-            continue;
-        }
-        TL_CHECK(isfinite(measure[i].value), err, TL_E_NUM, "%s: %s is not a finite number",
-                 step->stage->name, step->metrics[i].name);
-    }
-    return TL_OK;
-}
-
 /* Member 0 writes what training made; the others learn how that went. */
 static tl_status keep_model(tl_executor *executor, const tl_trial_step *step,
                             const tl_world *given, const tl_team *team, tl_err *err)
@@ -295,24 +272,12 @@ static tl_status run_step(tl_executor *executor, int position, const tl_team *te
     const tl_status found = build_world(executor, position, entry, &world, err);
     TL_TRY(agree_on_world(executor, found, team, err));
 
-    const int measures = tl_trial_metrics(step);
-    for (int i = 0; i < measures; i++) {
-        measure[i] = (tl_measure){(double)NAN, 0.0, TL_WHY_NOT_APPLICABLE};
-    }
     tl_store_checkpoint space = {executor->store, step->key};
     const tl_checkpoint checkpoint =
         tl_store_checkpoint_of(&space, executor->checkpoint_every);
-    tl_scene scene;
-    fill_scene(executor, step, &world, &entry->world, &scene);
-    scene.team = team;
-    scene.keep = &entry->arena;
-    scene.scratch = &executor->scratch;
+    tl_scene scene = scene_of(executor, step, &world, entry, measure);
     scene.checkpoint = gives_model(step) ? &checkpoint : NULL;
-    scene.measure = measure;
-    tl_status mine = call_stage(step, &scene, err);
-    if (mine == TL_E_LOST) return mine;
-    if (mine == TL_OK) mine = check_measures(step, measure, measures, err);
-    TL_TRY(tl_team_agree(team, mine, err));
+    TL_TRY(call_stage(step, &scene, err));
     if (gives_model(step)) TL_TRY(keep_model(executor, step, &entry->world, team, err));
     return TL_OK;
 }

@@ -90,7 +90,6 @@ static tl_scene scene_of(const toy_world *toy, toy_run *run, const tl_world *wor
                       .arg = run->arg,
                       .seed = toy->seed,
                       .replicate = toy->replicate,
-                      .stage = run->stage->name,
                       .team = team,
                       .keep = &run->keep,
                       .scratch = &run->scratch,
@@ -118,12 +117,11 @@ static tl_status train_bank(const toy_world *toy, const toy_run *run, const tl_t
     for (int i = 0; i < *banked; i++) {
         toy_run item = {.stage = run->stage, .arg = run->arg};
         tl_scene scene = scene_of(toy, &item, &world, team);
-        scene.bank_item = i;
-        if (wanted->draws_as) scene.stage = wanted->draws_as;
         scene.keep = arena;
-        const tl_status mine = wanted->run(&scene, err);
+        const tl_step step = {run->stage, TL_STEP_BANK, i};
+        const tl_status status = tl_step_run(&step, &scene, err);
         tl_arena_close(&item.scratch);
-        TL_TRY(mine);
+        TL_TRY(status);
         bank[i] = item.given.model[TL_PART_SURROGATE];
     }
     return TL_OK;
@@ -139,10 +137,8 @@ void toy_run_stage(const toy_world *toy, toy_run *run, const tl_team *team)
     must(train_bank(toy, run, team, &banked, bank, &world.banked, &run->err), &run->err);
     world.bank = bank;
     tl_scene scene = scene_of(toy, run, &world, team);
-    const size_t mark = tl_arena_mark(&run->scratch);
-    const tl_status mine = run->stage->run(&scene, &run->err);
-    tl_arena_rewind(&run->scratch, mark);
-    run->status = tl_team_agree(team, mine, &run->err);
+    const tl_step step = {run->stage, TL_STEP_RUN, 0};
+    run->status = tl_step_run(&step, &scene, &run->err);
     tl_arena_close(&banked);
 }
 
@@ -151,10 +147,8 @@ void toy_run_judge(const toy_world *toy, toy_run *run, tl_part part, const tl_te
     const tl_world world = only(&toy->world, run->stage->judge_reads | TL_BIT(part));
     clear_measures(run);
     tl_scene scene = scene_of(toy, run, &world, team);
-    const size_t mark = tl_arena_mark(&run->scratch);
-    const tl_status mine = run->stage->judge(&scene, part, &run->err);
-    tl_arena_rewind(&run->scratch, mark);
-    run->status = tl_team_agree(team, mine, &run->err);
+    const tl_step step = {run->stage, TL_STEP_JUDGE, (int)part};
+    run->status = tl_step_run(&step, &scene, &run->err);
 }
 
 void toy_run_close(toy_run *run)

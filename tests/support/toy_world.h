@@ -5,7 +5,7 @@
 #ifndef TL_TESTS_SUPPORT_TOY_WORLD_H
 #define TL_TESTS_SUPPORT_TOY_WORLD_H
 
-#include "experiments/stage/stage.h"
+#include "experiments/stage/step.h"
 
 /** Everything a trial starts from, and what stages gave so far. */
 typedef struct toy_world {
@@ -42,7 +42,7 @@ void toy_defaults(const tl_stage *stage, tl_value *arg);
 
 /**
  * Runs `run->stage` on `team` with only the parts it declares, its bank trained before by
- * the same team. Statuses are agreed on at the end, as the program does.
+ * the same team, through tl_step_run as in the program.
  */
 void toy_run_stage(const toy_world *toy, toy_run *run, const tl_team *team);
 
