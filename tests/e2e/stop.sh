@@ -59,7 +59,7 @@ twice() {
     done)
     kill -STOP "$held"
     kill -INT "$1"
-    sleep 0.5
+    wait_until "launch to stop in order" grep -q "once more to stop at once" err.txt
     kill -INT "$1"
     SECONDS=0
 }
