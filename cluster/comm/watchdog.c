@@ -1,21 +1,12 @@
 #include "cluster/comm/watchdog.h"
 
 #include "cluster/comm/cluster.h"
+#include "cluster/comm/launch_rank.h"
 #include "compute/core/log.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-/* MPI cannot be asked: it may be what hangs. */
-static bool leads(void)
-{
-    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
-    if (!rank) rank = getenv("PMIX_RANK");
-    return !rank || strcmp(rank, "0") == 0;
-}
 
 static void *wait_beside(void *argument)
 {
@@ -35,8 +26,9 @@ static void *wait_beside(void *argument)
     const bool is_over = p->is_over;
     pthread_mutex_unlock(&p->lock);
     if (is_over) return NULL;
-    if (p->why && leads()) tl_log(TL_LOG_ERROR, "%s (%g s)", p->why, p->seconds);
-    _exit(tl_cluster_tell_code(p->code, leads()));
+    if (p->why && tl_launch_is_leader())
+        tl_log(TL_LOG_ERROR, "%s (%g s)", p->why, p->seconds);
+    _exit(tl_cluster_tell_code(p->code, tl_launch_is_leader()));
 }
 
 tl_status tl_patience_begin(tl_patience *patience, tl_err *err)
