@@ -22,64 +22,39 @@ typedef struct request {
 } request;
 
 static const tl_option options[] = {
-    {.name = "json",
-     .to = offsetof(request, train.is_json),
+    {"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, train.is_json),
      .about = "records as JSON, one a line"},
-    {.name = "model",
-     .type = TL_OPTION_TEXT,
-     .value = "KIND",
-     .to = offsetof(request, model),
-     .only = "train",
-     .about = "train: mlp, cnn, resnet, gpt, llama or linear (default cnn)"},
-    {.name = "set",
-     .type = TL_OPTION_TEXTS,
-     .value = "NAME=VALUE",
-     .to = offsetof(request, set),
-     .count = offsetof(request, sets),
-     .high = MOST_SETS,
-     .only = "train",
-     .about = "train: a setting, listed below; repeatable"},
-    {.name = "layers",
-     .to = offsetof(request, train.has_layers),
-     .only = "train",
-     .about = "train: time by layer, not by kind of layer"},
-    {.name = "infer",
-     .to = offsetof(request, train.infers),
-     .only = "train",
-     .about = "train: rates of inference and of the query service instead"},
-    {.name = "mib",
-     .type = TL_OPTION_REAL,
-     .value = "N",
-     .to = offsetof(request, mib),
-     .high = 4096,
-     .only = "reduce",
-     .about = "reduce: MiB of gradients to sum (default 64)"},
-    {.name = "steps",
-     .type = TL_OPTION_WHOLE,
-     .value = "N",
-     .to = offsetof(request, steps),
-     .low = 1,
-     .high = 10000000,
-     .only = "schedule",
-     .about = "schedule: empty steps to run (default 50000)"},
-    {.name = "size",
-     .type = TL_OPTION_TEXT,
-     .value = "ROWSxCOLUMNS",
-     .to = offsetof(request, size),
-     .only = "linalg",
+    {"model", 0, TL_OPTION_TEXT, "KIND", offsetof(request, model),
+     .about = "train: mlp, cnn, resnet, gpt, llama or linear (default cnn)",
+     .only = "train"},
+    {"set", 0, TL_OPTION_TEXTS, "NAME=VALUE", offsetof(request, set),
+     .about = "train: a setting, listed below; repeatable", .high = MOST_SETS,
+     .count = offsetof(request, sets), .only = "train"},
+    {"layers", 0, TL_OPTION_FLAG, NULL, offsetof(request, train.has_layers),
+     .about = "train: time by layer, not by kind of layer", .only = "train"},
+    {"infer", 0, TL_OPTION_FLAG, NULL, offsetof(request, train.infers),
+     .about = "train: rates of inference and of the query service instead",
+     .only = "train"},
+    {"mib", 0, TL_OPTION_REAL, "N", offsetof(request, mib),
+     .about = "reduce: MiB of gradients to sum (default 64)", .high = 4096,
+     .only = "reduce"},
+    {"steps", 0, TL_OPTION_WHOLE, "N", offsetof(request, steps),
+     .about = "schedule: empty steps to run (default 50000)", .low = 1, .high = 10000000,
+     .only = "schedule"},
+    {"size", 0, TL_OPTION_TEXT, "ROWSxCOLUMNS", offsetof(request, size),
      .about =
          "linalg: size of the matrices (default: above the size from which ScaLAPACK is "
-         "used)"},
+         "used)",
+     .only = "linalg"},
     {0}};
 
 static const tl_usage usage = {
     .command = "bench",
-    .lines =
-        (const char *const[]){
-            "[gemm] [--json]",
-            "train [--model KIND] [--set NAME=VALUE]... [--layers] [--infer]",
-            "reduce [--mib N]", "schedule [--steps N]", "linalg [--size ROWSxCOLUMNS]",
-            NULL},
+    .forms = "[gemm] [--json]\n"
+             "train [--model KIND] [--set NAME=VALUE]... [--layers] [--infer]\n"
+             "reduce [--mib N]\n"
+             "schedule [--steps N]\n"
+             "linalg [--size ROWSxCOLUMNS]",
     .about =
         "Benchmarks this machine.\n\n"
         "gemm      Median rate of sgemm 1024x1024x1024 on one thread, GFLOP/s, before and after\n"

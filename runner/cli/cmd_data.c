@@ -14,43 +14,27 @@
 #include <sys/stat.h>
 
 static const tl_option options_of_data[] = {
-    {.name = "data",
-     .letter = 'd',
-     .type = TL_OPTION_TEXT,
-     .value = "DIR",
-     .to = offsetof(tl_data_options, dir),
+    {"data", 'd', TL_OPTION_TEXT, "DIR", offsetof(tl_data_options, dir),
      .about = "data folder (else THREATLOOP_DATA, else threatloop in the user's cache)"},
-    {.name = "json", .to = offsetof(tl_data_options, is_json), .about = "the same as JSON"},
-    {.name = "as",
-     .type = TL_OPTION_TEXT,
-     .value = "SET",
-     .to = offsetof(tl_data_options, as),
-     .only = "info",
-     .about =
-         "info: read the file as cifar10 or cifar100, which have no mark of their own"},
-    {.name = "size",
-     .type = TL_OPTION_WHOLE,
-     .value = "PIXELS",
-     .to = offsetof(tl_data_options, pixels),
-     .low = 1,
-     .high = 4096,
-     .only = "fetch",
-     .about = "fetch: pixels a side, 28 (default), 64, 128 or 224; volumes 28 or 64"},
-    {.name = "from",
-     .type = TL_OPTION_TEXT,
-     .value = "FILE",
-     .to = offsetof(tl_data_options, from),
-     .only = "fetch",
-     .about =
-         "fetch: copy a file that was downloaded elsewhere, for nodes without network"},
+    {"json", 0, TL_OPTION_FLAG, NULL, offsetof(tl_data_options, is_json),
+     .about = "the same as JSON"},
+    {"as", 0, TL_OPTION_TEXT, "SET", offsetof(tl_data_options, as),
+     .about = "info: read the file as cifar10 or cifar100, which have no mark of their own",
+     .only = "info"},
+    {"size", 0, TL_OPTION_WHOLE, "PIXELS", offsetof(tl_data_options, pixels),
+     .about = "fetch: pixels a side, 28 (default), 64, 128 or 224; volumes 28 or 64",
+     .low = 1, .high = 4096, .only = "fetch"},
+    {"from", 0, TL_OPTION_TEXT, "FILE", offsetof(tl_data_options, from),
+     .about = "fetch: copy a file that was downloaded elsewhere, for nodes without network",
+     .only = "fetch"},
     {0}};
 
 static const tl_usage usage = {
     .command = "data",
-    .lines = (const char *const[]){"list [--data DIR] [--json]",
-                                   "info NAME-OR-FILE [--as SET] [--data DIR] [--json]",
-                                   "fetch NAME [--size PIXELS] [--from FILE] [--data DIR]",
-                                   "verify [NAME-OR-FILE...] [--data DIR] [--json]", NULL},
+    .forms = "list [--data DIR] [--json]\n"
+             "info NAME-OR-FILE [--as SET] [--data DIR] [--json]\n"
+             "fetch NAME [--size PIXELS] [--from FILE] [--data DIR]\n"
+             "verify [NAME-OR-FILE...] [--data DIR] [--json]",
     .about =
         "list    The known sets, with classes, sizes and licence, and which of them are here.\n"
         "info    What a source or a file holds: arrays, types, shapes, checksums, images and\n"

@@ -20,16 +20,16 @@ typedef struct request {
 
 static const tl_usage usage = {
     .command = "describe",
-    .lines = (const char *const[]){"NAME [--json]", NULL},
+    .forms = "NAME [--json]",
     .about =
         "Shows a stage (parameters with types, defaults, bounds and units; metrics; what it\n"
         "reads and gives; what the attacker must know; citation), a model, a data source, or\n"
         "a shipped plan (its text). `data`, `model` and `recipe` show what a plan may say\n"
         "there. `threatloop list` has the names; the end of a stage's name will do: badnets.\n",
     .options =
-        (const tl_option[]){
-            {.name = "json", .to = offsetof(request, is_json), .about = "the same as JSON"},
-            {0}},
+        (const tl_option[]){{"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json),
+                             .about = "the same as JSON"},
+                            {0}},
     .least = 1,
     .most = 1,
     .wants = "describe takes one name"};

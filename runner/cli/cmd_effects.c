@@ -21,7 +21,7 @@ typedef struct request {
 
 static const tl_usage usage = {
     .command = "effects",
-    .lines = (const char *const[]){"FILE.nc... [--csv|--json|--claims] [-o FILE.nc]", NULL},
+    .forms = "FILE.nc... [--csv|--json|--claims] [-o FILE.nc]",
     .about =
         "Estimates what each factor of a sweep does to each metric downstream of it: the\n"
         "mean difference between a level and the factor's reference, over pairs of trials\n"
@@ -39,21 +39,15 @@ static const tl_usage usage = {
         "replicates, as 'replicates: 8' and then 'replicates: 8..23' do.\n",
     .options =
         (const tl_option[]){
-            {.name = "csv",
-             .to = offsetof(request, is_csv),
+            {"csv", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_csv),
              .about = "comma-separated values, one row per effect"},
-            {.name = "json",
-             .to = offsetof(request, is_json),
+            {"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json),
              .about = "JSON, one row per effect"},
-            {.name = "claims",
-             .to = offsetof(request, is_claims),
-             .about = "only the claims that the plan's hypotheses test, with "
-                      "verdict, interval, n, p and q"},
-            {.name = "output",
-             .letter = 'o',
-             .type = TL_OPTION_TEXT,
-             .value = "FILE.nc",
-             .to = offsetof(request, out),
+            {"claims", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_claims),
+             .about =
+                 "only the claims that the plan's hypotheses test, with verdict, interval, n, p "
+                 "and q"},
+            {"output", 'o', TL_OPTION_TEXT, "FILE.nc", offsetof(request, out),
              .about = "also write them to a NetCDF file, in group /effects"},
             {0}},
     .notes =

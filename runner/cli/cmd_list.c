@@ -20,14 +20,14 @@ typedef struct request {
 
 static const tl_usage usage = {
     .command = "list",
-    .lines = (const char *const[]){"[stages|models|data|metrics|plans] [--json]", NULL},
+    .forms = "[stages|models|data|metrics|plans] [--json]",
     .about =
         "Lists what a plan can be made of, a line each; without a word, everything but\n"
         "metrics. `threatloop describe NAME` shows one of them in full.\n",
-    .options = (const tl_option[]){{.name = "json",
-                                    .to = offsetof(request, is_json),
-                                    .about = "the same as JSON, with metrics"},
-                                   {0}},
+    .options =
+        (const tl_option[]){{"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json),
+                             .about = "the same as JSON, with metrics"},
+                            {0}},
     .most = 1,
     .wants = "list takes one word: stages, models, data, metrics or plans"};
 

@@ -14,7 +14,7 @@
 
 static const tl_usage usage = {
     .command = "new",
-    .lines = (const char *const[]){"[NAME]", NULL},
+    .forms = "[NAME]",
     .about =
         "Writes a commented plan to start from to NAME.yaml, or without NAME to stdout.\n"
         "An existing file is never overwritten (exit 2).\n",

@@ -24,50 +24,33 @@ typedef struct request {
 } request;
 
 static const tl_option options[] = {
-    {.name = "set",
-     .type = TL_OPTION_TEXTS,
-     .value = "PATH=VALUE",
-     .to = offsetof(request, set),
-     .count = offsetof(request, sets),
-     .high = MAX_SETS,
-     .about = "change the plan: recipe.epochs=5, badnets.rate=[0,0.1], seed=2; repeatable"},
-    {.name = "data",
-     .type = TL_OPTION_TEXT,
-     .value = "DIR",
-     .to = offsetof(request, data_dir),
+    {"set", 0, TL_OPTION_TEXTS, "PATH=VALUE", offsetof(request, set),
+     .about = "change the plan: recipe.epochs=5, badnets.rate=[0,0.1], seed=2; repeatable",
+     .high = MAX_SETS, .count = offsetof(request, sets)},
+    {"data", 0, TL_OPTION_TEXT, "DIR", offsetof(request, data_dir),
      .about = "folder of the data sets (else THREATLOOP_DATA, else the cache)"},
-    {.name = "ranks",
-     .type = TL_OPTION_WHOLE,
-     .value = "P",
-     .to = offsetof(request, ranks),
-     .low = 1,
-     .high = MOST_RANKS,
-     .about = "memory and time for a run on P ranks, in teams of up to P (default 1)"},
-    {.name = "measure",
-     .to = offsetof(request, measures),
+    {"ranks", 0, TL_OPTION_WHOLE, "P", offsetof(request, ranks),
+     .about = "memory and time for a run on P ranks, in teams of up to P (default 1)",
+     .low = 1, .high = MOST_RANKS},
+    {"measure", 0, TL_OPTION_FLAG, NULL, offsetof(request, measures),
      .about = "time a few updates of every model that the plan trains, on this core, and "
               "predict core-hours and time on P ranks from them"},
-    {.name = "rate",
-     .type = TL_OPTION_REAL,
-     .value = "GFLOPS",
-     .to = offsetof(request, rate),
-     .high = 1e9,
-     .scale = 1e9,
+    {"rate", 0, TL_OPTION_REAL, "GFLOPS", offsetof(request, rate),
      .about = "what one core reaches, for the prediction (default 25; a part of what "
-              "threatloop bench gemm shows)"},
-    {.name = "no-sharing",
-     .to = offsetof(request, no_sharing),
+              "threatloop bench gemm shows)",
+     .high = 1e9, .scale = 1e9},
+    {"no-sharing", 0, TL_OPTION_FLAG, NULL, offsetof(request, no_sharing),
      .about = "as if every trial computed all its steps anew"},
-    {.name = "text",
-     .to = offsetof(request, is_text),
+    {"text", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_text),
      .about = "print the effective plan, every --set applied, and nothing else"},
-    {.name = "json", .to = offsetof(request, is_json), .about = "the same numbers as JSON"},
+    {"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json),
+     .about = "the same numbers as JSON"},
     {0}};
 
 static const tl_usage usage = {
     .command = "plan",
-    .lines = (const char *const[]){"PLAN [--set PATH=VALUE]... [--data DIR] [--ranks P]",
-                                   "PLAN --measure [--ranks P] [--json] ...", NULL},
+    .forms = "PLAN [--set PATH=VALUE]... [--data DIR] [--ranks P]\n"
+             "PLAN --measure [--ranks P] [--json] ...",
     .about =
         "Checks a plan, a YAML file or the name of a shipped one (threatloop list plans), and\n"
         "predicts what it takes: trials, steps, steps saved by sharing, memory of a rank,\n"

@@ -24,16 +24,15 @@ typedef struct request {
 
 static const tl_usage usage = {
     .command = "status",
-    .lines = (const char *const[]){"DIR [--watch] [--json]", NULL},
+    .forms = "DIR [--watch] [--json]",
     .about =
         "Shows how far the run in DIR (FILE.run) is, also while another job runs it.\n",
     .options =
-        (const tl_option[]){
-            {.name = "watch",
-             .to = offsetof(request, watches),
-             .about = "repeat every 2 s until no run uses DIR"},
-            {.name = "json", .to = offsetof(request, is_json), .about = "the same as JSON"},
-            {0}},
+        (const tl_option[]){{"watch", 0, TL_OPTION_FLAG, NULL, offsetof(request, watches),
+                             .about = "repeat every 2 s until no run uses DIR"},
+                            {"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json),
+                             .about = "the same as JSON"},
+                            {0}},
     .least = 1,
     .most = 1,
     .wants = "status takes one run directory, usually FILE.run beside FILE.nc"};

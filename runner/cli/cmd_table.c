@@ -17,20 +17,15 @@ typedef struct request {
 
 static const tl_usage usage = {
     .command = "table",
-    .lines = (const char *const[]){"FILE.nc [--csv] [-o FILE]", NULL},
+    .forms = "FILE.nc [--csv] [-o FILE]",
     .about =
         "Prints all variables of a result file, a row for each trial. Numbers keep all\n"
         "their digits, flags are written as words, a missing value is empty (the column\n"
         "NAME_reason says why).\n",
     .options =
-        (const tl_option[]){{.name = "csv",
-                             .to = offsetof(request, is_csv),
+        (const tl_option[]){{"csv", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_csv),
                              .about = "comma-separated values, RFC 4180 (the default)"},
-                            {.name = "output",
-                             .letter = 'o',
-                             .type = TL_OPTION_TEXT,
-                             .value = "FILE",
-                             .to = offsetof(request, out),
+                            {"output", 'o', TL_OPTION_TEXT, "FILE", offsetof(request, out),
                              .about = "write to FILE instead of stdout"},
                             {0}},
     .least = 1,

@@ -7,7 +7,7 @@
 
 static const tl_usage usage = {
     .command = "version",
-    .lines = (const char *const[]){"", NULL},
+    .forms = "",
     .about = "Prints the versions of threatloop and of what it is built on.\n",
     .options = (const tl_option[]){{0}},
     .wants = "version takes no words"};

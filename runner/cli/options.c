@@ -188,10 +188,12 @@ static void wrap(FILE *file, const char *text, int indent)
 
 void tl_options_help(const tl_usage *usage, FILE *file)
 {
-    for (int i = 0; usage->lines[i]; i++) {
-        (void)fprintf(file, "%s threatloop %s%s%s\n",
-                      i ? "      " : "usage:", usage->command, *usage->lines[i] ? " " : "",
-                      usage->lines[i]);
+    const char *prefix = "usage:";
+    for (const char *form = usage->forms; form; prefix = "      ") {
+        const int length = (int)strcspn(form, "\n");
+        (void)fprintf(file, "%s threatloop %s%s%.*s\n", prefix, usage->command,
+                      length ? " " : "", length, form);
+        form = form[length] ? form + length + 1 : NULL;
     }
     if (usage->about) (void)fprintf(file, "\n%s", usage->about);
     (void)fputc('\n', file);

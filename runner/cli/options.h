@@ -25,23 +25,24 @@ typedef struct tl_option {
     char letter;      /**< short form, or 0 */
     tl_option_type type;
     const char *value; /**< what help calls its value; NULL for a FLAG */
-    size_t to, count;  /**< offsets into the command's record of options */
+    size_t to;         /**< offset into the command's record of options */
+    const char *about; /**< for --help, which wraps it */
     double low, high;  /**< WHOLE, REAL; of TEXTS, high: how many */
     double scale;      /**< a REAL is multiplied by it; 0: as it is */
+    size_t count;      /**< of TEXTS: offset of their number */
     const char *only;  /**< the one first word that it goes with, or NULL: all */
-    const char *about; /**< for --help; wrapped there */
 } tl_option;
 
 /** What a command line may look like. */
 typedef struct tl_usage {
     const char *command;       /**< "run" */
-    const char *const *lines;  /**< what may follow the command, a form each; NULL ends */
+    const char *forms;         /**< what may follow the command, a form a line */
     const char *about, *notes; /**< pages before and after the options; may be NULL */
-    const tl_option *options;
     void (*print_notes)(
-        void);         /**< prints to stdout what comes after `notes`; may be NULL */
+        void); /**< prints to stdout what comes after `notes`; may be NULL */
+    const tl_option *options;
     int least, most;   /**< how many words besides the options */
-    const char *wants; /**< said where there are others: "run needs one plan: ..." */
+    const char *wants; /**< the error for any other number: "run needs one plan: ..." */
 } tl_usage;
 
 /** The words of a command line that are no options; borrowed from argv. */
