@@ -109,6 +109,15 @@ const char *tl_text_nearest(const char *wanted, const char *const *names, int co
     return best;
 }
 
+char *tl_text_hint(const char *wanted, const char *const *names, int count,
+                   char out[TL_HINT])
+{
+    const char *near = tl_text_nearest(wanted, names, count);
+    (void)snprintf(out, TL_HINT, near ? " (did you mean '%.70s'?)" : "%s",
+                   near ? near : "");
+    return out;
+}
+
 size_t tl_text_sequence(const char *at, size_t left)
 {
     const unsigned char *byte = (const unsigned char *)at;

@@ -31,6 +31,14 @@ void tl_text_close(tl_text *text);
  */
 const char *tl_text_nearest(const char *wanted, const char *const *names, int count);
 
+enum { TL_HINT = 96 };
+
+/** " (did you mean 'NAME'?)" with the name of tl_text_nearest, or "", in `out`. Returns
+ * `out`.
+ */
+char *tl_text_hint(const char *wanted, const char *const *names, int count,
+                   char out[TL_HINT]);
+
 /** Bytes of the UTF-8 sequence at `at`, of which `left` are there; 0 if there is none
  * (overlong, a surrogate, cut). Source: Unicode 15, table 3-7. */
 size_t tl_text_sequence(const char *at, size_t left);

@@ -1,5 +1,9 @@
 #include "experiments/stage/param.h"
 
+#include "compute/core/text.h"
+
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 int tl_params_count(const tl_param *params)
@@ -28,6 +32,82 @@ void tl_params_defaults(const tl_param *params, tl_value *value)
             value[i].text = param->choices[(int)param->fallback];
         if (param->type == TL_PARAM_TEXT) value[i].text = param->text_fallback;
     }
+}
+
+static tl_status read_choice(const tl_param *param, const char *what, const char *text,
+                             tl_value *out, tl_err *err)
+{
+    int count = 0;
+    char list[240] = "";
+    size_t length = 0;
+    for (; param->choices[count]; count++) {
+        const char *word = param->choices[count];
+        if (strcmp(word, text) == 0) {
+            *out = (tl_value){.number = count, .text = word};
+            return TL_OK;
+        }
+        if (length < sizeof list) {
+            length += (size_t)snprintf(list + length, sizeof list - length, "%s%s",
+                                       count ? ", " : "", word);
+        }
+    }
+    char hint[TL_HINT];
+    return tl_fail(err, TL_E_ARG, "%s cannot be '%.60s'%s; allowed: %s", what, text,
+                   tl_text_hint(text, param->choices, count, hint), list);
+}
+
+static tl_status read_number(const tl_param *param, const char *what, const char *text,
+                             tl_value *out, tl_err *err)
+{
+    double x = 0.0;
+    const bool is_whole = param->type == TL_PARAM_INT;
+    TL_CHECK(tl_text_real(text, &x) && (!is_whole || x == floor(x)), err, TL_E_ARG,
+             "%s must be a %snumber, found '%.60s'", what, is_whole ? "whole " : "", text);
+    TL_CHECK(x >= param->low && x <= param->high &&
+                 !(param->low_is_open && x <= param->low),
+             err, TL_E_ARG, "%s is %.60s, allowed is %s %.12g %s %.12g", what, text,
+             param->low_is_open ? "above" : "from", param->low,
+             param->low_is_open ? "up to" : "to", param->high);
+    *out = (tl_value){.number = x == 0.0 ? 0.0 : x}; /* no -0 */
+    return TL_OK;
+}
+
+tl_status tl_param_read(const tl_param *param, const char *what, const char *text,
+                        tl_value *out, tl_err *err)
+{
+    const bool is_true = strcmp(text, "true") == 0;
+    switch (param->type) {
+    case TL_PARAM_CHOICE:
+        return read_choice(param, what, text, out, err);
+    case TL_PARAM_TEXT:
+        *out = (tl_value){.text = text};
+        return TL_OK;
+    case TL_PARAM_BOOL:
+        TL_CHECK(is_true || strcmp(text, "false") == 0, err, TL_E_ARG,
+                 "%s must be true or false, found '%.60s'", what, text);
+        *out = (tl_value){.number = is_true};
+        return TL_OK;
+    case TL_PARAM_REAL:
+    case TL_PARAM_INT:
+        break;
+    }
+    return read_number(param, what, text, out, err);
+}
+
+const char *tl_param_default(const tl_param *param, char out[32])
+{
+    switch (param->type) {
+    case TL_PARAM_CHOICE:
+        return param->choices[(int)param->fallback];
+    case TL_PARAM_TEXT:
+        return param->text_fallback ? param->text_fallback : "";
+    case TL_PARAM_BOOL:
+        return param->fallback != 0.0 ? "true" : "false";
+    case TL_PARAM_REAL:
+    case TL_PARAM_INT:
+        break;
+    }
+    return tl_text_shortest(param->fallback, out);
 }
 
 void tl_params_hash(const tl_param *params, const tl_value *value, uint32_t mask,

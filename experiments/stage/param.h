@@ -46,6 +46,17 @@ int tl_params_find(const tl_param *params, const char *name);
 /** Sets value [count] to the defaults. */
 void tl_params_defaults(const tl_param *params, tl_value *value);
 
+/**
+ * Reads `text` as a value of `param`, checked against type, choices and bounds; a TEXT
+ * borrows `text`. \param what the name that errors give it
+ * \return TL_E_ARG: what was found and what is allowed
+ */
+TL_MUST_USE tl_status tl_param_read(const tl_param *param, const char *what,
+                                    const char *text, tl_value *out, tl_err *err);
+
+/** The default as a plan writes it, in `out` where it is a number. */
+const char *tl_param_default(const tl_param *param, char out[32]);
+
 /** Adds names and values to `hash`; those whose bit is not in `mask` are left out. */
 void tl_params_hash(const tl_param *params, const tl_value *value, uint32_t mask,
                     tl_hash *hash);

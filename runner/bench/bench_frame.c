@@ -1,11 +1,55 @@
 /*
- * The frame of a bench over ranks: start, measure, stop.
+ * The frame of a benchmark: start, measure, stop; and how records are printed.
  */
 #include "cluster/comm/heartbeat.h"
 #include "cluster/session/session.h"
 #include "compute/core/log.h"
 #include "runner/bench/bench.h"
-#include "runner/cli/commands.h"
+#include "runner/exit.h"
+#include "runner/json.h"
+
+#include <stdio.h>
+
+enum { DIGITS = 6 };
+
+static void print_text(const json_t *record)
+{
+    const char *key, *space = "";
+    json_t *value, *one;
+    size_t i;
+    json_object_foreach((json_t *)(uintptr_t)record, key, value)
+    {
+        if (json_is_object(value) || json_is_array(value)) continue;
+        (void)printf("%s%s=", space, key);
+        space = " ";
+        if (json_is_string(value)) {
+            (void)printf("%s", json_string_value(value));
+        } else if (json_is_integer(value)) {
+            (void)printf("%lld", (long long)json_integer_value(value));
+        } else if (json_is_real(value)) {
+            (void)printf("%.*g", DIGITS, json_real_value(value));
+        } else {
+            (void)printf("-");
+        }
+    }
+    (void)putchar('\n');
+    json_object_foreach((json_t *)(uintptr_t)record, key, value)
+    {
+        if (json_is_object(value)) print_text(value);
+        json_array_foreach(value, i, one) print_text(one);
+    }
+}
+
+void tl_bench_print(json_t *record, bool is_json)
+{
+    if (is_json) {
+        tl_json_print(record, JSON_REAL_PRECISION(DIGITS));
+    } else {
+        print_text(record);
+        json_decref(record);
+    }
+    (void)fflush(stdout);
+}
 
 int tl_bench_on_ranks(tl_bench_measure *measure, void *self)
 {

@@ -2,14 +2,13 @@
  * bench gemm: the rate of sgemm 1024^3, which stands for what the machine can do, before
  * and after products of the shapes that small models are made of.
  */
-#include "compute/core/clock.h"
-#include "compute/core/log.h"
 #include "compute/core/blas.h"
 #include "compute/core/sort.h"
+#include "compute/core/clock.h"
+#include "compute/core/log.h"
 #include "runner/bench/bench.h"
-#include "runner/cli/commands.h"
-
-#include <stdio.h>
+#include "runner/exit.h"
+#include "runner/json.h"
 
 enum { SIDE = 1024 };
 
@@ -20,17 +19,7 @@ static const struct shape {
               {64, 196, 288}, {256, 384, 384}, {128, 128, 128}, {512, 512, 512}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
-double tl_bench_cpu_seconds(void)
-{
-    return tl_cpu_seconds();
-}
-
-double tl_bench_median(double *value, int n)
-{
-    return tl_median(value, (size_t)n);
-}
-
-/* Products enough for a millisecond or more, so that the clock does not count. */
+/* Enough products for a millisecond or more, so that reading the clock takes no time. */
 static int products_of(double flop)
 {
     const double least = 1e8;
@@ -55,9 +44,9 @@ tl_status tl_bench_gemm_rates(int rows, int columns, int inner, double rate[TL_G
     tl_blas_start();
     tl_gemm(a, false, b, false, false, c);
     for (int i = 0; i < TL_GEMM_ROUNDS; i++) {
-        const double begin = tl_bench_cpu_seconds();
+        const double begin = tl_cpu_seconds();
         for (int p = 0; p < products; p++) tl_gemm(a, false, b, false, false, c);
-        rate[i] = 1e-9 * flop * products / (tl_bench_cpu_seconds() - begin);
+        rate[i] = 1e-9 * flop * products / (tl_cpu_seconds() - begin);
     }
     tl_arena_close(&arena);
     return TL_OK;
@@ -71,37 +60,9 @@ static tl_status measure(double before[TL_GEMM_ROUNDS], double after[TL_GEMM_ROU
         double rate[TL_GEMM_ROUNDS];
         TL_TRY(tl_bench_gemm_rates(shapes[s].rows, shapes[s].columns, shapes[s].inner, rate,
                                    err));
-        median[s] = tl_bench_median(rate, TL_GEMM_ROUNDS);
+        median[s] = tl_median(rate, TL_GEMM_ROUNDS);
     }
     return tl_bench_gemm_rates(SIDE, SIDE, SIDE, after, err);
-}
-
-static void print(const double *all, double before, double after, const double *median)
-{
-    const double peak = 0.5 * (all[TL_GEMM_ROUNDS - 1] + all[TL_GEMM_ROUNDS]);
-    (void)printf("name=gemm_1024 gflops=%.2f before=%.2f after=%.2f lowest=%.2f "
-                 "highest=%.2f core=%s\n",
-                 peak, before, after, all[0], all[2 * TL_GEMM_ROUNDS - 1], tl_blas_core());
-    for (int s = 0; s < SHAPES; s++) {
-        (void)printf("name=gemm rows=%d columns=%d inner=%d gflops=%.2f "
-                     "fraction_of_gemm=%.3f\n",
-                     shapes[s].rows, shapes[s].columns, shapes[s].inner, median[s],
-                     median[s] / peak);
-    }
-}
-
-static void print_json(const double *all, double before, double after, const double *median)
-{
-    (void)printf("{\"gemm_gflops\": %.2f, \"before\": %.2f, \"after\": %.2f, \"lowest\": "
-                 "%.2f, \"highest\": %.2f, \"core\": \"%s\", \"shapes\": [",
-                 0.5 * (all[TL_GEMM_ROUNDS - 1] + all[TL_GEMM_ROUNDS]), before, after,
-                 all[0], all[2 * TL_GEMM_ROUNDS - 1], tl_blas_core());
-    for (int s = 0; s < SHAPES; s++) {
-        (void)printf("%s{\"rows\": %d, \"columns\": %d, \"inner\": %d, \"gflops\": %.2f}",
-                     s ? ", " : "", shapes[s].rows, shapes[s].columns, shapes[s].inner,
-                     median[s]);
-    }
-    (void)printf("]}\n");
 }
 
 int tl_bench_gemm(bool is_json)
@@ -112,9 +73,23 @@ int tl_bench_gemm(bool is_json)
         tl_log(TL_LOG_ERROR, "%s", err.text);
         return TL_EXIT_ERROR;
     }
-    const double before = tl_bench_median(all, TL_GEMM_ROUNDS),
-                 after = tl_bench_median(all + TL_GEMM_ROUNDS, TL_GEMM_ROUNDS);
-    (void)tl_bench_median(all, 2 * TL_GEMM_ROUNDS);
-    (is_json ? print_json : print)(all, before, after, median);
+    const double before = tl_median(all, TL_GEMM_ROUNDS),
+                 after = tl_median(all + TL_GEMM_ROUNDS, TL_GEMM_ROUNDS),
+                 peak = tl_median(all, 2 * TL_GEMM_ROUNDS);
+    json_t *list = json_array();
+    for (int s = 0; s < SHAPES; s++) {
+        tl_json_append(list,
+                       json_pack("{s:s, s:i, s:i, s:i, s:o, s:o}", "name", "gemm", "rows",
+                                 shapes[s].rows, "columns", shapes[s].columns, "inner",
+                                 shapes[s].inner, "gflops", tl_json_real(median[s]),
+                                 "fraction_of_gemm", tl_json_real(median[s] / peak)));
+    }
+    tl_bench_print(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "name",
+                             "gemm_1024", "gemm_gflops", tl_json_real(peak), "before",
+                             tl_json_real(before), "after", tl_json_real(after), "lowest",
+                             tl_json_real(all[0]), "highest",
+                             tl_json_real(all[2 * TL_GEMM_ROUNDS - 1]), "core",
+                             tl_blas_core(), "shapes", list),
+                   is_json);
     return TL_EXIT_DONE;
 }

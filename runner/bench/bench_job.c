@@ -1,5 +1,5 @@
 /*
- * What bench train is to train: settings by the names that plans give them.
+ * What bench train trains: settings by the names that plans give them.
  */
 #include "compute/core/text.h"
 #include "runner/bench/bench.h"
@@ -93,53 +93,12 @@ static tl_status refuse(settings *s, const char *name, tl_err *err)
     return TL_E_ARG;
 }
 
-static tl_status read_choice(const tl_param *param, const char *text, tl_value *out,
-                             tl_err *err)
-{
-    tl_text words = {0};
-    for (int i = 0; param->choices[i]; i++) {
-        tl_text_print(&words, "%s%s", i ? ", " : "", param->choices[i]);
-        if (strcmp(param->choices[i], text) != 0) continue;
-        *out = (tl_value){.number = i, .text = param->choices[i]};
-        tl_text_close(&words);
-        return TL_OK;
-    }
-    (void)tl_fail(err, TL_E_ARG, "%s cannot be '%.40s'; allowed: %s", param->name, text,
-                  words.at);
-    tl_text_close(&words);
-    return TL_E_ARG;
-}
-
-static tl_status read_value(const tl_param *param, const char *text, tl_value *out,
-                            tl_err *err)
-{
-    const char *name = param->name;
-    if (param->type == TL_PARAM_CHOICE) return read_choice(param, text, out, err);
-    double x = 0.0;
-    if (param->type == TL_PARAM_BOOL) {
-        const bool is_true = strcmp(text, "true") == 0;
-        TL_CHECK(is_true || strcmp(text, "false") == 0, err, TL_E_ARG,
-                 "%s must be true or false, found '%.40s'", name, text);
-        *out = (tl_value){.number = is_true};
-        return TL_OK;
-    }
-    TL_CHECK(tl_text_real(text, &x) && (param->type != TL_PARAM_INT || x == floor(x)), err,
-             TL_E_ARG, "%s must be a %snumber, found '%.40s'", name,
-             param->type == TL_PARAM_INT ? "whole " : "", text);
-    TL_CHECK(x >= param->low && x <= param->high &&
-                 !(param->low_is_open && x <= param->low),
-             err, TL_E_ARG, "%s is %.40s, allowed is %s %.12g up to %.12g", name, text,
-             param->low_is_open ? "above" : "from", param->low, param->high);
-    *out = (tl_value){.number = x};
-    return TL_OK;
-}
-
 /* One NAME=VALUE. */
 static tl_status set_one(settings *s, const char *text, tl_err *err)
 {
     const char *equals = strchr(text, '=');
     TL_CHECK(equals && equals - text < LONGEST_NAME, err, TL_E_ARG,
-             "--set wants NAME=VALUE, found '%.60s'", text);
+             "--set needs NAME=VALUE, found '%.60s'", text);
     char name[LONGEST_NAME];
     (void)snprintf(name, sizeof name, "%.*s", (int)(equals - text), text);
     for (int t = 0; t < TABLES; t++) {
@@ -147,7 +106,7 @@ static tl_status set_one(settings *s, const char *text, tl_err *err)
         for (int i = 0; at.params[i].name; i++) {
             const tl_param *param = &at.params[i];
             if (is_settable(param) && strcmp(param->name, name) == 0) {
-                return read_value(param, equals + 1, &at.value[i], err);
+                return tl_param_read(param, name, equals + 1, &at.value[i], err);
             }
         }
     }
@@ -179,8 +138,8 @@ tl_status tl_bench_job_read(const char *model, const char *const *set, int sets,
         const table at = table_of(&s, t);
         tl_params_defaults(at.params, at.value);
     }
-    TL_TRY(read_value(&tl_model_params[TL_MODEL_KIND], model,
-                      &s.values.model[TL_MODEL_KIND], err));
+    TL_TRY(tl_param_read(&tl_model_params[TL_MODEL_KIND], "model", model,
+                         &s.values.model[TL_MODEL_KIND], err));
     for (int i = 0; i < sets; i++) TL_TRY(set_one(&s, set[i], err));
     const bool reads_tokens =
         tl_model_reads_tokens((tl_model_kind)integer(&s.values.model[TL_MODEL_KIND]));
@@ -192,7 +151,7 @@ tl_status tl_bench_job_read(const char *model, const char *const *set, int sets,
     TL_TRY(tl_model_check(&setup.model, err));
     const double rows = rows_of(&setup, integer(&s.own[ROWS]));
     TL_CHECK(rows * tl_shape_size(shape) <= NUMBERS, err, TL_E_ARG,
-             "%.0f rows of %d numbers are too many: a bench has %d numbers at most", rows,
+             "%.0f rows of %d numbers are too many: at most %d numbers in all", rows,
              tl_shape_size(shape), NUMBERS);
     *out = (tl_bench_job){.setup = setup, .rows = (int)rows};
     return TL_OK;
@@ -205,9 +164,7 @@ void tl_bench_job_help(void)
         for (const tl_param *p = table_of(&s, t).params; p->name; p++) {
             if (!is_settable(p)) continue;
             char text[32];
-            (void)printf("  %-16s %s (%s)\n", p->name, p->about,
-                         p->type == TL_PARAM_CHOICE ? p->choices[(int)p->fallback]
-                                                    : tl_text_shortest(p->fallback, text));
+            (void)printf("  %-16s %s (%s)\n", p->name, p->about, tl_param_default(p, text));
         }
     }
 }

@@ -5,13 +5,14 @@
  */
 #include "cluster/team/team_mpi.h"
 #include "compute/core/clock.h"
+#include "compute/core/sort.h"
 #include "compute/core/rng.h"
 #include "compute/linalg/linalg.h"
 #include "compute/linalg/residual.h"
 #include "runner/bench/bench.h"
+#include "runner/json.h"
 
 #include <math.h>
-#include <stdio.h>
 
 enum { ROUNDS = 3, MOST_RANKS = 4096 };
 
@@ -133,12 +134,12 @@ static tl_status time_lapack(const tl_team *team, const trial *t, tl_arena *aren
 {
     const tl_linalg_route route = TL_LINALG_BY_LAPACK;
     const tl_team alone = tl_team_alone();
-    const double start = tl_seconds(), cpu = tl_bench_cpu_seconds();
+    const double start = tl_seconds(), cpu = tl_cpu_seconds();
     tl_status mine = TL_OK;
     if (team->rank == 0)
         mine = tl_linalg_solve(&alone, t->by[route], route, arena, NULL, err);
     out->wall[route][round] = tl_seconds() - start;
-    out->cpu[route][round] = tl_bench_cpu_seconds() - cpu;
+    out->cpu[route][round] = tl_cpu_seconds() - cpu;
     return tl_team_agree(team, mine, err);
 }
 
@@ -146,10 +147,10 @@ static tl_status time_scalapack(const tl_team *team, const trial *t, tl_arena *a
                                 stopwatch *out, int round, tl_residual *found, tl_err *err)
 {
     const tl_linalg_route route = TL_LINALG_BY_SCALAPACK;
-    const double start = tl_seconds(), cpu = tl_bench_cpu_seconds();
+    const double start = tl_seconds(), cpu = tl_cpu_seconds();
     TL_TRY(tl_linalg_solve(team, t->by[route], route, arena, found, err));
     out->wall[route][round] = tl_seconds() - start;
-    return most_of(team, tl_bench_cpu_seconds() - cpu, &out->cpu[route][round], err);
+    return most_of(team, tl_cpu_seconds() - cpu, &out->cpu[route][round], err);
 }
 
 static tl_status time_both(const tl_team *team, const trial *t, tl_arena *arena,
@@ -161,8 +162,8 @@ static tl_status time_both(const tl_team *team, const trial *t, tl_arena *arena,
         TL_TRY(time_scalapack(team, t, arena, &all, round, &out->residual, err));
     }
     for (int route = 0; route < 2; route++) {
-        out->seconds[route] = tl_bench_median(all.wall[route], ROUNDS);
-        out->cpu[route] = tl_bench_median(all.cpu[route], ROUNDS);
+        out->seconds[route] = tl_median(all.wall[route], ROUNDS);
+        out->cpu[route] = tl_median(all.cpu[route], ROUNDS);
     }
     if (team->rank == 0) out->difference = difference_of(t);
     return TL_OK;
@@ -170,21 +171,19 @@ static tl_status time_both(const tl_team *team, const trial *t, tl_arena *arena,
 
 static void print(tl_linalg_operation operation, const finding *f, int ranks, bool is_json)
 {
-    const double by_lapack = f->seconds[TL_LINALG_BY_LAPACK],
-                 by_scalapack = f->seconds[TL_LINALG_BY_SCALAPACK];
-    (void)printf(
-        is_json
-            ? "{\"operation\": \"%s\", \"rows\": %d, \"columns\": %d, \"ranks\": %d, "
-              "\"scalapack_seconds\": %.4f, \"lapack_seconds\": %.4f, \"ratio\": %.3f, "
-              "\"ratio_of_cpu\": %.3f, \"residual\": %.3g, \"orthogonality\": %.3g, \"difference\": %.3g}\n"
-            : "name=%s rows=%d columns=%d ranks=%d scalapack_seconds=%.4f "
-              "lapack_seconds=%.4f ratio=%.3f ratio_of_cpu=%.3f residual=%.3g orthogonality=%.3g "
-              "difference=%.3g\n",
-        tl_linalg_name(operation), f->rows, f->columns, ranks, by_scalapack, by_lapack,
-        by_scalapack / by_lapack,
-        f->cpu[TL_LINALG_BY_SCALAPACK] / f->cpu[TL_LINALG_BY_LAPACK], f->residual.residual,
-        f->residual.orthogonality, f->difference);
-    (void)fflush(stdout);
+    const double *seconds = f->seconds, *cpu = f->cpu;
+    enum { ALL = TL_LINALG_BY_SCALAPACK, ONE = TL_LINALG_BY_LAPACK };
+    tl_bench_print(json_pack("{s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                             "operation", tl_linalg_name(operation), "rows", f->rows,
+                             "columns", f->columns, "ranks", ranks, "scalapack_seconds",
+                             tl_json_real(seconds[ALL]), "lapack_seconds",
+                             tl_json_real(seconds[ONE]), "ratio",
+                             tl_json_real(seconds[ALL] / seconds[ONE]), "ratio_of_cpu",
+                             tl_json_real(cpu[ALL] / cpu[ONE]), "residual",
+                             tl_json_real(f->residual.residual), "orthogonality",
+                             tl_json_real(f->residual.orthogonality), "difference",
+                             tl_json_real(f->difference)),
+                   is_json);
 }
 
 static tl_status bench_team(const tl_team *team, tl_bench_size wanted, bool is_json,
@@ -207,15 +206,15 @@ static tl_status bench_team(const tl_team *team, tl_bench_size wanted, bool is_j
     return TL_OK;
 }
 
-typedef struct wish {
+typedef struct request {
     tl_bench_size size;
     bool is_json;
-} wish;
+} request;
 
 /* The largest team that starts with rank 0. Ranks beyond it do nothing. */
 static tl_status measure(tl_cluster *cluster, void *self, tl_err *err)
 {
-    const wish *wanted = self;
+    const request *wanted = self;
     int width = 1;
     while (2 * width <= tl_cluster_size(cluster) && 2 * width <= MOST_RANKS) width *= 2;
     tl_team team;
@@ -228,6 +227,6 @@ static tl_status measure(tl_cluster *cluster, void *self, tl_err *err)
 
 int tl_bench_linalg(tl_bench_size size, bool is_json)
 {
-    wish wanted = {size, is_json};
+    request wanted = {size, is_json};
     return tl_bench_on_ranks(measure, &wanted);
 }

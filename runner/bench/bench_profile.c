@@ -3,6 +3,7 @@
  * of its own, layer by layer, as tl_pass_forward and tl_pass_backward do.
  */
 #include "compute/core/clock.h"
+#include "compute/core/sort.h"
 #include "compute/nn/pass.h"
 #include "runner/bench/bench.h"
 
@@ -13,7 +14,7 @@ static const double LEAST_SECONDS = 1.0;
 
 typedef struct profile {
     tl_pass pass;
-    const tl_bench_data *data;
+    const tl_timer_data *data;
     int shards, batch;
     float *grad;    /* [params] */
     float *d_logit; /* [rows of a shard*positions*classes] what backward starts from */
@@ -45,9 +46,9 @@ static void time_batch(profile *p, double *seconds)
     for (int l = 0; l < layers; l++) {
         tl_layer_run *run = &p->pass.run[l];
         const tl_layer_ops *ops = tl_layer_ops_of(run->layer->kind);
-        const double begin = tl_bench_cpu_seconds();
+        const double begin = tl_cpu_seconds();
         if (ops->pack) ops->pack(run);
-        seconds[2 * l] = tl_bench_cpu_seconds() - begin;
+        seconds[2 * l] = tl_cpu_seconds() - begin;
         seconds[2 * l + 1] = 0.0;
     }
     for (int s = 0; s < p->shards; s++) {
@@ -57,18 +58,18 @@ static void time_batch(profile *p, double *seconds)
         (void)tl_pass_forward(&p->pass, p->data->pixel, p->data->row + first, rows);
         for (int l = 0; l < layers; l++) {
             tl_layer_run *run = &p->pass.run[l];
-            const double begin = tl_bench_cpu_seconds();
+            const double begin = tl_cpu_seconds();
             tl_layer_ops_of(run->layer->kind)->forward(run);
-            seconds[2 * l] += tl_bench_cpu_seconds() - begin;
+            seconds[2 * l] += tl_cpu_seconds() - begin;
         }
         memcpy(tl_pass_d_logits(&p->pass), p->d_logit,
                (size_t)rows * p->outputs * sizeof *p->d_logit);
         for (int l = layers - 1; l >= 0; l--) {
             tl_layer_run *run = &p->pass.run[l];
             run->sets = run->leads; /* as the trainer's first batch of an update */
-            const double begin = tl_bench_cpu_seconds();
+            const double begin = tl_cpu_seconds();
             tl_layer_ops_of(run->layer->kind)->backward(run, p->grad);
-            seconds[2 * l + 1] += tl_bench_cpu_seconds() - begin;
+            seconds[2 * l + 1] += tl_cpu_seconds() - begin;
         }
     }
 }
@@ -79,11 +80,11 @@ static double median_of(const double *seconds, int width, int at, int rounds)
     for (int r = 0; r < rounds; r++) {
         value[r] = seconds[(size_t)r * (size_t)width + (size_t)at];
     }
-    return tl_bench_median(value, rounds);
+    return tl_median(value, (size_t)rounds);
 }
 
 tl_status tl_bench_profile(const tl_model *model, const tl_bench_job *job,
-                           const tl_bench_data *data, tl_arena *scratch,
+                           const tl_timer_data *data, tl_arena *scratch,
                            tl_bench_layer *layer, tl_err *err)
 {
     const size_t mark = tl_arena_mark(scratch);

@@ -3,10 +3,11 @@
  */
 #include "cluster/team/team_mpi.h"
 #include "compute/core/clock.h"
+#include "compute/core/sort.h"
 #include "runner/bench/bench.h"
+#include "runner/json.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { ROUNDS = 11, EPOCH = 1 };
@@ -15,11 +16,11 @@ static const double MIB = 1048576.0;
 typedef struct findings {
     double own[ROUNDS], peer[ROUNDS]; /* seconds, of the slowest member */
     bool is_right;
-    double mib; /* what is wanted */
+    double mib; /* what is asked for */
     bool is_json;
 } findings;
 
-/* Whole numbers, so that every order of additions has the same sum. */
+/* Whole numbers, so that the sum is the same in any order. */
 static float number(int rank, size_t i)
 {
     return (float)((i * 7 + (size_t)rank * 13) % 1001);
@@ -36,7 +37,7 @@ static bool is_sum(const tl_team *team, const float *x, size_t n)
 }
 
 /* The slowest member's seconds since `start`, on every member. */
-static tl_status lap(const tl_team *team, double start, double *seconds, tl_err *err)
+static tl_status slowest(const tl_team *team, double start, double *seconds, tl_err *err)
 {
     double *all = malloc((size_t)team->size * sizeof *all);
     TL_TRY(tl_team_agree(team, all ? TL_OK : TL_E_SPACE, err));
@@ -56,7 +57,7 @@ static tl_status run_round(const tl_team *team, float *x, size_t n, bool is_own,
     TL_TRY(tl_team_agree(team, TL_OK, err)); /* all begin together */
     const double start = tl_seconds();
     TL_TRY(is_own ? tl_team_sum(team, x, n, err) : tl_team_mpi_allreduce(team, x, n, err));
-    return lap(team, start, seconds, err);
+    return slowest(team, start, seconds, err);
 }
 
 static tl_status bench_reduce(const tl_team *team, size_t n, findings *out, tl_err *err)
@@ -81,16 +82,15 @@ static void print(findings *f, int ranks)
 {
     double ratio[ROUNDS];
     for (int r = 0; r < ROUNDS; r++) ratio[r] = f->peer[r] / f->own[r];
-    const double own = tl_bench_median(f->own, ROUNDS);
-    const double peer = tl_bench_median(f->peer, ROUNDS);
-    (void)printf(f->is_json ? "{\"ranks\": %d, \"mib\": %.6g, \"seconds\": %.6f, "
-                              "\"allreduce_seconds\": %.6f, \"mib_per_second\": %.0f, "
-                              "\"allreduce_mib_per_second\": %.0f, \"ratio\": %.3f}\n"
-                            : "name=reduce ranks=%d mib=%.6g seconds=%.6f "
-                              "allreduce_seconds=%.6f mib_per_second=%.0f "
-                              "allreduce_mib_per_second=%.0f ratio=%.3f\n",
-                 ranks, f->mib, own, peer, f->mib / own, f->mib / peer,
-                 tl_bench_median(ratio, ROUNDS));
+    const double own = tl_median(f->own, ROUNDS);
+    const double peer = tl_median(f->peer, ROUNDS);
+    tl_bench_print(json_pack("{s:s, s:i, s:f, s:o, s:o, s:o, s:o, s:o}", "name", "reduce",
+                             "ranks", ranks, "mib", f->mib, "seconds", tl_json_real(own),
+                             "allreduce_seconds", tl_json_real(peer), "mib_per_second",
+                             tl_json_real(f->mib / own), "allreduce_mib_per_second",
+                             tl_json_real(f->mib / peer), "ratio",
+                             tl_json_real(tl_median(ratio, ROUNDS))),
+                   f->is_json);
 }
 
 static tl_status measure(tl_cluster *cluster, void *self, tl_err *err)
@@ -98,10 +98,11 @@ static tl_status measure(tl_cluster *cluster, void *self, tl_err *err)
     findings *out = self;
     const int ranks = tl_cluster_size(cluster);
     tl_team team;
-    TL_CHECK(ranks > 1 && (ranks & (ranks - 1)) == 0, err, TL_E_ARG,
-             "bench reduce wants 2, 4, 8 ... ranks, as in cluster/launch -n 2 bench "
-             "reduce; here are %d",
-             ranks);
+    TL_CHECK(
+        ranks > 1 && (ranks & (ranks - 1)) == 0, err, TL_E_ARG,
+        "bench reduce needs 2, 4, 8 ... ranks, as in cluster/launch -n 2 bench reduce; "
+        "found %d",
+        ranks);
     TL_TRY(tl_team_mpi_open(cluster, 0, ranks, EPOCH, 0.0, &team, err));
     const tl_status status =
         bench_reduce(&team, (size_t)(out->mib * MIB / sizeof(float)), out, err);

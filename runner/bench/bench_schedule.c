@@ -7,6 +7,7 @@
 #include "runner/bench/bench.h"
 #include "runner/execute/coordinator.h"
 #include "runner/execute/worker.h"
+#include "runner/json.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -155,36 +156,30 @@ static tl_status bench_schedule(tl_cluster *cluster, uint32_t steps, findings *o
     return find_cost(cluster, journal, out, err);
 }
 
-static void print(const findings *f, int ranks, uint32_t steps, bool is_json)
-{
-    (void)printf(
-        is_json ? "{\"ranks\": %d, \"steps\": %u, \"steps_per_second\": %.0f, "
-                  "\"steps_per_second_journalled\": %.0f, \"paced_steps_per_second\": "
-                  "%.0f, \"coordinator_share_of_a_core\": %.3f, "
-                  "\"journal_cost_at_10_ms\": %.4f}\n"
-                : "name=schedule ranks=%d steps=%u steps_per_second=%.0f "
-                  "steps_per_second_journalled=%.0f paced_steps_per_second=%.0f "
-                  "coordinator_share_of_a_core=%.3f journal_cost_at_10_ms=%.4f\n",
-        ranks, steps, f->rate, f->rate_journalled, f->paced_rate, f->share, f->cost);
-}
-
-typedef struct wish {
+typedef struct request {
     uint32_t steps;
     bool is_json;
-} wish;
+} request;
 
 static tl_status measure(tl_cluster *cluster, void *self, tl_err *err)
 {
-    const wish *wanted = self;
-    findings found = {0};
-    TL_TRY(bench_schedule(cluster, wanted->steps, &found, err));
-    if (tl_cluster_rank(cluster) == 0)
-        print(&found, tl_cluster_size(cluster), wanted->steps, wanted->is_json);
+    const request *wanted = self;
+    findings f = {0};
+    TL_TRY(bench_schedule(cluster, wanted->steps, &f, err));
+    if (tl_cluster_rank(cluster) != 0) return TL_OK;
+    tl_bench_print(
+        json_pack("{s:s, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "name", "schedule", "ranks",
+                  tl_cluster_size(cluster), "steps", (int)wanted->steps, "steps_per_second",
+                  tl_json_real(round(f.rate)), "steps_per_second_journalled",
+                  tl_json_real(round(f.rate_journalled)), "paced_steps_per_second",
+                  tl_json_real(round(f.paced_rate)), "coordinator_share_of_a_core",
+                  tl_json_real(f.share), "journal_cost_at_10_ms", tl_json_real(f.cost)),
+        wanted->is_json);
     return TL_OK;
 }
 
 int tl_bench_schedule(uint32_t steps, bool is_json)
 {
-    wish wanted = {steps, is_json};
+    request wanted = {steps, is_json};
     return tl_bench_on_ranks(measure, &wanted);
 }

@@ -1,12 +1,12 @@
 /*
- * bench train over ranks: one model trained by rank 0 alone and by all ranks together, by
- * turns, while the others wait; how much faster, and how long a member waited for others.
+ * bench train over ranks: one model trained by rank 0 alone, while the others wait, and by
+ * all ranks together, alternating; the speedup, and how long a member waited for others.
  */
 #include "cluster/team/team_mpi.h"
 #include "compute/nn/kernels/kernels.h"
+#include "compute/core/sort.h"
 #include "runner/bench/bench.h"
-
-#include <stdio.h>
+#include "runner/json.h"
 
 enum { ROUNDS = 5, EPOCH = 1 };
 
@@ -20,14 +20,13 @@ typedef struct findings {
 } findings;
 
 /* One training; the arena's peak is what it took. */
-static tl_status run_round(tl_model *model, const tl_bench_lap *lap, double *rows,
+static tl_status run_round(tl_model *model, const tl_timed_training *run, double *rows,
                            double *exposed, double *bytes, tl_err *err)
 {
     tl_arena scratch = tl_arena_open(0);
-    tl_bench_rate rate = {0};
+    tl_rate rate = {0};
     tl_train_report report = {0};
-    const tl_status status =
-        tl_bench_time_training(model, lap, &scratch, &rate, &report, err);
+    const tl_status status = tl_train_time(model, run, &scratch, &rate, &report, err);
     *rows = rate.rows;
     if (report.updates > 0) *exposed = report.waited / (double)report.updates;
     *bytes = (double)scratch.peak;
@@ -35,34 +34,32 @@ static tl_status run_round(tl_model *model, const tl_bench_lap *lap, double *row
     return status;
 }
 
-static tl_status run_rounds(tl_model *model, const tl_bench_lap *lap, findings *out,
+static tl_status run_rounds(tl_model *model, const tl_timed_training *run, findings *out,
                             tl_err *err)
 {
-    const tl_team alone = tl_team_alone_within(lap->team);
-    tl_bench_lap by_itself = *lap;
+    const tl_team alone = tl_team_alone_within(run->team);
+    tl_timed_training by_itself = *run;
     by_itself.team = &alone;
     double unused = 0.0;
     for (int r = 0; r < ROUNDS; r++) {
         tl_status mine = TL_OK;
-        if (lap->team->rank == 0)
+        if (run->team->rank == 0)
             mine = run_round(model, &by_itself, &out->alone[r], &unused,
                              &out->scratch_alone, err);
-        TL_TRY(tl_team_agree(lap->team, mine, err));
-        TL_TRY(tl_team_broadcast(lap->team, model->param,
+        TL_TRY(tl_team_agree(run->team, mine, err));
+        TL_TRY(tl_team_broadcast(run->team, model->param,
                                  model->params * sizeof *model->param, err));
         TL_TRY(
-            run_round(model, lap, &out->together[r], &out->exposed[r], &out->scratch, err));
+            run_round(model, run, &out->together[r], &out->exposed[r], &out->scratch, err));
     }
     return TL_OK;
 }
 
 static tl_status prepare(const tl_bench_job *job, tl_arena *arena, tl_model **model,
-                         tl_bench_data *data, tl_err *err)
+                         tl_timer_data *data, tl_err *err)
 {
-    TL_TRY(tl_model_new(&job->setup.model, arena, model, err));
-    const tl_rng weights = tl_rng_stream(1, 0, "bench", 0, "init");
-    tl_model_init(*model, &weights);
-    return tl_bench_draw(job, arena, data, err);
+    TL_TRY(tl_timer_model(&job->setup.model, arena, model, err));
+    return tl_timer_draw(&job->setup.model, job->rows, arena, data, err);
 }
 
 static tl_status bench_team(const tl_bench_job *job, const tl_team *team, findings *out,
@@ -70,12 +67,12 @@ static tl_status bench_team(const tl_bench_job *job, const tl_team *team, findin
 {
     tl_arena arena = tl_arena_open(0);
     tl_model *model = NULL;
-    tl_bench_data data;
+    tl_timer_data data;
     tl_status status = tl_team_agree(team, prepare(job, &arena, &model, &data, err), err);
     if (status == TL_OK) {
-        const tl_bench_lap lap = {job, &data, team, 1, 0};
+        const tl_timed_training run = {&job->setup.recipe, &data, team, 1, 0};
         out->params = model->params;
-        status = run_rounds(model, &lap, out, err);
+        status = run_rounds(model, &run, out, err);
     }
     tl_arena_close(&arena);
     return status;
@@ -87,26 +84,26 @@ static void print(findings *f, int ranks)
     double ratio[ROUNDS];
     for (int r = 0; r < ROUNDS; r++) ratio[r] = f->together[r] / f->alone[r];
     const tl_recipe *recipe = &job->setup.recipe;
-    const double rows = tl_bench_median(f->together, ROUNDS);
-    const double exposed = tl_bench_median(f->exposed, ROUNDS);
-    (void)printf(
-        f->is_json
-            ? "{\"name\": \"train\", \"model\": \"%s\", \"params\": %zu, \"batch\": "
-              "%d, \"shards\": %d, \"ranks\": %d, \"kernels\": \"%s\", \"zero\": %d, "
-              "\"overlap\": %d, \"rows_per_second_alone\": %.6g, "
-              "\"rows_per_second\": %.6g, \"speedup\": %.4f, "
-              "\"exposed_seconds\": %.4e, \"exposed_share\": %.4f, "
-              "\"scratch_mib_alone\": %.1f, \"scratch_mib\": %.1f}\n"
-            : "name=train model=%s params=%zu batch=%d shards=%d ranks=%d kernels=%s "
-              "zero=%d overlap=%d rows_per_second_alone=%.6g rows_per_second=%.6g "
-              "speedup=%.3f exposed_seconds=%.2e exposed_share=%.3f "
-              "scratch_mib_alone=%.1f scratch_mib=%.1f\n",
-        tl_model_kind_name(job->setup.model.kind), f->params, recipe->batch,
-        tl_recipe_shards(recipe), ranks, tl_kernels_get()->name, recipe->zero,
-        recipe->overlap, tl_bench_median(f->alone, ROUNDS), rows,
-        tl_bench_median(ratio, ROUNDS), exposed,
-        exposed * rows / tl_recipe_group(recipe, job->rows), f->scratch_alone / 0x1p20,
-        f->scratch / 0x1p20);
+    const double rows = tl_median(f->together, ROUNDS);
+    const double exposed = tl_median(f->exposed, ROUNDS);
+    json_t *record = json_pack(
+        "{s:s, s:s, s:I, s:i, s:i, s:i, s:s, s:i, s:i}", "name", "train", "model",
+        tl_model_kind_name(job->setup.model.kind), "params", (json_int_t)f->params, "batch",
+        recipe->batch, "shards", tl_recipe_shards(recipe), "ranks", ranks, "kernels",
+        tl_kernels_get()->name, "zero", recipe->zero, "overlap", recipe->overlap);
+    const struct {
+        const char *name;
+        double value;
+    } real[] = {{"rows_per_second_alone", tl_median(f->alone, ROUNDS)},
+                {"rows_per_second", rows},
+                {"speedup", tl_median(ratio, ROUNDS)},
+                {"exposed_seconds", exposed},
+                {"exposed_share", exposed * rows / tl_recipe_group(recipe, job->rows)},
+                {"scratch_mib_alone", f->scratch_alone / 0x1p20},
+                {"scratch_mib", f->scratch / 0x1p20}};
+    for (size_t i = 0; i < sizeof real / sizeof *real; i++)
+        tl_json_put(record, real[i].name, tl_json_real(real[i].value));
+    tl_bench_print(record, f->is_json);
 }
 
 static tl_status measure(tl_cluster *cluster, void *self, tl_err *err)
@@ -116,10 +113,11 @@ static tl_status measure(tl_cluster *cluster, void *self, tl_err *err)
     const int ranks = tl_cluster_size(cluster);
     const tl_setup *setup = &job->setup;
     const int widest = tl_train_widest(&setup->model, &setup->recipe);
-    TL_CHECK((ranks & (ranks - 1)) == 0 && ranks <= widest, err, TL_E_ARG,
-             "bench train wants a power of two of ranks, at most one a shard or split: %d "
-             "ranks here, and there are %d %s",
-             ranks, widest, setup->model.splits > 1 ? "splits" : "shards");
+    TL_CHECK(
+        (ranks & (ranks - 1)) == 0 && ranks <= widest, err, TL_E_ARG,
+        "bench train needs a power of two of ranks, at most one a shard or split: found "
+        "%d ranks for %d %s",
+        ranks, widest, setup->model.splits > 1 ? "splits" : "shards");
     tl_team team;
     TL_TRY(tl_team_mpi_open(cluster, 0, ranks, EPOCH, 0.0, &team, err));
     const tl_status status = bench_team(job, &team, out, err);

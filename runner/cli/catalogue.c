@@ -1,34 +1,25 @@
 #include "runner/cli/catalogue.h"
 
+#include "runner/json.h"
 #include "runner/plan/plan.h"
 
 #include <string.h>
 
-static json_t *text_of(const char *text)
+/* {name, about}, what every list has of each. */
+static json_t *entry(const char *name, const char *about)
 {
-    return json_string(text ? text : "");
-}
-
-/* Steals `value`; memory that runs out here is a bug of the machine, not of the user. */
-static void put(json_t *object, const char *key, json_t *value)
-{
-    TL_INVARIANT(object && value);
-    const int failed = json_object_set_new(object, key, value);
-    TL_INVARIANT(!failed);
-}
-
-static void append(json_t *list, json_t *value)
-{
-    TL_INVARIANT(list && value);
-    const int failed = json_array_append_new(list, value);
-    TL_INVARIANT(!failed);
+    json_t *one = json_object();
+    tl_json_put(one, "name", tl_json_text(name));
+    tl_json_put(one, "about", tl_json_text(about));
+    return one;
 }
 
 static json_t *parts_of(uint32_t parts)
 {
     json_t *list = json_array();
     for (int part = 0; part < TL_PARTS; part++) {
-        if (parts & TL_BIT(part)) append(list, text_of(tl_part_name((tl_part)part)));
+        if (parts & TL_BIT(part))
+            tl_json_append(list, tl_json_text(tl_part_name((tl_part)part)));
     }
     return list;
 }
@@ -37,9 +28,9 @@ static json_t *fallback_of(const tl_param *param)
 {
     switch (param->type) {
     case TL_PARAM_TEXT:
-        return text_of(param->text_fallback);
+        return tl_json_text(param->text_fallback);
     case TL_PARAM_CHOICE:
-        return text_of(param->choices[(int)param->fallback]);
+        return tl_json_text(param->choices[(int)param->fallback]);
     case TL_PARAM_BOOL:
         return json_boolean(param->fallback != 0.0);
     case TL_PARAM_INT:
@@ -61,24 +52,22 @@ json_t *tl_catalogue_params(const tl_param *params)
     const int count = tl_params_count(params);
     for (int i = 0; i < count; i++) {
         const tl_param *param = &params[i];
-        json_t *one = json_object();
-        put(one, "name", text_of(param->name));
-        put(one, "type", text_of(type[param->type]));
-        put(one, "default", fallback_of(param));
-        put(one, "about", text_of(param->about));
+        json_t *one = entry(param->name, param->about);
+        tl_json_put(one, "type", tl_json_text(type[param->type]));
+        tl_json_put(one, "default", fallback_of(param));
         if (param->type == TL_PARAM_REAL || param->type == TL_PARAM_INT) {
-            put(one, "low", json_real(param->low));
-            put(one, "high", json_real(param->high));
-            put(one, "low_is_open", json_boolean(param->low_is_open));
-            put(one, "units", text_of(param->units));
+            tl_json_put(one, "low", json_real(param->low));
+            tl_json_put(one, "high", json_real(param->high));
+            tl_json_put(one, "low_is_open", json_boolean(param->low_is_open));
+            tl_json_put(one, "units", tl_json_text(param->units));
         }
         if (param->type == TL_PARAM_CHOICE) {
             json_t *words = json_array();
             for (int c = 0; param->choices[c]; c++)
-                append(words, text_of(param->choices[c]));
-            put(one, "choices", words);
+                tl_json_append(words, tl_json_text(param->choices[c]));
+            tl_json_put(one, "choices", words);
         }
-        append(list, one);
+        tl_json_append(list, one);
     }
     return list;
 }
@@ -89,13 +78,11 @@ static json_t *metrics_of(const tl_metric *metrics)
         [TL_BETTER_NONE] = "", [TL_BETTER_HIGHER] = "higher", [TL_BETTER_LOWER] = "lower"};
     json_t *list = json_array();
     for (int m = 0; metrics && metrics[m].name; m++) {
-        json_t *one = json_object();
-        put(one, "name", text_of(metrics[m].name));
-        put(one, "units", text_of(metrics[m].units));
-        put(one, "about", text_of(metrics[m].about));
-        put(one, "better_for_owner", text_of(better[metrics[m].better]));
-        put(one, "is_rate", json_boolean(metrics[m].is_rate));
-        append(list, one);
+        json_t *one = entry(metrics[m].name, metrics[m].about);
+        tl_json_put(one, "units", tl_json_text(metrics[m].units));
+        tl_json_put(one, "better_for_owner", tl_json_text(better[metrics[m].better]));
+        tl_json_put(one, "is_rate", json_boolean(metrics[m].is_rate));
+        tl_json_append(list, one);
     }
     return list;
 }
@@ -103,24 +90,22 @@ static json_t *metrics_of(const tl_metric *metrics)
 json_t *tl_catalogue_stage(const tl_stage *stage)
 {
     char access[64];
-    json_t *one = json_object();
-    put(one, "name", text_of(stage->name));
-    put(one, "about", text_of(stage->about));
-    put(one, "flow", text_of(tl_flow_name(stage->flow)));
-    put(one, "role", text_of(tl_role_name(stage->role)));
-    put(one, "taxonomy", text_of(stage->taxonomy));
-    put(one, "access", text_of(tl_access_text(stage->access, access)));
-    put(one, "works_on", text_of(tl_wants_name(stage->wants)));
-    put(one, "reads", parts_of(stage->reads));
-    put(one, "gives", parts_of(stage->gives));
-    put(one, "draws", json_boolean(stage->draws));
-    put(one, "version", json_integer(stage->version));
-    put(one, "params", tl_catalogue_params(stage->params));
-    put(one, "metrics", metrics_of(stage->metrics));
-    put(one, "judges", parts_of(stage->judges));
-    put(one, "judge_metrics", metrics_of(stage->judge_metrics));
-    put(one, "trains_models_beforehand", json_boolean(stage->bank.count != NULL));
-    put(one, "source", text_of(stage->source));
+    json_t *one = entry(stage->name, stage->about);
+    tl_json_put(one, "flow", tl_json_text(tl_flow_name(stage->flow)));
+    tl_json_put(one, "role", tl_json_text(tl_role_name(stage->role)));
+    tl_json_put(one, "taxonomy", tl_json_text(stage->taxonomy));
+    tl_json_put(one, "access", tl_json_text(tl_access_text(stage->access, access)));
+    tl_json_put(one, "works_on", tl_json_text(tl_wants_name(stage->wants)));
+    tl_json_put(one, "reads", parts_of(stage->reads));
+    tl_json_put(one, "gives", parts_of(stage->gives));
+    tl_json_put(one, "draws", json_boolean(stage->draws));
+    tl_json_put(one, "version", json_integer(stage->version));
+    tl_json_put(one, "params", tl_catalogue_params(stage->params));
+    tl_json_put(one, "metrics", metrics_of(stage->metrics));
+    tl_json_put(one, "judges", parts_of(stage->judges));
+    tl_json_put(one, "judge_metrics", metrics_of(stage->judge_metrics));
+    tl_json_put(one, "trains_models_beforehand", json_boolean(stage->bank.count != NULL));
+    tl_json_put(one, "source", tl_json_text(stage->source));
     return one;
 }
 
@@ -130,12 +115,10 @@ static json_t *stages_list(void)
     int count = 0;
     const tl_stage *const *all = tl_stages(&count);
     for (int i = 0; i < count; i++) {
-        json_t *one = json_object();
-        put(one, "name", text_of(all[i]->name));
-        put(one, "role", text_of(tl_role_name(all[i]->role)));
-        put(one, "flow", text_of(tl_flow_name(all[i]->flow)));
-        put(one, "about", text_of(all[i]->about));
-        append(list, one);
+        json_t *one = entry(all[i]->name, all[i]->about);
+        tl_json_put(one, "role", tl_json_text(tl_role_name(all[i]->role)));
+        tl_json_put(one, "flow", tl_json_text(tl_flow_name(all[i]->flow)));
+        tl_json_append(list, one);
     }
     return list;
 }
@@ -157,12 +140,7 @@ static json_t *models_list(void)
         [TL_MODEL_LINEAR] = "images: softmax regression, one dense layer and nothing "
                             "hidden; `width` and `layers` are not used"};
     json_t *list = json_array();
-    for (int k = 0; name[k]; k++) {
-        json_t *one = json_object();
-        put(one, "name", text_of(name[k]));
-        put(one, "about", text_of(about[k]));
-        append(list, one);
-    }
+    for (int k = 0; name[k]; k++) tl_json_append(list, entry(name[k], about[k]));
     return list;
 }
 
@@ -171,12 +149,8 @@ static json_t *data_list(void)
     json_t *list = json_array();
     int count = 0;
     const tl_source_name *names = tl_source_names(&count);
-    for (int i = 0; i < count; i++) {
-        json_t *one = json_object();
-        put(one, "name", text_of(names[i].name));
-        put(one, "about", text_of(names[i].about));
-        append(list, one);
-    }
+    for (int i = 0; i < count; i++)
+        tl_json_append(list, entry(names[i].name, names[i].about));
     return list;
 }
 
@@ -188,11 +162,9 @@ static void append_metrics(json_t *list, const tl_stage *stage, const tl_metric 
         for (char *c = name; *c; c++) {
             if (*c == '.') *c = '_';
         }
-        json_t *one = json_object();
-        put(one, "name", text_of(name));
-        put(one, "units", text_of(metrics[m].units));
-        put(one, "about", text_of(metrics[m].about));
-        append(list, one);
+        json_t *one = entry(name, metrics[m].about);
+        tl_json_put(one, "units", tl_json_text(metrics[m].units));
+        tl_json_append(list, one);
     }
 }
 
@@ -224,10 +196,9 @@ static json_t *plans_list(void)
 {
     json_t *list = json_array();
     for (const tl_shipped_plan *p = tl_plans_shipped(); p->name; p++) {
-        json_t *one = json_object();
-        put(one, "name", text_of(p->name));
-        put(one, "about", about_of(p->text));
-        append(list, one);
+        json_t *one = entry(p->name, NULL);
+        tl_json_put(one, "about", about_of(p->text));
+        tl_json_append(list, one);
     }
     return list;
 }

@@ -1,33 +1,38 @@
 /*
  * threatloop describe: all about one stage, model, data source or shipped plan.
  */
-#include "runner/cli/commands.h"
-
-#include "compute/core/log.h"
-#include "compute/core/text.h"
 #include "runner/cli/catalogue.h"
-#include "runner/sweep/model_size.h"
-#include "runner/plan/plan.h"
+#include "runner/cli/commands.h"
+#include "runner/cli/options.h"
+#include "runner/exit.h"
+#include "runner/json.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "compute/core/text.h"
+#include "runner/sweep/model_size.h"
+
 #include <string.h>
 
 enum { MAX_NAMES = 512 };
 
-static const char help[] =
-    "usage: threatloop describe NAME [--json]\n"
-    "\n"
-    "All about a stage (params with types, defaults, bounds and units; metrics; what it reads\n"
-    "and gives; what the attacker must know; citation), a model, a data source, or a shipped\n"
-    "plan (its text). `data`, `model` and `recipe` tell what a plan may say there.\n"
-    "Names: threatloop list. The end of a stage's name will do: badnets.\n";
+typedef struct request {
+    bool is_json;
+} request;
 
-static const char *field(const json_t *one, const char *key)
-{
-    const char *text = json_string_value(json_object_get(one, key));
-    return text ? text : "";
-}
+static const tl_usage usage = {
+    .command = "describe",
+    .forms = "NAME [--json]",
+    .about =
+        "Shows a stage (parameters with types, defaults, bounds and units; metrics; what it\n"
+        "reads and gives; what the attacker must know; citation), a model, a data source, or\n"
+        "a shipped plan (its text). `data`, `model` and `recipe` show what a plan may say\n"
+        "there. `threatloop list` has the names; the end of a stage's name will do: badnets.\n",
+    .options =
+        (const tl_option[]){{"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json),
+                             .about = "the same as JSON"},
+                            {0}},
+    .least = 1,
+    .most = 1,
+    .wants = "describe takes one name"};
 
 static void print_words(const char *label, const json_t *list)
 {
@@ -57,16 +62,17 @@ static void print_params(const json_t *list)
     if (json_array_size(list) > 0) (void)printf("\nparams\n");
     json_array_foreach(list, i, one)
     {
-        (void)printf("  %-18s %s\n  %-18s %s", field(one, "name"), field(one, "about"), "",
-                     field(one, "type"));
+        (void)printf("  %-18s %s\n  %-18s %s", tl_json_field(one, "name"),
+                     tl_json_field(one, "about"), "", tl_json_field(one, "type"));
         const json_t *low = json_object_get(one, "low");
         if (low) {
             const bool is_open = json_is_true(json_object_get(one, "low_is_open"));
             (void)printf(", %s %.12g %s %.12g", is_open ? "above" : "from",
                          json_number_value(low), is_open ? "up to" : "to",
                          json_number_value(json_object_get(one, "high")));
-            if (strcmp(field(one, "units"), "1") != 0 && *field(one, "units")) {
-                (void)printf(" %s", field(one, "units"));
+            if (strcmp(tl_json_field(one, "units"), "1") != 0 &&
+                *tl_json_field(one, "units")) {
+                (void)printf(" %s", tl_json_field(one, "units"));
             }
         }
         const json_t *choices = json_object_get(one, "choices");
@@ -87,12 +93,13 @@ static void print_metrics(const char *label, const json_t *list)
     if (json_array_size(list) > 0) (void)printf("\n%s\n", label);
     json_array_foreach(list, i, one)
     {
-        (void)printf("  %-18s %s", field(one, "name"), field(one, "about"));
-        if (*field(one, "units") && strcmp(field(one, "units"), "1") != 0) {
-            (void)printf(", %s", field(one, "units"));
+        (void)printf("  %-18s %s", tl_json_field(one, "name"), tl_json_field(one, "about"));
+        if (*tl_json_field(one, "units") && strcmp(tl_json_field(one, "units"), "1") != 0) {
+            (void)printf(", %s", tl_json_field(one, "units"));
         }
-        if (*field(one, "better_for_owner")) {
-            (void)printf(" (%s is better for the owner)", field(one, "better_for_owner"));
+        if (*tl_json_field(one, "better_for_owner")) {
+            (void)printf(" (%s is better for the owner)",
+                         tl_json_field(one, "better_for_owner"));
         }
         (void)putchar('\n');
     }
@@ -100,15 +107,15 @@ static void print_metrics(const char *label, const json_t *list)
 
 static void print_stage(const json_t *one)
 {
-    (void)printf("%s: %s\n\n", field(one, "name"), field(one, "about"));
-    (void)printf("%-10s%s\n", "role", field(one, "role"));
-    if (strcmp(field(one, "flow"), "none") != 0) {
-        (void)printf("%-10s%s\n", "flow", field(one, "flow"));
+    (void)printf("%s: %s\n\n", tl_json_field(one, "name"), tl_json_field(one, "about"));
+    (void)printf("%-10s%s\n", "role", tl_json_field(one, "role"));
+    if (strcmp(tl_json_field(one, "flow"), "none") != 0) {
+        (void)printf("%-10s%s\n", "flow", tl_json_field(one, "flow"));
     }
-    if (*field(one, "taxonomy"))
-        (void)printf("%-10s%s\n", "threat", field(one, "taxonomy"));
-    (void)printf("%-10s%s\n", "knows", field(one, "access"));
-    (void)printf("%-10s%s\n", "works on", field(one, "works_on"));
+    if (*tl_json_field(one, "taxonomy"))
+        (void)printf("%-10s%s\n", "threat", tl_json_field(one, "taxonomy"));
+    (void)printf("%-10s%s\n", "knows", tl_json_field(one, "access"));
+    (void)printf("%-10s%s\n", "works on", tl_json_field(one, "works_on"));
     print_words("reads", json_object_get(one, "reads"));
     print_words("gives", json_object_get(one, "gives"));
     print_words("judged on", json_object_get(one, "judges"));
@@ -119,16 +126,14 @@ static void print_stage(const json_t *one)
     print_params(json_object_get(one, "params"));
     print_metrics("metrics", json_object_get(one, "metrics"));
     print_metrics("metrics when judged", json_object_get(one, "judge_metrics"));
-    (void)printf("\nsource: %s\n", field(one, "source"));
+    (void)printf("\nsource: %s\n", tl_json_field(one, "source"));
 }
 
 /* A model, a source or a section of the plan: a name, a line about it, and a table. */
 static json_t *table_of(const char *name, const char *about, const tl_param *params)
 {
-    json_t *one = json_pack("{s:s, s:s, s:o}", "name", name, "about", about, "params",
-                            tl_catalogue_params(params));
-    TL_INVARIANT(one != NULL);
-    return one;
+    return json_pack("{s:s, s:s, s:o}", "name", name, "about", about, "params",
+                     tl_catalogue_params(params));
 }
 
 static json_t *find_listed(const char *what, const char *name, const tl_param *params)
@@ -136,8 +141,8 @@ static json_t *find_listed(const char *what, const char *name, const tl_param *p
     json_t *list = tl_catalogue_list(what), *found = NULL;
     for (size_t i = 0; i < json_array_size(list) && !found; i++) {
         const json_t *one = json_array_get(list, i);
-        if (strcmp(field(one, "name"), name) == 0) {
-            found = table_of(name, field(one, "about"), params);
+        if (strcmp(tl_json_field(one, "name"), name) == 0) {
+            found = table_of(name, tl_json_field(one, "about"), params);
         }
     }
     json_decref(list);
@@ -153,13 +158,13 @@ static void add_sizes(json_t *one, const char *name)
         json_t *sizes = json_array();
         for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
             const tl_model_size size = tl_model_size_usual((tl_model_kind)k, widths[w]);
-            (void)json_array_append_new(sizes, tl_model_size_json(&size));
+            tl_json_append(sizes, tl_model_size_json(&size));
         }
-        (void)json_object_set_new(one, "sizes", sizes);
-        (void)json_object_set_new(one, "sizes_are_for",
-                                  json_string(tl_model_reads_tokens((tl_model_kind)k)
-                                                  ? "64 tokens of 256"
-                                                  : "images of 28x28 in 10 classes"));
+        tl_json_put(one, "sizes", sizes);
+        tl_json_put(one, "sizes_are_for",
+                    json_string(tl_model_reads_tokens((tl_model_kind)k)
+                                    ? "64 tokens of 256"
+                                    : "images of 28x28 in 10 classes"));
     }
 }
 
@@ -184,13 +189,12 @@ static void print_sizes(const json_t *one)
 {
     const json_t *sizes = json_object_get(one, "sizes");
     if (!sizes) return;
-    (void)printf("\nsizes, for %s\n", field(one, "sizes_are_for"));
+    (void)printf("\nsizes, for %s\n", tl_json_field(one, "sizes_are_for"));
     for (size_t i = 0; i < json_array_size(sizes); i++) {
         const json_t *size = json_array_get(sizes, i);
         (void)printf(
             "  width %-4lld %10lld parameters, %.4g MFLOP an example, %.4g trained\n",
-            (long long)json_integer_value(json_object_get(size, "width")),
-            (long long)json_integer_value(json_object_get(size, "parameters")),
+            tl_json_whole(size, "width"), tl_json_whole(size, "parameters"),
             1e-6 * json_real_value(json_object_get(size, "flop")),
             1e-6 * json_real_value(json_object_get(size, "flop_trained")));
     }
@@ -218,24 +222,16 @@ static int refuse(const char *name)
     for (int l = 0; l < 4; l++) {
         kept[l] = tl_catalogue_list(lists[l]);
         for (size_t i = 0; i < json_array_size(kept[l]) && count < MAX_NAMES - 1; i++) {
-            names[count++] = field(json_array_get(kept[l], i), "name");
+            names[count++] = tl_json_field(json_array_get(kept[l], i), "name");
             const char *dot = strchr(names[count - 1], '.');
             if (dot && count < MAX_NAMES - 1) names[count++] = dot + 1;
         }
     }
-    const char *near = tl_text_nearest(name, names, count);
-    tl_log(TL_LOG_ERROR, "there is nothing called '%s'%s%s%s; see threatloop list", name,
-           near ? ": did you mean '" : "", near ? near : "", near ? "'" : "");
+    char hint[TL_HINT];
+    (void)tl_options_refuse("describe", "nothing is called '%s'%s", name,
+                            tl_text_hint(name, names, count, hint));
     for (int l = 0; l < 4; l++) json_decref(kept[l]);
     return TL_EXIT_USAGE;
-}
-
-static void print_json(const json_t *one)
-{
-    char *text = json_dumps(one, JSON_INDENT(2));
-    TL_INVARIANT(text != NULL);
-    (void)printf("%s\n", text);
-    free(text);
 }
 
 static int describe(const char *name, bool json)
@@ -243,20 +239,21 @@ static int describe(const char *name, bool json)
     for (const tl_shipped_plan *p = tl_plans_shipped(); p->name; p++) {
         if (strcmp(p->name, name) != 0) continue;
         if (!json) return fputs(p->text, stdout) < 0 ? TL_EXIT_ERROR : TL_EXIT_DONE;
-        json_t *one = json_pack("{s:s, s:s}", "name", p->name, "text", p->text);
-        print_json(one);
-        json_decref(one);
+        tl_json_print(json_pack("{s:s, s:s}", "name", p->name, "text", p->text),
+                      JSON_INDENT(2));
         return TL_EXIT_DONE;
     }
     const tl_stage *stage = find_stage(name);
     json_t *one = stage ? tl_catalogue_stage(stage) : find_other(name);
     if (!one) return refuse(name);
     if (json) {
-        print_json(one);
-    } else if (stage) {
+        tl_json_print(one, JSON_INDENT(2));
+        return TL_EXIT_DONE;
+    }
+    if (stage) {
         print_stage(one);
     } else {
-        (void)printf("%s: %s\n", field(one, "name"), field(one, "about"));
+        (void)printf("%s: %s\n", tl_json_field(one, "name"), tl_json_field(one, "about"));
         print_params(json_object_get(one, "params"));
         print_sizes(one);
     }
@@ -266,25 +263,9 @@ static int describe(const char *name, bool json)
 
 int tl_cmd_describe(int argc, char **argv)
 {
-    const char *name = NULL;
-    bool json = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            (void)fputs(help, stdout);
-            return TL_EXIT_DONE;
-        }
-        if (strcmp(argv[i], "--json") == 0) {
-            json = true;
-        } else if (!name && argv[i][0] != '-') {
-            name = argv[i];
-        } else {
-            name = NULL;
-            break;
-        }
-    }
-    if (!name) {
-        tl_log(TL_LOG_ERROR, "describe takes one name; see threatloop describe --help");
-        return TL_EXIT_USAGE;
-    }
-    return describe(name, json);
+    request wanted = {0};
+    tl_words words;
+    int code;
+    if (!tl_options_read(&usage, argc, argv, &wanted, &words, &code)) return code;
+    return describe(words.at[0], wanted.is_json);
 }

@@ -2,24 +2,29 @@
  * threatloop new: a commented plan to start from.
  */
 #include "runner/cli/commands.h"
+#include "runner/cli/options.h"
+#include "runner/exit.h"
 
 #include "compute/core/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static const char help[] =
-    "usage: threatloop new [NAME]\n"
-    "\n"
-    "Writes a commented plan to start from to NAME.yaml, or to stdout without a NAME. A file\n"
-    "that is there already is left alone (exit 2).\n";
+static const tl_usage usage = {
+    .command = "new",
+    .forms = "[NAME]",
+    .about =
+        "Writes a commented plan to start from to NAME.yaml, or without NAME to stdout.\n"
+        "An existing file is never overwritten (exit 2).\n",
+    .options = (const tl_option[]){{0}},
+    .most = 1,
+    .wants = "new takes one name or none"};
 
 static const char head[] =
     "# A plan: what threatloop runs. Try it:  threatloop plan FILE   threatloop run FILE\n"
-    "# A list is an axis of the sweep; axes multiply. Unknown words are refused by name.\n";
+    "# A list is an axis of the sweep; axes multiply. Unknown words are errors.\n";
 
 static const char body[] =
     "about: Does poisoning the training data change what the trained model leaks?\n"
@@ -68,14 +73,14 @@ static int write_file(const char *name)
     const int has_ending = length > 5 && strcmp(name + length - 5, ".yaml") == 0;
     const int n = snprintf(path, sizeof path, "%s%s", name, has_ending ? "" : ".yaml");
     if (n <= 0 || n >= (int)sizeof path) {
-        tl_log(TL_LOG_ERROR, "the name is too long");
+        tl_log(TL_LOG_ERROR, "the name of the plan is too long");
         return TL_EXIT_USAGE;
     }
     const int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor < 0) {
         const int is_there = errno == EEXIST;
-        tl_log(TL_LOG_ERROR, "%s %s", path,
-               is_there ? "is there already and is left alone" : strerror(errno));
+        tl_log(TL_LOG_ERROR, "%s: %s", path,
+               is_there ? "exists and is not overwritten" : strerror(errno));
         return is_there ? TL_EXIT_USAGE : TL_EXIT_ERROR;
     }
     FILE *file = fdopen(descriptor, "w");
@@ -86,7 +91,7 @@ static int write_file(const char *name)
     }
     const int written = fprintf(file, "%s%s", head, body);
     if (fclose(file) != 0 || written < 0) {
-        tl_log(TL_LOG_ERROR, "%s cannot be written: %s", path, strerror(errno));
+        tl_log(TL_LOG_ERROR, "%s: cannot be written: %s", path, strerror(errno));
         return TL_EXIT_ERROR;
     }
     (void)fprintf(stderr, "wrote %s; next: threatloop plan %s\n", path, path);
@@ -95,15 +100,11 @@ static int write_file(const char *name)
 
 int tl_cmd_new(int argc, char **argv)
 {
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        (void)fputs(help, stdout);
-        return TL_EXIT_DONE;
-    }
-    if (argc > 2 || (argc == 2 && (argv[1][0] == '-' || argv[1][0] == '\0'))) {
-        tl_log(TL_LOG_ERROR, "new takes one name or none; see threatloop new --help");
-        return TL_EXIT_USAGE;
-    }
-    if (argc == 2) return write_file(argv[1]);
+    tl_words words;
+    int code;
+    if (!tl_options_read(&usage, argc, argv, NULL, &words, &code)) return code;
+    if (words.count == 1 && !*words.at[0]) return tl_options_refuse("new", "empty name");
+    if (words.count == 1) return write_file(words.at[0]);
     (void)printf("%sname: my-experiment\n%s", head, body);
     return TL_EXIT_DONE;
 }

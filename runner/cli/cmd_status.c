@@ -6,25 +6,37 @@
 #include "compute/core/log.h"
 #include "compute/core/text.h"
 #include "runner/cli/commands.h"
-#include "runner/store/run_dir.h"
+#include "runner/cli/options.h"
+#include "runner/exit.h"
+#include "runner/json.h"
 #include "runner/store/journal_stats.h"
-#include "runner/plan/yaml.h"
+#include "runner/store/run_dir.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
 enum { NAME_SPACE = 80, WHO_SPACE = 160 };
 
-static const char help[] =
-    "usage: threatloop status DIR [--watch] [--json]\n\n"
-    "Progress of the run in DIR (FILE.run), also of one that another job\n"
-    "is running. --watch repeats it every 2 s until no run holds DIR.\n";
+typedef struct request {
+    bool watches, is_json;
+} request;
+
+static const tl_usage usage = {
+    .command = "status",
+    .forms = "DIR [--watch] [--json]",
+    .about =
+        "Shows how far the run in DIR (FILE.run) is, also while another job runs it.\n",
+    .options =
+        (const tl_option[]){{"watch", 0, TL_OPTION_FLAG, NULL, offsetof(request, watches),
+                             .about = "repeat every 2 s until no run uses DIR"},
+                            {"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json),
+                             .about = "the same as JSON"},
+                            {0}},
+    .least = 1,
+    .most = 1,
+    .wants = "status takes one run directory, usually FILE.run beside FILE.nc"};
 
 /* What is known of a run at one moment. */
 typedef struct standing {
@@ -47,37 +59,22 @@ static tl_status check_dir(const char *dir, char journal[TL_PATH_SPACE], tl_err 
              "the name of DIR is too long");
     TL_CHECK(stat(dir, &facts) == 0, err, TL_E_ARG, "%s: %s", dir, strerror(errno));
     TL_CHECK(S_ISDIR(facts.st_mode), err, TL_E_ARG,
-             "%s is a file; give the folder of the run, as a rule FILE.run beside FILE.nc",
-             dir);
+             "%s is a file; give the run directory, usually FILE.run beside FILE.nc", dir);
     TL_CHECK(stat(journal, &facts) == 0, err, TL_E_ARG,
-             "%s is no run directory: it holds no journal.ndjson", dir);
+             "%s is not a run directory: it has no journal.ndjson", dir);
     return TL_OK;
 }
 
-/* The plan's name is a nicety: where it cannot be read, there is none. */
-static void read_name(const tl_store *store, char name[NAME_SPACE])
-{
-    tl_arena arena = tl_arena_open((size_t)64 << 20);
-    char *text;
-    tl_yaml *root;
-    if (tl_store_read(store, "plan.yaml", &arena, &text, NULL) == TL_OK &&
-        tl_yaml_read("plan.yaml", text, strlen(text), &arena, &root, NULL) == TL_OK &&
-        root->kind == TL_YAML_MAP) {
-        const tl_yaml *said = tl_yaml_find(root, "name");
-        if (said && said->kind == TL_YAML_SCALAR)
-            (void)snprintf(name, NAME_SPACE, "%s", said->text);
-    }
-    tl_arena_close(&arena);
-}
-
-static void read_size(const tl_store *store, standing *s)
+/* What the run wrote of itself when it began. */
+static void read_facts(const tl_store *store, standing *s)
 {
     tl_arena arena = tl_arena_open((size_t)1 << 20);
     char *text;
     if (tl_store_read(store, "progress.json", &arena, &text, NULL) == TL_OK) {
         json_t *facts = json_loads(text, 0, NULL);
-        s->steps = (long)json_integer_value(json_object_get(facts, "steps"));
-        s->trials = (long)json_integer_value(json_object_get(facts, "trials"));
+        (void)snprintf(s->name, sizeof s->name, "%s", tl_json_field(facts, "name"));
+        s->steps = (long)tl_json_whole(facts, "steps");
+        s->trials = (long)tl_json_whole(facts, "trials");
         json_decref(facts);
     }
     tl_arena_close(&arena);
@@ -92,8 +89,7 @@ static tl_status gather(const char *dir, standing *out, tl_err *err)
     TL_TRY(tl_store_join(dir, &store, err));
     /* the lock first: what a run that ends now wrote is then read */
     out->is_held = tl_store_is_held(dir, out->who, sizeof out->who);
-    read_name(&store, out->name);
-    read_size(&store, out);
+    read_facts(&store, out);
     tl_store_close(&store, false);
     return tl_tally_read(journal, &out->tally, err);
 }
@@ -101,56 +97,40 @@ static tl_status gather(const char *dir, standing *out, tl_err *err)
 /* ---- showing ---------------------------------------------------------------------------
  */
 
-static void set(json_t *object, const char *key, json_t *value)
-{
-    const bool is_set = json_object_set_new(object, key, value) == 0;
-    TL_INVARIANT(is_set);
-}
-
 static void set_counts(json_t *object, const tl_tally_counts *counts, bool is_held)
 {
     const long started = counts->count[TL_RECORD_START];
-    set(object, "done", json_integer(counts->count[TL_RECORD_DONE]));
-    set(object, "failed", json_integer(counts->count[TL_RECORD_FAILED]));
-    set(object, "diverged", json_integer(counts->count[TL_RECORD_DIVERGED]));
-    set(object, "lost", json_integer(counts->count[TL_RECORD_LOST]));
-    set(object, "running", json_integer(is_held ? started : 0));
-    set(object, "interrupted", json_integer(is_held ? 0 : started));
-}
-
-static void set_mean(json_t *object, const tl_tally_counts *counts)
-{
-    const long done = counts->count[TL_RECORD_DONE];
-    set(object, "mean_seconds",
-        done > 0 ? json_real(counts->seconds / (double)done) : json_null());
+    tl_json_put(object, "done", json_integer(counts->count[TL_RECORD_DONE]));
+    tl_json_put(object, "failed", json_integer(counts->count[TL_RECORD_FAILED]));
+    tl_json_put(object, "diverged", json_integer(counts->count[TL_RECORD_DIVERGED]));
+    tl_json_put(object, "lost", json_integer(counts->count[TL_RECORD_LOST]));
+    tl_json_put(object, "running", json_integer(is_held ? started : 0));
+    tl_json_put(object, "interrupted", json_integer(is_held ? 0 : started));
 }
 
 static void print_json(const standing *s)
 {
     json_t *root = json_object(), *stages = json_array();
-    set(root, "dir", json_string(s->dir));
-    set(root, "name", *s->name ? json_string(s->name) : json_null());
-    set(root, "held_by", s->is_held ? json_string(s->who) : json_null());
-    set(root, "steps", s->steps > 0 ? json_integer(s->steps) : json_null());
-    set(root, "trials", s->trials > 0 ? json_integer(s->trials) : json_null());
+    tl_json_put(root, "dir", tl_json_text(s->dir));
+    tl_json_put(root, "name", *s->name ? tl_json_text(s->name) : json_null());
+    tl_json_put(root, "held_by", s->is_held ? tl_json_text(s->who) : json_null());
+    tl_json_put(root, "steps", s->steps > 0 ? json_integer(s->steps) : json_null());
+    tl_json_put(root, "trials", s->trials > 0 ? json_integer(s->trials) : json_null());
     set_counts(root, &s->tally.all, s->is_held);
-    set(root, "rank_seconds", json_real(s->tally.rank_seconds));
-    set(root, "last", json_real(s->tally.last));
+    tl_json_put(root, "rank_seconds", json_real(s->tally.rank_seconds));
+    tl_json_put(root, "last", json_real(s->tally.last));
     for (int i = 0; i < s->tally.stages; i++) {
         const tl_tally_stage *stage = &s->tally.stage[i];
         json_t *one = json_object();
-        set(one, "stage", json_string(stage->name));
+        tl_json_put(one, "stage", tl_json_text(stage->name));
         set_counts(one, &stage->counts, s->is_held);
-        set_mean(one, &stage->counts);
-        const bool is_added = json_array_append_new(stages, one) == 0;
-        TL_INVARIANT(is_added);
+        const long done = stage->counts.count[TL_RECORD_DONE];
+        tl_json_put(one, "mean_seconds",
+                    tl_json_real(stage->counts.seconds / (double)done));
+        tl_json_append(stages, one);
     }
-    set(root, "stages", stages);
-    char *text = json_dumps(root, JSON_COMPACT);
-    TL_INVARIANT(text != NULL);
-    (void)printf("%s\n", text);
-    free(text);
-    json_decref(root);
+    tl_json_put(root, "stages", stages);
+    tl_json_print(root, JSON_COMPACT);
 }
 
 static void print_line(const standing *s)
@@ -197,9 +177,9 @@ static void print_table(const standing *s)
     if (s->is_held) {
         (void)printf("running now: %s\n", s->who);
     } else {
-        (void)printf("no run holds %s now\n", s->dir);
+        (void)printf("no run uses %s now\n", s->dir);
     }
-    (void)printf("computed so far: %s on one rank\n",
+    (void)printf("computed so far: %s of one rank's time\n",
                  tl_text_span(s->tally.rank_seconds, span));
     if (s->tally.stages > 0)
         (void)printf("  %-*s %9s %9s %9s %9s %12s\n", width, "stage", "done", "failed",
@@ -217,13 +197,12 @@ static void print_table(const standing *s)
 /* ---- the command -----------------------------------------------------------------------
  */
 
-static tl_status show(const char *dir, bool is_json, bool watches, bool *goes_on,
-                      tl_err *err)
+static tl_status show(const char *dir, const request *wanted, bool *goes_on, tl_err *err)
 {
     standing s;
     TL_TRY(gather(dir, &s, err));
-    *goes_on = watches && s.is_held;
-    if (is_json) {
+    *goes_on = wanted->watches && s.is_held;
+    if (wanted->is_json) {
         print_json(&s);
     } else {
         print_line(&s);
@@ -236,28 +215,15 @@ static tl_status show(const char *dir, bool is_json, bool watches, bool *goes_on
 
 int tl_cmd_status(int argc, char **argv)
 {
-    static const struct option options[] = {{"watch", no_argument, NULL, 'w'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    bool is_json = false, watches = false;
-    int letter;
-    while ((letter = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (letter == 'j') is_json = true;
-        if (letter == 'w') watches = true;
-        if (letter != 'h' && letter != '?') continue;
-        (void)fputs(help, letter == 'h' ? stdout : stderr);
-        return letter == 'h' ? TL_EXIT_DONE : TL_EXIT_USAGE;
-    }
-    if (optind + 1 != argc) {
-        (void)fputs(help, stderr);
-        return TL_EXIT_USAGE;
-    }
+    request wanted = {0};
+    tl_words words;
+    int code;
+    if (!tl_options_read(&usage, argc, argv, &wanted, &words, &code)) return code;
     for (bool goes_on = true; goes_on;) {
         tl_err err = {0};
-        if (show(argv[optind], is_json, watches, &goes_on, &err) != TL_OK) {
+        if (show(words.at[0], &wanted, &goes_on, &err) != TL_OK) {
             tl_log(TL_LOG_ERROR, "%s", err.text);
-            return err.status == TL_E_ARG ? TL_EXIT_USAGE : TL_EXIT_ERROR;
+            return tl_exit_of(err.status);
         }
         if (goes_on) tl_sleep(2.0);
     }

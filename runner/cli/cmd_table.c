@@ -4,44 +4,33 @@
 #include "analysis/table/table_print.h"
 #include "compute/core/log.h"
 #include "runner/cli/commands.h"
+#include "runner/cli/options.h"
+#include "runner/exit.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <stdio.h>
 #include <string.h>
-
-static const char help[] =
-    "usage: threatloop table FILE.nc --csv [-o FILE]\n\n"
-    "Prints all variables of a result file, one row a trial. Numbers keep all their digits,\n"
-    "flags are written as their words, a missing value is empty (the column NAME_reason\n"
-    "says why).\n\n"
-    "  --csv               comma-separated values (RFC 4180)\n"
-    "  -o, --output FILE   to FILE instead of the standard output\n"
-    "  -h, --help          this text\n\n"
-    "Exit status: 0 done, 1 an error, 2 wrong usage.\n";
 
 typedef struct request {
     const char *file, *out;
-    bool is_csv, is_help;
+    bool is_csv; /* the one format there is */
 } request;
 
-static bool read_request(int argc, char **argv, request *out)
-{
-    static const struct option options[] = {{"csv", no_argument, NULL, 'c'},
-                                            {"output", required_argument, NULL, 'o'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    int letter;
-    while ((letter = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-        if (letter == 'c') out->is_csv = true;
-        if (letter == 'o') out->out = optarg;
-        if (letter == 'h') out->is_help = true;
-        if (letter == '?') return false;
-    }
-    if (out->is_help) return true;
-    out->file = argv[optind];
-    return optind + 1 == argc && out->is_csv;
-}
+static const tl_usage usage = {
+    .command = "table",
+    .forms = "FILE.nc [--csv] [-o FILE]",
+    .about =
+        "Prints all variables of a result file, a row for each trial. Numbers keep all\n"
+        "their digits, flags are written as words, a missing value is empty (the column\n"
+        "NAME_reason says why).\n",
+    .options =
+        (const tl_option[]){{"csv", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_csv),
+                             .about = "comma-separated values, RFC 4180 (the default)"},
+                            {"output", 'o', TL_OPTION_TEXT, "FILE", offsetof(request, out),
+                             .about = "write to FILE instead of stdout"},
+                            {0}},
+    .least = 1,
+    .most = 1,
+    .wants = "table takes one result file"};
 
 static tl_status print_table(const request *r, tl_arena *arena, tl_err *err)
 {
@@ -54,21 +43,17 @@ static tl_status print_table(const request *r, tl_arena *arena, tl_err *err)
     const int why = errno;
     if (r->out && fclose(file) != 0) is_whole = false;
     TL_CHECK(is_whole, err, TL_E_IO, "%s: cannot be written: %s",
-             r->out ? r->out : "the output", strerror(why));
+             r->out ? r->out : "stdout", strerror(why));
     return TL_OK;
 }
 
 int tl_cmd_table(int argc, char **argv)
 {
     request r = {0};
-    if (!read_request(argc, argv, &r)) {
-        (void)fputs(help, stderr);
-        return TL_EXIT_USAGE;
-    }
-    if (r.is_help) {
-        (void)fputs(help, stdout);
-        return TL_EXIT_DONE;
-    }
+    tl_words words;
+    int code;
+    if (!tl_options_read(&usage, argc, argv, &r, &words, &code)) return code;
+    r.file = words.at[0];
     tl_arena arena = tl_arena_open(0);
     tl_err err = {0};
     const tl_status status = print_table(&r, &arena, &err);

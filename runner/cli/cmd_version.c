@@ -1,12 +1,22 @@
 #include "compute/core/blas.h"
 #include "compute/nn/kernels/kernels.h"
 #include "runner/cli/commands.h"
+#include "runner/cli/options.h"
 #include "runner/datasets/download.h"
+#include "runner/exit.h"
 
-#include <stdio.h>
+static const tl_usage usage = {
+    .command = "version",
+    .forms = "",
+    .about = "Prints the versions of threatloop and of what it is built on.\n",
+    .options = (const tl_option[]){{0}},
+    .wants = "version takes no words"};
 
-int tl_cmd_version(void)
+int tl_cmd_version(int argc, char **argv)
 {
+    tl_words words;
+    int code;
+    if (!tl_options_read(&usage, argc, argv, NULL, &words, &code)) return code;
     (void)printf(
         "threatloop %s\n%s, kernels for %s\nown kernels for %s\n%s\ncompiled by %s\n",
         TL_VERSION, tl_blas_version(), tl_blas_core(), tl_kernels_get()->name,

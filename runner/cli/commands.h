@@ -1,17 +1,9 @@
 /*
  * The subcommands of the program. Each takes its own argc and argv (argv[0] is its name)
- * and returns the exit status of the program.
+ * and returns the exit status of the program (runner/exit.h).
  */
 #ifndef TL_RUNNER_CLI_COMMANDS_H
 #define TL_RUNNER_CLI_COMMANDS_H
-
-enum {
-    TL_EXIT_DONE = 0,
-    TL_EXIT_ERROR = 1,
-    TL_EXIT_USAGE = 2,
-    TL_EXIT_SOME_FAILED = 3,
-    TL_EXIT_STOPPED = 75
-};
 
 int tl_cmd_bench(int argc, char **argv);
 int tl_cmd_data(int argc, char **argv);
@@ -23,6 +15,6 @@ int tl_cmd_plan(int argc, char **argv);
 int tl_cmd_run(int argc, char **argv);
 int tl_cmd_status(int argc, char **argv);
 int tl_cmd_table(int argc, char **argv);
-int tl_cmd_version(void);
+int tl_cmd_version(int argc, char **argv);
 
 #endif

@@ -2,29 +2,15 @@
 
 #include "compute/core/log.h"
 #include "compute/core/text.h"
-#include "runner/cli/commands.h"
+#include "runner/cli/options.h"
 #include "runner/datasets/data_fetch.h"
 #include "runner/datasets/data_inventory.h"
+#include "runner/exit.h"
+#include "runner/json.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_NAMES = 64, CELL = 64 };
-
-static const char *text(const json_t *object, const char *key)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-    return value ? value : "";
-}
-
-static void print_json(json_t *value)
-{
-    char *dump = json_dumps(value, JSON_INDENT(2));
-    TL_INVARIANT(dump != NULL);
-    (void)printf("%s\n", dump);
-    free(dump);
-}
 
 /* "28,64,128,224". */
 static const char *sizes_of(const json_t *list, char out[CELL])
@@ -43,10 +29,8 @@ static const char *sizes_of(const json_t *list, char out[CELL])
 static const char *rows_of(const json_t *rows, char out[CELL])
 {
     if (!rows) return "any";
-    (void)snprintf(out, CELL, "%lld/%lld/%lld",
-                   (long long)json_integer_value(json_object_get(rows, "train")),
-                   (long long)json_integer_value(json_object_get(rows, "validation")),
-                   (long long)json_integer_value(json_object_get(rows, "test")));
+    (void)snprintf(out, CELL, "%lld/%lld/%lld", tl_json_whole(rows, "train"),
+                   tl_json_whole(rows, "validation"), tl_json_whole(rows, "test"));
     return out;
 }
 
@@ -61,13 +45,15 @@ static void print_set(const json_t *one)
             json_integer_value(json_array_get(there, 0)) ? sizes_of(there, present) : "yes";
     }
     (void)snprintf(classes, sizeof classes, "%lld", (long long)json_integer_value(count));
-    const char *note = *text(one, "unread") ? text(one, "unread") : text(one, "note");
-    (void)printf("%-25s %-13s %7s  %-19s %-13s %-12s %s%s%s%s\n", text(one, "name"), here,
-                 count ? classes : text(one, "class_range"),
-                 rows_of(json_object_get(one, "rows"), rows),
-                 sizes_of(json_object_get(one, "pixels"), pixels), text(one, "licence"),
-                 text(one, "about"), *text(one, "unread") ? "; not read: " : "",
-                 *note && !*text(one, "unread") ? "; " : "", note);
+    const char *note = *tl_json_field(one, "unread") ? tl_json_field(one, "unread")
+                                                     : tl_json_field(one, "note");
+    (void)printf(
+        "%-25s %-13s %7s  %-19s %-13s %-12s %s%s%s%s\n", tl_json_field(one, "name"), here,
+        count ? classes : tl_json_field(one, "class_range"),
+        rows_of(json_object_get(one, "rows"), rows),
+        sizes_of(json_object_get(one, "pixels"), pixels), tl_json_field(one, "licence"),
+        tl_json_field(one, "about"), *tl_json_field(one, "unread") ? "; not read: " : "",
+        *note && !*tl_json_field(one, "unread") ? "; " : "", note);
     size_t i;
     const json_t *name;
     json_array_foreach(json_object_get(one, "here"), i, name)
@@ -80,14 +66,14 @@ int tl_data_do_list(const tl_data_options *options)
 {
     json_t *list = tl_data_shelf(options->dir);
     if (options->is_json) {
-        print_json(list);
-    } else {
-        size_t i;
-        const json_t *one;
-        (void)printf("%-25s %-13s %7s  %-19s %-13s %-12s %s\n", "name", "here", "classes",
-                     "train/val/test", "sizes", "licence", "about");
-        json_array_foreach(list, i, one) print_set(one);
+        tl_json_print(list, JSON_INDENT(2));
+        return TL_EXIT_DONE;
     }
+    size_t i;
+    const json_t *one;
+    (void)printf("%-25s %-13s %7s  %-19s %-13s %-12s %s\n", "name", "here", "classes",
+                 "train/val/test", "sizes", "licence", "about");
+    json_array_foreach(list, i, one) print_set(one);
     json_decref(list);
     return TL_EXIT_DONE;
 }
@@ -99,20 +85,16 @@ static int refuse_name(const char *name)
 {
     if (strncmp(name, "mnist/", 6) == 0 || strncmp(name, "cifar", 5) == 0 ||
         strncmp(name, "text/", 5) == 0 || strncmp(name, "tokens/", 7) == 0) {
-        tl_log(TL_LOG_ERROR,
-               "%s has no official sum here, so it is not fetched; bring its files by hand "
-               "(threatloop data list says what is known)",
-               name);
-        return TL_EXIT_USAGE;
+        return tl_options_refuse("data", "%s: no known checksum; download it manually",
+                                 name);
     }
     const char *names[MOST_NAMES];
     int count;
     const tl_medmnist *set = tl_medmnist_sets(&count);
     for (int i = 0; i < count && i < MOST_NAMES; i++) names[i] = set[i].name;
-    const char *near = tl_text_nearest(name, names, count);
-    tl_log(TL_LOG_ERROR, "there is no set '%s' to fetch%s%s%s; see threatloop data list",
-           name, near ? ": did you mean '" : "", near ? near : "", near ? "'" : "");
-    return TL_EXIT_USAGE;
+    char hint[TL_HINT];
+    return tl_options_refuse("data", "no set '%s' to fetch%s", name,
+                             tl_text_hint(name, names, count, hint));
 }
 
 static void print_terms(const tl_medmnist *set)
@@ -128,7 +110,7 @@ static void print_terms(const tl_medmnist *set)
         "         and the source of %s that https://medmnist.com names\n",
         set->name);
     if (set->task == TL_MEDMNIST_LABELS) {
-        (void)printf("note:    several labels an image; no plan can use it as a source\n");
+        (void)printf("note:    several labels an image; plans cannot use it as a source\n");
     }
 }
 
@@ -139,10 +121,9 @@ int tl_data_do_fetch(const char *name, const tl_data_options *options)
     if (!want.set) return refuse_name(name);
     if (options->pixels) want.size = tl_medmnist_size(options->pixels);
     if (want.size < 0 || !want.set->md5[want.size]) {
-        tl_log(TL_LOG_ERROR, "%s is not published at --size %d; there are %s",
-               want.set->name, options->pixels,
-               want.set->is_3d ? "28 and 64" : "28, 64, 128 and 224");
-        return TL_EXIT_USAGE;
+        return tl_options_refuse("data", "%s is not published at --size %d, only at %s",
+                                 want.set->name, options->pixels,
+                                 want.set->is_3d ? "28 and 64" : "28, 64, 128 and 224");
     }
     tl_fetched fetched;
     tl_err err = {0};
@@ -151,11 +132,10 @@ int tl_data_do_fetch(const char *name, const tl_data_options *options)
         return TL_EXIT_ERROR;
     }
     if (fetched.is_replaced) {
-        tl_log(TL_LOG_WARN, "%s held something else, which is replaced", fetched.path);
+        tl_log(TL_LOG_WARN, "%s had another content and was replaced", fetched.path);
     }
     (void)printf("%s %s (MD5 %s)\n", fetched.path,
-                 fetched.was_there ? "is there already" : "is fetched",
-                 want.set->md5[want.size]);
+                 fetched.was_there ? "is up to date" : "fetched", want.set->md5[want.size]);
     print_terms(want.set);
     return TL_EXIT_DONE;
 }
@@ -165,19 +145,17 @@ int tl_data_do_fetch(const char *name, const tl_data_options *options)
 
 static void print_verified(const json_t *one)
 {
-    const char *state = text(one, "state");
+    const char *state = tl_json_field(one, "state"), *name = tl_json_field(one, "name"),
+               *path = tl_json_field(one, "path"), *md5 = tl_json_field(one, "md5");
     if (strcmp(state, "absent") == 0) {
-        (void)printf("absent   %s\n", text(one, "name"));
+        (void)printf("absent   %s\n", name);
     } else if (strcmp(state, "right") == 0) {
-        (void)printf("right    %s  %s  (MD5 %s)\n", text(one, "name"), text(one, "path"),
-                     text(one, "md5"));
+        (void)printf("right    %s  %s  (MD5 %s)\n", name, path, md5);
     } else if (strcmp(state, "wrong") == 0) {
-        (void)printf("wrong    %s  %s  (MD5 %s, the official file has %s)\n",
-                     text(one, "name"), text(one, "path"), text(one, "md5"),
-                     text(one, "official"));
+        (void)printf("wrong    %s  %s  (MD5 %s, the official file has %s)\n", name, path,
+                     md5, tl_json_field(one, "official"));
     } else {
-        (void)printf("unknown  %s  (MD5 %s is that of no official file)\n",
-                     text(one, "path"), text(one, "md5"));
+        (void)printf("unknown  %s  (no official file has MD5 %s)\n", path, md5);
     }
 }
 
@@ -186,27 +164,27 @@ int tl_data_do_verify(char *const *names, int count, const tl_data_options *opti
     json_t *list = json_array();
     tl_err err = {0};
     tl_status status = TL_OK;
-    for (int i = 0; i < count && status == TL_OK; i++) {
+    for (int i = 0; i < count && status == TL_OK; i++)
         status = tl_data_verify(names[i], options->dir, list, &err);
-    }
     if (count == 0) status = tl_data_verify(NULL, options->dir, list, &err);
     if (status != TL_OK) {
         tl_log(TL_LOG_ERROR, "%s", err.text);
         json_decref(list);
-        return status == TL_E_ARG ? TL_EXIT_USAGE : TL_EXIT_ERROR;
+        return tl_exit_of(status);
     }
     size_t i;
     const json_t *one;
     bool is_right = true;
     json_array_foreach(list, i, one)
     {
-        is_right = is_right && strcmp(text(one, "state"), "right") == 0;
+        is_right = is_right && strcmp(tl_json_field(one, "state"), "right") == 0;
         if (!options->is_json) print_verified(one);
     }
-    if (options->is_json) print_json(list);
-    if (!options->is_json && json_array_size(list) == 0) {
-        (void)printf("no file of MedMNIST is there\n");
-    }
-    json_decref(list);
+    if (!options->is_json && json_array_size(list) == 0)
+        (void)puts("no MedMNIST file found");
+    if (options->is_json)
+        tl_json_print(list, JSON_INDENT(2));
+    else
+        json_decref(list);
     return is_right ? TL_EXIT_DONE : TL_EXIT_ERROR;
 }

@@ -1,6 +1,6 @@
 /*
  * What threatloop data does besides `info`: list, fetch, verify. Each prints its result to
- * stdout, its faults to the log, and returns the exit status of the program.
+ * stdout, logs its errors, and returns the exit status of the program.
  */
 #ifndef TL_RUNNER_CLI_DATA_COMMANDS_H
 #define TL_RUNNER_CLI_DATA_COMMANDS_H
@@ -16,13 +16,14 @@ typedef struct tl_data_options {
     bool is_json;
 } tl_data_options;
 
-/** All known sets, and which of them are there. */
+/** Lists the known sets, and which of them are here. */
 int tl_data_do_list(const tl_data_options *options);
 
-/** Brings the set called `name` into the data folder; says its licence and citation. */
+/** Fetches the set called `name` into the data folder; prints its licence and citation. */
 int tl_data_do_fetch(const char *name, const tl_data_options *options);
 
-/** Sums of what is there, or of the [count] names; TL_EXIT_ERROR if one is not right. */
+/** Verifies the checksums of what is here, or of names[count]. \return TL_EXIT_ERROR if one
+ * is not right */
 int tl_data_do_verify(char *const *names, int count, const tl_data_options *options);
 
 #endif

@@ -5,6 +5,7 @@
 #include "compute/data/corpus.h"
 #include "compute/data/medmnist.h"
 #include "compute/data/source.h"
+#include "runner/json.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -14,18 +15,6 @@
 enum { STEM = TL_MEDMNIST_FILE + 16 };
 
 static const char *const ending[] = {".npz", NULL};
-
-static void put(json_t *object, const char *key, json_t *value)
-{
-    const int failed = json_object_set_new(object, key, value);
-    TL_INVARIANT(!failed);
-}
-
-static void append(json_t *list, json_t *value)
-{
-    const int failed = json_array_append_new(list, value);
-    TL_INVARIANT(!failed);
-}
 
 const tl_medmnist *tl_data_named(const char *name, int *size)
 {
@@ -50,46 +39,36 @@ static bool find_file(const tl_medmnist *set, int size, const char *dir,
 
 static json_t *rows_of(int train, int validation, int test)
 {
-    json_t *rows = json_object();
-    put(rows, "train", json_integer(train));
-    put(rows, "validation", json_integer(validation));
-    put(rows, "test", json_integer(test));
-    return rows;
+    return json_pack("{s:i, s:i, s:i}", "train", train, "validation", validation, "test",
+                     test);
 }
 
 static json_t *shelf_medmnist(const tl_medmnist *set, const char *dir)
 {
     char stem[STEM], path[TL_PLACE_PATH];
-    json_t *one = json_object(), *pixels = json_array(), *present = json_array();
+    json_t *pixels = json_array(), *present = json_array();
     for (int s = 0; s < TL_MEDMNIST_SIZES; s++) {
         if (!set->md5[s]) continue;
-        append(pixels, json_integer(tl_medmnist_pixels(s)));
-        if (find_file(set, s, dir, path)) {
-            append(present, json_integer(tl_medmnist_pixels(s)));
-        }
+        const int side = tl_medmnist_pixels(s);
+        tl_json_append(pixels, json_integer(side));
+        if (find_file(set, s, dir, path)) tl_json_append(present, json_integer(side));
     }
     stem_of(set, 0, stem);
-    put(one, "name", json_string(stem));
-    put(one, "about", json_string(set->about));
-    put(one, "classes", json_integer(set->classes));
-    put(one, "channels", json_integer(set->channels));
-    put(one, "task", json_string(tl_medmnist_task_name(set->task)));
-    put(one, "rows", rows_of(set->rows[0], set->rows[1], set->rows[2]));
-    put(one, "pixels", pixels);
-    put(one, "present", present);
-    put(one, "licence", json_string(set->licence));
-    if (set->task == TL_MEDMNIST_LABELS) {
-        put(one, "unread", json_string("several labels an image"));
-    }
-    if (set->is_3d) put(one, "note", json_string("volumes, read as slices"));
-    if (set->task == TL_MEDMNIST_ORDINAL) {
-        put(one, "note", json_string("ordinal grades, read as classes"));
-    }
+    json_t *one = json_pack("{s:s, s:s, s:i, s:i, s:s, s:o, s:o, s:o, s:s}", "name", stem,
+                            "about", set->about, "classes", set->classes, "channels",
+                            set->channels, "task", tl_medmnist_task_name(set->task), "rows",
+                            rows_of(set->rows[0], set->rows[1], set->rows[2]), "pixels",
+                            pixels, "present", present, "licence", set->licence);
+    if (set->task == TL_MEDMNIST_LABELS)
+        tl_json_put(one, "unread", json_string("several labels an image"));
+    if (set->is_3d) tl_json_put(one, "note", json_string("volumes, read as slices"));
+    if (set->task == TL_MEDMNIST_ORDINAL)
+        tl_json_put(one, "note", json_string("ordinal grades, read as classes"));
     return one;
 }
 
-/* What lies in PLACE/`folder`, by the names that plans call it ("text/moby_dick"); with
- * `is_all`, also what has another ending than `tail`. */
+/* Adds what PLACE/`folder` holds, by the names that plans use ("text/moby_dick"); with
+ * `is_all`, also what does not end in `tail`. */
 static void shelf_folder(const char *place, const char *folder, const char *tail,
                          bool is_all, json_t *list)
 {
@@ -104,7 +83,7 @@ static void shelf_folder(const char *place, const char *folder, const char *tail
         const int stem = has_tail ? (int)(dot - file) : (int)strlen(file);
         json_t *name =
             has_tail || is_all ? json_sprintf("%s/%.*s", folder, stem, file) : NULL;
-        if (name) append(list, name); /* no JSON can name what is not UTF-8 */
+        if (name) tl_json_append(list, name); /* no JSON can name what is not UTF-8 */
         free(entry[i]);
     }
     if (count >= 0) free(entry);
@@ -127,41 +106,37 @@ static json_t *shelf_corpora(const char *name, const char *dir)
 static json_t *shelf_other(const tl_source_name *named, const char *dir)
 {
     static const struct {
-        const char *name, *licence;
+        const char *name, *range, *licence; /* range: classes where a plan may choose */
         int classes, pixels, train, test;
     } known[] = {
-        {"mnist/t10k", "CC BY-SA 3.0", 10, 28, 0, 10000},
-        {"mnist/train", "CC BY-SA 3.0", 10, 28, 60000, 0},
-        {"cifar10", "none stated", 10, 32, 50000, 10000},
-        {"cifar100", "none stated", 100, 32, 50000, 10000},
+        {"mnist/t10k", NULL, "CC BY-SA 3.0", 10, 28, 0, 10000},
+        {"mnist/train", NULL, "CC BY-SA 3.0", 10, 28, 60000, 0},
+        {"cifar10", NULL, "none stated", 10, 32, 50000, 10000},
+        {"cifar100", NULL, "none stated", 100, 32, 50000, 10000},
+        {.name = "synthetic/lesions", .range = "2-10"},
+        {.name = "synthetic/markov", .range = "2-65536"},
+        {.name = "text/NAME", .range = "256"},
+        {.name = "tokens/NAME", .range = "50257"},
     };
     char path[TL_PLACE_PATH];
-    json_t *one = json_object(), *present = json_array();
-    put(one, "name", json_string(named->name));
-    put(one, "about", json_string(named->about));
-    put(one, "present", present);
+    json_t *present = json_array();
+    json_t *one = json_pack("{s:s, s:s, s:o}", "name", named->name, "about", named->about,
+                            "present", present);
     if (tl_corpus_is(named->name)) {
-        put(one, "here", shelf_corpora(named->name, dir));
+        tl_json_put(one, "here", shelf_corpora(named->name, dir));
     } else if (tl_source_find(named->name, dir, path, NULL) == TL_OK) {
-        append(present, json_integer(0));
-    }
-    static const char *const range[][2] = {{"synthetic/lesions", "2-10"},
-                                           {"synthetic/markov", "2-65536"},
-                                           {"text/NAME", "256"},
-                                           {"tokens/NAME", "50257"}};
-    for (size_t k = 0; k < sizeof range / sizeof *range; k++) {
-        if (strcmp(range[k][0], named->name) == 0) {
-            put(one, "class_range", json_string(range[k][1]));
-        }
+        tl_json_append(present, json_integer(0));
     }
     for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
         if (strcmp(known[k].name, named->name) != 0) continue;
-        json_t *pixels = json_array();
-        append(pixels, json_integer(known[k].pixels));
-        put(one, "classes", json_integer(known[k].classes));
-        put(one, "rows", rows_of(known[k].train, 0, known[k].test));
-        put(one, "pixels", pixels);
-        put(one, "licence", json_string(known[k].licence));
+        if (known[k].range) {
+            tl_json_put(one, "class_range", json_string(known[k].range));
+            continue;
+        }
+        tl_json_put(one, "classes", json_integer(known[k].classes));
+        tl_json_put(one, "rows", rows_of(known[k].train, 0, known[k].test));
+        tl_json_put(one, "pixels", json_pack("[i]", known[k].pixels));
+        tl_json_put(one, "licence", json_string(known[k].licence));
     }
     return one;
 }
@@ -174,10 +149,10 @@ json_t *tl_data_shelf(const char *dir)
     const tl_medmnist *set = tl_medmnist_sets(&sets);
     for (int i = 0; i < names; i++) {
         if (strncmp(name[i].name, "medmnist/", 9) != 0) {
-            append(list, shelf_other(&name[i], dir));
+            tl_json_append(list, shelf_other(&name[i], dir));
         }
     }
-    for (int i = 0; i < sets; i++) append(list, shelf_medmnist(&set[i], dir));
+    for (int i = 0; i < sets; i++) tl_json_append(list, shelf_medmnist(&set[i], dir));
     return list;
 }
 
@@ -190,13 +165,13 @@ static tl_status verify_file(const char *name, const char *path, const char *off
     const char *state = "wrong";
     if (official ? strcmp(md5, official) == 0 : set != NULL) state = "right";
     if (!official && !set) state = "unknown";
-    json_t *one = json_object();
-    put(one, "name", json_string(official ? name : set ? set->name : ""));
-    put(one, "path", json_string(path));
-    put(one, "state", json_string(state));
-    put(one, "md5", json_string(md5));
-    if (official) put(one, "official", json_string(official));
-    append(list, one);
+    json_t *one = json_pack("{s:s, s:o, s:s, s:s}", "name",
+                            official ? name
+                            : set    ? set->name
+                                     : "",
+                            "path", tl_json_text(path), "state", state, "md5", md5);
+    if (official) tl_json_put(one, "official", json_string(official));
+    tl_json_append(list, one);
     return TL_OK;
 }
 
@@ -210,8 +185,8 @@ static tl_status verify_set(const tl_medmnist *set, int size, const char *dir, b
         return verify_file(stem, path, set->md5[size], list, err);
     }
     if (!must_be) return TL_OK;
-    append(list, json_pack("{s:s, s:s, s:s}", "name", stem, "state", "absent", "official",
-                           set->md5[size]));
+    tl_json_append(list, json_pack("{s:s, s:s, s:s}", "name", stem, "state", "absent",
+                                   "official", set->md5[size]));
     return TL_OK;
 }
 
@@ -223,7 +198,7 @@ tl_status tl_data_verify(const char *name, const char *dir, json_t *list, tl_err
     if (set) return verify_set(set, size, dir, true, list, err);
     if (name && stat(name, &found) == 0) return verify_file(name, name, NULL, list, err);
     TL_CHECK(!name, err, TL_E_ARG,
-             "%s is neither a file nor a set of MedMNIST, of which alone sums are known",
+             "%s is neither a file nor a MedMNIST set: checksums are known only for those",
              name);
     set = tl_medmnist_sets(&sets);
     for (int i = 0; i < sets; i++) {

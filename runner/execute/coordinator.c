@@ -6,7 +6,7 @@
 #include "compute/core/clock.h"
 #include "compute/core/log.h"
 #include "compute/core/text.h"
-#include "runner/cli/commands.h"
+#include "runner/exit.h"
 #include "runner/execute/progress.h"
 
 #include <stdio.h>
@@ -63,8 +63,8 @@ static void leave_undone(tl_coordinator *c)
     const uint32_t running = tl_scheduler_count(c->scheduler).in[TL_STEP_RUNNING];
     if (tl_scheduler_count(c->scheduler).orders_out == 0) return;
     tl_log(TL_LOG_WARN,
-           "%s is there and %u steps still run: they are left and will run again; results "
-           "are not written; go on with --resume",
+           "%s reached; %u running steps abandoned, to be rerun; results are not written; "
+           "go on with --resume",
            c->options.deadline_why, running);
     tl_session_abandon(c->cluster, TL_EXIT_STOPPED);
 }
@@ -77,15 +77,15 @@ static void explain_late(tl_coordinator *c)
     if (tally.homeless > 0)
         tl_log(
             TL_LOG_INFO,
-            "stopping early: %u steps need the memory of more ranks than are left side by "
-            "side; go on with as many as the run began with",
+            "stopping early: %u steps need the memory of more ranks, and no large enough "
+            "block of live ranks is left; resume with as many ranks as the run began with",
             tally.homeless);
     if (tally.late == tally.homeless) return;
     char least[32], left[32];
     tl_log(
         TL_LOG_INFO,
-        "stopping early: %u steps are ready, but the shortest is reckoned to need %s, and "
-        "%s are left to compute in, as %s is near",
+        "stopping early: %u steps are ready, but the shortest step needs about %s, only %s "
+        "remain before %s",
         tally.late - tally.homeless,
         tl_text_span(tl_scheduler_least_late(c->scheduler), least),
         tl_text_span(c->options.deadline - tl_seconds(), left), c->options.deadline_why);
@@ -99,7 +99,7 @@ static void look_around(tl_coordinator *c)
     tl_coordinator_look_at_ranks(c, now);
     tl_coordinator_look_at_journal(c);
     if (tl_heartbeat_is_stopping(c->cluster))
-        tl_coordinator_begin_stop(c, "asked to by a signal");
+        tl_coordinator_begin_stop(c, "signal received");
     if (c->options.deadline > 0.0 && now > c->options.deadline) {
         char why[80];
         (void)snprintf(why, sizeof why, "%s is near", c->options.deadline_why);
@@ -107,7 +107,7 @@ static void look_around(tl_coordinator *c)
     }
     if (c->options.end > 0.0 && now > c->options.end) leave_undone(c);
     if (c->options.halt_path && access(c->options.halt_path, F_OK) == 0) {
-        tl_coordinator_begin_stop(c, "the halt file is there");
+        tl_coordinator_begin_stop(c, "halt file found");
     }
     if (!c->options.is_quiet) tl_progress_show(c->scheduler, now - c->begun);
 }
@@ -152,7 +152,7 @@ static void *run(void *argument)
     if (!c->options.is_quiet) tl_progress_end(c->scheduler, c->seconds);
     shut_down_workers(c);
     if (c->is_stuck) {
-        tl_log(TL_LOG_WARN, "what is finished is kept; go on with --resume");
+        tl_log(TL_LOG_WARN, "finished steps are kept; go on with --resume");
         tl_session_abandon(c->cluster, TL_EXIT_STOPPED);
     }
     return NULL;
@@ -189,7 +189,7 @@ tl_status tl_coordinator_start(tl_coordinator *c, tl_err *err)
     TL_TRY(tl_scheduler_open(c->sweep->graph, &options, &c->scheduler, err));
     tl_sweep_brief(c->sweep, c->scheduler);
     TL_CHECK(pthread_create(&c->thread, NULL, run, c) == 0, err, TL_E_SPACE,
-             "the system starts no more threads");
+             "cannot start a thread");
     return TL_OK;
 }
 

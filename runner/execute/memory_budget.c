@@ -12,22 +12,22 @@ static int ranks_here(const tl_cluster *cluster)
     return here;
 }
 
-double tl_run_memory_share(const tl_cluster *cluster, const tl_run_options *options)
+double tl_run_memory_share(const tl_cluster *cluster, double wanted)
 {
-    const double most = tl_memory_allowed(), wanted = options->memory;
+    const double most = tl_memory_allowed();
     return (wanted > 0.0 && wanted < most ? wanted : most) / ranks_here(cluster);
 }
 
 tl_status tl_run_memory_check(const tl_sweep *sweep, const tl_cluster *cluster,
-                              const tl_run_options *options, tl_err *err)
+                              double wanted, tl_err *err)
 {
     char need[32], have[32];
     const tl_lacking *lacking = &sweep->lacking;
     TL_CHECK(lacking->width == 0, err, TL_E_ARG,
-             "the largest step needs %s of memory on each of %d ranks, and %s is the share "
-             "of one of the %d ranks here: start fewer on this machine%s",
-             tl_text_size(lacking->each, need), lacking->width,
-             tl_text_size(sweep->plan->rank_memory, have), ranks_here(cluster),
-             options->memory > 0.0 ? ", or raise --memory" : "");
+             "the largest step needs %s of memory on each of %d ranks, but each of the %d "
+             "ranks here has a share of %s: start fewer ranks on this machine%s",
+             tl_text_size(lacking->each, need), lacking->width, ranks_here(cluster),
+             tl_text_size(sweep->plan->rank_memory, have),
+             wanted > 0.0 ? ", or raise --memory" : "");
     return TL_OK;
 }

@@ -10,8 +10,6 @@
 #include "compute/core/hash.h"
 #include "experiments/stage/stage.h"
 
-enum { TL_CACHE_BYTES = 1 << 30 /**< the budget of a rank of a run */ };
-
 /** One thing kept, with all its memory. */
 typedef struct tl_cached {
     tl_key key;

@@ -20,7 +20,7 @@ static void line_of(const tl_scheduler *scheduler, double seconds, char *line, s
     char gone[32], left[32], trouble[64] = "";
     if (bad > 0) (void)snprintf(trouble, sizeof trouble, ", %u failed or skipped", bad);
     (void)snprintf(
-        line, space, "%u of %u steps (%.0f %%)%s, %u running, %s gone, about %s left",
+        line, space, "%u of %u steps (%.0f %%)%s, %u running, %s elapsed, about %s left",
         ended, all, all ? 100.0 * ended / all : 100.0, trouble, tally.in[TL_STEP_RUNNING],
         tl_text_span(seconds, gone), tl_text_span(tally.seconds_left, left));
 }

@@ -3,7 +3,6 @@
  */
 #include "runner/plan/plan_private.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,41 +36,6 @@ tl_status tl_plan_unknown(const tl_yaml *at, const char *what, const char *word,
                          count > 0 ? list : "none");
 }
 
-static tl_status read_number(const tl_yaml *node, const tl_param *param, const char *what,
-                             tl_value *out, tl_err *err)
-{
-    double x = 0.0;
-    if (!tl_text_real(node->text, &x)) {
-        return tl_yaml_fault(node, err, "%s must be a number, found '%.60s'", what,
-                             node->text);
-    }
-    if (param->type == TL_PARAM_INT && x != floor(x)) {
-        return tl_yaml_fault(node, err, "%s must be a whole number, found %.60s", what,
-                             node->text);
-    }
-    if (x < param->low || x > param->high || (param->low_is_open && x <= param->low)) {
-        return tl_yaml_fault(node, err, "%s is %.60s, allowed is %s %.12g %s %.12g", what,
-                             node->text, param->low_is_open ? "above" : "from", param->low,
-                             param->low_is_open ? "up to" : "to", param->high);
-    }
-    *out = (tl_value){.number = x == 0.0 ? 0.0 : x};
-    return TL_OK;
-}
-
-static tl_status read_choice(const tl_yaml *node, const tl_param *param, const char *what,
-                             tl_value *out, tl_err *err)
-{
-    int count = 0;
-    for (; param->choices[count]; count++) {
-        if (strcmp(param->choices[count], node->text) != 0) continue;
-        *out = (tl_value){.number = count, .text = param->choices[count]};
-        return TL_OK;
-    }
-    char label[160];
-    (void)snprintf(label, sizeof label, "word for %s:", what);
-    return tl_plan_unknown(node, label, node->text, param->choices, count, err);
-}
-
 tl_status tl_plan_value(tl_plan_reader *reader, const tl_yaml *node, const tl_param *param,
                         const char *what, tl_value *out, tl_err *err)
 {
@@ -80,24 +44,10 @@ tl_status tl_plan_value(tl_plan_reader *reader, const tl_yaml *node, const tl_pa
         return tl_yaml_fault(node, err, "%s must be one value, found %s", what,
                              tl_yaml_kind_name(node));
     }
-    switch (param->type) {
-    case TL_PARAM_CHOICE:
-        return read_choice(node, param, what, out, err);
-    case TL_PARAM_TEXT:
-        *out = (tl_value){.text = node->text};
-        return TL_OK;
-    case TL_PARAM_BOOL:
-        if (strcmp(node->text, "true") == 0 || strcmp(node->text, "false") == 0) {
-            *out = (tl_value){.number = node->text[0] == 't'};
-            return TL_OK;
-        }
-        return tl_yaml_fault(node, err, "%s must be true or false, found '%.60s'", what,
-                             node->text);
-    case TL_PARAM_REAL:
-    case TL_PARAM_INT:
-        break;
-    }
-    return read_number(node, param, what, out, err);
+    tl_err found = {0};
+    if (tl_param_read(param, what, node->text, out, &found) != TL_OK)
+        return tl_yaml_fault(node, err, "%s", found.text);
+    return TL_OK;
 }
 
 static bool is_equal(const tl_value *a, const tl_value *b)

@@ -1,6 +1,7 @@
 #include "runner/sweep/sweep_time.h"
 
-#include "runner/bench/bench.h"
+#include "compute/core/clock.h"
+#include "compute/train/train_timer.h"
 
 #include <math.h>
 #include <string.h>
@@ -24,32 +25,30 @@ static tl_status time_update(const tl_setup *setup, int shards, double *seconds,
                              double *start, tl_err *err)
 {
     tl_arena arena = tl_arena_open(0);
-    tl_bench_job job = {.setup = *setup};
-    tl_recipe *recipe = &job.setup.recipe;
-    recipe->batch = tl_recipe_shard_rows(&setup->recipe);
-    recipe->shards = 1;
-    recipe->accumulate = shards;
-    recipe->patience = 0;
+    tl_recipe recipe = setup->recipe;
+    recipe.batch = tl_recipe_shard_rows(&setup->recipe);
+    recipe.shards = 1;
+    recipe.accumulate = shards;
+    recipe.patience = 0;
     /* So many updates an epoch that epochs are not lost in what they cost themselves. */
-    const double flop = tl_model_train_flop(&setup->model) * recipe->batch * shards;
+    const int rows = recipe.batch * shards;
+    const double flop = tl_model_train_flop(&setup->model) * rows;
     const int updates =
         flop * MOST_UPDATES < EPOCH_FLOP ? MOST_UPDATES : (int)(EPOCH_FLOP / flop) + 1;
-    job.rows = recipe->batch * shards * updates;
-    tl_bench_data data;
+    tl_timer_data data;
     tl_model *model;
     const tl_team alone = tl_team_alone();
-    const tl_bench_lap lap = {.job = &job, .data = &data, .team = &alone, .blocks = 1};
-    tl_bench_rate rate;
-    tl_status status = tl_bench_draw(&job, &arena, &data, err);
-    const double begin = tl_bench_cpu_seconds();
-    if (status == TL_OK) status = tl_model_new(&setup->model, &arena, &model, err);
+    const tl_timed_training timed = {
+        .recipe = &recipe, .data = &data, .team = &alone, .blocks = 1};
+    tl_rate rate;
+    tl_status status = tl_timer_draw(&setup->model, rows * updates, &arena, &data, err);
+    const double begin = tl_cpu_seconds();
+    if (status == TL_OK) status = tl_timer_model(&setup->model, &arena, &model, err);
     if (status == TL_OK) {
-        const tl_rng weights = tl_rng_stream(1, 0, "bench", 0, "init");
-        tl_model_init(model, &weights);
-        *start = tl_bench_cpu_seconds() - begin;
-        status = tl_bench_time_training(model, &lap, &arena, &rate, NULL, err);
+        *start = tl_cpu_seconds() - begin;
+        status = tl_train_time(model, &timed, &arena, &rate, NULL, err);
     }
-    if (status == TL_OK) *seconds = rate.row_cpu * recipe->batch * shards;
+    if (status == TL_OK) *seconds = rate.row_cpu * rows;
     tl_arena_close(&arena);
     return status;
 }

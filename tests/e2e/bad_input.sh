@@ -50,7 +50,7 @@ refuse 1 "breastmnist.npz" run good.yaml --set data.source=medmnist/breastmnist 
 refuse 2 "leads out of its folder" run good.yaml --set data.source=../data/x.npz
 refuse 2 "leads out of its folder" run good.yaml --set data.source=text/../../x
 refuse 2 "begins with a letter or digit" run good.yaml --set name=../x
-refuse 2 "there is no set" data fetch ../../x
+refuse 2 "no set '../../x' to fetch" data fetch ../../x
 refuse 1 "names no file or folder" data info text/../x
 refuse 2 "there is no data source" run good.yaml --set data.source=medmnist/breast
 refuse 2 "the roles want" run good.yaml --set data.split.pool=600
@@ -59,13 +59,16 @@ refuse 2 "attacker_from_pool" run good.yaml --set data.split.attacker_from_pool=
 refuse 2 "there is no file" run absent.yaml
 refuse 2 "dangling.yaml" run dangling.yaml
 refuse 1 "folder" run folder
-refuse 2 "no file" run good.yaml -o folder.nc
+refuse 2 "exists and is not a regular file" run good.yaml -o folder.nc
 refuse 2 "names a folder" run good.yaml -o folder/
 refuse 1 "absent/x.nc" run good.yaml -o absent/x.nc
 refuse 2 "unknown option" run good.yaml --frobnicate
-refuse 2 "run needs a plan" run
-refuse 2 "holds something that is no run" run good.yaml -o x.nc --dir data
-refuse 2 "there is no command" frobnicate
+refuse 2 "unknown option '--waltime' (did you mean '--walltime'?)" run good.yaml --waltime 3
+refuse 2 "--data needs a value (DIR), but '--resume' follows" run good.yaml --data --resume
+refuse 2 "-o needs a value" run good.yaml -o
+refuse 2 "run needs one plan" run
+refuse 2 "is not a threatloop run directory" run good.yaml -o x.nc --dir data
+refuse 2 "unknown command" frobnicate
 THREATLOOP_KERNELS=none refuse 2 "THREATLOOP_KERNELS is 'none'; this processor can run" list
 refuse 1 "absent" data info absent.npz
 refuse 1 "breastmnist.npz" data info data/medmnist/breastmnist.npz
@@ -77,4 +80,10 @@ fi
 # Under MPI it is said once.
 expect 2 launch -n 3 run key.yaml
 [ "$(grep -c "unknown key" err.txt)" = 1 ] || fail "three ranks said it $(grep -c 'unknown key' err.txt) times"
+expect 2 launch -n 3 run --frobnicate
+[ "$(grep -c "unknown option" err.txt)" = 1 ] || fail "three ranks said it $(grep -c 'unknown option' err.txt) times"
+for rank in OMPI_COMM_WORLD_RANK PMIX_RANK; do
+    expect 2 env $rank=1 "$THREATLOOP_BIN" run --frobnicate
+    [ ! -s err.txt ] || fail "$rank=1: another rank than 0 speaks"
+done
 finish

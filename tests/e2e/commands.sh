@@ -52,16 +52,20 @@ says "no setting 'wdith'; allowed: width, layers, "
 expect 2 "$t" bench train --model vgg
 says "allowed: mlp, cnn, resnet, gpt, llama, linear"
 expect 0 launch -n 2 bench linalg --size 90x60
-for name in svd eigen solve_spd least_squares gram; do says "name=$name rows="; done
+for name in svd eigen solve_spd least_squares gram; do says "operation=$name rows="; done
 says "ranks=2 scalapack_seconds="
 expect 0 "$t" bench linalg --size 40x50 --json
 head -1 out.txt >line.txt && mv line.txt out.txt
 says '"operation": "svd", "rows": 40, "columns": 50, "ranks": 1, "scalapack_seconds": '
 is_json "bench linalg"
 expect 2 "$t" bench linalg --size 40
-says "size is ROWSxCOLUMNS"
+says "give ROWSxCOLUMNS"
+expect 2 "$t" bench gemm --size 40x50
+says "--size goes with 'bench linalg' only"
+expect 0 "$t" bench train --help
+says "(ZeRO-1); changes no bit (false)"
 expect 2 "$t" bench trian
-says "bench has gemm, train, reduce, schedule and linalg"
+says "bench takes one of gemm, train, reduce, schedule and linalg, not 'trian'"
 
 # What `new` writes runs as it is.
 expect 0 "$t" new mine

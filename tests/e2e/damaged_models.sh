@@ -43,7 +43,7 @@ for kind in flip cut zeros junk; do
     python3 "$plans/damage.py" "${model[1]}" "$kind" 7 >/dev/null
     resume 2
     again 1
-    says "the step of train is run again"
+    says "rerunning the step of train"
 done
 
 start
@@ -52,7 +52,7 @@ rm "${model[0]}"
 cp "${model[3]}" "${model[2]}"
 resume 3
 again 3
-says "2 steps that were done are run again"
+says "2 finished steps will be rerun"
 says "holds the model of another step"
 
 # While it runs: whatever has been written so far is damaged, again and again.
@@ -80,5 +80,5 @@ wait "$starter"
 code=$?
 [ "$code" = 0 ] || { fail "damaged while it ran: exit $code" && tail -n 5 err.txt >&2; }
 same whole.nc hurt.nc
-echo "$(find . -name 'hit.*' | wc -l) models damaged while it ran, $(grep -c 'is run again' err.txt) steps run again"
+echo "$(find . -name 'hit.*' | wc -l) models damaged while it ran, $(grep -c 'rerunning the step' err.txt) steps rerun"
 finish

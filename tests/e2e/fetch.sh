@@ -38,8 +38,8 @@ refuse 1 "served: cannot be read" retinamnist --from served
 refuse 2 "did you mean 'breastmnist'" brestmnist
 refuse 2 "28 and 64" organmnist3d --size 128
 refuse 2 "28, 64, 128 and 224" breastmnist --size 100
-refuse 2 "bring its files by hand" cifar10
-refuse 2 "give pixels a side" breastmnist --size many
+refuse 2 "download it manually" cifar10
+refuse 2 "give a whole number" breastmnist --size many
 mirror short
 refuse 1 "retinamnist.npz: transfer closed with" retinamnist
 mirror round
@@ -92,7 +92,7 @@ rm -r d
 for way in files moved; do
     mirror $way
     expect 0 "$t" data fetch breastmnist --data d
-    says "is fetched (MD5 $md5)"
+    says "fetched (MD5 $md5)"
     says "licence: CC BY 4.0"
     says "cite: "
     same "$real" d/medmnist/breastmnist.npz
@@ -101,7 +101,7 @@ for way in files moved; do
 done
 export THREATLOOP_MIRROR=$base/nowhere # present already: nothing is asked for
 expect 0 "$t" data fetch medmnist/breastmnist --size 28 --data d
-says "is there already"
+says "is up to date"
 expect 0 "$t" data verify --data d
 says "right    medmnist/breastmnist"
 expect 0 "$t" data list --data d
@@ -113,7 +113,7 @@ says "30 of 78 validation images"
 mkdir -p hand/medmnist
 head -c 1000 "$real" >hand/medmnist/breastmnist.npz
 THREATLOOP_DATA=hand expect 0 "$t" data fetch breastmnist --from "$real"
-says "held something else, which is replaced"
+says "had another content and was replaced"
 same "$real" hand/medmnist/breastmnist.npz
 
 # Without either, it goes to the user's cache folder.

@@ -24,7 +24,7 @@ done_once bit.run/journal.ndjson
 # Where nothing fits, nothing is begun.
 none=("$plan" --set recipe.epochs=20000 -o none.nc)
 expect 75 launch -n 2 run "${none[@]}" --walltime 2
-says "reckoned to need"
+says "the shortest step needs about"
 says "0 steps done"
 
 # Of two ends the earlier one rules, and a time that is none is refused.
@@ -48,7 +48,7 @@ done
 # A rank that is held up does not keep the run beyond its time.
 expect 75 launch -n 2 run "$plan" -o held.nc --dir "$place/held.run" --walltime 5 \
     --inject stop:rank=1,after=tick:2
-says "still run: they are left"
+says "running steps abandoned"
 [ -z "$(ranks_of "$place/held.run")" ] || fail "a rank was left"
 
 # Killed without a word, a training goes on from its last checkpoint.

@@ -66,7 +66,8 @@ same four.nc tight.nc
 ncdump -v team_width tight.run.nc | tail -n 2 | grep -q '1, 1, 1, 1' && fail "--memory was not kept to"
 ncdump -v team_width tight.run.nc | tail -n 2 | grep -q '2' || fail "no team of 2 for want of memory"
 expect 2 launch -n 4 run "$plan" -o less.nc --memory 0.05
-says "is the share of one of the 4 ranks here: start fewer on this machine, or raise --memory"
+says "each of the 4 ranks here has a share of"
+says "start fewer ranks on this machine, or raise --memory"
 
 # One member dies: the step is done again by those who are left.
 expect 0 launch -n 4 run "$plan" -o lost.nc --set recipe.zero=true --inject kill:rank=2,after=gather:20

@@ -1,5 +1,6 @@
 /* runner: settings of bench train, medians, and time by layer. */
 #include "compute/nn/layers/layer.h"
+#include "compute/core/sort.h"
 #include "compute/nn/model.h"
 #include "runner/bench/bench.h"
 
@@ -39,12 +40,14 @@ static void settings_are_checked(void **state)
         {"cnn", {"wdith=16"}, "context, vocabulary, channels, side, classes, rows"},
         {"cnn", {"kind=mlp"}, "no setting 'kind'"},
         {"cnn", {"epochs=3"}, "no setting 'epochs'"},
-        {"cnn", {"width"}, "--set wants NAME=VALUE"},
+        {"cnn", {"width"}, "--set needs NAME=VALUE"},
         {"cnn", {"width=wide"}, "width must be a whole number, found 'wide'"},
         {"cnn", {"width=1.5"}, "width must be a whole number"},
         {"cnn", {"width=0"}, "width is 0, allowed is from 1"},
         {"cnn", {"lr=0"}, "lr is 0, allowed is above 0"},
-        {"cnn", {"optimizer=adam"}, "optimizer cannot be 'adam'; allowed: sgd, adamw"},
+        {"cnn",
+         {"optimizer=adam"},
+         "optimizer cannot be 'adam' (did you mean 'adamw'?); allowed: sgd, adamw"},
         {"cnn", {"side=4"}, "does not fit images of 4x4"},
         {"gpt", {"width=10", "heads=3"}, "not a multiple"},
         {"cnn", {"width=1", "side=1024", "rows=100"}, "too many"},
@@ -89,8 +92,8 @@ static void the_middle_value_is_the_median(void **state)
 {
     (void)state;
     double odd[] = {5.0, 1.0, 3.0}, even[] = {4.0, 1.0, 3.0, 2.0};
-    assert_true(tl_bench_median(odd, 3) == 3.0);
-    assert_true(tl_bench_median(even, 4) == 2.5);
+    assert_true(tl_median(odd, 3) == 3.0);
+    assert_true(tl_median(even, 4) == 2.5);
 }
 
 /* A profile has time for every layer forward, and backward for all that have weights. */
@@ -105,7 +108,7 @@ static void every_layer_has_its_time(void **state)
     int32_t label[16] = {0};
     int row[16];
     for (int i = 0; i < 16; i++) row[i] = i;
-    const tl_bench_data data = {pixel, label, row, 16};
+    const tl_timer_data data = {pixel, label, row, 16};
     assert_int_equal(take(&wanted, &job, NULL), TL_OK);
     assert_int_equal(tl_model_new(&job.setup.model, &arena, &model, NULL), TL_OK);
     tl_bench_layer layer[16] = {{0}};

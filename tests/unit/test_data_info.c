@@ -91,7 +91,7 @@ static void malformed_tensors_are_refused(void **state)
         {"{\"w\":{\"dtype\":\"F31\",\"shape\":[4],\"data_offsets\":[0,16]}}", "F31"},
         {"{\"w\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[16,0]}}", "within"},
         {"{\"w\":7}", "no dtype"},
-        {"{\"w\":", "no JSON object"},
+        {"{\"w\":", "not a JSON object"},
     };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         json_t *info = NULL;

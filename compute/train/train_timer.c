@@ -1,23 +1,21 @@
-/*
- * What the benches of training share: data, the clock, and a training that is timed.
- */
+#include "compute/train/train_timer.h"
+
 #include "compute/core/clock.h"
-#include "runner/bench/bench.h"
+#include "compute/core/sort.h"
 
 enum { LEAST_UPDATES = 3, EPOCHS = 100000 };
 static const double LEAST_SECONDS = 1.0, WARM_SECONDS = 0.3;
 
 /* --- random data ---------------------------------------------------------------------- */
 
-tl_status tl_bench_draw(const tl_bench_job *job, tl_arena *arena, tl_bench_data *data,
-                        tl_err *err)
+tl_status tl_timer_draw(const tl_model_spec *spec, int rows, tl_arena *arena,
+                        tl_timer_data *data, tl_err *err)
 {
-    const tl_model_spec *spec = &job->setup.model;
-    const size_t numbers = (size_t)job->rows * (size_t)tl_shape_size(spec->in);
-    data->rows = job->rows;
+    const size_t numbers = (size_t)rows * (size_t)tl_shape_size(spec->in);
+    data->rows = rows;
     TL_TAKE(data->pixel, arena, numbers, err);
-    TL_TAKE(data->label, arena, job->rows, err);
-    TL_TAKE(data->row, arena, job->rows, err);
+    TL_TAKE(data->label, arena, rows, err);
+    TL_TAKE(data->row, arena, rows, err);
     tl_rng pixels = tl_rng_stream(1, 0, "bench", 0, "pixels"),
            labels = tl_rng_stream(1, 0, "bench", 0, "labels");
     for (size_t i = 0; i < numbers; i++) {
@@ -25,25 +23,33 @@ tl_status tl_bench_draw(const tl_bench_job *job, tl_arena *arena, tl_bench_data 
                              ? (float)tl_rng_below(&pixels, (uint32_t)spec->classes)
                              : (float)tl_rng_uniform(&pixels);
     }
-    for (int i = 0; i < job->rows; i++) {
+    for (int i = 0; i < rows; i++) {
         data->label[i] = (int32_t)tl_rng_below(&labels, (uint32_t)spec->classes);
         data->row[i] = i;
     }
     return TL_OK;
 }
 
-/* --- the clock ------------------------------------------------------------------------ */
-
-tl_bench_clock tl_bench_clock_start(int blocks)
+tl_status tl_timer_model(const tl_model_spec *spec, tl_arena *arena, tl_model **model,
+                         tl_err *err)
 {
-    TL_INVARIANT(blocks >= 1 && blocks <= TL_BENCH_BLOCKS);
-    return (tl_bench_clock){.wanted = blocks,
-                            .done = -1,
-                            .begin = tl_seconds(),
-                            .begin_cpu = tl_bench_cpu_seconds()};
+    TL_TRY(tl_model_new(spec, arena, model, err));
+    const tl_rng weights = tl_rng_stream(1, 0, "bench", 0, "init");
+    tl_model_init(*model, &weights);
+    return TL_OK;
 }
 
-bool tl_bench_clock_count(tl_bench_clock *clock, double rows, int updates)
+/* --- the stopwatch
+ * ------------------------------------------------------------------------ */
+
+tl_timer tl_timer_start(int blocks)
+{
+    TL_INVARIANT(blocks >= 1 && blocks <= TL_TIMER_BLOCKS);
+    return (tl_timer){
+        .wanted = blocks, .done = -1, .begin = tl_seconds(), .begin_cpu = tl_cpu_seconds()};
+}
+
+bool tl_timer_count(tl_timer *clock, double rows, int updates)
 {
     const bool is_warm = clock->done >= 0;
     const double now = tl_seconds(), seconds = now - clock->begin;
@@ -53,21 +59,21 @@ bool tl_bench_clock_count(tl_bench_clock *clock, double rows, int updates)
     if (seconds < (is_warm ? LEAST_SECONDS : WARM_SECONDS)) return false;
     if (is_warm) {
         clock->rate[clock->done] = clock->rows / seconds;
-        clock->cpu[clock->done] = (tl_bench_cpu_seconds() - clock->begin_cpu) / clock->rows;
+        clock->cpu[clock->done] = (tl_cpu_seconds() - clock->begin_cpu) / clock->rows;
     }
     clock->done++;
     clock->begin = now;
-    clock->begin_cpu = tl_bench_cpu_seconds();
+    clock->begin_cpu = tl_cpu_seconds();
     clock->rows = 0.0;
     clock->updates = 0;
     return clock->done == clock->wanted;
 }
 
-tl_bench_rate tl_bench_clock_rate(tl_bench_clock *clock)
+tl_rate tl_timer_rate(tl_timer *clock)
 {
-    const double median = tl_bench_median(clock->rate, clock->wanted);
-    return (tl_bench_rate){median, clock->rate[0], clock->rate[clock->wanted - 1],
-                           tl_bench_median(clock->cpu, clock->wanted)};
+    const double median = tl_median(clock->rate, (size_t)clock->wanted);
+    return (tl_rate){median, clock->rate[0], clock->rate[clock->wanted - 1],
+                     tl_median(clock->cpu, (size_t)clock->wanted)};
 }
 
 /* --- training ------------------------------------------------------------------------- */
@@ -78,7 +84,7 @@ typedef struct timed_team {
     tl_team_ops ops;
     const tl_team *inner;
     bool is_watcher;
-    tl_bench_clock clock;
+    tl_timer clock;
     int rows, batches, updates; /* of an epoch */
     int seen;                   /* batches of this epoch */
 } timed_team;
@@ -89,22 +95,21 @@ static bool tick(const tl_team *team)
     (void)tl_team_tick(timed->inner);
     if (!timed->is_watcher || ++timed->seen < timed->batches) return false;
     timed->seen = 0;
-    return tl_bench_clock_count(&timed->clock, timed->rows, timed->updates);
+    return tl_timer_count(&timed->clock, timed->rows, timed->updates);
 }
 
-tl_status tl_bench_time_training(tl_model *model, const tl_bench_lap *lap,
-                                 tl_arena *scratch, tl_bench_rate *rate,
-                                 tl_train_report *report, tl_err *err)
+tl_status tl_train_time(tl_model *model, const tl_timed_training *wanted, tl_arena *scratch,
+                        tl_rate *rate, tl_train_report *report, tl_err *err)
 {
-    const tl_bench_data *data = lap->data;
-    tl_recipe recipe = lap->job->setup.recipe;
+    const tl_timer_data *data = wanted->data;
+    tl_recipe recipe = *wanted->recipe;
     recipe.epochs = EPOCHS;
     const int group = tl_recipe_group(&recipe, data->rows);
-    timed_team timed = {.team = *lap->team,
-                        .ops = *lap->team->ops,
-                        .inner = lap->team,
-                        .is_watcher = lap->team->rank == lap->watcher,
-                        .clock = tl_bench_clock_start(lap->blocks),
+    timed_team timed = {.team = *wanted->team,
+                        .ops = *wanted->team->ops,
+                        .inner = wanted->team,
+                        .is_watcher = wanted->team->rank == wanted->watcher,
+                        .clock = tl_timer_start(wanted->blocks),
                         .rows = data->rows,
                         .batches = (data->rows + recipe.batch - 1) / recipe.batch,
                         .updates = (data->rows + group - 1) / group};
@@ -121,6 +126,6 @@ tl_status tl_bench_time_training(tl_model *model, const tl_bench_lap *lap,
         return tl_fail(err, TL_E_ARG, "%d epochs of %d rows are too little to measure",
                        recipe.epochs, data->rows);
     }
-    if (timed.is_watcher) *rate = tl_bench_clock_rate(&timed.clock);
+    if (timed.is_watcher) *rate = tl_timer_rate(&timed.clock);
     return TL_OK;
 }

@@ -1,0 +1,32 @@
+/*
+ * JSON as the commands print it. Values are jansson's; memory that runs out is a bug of the
+ * machine and ends the program.
+ */
+#ifndef TL_RUNNER_JSON_H
+#define TL_RUNNER_JSON_H
+
+#include <jansson.h>
+
+/** Sets object[key] to `value`, which it takes over. */
+void tl_json_put(json_t *object, const char *key, json_t *value);
+
+/** Appends `value`, which it takes over, to `list`. */
+void tl_json_append(json_t *list, json_t *value);
+
+/** A string; "" for NULL. JSON cannot hold what is not UTF-8: a remark stands for it. */
+json_t *tl_json_text(const char *text);
+
+/** A number; null where `x` is not finite. */
+json_t *tl_json_real(double x);
+
+/** The string object[key], borrowed; "" where there is none. */
+const char *tl_json_field(const json_t *object, const char *key);
+
+/** The whole number object[key]; 0 where there is none. */
+long long tl_json_whole(const json_t *object, const char *key);
+
+/** Prints `value`, which it takes over, to stdout, and ends the line.
+ * \param flags of json_dumps: JSON_INDENT(2), JSON_COMPACT ... */
+void tl_json_print(json_t *value, size_t flags);
+
+#endif
