@@ -45,12 +45,12 @@ done_once() {
     [ "$twice" = 0 ] || fail "$1: $twice steps were done more than once"
 }
 
-# wait_until WHAT COMMAND...: until COMMAND succeeds, 60 s at most; fails with WHAT after that
+# wait_until WHAT COMMAND...: until COMMAND succeeds, two minutes at most; fails with WHAT after that
 wait_until() {
-    local what=$1 patience=$((SECONDS + 60))
+    local what=$1 patience=$((SECONDS + 120))
     shift
     until "$@" 2>/dev/null; do
-        [ "$SECONDS" -lt "$patience" ] || { fail "waited 60 s in vain for $what" && return 1; }
+        [ "$SECONDS" -lt "$patience" ] || { fail "waited two minutes in vain for $what" && return 1; }
         sleep 0.02
     done
 }
