@@ -3,12 +3,24 @@
 #include "compute/core/status.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 void tl_json_put(json_t *object, const char *key, json_t *value)
 {
     const int failed = json_object_set_new(object, key, value);
     TL_INVARIANT(!failed);
+}
+
+void tl_json_add(json_t *object, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    json_t *more = json_vpack_ex(NULL, 0, format, arguments);
+    va_end(arguments);
+    const int failed = json_object_update(object, more);
+    TL_INVARIANT(!failed);
+    json_decref(more);
 }
 
 void tl_json_append(json_t *list, json_t *value)

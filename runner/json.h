@@ -10,6 +10,9 @@
 /** Sets object[key] to `value`, which it takes over. */
 void tl_json_put(json_t *object, const char *key, json_t *value);
 
+/** Adds the members of an object that json_pack makes of `format`, "{s:s, ...}". */
+void tl_json_add(json_t *object, const char *format, ...);
+
 /** Appends `value`, which it takes over, to `list`. */
 void tl_json_append(json_t *list, json_t *value);
 

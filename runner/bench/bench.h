@@ -25,6 +25,19 @@ typedef tl_status tl_bench_measure(tl_cluster *cluster, void *self, tl_err *err)
  * \return the program's exit status */
 int tl_bench_on_ranks(tl_bench_measure *measure, void *self);
 
+/** What every member of the team does in a benchmark; rank 0 prints. Collective. */
+typedef tl_status tl_bench_of_team(const tl_team *team, void *self, tl_err *err);
+
+/** The same on a team: the largest with 2^k ranks, at most `most`, from rank 0 on. Ranks
+ * beyond it do nothing. */
+int tl_bench_on_team(tl_bench_of_team *measure, void *self, int most);
+
+/** Sets `out` to the largest of all members' values. Collective. \return TL_E_LOST */
+TL_MUST_USE tl_status tl_bench_most(const tl_team *team, double mine, double *out,
+                                    tl_err *err);
+
+enum { TL_BENCH_RANKS = 4096 /**< of a team at most */ };
+
 enum { TL_GEMM_ROUNDS = 15 };
 
 /**

@@ -3,11 +3,13 @@
  */
 #include "cluster/comm/heartbeat.h"
 #include "cluster/session/session.h"
+#include "cluster/team/team_mpi.h"
 #include "compute/core/log.h"
 #include "runner/bench/bench.h"
 #include "runner/exit.h"
 #include "runner/json.h"
 
+#include <math.h>
 #include <stdio.h>
 
 enum { DIGITS = 6 };
@@ -67,4 +69,39 @@ int tl_bench_on_ranks(tl_bench_measure *measure, void *self)
     const int bad = status == TL_E_ARG ? TL_EXIT_USAGE : TL_EXIT_ERROR;
     return tl_session_stop(cluster, status == TL_E_LOST,
                            status == TL_OK ? TL_EXIT_DONE : bad);
+}
+
+typedef struct team_bench {
+    tl_bench_of_team *measure;
+    void *self;
+    int most;
+} team_bench;
+
+static tl_status on_team(tl_cluster *cluster, void *self, tl_err *err)
+{
+    const team_bench *bench = self;
+    int width = 1;
+    while (2 * width <= tl_cluster_size(cluster) && 2 * width <= bench->most) width *= 2;
+    tl_team team;
+    if (tl_cluster_rank(cluster) >= width) return TL_OK;
+    TL_TRY(tl_team_mpi_open(cluster, 0, width, 1, 0.0, &team, err));
+    const tl_status status = bench->measure(&team, bench->self, err);
+    tl_team_mpi_close(&team);
+    return status;
+}
+
+int tl_bench_on_team(tl_bench_of_team *measure, void *self, int most)
+{
+    team_bench bench = {measure, self, most < TL_BENCH_RANKS ? most : TL_BENCH_RANKS};
+    return tl_bench_on_ranks(on_team, &bench);
+}
+
+tl_status tl_bench_most(const tl_team *team, double mine, double *out, tl_err *err)
+{
+    double all[TL_BENCH_RANKS];
+    all[team->rank] = mine;
+    TL_TRY(tl_team_gather(team, all, sizeof *all, err));
+    *out = 0.0;
+    for (int r = 0; r < team->size; r++) *out = fmax(*out, all[r]);
+    return TL_OK;
 }

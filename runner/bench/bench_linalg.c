@@ -3,7 +3,6 @@
  * one thread of rank 0, in turn, while the others wait; what one takes of the other's time,
  * how good the solution is and how near they are.
  */
-#include "cluster/team/team_mpi.h"
 #include "compute/core/clock.h"
 #include "compute/core/sort.h"
 #include "compute/core/rng.h"
@@ -14,7 +13,7 @@
 
 #include <math.h>
 
-enum { ROUNDS = 3, MOST_RANKS = 4096 };
+enum { ROUNDS = 3 };
 
 /* Both routes' solutions of one problem. */
 typedef struct trial {
@@ -118,17 +117,6 @@ typedef struct stopwatch {
     double wall[2][ROUNDS], cpu[2][ROUNDS];
 } stopwatch;
 
-/* The most of any member. */
-static tl_status most_of(const tl_team *team, double mine, double *out, tl_err *err)
-{
-    double all[MOST_RANKS];
-    all[team->rank] = mine;
-    TL_TRY(tl_team_gather(team, all, sizeof *all, err));
-    *out = 0.0;
-    for (int r = 0; r < team->size; r++) *out = fmax(*out, all[r]);
-    return TL_OK;
-}
-
 static tl_status time_lapack(const tl_team *team, const trial *t, tl_arena *arena,
                              stopwatch *out, int round, tl_err *err)
 {
@@ -150,7 +138,7 @@ static tl_status time_scalapack(const tl_team *team, const trial *t, tl_arena *a
     const double start = tl_seconds(), cpu = tl_cpu_seconds();
     TL_TRY(tl_linalg_solve(team, t->by[route], route, arena, found, err));
     out->wall[route][round] = tl_seconds() - start;
-    return most_of(team, tl_cpu_seconds() - cpu, &out->cpu[route][round], err);
+    return tl_bench_most(team, tl_cpu_seconds() - cpu, &out->cpu[route][round], err);
 }
 
 static tl_status time_both(const tl_team *team, const trial *t, tl_arena *arena,
@@ -186,12 +174,17 @@ static void print(tl_linalg_operation operation, const finding *f, int ranks, bo
                    is_json);
 }
 
-static tl_status bench_team(const tl_team *team, tl_bench_size wanted, bool is_json,
-                            tl_err *err)
+typedef struct request {
+    tl_bench_size size;
+    bool is_json;
+} request;
+
+static tl_status measure(const tl_team *team, void *self, tl_err *err)
 {
+    const request *wanted = self;
     for (int i = 0; i < TL_LINALG_OPERATIONS; i++) {
         const tl_linalg_operation operation = (tl_linalg_operation)i;
-        const tl_bench_size size = size_of(operation, wanted);
+        const tl_bench_size size = size_of(operation, wanted->size);
         tl_arena arena = tl_arena_open(0);
         trial t = {0};
         finding found = {.rows = size.rows, .columns = size.columns};
@@ -199,34 +192,15 @@ static tl_status bench_team(const tl_team *team, tl_bench_size wanted, bool is_j
             tl_team_agree(team, prepare(&t, operation, size, &arena, err), err);
         if (status == TL_OK) status = time_both(team, &t, &arena, &found, err);
         if (status == TL_OK && team->rank == 0)
-            print(operation, &found, team->size, is_json);
+            print(operation, &found, team->size, wanted->is_json);
         tl_arena_close(&arena);
         TL_TRY(status);
     }
     return TL_OK;
 }
 
-typedef struct request {
-    tl_bench_size size;
-    bool is_json;
-} request;
-
-/* The largest team that starts with rank 0. Ranks beyond it do nothing. */
-static tl_status measure(tl_cluster *cluster, void *self, tl_err *err)
-{
-    const request *wanted = self;
-    int width = 1;
-    while (2 * width <= tl_cluster_size(cluster) && 2 * width <= MOST_RANKS) width *= 2;
-    tl_team team;
-    if (tl_cluster_rank(cluster) >= width) return TL_OK;
-    TL_TRY(tl_team_mpi_open(cluster, 0, width, 1, 0.0, &team, err));
-    const tl_status status = bench_team(&team, wanted->size, wanted->is_json, err);
-    tl_team_mpi_close(&team);
-    return status;
-}
-
 int tl_bench_linalg(tl_bench_size size, bool is_json)
 {
     request wanted = {size, is_json};
-    return tl_bench_on_ranks(measure, &wanted);
+    return tl_bench_on_team(measure, &wanted, TL_BENCH_RANKS);
 }

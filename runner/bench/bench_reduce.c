@@ -7,10 +7,9 @@
 #include "runner/bench/bench.h"
 #include "runner/json.h"
 
-#include <math.h>
 #include <stdlib.h>
 
-enum { ROUNDS = 11, EPOCH = 1 };
+enum { ROUNDS = 11 };
 static const double MIB = 1048576.0;
 
 typedef struct findings {
@@ -36,20 +35,6 @@ static bool is_sum(const tl_team *team, const float *x, size_t n)
     return true;
 }
 
-/* The slowest member's seconds since `start`, on every member. */
-static tl_status slowest(const tl_team *team, double start, double *seconds, tl_err *err)
-{
-    double *all = malloc((size_t)team->size * sizeof *all);
-    TL_TRY(tl_team_agree(team, all ? TL_OK : TL_E_SPACE, err));
-    TL_INVARIANT(all != NULL);
-    all[team->rank] = tl_seconds() - start;
-    const tl_status status = tl_team_gather(team, all, sizeof *all, err);
-    *seconds = 0.0;
-    for (int r = 0; r < team->size; r++) *seconds = fmax(*seconds, all[r]);
-    free(all);
-    return status;
-}
-
 static tl_status run_round(const tl_team *team, float *x, size_t n, bool is_own,
                            double *seconds, tl_err *err)
 {
@@ -57,7 +42,7 @@ static tl_status run_round(const tl_team *team, float *x, size_t n, bool is_own,
     TL_TRY(tl_team_agree(team, TL_OK, err)); /* all begin together */
     const double start = tl_seconds();
     TL_TRY(is_own ? tl_team_sum(team, x, n, err) : tl_team_mpi_allreduce(team, x, n, err));
-    return slowest(team, start, seconds, err);
+    return tl_bench_most(team, tl_seconds() - start, seconds, err);
 }
 
 static tl_status bench_reduce(const tl_team *team, size_t n, findings *out, tl_err *err)
@@ -93,28 +78,19 @@ static void print(findings *f, int ranks)
                    f->is_json);
 }
 
-static tl_status measure(tl_cluster *cluster, void *self, tl_err *err)
+static tl_status measure(const tl_team *team, void *self, tl_err *err)
 {
     findings *out = self;
-    const int ranks = tl_cluster_size(cluster);
-    tl_team team;
-    TL_CHECK(
-        ranks > 1 && (ranks & (ranks - 1)) == 0, err, TL_E_ARG,
-        "bench reduce needs 2, 4, 8 ... ranks, as in cluster/launch -n 2 bench reduce; "
-        "found %d",
-        ranks);
-    TL_TRY(tl_team_mpi_open(cluster, 0, ranks, EPOCH, 0.0, &team, err));
-    const tl_status status =
-        bench_reduce(&team, (size_t)(out->mib * MIB / sizeof(float)), out, err);
-    tl_team_mpi_close(&team);
-    TL_TRY(status);
-    TL_CHECK(out->is_right, err, TL_E_NUM, "a sum over %d ranks is wrong", ranks);
-    if (tl_cluster_rank(cluster) == 0) print(out, ranks);
+    TL_CHECK(team->size > 1, err, TL_E_ARG,
+             "bench reduce needs 2 ranks or more, as in cluster/launch -n 2 bench reduce");
+    TL_TRY(bench_reduce(team, (size_t)(out->mib * MIB / sizeof(float)), out, err));
+    TL_CHECK(out->is_right, err, TL_E_NUM, "a sum over %d ranks is wrong", team->size);
+    if (team->rank == 0) print(out, team->size);
     return TL_OK;
 }
 
 int tl_bench_reduce(double mib, bool is_json)
 {
     findings found = {.mib = mib, .is_json = is_json};
-    return tl_bench_on_ranks(measure, &found);
+    return tl_bench_on_team(measure, &found, TL_BENCH_RANKS);
 }

@@ -2,13 +2,12 @@
  * bench train over ranks: one model trained by rank 0 alone, while the others wait, and by
  * all ranks together, alternating; the speedup, and how long a member waited for others.
  */
-#include "cluster/team/team_mpi.h"
 #include "compute/nn/kernels/kernels.h"
 #include "compute/core/sort.h"
 #include "runner/bench/bench.h"
 #include "runner/json.h"
 
-enum { ROUNDS = 5, EPOCH = 1 };
+enum { ROUNDS = 5 };
 
 typedef struct findings {
     double alone[ROUNDS], together[ROUNDS]; /* rows a second */
@@ -62,22 +61,6 @@ static tl_status prepare(const tl_bench_job *job, tl_arena *arena, tl_model **mo
     return tl_timer_draw(&job->setup.model, job->rows, arena, data, err);
 }
 
-static tl_status bench_team(const tl_bench_job *job, const tl_team *team, findings *out,
-                            tl_err *err)
-{
-    tl_arena arena = tl_arena_open(0);
-    tl_model *model = NULL;
-    tl_timer_data data;
-    tl_status status = tl_team_agree(team, prepare(job, &arena, &model, &data, err), err);
-    if (status == TL_OK) {
-        const tl_timed_training run = {&job->setup.recipe, &data, team, 1, 0};
-        out->params = model->params;
-        status = run_rounds(model, &run, out, err);
-    }
-    tl_arena_close(&arena);
-    return status;
-}
-
 static void print(findings *f, int ranks)
 {
     const tl_bench_job *job = f->job;
@@ -106,29 +89,27 @@ static void print(findings *f, int ranks)
     tl_bench_print(record, f->is_json);
 }
 
-static tl_status measure(tl_cluster *cluster, void *self, tl_err *err)
+static tl_status measure(const tl_team *team, void *self, tl_err *err)
 {
     findings *out = self;
     const tl_bench_job *job = out->job;
-    const int ranks = tl_cluster_size(cluster);
-    const tl_setup *setup = &job->setup;
-    const int widest = tl_train_widest(&setup->model, &setup->recipe);
-    TL_CHECK(
-        (ranks & (ranks - 1)) == 0 && ranks <= widest, err, TL_E_ARG,
-        "bench train needs a power of two of ranks, at most one a shard or split: found "
-        "%d ranks for %d %s",
-        ranks, widest, setup->model.splits > 1 ? "splits" : "shards");
-    tl_team team;
-    TL_TRY(tl_team_mpi_open(cluster, 0, ranks, EPOCH, 0.0, &team, err));
-    const tl_status status = bench_team(job, &team, out, err);
-    tl_team_mpi_close(&team);
-    TL_TRY(status);
-    if (tl_cluster_rank(cluster) == 0) print(out, ranks);
-    return TL_OK;
+    tl_arena arena = tl_arena_open(0);
+    tl_model *model = NULL;
+    tl_timer_data data;
+    tl_status status = tl_team_agree(team, prepare(job, &arena, &model, &data, err), err);
+    if (status == TL_OK) {
+        const tl_timed_training run = {&job->setup.recipe, &data, team, 1, 0};
+        out->params = model->params;
+        status = run_rounds(model, &run, out, err);
+    }
+    tl_arena_close(&arena);
+    if (status == TL_OK && team->rank == 0) print(out, team->size);
+    return status;
 }
 
 int tl_bench_team(const tl_bench_job *job, bool is_json)
 {
     findings found = {.job = job, .is_json = is_json};
-    return tl_bench_on_ranks(measure, &found);
+    return tl_bench_on_team(measure, &found,
+                            tl_train_widest(&job->setup.model, &job->setup.recipe));
 }

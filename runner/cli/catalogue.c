@@ -24,21 +24,20 @@ static json_t *parts_of(uint32_t parts)
     return list;
 }
 
+static json_t *words_of(const char *const *words)
+{
+    json_t *list = json_array();
+    for (; *words; words++) tl_json_append(list, tl_json_text(*words));
+    return list;
+}
+
 static json_t *fallback_of(const tl_param *param)
 {
-    switch (param->type) {
-    case TL_PARAM_TEXT:
-        return tl_json_text(param->text_fallback);
-    case TL_PARAM_CHOICE:
-        return tl_json_text(param->choices[(int)param->fallback]);
-    case TL_PARAM_BOOL:
-        return json_boolean(param->fallback != 0.0);
-    case TL_PARAM_INT:
-        return json_integer((json_int_t)param->fallback);
-    case TL_PARAM_REAL:
-        break;
-    }
-    return json_real(param->fallback);
+    char unused[32];
+    if (param->type == TL_PARAM_BOOL) return json_boolean(param->fallback != 0.0);
+    if (param->type == TL_PARAM_INT) return json_integer((json_int_t)param->fallback);
+    return param->type == TL_PARAM_REAL ? json_real(param->fallback)
+                                        : tl_json_text(tl_param_default(param, unused));
 }
 
 json_t *tl_catalogue_params(const tl_param *params)
@@ -49,24 +48,14 @@ json_t *tl_catalogue_params(const tl_param *params)
                                        [TL_PARAM_CHOICE] = "word",
                                        [TL_PARAM_TEXT] = "text"};
     json_t *list = json_array();
-    const int count = tl_params_count(params);
-    for (int i = 0; i < count; i++) {
-        const tl_param *param = &params[i];
-        json_t *one = entry(param->name, param->about);
-        tl_json_put(one, "type", tl_json_text(type[param->type]));
-        tl_json_put(one, "default", fallback_of(param));
-        if (param->type == TL_PARAM_REAL || param->type == TL_PARAM_INT) {
-            tl_json_put(one, "low", json_real(param->low));
-            tl_json_put(one, "high", json_real(param->high));
-            tl_json_put(one, "low_is_open", json_boolean(param->low_is_open));
-            tl_json_put(one, "units", tl_json_text(param->units));
-        }
-        if (param->type == TL_PARAM_CHOICE) {
-            json_t *words = json_array();
-            for (int c = 0; param->choices[c]; c++)
-                tl_json_append(words, tl_json_text(param->choices[c]));
-            tl_json_put(one, "choices", words);
-        }
+    for (const tl_param *p = params; p && p->name; p++) {
+        const bool is_number = p->type == TL_PARAM_REAL || p->type == TL_PARAM_INT;
+        json_t *one = entry(p->name, p->about);
+        tl_json_add(one, "{s:s, s:o}", "type", type[p->type], "default", fallback_of(p));
+        if (is_number)
+            tl_json_add(one, "{s:f, s:f, s:b, s:o}", "low", p->low, "high", p->high,
+                        "low_is_open", p->low_is_open, "units", tl_json_text(p->units));
+        if (p->choices) tl_json_put(one, "choices", words_of(p->choices));
         tl_json_append(list, one);
     }
     return list;
@@ -79,9 +68,9 @@ static json_t *metrics_of(const tl_metric *metrics)
     json_t *list = json_array();
     for (int m = 0; metrics && metrics[m].name; m++) {
         json_t *one = entry(metrics[m].name, metrics[m].about);
-        tl_json_put(one, "units", tl_json_text(metrics[m].units));
-        tl_json_put(one, "better_for_owner", tl_json_text(better[metrics[m].better]));
-        tl_json_put(one, "is_rate", json_boolean(metrics[m].is_rate));
+        tl_json_add(one, "{s:o, s:s, s:b}", "units", tl_json_text(metrics[m].units),
+                    "better_for_owner", better[metrics[m].better], "is_rate",
+                    metrics[m].is_rate);
         tl_json_append(list, one);
     }
     return list;
@@ -91,21 +80,16 @@ json_t *tl_catalogue_stage(const tl_stage *stage)
 {
     char access[64];
     json_t *one = entry(stage->name, stage->about);
-    tl_json_put(one, "flow", tl_json_text(tl_flow_name(stage->flow)));
-    tl_json_put(one, "role", tl_json_text(tl_role_name(stage->role)));
-    tl_json_put(one, "taxonomy", tl_json_text(stage->taxonomy));
-    tl_json_put(one, "access", tl_json_text(tl_access_text(stage->access, access)));
-    tl_json_put(one, "works_on", tl_json_text(tl_wants_name(stage->wants)));
-    tl_json_put(one, "reads", parts_of(stage->reads));
-    tl_json_put(one, "gives", parts_of(stage->gives));
-    tl_json_put(one, "draws", json_boolean(stage->draws));
-    tl_json_put(one, "version", json_integer(stage->version));
-    tl_json_put(one, "params", tl_catalogue_params(stage->params));
-    tl_json_put(one, "metrics", metrics_of(stage->metrics));
-    tl_json_put(one, "judges", parts_of(stage->judges));
-    tl_json_put(one, "judge_metrics", metrics_of(stage->judge_metrics));
-    tl_json_put(one, "trains_models_beforehand", json_boolean(stage->bank.count != NULL));
-    tl_json_put(one, "source", tl_json_text(stage->source));
+    tl_json_add(
+        one, "{s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:b, s:i, s:o, s:o, s:o, s:o, s:b, s:o}",
+        "flow", tl_flow_name(stage->flow), "role", tl_role_name(stage->role), "taxonomy",
+        tl_json_text(stage->taxonomy), "access", tl_access_text(stage->access, access),
+        "works_on", tl_wants_name(stage->wants), "reads", parts_of(stage->reads), "gives",
+        parts_of(stage->gives), "draws", stage->draws, "version", (int)stage->version,
+        "params", tl_catalogue_params(stage->params), "metrics", metrics_of(stage->metrics),
+        "judges", parts_of(stage->judges), "judge_metrics",
+        metrics_of(stage->judge_metrics), "trains_models_beforehand",
+        stage->bank.count != NULL, "source", tl_json_text(stage->source));
     return one;
 }
 
@@ -116,8 +100,8 @@ static json_t *stages_list(void)
     const tl_stage *const *all = tl_stages(&count);
     for (int i = 0; i < count; i++) {
         json_t *one = entry(all[i]->name, all[i]->about);
-        tl_json_put(one, "role", tl_json_text(tl_role_name(all[i]->role)));
-        tl_json_put(one, "flow", tl_json_text(tl_flow_name(all[i]->flow)));
+        tl_json_add(one, "{s:s, s:s}", "role", tl_role_name(all[i]->role), "flow",
+                    tl_flow_name(all[i]->flow));
         tl_json_append(list, one);
     }
     return list;

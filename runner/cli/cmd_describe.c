@@ -149,40 +149,39 @@ static json_t *find_listed(const char *what, const char *name, const tl_param *p
     return found;
 }
 
-/* What models of a kind take, at a few widths. */
-static void add_sizes(json_t *one, const char *name)
+/* Adds what models of a kind take, at a few widths. */
+static void add_sizes(json_t *one, tl_model_kind kind)
 {
     static const int widths[] = {16, 64, 256};
-    for (int k = 0; tl_model_params[TL_MODEL_KIND].choices[k]; k++) {
-        if (strcmp(name, tl_model_params[TL_MODEL_KIND].choices[k]) != 0) continue;
-        json_t *sizes = json_array();
-        for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
-            const tl_model_size size = tl_model_size_usual((tl_model_kind)k, widths[w]);
-            tl_json_append(sizes, tl_model_size_json(&size));
-        }
-        tl_json_put(one, "sizes", sizes);
-        tl_json_put(one, "sizes_are_for",
-                    json_string(tl_model_reads_tokens((tl_model_kind)k)
-                                    ? "64 tokens of 256"
-                                    : "images of 28x28 in 10 classes"));
+    json_t *sizes = json_array();
+    for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
+        const tl_model_size size = tl_model_size_usual(kind, widths[w]);
+        tl_json_append(sizes, tl_model_size_json(&size));
     }
+    tl_json_add(one, "{s:o, s:s}", "sizes", sizes, "sizes_are_for",
+                tl_model_reads_tokens(kind) ? "64 tokens of 256"
+                                            : "images of 28x28 in 10 classes");
 }
 
 static json_t *find_other(const char *name)
 {
-    if (strcmp(name, "data") == 0) {
-        return table_of(name, "what a plan may say under data and data.split",
-                        tl_data_params);
+    static const struct {
+        const char *name, *about;
+        const tl_param *params;
+    } sections[] = {
+        {"data", "what a plan may say under data and data.split", tl_data_params},
+        {"model", "what a plan may say under model", tl_model_params},
+        {"recipe", "how models are trained, under recipe", tl_recipe_params}};
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+        if (strcmp(name, sections[i].name) == 0)
+            return table_of(name, sections[i].about, sections[i].params);
     }
-    if (strcmp(name, "model") == 0) {
-        return table_of(name, "what a plan may say under model", tl_model_params);
-    }
-    if (strcmp(name, "recipe") == 0) {
-        return table_of(name, "how models are trained, under recipe", tl_recipe_params);
-    }
+    tl_value kind;
     json_t *found = find_listed("models", name, tl_model_params);
-    if (found) add_sizes(found, name);
-    return found ? found : find_listed("data", name, tl_data_params);
+    if (!found) return find_listed("data", name, tl_data_params);
+    if (tl_param_read(&tl_model_params[TL_MODEL_KIND], "", name, &kind, NULL) == TL_OK)
+        add_sizes(found, (tl_model_kind)kind.number);
+    return found;
 }
 
 static void print_sizes(const json_t *one)

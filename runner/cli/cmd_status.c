@@ -97,36 +97,33 @@ static tl_status gather(const char *dir, standing *out, tl_err *err)
 /* ---- showing ---------------------------------------------------------------------------
  */
 
-static void set_counts(json_t *object, const tl_tally_counts *counts, bool is_held)
+static void add_counts(json_t *object, const tl_tally_counts *counts, bool is_held)
 {
-    const long started = counts->count[TL_RECORD_START];
-    tl_json_put(object, "done", json_integer(counts->count[TL_RECORD_DONE]));
-    tl_json_put(object, "failed", json_integer(counts->count[TL_RECORD_FAILED]));
-    tl_json_put(object, "diverged", json_integer(counts->count[TL_RECORD_DIVERGED]));
-    tl_json_put(object, "lost", json_integer(counts->count[TL_RECORD_LOST]));
-    tl_json_put(object, "running", json_integer(is_held ? started : 0));
-    tl_json_put(object, "interrupted", json_integer(is_held ? 0 : started));
+    const long *count = counts->count, started = count[TL_RECORD_START];
+    tl_json_add(
+        object, "{s:I, s:I, s:I, s:I, s:I, s:I}", "done", (json_int_t)count[TL_RECORD_DONE],
+        "failed", (json_int_t)count[TL_RECORD_FAILED], "diverged",
+        (json_int_t)count[TL_RECORD_DIVERGED], "lost", (json_int_t)count[TL_RECORD_LOST],
+        "running", (json_int_t)(is_held ? started : 0), "interrupted",
+        (json_int_t)(is_held ? 0 : started));
 }
 
 static void print_json(const standing *s)
 {
-    json_t *root = json_object(), *stages = json_array();
-    tl_json_put(root, "dir", tl_json_text(s->dir));
-    tl_json_put(root, "name", *s->name ? tl_json_text(s->name) : json_null());
-    tl_json_put(root, "held_by", s->is_held ? tl_json_text(s->who) : json_null());
-    tl_json_put(root, "steps", s->steps > 0 ? json_integer(s->steps) : json_null());
-    tl_json_put(root, "trials", s->trials > 0 ? json_integer(s->trials) : json_null());
-    set_counts(root, &s->tally.all, s->is_held);
-    tl_json_put(root, "rank_seconds", json_real(s->tally.rank_seconds));
-    tl_json_put(root, "last", json_real(s->tally.last));
+    json_t *stages = json_array();
+    json_t *root =
+        json_pack("{s:o, s:s?, s:s?, s:o, s:o, s:f, s:f}", "dir", tl_json_text(s->dir),
+                  "name", *s->name ? s->name : NULL, "held_by", s->is_held ? s->who : NULL,
+                  "steps", s->steps > 0 ? json_integer(s->steps) : json_null(), "trials",
+                  s->trials > 0 ? json_integer(s->trials) : json_null(), "rank_seconds",
+                  s->tally.rank_seconds, "last", s->tally.last);
+    add_counts(root, &s->tally.all, s->is_held);
     for (int i = 0; i < s->tally.stages; i++) {
         const tl_tally_stage *stage = &s->tally.stage[i];
-        json_t *one = json_object();
-        tl_json_put(one, "stage", tl_json_text(stage->name));
-        set_counts(one, &stage->counts, s->is_held);
-        const long done = stage->counts.count[TL_RECORD_DONE];
-        tl_json_put(one, "mean_seconds",
-                    tl_json_real(stage->counts.seconds / (double)done));
+        const double done = (double)stage->counts.count[TL_RECORD_DONE];
+        json_t *one = json_pack("{s:o, s:o}", "stage", tl_json_text(stage->name),
+                                "mean_seconds", tl_json_real(stage->counts.seconds / done));
+        add_counts(one, &stage->counts, s->is_held);
         tl_json_append(stages, one);
     }
     tl_json_put(root, "stages", stages);

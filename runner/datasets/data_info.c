@@ -89,19 +89,14 @@ static json_t *images_of(const tl_source *source)
         for (int i = 0; i < all->rows; i++) count += all->label[i] == c;
         tl_json_append(counts, json_integer(count));
     }
-    json_t *shape =
-        json_pack("{s:i, s:i, s:i, s:i, s:o, s:i}", "channels", all->shape.channels,
-                  "height", all->shape.height, "width", all->shape.width, "classes",
-                  all->classes, "class_rows", counts, "near_duplicates", source->twins.all);
-    (void)json_object_update(out, shape);
-    json_decref(shape);
+    tl_json_add(out, "{s:i, s:i, s:i, s:i, s:o, s:i}", "channels", all->shape.channels,
+                "height", all->shape.height, "width", all->shape.width, "classes",
+                all->classes, "class_rows", counts, "near_duplicates", source->twins.all);
     if (!source->has_splits) return out;
-    const int *rows = source->rows;
-    tl_json_put(out, "splits",
-                json_pack("{s:i, s:i, s:i}", "train", rows[0], "validation", rows[1],
-                          "test", rows[2]));
-    tl_json_put(out, "validation_near_train", json_integer(source->twins.validation));
-    tl_json_put(out, "test_near_train", json_integer(source->twins.test));
+    tl_json_add(out, "{s:{s:i, s:i, s:i}, s:i, s:i}", "splits", "train", source->rows[0],
+                "validation", source->rows[1], "test", source->rows[2],
+                "validation_near_train", source->twins.validation, "test_near_train",
+                source->twins.test);
     return out;
 }
 
@@ -340,10 +335,9 @@ tl_status tl_data_info_source(const char *name, const char *dir, tl_arena *arena
     *out = json_pack("{s:o}", "name", tl_json_text(name));
     const bool is_images = source->all.vocabulary == 0;
     json_t *what = is_images ? images_of(source) : source_of(source);
-    if (!is_images) {
-        tl_json_put(what, "context", json_integer(source->all.shape.width));
-        tl_json_put(what, "vocabulary", json_integer(source->all.vocabulary));
-    }
+    if (!is_images)
+        tl_json_add(what, "{s:i, s:i}", "context", source->all.shape.width, "vocabulary",
+                    source->all.vocabulary);
     tl_json_put(*out, is_images ? "images" : "tokens", what);
     return TL_OK;
 }

@@ -133,10 +133,9 @@ static json_t *shelf_other(const tl_source_name *named, const char *dir)
             tl_json_put(one, "class_range", json_string(known[k].range));
             continue;
         }
-        tl_json_put(one, "classes", json_integer(known[k].classes));
-        tl_json_put(one, "rows", rows_of(known[k].train, 0, known[k].test));
-        tl_json_put(one, "pixels", json_pack("[i]", known[k].pixels));
-        tl_json_put(one, "licence", json_string(known[k].licence));
+        tl_json_add(one, "{s:i, s:o, s:[i], s:s}", "classes", known[k].classes, "rows",
+                    rows_of(known[k].train, 0, known[k].test), "pixels", known[k].pixels,
+                    "licence", known[k].licence);
     }
     return one;
 }

@@ -122,4 +122,7 @@ typedef struct tl_shipped_plan {
 } tl_shipped_plan;
 const tl_shipped_plan *tl_plans_shipped(void);
 
+/** A commented plan to start from; constant. */
+const char *tl_plan_template(void);
+
 #endif
