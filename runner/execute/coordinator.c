@@ -60,10 +60,10 @@ static void leave_undone(tl_coordinator *c)
 {
     const uint32_t running = tl_scheduler_count(c->scheduler).in[TL_STEP_RUNNING];
     if (tl_scheduler_count(c->scheduler).orders_out == 0) return;
-    tl_log(TL_LOG_WARN,
-           "%s is there and %u steps still run: they are left and will run again; results "
-           "are not written; go on with --resume",
-           c->options.deadline_why, running);
+    tl_log(
+        TL_LOG_WARN,
+        "%s reached; %u running steps abandoned, results not written; continue with --resume",
+        c->options.deadline_why, running);
     tl_cluster_abandon(c->cluster, TL_EXIT_STOPPED);
 }
 
@@ -75,15 +75,13 @@ static void explain_late(tl_coordinator *c)
     if (tally.homeless > 0)
         tl_log(
             TL_LOG_INFO,
-            "stopping early: %u steps need the memory of more ranks than are left side by "
-            "side; go on with as many as the run began with",
+            "stopping early: no large enough block of live ranks for %u steps; continue with as many ranks as the run began with",
             tally.homeless);
     if (tally.late == tally.homeless) return;
     char least[32], left[32];
     tl_log(
         TL_LOG_INFO,
-        "stopping early: %u steps are ready, but the shortest is reckoned to need %s, and "
-        "%s are left to compute in, as %s is near",
+        "stopping early: %u steps are ready, but the shortest needs about %s, only %s remain, as %s is near",
         tally.late - tally.homeless,
         tl_text_span(tl_scheduler_least_late(c->scheduler), least),
         tl_text_span(c->options.deadline - tl_cluster_seconds(), left),
@@ -97,8 +95,7 @@ static void look_around(tl_coordinator *c)
     c->looked = now;
     tl_coordinator_look_at_ranks(c, now);
     tl_coordinator_look_at_journal(c);
-    if (tl_pulse_is_stopping(c->cluster))
-        tl_coordinator_begin_stop(c, "asked to by a signal");
+    if (tl_pulse_is_stopping(c->cluster)) tl_coordinator_begin_stop(c, "signal received");
     if (c->options.deadline > 0.0 && now > c->options.deadline) {
         char why[80];
         (void)snprintf(why, sizeof why, "%s is near", c->options.deadline_why);
@@ -106,7 +103,7 @@ static void look_around(tl_coordinator *c)
     }
     if (c->options.end > 0.0 && now > c->options.end) leave_undone(c);
     if (c->options.halt_path && access(c->options.halt_path, F_OK) == 0) {
-        tl_coordinator_begin_stop(c, "the halt file is there");
+        tl_coordinator_begin_stop(c, "halt file found");
     }
     if (!c->options.is_quiet) tl_progress_show(c->scheduler, now - c->begun);
 }
@@ -151,7 +148,7 @@ static void *run(void *argument)
     if (!c->options.is_quiet) tl_progress_end(c->scheduler, c->seconds);
     dismiss(c);
     if (c->is_stuck) {
-        tl_log(TL_LOG_WARN, "what is finished is kept; go on with --resume");
+        tl_log(TL_LOG_WARN, "finished steps are kept; continue with --resume");
         tl_cluster_abandon(c->cluster, TL_EXIT_STOPPED);
     }
     return NULL;
@@ -163,7 +160,7 @@ static tl_status find_pauses(tl_coordinator *c, tl_err *err)
     const tl_plan *plan = c->sweep->plan;
     const int kinds = plan ? 3 * plan->instances : 0;
     c->pauses = calloc((size_t)kinds + 1, sizeof *c->pauses);
-    TL_CHECK(c->pauses, err, TL_E_SPACE, "no memory left for %d kinds of steps", kinds);
+    TL_CHECK(c->pauses, err, TL_E_SPACE, "no memory for %d kinds of steps", kinds);
     for (int k = 0; k < kinds; k++) {
         c->pauses[k] =
             tl_trial_gives_model(plan->instance[k / 3].stage, (tl_step_kind)(k % 3));
@@ -176,8 +173,7 @@ tl_status tl_coordinator_start(tl_coordinator *c, tl_err *err)
     const size_t ranks = (size_t)tl_cluster_size(c->cluster);
     c->wide = calloc(ranks, sizeof *c->wide);
     c->epoch_of = calloc((size_t)tl_graph_steps(c->sweep->graph) + 1, sizeof *c->epoch_of);
-    TL_CHECK(c->wide && c->epoch_of, err, TL_E_SPACE, "no memory left for %zu ranks",
-             ranks);
+    TL_CHECK(c->wide && c->epoch_of, err, TL_E_SPACE, "no memory for %zu ranks", ranks);
     TL_TRY(find_pauses(c, err));
     const tl_scheduler_options options = {.ranks = (int)ranks,
                                           .widest = c->options.widest,
@@ -188,7 +184,7 @@ tl_status tl_coordinator_start(tl_coordinator *c, tl_err *err)
     TL_TRY(tl_scheduler_open(c->sweep->graph, &options, &c->scheduler, err));
     tl_sweep_brief(c->sweep, c->scheduler);
     TL_CHECK(pthread_create(&c->thread, NULL, run, c) == 0, err, TL_E_SPACE,
-             "the system starts no more threads");
+             "cannot start a thread");
     return TL_OK;
 }
 

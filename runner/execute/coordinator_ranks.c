@@ -40,7 +40,7 @@ static void look_for_dead(tl_coordinator *c)
     for (int rank = 1; rank < tl_cluster_size(c->cluster); rank++) {
         if (tl_cluster_is_buried(c->cluster, rank)) continue;
         if (!tl_pulse_is_dead(c->cluster, rank)) continue;
-        tl_log(TL_LOG_WARN, "rank %d is lost; its work goes to others", rank);
+        tl_log(TL_LOG_WARN, "rank %d is lost; its work goes to other ranks", rank);
         lose_rank(c, rank);
     }
 }
@@ -52,14 +52,14 @@ static void end_hung_team(tl_coordinator *c, const tl_vigil_team *team, uint32_t
     for (int rank = team->first; rank < team->first + team->width; rank++) {
         if (!tl_vigil_is_culprit(&c->vigil, team, rank)) continue;
         if (tl_cluster_is_buried(c->cluster, rank)) continue;
-        tl_log(TL_LOG_WARN,
-               "rank %d hangs: no progress for more than %.0f s in a step of %s that was "
-               "expected to take %.3g s",
-               rank, tl_vigil_patience(&c->vigil, team), stage ? stage->name : "the sweep",
-               team->seconds);
+        tl_log(
+            TL_LOG_WARN,
+            "rank %d hangs: no progress for more than %.0f s in a step of %s expected to take %.3g s",
+            rank, tl_vigil_patience(&c->vigil, team), stage ? stage->name : "the sweep",
+            team->seconds);
         if (rank == 0) {
             c->is_stuck = true;
-            tl_coordinator_begin_stop(c, "the rank that leads hangs itself");
+            tl_coordinator_begin_stop(c, "rank 0 is hung");
         }
         lose_rank(c, rank);
     }

@@ -39,7 +39,7 @@ void tl_coordinator_begin_stop(tl_coordinator *c, const char *why)
 {
     if (c->is_stopping) return;
     c->is_stopping = true;
-    tl_log(TL_LOG_INFO, "stopping early: %s; what is finished is kept", why);
+    tl_log(TL_LOG_INFO, "stopping early: %s; finished steps are kept", why);
     tl_scheduler_stop(c->scheduler);
     tl_pulse_ask_stop(c->cluster);
 }
@@ -70,7 +70,7 @@ static void note_failure(tl_coordinator *c, const tl_report *report, int width, 
            has_diverged ? "diverged" : "failed", report->text);
     c->failures++;
     if (c->options.max_failures > 0 && c->failures >= (uint32_t)c->options.max_failures) {
-        tl_coordinator_begin_stop(c, "--max-failures is reached");
+        tl_coordinator_begin_stop(c, "--max-failures reached");
     }
 }
 
@@ -88,7 +88,7 @@ static void take_late_report(tl_coordinator *c, const tl_report *report,
     const tl_step_state state = tl_scheduler_state(c->scheduler, report->step);
     const bool is_wanted = state == TL_STEP_READY || state == TL_STEP_RUNNING;
     if (report->status != TL_OK || !is_wanted || is_done(c, report->step)) return;
-    tl_log(TL_LOG_INFO, "a result came from a rank that was taken for dead; it is kept");
+    tl_log(TL_LOG_INFO, "late result from a rank declared dead: accepted");
     tl_coordinator_write(c, TL_RECORD_DONE, report->step, report, order->first,
                          order->width);
     remember_done(c, report->step, report->seconds);
@@ -119,10 +119,10 @@ void tl_coordinator_look_at_journal(tl_coordinator *c)
 {
     tl_err err;
     if (!c->journal || c->status != TL_OK || tl_journal_is_in_place(c->journal)) return;
-    (void)tl_fail(&err, TL_E_IO,
-                  "%s is no longer there: the run directory was moved or removed while the "
-                  "run wrote to it; put it back before you go on",
-                  tl_journal_path(c->journal));
+    (void)tl_fail(
+        &err, TL_E_IO,
+        "%s is gone: the run directory was moved or removed during the run; put it back before resuming",
+        tl_journal_path(c->journal));
     stop_for(c, &err);
 }
 

@@ -21,10 +21,9 @@ static tl_status read_moment(const char *name, bool may_be_past, double *left, t
     const bool is_number = strspn(text, "0123456789") == strlen(text);
     const double moment = is_number ? strtod(text, NULL) : 0.0;
     TL_CHECK(is_number && moment < now + TEN_YEARS, err, TL_E_ARG,
-             "%s=%.40s: give the seconds since 1970 when the time is up (now: %.0f)", name,
-             text, now);
+             "%s=%.40s: must be a Unix time in seconds (now: %.0f)", name, text, now);
     TL_CHECK(moment > now || may_be_past, err, TL_E_ARG,
-             "%s=%.40s: that time is past (now: %.0f)", name, text, now);
+             "%s=%.40s: is in the past (now: %.0f)", name, text, now);
     *left = fmax(moment - now, 0.0);
     return TL_OK;
 }

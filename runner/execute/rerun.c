@@ -49,10 +49,10 @@ static tl_status count_one(tl_redo *redo, const tl_sweep *sweep, uint32_t step,
                            const tl_report *report, tl_err *err)
 {
     if (!redo->times) redo->times = calloc(tl_graph_steps(sweep->graph), 1);
-    TL_CHECK(redo->times, err, TL_E_SPACE, "no memory left to call steps back");
+    TL_CHECK(redo->times, err, TL_E_SPACE, "no memory to rerun steps");
     TL_CHECK(redo->times[step] < MOST_TIMES, err, TL_E_IO,
-             "%s, although its step was run again %d times: see to the storage",
-             report->text, MOST_TIMES);
+             "%s, although its step was rerun %d times: check the storage", report->text,
+             MOST_TIMES);
     redo->times[step]++;
     return TL_OK;
 }
@@ -71,7 +71,7 @@ static tl_status call_back(tl_redo *redo, tl_sweep *sweep, const tl_trial *trial
         TL_INVARIANT(step != TL_NO_STEP);
         if (tl_scheduler_state(scheduler, step) != TL_STEP_DONE) continue;
         TL_TRY(count_one(redo, sweep, step, report, err));
-        tl_log(TL_LOG_WARN, "%s; the step of %s is run again", report->text,
+        tl_log(TL_LOG_WARN, "%s; the step of %s is rerun", report->text,
                trial->step[at].stage->name);
         sweep->outcome[step].state = TL_STEP_WAITING;
         tl_scheduler_forget(scheduler, step, now);
@@ -165,7 +165,7 @@ tl_status tl_redo_missing(tl_sweep *sweep, const tl_store *store, uint32_t *coun
     const uint32_t steps = tl_graph_steps(sweep->graph);
     *count = 0;
     unsigned char *mark = calloc((size_t)steps + 1, 1);
-    TL_CHECK(mark, err, TL_E_SPACE, "no memory left to look for models");
+    TL_CHECK(mark, err, TL_E_SPACE, "no memory to look for models");
     const tl_status status = find_missing(sweep, store, mark, err);
     if (status == TL_OK) pass_on(sweep, mark);
     for (uint32_t id = 0; id < steps && status == TL_OK; id++) {

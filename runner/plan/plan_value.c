@@ -140,8 +140,7 @@ static tl_status read_list(tl_plan_reader *reader, const tl_yaml *node,
                            tl_err *err)
 {
     TL_YAML_CHECK(node->children != 0, node, err,
-                  "%s is an empty list; a list holds the levels of an "
-                  "axis, at least one",
+                  "%s is an empty list; a list gives the levels of an axis, at least one",
                   what);
     TL_YAML_CHECK(node->children <= MAX_LEVELS, node, err,
                   "%s has %d levels, at most %d are allowed", what, node->children,
@@ -157,8 +156,8 @@ static tl_status read_list(tl_plan_reader *reader, const tl_yaml *node,
     if (repeat >= 0) {
         const tl_yaml *child = node->first;
         while (repeat-- > 0) child = child->next;
-        return tl_yaml_fault(child, err, "%s has the level '%.60s' twice", what,
-                             child->text);
+        return tl_yaml_fault(child, err, "duplicate level '%.60s' of %s", child->text,
+                             what);
     }
     *out = value;
     return TL_OK;
@@ -183,10 +182,9 @@ tl_status tl_plan_add_axis(tl_plan_reader *reader, const tl_axis *axis, const tl
         if (strcmp(reader->axis[i].name, axis->name) != 0) continue;
         *out = i;
         if (reader->body->chains > 1 && is_same_axis(&reader->axis[i], axis)) return TL_OK;
-        return tl_yaml_fault(at, err,
-                             "a second axis called '%s' (the first is in line %d); tell "
-                             "them apart with `as`",
-                             axis->name, reader->axis_at[i]->line);
+        return tl_yaml_fault(
+            at, err, "duplicate axis '%s' (the first is in line %d); rename one with `as`",
+            axis->name, reader->axis_at[i]->line);
     }
     TL_YAML_CHECK(plan->axes != TL_MAX_AXES, at, err, "more than %d axes in one plan",
                   TL_MAX_AXES);
@@ -216,8 +214,8 @@ static tl_status spread(tl_plan_reader *reader, const tl_axis *list, const tl_ya
         memcpy(inner->name, list->name, sizeof inner->name);
         plan->inners++;
     } else if (inner->axis != option->axis || inner->param != list->param) {
-        return tl_yaml_fault(
-            at, err, "a second axis called '%s'; tell them apart with `as`", list->name);
+        return tl_yaml_fault(at, err, "duplicate axis '%s'; rename one with `as`",
+                             list->name);
     } else {
         memcpy(value, inner->value, (size_t)levels * sizeof *value);
         memcpy(has, inner->has, (size_t)levels * sizeof *has);

@@ -43,7 +43,7 @@ for kind in flip cut zeros junk; do
     python3 "$plans/damage.py" "${model[1]}" "$kind" 7 >/dev/null
     resume 2
     again 1
-    says "the step of train is run again"
+    says "the step of train is rerun"
 done
 
 start
@@ -74,5 +74,5 @@ wait "$starter"
 code=$?
 [ "$code" = 0 ] || { fail "damaged while it ran: exit $code" && tail -n 5 err.txt >&2; }
 same whole.nc hurt.nc
-echo "$(find . -name 'hit.*' | wc -l) models damaged while it ran, $(grep -c 'is run again' err.txt) steps run again"
+echo "$(find . -name 'hit.*' | wc -l) models damaged while it ran, $(grep -c 'is rerun' err.txt) steps rerun"
 finish

@@ -23,7 +23,7 @@ done_once bit.run/journal.ndjson
 
 # Where nothing fits, nothing is begun.
 expect 75 launch -n 2 run "$plan" -o none.nc --walltime 2
-says "reckoned to need"
+says "the shortest needs about"
 says "0 steps done"
 
 # Of two ends the earlier one rules, and a time that is none is refused.
@@ -47,7 +47,7 @@ done
 # A rank that is held up does not keep the run beyond its time.
 expect 75 launch -n 2 run "$plan" -o held.nc --dir "$place/held.run" --walltime 9 \
     --inject stop:rank=1,after=tick:2
-says "still run: they are left"
+says "running steps abandoned"
 [ -z "$(ranks_of "$place/held.run")" ] || fail "a rank was left"
 
 # Killed without a word, a training goes on from its last checkpoint.

@@ -60,7 +60,7 @@ strike() {
         [ "$took" -le 40 ] || fail "$name: that took $took s"
         expect 0 launch -n 2 run "$plan" -o "$name.nc" --dir "$place/$name.run" --resume
     else
-        says "is lost; its work goes to others"
+        says "is lost; its work goes to other ranks"
     fi
     for _ in $(seq 50); do
         [ -n "$(left_overs "$name")" ] || break

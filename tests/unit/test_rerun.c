@@ -348,7 +348,7 @@ static void a_report_calls_back_the_step_and_what_is_remade_from_it(void **state
         assert_int_equal(again, 3); /* target, recovered, rows with recovered */
     }
     assert_non_null(strstr(err.text, "x: is missing"));
-    assert_non_null(strstr(err.text, "run again 3 times"));
+    assert_non_null(strstr(err.text, "rerun 3 times"));
     tl_redo_close(&redo);
     tl_scheduler_close(s);
 }
