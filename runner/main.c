@@ -1,7 +1,7 @@
 /*
  * threatloop: the program. One subcommand a file (cmd_*.c); this one finds it.
  */
-#include "cluster/comm/cluster.h"
+#include "cluster/comm/exit_code.h"
 #include "compute/core/log.h"
 #include "compute/core/text.h"
 #include "compute/nn/kernels/kernels.h"
@@ -100,5 +100,5 @@ static int obey(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    return tl_cluster_tell_code(obey(argc, argv), !is_other_rank());
+    return tl_exit_code_report(obey(argc, argv), !is_other_rank());
 }

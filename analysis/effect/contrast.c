@@ -11,7 +11,7 @@
 
 enum { UNRESOLVABLE = 1 }; /* flag of <metric>_reason */
 
-static bool is_at(const tl_design *d, const tl_slice *s, int level, uint32_t t)
+static bool is_at(const tl_design *d, const tl_comparison *s, int level, uint32_t t)
 {
     const bool is_in = s->fixed < 0 || d->factor[s->fixed].level[t] == s->at;
     return is_in && d->factor[s->factor].level[t] == level;
@@ -43,8 +43,8 @@ static void add_variance(const tl_design *design, const tl_target *target,
 }
 
 tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
-                              const tl_slice *slice, tl_arena *arena, tl_differences *out,
-                              tl_err *err)
+                              const tl_comparison *slice, tl_arena *arena,
+                              tl_differences *out, tl_err *err)
 {
     const uint32_t trials = design->table->trials;
     const double *value = target->value;
@@ -160,7 +160,7 @@ void tl_contrast_estimate(const tl_differences *d, int replicates, tl_effect *ef
 }
 
 const char *tl_contrast_why_none(const tl_design *design, const tl_target *target,
-                                 const tl_slice *slice)
+                                 const tl_comparison *slice)
 {
     const int side[] = {slice->level, slice->reference};
     for (int i = 0; i < 2; i++) {

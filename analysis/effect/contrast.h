@@ -9,10 +9,10 @@
 #include "analysis/effect/effects.h"
 
 /** Which rows are compared. */
-typedef struct tl_slice {
+typedef struct tl_comparison {
     int factor, level, reference;
     int fixed, at; /**< only rows where factor `fixed` is at level `at`; fixed -1: all */
-} tl_slice;
+} tl_comparison;
 
 /**
  * Per replicate the mean over matched pairs of metric(level) - metric(reference); a pair
@@ -22,7 +22,7 @@ typedef struct tl_slice {
  * distinct measurements, w their weight in the mean. \return TL_E_SPACE
  */
 TL_MUST_USE tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
-                                          const tl_slice *slice, tl_arena *arena,
+                                          const tl_comparison *slice, tl_arena *arena,
                                           tl_differences *out, tl_err *err);
 
 /**
@@ -45,7 +45,7 @@ void tl_contrast_estimate(const tl_differences *d, int replicates, tl_effect *ef
 
 /** Why tl_contrast_measure found no pair: a sentence without full stop, static. */
 const char *tl_contrast_why_none(const tl_design *design, const tl_target *target,
-                                 const tl_slice *slice);
+                                 const tl_comparison *slice);
 
 /** Whether a factor has a trend: an axis over numbers with 3 levels or more. */
 bool tl_trend_exists(const tl_factor *factor);

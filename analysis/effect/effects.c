@@ -45,7 +45,7 @@ tl_status tl_effects_add(tl_effects *effects, const char *metric, tl_arena *aren
 static tl_status add_contrast(estimator *e, const tl_target *target, int f, int level,
                               tl_err *err)
 {
-    const tl_slice slice = {.factor = f, .level = level, .fixed = -1};
+    const tl_comparison slice = {.factor = f, .level = level, .fixed = -1};
     const tl_factor *factor = &e->design.factor[f];
     tl_differences d;
     tl_effect *effect;
@@ -123,7 +123,8 @@ static tl_status add_lap(estimator *e, const tl_target *later, tl_err *err)
 static tl_status cross(estimator *e, const tl_target *target, const int f[2],
                        const int level[2], tl_differences *out, tl_err *err)
 {
-    tl_slice slice = {.factor = f[0], .level = level[0], .fixed = f[1], .at = level[1]};
+    tl_comparison slice = {
+        .factor = f[0], .level = level[0], .fixed = f[1], .at = level[1]};
     tl_differences without;
     TL_TRY(tl_contrast_measure(&e->design, target, &slice, &e->scratch, out, err));
     slice.at = 0;

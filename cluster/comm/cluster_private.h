@@ -1,91 +1,83 @@
 /*
- * What the files of cluster/ share about one run. Nobody else includes this.
+ * The state behind a tl_cluster, one struct a module. Each module touches its own alone.
  */
 #ifndef TL_CLUSTER_COMM_CLUSTER_PRIVATE_H
 #define TL_CLUSTER_COMM_CLUSTER_PRIVATE_H
 
-#include "cluster/comm/mailbox.h"
-
-#include <mpi.h>
+#include "cluster/comm/channel.h"
+#include "cluster/comm/cluster.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
-enum { TL_HOST_TEXT = 64, TL_CALLED_OFF = 64 };
+enum {
+    TL_HOST_TEXT = 64,     /**< bytes of a name, with its NUL */
+    TL_CANCELLED_MOST = 64 /**< epochs that a rank remembers */
+};
 
 /** Who a rank is. */
-typedef struct tl_rank_card {
+typedef struct tl_rank_info {
     char host[TL_HOST_TEXT];
-    char nest[TL_HOST_TEXT]; /* the kernel's boot and the namespace of process numbers */
+    char pid_namespace[TL_HOST_TEXT]; /* and the kernel's boot */
     int64_t pid;
-} tl_rank_card;
+} tl_rank_info;
 
-/** A message on its way. */
-typedef struct tl_parcel {
-    struct tl_parcel *next;
+/** liveness.c's, of one rank. */
+typedef struct tl_liveness {
+    atomic_bool has_failed;
+    _Atomic double heard; /* s, on the clock of tl_seconds */
+} tl_liveness;
+
+/** mailbox.c's: a message that MPI still sends. */
+typedef struct tl_outgoing {
+    struct tl_outgoing *next;
     MPI_Request request;
     int to;
     unsigned char bytes[];
-} tl_parcel;
+} tl_outgoing;
 
-/** A team's buffers that MPI may still use after a loss. */
-typedef struct tl_grave {
-    struct tl_grave *next;
-    void *bytes;
-} tl_grave;
-
-/** The process grid of this rank's block of one width, for ScaLAPACK. */
-typedef struct tl_grid {
-    MPI_Comm comm; /* the block; MPI_COMM_NULL: this rank is in no whole block */
-    int context;   /* of BLACS */
-    bool is_burnt; /* a call was left half way: never used again, never freed */
-} tl_grid;
-
-struct tl_cluster {
-    int rank, size;
-    int tag_limit;
-    MPI_Comm start; /* collectives at the start */
-    MPI_Comm post;  /* orders and results */
-    MPI_Comm pulse; /* beats and control */
-    MPI_Comm team;
-    tl_rank_card *card; /* [size] */
-    atomic_bool *dead;  /* [size] buried */
-    atomic_bool has_dead;
-    bool has_parent; /* started by mpirun or srun, not from a shell */
-
-    pthread_mutex_t parcel_lock;
-    tl_parcel *parcel;
-    tl_grave *grave;
-    tl_grid *grid; /* [grids] by the logarithm of the block's width */
-    int grids;
-
-    pthread_t thread;
-    bool has_pulse;
-    atomic_bool thread_must_end, is_stopping, stop_is_told;
+/** heartbeat.c's, of one rank. */
+typedef struct tl_rank_progress {
     atomic_uint_fast64_t ticks;
-    atomic_bool is_waiting; /* for a mate, in a team operation */
-    _Atomic uint32_t called_off[TL_CALLED_OFF];
-    atomic_uint called_off_count;
-    atomic_int farewell;            /* 0: none yet, 1: finalise, 2: leave without */
-    _Atomic double *heard;          /* [size] on rank 0 */
-    atomic_uint_fast64_t *progress; /* [size] on rank 0 */
-    atomic_bool *waits;             /* [size] on rank 0: is_waiting of each */
+    atomic_bool is_waiting; /* for a peer, in a team operation */
+} tl_rank_progress;
+
+/** heartbeat.c's, of this rank. */
+typedef struct tl_heartbeat {
+    pthread_t thread;
+    bool is_running;
+    atomic_bool must_end, is_stopping, stop_is_sent;
+    _Atomic uint32_t cancelled[TL_CANCELLED_MOST]; /* epochs; a ring */
+    atomic_uint cancelled_count;
+    atomic_int shutdown; /* the word that rank 0 sent; 0: none yet */
+} tl_heartbeat;
+
+/** A buffer that MPI may still use. */
+typedef struct tl_retained {
+    struct tl_retained *next;
+    void *bytes;
+} tl_retained;
+
+/** See cluster.h. Pointers are owned. */
+struct tl_cluster {
+    int rank, size, tag_limit;
+    MPI_Comm comm[TL_CHANNELS];
+    tl_rank_info *info; /* [size] */
+    tl_retained *retained;
+    struct tl_scalapack *scalapack; /* cluster/scalapack's */
+
+    tl_liveness *liveness;  /* [size]; `heard` is kept by rank 0, and of rank 0 by all */
+    atomic_bool has_failed; /* any rank */
+
+    pthread_mutex_t outgoing_lock;
+    tl_outgoing *outgoing;
+
+    tl_heartbeat heartbeat;
+    tl_rank_progress *progress; /* [size]; the own one, and on rank 0 all */
 };
 
-/** Keeps `bytes`, which MPI may still use, until the cluster ends. */
-void tl_cluster_keep(tl_cluster *cluster, void *bytes);
-
-/** Rests between two looks at MPI, the longer the more looks there were (`turn`). */
-void tl_cluster_rest(unsigned turn);
-
-/** Rank 0: what the others are told at the end. */
-void tl_pulse_farewell(tl_cluster *cluster, bool was_lost);
-
-/** Rank 0: the others are told to leave at once. */
-void tl_pulse_dismiss(tl_cluster *cluster);
-
-/** Ends the thread. */
-void tl_pulse_end(tl_cluster *cluster);
+/** TL_E_IO: "`what` failed", with MPI's text for `code`. */
+TL_MUST_USE tl_status tl_cluster_fail_mpi(tl_err *err, const char *what, int code);
 
 #endif

@@ -1,273 +1,289 @@
 /*
- * The thread sleeps in sigtimedwait, so a signal wakes it and no handler is needed. On rank
- * 0 it notes who was heard when; if it was held up itself (the machine slept, the process
- * was stopped), that time is not counted against the others.
+ * The thread sleeps in sigtimedwait, so a signal wakes it and no handler is needed. If it
+ * was held up itself (the machine slept, the process was stopped), that time does not count
+ * as the others' silence.
  */
 #include "cluster/comm/heartbeat.h"
 
 #include "cluster/comm/cluster_private.h"
+#include "cluster/comm/exit_code.h"
+#include "cluster/comm/liveness.h"
+#include "cluster/comm/mailbox.h"
+#include "compute/core/clock.h"
 #include "compute/core/failpoint.h"
 
-#include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-static const double BEAT_SECONDS = 1.0;
-static const double SILENCE_OF_A_RANK = 10.0; /* s until it counts as dead */
-static const double SILENCE_OF_RANK_0 = 30.0; /* s until a rank leaves */
-static const double HELD_UP = 3.0;            /* s between two turns of this thread */
+static const double HEARTBEAT_SECONDS = 1.0;
+static const double SILENCE_OF_RANK_0 = 30.0; /* s until a rank exits */
+static const double HELD_UP = 3.0;            /* s between two turns of the thread */
 static const long NAP = 20000000;             /* ns */
 
-enum { EXIT_RESUME = 75, MOST_PENDING = 64 };
+enum { MOST_PENDING = 64 };
 
-typedef enum word { ALIVE, STOP, CALL_OFF, LEAVE, FAREWELL_FINALISE, FAREWELL_LEAVE } word;
+/* FINALISE and SKIP_FINALISE: how the run ends. */
+typedef enum word { ALIVE, STOP, CANCEL, TERMINATE, FINALISE, SKIP_FINALISE } word;
 
 /* From rank 0. */
 typedef struct control {
     int32_t word;
-    uint32_t epoch;
+    uint32_t epoch; /* of CANCEL */
 } control;
 
 /* To rank 0. */
-typedef struct beat {
+typedef struct heartbeat {
     uint64_t ticks;
     int32_t is_stopping;
     int32_t is_waiting;
-} beat;
+} heartbeat;
 
-static void tell(tl_cluster *cluster, int rank, word what, uint32_t epoch)
+/* --- sending -------------------------------------------------------------------------- */
+
+/* A rank that cannot be reached is found dead by its silence. */
+static void send_word(tl_cluster *cluster, int rank, word what, uint32_t epoch)
 {
     const control message = {.word = (int32_t)what, .epoch = epoch};
-    /* Who cannot be reached is found dead by its silence. */
-    (void)!tl_post_send(cluster, rank, TL_TAG_CONTROL, &message, sizeof message, NULL);
+    (void)!tl_mailbox_send(cluster, rank, TL_TAG_CONTROL, &message, sizeof message, NULL);
 }
 
-static void tell_all(tl_cluster *cluster, word what)
+static void send_all(tl_cluster *cluster, word what)
 {
-    for (int rank = 1; rank < cluster->size; rank++) tell(cluster, rank, what, 0);
+    for (int rank = 1; rank < cluster->size; rank++) send_word(cluster, rank, what, 0);
 }
 
-static void note_called_off(tl_cluster *cluster, uint32_t epoch)
+/* The mailbox refuses to send to a failed rank, so this goes by MPI itself. The message is
+ * constant, so MPI may read it for ever. */
+static void terminate_failed(tl_cluster *cluster, int rank)
 {
-    const unsigned at = atomic_fetch_add(&cluster->called_off_count, 1u);
-    atomic_store(&cluster->called_off[at % TL_CALLED_OFF], epoch);
-}
-
-/* A buried rank is alive after all; tl_post_send refuses it, so this goes by MPI itself.
- * The message is constant, so MPI may read it for ever. */
-static void send_away(tl_cluster *cluster, int rank)
-{
-    static const control leave = {.word = LEAVE};
+    static const control message = {.word = TERMINATE};
     MPI_Request request = MPI_REQUEST_NULL;
-    if (MPI_Isend(&leave, (int)sizeof leave, MPI_BYTE, rank, TL_TAG_CONTROL, cluster->pulse,
-                  &request) == MPI_SUCCESS)
+    if (MPI_Isend(&message, (int)sizeof message, MPI_BYTE, rank, TL_TAG_CONTROL,
+                  tl_channel_comm(cluster, TL_CHANNEL_CONTROL), &request) == MPI_SUCCESS)
         MPI_Request_free(&request);
 }
 
-/* One turn of rank 0: hear beats, pass on a wish to stop. */
-static void hear_beats(tl_cluster *cluster, tl_message *message, double now)
-{
-    while (tl_post_receive(cluster, TL_TAGS(TL_TAG_BEAT), message, NULL)) {
-        beat told = {0};
-        if (message->n != sizeof told) continue;
-        memcpy(&told, message->bytes, sizeof told);
-        atomic_store(&cluster->heard[message->from], now);
-        atomic_store(&cluster->progress[message->from], told.ticks);
-        atomic_store(&cluster->waits[message->from], told.is_waiting != 0);
-        if (told.is_stopping) atomic_store(&cluster->is_stopping, true);
-        if (tl_cluster_is_buried(cluster, message->from)) send_away(cluster, message->from);
-    }
-    atomic_store(&cluster->heard[0], now);
-    atomic_store(&cluster->progress[0], atomic_load(&cluster->ticks));
-    atomic_store(&cluster->waits[0], atomic_load(&cluster->is_waiting));
-    if (atomic_load(&cluster->is_stopping) &&
-        !atomic_exchange(&cluster->stop_is_told, true))
-        tell_all(cluster, STOP);
-}
-
-/* One turn of another rank: hear rank 0. */
-static void hear_control(tl_cluster *cluster, tl_message *message, double now)
-{
-    while (tl_post_receive(cluster, TL_TAGS(TL_TAG_CONTROL), message, NULL)) {
-        control told = {0};
-        if (message->n != sizeof told) continue;
-        memcpy(&told, message->bytes, sizeof told);
-        atomic_store(&cluster->heard[0], now);
-        switch ((word)told.word) {
-        case ALIVE:
-            break;
-        case STOP:
-            atomic_store(&cluster->is_stopping, true);
-            break;
-        case CALL_OFF:
-            note_called_off(cluster, told.epoch);
-            break;
-        case LEAVE:
-            _exit(EXIT_RESUME);
-        case FAREWELL_FINALISE:
-            atomic_store(&cluster->farewell, 1);
-            break;
-        case FAREWELL_LEAVE:
-            atomic_store(&cluster->farewell, 2);
-            break;
-        }
-    }
-}
-
-static bool process_is_gone(const tl_cluster *cluster, int rank)
-{
-    return tl_cluster_is_near(cluster, rank) &&
-           kill((pid_t)cluster->card[rank].pid, 0) != 0 && errno == ESRCH;
-}
-
-/* Leaves the process if rank 0 or who started this one is gone. */
-static void watch(const tl_cluster *cluster, pid_t parent, double now)
-{
-    if (cluster->has_parent && getppid() != parent) _exit(EXIT_RESUME);
-    if (cluster->rank == 0 || atomic_load(&cluster->farewell) == 1) return;
-    if (process_is_gone(cluster, 0)) _exit(EXIT_RESUME);
-    if (now - atomic_load(&cluster->heard[0]) > SILENCE_OF_RANK_0) _exit(EXIT_RESUME);
-}
-
-static void send_beat(tl_cluster *cluster)
+static void send_heartbeat(tl_cluster *cluster)
 {
     if (cluster->rank == 0) {
-        tell_all(cluster, ALIVE);
+        send_all(cluster, ALIVE);
         return;
     }
-    if (tl_post_pending(cluster) > MOST_PENDING) return;
-    const beat mine = {.ticks = atomic_load(&cluster->ticks),
-                       .is_stopping = atomic_load(&cluster->is_stopping),
-                       .is_waiting = atomic_load(&cluster->is_waiting)};
-    (void)!tl_post_send(cluster, 0, TL_TAG_BEAT, &mine, sizeof mine, NULL);
+    if (tl_mailbox_pending(cluster) > MOST_PENDING) return;
+    const tl_heartbeat_progress own = tl_heartbeat_progress_of(cluster, cluster->rank);
+    const heartbeat mine = {.ticks = own.ticks,
+                            .is_stopping = tl_heartbeat_is_stopping(cluster),
+                            .is_waiting = own.is_waiting};
+    (void)!tl_mailbox_send(cluster, 0, TL_TAG_HEARTBEAT, &mine, sizeof mine, NULL);
+}
+
+/* --- hearing -------------------------------------------------------------------------- */
+
+/* Rank 0 hears heartbeats, and passes on a request to stop. */
+static void hear_heartbeats(tl_cluster *cluster, tl_message *message, double now)
+{
+    tl_heartbeat *h = &cluster->heartbeat;
+    while (tl_mailbox_receive(cluster, TL_TAGS(TL_TAG_HEARTBEAT), message, NULL)) {
+        heartbeat heard;
+        const int rank = message->from;
+        if (message->n != sizeof heard) continue;
+        memcpy(&heard, message->bytes, sizeof heard);
+        tl_liveness_heard(cluster, rank, now);
+        atomic_store(&cluster->progress[rank].ticks, heard.ticks);
+        atomic_store(&cluster->progress[rank].is_waiting, heard.is_waiting != 0);
+        if (heard.is_stopping) atomic_store(&h->is_stopping, true);
+        if (tl_liveness_has_failed(cluster, rank)) terminate_failed(cluster, rank);
+    }
+    tl_liveness_heard(cluster, 0, now);
+    if (atomic_load(&h->is_stopping) && !atomic_exchange(&h->stop_is_sent, true))
+        send_all(cluster, STOP);
+}
+
+static void note_cancelled(tl_cluster *cluster, uint32_t epoch)
+{
+    tl_heartbeat *h = &cluster->heartbeat;
+    const unsigned at = atomic_fetch_add(&h->cancelled_count, 1u);
+    atomic_store(&h->cancelled[at % TL_CANCELLED_MOST], epoch);
+}
+
+/* The other ranks hear rank 0. */
+static void hear_control(tl_cluster *cluster, tl_message *message, double now)
+{
+    tl_heartbeat *h = &cluster->heartbeat;
+    while (tl_mailbox_receive(cluster, TL_TAGS(TL_TAG_CONTROL), message, NULL)) {
+        control heard;
+        if (message->n != sizeof heard) continue;
+        memcpy(&heard, message->bytes, sizeof heard);
+        tl_liveness_heard(cluster, 0, now);
+        if (heard.word == STOP) atomic_store(&h->is_stopping, true);
+        if (heard.word == CANCEL) note_cancelled(cluster, heard.epoch);
+        if (heard.word == TERMINATE) _exit(TL_EXIT_CODE_RESUME);
+        if (heard.word == FINALISE || heard.word == SKIP_FINALISE)
+            atomic_store(&h->shutdown, heard.word);
+    }
+}
+
+/* --- the thread ----------------------------------------------------------------------- */
+
+/* Whether rank 0 or the launcher is gone. */
+static bool is_abandoned(const tl_cluster *cluster, pid_t launcher)
+{
+    if (launcher && getppid() != launcher) return true;
+    if (cluster->rank == 0) return false;
+    if (atomic_load(&cluster->heartbeat.shutdown) == FINALISE) return false;
+    return tl_liveness_process_is_gone(cluster, 0) ||
+           tl_liveness_silence(cluster, 0) > SILENCE_OF_RANK_0;
+}
+
+static sigset_t signals(void)
+{
+    static const int number[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < (int)(sizeof number / sizeof number[0]); i++)
+        sigaddset(&set, number[i]);
+    return set;
+}
+
+void tl_heartbeat_block_signals(void)
+{
+    const sigset_t set = signals();
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
 static void take_signal(tl_cluster *cluster)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    sigaddset(&set, SIGUSR1);
-    sigaddset(&set, SIGUSR2);
+    const sigset_t set = signals();
     const struct timespec span = {.tv_nsec = NAP};
     const int signal = sigtimedwait(&set, NULL, &span);
-    if (signal == SIGUSR1 || signal == SIGUSR2) atomic_store(&cluster->is_stopping, true);
-    if (signal != SIGTERM && signal != SIGINT && signal != SIGHUP) return;
-    if (cluster->rank == 0) (void)tl_cluster_tell_code(128 + signal, true);
-    _exit(128 + signal);
-}
-
-/* All clocks of silence go on by the time this thread was held up. */
-static void forgive(tl_cluster *cluster, double seconds)
-{
-    for (int rank = 0; rank < cluster->size; rank++)
-        atomic_store(&cluster->heard[rank], atomic_load(&cluster->heard[rank]) + seconds);
+    if (signal < 0) return;
+    if (signal == SIGUSR1 || signal == SIGUSR2) {
+        tl_heartbeat_request_stop(cluster);
+        return;
+    }
+    const int code = TL_EXIT_CODE_SIGNAL + signal;
+    if (cluster->rank == 0) (void)tl_exit_code_report(code, true);
+    _exit(code);
 }
 
 static void *live(void *argument)
 {
     tl_cluster *cluster = argument;
+    tl_heartbeat *h = &cluster->heartbeat;
     tl_message message = {0};
-    const pid_t parent = getppid();
-    double beaten = 0.0, turned = tl_cluster_seconds();
+    const bool is_launched = getenv("OMPI_COMM_WORLD_RANK") || getenv("PMIX_RANK");
+    const pid_t launcher = is_launched ? getppid() : 0; /* else it is some shell */
+    double sent = 0.0, last_turn = tl_seconds();
     bool was_stopping = false;
-    while (!atomic_load(&cluster->thread_must_end)) {
+    while (!atomic_load(&h->must_end)) {
         take_signal(cluster);
         tl_fault_pass(TL_FAULT_SECONDS);
-        const double now = tl_cluster_seconds();
-        if (now - turned > HELD_UP) forgive(cluster, now - turned);
-        turned = now;
+        const double now = tl_seconds();
+        if (now - last_turn > HELD_UP) tl_liveness_forgive(cluster, now - last_turn);
+        last_turn = now;
         if (cluster->rank == 0)
-            hear_beats(cluster, &message, now);
+            hear_heartbeats(cluster, &message, now);
         else
             hear_control(cluster, &message, now);
-        const bool is_stopping = atomic_load(&cluster->is_stopping);
-        if (now - beaten >= BEAT_SECONDS || is_stopping != was_stopping) {
-            send_beat(cluster);
-            beaten = now;
+        const bool is_stopping = atomic_load(&h->is_stopping);
+        if (now - sent >= HEARTBEAT_SECONDS || is_stopping != was_stopping) {
+            send_heartbeat(cluster);
+            sent = now;
             was_stopping = is_stopping;
         }
-        watch(cluster, parent, now);
+        if (is_abandoned(cluster, launcher)) _exit(TL_EXIT_CODE_RESUME);
     }
     tl_message_close(&message);
     return NULL;
 }
 
-tl_status tl_pulse_start(tl_cluster *cluster, tl_err *err)
+tl_status tl_heartbeat_start(tl_cluster *cluster, tl_err *err)
 {
-    const double now = tl_cluster_seconds();
-    for (int rank = 0; rank < cluster->size; rank++)
-        atomic_store(&cluster->heard[rank], now);
-    const int code = pthread_create(&cluster->thread, NULL, live, cluster);
-    TL_CHECK(code == 0, err, TL_E_SPACE, "no thread for the heartbeat: %s", strerror(code));
-    cluster->has_pulse = true;
+    tl_heartbeat *h = &cluster->heartbeat;
+    const double now = tl_seconds();
+    for (int rank = 0; rank < cluster->size; rank++) tl_liveness_heard(cluster, rank, now);
+    const int code = pthread_create(&h->thread, NULL, live, cluster);
+    TL_CHECK(code == 0, err, TL_E_SPACE, "cannot start the heartbeat thread: %s",
+             strerror(code));
+    h->is_running = true;
     return TL_OK;
 }
 
-void tl_pulse_tick(tl_cluster *cluster)
+void tl_heartbeat_stop(tl_cluster *cluster)
 {
-    atomic_fetch_add_explicit(&cluster->ticks, 1, memory_order_relaxed);
+    tl_heartbeat *h = &cluster->heartbeat;
+    if (!h->is_running) return;
+    atomic_store(&h->must_end, true);
+    pthread_join(h->thread, NULL);
+    h->is_running = false;
 }
 
-tl_pulse_progress tl_pulse_progress_of(const tl_cluster *cluster, int rank)
+/* --- what others ask of it ------------------------------------------------------------ */
+
+void tl_heartbeat_tick(tl_cluster *cluster)
 {
-    return (tl_pulse_progress){.ticks = atomic_load(&cluster->progress[rank]),
-                               .is_waiting = atomic_load(&cluster->waits[rank])};
+    atomic_fetch_add_explicit(&cluster->progress[cluster->rank].ticks, 1,
+                              memory_order_relaxed);
 }
 
-bool tl_pulse_is_stopping(const tl_cluster *cluster)
+void tl_heartbeat_set_waiting(tl_cluster *cluster, bool is_waiting)
 {
-    return atomic_load(&cluster->is_stopping);
+    atomic_store_explicit(&cluster->progress[cluster->rank].is_waiting, is_waiting,
+                          memory_order_relaxed);
 }
 
-void tl_pulse_ask_stop(tl_cluster *cluster)
+tl_heartbeat_progress tl_heartbeat_progress_of(const tl_cluster *cluster, int rank)
 {
-    atomic_store(&cluster->is_stopping, true);
+    const tl_rank_progress *progress = &cluster->progress[rank];
+    return (tl_heartbeat_progress){.ticks = atomic_load(&progress->ticks),
+                                   .is_waiting = atomic_load(&progress->is_waiting)};
 }
 
-void tl_pulse_call_off(tl_cluster *cluster, int first, int width, uint32_t epoch)
+bool tl_heartbeat_is_stopping(const tl_cluster *cluster)
+{
+    return atomic_load(&cluster->heartbeat.is_stopping);
+}
+
+void tl_heartbeat_request_stop(tl_cluster *cluster)
+{
+    atomic_store(&cluster->heartbeat.is_stopping, true);
+}
+
+void tl_heartbeat_cancel(tl_cluster *cluster, int first, int width, uint32_t epoch)
 {
     for (int rank = first; rank < first + width && rank < cluster->size; rank++) {
         if (rank == 0)
-            note_called_off(cluster, epoch);
+            note_cancelled(cluster, epoch);
         else
-            tell(cluster, rank, CALL_OFF, epoch);
+            send_word(cluster, rank, CANCEL, epoch);
     }
 }
 
-bool tl_pulse_is_called_off(const tl_cluster *cluster, uint32_t epoch)
+bool tl_heartbeat_is_cancelled(const tl_cluster *cluster, uint32_t epoch)
 {
-    for (int i = 0; i < TL_CALLED_OFF; i++)
-        if (atomic_load_explicit(&cluster->called_off[i], memory_order_relaxed) == epoch)
+    const tl_heartbeat *h = &cluster->heartbeat;
+    for (int i = 0; i < TL_CANCELLED_MOST; i++)
+        if (atomic_load_explicit(&h->cancelled[i], memory_order_relaxed) == epoch)
             return true;
     return false;
 }
 
-bool tl_pulse_is_dead(tl_cluster *cluster, int rank)
+bool tl_heartbeat_shutdown(tl_cluster *cluster, bool without_mpi)
 {
-    if (cluster->rank != 0 || rank == 0 || !cluster->has_pulse) return false;
-    return tl_cluster_is_buried(cluster, rank) || process_is_gone(cluster, rank) ||
-           tl_cluster_seconds() - atomic_load(&cluster->heard[rank]) > SILENCE_OF_A_RANK;
+    tl_heartbeat *h = &cluster->heartbeat;
+    if (!h->is_running) return without_mpi;
+    if (cluster->rank == 0) {
+        send_all(cluster, without_mpi ? SKIP_FINALISE : FINALISE);
+        return without_mpi;
+    }
+    for (unsigned polls = 1; atomic_load(&h->shutdown) == 0; polls++) tl_back_off(polls);
+    return atomic_load(&h->shutdown) == SKIP_FINALISE;
 }
 
-void tl_pulse_farewell(tl_cluster *cluster, bool was_lost)
+void tl_heartbeat_terminate(tl_cluster *cluster)
 {
-    tell_all(cluster, was_lost ? FAREWELL_LEAVE : FAREWELL_FINALISE);
-}
-
-void tl_pulse_dismiss(tl_cluster *cluster)
-{
-    tell_all(cluster, LEAVE);
-}
-
-void tl_pulse_end(tl_cluster *cluster)
-{
-    if (!cluster->has_pulse) return;
-    atomic_store(&cluster->thread_must_end, true);
-    pthread_join(cluster->thread, NULL);
-    cluster->has_pulse = false;
+    send_all(cluster, TERMINATE);
 }

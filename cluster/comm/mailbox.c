@@ -1,12 +1,12 @@
 /*
- * A sent message lives in a list until MPI has done with it; each later call looks at the
- * list and frees what has left. Parcels to a dead rank stay in the list for ever: MPI may
- * still read them.
+ * A sent message stays in a list until MPI is done with it; each later call walks the list
+ * and frees what has left. Messages to a failed rank stay: MPI may still read them.
  */
 #include "cluster/comm/mailbox.h"
 
 #include "cluster/comm/cluster_private.h"
-#include "cluster/comm/heartbeat.h"
+#include "cluster/comm/liveness.h"
+#include "compute/core/clock.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -14,9 +14,10 @@
 
 static const size_t LARGEST = (size_t)1 << 30; /* bytes of one message */
 
-static MPI_Comm lane_of(const tl_cluster *cluster, tl_tag tag)
+static MPI_Comm comm_of(const tl_cluster *cluster, tl_tag tag)
 {
-    return tag == TL_TAG_BEAT || tag == TL_TAG_CONTROL ? cluster->pulse : cluster->post;
+    const bool is_control = tag == TL_TAG_HEARTBEAT || tag == TL_TAG_CONTROL;
+    return tl_channel_comm(cluster, is_control ? TL_CHANNEL_CONTROL : TL_CHANNEL_MAIL);
 }
 
 void tl_message_close(tl_message *message)
@@ -25,63 +26,63 @@ void tl_message_close(tl_message *message)
     *message = (tl_message){0};
 }
 
-/* Frees the parcels that have left; returns how many to living ranks have not. */
-static int reap(tl_cluster *cluster)
+int tl_mailbox_pending(tl_cluster *cluster)
 {
     int pending = 0;
-    pthread_mutex_lock(&cluster->parcel_lock);
-    tl_parcel **link = &cluster->parcel;
+    pthread_mutex_lock(&cluster->outgoing_lock);
+    tl_outgoing **link = &cluster->outgoing;
     while (*link) {
-        tl_parcel *parcel = *link;
+        tl_outgoing *outgoing = *link;
         int has_left = 0;
-        if (!tl_cluster_is_buried(cluster, parcel->to)) {
-            const int code = MPI_Test(&parcel->request, &has_left, MPI_STATUS_IGNORE);
+        if (!tl_liveness_has_failed(cluster, outgoing->to)) {
+            const int code = MPI_Test(&outgoing->request, &has_left, MPI_STATUS_IGNORE);
             if (code != MPI_SUCCESS) has_left = 0;
             if (!has_left) pending++;
         }
         if (has_left) {
-            *link = parcel->next;
-            free(parcel);
+            *link = outgoing->next;
+            free(outgoing);
         } else {
-            link = &parcel->next;
+            link = &outgoing->next;
         }
     }
-    pthread_mutex_unlock(&cluster->parcel_lock);
+    pthread_mutex_unlock(&cluster->outgoing_lock);
     return pending;
 }
 
-tl_status tl_post_send(tl_cluster *cluster, int to, tl_tag tag, const void *bytes, size_t n,
-                       tl_err *err)
+tl_status tl_mailbox_send(tl_cluster *cluster, int to, tl_tag tag, const void *bytes,
+                          size_t n, tl_err *err)
 {
-    TL_CHECK(to >= 0 && to < cluster->size, err, TL_E_ARG, "there is no rank %d among %d",
-             to, cluster->size);
-    TL_CHECK(n <= LARGEST, err, TL_E_ARG, "a message holds at most %zu bytes, not %zu",
-             LARGEST, n);
-    TL_CHECK(!tl_cluster_is_buried(cluster, to), err, TL_E_LOST, "rank %d is dead", to);
-    tl_parcel *parcel = malloc(sizeof *parcel + n);
-    TL_CHECK(parcel, err, TL_E_SPACE, "no memory left for a message of %zu bytes", n);
-    if (n > 0) memcpy(parcel->bytes, bytes, n);
-    parcel->to = to;
-    (void)reap(cluster);
-    pthread_mutex_lock(&cluster->parcel_lock);
-    const int code = MPI_Isend(parcel->bytes, (int)n, MPI_BYTE, to, (int)tag,
-                               lane_of(cluster, tag), &parcel->request);
+    TL_CHECK(to >= 0 && to < cluster->size, err, TL_E_ARG, "rank %d is not one of %d", to,
+             cluster->size);
+    TL_CHECK(n <= LARGEST, err, TL_E_ARG, "a message of %zu bytes; at most %zu are allowed",
+             n, LARGEST);
+    TL_CHECK(!tl_liveness_has_failed(cluster, to), err, TL_E_LOST, "rank %d has failed",
+             to);
+    tl_outgoing *outgoing = malloc(sizeof *outgoing + n);
+    TL_CHECK(outgoing, err, TL_E_SPACE, "out of memory for a message of %zu bytes", n);
+    if (n > 0) memcpy(outgoing->bytes, bytes, n);
+    outgoing->to = to;
+    (void)tl_mailbox_pending(cluster);
+    pthread_mutex_lock(&cluster->outgoing_lock);
+    const int code = MPI_Isend(outgoing->bytes, (int)n, MPI_BYTE, to, (int)tag,
+                               comm_of(cluster, tag), &outgoing->request);
     if (code == MPI_SUCCESS) {
-        parcel->next = cluster->parcel;
-        cluster->parcel = parcel;
+        outgoing->next = cluster->outgoing;
+        cluster->outgoing = outgoing;
     }
-    pthread_mutex_unlock(&cluster->parcel_lock);
+    pthread_mutex_unlock(&cluster->outgoing_lock);
     if (code == MPI_SUCCESS) return TL_OK;
-    free(parcel);
+    free(outgoing);
     return tl_fail(err, TL_E_LOST, "MPI cannot reach rank %d", to);
 }
 
-static bool make_room(tl_message *message, size_t n, tl_err *err)
+static bool grow(tl_message *message, size_t n, tl_err *err)
 {
     if (n <= message->space) return true;
     unsigned char *bytes = realloc(message->bytes, n);
     if (!bytes) {
-        (void)tl_fail(err, TL_E_SPACE, "no memory left for a message of %zu bytes", n);
+        (void)tl_fail(err, TL_E_SPACE, "out of memory for a message of %zu bytes", n);
         return false;
     }
     message->bytes = bytes;
@@ -89,40 +90,42 @@ static bool make_room(tl_message *message, size_t n, tl_err *err)
     return true;
 }
 
-/* Receives a message that was found. Of a dead sender's only the head may exist, so this
- * does not wait for the dead; false: it did not come. */
+/* Receives a message that was probed. Of a dead sender's only the envelope may have come,
+ * so this does not wait for the dead; false: it did not come. */
 static bool take(tl_cluster *cluster, int from, int tag, void *bytes, int n)
 {
     MPI_Request request = MPI_REQUEST_NULL;
     int code =
-        MPI_Irecv(bytes, n, MPI_BYTE, from, tag, lane_of(cluster, (tl_tag)tag), &request);
+        MPI_Irecv(bytes, n, MPI_BYTE, from, tag, comm_of(cluster, (tl_tag)tag), &request);
     for (unsigned turn = 1; code == MPI_SUCCESS; turn++) {
         int is_done = 0;
         code = MPI_Test(&request, &is_done, MPI_STATUS_IGNORE);
         if (code == MPI_SUCCESS && is_done) return true;
         if (turn % 256 != 0) continue;
-        if (tl_cluster_is_buried(cluster, from) || tl_pulse_is_dead(cluster, from)) break;
+        if (tl_liveness_has_failed(cluster, from) || tl_liveness_is_dead(cluster, from))
+            break;
         sched_yield();
     }
     return false;
 }
 
-bool tl_post_receive(tl_cluster *cluster, unsigned tags, tl_message *message, tl_err *err)
+bool tl_mailbox_receive(tl_cluster *cluster, unsigned tags, tl_message *message,
+                        tl_err *err)
 {
     tl_err unused;
     if (!err) err = &unused;
     err->status = TL_OK;
-    (void)reap(cluster);
+    (void)tl_mailbox_pending(cluster);
     for (int tag = TL_TAG_ORDER; tag <= TL_TAG_CONTROL; tag++) {
         if (!(tags & TL_TAGS(tag))) continue;
         int is_there = 0, n = 0;
         MPI_Status status;
-        const int code = MPI_Iprobe(MPI_ANY_SOURCE, tag, lane_of(cluster, (tl_tag)tag),
+        const int code = MPI_Iprobe(MPI_ANY_SOURCE, tag, comm_of(cluster, (tl_tag)tag),
                                     &is_there, &status);
         if (code != MPI_SUCCESS || !is_there) continue;
         MPI_Get_count(&status, MPI_BYTE, &n);
         if (n < 1) n = 0;
-        if (!make_room(message, n > 0 ? (size_t)n : 1, err)) return false;
+        if (!grow(message, n > 0 ? (size_t)n : 1, err)) return false;
         if (!take(cluster, status.MPI_SOURCE, tag, message->bytes, n)) {
             /* MPI may still write there: the buffer is given up. */
             message->bytes = NULL;
@@ -137,7 +140,9 @@ bool tl_post_receive(tl_cluster *cluster, unsigned tags, tl_message *message, tl
     return false;
 }
 
-int tl_post_pending(tl_cluster *cluster)
+void tl_mailbox_drain(tl_cluster *cluster, double seconds)
 {
-    return reap(cluster);
+    const double deadline = tl_seconds() + seconds;
+    for (unsigned polls = 0; tl_mailbox_pending(cluster) > 0 && tl_seconds() < deadline;)
+        tl_back_off(++polls);
 }

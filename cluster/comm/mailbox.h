@@ -1,7 +1,8 @@
 /*
- * Messages from rank to rank: flat bytes under a tag. Sending never waits, receiving never
- * waits. Any thread of a rank may send and receive at any time; each tag must have one
- * receiving thread. Messages of one tag from one rank arrive in the order they were sent.
+ * Messages from rank to rank: flat bytes under a tag. Neither sending nor receiving waits.
+ * Messages of one tag from one rank arrive in the order they were sent. Any thread may send
+ * and receive at any time, but each tag must have one receiving thread. Nothing here is
+ * collective.
  */
 #ifndef TL_CLUSTER_COMM_MAILBOX_H
 #define TL_CLUSTER_COMM_MAILBOX_H
@@ -10,45 +11,50 @@
 
 #include <stdint.h>
 
+/** What a message is about, which also decides who receives it. */
 typedef enum tl_tag {
     TL_TAG_ORDER = 1, /**< coordinator to workers */
     TL_TAG_RESULT,    /**< workers to coordinator */
-    TL_TAG_BEAT,      /**< tl_pulse's own: to rank 0 */
-    TL_TAG_CONTROL    /**< tl_pulse's own: from rank 0 */
+    TL_TAG_HEARTBEAT, /**< heartbeat.c's own: to rank 0 */
+    TL_TAG_CONTROL    /**< heartbeat.c's own: from rank 0 */
 } tl_tag;
 
 /** A set of tags: TL_TAGS(TL_TAG_ORDER) | TL_TAGS(TL_TAG_CONTROL). */
 #define TL_TAGS(tag) (1u << (tag))
 
-/** A message that arrived. Zero is a valid empty one; the buffer grows and is used again.
- */
+/** A message that arrived. Zero is a valid empty one; the buffer grows and is reused. */
 typedef struct tl_message {
     int from;
     tl_tag tag;
     size_t n;             /**< bytes */
-    unsigned char *bytes; /**< owned; aligned as by malloc */
-    size_t space;
+    unsigned char *bytes; /**< [n] owned; aligned as by malloc */
+    size_t space;         /**< bytes that fit */
 } tl_message;
 
+/** Frees the buffer; `message` is empty again. */
 void tl_message_close(tl_message *message);
 
 /**
- * Sends a copy of `n` bytes (at most 1 GiB) to rank `to`, which may be this rank. Does not
- * wait for anybody.
- * \return TL_E_LOST if `to` is buried or MPI knows that it is gone, TL_E_SPACE, TL_E_ARG
+ * Sends a copy of `bytes` [n], at most 1 GiB, to rank `to`, which may be this rank.
+ * \return TL_E_LOST if `to` was marked as failed or MPI cannot reach it, TL_E_SPACE,
+ *         TL_E_ARG
  */
-TL_MUST_USE tl_status tl_post_send(tl_cluster *cluster, int to, tl_tag tag,
-                                   const void *bytes, size_t n, tl_err *err);
+TL_MUST_USE tl_status tl_mailbox_send(tl_cluster *cluster, int to, tl_tag tag,
+                                      const void *bytes, size_t n, tl_err *err);
 
 /**
- * Takes the next message that has one of `tags`, from any rank.
- * \return true if `message` now holds one; false if there is none, and also, with
- *         err->status not TL_OK, if memory or MPI failed. err->status is always set
+ * Takes the next message with one of `tags`, from any rank.
+ * \param message result; its buffer is reused
+ * \return true if `message` holds one; false if there is none, or, with err->status
+ *         TL_E_SPACE, no memory for it. err->status is always set
  */
-TL_MUST_USE bool tl_post_receive(tl_cluster *cluster, unsigned tags, tl_message *message,
-                                 tl_err *err);
+TL_MUST_USE bool tl_mailbox_receive(tl_cluster *cluster, unsigned tags, tl_message *message,
+                                    tl_err *err);
 
-/** How many messages sent by this rank have not yet left it; drives them on. */
-int tl_post_pending(tl_cluster *cluster);
+/** How many messages to living ranks have not left yet; drives them on. */
+int tl_mailbox_pending(tl_cluster *cluster);
+
+/** Waits until all messages to living ranks have left, `seconds` at most. */
+void tl_mailbox_drain(tl_cluster *cluster, double seconds);
 
 #endif

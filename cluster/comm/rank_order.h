@@ -1,22 +1,22 @@
 /*
- * Which rank is which: the numbers that the ranks of a run bear are given out node by node,
- * so that a team, an aligned block of them, lies within as few nodes as can be, however the
- * ranks were spread by who started them.
+ * The order of ranks: ranks are numbered node by node, so that a team, an aligned block of
+ * them, spans as few nodes as possible, however the launcher spread them.
  */
 #ifndef TL_CLUSTER_COMM_RANK_ORDER_H
 #define TL_CLUSTER_COMM_RANK_ORDER_H
 
-/** A rank as it was started. */
-typedef struct tl_place {
-    const char *host, *nest; /**< borrowed; the same two texts: the same node */
-    int rank;                /**< its number where it comes from */
-    int node;                /**< result: the lowest such number on its node */
-} tl_place;
+/** A rank as it was launched. */
+typedef struct tl_ordered_rank {
+    const char *host, *pid_namespace; /**< borrowed; both equal: the same node */
+    int rank;                         /**< as launched */
+    int node;                         /**< result: the lowest such rank of its node */
+} tl_ordered_rank;
 
 /**
- * Sorts `place` [n] by node, in the order of the nodes' lowest ranks, and by rank within a
- * node: place[k] becomes rank k. Rank 0 stays, and so do all where nodes are whole already.
+ * Sorts `order` [n] by node, nodes by their lowest ranks, and by rank within a node:
+ * order[k] becomes rank k. Rank 0 stays, and so does everyone where nodes are contiguous
+ * already.
  */
-void tl_place_sort(tl_place *place, int n);
+void tl_rank_order_sort(tl_ordered_rank *order, int n);
 
 #endif

@@ -1,66 +1,39 @@
 #include "cluster/comm/watchdog.h"
 
-#include "cluster/comm/cluster.h"
+#include "cluster/comm/exit_code.h"
+#include "cluster/comm/launch_rank.h"
 #include "compute/core/log.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-/* MPI cannot be asked: it may be what hangs. */
-static bool leads(void)
+/* In a thread of its own. */
+static void expire(union sigval value)
 {
-    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
-    if (!rank) rank = getenv("PMIX_RANK");
-    return !rank || strcmp(rank, "0") == 0;
+    const tl_watchdog *watchdog = value.sival_ptr;
+    const bool leads = tl_launch_is_leader(); /* MPI may be what hangs */
+    if (watchdog->why && leads)
+        tl_log(TL_LOG_ERROR, "%s (%g s)", watchdog->why, watchdog->timeout);
+    _exit(tl_exit_code_report(watchdog->code, leads));
 }
 
-static void *wait_beside(void *argument)
+tl_status tl_watchdog_start(tl_watchdog *watchdog, tl_err *err)
 {
-    tl_patience *p = argument;
-    struct timespec end;
-    (void)clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += (time_t)p->seconds;
-    end.tv_nsec += (long)(1e9 * (p->seconds - (double)(time_t)p->seconds));
-    if (end.tv_nsec >= 1000000000L) {
-        end.tv_nsec -= 1000000000L;
-        end.tv_sec++;
-    }
-    pthread_mutex_lock(&p->lock);
-    int code = 0;
-    while (!p->is_over && code == 0)
-        code = pthread_cond_timedwait(&p->returned, &p->lock, &end);
-    const bool is_over = p->is_over;
-    pthread_mutex_unlock(&p->lock);
-    if (is_over) return NULL;
-    if (p->why && leads()) tl_log(TL_LOG_ERROR, "%s (%g s)", p->why, p->seconds);
-    _exit(tl_cluster_tell_code(p->code, leads()));
-}
-
-tl_status tl_patience_begin(tl_patience *patience, tl_err *err)
-{
-    pthread_condattr_t clock;
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_mutex_init(&patience->lock, NULL);
-    pthread_cond_init(&patience->returned, &clock);
-    pthread_condattr_destroy(&clock);
-    patience->is_over = false;
-    const int code = pthread_create(&patience->thread, NULL, wait_beside, patience);
-    TL_CHECK(code == 0, err, TL_E_SPACE, "no thread to wait beside MPI: %s",
-             strerror(code));
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD,
+                             .sigev_value.sival_ptr = watchdog};
+    event.sigev_notify_function = expire;
+    const time_t seconds = (time_t)watchdog->timeout;
+    const long rest = (long)(1e9 * (watchdog->timeout - (double)seconds));
+    const struct itimerspec span = {.it_value = {.tv_sec = seconds, .tv_nsec = rest}};
+    TL_CHECK(timer_create(CLOCK_MONOTONIC, &event, &watchdog->timer) == 0, err, TL_E_SPACE,
+             "cannot make a timer: %s", strerror(errno));
+    (void)timer_settime(watchdog->timer, 0, &span, NULL);
     return TL_OK;
 }
 
-void tl_patience_end(tl_patience *patience)
+void tl_watchdog_stop(tl_watchdog *watchdog)
 {
-    pthread_mutex_lock(&patience->lock);
-    patience->is_over = true;
-    pthread_cond_signal(&patience->returned);
-    pthread_mutex_unlock(&patience->lock);
-    pthread_join(patience->thread, NULL);
-    pthread_cond_destroy(&patience->returned);
-    pthread_mutex_destroy(&patience->lock);
+    (void)timer_delete(watchdog->timer);
 }

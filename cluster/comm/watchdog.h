@@ -1,32 +1,29 @@
 /*
- * Patience with MPI calls that may never return: MPI_Init and what follows it hang when a
- * rank dies before all have met, MPI_Finalize when one dies meanwhile. While patience is
- * being had, a thread waits beside the caller; if the caller is not back in time, it says
- * why and leaves the process.
+ * The watchdog ends the process when an MPI call does not return: MPI_Init and what follows
+ * hang when a rank dies before all have met, MPI_Finalize when one dies meanwhile. If the
+ * caller is not back in time, a timer's thread says why and exits.
  */
 #ifndef TL_CLUSTER_COMM_WATCHDOG_H
 #define TL_CLUSTER_COMM_WATCHDOG_H
 
 #include "compute/core/status.h"
 
-#include <pthread.h>
-#include <stdbool.h>
+#include <time.h>
 
-typedef struct tl_patience {
-    double seconds;
-    const char *why; /**< borrowed; what rank 0 says then; NULL: nothing */
-    int code;        /**< with which the process leaves, as tl_cluster_tell_code tells it */
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t returned;
-    bool is_over;
-} tl_patience;
+/** One watch. The caller sets `timeout`, `why` and `code`; the rest is private. */
+typedef struct tl_watchdog {
+    double timeout;  /**< s, above 0 */
+    const char *why; /**< borrowed; what rank 0 logs then; NULL: nothing */
+    int code;        /**< to exit with, by tl_exit_code_report */
 
-/** Begins to wait; the caller has set seconds, why and code. Stays where it is until
- * tl_patience_end. \return TL_E_SPACE if there is no thread for it */
-TL_MUST_USE tl_status tl_patience_begin(tl_patience *patience, tl_err *err);
+    timer_t timer;
+} tl_watchdog;
 
-/** The caller is back. */
-void tl_patience_end(tl_patience *patience);
+/** Starts to wait. `watchdog` must not move until tl_watchdog_stop. \return TL_E_SPACE if
+ * there is no timer for it */
+TL_MUST_USE tl_status tl_watchdog_start(tl_watchdog *watchdog, tl_err *err);
+
+/** The caller is back in time. */
+void tl_watchdog_stop(tl_watchdog *watchdog);
 
 #endif

@@ -1,11 +1,9 @@
 /*
  * A block's key is in the name of its anonymous file, which /proc/PID/fd shows as
- * "/memfd:threatloop-KEY (deleted)". Who looks takes only one that is sealed, so one that
- * is not yet filled is not there.
+ * "/memfd:threatloop-KEY (deleted)". Only sealed files are taken, so a block that is not
+ * filled yet is not found.
  */
 #include "cluster/node/node_blocks.h"
-
-#include "cluster/comm/cluster_private.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -22,12 +20,12 @@ typedef struct block {
     struct block *next;
     void *at;
     size_t n;
-    int file; /* of one that was published; -1: closed */
+    int file; /* of a published one; -1: closed */
 } block;
 
-struct tl_node_memory {
-    tl_commons commons;
-    int64_t pid; /* of who publishes */
+struct tl_node_blocks {
+    tl_shared_blocks shared_blocks;
+    pid_t pid; /* of the rank that publishes */
     block *block;
 };
 
@@ -37,13 +35,13 @@ static void name_of(const tl_key *key, char name[LINK])
     (void)snprintf(name, LINK, "threatloop-%s", tl_key_text(key, text));
 }
 
-/* A block is noted before it is mapped, so that it can always be given back. */
-static block *add_block(tl_node_memory *memory)
+/* A block is in the list before it is mapped, so that it is always unmapped. */
+static block *add_block(tl_node_blocks *blocks)
 {
     block *one = calloc(1, sizeof *one);
     if (!one) return NULL;
-    *one = (block){.next = memory->block, .file = -1};
-    memory->block = one;
+    *one = (block){.next = blocks->block, .file = -1};
+    blocks->block = one;
     return one;
 }
 
@@ -60,10 +58,10 @@ static void *map(block *one, int file, size_t n, int protection, int how)
 
 static void *begin(void *self, const tl_key *key, size_t n)
 {
-    tl_node_memory *memory = self;
+    tl_node_blocks *blocks = self;
     char name[LINK];
     name_of(key, name);
-    block *one = add_block(memory);
+    block *one = add_block(blocks);
     if (!one || n == 0) return NULL;
     one->file = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (one->file < 0) return NULL;
@@ -73,7 +71,7 @@ static void *begin(void *self, const tl_key *key, size_t n)
 
 static void *end(void *self, void *room)
 {
-    block *one = ((tl_node_memory *)self)->block;
+    block *one = ((tl_node_blocks *)self)->block;
     TL_INVARIANT(one && one->at == room);
     (void)munmap(room, one->n); /* no seal while it can be written */
     one->at = NULL;
@@ -104,10 +102,10 @@ static int open_named(const char *folder, const char *name)
 
 static void *find(void *self, const tl_key *key, size_t *n)
 {
-    tl_node_memory *memory = self;
+    tl_node_blocks *blocks = self;
     char name[LINK], folder[64];
     name_of(key, name);
-    (void)snprintf(folder, sizeof folder, "/proc/%lld/fd", (long long)memory->pid);
+    (void)snprintf(folder, sizeof folder, "/proc/%lld/fd", (long long)blocks->pid);
     const int file = open_named(folder, name);
     if (file < 0) return NULL;
     struct stat info;
@@ -115,7 +113,7 @@ static void *find(void *self, const tl_key *key, size_t *n)
     const int seals = fcntl(file, F_GET_SEALS);
     if (seals != -1 && (seals & SEALS) == SEALS && fstat(file, &info) == 0 &&
         info.st_size > 0) {
-        block *one = add_block(memory);
+        block *one = add_block(blocks);
         *n = (size_t)info.st_size;
         if (one) at = map(one, file, *n, PROT_READ, MAP_PRIVATE);
     }
@@ -123,48 +121,50 @@ static void *find(void *self, const tl_key *key, size_t *n)
     return at;
 }
 
-/* --- the whole ------------------------------------------------------------------------ */
+/* --- opening and closing
+ * ------------------------------------------------------------------------ */
 
-tl_node_memory *tl_node_memory_open(const tl_cluster *cluster)
+tl_node_blocks *tl_node_blocks_open(const tl_cluster *cluster)
 {
-    int mates = 0, first = cluster->rank;
-    for (int rank = cluster->size - 1; rank >= 0; rank--) {
-        if (!tl_cluster_is_near(cluster, rank)) continue;
-        mates++;
+    int ranks = 0, first = 0;
+    for (int rank = tl_cluster_size(cluster) - 1; rank >= 0; rank--) {
+        if (!tl_cluster_is_local(cluster, rank)) continue;
+        ranks++;
         first = rank;
     }
-    tl_node_memory *memory = mates > 1 ? calloc(1, sizeof *memory) : NULL;
-    if (!memory) return NULL;
-    memory->pid = cluster->card[first].pid;
-    memory->commons = (tl_commons){.self = memory,
-                                   .publishes = first == cluster->rank,
-                                   .find = find,
-                                   .begin = begin,
-                                   .end = end};
-    return memory;
+    tl_node_blocks *blocks = ranks > 1 ? calloc(1, sizeof *blocks) : NULL;
+    if (!blocks) return NULL;
+    blocks->pid = tl_cluster_pid(cluster, first);
+    blocks->shared_blocks =
+        (tl_shared_blocks){.self = blocks,
+                           .publishes = first == tl_cluster_rank(cluster),
+                           .find = find,
+                           .begin = begin,
+                           .end = end};
+    return blocks;
 }
 
-const tl_commons *tl_node_memory_commons(tl_node_memory *memory)
+const tl_shared_blocks *tl_node_blocks_shared(tl_node_blocks *blocks)
 {
-    return memory ? &memory->commons : NULL;
+    return blocks ? &blocks->shared_blocks : NULL;
 }
 
-void tl_node_memory_settle(tl_node_memory *memory)
+void tl_node_blocks_freeze(tl_node_blocks *blocks)
 {
-    for (block *one = memory ? memory->block : NULL; one; one = one->next) {
+    for (block *one = blocks ? blocks->block : NULL; one; one = one->next) {
         if (one->file >= 0) (void)close(one->file);
         one->file = -1;
     }
 }
 
-void tl_node_memory_close(tl_node_memory *memory)
+void tl_node_blocks_close(tl_node_blocks *blocks)
 {
-    tl_node_memory_settle(memory);
-    while (memory && memory->block) {
-        block *one = memory->block;
-        memory->block = one->next;
+    tl_node_blocks_freeze(blocks);
+    while (blocks && blocks->block) {
+        block *one = blocks->block;
+        blocks->block = one->next;
         if (one->at) (void)munmap(one->at, one->n);
         free(one);
     }
-    free(memory);
+    free(blocks);
 }

@@ -1,9 +1,12 @@
 /*
- * The commons of a node: what its lowest rank publishes while it opens a plan, the others
- * map. Blocks are anonymous files, sealed against any change, that the others open through
- * /proc; they have no name in any folder, so nothing is left behind however a run ends. No
- * rank speaks to another here, and who can open nothing (another user, no /proc) does
- * without.
+ * The room node: memory that the ranks of one node share. It may use cluster/comm and
+ * compute.
+ *
+ * What a node's lowest rank publishes while it opens a plan, the others map. Blocks are
+ * anonymous files, sealed against any change, that the others open through /proc; they have
+ * no name in any folder, so nothing is left behind however a run ends. No rank sends
+ * anything to another, and a rank that can open nothing (another user, no /proc) does
+ * without. Nothing here is collective.
  */
 #ifndef TL_CLUSTER_NODE_NODE_BLOCKS_H
 #define TL_CLUSTER_NODE_NODE_BLOCKS_H
@@ -11,20 +14,21 @@
 #include "cluster/comm/cluster.h"
 #include "compute/data/shared_blocks.h"
 
-typedef struct tl_node_memory tl_node_memory;
+/** The blocks that this rank has published or found. */
+typedef struct tl_node_blocks tl_node_blocks;
 
-/** The node's memory as this rank sees it; owned, ended by tl_node_memory_close.
- * \return NULL where this rank is alone on its node, or has no memory for it */
-tl_node_memory *tl_node_memory_open(const tl_cluster *cluster);
+/** Opens the node's blocks; owned, ended by tl_node_blocks_close.
+ * \return NULL where this rank is alone on its node, or out of memory */
+tl_node_blocks *tl_node_blocks_open(const tl_cluster *cluster);
 
-/** Its operations; borrowed. NULL where `memory` is. */
-const tl_commons *tl_node_memory_commons(tl_node_memory *memory);
+/** The operations on `blocks`, borrowed from it; NULL where `blocks` is NULL. */
+const tl_shared_blocks *tl_node_blocks_shared(tl_node_blocks *blocks);
 
-/** Nothing more is published or found from here on: once all ranks of the node have found
- * what they want. What was found stays. NULL allowed. */
-void tl_node_memory_settle(tl_node_memory *memory);
+/** Nothing can be published or found from here on: for when all ranks of the node have what
+ * they want. What was found stays mapped. `blocks` may be NULL. */
+void tl_node_blocks_freeze(tl_node_blocks *blocks);
 
-/** Unmaps everything. NULL allowed. */
-void tl_node_memory_close(tl_node_memory *memory);
+/** Unmaps and frees everything. `blocks` may be NULL. */
+void tl_node_blocks_close(tl_node_blocks *blocks);
 
 #endif

@@ -1,16 +1,17 @@
 /*
- * All that BLACS sends and receives passes through parcels of this file, as packed bytes.
- * After a loss MPI may still read or write a parcel, so it is kept; and never is a buffer
- * of BLACS, which it will use again for another grid, in MPI's hands. A non-blocking send
- * is over for BLACS when its bytes are in the parcel; at the end of the work all have left.
+ * All that BLACS sends and receives passes through transfers of this file, as packed bytes.
+ * After a loss MPI may still read or write a transfer, so it is retained; and a buffer of
+ * BLACS, which will use it again for another grid, is never in MPI's hands. A non-blocking
+ * send is over for BLACS when its bytes are packed; at the end of the work all have left.
  *
- * Reductions are made of messages, and combined in the order of the ranks: an operation of
- * BLACS reads its global variables, so MPI must not call one after the work was left.
+ * Reductions are made of messages, combined in rank order: an operation of BLACS reads its
+ * global variables, so MPI must not call one after the work was left.
  */
 #include "cluster/scalapack/blacs_guard.h"
 
-#include "cluster/comm/cluster_private.h"
+#include "cluster/comm/channel.h"
 #include "cluster/comm/heartbeat.h"
+#include "compute/core/clock.h"
 #include "compute/core/failpoint.h"
 
 #include <setjmp.h>
@@ -18,8 +19,8 @@
 #include <string.h>
 
 /* A message in the hands of MPI. */
-typedef struct parcel {
-    struct parcel *next;
+typedef struct transfer {
+    struct transfer *next;
     MPI_Request request;
     MPI_Request *slot; /* where BLACS holds the request of a receive; may be NULL */
     void *to;          /* of a receive: where it is unpacked, as `count` of `type` */
@@ -28,11 +29,11 @@ typedef struct parcel {
     MPI_Comm comm;
     int size;
     unsigned char bytes[];
-} parcel;
+} transfer;
 
 typedef struct guard {
     const tl_blacs_watch *watch;
-    parcel *first;
+    transfer *first;
     void *spare; /* a reduction's */
     jmp_buf out;
 } guard;
@@ -45,44 +46,48 @@ static _Noreturn void leave(void)
     longjmp(inside->out, 1); /* NOLINT(cert-err52-c): the only way out of ScaLAPACK */
 }
 
-static void drop(parcel *p)
+/* Leaves unless a call of MPI succeeded. */
+static void must(int code)
 {
-    parcel **link = &inside->first;
-    while (*link != p) link = &(*link)->next;
-    *link = p->next;
-    free(p);
+    if (code != MPI_SUCCESS) leave();
+}
+
+static void drop(transfer *t)
+{
+    transfer **link = &inside->first;
+    while (*link != t) link = &(*link)->next;
+    *link = t->next;
+    free(t);
 }
 
 /* Waits for `request`, or leaves. */
 static void finish(MPI_Request *request, MPI_Status *status)
 {
     const tl_blacs_watch *watch = inside->watch;
-    atomic_store_explicit(&watch->cluster->is_waiting, true, memory_order_relaxed);
-    const double deadline = tl_cluster_seconds() + watch->patience;
-    for (unsigned turn = 0;; turn++) {
+    const double deadline = tl_seconds() + watch->timeout;
+    tl_heartbeat_set_waiting(watch->cluster, true);
+    for (unsigned polls = 0;; polls++) {
         int is_done = 0;
-        if (PMPI_Test(request, &is_done, status) != MPI_SUCCESS) leave();
-        if (is_done) {
-            atomic_store_explicit(&watch->cluster->is_waiting, false, memory_order_relaxed);
-            return;
-        }
-        if (turn % 64 == 63 && (tl_pulse_is_called_off(watch->cluster, watch->epoch) ||
-                                tl_cluster_seconds() > deadline))
+        must(PMPI_Test(request, &is_done, status));
+        if (is_done) break;
+        if (polls % 64 == 63 && (tl_heartbeat_is_cancelled(watch->cluster, watch->epoch) ||
+                                 tl_seconds() > deadline))
             leave();
-        tl_cluster_rest(turn);
+        tl_back_off(polls);
     }
+    tl_heartbeat_set_waiting(watch->cluster, false);
 }
 
-/* Forgets the parcels that have left. BLACS has no part in those of sends. */
+/* Drops the sends that have left. */
 static void reap(void)
 {
-    parcel *next;
-    for (parcel *p = inside->first; p; p = next) {
+    transfer *next;
+    for (transfer *t = inside->first; t; t = next) {
         int is_done = 0;
-        next = p->next;
-        if (p->to) continue;
-        if (PMPI_Test(&p->request, &is_done, MPI_STATUS_IGNORE) != MPI_SUCCESS) leave();
-        if (is_done) drop(p);
+        next = t->next;
+        if (t->to) continue;
+        must(PMPI_Test(&t->request, &is_done, MPI_STATUS_IGNORE));
+        if (is_done) drop(t);
     }
 }
 
@@ -102,101 +107,105 @@ bool tl_blacs_guarded(const tl_blacs_watch *watch, void (*work)(void *self), voi
     }
     guard *left = inside;
     inside = NULL;
-    atomic_store(&watch->cluster->is_waiting, false);
-    for (parcel *p = left->first; p; p = p->next) {
-        if (p->slot) *p->slot = MPI_REQUEST_NULL;
-        tl_cluster_keep(watch->cluster, p);
+    tl_heartbeat_set_waiting(watch->cluster, false);
+    for (transfer *t = left->first; t; t = t->next) {
+        if (t->slot) *t->slot = MPI_REQUEST_NULL;
+        tl_cluster_retain(watch->cluster, t);
     }
     free(left->spare);
     return false;
 }
 
-/* An empty parcel for `count` of `type`. */
-static parcel *take(int count, MPI_Datatype type, MPI_Comm comm)
+/* --- transfers ------------------------------------------------------------------------ */
+
+/* An empty transfer for `count` of `type`. */
+static transfer *take(int count, MPI_Datatype type, MPI_Comm comm)
 {
     tl_fault_pass(TL_FAULT_LINALG);
     int size = 0;
-    if (PMPI_Pack_size(count, type, comm, &size) != MPI_SUCCESS) leave();
-    parcel *p = malloc(sizeof *p + (size_t)size);
-    if (!p) leave();
-    *p = (parcel){.next = inside->first,
-                  .request = MPI_REQUEST_NULL,
-                  .count = count,
-                  .type = type,
-                  .comm = comm,
-                  .size = size};
-    inside->first = p;
-    return p;
+    must(PMPI_Pack_size(count, type, comm, &size));
+    transfer *t = malloc(sizeof *t + (size_t)size);
+    if (!t) leave();
+    *t = (transfer){.next = inside->first,
+                    .request = MPI_REQUEST_NULL,
+                    .count = count,
+                    .type = type,
+                    .comm = comm,
+                    .size = size};
+    inside->first = t;
+    return t;
 }
 
-static parcel *pack(const void *from, int count, MPI_Datatype type, MPI_Comm comm)
+static transfer *pack(const void *from, int count, MPI_Datatype type, MPI_Comm comm)
 {
-    parcel *p = take(count, type, comm);
+    transfer *t = take(count, type, comm);
     int at = 0;
-    if (PMPI_Pack(from, count, type, p->bytes, p->size, &at, comm) != MPI_SUCCESS) leave();
-    p->size = at;
-    return p;
+    must(PMPI_Pack(from, count, type, t->bytes, t->size, &at, comm));
+    t->size = at;
+    return t;
 }
 
-/* Unpacks `size` bytes, of which there may be fewer than were asked for; ends the parcel.
- */
-static void unpack(parcel *p, int size, void *to)
+/* Unpacks `size` bytes, perhaps fewer than were asked for, and drops the transfer. */
+static void unpack(transfer *t, int size, void *to)
 {
     int each = 0, at = 0;
-    if (PMPI_Type_size(p->type, &each) != MPI_SUCCESS) leave();
+    must(PMPI_Type_size(t->type, &each));
     const int came = each > 0 ? size / each : 0;
-    if (came > p->count || came * each != size ||
-        PMPI_Unpack(p->bytes, size, &at, to, came, p->type, p->comm) != MPI_SUCCESS)
-        leave();
-    drop(p);
+    if (came > t->count || came * each != size) leave();
+    must(PMPI_Unpack(t->bytes, size, &at, to, came, t->type, t->comm));
+    drop(t);
 }
 
-/* --- messages ------------------------------------------------------------------------- */
-
-static parcel *start_send(const void *buf, int count, MPI_Datatype type, int dest, int tag,
-                          MPI_Comm comm)
+static transfer *start_send(const void *buf, int count, MPI_Datatype type, int dest,
+                            int tag, MPI_Comm comm)
 {
     reap();
-    parcel *p = pack(buf, count, type, comm);
-    if (PMPI_Isend(p->bytes, p->size, MPI_PACKED, dest, tag, comm, &p->request) !=
-        MPI_SUCCESS)
-        leave();
-    return p;
+    transfer *t = pack(buf, count, type, comm);
+    must(PMPI_Isend(t->bytes, t->size, MPI_PACKED, dest, tag, comm, &t->request));
+    return t;
 }
 
-static parcel *start_receive(void *buf, int count, MPI_Datatype type, int source, int tag,
-                             MPI_Comm comm)
+static transfer *start_receive(void *buf, int count, MPI_Datatype type, int source, int tag,
+                               MPI_Comm comm)
 {
-    parcel *p = take(count, type, comm);
-    p->to = buf;
-    if (PMPI_Irecv(p->bytes, p->size, MPI_PACKED, source, tag, comm, &p->request) !=
-        MPI_SUCCESS)
-        leave();
-    return p;
+    transfer *t = take(count, type, comm);
+    t->to = buf;
+    must(PMPI_Irecv(t->bytes, t->size, MPI_PACKED, source, tag, comm, &t->request));
+    return t;
 }
 
-static void end_receive(parcel *p, const MPI_Status *status)
+static void end_receive(transfer *t, const MPI_Status *status)
 {
     int size = 0;
-    if (PMPI_Get_count(status, MPI_PACKED, &size) != MPI_SUCCESS) leave();
-    unpack(p, size, p->to);
+    must(PMPI_Get_count(status, MPI_PACKED, &size));
+    unpack(t, size, t->to);
 }
 
-static void wait_receive(parcel *p, MPI_Status *status)
+static void wait_receive(transfer *t, MPI_Status *status)
 {
     MPI_Status own;
-    finish(&p->request, &own);
-    end_receive(p, &own);
+    finish(&t->request, &own);
+    end_receive(t, &own);
     if (status != MPI_STATUS_IGNORE) *status = own;
 }
+
+/* The receive that BLACS holds `request` of; NULL for a send's, which is null. */
+static transfer *transfer_of(MPI_Request request)
+{
+    transfer *t = request == MPI_REQUEST_NULL ? NULL : inside->first;
+    while (t && (!t->to || t->request != request)) t = t->next;
+    return t;
+}
+
+/* --- MPI's calls: messages ------------------------------------------------------------ */
 
 int MPI_Send(const void *buf, int count, MPI_Datatype type, int dest, int tag,
              MPI_Comm comm)
 {
     if (!inside) return PMPI_Send(buf, count, type, dest, tag, comm);
-    parcel *p = start_send(buf, count, type, dest, tag, comm);
-    finish(&p->request, MPI_STATUS_IGNORE);
-    drop(p);
+    transfer *t = start_send(buf, count, type, dest, tag, comm);
+    finish(&t->request, MPI_STATUS_IGNORE);
+    drop(t);
     return MPI_SUCCESS;
 }
 
@@ -229,9 +238,9 @@ int MPI_Irecv(void *buf, int count, MPI_Datatype type, int source, int tag, MPI_
               MPI_Request *request)
 {
     if (!inside) return PMPI_Irecv(buf, count, type, source, tag, comm, request);
-    parcel *p = start_receive(buf, count, type, source, tag, comm);
-    *request = p->request;
-    p->slot = request;
+    transfer *t = start_receive(buf, count, type, source, tag, comm);
+    *request = t->request;
+    t->slot = request;
     return MPI_SUCCESS;
 }
 
@@ -243,19 +252,10 @@ int MPI_Sendrecv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, int 
     if (!inside)
         return PMPI_Sendrecv(sendbuf, sendcount, sendtype, dest, sendtag, recvbuf,
                              recvcount, recvtype, source, recvtag, comm, status);
-    parcel *p = start_receive(recvbuf, recvcount, recvtype, source, recvtag, comm);
+    transfer *t = start_receive(recvbuf, recvcount, recvtype, source, recvtag, comm);
     (void)start_send(sendbuf, sendcount, sendtype, dest, sendtag, comm);
-    wait_receive(p, status);
+    wait_receive(t, status);
     return MPI_SUCCESS;
-}
-
-/* --- requests of BLACS: those of sends are null --------------------------------------- */
-
-static parcel *parcel_of(MPI_Request request)
-{
-    parcel *p = inside->first;
-    while (p && (!p->to || p->request != request)) p = p->next;
-    return p;
 }
 
 int MPI_Waitall(int count, MPI_Request requests[], MPI_Status statuses[])
@@ -264,9 +264,9 @@ int MPI_Waitall(int count, MPI_Request requests[], MPI_Status statuses[])
     for (int i = 0; i < count; i++) {
         MPI_Status *status =
             statuses == MPI_STATUSES_IGNORE ? MPI_STATUS_IGNORE : &statuses[i];
-        parcel *p = requests[i] == MPI_REQUEST_NULL ? NULL : parcel_of(requests[i]);
-        if (p)
-            wait_receive(p, status);
+        transfer *t = transfer_of(requests[i]);
+        if (t)
+            wait_receive(t, status);
         else
             finish(&requests[i], status);
         requests[i] = MPI_REQUEST_NULL;
@@ -282,11 +282,10 @@ int MPI_Testall(int count, MPI_Request requests[], int *flag, MPI_Status statuse
     for (int i = 0; i < count; i++) {
         MPI_Status status;
         int is_done = 0;
-        parcel *p = requests[i] == MPI_REQUEST_NULL ? NULL : parcel_of(requests[i]);
-        if (PMPI_Test(p ? &p->request : &requests[i], &is_done, &status) != MPI_SUCCESS)
-            leave();
-        if (is_done && p) {
-            end_receive(p, &status);
+        transfer *t = transfer_of(requests[i]);
+        must(PMPI_Test(t ? &t->request : &requests[i], &is_done, &status));
+        if (is_done && t) {
+            end_receive(t, &status);
             requests[i] = MPI_REQUEST_NULL;
         }
         *flag = *flag && is_done;
@@ -294,7 +293,9 @@ int MPI_Testall(int count, MPI_Request requests[], int *flag, MPI_Status statuse
     return MPI_SUCCESS;
 }
 
-/* None is made inside, where a dead mate would be waited for without end. */
+/* --- MPI's calls: what ends the work -------------------------------------------------- */
+
+/* No communicator is made inside, where a dead peer would be waited for without end. */
 int MPI_Comm_create(MPI_Comm comm, MPI_Group group, MPI_Comm *out)
 {
     if (!inside) return PMPI_Comm_create(comm, group, out);
@@ -313,28 +314,27 @@ int MPI_Comm_split(MPI_Comm comm, int color, int key, MPI_Comm *out)
     leave();
 }
 
-/* An error that BLACS would end all ranks for ends the call. */
+/* An error for which BLACS would end all ranks ends the work alone. */
 int MPI_Abort(MPI_Comm comm, int code)
 {
     if (!inside) return PMPI_Abort(comm, code);
     leave();
 }
 
-/* --- collectives ---------------------------------------------------------------------- */
+/* --- MPI's calls: collectives --------------------------------------------------------- */
 
 int MPI_Bcast(void *buffer, int count, MPI_Datatype type, int root, MPI_Comm comm)
 {
     if (!inside) return PMPI_Bcast(buffer, count, type, root, comm);
     int rank = -1;
-    if (PMPI_Comm_rank(comm, &rank) != MPI_SUCCESS) leave();
-    parcel *p = rank == root ? pack(buffer, count, type, comm) : take(count, type, comm);
-    if (PMPI_Ibcast(p->bytes, p->size, MPI_PACKED, root, comm, &p->request) != MPI_SUCCESS)
-        leave();
-    finish(&p->request, MPI_STATUS_IGNORE);
+    must(PMPI_Comm_rank(comm, &rank));
+    transfer *t = rank == root ? pack(buffer, count, type, comm) : take(count, type, comm);
+    must(PMPI_Ibcast(t->bytes, t->size, MPI_PACKED, root, comm, &t->request));
+    finish(&t->request, MPI_STATUS_IGNORE);
     if (rank == root)
-        drop(p);
+        drop(t);
     else
-        unpack(p, p->size, buffer);
+        unpack(t, t->size, buffer);
     return MPI_SUCCESS;
 }
 
@@ -344,11 +344,12 @@ static void combine(const void *sendbuf, void *recvbuf, int count, MPI_Datatype 
 {
     MPI_Aint low = 0, extent = 0;
     int rank = -1, size = 0;
-    const int tag = inside->watch->cluster->tag_limit; /* BLACS counts its own from 0 */
-    if (PMPI_Comm_rank(comm, &rank) != MPI_SUCCESS ||
-        PMPI_Comm_size(comm, &size) != MPI_SUCCESS ||
-        PMPI_Type_get_extent(type, &low, &extent) != MPI_SUCCESS || low != 0)
-        leave();
+    /* BLACS counts its own tags from 0. */
+    const int tag = tl_channel_tag_limit(inside->watch->cluster);
+    must(PMPI_Comm_rank(comm, &rank));
+    must(PMPI_Comm_size(comm, &size));
+    must(PMPI_Type_get_extent(type, &low, &extent));
+    if (low != 0) leave();
     if (rank != root) {
         (void)MPI_Send(sendbuf, count, type, root, tag, comm);
         return;
@@ -360,8 +361,7 @@ static void combine(const void *sendbuf, void *recvbuf, int count, MPI_Datatype 
     for (int from = 0; from < size; from++) {
         if (from == root) continue;
         (void)MPI_Recv(inside->spare, count, type, from, tag, comm, MPI_STATUS_IGNORE);
-        if (PMPI_Reduce_local(inside->spare, recvbuf, count, type, op) != MPI_SUCCESS)
-            leave();
+        must(PMPI_Reduce_local(inside->spare, recvbuf, count, type, op));
     }
     free(inside->spare);
     inside->spare = NULL;
@@ -387,7 +387,7 @@ int MPI_Barrier(MPI_Comm comm)
 {
     if (!inside) return PMPI_Barrier(comm);
     MPI_Request request = MPI_REQUEST_NULL;
-    if (PMPI_Ibarrier(comm, &request) != MPI_SUCCESS) leave();
+    must(PMPI_Ibarrier(comm, &request));
     finish(&request, MPI_STATUS_IGNORE);
     return MPI_SUCCESS;
 }

@@ -1,48 +1,58 @@
 /*
- * The one door to ScaLAPACK and BLACS: a grid of processes for every aligned block of 2^k
- * ranks, made once, and what is computed on them. Its files are cluster/scalapack_*.
+ * The room scalapack: the one door to ScaLAPACK and BLACS. There is a process grid for
+ * every aligned block of 2^k ranks, made once. It may use cluster/comm and compute.
  *
- * A block whose member dies inside a call is burnt: its context and its communicator are
+ * A block whose member dies inside a call is invalid: its context and its communicator are
  * never used again and never freed. Teams are aligned blocks, so none can be formed there
- * again while that rank is dead. A block can also be burnt by a team that was called off
- * with everybody alive: then each member computes alone, on its block of one.
+ * again while that rank is dead. A block also becomes invalid when its team is cancelled
+ * inside a call with everybody alive: then each member computes alone, on its block of one.
  */
 #ifndef TL_CLUSTER_SCALAPACK_SCALAPACK_H
 #define TL_CLUSTER_SCALAPACK_SCALAPACK_H
 
+#include "cluster/comm/channel.h"
 #include "cluster/scalapack/blacs_guard.h"
-#include "cluster/comm/cluster_private.h"
-#include "compute/linalg/linalg.h"
 #include "compute/core/team.h"
+#include "compute/linalg/linalg.h"
+
+/** The process grid of this rank's block of one width. */
+typedef struct tl_process_grid {
+    MPI_Comm comm;   /**< the block; MPI_COMM_NULL: this rank is in no whole block */
+    int context;     /**< of BLACS */
+    bool is_invalid; /**< a call was left half way */
+} tl_process_grid;
 
 /**
- * Makes the communicators and grids. Collective over all ranks, once, by tl_cluster_start:
- * to make a communicator later could hang for ever on a rank that died.
+ * Makes the communicators and grids, which tl_cluster_scalapack then holds. Collective over
+ * all ranks, once, by tl_session_start: making a communicator later could hang for ever on
+ * a rank that died. Has no deadline.
  * \return TL_E_SPACE, TL_E_IO if MPI or BLACS refuses
  */
 TL_MUST_USE tl_status tl_scalapack_start(tl_cluster *cluster, tl_err *err);
 
-/** Frees what is not burnt. Collective over all ranks, before MPI_Finalize. */
+/** Frees the grids that are valid. Collective over all ranks, before tl_cluster_close. */
 void tl_scalapack_stop(tl_cluster *cluster);
 
 /**
- * The grid of the team's block, borrowed, or NULL where it is burnt on any member.
- * Collective over `team`. \return TL_E_LOST
+ * The grid of the team's block. Collective over `team`, with its deadline.
+ * \param out borrowed from the cluster; NULL where the grid is invalid on any member
+ * \return TL_E_LOST
  */
 TL_MUST_USE tl_status tl_scalapack_grid(tl_cluster *cluster, const tl_team *team,
-                                        tl_grid **out, tl_err *err);
+                                        tl_process_grid **out, tl_err *err);
 
 /**
  * Solves `problem`, whose inputs are finite and whose shapes fit, on a team of tl_team_mpi:
- * in square blocks dealt over a grid as square as the team allows. The same bits on every
- * member, and for each repeat on a grid of the same shape. Results are not checked.
+ * in square blocks distributed over a grid as square as the team allows. The same bits on
+ * every member, and for each repeat on a grid of the same shape. Results are not checked.
  *
  * EIGEN by PDSYEVD, and PDSYEV where no vectors are wanted; SOLVE_SPD by PDPOSV;
  * LEAST_SQUARES by PDGELS; GRAM by PDSYRK. SVD by PDGEQRF where one side is much the
- * longer, PDGEBRD, LAPACK's DBDSDC on every member, PDORMBR, PDORMQR: PDGESVD does not
- * come into question, since it makes communicators inside, and takes five times as long.
+ * longer, PDGEBRD, LAPACK's DBDSDC on every member, PDORMBR, PDORMQR. PDGESVD is out of the
+ * question: it makes communicators inside, and takes five times as long.
  *
- * Collective over `team`, which is the one of watch->epoch.
+ * Collective over `team`, which is the one of watch->epoch; each message has the deadline
+ * watch->timeout.
  *
  * \return TL_E_NUM if the solver fails, TL_E_ARG if a size is beyond its integers,
  *         TL_E_SPACE, TL_E_LOST, also for a solver left half way

@@ -13,15 +13,16 @@ void Cblacs_gridexit(int context);
 void Cblacs_set(int context, int what, const int *value);
 /* NOLINTEND(readability-identifier-naming) */
 
-static tl_status make_grid(tl_cluster *cluster, int width, tl_grid *grid, tl_err *err)
+static tl_status make_grid(tl_cluster *cluster, int width, tl_process_grid *grid,
+                           tl_err *err)
 {
-    const int first = cluster->rank / width * width;
-    const bool is_whole = first + width <= cluster->size;
+    const int rank = tl_cluster_rank(cluster), first = rank / width * width;
+    const bool is_whole = first + width <= tl_cluster_size(cluster);
     int rows = 1;
     while (4 * rows * rows <= width) rows *= 2;
-    *grid = (tl_grid){.comm = MPI_COMM_NULL, .context = -1};
-    const int code = MPI_Comm_split(cluster->start, is_whole ? first : MPI_UNDEFINED,
-                                    cluster->rank, &grid->comm);
+    *grid = (tl_process_grid){.comm = MPI_COMM_NULL, .context = -1};
+    const int code = MPI_Comm_split(tl_channel_comm(cluster, TL_CHANNEL_START),
+                                    is_whole ? first : MPI_UNDEFINED, rank, &grid->comm);
     TL_CHECK(code == MPI_SUCCESS, err, TL_E_IO,
              "MPI_Comm_split of the ranks into blocks of %d failed", width);
     if (!is_whole) return TL_OK;
@@ -33,7 +34,7 @@ static tl_status make_grid(tl_cluster *cluster, int width, tl_grid *grid, tl_err
     Cfree_blacs_system_handle(handle);
     TL_CHECK(grid->context >= 0, err, TL_E_IO, "BLACS refuses a grid of %dx%d ranks", rows,
              width / rows);
-    /* Else the order in which messages happen to arrive decides the bits. */
+    /* Otherwise the order in which messages happen to arrive decides the bits. */
     Cblacs_set(grid->context, TOPSREPEAT, &yes);
     return TL_OK;
 }
@@ -41,35 +42,40 @@ static tl_status make_grid(tl_cluster *cluster, int width, tl_grid *grid, tl_err
 tl_status tl_scalapack_start(tl_cluster *cluster, tl_err *err)
 {
     int grids = 1;
-    for (int width = 2; width <= cluster->size; width *= 2) grids++;
-    cluster->grid = calloc((size_t)grids, sizeof *cluster->grid);
-    TL_CHECK(cluster->grid, err, TL_E_SPACE, "no memory left for %d grids", grids);
-    for (; cluster->grids < grids; cluster->grids++) {
-        const int k = cluster->grids;
-        TL_TRY(make_grid(cluster, 1 << k, &cluster->grid[k], err));
+    for (int width = 2; width <= tl_cluster_size(cluster); width *= 2) grids++;
+    tl_scalapack *all = calloc(1, sizeof *all + (size_t)grids * sizeof all->grid[0]);
+    TL_CHECK(all, err, TL_E_SPACE, "out of memory for %d process grids", grids);
+    *tl_cluster_scalapack(cluster) = all;
+    for (; all->grids < grids; all->grids++) {
+        const int k = all->grids;
+        TL_TRY(make_grid(cluster, 1 << k, &all->grid[k], err));
     }
     return TL_OK;
 }
 
 void tl_scalapack_stop(tl_cluster *cluster)
 {
-    for (int k = 0; k < cluster->grids; k++) {
-        tl_grid *grid = &cluster->grid[k];
-        if (grid->comm == MPI_COMM_NULL || grid->is_burnt) continue;
+    tl_scalapack *all = *tl_cluster_scalapack(cluster);
+    for (int k = 0; k < all->grids; k++) {
+        tl_process_grid *grid = &all->grid[k];
+        if (grid->comm == MPI_COMM_NULL || grid->is_invalid) continue;
         Cblacs_gridexit(grid->context);
         MPI_Comm_free(&grid->comm);
     }
+    free(all);
+    *tl_cluster_scalapack(cluster) = NULL;
 }
 
-tl_status tl_scalapack_grid(tl_cluster *cluster, const tl_team *team, tl_grid **out,
+tl_status tl_scalapack_grid(tl_cluster *cluster, const tl_team *team, tl_process_grid **out,
                             tl_err *err)
 {
+    tl_scalapack *all = *tl_cluster_scalapack(cluster);
     int k = 0;
     while (1 << k < team->size) k++;
-    TL_INVARIANT(k < cluster->grids && cluster->grid[k].comm != MPI_COMM_NULL);
-    double burnt = cluster->grid[k].is_burnt;
-    TL_TRY(tl_team_sum_double(team, &burnt, 1, err));
-    if (burnt > 0.0) cluster->grid[k].is_burnt = true;
-    *out = burnt > 0.0 ? NULL : &cluster->grid[k];
+    TL_INVARIANT(k < all->grids && all->grid[k].comm != MPI_COMM_NULL);
+    double invalid = all->grid[k].is_invalid;
+    TL_TRY(tl_team_sum_double(team, &invalid, 1, err));
+    if (invalid > 0.0) all->grid[k].is_invalid = true;
+    *out = invalid > 0.0 ? NULL : &all->grid[k];
     return TL_OK;
 }

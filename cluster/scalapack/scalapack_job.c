@@ -19,10 +19,10 @@ static int block_of(tl_linalg_operation operation)
 }
 
 /* ScaLAPACK keeps how messages are routed in variables of the process, for all contexts;
- * routines change that on their way and change it back at their end. A routine that was
- * left half way did not, and a member that left it elsewhere would wait for others for
- * ever. */
-static void reset_routes(const tl_grid *grid)
+ * routines change that and change it back at their end. A routine that was left half way
+ * did not, and members that left it at different points would wait for each other for ever.
+ */
+static void reset_routes(const tl_process_grid *grid)
 {
     static const char *const operation[] = {"Broadcast", "Combine"};
     static const char *const scope[] = {"Rowwise", "Columnwise", "All"};
@@ -38,7 +38,7 @@ tl_status tl_job_open(tl_job *job, const tl_blacs_watch *watch, const tl_team *t
                     .problem = problem,
                     .block = block_of(problem->operation)};
     TL_TRY(tl_scalapack_grid(watch->cluster, team, &job->grid, err));
-    if (!job->grid) job->grid = &watch->cluster->grid[0];
+    if (!job->grid) job->grid = (*tl_cluster_scalapack(watch->cluster))->grid;
     Cblacs_gridinfo(job->grid->context, &job->rows, &job->columns, &job->row, &job->column);
     reset_routes(job->grid);
     tl_blas_start();
@@ -49,28 +49,20 @@ void tl_job_close(tl_job *job, tl_status status)
 {
     for (int i = 0; i < job->pieces; i++) {
         if (status == TL_E_LOST)
-            tl_cluster_keep(job->watch->cluster, job->piece[i]);
+            tl_cluster_retain(job->watch->cluster, job->piece[i]);
         else
             free(job->piece[i]);
     }
     job->pieces = 0;
 }
 
-static tl_status take(tl_job *job, size_t count, size_t size, void **out, tl_err *err)
+tl_status tl_job_alloc(tl_job *job, size_t count, double **out, tl_err *err)
 {
     TL_INVARIANT(job->pieces < TL_JOB_PIECES);
-    *out = calloc(count > 0 ? count : 1, size);
-    TL_CHECK(*out, err, TL_E_SPACE, "%s: no memory left for %zu numbers",
+    *out = calloc(count > 0 ? count : 1, sizeof **out);
+    TL_CHECK(*out, err, TL_E_SPACE, "%s: out of memory for %zu numbers",
              tl_linalg_name(job->problem->operation), count);
     job->piece[job->pieces++] = *out;
-    return TL_OK;
-}
-
-tl_status tl_job_take(tl_job *job, size_t count, double **out, tl_err *err)
-{
-    void *piece;
-    TL_TRY(take(job, count, sizeof **out, &piece, err));
-    *out = piece;
     return TL_OK;
 }
 
@@ -78,9 +70,9 @@ tl_status tl_job_take(tl_job *job, size_t count, double **out, tl_err *err)
 
 static tl_status lose(const tl_job *job, tl_err *err)
 {
-    job->grid->is_burnt = true;
+    job->grid->is_invalid = true;
     return tl_fail(err, TL_E_LOST,
-                   "team of epoch %u: a mate is gone or silent inside ScaLAPACK",
+                   "team of epoch %u: a peer is gone or silent inside ScaLAPACK",
                    (unsigned)job->watch->epoch);
 }
 
@@ -101,7 +93,7 @@ static void ask(void *self)
     }
 }
 
-/* What ScaLAPACK asks for has been too little at times, so it gets somewhat more. */
+/* ScaLAPACK has been known to ask for too little, so it gets somewhat more. */
 static tl_status take_work(tl_job *job, tl_err *err)
 {
     const tl_matrix *a = &job->problem->a;
@@ -112,10 +104,10 @@ static tl_status take_work(tl_job *job, tl_err *err)
              "most %d)",
              tl_linalg_name(job->problem->operation), a->rows, a->columns, job->info,
              job->wanted, INT_MAX);
-    void *piece;
-    TL_TRY(tl_job_take(job, (size_t)numbers, &job->work, err));
-    TL_TRY(take(job, (size_t)integers, sizeof *job->integers, &piece, err));
-    job->integers = piece;
+    double *piece; /* room for two integers a number */
+    TL_TRY(tl_job_alloc(job, (size_t)numbers, &job->work, err));
+    TL_TRY(tl_job_alloc(job, (size_t)integers / 2 + 1, &piece, err));
+    job->integers = (void *)piece;
     job->lwork = (int)numbers;
     job->lintegers = (int)integers;
     return TL_OK;
@@ -147,8 +139,8 @@ tl_status tl_job_run(tl_job *job, tl_job_routine *routine, tl_err *err)
     if (!tl_blacs_guarded(job->watch, enter, job)) return lose(job, err);
     tl_status mine = TL_OK;
     if (job->info != 0)
-        mine = tl_fail(
-            err, TL_E_NUM, "%s of a %dx%d matrix was not found by ScaLAPACK (info %d)",
-            tl_linalg_name(job->problem->operation), a->rows, a->columns, job->info);
+        mine = tl_fail(err, TL_E_NUM, "%s: ScaLAPACK failed on a %dx%d matrix (info %d)",
+                       tl_linalg_name(job->problem->operation), a->rows, a->columns,
+                       job->info);
     return tl_team_agree(job->team, mine, err);
 }

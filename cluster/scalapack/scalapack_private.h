@@ -1,45 +1,52 @@
 /*
- * What the files of cluster/scalapack_* share. Nobody else includes this.
+ * What the files of cluster/scalapack share.
  *
- * A job is one problem on one grid. Its memory is taken and agreed on by all members before
- * they enter ScaLAPACK, since inside nobody can be told; routines run one by one, each
- * guarded (cluster/scalapack/blacs_guard.h).
+ * A job is one problem on one grid. Its memory is allocated and agreed on by all members
+ * before they enter ScaLAPACK, since inside no error can be passed on; routines run one by
+ * one, each guarded (blacs_guard.h).
  */
 #ifndef TL_CLUSTER_SCALAPACK_SCALAPACK_PRIVATE_H
 #define TL_CLUSTER_SCALAPACK_SCALAPACK_PRIVATE_H
 
-#include "cluster/comm/cluster_private.h"
 #include "cluster/scalapack/scalapack.h"
 
-enum { TL_JOB_PIECES = 16 };
+enum { TL_JOB_PIECES = 16 /**< allocations of a job, at most */ };
 
-/** A matrix dealt over the grid in blocks. */
-typedef struct tl_dealt {
+/** The grids of this rank. */
+typedef struct tl_scalapack {
+    int grids;
+    tl_process_grid grid[]; /* [grids] by the logarithm of the block's width */
+} tl_scalapack;
+
+/** A matrix distributed over the grid in blocks. */
+typedef struct tl_distributed {
     int rows, columns;
     int local_rows, local_columns; /* of this member's part; may be none */
     int desc[9];                   /* ScaLAPACK's */
     double *part;                  /* [desc[8] x local_columns] column-major */
-} tl_dealt;
+} tl_distributed;
 
 /** Where entry (i, j) of a whole matrix lies: at[i * down + j * across]. */
-typedef struct tl_whole {
+typedef struct tl_global {
     double *at;
     size_t down, across;
-} tl_whole;
+} tl_global;
 
+/** One problem on one grid. */
 typedef struct tl_job tl_job;
 
 /** Calls one routine with job->work, lwork, integers, lintegers (lwork = -1: it asks), and
  * sets job->info. */
 typedef void tl_job_routine(tl_job *job);
 
+/** See above; pointers but `piece` are borrowed. */
 struct tl_job {
     const tl_blacs_watch *watch;
     const tl_team *team;
     const tl_linalg_problem *problem;
-    tl_grid *grid;
+    tl_process_grid *grid;
     int rows, columns, row, column; /* of the grid; this member's place in it */
-    int block;                      /* matrices are dealt in squares of so many rows */
+    int block; /* matrices are distributed in squares of so many rows */
 
     void *piece[TL_JOB_PIECES]; /* all memory of the job */
     int pieces;
@@ -53,11 +60,17 @@ struct tl_job {
     tl_job_routine *const *routine; /* that run next */
     int routines;
 
-    tl_dealt a, b, c, u, vt;
+    tl_distributed a, b, c, u, vt;
     double *tau, *tau_q, *tau_p; /* of reflectors */
     double *d, *e;               /* of a bidiagonal matrix, whole */
     double *value;
 };
+
+/** A distributed matrix among the parameters of a ScaLAPACK routine, and among the
+ * arguments of its call. */
+#define TL_PARAMS(m) \
+    double *m, const int *row_##m, const int *column_##m, const int *desc_##m
+#define TL_ARGS(m) (m).part, &(int){1}, &(int){1}, (m).desc
 
 /** Opens a job on the grid that all members can use: their block's, or each its own.
  * Collective. \return TL_E_LOST */
@@ -70,12 +83,12 @@ void tl_job_close(tl_job *job, tl_status status);
 
 /** `count` zeroed numbers that live as long as the job. Not collective.
  * \return TL_E_SPACE */
-TL_MUST_USE tl_status tl_job_take(tl_job *job, size_t count, double **out, tl_err *err);
+TL_MUST_USE tl_status tl_job_alloc(tl_job *job, size_t count, double **out, tl_err *err);
 
-/** A zeroed matrix [rows x columns] dealt over the grid. Not collective.
+/** A zeroed matrix [rows x columns] distributed over the grid. Not collective.
  * \return TL_E_SPACE, TL_E_ARG if its part is beyond ScaLAPACK's integers */
-TL_MUST_USE tl_status tl_job_take_dealt(tl_job *job, int rows, int columns, tl_dealt *out,
-                                        tl_err *err);
+TL_MUST_USE tl_status tl_job_alloc_distributed(tl_job *job, int rows, int columns,
+                                               tl_distributed *out, tl_err *err);
 
 /** Asks `routines` for work space and takes what the largest wants, and somewhat more.
  * Collective; all members have agreed that they come. \return TL_E_SPACE, TL_E_ARG if a
@@ -87,21 +100,23 @@ TL_MUST_USE tl_status tl_job_prepare(tl_job *job, tl_job_routine *const *routine
  * \return TL_E_NUM if it is not 0, TL_E_LOST */
 TL_MUST_USE tl_status tl_job_run(tl_job *job, tl_job_routine *routine, tl_err *err);
 
-/** Which row or column of the whole the local one `i` of place `place` is. */
-size_t tl_dealt_global(const tl_job *job, int i, int place, int places);
+/** Which row or column of the global matrix is the local one `i` at `place` of `places`. */
+size_t tl_distributed_global(const tl_job *job, int i, int place, int places);
 
 /** Takes this member's part of the first `rows` rows of `whole`; the rest stays. */
-void tl_dealt_fill(const tl_job *job, tl_dealt *dealt, tl_whole whole, int rows);
+void tl_distributed_fill(const tl_job *job, tl_distributed *distributed, tl_global whole,
+                         int rows);
 
-/** The first `rows` rows of `dealt` on every member; `whole` is dense. Collective.
+/** The first `rows` rows of `distributed` on every member; `whole` is dense. Collective.
  * \return TL_E_SPACE, TL_E_LOST */
-TL_MUST_USE tl_status tl_dealt_gather(tl_job *job, const tl_dealt *dealt, int rows,
-                                      tl_whole whole, tl_err *err);
+TL_MUST_USE tl_status tl_distributed_gather(tl_job *job, const tl_distributed *distributed,
+                                            int rows, tl_global whole, tl_err *err);
 
 /** Entries (i, i + offset) on every member. Collective. \param out [n]
  * \return TL_E_LOST */
-TL_MUST_USE tl_status tl_dealt_diagonal(const tl_job *job, const tl_dealt *dealt,
-                                        int offset, int n, double *out, tl_err *err);
+TL_MUST_USE tl_status tl_distributed_diagonal(const tl_job *job,
+                                              const tl_distributed *distributed, int offset,
+                                              int n, double *out, tl_err *err);
 
 /** SVD. As tl_scalapack_solve, on an open job. */
 TL_MUST_USE tl_status tl_job_svd(tl_job *job, tl_err *err);

@@ -14,114 +14,106 @@
 #include <stdint.h>
 
 /* The names are ScaLAPACK's. NOLINTBEGIN(readability-identifier-naming) */
-void pdgeqrf_(const int *m, const int *n, double *a, const int *ia, const int *ja,
-              const int *desc_a, double *tau, double *work, const int *lwork, int *info);
-void pdgebrd_(const int *m, const int *n, double *a, const int *ia, const int *ja,
-              const int *desc_a, double *d, double *e, double *tau_q, double *tau_p,
-              double *work, const int *lwork, int *info);
+void pdgeqrf_(const int *m, const int *n, TL_PARAMS(a), double *tau, double *work,
+              const int *lwork, int *info);
+void pdgebrd_(const int *m, const int *n, TL_PARAMS(a), double *d, double *e, double *tau_q,
+              double *tau_p, double *work, const int *lwork, int *info);
 void pdormbr_(const char *which, const char *side, const char *transpose, const int *m,
-              const int *n, const int *k, const double *a, const int *ia, const int *ja,
-              const int *desc_a, const double *tau, double *c, const int *ic, const int *jc,
-              const int *desc_c, double *work, const int *lwork, int *info,
-              size_t which_length, size_t side_length, size_t transpose_length);
-void pdormqr_(const char *side, const char *transpose, const int *m, const int *n,
-              const int *k, const double *a, const int *ia, const int *ja,
-              const int *desc_a, const double *tau, double *c, const int *ic, const int *jc,
-              const int *desc_c, double *work, const int *lwork, int *info,
+              const int *n, const int *k, TL_PARAMS(a), const double *tau, TL_PARAMS(c),
+              double *work, const int *lwork, int *info, size_t which_length,
               size_t side_length, size_t transpose_length);
+void pdormqr_(const char *side, const char *transpose, const int *m, const int *n,
+              const int *k, TL_PARAMS(a), const double *tau, TL_PARAMS(c), double *work,
+              const int *lwork, int *info, size_t side_length, size_t transpose_length);
 /* NOLINTEND(readability-identifier-naming) */
-
-static const int one = 1;
 
 /* b -> q r, its reflectors below the diagonal */
 static void to_triangle(tl_job *job)
 {
-    pdgeqrf_(&job->b.rows, &job->b.columns, job->b.part, &one, &one, job->b.desc, job->tau,
-             job->work, &job->lwork, &job->info);
+    pdgeqrf_(&job->b.rows, &job->b.columns, TL_ARGS(job->b), job->tau, job->work,
+             &job->lwork, &job->info);
 }
 
-/* c -> bidiagonal. What it says of d and e beside lies where ScaLAPACK needs it. */
+/* c -> bidiagonal; d and e are left distributed as ScaLAPACK needs them. */
 static void to_bidiagonal(tl_job *job)
 {
-    pdgebrd_(&job->c.rows, &job->c.columns, job->c.part, &one, &one, job->c.desc, job->d,
-             job->e, job->tau_q, job->tau_p, job->work, &job->lwork, &job->info);
+    pdgebrd_(&job->c.rows, &job->c.columns, TL_ARGS(job->c), job->d, job->e, job->tau_q,
+             job->tau_p, job->work, &job->lwork, &job->info);
 }
 
 /* Of r's vectors, or of b's where there is no r. */
-static void turn_left(tl_job *job)
+static void apply_left(tl_job *job)
 {
-    pdormbr_("Q", "L", "N", &job->a.rows, &job->a.columns, &job->c.columns, job->c.part,
-             &one, &one, job->c.desc, job->tau_q, job->a.part, &one, &one, job->a.desc,
-             job->work, &job->lwork, &job->info, 1, 1, 1);
+    pdormbr_("Q", "L", "N", &job->a.rows, &job->a.columns, &job->c.columns, TL_ARGS(job->c),
+             job->tau_q, TL_ARGS(job->a), job->work, &job->lwork, &job->info, 1, 1, 1);
 }
 
-static void turn_right(tl_job *job)
+static void apply_right(tl_job *job)
 {
-    pdormbr_("P", "R", "T", &job->vt.rows, &job->vt.columns, &job->c.rows, job->c.part,
-             &one, &one, job->c.desc, job->tau_p, job->vt.part, &one, &one, job->vt.desc,
-             job->work, &job->lwork, &job->info, 1, 1, 1);
+    pdormbr_("P", "R", "T", &job->vt.rows, &job->vt.columns, &job->c.rows, TL_ARGS(job->c),
+             job->tau_p, TL_ARGS(job->vt), job->work, &job->lwork, &job->info, 1, 1, 1);
 }
 
 /* Of b's vectors, from r's. */
-static void turn_triangle(tl_job *job)
+static void apply_triangle(tl_job *job)
 {
-    pdormqr_("L", "N", &job->u.rows, &job->u.columns, &job->b.columns, job->b.part, &one,
-             &one, job->b.desc, job->tau, job->u.part, &one, &one, job->u.desc, job->work,
-             &job->lwork, &job->info, 1, 1);
+    pdormqr_("L", "N", &job->u.rows, &job->u.columns, &job->b.columns, TL_ARGS(job->b),
+             job->tau, TL_ARGS(job->u), job->work, &job->lwork, &job->info, 1, 1);
 }
 
-/* What the steps need to know beside the job. */
+/* What the steps need besides the job. */
 typedef struct shape {
     int m, n;
-    bool is_turned;    /* b is the transpose */
-    bool has_triangle; /* q r first */
+    bool is_transposed; /* b is the transpose */
+    bool has_triangle;  /* q r first */
     bool has_vectors;
     double *left, *right; /* [n x n] vectors of the bidiagonal matrix, column-major */
 } shape;
 
 static shape shape_of(const tl_linalg_problem *p)
 {
-    const bool is_turned = p->a.rows < p->a.columns;
-    const int m = is_turned ? p->a.columns : p->a.rows,
-              n = is_turned ? p->a.rows : p->a.columns;
+    const bool is_transposed = p->a.rows < p->a.columns;
+    const int m = is_transposed ? p->a.columns : p->a.rows,
+              n = is_transposed ? p->a.rows : p->a.columns;
     /* DGESDD's crossover, 11/6 */
     return (shape){.m = m,
                    .n = n,
-                   .is_turned = is_turned,
+                   .is_transposed = is_transposed,
                    .has_triangle = 6.0 * m >= 11.0 * n,
                    .has_vectors = p->vt != NULL};
 }
 
 /* How b lies in the problem's matrix, and its vectors in the problem's. */
-static tl_whole rows_of(double *at, size_t width, bool is_turned)
+static tl_global rows_of(double *at, size_t width, bool is_transposed)
 {
-    return (tl_whole){at, is_turned ? 1 : width, is_turned ? width : 1};
+    return (tl_global){at, is_transposed ? 1 : width, is_transposed ? width : 1};
 }
 
 static tl_status take_parts(tl_job *job, shape *s, tl_err *err)
 {
     const tl_matrix a = job->problem->a;
     const size_t m = (size_t)s->m, n = (size_t)s->n;
-    tl_dealt *all = s->has_triangle ? &job->b : &job->c;
-    TL_TRY(tl_job_take_dealt(job, s->m, s->n, all, err));
-    if (s->has_triangle) TL_TRY(tl_job_take_dealt(job, s->n, s->n, &job->c, err));
+    tl_distributed *all = s->has_triangle ? &job->b : &job->c;
+    TL_TRY(tl_job_alloc_distributed(job, s->m, s->n, all, err));
+    if (s->has_triangle) TL_TRY(tl_job_alloc_distributed(job, s->n, s->n, &job->c, err));
     if (s->has_vectors) {
-        TL_TRY(tl_job_take_dealt(job, s->has_triangle ? s->n : s->m, s->n, &job->a, err));
-        TL_TRY(tl_job_take_dealt(job, s->n, s->n, &job->vt, err));
-        TL_TRY(tl_job_take(job, n * n, &s->left, err));
-        TL_TRY(tl_job_take(job, n * n, &s->right, err));
+        TL_TRY(tl_job_alloc_distributed(job, s->has_triangle ? s->n : s->m, s->n, &job->a,
+                                        err));
+        TL_TRY(tl_job_alloc_distributed(job, s->n, s->n, &job->vt, err));
+        TL_TRY(tl_job_alloc(job, n * n, &s->left, err));
+        TL_TRY(tl_job_alloc(job, n * n, &s->right, err));
     }
     if (s->has_vectors && s->has_triangle)
-        TL_TRY(tl_job_take_dealt(job, s->m, s->n, &job->u, err));
-    TL_TRY(tl_job_take(job, n, &job->tau, err));
-    TL_TRY(tl_job_take(job, n, &job->tau_q, err));
-    TL_TRY(tl_job_take(job, m, &job->tau_p, err));
-    TL_TRY(tl_job_take(job, n, &job->d, err));
-    TL_TRY(tl_job_take(job, m, &job->e, err));
-    tl_dealt_fill(
-        job, all,
-        rows_of((double *)(uintptr_t)a.at /* only read */, (size_t)a.columns, s->is_turned),
-        s->m);
+        TL_TRY(tl_job_alloc_distributed(job, s->m, s->n, &job->u, err));
+    TL_TRY(tl_job_alloc(job, n, &job->tau, err));
+    TL_TRY(tl_job_alloc(job, n, &job->tau_q, err));
+    TL_TRY(tl_job_alloc(job, m, &job->tau_p, err));
+    TL_TRY(tl_job_alloc(job, n, &job->d, err));
+    TL_TRY(tl_job_alloc(job, m, &job->e, err));
+    tl_distributed_fill(job, all,
+                        rows_of((double *)(uintptr_t)a.at /* only read */,
+                                (size_t)a.columns, s->is_transposed),
+                        s->m);
     return TL_OK;
 }
 
@@ -132,32 +124,26 @@ static tl_status prepare(tl_job *job, const shape *s, tl_err *err)
     routine[routines++] = to_bidiagonal;
     if (s->has_triangle) routine[routines++] = to_triangle;
     if (s->has_vectors) {
-        routine[routines++] = turn_left;
-        routine[routines++] = turn_right;
-        if (s->has_triangle) routine[routines++] = turn_triangle;
+        routine[routines++] = apply_left;
+        routine[routines++] = apply_right;
+        if (s->has_triangle) routine[routines++] = apply_triangle;
     }
     return tl_job_prepare(job, routine, routines, err);
 }
 
-/* c = r: the same blocks are the same members'. */
-static void copy_triangle(tl_job *job)
+/* to = from, or its upper triangle alone: the same blocks are the same members'. */
+static void copy(const tl_job *job, const tl_distributed *from, tl_distributed *to,
+                 bool is_triangle)
 {
-    for (int j = 0; j < job->c.local_columns; j++) {
-        const size_t column = tl_dealt_global(job, j, job->column, job->columns);
-        for (int i = 0; i < job->c.local_rows; i++)
-            if (tl_dealt_global(job, i, job->row, job->rows) <= column)
-                job->c.part[(size_t)j * (size_t)job->c.desc[8] + (size_t)i] =
-                    job->b.part[(size_t)j * (size_t)job->b.desc[8] + (size_t)i];
+    for (int j = 0; j < to->local_columns; j++) {
+        const size_t column = tl_distributed_global(job, j, job->column, job->columns);
+        for (int i = 0; i < to->local_rows && i < from->local_rows; i++) {
+            if (is_triangle && tl_distributed_global(job, i, job->row, job->rows) > column)
+                break;
+            to->part[(size_t)j * (size_t)to->desc[8] + (size_t)i] =
+                from->part[(size_t)j * (size_t)from->desc[8] + (size_t)i];
+        }
     }
-}
-
-/* u = a over zeros: likewise. */
-static void copy_left(tl_job *job)
-{
-    for (int j = 0; j < job->a.local_columns; j++)
-        for (int i = 0; i < job->a.local_rows; i++)
-            job->u.part[(size_t)j * (size_t)job->u.desc[8] + (size_t)i] =
-                job->a.part[(size_t)j * (size_t)job->a.desc[8] + (size_t)i];
 }
 
 static tl_status split(tl_job *job, const shape *s, tl_err *err)
@@ -173,11 +159,11 @@ static tl_status find_values(tl_job *job, const shape *s, tl_err *err)
 {
     if (s->has_triangle) {
         TL_TRY(tl_job_run(job, to_triangle, err));
-        copy_triangle(job);
+        copy(job, &job->b, &job->c, true); /* c = r */
     }
     TL_TRY(tl_job_run(job, to_bidiagonal, err));
-    TL_TRY(tl_dealt_diagonal(job, &job->c, 0, s->n, job->d, err));
-    TL_TRY(tl_dealt_diagonal(job, &job->c, 1, s->n - 1, job->e, err));
+    TL_TRY(tl_distributed_diagonal(job, &job->c, 0, s->n, job->d, err));
+    TL_TRY(tl_distributed_diagonal(job, &job->c, 1, s->n - 1, job->e, err));
     TL_TRY(tl_team_agree(job->team, split(job, s, err), err));
     for (int i = 0; i < s->n; i++) job->problem->value[i] = job->d[i];
     return tl_team_broadcast(job->team, job->problem->value, (size_t)s->n * sizeof(double),
@@ -193,18 +179,18 @@ tl_status tl_job_svd(tl_job *job, tl_err *err)
     TL_TRY(prepare(job, &s, err));
     TL_TRY(find_values(job, &s, err));
     if (!s.has_vectors) return TL_OK;
-    tl_dealt_fill(job, &job->a, (tl_whole){s.left, 1, n}, s.n);
-    tl_dealt_fill(job, &job->vt, (tl_whole){s.right, 1, n}, s.n);
-    TL_TRY(tl_job_run(job, turn_right, err));
-    TL_TRY(tl_job_run(job, turn_left, err));
+    tl_distributed_fill(job, &job->a, (tl_global){s.left, 1, n}, s.n);
+    tl_distributed_fill(job, &job->vt, (tl_global){s.right, 1, n}, s.n);
+    TL_TRY(tl_job_run(job, apply_right, err));
+    TL_TRY(tl_job_run(job, apply_left, err));
     if (s.has_triangle) {
-        copy_left(job);
-        TL_TRY(tl_job_run(job, turn_triangle, err));
+        copy(job, &job->a, &job->u, false); /* over zeros */
+        TL_TRY(tl_job_run(job, apply_triangle, err));
     }
     /* a = b: left vectors are columns of u. a = b^T: they are rows of vt. */
-    const tl_whole left =
-        rows_of(s.is_turned ? p->vt : p->u, (size_t)(s.is_turned ? s.m : s.n), s.is_turned);
-    const tl_whole right = rows_of(s.is_turned ? p->u : p->vt, n, s.is_turned);
-    TL_TRY(tl_dealt_gather(job, s.has_triangle ? &job->u : &job->a, s.m, left, err));
-    return tl_dealt_gather(job, &job->vt, s.n, right, err);
+    const tl_global left = rows_of(s.is_transposed ? p->vt : p->u,
+                                   (size_t)(s.is_transposed ? s.m : s.n), s.is_transposed);
+    const tl_global right = rows_of(s.is_transposed ? p->u : p->vt, n, s.is_transposed);
+    TL_TRY(tl_distributed_gather(job, s.has_triangle ? &job->u : &job->a, s.m, left, err));
+    return tl_distributed_gather(job, &job->vt, s.n, right, err);
 }

@@ -1,19 +1,15 @@
-/*
- * Operations on streams (team_body.h) and jobs (team_jobs.c).
- */
 #include "cluster/team/team_mpi.h"
 
 #include "cluster/comm/heartbeat.h"
-#include "cluster/scalapack/scalapack.h"
 #include "cluster/team/team_private.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const double PATIENCE = 600.0; /* s */
+static const double TIMEOUT = 600.0; /* s */
 
-/* What one member says in agree. */
+/* What members exchange in agree. */
 typedef struct verdict {
     int32_t status;
     int32_t rank;
@@ -23,7 +19,7 @@ typedef struct verdict {
 /* Binomial: at step `bit`, the members below `bit` have the bytes and send them on. */
 static tl_status broadcast(const tl_team *team, void *bytes, size_t n, tl_err *err)
 {
-    tl_team_body *self = team->self;
+    tl_team_mpi *self = team->self;
     self->place = TL_FAULT_BROADCAST;
     for (int bit = 1; bit < team->size; bit *= 2) {
         tl_stream stream = {.to = TL_NOBODY, .from = TL_NOBODY};
@@ -43,45 +39,44 @@ static tl_status broadcast(const tl_team *team, void *bytes, size_t n, tl_err *e
     return TL_OK;
 }
 
-/* Recursive doubling: at step `bit`, mates swap the aligned blocks of `bit` members. */
+/* Sends `n` bytes of `out` to `peer` while as many from it arrive in `in`. */
+static tl_status swap(const tl_team *team, int peer, const void *out, void *in, size_t n,
+                      tl_err *err)
+{
+    return tl_stream_run(team,
+                         (tl_stream){.to = peer,
+                                     .from = peer,
+                                     .source = out,
+                                     .source_n = n,
+                                     .sink = in,
+                                     .sink_n = n},
+                         err);
+}
+
+/* Recursive doubling: at step `bit`, peers swap the aligned blocks of `bit` members. */
 static tl_status gather(const tl_team *team, void *all, size_t each, tl_err *err)
 {
-    tl_team_body *self = team->self;
+    tl_team_mpi *self = team->self;
     self->place = TL_FAULT_GATHER;
-    unsigned char *whole = all;
+    unsigned char *at = all;
     for (int bit = 1; bit < team->size; bit *= 2) {
-        const int mate = team->rank ^ bit;
+        const int peer = team->rank ^ bit;
         const size_t mine = (size_t)(team->rank & ~(bit - 1)) * each;
-        const size_t theirs = (size_t)(mate & ~(bit - 1)) * each;
-        TL_TRY(tl_stream_run(team,
-                             (tl_stream){.to = mate,
-                                         .from = mate,
-                                         .source = whole + mine,
-                                         .source_n = (size_t)bit * each,
-                                         .sink = whole + theirs,
-                                         .sink_n = (size_t)bit * each},
-                             err));
+        const size_t theirs = (size_t)(peer & ~(bit - 1)) * each;
+        TL_TRY(swap(team, peer, at + mine, at + theirs, (size_t)bit * each, err));
     }
     return TL_OK;
 }
 
 static tl_status agree(const tl_team *team, tl_status mine, tl_err *err)
 {
-    tl_team_body *self = team->self;
+    tl_team_mpi *self = team->self;
     self->place = TL_FAULT_AGREE;
     verdict worst = {.status = (int32_t)mine, .rank = team->rank};
     if (err && mine != TL_OK) memcpy(worst.text, err->text, sizeof worst.text);
     for (int bit = 1; bit < team->size; bit *= 2) {
-        const int mate = team->rank ^ bit;
         verdict other;
-        TL_TRY(tl_stream_run(team,
-                             (tl_stream){.to = mate,
-                                         .from = mate,
-                                         .source = (const unsigned char *)&worst,
-                                         .source_n = sizeof worst,
-                                         .sink = (unsigned char *)&other,
-                                         .sink_n = sizeof other},
-                             err));
+        TL_TRY(swap(team, team->rank ^ bit, &worst, &other, sizeof worst, err));
         const bool is_first = other.status == worst.status && other.rank < worst.rank;
         if (other.status > worst.status || is_first) worst = other;
     }
@@ -92,9 +87,9 @@ static tl_status agree(const tl_team *team, tl_status mine, tl_err *err)
 
 static tl_status solve(const tl_team *team, const tl_linalg_problem *problem, tl_err *err)
 {
-    tl_team_body *self = team->self;
+    tl_team_mpi *self = team->self;
     const tl_blacs_watch watch = {
-        .cluster = self->cluster, .epoch = self->epoch, .patience = self->patience};
+        .cluster = self->cluster, .epoch = self->epoch, .timeout = self->timeout};
     const tl_status status = tl_scalapack_solve(&watch, team, problem, err);
     if (status == TL_E_LOST) self->is_lost = true;
     return status;
@@ -102,102 +97,94 @@ static tl_status solve(const tl_team *team, const tl_linalg_problem *problem, tl
 
 static bool tick(const tl_team *team)
 {
-    const tl_team_body *self = team->self;
+    const tl_team_mpi *self = team->self;
     tl_fault_pass(TL_FAULT_TICK);
-    tl_pulse_tick(self->cluster);
-    return tl_pulse_is_stopping(self->cluster);
+    tl_heartbeat_tick(self->cluster);
+    return tl_heartbeat_is_stopping(self->cluster);
 }
 
 tl_status tl_team_mpi_allreduce(const tl_team *team, float *x, size_t n, tl_err *err)
 {
-    tl_team_body *self = team->self;
-    tl_grid *grid = NULL;
+    tl_team_mpi *self = team->self;
+    tl_process_grid *grid = NULL;
     TL_TRY(tl_scalapack_grid(self->cluster, team, &grid, err));
     TL_CHECK(grid && n <= INT_MAX, err, TL_E_ARG,
-             "MPI_Allreduce takes at most %d numbers, on a block where nobody died",
-             INT_MAX);
+             "MPI_Allreduce takes at most %d numbers, on a valid block", INT_MAX);
     const int code = MPI_Allreduce(MPI_IN_PLACE, x, (int)n, MPI_FLOAT, MPI_SUM, grid->comm);
     TL_CHECK(code == MPI_SUCCESS, err, TL_E_IO, "MPI_Allreduce failed");
     return TL_OK;
 }
 
-static void release(tl_team_body *self)
+static void release(tl_team_mpi *self)
 {
     free(self->sent);
-    free(self->received);
-    for (int k = 0; k < TL_LANES; k++) {
-        free(self->out[k].bytes);
-        free(self->in[k].bytes);
-    }
-    free(self->fast_lane.bytes);
+    free(self->buffers);
     free(self);
 }
 
-static bool take_lane(tl_lane *lane, size_t n)
-{
-    *lane = (tl_lane){.bytes = malloc(n), .request = MPI_REQUEST_NULL};
-    return lane->bytes != NULL;
-}
-
-static bool take_buffers(tl_team_body *self, int width)
+/* MPI may still read or write the buffers of a lost team, so they are one block to retain.
+ */
+static bool alloc_buffers(tl_team_mpi *self, int width)
 {
     const size_t piece = sizeof(tl_piece_head) + TL_PIECE;
     if (width == 1) return true;
-    self->sent = calloc((size_t)width, sizeof *self->sent);
-    self->received = calloc((size_t)width, sizeof *self->received);
-    bool is_complete = self->sent && self->received;
-    for (int k = 0; k < TL_LANES; k++) {
-        is_complete = is_complete && take_lane(&self->out[k], piece) &&
-                      take_lane(&self->in[k], piece);
+    self->sent = calloc(2 * (size_t)width, sizeof *self->sent);
+    self->buffers = malloc(2 * TL_SLOTS * piece + TL_FAST_PIECE);
+    if (!self->sent || !self->buffers) return false;
+    self->received = self->sent + width;
+    for (size_t k = 0; k < TL_SLOTS; k++) {
+        self->out[k].bytes = self->buffers + 2 * k * piece;
+        self->in[k].bytes = self->out[k].bytes + piece;
     }
-    return is_complete && take_lane(&self->fast_lane, TL_FAST_PIECE);
+    self->fast_slot.bytes = self->buffers + 2 * TL_SLOTS * piece;
+    return true;
 }
 
 tl_status tl_team_mpi_open(tl_cluster *cluster, int first, int width, uint32_t epoch,
-                           double patience, tl_team *team, tl_err *err)
+                           double timeout, tl_team *team, tl_err *err)
 {
-    static const tl_team_ops ops = {
-        tl_jobs_begin, tl_jobs_advance, tl_jobs_finish, tl_jobs_are_fast,
-        broadcast,     gather,          agree,          tick,
-        solve};
-    const int rank = cluster->rank - first;
+    static const tl_team_ops ops = {tl_requests_start,
+                                    tl_requests_progress,
+                                    tl_requests_wait,
+                                    tl_requests_are_fast,
+                                    broadcast,
+                                    gather,
+                                    agree,
+                                    tick,
+                                    solve};
+    const int own = tl_cluster_rank(cluster), ranks = tl_cluster_size(cluster);
+    const int rank = own - first;
     TL_CHECK(width > 0 && (width & (width - 1)) == 0 && first >= 0 && first % width == 0 &&
-                 first + width <= cluster->size,
-             err, TL_E_ARG, "ranks %d..%d of %d are no aligned block of 2^k", first,
-             first + width - 1, cluster->size);
+                 first + width <= ranks,
+             err, TL_E_ARG, "ranks %d..%d of %d are not an aligned block of 2^k ranks",
+             first, first + width - 1, ranks);
     TL_CHECK(rank >= 0 && rank < width && epoch > 0, err, TL_E_ARG,
-             "rank %d is not in the team of ranks %d..%d, epoch %u", cluster->rank, first,
+             "rank %d is not in the team of ranks %d..%d, epoch %u", own, first,
              first + width - 1, (unsigned)epoch);
-    tl_team_body *self = calloc(1, sizeof *self);
-    TL_CHECK(self, err, TL_E_SPACE, "no memory left for a team");
-    *self = (tl_team_body){.cluster = cluster,
-                           .first = first,
-                           .epoch = epoch,
-                           .patience = patience > 0.0 ? patience : PATIENCE};
-    if (!take_buffers(self, width)) {
+    const uint32_t tags = (uint32_t)tl_channel_tag_limit(cluster) + 1u;
+    tl_team_mpi *self = calloc(1, sizeof *self);
+    TL_CHECK(self, err, TL_E_SPACE, "out of memory for a team");
+    *self = (tl_team_mpi){.cluster = cluster,
+                          .first = first,
+                          .rank = rank,
+                          .comm = tl_channel_comm(cluster, TL_CHANNEL_TEAM),
+                          .epoch = epoch,
+                          .tag = (int)(epoch % tags),
+                          .timeout = timeout > 0.0 ? timeout : TIMEOUT};
+    if (!alloc_buffers(self, width)) {
         release(self);
-        return tl_fail(err, TL_E_SPACE, "no memory left for a team of %d", width);
+        return tl_fail(err, TL_E_SPACE, "out of memory for a team of %d", width);
     }
     *team = (tl_team){.rank = rank, .size = width, .ops = &ops, .self = self};
     return TL_OK;
 }
 
-/* MPI may still write into a lane of a lost team, or read it. */
-static void keep_lane(tl_cluster *cluster, tl_lane *lane)
-{
-    tl_cluster_keep(cluster, lane->bytes);
-    lane->bytes = NULL;
-}
-
 void tl_team_mpi_close(tl_team *team)
 {
-    tl_team_body *self = team->self;
+    tl_team_mpi *self = team->self;
     if (self && self->is_lost) {
-        for (int k = 0; k < TL_LANES; k++) {
-            keep_lane(self->cluster, &self->out[k]);
-            keep_lane(self->cluster, &self->in[k]);
-        }
-        keep_lane(self->cluster, &self->fast_lane);
+        tl_cluster_retain(self->cluster, self->buffers);
+        self->buffers = NULL;
     }
     if (self) release(self);
     *team = (tl_team){0};

@@ -1,10 +1,12 @@
 /*
- * A team of ranks under MPI: an aligned block of 2^k ranks, a list and not a communicator.
+ * The room team: teams of ranks under MPI (compute/core/team.h). It may use cluster/comm,
+ * cluster/scalapack and compute.
  *
- * Every message carries the team's epoch, a number never used again, so what an older team
- * left behind cannot be taken for this one's. An operation ends with TL_E_LOST when the
- * epoch is called off (tl_pulse_call_off), when a mate is silent for longer than
- * `patience`, or when MPI says that a mate is gone.
+ * A team is an aligned block of 2^k ranks, a list and not a communicator. Every message
+ * carries the team's epoch, a number never used again, so what an older team left behind
+ * cannot be taken for this one's. An operation ends with TL_E_LOST when the epoch is
+ * cancelled (tl_heartbeat_cancel), when a peer is silent for longer than `timeout`, or when
+ * MPI says that a peer is gone.
  */
 #ifndef TL_CLUSTER_TEAM_TEAM_MPI_H
 #define TL_CLUSTER_TEAM_TEAM_MPI_H
@@ -15,29 +17,31 @@
 #include <stdint.h>
 
 /**
- * The team of ranks [first, first + width), which holds this rank. Not collective: each
+ * The team of ranks [first, first + width), one of which is this rank. Not collective: each
  * member opens it when its order comes. One thread of a rank uses teams, one at a time.
  *
- * \param width    a power of two that divides `first`
- * \param epoch    from 1, the same on all members, never used before
- * \param patience seconds an operation waits for a mate; 0: 600
- * \param team     result; its tick counts for the heartbeat. tl_team_mpi_close ends it
+ * \param width   a power of two that divides `first`
+ * \param epoch   from 1, the same on all members, never used before
+ * \param timeout seconds an operation waits for a peer; 0: 600
+ * \param team    result; its ticks count for the heartbeat. Ended by tl_team_mpi_close
  * \return TL_E_ARG, TL_E_SPACE
  */
 TL_MUST_USE tl_status tl_team_mpi_open(tl_cluster *cluster, int first, int width,
-                                       uint32_t epoch, double patience, tl_team *team,
+                                       uint32_t epoch, double timeout, tl_team *team,
                                        tl_err *err);
 
 /**
  * x [n] summed by MPI_Allreduce on the block's communicator: what benches compare
- * tl_team_sum with. Has no deadline. Collective. \return TL_E_ARG where the communicator
- * is burnt or n is beyond MPI's integers, TL_E_IO
+ * tl_team_sum with. Collective; has no deadline.
+ * \param x [n] this member's numbers; result: the sums
+ * \return TL_E_ARG where the block is invalid or n is beyond MPI's integers, TL_E_IO,
+ *         TL_E_LOST
  */
 TL_MUST_USE tl_status tl_team_mpi_allreduce(const tl_team *team, float *x, size_t n,
                                             tl_err *err);
 
 /** Ends the team on this rank. Not collective. What MPI may still write to after a loss is
- * kept, not freed. */
+ * retained, not freed. */
 void tl_team_mpi_close(tl_team *team);
 
 #endif

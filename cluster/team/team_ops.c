@@ -1,15 +1,13 @@
 /*
  * Sums in the fixed tree, by halving and doubling (Thakur, Rabenseifner, Gropp 2005,
  * Optimization of collective communication operations in MPICH, section 4.4), with the
- * nearest mates first: at stage j mates r and r XOR 2^j, which hold the same part of the
- * numbers as sums over their aligned blocks of 2^j members, give each other the half that
+ * nearest peers first: at stage j peers r and r XOR 2^j, which hold the same part of the
+ * numbers as sums over their aligned blocks of 2^j members, send each other the half that
  * they do not keep. What is kept is then lower block + upper block: the tree's addition. So
  * member r ends with the slice that the bits of r name, lowest bit first, and the way back
  * gathers in the opposite order. Few numbers are not halved but swapped whole (the
  * butterfly), which takes half as many stages and has the same bits.
  */
-#include "cluster/comm/heartbeat.h"
-#include "cluster/scalapack/scalapack.h"
 #include "cluster/team/team_private.h"
 
 #include <string.h>
@@ -24,24 +22,25 @@ static int stages_of(const tl_team *team)
     return stages;
 }
 
-static size_t width_of(const tl_team_job *job)
+static size_t width_of(const tl_team_request *request)
 {
-    return job->is_double ? sizeof(double) : sizeof(float);
+    return request->is_double ? sizeof(double) : sizeof(float);
 }
 
-static bool is_small(const tl_team_job *job)
+static bool is_small(const tl_team_request *request)
 {
-    return job->work == TL_TEAM_SUM && job->n * width_of(job) <= SMALL;
+    return request->work == TL_TEAM_SUM && request->n * width_of(request) <= SMALL;
 }
 
-static bool is_fast(const tl_team_body *self, const tl_team_job *job)
+static bool is_fast(const tl_team_mpi *self, const tl_team_request *request)
 {
-    return job->is_fast && self->fast && job->work != TL_TEAM_ALLGATHER;
+    return request->is_fast && self->fast && request->work != TL_TEAM_ALLGATHER;
 }
 
-/* --- a stage of a job ----------------------------------------------------------------- */
+/* --- a stage of a request
+ * ----------------------------------------------------------------- */
 
-/* What the member and its mate of `bit` hold together after the stages before, and what of
+/* What the member and its peer of `bit` hold together after the stages before, and what of
  * it the member keeps, and gives. */
 static void halve(const tl_team *team, size_t n, int bit, tl_slice *kept, tl_slice *given)
 {
@@ -56,14 +55,15 @@ static void halve(const tl_team *team, size_t n, int bit, tl_slice *kept, tl_sli
     *given = is_upper ? lower : upper;
 }
 
-static tl_stream stream_of(const tl_team_job *job, int mate, tl_slice out, tl_slice in,
-                           bool adds)
+static tl_stream stream_of(const tl_team_request *request, int peer, tl_slice out,
+                           tl_slice in, bool adds)
 {
-    const size_t width = width_of(job);
-    unsigned char *x = job->x;
-    const tl_combine add = job->is_double ? TL_COMBINE_ADD_DOUBLE : TL_COMBINE_ADD_FLOAT;
-    return (tl_stream){.to = mate,
-                       .from = mate,
+    const size_t width = width_of(request);
+    unsigned char *x = request->x;
+    const tl_combine add =
+        request->is_double ? TL_COMBINE_ADD_DOUBLE : TL_COMBINE_ADD_FLOAT;
+    return (tl_stream){.to = peer,
+                       .from = peer,
                        .source = x + out.at * width,
                        .source_n = out.n * width,
                        .sink = x + in.at * width,
@@ -71,84 +71,88 @@ static tl_stream stream_of(const tl_team_job *job, int mate, tl_slice out, tl_sl
                        .how = adds ? add : TL_COMBINE_COPY};
 }
 
-/* The stream of the job's stage. \return false if the job has no such stage */
-static bool open_stage(const tl_team *team, const tl_team_job *job, tl_stream *stream)
+/* The stream of the request's stage. \return false if the request has no such stage */
+static bool open_stage(const tl_team *team, const tl_team_request *request,
+                       tl_stream *stream)
 {
-    const int half = stages_of(team), stage = job->stage;
-    if (is_small(job)) {
+    const int half = stages_of(team), stage = request->stage;
+    if (is_small(request)) {
         if (stage >= half) return false;
-        const tl_slice all = {0, job->n};
-        *stream = stream_of(job, team->rank ^ 1 << stage, all, all, true);
+        const tl_slice all = {0, request->n};
+        *stream = stream_of(request, team->rank ^ 1 << stage, all, all, true);
         return true;
     }
     tl_slice kept, given;
     if (stage < half) { /* halving */
-        halve(team, job->n, 1 << stage, &kept, &given);
-        *stream = stream_of(job, team->rank ^ 1 << stage, given, kept, true);
+        halve(team, request->n, 1 << stage, &kept, &given);
+        *stream = stream_of(request, team->rank ^ 1 << stage, given, kept, true);
         return true;
     }
     const int back = 2 * half - 1 - stage;
-    if (back < 0 || job->work == TL_TEAM_REDUCE_SCATTER) return false;
-    halve(team, job->n, 1 << back, &kept, &given);
-    *stream = stream_of(job, team->rank ^ 1 << back, kept, given, false);
+    if (back < 0 || request->work == TL_TEAM_REDUCE_SCATTER) return false;
+    halve(team, request->n, 1 << back, &kept, &given);
+    *stream = stream_of(request, team->rank ^ 1 << back, kept, given, false);
     return true;
 }
 
-static tl_status turn_stage(const tl_team *team, bool *is_over, bool *moved, tl_err *err)
+static tl_status progress_stage(const tl_team *team, bool *is_over, bool *moved,
+                                tl_err *err)
 {
-    tl_team_body *self = team->self;
-    tl_team_job *job = self->job;
+    tl_team_mpi *self = team->self;
+    tl_team_request *request = self->request;
     if (!self->has_stream) {
-        *is_over = !open_stage(team, job, &self->stream);
+        *is_over = !open_stage(team, request, &self->stream);
         if (*is_over) return TL_OK;
-        self->place = job->work == TL_TEAM_ALLGATHER ? TL_FAULT_GATHER : TL_FAULT_SUM;
+        self->place = request->work == TL_TEAM_ALLGATHER ? TL_FAULT_GATHER : TL_FAULT_SUM;
         self->has_stream = true;
     }
-    TL_TRY(tl_stream_turn(self, moved, err));
+    TL_TRY(tl_stream_progress(self, moved, err));
     if (!tl_stream_is_done(&self->stream)) return TL_OK;
     self->has_stream = false;
-    job->stage++;
+    request->stage++;
     *moved = true;
     return TL_OK;
 }
 
-/* --- a fast job ----------------------------------------------------------------------- */
+/* --- a fast request
+ * ----------------------------------------------------------------------- */
 
-/* By MPI, a piece after the other: in a buffer that is not the caller's. */
-static tl_status turn_fast(tl_team_body *self, bool *is_over, bool *moved, tl_err *err)
+/* By MPI, one piece after another, in a buffer that is not the caller's. */
+static tl_status progress_fast(tl_team_mpi *self, bool *is_over, bool *moved, tl_err *err)
 {
-    tl_team_job *job = self->job;
-    tl_lane *lane = &self->fast_lane;
-    const size_t width = width_of(job), all = job->n * width;
-    unsigned char *at = (unsigned char *)job->x + job->moved;
+    tl_team_request *request = self->request;
+    tl_slot *slot = &self->fast_slot;
+    const size_t width = width_of(request), all = request->n * width;
+    unsigned char *at = (unsigned char *)request->x + request->moved;
     if (!self->has_stream) {
-        *is_over = job->moved == all;
+        *is_over = request->moved == all;
         if (*is_over) return TL_OK;
-        lane->n = all - job->moved < TL_FAST_PIECE ? all - job->moved : TL_FAST_PIECE;
-        memcpy(lane->bytes, at, lane->n);
+        slot->n =
+            all - request->moved < TL_FAST_PIECE ? all - request->moved : TL_FAST_PIECE;
+        memcpy(slot->bytes, at, slot->n);
         self->place = TL_FAULT_SUM;
-        if (MPI_Iallreduce(MPI_IN_PLACE, lane->bytes, (int)(lane->n / width),
-                           job->is_double ? MPI_DOUBLE : MPI_FLOAT, MPI_SUM,
-                           self->fast->comm, &lane->request) != MPI_SUCCESS)
+        if (MPI_Iallreduce(MPI_IN_PLACE, slot->bytes, (int)(slot->n / width),
+                           request->is_double ? MPI_DOUBLE : MPI_FLOAT, MPI_SUM,
+                           self->fast->comm, &slot->request) != MPI_SUCCESS)
             return tl_team_lose(self, 0, "MPI_Iallreduce failed", err);
         self->has_stream = true;
         tl_fault_pass(self->place);
     }
     int is_there = 0;
-    if (MPI_Test(&lane->request, &is_there, MPI_STATUS_IGNORE) != MPI_SUCCESS)
-        return tl_team_lose(self, 0, "a mate is gone", err);
+    if (MPI_Test(&slot->request, &is_there, MPI_STATUS_IGNORE) != MPI_SUCCESS)
+        return tl_team_lose(self, 0, "a peer is gone", err);
     if (!is_there) return TL_OK;
-    memcpy(at, lane->bytes, lane->n);
-    job->moved += lane->n;
+    memcpy(at, slot->bytes, slot->n);
+    request->moved += slot->n;
     self->has_stream = false;
     *moved = true;
     return TL_OK;
 }
 
-tl_status tl_jobs_are_fast(const tl_team *team, bool *is_fast, tl_err *err)
+tl_status tl_requests_are_fast(const tl_team *team, bool *is_fast, tl_err *err)
 {
-    tl_team_body *self = team->self;
-    tl_grid *grid = NULL;
+    tl_team_mpi *self = team->self;
+    tl_process_grid *grid = NULL;
     *is_fast = false;
     if (team->size == 1) return TL_OK;
     TL_TRY(tl_scalapack_grid(self->cluster, team, &grid, err));
@@ -157,18 +161,21 @@ tl_status tl_jobs_are_fast(const tl_team *team, bool *is_fast, tl_err *err)
     return TL_OK;
 }
 
-/* --- all jobs ------------------------------------------------------------------------- */
+/* --- all requests
+ * ------------------------------------------------------------------------- */
 
-static tl_status turn_jobs(const tl_team *team, bool *is_done, bool *moved, tl_err *err)
+static tl_status progress_requests(const tl_team *team, bool *is_done, bool *moved,
+                                   tl_err *err)
 {
-    tl_team_body *self = team->self;
-    while (self->job) {
+    tl_team_mpi *self = team->self;
+    while (self->request) {
         bool is_over = false, has_moved = false;
-        TL_TRY(is_fast(self, self->job) ? turn_fast(self, &is_over, &has_moved, err)
-                                        : turn_stage(team, &is_over, &has_moved, err));
+        TL_TRY(is_fast(self, self->request)
+                   ? progress_fast(self, &is_over, &has_moved, err)
+                   : progress_stage(team, &is_over, &has_moved, err));
         if (is_over) {
-            self->job->is_done = true;
-            self->job = self->job->next;
+            self->request->is_done = true;
+            self->request = self->request->next;
         } else if (!has_moved) {
             return TL_OK;
         }
@@ -178,39 +185,39 @@ static tl_status turn_jobs(const tl_team *team, bool *is_done, bool *moved, tl_e
     return TL_OK;
 }
 
-/* A fast sum that is left half way has its communicator burnt. */
-static tl_status end_turn(tl_team_body *self, tl_status status)
+/* A fast sum that is left half way makes its communicator invalid. */
+static tl_status end_turn(tl_team_mpi *self, tl_status status)
 {
-    if (status == TL_E_LOST && self->fast) self->fast->is_burnt = true;
+    if (status == TL_E_LOST && self->fast) self->fast->is_invalid = true;
     return status;
 }
 
-tl_status tl_jobs_begin(const tl_team *team, tl_team_job *job, tl_err *err)
+tl_status tl_requests_start(const tl_team *team, tl_team_request *request, tl_err *err)
 {
-    tl_team_body *self = team->self;
-    TL_TRY(end_turn(self, tl_team_look(self, 0, err)));
-    job->is_done = false;
-    job->next = NULL;
-    job->moved = 0;
-    job->stage = job->work == TL_TEAM_ALLGATHER ? stages_of(team) : 0;
-    tl_team_job **last = &self->job;
+    tl_team_mpi *self = team->self;
+    TL_TRY(end_turn(self, tl_team_check(self, 0, err)));
+    request->is_done = false;
+    request->next = NULL;
+    request->moved = 0;
+    request->stage = request->work == TL_TEAM_ALLGATHER ? stages_of(team) : 0;
+    tl_team_request **last = &self->request;
     while (*last) last = &(*last)->next;
-    *last = job;
-    return tl_jobs_advance(team, err);
+    *last = request;
+    return tl_requests_progress(team, err);
 }
 
-tl_status tl_jobs_advance(const tl_team *team, tl_err *err)
+tl_status tl_requests_progress(const tl_team *team, tl_err *err)
 {
-    tl_team_body *self = team->self;
+    tl_team_mpi *self = team->self;
     bool is_done = false, moved = false;
-    if (!self->job) return TL_OK;
-    TL_TRY(end_turn(self, tl_team_look(self, 0, err)));
-    return end_turn(self, turn_jobs(team, &is_done, &moved, err));
+    if (!self->request) return TL_OK;
+    TL_TRY(end_turn(self, tl_team_check(self, 0, err)));
+    return end_turn(self, progress_requests(team, &is_done, &moved, err));
 }
 
-tl_status tl_jobs_finish(const tl_team *team, tl_err *err)
+tl_status tl_requests_wait(const tl_team *team, tl_err *err)
 {
-    tl_team_body *self = team->self;
-    TL_TRY(end_turn(self, tl_team_look(self, 0, err)));
-    return end_turn(self, tl_team_wait(team, turn_jobs, err));
+    tl_team_mpi *self = team->self;
+    TL_TRY(end_turn(self, tl_team_check(self, 0, err)));
+    return end_turn(self, tl_team_poll(team, progress_requests, err));
 }

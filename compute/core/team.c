@@ -2,10 +2,10 @@
 
 #include <stdint.h>
 
-static tl_status begin(const tl_team *team, tl_team_job *job, tl_err *err)
+static tl_status start(const tl_team *team, tl_team_request *request, tl_err *err)
 {
     (void)team, (void)err;
-    job->is_done = true;
+    request->is_done = true;
     return TL_OK;
 }
 
@@ -42,7 +42,7 @@ static bool tick(const tl_team *team)
 
 tl_team tl_team_alone(void)
 {
-    static const tl_team_ops alone = {begin, nothing, nothing, is_never, whole,
+    static const tl_team_ops alone = {start, nothing, nothing, is_never, whole,
                                       whole, agree,   tick,    NULL};
     return (tl_team){.rank = 0, .size = 1, .ops = &alone};
 }
@@ -55,7 +55,7 @@ static bool tick_outer(const tl_team *team)
 
 tl_team tl_team_alone_within(const tl_team *outer)
 {
-    static const tl_team_ops within = {begin, nothing, nothing,    is_never, whole,
+    static const tl_team_ops within = {start, nothing, nothing,    is_never, whole,
                                        whole, agree,   tick_outer, NULL};
     return (tl_team){.rank = 0,
                      .size = 1,
@@ -63,36 +63,37 @@ tl_team tl_team_alone_within(const tl_team *outer)
                      .self = (void *)(uintptr_t)outer}; /* only read by tick_outer */
 }
 
-static tl_status sum(const tl_team *team, tl_team_job job, tl_err *err)
+static tl_status sum(const tl_team *team, tl_team_request request, tl_err *err)
 {
-    TL_TRY(tl_team_begin(team, &job, err));
-    return tl_team_finish(team, err);
+    TL_TRY(tl_team_start(team, &request, err));
+    return tl_team_wait(team, err);
 }
 
 tl_status tl_team_sum(const tl_team *team, float *x, size_t n, tl_err *err)
 {
-    return sum(team, (tl_team_job){.work = TL_TEAM_SUM, .x = x, .n = n}, err);
+    return sum(team, (tl_team_request){.work = TL_TEAM_SUM, .x = x, .n = n}, err);
 }
 
 tl_status tl_team_sum_double(const tl_team *team, double *x, size_t n, tl_err *err)
 {
-    return sum(team, (tl_team_job){.work = TL_TEAM_SUM, .is_double = true, .x = x, .n = n},
+    return sum(team,
+               (tl_team_request){.work = TL_TEAM_SUM, .is_double = true, .x = x, .n = n},
                err);
 }
 
-tl_status tl_team_begin(const tl_team *team, tl_team_job *job, tl_err *err)
+tl_status tl_team_start(const tl_team *team, tl_team_request *request, tl_err *err)
 {
-    return team->ops->begin(team, job, err);
+    return team->ops->start(team, request, err);
 }
 
-tl_status tl_team_advance(const tl_team *team, tl_err *err)
+tl_status tl_team_progress(const tl_team *team, tl_err *err)
 {
-    return team->ops->advance(team, err);
+    return team->ops->progress(team, err);
 }
 
-tl_status tl_team_finish(const tl_team *team, tl_err *err)
+tl_status tl_team_wait(const tl_team *team, tl_err *err)
 {
-    return team->ops->finish(team, err);
+    return team->ops->wait(team, err);
 }
 
 tl_status tl_team_is_fast(const tl_team *team, bool *is_fast, tl_err *err)

@@ -2,11 +2,11 @@
  * The team: the ranks that work on one step, as a record of operations.
  *
  * Code above cluster/ never sees MPI; it sees a tl_team, and runs in a unit test on the
- * team of one. Every operation is collective over the team, has a deadline inside, and
- * returns the same status on every member that is alive: TL_E_LOST when a member died or
- * the step was called off. After TL_E_LOST the team must not be used again. Nobody leaves a
- * team operation alone: a local failure is agreed on (tl_team_agree) before the next
- * operation.
+ * team of one. Operations are collective over the team unless they say otherwise. They have
+ * a deadline inside and return the same status on every live member: TL_E_LOST when a
+ * member died or was silent too long, or the step was cancelled. After TL_E_LOST the team
+ * must not be used again. Nobody leaves a team operation alone: a local failure is agreed
+ * on (tl_team_agree) before the next operation. A team has one thread on each member.
  */
 #ifndef TL_COMPUTE_CORE_TEAM_H
 #define TL_COMPUTE_CORE_TEAM_H
@@ -16,41 +16,44 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/** The ranks that work on one step, as this member sees them. */
 typedef struct tl_team tl_team;
-struct tl_linalg_problem; /* compute/linalg/linalg.h */
+struct tl_linalg_problem; /* compute/linalg/problem.h */
 
 /** What becomes of the numbers that the members hold. */
 typedef enum tl_team_work {
     TL_TEAM_SUM,            /**< every member gets the sums */
     TL_TEAM_REDUCE_SCATTER, /**< every member gets the sums of its slice (tl_team_slice);
-                               the rest of x is no longer of use */
-    TL_TEAM_ALLGATHER       /**< every member's slice gets to all */
+                               the rest of x is undefined */
+    TL_TEAM_ALLGATHER       /**< every member's slice goes to all */
 } tl_team_work;
 
-/** Work that goes on beside what a member computes: see tl_team_begin. */
-typedef struct tl_team_job {
+/** Work that goes on while a member computes: see tl_team_start. Below the blank line the
+ * fields are private. */
+typedef struct tl_team_request {
     tl_team_work work;
-    bool is_double; /**< x is of doubles; else of floats */
-    bool is_fast;   /**< summed by MPI: bits that depend on the team; see tl_team_is_fast */
-    void *x;        /**< [n] */
+    bool is_double; /**< x holds doubles; otherwise floats */
+    bool is_fast;   /**< summed by MPI: bits depend on the team; see tl_team_is_fast */
+    void *x;        /**< [n] borrowed until is_done, read and written */
     size_t n;
     bool is_done; /**< result */
-    /* The team's own. */
-    struct tl_team_job *next;
+
+    /** Private, as are the following. */
+    struct tl_team_request *next;
     int stage;
     size_t moved;
-} tl_team_job;
+} tl_team_request;
 
 /** A part of [0, n). */
 typedef struct tl_slice {
     size_t at, n;
 } tl_slice;
 
-/** What a kind of team can do. See the functions below for the contracts. */
+/** What a kind of team can do: the functions below, by their names, have the contracts. */
 typedef struct tl_team_ops {
-    tl_status (*begin)(const tl_team *team, tl_team_job *job, tl_err *err);
-    tl_status (*advance)(const tl_team *team, tl_err *err);
-    tl_status (*finish)(const tl_team *team, tl_err *err);
+    tl_status (*start)(const tl_team *team, tl_team_request *request, tl_err *err);
+    tl_status (*progress)(const tl_team *team, tl_err *err);
+    tl_status (*wait)(const tl_team *team, tl_err *err);
     tl_status (*is_fast)(const tl_team *team, bool *is_fast, tl_err *err);
     tl_status (*broadcast)(const tl_team *team, void *bytes, size_t n, tl_err *err);
     tl_status (*gather)(const tl_team *team, void *all, size_t each, tl_err *err);
@@ -61,80 +64,94 @@ typedef struct tl_team_ops {
                        tl_err *err);
 } tl_team_ops;
 
+/** See above; a value, to be copied freely. */
 struct tl_team {
-    int rank; /**< 0 .. size-1 */
-    int size; /**< a power of two */
-    const tl_team_ops *ops;
-    void *self; /**< the implementation's own */
+    int rank;               /**< 0 .. size-1 */
+    int size;               /**< a power of two */
+    const tl_team_ops *ops; /**< borrowed */
+    void *self;             /**< the implementation's own */
 };
 
-/** The team of one. `tick` never asks to stop. */
+/** The team of one. Its ticks never ask to stop. */
 tl_team tl_team_alone(void);
 
-/** The team of one inside of `outer` (borrowed): for work that each member does by itself.
- * Its ticks count for `outer`, and never ask to stop. */
+/** The team of one inside `outer` (borrowed), for work that each member does by itself. Not
+ * collective. Its ticks count for `outer`, and never ask to stop. */
 tl_team tl_team_alone_within(const tl_team *outer);
 
 /**
- * Adds x [n] over the members in the fixed binary tree over team ranks; every member gets
- * the same bits: ((r0+r1)+(r2+r3))+...
+ * Adds x [n] over the members in the fixed binary tree over team ranks,
+ * ((r0+r1)+(r2+r3))+...; every member gets the same bits. Collective.
+ *
+ * \param x [n] this member's numbers; result: the sums
+ * \return TL_E_LOST
  */
 TL_MUST_USE tl_status tl_team_sum(const tl_team *team, float *x, size_t n, tl_err *err);
 
-/** As tl_team_sum, in double precision. */
+/** As tl_team_sum, for doubles. Collective. \param x [n] \return TL_E_LOST */
 TL_MUST_USE tl_status tl_team_sum_double(const tl_team *team, double *x, size_t n,
                                          tl_err *err);
 
 /**
- * Begins a job, behind those that were begun before; all members begin the same jobs in the
- * same order. Sums are those of tl_team_sum in every bit, unless the job is fast. Until
- * tl_team_finish no other operation of the team may be used, and job and x, which are the
- * caller's, stay as they are. Does not wait: what moves things on are tl_team_advance,
- * which a member calls wherever it can while it computes, and tl_team_finish.
+ * Starts a request, behind those started before; all members start the same requests in the
+ * same order. Sums are those of tl_team_sum in every bit, unless the request is fast.
+ * Collective, but does not wait: tl_team_progress, which a member calls wherever it can
+ * while it computes, and tl_team_wait move it on. Until tl_team_wait has returned, no other
+ * operation of the team may be used, and `request` and its x stay where they are.
+ *
+ * \param request borrowed until tl_team_wait has returned
+ * \return TL_E_LOST
  */
-TL_MUST_USE tl_status tl_team_begin(const tl_team *team, tl_team_job *job, tl_err *err);
+TL_MUST_USE tl_status tl_team_start(const tl_team *team, tl_team_request *request,
+                                    tl_err *err);
 
-/** Goes on with the jobs begun as far as that is possible without waiting. Not collective.
- */
-TL_MUST_USE tl_status tl_team_advance(const tl_team *team, tl_err *err);
+/** Moves the started requests on as far as possible without waiting. Not collective.
+ * \return TL_E_LOST */
+TL_MUST_USE tl_status tl_team_progress(const tl_team *team, tl_err *err);
 
-/** Waits until all jobs are done. */
-TL_MUST_USE tl_status tl_team_finish(const tl_team *team, tl_err *err);
+/** Waits until all requests are done. Collective. \return TL_E_LOST */
+TL_MUST_USE tl_status tl_team_wait(const tl_team *team, tl_err *err);
 
 enum { TL_TEAM_GRAIN = 4096 /**< slices begin at multiples of so many numbers */ };
 
 /**
- * The member's slice of n numbers. Slices are disjoint and cover all; they are equal within
- * a grain for each time that n is halved, and some are empty where n is small. Their order
- * is not that of the members: halves are given away nearest neighbour first, so that sums
- * keep the tree's order.
+ * This member's slice of n numbers. Not collective. Slices are disjoint and cover all; they
+ * are equal up to a grain for each time that n is halved, and some are empty where n is
+ * small. Their order is not that of the members: halves are given away nearest neighbour
+ * first, so that sums keep the tree's order.
  */
 tl_slice tl_team_slice(const tl_team *team, size_t n);
 
-/** Numbers of the lower half where n are divided between two members. For teams. */
+/** How many of n numbers the lower half has when two members share them. For
+ * implementations of teams. */
 size_t tl_team_half(size_t n);
 
-/** Whether fast jobs are summed by MPI here; else they are jobs like others. */
+/** Whether fast requests are summed by MPI here; otherwise they are like any other.
+ * Collective. \param is_fast result, the same on every member \return TL_E_LOST */
 TL_MUST_USE tl_status tl_team_is_fast(const tl_team *team, bool *is_fast, tl_err *err);
 
-/** Member 0's `n` bytes on every member. */
+/** Member 0's `bytes` [n] on every member. Collective. \return TL_E_LOST */
 TL_MUST_USE tl_status tl_team_broadcast(const tl_team *team, void *bytes, size_t n,
                                         tl_err *err);
 
-/** Member r's bytes [r*each, (r+1)*each) of `all` on every member. */
+/** Member r's bytes [r*each, (r+1)*each) of `all` [size*each] on every member. Collective.
+ * \return TL_E_LOST */
 TL_MUST_USE tl_status tl_team_gather(const tl_team *team, void *all, size_t each,
                                      tl_err *err);
 
 /**
- * The largest status of any member, with the text of the first member that has it. `mine`
- * is this member's, with its text in `err` if it is not TL_OK. All members return the same.
+ * The largest status of any member, with the text of the first member that has it.
+ * Collective; all members return the same.
+ *
+ * \param mine this member's status, with its text in `err` if it is not TL_OK
+ * \return the largest status; TL_E_LOST
  */
 TL_MUST_USE tl_status tl_team_agree(const tl_team *team, tl_status mine, tl_err *err);
 
 /**
- * Says that work goes on (the heartbeat's progress counter); not collective, cheap, call it
- * in every loop of weight. \return true if this rank has been asked to stop early; act on
- * it only after tl_team_agree(TL_E_STOP), since the others may not have heard
+ * Counts one piece of work for the heartbeat's progress counter. Not collective, cheap:
+ * call it in every long loop. \return true if this rank has been asked to stop early; act
+ * on it only after tl_team_agree(TL_E_STOP), since the others may not know yet
  */
 bool tl_team_tick(const tl_team *team);
 

@@ -1,6 +1,7 @@
 #include "compute/data/cifar.h"
 
 #include "compute/data/array.h"
+#include "compute/data/data_paths.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -6,12 +6,12 @@
 #ifndef TL_COMPUTE_DATA_CIFAR_H
 #define TL_COMPUTE_DATA_CIFAR_H
 
-#include "compute/data/source.h"
+#include "compute/data/source_data.h"
 
 enum { TL_CIFAR_SIDE = 32, TL_CIFAR_PIXELS = 3 * TL_CIFAR_SIDE * TL_CIFAR_SIDE };
 
 /** One of the two; a file does not say which it is. */
-struct tl_cifar {
+typedef struct tl_cifar {
     const char *name;         /**< "cifar10" */
     const char *folder;       /**< as the archive unpacks: "cifar-10-batches-bin" */
     const char *const *train; /**< files of the training split, NULL-terminated */
@@ -19,7 +19,7 @@ struct tl_cifar {
     int classes;
     int labels; /**< bytes before the pixels; the last is the class */
     int rows[TL_SPLITS];
-};
+} tl_cifar;
 
 /** "cifar10" or "cifar100"; NULL for any other name. */
 const tl_cifar *tl_cifar_find(const char *name);

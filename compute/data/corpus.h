@@ -8,7 +8,8 @@
 #ifndef TL_COMPUTE_DATA_CORPUS_H
 #define TL_COMPUTE_DATA_CORPUS_H
 
-#include "compute/data/source.h"
+#include "compute/data/data_paths.h"
+#include "compute/data/source_data.h"
 
 #include <dirent.h>
 

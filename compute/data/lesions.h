@@ -6,7 +6,7 @@
 #ifndef TL_COMPUTE_DATA_LESIONS_H
 #define TL_COMPUTE_DATA_LESIONS_H
 
-#include "compute/data/source.h"
+#include "compute/data/source_data.h"
 
 enum { TL_LESIONS_SIDE = 28, TL_LESIONS_CLASSES = 10 };
 

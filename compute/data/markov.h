@@ -11,7 +11,7 @@
 #ifndef TL_COMPUTE_DATA_MARKOV_H
 #define TL_COMPUTE_DATA_MARKOV_H
 
-#include "compute/data/source.h"
+#include "compute/data/source_data.h"
 
 enum { TL_MARKOV_TOKENS = 65536 };
 

@@ -5,7 +5,7 @@
 #ifndef TL_COMPUTE_DATA_MEDMNIST_H
 #define TL_COMPUTE_DATA_MEDMNIST_H
 
-#include "compute/data/source.h"
+#include "compute/data/source_data.h"
 
 /** What a label is. */
 typedef enum tl_medmnist_task {

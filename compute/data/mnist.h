@@ -4,7 +4,7 @@
 #ifndef TL_COMPUTE_DATA_MNIST_H
 #define TL_COMPUTE_DATA_MNIST_H
 
-#include "compute/data/source.h"
+#include "compute/data/source_data.h"
 
 /**
  * Reads DIR/<name>-images-idx3-ubyte[.gz] and -labels-idx1-ubyte[.gz] (or with a dot before

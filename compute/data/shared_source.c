@@ -133,8 +133,8 @@ static tl_status unpack(unsigned char *block, size_t n, const char *name, tl_are
 
 /* Opens the source and publishes it. \param block result, NULL where that cannot be */
 static tl_status publish(const char *name, const char *dir, const tl_source_want *want,
-                         const tl_commons *commons, unsigned char **block, size_t *n,
-                         tl_err *err)
+                         const tl_shared_blocks *shared_blocks, unsigned char **block,
+                         size_t *n, tl_err *err)
 {
     tl_arena own = tl_arena_open((size_t)tl_memory_allowed());
     tl_source *source;
@@ -144,10 +144,10 @@ static tl_status publish(const char *name, const char *dir, const tl_source_want
         const tl_key key = key_of(name, dir, want);
         const block_head head = head_of(source);
         *n = layout_of(&head).size;
-        unsigned char *room = commons->begin(commons->self, &key, *n);
+        unsigned char *room = shared_blocks->begin(shared_blocks->self, &key, *n);
         if (room) {
             pack(source, &head, room);
-            *block = commons->end(commons->self, room);
+            *block = shared_blocks->end(shared_blocks->self, room);
         }
     }
     tl_arena_close(&own);
@@ -155,16 +155,17 @@ static tl_status publish(const char *name, const char *dir, const tl_source_want
 }
 
 tl_status tl_source_open_shared(const char *name, const char *dir,
-                                const tl_source_want *want, const tl_commons *commons,
-                                tl_arena *arena, tl_source **out, tl_err *err)
+                                const tl_source_want *want,
+                                const tl_shared_blocks *shared_blocks, tl_arena *arena,
+                                tl_source **out, tl_err *err)
 {
     unsigned char *block;
     size_t n = 0;
-    if (commons->publishes) {
-        TL_TRY(publish(name, dir, want, commons, &block, &n, err));
+    if (shared_blocks->publishes) {
+        TL_TRY(publish(name, dir, want, shared_blocks, &block, &n, err));
     } else {
         const tl_key key = key_of(name, dir, want);
-        block = commons->find(commons->self, &key, &n);
+        block = shared_blocks->find(shared_blocks->self, &key, &n);
     }
     if (block && unpack(block, n, name, arena, out, err) == TL_OK) return TL_OK;
     return tl_source_open(name, dir, want, arena, out, err);

@@ -12,11 +12,11 @@
  * As tl_source_open; what is opened is the same, but for where it lies. Who publishes opens
  * the source and publishes it; the others take what they find and open the source
  * themselves where they find nothing. The arrays of the source are read-only, and live as
- * long as the commons. \return as tl_source_open
+ * long as the shared_blocks. \return as tl_source_open
  */
 TL_MUST_USE tl_status tl_source_open_shared(const char *name, const char *dir,
                                             const tl_source_want *want,
-                                            const tl_commons *commons, tl_arena *arena,
-                                            tl_source **out, tl_err *err);
+                                            const tl_shared_blocks *shared_blocks,
+                                            tl_arena *arena, tl_source **out, tl_err *err);
 
 #endif

@@ -13,46 +13,8 @@
 #ifndef TL_COMPUTE_DATA_SOURCE_H
 #define TL_COMPUTE_DATA_SOURCE_H
 
-#include "compute/core/hash.h"
-#include "compute/data/dataset.h"
 #include "compute/data/data_paths.h"
-
-#include <stdbool.h>
-
-enum { TL_SPLIT_TRAIN, TL_SPLIT_VALIDATION, TL_SPLIT_TEST, TL_SPLITS };
-
-enum { TL_CONTEXT_LEAST = 2, TL_CONTEXT_MOST = 65536 };
-
-/** What is wanted of a source besides its name; each kind asks for some of it. */
-typedef struct tl_source_want {
-    int examples;      /**< generated: rows to make */
-    int classes;       /**< generated: lesions 2 .. 10, markov 2 .. 65536 */
-    double difficulty; /**< generated: 0 easy .. 1 hard */
-    int context;       /**< tokens: of a row, TL_CONTEXT_LEAST .. TL_CONTEXT_MOST */
-} tl_source_want;
-
-/**
- * How many images have a near-duplicate, exact ones counted with them; of tokens, how many
- * rows have an exact one.
- */
-typedef struct tl_twin_counts {
-    int all;              /**< of the source, in any of its splits */
-    int validation, test; /**< of an official split, in the official training split */
-} tl_twin_counts;
-
-typedef struct tl_source {
-    const char *name;
-    tl_dataset all;      /**< official splits one after the other; no flags set */
-    int rows[TL_SPLITS]; /**< rows of each official split; all in TRAIN where none exist */
-    bool has_splits;     /**< the source comes with official splits */
-    int32_t *group;      /**< [all.rows] equal number = exact duplicates (same pixels; of
-                            tokens, the token that follows is the same too) */
-    int32_t *twin; /**< [all.rows] equal number = near-duplicates, see tl_twins_find */
-    tl_twin_counts twins;
-    tl_key content;   /**< of pixels, labels and splits as decoded */
-    const char *note; /**< "official file", "not the official file: md5 ...", "generated";
-                         and how many near-duplicates there are, if any */
-} tl_source;
+#include "compute/data/source_data.h"
 
 /**
  * Opens the source called `name`. Looks in `dir`, else in THREATLOOP_DATA, else in the
@@ -65,9 +27,10 @@ TL_MUST_USE tl_status tl_source_open(const char *name, const char *dir,
                                      const tl_source_want *want, tl_arena *arena,
                                      tl_source **out, tl_err *err);
 
+struct tl_cifar; /* compute/data/cifar.h */
+
 /** One file of CIFAR as a source without splits. \return as tl_cifar_read_file */
-typedef struct tl_cifar tl_cifar;
-TL_MUST_USE tl_status tl_source_open_cifar(const char *path, const tl_cifar *kind,
+TL_MUST_USE tl_status tl_source_open_cifar(const char *path, const struct tl_cifar *kind,
                                            tl_arena *arena, tl_source **out, tl_err *err);
 
 /**

@@ -10,6 +10,7 @@
 #include <lapacke.h>
 #include <limits.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { WORK = 32 /* numbers of work space per row: dsyevr asks for 26, or a block more */ };

@@ -6,7 +6,7 @@
 #define TL_COMPUTE_LINALG_LAPACK_H
 
 #include "compute/core/arena.h"
-#include "compute/linalg/linalg.h"
+#include "compute/linalg/problem.h"
 
 /**
  * Solves `problem`, whose inputs are finite and whose shapes fit. Not collective; nothing

@@ -30,16 +30,9 @@
 
 #include "compute/core/arena.h"
 #include "compute/core/team.h"
+#include "compute/linalg/problem.h"
 
 struct tl_residual; /* compute/linalg/residual.h */
-
-/** A read-only view of [rows x columns], row-major, dense. */
-typedef struct tl_matrix {
-    const double *at;
-    int rows, columns;
-} tl_matrix;
-
-tl_matrix tl_matrix_of(const double *at, int rows, int columns);
 
 /** What a singular value decomposition gives; r = min(rows, columns). */
 typedef struct tl_svd {
@@ -92,15 +85,6 @@ TL_MUST_USE tl_status tl_linalg_gram(const tl_team *team, tl_matrix a, double *g
 
 /* --- which path, and what it takes ---------------------------------------------------- */
 
-typedef enum tl_linalg_operation {
-    TL_LINALG_SVD,
-    TL_LINALG_EIGEN,
-    TL_LINALG_SOLVE_SPD,
-    TL_LINALG_LEAST_SQUARES,
-    TL_LINALG_GRAM,
-    TL_LINALG_OPERATIONS
-} tl_linalg_operation;
-
 typedef enum tl_linalg_route {
     TL_LINALG_BY_LAPACK,   /**< the same bits on every team: may decide */
     TL_LINALG_BY_SCALAPACK /**< a metric of 6 digits */
@@ -147,19 +131,7 @@ double tl_linalg_cost(tl_linalg_operation operation, int rows, int columns, int 
  */
 double tl_linalg_six_digits(double x);
 
-/* --- one problem, as the solvers see it ----------------------------------------------- */
-
-/** As above. A result that is not wanted is NULL. */
-typedef struct tl_linalg_problem {
-    tl_linalg_operation operation;
-    tl_matrix a;
-    tl_matrix b;   /**< of the two that solve; else empty */
-    double *value; /**< SVD, EIGEN */
-    double *u;     /**< SVD */
-    double *vt;    /**< SVD; the vectors of EIGEN */
-    double *x;     /**< the two that solve; GRAM's result */
-    double *pivot; /**< [columns] of the two that solve, the triangular factor's diagonal */
-} tl_linalg_problem;
+/* --- one problem, by a route of choice ------------------------------------------------ */
 
 /** Whether this kind of team has the distributed solvers: it does under MPI. */
 bool tl_linalg_has_scalapack(const tl_team *team);
@@ -172,8 +144,5 @@ bool tl_linalg_has_scalapack(const tl_team *team);
 TL_MUST_USE tl_status tl_linalg_solve(const tl_team *team, tl_linalg_problem problem,
                                       tl_linalg_route route, tl_arena *scratch,
                                       struct tl_residual *found, tl_err *err);
-
-/** "svd", "eigen", "solve_spd", "least_squares", "gram". */
-const char *tl_linalg_name(tl_linalg_operation operation);
 
 #endif

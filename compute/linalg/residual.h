@@ -6,7 +6,8 @@
 #ifndef TL_COMPUTE_LINALG_RESIDUAL_H
 #define TL_COMPUTE_LINALG_RESIDUAL_H
 
-#include "compute/linalg/linalg.h"
+#include "compute/core/arena.h"
+#include "compute/linalg/problem.h"
 
 /** How far a solution is off, in units of n eps, n the larger side: some 1 is rounding. */
 typedef struct tl_residual {

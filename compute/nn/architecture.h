@@ -21,6 +21,7 @@
 #define TL_COMPUTE_NN_ARCHITECTURE_H
 
 #include "compute/nn/layers/layer.h"
+#include "compute/nn/model_spec.h"
 
 enum { TL_MODEL_LAYERS = 1024 /**< of a model, at most */ };
 

@@ -5,18 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *tl_model_kind_name(tl_model_kind kind)
-{
-    static const char *const name[TL_MODEL_KINDS] = {"mlp",   "cnn",    "resnet",     "gpt",
-                                                     "llama", "linear", "autoencoder"};
-    return name[kind];
-}
-
-bool tl_model_reads_tokens(tl_model_kind kind)
-{
-    return kind == TL_MODEL_GPT || kind == TL_MODEL_LLAMA;
-}
-
 tl_status tl_model_check(const tl_model_spec *spec, tl_err *err)
 {
     tl_architecture a;

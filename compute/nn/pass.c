@@ -7,28 +7,14 @@
 
 /* --- room ----------------------------------------------------------------------------- */
 
-static bool reads_images(const tl_layer *layer)
-{
-    switch (layer->kind) {
-    case TL_LAYER_CONV:
-    case TL_LAYER_POOL:
-    case TL_LAYER_MEAN:
-    case TL_LAYER_GROUPNORM:
-    case TL_LAYER_FLATTEN:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* Whether what a layer leaves lies on a grid. A sum is as its inputs are. */
 static bool leaves_images(const tl_model *model, int number)
 {
-    if (number == TL_LAYER_INPUT) return reads_images(&model->layer[0]);
+    if (number == TL_LAYER_INPUT)
+        return tl_layer_ops_of(model->layer[0].kind)->reads_images;
     const tl_layer *layer = &model->layer[number];
     if (layer->kind == TL_LAYER_ADD) return leaves_images(model, layer->from);
-    return reads_images(layer) && layer->kind != TL_LAYER_MEAN &&
-           layer->kind != TL_LAYER_FLATTEN;
+    return tl_layer_ops_of(layer->kind)->leaves_images;
 }
 
 static tl_shape shape_of(const tl_model *model, int number)

@@ -6,7 +6,7 @@
 #define TL_COMPUTE_NN_PASS_H
 
 #include "compute/nn/layers/dropout.h"
-#include "compute/nn/layers/layer.h"
+#include "compute/nn/model.h"
 
 /** What a pass is for. */
 typedef enum tl_pass_use {

@@ -16,7 +16,7 @@
 #ifndef TL_COMPUTE_NN_TENSOR_PARALLEL_H
 #define TL_COMPUTE_NN_TENSOR_PARALLEL_H
 
-#include "compute/nn/layers/layer.h"
+#include "compute/nn/model.h"
 
 typedef struct tl_share {
     const tl_model *whole;

@@ -83,12 +83,12 @@ static tl_status begin(tl_exchange *exchange, int number, const tl_gradient *gra
     /* What stands behind the parameters goes along, unless it would end on one member. */
     if (!exchange->is_sharded && number == exchange->buckets - 1) all.n += exchange->tail;
     tl_gradient_sum(gradient, all.at, all.n);
-    bucket->job =
-        (tl_team_job){.work = exchange->is_sharded ? TL_TEAM_REDUCE_SCATTER : TL_TEAM_SUM,
-                      .is_fast = exchange->is_fast,
-                      .x = gradient->at + all.at,
-                      .n = all.n};
-    return tl_team_begin(exchange->team, &bucket->job, err);
+    bucket->request = (tl_team_request){
+        .work = exchange->is_sharded ? TL_TEAM_REDUCE_SCATTER : TL_TEAM_SUM,
+        .is_fast = exchange->is_fast,
+        .x = gradient->at + all.at,
+        .n = all.n};
+    return tl_team_start(exchange->team, &bucket->request, err);
 }
 
 tl_status tl_exchange_ready(tl_exchange *exchange, const tl_gradient *gradient, size_t from,
@@ -97,14 +97,14 @@ tl_status tl_exchange_ready(tl_exchange *exchange, const tl_gradient *gradient, 
     while (exchange->open > 0 && exchange->bucket[exchange->open - 1].all.at >= from) {
         TL_TRY(begin(exchange, --exchange->open, gradient, err));
     }
-    return tl_team_advance(exchange->team, err);
+    return tl_team_progress(exchange->team, err);
 }
 
 tl_status tl_exchange_finish(tl_exchange *exchange, tl_gradient *gradient, tl_err *err)
 {
     TL_TRY(tl_exchange_ready(exchange, gradient, 0, err));
     const double start = tl_seconds();
-    TL_TRY(tl_team_finish(exchange->team, err));
+    TL_TRY(tl_team_wait(exchange->team, err));
     if (exchange->is_sharded) {
         tl_gradient_sum(gradient, exchange->params, exchange->tail);
         TL_TRY(tl_team_sum(exchange->team, gradient->at + exchange->params, exchange->tail,
@@ -140,8 +140,9 @@ tl_status tl_exchange_norm(tl_exchange *exchange, const float *gradient, double 
 static tl_status gather(tl_exchange *exchange, int number, float *at, tl_err *err)
 {
     tl_bucket *bucket = &exchange->bucket[number];
-    bucket->job = (tl_team_job){.work = TL_TEAM_ALLGATHER, .x = at, .n = bucket->all.n};
-    return tl_team_begin(exchange->team, &bucket->job, err);
+    bucket->request =
+        (tl_team_request){.work = TL_TEAM_ALLGATHER, .x = at, .n = bucket->all.n};
+    return tl_team_start(exchange->team, &bucket->request, err);
 }
 
 tl_status tl_exchange_send(tl_exchange *exchange, int number, float *param, tl_err *err)
@@ -152,7 +153,7 @@ tl_status tl_exchange_send(tl_exchange *exchange, int number, float *param, tl_e
 tl_status tl_exchange_return(tl_exchange *exchange, tl_err *err)
 {
     const double start = tl_seconds();
-    TL_TRY(tl_team_finish(exchange->team, err));
+    TL_TRY(tl_team_wait(exchange->team, err));
     exchange->waited += tl_seconds() - start;
     return TL_OK;
 }
@@ -165,7 +166,7 @@ tl_status tl_exchange_collect(tl_exchange *exchange, int number, const float *ke
            bucket->own.n * sizeof *whole);
     if (!exchange->is_sharded) return TL_OK;
     TL_TRY(gather(exchange, number, whole, err));
-    return tl_team_finish(exchange->team, err);
+    return tl_team_wait(exchange->team, err);
 }
 
 void tl_exchange_deal(const tl_exchange *exchange, int number, const float *whole,
@@ -174,4 +175,20 @@ void tl_exchange_deal(const tl_exchange *exchange, int number, const float *whol
     const tl_bucket *bucket = &exchange->bucket[number];
     memcpy(kept + bucket->kept, whole + (bucket->own.at - bucket->all.at),
            bucket->own.n * sizeof *whole);
+}
+
+tl_status tl_share_norm(const tl_share *share, const float *gradient, double *norm,
+                        tl_err *err)
+{
+    const size_t splits = (size_t)share->model.spec.splits;
+    double square[TL_MODEL_SPLITS_MOST] = {0};
+    for (int p = 0; p < share->parts; p++) {
+        const float *part = gradient + share->shared + (size_t)p * share->each;
+        square[share->first + p] = tl_gradient_square(part, share->each);
+    }
+    /* A member's squares and the others' zeros add up without rounding. */
+    TL_TRY(tl_team_sum_double(share->team, square, splits, err));
+    *norm = sqrt(tl_gradient_square(gradient, share->shared) +
+                 tl_gradient_join(square, splits));
+    return TL_OK;
 }

@@ -4,8 +4,9 @@
  *
  * The gradient lies in one buffer, layer after layer, and is cut into buckets. On the way
  * back through the layers the last buckets are complete first: each is then summed over the
- * rank's shards and begun as a job of the team, so that it travels while the layers before
- * are still at work. Sums are those of the fixed tree in every bit, whatever the buckets.
+ * rank's shards and begun as a request of the team, so that it travels while the layers
+ * before are still at work. Sums are those of the fixed tree in every bit, whatever the
+ * buckets.
  *
  * A sharded exchange (ZeRO stage 1: Rajbhandari, Rasley, Ruwase, He 2020, ZeRO: memory
  * optimizations toward training trillion parameter models, section 5.1) gives each member
@@ -17,6 +18,7 @@
 
 #include "compute/core/arena.h"
 #include "compute/core/team.h"
+#include "compute/nn/tensor_parallel.h"
 #include "compute/train/gradient.h"
 #include "compute/train/recipe.h"
 
@@ -26,7 +28,7 @@ typedef struct tl_bucket {
     tl_slice all; /**< of the buffer */
     tl_slice own; /**< of the buffer: what this member updates */
     size_t kept;  /**< where that begins in the optimiser's state */
-    tl_team_job job;
+    tl_team_request request;
 } tl_bucket;
 
 /** The fields are to be read only. */
@@ -115,5 +117,16 @@ TL_MUST_USE tl_status tl_exchange_collect(tl_exchange *exchange, int number,
 /** The opposite: takes the own slice out of `whole`. Not collective. */
 void tl_exchange_deal(const tl_exchange *exchange, int number, const float *whole,
                       float *kept);
+
+/**
+ * L2 norm of the whole model's gradient: squares as tl_gradient_square has them, of what is
+ * shared (once) and of each part, and the parts' added in the fixed binary tree; the same
+ * bits on every member of any team. Collective over the share's team.
+ *
+ * \param gradient [share->model.params] this member's \param norm result
+ * \return TL_E_LOST
+ */
+TL_MUST_USE tl_status tl_share_norm(const tl_share *share, const float *gradient,
+                                    double *norm, tl_err *err);
 
 #endif

@@ -51,7 +51,7 @@ typedef struct tl_recipe {
     double label_smoothing; /**< weight of the uniform distribution in the targets */
     double dropout;         /**< share of the outputs dropped (nn/dropout.h); 0: none */
     tl_decay decay;
-    double average; /**< decay of the weights' moving average (average.h); 0: none */
+    double average; /**< decay of the weights' moving average (tl_average_add); 0: none */
     int patience;   /**< epochs without a better validation loss; 0: no early stopping */
     int shift;      /**< pixels by which images are shifted, at most (augment.h) */
     bool flip;      /**< images are mirrored with probability 1/2 */

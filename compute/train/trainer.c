@@ -17,13 +17,11 @@
 #include "compute/nn/pass.h"
 #include "compute/nn/tensor_parallel.h"
 #include "compute/train/augment.h"
-#include "compute/train/average.h"
 #include "compute/train/exchange.h"
 #include "compute/train/gradient.h"
 #include "compute/train/holdout.h"
 #include "compute/train/optimizer.h"
 #include "compute/train/lr_schedule.h"
-#include "compute/train/share_norm.h"
 
 #include <math.h>
 #include <string.h>

@@ -19,7 +19,7 @@
 #include "experiments/score/score.h"
 
 #include "compute/linalg/linalg.h"
-#include "compute/nn/layers/head.h"
+#include "compute/nn/head.h"
 #include "compute/nn/layers/layer.h"
 #include "compute/nn/loss.h"
 

@@ -27,7 +27,7 @@
 #include "experiments/method/queries.h"
 
 #include "compute/linalg/linalg.h"
-#include "compute/nn/layers/head.h"
+#include "compute/nn/head.h"
 #include "compute/nn/probe.h"
 
 #include <math.h>

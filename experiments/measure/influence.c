@@ -18,7 +18,7 @@
 
 #include "compute/core/sort.h"
 #include "compute/linalg/linalg.h"
-#include "compute/nn/layers/head.h"
+#include "compute/nn/head.h"
 #include "compute/nn/loss.h"
 #include "compute/nn/probe.h"
 

@@ -1,6 +1,6 @@
 #include "experiments/stage/service.h"
 
-#include "compute/nn/layers/head.h"
+#include "compute/nn/head.h"
 #include "compute/nn/loss.h"
 #include "compute/nn/probe.h"
 

@@ -1,7 +1,7 @@
 /*
  * What the benches of training share: data, the clock, and a training that is timed.
  */
-#include "cluster/comm/cluster.h"
+#include "compute/core/clock.h"
 #include "runner/bench/bench.h"
 
 enum { LEAST_UPDATES = 3, EPOCHS = 100000 };
@@ -39,14 +39,14 @@ tl_bench_clock tl_bench_clock_start(int blocks)
     TL_INVARIANT(blocks >= 1 && blocks <= TL_BENCH_BLOCKS);
     return (tl_bench_clock){.wanted = blocks,
                             .done = -1,
-                            .begin = tl_cluster_seconds(),
+                            .begin = tl_seconds(),
                             .begin_cpu = tl_bench_cpu_seconds()};
 }
 
 bool tl_bench_clock_count(tl_bench_clock *clock, double rows, int updates)
 {
     const bool is_warm = clock->done >= 0;
-    const double now = tl_cluster_seconds(), seconds = now - clock->begin;
+    const double now = tl_seconds(), seconds = now - clock->begin;
     clock->rows += rows;
     clock->updates += updates;
     if (is_warm && clock->updates < LEAST_UPDATES) return false;

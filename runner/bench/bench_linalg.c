@@ -4,6 +4,7 @@
  * how good the solution is and how near they are.
  */
 #include "cluster/team/team_mpi.h"
+#include "compute/core/clock.h"
 #include "compute/core/rng.h"
 #include "compute/linalg/linalg.h"
 #include "compute/linalg/residual.h"
@@ -132,11 +133,11 @@ static tl_status time_lapack(const tl_team *team, const trial *t, tl_arena *aren
 {
     const tl_linalg_route route = TL_LINALG_BY_LAPACK;
     const tl_team alone = tl_team_alone();
-    const double start = tl_cluster_seconds(), cpu = tl_bench_cpu_seconds();
+    const double start = tl_seconds(), cpu = tl_bench_cpu_seconds();
     tl_status mine = TL_OK;
     if (team->rank == 0)
         mine = tl_linalg_solve(&alone, t->by[route], route, arena, NULL, err);
-    out->wall[route][round] = tl_cluster_seconds() - start;
+    out->wall[route][round] = tl_seconds() - start;
     out->cpu[route][round] = tl_bench_cpu_seconds() - cpu;
     return tl_team_agree(team, mine, err);
 }
@@ -145,9 +146,9 @@ static tl_status time_scalapack(const tl_team *team, const trial *t, tl_arena *a
                                 stopwatch *out, int round, tl_residual *found, tl_err *err)
 {
     const tl_linalg_route route = TL_LINALG_BY_SCALAPACK;
-    const double start = tl_cluster_seconds(), cpu = tl_bench_cpu_seconds();
+    const double start = tl_seconds(), cpu = tl_bench_cpu_seconds();
     TL_TRY(tl_linalg_solve(team, t->by[route], route, arena, found, err));
-    out->wall[route][round] = tl_cluster_seconds() - start;
+    out->wall[route][round] = tl_seconds() - start;
     return most_of(team, tl_bench_cpu_seconds() - cpu, &out->cpu[route][round], err);
 }
 

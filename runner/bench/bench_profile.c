@@ -2,7 +2,7 @@
  * Time by layer. The trainer's own passes are not slowed by clocks: this goes over a pass
  * of its own, layer by layer, as tl_pass_forward and tl_pass_backward do.
  */
-#include "cluster/comm/cluster.h"
+#include "compute/core/clock.h"
 #include "compute/nn/pass.h"
 #include "runner/bench/bench.h"
 
@@ -94,9 +94,9 @@ tl_status tl_bench_profile(const tl_model *model, const tl_bench_job *job,
     TL_TAKE(seconds, scratch, (size_t)MOST_ROUNDS * (size_t)width, err);
     time_batch(&p, seconds); /* not counted: pages and caches */
     int rounds = 0;
-    const double begin = tl_cluster_seconds();
+    const double begin = tl_seconds();
     while (rounds < MOST_ROUNDS &&
-           (rounds < LEAST_ROUNDS || tl_cluster_seconds() - begin < LEAST_SECONDS)) {
+           (rounds < LEAST_ROUNDS || tl_seconds() - begin < LEAST_SECONDS)) {
         time_batch(&p, seconds + (size_t)rounds++ * (size_t)width);
     }
     for (int l = 0; l < model->layers; l++) {

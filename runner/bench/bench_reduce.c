@@ -2,6 +2,7 @@
  * bench reduce: the team's sum beside MPI_Allreduce, by turns on the same numbers.
  */
 #include "cluster/team/team_mpi.h"
+#include "compute/core/clock.h"
 #include "runner/bench/bench.h"
 
 #include <math.h>
@@ -40,7 +41,7 @@ static tl_status lap(const tl_team *team, double start, double *seconds, tl_err 
     double *all = malloc((size_t)team->size * sizeof *all);
     TL_TRY(tl_team_agree(team, all ? TL_OK : TL_E_SPACE, err));
     TL_INVARIANT(all != NULL);
-    all[team->rank] = tl_cluster_seconds() - start;
+    all[team->rank] = tl_seconds() - start;
     const tl_status status = tl_team_gather(team, all, sizeof *all, err);
     *seconds = 0.0;
     for (int r = 0; r < team->size; r++) *seconds = fmax(*seconds, all[r]);
@@ -53,7 +54,7 @@ static tl_status run_round(const tl_team *team, float *x, size_t n, bool is_own,
 {
     for (size_t i = 0; i < n; i++) x[i] = number(team->rank, i);
     TL_TRY(tl_team_agree(team, TL_OK, err)); /* all begin together */
-    const double start = tl_cluster_seconds();
+    const double start = tl_seconds();
     TL_TRY(is_own ? tl_team_sum(team, x, n, err) : tl_team_mpi_allreduce(team, x, n, err));
     return lap(team, start, seconds, err);
 }

@@ -39,7 +39,7 @@ static tl_status run_step(void *self, uint32_t trial, int position, const tl_tea
     pace *p = self;
     report->measures = 0;
     if (p->every > 0.0) {
-        const double now = tl_cluster_seconds();
+        const double now = tl_seconds();
         if (p->next == 0.0) p->next = now;
         tl_sleep(p->next - now); /* who is late does not wait */
         p->next += p->every;

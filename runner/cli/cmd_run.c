@@ -8,6 +8,8 @@
 #include "analysis/report/summary.h"
 #include "cluster/node/node_blocks.h"
 #include "cluster/comm/heartbeat.h"
+#include "cluster/session/session.h"
+#include "compute/core/clock.h"
 #include "compute/core/failpoint.h"
 #include "compute/core/log.h"
 #include "compute/core/blas.h"
@@ -29,13 +31,13 @@
 #include <unistd.h>
 
 /* Seconds that a resumed run waits for one that is dying. */
-static const double PATIENCE = 15.0;
+static const double TIMEOUT = 15.0;
 
 typedef struct run {
     tl_run_options options;
     tl_run_paths paths;
     tl_cluster *cluster;
-    tl_node_memory *memory; /* of the sources; NULL: this rank's own */
+    tl_node_blocks *memory; /* of the sources; NULL: this rank's own */
     tl_plan *plan;
     tl_store store;
     bool has_store;
@@ -44,7 +46,7 @@ typedef struct run {
     tl_journal *journal;
     tl_coordinator coordinator;
     tl_run_deadline deadline; /* rank 0 */
-    double begun;             /* on the clock of tl_cluster_seconds */
+    double begun;             /* on the clock of tl_seconds */
     char *head;               /* JSON of the build */
     uint32_t build;           /* CRC-32 of it, as the journal has it */
     bool is_mixed;            /* resumed under another head, which was accepted */
@@ -159,7 +161,7 @@ static void set_time(run *r, double opened)
     if (!(r->deadline.end > 0.0)) return;
     char left[32], aside[32];
     tl_log(TL_LOG_INFO, "%s is in %s; %s of it are kept for results", r->deadline.why,
-           tl_text_span(r->deadline.end - tl_cluster_seconds(), left),
+           tl_text_span(r->deadline.end - tl_seconds(), left),
            tl_text_span(r->deadline.end - r->deadline.stop, aside));
 }
 
@@ -182,7 +184,7 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
                                      .sets = r->options.sets,
                                      .data_dir = r->options.data_dir,
                                      .is_shared = !r->options.no_sharing,
-                                     .commons = tl_node_memory_commons(r->memory),
+                                     .shared_blocks = tl_node_blocks_shared(r->memory),
                                      .ranks = widest_team(r),
                                      .rank_memory =
                                          tl_run_memory_share(r->cluster, &r->options)};
@@ -190,19 +192,19 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
     TL_TRY(tl_plan_open(r->options.plan, &options, &r->plan, err));
     TL_TRY(tl_run_paths_of(&r->options, r->plan->name, &r->paths, err));
     TL_TRY(check_output(r, err));
-    const double opening = tl_cluster_seconds();
+    const double opening = tl_seconds();
     TL_TRY(tl_sweep_open(r->plan, &r->sweep, err));
     r->has_sweep = true;
     TL_TRY(tl_run_memory_check(&r->sweep, r->cluster, &r->options, err));
     TL_TRY(check_directory(r, err));
-    TL_TRY(tl_store_open(r->paths.dir, PATIENCE, &r->store, err));
+    TL_TRY(tl_store_open(r->paths.dir, TIMEOUT, &r->store, err));
     r->has_store = true;
     TL_TRY(show_changes(r, err));
     char path[TL_PATH];
     TL_CHECK(tl_store_path(&r->store, "journal.ndjson", path, sizeof path), err, TL_E_ARG,
              "the name of the run directory is too long");
     TL_TRY(tl_journal_open(path, take_record, r, &r->journal, err));
-    set_time(r, tl_cluster_seconds() - opening);
+    set_time(r, tl_seconds() - opening);
     TL_TRY(check_models(r, err));
     TL_TRY(tl_store_write(&r->store, "plan.yaml", r->plan->text, err));
     const tl_record head = {.kind = TL_RECORD_HEAD, .text = r->head};
@@ -233,7 +235,7 @@ static tl_status join_run(run *r, const char *bytes, tl_err *err)
     const char *data = next_word(&at);
     const tl_plan_options options = {.data_dir = *data ? data : NULL,
                                      .is_shared = !r->options.no_sharing,
-                                     .commons = tl_node_memory_commons(r->memory)};
+                                     .shared_blocks = tl_node_blocks_shared(r->memory)};
     TL_TRY(tl_plan_parse("plan", at, &options, &r->plan, err));
     TL_CHECK(strcmp(head, r->head) == 0 || r->options.accept_build, err, TL_E_ARG,
              "rank %d on %s is another build or processor than rank 0: %s against "
@@ -254,7 +256,7 @@ static tl_status share_plan(run *r, tl_status mine, tl_err *err)
 {
     TL_TRY(tl_cluster_agree(r->cluster, mine, err));
     const bool leads = tl_cluster_rank(r->cluster) == 0;
-    const tl_commons *commons = tl_node_memory_commons(r->memory);
+    const tl_shared_blocks *shared_blocks = tl_node_blocks_shared(r->memory);
     tl_text text = {0};
     char *bytes = NULL;
     size_t n = 0;
@@ -266,16 +268,16 @@ static tl_status share_plan(run *r, tl_status mine, tl_err *err)
         bytes = text.at;
         n = text.length;
     }
-    tl_status status = tl_cluster_share(r->cluster, &bytes, &n, err);
+    tl_status status = tl_cluster_broadcast(r->cluster, &bytes, &n, err);
     tl_text_close(&text);
     if (status != TL_OK) return status;
-    const bool finds = commons && !commons->publishes;
+    const bool finds = shared_blocks && !shared_blocks->publishes;
     if (!leads && !finds) status = join_run(r, bytes, err);
     status = tl_cluster_agree(r->cluster, status, err);
     if (status == TL_OK && finds) status = join_run(r, bytes, err);
     status = tl_cluster_agree(r->cluster, status, err);
     if (!leads) free(bytes);
-    tl_node_memory_settle(r->memory);
+    tl_node_blocks_freeze(r->memory);
     return status;
 }
 
@@ -417,7 +419,7 @@ static void close_run(run *r)
     if (r->has_sweep) tl_sweep_close(&r->sweep);
     if (r->has_store) tl_store_close(&r->store, r->code == TL_EXIT_USAGE);
     tl_plan_close(r->plan);
-    tl_node_memory_close(r->memory);
+    tl_node_blocks_close(r->memory);
     free(r->head);
     tl_arena_close(&r->arena);
 }
@@ -440,10 +442,10 @@ static int run_all(run *r)
     tl_blas_start();
     r->head = tl_run_head();
     r->build = tl_crc32(r->head, strlen(r->head));
-    r->memory = tl_node_memory_open(r->cluster);
+    r->memory = tl_node_blocks_open(r->cluster);
     tl_status status = tl_kernels_check(&err);
     if (status == TL_OK) status = arm_faults(r, &err);
-    if (status == TL_OK) status = tl_pulse_start(r->cluster, &err);
+    if (status == TL_OK) status = tl_heartbeat_start(r->cluster, &err);
     if (status == TL_OK && leads) status = open_on_rank_0(r, &err);
     status = share_plan(r, status, &err);
     if (status == TL_OK) status = work(r, &err);
@@ -454,12 +456,12 @@ static int run_all(run *r)
     }
     const bool was_lost = r->coordinator.has_lost || status == TL_E_LOST;
     close_run(r);
-    return tl_cluster_stop(r->cluster, was_lost, r->code);
+    return tl_session_stop(r->cluster, was_lost, r->code);
 }
 
 int tl_cmd_run(int argc, char **argv)
 {
-    run r = {.begun = tl_cluster_seconds()};
+    run r = {.begun = tl_seconds()};
     tl_err err;
     const char *rank = getenv("OMPI_COMM_WORLD_RANK");
     const bool speaks = !rank || strcmp(rank, "0") == 0;
@@ -471,7 +473,7 @@ int tl_cmd_run(int argc, char **argv)
         if (speaks) (void)fputs(tl_run_options_help(), stdout);
         return TL_EXIT_DONE;
     }
-    if (tl_cluster_start(&r.cluster, &argc, &argv, &err) != TL_OK) {
+    if (tl_session_start(&r.cluster, &argc, &argv, &err) != TL_OK) {
         tl_log(TL_LOG_ERROR, "%s", err.text);
         return TL_EXIT_ERROR;
     }

@@ -5,6 +5,7 @@
 #ifndef TL_RUNNER_DATASETS_DATA_FETCH_H
 #define TL_RUNNER_DATASETS_DATA_FETCH_H
 
+#include "compute/data/data_paths.h"
 #include "compute/data/medmnist.h"
 
 typedef struct tl_fetch {

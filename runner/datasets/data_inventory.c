@@ -4,6 +4,7 @@
 #include "compute/core/text.h"
 #include "compute/data/corpus.h"
 #include "compute/data/medmnist.h"
+#include "compute/data/source.h"
 
 #include <dirent.h>
 #include <stdlib.h>

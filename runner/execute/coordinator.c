@@ -1,6 +1,8 @@
 #include "runner/execute/coordinator_private.h"
 
+#include "cluster/comm/liveness.h"
 #include "cluster/comm/mailbox.h"
+#include "cluster/session/session.h"
 #include "compute/core/clock.h"
 #include "compute/core/log.h"
 #include "compute/core/text.h"
@@ -35,8 +37,8 @@ static void send_order(tl_coordinator *c, const tl_order *order)
     }
     for (int rank = order->first; rank < order->first + order->width; rank++) {
         /* A rank that cannot be reached is found dead below, and its order comes back. */
-        const tl_status status = tl_post_send(c->cluster, rank, TL_TAG_ORDER, &message,
-                                              tl_order_message_size(order->steps), NULL);
+        const tl_status status = tl_mailbox_send(c->cluster, rank, TL_TAG_ORDER, &message,
+                                                 tl_order_message_size(order->steps), NULL);
         (void)status;
     }
 }
@@ -46,8 +48,8 @@ static bool send_orders(tl_coordinator *c)
     bool has_sent = false;
     static const int most = 4096;
     tl_order order;
-    for (int i = 0;
-         i < most && tl_scheduler_next(c->scheduler, tl_cluster_seconds(), &order); i++) {
+    for (int i = 0; i < most && tl_scheduler_next(c->scheduler, tl_seconds(), &order);
+         i++) {
         send_order(c, &order);
         has_sent = true;
     }
@@ -60,11 +62,11 @@ static void leave_undone(tl_coordinator *c)
 {
     const uint32_t running = tl_scheduler_count(c->scheduler).in[TL_STEP_RUNNING];
     if (tl_scheduler_count(c->scheduler).orders_out == 0) return;
-    tl_log(
-        TL_LOG_WARN,
-        "%s reached; %u running steps abandoned, results not written; continue with --resume",
-        c->options.deadline_why, running);
-    tl_cluster_abandon(c->cluster, TL_EXIT_STOPPED);
+    tl_log(TL_LOG_WARN,
+           "%s reached; %u running steps abandoned, results not written; continue with "
+           "--resume",
+           c->options.deadline_why, running);
+    tl_session_abandon(c->cluster, TL_EXIT_STOPPED);
 }
 
 /* Where nothing runs since nothing fits: says so. */
@@ -73,29 +75,29 @@ static void explain_late(tl_coordinator *c)
     const tl_scheduler_tally tally = tl_scheduler_count(c->scheduler);
     if (c->is_stopping || tally.late == 0 || tally.late < tally.in[TL_STEP_READY]) return;
     if (tally.homeless > 0)
-        tl_log(
-            TL_LOG_INFO,
-            "stopping early: no large enough block of live ranks for %u steps; continue with as many ranks as the run began with",
-            tally.homeless);
+        tl_log(TL_LOG_INFO,
+               "stopping early: no large enough block of live ranks for %u steps; continue "
+               "with as many ranks as the run began with",
+               tally.homeless);
     if (tally.late == tally.homeless) return;
     char least[32], left[32];
-    tl_log(
-        TL_LOG_INFO,
-        "stopping early: %u steps are ready, but the shortest needs about %s, only %s remain, as %s is near",
-        tally.late - tally.homeless,
-        tl_text_span(tl_scheduler_least_late(c->scheduler), least),
-        tl_text_span(c->options.deadline - tl_cluster_seconds(), left),
-        c->options.deadline_why);
+    tl_log(TL_LOG_INFO,
+           "stopping early: %u steps are ready, but the shortest needs about %s, only %s "
+           "remain, as %s is near",
+           tally.late - tally.homeless,
+           tl_text_span(tl_scheduler_least_late(c->scheduler), least),
+           tl_text_span(c->options.deadline - tl_seconds(), left), c->options.deadline_why);
 }
 
 static void look_around(tl_coordinator *c)
 {
-    const double now = tl_cluster_seconds();
+    const double now = tl_seconds();
     if (now - c->looked < LOOK_EVERY) return;
     c->looked = now;
     tl_coordinator_look_at_ranks(c, now);
     tl_coordinator_look_at_journal(c);
-    if (tl_pulse_is_stopping(c->cluster)) tl_coordinator_begin_stop(c, "signal received");
+    if (tl_heartbeat_is_stopping(c->cluster))
+        tl_coordinator_begin_stop(c, "signal received");
     if (c->options.deadline > 0.0 && now > c->options.deadline) {
         char why[80];
         (void)snprintf(why, sizeof why, "%s is near", c->options.deadline_why);
@@ -114,13 +116,13 @@ static bool is_over(const tl_coordinator *c)
     return c->is_stopping && tl_scheduler_count(c->scheduler).orders_out == 0;
 }
 
-static void dismiss(tl_coordinator *c)
+static void shut_down_workers(tl_coordinator *c)
 {
     const tl_order_message leave = {0};
     for (int rank = 0; rank < tl_cluster_size(c->cluster); rank++) {
-        if (tl_cluster_is_buried(c->cluster, rank)) continue;
-        const tl_status status = tl_post_send(c->cluster, rank, TL_TAG_ORDER, &leave,
-                                              tl_order_message_size(0), NULL);
+        if (tl_liveness_has_failed(c->cluster, rank)) continue;
+        const tl_status status = tl_mailbox_send(c->cluster, rank, TL_TAG_ORDER, &leave,
+                                                 tl_order_message_size(0), NULL);
         (void)status;
     }
 }
@@ -128,7 +130,7 @@ static void dismiss(tl_coordinator *c)
 static void *run(void *argument)
 {
     tl_coordinator *c = argument;
-    c->begun = tl_cluster_seconds();
+    c->begun = tl_seconds();
     double nap = 1e-4;
     while (!is_over(c)) {
         const bool has_news = tl_coordinator_take_results(c);
@@ -143,13 +145,13 @@ static void *run(void *argument)
     tl_coordinator_look_at_journal(c);
     const tl_scheduler_tally tally = tl_scheduler_count(c->scheduler);
     c->was_stopped = tally.in[TL_STEP_WAITING] + tally.in[TL_STEP_READY] > 0;
-    c->seconds = tl_cluster_seconds() - c->begun;
+    c->seconds = tl_seconds() - c->begun;
     c->cpu = tl_thread_cpu_seconds();
     if (!c->options.is_quiet) tl_progress_end(c->scheduler, c->seconds);
-    dismiss(c);
+    shut_down_workers(c);
     if (c->is_stuck) {
         tl_log(TL_LOG_WARN, "finished steps are kept; continue with --resume");
-        tl_cluster_abandon(c->cluster, TL_EXIT_STOPPED);
+        tl_session_abandon(c->cluster, TL_EXIT_STOPPED);
     }
     return NULL;
 }

@@ -15,7 +15,7 @@
 #include <pthread.h>
 
 typedef struct tl_coordinator_options {
-    double deadline; /**< on the clock of tl_cluster_seconds: stop early then; 0: never */
+    double deadline; /**< on the clock of tl_seconds: stop early then; 0: never */
     double end;      /**< on the same clock: leave then, whatever still runs; 0: never */
     const char *deadline_why; /**< what set both, in words */
     long max_failures;        /**< stop after so many; 0: never */

@@ -1,3 +1,5 @@
+#include "cluster/comm/liveness.h"
+#include "compute/core/clock.h"
 #include "compute/core/log.h"
 #include "runner/execute/coordinator_private.h"
 
@@ -23,13 +25,13 @@ static void lose_rank(tl_coordinator *c, int rank)
 {
     uint32_t broken[4];
     int count = 0;
-    if (rank > 0) tl_cluster_bury(c->cluster, rank);
+    if (rank > 0) tl_liveness_mark_failed(c->cluster, rank);
     c->has_lost = true;
-    tl_scheduler_rank_lost(c->scheduler, rank, tl_cluster_seconds(), broken, &count);
+    tl_scheduler_rank_lost(c->scheduler, rank, tl_seconds(), broken, &count);
     for (int first = 0; first < tl_cluster_size(c->cluster); first++) {
         for (int i = 0; i < count; i++) {
             if (c->wide[first].epoch != broken[i]) continue;
-            tl_pulse_call_off(c->cluster, first, c->wide[first].width, broken[i]);
+            tl_heartbeat_cancel(c->cluster, first, c->wide[first].width, broken[i]);
         }
     }
     tl_coordinator_record_set_aside(c);
@@ -38,8 +40,8 @@ static void lose_rank(tl_coordinator *c, int rank)
 static void look_for_dead(tl_coordinator *c)
 {
     for (int rank = 1; rank < tl_cluster_size(c->cluster); rank++) {
-        if (tl_cluster_is_buried(c->cluster, rank)) continue;
-        if (!tl_pulse_is_dead(c->cluster, rank)) continue;
+        if (tl_liveness_has_failed(c->cluster, rank)) continue;
+        if (!tl_liveness_is_dead(c->cluster, rank)) continue;
         tl_log(TL_LOG_WARN, "rank %d is lost; its work goes to other ranks", rank);
         lose_rank(c, rank);
     }
@@ -51,12 +53,12 @@ static void end_hung_team(tl_coordinator *c, const tl_vigil_team *team, uint32_t
     const tl_stage *stage = tl_coordinator_stage_of(c, step);
     for (int rank = team->first; rank < team->first + team->width; rank++) {
         if (!tl_vigil_is_culprit(&c->vigil, team, rank)) continue;
-        if (tl_cluster_is_buried(c->cluster, rank)) continue;
-        tl_log(
-            TL_LOG_WARN,
-            "rank %d hangs: no progress for more than %.0f s in a step of %s expected to take %.3g s",
-            rank, tl_vigil_patience(&c->vigil, team), stage ? stage->name : "the sweep",
-            team->seconds);
+        if (tl_liveness_has_failed(c->cluster, rank)) continue;
+        tl_log(TL_LOG_WARN,
+               "rank %d hangs: no progress for more than %.0f s in a step of %s expected "
+               "to take %.3g s",
+               rank, tl_vigil_patience(&c->vigil, team), stage ? stage->name : "the sweep",
+               team->seconds);
         if (rank == 0) {
             c->is_stuck = true;
             tl_coordinator_begin_stop(c, "rank 0 is hung");
@@ -68,7 +70,7 @@ static void end_hung_team(tl_coordinator *c, const tl_vigil_team *team, uint32_t
 static void look_for_hung(tl_coordinator *c, double now)
 {
     for (int rank = 0; rank < tl_cluster_size(c->cluster); rank++) {
-        const tl_pulse_progress progress = tl_pulse_progress_of(c->cluster, rank);
+        const tl_heartbeat_progress progress = tl_heartbeat_progress_of(c->cluster, rank);
         tl_vigil_see(&c->vigil, rank, progress.ticks, progress.is_waiting, now);
     }
     for (int rank = 0; rank < tl_cluster_size(c->cluster); rank++) {

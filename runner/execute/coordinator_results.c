@@ -1,3 +1,4 @@
+#include "cluster/comm/liveness.h"
 #include "cluster/comm/mailbox.h"
 #include "compute/core/clock.h"
 #include "compute/core/log.h"
@@ -41,7 +42,7 @@ void tl_coordinator_begin_stop(tl_coordinator *c, const char *why)
     c->is_stopping = true;
     tl_log(TL_LOG_INFO, "stopping early: %s; finished steps are kept", why);
     tl_scheduler_stop(c->scheduler);
-    tl_pulse_ask_stop(c->cluster);
+    tl_heartbeat_request_stop(c->cluster);
 }
 
 static void remember_done(tl_coordinator *c, uint32_t step, double seconds)
@@ -63,8 +64,7 @@ static void note_failure(tl_coordinator *c, const tl_report *report, int width, 
     tl_coordinator_write(c, has_diverged ? TL_RECORD_DIVERGED : TL_RECORD_FAILED,
                          report->step, report, first, width);
     tl_scheduler_failed(c->scheduler, report->step,
-                        has_diverged ? TL_STEP_DIVERGED : TL_STEP_FAILED,
-                        tl_cluster_seconds());
+                        has_diverged ? TL_STEP_DIVERGED : TL_STEP_FAILED, tl_seconds());
     const tl_stage *stage = tl_coordinator_stage_of(c, report->step);
     tl_log(TL_LOG_WARN, "a step of %s %s: %s", stage ? stage->name : "the sweep",
            has_diverged ? "diverged" : "failed", report->text);
@@ -121,7 +121,8 @@ void tl_coordinator_look_at_journal(tl_coordinator *c)
     if (!c->journal || c->status != TL_OK || tl_journal_is_in_place(c->journal)) return;
     (void)tl_fail(
         &err, TL_E_IO,
-        "%s is gone: the run directory was moved or removed during the run; put it back before resuming",
+        "%s is gone: the run directory was moved or removed during the run; put it back "
+        "before resuming",
         tl_journal_path(c->journal));
     stop_for(c, &err);
 }
@@ -130,7 +131,7 @@ void tl_coordinator_look_at_journal(tl_coordinator *c)
 static void call_back(tl_coordinator *c, const tl_report *report)
 {
     tl_err err;
-    const double now = tl_cluster_seconds();
+    const double now = tl_seconds();
     if (tl_redo_call_back(&c->redo, c->sweep, c->scheduler, report, now, &err) != TL_OK)
         stop_for(c, &err);
     tl_scheduler_returned(c->scheduler, report->step, now);
@@ -149,13 +150,13 @@ static void take_report(tl_coordinator *c, const tl_report *report,
         tl_coordinator_write(c, TL_RECORD_DONE, report->step, report, first, width);
         remember_done(c, report->step, report->seconds);
     } else if (report->status == TL_E_STOP || report->status == TL_E_LOST) {
-        tl_scheduler_returned(c->scheduler, report->step, tl_cluster_seconds());
+        tl_scheduler_returned(c->scheduler, report->step, tl_seconds());
     } else if (report->status == TL_E_IO) {
         /* A disk that is full is no fault of the step: all would fail. */
         tl_err err;
         tl_coordinator_look_at_journal(c);
         (void)tl_fail(&err, TL_E_IO, "%s", report->text);
-        tl_scheduler_returned(c->scheduler, report->step, tl_cluster_seconds());
+        tl_scheduler_returned(c->scheduler, report->step, tl_seconds());
         stop_for(c, &err);
     } else if (report->status == TL_E_GONE) {
         call_back(c, report);
@@ -179,10 +180,10 @@ bool tl_coordinator_take_results(tl_coordinator *c)
     tl_report report;
     tl_err err;
     while (count < MOST &&
-           tl_post_receive(c->cluster, TL_TAGS(TL_TAG_RESULT), &message, &err)) {
+           tl_mailbox_receive(c->cluster, TL_TAGS(TL_TAG_RESULT), &message, &err)) {
         tl_report_reader reader;
         if (!tl_report_open(message.bytes, message.n, &reader)) continue;
-        const bool is_late = tl_cluster_is_buried(c->cluster, message.from);
+        const bool is_late = tl_liveness_has_failed(c->cluster, message.from);
         while (tl_report_next(&reader, &report)) {
             if (is_late)
                 take_late_report(c, &report, &reader);
@@ -196,7 +197,7 @@ bool tl_coordinator_take_results(tl_coordinator *c)
     tl_message_close(&message);
     const bool has_news = count > 0 || c->dones > 0;
     const bool is_kept = !has_news || tl_coordinator_sync(c);
-    const double now = tl_cluster_seconds();
+    const double now = tl_seconds();
     if (is_kept) {
         for (uint32_t i = 0; i < c->dones; i++) {
             tl_scheduler_done(c->scheduler, c->done[i], c->took[i], now);

@@ -1,8 +1,9 @@
 #include "runner/execute/deadline.h"
 
-#include "cluster/comm/cluster.h"
+#include "compute/core/clock.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -40,7 +41,7 @@ tl_status tl_run_deadline_find(double walltime, double begun, tl_run_deadline *o
         out->why = "--walltime";
     }
     const double job = told > 0.0 ? told : slurm;
-    const double end = tl_cluster_seconds() + job;
+    const double end = tl_seconds() + job;
     if (job > 0.0 && (!(walltime > 0.0) || end < out->end)) {
         out->end = end;
         out->why = getenv("SLURM_JOB_ID") ? "the end of the Slurm job"

@@ -6,7 +6,7 @@
 
 #include "compute/core/status.h"
 
-/** Times on the clock of tl_cluster_seconds; 0: none. */
+/** Times on the clock of tl_seconds; 0: none. */
 typedef struct tl_run_deadline {
     double begun;    /**< when the run began */
     double end;      /**< when all must be over */

@@ -10,15 +10,13 @@
 #include <unistd.h>
 
 /* seconds */
-static const double PATIENCE = 10.0, LONGEST_NAP = 0.25;
+static const double TIMEOUT = 10.0, LONGEST_NAP = 0.25;
 
 tl_status tl_executor_open(const tl_plan *plan, const tl_store *store, size_t cache_bytes,
                            tl_executor *out, tl_err *err)
 {
-    *out = (tl_executor){.plan = plan,
-                         .store = store,
-                         .cache = {.budget = cache_bytes},
-                         .patience = PATIENCE};
+    *out = (tl_executor){
+        .plan = plan, .store = store, .cache = {.budget = cache_bytes}, .timeout = TIMEOUT};
     return tl_trial_new(&out->fixed, &out->trial, err);
 }
 
@@ -92,7 +90,7 @@ static tl_status await_file(const tl_executor *executor, const char *path, tl_er
     int file;
     while ((file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0) {
         if (errno != ENOENT && errno != ESTALE) return TL_OK; /* told by who reads it */
-        TL_CHECK(waited < executor->patience, err, TL_E_GONE, "%s: is missing", path);
+        TL_CHECK(waited < executor->timeout, err, TL_E_GONE, "%s: is missing", path);
         TL_CHECK(!tl_team_tick(executor->team), err, TL_E_STOP, "asked to stop");
         tl_sleep(nap);
         waited += nap;

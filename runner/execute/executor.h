@@ -21,7 +21,7 @@ typedef struct tl_executor {
     tl_arena fixed, scratch;
     tl_trial *trial;
     const tl_team *team; /**< private: of the step that runs */
-    double patience;     /**< seconds that a model which is not there is waited for: 10 */
+    double timeout;      /**< seconds that a model which is not there is waited for: 10 */
     int gone; /**< after TL_E_GONE: position in the trial of the step that must run again */
 } tl_executor;
 
@@ -37,7 +37,7 @@ void tl_executor_close(tl_executor *executor);
  * \param measures how many the step has
  * \return what the stage returned, agreed by the team: TL_E_NUM (diverged, also for a
  * metric that is not finite), TL_E_STOP, TL_E_LOST, or a failure of its own; TL_E_GONE if
- * the model that an earlier step left is damaged, or is not there after `patience`, in
+ * the model that an earlier step left is damaged, or is not there after `timeout`, in
  * which file systems of a network show a new name everywhere: then that step must run again
  */
 TL_MUST_USE tl_status tl_executor_run(tl_executor *executor, uint32_t number, int position,

@@ -7,7 +7,7 @@ static int ranks_here(const tl_cluster *cluster)
 {
     int here = 0;
     for (int rank = 0; rank < tl_cluster_size(cluster); rank++) {
-        here += tl_cluster_is_near(cluster, rank) ? 1 : 0;
+        here += tl_cluster_is_local(cluster, rank) ? 1 : 0;
     }
     return here;
 }

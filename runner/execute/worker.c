@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Seconds: long orders report in between; a mate may compute long between two operations,
- * and its death is told by the coordinator much sooner. */
-static const double REPORT_EVERY = 0.5, PATIENCE = 3600.0;
+/* Seconds: long orders report in between; a peer may compute long between two operations,
+ * and the coordinator reports its death much sooner. */
+static const double REPORT_EVERY = 0.5, TIMEOUT = 3600.0;
 
 typedef struct worker {
     tl_cluster *cluster;
@@ -25,7 +25,7 @@ typedef struct worker {
 static tl_status next_order(worker *w, tl_order_message *order, tl_err *err)
 {
     double nap = 2e-5;
-    while (!tl_post_receive(w->cluster, TL_TAGS(TL_TAG_ORDER), &w->message, err)) {
+    while (!tl_mailbox_receive(w->cluster, TL_TAGS(TL_TAG_ORDER), &w->message, err)) {
         if (err->status != TL_OK) return err->status;
         tl_fault_pass(TL_FAULT_IDLE);
         tl_sleep(nap);
@@ -39,14 +39,15 @@ static tl_status next_order(worker *w, tl_order_message *order, tl_err *err)
 static tl_status send_reports(worker *w, tl_err *err)
 {
     tl_fault_pass(TL_FAULT_SEND);
-    return tl_post_send(w->cluster, 0, TL_TAG_RESULT, w->batch.byte, w->batch.length, err);
+    return tl_mailbox_send(w->cluster, 0, TL_TAG_RESULT, w->batch.byte, w->batch.length,
+                           err);
 }
 
 /* Makes a step that took `seconds` take as much longer as an injected fault wants. */
 static void linger(const tl_team *team, double seconds)
 {
-    const double end = tl_cluster_seconds() + (tl_fault_slowness() - 1.0) * seconds;
-    while (tl_cluster_seconds() < end) {
+    const double end = tl_seconds() + (tl_fault_slowness() - 1.0) * seconds;
+    while (tl_seconds() < end) {
         (void)tl_team_tick(team);
         tl_sleep(1e-3);
     }
@@ -56,15 +57,15 @@ static void linger(const tl_team *team, double seconds)
 static tl_status run_step(worker *w, const tl_order_item *item, const tl_team *team,
                           tl_report *report, tl_err *why)
 {
-    const double begin = tl_cluster_seconds();
-    tl_pulse_tick(w->cluster);
+    const double begin = tl_seconds();
+    tl_heartbeat_tick(w->cluster);
     tl_fault_pass(TL_FAULT_START);
     const tl_status ran =
         w->runner(w->self, item->trial, item->position, team, report, why);
-    linger(team, tl_cluster_seconds() - begin);
+    linger(team, tl_seconds() - begin);
     tl_fault_pass(TL_FAULT_STEP);
     report->status = (int32_t)ran;
-    report->seconds = tl_cluster_seconds() - begin;
+    report->seconds = tl_seconds() - begin;
     return ran;
 }
 
@@ -73,11 +74,11 @@ static tl_status run_steps(worker *w, const tl_order_message *order, const tl_te
                            tl_err *err)
 {
     tl_status ended = TL_OK;
-    double reported = tl_cluster_seconds();
+    double reported = tl_seconds();
     for (int i = 0; i < order->steps; i++) {
         tl_report report = {.step = order->item[i].step, .status = TL_OK};
         tl_err why = {0};
-        if (ended == TL_OK && tl_pulse_is_stopping(w->cluster)) ended = TL_E_STOP;
+        if (ended == TL_OK && tl_heartbeat_is_stopping(w->cluster)) ended = TL_E_STOP;
         /* Whether to stop is agreed on, so that no member starts a step alone. */
         if (ended != TL_E_LOST) ended = tl_team_agree(team, ended, &why);
         report.status = (int32_t)ended;
@@ -88,10 +89,10 @@ static tl_status run_steps(worker *w, const tl_order_message *order, const tl_te
         (void)snprintf(report.text, sizeof report.text, "%s", why.text);
         if (team->rank != 0) continue;
         TL_TRY(tl_report_add(&w->batch, &report, err));
-        if (i + 1 < order->steps && tl_cluster_seconds() - reported > REPORT_EVERY) {
+        if (i + 1 < order->steps && tl_seconds() - reported > REPORT_EVERY) {
             TL_TRY(send_reports(w, err));
             TL_TRY(tl_report_begin(&w->batch, order, err));
-            reported = tl_cluster_seconds();
+            reported = tl_seconds();
         }
     }
     return TL_OK;
@@ -100,7 +101,7 @@ static tl_status run_steps(worker *w, const tl_order_message *order, const tl_te
 static tl_status run_order(worker *w, const tl_order_message *order, tl_err *err)
 {
     tl_team team;
-    TL_TRY(tl_team_mpi_open(w->cluster, order->first, order->width, order->epoch, PATIENCE,
+    TL_TRY(tl_team_mpi_open(w->cluster, order->first, order->width, order->epoch, TIMEOUT,
                             &team, err));
     tl_status status = tl_report_begin(&w->batch, order, err);
     if (status == TL_OK) status = run_steps(w, order, &team, err);

@@ -1,5 +1,5 @@
 /*
- * The worker: what every rank does. Waits for orders, runs their steps with its team mates,
+ * The worker: what every rank does. Waits for orders, runs their steps with its team,
  * reports what they came to.
  */
 #ifndef TL_RUNNER_EXECUTE_WORKER_H

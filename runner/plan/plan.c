@@ -19,7 +19,8 @@ static tl_status check_keys(const tl_yaml *root, tl_err *err)
 {
     TL_YAML_CHECK(
         root->kind == TL_YAML_MAP, root, err,
-        "a plan must be a map with data, chain and the like, found %s (threatloop new writes one)",
+        "a plan must be a map with data, chain and the like, found %s (threatloop new "
+        "writes one)",
         tl_yaml_kind_name(root));
     for (const tl_yaml *child = root->first; child; child = child->next) {
         int k = 0;
@@ -56,7 +57,8 @@ static tl_status name_plan(tl_plan_reader *reader, const char *name, tl_err *err
         length != 0 && length < TL_NAME && plan->name[0] != '.' && plan->name[0] != '-' &&
             strspn(plan->name, allowed) == strlen(plan->name),
         said ? said : reader->root, err,
-        "invalid name '%.70s': a plan's name has 1 to %d letters, digits, _, - and dots, and begins with a letter or digit",
+        "invalid name '%.70s': a plan's name has 1 to %d letters, digits, _, - and dots, "
+        "and begins with a letter or digit",
         text, TL_NAME - 1);
     if (said) return TL_OK;
     tl_yaml *node = tl_yaml_scalar(plan->name, reader->root, &plan->arena, err);

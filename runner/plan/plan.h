@@ -87,7 +87,7 @@ typedef struct tl_plan_options {
     bool is_shared;
     /** Where sources are published or found, or NULL: each is opened for this process
      * alone. Borrowed; it must outlive the plan. */
-    const tl_commons *commons;
+    const tl_shared_blocks *shared_blocks;
     int ranks;          /**< that will run it, for what it foretells; 0 counts as 1 */
     double rank_memory; /**< bytes that each of them may take; 0: whatever it needs */
 } tl_plan_options;

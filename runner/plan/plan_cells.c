@@ -76,7 +76,8 @@ static tl_status read_group(tl_plan_reader *reader, const tl_yaml *list, int gro
 {
     TL_YAML_CHECK(
         list->kind == TL_YAML_LIST && list->children >= 2, list, err,
-        "zip must be a list of lists of two or more axes that vary together, like [[d2m.badnets.rate, recipe.lr]]");
+        "zip must be a list of lists of two or more axes that vary together, like "
+        "[[d2m.badnets.rate, recipe.lr]]");
     int first = -1;
     for (const tl_yaml *node = list->first; node; node = node->next) {
         TL_YAML_CHECK(node->kind == TL_YAML_SCALAR, node, err,
@@ -184,7 +185,8 @@ static tl_status read_rule(tl_plan_reader *reader, const tl_yaml *map, rule *out
 {
     TL_YAML_CHECK(
         map->kind == TL_YAML_MAP && map->children != 0, map, err,
-        "exclude must be a list of maps from axes to values, like - {poison: none, recipe.lr: 0.1}");
+        "exclude must be a list of maps from axes to values, like - {poison: none, "
+        "recipe.lr: 0.1}");
     for (const tl_yaml *child = map->first; child; child = child->next) {
         TL_YAML_CHECK(out->conditions != TL_MAX_AXES, child, err,
                       "more than %d axes in one exclude", TL_MAX_AXES);
@@ -311,7 +313,8 @@ static tl_status read_excludes(tl_plan_reader *reader, bool *is_out, tl_err *err
         work += work_of(reader, &r);
         TL_YAML_CHECK(
             work <= MAX_WORK, map, err,
-            "exclude has too many values for so many levels and combinations (%u); shorten its lists or the axes",
+            "exclude has too many values for so many levels and combinations (%u); "
+            "shorten its lists or the axes",
             reader->body->raw);
         TL_TRY(apply_rule(reader, &r, is_out, err));
     }

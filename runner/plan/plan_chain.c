@@ -26,7 +26,8 @@ static tl_status read_entry(const tl_yaml *node, entry *out, tl_err *err)
     }
     TL_YAML_CHECK(
         node->kind == TL_YAML_MAP && node->children == 1, node, err,
-        "an entry of a chain must be one stage, like train or d2m.badnets: {rate: 0.1}; found %s%s",
+        "an entry of a chain must be one stage, like train or d2m.badnets: {rate: 0.1}; "
+        "found %s%s",
         tl_yaml_kind_name(node), node->kind == TL_YAML_MAP ? " with several keys" : "");
     const tl_yaml *args = node->first;
     *out = (entry){.at = args->key};
@@ -52,7 +53,8 @@ static tl_status check_name(const tl_yaml *node, tl_err *err)
     }
     TL_YAML_CHECK(
         is_good, node, err,
-        "`as: %.60s`: a name has at most 39 letters, digits and _, and does not begin with a digit",
+        "`as: %.60s`: a name has at most 39 letters, digits and _, and does not begin "
+        "with a digit",
         text);
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
         TL_YAML_CHECK(strcmp(text, taken[i]) != 0, node, err,
@@ -208,7 +210,8 @@ static tl_status add_option(tl_plan_reader *reader, tl_chain *chain, const tl_ya
         const size_t length = strlen(label);
         TL_YAML_CHECK(
             length + strlen(one) + 2 <= TL_NAME, child, err,
-            "the names of this option's stages have more than %d letters in all; use short `as` names",
+            "the names of this option's stages have more than %d letters in all; use "
+            "short `as` names",
             TL_NAME - 1);
         if (length > 0) label[length] = '+';
         memcpy(label + length + (length > 0), one, strlen(one) + 1);
@@ -287,7 +290,8 @@ static tl_status add_one_of(tl_plan_reader *reader, tl_chain *chain, const tl_ya
         options && options->kind == TL_YAML_LIST && options->children != 0 &&
             options->children <= MAX_OPTIONS,
         options ? options : map, err,
-        "a one_of needs options: a list of 1 to %d alternatives, the first of which is the reference",
+        "a one_of needs options: a list of 1 to %d alternatives, the first of which is "
+        "the reference",
         MAX_OPTIONS);
     int *first, number;
     tl_value *value;
@@ -328,7 +332,8 @@ static tl_status read_rounds(tl_plan_reader *reader, tl_chain *chain, const tl_y
     TL_YAML_CHECK(!node->next, word, err, "rounds must be the last entry of their chain");
     TL_YAML_CHECK(
         node->kind == TL_YAML_MAP && node->first->kind == TL_YAML_SCALAR, word, err,
-        "rounds must be one number, like rounds: 2; it cannot be an axis, since each round has its own metrics, which end in _round2, _round3, ...");
+        "rounds must be one number, like rounds: 2; it cannot be an axis, since each "
+        "round has its own metrics, which end in _round2, _round3, ...");
     tl_value rounds;
     TL_TRY(tl_plan_value(reader, node->first, &param, "rounds", &rounds, err));
     chain->laps = (int)rounds.number;

@@ -84,7 +84,8 @@ static tl_status check_recovered(const tl_plan_reader *reader, const tl_trial *t
         TL_YAML_CHECK(
             !is_used || lost < 0 || trial->step[lost].lap != step->lap,
             place_of(reader, step), err,
-            "what %s recovers would be lost: %s replaces it unused; keep one of them, or put d2d.use_recovered: {as: NAME} between them",
+            "what %s recovers would be lost: %s replaces it unused; keep one of them, or "
+            "put d2d.use_recovered: {as: NAME} between them",
             reader->plan->instance[trial->step[lost].instance].name,
             reader->plan->instance[step->instance].name);
         lost = is_used ? -1 : i;
@@ -105,7 +106,8 @@ static tl_status check_plantings(const tl_plan_reader *reader, const tl_trial *t
         }
         TL_YAML_CHECK(
             is_judged, place_of(reader, planter), err,
-            "nothing is trained after %s, so what it plants cannot be judged; put train after it",
+            "nothing is trained after %s, so what it plants cannot be judged; put train "
+            "after it",
             planter->stage->name);
     }
     return TL_OK;

@@ -170,7 +170,8 @@ static tl_status read_level(tl_plan_reader *reader, const tl_yaml *node, int axi
     if (!factor || !factor->is_choice) {
         TL_YAML_CHECK(
             strcmp(node->text, "trend") == 0 && has_trend(reader, out->effect), node, err,
-            "'%s' has no level '%.60s'; level must be an alternative of a one_of, or `trend` for an axis over 3 numbers or more",
+            "'%s' has no level '%.60s'; level must be an alternative of a one_of, or "
+            "`trend` for an axis over 3 numbers or more",
             out->effect, node->text);
         (void)snprintf(out->level, sizeof out->level, "trend");
         return TL_OK;
@@ -206,7 +207,8 @@ static tl_status read_one(tl_plan_reader *reader, const tl_yaml *map,
     const tl_yaml *value[KEYS] = {NULL};
     TL_YAML_CHECK(
         map->kind == TL_YAML_MAP, map, err,
-        "a hypothesis must be a map, like {effect: poison, on: measure_utility_accuracy, direction: lowers}");
+        "a hypothesis must be a map, like {effect: poison, on: measure_utility_accuracy, "
+        "direction: lowers}");
     for (const tl_yaml *child = map->first; child; child = child->next) {
         int k = 0;
         while (k < KEYS && strcmp(keys[k], child->key->text) != 0) k++;

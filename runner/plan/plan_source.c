@@ -75,10 +75,12 @@ static tl_status open_choice(tl_plan_reader *reader, uint32_t index, tl_err *err
                       want.examples, tl_data_params[TL_DATA_EXAMPLES].high);
         tl_source *opened;
         const char *dir = reader->options->data_dir;
-        const tl_commons *commons = reader->options->commons;
+        const tl_shared_blocks *shared_blocks = reader->options->shared_blocks;
         tl_arena *arena = &reader->plan->arena;
-        if ((commons ? tl_source_open_shared(name, dir, &want, commons, arena, &opened, err)
-                     : tl_source_open(name, dir, &want, arena, &opened, err)) != TL_OK) {
+        if ((shared_blocks
+                 ? tl_source_open_shared(name, dir, &want, shared_blocks, arena, &opened,
+                                         err)
+                 : tl_source_open(name, dir, &want, arena, &opened, err)) != TL_OK) {
             return fail_at(place_of(reader, "source"), err);
         }
         source = opened;

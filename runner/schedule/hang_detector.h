@@ -4,7 +4,7 @@
  *
  * A team hangs when the progress counters of all its members have stood still for ten times
  * what its step is expected to take, and for `least` seconds; 20 times `least` where a step
- * of the kind was never measured. Those who wait for a mate are not the ones that hang,
+ * of the kind was never measured. Those who wait for a peer are not the ones that hang,
  * unless all do.
  */
 #ifndef TL_RUNNER_SCHEDULE_HANG_DETECTOR_H
@@ -31,7 +31,7 @@ typedef struct tl_vigil {
 TL_MUST_USE tl_status tl_vigil_open(int ranks, double least, tl_vigil *out, tl_err *err);
 void tl_vigil_close(tl_vigil *vigil);
 
-/** Rank `rank` is seen with this counter; `is_waiting`: for a mate, in a team operation. */
+/** Rank `rank` is seen with this counter; `is_waiting`: for a peer, in a team operation. */
 void tl_vigil_see(tl_vigil *vigil, int rank, uint64_t ticks, bool is_waiting, double now);
 
 /** A team, as tl_vigil_is_hung asks for it. */

@@ -83,7 +83,7 @@ void tl_scheduler_done(tl_scheduler *scheduler, uint32_t step, double seconds, d
 void tl_scheduler_failed(tl_scheduler *scheduler, uint32_t step, tl_step_state state,
                          double now);
 
-/** A step of an issued order was not run, or was called off; it is ready again. As with a
+/** A step of an issued order was not run, or was cancelled; it is ready again. As with a
  * failure, only the latest order with this step may be spoken for: what members of a broken
  * order still say of it is to be dropped by epoch. */
 void tl_scheduler_returned(tl_scheduler *scheduler, uint32_t step, double now);
@@ -100,7 +100,7 @@ void tl_scheduler_order_ended(tl_scheduler *scheduler, uint32_t epoch, int rank,
 /**
  * A rank died. Its orders end; their steps that were not reported are ready again, and
  * count a death where they were running. \param broken [ranks] result: epochs of the wide
- * orders it was a member of (to be called off), *count of them; at most 4
+ * orders it was a member of (to be cancelled), *count of them; at most 4
  */
 void tl_scheduler_rank_lost(tl_scheduler *scheduler, int rank, double now,
                             uint32_t broken[4], int *count);

@@ -218,11 +218,11 @@ static bool try_lock(const char *path, int *out, tl_status *status, tl_err *err)
     return false;
 }
 
-static tl_status take_lock(tl_store *store, double patience, tl_err *err)
+static tl_status take_lock(tl_store *store, double timeout, tl_err *err)
 {
     char path[TL_PATH_SPACE];
     TL_TRY(path_of(store, "lock", path, err));
-    const double end = tl_seconds() + patience;
+    const double end = tl_seconds() + timeout;
     tl_status status;
     while (try_lock(path, &store->lock, &status, err) && tl_seconds() < end) tl_sleep(0.1);
     return status;
@@ -261,7 +261,7 @@ static void remove_unfinished(const tl_store *store)
     }
 }
 
-tl_status tl_store_open(const char *dir, double patience, tl_store *out, tl_err *err)
+tl_status tl_store_open(const char *dir, double timeout, tl_store *out, tl_err *err)
 {
     tl_store store;
     TL_TRY(tl_store_join(dir, &store, err));
@@ -269,7 +269,7 @@ tl_status tl_store_open(const char *dir, double patience, tl_store *out, tl_err 
     tl_status status = TL_OK;
     if (!store.made && errno != EEXIST)
         status = tl_fail(err, TL_E_IO, "%s: cannot be made: %s", dir, strerror(errno));
-    if (status == TL_OK) status = take_lock(&store, patience, err);
+    if (status == TL_OK) status = take_lock(&store, timeout, err);
     if (status != TL_OK) {
         free(store.dir);
         return status;

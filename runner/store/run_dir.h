@@ -29,12 +29,12 @@ bool tl_store_is_held(const char *dir, char *who, size_t space);
 
 /**
  * Rank 0: makes the directory where it is absent and takes its lock, waiting up to
- * `patience` seconds for a run that is dying; files in models/ that runs before it did not
+ * `timeout` seconds for a run that is dying; files in models/ that runs before it did not
  * write to their end are removed then. The lock ends with the process. Where the
  * file system has no locks, warns and goes on without. \return TL_E_IO (who holds the lock
  * is named), TL_E_ARG (the name is too long)
  */
-TL_MUST_USE tl_status tl_store_open(const char *dir, double patience, tl_store *out,
+TL_MUST_USE tl_status tl_store_open(const char *dir, double timeout, tl_store *out,
                                     tl_err *err);
 
 /** Other ranks: the same directory without the lock. */

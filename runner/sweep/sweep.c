@@ -102,7 +102,9 @@ static tl_status check_memory(const tl_plan *plan, double steps, double memory, 
     const double bytes = tl_sweep_table_bytes(plan) + TL_STEP_BYTES * steps;
     TL_CHECK(
         bytes <= memory, err, TL_E_ARG,
-        "%u trials with %llu steps in all need %s or more of memory on rank 0, which may take %s; shorten the plan's axes, or split it into plans of fewer replicates (replicates: 0..999, then 1000..1999), whose files threatloop effects pools",
+        "%u trials with %llu steps in all need %s or more of memory on rank 0, which may "
+        "take %s; shorten the plan's axes, or split it into plans of fewer replicates "
+        "(replicates: 0..999, then 1000..1999), whose files threatloop effects pools",
         plan->trials, (unsigned long long)plan->steps, tl_text_size(bytes, need),
         tl_text_size(memory, have));
     return TL_OK;

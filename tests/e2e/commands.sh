@@ -70,7 +70,7 @@ expect 2 "$t" new mine
 
 plan=$plans/sweep.yaml
 expect 0 "$t" plan "$plan" --json
-expect 0 launch -n 2 run "$plan" -o s.nc
+expect 0 launch -n 2 run "$plan" --set long.epochs=20 -o s.nc
 says "Hypothesis 1"
 says "Too few cases to resolve: m2d_global_threshold_tpr_at_1pct"
 expect 0 "$t" table s.nc --csv

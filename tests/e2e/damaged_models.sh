@@ -60,13 +60,19 @@ rm -rf hurt.run hurt.nc
 launch -n 2 run "$plan" --inject slow:x10 -o hurt.nc --dir "$place/hurt.run" >out.txt 2>err.txt &
 starter=$!
 wait_for_steps hurt.run/journal.ndjson 3
+seed_random
+kinds=(flip cut zeros)
 seed=0
 while kill -0 "$starter" 2>/dev/null && [ "$seed" -lt 40 ]; do
     seed=$((seed + 1))
-    file=$(find hurt.run/models -name '*.safetensors' ! -newermt '-1 seconds' | shuf -n 1)
-    [ -z "$file" ] || [ -e "$place/hit.${file##*/}" ] || {
-        : >"$place/hit.${file##*/}"
-        python3 "$plans/damage.py" "$file" "$(shuf -n 1 -e flip cut zeros)" "$seed" >/dev/null
+    mapfile -t written < <(find hurt.run/models -name '*.safetensors' ! -newermt '-1 seconds' | sort)
+    [ "${#written[@]}" = 0 ] || {
+        file=${written[RANDOM % ${#written[@]}]}
+        kind=${kinds[RANDOM % 3]}
+        [ -e "$place/hit.${file##*/}" ] || {
+            : >"$place/hit.${file##*/}"
+            python3 "$plans/damage.py" "$file" "$kind" "$seed" >/dev/null
+        }
     }
     sleep 0.2
 done

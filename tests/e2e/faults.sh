@@ -4,11 +4,18 @@
 #   faults.sh kill|hang|stop|exit|segv|nan|storage|torn|slow|usr1|linalg
 . "${ROOT:?the checkout}/tests/e2e/lib.sh" || exit 1
 kind=${1:?the kind of fault}
-plan=$plans/faults.yaml
 run() { launch -n 4 run "$plan" -o x.nc --dir "$place/x.run" --quiet "$@"; }
 
-expect 0 launch -n 1 run "$plan" -o whole.nc --quiet
-steps=$(done_keys whole.run/journal.ndjson | wc -l)
+# use PLAN: strikes that follow are at this plan
+use() {
+    plan=$1
+    rm -rf whole.nc whole.run whole.run.nc
+    expect 0 launch -n 1 run "$plan" -o whole.nc --quiet
+    steps=$(done_keys whole.run/journal.ndjson | wc -l)
+}
+use "$plans/faults.yaml"
+# One step at a time, so that all ranks make a team.
+{ cat "$plans/long.yaml" && echo "  - m2m.model_extraction: {queries: 90}"; } >team.yaml
 
 # The directory x.run holds every step once, and x.nc is the undisturbed file.
 is_whole() {
@@ -38,15 +45,17 @@ team_places="sum:7 broadcast:1 gather:1 agree:9"
 case $kind in
 kill)
     for at in idle:5 start:2 tick:5 step:2 send:2; do strike 0 "kill:rank=2,after=$at"; done
-    for at in $team_places; do strike 0 "kill:rank=1,after=$at" "kill:rank=3,after=$at"; done
     strike 0 kill:rank=1,after=start:1 kill:rank=2,after=start:1 kill:rank=3,after=start:1
     strike 75 kill:rank=0,after=step:3
     strike 75 kill:after=seconds:0.4 slow:x5
+    use team.yaml
+    for at in $team_places; do strike 0 "kill:rank=1,after=$at" "kill:rank=3,after=$at"; done
     ;;
 hang)
     for at in start:3 tick:60 step:3; do strike 0 "hang:rank=2,after=$at"; done
-    strike 0 hang:rank=1,after=sum:40 hang:rank=3,after=sum:40
     strike 75 hang:rank=0,after=start:3
+    use team.yaml
+    strike 0 hang:rank=1,after=sum:40 hang:rank=3,after=sum:40
     ;;
 stop) # all of a process is silent: found after 10 s, and away at the end
     strike 0 stop:rank=2,after=start:2
@@ -56,7 +65,11 @@ stop) # all of a process is silent: found after 10 s, and away at the end
     says "rank 1 is lost"
     ;;
 exit) strike 0 exit:3,rank=3,after=step:1 && strike 0 exit:0,rank=1,after=start:2 ;;
-segv) strike 0 segv:rank=2,after=tick:4 && strike 0 segv:rank=1,after=agree:3 segv:rank=3,after=agree:3 ;;
+segv)
+    strike 0 segv:rank=2,after=tick:4
+    use team.yaml
+    strike 0 segv:rank=1,after=agree:3 segv:rank=3,after=agree:3
+    ;;
 nan)
     expect 3 run --inject nan:rank=1,after=tick:7
     says "is not finite at update"

@@ -15,8 +15,7 @@ printf 'no official file, but of some length' >served/retinamnist.npz
 /usr/bin/python3 "$ROOT/tests/e2e/http_server.py" served port &
 server=$!
 trap 'kill "$server" 2>/dev/null; cleanup' EXIT
-for _ in $(seq 200); do [ -s port ] || sleep 0.05; done
-[ -s port ] || { fail "the server does not start" && finish; }
+wait_until "the server" test -s port || finish
 base=http://127.0.0.1:$(cat port)
 mirror() { export THREATLOOP_MIRROR=$base/$1; }
 
@@ -67,8 +66,7 @@ fi
 mirror slow
 "$t" data fetch retinamnist --data d >out.txt 2>err.txt &
 fetch=$!
-for _ in $(seq 200); do [ -s d/medmnist/retinamnist.npz.part ] || sleep 0.05; done
-[ -s d/medmnist/retinamnist.npz.part ] || fail "the slow fetch writes nothing"
+wait_until "the slow fetch to write" test -s d/medmnist/retinamnist.npz.part
 expect 1 "$t" data fetch retinamnist --data d
 says "another fetch is writing it"
 kill -TERM "$fetch"

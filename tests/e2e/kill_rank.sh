@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Workers that are killed take only their step with them: the run goes on to the same file.
 . "${ROOT:?the checkout}/tests/e2e/lib.sh" || exit 1
-plan=$plans/sweep.yaml
-expect 0 launch -n 1 run "$plan" -o whole.nc
+plan=("$plans/sweep.yaml" --set replicates=2)
+expect 0 launch -n 1 run "${plan[@]}" -o whole.nc
 steps=$(done_keys whole.run/journal.ndjson | wc -l)
 
 # All three may die of one long step, which would then be set aside.
-launch -n 4 run "$plan" -o lossy.nc --dir "$place/lossy.run" --max-step-deaths 10 >out.txt 2>err.txt &
+launch -n 4 run "${plan[@]}" -o lossy.nc --dir "$place/lossy.run" --max-step-deaths 10 >out.txt 2>err.txt &
 starter=$!
 for kill in 1 2 3; do
     wait_for_steps lossy.run/journal.ndjson $((steps * kill / 10)) || break

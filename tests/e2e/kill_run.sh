@@ -3,6 +3,7 @@
 # undisturbed file, and no finished step runs twice.
 . "${ROOT:?the checkout}/tests/e2e/lib.sh" || exit 1
 plan=$plans/sweep.yaml
+seed_random
 longer=(--set recipe.epochs=40) # else a fast machine is done before it is killed
 expect 0 launch -n 2 run "$plan" "${longer[@]}" -o whole.nc
 steps=$(done_keys whole.run/journal.ndjson | wc -l)

@@ -45,14 +45,26 @@ done_once() {
     [ "$twice" = 0 ] || fail "$1: $twice steps were done more than once"
 }
 
-# wait_for_steps JOURNAL COUNT: until so many steps are done, 60 s at most
-wait_for_steps() {
-    for _ in $(seq 1200); do
-        [ "$(grep -c '"kind":"done"' "$1" 2>/dev/null || true)" -ge "$2" ] 2>/dev/null && return 0
-        sleep 0.05
+# wait_until WHAT COMMAND...: until COMMAND succeeds, 60 s at most; fails with WHAT after that
+wait_until() {
+    local what=$1 patience=$((SECONDS + 60))
+    shift
+    until "$@" 2>/dev/null; do
+        [ "$SECONDS" -lt "$patience" ] || { fail "waited 60 s in vain for $what" && return 1; }
+        sleep 0.02
     done
-    fail "$1 never had $2 steps"
-    return 1
+}
+has_steps() { [ "$(grep -c '"kind":"done"' "$1")" -ge "$2" ]; }
+wait_for_steps() { wait_until "$2 steps in $1" has_steps "$1" "$2"; } # JOURNAL COUNT
+# The background run that logs to err.txt has come to where --inject holds it up, having left
+# a checkpoint in DIR.
+is_held() { [ -n "$(find "$1/models" -name '*.part')" ] && grep -q 'a fault is injected' err.txt; }
+wait_until_held() { wait_until "a training of $1 with a checkpoint" is_held "$1"; }
+
+# Draws from $RANDOM can be repeated: THREATLOOP_TEST_SEED (1) is the seed, and is told.
+seed_random() {
+    RANDOM=${THREATLOOP_TEST_SEED:=1}
+    echo "THREATLOOP_TEST_SEED=$THREATLOOP_TEST_SEED"
 }
 
 # The ranks of the run on directory DIR, a process id a line.

@@ -2,7 +2,7 @@
 # The result file describes itself: every metric has its attributes, and xarray sees
 # coordinates, text, flags and missing values as what they are.
 . "${ROOT:?the checkout}/tests/e2e/lib.sh" || exit 1
-expect 0 launch -n 2 run "$plans/sweep.yaml" -o s.nc
+expect 0 launch -n 2 run "$plans/sweep.yaml" --set long.epochs=20 -o s.nc
 expect 0 "$THREATLOOP_BIN" list metrics
 ncdump -h s.nc >header.txt || fail "ncdump cannot read the file"
 metrics=$(sed -n 's/^\t\t\([a-z0-9_]*\):better = .*/\1/p' header.txt)

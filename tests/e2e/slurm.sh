@@ -33,19 +33,19 @@ job() {
 start() { (job "$@"); }
 
 # The job's end comes while the training is under way.
-expect 75 start 0 12 --inject hang:9,after=tick:50
+expect 75 start 0 8 --inject hang:6,after=tick:50
 says "the end of the Slurm job is in"
-says "back into the queue"
+says "stopped early: requeued"
 [ "$(cat scontrol.log)" = "requeue 77" ] || fail "the job was not requeued"
 [ "$(wc -l <squeue.log)" = 1 ] || fail "Slurm was not asked once"
 
 # Slurm's signal before the end, or at preemption.
-(job 1 "") >out.txt 2>err.txt &
+# The training is held up, so that it cannot be over before.
+: >err.txt
+(job 1 "" --inject hang:4,after=tick:20) >out.txt 2>err.txt &
 starter=$!
-for _ in $(seq 200); do
-    grep -q "a training goes on after update" err.txt && break
-    sleep 0.05
-done
+wait_until "the training" grep -q "a fault is injected" err.txt
+says "a training goes on after update"
 kill -USR1 "$starter"
 wait "$starter"
 code=$?
@@ -61,8 +61,8 @@ done_once job.run/journal.ndjson
 # No time for anything: once is enough. Who knows the end does not ask.
 rm -rf job.run
 least=60
-SLURM_JOB_END_TIME=$(($(date +%s) + 3)) expect 75 start 0 ""
-says "not put back"
+SLURM_JOB_END_TIME=$(($(date +%s) + 3)) expect 75 start 0 "" --set recipe.epochs=20000
+says "not requeued"
 [ ! -e scontrol.log ] || fail "a job in which nothing fits was requeued"
 [ ! -e squeue.log ] || fail "Slurm was asked though it had told"
 finish

@@ -2,11 +2,11 @@
 # Kills at random, many times: workers of a run of four ranks (which goes on), whole runs and
 # their first ranks (which are resumed). Every file is the undisturbed one by cmp, every step
 # is done once, and none that was done is lost.
-#   SOAK_WORKERS (200), SOAK_RUNS (100), SOAK_LEADERS (20): how many kills; SOAK_SEED (1)
+#   SOAK_WORKERS (200), SOAK_RUNS (100), SOAK_LEADERS (20): how many kills
 . "${ROOT:?the checkout}/tests/e2e/lib.sh" || exit 1
 plan=$plans/faults.yaml
-RANDOM=${SOAK_SEED:-1}
-export THREATLOOP_START_PATIENCE=5 # ranks that are killed before all have met
+seed_random
+export THREATLOOP_START_TIMEOUT=5 # ranks that are killed before all have met
 expect 0 launch -n 1 run "$plan" -o whole.nc --quiet
 steps=$(done_keys whole.run/journal.ndjson | wc -l)
 journal=x.run/journal.ndjson
@@ -19,6 +19,8 @@ begin() { # begin ARGUMENTS...: a run of four ranks in the background, `starter`
 clean() { rm -rf x.nc x.run x.run.nc; }
 pause() { sleep "$(awk -v r=$RANDOM -v most="$1" 'BEGIN { printf "%.3f", r / 32768 * most }')"; }
 rank_of() { tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | sed -n 's/^OMPI_COMM_WORLD_RANK=//p'; }
+# Ranks of the run are there, or it has ended.
+has_ranks() { [ -n "$(ranks_of "$place/x.run")" ] || ! kill -0 "$starter"; }
 is_whole() {
     same whole.nc x.nc
     done_once $journal
@@ -40,7 +42,7 @@ while [ "$killed" -lt "${SOAK_WORKERS:-200}" ]; do
     clean
     begin
     runs=$((runs + 1))
-    sleep 0.5
+    wait_until "ranks" has_ranks
     for _ in 1 2 3; do
         pause 1
         mapfile -t pids < <(ranks_of "$place/x.run" | while read -r pid; do
@@ -70,8 +72,8 @@ interrupt() {
         resume=()
         for _ in 1 2 3 4; do
             begin ${resume[@]+"${resume[@]}"}
-            sleep 0.6
-            pause 1.4
+            wait_until "ranks" has_ranks
+            pause 2
             case $what in
             runs) victims=$(ranks_of "$place/x.run") ;;
             leaders) victims=$(for pid in $(ranks_of "$place/x.run"); do [ "$(rank_of "$pid")" != 0 ] || echo "$pid"; done) ;;

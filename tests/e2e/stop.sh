@@ -59,13 +59,13 @@ twice() {
     done)
     kill -STOP "$held"
     kill -INT "$1"
-    sleep 0.5
+    wait_until "launch to stop in order" grep -q "once more to stop at once" err.txt
     kill -INT "$1"
     SECONDS=0
 }
 in_the_midst twice 130 "${starting[@]}"
 [ "$SECONDS" -lt 9 ] || fail "the second Ctrl-C took $SECONDS s"
-says "go on with:"
+says "resume with:"
 says "--resume"
 [ -z "$(ranks_of "$place/stopped.run")" ] || fail "a rank was left"
 

@@ -33,13 +33,10 @@ ncdump -h fast.nc | grep -q 'gradient_sums = "fast' || fail "fast sums are not n
 shot() {
     local name=$1 ranks=$2 starter code
     shift 2
-    launch -n "$ranks" run "$plan" -o "$name.nc" --dir "$place/$name.run" --checkpoint-every 0.05 \
-        "$@" >out.txt 2>err.txt &
+    launch -n "$ranks" run "$plan" -o "$name.nc" --dir "$place/$name.run" --checkpoint-every 0.01 \
+        --inject hang:100,after=tick:10 "$@" >out.txt 2>err.txt &
     starter=$!
-    for _ in $(seq 400); do
-        [ -z "$(find "$name.run/models" -name '*.part' 2>/dev/null)" ] || break
-        sleep 0.02
-    done
+    wait_until_held "$place/$name.run"
     ranks_of "$place/$name.run" | xargs -r kill -KILL
     wait "$starter"
     code=$?
@@ -72,8 +69,8 @@ expect 2 launch -n 4 run "$plan" -o less.nc --memory 0.05
 says "is the share of one of the 4 ranks here: start fewer on this machine, or raise --memory"
 
 # One member dies: the step is done again by those who are left.
-expect 0 launch -n 4 run "$plan" -o lost.nc --set recipe.zero=true --inject kill:rank=2,after=gather:40
+expect 0 launch -n 4 run "$plan" -o lost.nc --set recipe.zero=true --inject kill:rank=2,after=gather:20
 same_results whole.nc lost.nc
-expect 0 launch -n 4 run "$plan" -o lost2.nc --inject kill:rank=3,after=sum:40
+expect 0 launch -n 4 run "$plan" -o lost2.nc --inject kill:rank=3,after=sum:20
 same whole.nc lost2.nc
 finish

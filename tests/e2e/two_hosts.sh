@@ -40,6 +40,7 @@ left_overs() {
         "$hosts" exec $host find /dev/shm -name 'vader_segment*'
     done
 }
+is_gone() { [ -z "$(left_overs "$1")" ]; }
 # strike NAME WANTED COMMAND...: COMMAND in the midst of a run, which must leave with WANTED
 strike() {
     local name=$1 wanted=$2 starter code began took
@@ -62,11 +63,7 @@ strike() {
     else
         says "is lost; its work goes to other ranks"
     fi
-    for _ in $(seq 50); do
-        [ -n "$(left_overs "$name")" ] || break
-        sleep 0.2
-    done
-    [ -z "$(left_overs "$name")" ] || fail "$name: left over: $(left_overs "$name")"
+    wait_until "the end of all of $name" is_gone "$name" || left_overs "$name" >&2
     same whole.nc "$name.nc"
     done_once "$name.run/journal.ndjson"
 }

@@ -1,9 +1,9 @@
 # Exported names start with tl_ (or are main), and nothing writable is global but the log's
-# setting, armed faults and what a signal handler writes. The guard of ScaLAPACK defines the calls of MPI
+# setting, armed faults, what a signal handler writes and the kernels once chosen. The guard of ScaLAPACK defines the calls of MPI
 # that BLACS makes, and marks the thread that it works for.
 #   cmake -DNM=nm -DLIBRARIES="a.a;b.a" -P symbols.cmake
 cmake_minimum_required(VERSION 3.25)
-set(writable_allowed "^tl_(log_setting|fetch_signal|fault_(setting|is_armed))$")
+set(writable_allowed "^(tl_(log_setting|fetch_signal|fault_(setting|is_armed))|chosen)$")
 set(guarded "MPI_(Send|Isend|Rsend|Recv|Irecv|Sendrecv|Waitall|Testall|Bcast|Reduce|Allreduce|Barrier|Abort|Comm_(create|dup|split))")
 set(faults "")
 foreach(library ${LIBRARIES})

@@ -3,13 +3,16 @@
  * team, and rank 0 says so. Has its own main: asserting by MPI_Allreduce would hang.
  *
  * The last of 2, 4, 8 ranks works in the team of all for two operations and kills itself
- * while its mates enter the third. The operation is the argument: each has an mpirun of its
+ * while its peers enter the third. The operation is the argument: each has an mpirun of its
  * own.
  */
+#include "cluster/comm/liveness.h"
 #include "cluster/comm/mailbox.h"
 #include "cluster/comm/heartbeat.h"
+#include "cluster/session/session.h"
 #include "cluster/team/team_mpi.h"
 #include "cluster/comm/cluster.h"
+#include "compute/core/clock.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -18,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { N = 400000, FEW = 100, JOBS = 3 };
+enum { N = 400000, FEW = 100, REQUESTS = 3 };
 
 static void nap(void)
 {
@@ -33,27 +36,28 @@ static void need(bool condition, const char *what)
     _exit(1);
 }
 
-static float numbers[JOBS][N];
+static float numbers[REQUESTS][N];
 static double doubles[N];
 
-/* Jobs of all kinds under way at once. */
-static tl_status run_jobs(const tl_team *team, tl_err *err)
+/* Requests of all kinds under way at once. */
+static tl_status run_requests(const tl_team *team, tl_err *err)
 {
-    static tl_team_job job[JOBS];
-    for (int k = 0; k < JOBS; k++) {
-        job[k] = (tl_team_job){.work = (tl_team_work)k, .x = numbers[k], .n = N};
-        TL_TRY(tl_team_begin(team, &job[k], err));
-        TL_TRY(tl_team_advance(team, err));
+    static tl_team_request request[REQUESTS];
+    for (int k = 0; k < REQUESTS; k++) {
+        request[k] = (tl_team_request){.work = (tl_team_work)k, .x = numbers[k], .n = N};
+        TL_TRY(tl_team_start(team, &request[k], err));
+        TL_TRY(tl_team_progress(team, err));
     }
-    return tl_team_finish(team, err);
+    return tl_team_wait(team, err);
 }
 
-static tl_status run_job(const tl_team *team, tl_team_work work, bool is_fast, tl_err *err)
+static tl_status run_request(const tl_team *team, tl_team_work work, bool is_fast,
+                             tl_err *err)
 {
-    static tl_team_job job;
-    job = (tl_team_job){.work = work, .is_fast = is_fast, .x = numbers[0], .n = N};
-    TL_TRY(tl_team_begin(team, &job, err));
-    return tl_team_finish(team, err);
+    static tl_team_request request;
+    request = (tl_team_request){.work = work, .is_fast = is_fast, .x = numbers[0], .n = N};
+    TL_TRY(tl_team_start(team, &request, err));
+    return tl_team_wait(team, err);
 }
 
 static tl_status sum(const tl_team *team, tl_err *err)
@@ -73,12 +77,12 @@ static tl_status sum_double(const tl_team *team, tl_err *err)
 
 static tl_status reduce_scatter(const tl_team *team, tl_err *err)
 {
-    return run_job(team, TL_TEAM_REDUCE_SCATTER, false, err);
+    return run_request(team, TL_TEAM_REDUCE_SCATTER, false, err);
 }
 
 static tl_status allgather(const tl_team *team, tl_err *err)
 {
-    return run_job(team, TL_TEAM_ALLGATHER, false, err);
+    return run_request(team, TL_TEAM_ALLGATHER, false, err);
 }
 
 static tl_status fast(const tl_team *team, tl_err *err)
@@ -86,7 +90,7 @@ static tl_status fast(const tl_team *team, tl_err *err)
     bool is_fast = false;
     TL_TRY(tl_team_is_fast(team, &is_fast, err));
     need(is_fast, "a whole block sums fast");
-    return run_job(team, TL_TEAM_SUM, true, err);
+    return run_request(team, TL_TEAM_SUM, true, err);
 }
 
 static tl_status broadcast(const tl_team *team, tl_err *err)
@@ -114,7 +118,7 @@ static const operation operations[] = {{"sum", sum},
                                        {"sum_double", sum_double},
                                        {"reduce_scatter", reduce_scatter},
                                        {"allgather", allgather},
-                                       {"jobs", run_jobs},
+                                       {"requests", run_requests},
                                        {"fast", fast},
                                        {"broadcast", broadcast},
                                        {"gather", gather},
@@ -130,7 +134,7 @@ static tl_status operate(const char *name, const tl_team *team)
     return TL_E_ARG;
 }
 
-/* The victim takes part for a while, then dies while its mates wait for it. */
+/* The victim takes part for a while, then dies while its peers wait for it. */
 static void die_in(const char *name, const tl_team *team)
 {
     for (int i = 0; i < 2; i++) need(operate(name, team) == TL_OK, "it works before");
@@ -144,20 +148,20 @@ static tl_status go_on(const char *name, const tl_team *team)
     return status;
 }
 
-/* What a coordinator does: finds the dead, buries it, calls its team off. */
+/* What a coordinator does: finds the dead, buries it, cancels its team. */
 static void coordinate(tl_cluster *cluster, uint32_t epoch)
 {
     const int ranks = tl_cluster_size(cluster), victim = ranks - 1;
-    const double start = tl_cluster_seconds();
-    while (!tl_pulse_is_dead(cluster, victim)) {
-        need(tl_cluster_seconds() - start < 20.0, "the dead rank is found");
+    const double start = tl_seconds();
+    while (!tl_liveness_is_dead(cluster, victim)) {
+        need(tl_seconds() - start < 20.0, "the dead rank is found");
         nap();
     }
-    tl_cluster_bury(cluster, victim);
-    need(tl_post_send(cluster, victim, TL_TAG_ORDER, &epoch, sizeof epoch, NULL) ==
+    tl_liveness_mark_failed(cluster, victim);
+    need(tl_mailbox_send(cluster, victim, TL_TAG_ORDER, &epoch, sizeof epoch, NULL) ==
              TL_E_LOST,
          "nothing is sent to the dead");
-    tl_pulse_call_off(cluster, 0, ranks, epoch);
+    tl_heartbeat_cancel(cluster, 0, ranks, epoch);
 }
 
 static void work_on(tl_cluster *cluster, const char *name)
@@ -167,13 +171,13 @@ static void work_on(tl_cluster *cluster, const char *name)
     need(tl_team_mpi_open(cluster, 0, ranks, 1, 60.0, &team, NULL) == TL_OK,
          "a team of all");
     if (rank == ranks - 1) die_in(name, &team);
-    /* Rank 0 works until the mate is silent, then coordinates; the others meanwhile wait.
+    /* Rank 0 works until the peer is silent, then coordinates; the others meanwhile wait.
      */
     if (rank == 0) {
         for (int i = 0; i < 2; i++) need(operate(name, &team) == TL_OK, "works before");
         coordinate(cluster, 1);
     }
-    need(go_on(name, &team) == TL_E_LOST, "the mates get TL_E_LOST");
+    need(go_on(name, &team) == TL_E_LOST, "the peers get TL_E_LOST");
     tl_team_mpi_close(&team);
 
     tl_team next = {0};
@@ -193,10 +197,10 @@ int main(int argc, char **argv)
     tl_cluster *cluster = NULL;
     tl_err err = {0};
     need(argc == 2, "one argument, the operation");
-    need(tl_cluster_start(&cluster, &argc, &argv, &err) == TL_OK, "the start");
-    need(tl_cluster_size(cluster) > 1, "a mate");
-    need(tl_pulse_start(cluster, &err) == TL_OK, "the pulse");
+    need(tl_session_start(&cluster, &argc, &argv, &err) == TL_OK, "the start");
+    need(tl_cluster_size(cluster) > 1, "a peer");
+    need(tl_heartbeat_start(cluster, &err) == TL_OK, "the heartbeat");
     work_on(cluster, argv[1]);
     if (tl_cluster_rank(cluster) == 0) (void)puts("survived");
-    return tl_cluster_stop(cluster, false, 0);
+    return tl_session_stop(cluster, false, 0);
 }

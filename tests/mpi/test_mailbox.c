@@ -2,6 +2,7 @@
 #include "tests/support/mpi_main.h"
 
 #include "cluster/comm/mailbox.h"
+#include "compute/core/clock.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -26,11 +27,11 @@ static void *coordinate(void *argument)
     *is_right = next != NULL;
     for (int rank = 0; *is_right && rank < size; rank++) {
         const letter order = {.number = 0};
-        *is_right = tl_post_send(cluster_here(), rank, TL_TAG_ORDER, &order, sizeof order,
-                                 NULL) == TL_OK;
+        *is_right = tl_mailbox_send(cluster_here(), rank, TL_TAG_ORDER, &order,
+                                    sizeof order, NULL) == TL_OK;
     }
     while (*is_right && done < size * ROUNDS) {
-        if (!tl_post_receive(cluster_here(), TL_TAGS(TL_TAG_RESULT), &message, NULL)) {
+        if (!tl_mailbox_receive(cluster_here(), TL_TAGS(TL_TAG_RESULT), &message, NULL)) {
             sched_yield();
             continue;
         }
@@ -41,8 +42,8 @@ static void *coordinate(void *argument)
         done++;
         const letter order = {.number = ++next[message.from]};
         if (order.number < ROUNDS &&
-            tl_post_send(cluster_here(), message.from, TL_TAG_ORDER, &order, sizeof order,
-                         NULL) != TL_OK)
+            tl_mailbox_send(cluster_here(), message.from, TL_TAG_ORDER, &order,
+                            sizeof order, NULL) != TL_OK)
             *is_right = false;
     }
     tl_message_close(&message);
@@ -55,7 +56,7 @@ static bool work(void)
     tl_message message = {0};
     bool is_right = true;
     for (int expected = 0; is_right && expected < ROUNDS;) {
-        if (!tl_post_receive(cluster_here(), TL_TAGS(TL_TAG_ORDER), &message, NULL)) {
+        if (!tl_mailbox_receive(cluster_here(), TL_TAGS(TL_TAG_ORDER), &message, NULL)) {
             sched_yield();
             continue;
         }
@@ -65,8 +66,8 @@ static bool work(void)
             message.n == sizeof order && message.from == 0 && order.number == expected;
         expected++;
         order.from = tl_cluster_rank(cluster_here());
-        is_right = is_right && tl_post_send(cluster_here(), 0, TL_TAG_RESULT, &order,
-                                            sizeof order, NULL) == TL_OK;
+        is_right = is_right && tl_mailbox_send(cluster_here(), 0, TL_TAG_RESULT, &order,
+                                               sizeof order, NULL) == TL_OK;
     }
     tl_message_close(&message);
     return is_right;
@@ -93,15 +94,15 @@ static void large_messages_arrive_whole_and_in_order(void **state)
     assert_all(bytes != NULL);
     for (int k = 0; k < 3; k++) {
         memset(bytes, k + rank, LARGE);
-        assert_all(tl_post_send(cluster_here(), (rank + 1) % size, TL_TAG_RESULT, bytes,
-                                (size_t)(LARGE - k), NULL) == TL_OK);
+        assert_all(tl_mailbox_send(cluster_here(), (rank + 1) % size, TL_TAG_RESULT, bytes,
+                                   (size_t)(LARGE - k), NULL) == TL_OK);
     }
     free(bytes);
     tl_message message = {0};
     const int from = (rank + size - 1) % size;
     bool is_right = true;
     for (int k = 0; k < 3;) {
-        if (!tl_post_receive(cluster_here(), TL_TAGS(TL_TAG_RESULT), &message, NULL))
+        if (!tl_mailbox_receive(cluster_here(), TL_TAGS(TL_TAG_RESULT), &message, NULL))
             continue;
         is_right = is_right && message.from == from && message.n == (size_t)(LARGE - k);
         for (size_t i = 0; is_right && i < message.n; i++)
@@ -116,13 +117,13 @@ static void the_wish_to_stop_reaches_everybody(void **state)
 {
     (void)state;
     const int last = tl_cluster_size(cluster_here()) - 1;
-    assert_all(!tl_pulse_is_stopping(cluster_here()));
+    assert_all(!tl_heartbeat_is_stopping(cluster_here()));
     /* As mpirun's USR1 on one rank would. */
-    if (tl_cluster_rank(cluster_here()) == last) tl_pulse_ask_stop(cluster_here());
-    const double deadline = tl_cluster_seconds() + 20.0;
-    while (!tl_pulse_is_stopping(cluster_here()) && tl_cluster_seconds() < deadline)
+    if (tl_cluster_rank(cluster_here()) == last) tl_heartbeat_request_stop(cluster_here());
+    const double deadline = tl_seconds() + 20.0;
+    while (!tl_heartbeat_is_stopping(cluster_here()) && tl_seconds() < deadline)
         sched_yield();
-    assert_all(tl_pulse_is_stopping(cluster_here()));
+    assert_all(tl_heartbeat_is_stopping(cluster_here()));
 }
 
 const struct CMUnitTest tests_here[] = {

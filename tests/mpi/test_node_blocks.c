@@ -1,5 +1,5 @@
 /* What the first rank of a node publishes, the others find: whole, read-only, and no longer
- * once it is settled. All ranks of these tests are on one node. */
+ * once it is frozen. All ranks of these tests are on one node. */
 #include "tests/support/mpi_main.h"
 
 #include "cluster/node/node_blocks.h"
@@ -45,30 +45,31 @@ static void blocks_are_found_by_their_keys(void **state)
 {
     (void)state;
     const tl_key key = key_of("a"), other = key_of("b");
-    tl_node_memory *memory = tl_node_memory_open(cluster_here());
-    const tl_commons *commons = tl_node_memory_commons(memory);
+    tl_node_blocks *memory = tl_node_blocks_open(cluster_here());
+    const tl_shared_blocks *shared_blocks = tl_node_blocks_shared(memory);
     const bool is_alone = tl_cluster_size(cluster_here()) == 1;
     const bool leads = tl_cluster_rank(cluster_here()) == 0;
-    assert_all((commons == NULL) == is_alone);
+    assert_all((shared_blocks == NULL) == is_alone);
     if (is_alone) return;
-    assert_all(commons->publishes == leads);
+    assert_all(shared_blocks->publishes == leads);
     size_t n = 0;
-    unsigned char *at = leads ? commons->begin(commons->self, &key, BYTES) : NULL;
+    unsigned char *at =
+        leads ? shared_blocks->begin(shared_blocks->self, &key, BYTES) : NULL;
     assert_all(!leads || at != NULL);
     for (size_t i = 0; leads && i < BYTES; i++) at[i] = byte_at(i);
     /* Begun, but not yet published. */
-    assert_all(leads || commons->find(commons->self, &key, &n) == NULL);
-    if (leads) at = commons->end(commons->self, at);
+    assert_all(leads || shared_blocks->find(shared_blocks->self, &key, &n) == NULL);
+    if (leads) at = shared_blocks->end(shared_blocks->self, at);
     n = BYTES;
     assert_all(!leads || at != NULL);
-    if (!leads) at = commons->find(commons->self, &key, &n);
+    if (!leads) at = shared_blocks->find(shared_blocks->self, &key, &n);
     assert_all(is_right(at, n));
-    assert_all(leads || commons->find(commons->self, &other, &n) == NULL);
+    assert_all(leads || shared_blocks->find(shared_blocks->self, &other, &n) == NULL);
     assert_all(is_read_only(at));
-    tl_node_memory_settle(memory);
+    tl_node_blocks_freeze(memory);
     assert_all(is_right(at, BYTES));
-    assert_all(leads || commons->find(commons->self, &key, &n) == NULL);
-    tl_node_memory_close(memory);
+    assert_all(leads || shared_blocks->find(shared_blocks->self, &key, &n) == NULL);
+    tl_node_blocks_close(memory);
     assert_all(true);
 }
 
@@ -76,12 +77,12 @@ static void no_room_is_no_block(void **state)
 {
     (void)state;
     const tl_key key = key_of("c");
-    tl_node_memory *memory = tl_node_memory_open(cluster_here());
-    const tl_commons *commons = tl_node_memory_commons(memory);
+    tl_node_blocks *memory = tl_node_blocks_open(cluster_here());
+    const tl_shared_blocks *shared_blocks = tl_node_blocks_shared(memory);
     const size_t much = (size_t)1 << 62;
-    assert_all(!commons || !commons->publishes ||
-               commons->begin(commons->self, &key, much) == NULL);
-    tl_node_memory_close(memory);
+    assert_all(!shared_blocks || !shared_blocks->publishes ||
+               shared_blocks->begin(shared_blocks->self, &key, much) == NULL);
+    tl_node_blocks_close(memory);
 }
 
 const struct CMUnitTest tests_here[] = {

@@ -121,7 +121,7 @@ static void assert_solved(const tl_team *team, pair *both, tl_linalg_operation o
 }
 
 /* Fails when a local row is taken for the global one (scalapack_matrix.c,
- * tl_dealt_global). */
+ * tl_distributed_global). */
 static void solutions_are_those_of_lapack(void **state)
 {
     (void)state;
@@ -224,12 +224,13 @@ static void large_ones_go_by_scalapack(void **state)
     tl_team_mpi_close(&team);
 }
 
-static void *call_off_soon(void *of)
+static void *cancel_soon(void *of)
 {
     const struct timespec span = {.tv_nsec =
                                       3000000L + 7000000L * (long)(*(uint32_t *)of % 5)};
     nanosleep(&span, NULL);
-    tl_pulse_call_off(cluster_here(), 0, tl_cluster_size(cluster_here()), *(uint32_t *)of);
+    tl_heartbeat_cancel(cluster_here(), 0, tl_cluster_size(cluster_here()),
+                        *(uint32_t *)of);
     return NULL;
 }
 
@@ -241,8 +242,8 @@ static tl_status solve_on(const tl_team *team, const tl_linalg_problem *p)
 }
 
 /* Everybody lives, but the block's grid was left half way: members solve each alone. The
- * last test here, since it burns grids. */
-static void a_team_called_off_while_solving_is_lost_and_the_next_one_solves(void **state)
+ * last test here, since it invalidates grids. */
+static void a_team_cancelled_while_solving_is_lost_and_the_next_one_solves(void **state)
 {
     (void)state;
     pair *both = calloc(1, sizeof *both);
@@ -258,7 +259,7 @@ static void a_team_called_off_while_solving_is_lost_and_the_next_one_solves(void
         (void)make(both, operation, 150, 150);
         assert_all(tl_team_mpi_open(cluster_here(), 0, size, epoch, 60.0, &team, NULL) ==
                    TL_OK);
-        assert_all(rank != 0 || pthread_create(&thread, NULL, call_off_soon, &epoch) == 0);
+        assert_all(rank != 0 || pthread_create(&thread, NULL, cancel_soon, &epoch) == 0);
         assert_all(solve_on(&team, &p) == TL_E_LOST);
         assert_all(rank != 0 || pthread_join(thread, NULL) == 0);
         tl_team_mpi_close(&team);
@@ -274,6 +275,6 @@ const struct CMUnitTest tests_here[] = {
     cmocka_unit_test(a_repeat_has_the_same_bits_on_every_member),
     cmocka_unit_test(what_has_no_solution_is_refused_and_the_team_goes_on),
     cmocka_unit_test(large_ones_go_by_scalapack),
-    cmocka_unit_test(a_team_called_off_while_solving_is_lost_and_the_next_one_solves),
+    cmocka_unit_test(a_team_cancelled_while_solving_is_lost_and_the_next_one_solves),
 };
 const size_t tests_here_count = sizeof tests_here / sizeof tests_here[0];

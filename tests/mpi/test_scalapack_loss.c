@@ -1,16 +1,19 @@
 /*
  * A member is killed inside ScaLAPACK, at a message of a solver: the others get TL_E_LOST
- * soon after the team is called off, half of them form a new team, and so on until one is
+ * soon after the team is cancelled, half of them form a new team, and so on until one is
  * left, who solves alone and says so. Every solution on the way has passed its check.
  *
  * Eight ranks, of which the last one of a team of 8, of 4 and of 2 dies in turn. The
  * argument is OPERATION.N: when the victim has sent or received N messages inside. Has its
  * own main: asserting by MPI_Allreduce would hang. Fails when waiting does not look whether
- * the team is called off (blacs_guard.c, finish).
+ * the team is cancelled (blacs_guard.c, finish).
  */
 #include "cluster/comm/heartbeat.h"
+#include "cluster/comm/liveness.h"
+#include "cluster/session/session.h"
 #include "cluster/team/team_mpi.h"
 #include "cluster/comm/cluster.h"
+#include "compute/core/clock.h"
 #include "compute/core/failpoint.h"
 #include "compute/linalg/linalg.h"
 
@@ -80,20 +83,20 @@ typedef struct watch {
     double found; /* result, s */
 } watch;
 
-/* What a coordinator does, in a thread of its own: finds the dead and calls its team off.
+/* What a coordinator does, in a thread of its own: finds the dead and cancels its team.
  */
 static void *coordinate(void *argument)
 {
     watch *w = argument;
     const struct timespec span = {.tv_nsec = 2000000};
-    const double start = tl_cluster_seconds();
-    while (!tl_pulse_is_dead(w->cluster, w->width - 1)) {
-        need(tl_cluster_seconds() - start < 60.0, "the dead rank is found");
+    const double start = tl_seconds();
+    while (!tl_liveness_is_dead(w->cluster, w->width - 1)) {
+        need(tl_seconds() - start < 60.0, "the dead rank is found");
         nanosleep(&span, NULL);
     }
-    tl_cluster_bury(w->cluster, w->width - 1);
-    tl_pulse_call_off(w->cluster, 0, w->width, w->epoch);
-    w->found = tl_cluster_seconds();
+    tl_liveness_mark_failed(w->cluster, w->width - 1);
+    tl_heartbeat_cancel(w->cluster, 0, w->width, w->epoch);
+    w->found = tl_seconds();
     return NULL;
 }
 
@@ -108,12 +111,12 @@ static void lose_together(watch *w, const tl_team *team, const tl_linalg_problem
         need(pthread_create(&thread, NULL, coordinate, w) == 0, "a thread");
     tl_status status = TL_OK;
     while (status == TL_OK) status = solve(team, p);
-    const double left = tl_cluster_seconds();
-    need(status == TL_E_LOST, "the mates get TL_E_LOST");
+    const double left = tl_seconds();
+    need(status == TL_E_LOST, "the peers get TL_E_LOST");
     need(solve(team, p) == TL_E_LOST, "and once more");
     if (team->rank != 0) return;
     need(pthread_join(thread, NULL) == 0, "the coordinator ends");
-    need(left - w->found < SOON, "the mates leave soon");
+    need(left - w->found < SOON, "the peers leave soon");
 }
 
 int main(int argc, char **argv)
@@ -125,9 +128,9 @@ int main(int argc, char **argv)
     need(argc == 2 && strrchr(argv[1], '.'), "one argument, OPERATION.MESSAGES");
     const tl_linalg_problem p = problem_of(argv[1]);
     (void)snprintf(fault, sizeof fault, "kill,after=linalg:%s", strrchr(argv[1], '.') + 1);
-    need(tl_cluster_start(&cluster, &argc, &argv, &err) == TL_OK, "the start");
+    need(tl_session_start(&cluster, &argc, &argv, &err) == TL_OK, "the start");
     need(tl_cluster_size(cluster) == RANKS, "eight ranks");
-    need(tl_pulse_start(cluster, &err) == TL_OK, "the pulse");
+    need(tl_heartbeat_start(cluster, &err) == TL_OK, "the heartbeat");
     watch w = {.cluster = cluster, .width = RANKS, .epoch = 1};
     for (; w.width > 1 && tl_cluster_rank(cluster) < w.width; w.width /= 2, w.epoch++) {
         need(tl_team_mpi_open(cluster, 0, w.width, w.epoch, 60.0, &team, NULL) == TL_OK,
@@ -141,5 +144,5 @@ int main(int argc, char **argv)
         tl_team_mpi_close(&team);
         (void)puts("survived");
     }
-    return tl_cluster_stop(cluster, false, 0);
+    return tl_session_stop(cluster, false, 0);
 }

@@ -1,4 +1,5 @@
 /* Every team operation, on every aligned block of the ranks, against the fixed tree. */
+#include "compute/core/clock.h"
 #include "tests/support/mpi_main.h"
 
 #include <math.h>
@@ -86,45 +87,46 @@ static void sums_have_the_bits_of_the_tree(void **state)
 /* What test code computes between two calls of the team. */
 static void compute_for(double seconds)
 {
-    const double end = tl_cluster_seconds() + seconds;
-    while (tl_cluster_seconds() < end) {
+    const double end = tl_seconds() + seconds;
+    while (tl_seconds() < end) {
     }
 }
 
-/* Several jobs of different sizes at once, with work between; then the slices gathered. */
+/* Several requests of different sizes at once, with work between; then the slices gathered.
+ */
 static bool jobs_are_the_tree(const tl_team *team, int first, bool is_fast)
 {
-    enum { JOBS = 5 };
-    static const size_t sizes[JOBS] = {100, 70001, 0, 1 << 20, 4096 * 3 + 5};
-    tl_team_job job[JOBS] = {0};
+    enum { REQUESTS = 5 };
+    static const size_t sizes[REQUESTS] = {100, 70001, 0, 1 << 20, 4096 * 3 + 5};
+    tl_team_request request[REQUESTS] = {0};
     bool is_right = true;
-    for (int k = 0; k < JOBS; k++) {
+    for (int k = 0; k < REQUESTS; k++) {
         float *x = calloc(sizes[k] + 1, sizeof *x);
         if (!x) return false;
         for (size_t i = 0; i < sizes[k]; i++) x[i] = (float)value_of(first + team->rank, i);
-        job[k] = (tl_team_job){.work = k % 2 ? TL_TEAM_REDUCE_SCATTER : TL_TEAM_SUM,
-                               .is_fast = is_fast,
-                               .x = x,
-                               .n = sizes[k]};
-        is_right = is_right && tl_team_begin(team, &job[k], NULL) == TL_OK;
+        request[k] = (tl_team_request){.work = k % 2 ? TL_TEAM_REDUCE_SCATTER : TL_TEAM_SUM,
+                                       .is_fast = is_fast,
+                                       .x = x,
+                                       .n = sizes[k]};
+        is_right = is_right && tl_team_start(team, &request[k], NULL) == TL_OK;
         compute_for(1e-4 * (double)(team->rank + 1));
-        is_right = is_right && tl_team_advance(team, NULL) == TL_OK;
+        is_right = is_right && tl_team_progress(team, NULL) == TL_OK;
     }
-    is_right = is_right && tl_team_finish(team, NULL) == TL_OK;
-    for (int k = 1; k < JOBS; k += 2) {
-        job[k].work = TL_TEAM_ALLGATHER;
-        is_right = is_right && tl_team_begin(team, &job[k], NULL) == TL_OK;
+    is_right = is_right && tl_team_wait(team, NULL) == TL_OK;
+    for (int k = 1; k < REQUESTS; k += 2) {
+        request[k].work = TL_TEAM_ALLGATHER;
+        is_right = is_right && tl_team_start(team, &request[k], NULL) == TL_OK;
     }
-    is_right = is_right && tl_team_finish(team, NULL) == TL_OK;
-    for (int k = 0; k < JOBS; k++) {
-        const float *x = job[k].x;
-        is_right = is_right && job[k].is_done;
+    is_right = is_right && tl_team_wait(team, NULL) == TL_OK;
+    for (int k = 0; k < REQUESTS; k++) {
+        const float *x = request[k].x;
+        is_right = is_right && request[k].is_done;
         for (size_t i = 0; is_right && i < sizes[k]; i++) {
             const float wanted = tree_float(first, team->size, i);
             is_right = is_fast ? fabsf(x[i] - wanted) <= 8.0f /* of sums of up to 3e7 */
                                : memcmp(&x[i], &wanted, sizeof wanted) == 0;
         }
-        free(job[k].x);
+        free(request[k].x);
     }
     return is_right;
 }
@@ -168,8 +170,8 @@ static void slices_are_disjoint_and_cover_all(void **state)
                 is_right = is_right && slice.at + slice.n <= sizes[s] &&
                            (slice.n == 0 || slice.at % TL_TEAM_GRAIN == 0);
                 for (int other = 0; other < r; other++) {
-                    const tl_team mate = {.rank = other, .size = size};
-                    const tl_slice its = tl_team_slice(&mate, sizes[s]);
+                    const tl_team peer = {.rank = other, .size = size};
+                    const tl_slice its = tl_team_slice(&peer, sizes[s]);
                     is_right = is_right &&
                                (slice.n == 0 || its.n == 0 ||
                                 slice.at + slice.n <= its.at || its.at + its.n <= slice.at);
@@ -258,10 +260,10 @@ static void a_team_called_off_is_lost_and_the_next_one_works(void **state)
     /* Member 1 stays away; the others wait for it until the call. */
     tl_status status = TL_E_LOST;
     double x[3] = {1, 2, 3};
-    const double start = tl_cluster_seconds();
-    if (team.rank == 0) tl_pulse_call_off(cluster_here(), 0, size, epoch);
+    const double start = tl_seconds();
+    if (team.rank == 0) tl_heartbeat_cancel(cluster_here(), 0, size, epoch);
     if (team.rank != 1) status = tl_team_sum_double(&team, x, 3, &err);
-    assert_all(status == TL_E_LOST && tl_cluster_seconds() - start < 20.0);
+    assert_all(status == TL_E_LOST && tl_seconds() - start < 20.0);
     tl_team_mpi_close(&team);
     tl_team next = open_block(size);
     assert_all(double_sum_is_the_tree(&next, 0, 100));
@@ -304,7 +306,7 @@ static void all_ranks_share_what_rank_0_has(void **state)
     char plan[] = "name: shared\n";
     char *bytes = is_source ? plan : NULL;
     size_t n = is_source ? strlen(plan) : 0;
-    assert_all(tl_cluster_share(cluster_here(), &bytes, &n, NULL) == TL_OK);
+    assert_all(tl_cluster_broadcast(cluster_here(), &bytes, &n, NULL) == TL_OK);
     assert_all(n == strlen(plan) && strcmp(bytes, plan) == 0);
     if (!is_source) free(bytes);
 }

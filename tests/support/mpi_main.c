@@ -1,5 +1,7 @@
 #include "tests/support/mpi_main.h"
 
+#include "cluster/session/session.h"
+
 #include <mpi.h>
 
 #include <stdio.h>
@@ -44,13 +46,13 @@ void assert_all_at(bool condition, const char *text, const char *file, int line)
 int main(int argc, char **argv)
 {
     tl_err err = {0};
-    if (tl_cluster_start(&here, &argc, &argv, &err) != TL_OK ||
-        tl_pulse_start(here, &err) != TL_OK) {
+    if (tl_session_start(&here, &argc, &argv, &err) != TL_OK ||
+        tl_heartbeat_start(here, &err) != TL_OK) {
         (void)fprintf(stderr, "%s\n", err.text);
         return EXIT_FAILURE;
     }
     int failed = _cmocka_run_group_tests("mpi", tests_here, tests_here_count, NULL, NULL);
     if (leaks() != 0) failed++;
     const tl_status all = tl_cluster_agree(here, failed ? TL_E_ARG : TL_OK, NULL);
-    return tl_cluster_stop(here, false, all != TL_OK);
+    return tl_session_stop(here, false, all != TL_OK);
 }

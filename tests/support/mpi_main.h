@@ -15,7 +15,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-/** The cluster of this test program; its pulse runs. */
+/** The cluster of this test program; its heartbeat runs. */
 tl_cluster *cluster_here(void);
 
 /** A number of an epoch that no test used before, the same on every rank that asks as

@@ -5,7 +5,7 @@
 #ifndef TL_TESTS_SUPPORT_PLAIN_MODEL_H
 #define TL_TESTS_SUPPORT_PLAIN_MODEL_H
 
-#include "compute/nn/layers/layer.h"
+#include "compute/nn/model.h"
 
 enum { TL_PLAIN_SIZE = 1 << 12 /* numbers of one layer's output, at most */ };
 

@@ -5,7 +5,7 @@
 #ifndef TL_TESTS_SUPPORT_PLAIN_SEQUENCE_H
 #define TL_TESTS_SUPPORT_PLAIN_SEQUENCE_H
 
-#include "compute/nn/layers/layer.h"
+#include "compute/nn/model.h"
 
 /** One layer (EMBED, LAYERNORM, RMSNORM, ATTENTION, GELU or SWIGLU) of one row.
  * \param in [positions x features] \param out [positions x features] result */

@@ -53,35 +53,35 @@ static double tree_double(const crew *all, int first, int width, size_t i)
 }
 
 /* At once, whatever the member computes beside. */
-static tl_status begin(const tl_team *team, tl_team_job *job, tl_err *err)
+static tl_status begin(const tl_team *team, tl_team_request *request, tl_err *err)
 {
     (void)err;
-    const size_t width = job->is_double ? sizeof(double) : sizeof(float);
-    const bool adds = job->work != TL_TEAM_ALLGATHER;
-    unsigned char *result = malloc(job->n * width + 1);
+    const size_t width = request->is_double ? sizeof(double) : sizeof(float);
+    const bool adds = request->work != TL_TEAM_ALLGATHER;
+    unsigned char *result = malloc(request->n * width + 1);
     TL_INVARIANT(result != NULL);
-    crew *all = show(team, job->x);
-    memcpy(result, job->x, job->n * width);
-    const tl_slice own = tl_team_slice(team, job->n);
-    const bool is_own = job->work == TL_TEAM_REDUCE_SCATTER;
-    const size_t first = is_own ? own.at : 0, end = is_own ? own.at + own.n : job->n;
+    crew *all = show(team, request->x);
+    memcpy(result, request->x, request->n * width);
+    const tl_slice own = tl_team_slice(team, request->n);
+    const bool is_own = request->work == TL_TEAM_REDUCE_SCATTER;
+    const size_t first = is_own ? own.at : 0, end = is_own ? own.at + own.n : request->n;
     for (size_t i = first; adds && i < end; i++) {
-        if (job->is_double)
+        if (request->is_double)
             ((double *)(void *)result)[i] = tree_double(all, 0, team->size, i);
-        if (!job->is_double)
+        if (!request->is_double)
             ((float *)(void *)result)[i] = tree_float(all, 0, team->size, i);
     }
     for (int r = 0; !adds && r < team->size; r++) {
         tl_team other = *team;
         other.rank = r;
-        const tl_slice slice = tl_team_slice(&other, job->n);
+        const tl_slice slice = tl_team_slice(&other, request->n);
         memcpy(result + slice.at * width,
                (const unsigned char *)all->shown[r] + slice.at * width, slice.n * width);
     }
     (void)pthread_barrier_wait(&all->barrier);
-    memcpy(job->x, result, job->n * width);
+    memcpy(request->x, result, request->n * width);
     free(result);
-    job->is_done = true;
+    request->is_done = true;
     return TL_OK;
 }
 

@@ -1,5 +1,6 @@
 /* compute/data/cifar: folders of records written here, and what is refused. */
 #include "compute/data/cifar.h"
+#include "compute/data/source.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
  * What every registered stage keeps to, whoever wrote it. A new stage is tested here by
- * being listed in stages.def.
+ * being listed in stages.def. The argument is the name of a stage; without one, all.
  */
 #include "tests/support/team_threads.h"
 #include "tests/support/toy_world.h"
@@ -20,6 +20,15 @@ enum { MOST_WIDTH = 8, LIMITS = 6 };
  */
 enum { WORLDS = 3 };
 static toy_world worlds[WORLDS];
+
+/* The stages under test: one, or (NULL) all. */
+static const tl_stage *chosen;
+
+static const tl_stage *const *chosen_stages(int *count)
+{
+    *count = 1;
+    return chosen ? (const tl_stage *const *)&chosen : tl_stages(count);
+}
 
 static void make_linear(tl_setup_values *values)
 {
@@ -46,22 +55,23 @@ static void fill(toy_world *toy)
     toy->world.data[TL_PART_RECOVERED] = toy->world.data[TL_PART_ATTACKER];
 }
 
-static int open_worlds(void **state)
+/* World `w`, opened when it is first asked for. */
+static toy_world *world(int w)
 {
-    (void)state;
     static void (*const change[WORLDS])(tl_setup_values *) = {NULL, make_linear,
                                                               make_tokens};
-    for (int w = 0; w < WORLDS; w++) {
-        toy_world_open(&worlds[w], change[w]);
-        fill(&worlds[w]);
-    }
-    return 0;
+    if (worlds[w].source) return &worlds[w];
+    toy_world_open(&worlds[w], change[w]);
+    fill(&worlds[w]);
+    return &worlds[w];
 }
 
 static int close_worlds(void **state)
 {
     (void)state;
-    for (int w = 0; w < WORLDS; w++) toy_world_close(&worlds[w]);
+    for (int w = 0; w < WORLDS; w++) {
+        if (worlds[w].source) toy_world_close(&worlds[w]);
+    }
     return 0;
 }
 
@@ -72,7 +82,7 @@ static toy_world *world_of(const tl_stage *stage)
     tl_err err = {0};
     toy_defaults(stage, arg);
     for (int w = 0; w < WORLDS; w++) {
-        const tl_size *size = &worlds[w].size;
+        const tl_size *size = &world(w)->size;
         if (tl_stage_check_data(stage, "toys", size->vocabulary, &err) != TL_OK) continue;
         if (!stage->check || stage->check(size, arg, &err) == TL_OK) return &worlds[w];
     }
@@ -130,7 +140,7 @@ static void every_stage_is_described(void **state)
 {
     (void)state;
     int count;
-    const tl_stage *const *all = tl_stages(&count);
+    const tl_stage *const *all = chosen_stages(&count);
     assert_true(count > 0);
     for (int s = 0; s < count; s++) {
         const tl_stage *stage = all[s];
@@ -153,7 +163,7 @@ static void default_arguments_pass_the_plan_check(void **state)
 {
     (void)state;
     int count;
-    const tl_stage *const *all = tl_stages(&count);
+    const tl_stage *const *all = chosen_stages(&count);
     for (int s = 0; s < count; s++) {
         tl_value arg[TL_MAX_PARAMS];
         const tl_size *size = &world_of(all[s])->size; /* which passes the check */
@@ -164,6 +174,20 @@ static void default_arguments_pass_the_plan_check(void **state)
 }
 
 /* --- what it does --------------------------------------------------------------------- */
+
+/* The defaults, but for few steps and epochs: what is tested shows in the first ones. */
+static void set_arguments(const tl_stage *stage, tl_value *arg)
+{
+    static const struct {
+        const char *name;
+        double most;
+    } limit[] = {{"steps", 5.0}, {"epochs", 2.0}};
+    toy_defaults(stage, arg);
+    for (size_t i = 0; i < sizeof limit / sizeof *limit; i++) {
+        const int at = tl_params_find(stage->params, limit[i].name);
+        if (at >= 0 && arg[at].number > limit[i].most) arg[at].number = limit[i].most;
+    }
+}
 
 /* The run and each judge of one stage by one member, and a key of all that came out. */
 typedef struct trace {
@@ -212,10 +236,10 @@ static void every_stage_gives_the_same_bits_twice(void **state)
 {
     (void)state;
     int count;
-    const tl_stage *const *all = tl_stages(&count);
+    const tl_stage *const *all = chosen_stages(&count);
     for (int s = 0; s < count; s++) {
         tl_value arg[TL_MAX_PARAMS];
-        toy_defaults(all[s], arg);
+        set_arguments(all[s], arg);
         const tl_key once = key_alone(all[s], arg), twice = key_alone(all[s], arg);
         if (!tl_key_equal(&once, &twice)) fail_msg("%s: other bits", all[s]->name);
     }
@@ -235,13 +259,13 @@ static bool has_other_bits(const tl_stage *stage, const tl_value *arg)
 static bool is_random(const tl_stage *stage)
 {
     tl_value arg[TL_MAX_PARAMS];
-    toy_defaults(stage, arg);
+    set_arguments(stage, arg);
     const bool is_by_default = has_other_bits(stage, arg);
     if (is_by_default || !stage->draws) return is_by_default;
     for (int i = 0; i < tl_params_count(stage->params); i++) {
         const tl_param *p = &stage->params[i];
         for (int word = 0; p->type == TL_PARAM_CHOICE && p->choices[word]; word++) {
-            toy_defaults(stage, arg);
+            set_arguments(stage, arg);
             arg[i] = (tl_value){word, p->choices[word]};
             if (has_other_bits(stage, arg)) return true;
         }
@@ -253,7 +277,7 @@ static void only_stages_that_draw_depend_on_the_replicate(void **state)
 {
     (void)state;
     int count;
-    const tl_stage *const *all = tl_stages(&count);
+    const tl_stage *const *all = chosen_stages(&count);
     for (int s = 0; s < count; s++) {
         if (is_random(all[s]) != all[s]->draws) {
             fail_msg("%s: draws is %d", all[s]->name, all[s]->draws);
@@ -272,12 +296,12 @@ static void no_stage_changes_what_it_was_given(void **state)
 {
     (void)state;
     int count;
-    const tl_stage *const *all = tl_stages(&count);
+    const tl_stage *const *all = chosen_stages(&count);
     for (int s = 0; s < count; s++) {
         tl_value arg[TL_MAX_PARAMS];
         const toy_world *toy = world_of(all[s]);
         const tl_key before = key_of(toy);
-        toy_defaults(all[s], arg);
+        set_arguments(all[s], arg);
         (void)key_alone(all[s], arg);
         const tl_key now = key_of(toy);
         if (!tl_key_equal(&before, &now)) fail_msg("%s changed its world", all[s]->name);
@@ -310,11 +334,11 @@ static void every_stage_gives_and_measures_what_it_declares(void **state)
 {
     (void)state;
     int count;
-    const tl_stage *const *all = tl_stages(&count);
+    const tl_stage *const *all = chosen_stages(&count);
     const tl_team alone = tl_team_alone();
     for (int s = 0; s < count; s++) {
         tl_value arg[TL_MAX_PARAMS];
-        toy_defaults(all[s], arg);
+        set_arguments(all[s], arg);
         toy_run run = {.stage = all[s], .arg = arg};
         const toy_world *toy = world_of(all[s]);
         toy_run_stage(toy, &run, &alone);
@@ -368,10 +392,10 @@ static void every_team_size_gives_the_same_bits(void **state)
 {
     (void)state;
     int count;
-    const tl_stage *const *all = tl_stages(&count);
+    const tl_stage *const *all = chosen_stages(&count);
     for (int s = 0; s < count; s++) {
         tl_value arg[TL_MAX_PARAMS];
-        toy_defaults(all[s], arg);
+        set_arguments(all[s], arg);
         const tl_key wanted = key_alone(all[s], arg);
         const int widest =
             all[s]->widest ? all[s]->widest(&world_of(all[s])->size, arg) : MOST_WIDTH;
@@ -398,10 +422,10 @@ static void declared_memory_covers_what_is_taken(void **state)
 {
     (void)state;
     int count;
-    const tl_stage *const *all = tl_stages(&count);
+    const tl_stage *const *all = chosen_stages(&count);
     for (int s = 0; s < count; s++) {
         tl_value arg[TL_MAX_PARAMS];
-        toy_defaults(all[s], arg);
+        set_arguments(all[s], arg);
         const toy_run run = peaks_of(all[s], arg);
         const double taken = (double)run.keep.peak + (double)run.scratch.peak;
         const double said =
@@ -445,10 +469,10 @@ static void a_tiny_arena_is_a_clean_fault(void **state)
 {
     (void)state;
     int count;
-    const tl_stage *const *all = tl_stages(&count);
+    const tl_stage *const *all = chosen_stages(&count);
     for (int s = 0; s < count; s++) {
         tl_value arg[TL_MAX_PARAMS];
-        toy_defaults(all[s], arg);
+        set_arguments(all[s], arg);
         size_t keep, scratch;
         run_peaks(all[s], arg, &keep, &scratch);
         for (int i = 0; i < LIMITS; i++) {
@@ -472,10 +496,10 @@ static void nobody_waits_for_a_member_without_memory(void **state)
 {
     (void)state;
     int count;
-    const tl_stage *const *all = tl_stages(&count);
+    const tl_stage *const *all = chosen_stages(&count);
     for (int s = 0; s < count; s++) {
         tl_value arg[TL_MAX_PARAMS];
-        toy_defaults(all[s], arg);
+        set_arguments(all[s], arg);
         size_t keep, scratch;
         run_peaks(all[s], arg, &keep, &scratch);
         for (size_t i = 0; i < LIMITS && scratch; i++) {
@@ -494,8 +518,13 @@ static void nobody_waits_for_a_member_without_memory(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    chosen = argc > 1 ? tl_stage_find(argv[1]) : NULL;
+    if (argc > 1 && !chosen) {
+        fprintf(stderr, "%s: no such stage\n", argv[1]);
+        return 2;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_stage_is_described),
         cmocka_unit_test(default_arguments_pass_the_plan_check),
@@ -508,5 +537,5 @@ int main(void)
         cmocka_unit_test(a_tiny_arena_is_a_clean_fault),
         cmocka_unit_test(nobody_waits_for_a_member_without_memory),
     };
-    return cmocka_run_group_tests(tests, open_worlds, close_worlds);
+    return cmocka_run_group_tests(tests, NULL, close_worlds);
 }

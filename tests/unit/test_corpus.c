@@ -1,5 +1,6 @@
 /* compute/data/corpus: windows of documents, bytes of any kind, files that are refused. */
 #include "compute/data/corpus.h"
+#include "compute/data/source.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

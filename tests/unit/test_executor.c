@@ -55,7 +55,7 @@ static int open_room(void **state)
     for (int i = 0; i < 2; i++)
         assert_int_equal(tl_executor_open(it->plan, &it->store, 1 << 26, both[i], &err),
                          TL_OK);
-    assert_true(it->reader.patience == 10.0);
+    assert_true(it->reader.timeout == 10.0);
     assert_int_equal(run_on(it, &it->maker, TRAIN, NULL, &err), TL_OK);
     const tl_key *key = &it->maker.trial->step[TRAIN].key;
     assert_int_equal(
@@ -118,7 +118,7 @@ static void a_model_that_does_not_come_is_gone(void **state)
     room *it = *state;
     tl_err err;
     assert_int_equal(unlink(it->model), 0);
-    it->reader.patience = 0.01;
+    it->reader.timeout = 0.01;
     assert_int_equal(run_on(it, &it->reader, UTILITY, NULL, &err), TL_E_GONE);
     assert_int_equal(it->reader.gone, TRAIN);
     assert_non_null(strstr(err.text, it->model));

@@ -1,5 +1,6 @@
 /* compute/data/markov: what a row depends on, and that the chain has its entropy. */
 #include "compute/data/markov.h"
+#include "compute/data/source.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -7,6 +7,7 @@
 
 #include "compute/core/hash.h"
 #include "compute/data/medmnist.h"
+#include "compute/data/source.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

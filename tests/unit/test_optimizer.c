@@ -4,7 +4,6 @@
  */
 #include "compute/train/optimizer.h"
 
-#include "compute/train/average.h"
 #include "compute/train/gradient.h"
 
 #include <math.h>

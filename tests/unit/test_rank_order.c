@@ -16,13 +16,13 @@ typedef struct sample {
 
 static void check(const sample *it)
 {
-    tl_place place[MOST];
+    tl_ordered_rank order[MOST];
     int n = 0;
-    for (; it->host[n]; n++) place[n] = (tl_place){it->host[n], "", n, 0};
-    tl_place_sort(place, n);
+    for (; it->host[n]; n++) order[n] = (tl_ordered_rank){it->host[n], "", n, 0};
+    tl_rank_order_sort(order, n);
     for (int k = 0; k < n; k++) {
-        assert_int_equal(place[k].rank, it->order[k]);
-        assert_int_equal(place[k].node, it->node[k]);
+        assert_int_equal(order[k].rank, it->order[k]);
+        assert_int_equal(order[k].node, it->node[k]);
     }
 }
 
@@ -43,14 +43,14 @@ static void ranks_dealt_out_in_turn_come_together(void **state)
         {"c", "a", "b", "a", "c", "b", "a"}, {0, 4, 1, 3, 6, 2, 5}, {0, 0, 1, 1, 1, 2, 2}});
 }
 
-static void equal_names_in_two_nests_are_two_nodes(void **state)
+static void equal_names_in_two_pid_namespaces_are_two_nodes(void **state)
 {
     (void)state;
-    tl_place place[4] = {
+    tl_ordered_rank order[4] = {
         {"a", "1", 0, 0}, {"a", "2", 1, 0}, {"a", "1", 2, 0}, {"a", "2", 3, 0}};
-    tl_place_sort(place, 4);
-    const int order[] = {0, 2, 1, 3};
-    for (int k = 0; k < 4; k++) assert_int_equal(place[k].rank, order[k]);
+    tl_rank_order_sort(order, 4);
+    const int expected[] = {0, 2, 1, 3};
+    for (int k = 0; k < 4; k++) assert_int_equal(order[k].rank, expected[k]);
 }
 
 int main(void)
@@ -58,7 +58,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_nodes_stay_as_they_are),
         cmocka_unit_test(ranks_dealt_out_in_turn_come_together),
-        cmocka_unit_test(equal_names_in_two_nests_are_two_nodes),
+        cmocka_unit_test(equal_names_in_two_pid_namespaces_are_two_nodes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

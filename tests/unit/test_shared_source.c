@@ -51,10 +51,11 @@ static void *end(void *self, void *room)
 
 static tl_source *open_by(shelf *s, bool publishes, const char *name, tl_arena *arena)
 {
-    const tl_commons commons = {s, publishes, find, begin, end};
+    const tl_shared_blocks shared_blocks = {s, publishes, find, begin, end};
     tl_source *source;
     assert_int_equal(
-        tl_source_open_shared(name, NULL, &wanted, &commons, arena, &source, NULL), TL_OK);
+        tl_source_open_shared(name, NULL, &wanted, &shared_blocks, arena, &source, NULL),
+        TL_OK);
     return source;
 }
 
@@ -154,11 +155,11 @@ static void what_cannot_be_opened_is_refused_alike(void **state)
     tl_source *source;
     tl_err plain = {0}, shared = {0};
     shelf s = {0};
-    const tl_commons commons = {&s, true, find, begin, end};
+    const tl_shared_blocks shared_blocks = {&s, true, find, begin, end};
     assert_int_equal(
         tl_source_open("mnist/t10k", "/nowhere", NULL, &arena, &source, &plain), TL_E_IO);
-    assert_int_equal(tl_source_open_shared("mnist/t10k", "/nowhere", NULL, &commons, &arena,
-                                           &source, &shared),
+    assert_int_equal(tl_source_open_shared("mnist/t10k", "/nowhere", NULL, &shared_blocks,
+                                           &arena, &source, &shared),
                      TL_E_IO);
     assert_string_equal(plain.text, shared.text);
     assert_null(s.bytes);

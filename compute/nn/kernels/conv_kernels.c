@@ -90,57 +90,60 @@ static void run(const tl_conv_run *r)
 
 /* Weights `place` .. of channels `channel` ..; those beyond the last repeat it and are left
  * out. */
-static void slope_tile(const tl_conv_slope *s, int channel, int place)
+static void slope_tile(const tl_conv_run *r, const float *from, float *grad, int channel,
+                       int place)
 {
-    const int last = s->out_channels - 1, places = s->in_channels * s->taps;
+    const int last = r->out_channels - 1, places = r->in_channels * r->taps;
     const float *d[SLOPE_CHANNELS], *in[PLACES];
     for (int o = 0; o < SLOPE_CHANNELS; o++) {
-        d[o] = s->d + (channel + o < last ? channel + o : last) * s->d_plane;
+        d[o] = from + (channel + o < last ? channel + o : last) * r->out_plane;
     }
     for (int j = 0; j < PLACES; j++) {
         const int at = place + j < places ? place + j : places - 1;
-        in[j] = s->in + at / s->taps * s->in_plane + s->offset[at % s->taps];
+        in[j] = r->in + at / r->taps * r->in_plane + r->offset[at % r->taps];
     }
     float total[PLACES][SLOPE_CHANNELS];
-    if (s->d_step == s->lanes && s->in_step == s->lanes) {
-        WIDE(slope)(s, d, in, false, total);
-    } else if (s->lanes % WIDEST == 0) {
-        WIDE(slope)(s, d, in, true, total);
-    } else if (s->lanes % 8 == 0) {
-        slope_8(s, d, in, true, total);
+    if (r->out_step == r->lanes && r->in_step == r->lanes) {
+        WIDE(slope)(r, d, in, false, total);
+    } else if (r->lanes % WIDEST == 0) {
+        WIDE(slope)(r, d, in, true, total);
+    } else if (r->lanes % 8 == 0) {
+        slope_8(r, d, in, true, total);
     } else {
-        slope_4(s, d, in, true, total);
+        slope_4(r, d, in, true, total);
     }
     for (int o = 0; o < SLOPE_CHANNELS && channel + o <= last; o++) {
-        float *to = s->grad + (ptrdiff_t)(channel + o) * places + place;
+        float *to = grad + (ptrdiff_t)(channel + o) * places + place;
         for (int j = 0; j < PLACES && place + j < places; j++) to[j] += total[j][o];
     }
 }
 
 /* Sums of four vectors of lanes side by side, or each would wait for the one before. */
-static void slope_bias(const tl_conv_slope *s, int channel)
+static float slope_bias(const tl_conv_run *r, const float *d)
 {
-    const float *d = s->d + channel * s->d_plane;
     vec_4 sum[4] = {{0}};
-    for (int y = 0; y < s->height; y++) {
-        for (int x = 0; x < s->width; x++) {
-            const float *at = d + y * s->d_line + x * s->d_step;
-            for (int lane = 0; lane < s->lanes; lane += 4) {
+    for (int y = 0; y < r->height; y++) {
+        for (int x = 0; x < r->width; x++) {
+            const float *at = d + y * r->out_line + x * r->out_step;
+            for (int lane = 0; lane < r->lanes; lane += 4) {
                 sum[(x + lane / 4) % 4] += load_4(at + lane);
             }
         }
     }
     const vec_4 all = totals(sum[0], sum[1], sum[2], sum[3]);
-    s->bias[channel] += (all[0] + all[1]) + (all[2] + all[3]);
+    return (all[0] + all[1]) + (all[2] + all[3]);
 }
 
-static void slope(const tl_conv_slope *s)
+static void slope(const tl_conv_run *r, const float *d, float *grad, float *bias)
 {
-    const int places = s->in_channels * s->taps;
-    for (int channel = 0; channel < s->out_channels; channel += SLOPE_CHANNELS) {
-        for (int place = 0; place < places; place += PLACES) slope_tile(s, channel, place);
+    const int places = r->in_channels * r->taps;
+    for (int channel = 0; channel < r->out_channels; channel += SLOPE_CHANNELS) {
+        for (int place = 0; place < places; place += PLACES)
+            slope_tile(r, d, grad, channel, place);
     }
-    for (int c = 0; s->bias && c < s->out_channels; c++) slope_bias(s, c);
+    for (int c = 0; bias && c < r->out_channels; c++) {
+        bias[c] += slope_bias(r, d + c * r->out_plane);
+    }
 }
 
 extern const tl_conv_kernels JOIN(tl_conv_kernels, TL_ISA);

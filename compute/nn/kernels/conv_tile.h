@@ -97,21 +97,21 @@ static void NAME(run)(const tl_conv_run *r, const bool is_apart)
 
 /* The sums of a tile: over lines of contiguous pixels, or (is_apart) over single pixels. */
 static inline __attribute__((always_inline)) void
-NAME(slope)(const tl_conv_slope *s, const float *const d[SLOPE_CHANNELS],
+NAME(slope)(const tl_conv_run *r, const float *const d[SLOPE_CHANNELS],
             const float *const in[PLACES], const bool is_apart,
             float total[PLACES][SLOPE_CHANNELS])
 {
-    const int floats = is_apart ? s->lanes : s->width * s->lanes, rest = floats % W;
-    const int pixels = is_apart ? s->width : 1;
+    const int floats = is_apart ? r->lanes : r->width * r->lanes, rest = floats % W;
+    const int pixels = is_apart ? r->width : 1;
     NAME(vec) sum[SLOPE_CHANNELS][PLACES], v[SLOPE_CHANNELS];
     NAME(mask) inside = {0};
     for (int i = 0; i < W; i++) inside[i] = i < rest ? -1 : 0;
     for (int o = 0; o < SLOPE_CHANNELS; o++) {
         for (int j = 0; j < PLACES; j++) sum[o][j] = (NAME(vec)){0};
     }
-    for (int y = 0; y < s->height; y++) {
-        ptrdiff_t d_at = y * s->d_line, in_at = y * s->in_line;
-        for (int x = 0; x < pixels; x++, d_at += s->d_step, in_at += s->in_step) {
+    for (int y = 0; y < r->height; y++) {
+        ptrdiff_t d_at = y * r->out_line, in_at = y * r->in_line;
+        for (int x = 0; x < pixels; x++, d_at += r->out_step, in_at += r->in_step) {
             int at = 0;
             for (; at + W <= floats; at += W) {
                 for (int o = 0; o < SLOPE_CHANNELS; o++)

@@ -1,5 +1,6 @@
 #include "compute/nn/kernels/kernels.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,7 @@ static bool runs_here(int number)
 
 /* Names come from the environment, so that a user can have the same bits on unlike nodes;
  * what is no name here was refused at the start. */
-const tl_kernels *tl_kernels_get(void)
+static const tl_kernels *choose(void)
 {
     const char *wanted = getenv(TL_KERNELS_VARIABLE);
     int number = 0;
@@ -51,6 +52,18 @@ const tl_kernels *tl_kernels_get(void)
     }
     while (!runs_here(number)) number++;
     return &all[number];
+}
+
+/* Threads that come here together choose alike. */
+const tl_kernels *tl_kernels_get(void)
+{
+    static const tl_kernels *_Atomic chosen;
+    const tl_kernels *kernels = atomic_load_explicit(&chosen, memory_order_relaxed);
+    if (!kernels) {
+        kernels = choose();
+        atomic_store_explicit(&chosen, kernels, memory_order_relaxed);
+    }
+    return kernels;
 }
 
 tl_status tl_kernels_check(tl_err *err)

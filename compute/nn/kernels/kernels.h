@@ -46,27 +46,18 @@ typedef struct tl_conv_run {
     bool clips;        /**< at 0, last of all (ReLU) */
 } tl_conv_run;
 
-/**
- * The gradient of a convolution's weights and bias, added to what is there:
- *   grad[o][i][t] += sum over y, x, lanes of d[o][y][x] * in[i][y][x + offset[t]]
- * The order of the sum depends on the shape alone. `in` is read up to 12 floats beyond the
- * last pixel of a line, which must be finite.
- */
-typedef struct tl_conv_slope {
-    const float *d, *in; /**< channel 0 at pixel (0, 0) */
-    ptrdiff_t d_plane, in_plane, d_line, in_line, d_step, in_step;
-    int lanes, height, width;
-    int in_channels, out_channels;
-    int taps;
-    const ptrdiff_t *offset;
-    float *grad; /**< [out_channels][in_channels][taps] */
-    float *bias; /**< [out_channels] */
-} tl_conv_slope;
-
 /** The convolution kernels of one instruction set. */
 typedef struct tl_conv_kernels {
     void (*run)(const tl_conv_run *run);
-    void (*slope)(const tl_conv_slope *slope);
+    /**
+     * The gradient of the weights and bias of the convolution `run`, of which `out`, weight
+     * and bias are not read, added to what is there:
+     *   grad[o][i][t] += sum over y, x, lanes of d[o][y][x] * in[i][y][x + offset[t]]
+     * `d` lies as `out` does. The order of the sum depends on the shape alone. `in` is read
+     * up to 12 floats beyond the last pixel of a line, which must be finite.
+     * \param grad [out_channels][in_channels][taps] \param bias [out_channels] or NULL
+     */
+    void (*slope)(const tl_conv_run *run, const float *d, float *grad, float *bias);
 } tl_conv_kernels;
 
 /** 2x2 maximum with stride 2, then clipped at 0 if told to. */
@@ -208,7 +199,8 @@ typedef struct tl_kernels {
 /** The environment variable that names the set to use, where not the best one. */
 #define TL_KERNELS_VARIABLE "THREATLOOP_KERNELS"
 
-/** The kernels for this processor, or those that TL_KERNELS_VARIABLE names; borrowed. */
+/** The kernels for this processor, or those that TL_KERNELS_VARIABLE names; static. Chosen
+ * at the first call and kept. */
 const tl_kernels *tl_kernels_get(void);
 
 /** \return TL_E_ARG if TL_KERNELS_VARIABLE names no set that this processor can run */

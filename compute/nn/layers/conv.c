@@ -103,33 +103,39 @@ static void find_offsets(const tl_layer *layer, const tl_grid *in, ptrdiff_t *of
     }
 }
 
-static void forward(const tl_layer_run *run)
+/* Group `group` of the convolution forward. */
+static tl_conv_run work_of(const tl_layer_run *run, const ptrdiff_t *offset, int group)
 {
     const tl_layer *layer = run->layer;
     const part p = part_of(layer);
     const tl_grid *in = &run->in_grid, *out = &run->out_grid;
+    return (tl_conv_run){
+        .in = run->in + in->origin + group * p.in * in->plane,
+        .out = run->out + out->origin + group * p.out * out->plane,
+        .in_plane = in->plane,
+        .out_plane = out->plane,
+        .in_line = layer->stride * in->line,
+        .out_line = out->line,
+        .in_step = layer->stride * in->lanes,
+        .out_step = out->lanes,
+        .lanes = in->lanes,
+        .height = layer->out.height,
+        .width = layer->out.width,
+        .in_channels = p.in,
+        .out_channels = p.out,
+        .taps = p.taps,
+        .offset = offset,
+        .weight = run->packed + (size_t)group * (forward_size(p) + backward_size(p)),
+        .bias = layer->has_bias ? run->param + layer->bias + group * p.out : NULL,
+        .clips = layer->has_relu};
+}
+
+static void forward(const tl_layer_run *run)
+{
     ptrdiff_t offset[TL_CONV_TAPS];
-    find_offsets(layer, in, offset);
-    for (int g = 0; g < layer->groups; g++) {
-        const tl_conv_run work = {
-            .in = run->in + in->origin + g * p.in * in->plane,
-            .out = run->out + out->origin + g * p.out * out->plane,
-            .in_plane = in->plane,
-            .out_plane = out->plane,
-            .in_line = layer->stride * in->line,
-            .out_line = out->line,
-            .in_step = layer->stride * in->lanes,
-            .out_step = out->lanes,
-            .lanes = in->lanes,
-            .height = layer->out.height,
-            .width = layer->out.width,
-            .in_channels = p.in,
-            .out_channels = p.out,
-            .taps = p.taps,
-            .offset = offset,
-            .weight = run->packed + (size_t)g * (forward_size(p) + backward_size(p)),
-            .bias = layer->has_bias ? run->param + layer->bias + g * p.out : NULL,
-            .clips = layer->has_relu};
+    find_offsets(run->layer, &run->in_grid, offset);
+    for (int g = 0; g < run->layer->groups; g++) {
+        const tl_conv_run work = work_of(run, offset, g);
         tl_kernels_get()->conv->run(&work);
     }
 }
@@ -138,29 +144,14 @@ static void add_slopes(const tl_layer_run *run, float *grad)
 {
     const tl_layer *layer = run->layer;
     const part p = part_of(layer);
-    const tl_grid *in = &run->in_grid, *out = &run->out_grid;
     ptrdiff_t offset[TL_CONV_TAPS];
-    find_offsets(layer, in, offset);
+    find_offsets(layer, &run->in_grid, offset);
     for (int g = 0; g < layer->groups; g++) {
-        const tl_conv_slope work = {
-            .d = run->d_out + out->origin + g * p.out * out->plane,
-            .in = run->in + in->origin + g * p.in * in->plane,
-            .d_plane = out->plane,
-            .in_plane = in->plane,
-            .d_line = out->line,
-            .in_line = layer->stride * in->line,
-            .d_step = out->lanes,
-            .in_step = layer->stride * in->lanes,
-            .lanes = in->lanes,
-            .height = layer->out.height,
-            .width = layer->out.width,
-            .in_channels = p.in,
-            .out_channels = p.out,
-            .taps = p.taps,
-            .offset = offset,
-            .grad = grad + layer->weight + (size_t)(g * p.out * p.in * p.taps),
-            .bias = layer->has_bias ? grad + layer->bias + g * p.out : NULL};
-        tl_kernels_get()->conv->slope(&work);
+        const tl_conv_run work = work_of(run, offset, g);
+        tl_kernels_get()->conv->slope(
+            &work, run->d_out + (work.out - run->out),
+            grad + layer->weight + (size_t)(g * p.out * p.in * p.taps),
+            layer->has_bias ? grad + layer->bias + g * p.out : NULL);
     }
 }
 
@@ -219,6 +210,8 @@ static double flop(const tl_layer *layer)
 }
 
 const tl_layer_ops tl_conv_ops = {.name = "conv",
+                                  .reads_images = true,
+                                  .leaves_images = true,
                                   .packed = packed,
                                   .pack = pack,
                                   .forward = forward,

@@ -15,12 +15,7 @@ static void forward(const tl_layer_run *run)
     tl_gemm(tl_cmat_of(run->in, lines, inputs), false,
             tl_cmat_of(run->param + layer->weight, outputs, inputs), true, false,
             tl_mat_of(run->out, lines, outputs));
-    if (!layer->has_bias) return;
-    const tl_array_kernels *kernels = tl_kernels_get()->array;
-    for (int r = 0; r < lines; r++) {
-        kernels->bias(run->out + (size_t)r * (size_t)outputs, run->param + layer->bias,
-                      (size_t)outputs, layer->has_relu);
-    }
+    if (layer->has_bias) tl_layer_add_bias(run, layer->has_relu);
 }
 
 static void add_slopes(const tl_layer_run *run, float *grad)
@@ -31,12 +26,7 @@ static void add_slopes(const tl_layer_run *run, float *grad)
     tl_gemm(tl_cmat_of(run->d_out, lines, outputs), true,
             tl_cmat_of(run->in, lines, inputs), false, !run->sets,
             tl_mat_of(grad + layer->weight, outputs, inputs));
-    if (!layer->has_bias) return;
-    const tl_array_kernels *kernels = tl_kernels_get()->array;
-    for (int r = 0; r < lines; r++) {
-        kernels->add(grad + layer->bias, run->d_out + (size_t)r * (size_t)outputs,
-                     (size_t)outputs);
-    }
+    if (layer->has_bias) tl_layer_add_bias_gradient(run, grad);
 }
 
 static void backward(const tl_layer_run *run, float *grad)

@@ -80,5 +80,6 @@ static void mean_back(const tl_layer_run *run, float *grad)
 }
 
 const tl_layer_ops tl_flatten_ops = {
-    .name = "flatten", .forward = flatten, .backward = flatten_back};
-const tl_layer_ops tl_mean_ops = {.name = "mean", .forward = mean, .backward = mean_back};
+    .name = "flatten", .reads_images = true, .forward = flatten, .backward = flatten_back};
+const tl_layer_ops tl_mean_ops = {
+    .name = "mean", .reads_images = true, .forward = mean, .backward = mean_back};

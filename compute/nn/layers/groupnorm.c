@@ -49,5 +49,9 @@ static void backward(const tl_layer_run *run, float *grad)
     tl_kernels_get()->grid->norm_back(&work);
 }
 
-const tl_layer_ops tl_groupnorm_ops = {
-    .name = "groupnorm", .saved = saved, .forward = forward, .backward = backward};
+const tl_layer_ops tl_groupnorm_ops = {.name = "groupnorm",
+                                       .reads_images = true,
+                                       .leaves_images = true,
+                                       .saved = saved,
+                                       .forward = forward,
+                                       .backward = backward};

@@ -9,7 +9,7 @@
 #ifndef TL_COMPUTE_NN_LAYERS_LAYER_H
 #define TL_COMPUTE_NN_LAYERS_LAYER_H
 
-#include "compute/nn/model.h"
+#include "compute/data/dataset.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,7 +42,8 @@ typedef enum tl_cut {
                      too, and only then gets the bias, which is one */
 } tl_cut;
 
-struct tl_layer {
+/** One layer of a model: its kind, its shapes and where its parameters are. */
+typedef struct tl_layer {
     tl_layer_kind kind;
     int from, with;              /**< layers whose outputs it reads; `with` only for ADD */
     tl_shape in, out;            /**< of one row; flat ones are {features, 1, positions} */
@@ -62,7 +63,7 @@ struct tl_layer {
     tl_cut cut;
     int parts;   /**< that are here */
     size_t step; /**< numbers from a part's parameters to those of the next */
-};
+} tl_layer;
 
 /** How a group of images lies in memory: [channels][lines][columns][lanes] with a halo. */
 typedef struct tl_grid {
@@ -98,7 +99,8 @@ typedef struct tl_layer_run {
 
 /** What a kind of layer can do. The sizes are in floats; NULL stands for 0 and nothing. */
 typedef struct tl_layer_ops {
-    const char *name; /**< in tensors' names: "conv" */
+    const char *name;                 /**< in tensors' names: "conv" */
+    bool reads_images, leaves_images; /**< on a grid; ADD: as its inputs */
     size_t (*saved)(const tl_layer *layer, int rows);
     size_t (*packed)(const tl_layer *layer);
     size_t (*scratch)(const tl_layer *layer, int rows);
@@ -114,6 +116,12 @@ typedef struct tl_layer_ops {
 
 /** The operations of a kind; borrowed. */
 const tl_layer_ops *tl_layer_ops_of(tl_layer_kind kind);
+
+/** Adds the layer's bias to every position of run->out, and clips at 0 if told to. */
+void tl_layer_add_bias(const tl_layer_run *run, bool clips);
+
+/** Adds the gradient of the layer's bias, from run->d_out, to `grad` [params]. */
+void tl_layer_add_bias_gradient(const tl_layer_run *run, float *grad);
 
 /** One record a file. */
 extern const tl_layer_ops tl_conv_ops, tl_pool_ops, tl_mean_ops, tl_groupnorm_ops,

@@ -84,18 +84,6 @@ static tl_status sum_over_team(const tree *t, const tl_team *team, tl_err *err)
 
 /* --- passes --------------------------------------------------------------------------- */
 
-static void add_bias(const tl_layer_run *run)
-{
-    const tl_layer *layer = run->layer;
-    const size_t features = (size_t)layer->out.channels;
-    const size_t lines = (size_t)run->rows * (size_t)layer->out.width;
-    if (layer->biases == 0) return;
-    for (size_t i = 0; i < lines; i++) {
-        tl_kernels_get()->array->bias(run->out + i * features, run->param + layer->bias,
-                                      features, false);
-    }
-}
-
 tl_status tl_parts_forward(const tl_layer_run *run, const tl_team *team, tl_err *err)
 {
     const tl_layer *layer = run->layer;
@@ -109,20 +97,8 @@ tl_status tl_parts_forward(const tl_layer_run *run, const tl_team *team, tl_err 
     }
     if (layer->cut != TL_CUT_JOINS) return TL_OK;
     TL_TRY(sum_over_team(&t, team, err));
-    add_bias(run);
+    if (layer->biases) tl_layer_add_bias(run, false);
     return TL_OK;
-}
-
-static void add_bias_slopes(const tl_layer_run *run, float *grad)
-{
-    const tl_layer *layer = run->layer;
-    const size_t features = (size_t)layer->out.channels;
-    const size_t lines = (size_t)run->rows * (size_t)layer->out.width;
-    if (layer->biases == 0) return;
-    for (size_t i = 0; i < lines; i++) {
-        tl_kernels_get()->array->add(grad + layer->bias, run->d_out + i * features,
-                                     features);
-    }
 }
 
 tl_status tl_parts_backward(const tl_layer_run *run, float *grad, const tl_team *team,
@@ -133,7 +109,8 @@ tl_status tl_parts_backward(const tl_layer_run *run, float *grad, const tl_team 
     const bool fans = layer->cut == TL_CUT_FANS;
     tree t = tree_of(run, run->d_in);
     TL_INVARIANT(run->d_in && !(fans && run->adds)); /* nobody else reads what fans out */
-    if (grad && layer->cut == TL_CUT_JOINS) add_bias_slopes(run, grad);
+    if (grad && layer->cut == TL_CUT_JOINS && layer->biases)
+        tl_layer_add_bias_gradient(run, grad);
     for (int p = 0; p < layer->parts; p++) {
         tl_layer_run one = part_of(run, p);
         if (fans) one.d_in = place_of(&t, t.waiting);

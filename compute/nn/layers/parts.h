@@ -10,6 +10,7 @@
 #ifndef TL_COMPUTE_NN_LAYERS_PARTS_H
 #define TL_COMPUTE_NN_LAYERS_PARTS_H
 
+#include "compute/core/team.h"
 #include "compute/nn/layers/layer.h"
 
 /** Scratch, in floats, that the layer takes for sums beside its operations' own, which it

@@ -34,4 +34,8 @@ static void backward(const tl_layer_run *run, float *grad)
     tl_kernels_get()->grid->pool_back(&work);
 }
 
-const tl_layer_ops tl_pool_ops = {.name = "pool", .forward = forward, .backward = backward};
+const tl_layer_ops tl_pool_ops = {.name = "pool",
+                                  .reads_images = true,
+                                  .leaves_images = true,
+                                  .forward = forward,
+                                  .backward = backward};

@@ -2,8 +2,8 @@
  * The head of a model: its last layer, which is dense, in double precision. For what needs
  * more digits than the model computes with, given the features that it computes.
  */
-#ifndef TL_COMPUTE_NN_LAYERS_HEAD_H
-#define TL_COMPUTE_NN_LAYERS_HEAD_H
+#ifndef TL_COMPUTE_NN_HEAD_H
+#define TL_COMPUTE_NN_HEAD_H
 
 #include "compute/nn/model.h"
 

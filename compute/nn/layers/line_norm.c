@@ -1,7 +1,9 @@
 /*
- * Root mean square normalisation: each position by the root of its mean square over the
- * features, then a gain a feature.
- * Source: Zhang, Sennrich 2019, Root mean square layer normalization, eq. 4.
+ * Normalisation of each position over its features, then a gain a feature. Layer
+ * normalisation: about the mean, by the standard deviation, and with a shift a feature.
+ * Root mean square normalisation: by the root of the mean square.
+ * Sources: Ba, Kiros, Hinton 2016, Layer normalization, eq. 4; Zhang, Sennrich 2019, Root
+ * mean square layer normalization, eq. 4.
  */
 #include "compute/nn/layers/layer.h"
 
@@ -15,11 +17,14 @@ static size_t saved(const tl_layer *layer, int rows)
 static tl_line_norm norm_of(const tl_layer_run *run)
 {
     const tl_layer *layer = run->layer;
+    const bool is_centred = layer->kind == TL_LAYER_LAYERNORM;
     return (tl_line_norm){.positions = run->rows * layer->in.width,
                           .features = layer->in.channels,
+                          .is_centred = is_centred,
                           .epsilon = 1e-5f,
                           .in = run->in,
                           .gain = run->param + layer->weight,
+                          .shift = is_centred ? run->param + layer->bias : NULL,
                           .moment = run->saved};
 }
 
@@ -37,8 +42,11 @@ static void backward(const tl_layer_run *run, float *grad)
     norm.d_in = run->d_in;
     norm.adds = run->adds;
     norm.d_gain = grad ? grad + run->layer->weight : NULL;
+    norm.d_shift = grad && norm.is_centred ? grad + run->layer->bias : NULL;
     tl_kernels_get()->sequence->norm_back(&norm);
 }
 
+const tl_layer_ops tl_layernorm_ops = {
+    .name = "layernorm", .saved = saved, .forward = forward, .backward = backward};
 const tl_layer_ops tl_rmsnorm_ops = {
     .name = "rmsnorm", .saved = saved, .forward = forward, .backward = backward};

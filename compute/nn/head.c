@@ -1,6 +1,5 @@
-#include "compute/nn/layers/head.h"
+#include "compute/nn/head.h"
 
-#include "compute/nn/layers/layer.h"
 #include "compute/nn/probe.h"
 
 bool tl_model_has_head(tl_model_kind kind)
