@@ -70,7 +70,7 @@ json_t *tl_catalogue_params(const tl_param *params)
             put(one, "low", json_real(param->low));
             put(one, "high", json_real(param->high));
             put(one, "low_is_open", json_boolean(param->low_is_open));
-            put(one, "units", text_of(param->units));
+            put(one, "units", text_of(tl_units(param->units)));
         }
         if (param->type == TL_PARAM_CHOICE) {
             json_t *words = json_array();
@@ -91,7 +91,7 @@ static json_t *metrics_of(const tl_metric *metrics)
     for (int m = 0; metrics && metrics[m].name; m++) {
         json_t *one = json_object();
         put(one, "name", text_of(metrics[m].name));
-        put(one, "units", text_of(metrics[m].units));
+        put(one, "units", text_of(tl_units(metrics[m].units)));
         put(one, "about", text_of(metrics[m].about));
         put(one, "better_for_owner", text_of(better[metrics[m].better]));
         put(one, "is_rate", json_boolean(metrics[m].is_rate));
@@ -190,7 +190,7 @@ static void append_metrics(json_t *list, const tl_stage *stage, const tl_metric 
         }
         json_t *one = json_object();
         put(one, "name", text_of(name));
-        put(one, "units", text_of(metrics[m].units));
+        put(one, "units", text_of(tl_units(metrics[m].units)));
         put(one, "about", text_of(metrics[m].about));
         append(list, one);
     }

@@ -79,38 +79,37 @@ static tl_status find_stage(const tl_yaml *at, const tl_stage **out, tl_err *err
     return tl_plan_unknown(at, "stage", at->text, names, known, err);
 }
 
-/* The number of the instance called `name`, new or known. */
+/* Sets the instance of `link`, the last of its chain, to that called `name`, new or known.
+ */
 static tl_status find_instance(tl_plan_reader *reader, const tl_chain *chain,
-                               const tl_stage *stage, const char *name, const tl_yaml *at,
-                               const tl_option *option, int *out, tl_err *err)
+                               const char *name, const tl_yaml *at, tl_link *link,
+                               tl_err *err)
 {
     tl_plan *plan = reader->plan;
     for (int i = 0; i < plan->instances; i++) {
         if (strcmp(reader->instance[i].name, name) != 0) continue;
-        TL_YAML_CHECK(reader->instance[i].stage == stage, at, err,
+        TL_YAML_CHECK(reader->instance[i].stage == link->stage, at, err,
                       "the name '%s' is already used by %s in line %d", name,
                       reader->instance[i].stage->name, reader->body->instance_at[i]->line);
-        for (int l = 0; l < chain->links; l++) {
-            if (chain->link[l]->stage != stage || chain->link[l]->instance != i) continue;
-            const bool is_alternative = option->axis >= 0 &&
-                                        chain->link[l]->axis == option->axis &&
-                                        chain->link[l]->low != option->low;
-            if (is_alternative) continue;
-            return tl_yaml_fault(at, err,
-                                 "duplicate stage '%s' (the first is in line %d); give one "
-                                 "of them another name with `as: NAME`",
-                                 name, chain->link[l]->at->line);
+        for (int l = 0; l < chain->links - 1; l++) {
+            const tl_link *other = chain->link[l];
+            const bool is_alternative =
+                link->axis >= 0 && other->axis == link->axis && other->low != link->low;
+            TL_YAML_CHECK(!other->stage || other->instance != i || is_alternative, at, err,
+                          "duplicate stage '%s' (the first is in line %d); give one of "
+                          "them another name with `as: NAME`",
+                          name, other->at->line);
         }
-        *out = i;
+        link->instance = i;
         return TL_OK;
     }
     TL_YAML_CHECK(plan->instances != TL_MAX_INSTANCES, at, err,
                   "more than %d stages in one plan", TL_MAX_INSTANCES);
-    *out = plan->instances++;
-    tl_instance *instance = &reader->instance[*out];
-    instance->stage = stage;
+    link->instance = plan->instances++;
+    tl_instance *instance = &reader->instance[link->instance];
+    instance->stage = link->stage;
     (void)snprintf(instance->name, sizeof instance->name, "%s", name);
-    reader->body->instance_at[*out] = at;
+    reader->body->instance_at[link->instance] = at;
     return TL_OK;
 }
 
@@ -139,17 +138,14 @@ static tl_status add_stage(tl_plan_reader *reader, tl_chain *chain, const entry 
     for (char *c = name; *c; c++) {
         if (*c == '.') *c = '_';
     }
-    int instance = -1;
-    TL_TRY(find_instance(reader, chain, stage, name, as ? as : from->at, option, &instance,
-                         err));
     tl_link *link = NULL;
     TL_TRY(add_link(reader, chain, from, option, &link, err));
     link->stage = stage;
-    link->instance = instance;
+    TL_TRY(find_instance(reader, chain, name, as ? as : from->at, link, err));
     TL_TRY(tl_plan_defaults(reader, stage->params, link->arg, err));
     if (!from->args) return TL_OK;
-    return tl_plan_params(reader, from->args, stage->params, as ? as->text : stage->name,
-                          name, option, link->arg, err);
+    const tl_param_owner owner = {as ? as->text : stage->name, name, option};
+    return tl_plan_params(reader, from->args, stage->params, &owner, link->arg, err);
 }
 
 static tl_status add_judge(tl_plan_reader *reader, tl_chain *chain, const entry *from,

@@ -232,11 +232,10 @@ static tl_status spread(tl_plan_reader *reader, const tl_axis *list, const tl_ya
 }
 
 tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node, const tl_param *param,
-                       const char *owner, const char *prefix, tl_option *option,
-                       tl_binding *out, tl_err *err)
+                       const tl_param_owner *owner, tl_binding *out, tl_err *err)
 {
     char what[128];
-    (void)snprintf(what, sizeof what, "%s.%s", owner, param->name);
+    (void)snprintf(what, sizeof what, "%s.%s", owner->name, param->name);
     if (node->kind != TL_YAML_LIST) {
         tl_value *value;
         TL_TAKE(value, &reader->plan->arena, 1, err);
@@ -247,10 +246,12 @@ tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node, const tl_par
     const tl_value *value = NULL;
     TL_TRY(read_list(reader, node, param, what, &value, err));
     tl_axis axis = {.levels = node->children, .value = value, .param = param, .zip = -1};
-    const int length = snprintf(axis.name, sizeof axis.name, "%s_%s", prefix, param->name);
+    const int length =
+        snprintf(axis.name, sizeof axis.name, "%s_%s", owner->prefix, param->name);
     TL_YAML_CHECK(length < TL_NAME, node, err,
-                  "the axis name '%s_%s' is longer than %d letters", prefix, param->name,
-                  TL_NAME - 1);
+                  "the axis name '%s_%s' is longer than %d letters", owner->prefix,
+                  param->name, TL_NAME - 1);
+    tl_option *option = owner->option;
     if (option && option->axis >= 0) return spread(reader, &axis, node, option, out, err);
     out->value = value;
     return tl_plan_add_axis(reader, &axis, node, &out->axis, err);
@@ -268,8 +269,7 @@ tl_status tl_plan_defaults(tl_plan_reader *reader, const tl_param *params, tl_bi
 }
 
 tl_status tl_plan_params(tl_plan_reader *reader, const tl_yaml *map, const tl_param *params,
-                         const char *owner, const char *prefix, tl_option *option,
-                         tl_binding *out, tl_err *err)
+                         const tl_param_owner *owner, tl_binding *out, tl_err *err)
 {
     const int count = tl_params_count(params);
     for (const tl_yaml *child = map->first; child; child = child->next) {
@@ -280,11 +280,10 @@ tl_status tl_plan_params(tl_plan_reader *reader, const tl_yaml *map, const tl_pa
             const char **names;
             TL_TAKE(names, &reader->plan->arena, count, err);
             for (int k = 0; k < count; k++) names[k] = params[k].name;
-            (void)snprintf(what, sizeof what, "key of %.60s:", owner);
+            (void)snprintf(what, sizeof what, "key of %.60s:", owner->name);
             return tl_plan_unknown(child->key, what, child->key->text, names, count, err);
         }
-        TL_TRY(
-            tl_plan_bind(reader, child, &params[i], owner, prefix, option, &out[i], err));
+        TL_TRY(tl_plan_bind(reader, child, &params[i], owner, &out[i], err));
     }
     return TL_OK;
 }
