@@ -55,14 +55,12 @@ static int widest(const tl_size *size, const tl_value *arg)
 static const tl_param params[] = {TL_PGD_PARAM_LIST, {0}};
 static const tl_metric metrics[] = {
     {.name = "success",
-     .units = "1",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
      .high = 1,
      .can_be_missing = true,
      .about = "share of test rows told right that are told wrong once moved"},
     {.name = "robust_accuracy",
-     .units = "1",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
      .high = 1,

@@ -121,14 +121,12 @@ static const tl_param params[] = {
      .fallback = 500,
      .low = 1,
      .high = 1e7,
-     .units = "1",
      .about =
          "images the control model is trained on: those that m2m.model_extraction asks "
          "about with as many queries, with true labels"},
     {0}};
 static const tl_metric metrics[] = {
     {.name = "success",
-     .units = "1",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
      .high = 1,
@@ -136,13 +134,11 @@ static const tl_metric metrics[] = {
      .about = "share of test rows the target has right that examples made on the surrogate "
               "turn wrong"},
     {.name = "twin_success",
-     .units = "1",
      .is_rate = true,
      .high = 1,
      .can_be_missing = true,
      .about = "the same for examples made on a control model without query access"},
     {.name = "gain",
-     .units = "1",
      .better = TL_BETTER_LOWER,
      .low = -1,
      .high = 1,
@@ -150,7 +146,6 @@ static const tl_metric metrics[] = {
      .about =
          "gain over a control model without query access: difference of the successes"},
     {.name = "own_success",
-     .units = "1",
      .is_rate = true,
      .high = 1,
      .can_be_missing = true,

@@ -71,9 +71,8 @@ static double memory(const tl_size *size, const tl_value *arg)
 }
 
 static const tl_metric metrics[] = {
-    {.name = "rows", .units = "1", .about = "recovered rows that the attacker uses"},
+    {.name = "rows", .about = "recovered rows that the attacker uses"},
     {.name = "share",
-     .units = "1",
      .high = 1,
      .can_be_missing = true,
      .about = "their share of all the attacker has"},

@@ -63,12 +63,10 @@ static const tl_param params[] = {
      .type = TL_PARAM_REAL,
      .fallback = 0.1,
      .high = 1,
-     .units = "1",
      .about = "fraction of rows to stamp and relabel"},
     {.name = "target",
      .type = TL_PARAM_INT,
      .high = 100000,
-     .units = "1",
      .about = "class that triggered images are sent to"},
     {.name = "size",
      .type = TL_PARAM_INT,
@@ -87,7 +85,6 @@ static const tl_param params[] = {
      .type = TL_PARAM_CHOICE,
      .choices = tl_backdoor_labels,
      .high = TL_BACKDOOR_RANDOM,
-     .units = "1",
      .about = "label of stamped rows: the target class, or as controls the row's own "
               "(keep) or a random other one"},
     {0}};

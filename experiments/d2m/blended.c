@@ -81,18 +81,15 @@ static const tl_param params[] = {
      .type = TL_PARAM_REAL,
      .fallback = 0.1,
      .high = 1,
-     .units = "1",
      .about = "fraction of rows to mix with the pattern and relabel"},
     {.name = "target",
      .type = TL_PARAM_INT,
      .high = 100000,
-     .units = "1",
      .about = "class that triggered images are sent to"},
     {.name = "alpha",
      .type = TL_PARAM_REAL,
      .fallback = 0.2,
      .high = 1,
-     .units = "1",
      .about = "opacity of the pattern, in training and when it is judged"},
     {0}};
 

@@ -42,12 +42,10 @@ static const tl_param params[] = {{.name = "rate",
                                    .fallback = 0.1,
                                    .low = 0,
                                    .high = 1,
-                                   .units = "1",
                                    .about = "fraction of rows to relabel"},
                                   {0}};
 static const tl_metric metrics[] = {
-    {.name = "rows", .units = "1", .about = "rows trained on whose label was flipped"},
-    {0}};
+    {.name = "rows", .about = "rows trained on whose label was flipped"}, {0}};
 
 const tl_stage tl_stage_d2m_label_flip = {
     .name = "d2m.label_flip",

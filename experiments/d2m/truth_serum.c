@@ -89,19 +89,17 @@ static const tl_param params[] = {{.name = "targets",
                                    .fallback = 16,
                                    .low = 1,
                                    .high = 1e6,
-                                   .units = "1",
                                    .about = "rows attacked, members and non-members alike"},
                                   {.name = "copies",
                                    .type = TL_PARAM_INT,
                                    .fallback = 8,
                                    .high = 1000,
-                                   .units = "1",
                                    .about = "wrongly labelled copies of each (0: none, the "
                                             "rows are only marked)"},
                                   {0}};
 static const tl_metric metrics[] = {
-    {.name = "targets", .units = "1", .about = "rows attacked"},
-    {.name = "rows", .units = "1", .about = "wrongly labelled copies trained on"},
+    {.name = "targets", .about = "rows attacked"},
+    {.name = "rows", .about = "wrongly labelled copies trained on"},
     {0}};
 
 const tl_stage tl_stage_d2m_truth_serum = {

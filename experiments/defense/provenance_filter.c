@@ -64,20 +64,17 @@ static const tl_param params[] = {
      .fallback = 1e-3,
      .low_is_open = true,
      .high = 1,
-     .units = "1",
      .about =
          "a handed-in row is dropped when its mark has a p-value below this; a mark of 16 "
          "bits reaches 3e-5, of 10 bits 8e-4"},
     {0}};
 static const tl_metric metrics[] = {
     {.name = "dropped",
-     .units = "1",
      .is_rate = true,
      .high = 1,
      .can_be_missing = true,
      .about = "share of handed-in rows that are dropped, of those meant for training"},
     {.name = "false_drops",
-     .units = "1",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
      .high = 1,

@@ -284,44 +284,37 @@ static const tl_param params[] = {
     {.name = "queries",
      .type = TL_PARAM_INT,
      .high = 1e6,
-     .units = "1",
      .about = "answers asked for (0: as many as a class has unknowns, the numbers of an "
               "image and one)"},
     {.name = "precision",
      .type = TL_PARAM_CHOICE,
      .choices = precisions,
      .high = 1,
-     .units = "1",
      .about = "of the answers: probabilities that are computed and told in double "
               "precision, or in single as the model computes"},
     {0}};
 static const tl_metric metrics[] = {
     {.name = "agreement",
-     .units = "1",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
      .high = 1,
      .about = "share of test rows that surrogate and target put in the same class"},
     {.name = "accuracy",
-     .units = "1",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
      .high = 1,
      .about = "test accuracy of the surrogate"},
     {.name = "parameter_error",
-     .units = "1",
      .better = TL_BETTER_HIGHER,
      .about = "distance of the solution from the target's parameters, relative to them, "
               "means over the classes taken off (Frobenius); before it is rounded to "
               "single precision"},
     {.name = "score_error",
-     .units = "1",
      .better = TL_BETTER_HIGHER,
      .high = 1,
      .about = "largest difference of a probability of surrogate and target on a test row, "
               "both computed in single precision"},
     {.name = "equations",
-     .units = "1",
      .about = "answers in which every probability has all digits of single precision"},
     {0}};
 

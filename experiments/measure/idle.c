@@ -55,7 +55,6 @@ static const tl_param params[] = {{.name = "seconds",
 
 static const tl_metric metrics[] = {
     {.name = "draw",
-     .units = "1",
      .high = 1,
      .about = "one number drawn from the step's stream, uniform from 0 to 1: it says "
               "nothing of data or models"},

@@ -312,7 +312,6 @@ static const tl_param params[] = {
      .fallback = 1e-2,
      .low_is_open = true,
      .high = 1e6,
-     .units = "1",
      .about = "what is added to every eigenvalue of the curvature, in units of their mean"},
     {0}};
 static const tl_metric metrics[] = {
@@ -329,13 +328,11 @@ static const tl_metric metrics[] = {
      .can_be_missing = true,
      .about = "largest self-influence of a clean member"},
     {.name = "top_share",
-     .units = "1",
      .high = 1,
      .can_be_missing = true,
      .about = "share of the clean members' self-influence that the hundredth of them with "
               "the most has; from 100 on"},
     {.name = "loss_correlation",
-     .units = "1",
      .low = -1,
      .high = 1,
      .can_be_missing = true,
@@ -346,7 +343,6 @@ static const tl_metric metrics[] = {
      .about = "the same mean of clean non-members: foretold fall of the loss of a row that "
               "is trained on"},
     {.name = "membership_auc",
-     .units = "1",
      .better = TL_BETTER_LOWER,
      .high = 1,
      .can_be_missing = true,
@@ -357,21 +353,18 @@ static const tl_metric metrics[] = {
      .can_be_missing = true,
      .about = "mean self-influence of poisoned members"},
     {.name = "poison_auc",
-     .units = "1",
      .better = TL_BETTER_HIGHER,
      .high = 1,
      .can_be_missing = true,
      .about = "probability that a poisoned member has more self-influence than another "
               "member"},
     {.name = "poison_precision",
-     .units = "1",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
      .high = 1,
      .can_be_missing = true,
      .about = "share of poisoned rows among as many members with the most self-influence"},
     {.name = "lambda",
-     .units = "1",
      .can_be_missing = true,
      .about = "what the damping came to, in curvature summed over the rows trained on"},
     {0}};

@@ -8,17 +8,15 @@ enum { SUCCESS, UNTRIGGERED };
 const char *const tl_backdoor_labels[] = {"target", "keep", "random", NULL};
 
 const tl_metric tl_backdoor_metrics[] = {
-    {.name = "rows", .units = "1", .about = "rows trained on that carry the trigger"}, {0}};
+    {.name = "rows", .about = "rows trained on that carry the trigger"}, {0}};
 const tl_metric tl_backdoor_judge_metrics[] = {
     {.name = "success",
-     .units = "1",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
      .high = 1,
      .can_be_missing = true,
      .about = "share of triggered test images, not of the target class, sent to it"},
     {.name = "untriggered",
-     .units = "1",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
      .high = 1,

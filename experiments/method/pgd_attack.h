@@ -63,16 +63,14 @@ tl_pgd tl_pgd_of(const tl_scene *scene);
      .type = TL_PARAM_REAL,                                                      \
      .fallback = 0.1,                                                            \
      .high = 1,                                                                  \
-     .units = "1",                                                               \
      .about = "most that a pixel may change, of a range of 0 to 1"},             \
         {.name = "steps",                                                        \
          .type = TL_PARAM_INT,                                                   \
          .fallback = 10,                                                         \
          .high = 10000,                                                          \
-         .units = "1",                                                           \
          .about = "gradient steps after the random start (0: the start alone)"}, \
     {                                                                            \
-        .name = "step", .type = TL_PARAM_REAL, .high = 1, .units = "1",          \
+        .name = "step", .type = TL_PARAM_REAL, .high = 1,                        \
         .about = "change of each pixel in a step (0: 2.5 eps / steps)"           \
     }
 

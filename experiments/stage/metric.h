@@ -21,8 +21,8 @@ const char *tl_why_name(tl_why why); /* "value", "unresolvable", ... */
 typedef enum tl_better { TL_BETTER_NONE, TL_BETTER_HIGHER, TL_BETTER_LOWER } tl_better;
 
 typedef struct tl_metric {
-    const char *name; /**< NULL ends a table */
-    const char *units;
+    const char *name;  /**< NULL ends a table */
+    const char *units; /**< as of tl_param */
     const char *about;
     tl_better better; /**< for the owner of the target: "lower" = larger is worse for the
                          defender */

@@ -6,6 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *tl_units(const char *units)
+{
+    return units ? units : "1";
+}
+
 int tl_params_count(const tl_param *params)
 {
     int count = 0;

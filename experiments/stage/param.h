@@ -31,11 +31,14 @@ typedef struct tl_param {
     bool low_is_open;           /**< the lower bound itself is not allowed */
     double fallback;            /**< default: number, or index of the choice */
     double low, high;           /**< bounds, both allowed */
-    const char *units;          /**< "1" for fractions and counts */
+    const char *units;          /**< NULL: "1", as for fractions and counts */
     const char *about;          /**< one line */
     const char *const *choices; /**< CHOICE: words, NULL-terminated */
     const char *text_fallback;  /**< TEXT: default */
 } tl_param;
+
+/** The units of a parameter or a metric as they are written. */
+const char *tl_units(const char *units);
 
 /** Entries of a table; 0 for NULL. */
 int tl_params_count(const tl_param *params);

@@ -93,7 +93,7 @@ static int widest(const tl_size *size, const tl_value *arg)
 }
 
 static const tl_metric metrics[] = {
-    {.name = "rows", .units = "1", .about = "rows trained on"},
+    {.name = "rows", .about = "rows trained on"},
     {.name = "loss",
      .units = "nat",
      .better = TL_BETTER_LOWER,
@@ -101,7 +101,6 @@ static const tl_metric metrics[] = {
      .about = "mean cross-entropy over the last epoch, as it went; of the smoothed labels "
               "where the recipe smooths them"},
     {.name = "epochs",
-     .units = "1",
      .about = "passes over the rows that were made, also where training stopped early"},
     {0}};
 

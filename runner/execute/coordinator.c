@@ -164,7 +164,7 @@ static tl_status find_pauses(tl_coordinator *c, tl_err *err)
     const tl_plan *plan = c->sweep->plan;
     const int kinds = plan ? 3 * plan->instances : 0;
     c->pauses = calloc((size_t)kinds + 1, sizeof *c->pauses);
-    TL_CHECK(c->pauses, err, TL_E_SPACE, "no memory left for %d kinds of steps", kinds);
+    TL_CHECK(c->pauses, err, TL_E_SPACE, "no memory for %d kinds of steps", kinds);
     for (int k = 0; k < kinds; k++) {
         c->pauses[k] =
             tl_trial_gives_model(plan->instance[k / 3].stage, (tl_step_kind)(k % 3));
@@ -177,8 +177,7 @@ tl_status tl_coordinator_start(tl_coordinator *c, tl_err *err)
     const size_t ranks = (size_t)tl_cluster_size(c->cluster);
     c->wide = calloc(ranks, sizeof *c->wide);
     c->epoch_of = calloc((size_t)tl_graph_steps(c->sweep->graph) + 1, sizeof *c->epoch_of);
-    TL_CHECK(c->wide && c->epoch_of, err, TL_E_SPACE, "no memory left for %zu ranks",
-             ranks);
+    TL_CHECK(c->wide && c->epoch_of, err, TL_E_SPACE, "no memory for %zu ranks", ranks);
     TL_TRY(find_pauses(c, err));
     const tl_scheduler_options options = {.ranks = (int)ranks,
                                           .widest = c->options.widest,

@@ -42,7 +42,7 @@ static void look_for_dead(tl_coordinator *c)
     for (int rank = 1; rank < tl_cluster_size(c->cluster); rank++) {
         if (tl_liveness_has_failed(c->cluster, rank)) continue;
         if (!tl_liveness_is_dead(c->cluster, rank)) continue;
-        tl_log(TL_LOG_WARN, "rank %d is lost; its work goes to others", rank);
+        tl_log(TL_LOG_WARN, "rank %d is lost; its work goes to other ranks", rank);
         lose_rank(c, rank);
     }
 }

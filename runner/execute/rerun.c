@@ -165,7 +165,7 @@ tl_status tl_redo_missing(tl_sweep *sweep, const tl_store *store, uint32_t *coun
     const uint32_t steps = tl_graph_steps(sweep->graph);
     *count = 0;
     unsigned char *mark = calloc((size_t)steps + 1, 1);
-    TL_CHECK(mark, err, TL_E_SPACE, "no memory left to look for models");
+    TL_CHECK(mark, err, TL_E_SPACE, "no memory to look for models");
     const tl_status status = find_missing(sweep, store, mark, err);
     if (status == TL_OK) pass_on(sweep, mark);
     for (uint32_t id = 0; id < steps && status == TL_OK; id++) {

@@ -17,10 +17,11 @@ enum { TOP_KEYS = sizeof top_keys / sizeof *top_keys };
 
 static tl_status check_keys(const tl_yaml *root, tl_err *err)
 {
-    TL_YAML_CHECK(root->kind == TL_YAML_MAP, root, err,
-                  "a plan is a map of name, seed, replicates, data, model, "
-                  "recipe and chain; found %s (threatloop new writes one)",
-                  tl_yaml_kind_name(root));
+    TL_YAML_CHECK(
+        root->kind == TL_YAML_MAP, root, err,
+        "a plan must be a map with data, chain and the like, found %s (threatloop new "
+        "writes one)",
+        tl_yaml_kind_name(root));
     for (const tl_yaml *child = root->first; child; child = child->next) {
         int k = 0;
         while (k < TOP_KEYS && strcmp(top_keys[k], child->key->text) != 0) k++;
@@ -52,13 +53,13 @@ static tl_status name_plan(tl_plan_reader *reader, const char *name, tl_err *err
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                   "0123456789_-.";
     const size_t length = strlen(text);
-    TL_YAML_CHECK(length != 0 && length < TL_NAME && plan->name[0] != '.' &&
-                      plan->name[0] != '-' &&
-                      strspn(plan->name, allowed) == strlen(plan->name),
-                  said ? said : reader->root, err,
-                  "the name '%.70s': a plan's name is 1 to %d letters, digits, "
-                  "_, - and dots, and begins with a letter or digit",
-                  text, TL_NAME - 1);
+    TL_YAML_CHECK(
+        length != 0 && length < TL_NAME && plan->name[0] != '.' && plan->name[0] != '-' &&
+            strspn(plan->name, allowed) == strlen(plan->name),
+        said ? said : reader->root, err,
+        "invalid name '%.70s': a plan's name has 1 to %d letters, digits, _, - and dots, "
+        "and begins with a letter or digit",
+        text, TL_NAME - 1);
     if (said) return TL_OK;
     tl_yaml *node = tl_yaml_scalar(plan->name, reader->root, &plan->arena, err);
     if (!node) return TL_E_SPACE;
@@ -172,7 +173,7 @@ static tl_status read_file(FILE *file, const char *name, char **out, tl_err *err
         status = tl_fail(err, TL_E_ARG, "%s:1:1: a plan has at most %d bytes", name,
                          TL_YAML_BYTES);
     } else if (memchr(text, '\0', n)) {
-        status = tl_fail(err, TL_E_ARG, "%s:1:1: not YAML: it holds a NUL byte", name);
+        status = tl_fail(err, TL_E_ARG, "%s:1:1: not YAML: contains a NUL byte", name);
     }
     text[n] = '\0';
     if (status == TL_OK) {
@@ -195,11 +196,10 @@ static tl_status open_shipped(const char *name, const tl_plan_options *options,
         if (count < 64) names[count++] = p->name;
     }
     const char *near = tl_text_nearest(name, names, count);
-    return tl_fail(err, TL_E_ARG,
-                   "there is no file '%s' and no shipped plan of that name%s%s%s (see "
-                   "threatloop list plans)",
-                   name, near ? "; did you mean '" : "", near ? near : "",
-                   near ? "'?" : "");
+    return tl_fail(
+        err, TL_E_ARG,
+        "no file and no shipped plan named '%s'%s%s%s (see threatloop list plans)", name,
+        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 tl_status tl_plan_open(const char *name, const tl_plan_options *options, tl_plan **out,

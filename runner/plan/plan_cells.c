@@ -74,23 +74,23 @@ static tl_status no_axis(const tl_plan_reader *reader, const tl_yaml *at, tl_err
 static tl_status read_group(tl_plan_reader *reader, const tl_yaml *list, int group,
                             tl_err *err)
 {
-    TL_YAML_CHECK(list->kind == TL_YAML_LIST && list->children >= 2, list, err,
-                  "zip takes lists of two or more axes that move "
-                  "together: zip: [[d2m.badnets.rate, recipe.lr]]");
+    TL_YAML_CHECK(
+        list->kind == TL_YAML_LIST && list->children >= 2, list, err,
+        "zip must be a list of lists of two or more axes that vary together, like "
+        "[[d2m.badnets.rate, recipe.lr]]");
     int first = -1;
     for (const tl_yaml *node = list->first; node; node = node->next) {
         TL_YAML_CHECK(node->kind == TL_YAML_SCALAR, node, err,
-                      "an axis is named by a word, found %s", tl_yaml_kind_name(node));
+                      "an axis must be a name, found %s", tl_yaml_kind_name(node));
         const int axis = tl_plan_find_axis(reader, node->text, NULL);
         if (axis < 0) return no_axis(reader, node, err);
-        TL_YAML_CHECK(reader->axis[axis].zip < 0, node, err, "'%s' is zipped twice",
+        TL_YAML_CHECK(reader->axis[axis].zip < 0, node, err, "duplicate axis '%s' in zip",
                       node->text);
         TL_YAML_CHECK(axis != reader->body->chain_axis, node, err,
                       "chains cannot be zipped");
         if (first < 0) first = axis;
         TL_YAML_CHECK(reader->axis[axis].levels == reader->axis[first].levels, node, err,
-                      "%s has %d levels and %s %d; zipped axes have "
-                      "equally many",
+                      "%s has %d levels, but %s has %d; zipped axes need equally many",
                       reader->axis[axis].name, reader->axis[axis].levels,
                       reader->axis[first].name, reader->axis[first].levels);
         reader->axis[axis].zip = group;
@@ -107,12 +107,12 @@ static tl_status read_sweep(tl_plan_reader *reader, tl_err *err)
                   tl_yaml_kind_name(sweep));
     for (const tl_yaml *child = sweep->first; child; child = child->next) {
         const char *key = child->key->text;
-        TL_YAML_CHECK(strcmp(key, "random") != 0 && strcmp(key, "latin") != 0 &&
-                          strcmp(key, "sobol") != 0,
-                      child->key, err,
-                      "%s sampling is not available yet; axes multiply, or move "
-                      "together under zip",
-                      key);
+        TL_YAML_CHECK(
+            strcmp(key, "random") != 0 && strcmp(key, "latin") != 0 &&
+                strcmp(key, "sobol") != 0,
+            child->key, err,
+            "%s sampling is not available; axes are crossed, or vary together under zip",
+            key);
         if (strcmp(key, "zip") != 0) {
             return tl_plan_unknown(child->key, "key of sweep:", key, keys, 1, err);
         }
@@ -149,8 +149,7 @@ static tl_status count_raw(tl_plan_reader *reader, tl_err *err)
         }
         total *= (uint64_t)reader->axis[i].levels;
         TL_YAML_CHECK(total <= TL_MAX_TRIALS, reader->axis_at[i], err,
-                      "the axes multiply to more than %d combinations; zip or "
-                      "shorten some",
+                      "the axes have more than %d combinations; zip or shorten some",
                       TL_MAX_TRIALS);
     }
     body->raw = (uint32_t)total;
@@ -184,9 +183,10 @@ static tl_status check_value(tl_plan_reader *reader, const condition *c,
 static tl_status read_rule(tl_plan_reader *reader, const tl_yaml *map, rule *out,
                            tl_err *err)
 {
-    TL_YAML_CHECK(map->kind == TL_YAML_MAP && map->children != 0, map, err,
-                  "exclude is a list of maps from axes to values, like "
-                  "- {poison: none, recipe.lr: 0.1}");
+    TL_YAML_CHECK(
+        map->kind == TL_YAML_MAP && map->children != 0, map, err,
+        "exclude must be a list of maps from axes to values, like - {poison: none, "
+        "recipe.lr: 0.1}");
     for (const tl_yaml *child = map->first; child; child = child->next) {
         TL_YAML_CHECK(out->conditions != TL_MAX_AXES, child, err,
                       "more than %d axes in one exclude", TL_MAX_AXES);
@@ -311,11 +311,11 @@ static tl_status read_excludes(tl_plan_reader *reader, bool *is_out, tl_err *err
         rule r = {0};
         TL_TRY(read_rule(reader, map, &r, err));
         work += work_of(reader, &r);
-        TL_YAML_CHECK(work <= MAX_WORK, map, err,
-                      "up to here exclude holds too many values against too "
-                      "many levels and combinations (%u); shorten its lists or "
-                      "the axes",
-                      reader->body->raw);
+        TL_YAML_CHECK(
+            work <= MAX_WORK, map, err,
+            "exclude has too many values for so many levels and combinations (%u); "
+            "shorten its lists or the axes",
+            reader->body->raw);
         TL_TRY(apply_rule(reader, &r, is_out, err));
     }
     return TL_OK;
@@ -328,7 +328,8 @@ static tl_status keep_survivors(tl_plan_reader *reader, const bool *is_out, tl_e
     for (uint32_t raw = 0; raw < body->raw; raw++) left += !is_out[raw];
     reader->plan->cells = left;
     TL_YAML_CHECK(left != 0, tl_yaml_find(reader->root, "exclude"), err,
-                  "exclude drops all %u combinations; nothing is left to run", body->raw);
+                  "exclude drops all %u combinations, so nothing is left to run",
+                  body->raw);
     if (left == body->raw) return TL_OK;
     TL_TAKE(body->survivor, &reader->plan->arena, left, err);
     left = 0;
@@ -354,7 +355,7 @@ tl_status tl_plan_sweep(tl_plan_reader *reader, tl_err *err)
     TL_TRY(status);
     const uint64_t trials = (uint64_t)plan->cells * plan->replicates;
     TL_YAML_CHECK(trials <= TL_MAX_TRIALS, reader->root, err,
-                  "%u combinations times %u replicates are more than %d trials",
+                  "%u combinations times %u replicates make more than %d trials",
                   plan->cells, plan->replicates, TL_MAX_TRIALS);
     plan->trials = (uint32_t)trials;
     return TL_OK;

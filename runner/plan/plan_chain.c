@@ -24,11 +24,11 @@ static tl_status read_entry(const tl_yaml *node, entry *out, tl_err *err)
         *out = (entry){.at = node};
         return TL_OK;
     }
-    TL_YAML_CHECK(node->kind == TL_YAML_MAP && node->children == 1, node, err,
-                  "an entry of a chain is one stage, like train or "
-                  "d2m.badnets: {rate: 0.1}; found %s%s",
-                  tl_yaml_kind_name(node),
-                  node->kind == TL_YAML_MAP ? " with several keys" : "");
+    TL_YAML_CHECK(
+        node->kind == TL_YAML_MAP && node->children == 1, node, err,
+        "an entry of a chain must be one stage, like train or d2m.badnets: {rate: 0.1}; "
+        "found %s%s",
+        tl_yaml_kind_name(node), node->kind == TL_YAML_MAP ? " with several keys" : "");
     const tl_yaml *args = node->first;
     *out = (entry){.at = args->key};
     if (args->kind == TL_YAML_SCALAR && !args->text[0]) return TL_OK;
@@ -51,13 +51,14 @@ static tl_status check_name(const tl_yaml *node, tl_err *err)
     for (const char *c = text; *c; c++) {
         if (!isalnum((unsigned char)*c) && *c != '_') is_good = false;
     }
-    TL_YAML_CHECK(is_good, node, err,
-                  "`as: %.60s`: a name is letters, digits and _, at most 39, no "
-                  "digit first",
-                  text);
+    TL_YAML_CHECK(
+        is_good, node, err,
+        "`as: %.60s`: a name has at most 39 letters, digits and _, and does not begin "
+        "with a digit",
+        text);
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
         TL_YAML_CHECK(strcmp(text, taken[i]) != 0, node, err,
-                      "`as: %s`: that name has a meaning of its own", text);
+                      "`as: %s`: this name is reserved", text);
     }
     return TL_OK;
 }
@@ -78,38 +79,37 @@ static tl_status find_stage(const tl_yaml *at, const tl_stage **out, tl_err *err
     return tl_plan_unknown(at, "stage", at->text, names, known, err);
 }
 
-/* The number of the instance called `name`, new or known. */
+/* Sets the instance of `link`, the last of its chain, to that called `name`, new or known.
+ */
 static tl_status find_instance(tl_plan_reader *reader, const tl_chain *chain,
-                               const tl_stage *stage, const char *name, const tl_yaml *at,
-                               const tl_option *option, int *out, tl_err *err)
+                               const char *name, const tl_yaml *at, tl_link *link,
+                               tl_err *err)
 {
     tl_plan *plan = reader->plan;
     for (int i = 0; i < plan->instances; i++) {
         if (strcmp(reader->instance[i].name, name) != 0) continue;
-        TL_YAML_CHECK(reader->instance[i].stage == stage, at, err,
-                      "the name '%s' is taken by %s in line %d", name,
+        TL_YAML_CHECK(reader->instance[i].stage == link->stage, at, err,
+                      "the name '%s' is already used by %s in line %d", name,
                       reader->instance[i].stage->name, reader->body->instance_at[i]->line);
-        for (int l = 0; l < chain->links; l++) {
-            if (chain->link[l]->stage != stage || chain->link[l]->instance != i) continue;
-            const bool is_alternative = option->axis >= 0 &&
-                                        chain->link[l]->axis == option->axis &&
-                                        chain->link[l]->low != option->low;
-            if (is_alternative) continue;
-            return tl_yaml_fault(at, err,
-                                 "duplicate stage '%s' (the first is in line %d); give one "
-                                 "of them another name with `as: NAME`",
-                                 name, chain->link[l]->at->line);
+        for (int l = 0; l < chain->links - 1; l++) {
+            const tl_link *other = chain->link[l];
+            const bool is_alternative =
+                link->axis >= 0 && other->axis == link->axis && other->low != link->low;
+            TL_YAML_CHECK(!other->stage || other->instance != i || is_alternative, at, err,
+                          "duplicate stage '%s' (the first is in line %d); give one of "
+                          "them another name with `as: NAME`",
+                          name, other->at->line);
         }
-        *out = i;
+        link->instance = i;
         return TL_OK;
     }
     TL_YAML_CHECK(plan->instances != TL_MAX_INSTANCES, at, err,
                   "more than %d stages in one plan", TL_MAX_INSTANCES);
-    *out = plan->instances++;
-    tl_instance *instance = &reader->instance[*out];
-    instance->stage = stage;
+    link->instance = plan->instances++;
+    tl_instance *instance = &reader->instance[link->instance];
+    instance->stage = link->stage;
     (void)snprintf(instance->name, sizeof instance->name, "%s", name);
-    reader->body->instance_at[*out] = at;
+    reader->body->instance_at[link->instance] = at;
     return TL_OK;
 }
 
@@ -138,17 +138,14 @@ static tl_status add_stage(tl_plan_reader *reader, tl_chain *chain, const entry 
     for (char *c = name; *c; c++) {
         if (*c == '.') *c = '_';
     }
-    int instance = -1;
-    TL_TRY(find_instance(reader, chain, stage, name, as ? as : from->at, option, &instance,
-                         err));
     tl_link *link = NULL;
     TL_TRY(add_link(reader, chain, from, option, &link, err));
     link->stage = stage;
-    link->instance = instance;
+    TL_TRY(find_instance(reader, chain, name, as ? as : from->at, link, err));
     TL_TRY(tl_plan_defaults(reader, stage->params, link->arg, err));
     if (!from->args) return TL_OK;
-    return tl_plan_params(reader, from->args, stage->params, as ? as->text : stage->name,
-                          name, option, link->arg, err);
+    const tl_param_owner owner = {as ? as->text : stage->name, name, option};
+    return tl_plan_params(reader, from->args, stage->params, &owner, link->arg, err);
 }
 
 static tl_status add_judge(tl_plan_reader *reader, tl_chain *chain, const entry *from,
@@ -184,9 +181,9 @@ static tl_status add_simple(tl_plan_reader *reader, tl_chain *chain, const tl_ya
         (void)snprintf(label, TL_NAME, "judge");
         return add_judge(reader, chain, &from, option, err);
     }
-    TL_YAML_CHECK(strcmp(from.at->text, "one_of") != 0, from.at, err,
-                  "a one_of inside a one_of; write its alternatives as options "
-                  "of the outer one");
+    TL_YAML_CHECK(
+        strcmp(from.at->text, "one_of") != 0, from.at, err,
+        "a one_of cannot contain a one_of; make its alternatives options of the outer one");
     return add_stage(reader, chain, &from, option, label, err);
 }
 
@@ -201,16 +198,17 @@ static tl_status add_option(tl_plan_reader *reader, tl_chain *chain, const tl_ya
     if (node->kind != TL_YAML_LIST) {
         return add_simple(reader, chain, node, option, label, err);
     }
-    TL_YAML_CHECK(node->children != 0, node, err, "an empty option; write none");
+    TL_YAML_CHECK(node->children != 0, node, err, "empty option; write none");
     label[0] = '\0';
     for (const tl_yaml *child = node->first; child; child = child->next) {
         char one[TL_NAME];
         TL_TRY(add_simple(reader, chain, child, option, one, err));
         const size_t length = strlen(label);
-        TL_YAML_CHECK(length + strlen(one) + 2 <= TL_NAME, child, err,
-                      "the names of this option's stages are longer than %d "
-                      "letters together; use short `as` names",
-                      TL_NAME - 1);
+        TL_YAML_CHECK(
+            length + strlen(one) + 2 <= TL_NAME, child, err,
+            "the names of this option's stages have more than %d letters in all; use "
+            "short `as` names",
+            TL_NAME - 1);
         if (length > 0) label[length] = '+';
         memcpy(label + length + (length > 0), one, strlen(one) + 1);
     }
@@ -257,9 +255,8 @@ static tl_status add_options(tl_plan_reader *reader, tl_chain *chain, const tl_y
         TL_TRY(add_option(reader, chain, node, &option, label, err));
         for (int l = 0; l < first[0]; l++) {
             if (strcmp(value[l].text, label) != 0) continue;
-            return tl_yaml_fault(node, err,
-                                 "two options called '%s'; tell them apart with `as: NAME`",
-                                 label);
+            return tl_yaml_fault(
+                node, err, "duplicate option '%s'; rename one with `as: NAME`", label);
         }
         const char *text = tl_arena_text(&reader->plan->arena, label, err);
         if (!text) return TL_E_SPACE;
@@ -285,12 +282,13 @@ static tl_status add_one_of(tl_plan_reader *reader, tl_chain *chain, const tl_ya
     const tl_yaml *as = tl_yaml_find(map, "as"), *options = tl_yaml_find(map, "options");
     TL_YAML_CHECK(as, map, err, "a one_of needs a name: as: NAME");
     TL_TRY(check_name(as, err));
-    TL_YAML_CHECK(options && options->kind == TL_YAML_LIST && options->children != 0 &&
-                      options->children <= MAX_OPTIONS,
-                  options ? options : map, err,
-                  "a one_of needs options: a list of 1 to %d alternatives, the "
-                  "first is the reference",
-                  MAX_OPTIONS);
+    TL_YAML_CHECK(
+        options && options->kind == TL_YAML_LIST && options->children != 0 &&
+            options->children <= MAX_OPTIONS,
+        options ? options : map, err,
+        "a one_of needs options: a list of 1 to %d alternatives, the first of which is "
+        "the reference",
+        MAX_OPTIONS);
     int *first, number;
     tl_value *value;
     TL_TAKE(first, &reader->plan->arena, options->children + 1, err);
@@ -328,16 +326,16 @@ static tl_status read_rounds(tl_plan_reader *reader, tl_chain *chain, const tl_y
                                    .high = TL_MAX_LINKS};
     const tl_yaml *word = find_word(node, "rounds");
     TL_YAML_CHECK(!node->next, word, err, "rounds must be the last entry of their chain");
-    TL_YAML_CHECK(node->kind == TL_YAML_MAP && node->first->kind == TL_YAML_SCALAR, word,
-                  err,
-                  "rounds takes one number, like rounds: 2; it is no axis, for each "
-                  "round has metrics of its own, which end in _round2, _round3, ...");
+    TL_YAML_CHECK(
+        node->kind == TL_YAML_MAP && node->first->kind == TL_YAML_SCALAR, word, err,
+        "rounds must be one number, like rounds: 2; it cannot be an axis, since each "
+        "round has its own metrics, which end in _round2, _round3, ...");
     tl_value rounds;
     TL_TRY(tl_plan_value(reader, node->first, &param, "rounds", &rounds, err));
     chain->laps = (int)rounds.number;
     if (chain->laps == 1) return TL_OK;
     TL_YAML_CHECK(chain->links * chain->laps + chain->laps - 1 <= TL_MAX_LINKS, word, err,
-                  "%d rounds of this chain have more than %d entries", chain->laps,
+                  "%d rounds of this chain make more than %d entries", chain->laps,
                   TL_MAX_LINKS);
     TL_YAML_CHECK(has_loop(chain), word, err,
                   "a second round would repeat the first: the chain needs a stage "
@@ -357,7 +355,7 @@ tl_status tl_plan_chain(tl_plan_reader *reader, const tl_yaml *list, tl_chain *c
 {
     TL_YAML_CHECK(list->kind == TL_YAML_LIST && list->children != 0, list, err,
                   "a chain must be a list of stages, found %s",
-                  list->kind == TL_YAML_LIST ? "an empty one" : tl_yaml_kind_name(list));
+                  list->kind == TL_YAML_LIST ? "an empty list" : tl_yaml_kind_name(list));
     chain->at = list;
     chain->laps = 1;
     char label[TL_NAME];

@@ -46,9 +46,9 @@ tl_status tl_plan_chain_axis(tl_plan_reader *reader, tl_err *err)
     const tl_yaml *many = tl_yaml_find(reader->root, "chains");
     body->chain_axis = -1;
     body->chains = 1;
-    TL_YAML_CHECK(!one != !many, many ? many->key : reader->root, err,
-                  "a plan has either `chain`, a list of stages, or `chains`, a "
-                  "map of such lists");
+    TL_YAML_CHECK(
+        !one != !many, many ? many->key : reader->root, err,
+        "a plan needs either `chain`, a list of stages, or `chains`, a map of such lists");
     if (one) return TL_OK;
     TL_YAML_CHECK(
         many->kind == TL_YAML_MAP && many->children != 0 && many->children <= TL_MAX_CHAINS,

@@ -46,11 +46,11 @@ static tl_status check_flow(const tl_plan_reader *reader, const tl_trial *trial,
             }
             char names[200];
             givers((tl_part)part, names, sizeof names);
-            return tl_yaml_fault(place_of(reader, step), err,
-                                 "%s reads the %s, but nothing before it gives one; put %s "
-                                 "before it",
-                                 step->stage->name, tl_part_name((tl_part)part),
-                                 names[0] ? names : "a stage that does");
+            return tl_yaml_fault(
+                place_of(reader, step), err,
+                "%s reads the %s, which no stage before it gives; put %s before it",
+                step->stage->name, tl_part_name((tl_part)part),
+                names[0] ? names : "a stage that gives it");
         }
     }
     return TL_OK;
@@ -84,8 +84,8 @@ static tl_status check_recovered(const tl_plan_reader *reader, const tl_trial *t
         TL_YAML_CHECK(
             !is_used || lost < 0 || trial->step[lost].lap != step->lap,
             place_of(reader, step), err,
-            "what %s recovers would be lost: %s replaces it before it is used; keep one "
-            "of them, or put d2d.use_recovered: {as: NAME} between them",
+            "what %s recovers would be lost: %s replaces it unused; keep one of them, or "
+            "put d2d.use_recovered: {as: NAME} between them",
             reader->plan->instance[trial->step[lost].instance].name,
             reader->plan->instance[step->instance].name);
         lost = is_used ? -1 : i;
@@ -104,10 +104,11 @@ static tl_status check_plantings(const tl_plan_reader *reader, const tl_trial *t
             is_judged = trial->step[j].kind == TL_STEP_JUDGE &&
                         trial->step[j].instance == planter->instance;
         }
-        TL_YAML_CHECK(is_judged, place_of(reader, planter), err,
-                      "%s plants something, but nothing after it is trained on "
-                      "that, so there is nothing to judge; put train after it",
-                      planter->stage->name);
+        TL_YAML_CHECK(
+            is_judged, place_of(reader, planter), err,
+            "nothing is trained after %s, so what it plants cannot be judged; put train "
+            "after it",
+            planter->stage->name);
     }
     return TL_OK;
 }
@@ -180,11 +181,11 @@ static tl_status check_cells(tl_plan_reader *reader, tl_trial *trial, bool *is_m
     tl_plan *plan = reader->plan;
     plan->steps = 0;
     for (uint32_t cell = 0; cell < plan->cells; cell++) {
-        TL_YAML_CHECK(tl_trial_layout(plan, cell * plan->replicates, trial),
-                      reader->body->chain[trial->chain]->at, err,
-                      "a trial of this chain has more than %d steps, banks of "
-                      "models counted",
-                      TL_TRIAL_STEPS);
+        TL_YAML_CHECK(
+            tl_trial_layout(plan, cell * plan->replicates, trial),
+            reader->body->chain[trial->chain]->at, err,
+            "a trial of this chain has more than %d steps, including banks of models",
+            TL_TRIAL_STEPS);
         plan->steps += (uint64_t)trial->steps * plan->replicates;
         TL_YAML_CHECK(plan->steps <= TL_MAX_STEPS, reader->root, err,
                       "the plan has more than %d steps; shorten axes or banks",

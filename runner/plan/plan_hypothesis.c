@@ -109,7 +109,7 @@ static tl_status read_effect(const tl_plan_reader *reader, const tl_yaml *node,
     TL_TRY(check_factor(reader, node, colon + 1, second, &ignored, err));
     *axis = -1;
     TL_YAML_CHECK(strcmp(first, "round") != 0 && strcmp(second, "round") != 0, node, err,
-                  "rounds have no interactions: effect: round alone");
+                  "the effect of round has no interactions; write effect: round");
     TL_YAML_CHECK(strlen(first) + strlen(second) + 2 <= sizeof out->effect, node, err,
                   "'%s:%s' is longer than %d letters", first, second, TL_NAME - 1);
     memcpy(out->effect, first, strlen(first) + 1);
@@ -168,11 +168,11 @@ static tl_status read_level(tl_plan_reader *reader, const tl_yaml *node, int axi
         return TL_OK;
     }
     if (!factor || !factor->is_choice) {
-        TL_YAML_CHECK(strcmp(node->text, "trend") == 0 && has_trend(reader, out->effect),
-                      node, err,
-                      "level names an alternative of a one_of, or is `trend` for "
-                      "an axis over 3 numbers or more; '%s' has no level '%.60s'",
-                      out->effect, node->text);
+        TL_YAML_CHECK(
+            strcmp(node->text, "trend") == 0 && has_trend(reader, out->effect), node, err,
+            "'%s' has no level '%.60s'; level must be an alternative of a one_of, or "
+            "`trend` for an axis over 3 numbers or more",
+            out->effect, node->text);
         (void)snprintf(out->level, sizeof out->level, "trend");
         return TL_OK;
     }
@@ -194,7 +194,7 @@ static tl_status read_claim(const tl_yaml *node, tl_hypothesis *out, tl_err *err
 {
     const size_t length = strlen(node->text);
     TL_YAML_CHECK(length != 0 && length <= MAX_CLAIM && !strpbrk(node->text, "\r\n"), node,
-                  err, "a claim is one line of at most %d letters", MAX_CLAIM);
+                  err, "a claim must be one line of at most %d letters", MAX_CLAIM);
     out->claim = node->text;
     return TL_OK;
 }
@@ -205,9 +205,10 @@ static tl_status read_one(tl_plan_reader *reader, const tl_yaml *map,
     static const char *const keys[] = {"effect", "on", "direction", "level", "claim"};
     enum { EFFECT, ON, DIRECTION, LEVEL, CLAIM, KEYS };
     const tl_yaml *value[KEYS] = {NULL};
-    TL_YAML_CHECK(map->kind == TL_YAML_MAP, map, err,
-                  "a hypothesis is a map like {effect: poison, on: "
-                  "measure_utility_accuracy, direction: lowers}");
+    TL_YAML_CHECK(
+        map->kind == TL_YAML_MAP, map, err,
+        "a hypothesis must be a map, like {effect: poison, on: measure_utility_accuracy, "
+        "direction: lowers}");
     for (const tl_yaml *child = map->first; child; child = child->next) {
         int k = 0;
         while (k < KEYS && strcmp(keys[k], child->key->text) != 0) k++;

@@ -83,6 +83,13 @@ typedef struct tl_option {
     int stride;    /**< levels for which the lists read so far do not change */
 } tl_option;
 
+/** Whose parameters are read. */
+typedef struct tl_param_owner {
+    const char *name;   /**< in messages: "d2m.badnets" */
+    const char *prefix; /**< of axes: "d2m_badnets" */
+    tl_option *option;  /**< borrowed; NULL: not in a chain */
+} tl_param_owner;
+
 /* plan_value.c */
 
 /** Reads one scalar as `param` wants it; `what` names it in messages. */
@@ -93,9 +100,8 @@ TL_MUST_USE tl_status tl_plan_value(tl_plan_reader *reader, const tl_yaml *node,
 /** Binds `node`, a scalar or a list, to a value or an axis called <prefix>_<name of param>;
  * a list inside an `option` (may be NULL) to the levels of that. */
 TL_MUST_USE tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node,
-                                   const tl_param *param, const char *owner,
-                                   const char *prefix, tl_option *option, tl_binding *out,
-                                   tl_err *err);
+                                   const tl_param *param, const tl_param_owner *owner,
+                                   tl_binding *out, tl_err *err);
 
 /** Binds every param of a table to its default. */
 TL_MUST_USE tl_status tl_plan_defaults(tl_plan_reader *reader, const tl_param *params,
@@ -103,9 +109,8 @@ TL_MUST_USE tl_status tl_plan_defaults(tl_plan_reader *reader, const tl_param *p
 
 /** Binds a map's entries to a table's params; `as` among the keys is passed over. */
 TL_MUST_USE tl_status tl_plan_params(tl_plan_reader *reader, const tl_yaml *map,
-                                     const tl_param *params, const char *owner,
-                                     const char *prefix, tl_option *option, tl_binding *out,
-                                     tl_err *err);
+                                     const tl_param *params, const tl_param_owner *owner,
+                                     tl_binding *out, tl_err *err);
 
 /** Adds an axis; one with the same name and values in another chain is the same axis. */
 TL_MUST_USE tl_status tl_plan_add_axis(tl_plan_reader *reader, const tl_axis *axis,

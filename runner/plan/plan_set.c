@@ -224,7 +224,7 @@ tl_status tl_plan_set(tl_plan_reader *reader, const char *assignment, tl_err *er
     tl_arena *arena = &reader->plan->arena;
     const char *equals = strchr(assignment, '=');
     TL_CHECK(equals && equals != assignment, err, TL_E_ARG,
-             "--set %.100s: write PATH=VALUE, like recipe.epochs=5", assignment);
+             "--set %.100s: must be PATH=VALUE, like recipe.epochs=5", assignment);
     char *path = tl_arena_text(arena, assignment, err);
     const char *origin = tl_arena_print(arena, err, "--set %s", assignment);
     if (!path || !origin) return TL_E_SPACE;

@@ -51,8 +51,9 @@ static tl_status read_replicates(tl_plan_reader *reader, tl_err *err)
                   "replicates must be a number from 1 or a range like 8..23, "
                   "found %.60s",
                   node->kind == TL_YAML_SCALAR ? node->text : tl_yaml_kind_name(node));
-    TL_YAML_CHECK(last < TL_MAX_TRIALS, node, err, "replicates go up to %d, found %.60s",
-                  TL_MAX_TRIALS - 1, node->text);
+    TL_YAML_CHECK(last < TL_MAX_TRIALS, node, err,
+                  "replicates must be at most %d, found %.60s", TL_MAX_TRIALS - 1,
+                  node->text);
     plan->first_replicate = (uint32_t)first;
     plan->replicates = (uint32_t)(last - first + 1);
     return TL_OK;
@@ -66,7 +67,8 @@ static tl_status read_map(tl_plan_reader *reader, const char *key, const tl_para
     if (!node) return TL_OK;
     TL_YAML_CHECK(node->kind == TL_YAML_MAP, node, err, "%s must be a map, found %s", key,
                   tl_yaml_kind_name(node));
-    return tl_plan_params(reader, node, params, key, key, NULL, out, err);
+    const tl_param_owner owner = {key, key, NULL};
+    return tl_plan_params(reader, node, params, &owner, out, err);
 }
 
 /* The params of `data` that are written under `split`. */
@@ -85,8 +87,8 @@ static tl_status read_data_key(tl_plan_reader *reader, const tl_yaml *child, boo
         const bool fits = is_of_split(i) == in_split || i == TL_DATA_ATTACKER_FROM_POOL;
         if (fits) names[count++] = tl_data_params[i].name;
         if (!fits || strcmp(tl_data_params[i].name, child->key->text) != 0) continue;
-        return tl_plan_bind(reader, child, &tl_data_params[i],
-                            in_split ? "data.split" : "data", "data", NULL,
+        const tl_param_owner owner = {in_split ? "data.split" : "data", "data", NULL};
+        return tl_plan_bind(reader, child, &tl_data_params[i], &owner,
                             &reader->body->data[i], err);
     }
     if (!in_split) names[count++] = "split";

@@ -65,16 +65,13 @@ static tl_status open_choice(tl_plan_reader *reader, uint32_t index, tl_err *err
     tl_data_choice *choice = &body->choice[index];
     const char *name = choice->value[TL_DATA_SOURCE].text;
     TL_YAML_CHECK(!climbs(name), place_of(reader, "source"), err,
-                  "the source '%.200s' leads out of its folder; a path in a plan "
-                  "has no '..' in it",
-                  name);
+                  "the source '%.200s' contains '..', which a plan's paths must not", name);
     const tl_source *source = find_open(body, index, choice);
     if (!source) {
         const tl_source_want want = tl_setup_source_want(choice->value);
         TL_YAML_CHECK(want.examples <= tl_data_params[TL_DATA_EXAMPLES].high,
                       place_of(reader, "split"), err,
-                      "the roles want %d generated rows together, allowed are "
-                      "%g",
+                      "the roles need %d generated rows in all, at most %g are allowed",
                       want.examples, tl_data_params[TL_DATA_EXAMPLES].high);
         tl_source *opened;
         const char *dir = reader->options->data_dir;

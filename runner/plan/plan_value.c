@@ -90,8 +90,7 @@ static tl_status read_list(tl_plan_reader *reader, const tl_yaml *node,
                            tl_err *err)
 {
     TL_YAML_CHECK(node->children != 0, node, err,
-                  "%s is an empty list; a list holds the levels of an "
-                  "axis, at least one",
+                  "%s is an empty list; a list gives the levels of an axis, at least one",
                   what);
     TL_YAML_CHECK(node->children <= MAX_LEVELS, node, err,
                   "%s has %d levels, at most %d are allowed", what, node->children,
@@ -107,8 +106,8 @@ static tl_status read_list(tl_plan_reader *reader, const tl_yaml *node,
     if (repeat >= 0) {
         const tl_yaml *child = node->first;
         while (repeat-- > 0) child = child->next;
-        return tl_yaml_fault(child, err, "%s has the level '%.60s' twice", what,
-                             child->text);
+        return tl_yaml_fault(child, err, "duplicate level '%.60s' of %s", child->text,
+                             what);
     }
     *out = value;
     return TL_OK;
@@ -133,10 +132,9 @@ tl_status tl_plan_add_axis(tl_plan_reader *reader, const tl_axis *axis, const tl
         if (strcmp(reader->axis[i].name, axis->name) != 0) continue;
         *out = i;
         if (reader->body->chains > 1 && is_same_axis(&reader->axis[i], axis)) return TL_OK;
-        return tl_yaml_fault(at, err,
-                             "a second axis called '%s' (the first is in line %d); tell "
-                             "them apart with `as`",
-                             axis->name, reader->axis_at[i]->line);
+        return tl_yaml_fault(
+            at, err, "duplicate axis '%s' (the first is in line %d); rename one with `as`",
+            axis->name, reader->axis_at[i]->line);
     }
     TL_YAML_CHECK(plan->axes != TL_MAX_AXES, at, err, "more than %d axes in one plan",
                   TL_MAX_AXES);
@@ -166,8 +164,8 @@ static tl_status spread(tl_plan_reader *reader, const tl_axis *list, const tl_ya
         memcpy(inner->name, list->name, sizeof inner->name);
         plan->inners++;
     } else if (inner->axis != option->axis || inner->param != list->param) {
-        return tl_yaml_fault(
-            at, err, "a second axis called '%s'; tell them apart with `as`", list->name);
+        return tl_yaml_fault(at, err, "duplicate axis '%s'; rename one with `as`",
+                             list->name);
     } else {
         memcpy(value, inner->value, (size_t)levels * sizeof *value);
         memcpy(has, inner->has, (size_t)levels * sizeof *has);
@@ -184,11 +182,10 @@ static tl_status spread(tl_plan_reader *reader, const tl_axis *list, const tl_ya
 }
 
 tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node, const tl_param *param,
-                       const char *owner, const char *prefix, tl_option *option,
-                       tl_binding *out, tl_err *err)
+                       const tl_param_owner *owner, tl_binding *out, tl_err *err)
 {
     char what[128];
-    (void)snprintf(what, sizeof what, "%s.%s", owner, param->name);
+    (void)snprintf(what, sizeof what, "%s.%s", owner->name, param->name);
     if (node->kind != TL_YAML_LIST) {
         tl_value *value;
         TL_TAKE(value, &reader->plan->arena, 1, err);
@@ -199,10 +196,12 @@ tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node, const tl_par
     const tl_value *value = NULL;
     TL_TRY(read_list(reader, node, param, what, &value, err));
     tl_axis axis = {.levels = node->children, .value = value, .param = param, .zip = -1};
-    const int length = snprintf(axis.name, sizeof axis.name, "%s_%s", prefix, param->name);
+    const int length =
+        snprintf(axis.name, sizeof axis.name, "%s_%s", owner->prefix, param->name);
     TL_YAML_CHECK(length < TL_NAME, node, err,
-                  "the axis name '%s_%s' is longer than %d letters", prefix, param->name,
-                  TL_NAME - 1);
+                  "the axis name '%s_%s' is longer than %d letters", owner->prefix,
+                  param->name, TL_NAME - 1);
+    tl_option *option = owner->option;
     if (option && option->axis >= 0) return spread(reader, &axis, node, option, out, err);
     out->value = value;
     return tl_plan_add_axis(reader, &axis, node, &out->axis, err);
@@ -220,8 +219,7 @@ tl_status tl_plan_defaults(tl_plan_reader *reader, const tl_param *params, tl_bi
 }
 
 tl_status tl_plan_params(tl_plan_reader *reader, const tl_yaml *map, const tl_param *params,
-                         const char *owner, const char *prefix, tl_option *option,
-                         tl_binding *out, tl_err *err)
+                         const tl_param_owner *owner, tl_binding *out, tl_err *err)
 {
     const int count = tl_params_count(params);
     for (const tl_yaml *child = map->first; child; child = child->next) {
@@ -232,11 +230,10 @@ tl_status tl_plan_params(tl_plan_reader *reader, const tl_yaml *map, const tl_pa
             const char **names;
             TL_TAKE(names, &reader->plan->arena, count, err);
             for (int k = 0; k < count; k++) names[k] = params[k].name;
-            (void)snprintf(what, sizeof what, "key of %.60s:", owner);
+            (void)snprintf(what, sizeof what, "key of %.60s:", owner->name);
             return tl_plan_unknown(child->key, what, child->key->text, names, count, err);
         }
-        TL_TRY(
-            tl_plan_bind(reader, child, &params[i], owner, prefix, option, &out[i], err));
+        TL_TRY(tl_plan_bind(reader, child, &params[i], owner, &out[i], err));
     }
     return TL_OK;
 }

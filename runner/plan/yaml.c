@@ -54,8 +54,8 @@ static tl_status add_node(builder *b, const tl_yaml *like, tl_err *err)
                       "a key must be a word, found %s", tl_yaml_kind_name(node));
         TL_YAML_CHECK(parent->children != TL_YAML_KEYS, node, err,
                       "more than %d keys in one map", TL_YAML_KEYS);
-        TL_YAML_CHECK(!tl_yaml_find(parent, node->text), node, err,
-                      "the key '%s' stands here twice", node->text);
+        TL_YAML_CHECK(!tl_yaml_find(parent, node->text), node, err, "duplicate key '%s'",
+                      node->text);
         b->key[b->depth - 1] = node;
     } else {
         node->key = b->key[b->depth - 1];
@@ -77,7 +77,7 @@ static tl_status add_scalar(builder *b, struct fy_event *event, tl_yaml *node, t
         event->scalar.value ? fy_token_get_text(event->scalar.value, &length) : "";
     if (!text) length = 0;
     TL_YAML_CHECK(length <= 0 || !memchr(text, '\0', length), node, err,
-                  "a text must not hold a NUL byte");
+                  "a text must not contain a NUL byte");
     char *copy;
     TL_TAKE(copy, b->arena, length + 1, err);
     if (length > 0) memcpy(copy, text, length);
@@ -94,7 +94,7 @@ static tl_status take_event(builder *b, struct fy_event *event, tl_err *err)
     case FYET_DOCUMENT_START:
         if (b->documents++ == 0) return TL_OK;
         return tl_yaml_fault(&node, err,
-                             "a plan is one document; a second one begins here");
+                             "a plan must be one document, but a second one begins here");
     case FYET_ALIAS:
         return tl_yaml_fault(&node, err, "aliases (*name) are not allowed in a plan");
     case FYET_SCALAR:
@@ -164,9 +164,9 @@ static tl_status check_bytes(const char *origin, const char *text, size_t length
         const bool is_control =
             (byte < 0x20 && byte != '\n' && byte != '\t' && byte != '\r') || byte == 0x7f;
         TL_YAML_CHECK(more != 0 && !is_control, &at, err, "not YAML: the byte 0x%02x is %s",
-                      byte, more == 0 ? "no UTF-8" : "a control character");
+                      byte, more == 0 ? "not UTF-8" : "a control character");
         TL_YAML_CHECK(byte != '\t' || !is_indent, &at, err,
-                      "not YAML: a tab in the indentation; use blanks");
+                      "not YAML: tab in the indentation; use spaces");
         if (byte == '\n') {
             at.line++;
             at.column = 0;
@@ -184,7 +184,7 @@ tl_status tl_yaml_read(const char *origin, const char *text, size_t length, tl_a
 {
     tl_yaml start = {.origin = origin, .line = 1, .column = 1, .text = ""};
     TL_YAML_CHECK(length <= TL_YAML_BYTES, &start, err,
-                  "a plan has at most %d bytes, this one %zu", TL_YAML_BYTES, length);
+                  "a plan has at most %d bytes, found %zu", TL_YAML_BYTES, length);
     TL_TRY(check_bytes(origin, text, length, err));
     const struct fy_diag_cfg quiet = {.level = FYET_ERROR, .module_mask = ~0U};
     struct fy_diag *diag = fy_diag_create(&quiet);

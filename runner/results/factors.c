@@ -65,7 +65,7 @@ static tl_status add_axis(const tl_plan *plan, int a, tl_arena *arena, tl_table 
         if (real) real[t] = value->number;
         if (text) text[t] = value->text;
     }
-    if (real) describe(column, "units", axis->param->units);
+    if (real) describe(column, "units", tl_units(axis->param->units));
     describe(column, "long_name", axis->param ? axis->param->about : "alternatives");
     describe(column, "factor", axis->is_choice ? "choice" : "axis");
     if (axis->is_choice) describe(column, "reference", axis->value[0].text);
@@ -86,7 +86,7 @@ static tl_status add_inner(const tl_plan *plan, int i, tl_arena *arena, tl_table
         if (real) real[t] = inner->has[level] ? inner->value[level].number : (double)NAN;
         if (text) text[t] = inner->has[level] ? inner->value[level].text : "";
     }
-    if (real) describe(column, "units", inner->param->units);
+    if (real) describe(column, "units", tl_units(inner->param->units));
     describe(column, "long_name", inner->param->about);
     describe(column, "factor", "axis");
     describe(column, "within", plan->axis[inner->axis].name);

@@ -217,7 +217,7 @@ static tl_status add_metric(collector *c, metric_column *m, tl_err *err)
     char access[64];
     tl_column *column = add_column(c, m->name, TL_COLUMN_REAL);
     column->real = m->value;
-    describe(column, "units", m->spec->units);
+    describe(column, "units", tl_units(m->spec->units));
     describe(column, "long_name", m->spec->about);
     describe(column, "flow", tl_flow_name(m->stage->flow));
     describe(column, "role", tl_role_name(m->stage->role));

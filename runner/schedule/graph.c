@@ -92,14 +92,14 @@ static tl_status check_step(const tl_graph *graph, const tl_graph_step *step,
                             const uint32_t *parent, int parents, tl_err *err)
 {
     TL_CHECK(isfinite(step->cost) && step->cost >= 0.0F, err, TL_E_ARG,
-             "the cost of a step is %g, it must be finite and not negative",
+             "the cost of a step must be finite and not negative, found %g",
              (double)step->cost);
     for (int i = 0; i < parents; i++)
         TL_CHECK(parent[i] < graph->steps, err, TL_E_ARG,
                  "parent %u of a new step is not among the %u steps before it", parent[i],
                  graph->steps);
     TL_CHECK(graph->steps < MOST_STEPS, err, TL_E_ARG,
-             "the sweep has more than %u steps: cut it into several plans", MOST_STEPS);
+             "the sweep has more than %u steps: split it into several plans", MOST_STEPS);
     TL_CHECK((uint32_t)parents < UINT32_MAX - graph->edges, err, TL_E_ARG,
              "the steps of the sweep have more than %u parents in all", UINT32_MAX);
     return TL_OK;

@@ -8,7 +8,7 @@ tl_status tl_vigil_open(int ranks, double least, tl_vigil *out, tl_err *err)
 {
     *out = (tl_vigil){.ranks = ranks, .least = least};
     out->rank = calloc((size_t)ranks, sizeof *out->rank);
-    TL_CHECK(out->rank, err, TL_E_SPACE, "no memory left to watch over %d ranks", ranks);
+    TL_CHECK(out->rank, err, TL_E_SPACE, "no memory to watch over %d ranks", ranks);
     return TL_OK;
 }
 

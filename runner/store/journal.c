@@ -46,10 +46,8 @@ typedef struct scan {
 static void report(scan *s, long line, const char *what)
 {
     if (s->reports++ >= MOST_REPORTS) return;
-    tl_log(TL_LOG_WARN,
-           "%s: line %ld %s; it is passed over, and a step that it spoke of is run again%s",
-           s->path, line, what,
-           s->reports == MOST_REPORTS ? "; further ones are not named" : "");
+    tl_log(TL_LOG_WARN, "%s: line %ld %s: skipped; its step will be rerun%s", s->path, line,
+           what, s->reports == MOST_REPORTS ? "; further lines are not reported" : "");
 }
 
 static tl_status take_record(scan *s, tl_line *line, tl_err *err)
@@ -95,7 +93,7 @@ static tl_status take_line(scan *s, const char *bytes, size_t n, off_t at, tl_er
         return TL_OK;
     case TL_LINE_STRANGE:
         s->good++;
-        report(s, s->line, "is of a kind that this version does not know");
+        report(s, s->line, "is not a record of this version");
         return TL_OK;
     case TL_LINE_GOOD:
         break;
@@ -117,8 +115,8 @@ static tl_status take_lines(scan *s, tl_err *err)
     s->at += (off_t)used;
     memmove(s->bytes, s->bytes + used, s->held);
     TL_CHECK(s->held <= LONGEST_LINE, err, TL_E_FORMAT,
-             "%s: line %ld is longer than %d MiB: this is no journal of threatloop",
-             s->path, s->line + 1, LONGEST_LINE >> 20);
+             "%s: line %ld is longer than %d MiB: not a journal of threatloop", s->path,
+             s->line + 1, LONGEST_LINE >> 20);
     return TL_OK;
 }
 
@@ -150,7 +148,7 @@ static tl_status read_all(scan *s, tl_err *err)
         if (s->line == 0) s->starts_right = tl_journal_line_starts(s->bytes, s->held);
     }
     if (s->reports > MOST_REPORTS)
-        tl_log(TL_LOG_WARN, "%s: %ld lines were passed over", s->path, s->reports);
+        tl_log(TL_LOG_WARN, "%s: %ld lines skipped", s->path, s->reports);
     return TL_OK;
 }
 
@@ -161,7 +159,7 @@ static tl_status open_file(const char *path, int flags, int *out, tl_err *err)
     TL_CHECK(file >= 0, err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
     if (fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode)) {
         (void)close(file);
-        return tl_fail(err, TL_E_IO, "%s: cannot be opened: it is no regular file", path);
+        return tl_fail(err, TL_E_IO, "%s: cannot be opened: not a regular file", path);
     }
     *out = file;
     return TL_OK;
@@ -188,15 +186,13 @@ static tl_status cut_tail(const scan *s, off_t *size, tl_err *err)
     *size = s->broken > 0 ? s->broken_at : s->at;
     if (*size == end) return TL_OK;
     TL_CHECK(s->good > 0 || s->starts_right, err, TL_E_FORMAT,
-             "%s: this is no journal of threatloop: no line of it can be read; it was left "
-             "as it is",
+             "%s: not a journal of threatloop: no line of it can be read; left unchanged",
              s->path);
     TL_CHECK(ftruncate(s->file, *size) == 0 && fsync(s->file) == 0, err, TL_E_IO,
-             "%s: its torn end cannot be cut: %s", s->path, strerror(errno));
+             "%s: cannot discard its truncated record: %s", s->path, strerror(errno));
     tl_log(TL_LOG_WARN,
-           "%s: its last line was not written to the end; %lld bytes are cut, what they "
-           "spoke of will be run again",
-           s->path, (long long)(end - *size));
+           "%s: truncated record (%lld bytes) discarded; its step will be rerun", s->path,
+           (long long)(end - *size));
     return TL_OK;
 }
 
@@ -250,7 +246,7 @@ void tl_journal_put(tl_journal *journal, const tl_record *record)
 static tl_status write_pending(tl_journal *journal, tl_err *err)
 {
     const tl_text *pending = &journal->pending;
-    TL_CHECK(!pending->is_short, err, TL_E_SPACE, "%s: no memory for its next lines",
+    TL_CHECK(!pending->is_short, err, TL_E_SPACE, "%s: no memory for more records",
              journal->path);
     tl_fault_pass(TL_FAULT_JOURNAL);
     if (tl_durable_write(journal->file, pending->at, pending->length) &&
@@ -259,7 +255,7 @@ static tl_status write_pending(tl_journal *journal, tl_err *err)
     const int reason = errno;
     const bool is_cut = ftruncate(journal->file, journal->size) == 0;
     return tl_fail(err, TL_E_IO, "%s: cannot be written: %s%s", journal->path,
-                   strerror(reason), is_cut ? "" : "; its last line may be torn");
+                   strerror(reason), is_cut ? "" : "; its last line may be truncated");
 }
 
 tl_status tl_journal_sync(tl_journal *journal, tl_err *err)

@@ -23,7 +23,7 @@ static tl_status find_stage(tl_tally *tally, const char *name, int *out, tl_err 
         realloc(tally->stage, ((size_t)tally->stages + 1) * sizeof *stage);
     if (stage) tally->stage = stage;
     char *copy = stage ? malloc(strlen(name) + 1) : NULL;
-    TL_CHECK(copy, err, TL_E_SPACE, "no memory left to count stages");
+    TL_CHECK(copy, err, TL_E_SPACE, "no memory to count stages");
     tally->stage[tally->stages] = (tl_tally_stage){.name = strcpy(copy, name)};
     *out = tally->stages++;
     return TL_OK;

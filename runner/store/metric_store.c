@@ -56,12 +56,12 @@ static tl_status add_block(tl_measure_store *store, tl_err *err)
     if (store->blocks == store->space) {
         const uint32_t space = store->space ? 2 * store->space : 16;
         unsigned char **block = realloc(store->block, space * sizeof *block);
-        TL_CHECK(block, err, TL_E_SPACE, "no memory left for the metrics of steps");
+        TL_CHECK(block, err, TL_E_SPACE, "no memory for the metrics of steps");
         store->block = block;
         store->space = space;
     }
     unsigned char *block = malloc((size_t)BLOCK_UNITS * UNIT);
-    TL_CHECK(block, err, TL_E_SPACE, "no memory left for the metrics of steps");
+    TL_CHECK(block, err, TL_E_SPACE, "no memory for the metrics of steps");
     store->block[store->blocks++] = block;
     store->used = store->blocks == 1 ? 1 : 0; /* 0 is no place */
     return TL_OK;

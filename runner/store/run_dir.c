@@ -41,7 +41,7 @@ static tl_status path_of(const tl_store *store, const char *name, char out[TL_PA
                          tl_err *err)
 {
     TL_CHECK(tl_store_path(store, name, out, TL_PATH_SPACE), err, TL_E_ARG,
-             "%s: the name of the run directory is too long", store->dir);
+             "%s: the path of the run directory is too long", store->dir);
     return TL_OK;
 }
 
@@ -53,7 +53,7 @@ tl_status tl_store_step_path(const tl_store *store, const tl_key *key, const cha
     const int length =
         snprintf(out, space, "%s/models/%.2s/%s%s", store->dir, text, text, ending);
     TL_CHECK(length > 0 && (size_t)length < space, err, TL_E_ARG,
-             "%s: the name of the run directory is too long", store->dir);
+             "%s: the path of the run directory is too long", store->dir);
     return TL_OK;
 }
 
@@ -193,21 +193,20 @@ static bool try_lock(const char *path, int *out, tl_status *status, tl_err *err)
         char who[WHO_SPACE];
         read_holder(file, who, sizeof who);
         (void)close(file);
-        *status = tl_fail(err, TL_E_IO,
-                          "%.*s is in use by %s; wait for it, or name another "
-                          "folder by --dir",
-                          (int)(strlen(path) - strlen("/lock")), path, who);
+        *status = tl_fail(
+            err, TL_E_IO,
+            "%.*s is in use by %s; wait for it, or choose another directory with --dir",
+            (int)(strlen(path) - strlen("/lock")), path, who);
         return true;
     }
     if (is_locked && !is_still_there(path, file)) {
         (void)close(file);
-        *status = tl_fail(err, TL_E_IO, "%s: was removed while it was being locked", path);
+        *status = tl_fail(err, TL_E_IO, "%s: removed while it was being locked", path);
         return true;
     }
     if (!is_locked)
         tl_log(TL_LOG_WARN,
-               "%s: this file system has no locks (%s): see to it yourself "
-               "that one run at a time uses the folder",
+               "%s: no file locking here (%s); make sure only one run uses the directory",
                path, strerror(reason));
     if (!sign_lock(file)) {
         *status = tl_fail(err, TL_E_IO, "%s: cannot be written: %s", path, strerror(errno));
@@ -235,10 +234,10 @@ static tl_status take_lock(tl_store *store, double timeout, tl_err *err)
 tl_status tl_store_join(const char *dir, tl_store *out, tl_err *err)
 {
     TL_CHECK(strlen(dir) < TL_PATH_SPACE - 80, err, TL_E_ARG,
-             "the name of the run directory is too long (%zu bytes)", strlen(dir));
+             "the path of the run directory is too long (%zu bytes)", strlen(dir));
     const size_t size = strlen(dir) + 1;
     char *copy = malloc(size);
-    TL_CHECK(copy, err, TL_E_SPACE, "no memory left");
+    TL_CHECK(copy, err, TL_E_SPACE, "no memory for a path");
     memcpy(copy, dir, size);
     *out = (tl_store){.dir = copy, .lock = -1};
     return TL_OK;
@@ -350,10 +349,10 @@ static tl_status read_text(const char *path, int file, tl_arena *arena, char **t
 {
     struct stat facts;
     TL_CHECK(fstat(file, &facts) == 0 && S_ISREG(facts.st_mode), err, TL_E_IO,
-             "%s: cannot be read: it is no regular file", path);
+             "%s: cannot be read: not a regular file", path);
     TL_CHECK(facts.st_size <= LONGEST_TEXT, err, TL_E_FORMAT,
-             "%s: has %lld bytes; a text of a run directory has at most %d", path,
-             (long long)facts.st_size, LONGEST_TEXT);
+             "%s: has %lld bytes, at most %d are allowed", path, (long long)facts.st_size,
+             LONGEST_TEXT);
     char *bytes;
     TL_TAKE(bytes, arena, (size_t)facts.st_size + 1, err);
     const ssize_t n = read_bytes(file, bytes, (size_t)facts.st_size);

@@ -35,7 +35,7 @@ static tl_status save(void *self, const void *bytes, size_t n, tl_err *err)
     const part_head head = {part_magic, n, tl_crc32(bytes, n)};
     const tl_durable_piece piece[] = {{&head, sizeof head}, {bytes, n}};
     TL_CHECK(tl_durable_replace(path, piece, 2), err, TL_E_IO,
-             "%s: a checkpoint cannot be written: %s", path, strerror(errno));
+             "%s: cannot write a checkpoint: %s", path, strerror(errno));
     return TL_OK;
 }
 

@@ -102,10 +102,9 @@ static tl_status check_memory(const tl_plan *plan, double steps, double memory, 
     const double bytes = tl_sweep_table_bytes(plan) + TL_STEP_BYTES * steps;
     TL_CHECK(
         bytes <= memory, err, TL_E_ARG,
-        "the plan has %u trials of %llu steps in all: rank 0 needs %s or more to keep "
-        "account of them, and %s is what it may have; shorten its axes, or cut it into plans "
-        "of fewer replicates (replicates: 0..999, then 1000..1999), whose files "
-        "threatloop effects pools",
+        "%u trials with %llu steps in all need %s or more of memory on rank 0, which may "
+        "take %s; shorten the plan's axes, or split it into plans of fewer replicates "
+        "(replicates: 0..999, then 1000..1999), whose files threatloop effects pools",
         plan->trials, (unsigned long long)plan->steps, tl_text_size(bytes, need),
         tl_text_size(memory, have));
     return TL_OK;
@@ -159,7 +158,7 @@ static bool has_its_metrics(const tl_sweep *sweep, uint32_t id, const tl_record 
 {
     const int kind = tl_graph_step_at(sweep->graph, id)->kind;
     if (!sweep->metrics || sweep->metrics[kind] == record->measures) return true;
-    tl_log(TL_LOG_WARN, "a step of %s has %d metrics in the journal, but the stage has %d",
+    tl_log(TL_LOG_WARN, "a step of %s has %d metrics in the journal, but its stage has %d",
            record->stage ? record->stage : "a stage", record->measures,
            sweep->metrics[kind]);
     return false;

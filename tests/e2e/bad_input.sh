@@ -37,18 +37,18 @@ refuse() {
 }
 refuse 2 "key.yaml:2:1: unknown key 'replicats': did you mean 'replicates'?" run key.yaml
 refuse 2 "stage.yaml:11:5: unknown stage 'measure.utilty': did you mean 'measure.utility'?" run stage.yaml
-refuse 2 "order.yaml:10:5: measure.utility reads the target, but nothing before it gives one; put train before it" run order.yaml
+refuse 2 "order.yaml:10:5: measure.utility reads the target, which no stage before it gives; put train before it" run order.yaml
 refuse 2 "recipe.lr is -1" run good.yaml --set recipe.lr=-1
 refuse 2 "badnets.rate is 1.5, allowed" run good.yaml --set badnets.rate=1.5
 refuse 2 "replicates" run good.yaml --set replicates=-4
 refuse 2 "tab.yaml:3:1" run tab.yaml
-refuse 2 "a tab" run tab.yaml
-refuse 2 "replicates go up to" run good.yaml --set replicates=1000000000
+refuse 2 "tab in the indentation" run tab.yaml
+refuse 2 "replicates must be at most" run good.yaml --set replicates=1000000000
 refuse 2 "16777216" run good.yaml --set replicates=9000000 --set "recipe.lr=[0.1,0.2]"
 refuse 1 "the data is not there" run good.yaml --set data.source=medmnist/bloodmnist --data data
 refuse 1 "breastmnist.npz" run good.yaml --set data.source=medmnist/breastmnist --data data
-refuse 2 "leads out of its folder" run good.yaml --set data.source=../data/x.npz
-refuse 2 "leads out of its folder" run good.yaml --set data.source=text/../../x
+refuse 2 "contains '..'" run good.yaml --set data.source=../data/x.npz
+refuse 2 "contains '..'" run good.yaml --set data.source=text/../../x
 refuse 2 "begins with a letter or digit" run good.yaml --set name=../x
 refuse 2 "no set '../../x' to fetch" data fetch ../../x
 refuse 1 "names no file or folder" data info text/../x
@@ -56,7 +56,7 @@ refuse 2 "there is no data source" run good.yaml --set data.source=medmnist/brea
 refuse 2 "the roles want" run good.yaml --set data.split.pool=600
 refuse 2 "data.split.keep is 1.5, allowed" run good.yaml --set data.split.keep=1.5
 refuse 2 "attacker_from_pool" run good.yaml --set data.split.attacker_from_pool=10
-refuse 2 "there is no file" run absent.yaml
+refuse 2 "no file and no shipped plan named" run absent.yaml
 refuse 2 "dangling.yaml" run dangling.yaml
 refuse 1 "folder" run folder
 refuse 2 "exists and is not a regular file" run good.yaml -o folder.nc

@@ -61,7 +61,7 @@ strike() {
         [ "$took" -le 40 ] || fail "$name: that took $took s"
         expect 0 launch -n 2 run "$plan" -o "$name.nc" --dir "$place/$name.run" --resume
     else
-        says "is lost; its work goes to others"
+        says "is lost; its work goes to other ranks"
     fi
     wait_until "the end of all of $name" is_gone "$name" || left_overs "$name" >&2
     same whole.nc "$name.nc"

@@ -90,30 +90,30 @@ typedef struct fault_case {
 } fault_case;
 
 static const fault_case faults[] = {
-    {"", "p.yaml:1:1: a plan is a map"},
-    {"[a]\n", "p.yaml:1:1: a plan is a map"},
-    {"data:\n\tsource: x\n", "p.yaml:2:1: not YAML: a tab"},
-    {"% \xd8", "p.yaml:1:3: not YAML: the byte 0xd8 is no UTF-8"},
+    {"", "p.yaml:1:1: a plan must be a map"},
+    {"[a]\n", "p.yaml:1:1: a plan must be a map"},
+    {"data:\n\tsource: x\n", "p.yaml:2:1: not YAML: tab"},
+    {"% \xd8", "p.yaml:1:3: not YAML: the byte 0xd8 is not UTF-8"},
     {"name: a\nabout: \"\x1b[2J\"\n",
      "p.yaml:2:9: not YAML: the byte 0x1b is a control character"},
     {"data: {source: ../x.npz}\nchain: [train]\n",
-     "p.yaml:1:16: the source '../x.npz' leads out of its folder"},
+     "p.yaml:1:16: the source '../x.npz' contains '..'"},
     {"data: {source: [synthetic/lesions, /a/../x.npz]}\nchain: [train]\n",
-     "p.yaml:1:16: the source '/a/../x.npz' leads out of its folder"},
+     "p.yaml:1:16: the source '/a/../x.npz' contains '..'"},
     {"data: {source: medmnist/..}\nchain: [train]\n",
-     "p.yaml:1:16: the source 'medmnist/..' leads out of its folder"},
+     "p.yaml:1:16: the source 'medmnist/..' contains '..'"},
     {"data: {source: a..b}\nchain: [train]\n", "p.yaml:1:16: there is no data source"},
     {"data: [1\n", "p.yaml:"},
     {"data: &a {source: x}\n", "p.yaml:1:"},
     {"data: *a\n", "p.yaml:1:8: aliases"},
     {"data: !x 1\n", "p.yaml:1:"},
-    {"seed: 1\nseed: 2\n", "p.yaml:2:1: the key 'seed' stands here twice"},
+    {"seed: 1\nseed: 2\n", "p.yaml:2:1: duplicate key 'seed'"},
     {"chain: [train]\n", "p.yaml:1:1: a plan needs `data`"},
     {"chian: [train]\n", "p.yaml:1:1: unknown key 'chian': did you mean 'chain'?"},
-    {DATA "seed: 1\n", "p.yaml:1:1: a plan has either `chain`"},
+    {DATA "seed: 1\n", "p.yaml:1:1: a plan needs either `chain`"},
     {DATA "chain: [trian]\n", "p.yaml:2:9: unknown stage 'trian': did you mean 'train'?"},
     {DATA "chain: []\n",
-     "p.yaml:2:8: a chain must be a list of stages, found an empty one"},
+     "p.yaml:2:8: a chain must be a list of stages, found an empty list"},
     {DATA "chain: [train, d2m.badnets: {rte: 0.1}]\n",
      "p.yaml:2:30: unknown key of d2m.badnets: 'rte': did you mean 'rate'?"},
     {DATA "chain: [d2m.badnets: {rate: 2}, train]\n",
@@ -127,9 +127,9 @@ static const fault_case faults[] = {
     {DATA "chain: [d2m.badnets: {rate: []}, train]\n",
      "p.yaml:2:29: d2m.badnets.rate is an empty list"},
     {DATA "chain: [d2m.badnets: {rate: [0.1, 0.10]}, train]\n",
-     "p.yaml:2:35: d2m.badnets.rate has the level '0.10' twice"},
+     "p.yaml:2:35: duplicate level '0.10' of d2m.badnets.rate"},
     {DATA "chain: [train]\nrecipe: {lr: [3, 2, 1, 2.0, 3.0]}\n",
-     "p.yaml:3:24: recipe.lr has the level '2.0' twice"},
+     "p.yaml:3:24: duplicate level '2.0' of recipe.lr"},
     {DATA "recipe: {lr: 0}\nchain: [train]\n",
      "p.yaml:2:14: recipe.lr is 0, allowed is above 0 up to 100"},
     {DATA "model: {kind: cn}\nchain: [train]\n",
@@ -138,48 +138,49 @@ static const fault_case faults[] = {
      "p.yaml:2:13: replicates must be a number from 1 or a range like 8..23, found -1"},
     {DATA "replicates: 0\nchain: [train]\n", "p.yaml:2:13: replicates must be"},
     {DATA "replicates: 5..2\nchain: [train]\n", "p.yaml:2:13: replicates must be"},
-    {DATA "replicates: 16777217\nchain: [train]\n", "p.yaml:2:13: replicates go up to"},
+    {DATA "replicates: 16777217\nchain: [train]\n",
+     "p.yaml:2:13: replicates must be at most"},
     {DATA "chain: [measure.utility, train]\n",
-     "p.yaml:2:9: measure.utility reads the target, but nothing before it gives one; put "
+     "p.yaml:2:9: measure.utility reads the target, which no stage before it gives; put "
      "train before it"},
     {DATA "chain: [d2m.badnets, defense.provenance_filter, train]\n",
-     "p.yaml:2:22: defense.provenance_filter reads the marks, but nothing before it gives "
-     "one; put defense.data_watermark before it"},
+     "p.yaml:2:22: defense.provenance_filter reads the marks, which no stage before it gives; put "
+     "defense.data_watermark before it"},
     {DATA "chain: [train, d2m.badnets]\n",
-     "p.yaml:2:16: d2m.badnets plants something, but nothing after it is trained on that"},
+     "p.yaml:2:16: nothing is trained after d2m.badnets, so what it plants cannot be judged"},
     {DATA "chain: [d2m.label_flip, d2m.label_flip, train]\n",
      "p.yaml:2:25: duplicate stage 'd2m_label_flip' (the first is in line 2)"},
     {DATA "chain: [d2m.label_flip: {as: a}, d2m.badnets: {as: a}, train]\n",
-     "p.yaml:2:52: the name 'a' is taken by d2m.label_flip"},
+     "p.yaml:2:52: the name 'a' is already used by d2m.label_flip"},
     {DATA "chain: [train: {as: 9x}]\n", "p.yaml:2:21: `as: 9x`"},
     {DATA "chain: [train, {rounds: 3}]\n",
      "p.yaml:2:17: a second round would repeat the first"},
     {DATA "chain: [train, {rounds: 0}]\n",
      "p.yaml:2:25: rounds is 0, allowed is from 1 to 64"},
-    {DATA "chain: [train, {rounds: [1, 2]}]\n", "p.yaml:2:17: rounds takes one number"},
+    {DATA "chain: [train, {rounds: [1, 2]}]\n", "p.yaml:2:17: rounds must be one number"},
     {DATA "chain: [train, {laps: 2}]\n",
      "p.yaml:2:17: unknown stage 'laps': did you mean 'rounds'?"},
-    {DATA "chain: [train, rounds]\n", "p.yaml:2:16: rounds takes one number"},
+    {DATA "chain: [train, rounds]\n", "p.yaml:2:16: rounds must be one number"},
     {DATA "chain: [{rounds: 1}, train]\n", "p.yaml:2:10: rounds must be the last entry"},
     {DATA "chain: [train, m2m.model_extraction, {rounds: 40}]\n",
-     "p.yaml:2:39: 40 rounds of this chain have more than 64 entries"},
+     "p.yaml:2:39: 40 rounds of this chain make more than 64 entries"},
     {DATA "chain: [train, m2d.inversion, m2m.model_extraction: {queries: 30},\n"
           "        m2d.surrogate_inversion, rounds: 2]\n",
      "p.yaml:3:9: what m2d_inversion recovers would be lost: m2d_surrogate_inversion "
-     "replaces it before it is used"},
+     "replaces it unused"},
     {DATA "chain: [train, m2d.inversion, m2d.inversion: {as: more}, d2d.use_recovered]\n",
      "p.yaml:2:51: what m2d_inversion recovers would be lost: more replaces it"},
     {DATA "chain:\n  - one_of: {as: x, options: [none, {rounds: 2}]}\n  - train\n",
      "p.yaml:3:38: rounds repeats the whole chain, so it cannot be an option of a one_of"},
     {DATA "chain: [train]\nsweep: {sobol: 5}\n",
-     "p.yaml:3:9: sobol sampling is not available yet"},
+     "p.yaml:3:9: sobol sampling is not available"},
     {DATA "model: {width: [4, 8]}\nchain: [train]\nexclude: [{width: [4, 8]}]\n",
      "p.yaml:4:10: exclude drops all 2 combinations"},
     {DATA "model: {width: [4, 8]}\nchain: [train]\nexclude: [{wdith: 4}]\n",
      "p.yaml:4:12: unknown axis 'wdith'"},
     {DATA "model: {width: [4, 8]}\nrecipe: {epochs: [1, 2, 3]}\nchain: [train]\n"
           "sweep: {zip: [[model.width, recipe.epochs]]}\n",
-     "p.yaml:5:29: recipe_epochs has 3 levels and model_width 2"},
+     "p.yaml:5:29: recipe_epochs has 3 levels, but model_width has 2"},
     {DATA CHAIN "hypotheses: [{effect: poisn, on: train_loss, direction: raises}]\n",
      "p.yaml:8:23: unknown factor 'poisn': did you mean 'poison'?"},
     {DATA CHAIN "hypotheses: [{effect: poison, on: train_los, direction: raises}]\n",
@@ -188,14 +189,14 @@ static const fault_case faults[] = {
      "p.yaml:8:58: unknown direction 'up'"},
     {DATA CHAIN "hypotheses: [{effect: badnets.rate, on: train_loss, direction: raises, "
                 "level: trend}]\n",
-     "p.yaml:8:79: level names an alternative of a one_of, or is `trend` for an axis over 3 "
-     "numbers or more; 'd2m_badnets_rate' has no level 'trend'"},
+     "p.yaml:8:79: 'd2m_badnets_rate' has no level 'trend'; level must be an alternative of a "
+     "one_of, or `trend` for an axis over 3 numbers or more"},
     {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: raises, "
                 "level: trend}]\n",
      "p.yaml:8:73: unknown level 'trend'"},
     {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: raises, "
                 "claim: ''}]\n",
-     "p.yaml:8:74: a claim is one line of at most 300 letters"},
+     "p.yaml:8:74: a claim must be one line of at most 300 letters"},
     {DATA CHAIN
      "hypotheses: [{effect: poison, on: train_loss_round2, direction: raises}]\n",
      "p.yaml:8:35: unknown metric 'train_loss_round2'; allowed: d2m_label_flip_rows, "},
@@ -223,7 +224,7 @@ static const fault_case faults[] = {
     {"data: {source: synthetic/markov, classes: 65537}\nchain: [train]\n",
      "p.yaml:1:43: data.classes is 65537, allowed is from 2 to 65536"},
     {DATA "chain:\n  - one_of: {as: x, options: [none, none]}\n  - train\n",
-     "p.yaml:3:37: two options called 'none'"},
+     "p.yaml:3:37: duplicate option 'none'"},
 };
 
 static void a_plan_that_cannot_run_is_refused_at_its_place(void **state)
@@ -302,7 +303,7 @@ static void what_would_take_for_ever_is_refused(void **state)
     (void)state;
     static const char *const words[] = {"p.yaml:1025:1: more than 1024 keys in one map",
                                         "more than 4096 values of one axis to exclude",
-                                        "exclude holds too many values"};
+                                        "exclude has too many values"};
     for (int k = 0; k < 3; k++) {
         tl_text text = {0};
         for (int i = 0; k == 0 && i < 2000; i++) tl_text_print(&text, "k%d: 1\n", i);
@@ -372,7 +373,7 @@ static void set_is_checked_like_the_rest(void **state)
          "--set badnts.rate=0.1:1:1: unknown path of --set: 'badnts': did you mean "
          "'badnets'?"},
         {"recipe.epoch=3", "--set recipe.epoch=3:1:1: unknown key of recipe: 'epoch'"},
-        {"seed", "--set seed: write PATH=VALUE"},
+        {"seed", "--set seed: must be PATH=VALUE"},
         {"seed=[", "--set seed=[:2:1: not YAML"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
