@@ -1,4 +1,8 @@
 /*
+ * Room compute/core: what every part of the program needs: status, memory, text, random
+ * numbers, hashes, files, BLAS, and the team as a record of operations. Uses nothing of
+ * the project.
+ *
  * How threatloop's functions fail: a status, and a text written once, where the fault is
  * seen.
  *

@@ -1,4 +1,7 @@
 /*
+ * Room compute/data: where examples come from: file formats, generators, sources by name,
+ * near-duplicates, and the roles that rows play. Uses core.
+ *
  * Labelled examples. A dataset that was given is never changed: a stage that alters data
  * makes a new version which may share what it did not touch.
  */

@@ -1,4 +1,7 @@
 /*
+ * Room compute/linalg: dense linear algebra in double precision, and the door to LAPACK.
+ * Uses core.
+ *
  * Linear algebra on teams: singular values, symmetric eigenproblems, Cholesky, least
  * squares, Gram matrices; in double precision, on matrices that every member holds.
  *

@@ -1,4 +1,7 @@
 /*
+ * Room compute/nn: models and what is asked of them: architectures, passes, losses,
+ * logits, features, tensor parallelism. Uses core, data, linalg, nn/layers, nn/kernels.
+ *
  * A model: a list of layers over one block of parameters. What the kinds are made of:
  * architecture.h.
  */
@@ -16,7 +19,8 @@ typedef struct tl_model {
     tl_layer *layer; /**< [layers] */
     int halo;        /**< of images between layers, pixels */
     int positions;   /**< outputs of an example: 1, or one for each token */
-    bool is_share;   /**< of a split model (share.h): all members work on the same rows */
+    bool is_share;   /**< of a split model (tensor_parallel.h): all members work on the same
+                        rows */
     size_t params;   /**< numbers in `param` */
     float *param;    /**< [params], all layers one after the other */
 } tl_model;
@@ -50,8 +54,8 @@ TL_MUST_USE tl_status tl_model_outline(const tl_model_spec *spec, tl_arena *aren
  * layer; gains 1, biases and shifts 0. */
 void tl_model_init(tl_model *model, const tl_rng *rng);
 
-/** The model's tensors in order, of a share (share.h) part by part; the table is in
- * `arena`. */
+/** The model's tensors in order, of a share (tensor_parallel.h) part by part; the table is
+ * in `arena`. */
 TL_MUST_USE tl_status tl_model_tensors(const tl_model *model, tl_arena *arena,
                                        tl_tensor **tensor, int *count, tl_err *err);
 

@@ -29,10 +29,10 @@ typedef struct tl_pass {
     float *d_input;     /**< its gradient; NULL unless of TL_PASS_PIXELS */
     tl_dropout dropout; /**< what the next pass drops: nothing, unless the caller sets it */
     tl_layer_run *run;  /**< [layers] */
-    /** Of a share (share.h): who holds the others, set by the caller; passes are then
-     * collective. Alone, where there is none. */
+    /** Of a share (tensor_parallel.h): who holds the others, set by the caller; passes are
+     * then collective. Alone, where there is none. */
     const tl_team *team;
-    tl_status status; /**< TL_E_LOST once a pass has failed: what it left means nothing */
+    tl_status status; /**< once not TL_OK, what the pass left means nothing */
     tl_err err;
     /** Set by the caller, or NULL: called on the way back after each layer; the gradients
      * of all parameters from `from` on are then complete. */

@@ -1,4 +1,6 @@
 /*
+ * Room compute/nn/kernels: inner loops, one build for each instruction set. Uses core.
+ *
  * Kernels: the inner loops that are compiled once for every instruction set, and the door
  * to the set that suits this processor. One program thus runs at full speed on nodes with
  * AVX2 and with AVX-512. Bits may differ between instruction sets, as they do between
