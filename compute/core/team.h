@@ -61,27 +61,28 @@ typedef struct tl_team_ops {
                        tl_err *err);
 } tl_team_ops;
 
+/** A team; every member has its own record. */
 struct tl_team {
-    int rank; /**< 0 .. size-1 */
-    int size; /**< a power of two */
-    const tl_team_ops *ops;
-    void *self; /**< the implementation's own */
+    int rank;               /**< 0 .. size-1 */
+    int size;               /**< a power of two */
+    const tl_team_ops *ops; /**< borrowed */
+    void *self;             /**< the implementation's own */
 };
 
 /** The team of one. `tick` never asks to stop. */
 tl_team tl_team_alone(void);
 
 /** The team of one inside of `outer` (borrowed): for work that each member does by itself.
- * Its ticks count for `outer`, and never ask to stop. */
+ * Its ticks count for `outer`, and never ask to stop. Not collective. */
 tl_team tl_team_alone_within(const tl_team *outer);
 
 /**
  * Adds x [n] over the members in the fixed binary tree over team ranks; every member gets
- * the same bits: ((r0+r1)+(r2+r3))+...
+ * the same bits: ((r0+r1)+(r2+r3))+... \return TL_E_LOST
  */
 TL_MUST_USE tl_status tl_team_sum(const tl_team *team, float *x, size_t n, tl_err *err);
 
-/** As tl_team_sum, in double precision. */
+/** Adds x [n] as tl_team_sum, in double precision. \return TL_E_LOST */
 TL_MUST_USE tl_status tl_team_sum_double(const tl_team *team, double *x, size_t n,
                                          tl_err *err);
 
@@ -90,15 +91,16 @@ TL_MUST_USE tl_status tl_team_sum_double(const tl_team *team, double *x, size_t 
  * same order. Sums are those of tl_team_sum in every bit, unless the job is fast. Until
  * tl_team_finish no other operation of the team may be used, and job and x, which are the
  * caller's, stay as they are. Does not wait: what moves things on are tl_team_advance,
- * which a member calls wherever it can while it computes, and tl_team_finish.
+ * which a member calls wherever it can while it computes, and tl_team_finish. \return
+ * TL_E_LOST
  */
 TL_MUST_USE tl_status tl_team_begin(const tl_team *team, tl_team_job *job, tl_err *err);
 
 /** Goes on with the jobs begun as far as that is possible without waiting. Not collective.
- */
+ * \return TL_E_LOST */
 TL_MUST_USE tl_status tl_team_advance(const tl_team *team, tl_err *err);
 
-/** Waits until all jobs are done. */
+/** Waits until all jobs are done. \return TL_E_LOST */
 TL_MUST_USE tl_status tl_team_finish(const tl_team *team, tl_err *err);
 
 enum { TL_TEAM_GRAIN = 4096 /**< slices begin at multiples of so many numbers */ };
@@ -107,27 +109,29 @@ enum { TL_TEAM_GRAIN = 4096 /**< slices begin at multiples of so many numbers */
  * The member's slice of n numbers. Slices are disjoint and cover all; they are equal within
  * a grain for each time that n is halved, and some are empty where n is small. Their order
  * is not that of the members: halves are given away nearest neighbour first, so that sums
- * keep the tree's order.
+ * keep the tree's order. Not collective.
  */
 tl_slice tl_team_slice(const tl_team *team, size_t n);
 
 /** Numbers of the lower half where n are divided between two members. For teams. */
 size_t tl_team_half(size_t n);
 
-/** Whether fast jobs are summed by MPI here; else they are jobs like others. */
+/** Whether fast jobs are summed by MPI here; else they are jobs like others.
+ * \param is_fast result \return TL_E_LOST */
 TL_MUST_USE tl_status tl_team_is_fast(const tl_team *team, bool *is_fast, tl_err *err);
 
-/** Member 0's `n` bytes on every member. */
+/** Member 0's `bytes` [n] on every member. \return TL_E_LOST */
 TL_MUST_USE tl_status tl_team_broadcast(const tl_team *team, void *bytes, size_t n,
                                         tl_err *err);
 
-/** Member r's bytes [r*each, (r+1)*each) of `all` on every member. */
+/** Member r's bytes [r*each, (r+1)*each) of `all` on every member. \return TL_E_LOST */
 TL_MUST_USE tl_status tl_team_gather(const tl_team *team, void *all, size_t each,
                                      tl_err *err);
 
 /**
  * The largest status of any member, with the text of the first member that has it. `mine`
  * is this member's, with its text in `err` if it is not TL_OK. All members return the same.
+ * \return TL_E_LOST, or the status agreed on
  */
 TL_MUST_USE tl_status tl_team_agree(const tl_team *team, tl_status mine, tl_err *err);
 

@@ -7,8 +7,9 @@
 
 #include "compute/core/hash.h"
 
+/** Where blocks are published and found, as a record of operations. */
 typedef struct tl_commons {
-    void *self;     /**< handed to all operations */
+    void *self;     /**< handed to all operations, which own it */
     bool publishes; /**< this process does; else it finds */
     /** The block called `key`, which is read-only (a write ends the process), or NULL where
      * there is none or it cannot be had. \param n result, its bytes */

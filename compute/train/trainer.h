@@ -77,6 +77,7 @@ double tl_train_state_memory(const tl_model_spec *spec, const tl_recipe *recipe,
  * them, and the best epoch's weights are the result (Prechelt 1998, Early stopping - but
  * when?). With `average`, the averaged weights are what is measured, and the result.
  *
+ * \param report result, may be NULL
  * \return TL_E_NUM when loss, gradient or validation loss is not finite (the text names the
  * update or the epoch), TL_E_STOP when asked to stop (state saved if there is a
  * checkpoint), TL_E_ARG without rows, TL_E_LOST, TL_E_SPACE

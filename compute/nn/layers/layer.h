@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/** What a layer computes. */
 typedef enum tl_layer_kind {
     TL_LAYER_CONV,      /**< images: convolution, bias */
     TL_LAYER_POOL,      /**< images: 2x2 maximum, stride 2, an odd last line left out */
