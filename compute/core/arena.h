@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 
+/** One piece of memory from the system; private. */
 typedef struct tl_arena_chunk tl_arena_chunk;
 
 /** Zero is a valid empty arena with no limit. Fields are private. */

@@ -13,13 +13,13 @@ typedef struct tl_mat {
     int rows, columns, stride;
 } tl_mat;
 
-/** A read-only view. */
+/** A read-only view of [rows x columns], row-major. */
 typedef struct tl_cmat {
     const float *at;
     int rows, columns, stride;
 } tl_cmat;
 
-/** Dense views of memory: stride = columns. */
+/** Dense views of `at` [rows x columns], borrowed: stride = columns. */
 tl_mat tl_mat_of(float *at, int rows, int columns);
 tl_cmat tl_cmat_of(const float *at, int rows, int columns);
 

@@ -27,7 +27,7 @@ bool tl_durable_folder(const char *path);
 
 /** A piece of a file. */
 typedef struct tl_durable_piece {
-    const void *bytes;
+    const void *bytes; /**< [n], borrowed */
     size_t n;
 } tl_durable_piece;
 

@@ -50,7 +50,7 @@ typedef enum tl_fault_place {
     TL_FAULT_PLACES
 } tl_fault_place;
 
-enum { TL_FAULT_ANYWHERE = -1 };
+enum { TL_FAULT_ANYWHERE = -1 /**< as a rank: no rank of a run */ };
 
 /**
  * Arms the fault that `text` describes, if it is meant for `rank`; up to 16 a process.

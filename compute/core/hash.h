@@ -16,6 +16,7 @@ typedef struct tl_key {
     unsigned char byte[16];
 } tl_key;
 
+/** Bytes of digests as text with their NUL, and of pieces that a hash gathers. */
 enum { TL_KEY_TEXT = 33, TL_SHA256_TEXT = 65, TL_MD5_TEXT = 33, TL_HASH_SPACE = 2048 };
 
 /**
@@ -28,10 +29,12 @@ typedef struct tl_hash {
     unsigned char byte[TL_HASH_SPACE];
 } tl_hash;
 
+/** Adds a piece: `bytes` [n], a text (NULL counts as ""), a number, the bits of a real (-0
+ * as 0), a key. */
 void tl_hash_bytes(tl_hash *hash, const void *bytes, size_t n);
-void tl_hash_text(tl_hash *hash, const char *text); /* NULL counts as "" */
+void tl_hash_text(tl_hash *hash, const char *text);
 void tl_hash_u64(tl_hash *hash, uint64_t value);
-void tl_hash_real(tl_hash *hash, double value); /* its bits; -0 as 0 */
+void tl_hash_real(tl_hash *hash, double value);
 void tl_hash_key(tl_hash *hash, const tl_key *key);
 
 /** The key of all pieces so far. */
@@ -40,12 +43,13 @@ tl_key tl_hash_end(const tl_hash *hash);
 /** The key of `n` bytes, of any length. */
 tl_key tl_key_of(const void *bytes, size_t n);
 
+/** Whether both keys are the same. */
 bool tl_key_equal(const tl_key *a, const tl_key *b);
 
 /** Writes 32 hexadecimal digits and a NUL; returns `text`. */
 char *tl_key_text(const tl_key *key, char text[TL_KEY_TEXT]);
 
-/** Reads 32 hexadecimal digits; false if `text` is anything else. */
+/** Reads 32 hexadecimal digits into `key`; false if `text` is anything else. */
 bool tl_key_read(const char *text, tl_key *key);
 
 /** CRC-32 (the one of zlib) of `n` bytes. */

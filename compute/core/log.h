@@ -7,6 +7,7 @@
 
 #include "compute/core/status.h"
 
+/** How serious a line is, the gravest first. */
 typedef enum tl_log_level {
     TL_LOG_ERROR,
     TL_LOG_WARN,

@@ -1,5 +1,5 @@
 /*
- * How much memory this process may have.
+ * How much memory this process may have, as the system and its limits say.
  */
 #ifndef TL_COMPUTE_CORE_MEMORY_H
 #define TL_COMPUTE_CORE_MEMORY_H

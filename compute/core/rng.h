@@ -33,7 +33,7 @@ void tl_rng_block(const tl_rng *rng, uint64_t item, uint32_t word[4]);
 /** Next word of the stream. */
 uint32_t tl_rng_u32(tl_rng *rng);
 
-/** The next `n` words: the same as `n` calls of tl_rng_u32. */
+/** The next `n` words into `word` [n]: the same as `n` calls of tl_rng_u32. */
 void tl_rng_fill(tl_rng *rng, uint32_t *word, int n);
 
 /** Uniform in [0, 1), multiple of 2^-53; takes two words. */
@@ -45,7 +45,7 @@ uint32_t tl_rng_below(tl_rng *rng, uint32_t n);
 /** Standard normal (Box and Muller 1958), one number of two uniforms. */
 double tl_rng_normal(tl_rng *rng);
 
-/** Puts `index` in uniformly random order (Fisher and Yates). */
+/** Puts `index` [n] in uniformly random order (Fisher and Yates). */
 void tl_rng_shuffle(tl_rng *rng, int *index, int n);
 
 #endif

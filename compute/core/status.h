@@ -1,4 +1,8 @@
 /*
+ * Room compute/core: what every part of the program needs: status, memory, text, random
+ * numbers, hashes, files, BLAS, and the team as a record of operations. Uses nothing of
+ * the project.
+ *
  * How threatloop's functions fail: a status, and a text written once, where the fault is
  * seen.
  *
@@ -23,7 +27,7 @@ typedef enum tl_status {
     TL_E_LOST    /**< a member of the team died, or its deadline passed */
 } tl_status;
 
-enum { TL_ERR_TEXT = 480 };
+enum { TL_ERR_TEXT = 480 /**< bytes of an error's text with its NUL */ };
 
 /** One fault. `text` is a full sentence: what was wanted, what was found, what is allowed.
  */
@@ -32,6 +36,7 @@ typedef struct tl_err {
     char text[TL_ERR_TEXT];
 } tl_err;
 
+/** For declarations: the result must be used; format and arguments are as printf's. */
 #define TL_MUST_USE __attribute__((warn_unused_result))
 #define TL_PRINTF(text, first) __attribute__((format(printf, text, first)))
 

@@ -18,14 +18,17 @@ typedef struct tl_text {
     bool is_short; /**< memory ran out: the text is not whole */
 } tl_text;
 
+/** Adds a piece: a text, `bytes` [n], or what printf makes. */
 void tl_text_add(tl_text *text, const char *piece);
 void tl_text_bytes(tl_text *text, const char *bytes, size_t n);
 void tl_text_print(tl_text *text, const char *format, ...) TL_PRINTF(2, 3);
-void tl_text_clear(tl_text *text); /* empty, memory kept */
+
+/** Empties the text and keeps its memory, or frees it too. */
+void tl_text_clear(tl_text *text);
 void tl_text_close(tl_text *text);
 
 /**
- * The name among `names` (count of them) nearest to `wanted` by edit distance
+ * The name among `names` [count] nearest to `wanted` by edit distance
  * (transpositions count once), if it is near enough to be meant: at most a third of its
  * letters. \return NULL where nothing is near
  */
@@ -43,7 +46,7 @@ char *tl_text_hint(const char *wanted, const char *const *names, int count,
  * (overlong, a surrogate, cut). Source: Unicode 15, table 3-7. */
 size_t tl_text_sequence(const char *at, size_t left);
 
-/** A whole text as a finite number; false if anything is left over. */
+/** Sets `value` to a whole text read as a finite number; false if anything is left over. */
 bool tl_text_real(const char *text, double *value);
 
 /** The shortest decimal that reads back as `value`; 32 bytes are enough. Returns `out`. */

@@ -9,18 +9,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { TL_ARRAY_RANK = 8 };
+enum { TL_ARRAY_RANK = 8 /**< dimensions, at most */ };
 
 /** Bytes that a reader refuses to go beyond, whatever a file claims. */
 #define TL_ARRAY_LIMIT ((uint64_t)4 << 30)
 
+/** An array out of a file. */
 typedef struct tl_array {
     char type[4]; /**< numpy's letters: "u1" "i1" "u2" "i2" "u4" "i4" "u8" "i8" "f2" "f4"
                      "f8" "b1" */
     int rank;
     uint64_t size[TL_ARRAY_RANK];
     uint64_t count;       /**< elements */
-    unsigned char *bytes; /**< in C order, in this machine's byte order */
+    unsigned char *bytes; /**< [count elements] in C order, in this machine's byte order */
 } tl_array;
 
 /** Bytes of one element of a type such as "f4"; 0 for types that are not read. */

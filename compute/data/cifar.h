@@ -8,6 +8,7 @@
 
 #include "compute/data/source_data.h"
 
+/** Sizes of an image, in pixels and in numbers. */
 enum { TL_CIFAR_SIDE = 32, TL_CIFAR_PIXELS = 3 * TL_CIFAR_SIDE * TL_CIFAR_SIDE };
 
 /** One of the two; a file does not say which it is. */

@@ -32,7 +32,8 @@ TL_MUST_USE tl_status tl_corpus_find(const char *name, const char *dir,
 
 /**
  * The names in a folder of text that count, in byte order, as scandir gives them: neither
- * those that begin with a dot nor with README. \return how many, or -1 with errno set
+ * those that begin with a dot nor with README. \param entry result, [how many], owned
+ * by the caller \return how many, or -1 with errno set
  */
 int tl_corpus_scan(const char *path, struct dirent ***entry);
 

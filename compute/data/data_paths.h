@@ -6,6 +6,7 @@
 
 #include "compute/core/status.h"
 
+/** Folders that are looked in, at most; bytes of a path. */
 enum { TL_PLACES = 3, TL_PLACE_PATH = 4096 };
 
 /**

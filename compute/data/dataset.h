@@ -1,4 +1,7 @@
 /*
+ * Room compute/data: where examples come from: file formats, generators, sources by name,
+ * near-duplicates, and the roles that rows play. Uses core.
+ *
  * Labelled examples. A dataset that was given is never changed: a stage that alters data
  * makes a new version which may share what it did not touch.
  */
@@ -68,7 +71,8 @@ enum { TL_COPY_LABELS = 1, TL_COPY_FLAGS = 2, TL_COPY_PIXELS = 4 };
 TL_MUST_USE tl_status tl_dataset_copy(const tl_dataset *data, unsigned copy,
                                       tl_arena *arena, tl_dataset **out, tl_err *err);
 
-/** A new dataset of the given rows of `data`, in that order, owning everything. */
+/** A new dataset of the rows `row` [rows] of `data`, in that order, owning everything.
+ * \return TL_E_SPACE */
 TL_MUST_USE tl_status tl_dataset_pick(const tl_dataset *data, const int *row, int rows,
                                       tl_arena *arena, tl_dataset **out, tl_err *err);
 

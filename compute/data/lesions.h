@@ -8,6 +8,7 @@
 
 #include "compute/data/source_data.h"
 
+/** Pixels a side; classes, at most. */
 enum { TL_LESIONS_SIDE = 28, TL_LESIONS_CLASSES = 10 };
 
 /**

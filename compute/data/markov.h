@@ -13,7 +13,7 @@
 
 #include "compute/data/source_data.h"
 
-enum { TL_MARKOV_TOKENS = 65536 };
+enum { TL_MARKOV_TOKENS = 65536 /**< of the vocabulary, at most */ };
 
 /**
  * Makes the source; classes of `want` is the number of tokens, its context within

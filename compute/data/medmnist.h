@@ -15,6 +15,7 @@ typedef enum tl_medmnist_task {
     TL_MEDMNIST_LABELS   /**< several yes-or-no labels an image: not read */
 } tl_medmnist_task;
 
+/** Sizes that images come in; bytes of a file's name. */
 enum { TL_MEDMNIST_SIZES = 4, TL_MEDMNIST_FILE = 40 };
 
 /** What is known of an official set. */
@@ -32,7 +33,7 @@ typedef struct tl_medmnist {
     const char *md5[TL_MEDMNIST_SIZES];
 } tl_medmnist;
 
-/** All 18 sets. */
+/** All 18 official sets, static. \param count result */
 const tl_medmnist *tl_medmnist_sets(int *count);
 
 /** The set of this name, or NULL. */

@@ -20,7 +20,7 @@ typedef struct tl_usual {
 TL_MUST_USE tl_status tl_usual_new(tl_shape shape, tl_arena *arena, tl_usual *out,
                                    tl_err *err);
 
-/** Adds an image. The order of adding is part of the bits. */
+/** Adds the image `pixel` [usual->shape]. The order of adding is part of the bits. */
 void tl_usual_add(tl_usual *usual, const float *pixel);
 
 /**

@@ -8,14 +8,18 @@
 
 #include <stdbool.h>
 
+/** A zip of arrays that is open for reading. */
 typedef struct tl_npz tl_npz;
 
 /** Opens a zip. \return TL_E_IO (missing, a folder), TL_E_FORMAT (no zip, or a bomb),
  * TL_E_SPACE
  */
 TL_MUST_USE tl_status tl_npz_open(const char *path, tl_npz **out, tl_err *err);
+
+/** Closes the zip and frees it; NULL is allowed. */
 void tl_npz_close(tl_npz *npz);
 
+/** How many members the zip has. */
 int tl_npz_members(const tl_npz *npz);
 /** Name of a member as stored, borrowed. */
 const char *tl_npz_name(const tl_npz *npz, int member);

@@ -20,6 +20,7 @@ typedef struct tl_split {
                              */
 } tl_split;
 
+/** The rows of each role; everything is in the arena that they were drawn in. */
 typedef struct tl_roles {
     /**
      * The owner's rows. Rows flagged TL_ROW_MEMBER are trained on; the others are the
@@ -45,7 +46,8 @@ TL_MUST_USE tl_status tl_split_check(const tl_source *source, const tl_split *sp
 /**
  * Rows of each role as tl_roles_draw makes them, without drawing. Sizes are exact for drawn
  * splits; with `official` they are upper bounds, reached where the source has no
- * duplicates. \param members rows of the pool that are trained on
+ * duplicates. \param pool, validation, attacker, test results
+ * \param members result: rows of the pool that are trained on
  */
 void tl_split_sizes(const tl_source *source, const tl_split *split, int *pool, int *members,
                     int *validation, int *attacker, int *test);

@@ -40,10 +40,12 @@ TL_MUST_USE tl_status tl_source_open_cifar(const char *path, const struct tl_cif
 TL_MUST_USE tl_status tl_source_find(const char *name, const char *dir,
                                      char path[TL_PLACE_PATH], tl_err *err);
 
-/** The names that can be opened, with a word about each, NULL-terminated pairs. */
+/** The names that can be opened, with a word about each. */
 typedef struct tl_source_name {
     const char *name, *about;
 } tl_source_name;
+
+/** All names that can be opened, static. \param count result */
 const tl_source_name *tl_source_names(int *count);
 
 #endif

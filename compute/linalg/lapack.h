@@ -38,7 +38,8 @@ double tl_lapack_bidiagonal_memory(int n);
  * Largest eigenvalue and its unit eigenvector of a symmetric matrix; the vector's sign is
  * LAPACK's. Not collective.
  *
- * \param a [n x n], n >= 1; overwritten  \param vector [n] result
+ * \param a [n x n], n >= 1; overwritten  \param value result
+ * \param vector [n] result
  * \return TL_E_NUM if the matrix is not finite or the iteration fails, TL_E_SPACE
  */
 TL_MUST_USE tl_status tl_symmetric_top(double *a, int n, tl_arena *scratch, double *value,

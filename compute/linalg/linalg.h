@@ -1,4 +1,7 @@
 /*
+ * Room compute/linalg: dense linear algebra in double precision, and the door to LAPACK.
+ * Uses core.
+ *
  * Linear algebra on teams: singular values, symmetric eigenproblems, Cholesky, least
  * squares, Gram matrices; in double precision, on matrices that every member holds.
  *
@@ -44,6 +47,7 @@ typedef struct tl_svd {
 /**
  * a = u diag(value) vt with orthonormal columns of u and rows of vt. The signs of the
  * vectors are the solver's. DGESDD; PDGEBRD and DBDSDC.
+ * \return TL_E_NUM, TL_E_ARG, TL_E_SPACE, TL_E_LOST as above
  */
 TL_MUST_USE tl_status tl_linalg_svd(const tl_team *team, tl_matrix a, tl_svd out,
                                     tl_arena *scratch, tl_err *err);
@@ -55,6 +59,7 @@ TL_MUST_USE tl_status tl_linalg_svd(const tl_team *team, tl_matrix a, tl_svd out
  *
  * \param value  [n] rising
  * \param vector [n x n] row i is the unit eigenvector of value[i]; NULL: not wanted
+ * \return TL_E_NUM, TL_E_ARG, TL_E_SPACE, TL_E_LOST as above
  */
 TL_MUST_USE tl_status tl_linalg_eigen(const tl_team *team, tl_matrix a, double *value,
                                       double *vector, tl_arena *scratch, tl_err *err);
@@ -79,12 +84,14 @@ TL_MUST_USE tl_status tl_linalg_solve_spd(const tl_team *team, tl_matrix a, tl_m
 TL_MUST_USE tl_status tl_linalg_least_squares(const tl_team *team, tl_matrix a, tl_matrix b,
                                               double *x, tl_arena *scratch, tl_err *err);
 
-/** gram = a^T a, both triangles. DSYRK, PDSYRK. \param gram [columns x columns] result */
+/** gram = a^T a, both triangles. DSYRK, PDSYRK. \param gram [columns x columns] result
+ * \return TL_E_NUM, TL_E_ARG, TL_E_SPACE, TL_E_LOST as above */
 TL_MUST_USE tl_status tl_linalg_gram(const tl_team *team, tl_matrix a, double *gram,
                                      tl_arena *scratch, tl_err *err);
 
 /* --- which path, and what it takes ---------------------------------------------------- */
 
+/** Which library solves a problem. */
 typedef enum tl_linalg_route {
     TL_LINALG_BY_LAPACK,   /**< the same bits on every team: may decide */
     TL_LINALG_BY_SCALAPACK /**< a metric of 6 digits */
@@ -140,6 +147,7 @@ bool tl_linalg_has_scalapack(const tl_team *team);
  * Solves `problem` by the route given, whatever its size: to check or time one library by
  * the other. Collective, and as the functions above, which call it. \param route
  * TL_LINALG_BY_SCALAPACK only on a team that has it \param found may be NULL
+ * \return TL_E_NUM, TL_E_ARG, TL_E_SPACE, TL_E_LOST as above
  */
 TL_MUST_USE tl_status tl_linalg_solve(const tl_team *team, tl_linalg_problem problem,
                                       tl_linalg_route route, tl_arena *scratch,

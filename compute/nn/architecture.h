@@ -25,6 +25,7 @@
 
 enum { TL_MODEL_LAYERS = 1024 /**< of a model, at most */ };
 
+/** The layers of a model, and what follows from them. */
 typedef struct tl_architecture {
     tl_layer layer[TL_MODEL_LAYERS];
     int layers;

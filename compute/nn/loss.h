@@ -7,10 +7,12 @@
 
 #include <stdint.h>
 
-/** Softmax of each row. \param probability [rows x classes]; may be `logits` itself */
+/** Softmax of each row. \param logits [rows x classes] \param probability [rows x classes];
+ * may be `logits` itself */
 void tl_softmax(const float *logits, int rows, int classes, float *probability);
 
-/** As tl_softmax, in double precision. */
+/** As tl_softmax, in double precision. \param logits [rows x classes] \param probability
+ * [rows x classes]; may be `logits` itself */
 void tl_softmax_double(const double *logits, int rows, int classes, double *probability);
 
 /** -log p[label] of each row, nat, from logits without overflow. \param loss [rows] */
@@ -26,7 +28,7 @@ double tl_squared_error(const float *output, const float *wanted, int n, float *
 /**
  * Logit-scaled confidence of each row, log(p / (1 - p)) of its label's probability p, from
  * logits without overflow: the label's logit minus the log-sum-exp of the others.
- * \param confidence [rows]
+ * \param logits [rows x classes] \param label [rows] \param confidence [rows]
  * Source: Carlini, Chien, Nasr, Song, Terzis, Tramer 2022, Membership inference attacks
  * from first principles, section IV-C.
  */
@@ -36,11 +38,12 @@ void tl_confidence(const float *logits, const int32_t *label, int rows, int clas
 /**
  * Gradient of one row's logit-scaled confidence in class `label`: 1 there, minus the
  * softmax of the others elsewhere. It points as the gradient of log p does and, unlike
- * that, does not vanish where p is near 1. \param d [classes]
+ * that, does not vanish where p is near 1. \param logits [classes] \param d [classes]
  */
 void tl_confidence_slope(const float *logits, int label, int classes, float *d);
 
-/** Class of the largest logit of each row, the first of equals. \param best [rows] */
+/** Class of the largest logit of each row, the first of equals. \param logits [rows x
+ * classes] \param best [rows] */
 void tl_argmax(const float *logits, int rows, int classes, int32_t *best);
 
 #endif

@@ -1,4 +1,7 @@
 /*
+ * Room compute/nn: models and what is asked of them: architectures, passes, losses,
+ * logits, features, tensor parallelism. Uses core, data, linalg, nn/layers, nn/kernels.
+ *
  * A model: a list of layers over one block of parameters. What the kinds are made of:
  * architecture.h.
  */
@@ -10,13 +13,15 @@
 #include "compute/nn/layers/layer.h"
 #include "compute/nn/model_spec.h"
 
+/** A model; layers and parameters are in the arena that it was made in. */
 typedef struct tl_model {
     tl_model_spec spec;
     int layers;
     tl_layer *layer; /**< [layers] */
     int halo;        /**< of images between layers, pixels */
     int positions;   /**< outputs of an example: 1, or one for each token */
-    bool is_share;   /**< of a split model (share.h): all members work on the same rows */
+    bool is_share;   /**< of a split model (tensor_parallel.h): all members work on the same
+                        rows */
     size_t params;   /**< numbers in `param` */
     float *param;    /**< [params], all layers one after the other */
 } tl_model;
@@ -42,7 +47,8 @@ TL_MUST_USE tl_status tl_model_check(const tl_model_spec *spec, tl_err *err);
 TL_MUST_USE tl_status tl_model_new(const tl_model_spec *spec, tl_arena *arena,
                                    tl_model **out, tl_err *err);
 
-/** The same without parameters (`param` is NULL): for what sizes alone tell. */
+/** The same without parameters (`param` is NULL): for what sizes alone tell.
+ * \return as tl_model_new */
 TL_MUST_USE tl_status tl_model_outline(const tl_model_spec *spec, tl_arena *arena,
                                        tl_model **out, tl_err *err);
 
@@ -50,8 +56,8 @@ TL_MUST_USE tl_status tl_model_outline(const tl_model_spec *spec, tl_arena *aren
  * layer; gains 1, biases and shifts 0. */
 void tl_model_init(tl_model *model, const tl_rng *rng);
 
-/** The model's tensors in order, of a share (share.h) part by part; the table is in
- * `arena`. */
+/** The model's tensors in order, of a share (tensor_parallel.h) part by part.
+ * \param tensor result, [count] in `arena`  \param count result  \return TL_E_SPACE */
 TL_MUST_USE tl_status tl_model_tensors(const tl_model *model, tl_arena *arena,
                                        tl_tensor **tensor, int *count, tl_err *err);
 
@@ -72,6 +78,7 @@ double tl_model_train_flop(const tl_model_spec *spec);
  * model.
  *
  * \param pixel  [rows x input]  \param logits [rows x classes] result, on every member
+ * \return TL_E_SPACE, TL_E_LOST
  */
 TL_MUST_USE tl_status tl_model_logits(const tl_model *model, const float *pixel, int rows,
                                       const tl_team *team, tl_arena *scratch, float *logits,

@@ -32,9 +32,9 @@ typedef struct tl_model_spec {
     int classes;  /**< of tokens: the vocabulary */
     int heads;    /**< GPT, LLAMA: of attention; divides width */
     int kv_heads; /**< LLAMA: heads of keys and values; divides heads, 0: as many */
-    int splits;   /**< GPT, LLAMA: parts that blocks are trained in (share.h), a power of
-                     two that divides all heads; 0 or 1: whole. Models that differ in this
-                     alone have the same parameters */
+    int splits;   /**< GPT, LLAMA: parts that blocks are trained in (tensor_parallel.h), a
+                     power of two that divides all heads; 0 or 1: whole. Models that differ in
+                     this alone have the same parameters */
 } tl_model_spec;
 
 /** The name of a kind in plans: "mlp", "cnn", "resnet", "gpt", "llama", "linear",

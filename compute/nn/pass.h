@@ -20,19 +20,20 @@ typedef enum tl_pass_use {
     TL_PASS_PIXELS /**< backward, with room for the gradient of the pixels */
 } tl_pass_use;
 
+/** A pass; its memory is in the arena that it was made in. */
 typedef struct tl_pass {
-    const tl_model *model;
-    int most;           /**< rows it has room for */
+    const tl_model *model; /**< borrowed */
+    int most;              /**< rows it has room for */
     int *start;         /**< [layers] the first of the layer's block; 0 where all is kept */
     tl_grid grid;       /**< of the input, where it is images */
-    float *input;       /**< the group as the first layer wants it */
+    float *input;       /**< [grid.size] or [rows x input], as the first layer reads it */
     float *d_input;     /**< its gradient; NULL unless of TL_PASS_PIXELS */
     tl_dropout dropout; /**< what the next pass drops: nothing, unless the caller sets it */
     tl_layer_run *run;  /**< [layers] */
-    /** Of a share (share.h): who holds the others, set by the caller; passes are then
-     * collective. Alone, where there is none. */
+    /** Of a share (tensor_parallel.h): who holds the others, set by the caller; passes are
+     * then collective. Alone, where there is none. */
     const tl_team *team;
-    tl_status status; /**< TL_E_LOST once a pass has failed: what it left means nothing */
+    tl_status status; /**< once not TL_OK, what the pass left means nothing */
     tl_err err;
     /** Set by the caller, or NULL: called on the way back after each layer; the gradients
      * of all parameters from `from` on are then complete. */
@@ -60,8 +61,8 @@ int tl_pass_blocks(const tl_model_spec *spec);
 void tl_pass_refresh(tl_pass *pass);
 
 /**
- * Logits [rows*positions x classes] of the rows `row` (NULL: 0 .. rows-1) of `pixel`; they
- * stay in the pass until the next call of this or of tl_pass_backward.
+ * Logits [rows*positions x classes] of the rows `row` (NULL: 0 .. rows-1) of `pixel` [.. x
+ * input]; they stay in the pass until the next call of this or of tl_pass_backward.
  */
 const float *tl_pass_forward(tl_pass *pass, const float *pixel, const int *row, int rows);
 

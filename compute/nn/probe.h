@@ -42,7 +42,8 @@ int tl_model_features_size(const tl_model_spec *spec);
 
 /**
  * Features of `rows` examples: the activations that the last dense layer gets. Collective
- * over `team`. \param feature [rows x tl_model_features_size] result, on every member
+ * over `team`. \param pixel [rows x input] \param feature [rows x tl_model_features_size]
+ * result, on every member
  * \return as tl_probe_run
  */
 TL_MUST_USE tl_status tl_model_features(const tl_model *model, const float *pixel, int rows,

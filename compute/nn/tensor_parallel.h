@@ -18,9 +18,10 @@
 
 #include "compute/nn/model.h"
 
+/** What one member has of a split model. */
 typedef struct tl_share {
-    const tl_model *whole;
-    const tl_team *team; /**< whose members hold the others; borrowed */
+    const tl_model *whole; /**< borrowed */
+    const tl_team *team;   /**< whose members hold the others; borrowed */
     tl_model model;   /**< its layers and parameters; they are the same layers by number */
     int first, parts; /**< parts first .. first + parts - 1 of whole->spec.splits */
     size_t shared, each; /**< numbers */
@@ -54,7 +55,7 @@ TL_MUST_USE tl_status tl_share_collect(const tl_share *share, const float *kept,
                                        float *room, float *all, tl_err *err);
 
 /** The way back: member 0's `all`, which is NULL on the others, to all members. Collective.
- * \return TL_E_LOST */
+ * \param room [tl_share_room] \param kept [model.params] result \return TL_E_LOST */
 TL_MUST_USE tl_status tl_share_deal(const tl_share *share, const float *all, float *room,
                                     float *kept, tl_err *err);
 

@@ -30,7 +30,7 @@ typedef struct tl_progress {
     double last_loss;      /**< mean loss over the last whole epoch, as it went */
 } tl_progress;
 
-enum { TL_STATE_BLOCKS = 5 };
+enum { TL_STATE_BLOCKS = 5 /**< of a state, at most */ };
 
 /** All that the rest of a training depends on. */
 typedef struct tl_train_state {

@@ -24,6 +24,7 @@
 
 enum { TL_BUCKET = 1 << 20 /**< numbers; a multiple of TL_GRADIENT_CHUNK */ };
 
+/** A part of the gradient that travels as one. */
 typedef struct tl_bucket {
     tl_slice all; /**< of the buffer */
     tl_slice own; /**< of the buffer: what this member updates */
@@ -33,7 +34,7 @@ typedef struct tl_bucket {
 
 /** The fields are to be read only. */
 typedef struct tl_exchange {
-    const tl_team *team;
+    const tl_team *team; /**< borrowed */
     bool is_sharded;
     size_t params, tail; /**< numbers of a buffer: parameters, and what stands behind */
     size_t kept;         /**< numbers of the optimiser's state on this member */
@@ -90,14 +91,15 @@ TL_MUST_USE tl_status tl_exchange_finish(tl_exchange *exchange, tl_gradient *gra
 
 /**
  * L2 norm of the summed gradient's parameters, as tl_gradient_norm has it, in every bit.
- * Collective if sharded. \return TL_E_LOST
+ * Collective if sharded. \param gradient [params], the summed one \param norm result
+ * \return TL_E_LOST
  */
 TL_MUST_USE tl_status tl_exchange_norm(tl_exchange *exchange, const float *gradient,
                                        double *norm, tl_err *err);
 
 /**
- * Sharded: the weights of bucket `number` are updated in the own slice and begin to travel
- * to the others; tl_exchange_return waits for all. \return TL_E_LOST
+ * Sharded: the weights `param` [params] of bucket `number` are updated in the own slice and
+ * begin to travel to the others; tl_exchange_return waits for all. \return TL_E_LOST
  */
 TL_MUST_USE tl_status tl_exchange_send(tl_exchange *exchange, int number, float *param,
                                        tl_err *err);
@@ -114,7 +116,8 @@ TL_MUST_USE tl_status tl_exchange_return(tl_exchange *exchange, tl_err *err);
 TL_MUST_USE tl_status tl_exchange_collect(tl_exchange *exchange, int number,
                                           const float *kept, float *whole, tl_err *err);
 
-/** The opposite: takes the own slice out of `whole`. Not collective. */
+/** The opposite: takes the own slice out of `whole` [numbers of the bucket] into `kept`
+ * [exchange->kept]. Not collective. */
 void tl_exchange_deal(const tl_exchange *exchange, int number, const float *whole,
                       float *kept);
 

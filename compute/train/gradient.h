@@ -11,7 +11,7 @@
 /** A gradient as the shards of a rank left it: `scale` times the sum in the fixed binary
  * tree of `count` arrays, a power of two, `width` numbers apart. */
 typedef struct tl_gradient {
-    float *at;
+    float *at; /**< [count x width], borrowed */
     int count;
     size_t width;
     float scale;
@@ -36,14 +36,14 @@ bool tl_gradient_is_finite(const float *x, size_t n);
  * and the chunks in the fixed binary tree. */
 double tl_gradient_norm(const float *x, size_t n);
 
-/** Its square. */
+/** The square of tl_gradient_norm of x [n]. */
 double tl_gradient_square(const float *x, size_t n);
 
 /** The sums of squares of the chunks of x [n], the last one perhaps short: what
  * tl_gradient_norm adds up. \param sum [n / TL_GRADIENT_CHUNK, rounded up] result */
 void tl_gradient_squares(const float *x, size_t n, double *sum);
 
-/** Sum of all chunks in the fixed binary tree: the norm's square. */
+/** Sum of `sum` [chunks] in the fixed binary tree: the norm's square. */
 double tl_gradient_join(const double *sum, size_t chunks);
 
 /**

@@ -16,7 +16,7 @@ typedef struct tl_moments {
 
 /** What a recipe does to the parameters of one model. */
 typedef struct tl_optimizing {
-    const tl_recipe *recipe;
+    const tl_recipe *recipe; /**< borrowed */
     size_t params;
     const tl_tensor *tensor; /**< [tensors] of which some decay; NULL: all decay */
     int tensors;
@@ -37,6 +37,7 @@ double tl_optimizing_memory_of(const tl_model *model, const tl_recipe *recipe);
  * SGD). AdamW: Loshchilov, Hutter 2019, algorithm 2, beta 0.9 and 0.999, epsilon 1e-8.
  *
  * The gradient is summed as it is used, piece by piece: a way through memory is spared.
+ * \param param [params] updated within the slice
  * \return whether it is finite; else the model is spoilt
  */
 bool tl_optimizer_step(const tl_optimizing *optimizing, long update, double rate,

@@ -9,9 +9,10 @@
 
 #include <stdbool.h>
 
+/** Which rule updates the parameters. */
 typedef enum tl_optimizer { TL_SGD, TL_ADAMW, TL_OPTIMIZERS } tl_optimizer;
 
-/** How the step size falls after the warm-up; see schedule.h. */
+/** How the step size falls after the warm-up; see lr_schedule.h. */
 typedef enum tl_schedule {
     TL_SCHEDULE_CONSTANT,
     TL_SCHEDULE_COSINE,
@@ -19,7 +20,7 @@ typedef enum tl_schedule {
     TL_SCHEDULES
 } tl_schedule;
 
-/** Which parameters decay. */
+/** Which parameters weight decay shrinks. */
 typedef enum tl_decay {
     TL_DECAY_ALL,
     TL_DECAY_MATRICES, /**< tensors of rank 2 and more: no biases, no gains of norms */
@@ -33,6 +34,7 @@ typedef enum tl_reduction {
     TL_REDUCTIONS
 } tl_reduction;
 
+/** How a model is trained. */
 typedef struct tl_recipe {
     int epochs;     /**< passes over the rows, at most */
     int batch;      /**< rows of a batch */

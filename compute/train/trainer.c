@@ -52,9 +52,7 @@ typedef struct trainer {
     bool is_asked;         /* this member has been asked to stop */
     double saved;          /* when a checkpoint was last written */
     tl_exchange exchange;  /* in a team */
-    tl_status lost;        /* of the exchange, on the way back through the layers */
-    tl_err lost_why;
-    tl_train_state state; /* its blocks are the weights and all of the above */
+    tl_train_state state;  /* its blocks are the weights and all of the above */
 } trainer;
 
 /* What stands behind the parameters in a gradient buffer. */
@@ -174,14 +172,15 @@ static tl_gradient gradient_of(const trainer *t, int rows)
     return (tl_gradient){t->grad, t->local, t->width, 1.0f / (float)rows};
 }
 
-/* Gradients from `from` on are complete. A loss is kept until the pass is over. */
+/* Gradients from `from` on are complete. What fails is kept in the pass until it is over.
+ */
 static void send_gradients(void *self, size_t from)
 {
     trainer *t = self;
     const tl_gradient gradient = gradient_of(t, 1);
     if (from == 0 && tl_fault_spoils()) t->grad[0] = NAN;
-    if (t->lost == TL_OK)
-        t->lost = tl_exchange_ready(&t->exchange, &gradient, from, &t->lost_why);
+    if (t->pass.status == TL_OK)
+        t->pass.status = tl_exchange_ready(&t->exchange, &gradient, from, &t->pass.err);
 }
 
 /* What this member wants, in every shard's buffer: before the last of them is complete. */
@@ -246,14 +245,12 @@ static tl_status sum_gradients(trainer *t, tl_gradient *gradient, tl_err *err)
 {
     const double clip = t->recipe->clip;
     double norm = 0.0;
+    if (t->mates->size > 1) send_gradients(t, 0);
     if (t->pass.status != TL_OK) {
         if (err) *err = t->pass.err;
         return t->pass.status;
     }
     if (t->mates->size > 1) {
-        send_gradients(t, 0);
-        if (t->lost != TL_OK && err) *err = t->lost_why;
-        TL_TRY(t->lost);
         TL_TRY(tl_exchange_finish(&t->exchange, gradient, err));
         if (clip > 0.0) TL_TRY(tl_exchange_norm(&t->exchange, t->grad, &norm, err));
     } else if (clip > 0.0) {

@@ -1,4 +1,8 @@
 /*
+ * Room compute/train: from a model and rows to trained weights: recipes, gradients,
+ * optimisers, exchange over the team, checkpoints, model files. Uses all of compute;
+ * nothing in compute uses it.
+ *
  * The sharded trainer: minibatch training whose bits do not depend on how many ranks run
  * it.
  *
@@ -10,10 +14,10 @@
  * before the tree; what is divided by are then the rows of all of them, and what is left at
  * the end of an epoch makes an update of its own.
  *
- * A split model (nn/share.h) is cut where others cut the batch: each member has its share
- * of the model, of the optimiser's state and of all that is kept for the weights, and works
- * on all shards. What is whole in a share has the same gradient on every member, so no
- * gradient travels.
+ * A split model (nn/tensor_parallel.h) is cut where others cut the batch: each member has
+ * its share of the model, of the optimiser's state and of all that is kept for the weights,
+ * and works on all shards. What is whole in a share has the same gradient on every member,
+ * so no gradient travels.
  */
 #ifndef TL_COMPUTE_TRAIN_TRAINER_H
 #define TL_COMPUTE_TRAIN_TRAINER_H
@@ -73,6 +77,7 @@ double tl_train_state_memory(const tl_model_spec *spec, const tl_recipe *recipe,
  * them, and the best epoch's weights are the result (Prechelt 1998, Early stopping - but
  * when?). With `average`, the averaged weights are what is measured, and the result.
  *
+ * \param report result, may be NULL
  * \return TL_E_NUM when loss, gradient or validation loss is not finite (the text names the
  * update or the epoch), TL_E_STOP when asked to stop (state saved if there is a
  * checkpoint), TL_E_ARG without rows, TL_E_LOST, TL_E_SPACE

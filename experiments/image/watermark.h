@@ -1,4 +1,7 @@
 /*
+ * Room experiments/image: arithmetic on images: filters, transforms, quality, watermarks.
+ * Uses compute.
+ *
  * A blind watermark of images with a message of several bits: spread spectrum in the
  * two-dimensional DCT (Cox, Kilian, Leighton, Shamoon 1997, Secure spread spectrum
  * watermarking for multimedia) with host rejection (Malvar, Florencio 2003, Improved spread

@@ -1,4 +1,7 @@
 /*
+ * Room experiments/method: machinery that attacks of one family share, and no stages. Uses
+ * compute, experiments/stage, score and image.
+ *
  * What tests of membership have in common: whom they judge, and how their scores are
  * reported. Clean members are judged against clean non-members that went through the same
  * data stages.

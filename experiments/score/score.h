@@ -1,4 +1,6 @@
 /*
+ * Room experiments/score: arithmetic on scores and answers. Uses compute.
+ *
  * Scores of classifiers and of membership tests, in double precision.
  */
 #ifndef TL_EXPERIMENTS_SCORE_SCORE_H

@@ -1,4 +1,8 @@
 /*
+ * Room experiments/stage: the contract of every attack, defence and measurement: stage,
+ * parts, scene, service, setup, marks, parameters, metrics. Uses compute and
+ * experiments/image.
+ *
  * A stage: an attack, a defence, a training run or a measurement, as a record. One file a
  * stage, listed once in stages.def; nothing else in the program knows stages by name.
  *

@@ -1,4 +1,6 @@
 /*
+ * Room compute/nn/kernels: inner loops, one build for each instruction set. Uses core.
+ *
  * Kernels: the inner loops that are compiled once for every instruction set, and the door
  * to the set that suits this processor. One program thus runs at full speed on nodes with
  * AVX2 and with AVX-512. Bits may differ between instruction sets, as they do between
@@ -60,7 +62,7 @@ typedef struct tl_conv_kernels {
     void (*slope)(const tl_conv_run *run, const float *d, float *grad, float *bias);
 } tl_conv_kernels;
 
-/** 2x2 maximum with stride 2, then clipped at 0 if told to. */
+/** 2x2 maximum with stride 2, then clipped at 0 if told to. All pointers are borrowed. */
 typedef struct tl_pool_run {
     const float *in; /**< channel 0 at pixel (0, 0), as the others */
     float *out;
@@ -73,16 +75,16 @@ typedef struct tl_pool_run {
 
 /**
  * Group normalisation: per lane and group of channels, mean 0 and variance 1, then gain and
- * shift of the channel.
+ * shift of the channel. All pointers are borrowed.
  */
 typedef struct tl_norm_run {
     const float *in;
     float *out;
     const float *d_out; /**< norm_back only, with the three below */
     float *d_in;
-    float *d_gain, *d_shift; /**< [channels] added to; NULL: not wanted */
-    const float *gain, *shift;
-    float *mean, *scale; /**< [groups x lanes] left by norm, read by norm_back */
+    float *d_gain, *d_shift;   /**< [channels] added to; NULL: not wanted */
+    const float *gain, *shift; /**< [channels] */
+    float *mean, *scale;       /**< [groups x lanes] left by norm, read by norm_back */
     ptrdiff_t in_plane, in_line, out_plane, out_line;
     int lanes, channels, groups, height, width;
     bool clips; /**< at 0 (ReLU) */
@@ -125,10 +127,11 @@ typedef struct tl_line_norm {
     float *d_in;        /**< NULL: not wanted */
     bool adds;          /**< to what is in d_in */
     float *d_gain;      /**< [features] added to; NULL: not wanted, nor is d_shift */
-    float *d_shift;     /**< where is_centred */
+    float *d_shift;     /**< [features] where is_centred */
 } tl_line_norm;
 
-/** Lines of numbers turned pair by pair, as rotary positions do, or copied. */
+/** Lines of numbers turned pair by pair, as rotary positions do, or copied. All
+ * pointers are borrowed. */
 typedef struct tl_turn {
     const float *in;
     float *out;

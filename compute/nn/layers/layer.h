@@ -1,4 +1,7 @@
 /*
+ * Room compute/nn/layers: what one layer computes, a file a kind; it knows no model. Uses
+ * core, the shape of data, and nn/kernels.
+ *
  * Layers, forward and backward, on a group of rows computed together.
  *
  * A model is a list of layers; each reads what one or two earlier ones left (or the input)
@@ -14,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/** What a layer computes. */
 typedef enum tl_layer_kind {
     TL_LAYER_CONV,      /**< images: convolution, bias */
     TL_LAYER_POOL,      /**< images: 2x2 maximum, stride 2, an odd last line left out */
@@ -33,7 +37,7 @@ typedef enum tl_layer_kind {
 
 enum { TL_LAYER_INPUT = -1 /**< in tl_layer.from: the group itself */ };
 
-/** How a layer of a split model (share.h) works on its parts. */
+/** How a layer of a split model (tensor_parallel.h) works on its parts. */
 typedef enum tl_cut {
     TL_CUT_NONE,  /**< it is whole */
     TL_CUT_FANS,  /**< every part reads the whole input */

@@ -24,8 +24,8 @@ size_t tl_parts_scratch(const tl_layer *layer, int rows);
 TL_MUST_USE tl_status tl_parts_forward(const tl_layer_run *run, const tl_team *team,
                                        tl_err *err);
 
-/** Its backward pass, as tl_layer_ops.backward. Collective over `team` if it is cut so that
- * it fans out. \return TL_E_LOST */
+/** Its backward pass, as tl_layer_ops.backward, with `grad` [params] or NULL. Collective
+ * over `team` if it is cut so that it fans out. \return TL_E_LOST */
 TL_MUST_USE tl_status tl_parts_backward(const tl_layer_run *run, float *grad,
                                         const tl_team *team, tl_err *err);
 
