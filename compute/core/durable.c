@@ -1,14 +1,13 @@
 #include "compute/core/durable.h"
 
 #include "compute/core/failpoint.h"
+#include "compute/core/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { PATH_SPACE = 4200 };
 
 static bool write_all(int file, const void *bytes, size_t n)
 {
@@ -61,7 +60,7 @@ bool tl_durable_file(const char *path)
 
 bool tl_durable_folder(const char *path)
 {
-    char folder[PATH_SPACE];
+    char folder[TL_PATH_SPACE];
     const char *slash = strrchr(path, '/');
     const size_t length = slash ? (size_t)(slash - path) + 1 : 0;
     if (length >= sizeof folder) {
@@ -95,7 +94,7 @@ bool tl_durable_rename(const char *from, const char *to)
 
 bool tl_durable_replace(const char *path, const tl_durable_piece *piece, int count)
 {
-    char temporary[PATH_SPACE];
+    char temporary[TL_PATH_SPACE];
     const int length = snprintf(temporary, sizeof temporary, "%s.tmp", path);
     if (length < 0 || (size_t)length >= sizeof temporary) {
         errno = ENAMETOOLONG;

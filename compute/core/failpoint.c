@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { MOST = 16, WORD = 24 };
@@ -179,17 +178,10 @@ tl_status tl_fault_arm(const char *text, int rank, tl_err *err)
 /* --- striking ---------------------------------------------------------------------------
  */
 
-static void sleep_for(double seconds)
-{
-    struct timespec span = {.tv_sec = (time_t)seconds,
-                            .tv_nsec = (long)(1e9 * (seconds - (double)(time_t)seconds))};
-    while (nanosleep(&span, &span) != 0 && errno == EINTR) continue;
-}
-
 void tl_fault_die(void)
 {
     (void)kill(getpid(), SIGKILL);
-    for (;;) sleep_for(1.0);
+    for (;;) tl_sleep(1.0);
 }
 
 static void act(const fault *f)
@@ -204,7 +196,7 @@ static void act(const fault *f)
     case EXIT:
         _exit((int)f->value);
     case HANG:
-        sleep_for(f->value);
+        tl_sleep(f->value);
         break;
     case STOP:
         (void)kill(getpid(), SIGSTOP);

@@ -5,6 +5,8 @@
  */
 #include "compute/core/memory.h"
 
+#include "compute/core/text.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,7 +15,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { PATH_SPACE = 4200, LINE_SPACE = 4096 };
+enum { LINE_SPACE = 4096 };
 
 static double least(double a, double b)
 {
@@ -37,7 +39,7 @@ static double limit_of_group(const char *root, char *path, const char *name)
 {
     double limit = (double)INFINITY;
     for (;;) {
-        char file[PATH_SPACE + 64];
+        char file[TL_PATH_SPACE + 64];
         (void)snprintf(file, sizeof file, "%s%s/%s", root, path, name);
         limit = least(limit, number_in(file));
         char *slash = strrchr(path, '/');

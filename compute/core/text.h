@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { TL_PATH_SPACE = 4200 /**< bytes of the longest path, its NUL included */ };
+
 /** A text that grows on the heap. Zero is an empty one; tl_text_close frees it. */
 typedef struct tl_text {
     char *at; /**< NUL-terminated once anything was added; else NULL */

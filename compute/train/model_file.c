@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LONGEST_HEADER = 1 << 20, PATH_SPACE = 4200 };
+enum { LONGEST_HEADER = 1 << 20 };
 
 /* What is open in `text` so far, and the buffer. */
 static void checksum(const tl_text *text, const tl_model *model, char sum[TL_KEY_TEXT])
@@ -63,7 +63,7 @@ static void write_header(const tl_model *model, const char *step, const tl_tenso
 static tl_status write_file(const char *path, const tl_text *header, const tl_model *model,
                             tl_err *err)
 {
-    char host[65] = "", temporary[PATH_SPACE];
+    char host[65] = "", temporary[TL_PATH_SPACE];
     unsigned char length[8];
     for (int i = 0; i < 8; i++)
         length[i] = (unsigned char)((uint64_t)header->length >> (8 * i));

@@ -18,24 +18,18 @@
  */
 #include "experiments/stage/stage.h"
 
+#include "compute/core/sort.h"
 #include "compute/linalg/gram.h"
 #include "compute/linalg/lapack.h"
 #include "compute/linalg/linalg.h"
 #include "compute/nn/probe.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { ARG_EPS };
 enum { REMOVED, PRECISION, RECALL, TOP_EIGENVALUE, TOP_EIGENVALUE_SCALAPACK };
 enum { WIDE = 128 /* features, from which on the distributed solver is asked too */ };
-
-/* One row's place in the order of leaving. */
-typedef struct outlier {
-    double score;
-    int row;
-} outlier;
 
 typedef struct spectrum {
     const tl_dataset *pool;
@@ -46,7 +40,7 @@ typedef struct spectrum {
     double *matrix;      /* [width x width] */
     double *mean, *axis; /* [width] */
     double *value;       /* [width] eigenvalues by the distributed solver */
-    outlier *order;      /* [pool rows] */
+    tl_ranked *order;    /* [pool rows] in the order of leaving */
     bool *is_out;        /* [pool rows] */
 } spectrum;
 
@@ -148,24 +142,17 @@ static double score_of(const spectrum *s, int row)
     return along * along;
 }
 
-static int falling(const void *a, const void *b)
-{
-    const outlier *x = a, *y = b;
-    if (x->score != y->score) return x->score < y->score ? 1 : -1;
-    return (x->row > y->row) - (x->row < y->row);
-}
-
 /* Marks the top 1.5 eps of the class's members, or of its non-members. */
 static void mark(spectrum *s, int class, bool member, double eps)
 {
     int count = 0;
     for (int r = 0; r < s->pool->rows; r++) {
         if (!is_of(s->pool, r, class, member)) continue;
-        s->order[count++] = (outlier){score_of(s, r), r};
+        s->order[count++] = (tl_ranked){score_of(s, r), (uint32_t)r};
     }
-    qsort(s->order, (size_t)count, sizeof *s->order, falling);
+    tl_sort_descending(s->order, (size_t)count);
     const int leaving = (int)floor(1.5 * eps * count);
-    for (int i = 0; i < leaving; i++) s->is_out[s->order[i].row] = true;
+    for (int i = 0; i < leaving; i++) s->is_out[s->order[i].number] = true;
 }
 
 static tl_status leave_out(tl_scene *scene, const spectrum *s, tl_err *err)

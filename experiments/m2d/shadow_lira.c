@@ -15,10 +15,10 @@
  */
 #include "experiments/method/membership.h"
 
+#include "compute/core/sort.h"
 #include "compute/nn/loss.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 enum { ARG_MODELS, ARG_VARIANT, ARG_VARIANCE };
 enum { ONLINE, OFFLINE };
@@ -121,12 +121,6 @@ static normal fit_all(const shadows *s, bool in)
     return (normal){mean, n > 0.0 ? sqrt(squares / n) : 0.0};
 }
 
-static int rising(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double deviation(const double *x, int n)
 {
     double sum = 0.0, squares = 0.0;
@@ -146,8 +140,7 @@ static normal fit_row(const shadows *s, int row, bool in, const normal *all,
         if (s->in[at] == in) s->value[n++] = s->confidence[at];
     }
     if (n == 0) return *all;
-    qsort(s->value, (size_t)n, sizeof *s->value, rising);
-    const double median = 0.5 * (s->value[(n - 1) / 2] + s->value[n / 2]);
+    const double median = tl_median(s->value, (size_t)n);
     const double own = has_own_sd ? deviation(s->value, n) : 0.0;
     return (normal){median, own > 0.0 ? own : all->sd};
 }

@@ -3,10 +3,10 @@
  * so that a machine, its scheduler and its files can be tried at any number of steps, and
  * two result files compared, before anything is trained.
  */
+#include "compute/core/clock.h"
 #include "experiments/stage/stage.h"
 
 #include <math.h>
-#include <time.h>
 
 enum { SECONDS };
 enum { DRAW };
@@ -15,20 +15,12 @@ static const double SLICE = 0.05;           /* seconds: a request to stop waits 
 static const double LEAST = 1e-5;           /* seconds: what any step takes */
 static const double FLOP_PER_SECOND = 25e9; /* of one core, as `threatloop plan` assumes */
 
-static void sleep_for(double seconds)
-{
-    const double whole = floor(seconds);
-    struct timespec span = {.tv_sec = (time_t)whole,
-                            .tv_nsec = (long)(1e9 * (seconds - whole))};
-    while (nanosleep(&span, &span) != 0) continue; /* a signal: the rest of it */
-}
-
 /* Sleeps in slices. \return TL_E_STOP if this rank was asked to stop before the end */
 static tl_status idle(const tl_team *team, double seconds, tl_err *err)
 {
     for (double left = seconds; left > 0.0; left -= SLICE) {
         if (tl_team_tick(team)) return tl_fail(err, TL_E_STOP, "asked to stop early");
-        sleep_for(left < SLICE ? left : SLICE);
+        tl_sleep(left < SLICE ? left : SLICE);
     }
     return TL_OK;
 }

@@ -16,6 +16,7 @@
 #include "experiments/score/score.h"
 #include "experiments/stage/stage.h"
 
+#include "compute/core/sort.h"
 #include "compute/linalg/linalg.h"
 #include "compute/nn/layers/head.h"
 #include "compute/nn/loss.h"
@@ -23,7 +24,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
 
 enum { ARG_DAMPING };
 enum {
@@ -141,26 +141,20 @@ static void put_mean(tl_scene *scene, int metric, const sample *of, tl_why why)
     }
 }
 
-static int falling(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x < y) - (x > y);
-}
-
 /* What the hundredth of the rows with the most has of all; sorts x. */
 static void put_largest(tl_scene *scene, sample *of)
 {
     const int top = (of->count + 99) / 100;
     double all = 0.0, most = 0.0;
-    qsort(of->x, (size_t)of->count, sizeof *of->x, falling);
-    for (int i = 0; i < of->count; i++) {
+    tl_sort_doubles(of->x, (size_t)of->count);
+    for (int i = of->count - 1; i >= 0; i--) { /* from the largest */
         all += of->x[i];
-        if (i < top) most += of->x[i];
+        if (i >= of->count - top) most += of->x[i];
     }
     if (of->count == 0) {
         tl_scene_put_missing(scene, LARGEST, TL_WHY_UNRESOLVABLE);
     } else {
-        tl_scene_put(scene, LARGEST, of->x[0]);
+        tl_scene_put(scene, LARGEST, of->x[of->count - 1]);
     }
     if (of->count < 100 || all <= 0.0) {
         tl_scene_put_missing(scene, TOP_SHARE, TL_WHY_UNRESOLVABLE);
@@ -203,32 +197,19 @@ static tl_status put_membership(tl_scene *scene, sample *of, const rows_seen *s,
     return TL_OK;
 }
 
-typedef struct ranked {
-    double self;
-    int row;
-    bool is_poisoned;
-} ranked;
-
-static int most_first(const void *a, const void *b)
-{
-    const ranked *x = a, *y = b;
-    if (x->self != y->self) return x->self < y->self ? 1 : -1;
-    return (x->row > y->row) - (x->row < y->row);
-}
-
 /* Poisoned members among all members: do they stand out, and are they the top ones? */
 static tl_status put_poison(tl_scene *scene, sample *of, const rows_seen *s, tl_err *err)
 {
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     int poisoned = 0, caught = 0;
-    ranked *order;
+    tl_ranked *order;
     double auc;
     TL_TAKE(order, scene->scratch, pool->rows, err);
     of->count = 0;
     for (int i = 0; i < pool->rows; i++) {
         if (!s->is_trained[i]) continue;
         const bool is_poisoned = (pool->flags[i] & TL_ROW_POISONED) != 0;
-        order[of->count] = (ranked){s->self[i], i, is_poisoned};
+        order[of->count] = (tl_ranked){s->self[i], (uint32_t)i};
         of->x[of->count] = s->self[i];
         of->is_positive[of->count++] = is_poisoned;
         poisoned += is_poisoned;
@@ -238,8 +219,10 @@ static tl_status put_poison(tl_scene *scene, sample *of, const rows_seen *s, tl_
         tl_scene_put_missing(scene, POISON_PRECISION, TL_WHY_NOT_APPLICABLE);
         return TL_OK;
     }
-    qsort(order, (size_t)of->count, sizeof *order, most_first);
-    for (int i = 0; i < poisoned; i++) caught += order[i].is_poisoned;
+    tl_sort_descending(order, (size_t)of->count);
+    for (int i = 0; i < poisoned; i++) {
+        caught += (pool->flags[order[i].number] & TL_ROW_POISONED) != 0;
+    }
     TL_TRY(tl_score_auc(of->x, of->is_positive, of->count, scene->scratch, &auc, err));
     tl_scene_put(scene, POISON_AUC, auc);
     tl_scene_put_rate(scene, POISON_PRECISION, caught, poisoned);

@@ -1,28 +1,24 @@
 #include "experiments/score/score.h"
 
+#include "compute/core/sort.h"
+
 #include <math.h>
-#include <stdlib.h>
 
-typedef struct ranked {
-    double score;
-    bool positive;
-} ranked;
-
-static int falling(const void *a, const void *b)
+static tl_status number_rows(const double *score, int n, tl_ranked *row, tl_err *err)
 {
-    const ranked *x = a, *y = b;
-    return (x->score < y->score) - (x->score > y->score);
-}
-
-static tl_status rank(const double *score, const bool *positive, int n, tl_arena *scratch,
-                      ranked **out, tl_err *err)
-{
-    TL_TAKE(*out, scratch, n, err);
     for (int i = 0; i < n; i++) {
         TL_CHECK(!isnan(score[i]), err, TL_E_NUM, "a score is not a number");
-        (*out)[i] = (ranked){score[i], positive[i]};
+        row[i] = (tl_ranked){score[i], (uint32_t)i};
     }
-    qsort(*out, (size_t)n, sizeof **out, falling);
+    return TL_OK;
+}
+
+static tl_status rank(const double *score, int n, tl_arena *scratch, tl_ranked **out,
+                      tl_err *err)
+{
+    TL_TAKE(*out, scratch, n, err);
+    TL_TRY(number_rows(score, n, *out, err));
+    tl_sort_descending(*out, (size_t)n);
     return TL_OK;
 }
 
@@ -30,14 +26,14 @@ tl_status tl_score_auc(const double *score, const bool *positive, int n, tl_aren
                        double *auc, tl_err *err)
 {
     const size_t mark = tl_arena_mark(scratch);
-    ranked *row;
-    TL_TRY(rank(score, positive, n, scratch, &row, err));
+    tl_ranked *row;
+    TL_TRY(rank(score, n, scratch, &row, err));
     double above = 0.0, wins = 0.0, negatives = 0.0;
     for (int i = 0; i < n;) {
         int end = i;
         double tied_positive = 0.0, tied_negative = 0.0;
-        for (; end < n && row[end].score == row[i].score; end++) {
-            if (row[end].positive)
+        for (; end < n && row[end].value == row[i].value; end++) {
+            if (positive[row[end].number])
                 tied_positive += 1.0;
             else
                 tied_negative += 1.0;
@@ -56,23 +52,23 @@ tl_status tl_score_tpr(const double *score, const bool *positive, int n, double 
                        tl_arena *scratch, double *tpr, tl_err *err)
 {
     const size_t mark = tl_arena_mark(scratch);
-    ranked *row;
-    TL_TRY(rank(score, positive, n, scratch, &row, err));
+    tl_ranked *row;
+    TL_TRY(rank(score, n, scratch, &row, err));
     double positives = 0.0, negatives = 0.0, hits = 0.0, alarms = 0.0;
     for (int i = 0; i < n; i++) {
-        if (row[i].positive)
+        if (positive[row[i].number])
             positives += 1.0;
         else
             negatives += 1.0;
     }
     *tpr = 0.0;
     for (int i = 0; i < n; i++) {
-        if (row[i].positive)
+        if (positive[row[i].number])
             hits += 1.0;
         else
             alarms += 1.0;
         if (alarms > limit * negatives) break;
-        const bool is_last_of_ties = i + 1 == n || row[i + 1].score != row[i].score;
+        const bool is_last_of_ties = i + 1 == n || row[i + 1].value != row[i].value;
         if (is_last_of_ties && positives > 0.0) *tpr = hits / positives;
     }
     tl_arena_rewind(scratch, mark);
@@ -146,29 +142,16 @@ int tl_score_matches(const int32_t *a, const int32_t *b, int n)
 
 /* --- rank correlation ----------------------------------------------------------------- */
 
-typedef struct placed {
-    double value;
-    int at;
-} placed;
-
-static int rising(const void *a, const void *b)
-{
-    const placed *x = a, *y = b;
-    return (x->value > y->value) - (x->value < y->value);
-}
-
 /* Ranks of x less their mean, (n-1)/2. */
-static tl_status rank_of(const double *x, int n, placed *order, double *rank, tl_err *err)
+static tl_status rank_of(const double *x, int n, tl_ranked *order, double *rank,
+                         tl_err *err)
 {
-    for (int i = 0; i < n; i++) {
-        TL_CHECK(!isnan(x[i]), err, TL_E_NUM, "a score is not a number");
-        order[i] = (placed){x[i], i};
-    }
-    qsort(order, (size_t)n, sizeof *order, rising);
+    TL_TRY(number_rows(x, n, order, err));
+    tl_sort_ascending(order, (size_t)n);
     for (int i = 0; i < n;) {
         int end = i;
         while (end < n && order[end].value == order[i].value) end++;
-        for (int j = i; j < end; j++) rank[order[j].at] = 0.5 * (i + end - 1 - (n - 1));
+        for (int j = i; j < end; j++) rank[order[j].number] = 0.5 * (i + end - 1 - (n - 1));
         i = end;
     }
     return TL_OK;
@@ -178,7 +161,7 @@ tl_status tl_score_rank_correlation(const double *x, const double *y, int n,
                                     tl_arena *scratch, double *correlation, tl_err *err)
 {
     const size_t mark = tl_arena_mark(scratch);
-    placed *order;
+    tl_ranked *order;
     double *a, *b, xx = 0.0, yy = 0.0, xy = 0.0;
     TL_TAKE(order, scratch, n, err);
     TL_TAKE(a, scratch, n, err);

@@ -2,14 +2,14 @@
  * bench gemm: the rate of sgemm 1024^3, which stands for what the machine can do, before
  * and after products of the shapes that small models are made of.
  */
+#include "compute/core/clock.h"
 #include "compute/core/log.h"
 #include "compute/core/blas.h"
+#include "compute/core/sort.h"
 #include "runner/bench/bench.h"
 #include "runner/cli/commands.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
 enum { SIDE = 1024 };
 
@@ -22,21 +22,12 @@ enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 double tl_bench_cpu_seconds(void)
 {
-    struct timespec at;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &at);
-    return (double)at.tv_sec + 1e-9 * (double)at.tv_nsec;
-}
-
-static int rising(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+    return tl_cpu_seconds();
 }
 
 double tl_bench_median(double *value, int n)
 {
-    qsort(value, (size_t)n, sizeof *value, rising);
-    return 0.5 * (value[(n - 1) / 2] + value[n / 2]);
+    return tl_median(value, (size_t)n);
 }
 
 /* Products enough for a millisecond or more, so that the clock does not count. */

@@ -3,16 +3,16 @@
  * with a journal; what share of a core the coordinator takes at 10,000 steps a second; and
  * what the journal costs where steps last 10 ms.
  */
+#include "compute/core/clock.h"
 #include "runner/bench/bench.h"
 #include "runner/execute/coordinator.h"
 #include "runner/execute/worker.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { PATH_SPACE = 64, PAIRS = 3 };
+enum { PAIRS = 3 };
 static const double PACE = 1e4;       /* steps a second of all ranks together */
 static const double PACED_TIME = 2.0; /* seconds of a round at that pace */
 static const double STEP_TIME = 0.01, STEPS_TIME = 1.0; /* seconds of a step, of a round */
@@ -32,14 +32,6 @@ typedef struct bench_round {
     double seconds, cpu; /* result on rank 0: of the round; of the coordinator's thread */
 } bench_round;
 
-static void sleep_for(double seconds)
-{
-    const double whole = floor(seconds);
-    const struct timespec span = {.tv_sec = (time_t)whole,
-                                  .tv_nsec = (long)(1e9 * (seconds - whole))};
-    if (seconds > 0.0) (void)nanosleep(&span, NULL);
-}
-
 static tl_status run_step(void *self, uint32_t trial, int position, const tl_team *team,
                           tl_report *report, tl_err *err)
 {
@@ -49,10 +41,10 @@ static tl_status run_step(void *self, uint32_t trial, int position, const tl_tea
     if (p->every > 0.0) {
         const double now = tl_cluster_seconds();
         if (p->next == 0.0) p->next = now;
-        sleep_for(p->next - now); /* who is late does not wait */
+        tl_sleep(p->next - now); /* who is late does not wait */
         p->next += p->every;
     }
-    sleep_for(p->sleep);
+    tl_sleep(p->sleep);
     return TL_OK;
 }
 
@@ -152,7 +144,7 @@ static tl_status find_cost(tl_cluster *cluster, const char *journal, findings *o
 static tl_status bench_schedule(tl_cluster *cluster, uint32_t steps, findings *out,
                                 tl_err *err)
 {
-    char journal[PATH_SPACE];
+    char journal[64];
     (void)snprintf(journal, sizeof journal, "bench-journal.%ld.ndjson", (long)getpid());
     bench_round plain = {.steps = steps}, kept = {.steps = steps, .journal = journal};
     TL_TRY(run_round(cluster, &plain, err));

@@ -2,6 +2,7 @@
  * threatloop status: how far a run is, read from its journal, also while another job runs
  * it.
  */
+#include "compute/core/clock.h"
 #include "compute/core/log.h"
 #include "compute/core/text.h"
 #include "runner/cli/commands.h"
@@ -18,7 +19,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { PATH_SPACE = 4200, NAME_SPACE = 80, WHO_SPACE = 160 };
+enum { NAME_SPACE = 80, WHO_SPACE = 160 };
 
 static const char help[] =
     "usage: threatloop status DIR [--watch] [--json]\n\n"
@@ -38,11 +39,11 @@ typedef struct standing {
 /* ---- gathering -------------------------------------------------------------------------
  */
 
-static tl_status check_dir(const char *dir, char journal[PATH_SPACE], tl_err *err)
+static tl_status check_dir(const char *dir, char journal[TL_PATH_SPACE], tl_err *err)
 {
     struct stat facts;
-    const int length = snprintf(journal, PATH_SPACE, "%s/journal.ndjson", dir);
-    TL_CHECK(length > 0 && length < PATH_SPACE, err, TL_E_ARG,
+    const int length = snprintf(journal, TL_PATH_SPACE, "%s/journal.ndjson", dir);
+    TL_CHECK(length > 0 && length < TL_PATH_SPACE, err, TL_E_ARG,
              "the name of DIR is too long");
     TL_CHECK(stat(dir, &facts) == 0, err, TL_E_ARG, "%s: %s", dir, strerror(errno));
     TL_CHECK(S_ISDIR(facts.st_mode), err, TL_E_ARG,
@@ -84,7 +85,7 @@ static void read_size(const tl_store *store, standing *s)
 
 static tl_status gather(const char *dir, standing *out, tl_err *err)
 {
-    char journal[PATH_SPACE];
+    char journal[TL_PATH_SPACE];
     *out = (standing){.dir = dir};
     TL_TRY(check_dir(dir, journal, err));
     tl_store store;
@@ -252,14 +253,13 @@ int tl_cmd_status(int argc, char **argv)
         (void)fputs(help, stderr);
         return TL_EXIT_USAGE;
     }
-    const struct timespec pause = {.tv_sec = 2};
     for (bool goes_on = true; goes_on;) {
         tl_err err = {0};
         if (show(argv[optind], is_json, watches, &goes_on, &err) != TL_OK) {
             tl_log(TL_LOG_ERROR, "%s", err.text);
             return err.status == TL_E_ARG ? TL_EXIT_USAGE : TL_EXIT_ERROR;
         }
-        if (goes_on) (void)nanosleep(&pause, NULL);
+        if (goes_on) tl_sleep(2.0);
     }
     return TL_EXIT_DONE;
 }

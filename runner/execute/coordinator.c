@@ -1,6 +1,7 @@
 #include "runner/execute/coordinator_private.h"
 
 #include "cluster/comm/mailbox.h"
+#include "compute/core/clock.h"
 #include "compute/core/log.h"
 #include "compute/core/text.h"
 #include "runner/cli/commands.h"
@@ -9,23 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const double LOOK_EVERY = 0.25; /* seconds */
-
-static void nap_for(double seconds)
-{
-    const struct timespec span = {.tv_nsec = (long)(1e9 * seconds)};
-    (void)nanosleep(&span, NULL);
-}
-
-static double seconds_on(clockid_t clock)
-{
-    struct timespec now = {0};
-    (void)clock_gettime(clock, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static void send_order(tl_coordinator *c, const tl_order *order)
 {
@@ -151,7 +138,7 @@ static void *run(void *argument)
         const bool has_sent = send_orders(c);
         look_around(c);
         nap = has_news || has_sent ? 1e-4 : (nap < 1e-3 ? nap * 1.5 : nap);
-        if (!has_news) nap_for(nap);
+        if (!has_news) tl_sleep(nap);
     }
     explain_late(c);
     tl_coordinator_record_set_aside(c);
@@ -160,7 +147,7 @@ static void *run(void *argument)
     const tl_scheduler_tally tally = tl_scheduler_count(c->scheduler);
     c->was_stopped = tally.in[TL_STEP_WAITING] + tally.in[TL_STEP_READY] > 0;
     c->seconds = tl_cluster_seconds() - c->begun;
-    c->cpu = seconds_on(CLOCK_THREAD_CPUTIME_ID);
+    c->cpu = tl_thread_cpu_seconds();
     if (!c->options.is_quiet) tl_progress_end(c->scheduler, c->seconds);
     dismiss(c);
     if (c->is_stuck) {

@@ -1,16 +1,9 @@
 #include "cluster/comm/mailbox.h"
+#include "compute/core/clock.h"
 #include "compute/core/log.h"
 #include "runner/execute/coordinator_private.h"
 
 #include <stdlib.h>
-#include <time.h>
-
-static double wall_clock(void)
-{
-    struct timespec now = {0};
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 const tl_stage *tl_coordinator_stage_of(const tl_coordinator *c, uint32_t step)
 {
@@ -32,7 +25,7 @@ void tl_coordinator_write(tl_coordinator *c, tl_record_kind kind, uint32_t step,
                               .measure = report ? report->measure : NULL,
                               .text =
                                   report && report->status != TL_OK ? report->text : NULL,
-                              .when = wall_clock()};
+                              .when = tl_unix_seconds()};
     if (c->journal) tl_journal_put(c->journal, &record);
     if (kind == TL_RECORD_START) return;
     tl_err err;

@@ -1,15 +1,14 @@
 #include "runner/execute/executor.h"
 
+#include "compute/core/clock.h"
+#include "compute/core/text.h"
 #include "compute/train/model_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { PATH_SPACE = 4096 };
 /* seconds */
 static const double PATIENCE = 10.0, LONGEST_NAP = 0.25;
 
@@ -109,8 +108,7 @@ static tl_status await_file(const tl_executor *executor, const char *path, tl_er
         if (errno != ENOENT && errno != ESTALE) return TL_OK; /* told by who reads it */
         TL_CHECK(waited < executor->patience, err, TL_E_GONE, "%s: is missing", path);
         TL_CHECK(!tl_team_tick(executor->team), err, TL_E_STOP, "asked to stop");
-        const struct timespec span = {.tv_nsec = (long)(1e9 * nap)};
-        (void)nanosleep(&span, NULL);
+        tl_sleep(nap);
         waited += nap;
         if (nap < LONGEST_NAP) nap *= 1.5;
     }
@@ -122,7 +120,7 @@ static tl_status load_model(tl_executor *executor, int position, tl_cached *entr
                             tl_err *err)
 {
     const tl_trial_step *step = &executor->trial->step[position];
-    char path[PATH_SPACE];
+    char path[TL_PATH_SPACE];
     tl_model *model;
     TL_TRY(tl_store_step_path(executor->store, &step->key, ".safetensors", path,
                               sizeof path, err));
@@ -261,7 +259,7 @@ static tl_status keep_model(tl_executor *executor, const tl_trial_step *step,
     if (team->rank == 0) {
         const tl_model *model = given->model[model_part(step)];
         TL_INVARIANT(model != NULL);
-        char path[PATH_SPACE];
+        char path[TL_PATH_SPACE];
         mine = tl_store_model_path(executor->store, &step->key, path, sizeof path, err);
         if (mine == TL_OK) mine = tl_model_save(model, &step->key, path, err);
         if (mine == TL_OK) tl_store_checkpoint_drop(executor->store, &step->key);

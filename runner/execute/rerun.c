@@ -1,12 +1,13 @@
 #include "runner/execute/rerun.h"
 
 #include "compute/core/log.h"
+#include "compute/core/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PATH_SPACE = 4096, MOST_TIMES = 3 };
+enum { MOST_TIMES = 3 };
 
 /* What a step leaves: a model file, data that are remade where needed, or numbers alone. */
 typedef enum leaving { LEAVES_NUMBERS, LEAVES_DATA, LEAVES_MODEL } leaving;
@@ -116,7 +117,7 @@ static leaving leaving_at(const tl_sweep *sweep, uint32_t id)
 static tl_status has_model(const tl_sweep *sweep, const tl_store *store, uint32_t id,
                            bool *has, tl_err *err)
 {
-    char path[PATH_SPACE];
+    char path[TL_PATH_SPACE];
     struct stat facts;
     TL_TRY(tl_store_step_path(store, &tl_graph_step_at(sweep->graph, id)->key,
                               ".safetensors", path, sizeof path, err));

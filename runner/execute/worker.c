@@ -3,12 +3,11 @@
 #include "cluster/comm/mailbox.h"
 #include "cluster/comm/heartbeat.h"
 #include "cluster/team/team_mpi.h"
+#include "compute/core/clock.h"
 #include "compute/core/failpoint.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Seconds: long orders report in between; a mate may compute long between two operations,
  * and its death is told by the coordinator much sooner. */
@@ -22,12 +21,6 @@ typedef struct worker {
     tl_message message;
 } worker;
 
-static void nap_for(double seconds)
-{
-    const struct timespec span = {.tv_nsec = (long)(1e9 * seconds)};
-    (void)nanosleep(&span, NULL);
-}
-
 /* Waits for the next order, with naps that grow to 2 ms. */
 static tl_status next_order(worker *w, tl_order_message *order, tl_err *err)
 {
@@ -35,7 +28,7 @@ static tl_status next_order(worker *w, tl_order_message *order, tl_err *err)
     while (!tl_post_receive(w->cluster, TL_TAGS(TL_TAG_ORDER), &w->message, err)) {
         if (err->status != TL_OK) return err->status;
         tl_fault_pass(TL_FAULT_IDLE);
-        nap_for(nap);
+        tl_sleep(nap);
         if (nap < 2e-3) nap *= 1.3;
     }
     TL_INVARIANT(tl_order_message_is_whole(w->message.bytes, w->message.n));
@@ -55,7 +48,7 @@ static void linger(const tl_team *team, double seconds)
     const double end = tl_cluster_seconds() + (tl_fault_slowness() - 1.0) * seconds;
     while (tl_cluster_seconds() < end) {
         (void)tl_team_tick(team);
-        nap_for(1e-3);
+        tl_sleep(1e-3);
     }
 }
 

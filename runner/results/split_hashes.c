@@ -1,7 +1,6 @@
 #include "runner/results/split_hashes.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { LEAST_SPACE = 64 };
 
@@ -12,37 +11,18 @@ typedef struct tl_split_hash {
 void tl_split_hashes_close(tl_split_hashes *hashes)
 {
     free(hashes->known);
-    free(hashes->slot);
+    tl_key_table_close(&hashes->numbers);
     tl_arena_close(&hashes->scratch);
     *hashes = (tl_split_hashes){0};
-}
-
-/* The slot of a key: its own, or the free one it would take. Keys are hashes, so their
- * first bytes are as good as any. */
-static uint32_t *slot_of(const tl_split_hashes *hashes, const tl_key *root)
-{
-    uint32_t at;
-    memcpy(&at, root->byte, sizeof at);
-    for (;; at++) {
-        uint32_t *slot = &hashes->slot[at & (2 * hashes->space - 1)];
-        if (*slot == 0 || tl_key_equal(&hashes->known[*slot - 1].root, root)) return slot;
-    }
 }
 
 static tl_status grow(tl_split_hashes *hashes, tl_err *err)
 {
     const uint32_t space = hashes->space ? 2 * hashes->space : LEAST_SPACE;
     tl_split_hash *known = realloc(hashes->known, space * sizeof *known);
-    if (known) hashes->known = known;
-    uint32_t *slot = calloc(2 * (size_t)space, sizeof *slot);
-    if (!known || !slot) {
-        free(slot);
-        return tl_fail(err, TL_E_SPACE, "no memory left for %u splits", space);
-    }
-    free(hashes->slot);
-    hashes->slot = slot;
+    TL_CHECK(known, err, TL_E_SPACE, "no memory for the hashes of %u splits", space);
+    hashes->known = known;
     hashes->space = space;
-    for (uint32_t i = 0; i < hashes->count; i++) *slot_of(hashes, &known[i].root) = i + 1;
     return TL_OK;
 }
 
@@ -50,21 +30,22 @@ tl_status tl_split_hashes_find(tl_split_hashes *hashes, const tl_trial *trial, t
                                tl_err *err)
 {
     const tl_key *root = &trial->root[TL_PART_POOL];
-    if (hashes->count == hashes->space) TL_TRY(grow(hashes, err));
-    uint32_t *slot = slot_of(hashes, root);
-    if (*slot == 0) {
+    uint32_t at =
+        tl_key_table_find(&hashes->numbers, hashes->known, sizeof *hashes->known, root);
+    if (at == TL_NO_ENTRY) {
+        at = hashes->numbers.count;
+        if (at == hashes->space) TL_TRY(grow(hashes, err));
         tl_roles roles;
         const size_t mark = tl_arena_mark(&hashes->scratch);
         const tl_status status =
             tl_roles_draw(trial->source, &trial->split, hashes->plan->seed,
                           trial->replicate, &hashes->scratch, &roles, err);
-        if (status == TL_OK) {
-            hashes->known[hashes->count] = (tl_split_hash){*root, roles.split_hash};
-            *slot = ++hashes->count;
-        }
+        if (status == TL_OK) hashes->known[at] = (tl_split_hash){*root, roles.split_hash};
         tl_arena_rewind(&hashes->scratch, mark);
         TL_TRY(status);
+        TL_TRY(
+            tl_key_table_add(&hashes->numbers, hashes->known, sizeof *hashes->known, err));
     }
-    *out = hashes->known[*slot - 1].hash;
+    *out = hashes->known[at].hash;
     return TL_OK;
 }

@@ -5,6 +5,7 @@
 #ifndef TL_RUNNER_RESULTS_SPLIT_HASHES_H
 #define TL_RUNNER_RESULTS_SPLIT_HASHES_H
 
+#include "compute/core/key_table.h"
 #include "runner/plan/trial.h"
 
 /** Hashes by the key of the data that a trial starts from. Zero with the plan set is an
@@ -12,8 +13,8 @@
 typedef struct tl_split_hashes {
     const tl_plan *plan;         /**< borrowed */
     struct tl_split_hash *known; /* [space] */
-    uint32_t *slot;              /* [2 space] number + 1 of the one hashed here, or 0 */
-    uint32_t count, space;
+    tl_key_table numbers;
+    uint32_t space;
     tl_arena scratch;
 } tl_split_hashes;
 

@@ -5,11 +5,13 @@
  */
 #include "runner/schedule/graph.h"
 
+#include "compute/core/key_table.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAST_SLOTS = 1024, LEAST_SPACE = 512 };
+enum { LEAST_SPACE = 512 };
 static const uint32_t MOST_STEPS = (uint32_t)1 << 27;
 
 struct tl_graph {
@@ -19,21 +21,19 @@ struct tl_graph {
     uint32_t *child_from;  /* [steps + 1] */
     uint32_t *child;       /* [edges] */
     double *path;          /* [steps] */
-    uint32_t *slot;        /* [slots] id + 1 of the step hashed here, or 0 */
-    uint32_t steps, step_space, edges, edge_space, slots;
+    tl_key_table ids;
+    uint32_t steps, step_space, edges, edge_space;
 };
 
 tl_status tl_graph_open(tl_graph **out, tl_err *err)
 {
     tl_graph *graph = calloc(1, sizeof *graph);
     if (!graph) return tl_fail(err, TL_E_SPACE, "no memory for the graph of steps");
-    graph->slot = calloc(LEAST_SLOTS, sizeof *graph->slot);
     graph->parent_from = calloc(1, sizeof *graph->parent_from);
-    if (!graph->slot || !graph->parent_from) {
-        tl_graph_close(graph);
+    if (!graph->parent_from) {
+        free(graph);
         return tl_fail(err, TL_E_SPACE, "no memory for the graph of steps");
     }
-    graph->slots = LEAST_SLOTS;
     *out = graph;
     return TL_OK;
 }
@@ -47,18 +47,8 @@ void tl_graph_close(tl_graph *graph)
     free(graph->child_from);
     free(graph->child);
     free(graph->path);
-    free(graph->slot);
+    tl_key_table_close(&graph->ids);
     free(graph);
-}
-
-/* Keys are hashes already, but a caller may make them by hand: so they are mixed once. */
-static uint32_t slot_of(const tl_graph *graph, const tl_key *key)
-{
-    uint64_t half[2];
-    memcpy(half, key->byte, sizeof half);
-    uint64_t mixed = half[0] ^ (half[1] * UINT64_C(0x9e3779b97f4a7c15));
-    mixed = (mixed ^ (mixed >> 32)) * UINT64_C(0xd6e8feb86659fd93);
-    return (uint32_t)(mixed >> 32) & (graph->slots - 1);
 }
 
 /* The largest power of two that is not above `widest`; at least 1. */
@@ -69,32 +59,9 @@ static uint16_t team_of(uint16_t widest)
     return (uint16_t)team;
 }
 
-/* The slot that holds `key`, or the empty one where it belongs. */
-static uint32_t find_slot(const tl_graph *graph, const tl_key *key)
-{
-    uint32_t at = slot_of(graph, key);
-    while (graph->slot[at] != 0 &&
-           !tl_key_equal(&graph->step[graph->slot[at] - 1].key, key))
-        at = (at + 1) & (graph->slots - 1);
-    return at;
-}
-
 uint32_t tl_graph_find(const tl_graph *graph, const tl_key *key)
 {
-    const uint32_t held = graph->slot[find_slot(graph, key)];
-    return held ? held - 1 : TL_NO_STEP;
-}
-
-static tl_status grow_slots(tl_graph *graph, tl_err *err)
-{
-    uint32_t *wider = calloc((size_t)graph->slots * 2, sizeof *wider);
-    if (!wider) return tl_fail(err, TL_E_SPACE, "no memory for %u steps", graph->steps);
-    free(graph->slot);
-    graph->slot = wider;
-    graph->slots *= 2;
-    for (uint32_t id = 0; id < graph->steps; id++)
-        graph->slot[find_slot(graph, &graph->step[id].key)] = id + 1;
-    return TL_OK;
+    return tl_key_table_find(&graph->ids, graph->step, sizeof *graph->step, key);
 }
 
 static tl_status grow_steps(tl_graph *graph, tl_err *err)
@@ -142,29 +109,25 @@ tl_status tl_graph_add(tl_graph *graph, const tl_graph_step *step, const uint32_
                        int parents, uint32_t *id, bool *is_new, tl_err *err)
 {
     TL_INVARIANT(!graph->path && parents >= 0);
-    const uint32_t held = graph->slot[find_slot(graph, &step->key)];
-    if (is_new) *is_new = held == 0;
-    if (held) {
-        *id = held - 1;
-        return TL_OK;
-    }
+    *id = tl_graph_find(graph, &step->key);
+    if (is_new) *is_new = *id == TL_NO_STEP;
+    if (*id != TL_NO_STEP) return TL_OK;
     TL_TRY(check_step(graph, step, parent, parents, err));
     const uint32_t edges = graph->edges + (uint32_t)parents;
     if (graph->steps == graph->step_space) TL_TRY(grow_steps(graph, err));
     if (edges > graph->edge_space) TL_TRY(grow_edges(graph, edges, err));
-    if (graph->steps >= graph->slots / 2) TL_TRY(grow_slots(graph, err));
 
     const uint32_t new_id = graph->steps;
-    if (parents > 0)
-        memcpy(graph->parent + graph->edges, parent, (size_t)parents * sizeof *parent);
     graph->step[new_id] = *step;
     graph->step[new_id].narrowest = team_of(step->narrowest);
     graph->step[new_id].widest =
         team_of(step->widest > step->narrowest ? step->widest : step->narrowest);
+    TL_TRY(tl_key_table_add(&graph->ids, graph->step, sizeof *step, err));
+    if (parents > 0)
+        memcpy(graph->parent + graph->edges, parent, (size_t)parents * sizeof *parent);
     graph->edges = edges;
     graph->steps++;
     graph->parent_from[graph->steps] = edges;
-    graph->slot[find_slot(graph, &step->key)] = new_id + 1;
     *id = new_id;
     return TL_OK;
 }

@@ -17,7 +17,7 @@ typedef struct tl_graph tl_graph;
 
 /** What a step is, besides its parents. */
 typedef struct tl_graph_step {
-    tl_key key;
+    tl_key key;         /**< first: steps are found by it */
     uint32_t trial;     /**< the first trial that wants it */
     uint16_t position;  /**< its place there */
     uint16_t widest;    /**< largest useful team; kept as the power of two below */

@@ -4,6 +4,8 @@
  */
 #include "runner/schedule/scheduler_private.h"
 
+#include "compute/core/sort.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -85,29 +87,16 @@ void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state)
 /* --- open and close ----------------------------------------------------------------------
  */
 
-typedef struct ranked {
-    double path;
-    uint32_t id;
-} ranked;
-
-static int compare_ranked(const void *left, const void *right)
-{
-    const ranked *a = left, *b = right;
-    if (a->path > b->path) return -1;
-    if (a->path < b->path) return 1;
-    return a->id < b->id ? -1 : a->id > b->id;
-}
-
 static tl_status place_steps(tl_scheduler *s, tl_err *err)
 {
-    ranked *all = malloc(((size_t)s->steps + 1) * sizeof *all); /* given back below */
+    tl_ranked *all = malloc(((size_t)s->steps + 1) * sizeof *all); /* given back below */
     TL_CHECK(all, err, TL_E_SPACE, "no memory to order %u steps", s->steps);
     for (uint32_t id = 0; id < s->steps; id++)
-        all[id] = (ranked){tl_graph_path(s->graph, id), id};
-    qsort(all, s->steps, sizeof *all, compare_ranked);
+        all[id] = (tl_ranked){tl_graph_path(s->graph, id), id};
+    tl_sort_descending(all, s->steps);
     for (uint32_t place = 0; place < s->steps; place++) {
-        s->at_place[place] = all[place].id;
-        s->step[all[place].id].place = place;
+        s->at_place[place] = all[place].number;
+        s->step[all[place].number].place = place;
     }
     free(all);
     return TL_OK;

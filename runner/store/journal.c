@@ -1,5 +1,6 @@
 #include "runner/store/journal.h"
 
+#include "compute/core/clock.h"
 #include "compute/core/log.h"
 #include "compute/core/durable.h"
 #include "compute/core/failpoint.h"
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BLOCK = 1 << 20, LONGEST_LINE = 16 << 20, MOST_REPORTS = 8 };
@@ -240,11 +240,7 @@ void tl_journal_put(tl_journal *journal, const tl_record *record)
 {
     if (journal->fault.status != TL_OK) return;
     tl_record dated = *record;
-    if (dated.when == 0.0) {
-        struct timespec now;
-        (void)clock_gettime(CLOCK_REALTIME, &now);
-        dated.when = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-    }
+    if (dated.when == 0.0) dated.when = tl_unix_seconds();
     if (dated.kind == TL_RECORD_HEAD)
         journal->build = tl_crc32(dated.text, dated.text ? strlen(dated.text) : 0);
     if (dated.build == 0) dated.build = journal->build;

@@ -3,41 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A slot of the table of steps: open addressing, at most half full. */
+enum { LEAST_SPACE = 512 };
+
 typedef struct tl_tally_step {
     tl_key key;
     int stage;
-    tl_record_kind kind; /* HEAD: the slot is free */
+    tl_record_kind kind; /* of its last record */
 } tl_tally_step;
-
-/* The slot of a key: its own, or the free one it would take. Keys are hashes, so their
- * first bytes are as good as any. */
-static tl_tally_step *slot_of(tl_tally_step *step, uint32_t space, const tl_key *key)
-{
-    uint32_t at;
-    memcpy(&at, key->byte, sizeof at);
-    for (;; at++) {
-        tl_tally_step *slot = &step[at & (space - 1)];
-        if (slot->kind == TL_RECORD_HEAD || tl_key_equal(&slot->key, key)) return slot;
-    }
-}
-
-static tl_status make_room(tl_tally *tally, tl_err *err)
-{
-    if (2 * (tally->steps + 1) <= tally->space) return TL_OK;
-    TL_CHECK(tally->space < 1U << 30, err, TL_E_SPACE, "more steps than can be counted");
-    const uint32_t space = tally->space ? 2 * tally->space : 1024;
-    tl_tally_step *step = calloc(space, sizeof *step);
-    TL_CHECK(step, err, TL_E_SPACE, "no memory left to count steps");
-    for (uint32_t i = 0; i < tally->space; i++) {
-        const tl_tally_step *old = &tally->step[i];
-        if (old->kind != TL_RECORD_HEAD) *slot_of(step, space, &old->key) = *old;
-    }
-    free(tally->step);
-    tally->step = step;
-    tally->space = space;
-    return TL_OK;
-}
 
 static tl_status find_stage(tl_tally *tally, const char *name, int *out, tl_err *err)
 {
@@ -57,11 +29,25 @@ static tl_status find_stage(tl_tally *tally, const char *name, int *out, tl_err 
     return TL_OK;
 }
 
-static void add_done(tl_tally *tally, const tl_record *record, int stage)
+/* The step's number: its own, or the next one, which is free. */
+static tl_status find_step(tl_tally *tally, const tl_record *record, uint32_t *out,
+                           tl_err *err)
 {
-    tally->all.seconds += record->seconds;
-    tally->stage[stage].counts.seconds += record->seconds;
-    tally->rank_seconds += record->seconds * record->width;
+    tl_key_table *numbers = &tally->numbers;
+    *out = tl_key_table_find(numbers, tally->step, sizeof *tally->step, &record->key);
+    if (*out != TL_NO_ENTRY) return TL_OK;
+    *out = numbers->count;
+    if (*out == tally->space) {
+        const uint32_t space = tally->space ? 2 * tally->space : LEAST_SPACE;
+        tl_tally_step *step = realloc(tally->step, space * sizeof *step);
+        TL_CHECK(step, err, TL_E_SPACE, "no memory to count %u steps", *out + 1);
+        tally->step = step;
+        tally->space = space;
+    }
+    tl_tally_step *step = &tally->step[*out];
+    *step = (tl_tally_step){.key = record->key, .kind = TL_RECORD_HEAD};
+    TL_TRY(find_stage(tally, record->stage, &step->stage, err));
+    return tl_key_table_add(numbers, tally->step, sizeof *step, err);
 }
 
 static tl_status take(void *self, const tl_record *record, tl_err *err)
@@ -69,21 +55,22 @@ static tl_status take(void *self, const tl_record *record, tl_err *err)
     tl_tally *tally = self;
     if (record->when > tally->last) tally->last = record->when;
     if (record->kind == TL_RECORD_HEAD) return TL_OK;
-    TL_TRY(make_room(tally, err));
-    tl_tally_step *slot = slot_of(tally->step, tally->space, &record->key);
-    if (slot->kind == TL_RECORD_DONE) return TL_OK;
-    if (slot->kind == TL_RECORD_HEAD) {
-        TL_TRY(find_stage(tally, record->stage, &slot->stage, err));
-        slot->key = record->key;
-        tally->steps++;
-    } else {
-        tally->all.count[slot->kind]--;
-        tally->stage[slot->stage].counts.count[slot->kind]--;
+    uint32_t number;
+    TL_TRY(find_step(tally, record, &number, err));
+    tl_tally_step *step = &tally->step[number];
+    tl_tally_counts *counts = &tally->stage[step->stage].counts;
+    if (step->kind == TL_RECORD_DONE) return TL_OK;
+    if (step->kind != TL_RECORD_HEAD) { /* counted before */
+        tally->all.count[step->kind]--;
+        counts->count[step->kind]--;
     }
-    slot->kind = record->kind;
-    tally->all.count[slot->kind]++;
-    tally->stage[slot->stage].counts.count[slot->kind]++;
-    if (slot->kind == TL_RECORD_DONE) add_done(tally, record, slot->stage);
+    step->kind = record->kind;
+    tally->all.count[step->kind]++;
+    counts->count[step->kind]++;
+    if (step->kind != TL_RECORD_DONE) return TL_OK;
+    tally->all.seconds += record->seconds;
+    counts->seconds += record->seconds;
+    tally->rank_seconds += record->seconds * record->width;
     return TL_OK;
 }
 
@@ -104,5 +91,6 @@ void tl_tally_close(tl_tally *tally)
     for (int i = 0; i < tally->stages; i++) free(tally->stage[i].name);
     free(tally->stage);
     free(tally->step);
+    tl_key_table_close(&tally->numbers);
     *tally = (tl_tally){0};
 }

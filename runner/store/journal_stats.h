@@ -5,6 +5,7 @@
 #ifndef TL_RUNNER_STORE_JOURNAL_STATS_H
 #define TL_RUNNER_STORE_JOURNAL_STATS_H
 
+#include "compute/core/key_table.h"
 #include "runner/store/journal.h"
 
 typedef struct tl_tally_counts {
@@ -25,8 +26,9 @@ typedef struct tl_tally {
     double last;           /**< when the last record was written, seconds since 1970 */
     tl_tally_stage *stage; /**< [stages], in the order they turned up */
     int stages;
-    struct tl_tally_step *step;
-    uint32_t steps, space;
+    struct tl_tally_step *step; /* [space] by number */
+    tl_key_table numbers;
+    uint32_t space;
 } tl_tally;
 
 /** Reads the journal at `path` into `out`. Nothing to close after an error. \return as

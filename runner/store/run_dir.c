@@ -1,7 +1,9 @@
 #include "runner/store/run_dir.h"
 
+#include "compute/core/clock.h"
 #include "compute/core/log.h"
 #include "compute/core/durable.h"
+#include "compute/core/text.h"
 #include "runner/store/journal.h"
 
 #include <dirent.h>
@@ -12,10 +14,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { PATH_SPACE = 4096, WHO_SPACE = 160, LONGEST_TEXT = 16 << 20 };
+enum { WHO_SPACE = 160, LONGEST_TEXT = 16 << 20 };
 
 /* In the order of removal: while the journal stands, the directory is known as a run's. */
 static const char *const own_files[] = {"halt", "progress.json", "plan.yaml",
@@ -36,10 +37,10 @@ bool tl_store_path(const tl_store *store, const char *name, char *out, size_t sp
     return join_path(store->dir, name, out, space);
 }
 
-static tl_status path_of(const tl_store *store, const char *name, char out[PATH_SPACE],
+static tl_status path_of(const tl_store *store, const char *name, char out[TL_PATH_SPACE],
                          tl_err *err)
 {
-    TL_CHECK(tl_store_path(store, name, out, PATH_SPACE), err, TL_E_ARG,
+    TL_CHECK(tl_store_path(store, name, out, TL_PATH_SPACE), err, TL_E_ARG,
              "%s: the name of the run directory is too long", store->dir);
     return TL_OK;
 }
@@ -68,7 +69,7 @@ static tl_status make_folder(const char *path, tl_err *err)
 
 tl_status tl_store_make_folder(const tl_store *store, const tl_key *key, tl_err *err)
 {
-    char path[PATH_SPACE], name[16];
+    char path[TL_PATH_SPACE], name[16];
     TL_TRY(path_of(store, "models", path, err));
     TL_TRY(make_folder(path, err));
     (void)snprintf(name, sizeof name, "models/%02x", (unsigned)key->byte[0]);
@@ -120,7 +121,7 @@ static bool is_empty_but(const char *dir, const char *only)
 tl_store_state tl_store_look(const char *dir)
 {
     struct stat facts;
-    char journal[PATH_SPACE];
+    char journal[TL_PATH_SPACE];
     if (stat(dir, &facts) != 0) return errno == ENOENT ? TL_STORE_ABSENT : TL_STORE_FOREIGN;
     if (!S_ISDIR(facts.st_mode)) return TL_STORE_FOREIGN;
     if (!join_path(dir, "journal.ndjson", journal, sizeof journal)) return TL_STORE_FOREIGN;
@@ -149,7 +150,7 @@ static void read_holder(int file, char *who, size_t space)
 
 bool tl_store_is_held(const char *dir, char *who, size_t space)
 {
-    char path[PATH_SPACE];
+    char path[TL_PATH_SPACE];
     if (!join_path(dir, "lock", path, sizeof path)) return false;
     const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0) return false;
@@ -218,22 +219,13 @@ static bool try_lock(const char *path, int *out, tl_status *status, tl_err *err)
     return false;
 }
 
-static double seconds_now(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static tl_status take_lock(tl_store *store, double patience, tl_err *err)
 {
-    char path[PATH_SPACE];
+    char path[TL_PATH_SPACE];
     TL_TRY(path_of(store, "lock", path, err));
-    const struct timespec nap = {.tv_nsec = 100000000};
-    const double end = seconds_now() + patience;
+    const double end = tl_seconds() + patience;
     tl_status status;
-    while (try_lock(path, &store->lock, &status, err) && seconds_now() < end)
-        (void)nanosleep(&nap, NULL);
+    while (try_lock(path, &store->lock, &status, err) && tl_seconds() < end) tl_sleep(0.1);
     return status;
 }
 
@@ -242,7 +234,7 @@ static tl_status take_lock(tl_store *store, double patience, tl_err *err)
 
 tl_status tl_store_join(const char *dir, tl_store *out, tl_err *err)
 {
-    TL_CHECK(strlen(dir) < PATH_SPACE - 80, err, TL_E_ARG,
+    TL_CHECK(strlen(dir) < TL_PATH_SPACE - 80, err, TL_E_ARG,
              "the name of the run directory is too long (%zu bytes)", strlen(dir));
     const size_t size = strlen(dir) + 1;
     char *copy = malloc(size);
@@ -255,7 +247,7 @@ tl_status tl_store_join(const char *dir, tl_store *out, tl_err *err)
 /* What a process that was killed while it wrote left beside the models. */
 static void remove_unfinished(const tl_store *store)
 {
-    char path[PATH_SPACE], name[16];
+    char path[TL_PATH_SPACE], name[16];
     for (unsigned i = 0; i < 256; i++) {
         (void)snprintf(name, sizeof name, "models/%02x", i);
         if (!tl_store_path(store, name, path, sizeof path)) return;
@@ -291,7 +283,7 @@ tl_status tl_store_open(const char *dir, double patience, tl_store *out, tl_err 
 /* Removes models/ if no file is in it; whether it is gone. */
 static bool remove_models(const tl_store *store)
 {
-    char path[PATH_SPACE], name[16];
+    char path[TL_PATH_SPACE], name[16];
     struct stat facts;
     for (unsigned i = 0; i < 256; i++) {
         (void)snprintf(name, sizeof name, "models/%02x", i);
@@ -303,7 +295,7 @@ static bool remove_models(const tl_store *store)
 
 static void remove_start(const tl_store *store)
 {
-    char path[PATH_SPACE];
+    char path[TL_PATH_SPACE];
     if (!tl_store_path(store, "journal.ndjson", path, sizeof path)) return;
     if (access(path, F_OK) == 0 && has_steps(path)) return;
     if (!remove_models(store)) return;
@@ -331,7 +323,7 @@ void tl_store_close(tl_store *store, bool remove_if_empty)
 tl_status tl_store_write(const tl_store *store, const char *name, const char *text,
                          tl_err *err)
 {
-    char path[PATH_SPACE];
+    char path[TL_PATH_SPACE];
     TL_TRY(path_of(store, name, path, err));
     const tl_durable_piece piece = {text, strlen(text)};
     TL_CHECK(tl_durable_replace(path, &piece, 1), err, TL_E_IO, "%s: cannot be written: %s",
@@ -374,7 +366,7 @@ static tl_status read_text(const char *path, int file, tl_arena *arena, char **t
 tl_status tl_store_read(const tl_store *store, const char *name, tl_arena *arena,
                         char **text, tl_err *err)
 {
-    char path[PATH_SPACE];
+    char path[TL_PATH_SPACE];
     TL_TRY(path_of(store, name, path, err));
     const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     TL_CHECK(file >= 0, err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));

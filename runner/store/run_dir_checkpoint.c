@@ -1,5 +1,6 @@
 /* Checkpoints of trainings that were interrupted: <key>.part beside the step's model. */
 #include "compute/core/durable.h"
+#include "compute/core/text.h"
 #include "runner/store/run_dir.h"
 
 #include <errno.h>
@@ -8,8 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { PATH_SPACE = 4096 };
 
 /* What stands before the bytes, in the order of this processor: a checkpoint from another
  * kind of processor has another magic number, and is none. */
@@ -21,16 +20,16 @@ typedef struct part_head {
 
 static const uint64_t part_magic = 0x31545241504C54; /* "TLPART1" */
 
-static tl_status part_path(const tl_store_checkpoint *space, char out[PATH_SPACE],
+static tl_status part_path(const tl_store_checkpoint *space, char out[TL_PATH_SPACE],
                            tl_err *err)
 {
-    return tl_store_step_path(space->store, &space->key, ".part", out, PATH_SPACE, err);
+    return tl_store_step_path(space->store, &space->key, ".part", out, TL_PATH_SPACE, err);
 }
 
 static tl_status save(void *self, const void *bytes, size_t n, tl_err *err)
 {
     const tl_store_checkpoint *space = self;
-    char path[PATH_SPACE];
+    char path[TL_PATH_SPACE];
     TL_TRY(part_path(space, path, err));
     TL_TRY(tl_store_make_folder(space->store, &space->key, err));
     const part_head head = {part_magic, n, tl_crc32(bytes, n)};
@@ -52,7 +51,7 @@ static bool read_head(FILE *file, part_head *head)
 static tl_status load(void *self, tl_arena *arena, void **bytes, size_t *n, tl_err *err)
 {
     const tl_store_checkpoint *space = self;
-    char path[PATH_SPACE];
+    char path[TL_PATH_SPACE];
     *bytes = NULL;
     *n = 0;
     TL_TRY(part_path(space, path, err));
@@ -84,7 +83,7 @@ tl_checkpoint tl_store_checkpoint_of(tl_store_checkpoint *space, double every)
 
 void tl_store_checkpoint_drop(const tl_store *store, const tl_key *key)
 {
-    char path[PATH_SPACE];
+    char path[TL_PATH_SPACE];
     const char *const ending[] = {".part", ".part.tmp"};
     for (int i = 0; i < 2; i++) {
         if (tl_store_step_path(store, key, ending[i], path, sizeof path, NULL) == TL_OK)

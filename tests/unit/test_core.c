@@ -1,7 +1,9 @@
-/* compute/core: arenas, streams, hashes, text. */
+/* compute/core: arenas, streams, hashes, key tables, sorting, text. */
 #include "compute/core/arena.h"
 #include "compute/core/hash.h"
+#include "compute/core/key_table.h"
 #include "compute/core/rng.h"
+#include "compute/core/sort.h"
 #include "compute/core/text.h"
 
 #include <math.h>
@@ -231,6 +233,49 @@ static void utf8_is_told_from_other_bytes(void **state)
     }
 }
 
+static void sorting_puts_nan_last_and_equal_values_by_number(void **state)
+{
+    (void)state;
+    double value[] = {2.0, (double)NAN, -1.0, (double)INFINITY, 2.0, -0.0};
+    tl_sort_doubles(value, 6);
+    const double sorted[] = {-1.0, -0.0, 2.0, 2.0, (double)INFINITY};
+    for (int i = 0; i < 5; i++) assert_true(value[i] == sorted[i]);
+    assert_true(isnan(value[5]));
+    tl_ranked list[] = {{1.0, 9}, {(double)NAN, 1}, {3.0, 7}, {1.0, 2}, {3.0, 4}};
+    const uint32_t up[] = {2, 9, 4, 7, 1}, down[] = {4, 7, 2, 9, 1};
+    tl_sort_ascending(list, 5);
+    for (int i = 0; i < 5; i++) assert_int_equal(list[i].number, up[i]);
+    tl_sort_descending(list, 5);
+    for (int i = 0; i < 5; i++) assert_int_equal(list[i].number, down[i]);
+    double odd[] = {5.0, 1.0, 3.0}, even[] = {4.0, 1.0, 3.0, 2.0};
+    assert_true(tl_median(odd, 3) == 3.0);
+    assert_true(tl_median(even, 4) == 2.5);
+}
+
+/* Keys that differ in one byte, as made by hand, and enough of them for the table to grow.
+ */
+static void keys_are_numbered_in_the_order_they_were_added(void **state)
+{
+    (void)state;
+    enum { KEYS = 3000 };
+    static struct {
+        tl_key key;
+        char rest[24];
+    } entry[KEYS + 1];
+    tl_key_table table = {0};
+    tl_err err = {0};
+    for (uint32_t i = 0; i <= KEYS; i++) memcpy(entry[i].key.byte + 3 * (i % 2), &i, 4);
+    assert_int_equal(tl_key_table_find(&table, entry, sizeof *entry, &entry[0].key),
+                     TL_NO_ENTRY);
+    for (uint32_t i = 0; i < KEYS; i++)
+        assert_int_equal(tl_key_table_add(&table, entry, sizeof *entry, &err), TL_OK);
+    for (uint32_t i = 0; i < KEYS; i++)
+        assert_int_equal(tl_key_table_find(&table, entry, sizeof *entry, &entry[i].key), i);
+    assert_int_equal(tl_key_table_find(&table, entry, sizeof *entry, &entry[KEYS].key),
+                     TL_NO_ENTRY);
+    tl_key_table_close(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +288,8 @@ int main(void)
         cmocka_unit_test(normals_have_mean_0_and_variance_1),
         cmocka_unit_test(hash_tells_pieces_apart),
         cmocka_unit_test(sums_are_the_standard_ones),
+        cmocka_unit_test(sorting_puts_nan_last_and_equal_values_by_number),
+        cmocka_unit_test(keys_are_numbered_in_the_order_they_were_added),
         cmocka_unit_test(nearest_name_is_the_one_meant),
         cmocka_unit_test(shortest_number_reads_back),
         cmocka_unit_test(a_fault_commands_no_terminal),
