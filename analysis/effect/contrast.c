@@ -6,10 +6,9 @@
 
 #include "analysis/effect/interval.h"
 #include "analysis/effect/statistics.h"
+#include "analysis/table/schema.h"
 
 #include <math.h>
-
-enum { UNRESOLVABLE = 1 }; /* flag of <metric>_reason */
 
 static bool is_at(const tl_design *d, const tl_slice *s, int level, uint32_t t)
 {
@@ -30,15 +29,62 @@ static const tl_keyed_row *partner(const tl_keyed_row *list, size_t count, uint6
     return low < count && list[low].key == key ? &list[low] : NULL;
 }
 
-/* Adds the variance of a mean in which measurement t of `target` stands used[t] times. */
-static void add_variance(const tl_design *design, const tl_target *target,
-                         const double *used, const double *pairs, double *variance)
+/* What a difference of two targets (or of one with itself) is made from. */
+typedef struct pairing {
+    const tl_design *design;
+    const tl_target *target[2];
+    double *used[2];      /* [trials] pairs that each measurement of a target is in */
+    double *pairs, *size; /* [replicates] how many; the sum of the sizes of their values */
+    tl_differences *out;
+} pairing;
+
+/* \param b equal to `a` where both sides are of one target */
+static tl_status open_pairing(pairing *p, const tl_target *a, const tl_target *b,
+                              tl_arena *arena, tl_err *err)
 {
-    for (uint32_t t = 0; t < design->table->trials; t++) {
-        const int r = design->replicate[t];
-        if (used[t] <= 0.0) continue;
-        const double weight = used[t] / pairs[r];
-        variance[r] += weight * weight * tl_target_variance(target, t);
+    const uint32_t trials = p->design->table->trials;
+    p->target[0] = a;
+    p->target[1] = b;
+    TL_TAKE(p->pairs, arena, p->design->replicates, err);
+    TL_TAKE(p->size, arena, p->design->replicates, err);
+    TL_TAKE(p->used[0], arena, trials, err);
+    p->used[1] = p->used[0];
+    if (b != a) TL_TAKE(p->used[1], arena, trials, err);
+    return TL_OK;
+}
+
+/* Adds the pair of row `t` of the first target and row `other` of the second. */
+static void add_pair(pairing *p, uint32_t t, uint32_t other)
+{
+    const int r = p->design->replicate[t];
+    const double x = p->target[0]->value[t], y = p->target[1]->value[other];
+    p->out->difference[r] += x - y;
+    p->out->reference[r] += y;
+    p->size[r] += fabs(x) + fabs(y);
+    p->used[0][p->target[0]->same[t]] += 1.0;
+    p->used[1][p->target[1]->same[other]] += 1.0;
+    p->pairs[r] += 1.0;
+}
+
+/* Adds the variance of a mean in which each measurement of a target is in used[t] pairs. */
+static void add_variance(const pairing *p, int side)
+{
+    for (uint32_t t = 0; t < p->design->table->trials; t++) {
+        const int r = p->design->replicate[t];
+        if (p->used[side][t] <= 0.0) continue;
+        const double weight = p->used[side][t] / p->pairs[r];
+        p->out->variance[r] += weight * weight * tl_target_variance(p->target[side], t);
+    }
+}
+
+static void close_pairing(const pairing *p)
+{
+    add_variance(p, 0);
+    if (p->target[1] != p->target[0]) add_variance(p, 1);
+    for (int r = 0; r < p->design->replicates; r++) {
+        const double c = p->pairs[r] > 0.0 ? p->pairs[r] : (double)NAN;
+        p->out->difference[r] = tl_without_rounding(p->out->difference[r], p->size[r]) / c;
+        p->out->reference[r] /= c;
     }
 }
 
@@ -48,15 +94,13 @@ tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
 {
     const uint32_t trials = design->table->trials;
     const double *value = target->value;
+    pairing p = {.design = design, .out = out};
     tl_keyed_row *list;
-    double *pairs, *size, *used; /* used [trials]: how often a measurement is in a pair */
     size_t count = 0;
     TL_TRY(tl_differences_take(design, arena, out, err));
     const size_t mark = tl_arena_mark(arena);
     TL_TAKE(list, arena, trials, err);
-    TL_TAKE(used, arena, trials, err);
-    TL_TAKE(pairs, arena, design->replicates, err);
-    TL_TAKE(size, arena, design->replicates, err);
+    TL_TRY(open_pairing(&p, target, target, arena, err));
     for (uint32_t t = 0; t < trials; t++) {
         if (!is_at(design, slice, slice->reference, t) || isnan(value[t])) continue;
         list[count++] = (tl_keyed_row){tl_design_key(design, slice->factor, t), t};
@@ -66,21 +110,9 @@ tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
         if (!is_at(design, slice, slice->level, t) || isnan(value[t])) continue;
         const tl_keyed_row *other =
             partner(list, count, tl_design_key(design, slice->factor, t));
-        if (!other) continue;
-        const int r = design->replicate[t];
-        out->difference[r] += value[t] - value[other->row];
-        out->reference[r] += value[other->row];
-        size[r] += fabs(value[t]) + fabs(value[other->row]);
-        used[target->same[t]] += 1.0;
-        used[target->same[other->row]] += 1.0;
-        pairs[r] += 1.0;
+        if (other) add_pair(&p, t, other->row);
     }
-    add_variance(design, target, used, pairs, out->variance);
-    for (int r = 0; r < design->replicates; r++) {
-        const double c = pairs[r] > 0.0 ? pairs[r] : (double)NAN;
-        out->difference[r] = tl_without_rounding(out->difference[r], size[r]) / c;
-        out->reference[r] /= c;
-    }
+    close_pairing(&p);
     tl_arena_rewind(arena, mark);
     return TL_OK;
 }
@@ -89,30 +121,15 @@ tl_status tl_lap_measure(const tl_design *design, const tl_target *later,
                          const tl_target *first, tl_arena *arena, tl_differences *out,
                          tl_err *err)
 {
-    const uint32_t trials = design->table->trials;
-    double *pairs, *size, *used[2];
+    pairing p = {.design = design, .out = out};
     TL_TRY(tl_differences_take(design, arena, out, err));
     const size_t mark = tl_arena_mark(arena);
-    TL_TAKE(pairs, arena, design->replicates, err);
-    TL_TAKE(size, arena, design->replicates, err);
-    for (int i = 0; i < 2; i++) TL_TAKE(used[i], arena, trials, err);
-    for (uint32_t t = 0; t < trials; t++) {
-        const int r = design->replicate[t];
+    TL_TRY(open_pairing(&p, later, first, arena, err));
+    for (uint32_t t = 0; t < design->table->trials; t++) {
         if (isnan(later->value[t]) || isnan(first->value[t])) continue;
-        out->difference[r] += later->value[t] - first->value[t];
-        out->reference[r] += first->value[t];
-        size[r] += fabs(later->value[t]) + fabs(first->value[t]);
-        used[0][later->same[t]] += 1.0;
-        used[1][first->same[t]] += 1.0;
-        pairs[r] += 1.0;
+        add_pair(&p, t, t);
     }
-    add_variance(design, later, used[0], pairs, out->variance);
-    add_variance(design, first, used[1], pairs, out->variance);
-    for (int r = 0; r < design->replicates; r++) {
-        const double c = pairs[r] > 0.0 ? pairs[r] : (double)NAN;
-        out->difference[r] = tl_without_rounding(out->difference[r], size[r]) / c;
-        out->reference[r] /= c;
-    }
+    close_pairing(&p);
     tl_arena_rewind(arena, mark);
     return TL_OK;
 }
@@ -137,8 +154,6 @@ void tl_contrast_estimate(const tl_differences *d, int replicates, tl_effect *ef
         d->difference[n++] = d->difference[r];
     }
     effect->replicates = n;
-    effect->low = effect->high = effect->p = effect->least_p = (double)NAN;
-    effect->mean = effect->reference_mean = (double)NAN;
     if (n == 0) {
         effect->missing = "no replicate has a pair of trials with values";
         return;
@@ -169,7 +184,8 @@ const char *tl_contrast_why_none(const tl_design *design, const tl_target *targe
             if (!is_at(design, slice, side[i], t)) continue;
             rows++;
             values += isnan(target->value[t]) ? 0 : 1;
-            unresolvable += target->reason && target->reason->integer[t] == UNRESOLVABLE;
+            unresolvable +=
+                target->reason && target->reason->integer[t] == TL_REASON_UNRESOLVABLE;
         }
         if (values > 0) continue;
         if (rows == 0) return "no trial of the plan is at this level";

@@ -4,11 +4,12 @@
 #include "analysis/effect/effects.h"
 
 #include "analysis/effect/contrast.h"
+#include "analysis/effect/hypotheses.h"
+#include "analysis/effect/trend.h"
+#include "analysis/table/schema.h"
 
 #include <math.h>
-#include <string.h>
 
-enum { MOST_EFFECTS = 65536, LEAST_ROOM = 64 };
 static const double MOST_WORK = 1e9; /* rows read for interactions: some seconds */
 
 typedef struct estimator {
@@ -17,30 +18,6 @@ typedef struct estimator {
     tl_arena scratch; /* what one metric needs */
     tl_effects *effects;
 } estimator;
-
-tl_status tl_effects_add(tl_effects *effects, const char *metric, tl_arena *arena,
-                         tl_effect **out, tl_err *err)
-{
-    TL_CHECK(effects->count < MOST_EFFECTS, err, TL_E_SPACE, "more than %d effects",
-             MOST_EFFECTS);
-    if (effects->count == effects->room) {
-        tl_effect *more;
-        const int room = effects->room ? 2 * effects->room : LEAST_ROOM;
-        TL_TAKE(more, arena, room, err);
-        if (effects->count > 0)
-            memcpy(more, effects->effect, (size_t)effects->count * sizeof *more);
-        effects->effect = more;
-        effects->room = room;
-    }
-    *out = &effects->effect[effects->count++];
-    **out = (tl_effect){.metric = metric,
-                        .hypothesis = -1,
-                        .q = (double)NAN,
-                        .logit_mean = (double)NAN,
-                        .logit_low = (double)NAN,
-                        .logit_high = (double)NAN};
-    return TL_OK;
-}
 
 static tl_status add_contrast(estimator *e, const tl_target *target, int f, int level,
                               tl_err *err)
@@ -71,7 +48,7 @@ static tl_status add_trend(estimator *e, const tl_target *target, int f, tl_err 
     TL_TRY(tl_effects_add(e->effects, target->metric->name, e->arena, &effect, err));
     effect->kind = TL_EFFECT_TREND;
     effect->factor = factor->column->name;
-    effect->level = "trend";
+    effect->level = TL_NAME_TREND;
     effect->reference = tl_trend_is_by_rank(factor) ? "rank" : "value";
     const size_t mark = tl_arena_mark(&e->scratch);
     TL_TRY(tl_trend_measure(&e->design, target, f, &e->scratch, &d, err));
@@ -96,8 +73,8 @@ static bool do_laps_differ(const tl_design *design, const tl_column *a, const tl
 /* What the same metric of a later lap is above that of the first; nothing for others. */
 static tl_status add_lap(estimator *e, const tl_target *later, tl_err *err)
 {
-    const char *name = tl_column_attribute(later->metric, "first_lap");
-    const char *lap = tl_column_attribute(later->metric, "lap");
+    const char *name = tl_column_attribute(later->metric, TL_NAME_FIRST_LAP);
+    const char *lap = tl_column_attribute(later->metric, TL_NAME_LAP);
     const tl_column *metric = name ? tl_table_find(e->design.table, name) : NULL;
     if (!metric || metric->type != TL_COLUMN_REAL || !lap) return TL_OK;
     if (!do_laps_differ(&e->design, metric, later->metric)) return TL_OK;
@@ -105,7 +82,7 @@ static tl_status add_lap(estimator *e, const tl_target *later, tl_err *err)
     tl_differences d;
     tl_effect *effect;
     TL_TRY(tl_effects_add(e->effects, metric->name, e->arena, &effect, err));
-    effect->factor = "lap";
+    effect->factor = TL_NAME_LAP;
     effect->level = lap;
     effect->reference = "1";
     const size_t mark = tl_arena_mark(&e->scratch);
@@ -232,7 +209,7 @@ static tl_status add_pairs(estimator *e, const tl_target *target, tl_err *err)
 
 static bool is_metric(const tl_column *column)
 {
-    return column->type == TL_COLUMN_REAL && tl_column_attribute(column, "better");
+    return column->type == TL_COLUMN_REAL && tl_column_attribute(column, TL_NAME_BETTER);
 }
 
 static tl_status add_metric(estimator *e, const tl_column *metric, bool has_pairs,
@@ -263,10 +240,10 @@ static int too_many_pairs(const estimator *e)
     for (int i = 0; i < table->columns; i++) {
         if (!is_metric(&table->column[i])) continue;
         const tl_target target = {
-            .above = tl_column_attribute(&table->column[i], "downstream_of")};
+            .above = tl_column_attribute(&table->column[i], TL_NAME_ABOVE)};
         all += count_interactions(e, &target);
     }
-    const bool is_too_many = all > MOST_EFFECTS / 2 || all * table->trials > MOST_WORK;
+    const bool is_too_many = all > TL_MOST_EFFECTS / 2 || all * table->trials > MOST_WORK;
     return is_too_many ? (int)(all < 1e9 ? all : 1e9) : 0;
 }
 

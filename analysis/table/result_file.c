@@ -6,6 +6,7 @@
  */
 #include "analysis/table/result_file.h"
 
+#include "analysis/table/schema.h"
 #include "compute/core/durable.h"
 #include "compute/core/text.h"
 
@@ -98,7 +99,7 @@ static tl_status put_flags(writer *w, int variable, const char *meanings)
     TL_INVARIANT(count <= MOST_FLAGS);
     for (size_t i = 0; i < count; i++) value[i] = (signed char)i;
     NC_TRY(w, nc_put_att_schar(w->group, variable, "flag_values", NC_BYTE, count, value));
-    return put_text(w, variable, "flag_meanings", meanings);
+    return put_text(w, variable, TL_NAME_MEANINGS, meanings);
 }
 
 static tl_status define(writer *w, const tl_column *column, int *variable)
@@ -124,10 +125,10 @@ static tl_status define(writer *w, const tl_column *column, int *variable)
                                     &missing));
         const double range[2] = {column->low, column->high};
         if (column->low < column->high)
-            NC_TRY(w, nc_put_att_double(w->group, *variable, "valid_range", NC_DOUBLE, 2,
+            NC_TRY(w, nc_put_att_double(w->group, *variable, TL_NAME_RANGE, NC_DOUBLE, 2,
                                         range));
     }
-    if (is_text) TL_TRY(put_text(w, *variable, "_Encoding", "utf-8"));
+    if (is_text) TL_TRY(put_text(w, *variable, TL_NAME_ENCODING, "utf-8"));
     for (int i = 0; i < column->attributes; i++) {
         const tl_attribute *attribute = &column->attribute[i];
         TL_CHECK(attribute->text, w->err, TL_E_SPACE,
@@ -137,7 +138,7 @@ static tl_status define(writer *w, const tl_column *column, int *variable)
     if (column->type == TL_COLUMN_FLAG)
         TL_TRY(put_flags(w, *variable, column->flag_meanings));
     if (!column->is_coordinate && *w->coordinates) {
-        TL_TRY(put_text(w, *variable, "coordinates", w->coordinates));
+        TL_TRY(put_text(w, *variable, TL_NAME_COORDINATES, w->coordinates));
     }
     return TL_OK;
 }
@@ -229,7 +230,7 @@ static tl_status make(writer *w)
     if (code == NC_NOERR && table->group)
         code = nc_def_grp(w->file, table->group, &w->group);
     if (code == NC_NOERR) {
-        code = nc_def_dim(w->group, table->dimension ? table->dimension : "trial",
+        code = nc_def_dim(w->group, table->dimension ? table->dimension : TL_NAME_TRIAL,
                           table->trials, &w->trial);
     }
     if (code != NC_NOERR) status = bad(w->path, code, w->err);

@@ -4,6 +4,8 @@
  */
 #include "analysis/table/result_file.h"
 
+#include "analysis/table/schema.h"
+
 #include <errno.h>
 #include <netcdf.h>
 #include <string.h>
@@ -18,7 +20,8 @@ enum {
 };
 
 /* What the writer adds to a column's own attributes. */
-static const char *const own_attribute[] = {"_Encoding", "flag_meanings", "coordinates"};
+static const char *const own_attribute[] = {TL_NAME_ENCODING, TL_NAME_MEANINGS,
+                                            TL_NAME_COORDINATES};
 enum { OWN_ATTRIBUTES = sizeof own_attribute / sizeof *own_attribute };
 
 typedef struct loader {
@@ -33,8 +36,8 @@ typedef struct loader {
 
 static tl_status odd(const loader *l, const char *what)
 {
-    return tl_fail(l->err, TL_E_FORMAT, "%s: is no result file of threatloop: %s", l->path,
-                   what);
+    return tl_fail(l->err, TL_E_FORMAT, "%s is not a result file of threatloop: %s",
+                   l->path, what);
 }
 
 static bool is_own(const char *name)
@@ -117,9 +120,9 @@ static void read_range(const loader *l, int variable, tl_column *column)
     nc_type type;
     size_t length;
     double range[2];
-    if (nc_inq_att(l->group, variable, "valid_range", &type, &length) != NC_NOERR) return;
+    if (nc_inq_att(l->group, variable, TL_NAME_RANGE, &type, &length) != NC_NOERR) return;
     if (type != NC_DOUBLE || length != 2) return;
-    if (nc_get_att_double(l->group, variable, "valid_range", range) != NC_NOERR) return;
+    if (nc_get_att_double(l->group, variable, TL_NAME_RANGE, range) != NC_NOERR) return;
     column->low = range[0];
     column->high = range[1];
 }
@@ -190,8 +193,8 @@ static tl_status read_column(loader *l, int variable)
     TL_TRY(read_attributes(l, variable, column->attribute, TL_COLUMN_ATTRIBUTES,
                            &column->attributes));
     const char *coordinates;
-    TL_TRY(read_own(l, variable, "coordinates", &coordinates));
-    TL_TRY(read_own(l, variable, "flag_meanings", &column->flag_meanings));
+    TL_TRY(read_own(l, variable, TL_NAME_COORDINATES, &coordinates));
+    TL_TRY(read_own(l, variable, TL_NAME_MEANINGS, &column->flag_meanings));
     read_range(l, variable, column);
     column->is_coordinate = !coordinates;
     l->has_coordinates |= coordinates != NULL;
@@ -215,9 +218,9 @@ static tl_status read_globals(loader *l)
     TL_TAKE(list, l->arena, attributes, l->err);
     TL_TRY(read_attributes(l, NC_GLOBAL, list, attributes, &l->table->attributes));
     l->table->attribute = list;
-    const char *source = tl_table_attribute(l->table, "source");
-    if (!source || strncmp(source, "threatloop", 10) != 0) {
-        return odd(l, "its attribute 'source' names another program, or none");
+    const char *source = tl_table_attribute(l->table, TL_NAME_SOURCE);
+    if (!source || strncmp(source, TL_PROGRAM, strlen(TL_PROGRAM)) != 0) {
+        return odd(l, "its attribute '" TL_NAME_SOURCE "' names another program, or none");
     }
     return TL_OK;
 }
@@ -257,6 +260,7 @@ static tl_status read_open(loader *l)
     l->table->trials = (uint32_t)trials;
     l->table->dimension = tl_arena_text(l->arena, name, l->err);
     TL_TAKE(l->table->column, l->arena, columns, l->err);
+    l->table->room = columns;
     for (int i = 0; i < columns; i++) TL_TRY(read_column(l, i));
     for (int i = 0; i < columns; i++) {
         l->table->column[i].is_coordinate &= l->has_coordinates;

@@ -3,9 +3,52 @@
  */
 #include "analysis/table/result_file.h"
 
+#include "analysis/table/schema.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+tl_status tl_table_new(tl_arena *arena, uint32_t trials, int room, tl_table **out,
+                       tl_err *err)
+{
+    TL_TAKE(*out, arena, 1, err);
+    **out = (tl_table){.trials = trials, .room = room};
+    TL_TAKE((*out)->column, arena, room, err);
+    return TL_OK;
+}
+
+tl_column *tl_table_add(tl_table *table, const char *name, tl_column_type type,
+                        const char *units, const char *about)
+{
+    TL_INVARIANT(table->columns < table->room);
+    tl_column *column = &table->column[table->columns++];
+    *column = (tl_column){.name = name, .type = type};
+    tl_column_describe(column, TL_NAME_UNITS, units);
+    tl_column_describe(column, TL_NAME_LONG_NAME, about);
+    return column;
+}
+
+void tl_column_describe(tl_column *column, const char *name, const char *text)
+{
+    if (!text || !*text) return;
+    TL_INVARIANT(column->attributes < TL_COLUMN_ATTRIBUTES);
+    column->attribute[column->attributes++] = (tl_attribute){name, text};
+}
+
+tl_status tl_table_describe(tl_table *table, const tl_attribute *list, int count,
+                            tl_arena *arena, tl_err *err)
+{
+    tl_attribute *copy;
+    TL_TAKE(copy, arena, count, err);
+    for (int i = 0; i < count; i++) {
+        TL_CHECK(list[i].text, err, TL_E_SPACE, "no memory left for %s", list[i].name);
+        copy[i] = list[i];
+    }
+    table->attribute = copy;
+    table->attributes = count;
+    return TL_OK;
+}
 
 const tl_column *tl_table_find(const tl_table *table, const char *name)
 {
@@ -33,6 +76,20 @@ const char *tl_column_attribute(const tl_column *column, const char *name)
     return find(column->attribute, column->attributes, name);
 }
 
+bool tl_column_says(const tl_column *column, const char *name, const char *wanted)
+{
+    const char *text = tl_column_attribute(column, name);
+    return text && strcmp(text, wanted) == 0;
+}
+
+bool tl_column_has_value(const tl_table *table, const tl_column *column)
+{
+    for (uint32_t t = 0; t < table->trials; t++) {
+        if (!isnan(column->real[t])) return true;
+    }
+    return false;
+}
+
 /* --- pooling ------------------------------------------------------------------------- */
 
 typedef struct pool {
@@ -51,8 +108,8 @@ static bool is_equal(const char *a, const char *b)
 /* Whether table k may stand with the first: the same plan but for its replicates. */
 static tl_status compare(const pool *p, int k)
 {
-    static const char *const must[] = {"plan_hash_without_replicates", "seed",
-                                       "data_content", "hypotheses"};
+    static const char *const must[] = {TL_NAME_POOLABLE, TL_NAME_SEED, TL_NAME_DATA_CONTENT,
+                                       TL_NAME_HYPOTHESES};
     for (size_t i = 0; i < sizeof must / sizeof *must; i++) {
         TL_CHECK(
             is_equal(tl_table_attribute(p->table[0], must[i]),
@@ -74,7 +131,7 @@ static int by_number(const void *a, const void *b)
 /* The replicates of table k, each once, in order. */
 static tl_status replicates_of(const pool *p, int k, int32_t **list, uint32_t *count)
 {
-    const tl_column *column = tl_table_find(p->table[k], "replicate");
+    const tl_column *column = tl_table_find(p->table[k], TL_NAME_REPLICATE);
     TL_CHECK(column && column->type == TL_COLUMN_INT, p->err, TL_E_FORMAT,
              "file %d has no column 'replicate'", k + 1);
     const uint32_t trials = p->table[k]->trials;
@@ -154,6 +211,7 @@ tl_status tl_table_pool(const tl_table *const *table, int tables, tl_arena *aren
     *p.all = *table[0];
     p.all->trials = (uint32_t)trials;
     p.all->columns = 0;
+    p.all->room = most;
     TL_TAKE(p.all->column, arena, most, err);
     for (int k = 0; k < tables; k++) {
         for (int i = 0; i < table[k]->columns; i++) {

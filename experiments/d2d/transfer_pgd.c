@@ -131,6 +131,7 @@ static const tl_metric metrics[] = {
      .is_rate = true,
      .high = 1,
      .can_be_missing = true,
+     .is_success = true,
      .about = "share of test rows the target has right that examples made on the surrogate "
               "turn wrong"},
     {.name = "twin_success",
@@ -145,6 +146,7 @@ static const tl_metric metrics[] = {
      .low = -1,
      .high = 1,
      .can_be_missing = true,
+     .is_success = true,
      .about = "success minus the twin's: what the target's answers were worth"},
     {.name = "own_success",
      .units = "1",

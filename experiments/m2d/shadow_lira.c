@@ -301,6 +301,7 @@ static const tl_metric metrics[] = {
      .better = TL_BETTER_LOWER,
      .high = 1,
      .can_be_missing = true,
+     .is_success = true,
      .about = "area under the ROC curve of members against non-members"},
     {.name = "advantage",
      .units = "1",
@@ -328,6 +329,7 @@ static const tl_metric metrics[] = {
      .better = TL_BETTER_LOWER,
      .high = 1,
      .can_be_missing = true,
+     .is_success = true,
      .about = "AUC on the rows alone that a poisoner was after"},
     {.name = "auc_gain",
      .units = "1",
@@ -335,6 +337,7 @@ static const tl_metric metrics[] = {
      .low = -1,
      .high = 1,
      .can_be_missing = true,
+     .is_success = true,
      .about = "AUC minus that of one threshold on the loss for all rows"},
     {0}};
 

@@ -223,6 +223,7 @@ static const tl_metric metrics[] = {
      .low = -1,
      .high = 1,
      .can_be_missing = true,
+     .is_success = true,
      .about = "agreement minus the twin's: what the target's answers were worth"},
     {0}};
 

@@ -4,10 +4,10 @@
 #ifndef TL_RUNNER_SWEEP_SWEEP_H
 #define TL_RUNNER_SWEEP_SWEEP_H
 
+#include "runner/sweep/measured.h"
 #include "runner/store/journal.h"
 #include "runner/store/metric_store.h"
 #include "runner/schedule/scheduler.h"
-#include "runner/plan/trial.h"
 
 /** What a step came to; there are millions of them. Reasons stay in the journal. */
 typedef struct tl_outcome {
@@ -46,6 +46,7 @@ typedef struct tl_sweep {
     int widest;         /**< largest useful team of any step */
     double flop;        /**< of all steps */
     int *metrics; /**< [3 x instances] how many a step of each kind has; may be NULL */
+    tl_measured_list measured; /**< steps that have metrics, and their columns */
     tl_measure_store store;
     tl_arena arena;
 } tl_sweep;
