@@ -29,63 +29,48 @@ static const tl_keyed_row *partner(const tl_keyed_row *list, size_t count, uint6
     return low < count && list[low].key == key ? &list[low] : NULL;
 }
 
-/* What a difference of two targets (or of one with itself) is made from. */
-typedef struct pairing {
-    const tl_design *design;
+/* Rows whose values are subtracted: of target[0] minus of target[1]. */
+typedef struct pairs {
     const tl_target *target[2];
-    double *used[2];      /* [trials] pairs that each measurement of a target is in */
-    double *pairs, *size; /* [replicates] how many; the sum of the sizes of their values */
-    tl_differences *out;
-} pairing;
+    uint32_t (*row)[2]; /* [count] */
+    size_t count;
+} pairs;
 
-/* \param b equal to `a` where both sides are of one target */
-static tl_status open_pairing(pairing *p, const tl_target *a, const tl_target *b,
-                              tl_arena *arena, tl_err *err)
+/* Per replicate the mean over its pairs, and the binomial variance of that mean. */
+static tl_status average(const tl_design *design, const pairs *p, tl_arena *arena,
+                         tl_differences *out, tl_err *err)
 {
-    const uint32_t trials = p->design->table->trials;
-    p->target[0] = a;
-    p->target[1] = b;
-    TL_TAKE(p->pairs, arena, p->design->replicates, err);
-    TL_TAKE(p->size, arena, p->design->replicates, err);
-    TL_TAKE(p->used[0], arena, trials, err);
-    p->used[1] = p->used[0];
-    if (b != a) TL_TAKE(p->used[1], arena, trials, err);
+    const uint32_t trials = design->table->trials;
+    double *size, *each, *used[2]; /* used [trials]: pairs that a measurement is in */
+    TL_TAKE(size, arena, design->replicates, err);
+    TL_TAKE(each, arena, design->replicates, err);
+    TL_TAKE(used[0], arena, trials, err);
+    used[1] = used[0];
+    if (p->target[1] != p->target[0]) TL_TAKE(used[1], arena, trials, err);
+    for (size_t i = 0; i < p->count; i++) {
+        const int r = design->replicate[p->row[i][0]];
+        const double x = p->target[0]->value[p->row[i][0]];
+        const double y = p->target[1]->value[p->row[i][1]];
+        out->difference[r] += x - y;
+        out->reference[r] += y;
+        size[r] += fabs(x) + fabs(y);
+        for (int k = 0; k < 2; k++) used[k][p->target[k]->same[p->row[i][k]]] += 1.0;
+        each[r] += 1.0;
+    }
+    for (int k = 0; k < (used[1] == used[0] ? 1 : 2); k++) {
+        for (uint32_t t = 0; t < trials; t++) {
+            const int r = design->replicate[t];
+            if (used[k][t] <= 0.0) continue;
+            const double weight = used[k][t] / each[r];
+            out->variance[r] += weight * weight * tl_target_variance(p->target[k], t);
+        }
+    }
+    for (int r = 0; r < design->replicates; r++) {
+        const double c = each[r] > 0.0 ? each[r] : (double)NAN;
+        out->difference[r] = tl_without_rounding(out->difference[r], size[r]) / c;
+        out->reference[r] /= c;
+    }
     return TL_OK;
-}
-
-/* Adds the pair of row `t` of the first target and row `other` of the second. */
-static void add_pair(pairing *p, uint32_t t, uint32_t other)
-{
-    const int r = p->design->replicate[t];
-    const double x = p->target[0]->value[t], y = p->target[1]->value[other];
-    p->out->difference[r] += x - y;
-    p->out->reference[r] += y;
-    p->size[r] += fabs(x) + fabs(y);
-    p->used[0][p->target[0]->same[t]] += 1.0;
-    p->used[1][p->target[1]->same[other]] += 1.0;
-    p->pairs[r] += 1.0;
-}
-
-/* Adds the variance of a mean in which each measurement of a target is in used[t] pairs. */
-static void add_variance(const pairing *p, int side)
-{
-    for (uint32_t t = 0; t < p->design->table->trials; t++) {
-        const int r = p->design->replicate[t];
-        if (p->used[side][t] <= 0.0) continue;
-        const double weight = p->used[side][t] / p->pairs[r];
-        p->out->variance[r] += weight * weight * tl_target_variance(p->target[side], t);
-    }
-}
-
-static void close_pairing(const pairing *p)
-{
-    add_variance(p, 0);
-    if (p->target[1] != p->target[0]) add_variance(p, 1);
-    for (int r = 0; r < p->design->replicates; r++) {
-        const double c = p->pairs[r] > 0.0 ? p->pairs[r] : (double)NAN;
-        p->out->difference[r] = tl_without_rounding(p->out->difference[r], p->size[r]) / c;
-        p->out->reference[r] /= c;
-    }
 }
 
 tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
@@ -93,26 +78,27 @@ tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
                               tl_err *err)
 {
     const uint32_t trials = design->table->trials;
-    const double *value = target->value;
-    pairing p = {.design = design, .out = out};
+    pairs p = {.target = {target, target}};
     tl_keyed_row *list;
     size_t count = 0;
     TL_TRY(tl_differences_take(design, arena, out, err));
     const size_t mark = tl_arena_mark(arena);
     TL_TAKE(list, arena, trials, err);
-    TL_TRY(open_pairing(&p, target, target, arena, err));
+    TL_TAKE(p.row, arena, trials, err);
     for (uint32_t t = 0; t < trials; t++) {
-        if (!is_at(design, slice, slice->reference, t) || isnan(value[t])) continue;
+        if (!is_at(design, slice, slice->reference, t) || isnan(target->value[t])) continue;
         list[count++] = (tl_keyed_row){tl_design_key(design, slice->factor, t), t};
     }
     tl_design_sort(list, count);
     for (uint32_t t = 0; t < trials; t++) {
-        if (!is_at(design, slice, slice->level, t) || isnan(value[t])) continue;
+        if (!is_at(design, slice, slice->level, t) || isnan(target->value[t])) continue;
         const tl_keyed_row *other =
             partner(list, count, tl_design_key(design, slice->factor, t));
-        if (other) add_pair(&p, t, other->row);
+        if (!other) continue;
+        p.row[p.count][0] = t;
+        p.row[p.count++][1] = other->row;
     }
-    close_pairing(&p);
+    TL_TRY(average(design, &p, arena, out, err));
     tl_arena_rewind(arena, mark);
     return TL_OK;
 }
@@ -121,15 +107,16 @@ tl_status tl_lap_measure(const tl_design *design, const tl_target *later,
                          const tl_target *first, tl_arena *arena, tl_differences *out,
                          tl_err *err)
 {
-    pairing p = {.design = design, .out = out};
+    pairs p = {.target = {later, first}};
     TL_TRY(tl_differences_take(design, arena, out, err));
     const size_t mark = tl_arena_mark(arena);
-    TL_TRY(open_pairing(&p, later, first, arena, err));
+    TL_TAKE(p.row, arena, design->table->trials, err);
     for (uint32_t t = 0; t < design->table->trials; t++) {
         if (isnan(later->value[t]) || isnan(first->value[t])) continue;
-        add_pair(&p, t, t);
+        p.row[p.count][0] = p.row[p.count][1] = t;
+        p.count++;
     }
-    close_pairing(&p);
+    TL_TRY(average(design, &p, arena, out, err));
     tl_arena_rewind(arena, mark);
     return TL_OK;
 }

@@ -10,7 +10,7 @@
 /** A list holds at most so many effects. */
 enum { TL_MOST_EFFECTS = 65536 };
 
-/** What is compared. */
+/** What an effect compares. */
 typedef enum tl_effect_kind {
     TL_EFFECT_CONTRAST,
     TL_EFFECT_INTERACTION, /**< factor, level and reference are "a:b" */

@@ -19,30 +19,38 @@ typedef struct estimator {
     tl_effects *effects;
 } estimator;
 
+/* Sets the numbers of an effect and gives the scratch since `mark` back. */
+static void conclude(estimator *e, const tl_differences *d, size_t mark,
+                     const char *missing, tl_effect *effect)
+{
+    tl_contrast_estimate(d, e->design.replicates, effect);
+    if (effect->replicates == 0) effect->missing = missing;
+    tl_arena_rewind(&e->scratch, mark);
+}
+
 static tl_status add_contrast(estimator *e, const tl_target *target, int f, int level,
                               tl_err *err)
 {
     const tl_slice slice = {.factor = f, .level = level, .fixed = -1};
     const tl_factor *factor = &e->design.factor[f];
+    const size_t mark = tl_arena_mark(&e->scratch);
     tl_differences d;
     tl_effect *effect;
     TL_TRY(tl_effects_add(e->effects, target->metric->name, e->arena, &effect, err));
     effect->factor = factor->column->name;
     effect->level = factor->name[level];
     effect->reference = factor->name[0];
-    const size_t mark = tl_arena_mark(&e->scratch);
     TL_TRY(tl_contrast_measure(&e->design, target, &slice, &e->scratch, &d, err));
-    tl_contrast_estimate(&d, e->design.replicates, effect);
-    if (effect->replicates == 0) {
+    conclude(e, &d, mark, NULL, effect);
+    if (effect->replicates == 0)
         effect->missing = tl_contrast_why_none(&e->design, target, &slice);
-    }
-    tl_arena_rewind(&e->scratch, mark);
     return TL_OK;
 }
 
 static tl_status add_trend(estimator *e, const tl_target *target, int f, tl_err *err)
 {
     const tl_factor *factor = &e->design.factor[f];
+    const size_t mark = tl_arena_mark(&e->scratch);
     tl_differences d;
     tl_effect *effect;
     TL_TRY(tl_effects_add(e->effects, target->metric->name, e->arena, &effect, err));
@@ -50,13 +58,8 @@ static tl_status add_trend(estimator *e, const tl_target *target, int f, tl_err 
     effect->factor = factor->column->name;
     effect->level = TL_NAME_TREND;
     effect->reference = tl_trend_is_by_rank(factor) ? "rank" : "value";
-    const size_t mark = tl_arena_mark(&e->scratch);
     TL_TRY(tl_trend_measure(&e->design, target, f, &e->scratch, &d, err));
-    tl_contrast_estimate(&d, e->design.replicates, effect);
-    if (effect->replicates == 0) {
-        effect->missing = "no replicate has values at 3 levels";
-    }
-    tl_arena_rewind(&e->scratch, mark);
+    conclude(e, &d, mark, "no replicate has values at 3 levels", effect);
     return TL_OK;
 }
 
@@ -88,9 +91,7 @@ static tl_status add_lap(estimator *e, const tl_target *later, tl_err *err)
     const size_t mark = tl_arena_mark(&e->scratch);
     TL_TRY(tl_target_open(&e->design, metric, &e->scratch, &first, err));
     TL_TRY(tl_lap_measure(&e->design, later, &first, &e->scratch, &d, err));
-    tl_contrast_estimate(&d, e->design.replicates, effect);
-    if (effect->replicates == 0) effect->missing = "no trial has a value in both laps";
-    tl_arena_rewind(&e->scratch, mark);
+    conclude(e, &d, mark, "no trial has a value in both laps", effect);
     return TL_OK;
 }
 

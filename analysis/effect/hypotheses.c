@@ -158,36 +158,32 @@ static tl_status discover(tl_effects *effects, tl_err *err)
 }
 
 /* Effects that answer a hypothesis first, in the order of the plan; all else as it was. */
-static tl_status put_first(tl_effects *effects, tl_arena *arena, tl_err *err)
+static tl_status put_first(tl_effects *effects, int hypotheses, tl_arena *arena,
+                           tl_err *err)
 {
     tl_effect *sorted;
     int at = 0;
     TL_TAKE(sorted, arena, effects->count, err);
-    for (int k = 0; k < effects->count; k++) {
-        if (effects->effect[k].hypothesis >= 0) sorted[at++] = effects->effect[k];
+    for (int h = 0; h <= hypotheses; h++) {
+        const int wanted = h < hypotheses ? h : -1;
+        for (int k = 0; k < effects->count; k++) {
+            if (effects->effect[k].hypothesis == wanted) sorted[at++] = effects->effect[k];
+        }
     }
-    for (int i = 1; i < at; i++) { /* few: insertion keeps equals in order */
-        const tl_effect held = sorted[i];
-        int j = i;
-        for (; j > 0 && sorted[j - 1].hypothesis > held.hypothesis; j--)
-            sorted[j] = sorted[j - 1];
-        sorted[j] = held;
-    }
-    for (int k = 0; k < effects->count; k++) {
-        if (effects->effect[k].hypothesis < 0) sorted[at++] = effects->effect[k];
-    }
-    if (at > 0) memcpy(effects->effect, sorted, (size_t)at * sizeof *sorted);
+    effects->effect = sorted;
+    effects->room = effects->count;
     return TL_OK;
 }
 
 tl_status tl_hypotheses_answer(const tl_table *table, tl_arena *arena, tl_effects *effects,
                                tl_err *err)
 {
-    const char *hypotheses = tl_table_attribute(table, TL_NAME_HYPOTHESES);
-    json_t *list = hypotheses ? json_loads(hypotheses, 0, NULL) : NULL;
+    const char *text = tl_table_attribute(table, TL_NAME_HYPOTHESES);
+    json_t *list = text ? json_loads(text, 0, NULL) : NULL;
+    const int hypotheses = (int)json_array_size(list);
     const tl_status status = answer_all(table, list, arena, effects, err);
     json_decref(list);
     TL_TRY(status);
     TL_TRY(discover(effects, err));
-    return put_first(effects, arena, err);
+    return put_first(effects, hypotheses, arena, err);
 }

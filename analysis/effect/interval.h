@@ -1,5 +1,5 @@
 /*
- * The 95 % interval of a mean over replicates.
+ * The 95 % interval of a mean over replicates, by Student's t or the bootstrap.
  */
 #ifndef TL_ANALYSIS_EFFECT_INTERVAL_H
 #define TL_ANALYSIS_EFFECT_INTERVAL_H
@@ -14,7 +14,7 @@ typedef enum tl_interval_kind {
 /** The bootstrap needs so many replicates. */
 enum { TL_LEAST_BOOTSTRAP = 12 };
 
-/** An interval of 95 %. */
+/** The 95 % interval of a mean. */
 typedef struct tl_interval {
     tl_interval_kind kind;
     double low, high;

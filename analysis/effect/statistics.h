@@ -1,5 +1,5 @@
 /*
- * The statistics behind effects, on plain arrays.
+ * The statistics behind effects, on plain arrays: means, quantiles, p and false discovery.
  */
 #ifndef TL_ANALYSIS_EFFECT_STATISTICS_H
 #define TL_ANALYSIS_EFFECT_STATISTICS_H

@@ -4,9 +4,9 @@
 #include "analysis/table/result_file.h"
 
 #include "analysis/table/schema.h"
+#include "compute/core/sort.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 tl_status tl_table_new(tl_arena *arena, uint32_t trials, int room, tl_table **out,
@@ -122,46 +122,26 @@ static tl_status compare(const pool *p, int k)
     return TL_OK;
 }
 
-static int by_number(const void *a, const void *b)
-{
-    const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* The replicates of table k, each once, in order. */
-static tl_status replicates_of(const pool *p, int k, int32_t **list, uint32_t *count)
-{
-    const tl_column *column = tl_table_find(p->table[k], TL_NAME_REPLICATE);
-    TL_CHECK(column && column->type == TL_COLUMN_INT, p->err, TL_E_FORMAT,
-             "file %d has no column 'replicate'", k + 1);
-    const uint32_t trials = p->table[k]->trials;
-    TL_TAKE(*list, p->arena, trials, p->err);
-    if (trials > 0) memcpy(*list, column->integer, trials * sizeof **list);
-    qsort(*list, trials, sizeof **list, by_number);
-    *count = 0;
-    for (uint32_t t = 0; t < trials; t++) {
-        if (*count == 0 || (*list)[t] != (*list)[*count - 1]) {
-            (*list)[(*count)++] = (*list)[t];
-        }
-    }
-    return TL_OK;
-}
-
 /* No replicate may be in two of the tables: it would count twice. */
-static tl_status refuse_repeated(const pool *p, int k)
+static tl_status refuse_repeated(const pool *p)
 {
-    int32_t *mine, *other;
-    uint32_t mines, others;
-    TL_TRY(replicates_of(p, k, &mine, &mines));
-    for (int j = 0; j < k; j++) {
-        TL_TRY(replicates_of(p, j, &other, &others));
-        for (uint32_t t = 0; t < mines; t++) {
-            TL_CHECK(!bsearch(&mine[t], other, others, sizeof *other, by_number), p->err,
-                     TL_E_ARG,
-                     "replicate %d is in file %d and in file %d: give another run other "
-                     "replicates, as in 'replicates: 8..23'",
-                     (int)mine[t], j + 1, k + 1);
-        }
+    tl_ranked *list; /* [trials] replicate, and the table it is in */
+    size_t count = 0;
+    TL_TAKE(list, p->arena, p->all->trials, p->err);
+    for (int k = 0; k < p->tables; k++) {
+        const tl_column *column = tl_table_find(p->table[k], TL_NAME_REPLICATE);
+        TL_CHECK(column && column->type == TL_COLUMN_INT, p->err, TL_E_FORMAT,
+                 "file %d has no column '" TL_NAME_REPLICATE "'", k + 1);
+        for (uint32_t t = 0; t < p->table[k]->trials; t++)
+            list[count++] = (tl_ranked){column->integer[t], (uint32_t)k};
+    }
+    tl_sort_ascending(list, count);
+    for (size_t i = 1; i < count; i++) {
+        TL_CHECK(list[i].value != list[i - 1].value || list[i].number == list[i - 1].number,
+                 p->err, TL_E_ARG,
+                 "replicate %.0f is in file %u and in file %u: give another run other "
+                 "replicates, as in 'replicates: 8..23'",
+                 list[i].value, list[i - 1].number + 1, list[i].number + 1);
     }
     return TL_OK;
 }
@@ -202,7 +182,6 @@ tl_status tl_table_pool(const tl_table *const *table, int tables, tl_arena *aren
     int most = 0;
     for (int k = 0; k < tables; k++) {
         TL_TRY(compare(&p, k));
-        TL_TRY(refuse_repeated(&p, k));
         trials += table[k]->trials;
         most += table[k]->columns;
     }
@@ -212,6 +191,7 @@ tl_status tl_table_pool(const tl_table *const *table, int tables, tl_arena *aren
     p.all->trials = (uint32_t)trials;
     p.all->columns = 0;
     p.all->room = most;
+    TL_TRY(refuse_repeated(&p));
     TL_TAKE(p.all->column, arena, most, err);
     for (int k = 0; k < tables; k++) {
         for (int i = 0; i < table[k]->columns; i++) {

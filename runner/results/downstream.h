@@ -26,10 +26,10 @@ void tl_downstream_mark(tl_downstream *downstream, uint32_t cell, uint32_t numbe
                         const tl_key *content);
 
 /**
- * The factors, separated by blanks, whose level changes what the step `number` computes,
- * seen from the first cell that has it. Where a move from there leads to a combination that
- * the plan does not have (`exclude`, `chains`), the factor is moved from all other cells
- * that have the step until one shows a change. All cells are marked before.
+ * Sets `out` to the factors, separated by blanks, whose level changes what the step
+ * `number` computes, seen from the first cell that has it. Where a move from there leads to
+ * a combination that the plan does not have (`exclude`, `chains`), the factor is moved from
+ * all other cells that have the step until one shows a change. All cells are marked before.
  * \return TL_E_SPACE
  */
 TL_MUST_USE tl_status tl_downstream_factors(const tl_downstream *downstream,

@@ -68,12 +68,10 @@ static char *hypotheses_json(const tl_plan *plan)
     json_t *list = json_array();
     for (int i = 0; i < plan->hypotheses; i++) {
         const tl_hypothesis *h = &plan->hypothesis[i];
-        json_t *one = json_pack("{s:s, s:s, s:s, s:s}", TL_KEY_EFFECT, h->effect, TL_KEY_ON,
-                                h->on, TL_KEY_LEVEL, h->level, TL_KEY_DIRECTION,
-                                direction[h->direction + 1]);
-        int failed =
-            h->claim ? json_object_set_new(one, TL_KEY_CLAIM, json_string(h->claim)) : 0;
-        failed |= json_array_append_new(list, one);
+        json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:s*}", TL_KEY_EFFECT, h->effect,
+                                TL_KEY_ON, h->on, TL_KEY_LEVEL, h->level, TL_KEY_DIRECTION,
+                                direction[h->direction + 1], TL_KEY_CLAIM, h->claim);
+        const int failed = json_array_append_new(list, one);
         TL_INVARIANT(failed == 0);
     }
     char *text = json_dumps(list, JSON_COMPACT);

@@ -50,19 +50,11 @@ static tl_status open_values(const collector *c, const tl_metric *spec, values *
     return TL_OK;
 }
 
-static tl_why why_not(tl_step_state state)
-{
-    switch (state) {
-    case TL_STEP_FAILED:
-    case TL_STEP_DIVERGED:
-    case TL_STEP_LOST:
-        return TL_WHY_FAILED;
-    case TL_STEP_SKIPPED:
-        return TL_WHY_SKIPPED;
-    default:
-        return TL_WHY_NOT_RUN;
-    }
-}
+static const tl_why why_not[TL_STEP_STATES] = {
+    [TL_STEP_WAITING] = TL_WHY_NOT_RUN, [TL_STEP_READY] = TL_WHY_NOT_RUN,
+    [TL_STEP_RUNNING] = TL_WHY_NOT_RUN, [TL_STEP_DONE] = TL_WHY_NOT_RUN,
+    [TL_STEP_FAILED] = TL_WHY_FAILED,   [TL_STEP_DIVERGED] = TL_WHY_FAILED,
+    [TL_STEP_SKIPPED] = TL_WHY_SKIPPED, [TL_STEP_LOST] = TL_WHY_FAILED};
 
 static void put_step(collector *c, const tl_trial_step *step, uint32_t id)
 {
@@ -71,13 +63,12 @@ static void put_step(collector *c, const tl_trial_step *step, uint32_t id)
     if (number == TL_NO_ENTRY) return;
     const tl_measured *place = &c->sweep->measured.one[number];
     const bool has_any = tl_sweep_measures(c->sweep, id, all) == place->metrics;
-    const tl_step_state state = (tl_step_state)c->sweep->outcome[id].state;
     const uint32_t t = c->trial->number;
     if (t % c->plan->replicates == 0)
         tl_downstream_mark(&c->downstream, c->trial->cell, number, &step->content);
     for (int m = 0; m < place->metrics; m++) {
         const values *to = &c->metric[place->first + m];
-        to->why[t] = has_any ? all[m].why : (int32_t)why_not(state);
+        to->why[t] = has_any ? all[m].why : (int32_t)why_not[c->sweep->outcome[id].state];
         if (to->why[t] != TL_WHY_HAS_VALUE) continue;
         to->value[t] = all[m].value;
         if (to->n) to->n[t] = all[m].n;
@@ -250,7 +241,7 @@ static tl_status add_fixed(const collector *c, tl_err *err)
 static tl_status open_collector(const tl_sweep *sweep, tl_arena *arena, collector *c,
                                 tl_err *err)
 {
-    enum { FIXED = 4, EACH = 3 /* a metric, its cases, its reason */ };
+    enum { FIXED = 4, EACH = 3 /* metric, cases, reason */ };
     const tl_plan *plan = sweep->plan;
     const tl_measured_list *steps = &sweep->measured;
     *c =

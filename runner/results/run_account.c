@@ -76,29 +76,29 @@ tl_status tl_collect_note(tl_table *table, tl_arena *arena, const char *name,
 
 static void put_columns(const account *a, tl_table *table)
 {
-    tl_column *column =
+    tl_column *stage =
         tl_table_add(table, "stage", TL_COLUMN_TEXT, NULL, "stage of the step");
-    column->is_coordinate = true;
-    column->text = a->stage;
-    column = tl_table_add(table, "step_key", TL_COLUMN_KEY, NULL,
-                          "key of the step, as in the journal");
-    column->key = a->key;
-    column = tl_table_add(table, "first_trial", TL_COLUMN_INT, "1",
-                          "first trial that wants the step");
-    column->integer = a->trial;
-    column = tl_table_add(table, "state", TL_COLUMN_FLAG, NULL, "what the step came to");
-    column->integer = a->state;
-    column->flag_meanings = "waiting ready running done failed diverged skipped lost";
-    column = tl_table_add(table, "seconds", TL_COLUMN_REAL, "s", "wall time of the step");
-    column->real = a->seconds;
-    column = tl_table_add(table, "flop", TL_COLUMN_REAL, "1",
-                          "floating point operations, as declared");
-    column->real = a->flop;
-    column =
-        tl_table_add(table, "first_rank", TL_COLUMN_INT, "1", "first rank of the team");
-    column->integer = a->first;
-    column = tl_table_add(table, "team_width", TL_COLUMN_INT, "1", "ranks of the team");
-    column->integer = a->width;
+    stage->is_coordinate = true;
+    stage->text = a->stage;
+    tl_table_add(table, "step_key", TL_COLUMN_KEY, NULL,
+                 "key of the step, as in the journal")
+        ->key = a->key;
+    tl_table_add(table, "first_trial", TL_COLUMN_INT, "1",
+                 "first trial that wants the step")
+        ->integer = a->trial;
+    tl_column *state =
+        tl_table_add(table, "state", TL_COLUMN_FLAG, NULL, "what the step came to");
+    state->integer = a->state;
+    state->flag_meanings = "waiting ready running done failed diverged skipped lost";
+    tl_table_add(table, "seconds", TL_COLUMN_REAL, "s", "wall time of the step")->real =
+        a->seconds;
+    tl_table_add(table, "flop", TL_COLUMN_REAL, "1",
+                 "floating point operations, as declared")
+        ->real = a->flop;
+    tl_table_add(table, "first_rank", TL_COLUMN_INT, "1", "first rank of the team")
+        ->integer = a->first;
+    tl_table_add(table, "team_width", TL_COLUMN_INT, "1", "ranks of the team")->integer =
+        a->width;
 }
 
 tl_status tl_collect_run(const tl_sweep *sweep, const tl_run_facts *facts, tl_arena *arena,
