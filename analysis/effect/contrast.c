@@ -176,7 +176,7 @@ const char *tl_contrast_why_none(const tl_design *design, const tl_target *targe
         }
         if (values > 0) continue;
         if (rows == 0) return "no trial of the plan is at this level";
-        if (unresolvable == rows) return "metric unresolvable in every trial";
+        if (unresolvable == rows) return "the metric has too few cases in every trial";
         return i ? "no trial at the reference has a value"
                  : "no trial at this level has a value";
     }

@@ -37,7 +37,7 @@ static void say_bound(FILE *file, const tl_effect *effect)
 static void say_scales(FILE *file, const tl_effect *effect)
 {
     if (effect->scales != TL_SCALES_DISAGREE) return;
-    (void)fprintf(file, "; DISAGREES with the scale of log odds: %+.4g [%+.4g, %+.4g]",
+    (void)fprintf(file, "; DISAGREES on the log-odds scale: %+.4g [%+.4g, %+.4g]",
                   effect->logit_mean, effect->logit_low, effect->logit_high);
 }
 

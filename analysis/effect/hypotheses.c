@@ -129,7 +129,7 @@ static tl_status answer_all(const tl_table *table, const json_t *list, tl_arena 
                             tl_effects *effects, tl_err *err)
 {
     TL_CHECK(json_array_size(list) <= TL_MOST_TESTS, err, TL_E_FORMAT,
-             "the table has %zu hypotheses, more than %d", json_array_size(list),
+             "the file has %zu hypotheses, more than %d", json_array_size(list),
              TL_MOST_TESTS);
     for (size_t i = 0; i < json_array_size(list); i++) {
         claim one;

@@ -133,7 +133,7 @@ void tl_summary_print(FILE *file, const tl_table *table, const tl_effects *effec
     (void)tl_summary_claims(file, effects);
     tl_summary_gains(file, table, effects, MOST_GAINS);
     if (effects->left_out > 0) {
-        (void)fprintf(file, "%d interactions are left out: too many for %u trials.\n",
+        (void)fprintf(file, "%d interactions left out: too many for %u trials.\n",
                       effects->left_out, table->trials);
     }
     tl_summary_table(file, table);

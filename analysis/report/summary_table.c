@@ -247,7 +247,7 @@ void tl_summary_table(FILE *file, const tl_table *table)
         print_head(file, &v);
         for (int c = 0; c < cells; c++) print_row(file, &v, &cell[c]);
         if (cells == MOST_CELLS) {
-            (void)fprintf(file, "Only the first %d combinations are shown.\n", cells);
+            (void)fprintf(file, "Only the first %d combinations shown.\n", cells);
         }
     }
     tl_text_close(&v.averaged);

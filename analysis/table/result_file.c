@@ -131,8 +131,7 @@ static tl_status define(writer *w, const tl_column *column, int *variable)
     if (is_text) TL_TRY(put_text(w, *variable, TL_NAME_ENCODING, "utf-8"));
     for (int i = 0; i < column->attributes; i++) {
         const tl_attribute *attribute = &column->attribute[i];
-        TL_CHECK(attribute->text, w->err, TL_E_SPACE,
-                 "no memory was left for an attribute");
+        TL_CHECK(attribute->text, w->err, TL_E_SPACE, "no memory left for an attribute");
         TL_TRY(put_text(w, *variable, attribute->name, attribute->text));
     }
     if (column->type == TL_COLUMN_FLAG)
@@ -279,7 +278,7 @@ tl_status tl_result_write(const char *path, const tl_table *table, tl_err *err)
     char place[PATH_SPACE];
     const int length = snprintf(place, sizeof place, "%s.tmp", path);
     TL_CHECK(length > 0 && length < PATH_SPACE, err, TL_E_IO,
-             "a path of %d letters is too long", length);
+             "the path is too long: %d bytes", length);
     tl_text names = {0};
     for (int i = 0; i < table->columns; i++) {
         if (!table->column[i].is_coordinate) continue;

@@ -100,7 +100,7 @@ static tl_status claim(loader *l, size_t bytes_each)
 {
     const size_t trials = l->table->trials;
     WANT(l, trials == 0 || bytes_each <= l->left / trials,
-         "its dimensions are larger than what is in it");
+         "its dimensions claim more than it can hold");
     l->left -= trials * bytes_each;
     return TL_OK;
 }
@@ -169,9 +169,9 @@ static tl_status read_column(loader *l, int variable)
     WANT(l, nc_inq_var(l->group, variable, name, &type, &rank, dim, NULL) == NC_NOERR,
          "a variable cannot be read");
     const bool is_text = type == NC_CHAR;
-    WANT(l, rank == (is_text ? 2 : 1) && dim[0] == 0, "a variable has another shape");
+    WANT(l, rank == (is_text ? 2 : 1) && dim[0] == 0, "a variable has the wrong shape");
     WANT(l, type == NC_DOUBLE || type == NC_INT || type == NC_BYTE || is_text,
-         "a variable has another type");
+         "a variable has the wrong type");
     tl_column *column = &l->table->column[l->table->columns++];
     *column =
         (tl_column){.name = tl_arena_text(l->arena, name, l->err), .is_coordinate = true};
@@ -248,10 +248,10 @@ tl_status tl_result_load(const char *path, tl_arena *arena, tl_table **out, tl_e
     struct stat info;
     TL_CHECK(access(path, R_OK) == 0 && stat(path, &info) == 0, err, TL_E_IO,
              "%s: cannot be opened: %s", path, strerror(errno));
-    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_FORMAT, "%s: is no file", path);
+    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_FORMAT, "%s is not a regular file", path);
     l.left = (size_t)info.st_size * MOST_SMALLER;
     const int code = nc_open(path, NC_NOWRITE, &l.file);
-    TL_CHECK(code == NC_NOERR, err, TL_E_FORMAT, "%s: is no NetCDF file: %s", path,
+    TL_CHECK(code == NC_NOERR, err, TL_E_FORMAT, "%s is not a NetCDF file: %s", path,
              nc_strerror(code));
     const tl_status status = read_open(&l);
     (void)nc_close(l.file);

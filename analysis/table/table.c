@@ -115,8 +115,8 @@ static tl_status compare(const pool *p, int k)
             is_equal(tl_table_attribute(p->table[0], must[i]),
                      tl_table_attribute(p->table[k], must[i])),
             p->err, TL_E_ARG,
-            "file %d cannot be pooled with file 1: '%s' differs; only replicates of one "
-            "plan can be",
+            "cannot pool file %d with file 1: '%s' differs; only files of one plan, with "
+            "other replicates, can be pooled",
             k + 1, must[i]);
     }
     return TL_OK;
@@ -139,7 +139,7 @@ static tl_status refuse_repeated(const pool *p)
     for (size_t i = 1; i < count; i++) {
         TL_CHECK(list[i].value != list[i - 1].value || list[i].number == list[i - 1].number,
                  p->err, TL_E_ARG,
-                 "replicate %.0f is in file %u and in file %u: give another run other "
+                 "replicate %.0f is in file %u and in file %u: give each run its own "
                  "replicates, as in 'replicates: 8..23'",
                  list[i].value, list[i - 1].number + 1, list[i].number + 1);
     }
@@ -159,8 +159,8 @@ static tl_status join(const pool *p, const tl_column *like, tl_column *out)
         const tl_column *column = tl_table_find(p->table[k], like->name);
         const bool can_lack = real || like->type == TL_COLUMN_FLAG;
         TL_CHECK(column ? column->type == like->type : can_lack, p->err, TL_E_ARG,
-                 "file %d cannot be pooled: column '%s' is missing or of another type",
-                 k + 1, like->name);
+                 "cannot pool file %d: column '%s' is missing or has another type", k + 1,
+                 like->name);
         for (uint32_t t = 0; t < p->table[k]->trials; t++, at++) {
             if (real) real[at] = column ? column->real[t] : (double)NAN;
             if (text) text[at] = column->text[t];
@@ -185,7 +185,8 @@ tl_status tl_table_pool(const tl_table *const *table, int tables, tl_arena *aren
         trials += table[k]->trials;
         most += table[k]->columns;
     }
-    TL_CHECK(trials <= UINT32_MAX, err, TL_E_SPACE, "the files hold too many trials");
+    TL_CHECK(trials <= UINT32_MAX, err, TL_E_SPACE,
+             "the files have too many trials together");
     TL_TAKE(p.all, arena, 1, err);
     *p.all = *table[0];
     p.all->trials = (uint32_t)trials;

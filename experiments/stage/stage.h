@@ -93,7 +93,7 @@ typedef struct tl_metric {
                          defender */
     bool is_rate;     /**< a share of n trials: hits / n, and n is stored */
     bool can_be_missing;
-    bool is_success; /**< of an attack: what its gains along a chain are told by */
+    bool is_success;  /**< of an attack: what its gains along a chain are told by */
     double low, high; /**< range of values; both 0: unbounded */
 } tl_metric;
 

@@ -104,8 +104,8 @@ static tl_status check_memory(const tl_plan *plan, double steps, double memory, 
     const double bytes = tl_sweep_table_bytes(plan) + TL_STEP_BYTES * steps;
     TL_CHECK(
         bytes <= memory, err, TL_E_ARG,
-        "the plan has %u trials of %llu steps in all: rank 0 needs %s or more to keep "
-        "account of them, and %s is what it may have; shorten its axes, or cut it into plans "
+        "the plan has %u trials of %llu steps in all: rank 0 needs at least %s for their "
+        "bookkeeping and may have %s; shorten the axes, or split it into plans "
         "of fewer replicates (replicates: 0..999, then 1000..1999), whose files "
         "threatloop effects pools",
         plan->trials, (unsigned long long)plan->steps, tl_text_size(bytes, need),

@@ -208,7 +208,7 @@ static void gains_stand_in_the_order_of_the_chain(void **state)
     assert_null(strstr(text, "other"));
     g->most = 1;
     written(print_gains, g, text);
-    assert_non_null(strstr(text, "  1 more: threatloop effects"));
+    assert_non_null(strstr(text, "  1 more; threatloop effects"));
     free(g);
 }
 
@@ -279,7 +279,7 @@ static void the_summary_says_what_failed_and_what_is_left_out(void **state)
     (void)state;
     static const char *const wanted[] = {
         "11 of 12 trials done, 1 failed",
-        "Too few cases to resolve: tpr (in 5 of 12 trials).", "7 interactions are left out",
+        "Too few cases to resolve: tpr (in 5 of 12 trials).", "7 interactions left out",
         "and over m2d_some_stage_of_long_name_"};
     char text[MOST];
     wide *w = wide_table();
