@@ -76,8 +76,8 @@ static bool do_laps_differ(const tl_design *design, const tl_column *a, const tl
 /* What the same metric of a later lap is above that of the first; nothing for others. */
 static tl_status add_lap(estimator *e, const tl_target *later, tl_err *err)
 {
-    const char *name = tl_column_attribute(later->metric, TL_NAME_FIRST_LAP);
-    const char *lap = tl_column_attribute(later->metric, TL_NAME_LAP);
+    const char *name = tl_column_attribute(later->metric, TL_NAME_FIRST_ROUND);
+    const char *lap = tl_column_attribute(later->metric, TL_NAME_ROUND);
     const tl_column *metric = name ? tl_table_find(e->design.table, name) : NULL;
     if (!metric || metric->type != TL_COLUMN_REAL || !lap) return TL_OK;
     if (!do_laps_differ(&e->design, metric, later->metric)) return TL_OK;
@@ -85,7 +85,7 @@ static tl_status add_lap(estimator *e, const tl_target *later, tl_err *err)
     tl_differences d;
     tl_effect *effect;
     TL_TRY(tl_effects_add(e->effects, metric->name, e->arena, &effect, err));
-    effect->factor = TL_NAME_LAP;
+    effect->factor = TL_NAME_ROUND;
     effect->level = lap;
     effect->reference = "1";
     const size_t mark = tl_arena_mark(&e->scratch);

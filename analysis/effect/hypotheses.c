@@ -75,7 +75,7 @@ static tl_status why_unanswered(const tl_table *table, const tl_effects *effects
     const char *above = tl_column_attribute(metric, TL_NAME_ABOVE);
     if (!tl_column_has_value(table, metric))
         *why = "the metric has no value in any trial";
-    else if (strcmp(a, TL_NAME_LAP) == 0)
+    else if (strcmp(a, TL_NAME_ROUND) == 0)
         *why = "no later lap has another value";
     else if (!tl_word_listed(above, a) || (b && !tl_word_listed(above, b)))
         *why = "the metric is not downstream of it";

@@ -39,7 +39,7 @@ static bool find_gain(const tl_table *table, const tl_effects *effects, int k, g
     if (e->kind != TL_EFFECT_CONTRAST || isnan(e->mean)) return false;
     const tl_column *factor = tl_table_find(table, e->factor);
     const tl_column *metric = tl_table_find(table, e->metric);
-    const bool is_lap = !factor && strcmp(e->factor, TL_NAME_LAP) == 0;
+    const bool is_lap = !factor && strcmp(e->factor, TL_NAME_ROUND) == 0;
     if (!metric || !metric->is_success) return false;
     if (!is_lap && !(factor && is_one_of(factor))) return false;
     for (int i = 0; i < k && effects->effect[i].hypothesis >= 0; i++) {

@@ -38,15 +38,14 @@
     }
 
 /** The dimension, and variables other than factors and metrics. METRIC_n holds the cases of
- * a rate, METRIC_reason flags why a value is missing; METRIC_lap2 is a metric in the second
- * round. `chain` is the factor of plans with several chains. */
+ * a rate, METRIC_reason flags why a value is missing. `chain` is the factor of plans with
+ * several chains. */
 #define TL_NAME_TRIAL "trial"
 #define TL_NAME_REPLICATE "replicate"
 #define TL_NAME_STATUS "status"
 #define TL_NAME_CHAIN "chain"
 #define TL_SUFFIX_N "_n"
 #define TL_SUFFIX_REASON "_reason"
-#define TL_SUFFIX_LAP "_lap"
 
 /** Attributes of any variable; the last four are the file writer's own. */
 #define TL_NAME_UNITS "units"
@@ -81,8 +80,8 @@
 #define TL_LOWER "lower"
 #define TL_NEITHER "none"
 #define TL_NAME_ABOVE "downstream_of"
-#define TL_NAME_LAP "lap"
-#define TL_NAME_FIRST_LAP "first_lap"
+#define TL_NAME_ROUND "lap"
+#define TL_NAME_FIRST_ROUND "first_lap"
 #define TL_NAME_FLOW "flow"
 #define TL_NAME_ROLE "role"
 #define TL_NAME_THREAT "taxonomy_threat"

@@ -109,8 +109,8 @@ static tl_status put_trial(collector *c, uint32_t number, tl_err *err)
 }
 
 /* From the second round on, says which metric is the same in the first. */
-static tl_status describe_lap(const collector *c, const tl_measured *place, int m,
-                              tl_column *column, tl_err *err)
+static tl_status describe_round(const collector *c, const tl_measured *place, int m,
+                                tl_column *column, tl_err *err)
 {
     char name[TL_METRIC_NAME];
     tl_trial_step first = place->step;
@@ -121,8 +121,8 @@ static tl_status describe_lap(const collector *c, const tl_measured *place, int 
     const char *same =
         tl_arena_text(c->arena, tl_trial_metric_name(c->plan, &first, m, name), err);
     if (!lap || !same) return TL_E_SPACE;
-    tl_column_describe(column, TL_NAME_LAP, lap);
-    tl_column_describe(column, TL_NAME_FIRST_LAP, same);
+    tl_column_describe(column, TL_NAME_ROUND, lap);
+    tl_column_describe(column, TL_NAME_FIRST_ROUND, same);
     return TL_OK;
 }
 
@@ -194,7 +194,7 @@ static tl_status add_metric(const collector *c, const tl_measured *place, int m,
     tl_column_describe(column, TL_NAME_ACCESS, knows);
     tl_column_describe(column, TL_NAME_REFERENCES, stage->source);
     tl_column_describe(column, TL_NAME_BETTER, better[spec->better]);
-    TL_TRY(describe_lap(c, place, m, column, err));
+    TL_TRY(describe_round(c, place, m, column, err));
     tl_column_describe(column, TL_NAME_ABOVE, above);
     tl_column_describe(column, TL_NAME_ANCILLARY, beside);
     if (spec->is_rate) TL_TRY(add_cases(c, name, cases, from, err));

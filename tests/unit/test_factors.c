@@ -65,8 +65,8 @@ static void mark_step(void *downstream, const tl_trial *trial, int position)
     tl_downstream_mark(d, trial->cell, number, &trial->step[position].content);
 }
 
-/* The factors above the RUN step of `stage` in round `lap`, seen from the first trial. */
-static const char *above(scene *s, const char *stage, int lap)
+/* The factors above the RUN step of `stage` in a round, seen from the first trial. */
+static const char *above(scene *s, const char *stage, int round)
 {
     tl_err err = {0};
     tl_measured_list steps = {0};
@@ -78,7 +78,7 @@ static const char *above(scene *s, const char *stage, int lap)
     see_steps(s, mark_step, &downstream);
     for (uint32_t i = 0; i < steps.count && !list; i++) {
         const tl_trial_step *step = &steps.one[i].step;
-        if (step->kind != TL_STEP_RUN || step->lap != lap) continue;
+        if (step->kind != TL_STEP_RUN || step->lap != round) continue;
         if (strcmp(step->stage->name, stage) != 0) continue;
         assert_int_equal(tl_downstream_factors(&downstream, i, &s->arena, &list, &err),
                          TL_OK);
