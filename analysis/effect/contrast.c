@@ -6,10 +6,9 @@
 
 #include "analysis/effect/interval.h"
 #include "analysis/effect/statistics.h"
+#include "analysis/table/schema.h"
 
 #include <math.h>
-
-enum { UNRESOLVABLE = 1 }; /* flag of <metric>_reason */
 
 static bool is_at(const tl_design *d, const tl_comparison *s, int level, uint32_t t)
 {
@@ -30,16 +29,48 @@ static const tl_keyed_row *partner(const tl_keyed_row *list, size_t count, uint6
     return low < count && list[low].key == key ? &list[low] : NULL;
 }
 
-/* Adds the variance of a mean in which measurement t of `target` stands used[t] times. */
-static void add_variance(const tl_design *design, const tl_target *target,
-                         const double *used, const double *pairs, double *variance)
+/* Rows whose values are subtracted: of target[0] minus of target[1]. */
+typedef struct pairs {
+    const tl_target *target[2];
+    uint32_t (*row)[2]; /* [count] */
+    size_t count;
+} pairs;
+
+/* Per replicate the mean over its pairs, and the binomial variance of that mean. */
+static tl_status average(const tl_design *design, const pairs *p, tl_arena *arena,
+                         tl_differences *out, tl_err *err)
 {
-    for (uint32_t t = 0; t < design->table->trials; t++) {
-        const int r = design->replicate[t];
-        if (used[t] <= 0.0) continue;
-        const double weight = used[t] / pairs[r];
-        variance[r] += weight * weight * tl_target_variance(target, t);
+    const uint32_t trials = design->table->trials;
+    double *size, *each, *used[2]; /* used [trials]: pairs that a measurement is in */
+    TL_TAKE(size, arena, design->replicates, err);
+    TL_TAKE(each, arena, design->replicates, err);
+    TL_TAKE(used[0], arena, trials, err);
+    used[1] = used[0];
+    if (p->target[1] != p->target[0]) TL_TAKE(used[1], arena, trials, err);
+    for (size_t i = 0; i < p->count; i++) {
+        const int r = design->replicate[p->row[i][0]];
+        const double x = p->target[0]->value[p->row[i][0]];
+        const double y = p->target[1]->value[p->row[i][1]];
+        out->difference[r] += x - y;
+        out->reference[r] += y;
+        size[r] += fabs(x) + fabs(y);
+        for (int k = 0; k < 2; k++) used[k][p->target[k]->same[p->row[i][k]]] += 1.0;
+        each[r] += 1.0;
     }
+    for (int k = 0; k < (used[1] == used[0] ? 1 : 2); k++) {
+        for (uint32_t t = 0; t < trials; t++) {
+            const int r = design->replicate[t];
+            if (used[k][t] <= 0.0) continue;
+            const double weight = used[k][t] / each[r];
+            out->variance[r] += weight * weight * tl_target_variance(p->target[k], t);
+        }
+    }
+    for (int r = 0; r < design->replicates; r++) {
+        const double c = each[r] > 0.0 ? each[r] : (double)NAN;
+        out->difference[r] = tl_without_rounding(out->difference[r], size[r]) / c;
+        out->reference[r] /= c;
+    }
+    return TL_OK;
 }
 
 tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
@@ -47,40 +78,27 @@ tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
                               tl_differences *out, tl_err *err)
 {
     const uint32_t trials = design->table->trials;
-    const double *value = target->value;
+    pairs p = {.target = {target, target}};
     tl_keyed_row *list;
-    double *pairs, *size, *used; /* used [trials]: how often a measurement is in a pair */
     size_t count = 0;
     TL_TRY(tl_differences_take(design, arena, out, err));
     const size_t mark = tl_arena_mark(arena);
     TL_TAKE(list, arena, trials, err);
-    TL_TAKE(used, arena, trials, err);
-    TL_TAKE(pairs, arena, design->replicates, err);
-    TL_TAKE(size, arena, design->replicates, err);
+    TL_TAKE(p.row, arena, trials, err);
     for (uint32_t t = 0; t < trials; t++) {
-        if (!is_at(design, slice, slice->reference, t) || isnan(value[t])) continue;
+        if (!is_at(design, slice, slice->reference, t) || isnan(target->value[t])) continue;
         list[count++] = (tl_keyed_row){tl_design_key(design, slice->factor, t), t};
     }
     tl_design_sort(list, count);
     for (uint32_t t = 0; t < trials; t++) {
-        if (!is_at(design, slice, slice->level, t) || isnan(value[t])) continue;
+        if (!is_at(design, slice, slice->level, t) || isnan(target->value[t])) continue;
         const tl_keyed_row *other =
             partner(list, count, tl_design_key(design, slice->factor, t));
         if (!other) continue;
-        const int r = design->replicate[t];
-        out->difference[r] += value[t] - value[other->row];
-        out->reference[r] += value[other->row];
-        size[r] += fabs(value[t]) + fabs(value[other->row]);
-        used[target->same[t]] += 1.0;
-        used[target->same[other->row]] += 1.0;
-        pairs[r] += 1.0;
+        p.row[p.count][0] = t;
+        p.row[p.count++][1] = other->row;
     }
-    add_variance(design, target, used, pairs, out->variance);
-    for (int r = 0; r < design->replicates; r++) {
-        const double c = pairs[r] > 0.0 ? pairs[r] : (double)NAN;
-        out->difference[r] = tl_without_rounding(out->difference[r], size[r]) / c;
-        out->reference[r] /= c;
-    }
+    TL_TRY(average(design, &p, arena, out, err));
     tl_arena_rewind(arena, mark);
     return TL_OK;
 }
@@ -89,30 +107,16 @@ tl_status tl_lap_measure(const tl_design *design, const tl_target *later,
                          const tl_target *first, tl_arena *arena, tl_differences *out,
                          tl_err *err)
 {
-    const uint32_t trials = design->table->trials;
-    double *pairs, *size, *used[2];
+    pairs p = {.target = {later, first}};
     TL_TRY(tl_differences_take(design, arena, out, err));
     const size_t mark = tl_arena_mark(arena);
-    TL_TAKE(pairs, arena, design->replicates, err);
-    TL_TAKE(size, arena, design->replicates, err);
-    for (int i = 0; i < 2; i++) TL_TAKE(used[i], arena, trials, err);
-    for (uint32_t t = 0; t < trials; t++) {
-        const int r = design->replicate[t];
+    TL_TAKE(p.row, arena, design->table->trials, err);
+    for (uint32_t t = 0; t < design->table->trials; t++) {
         if (isnan(later->value[t]) || isnan(first->value[t])) continue;
-        out->difference[r] += later->value[t] - first->value[t];
-        out->reference[r] += first->value[t];
-        size[r] += fabs(later->value[t]) + fabs(first->value[t]);
-        used[0][later->same[t]] += 1.0;
-        used[1][first->same[t]] += 1.0;
-        pairs[r] += 1.0;
+        p.row[p.count][0] = p.row[p.count][1] = t;
+        p.count++;
     }
-    add_variance(design, later, used[0], pairs, out->variance);
-    add_variance(design, first, used[1], pairs, out->variance);
-    for (int r = 0; r < design->replicates; r++) {
-        const double c = pairs[r] > 0.0 ? pairs[r] : (double)NAN;
-        out->difference[r] = tl_without_rounding(out->difference[r], size[r]) / c;
-        out->reference[r] /= c;
-    }
+    TL_TRY(average(design, &p, arena, out, err));
     tl_arena_rewind(arena, mark);
     return TL_OK;
 }
@@ -137,8 +141,6 @@ void tl_contrast_estimate(const tl_differences *d, int replicates, tl_effect *ef
         d->difference[n++] = d->difference[r];
     }
     effect->replicates = n;
-    effect->low = effect->high = effect->p = effect->least_p = (double)NAN;
-    effect->mean = effect->reference_mean = (double)NAN;
     if (n == 0) {
         effect->missing = "no replicate has a pair of trials with values";
         return;
@@ -169,11 +171,12 @@ const char *tl_contrast_why_none(const tl_design *design, const tl_target *targe
             if (!is_at(design, slice, side[i], t)) continue;
             rows++;
             values += isnan(target->value[t]) ? 0 : 1;
-            unresolvable += target->reason && target->reason->integer[t] == UNRESOLVABLE;
+            unresolvable +=
+                target->reason && target->reason->integer[t] == TL_REASON_UNRESOLVABLE;
         }
         if (values > 0) continue;
         if (rows == 0) return "no trial of the plan is at this level";
-        if (unresolvable == rows) return "metric unresolvable in every trial";
+        if (unresolvable == rows) return "the metric has too few cases in every trial";
         return i ? "no trial at the reference has a value"
                  : "no trial at this level has a value";
     }

@@ -6,7 +6,7 @@
 #define TL_ANALYSIS_EFFECT_CONTRAST_H
 
 #include "analysis/effect/design.h"
-#include "analysis/effect/effects.h"
+#include "analysis/effect/effect.h"
 
 /** Which rows are compared. */
 typedef struct tl_comparison {
@@ -34,38 +34,18 @@ TL_MUST_USE tl_status tl_lap_measure(const tl_design *design, const tl_target *l
                                      const tl_target *first, tl_arena *arena,
                                      tl_differences *out, tl_err *err);
 
-/** a - b per replicate, in place of `a`: the difference of two contrasts. */
+/** Sets `a` to a - b per replicate: the difference of two contrasts. */
 void tl_contrast_subtract(tl_differences *a, const tl_differences *b, int replicates);
 
 /**
- * Fills the numbers of `effect`; `d` is used up. The interval is that of tl_interval_of,
- * with the binomial variance as its floor. Without an interval, `missing` says why.
+ * Sets the numbers of `effect`, one of tl_effects_add, and uses up the arrays of `d`. The
+ * interval is that of tl_interval_of, with the binomial variance as its floor. Without an
+ * interval, `missing` says why.
  */
 void tl_contrast_estimate(const tl_differences *d, int replicates, tl_effect *effect);
 
 /** Why tl_contrast_measure found no pair: a sentence without full stop, static. */
 const char *tl_contrast_why_none(const tl_design *design, const tl_target *target,
                                  const tl_comparison *slice);
-
-/** Whether a factor has a trend: an axis over numbers with 3 levels or more. */
-bool tl_trend_exists(const tl_factor *factor);
-
-/**
- * Whether the trend goes by the levels' rank (0, 1, 2, ... in order of their value) and not
- * by the value itself: where the largest is more than ten times the smallest that is not
- * 0, a straight line through the values would be the largest level's alone.
- */
-bool tl_trend_is_by_rank(const tl_factor *factor);
-
-/**
- * Per replicate the slope of the metric on the factor's levels, by least squares with an
- * intercept for every group of rows that agree in all other factors (tl_design_key); with
- * no row missing that is the mean over the other factors' levels of the slope at each. NaN
- * where fewer than 3 levels have a value. `reference` is the mean over the rows used.
- * Binomial variance as in tl_contrast_measure. \return TL_E_SPACE
- */
-TL_MUST_USE tl_status tl_trend_measure(const tl_design *design, const tl_target *target,
-                                       int factor, tl_arena *arena, tl_differences *out,
-                                       tl_err *err);
 
 #endif

@@ -1,5 +1,6 @@
 #include "analysis/effect/design.h"
 
+#include "analysis/table/schema.h"
 #include "compute/core/hash.h"
 #include "compute/core/text.h"
 
@@ -111,10 +112,10 @@ static tl_status add_factor(tl_design *d, const tl_column *column, tl_arena *are
     const uint32_t trials = d->table->trials;
     tl_factor *f = &d->factor[d->factors++];
     f->column = column;
-    f->within = tl_column_attribute(column, "within");
-    f->zip = tl_column_attribute(column, "zip");
-    f->is_numeric = column->type == TL_COLUMN_REAL &&
-                    strcmp(tl_column_attribute(column, "factor"), "axis") == 0;
+    f->within = tl_column_attribute(column, TL_NAME_WITHIN);
+    f->zip = tl_column_attribute(column, TL_NAME_ZIP);
+    f->is_numeric =
+        column->type == TL_COLUMN_REAL && tl_column_says(column, TL_NAME_FACTOR, TL_AXIS);
     TL_TAKE(f->level, arena, trials, err);
     tl_keyed_row *list;
     size_t count = 0;
@@ -128,7 +129,7 @@ static tl_status add_factor(tl_design *d, const tl_column *column, tl_arena *are
     TL_TAKE(f->name, arena, f->levels + 1, err);
     TL_TAKE(f->value, arena, f->levels + 1, err);
     TL_TRY(name_levels(f, trials, arena, err));
-    const char *reference = tl_column_attribute(column, "reference");
+    const char *reference = tl_column_attribute(column, TL_NAME_REFERENCE);
     if (reference) put_reference_first(f, reference, trials);
     return TL_OK;
 }
@@ -141,9 +142,9 @@ bool tl_factor_has_contrasts(const tl_factor *factor)
 tl_status tl_replicates_number(const tl_table *table, tl_arena *arena, int32_t **of,
                                int *count, tl_err *err)
 {
-    const tl_column *column = tl_table_find(table, "replicate");
+    const tl_column *column = tl_table_find(table, TL_NAME_REPLICATE);
     TL_CHECK(column && column->type == TL_COLUMN_INT, err, TL_E_FORMAT,
-             "the table has no column 'replicate'");
+             "the table has no column '" TL_NAME_REPLICATE "'");
     TL_TAKE(*of, arena, table->trials, err);
     tl_keyed_row *list;
     const size_t mark = tl_arena_mark(arena);
@@ -164,7 +165,7 @@ tl_status tl_design_open(const tl_table *table, tl_arena *arena, tl_design *out,
     TL_TRY(tl_replicates_number(table, arena, &out->replicate, &out->replicates, err));
     for (int i = 0; i < table->columns; i++) {
         const tl_column *column = &table->column[i];
-        if (!tl_column_attribute(column, "factor")) continue;
+        if (!tl_column_attribute(column, TL_NAME_FACTOR)) continue;
         TL_TRY(add_factor(out, column, arena, err));
     }
     return TL_OK;
@@ -258,19 +259,24 @@ static tl_status group_shared(const tl_design *d, tl_arena *arena, tl_target *ta
     return TL_OK;
 }
 
+/* The column METRICsuffix, or NULL where there is none of that type. */
+static const tl_column *beside(const tl_design *design, const tl_column *metric,
+                               const char *suffix, tl_column_type type)
+{
+    char name[192];
+    (void)snprintf(name, sizeof name, "%s%s", metric->name, suffix);
+    const tl_column *column = tl_table_find(design->table, name);
+    return column && column->type == type ? column : NULL;
+}
+
 tl_status tl_target_open(const tl_design *design, const tl_column *metric, tl_arena *arena,
                          tl_target *out, tl_err *err)
 {
-    char name[192];
     *out = (tl_target){.metric = metric,
                        .value = metric->real,
-                       .above = tl_column_attribute(metric, "downstream_of")};
-    (void)snprintf(name, sizeof name, "%s_n", metric->name);
-    out->n = tl_table_find(design->table, name);
-    if (out->n && out->n->type != TL_COLUMN_REAL) out->n = NULL;
-    (void)snprintf(name, sizeof name, "%s_reason", metric->name);
-    out->reason = tl_table_find(design->table, name);
-    if (out->reason && out->reason->type != TL_COLUMN_FLAG) out->reason = NULL;
+                       .above = tl_column_attribute(metric, TL_NAME_ABOVE)};
+    out->n = beside(design, metric, TL_SUFFIX_N, TL_COLUMN_REAL);
+    out->reason = beside(design, metric, TL_SUFFIX_REASON, TL_COLUMN_FLAG);
     return group_shared(design, arena, out, err);
 }
 

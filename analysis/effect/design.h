@@ -1,6 +1,6 @@
 /*
  * What a sweep varied, as effects see it: factors with their levels, which replicate each
- * row belongs to, and a metric with what stands beside it.
+ * row belongs to, and a metric with what is beside it.
  */
 #ifndef TL_ANALYSIS_EFFECT_DESIGN_H
 #define TL_ANALYSIS_EFFECT_DESIGN_H
@@ -10,7 +10,8 @@
 /** A factor with more levels than this is a scale: its trend is estimated, no contrasts. */
 enum { TL_MOST_LEVELS = 256 };
 
-/** A factor of the sweep. */
+/** A factor of the sweep. Its arrays are in the arena, all else is borrowed from the
+ * table. */
 typedef struct tl_factor {
     const tl_column *column;
     const char *within; /**< the choice it exists inside, or NULL */
@@ -22,7 +23,8 @@ typedef struct tl_factor {
     int32_t *level;    /**< [trials] index, -1 = none */
 } tl_factor;
 
-/** What was varied: all factors, and which replicate each trial belongs to. */
+/** What was varied: all factors, and which replicate each trial belongs to. The table is
+ * borrowed. */
 typedef struct tl_design {
     const tl_table *table;
     int factors;
@@ -31,7 +33,7 @@ typedef struct tl_design {
     int32_t *replicate; /**< [trials] 0 .. replicates-1 */
 } tl_design;
 
-/** A metric and what stands beside it. */
+/** A metric and what is beside it. Columns are borrowed from the table. */
 typedef struct tl_target {
     const tl_column *metric;
     const double *value;     /**< [trials] of the metric, on the scale that is compared */
@@ -43,7 +45,8 @@ typedef struct tl_target {
                        value */
 } tl_target;
 
-/** One number per replicate; NaN where no rows can be compared. */
+/** Numbers of the replicates, NaN where no rows can be compared: arrays [replicates] in the
+ * arena. */
 typedef struct tl_differences {
     double *difference, *reference;
     double *variance; /**< binomial, of `difference`; 0 for what is no rate */
@@ -64,7 +67,7 @@ TL_MUST_USE tl_status tl_design_open(const tl_table *table, tl_arena *arena, tl_
                                      tl_err *err);
 
 /** Numbers the replicates of `table` from 0 in the order they turn up. \param of [trials]
- * result \return TL_E_FORMAT where it has none, TL_E_SPACE */
+ * result \param count result, how many \return TL_E_FORMAT where it has none, TL_E_SPACE */
 TL_MUST_USE tl_status tl_replicates_number(const tl_table *table, tl_arena *arena,
                                            int32_t **of, int *count, tl_err *err);
 
@@ -82,7 +85,7 @@ uint64_t tl_design_key(const tl_design *design, int own, uint32_t t);
 /** Sorts rows by key, then by row. */
 void tl_design_sort(tl_keyed_row *list, size_t count);
 
-/** Room for one number per replicate, zeroed. \return TL_E_SPACE */
+/** Makes room for one number per replicate, zeroed. \return TL_E_SPACE */
 TL_MUST_USE tl_status tl_differences_take(const tl_design *design, tl_arena *arena,
                                           tl_differences *out, tl_err *err);
 
@@ -93,7 +96,8 @@ double tl_without_rounding(double sum, double scale);
 /** Whether `word` is among the words of `list` (separated by blanks; may be NULL). */
 bool tl_word_listed(const char *list, const char *word);
 
-/** What stands beside `metric`. \return TL_E_SPACE */
+/** Finds what is beside `metric`: its cases, reasons and shared measurements. \return
+ * TL_E_SPACE */
 TL_MUST_USE tl_status tl_target_open(const tl_design *design, const tl_column *metric,
                                      tl_arena *arena, tl_target *out, tl_err *err);
 

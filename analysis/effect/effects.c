@@ -4,11 +4,12 @@
 #include "analysis/effect/effects.h"
 
 #include "analysis/effect/contrast.h"
+#include "analysis/effect/hypotheses.h"
+#include "analysis/effect/trend.h"
+#include "analysis/table/schema.h"
 
 #include <math.h>
-#include <string.h>
 
-enum { MOST_EFFECTS = 65536, LEAST_ROOM = 64 };
 static const double MOST_WORK = 1e9; /* rows read for interactions: some seconds */
 
 typedef struct estimator {
@@ -18,28 +19,13 @@ typedef struct estimator {
     tl_effects *effects;
 } estimator;
 
-tl_status tl_effects_add(tl_effects *effects, const char *metric, tl_arena *arena,
-                         tl_effect **out, tl_err *err)
+/* Sets the numbers of an effect and gives the scratch since `mark` back. */
+static void conclude(estimator *e, const tl_differences *d, size_t mark,
+                     const char *missing, tl_effect *effect)
 {
-    TL_CHECK(effects->count < MOST_EFFECTS, err, TL_E_SPACE, "more than %d effects",
-             MOST_EFFECTS);
-    if (effects->count == effects->room) {
-        tl_effect *more;
-        const int room = effects->room ? 2 * effects->room : LEAST_ROOM;
-        TL_TAKE(more, arena, room, err);
-        if (effects->count > 0)
-            memcpy(more, effects->effect, (size_t)effects->count * sizeof *more);
-        effects->effect = more;
-        effects->room = room;
-    }
-    *out = &effects->effect[effects->count++];
-    **out = (tl_effect){.metric = metric,
-                        .hypothesis = -1,
-                        .q = (double)NAN,
-                        .logit_mean = (double)NAN,
-                        .logit_low = (double)NAN,
-                        .logit_high = (double)NAN};
-    return TL_OK;
+    tl_contrast_estimate(d, e->design.replicates, effect);
+    if (effect->replicates == 0) effect->missing = missing;
+    tl_arena_rewind(&e->scratch, mark);
 }
 
 static tl_status add_contrast(estimator *e, const tl_target *target, int f, int level,
@@ -47,39 +33,33 @@ static tl_status add_contrast(estimator *e, const tl_target *target, int f, int 
 {
     const tl_comparison slice = {.factor = f, .level = level, .fixed = -1};
     const tl_factor *factor = &e->design.factor[f];
+    const size_t mark = tl_arena_mark(&e->scratch);
     tl_differences d;
     tl_effect *effect;
     TL_TRY(tl_effects_add(e->effects, target->metric->name, e->arena, &effect, err));
     effect->factor = factor->column->name;
     effect->level = factor->name[level];
     effect->reference = factor->name[0];
-    const size_t mark = tl_arena_mark(&e->scratch);
     TL_TRY(tl_contrast_measure(&e->design, target, &slice, &e->scratch, &d, err));
-    tl_contrast_estimate(&d, e->design.replicates, effect);
-    if (effect->replicates == 0) {
+    conclude(e, &d, mark, NULL, effect);
+    if (effect->replicates == 0)
         effect->missing = tl_contrast_why_none(&e->design, target, &slice);
-    }
-    tl_arena_rewind(&e->scratch, mark);
     return TL_OK;
 }
 
 static tl_status add_trend(estimator *e, const tl_target *target, int f, tl_err *err)
 {
     const tl_factor *factor = &e->design.factor[f];
+    const size_t mark = tl_arena_mark(&e->scratch);
     tl_differences d;
     tl_effect *effect;
     TL_TRY(tl_effects_add(e->effects, target->metric->name, e->arena, &effect, err));
     effect->kind = TL_EFFECT_TREND;
     effect->factor = factor->column->name;
-    effect->level = "trend";
+    effect->level = TL_NAME_TREND;
     effect->reference = tl_trend_is_by_rank(factor) ? "rank" : "value";
-    const size_t mark = tl_arena_mark(&e->scratch);
     TL_TRY(tl_trend_measure(&e->design, target, f, &e->scratch, &d, err));
-    tl_contrast_estimate(&d, e->design.replicates, effect);
-    if (effect->replicates == 0) {
-        effect->missing = "no replicate has values at 3 levels";
-    }
-    tl_arena_rewind(&e->scratch, mark);
+    conclude(e, &d, mark, "no replicate has values at 3 levels", effect);
     return TL_OK;
 }
 
@@ -96,8 +76,8 @@ static bool do_laps_differ(const tl_design *design, const tl_column *a, const tl
 /* What the same metric of a later round is above that of the first; nothing for others. */
 static tl_status add_lap(estimator *e, const tl_target *later, tl_err *err)
 {
-    const char *name = tl_column_attribute(later->metric, "first_round");
-    const char *lap = tl_column_attribute(later->metric, "round");
+    const char *name = tl_column_attribute(later->metric, TL_NAME_FIRST_ROUND);
+    const char *lap = tl_column_attribute(later->metric, TL_NAME_ROUND);
     const tl_column *metric = name ? tl_table_find(e->design.table, name) : NULL;
     if (!metric || metric->type != TL_COLUMN_REAL || !lap) return TL_OK;
     if (!do_laps_differ(&e->design, metric, later->metric)) return TL_OK;
@@ -105,15 +85,13 @@ static tl_status add_lap(estimator *e, const tl_target *later, tl_err *err)
     tl_differences d;
     tl_effect *effect;
     TL_TRY(tl_effects_add(e->effects, metric->name, e->arena, &effect, err));
-    effect->factor = "round";
+    effect->factor = TL_NAME_ROUND;
     effect->level = lap;
     effect->reference = "1";
     const size_t mark = tl_arena_mark(&e->scratch);
     TL_TRY(tl_target_open(&e->design, metric, &e->scratch, &first, err));
     TL_TRY(tl_lap_measure(&e->design, later, &first, &e->scratch, &d, err));
-    tl_contrast_estimate(&d, e->design.replicates, effect);
-    if (effect->replicates == 0) effect->missing = "no trial has a value in both rounds";
-    tl_arena_rewind(&e->scratch, mark);
+    conclude(e, &d, mark, "no trial has a value in both rounds", effect);
     return TL_OK;
 }
 
@@ -233,7 +211,7 @@ static tl_status add_pairs(estimator *e, const tl_target *target, tl_err *err)
 
 static bool is_metric(const tl_column *column)
 {
-    return column->type == TL_COLUMN_REAL && tl_column_attribute(column, "better");
+    return column->type == TL_COLUMN_REAL && tl_column_attribute(column, TL_NAME_BETTER);
 }
 
 static tl_status add_metric(estimator *e, const tl_column *metric, bool has_pairs,
@@ -264,10 +242,10 @@ static int too_many_pairs(const estimator *e)
     for (int i = 0; i < table->columns; i++) {
         if (!is_metric(&table->column[i])) continue;
         const tl_target target = {
-            .above = tl_column_attribute(&table->column[i], "downstream_of")};
+            .above = tl_column_attribute(&table->column[i], TL_NAME_ABOVE)};
         all += count_interactions(e, &target);
     }
-    const bool is_too_many = all > MOST_EFFECTS / 2 || all * table->trials > MOST_WORK;
+    const bool is_too_many = all > TL_MOST_EFFECTS / 2 || all * table->trials > MOST_WORK;
     return is_too_many ? (int)(all < 1e9 ? all : 1e9) : 0;
 }
 

@@ -1,10 +1,10 @@
 #include "analysis/effect/gain.h"
 
-#include "analysis/effect/contrast.h"
+#include "analysis/effect/design.h"
 #include "analysis/effect/statistics.h"
+#include "analysis/table/schema.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { MOST_GAINS = 4096, MOST_LEVELS = 64 };
 static const double CONFIDENCE = 0.95;
@@ -22,16 +22,15 @@ typedef struct estimator {
 /* Whether `column` is a number that the plan varies over all trials. */
 static bool is_axis(const tl_column *column)
 {
-    const char *factor = tl_column_attribute(column, "factor");
-    return factor && strcmp(factor, "axis") == 0 && column->type == TL_COLUMN_REAL &&
-           !tl_column_attribute(column, "within");
+    return tl_column_says(column, TL_NAME_FACTOR, TL_AXIS) &&
+           column->type == TL_COLUMN_REAL && !tl_column_attribute(column, TL_NAME_WITHIN);
 }
 
 static bool is_gain(const tl_column *column)
 {
-    const char *better = tl_column_attribute(column, "better");
-    return column->type == TL_COLUMN_REAL && column->low < 0.0 && better &&
-           strcmp(better, "none") != 0;
+    return column->type == TL_COLUMN_REAL && column->low < 0.0 &&
+           tl_column_attribute(column, TL_NAME_BETTER) &&
+           !tl_column_says(column, TL_NAME_BETTER, TL_NEITHER);
 }
 
 /* Adds the mean of `metric` over the trials where `factor`, if any, is at `level`. */
@@ -81,7 +80,7 @@ static void add_levels(estimator *e, const tl_column *metric, const tl_column *f
 
 static void add_metric(estimator *e, const tl_column *metric)
 {
-    const char *above = tl_column_attribute(metric, "downstream_of");
+    const char *above = tl_column_attribute(metric, TL_NAME_ABOVE);
     bool has_axis = false;
     for (int i = 0; i < e->table->columns; i++) {
         const tl_column *factor = &e->table->column[i];

@@ -1,7 +1,7 @@
 /*
- * Worth: metrics that are differences already (their range reaches below 0), such as what
- * a thief's access was worth. For them the question is their mean against 0, not only what
- * a factor does to it.
+ * Gains: metrics that are differences already (their range reaches below 0), such as what
+ * an attacker gains by access to the target. For them the question is their mean against 0,
+ * not only what a factor does to it.
  */
 #ifndef TL_ANALYSIS_EFFECT_GAIN_H
 #define TL_ANALYSIS_EFFECT_GAIN_H
@@ -19,11 +19,11 @@ typedef struct tl_worth {
 } tl_worth;
 
 /**
- * What each metric is worth for which 0 is nothing: for every metric whose valid range
- * reaches below 0 and that is better low or high, one at each level of each numeric factor
- * it is downstream of, or one over all trials where there is no such factor (64 levels at
- * most). Metrics without any value have none. \param gain the list, in `arena`  \return
- * TL_E_SPACE, TL_E_FORMAT (no replicates)
+ * Estimates every metric whose valid range reaches below 0 and that is better low or high:
+ * one mean at each level of each numeric factor it is downstream of (64 levels at most), or
+ * one over all trials where there is no such factor. A metric without any value has none.
+ * \param gain [count] result, in `arena` \param count result
+ * \return TL_E_SPACE, TL_E_FORMAT (no replicates)
  */
 TL_MUST_USE tl_status tl_worth_estimate(const tl_table *table, tl_arena *arena,
                                         tl_worth **gain, int *count, tl_err *err);

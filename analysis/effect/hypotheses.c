@@ -1,17 +1,12 @@
-/*
- * Which effects answer the plan's hypotheses, and how likely these answers are to be false
- * discoveries. Nothing else is tested: the family of Benjamini and Hochberg is the plan's.
- */
-#include "analysis/effect/effects.h"
+#include "analysis/effect/hypotheses.h"
 
 #include "analysis/effect/design.h"
 #include "analysis/effect/statistics.h"
+#include "analysis/table/schema.h"
 
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
-
-enum { MOST_TESTS = 1024 };
 
 typedef struct claim {
     const char *factor, *on, *level, *text; /* text: the claim in words, or NULL */
@@ -20,7 +15,9 @@ typedef struct claim {
 
 static tl_status read_claim(const json_t *h, tl_arena *arena, claim *out, tl_err *err)
 {
-    static const char *const key[] = {"effect", "on", "level", "direction", "claim"};
+    static const char *const direction[] = TL_DIRECTIONS;
+    static const char *const key[] = {TL_KEY_EFFECT, TL_KEY_ON, TL_KEY_LEVEL,
+                                      TL_KEY_DIRECTION, TL_KEY_CLAIM};
     const char *text[5];
     for (int i = 0; i < 5; i++) {
         const char *value = json_string_value(json_object_get(h, key[i]));
@@ -29,8 +26,9 @@ static tl_status read_claim(const json_t *h, tl_arena *arena, claim *out, tl_err
     }
     *out = (claim){.factor = text[0], .on = text[1], .level = text[2]};
     if (*text[4]) out->text = text[4];
-    if (strcmp(text[3], "raises") == 0) out->direction = 1;
-    if (strcmp(text[3], "lowers") == 0) out->direction = -1;
+    for (int d = -1; d <= 1; d++) {
+        if (strcmp(text[3], direction[d + 1]) == 0) out->direction = d;
+    }
     return TL_OK;
 }
 
@@ -44,25 +42,17 @@ static bool is_answer(const tl_effect *effect, const claim *c)
     return strcmp(effect->level, c->level) == 0;
 }
 
-static bool has_value(const tl_table *table, const tl_column *metric)
-{
-    for (uint32_t t = 0; t < table->trials; t++) {
-        if (!isnan(metric->real[t])) return true;
-    }
-    return false;
-}
-
 /* Why the interaction of two factors above the metric was not estimated. */
 static const char *why_no_pair(const tl_table *table, const char *a, const char *b,
                                const tl_effects *effects)
 {
     const tl_column *x = tl_table_find(table, a), *y = tl_table_find(table, b);
-    const char *zip[] = {x ? tl_column_attribute(x, "zip") : NULL,
-                         y ? tl_column_attribute(y, "zip") : NULL};
+    const char *zip[] = {x ? tl_column_attribute(x, TL_NAME_ZIP) : NULL,
+                         y ? tl_column_attribute(y, TL_NAME_ZIP) : NULL};
     if (zip[0] && zip[1] && strcmp(zip[0], zip[1]) == 0) {
         return "its factors move together: neither is ever varied alone";
     }
-    if (effects->left_out > 0) return "interactions were left out: they are too many";
+    if (effects->left_out > 0) return "interactions were left out: there are too many";
     return "the interaction of these two is not estimated";
 }
 
@@ -82,16 +72,16 @@ static tl_status why_unanswered(const tl_table *table, const tl_effects *effects
         *why = "no column of that name: no trial has the metric";
         return TL_OK;
     }
-    const char *above = tl_column_attribute(metric, "downstream_of");
-    if (!has_value(table, metric))
+    const char *above = tl_column_attribute(metric, TL_NAME_ABOVE);
+    if (!tl_column_has_value(table, metric))
         *why = "the metric has no value in any trial";
-    else if (strcmp(a, "round") == 0)
+    else if (strcmp(a, TL_NAME_ROUND) == 0)
         *why = "no later round has another value";
     else if (!tl_word_listed(above, a) || (b && !tl_word_listed(above, b)))
-        *why = "the metric lies not downstream of it";
+        *why = "the metric is not downstream of it";
     else if (b)
         *why = why_no_pair(table, a, b, effects);
-    else if (strcmp(c->level, "trend") == 0)
+    else if (strcmp(c->level, TL_NAME_TREND) == 0)
         *why = "the trials have fewer than 3 levels of it";
     else
         *why = "no trial of the plan is at this level, or its levels are too many";
@@ -110,8 +100,6 @@ static tl_status add_unanswered(const tl_table *table, tl_effects *effects, tl_a
     effect->hypothesis = number;
     effect->direction = c->direction;
     effect->claim = c->text;
-    effect->mean = effect->reference_mean = effect->low = effect->high = (double)NAN;
-    effect->p = effect->least_p = (double)NAN;
     return why_unanswered(table, effects, c, arena, &effect->missing, err);
 }
 
@@ -140,9 +128,9 @@ static tl_status answer(const tl_table *table, tl_effects *effects, tl_arena *ar
 static tl_status answer_all(const tl_table *table, const json_t *list, tl_arena *arena,
                             tl_effects *effects, tl_err *err)
 {
-    TL_CHECK(json_array_size(list) <= MOST_TESTS, err, TL_E_FORMAT,
-             "the table has %zu hypotheses, more than %d", json_array_size(list),
-             MOST_TESTS);
+    TL_CHECK(json_array_size(list) <= TL_MOST_TESTS, err, TL_E_FORMAT,
+             "the file has %zu hypotheses, more than %d", json_array_size(list),
+             TL_MOST_TESTS);
     for (size_t i = 0; i < json_array_size(list); i++) {
         claim one;
         TL_TRY(read_claim(json_array_get(list, i), arena, &one, err));
@@ -153,14 +141,14 @@ static tl_status answer_all(const tl_table *table, const json_t *list, tl_arena 
 
 static tl_status discover(tl_effects *effects, tl_err *err)
 {
-    double p[MOST_TESTS] = {0.0};
-    tl_effect *tested[MOST_TESTS];
+    double p[TL_MOST_TESTS] = {0.0};
+    tl_effect *tested[TL_MOST_TESTS];
     int count = 0;
     for (int k = 0; k < effects->count; k++) {
         tl_effect *effect = &effects->effect[k];
         if (effect->hypothesis < 0 || isnan(effect->p)) continue;
-        TL_CHECK(count < MOST_TESTS, err, TL_E_SPACE,
-                 "the hypotheses make more than %d tests", MOST_TESTS);
+        TL_CHECK(count < TL_MOST_TESTS, err, TL_E_SPACE,
+                 "the hypotheses make more than %d tests", TL_MOST_TESTS);
         p[count] = effect->p;
         tested[count++] = effect;
     }
@@ -170,36 +158,32 @@ static tl_status discover(tl_effects *effects, tl_err *err)
 }
 
 /* Effects that answer a hypothesis first, in the order of the plan; all else as it was. */
-static tl_status put_first(tl_effects *effects, tl_arena *arena, tl_err *err)
+static tl_status put_first(tl_effects *effects, int hypotheses, tl_arena *arena,
+                           tl_err *err)
 {
     tl_effect *sorted;
     int at = 0;
     TL_TAKE(sorted, arena, effects->count, err);
-    for (int k = 0; k < effects->count; k++) {
-        if (effects->effect[k].hypothesis >= 0) sorted[at++] = effects->effect[k];
+    for (int h = 0; h <= hypotheses; h++) {
+        const int wanted = h < hypotheses ? h : -1;
+        for (int k = 0; k < effects->count; k++) {
+            if (effects->effect[k].hypothesis == wanted) sorted[at++] = effects->effect[k];
+        }
     }
-    for (int i = 1; i < at; i++) { /* few: insertion keeps equals in order */
-        const tl_effect held = sorted[i];
-        int j = i;
-        for (; j > 0 && sorted[j - 1].hypothesis > held.hypothesis; j--)
-            sorted[j] = sorted[j - 1];
-        sorted[j] = held;
-    }
-    for (int k = 0; k < effects->count; k++) {
-        if (effects->effect[k].hypothesis < 0) sorted[at++] = effects->effect[k];
-    }
-    if (at > 0) memcpy(effects->effect, sorted, (size_t)at * sizeof *sorted);
+    effects->effect = sorted;
+    effects->room = effects->count;
     return TL_OK;
 }
 
 tl_status tl_hypotheses_answer(const tl_table *table, tl_arena *arena, tl_effects *effects,
                                tl_err *err)
 {
-    const char *hypotheses = tl_table_attribute(table, "hypotheses");
-    json_t *list = hypotheses ? json_loads(hypotheses, 0, NULL) : NULL;
+    const char *text = tl_table_attribute(table, TL_NAME_HYPOTHESES);
+    json_t *list = text ? json_loads(text, 0, NULL) : NULL;
+    const int hypotheses = (int)json_array_size(list);
     const tl_status status = answer_all(table, list, arena, effects, err);
     json_decref(list);
     TL_TRY(status);
     TL_TRY(discover(effects, err));
-    return put_first(effects, arena, err);
+    return put_first(effects, hypotheses, arena, err);
 }

@@ -2,21 +2,15 @@
 
 #include "analysis/effect/statistics.h"
 #include "compute/core/rng.h"
+#include "compute/core/sort.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 /* (DRAWS + 1) / 40 is a whole number: the TAIL-th smallest and largest are the quantiles.
  */
 enum { DRAWS = 1999, TAIL = (DRAWS + 1) / 40 };
 static const double UPPER = 0.975;
 static const double ROUNDING = 1e-9; /* of the spread: below this a resample has none */
-
-static int by_size(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* (mean* - mean) / se* of one resample. */
 static double resampled(const double *x, const double *variance, int n, double mean,
@@ -44,7 +38,7 @@ static void quantiles(const double *x, const double *variance, int n, double mea
     const double student = tl_t_quantile(UPPER, n - 1);
     tl_rng rng = tl_rng_stream(0, 0, "effects", (uint32_t)n, "bootstrap");
     for (int d = 0; d < DRAWS; d++) t[d] = resampled(x, variance, n, mean, sd, &rng);
-    qsort(t, DRAWS, sizeof *t, by_size);
+    tl_sort_doubles(t, DRAWS);
     *low = isfinite(t[TAIL - 1]) ? t[TAIL - 1] : -student;
     *high = isfinite(t[DRAWS - TAIL]) ? t[DRAWS - TAIL] : student;
 }

@@ -1,17 +1,20 @@
 /*
- * The 95 % interval of a mean over replicates.
+ * The 95 % interval of a mean over replicates, by Student's t or the bootstrap.
  */
 #ifndef TL_ANALYSIS_EFFECT_INTERVAL_H
 #define TL_ANALYSIS_EFFECT_INTERVAL_H
 
+/** How an interval was made. */
 typedef enum tl_interval_kind {
     TL_INTERVAL_NONE,
     TL_INTERVAL_T,
     TL_INTERVAL_BOOTSTRAP /**< studentized bootstrap */
 } tl_interval_kind;
 
-enum { TL_LEAST_BOOTSTRAP = 12 /**< from so many replicates on */ };
+/** The bootstrap needs so many replicates. */
+enum { TL_LEAST_BOOTSTRAP = 12 };
 
+/** The 95 % interval of a mean. */
 typedef struct tl_interval {
     tl_interval_kind kind;
     double low, high;

@@ -1,9 +1,10 @@
 #include "analysis/effect/statistics.h"
 
 #include "compute/core/rng.h"
+#include "compute/core/sort.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
 enum { EXACT = 20, DRAWS = 100000 };
 
@@ -69,12 +70,6 @@ double tl_t_quantile(double p, double freedom)
     return 0.5 * (low + high);
 }
 
-static int by_size(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* All 2^n sums of +-x, sorted; returns their number. */
 static int signed_sums(const double *x, int n, double *sum)
 {
@@ -87,7 +82,7 @@ static int signed_sums(const double *x, int n, double *sum)
         }
         count *= 2;
     }
-    qsort(sum, (size_t)count, sizeof *sum, by_size);
+    tl_sort_doubles(sum, (size_t)count);
     return count;
 }
 
@@ -149,21 +144,30 @@ double tl_least_p(int n)
     return n <= EXACT ? ldexp(1.0, 1 - n) : 1.0 / (DRAWS + 1.0);
 }
 
+/* How many of the sorted numbers are below x; none are below NaN. */
+static int count_below(const double *sorted, int n, double x)
+{
+    int low = 0, high = n;
+    while (low < high) {
+        const int middle = (low + high) / 2;
+        if (sorted[middle] < x)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 void tl_false_discovery(const double *p, int n, double *q)
 {
-    double raw[1024];
-    if (n > 1024) n = 1024;
-    for (int i = 0; i < n; i++) raw[i] = p[i];
-    for (int i = 0; i < n; i++) {
-        /* q of the i-th: the least n p / rank over those at least as large. */
-        double best = 1.0;
-        for (int j = 0; j < n; j++) {
-            if (raw[j] < raw[i]) continue;
-            int rank = 0;
-            for (int k = 0; k < n; k++) rank += raw[k] <= raw[j];
-            const double candidate = raw[j] * n / rank;
-            best = candidate < best ? candidate : best;
-        }
-        q[i] = best;
+    double sorted[TL_MOST_TESTS], least[TL_MOST_TESTS + 1];
+    if (n > TL_MOST_TESTS) n = TL_MOST_TESTS;
+    memcpy(sorted, p, (size_t)n * sizeof *sorted);
+    tl_sort_doubles(sorted, (size_t)n);
+    least[n] = 1.0;
+    for (int k = n - 1; k >= 0; k--) { /* of equal ones the last has the least n p / rank */
+        const double candidate = sorted[k] * n / (k + 1);
+        least[k] = candidate < least[k + 1] ? candidate : least[k + 1];
     }
+    for (int i = 0; i < n; i++) q[i] = least[count_below(sorted, n, p[i])];
 }

@@ -1,5 +1,5 @@
 /*
- * The statistics behind effects, on plain arrays.
+ * The statistics behind effects, on plain arrays: means, quantiles, p and false discovery.
  */
 #ifndef TL_ANALYSIS_EFFECT_STATISTICS_H
 #define TL_ANALYSIS_EFFECT_STATISTICS_H
@@ -7,7 +7,7 @@
 /** Means of more numbers than this are taken to be normal: nothing is resampled. */
 enum { TL_MOST_RESAMPLED = 4096 };
 
-/** Mean and standard deviation (n - 1 below); sd is NaN for n < 2. */
+/** Sets mean and standard deviation of x [n] (n - 1 below); sd is NaN for n < 2. */
 void tl_mean_sd(const double *x, int n, double *mean, double *sd);
 
 /**
@@ -18,11 +18,11 @@ void tl_mean_sd(const double *x, int n, double *mean, double *sd);
 double tl_t_quantile(double p, double freedom);
 
 /**
- * Two-sided sign-flip p of "mean is 0": share of all 2^n sign patterns whose |sum| is at
- * least that of x (Fisher 1935). Exact to n = 20; beyond, 100,000 patterns drawn from a
- * fixed stream; beyond TL_MOST_RESAMPLED the normal distribution with the patterns'
- * variance, the sum of squares (Lehmann, Romano 2005, Testing statistical hypotheses,
- * section 15.2), but no less than tl_least_p.
+ * Two-sided sign-flip p of "the mean of x [n] is 0": share of all 2^n sign patterns whose
+ * |sum| is at least that of x (Fisher 1935). Exact to n = 20; beyond, 100,000 patterns
+ * drawn from a fixed stream; beyond TL_MOST_RESAMPLED the normal distribution with the
+ * patterns' variance, the sum of squares (Lehmann, Romano 2005, Testing statistical
+ * hypotheses, section 15.2), but no less than tl_least_p.
  */
 double tl_sign_flip_p(const double *x, int n);
 
@@ -30,7 +30,14 @@ double tl_sign_flip_p(const double *x, int n);
  * beyond n = 20 one in the number of patterns drawn. */
 double tl_least_p(int n);
 
-/** Benjamini and Hochberg 1995: q [n] of p [n], n <= 1024; both may be the same array. */
+/** Most p that tl_false_discovery takes. */
+enum { TL_MOST_TESTS = 1024 };
+
+/**
+ * Sets q [n] to the false discovery rates of p [n] by Benjamini and Hochberg 1995: the
+ * least n p / rank over those that are no smaller, at most 1; a NaN has the least of all.
+ * Both may be the same array; at most TL_MOST_TESTS are done.
+ */
 void tl_false_discovery(const double *p, int n, double *q);
 
 #endif

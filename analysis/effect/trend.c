@@ -2,11 +2,11 @@
  * The trend of a metric along an axis over numbers. A row's weight in its replicate's slope
  * is (x - mean x of its group) / sum of squares: slopes and variances follow from it.
  */
-#include "analysis/effect/contrast.h"
+#include "analysis/effect/trend.h"
+
+#include "compute/core/sort.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 static const double DECADE = 10.0;
 
@@ -26,25 +26,17 @@ bool tl_trend_is_by_rank(const tl_factor *factor)
     return most > DECADE * least;
 }
 
-static int by_size(const void *a, const void *b)
+/* Where each level is on the scale. \param x [levels] result */
+static void place_levels(const tl_factor *factor, tl_ranked *sorted, double *x)
 {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Where each level stands on the scale. \param x [levels] result */
-static void place_levels(const tl_factor *factor, double *sorted, double *x)
-{
-    const size_t levels = (size_t)factor->levels;
-    memcpy(x, factor->value, levels * sizeof *x);
-    if (!tl_trend_is_by_rank(factor)) return;
-    memcpy(sorted, factor->value, levels * sizeof *sorted);
-    qsort(sorted, levels, sizeof *sorted, by_size);
-    for (size_t l = 0; l < levels; l++) {
-        const double *at =
-            bsearch(&factor->value[l], sorted, levels, sizeof *sorted, by_size);
-        x[l] = (double)(at - sorted);
+    const bool is_by_rank = tl_trend_is_by_rank(factor);
+    for (int l = 0; l < factor->levels; l++) {
+        x[l] = factor->value[l];
+        sorted[l] = (tl_ranked){factor->value[l], (uint32_t)l};
     }
+    if (!is_by_rank) return;
+    tl_sort_ascending(sorted, (size_t)factor->levels);
+    for (int l = 0; l < factor->levels; l++) x[sorted[l].number] = l;
 }
 
 /* The rows that can be compared, those of one group together. */
@@ -95,7 +87,8 @@ tl_status tl_trend_measure(const tl_design *design, const tl_target *target, int
     const tl_factor *f = &design->factor[factor];
     const uint32_t trials = design->table->trials;
     tl_keyed_row *list;
-    double *off, *squares, *size, *rows, *x, *sorted;
+    double *off, *squares, *size, *rows, *x;
+    tl_ranked *sorted;
     double *weight; /* [trials] of a distinct measurement */
     levels_seen *seen;
     TL_TRY(tl_differences_take(design, arena, out, err));

@@ -1,5 +1,6 @@
 /*
- * What came out, in words and one table, for people.
+ * The room of reports: what came out, in words and one table, for people. May use effects,
+ * tables and compute.
  */
 #ifndef TL_ANALYSIS_REPORT_SUMMARY_H
 #define TL_ANALYSIS_REPORT_SUMMARY_H
@@ -11,35 +12,26 @@
 /**
  * Prints a few sentences (trials, hypotheses, what could not be resolved), the claims, the
  * gains along the chain, a dozen at most, then the main metrics by combination of factor
- * levels, averaged over replicates.
+ * levels, averaged over replicates. Flushes `file`.
  */
 void tl_summary_print(FILE *file, const tl_table *table, const tl_effects *effects);
 
-/** The main metrics by combination of factor levels; no row of it is longer than 100. */
+/** Prints the main metrics by combination of factor levels, in rows of at most 100 letters.
+ */
 void tl_summary_table(FILE *file, const tl_table *table);
 
 /**
- * The verdict on an effect: "exploratory" where it answers no hypothesis; "supported" or
- * "refuted" (significant the other way) where q <= 0.05 and the interval excludes 0; else
- * "not resolved".
- */
-const char *tl_summary_verdict(const tl_effect *effect);
-
-/** One effect in one sentence, with its interval or its bound. */
-void tl_summary_effect(FILE *file, const tl_effect *effect);
-
-/**
- * The claims that hypotheses test as a table: verdict, effect with its interval, n, p, q,
- * the claim and what was compared. \return how many lines; nothing is printed for none
+ * Prints the claims that hypotheses test as a table: verdict, effect with its interval, n,
+ * p, q, the claim and what was compared. \return how many lines; nothing is printed for
+ * none
  */
 int tl_summary_claims(FILE *file, const tl_effects *effects);
 
 /**
- * What attacks gain by what stands before them in the chain: of each one_of, and of the
- * round before, the contrasts on the success of later attacks (metrics of attacks that end
- * in _auc or _gain, or name a success or leakage, and are worse for the owner when higher),
- * by the order of the chain, `most` lines and the number of the others (-1: all). Nothing
- * for none.
+ * Prints what attacks gain by what comes before them in the chain: of each one_of, and of
+ * the round before, the contrasts on columns that are an attack's success (is_success), in
+ * the order of the chain. Nothing for none.
+ * \param most  lines, and then the number of the others; -1: all
  */
 void tl_summary_gains(FILE *file, const tl_table *table, const tl_effects *effects,
                       int most);

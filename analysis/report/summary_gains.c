@@ -1,8 +1,11 @@
 /*
- * What attacks gain by what stands before them in the chain. Columns of factors stand in
- * the order of the chain, and so do those of metrics: effects are sorted by both.
+ * What attacks gain by what comes before them in the chain. Columns of factors are in the
+ * order of the chain, and so are those of metrics: effects are sorted by both.
  */
 #include "analysis/report/summary.h"
+
+#include "analysis/effect/effect_text.h"
+#include "analysis/table/schema.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -22,35 +25,11 @@ static int by_chain(const void *a, const void *b)
     return x->effect - y->effect;
 }
 
-/* Whether `name` has the word before a _ or at its end. */
-static bool has_word(const char *name, const char *word)
-{
-    const size_t length = strlen(word);
-    for (const char *at = name; (at = strstr(at, word)) != NULL; at += length) {
-        if (at[length] == '\0' || at[length] == '_') return true;
-    }
-    return false;
-}
-
-static bool is_attribute(const tl_column *column, const char *name, const char *wanted)
-{
-    const char *text = tl_column_attribute(column, name);
-    return text && strcmp(text, wanted) == 0;
-}
-
-static bool is_success(const tl_column *metric)
-{
-    const char *name = metric->name;
-    return is_attribute(metric, "role", "attack") &&
-           is_attribute(metric, "better", "lower") &&
-           (strstr(name, "success") || strstr(name, "leakage") || has_word(name, "_auc") ||
-            has_word(name, "_gain"));
-}
-
 /* The alternatives of one place; which of several chains is another question. */
 static bool is_one_of(const tl_column *factor)
 {
-    return is_attribute(factor, "factor", "choice") && strcmp(factor->name, "chain") != 0;
+    return tl_column_says(factor, TL_NAME_FACTOR, TL_CHOICE) &&
+           strcmp(factor->name, TL_NAME_CHAIN) != 0;
 }
 
 /* Whether effect k is a gain; one that answers two hypotheses counts once. */
@@ -60,8 +39,8 @@ static bool find_gain(const tl_table *table, const tl_effects *effects, int k, g
     if (e->kind != TL_EFFECT_CONTRAST || isnan(e->mean)) return false;
     const tl_column *factor = tl_table_find(table, e->factor);
     const tl_column *metric = tl_table_find(table, e->metric);
-    const bool is_lap = !factor && strcmp(e->factor, "round") == 0;
-    if (!metric || !is_success(metric)) return false;
+    const bool is_lap = !factor && strcmp(e->factor, TL_NAME_ROUND) == 0;
+    if (!metric || !metric->is_success) return false;
     if (!is_lap && !(factor && is_one_of(factor))) return false;
     for (int i = 0; i < k && effects->effect[i].hypothesis >= 0; i++) {
         const tl_effect *other = &effects->effect[i];
@@ -70,7 +49,7 @@ static bool find_gain(const tl_table *table, const tl_effects *effects, int k, g
             return false;
         }
     }
-    /* The round before stands at the very end of what comes before. */
+    /* The round before comes last of all that comes before. */
     const int place = is_lap ? table->columns : (int)(factor - table->column);
     *out = (gain){place, (int)(metric - table->column), k};
     return true;
@@ -86,13 +65,13 @@ void tl_summary_gains(FILE *file, const tl_table *table, const tl_effects *effec
     }
     if (count == 0) return;
     qsort(list, (size_t)count, sizeof *list, by_chain);
-    (void)fputs("\nGains of attacks by what stands before them in the chain:\n", file);
+    (void)fputs("\nGains of attacks from what precedes them in the chain:\n", file);
     const int shown = most < 0 || count < most ? count : most;
     for (int i = 0; i < shown; i++) {
         (void)fputs("  ", file);
-        tl_summary_effect(file, &effects->effect[list[i].effect]);
+        tl_effect_print(file, &effects->effect[list[i].effect]);
     }
     if (shown < count) {
-        (void)fprintf(file, "  %d more: threatloop effects lists them\n", count - shown);
+        (void)fprintf(file, "  %d more; threatloop effects lists all\n", count - shown);
     }
 }

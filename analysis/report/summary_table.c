@@ -4,6 +4,7 @@
  */
 #include "analysis/report/summary.h"
 
+#include "analysis/table/schema.h"
 #include "compute/core/arena.h"
 #include "compute/core/text.h"
 
@@ -75,7 +76,7 @@ static int choose_factors(view *v)
     int room = LINE - v->count - LEAST_METRICS * METRIC;
     for (int i = 0; i < v->table->columns; i++) {
         const tl_column *column = &v->table->column[i];
-        if (!tl_column_attribute(column, "factor")) continue;
+        if (!tl_column_attribute(column, TL_NAME_FACTOR)) continue;
         const int width = factor_width(v->table, column);
         if (width == 0) continue;
         if (width > room || v->factors == MOST_FACTORS) {
@@ -96,14 +97,6 @@ static bool has_suffix(const char *text, const char *suffix)
     return n >= m && strcmp(text + n - m, suffix) == 0;
 }
 
-static bool has_value(const tl_table *table, const tl_column *column)
-{
-    for (uint32_t t = 0; t < table->trials; t++) {
-        if (!isnan(column->real[t])) return true;
-    }
-    return false;
-}
-
 /* Metrics with a better side and these endings, in this order; then any other such. */
 static void choose_metrics(view *v, int most)
 {
@@ -114,13 +107,13 @@ static void choose_metrics(view *v, int most)
     for (size_t w = 0; w < sizeof wanted / sizeof *wanted; w++) {
         for (int i = 0; i < v->table->columns && v->metrics < most; i++) {
             const tl_column *column = &v->table->column[i];
-            const char *better = tl_column_attribute(column, "better");
+            const char *better = tl_column_attribute(column, TL_NAME_BETTER);
             bool is_there = false;
             for (int m = 0; m < v->metrics; m++) is_there |= v->metric[m] == column;
             if (is_there || column->type != TL_COLUMN_REAL || !better) continue;
-            if (strcmp(better, "none") == 0 || !has_suffix(column->name, wanted[w]))
+            if (strcmp(better, TL_NEITHER) == 0 || !has_suffix(column->name, wanted[w]))
                 continue;
-            if (!has_value(v->table, column)) continue;
+            if (!tl_column_has_value(v->table, column)) continue;
             v->metric[v->metrics++] = column;
         }
     }
@@ -254,7 +247,7 @@ void tl_summary_table(FILE *file, const tl_table *table)
         print_head(file, &v);
         for (int c = 0; c < cells; c++) print_row(file, &v, &cell[c]);
         if (cells == MOST_CELLS) {
-            (void)fprintf(file, "Only the first %d combinations are shown.\n", cells);
+            (void)fprintf(file, "Only the first %d combinations shown.\n", cells);
         }
     }
     tl_text_close(&v.averaged);

@@ -6,6 +6,7 @@
  */
 #include "analysis/table/result_file.h"
 
+#include "analysis/table/schema.h"
 #include "compute/core/durable.h"
 #include "compute/core/text.h"
 
@@ -98,7 +99,7 @@ static tl_status put_flags(writer *w, int variable, const char *meanings)
     TL_INVARIANT(count <= MOST_FLAGS);
     for (size_t i = 0; i < count; i++) value[i] = (signed char)i;
     NC_TRY(w, nc_put_att_schar(w->group, variable, "flag_values", NC_BYTE, count, value));
-    return put_text(w, variable, "flag_meanings", meanings);
+    return put_text(w, variable, TL_NAME_MEANINGS, meanings);
 }
 
 static tl_status define(writer *w, const tl_column *column, int *variable)
@@ -124,20 +125,19 @@ static tl_status define(writer *w, const tl_column *column, int *variable)
                                     &missing));
         const double range[2] = {column->low, column->high};
         if (column->low < column->high)
-            NC_TRY(w, nc_put_att_double(w->group, *variable, "valid_range", NC_DOUBLE, 2,
+            NC_TRY(w, nc_put_att_double(w->group, *variable, TL_NAME_RANGE, NC_DOUBLE, 2,
                                         range));
     }
-    if (is_text) TL_TRY(put_text(w, *variable, "_Encoding", "utf-8"));
+    if (is_text) TL_TRY(put_text(w, *variable, TL_NAME_ENCODING, "utf-8"));
     for (int i = 0; i < column->attributes; i++) {
         const tl_attribute *attribute = &column->attribute[i];
-        TL_CHECK(attribute->text, w->err, TL_E_SPACE,
-                 "no memory was left for an attribute");
+        TL_CHECK(attribute->text, w->err, TL_E_SPACE, "no memory left for an attribute");
         TL_TRY(put_text(w, *variable, attribute->name, attribute->text));
     }
     if (column->type == TL_COLUMN_FLAG)
         TL_TRY(put_flags(w, *variable, column->flag_meanings));
     if (!column->is_coordinate && *w->coordinates) {
-        TL_TRY(put_text(w, *variable, "coordinates", w->coordinates));
+        TL_TRY(put_text(w, *variable, TL_NAME_COORDINATES, w->coordinates));
     }
     return TL_OK;
 }
@@ -191,50 +191,42 @@ static tl_status fill(writer *w, int variable, const tl_column *column)
     return TL_OK;
 }
 
-static tl_status write_open(writer *w)
+/* Writes the table into the file, which is open. \param variable [columns] room for ids */
+static tl_status write_open(writer *w, int *variable)
 {
     const tl_table *table = w->table;
-    int *variable = calloc((size_t)table->columns + 1, sizeof *variable);
-    TL_CHECK(variable, w->err, TL_E_SPACE, "no memory left for %d columns", table->columns);
-    tl_status status = TL_OK;
-    for (int i = 0; i < table->attributes && status == TL_OK; i++) {
+    int old;
+    NC_TRY(w, nc_set_fill(w->file, NC_NOFILL, &old));
+    w->group = w->file;
+    if (table->group) NC_TRY(w, nc_def_grp(w->file, table->group, &w->group));
+    NC_TRY(w, nc_def_dim(w->group, table->dimension ? table->dimension : TL_NAME_TRIAL,
+                         table->trials, &w->trial));
+    for (int i = 0; i < table->attributes; i++) {
         const tl_attribute *attribute = &table->attribute[i];
-        const int code = nc_put_att_text(w->file, NC_GLOBAL, attribute->name,
-                                         strlen(attribute->text), attribute->text);
-        if (code != NC_NOERR) status = bad(w->path, code, w->err);
+        NC_TRY(w, nc_put_att_text(w->file, NC_GLOBAL, attribute->name,
+                                  strlen(attribute->text), attribute->text));
     }
-    for (int i = 0; i < table->columns && status == TL_OK; i++) {
-        status = define(w, &table->column[i], &variable[i]);
-    }
-    if (status == TL_OK) {
-        const int code = nc_enddef(w->file);
-        if (code != NC_NOERR) status = bad(w->path, code, w->err);
-    }
-    for (int i = 0; i < table->columns && status == TL_OK; i++) {
-        status = fill(w, variable[i], &table->column[i]);
-    }
-    free(variable);
-    return status;
+    for (int i = 0; i < table->columns; i++)
+        TL_TRY(define(w, &table->column[i], &variable[i]));
+    NC_TRY(w, nc_enddef(w->file));
+    for (int i = 0; i < table->columns; i++)
+        TL_TRY(fill(w, variable[i], &table->column[i]));
+    return TL_OK;
 }
 
 /* Makes the file at w->place, which is not yet PATH. */
 static tl_status make(writer *w)
 {
-    const tl_table *table = w->table;
-    NC_TRY(w, nc_create(w->place, NC_NETCDF4 | NC_CLOBBER, &w->file));
-    int old;
+    int *variable = calloc((size_t)w->table->columns + 1, sizeof *variable);
+    TL_CHECK(variable, w->err, TL_E_SPACE, "no memory left for %d columns",
+             w->table->columns);
+    int code = nc_create(w->place, NC_NETCDF4 | NC_CLOBBER, &w->file);
     tl_status status = TL_OK;
-    int code = nc_set_fill(w->file, NC_NOFILL, &old);
-    w->group = w->file;
-    if (code == NC_NOERR && table->group)
-        code = nc_def_grp(w->file, table->group, &w->group);
     if (code == NC_NOERR) {
-        code = nc_def_dim(w->group, table->dimension ? table->dimension : "trial",
-                          table->trials, &w->trial);
+        status = write_open(w, variable);
+        code = nc_close(w->file);
     }
-    if (code != NC_NOERR) status = bad(w->path, code, w->err);
-    if (status == TL_OK) status = write_open(w);
-    code = nc_close(w->file);
+    free(variable);
     if (status == TL_OK && code != NC_NOERR) status = bad(w->path, code, w->err);
     return status;
 }
@@ -286,7 +278,7 @@ tl_status tl_result_write(const char *path, const tl_table *table, tl_err *err)
     char place[PATH_SPACE];
     const int length = snprintf(place, sizeof place, "%s.tmp", path);
     TL_CHECK(length > 0 && length < PATH_SPACE, err, TL_E_IO,
-             "a path of %d letters is too long", length);
+             "the path is too long: %d bytes", length);
     tl_text names = {0};
     for (int i = 0; i < table->columns; i++) {
         if (!table->column[i].is_coordinate) continue;

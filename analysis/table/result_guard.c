@@ -41,9 +41,9 @@ static tl_status judge(const char *path, int ended, tl_err *err)
     const int signal = WIFSIGNALED(ended) ? WTERMSIG(ended) : 0;
     const bool is_killed = signal == SIGKILL || signal == SIGXCPU;
     return tl_fail(err, TL_E_FORMAT,
-                   "%s: is damaged: the NetCDF library %s on it; threatloop run --resume "
-                   "writes it anew from its run directory",
-                   path, is_killed ? "does not come to an end" : "crashes");
+                   "%s is damaged: the NetCDF library %s on it; threatloop run --resume "
+                   "writes it again from its run directory",
+                   path, is_killed ? "hangs" : "crashes");
 }
 
 tl_status tl_result_read(const char *path, tl_arena *arena, tl_table **out, tl_err *err)
@@ -51,9 +51,9 @@ tl_status tl_result_read(const char *path, tl_arena *arena, tl_table **out, tl_e
     struct stat info;
     TL_CHECK(access(path, R_OK) == 0 && stat(path, &info) == 0, err, TL_E_IO,
              "%s: cannot be opened: %s", path, strerror(errno));
-    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_FORMAT, "%s: is no file", path);
+    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_FORMAT, "%s is not a regular file", path);
     const pid_t child = fork();
-    TL_CHECK(child >= 0, err, TL_E_IO, "%s: no process can be had to try it in: %s", path,
+    TL_CHECK(child >= 0, err, TL_E_IO, "cannot start a process to try %s: %s", path,
              strerror(errno));
     if (child == 0) try_it(path, (size_t)info.st_size);
     int ended = 0;

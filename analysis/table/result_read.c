@@ -4,6 +4,8 @@
  */
 #include "analysis/table/result_file.h"
 
+#include "analysis/table/schema.h"
+
 #include <errno.h>
 #include <netcdf.h>
 #include <string.h>
@@ -17,10 +19,6 @@ enum {
     MOST_SMALLER = 1100
 };
 
-/* What the writer adds to a column's own attributes. */
-static const char *const own_attribute[] = {"_Encoding", "flag_meanings", "coordinates"};
-enum { OWN_ATTRIBUTES = sizeof own_attribute / sizeof *own_attribute };
-
 typedef struct loader {
     int file, group; /* the group is the file itself where it has none */
     const char *path;
@@ -33,17 +31,15 @@ typedef struct loader {
 
 static tl_status odd(const loader *l, const char *what)
 {
-    return tl_fail(l->err, TL_E_FORMAT, "%s: is no result file of threatloop: %s", l->path,
-                   what);
+    return tl_fail(l->err, TL_E_FORMAT, "%s is not a result file of threatloop: %s",
+                   l->path, what);
 }
 
-static bool is_own(const char *name)
-{
-    for (size_t i = 0; i < OWN_ATTRIBUTES; i++) {
-        if (strcmp(name, own_attribute[i]) == 0) return true;
-    }
-    return false;
-}
+/* Fails with `what` unless `good`. */
+#define WANT(l, good, what)                   \
+    do {                                      \
+        if (!(good)) return odd((l), (what)); \
+    } while (0)
 
 /* Text attribute i of a variable, or *text = NULL where it is no text. */
 static tl_status read_attribute(loader *l, int variable, int i, tl_attribute *out)
@@ -52,50 +48,49 @@ static tl_status read_attribute(loader *l, int variable, int i, tl_attribute *ou
     nc_type type;
     size_t length;
     *out = (tl_attribute){NULL, NULL};
-    if (nc_inq_attname(l->group, variable, i, name) != NC_NOERR ||
-        nc_inq_att(l->group, variable, name, &type, &length) != NC_NOERR) {
-        return odd(l, "an attribute cannot be read");
-    }
+    const bool is_there = nc_inq_attname(l->group, variable, i, name) == NC_NOERR &&
+                          nc_inq_att(l->group, variable, name, &type, &length) == NC_NOERR;
+    WANT(l, is_there, "an attribute cannot be read");
     if (type != NC_CHAR) return TL_OK;
-    if (length > MOST_ATTRIBUTE) return odd(l, "an attribute is too long");
+    WANT(l, length <= MOST_ATTRIBUTE, "an attribute is too long");
     char *text;
     TL_TAKE(text, l->arena, length + 1, l->err);
     out->name = tl_arena_text(l->arena, name, l->err);
     if (!out->name) return TL_E_SPACE;
-    if (nc_get_att_text(l->group, variable, name, text) != NC_NOERR) {
-        return odd(l, "an attribute cannot be read");
-    }
+    WANT(l, nc_get_att_text(l->group, variable, name, text) == NC_NOERR,
+         "an attribute cannot be read");
     out->text = text;
     return TL_OK;
 }
 
-static tl_status read_attributes(loader *l, int variable, tl_attribute *list, int most,
-                                 int *count)
+/* Whether the writer added the attribute by itself; of a column, notes what it says. */
+static bool is_own(loader *l, const tl_attribute *one, tl_column *column)
+{
+    const bool is_meanings = strcmp(one->name, TL_NAME_MEANINGS) == 0;
+    const bool is_coordinates = strcmp(one->name, TL_NAME_COORDINATES) == 0;
+    if (column && is_meanings) column->flag_meanings = one->text;
+    if (column && is_coordinates) {
+        column->is_coordinate = false;
+        l->has_coordinates = true;
+    }
+    return is_meanings || is_coordinates || strcmp(one->name, TL_NAME_ENCODING) == 0;
+}
+
+/* \param column  whose they are; NULL: global ones */
+static tl_status read_attributes(loader *l, int variable, tl_column *column,
+                                 tl_attribute *list, int most, int *count)
 {
     int all = 0;
-    if (nc_inq_varnatts(l->group, variable, &all) != NC_NOERR) {
-        return odd(l, "attributes cannot be read");
-    }
+    WANT(l, nc_inq_varnatts(l->group, variable, &all) == NC_NOERR,
+         "attributes cannot be read");
     *count = 0;
     for (int i = 0; i < all; i++) {
         tl_attribute one;
         TL_TRY(read_attribute(l, variable, i, &one));
-        if (!one.text || is_own(one.name)) continue;
-        if (*count == most) return odd(l, "a variable has too many attributes");
+        if (!one.text || is_own(l, &one, column)) continue;
+        WANT(l, *count < most, "a variable has too many attributes");
         list[(*count)++] = one;
     }
-    return TL_OK;
-}
-
-/* The attribute that the writer added, or NULL. */
-static tl_status read_own(loader *l, int variable, const char *name, const char **text)
-{
-    int number;
-    tl_attribute one;
-    *text = NULL;
-    if (nc_inq_attid(l->group, variable, name, &number) != NC_NOERR) return TL_OK;
-    TL_TRY(read_attribute(l, variable, number, &one));
-    *text = one.text;
     return TL_OK;
 }
 
@@ -104,9 +99,8 @@ static tl_status read_own(loader *l, int variable, const char *name, const char 
 static tl_status claim(loader *l, size_t bytes_each)
 {
     const size_t trials = l->table->trials;
-    if (trials > 0 && bytes_each > l->left / trials) {
-        return odd(l, "its dimensions are larger than what is in it");
-    }
+    WANT(l, trials == 0 || bytes_each <= l->left / trials,
+         "its dimensions claim more than it can hold");
     l->left -= trials * bytes_each;
     return TL_OK;
 }
@@ -117,9 +111,9 @@ static void read_range(const loader *l, int variable, tl_column *column)
     nc_type type;
     size_t length;
     double range[2];
-    if (nc_inq_att(l->group, variable, "valid_range", &type, &length) != NC_NOERR) return;
+    if (nc_inq_att(l->group, variable, TL_NAME_RANGE, &type, &length) != NC_NOERR) return;
     if (type != NC_DOUBLE || length != 2) return;
-    if (nc_get_att_double(l->group, variable, "valid_range", range) != NC_NOERR) return;
+    if (nc_get_att_double(l->group, variable, TL_NAME_RANGE, range) != NC_NOERR) return;
     column->low = range[0];
     column->high = range[1];
 }
@@ -127,7 +121,7 @@ static void read_range(const loader *l, int variable, tl_column *column)
 static tl_status read_words(loader *l, int variable, size_t length, tl_column *column)
 {
     const size_t trials = l->table->trials;
-    if (length > MOST_TEXT) return odd(l, "a text is too long");
+    WANT(l, length <= MOST_TEXT, "a text is too long");
     TL_TRY(claim(l, length));
     char *all;
     const char **text;
@@ -135,9 +129,8 @@ static tl_status read_words(loader *l, int variable, size_t length, tl_column *c
     TL_TAKE(text, l->arena, trials, l->err);
     char *packed;
     TL_TAKE(packed, l->arena, trials * length, l->err);
-    if (trials > 0 && nc_get_var_text(l->group, variable, packed) != NC_NOERR) {
-        return odd(l, "text cannot be read");
-    }
+    WANT(l, trials == 0 || nc_get_var_text(l->group, variable, packed) == NC_NOERR,
+         "text cannot be read");
     for (size_t t = 0; t < trials; t++) {
         memcpy(all + t * (length + 1), packed + t * length, length);
         text[t] = all + t * (length + 1);
@@ -153,18 +146,16 @@ static tl_status read_numbers(loader *l, int variable, nc_type type, tl_column *
     if (type == NC_DOUBLE) {
         double *real;
         TL_TAKE(real, l->arena, l->table->trials, l->err);
-        if (nc_get_var_double(l->group, variable, real) != NC_NOERR) {
-            return odd(l, "numbers cannot be read");
-        }
+        WANT(l, nc_get_var_double(l->group, variable, real) == NC_NOERR,
+             "numbers cannot be read");
         column->real = real;
         column->type = TL_COLUMN_REAL;
         return TL_OK;
     }
     int32_t *integer;
     TL_TAKE(integer, l->arena, l->table->trials, l->err);
-    if (nc_get_var_int(l->group, variable, integer) != NC_NOERR) {
-        return odd(l, "numbers cannot be read");
-    }
+    WANT(l, nc_get_var_int(l->group, variable, integer) == NC_NOERR,
+         "numbers cannot be read");
     column->integer = integer;
     column->type = type == NC_BYTE ? TL_COLUMN_FLAG : TL_COLUMN_INT;
     return TL_OK;
@@ -175,30 +166,22 @@ static tl_status read_column(loader *l, int variable)
     char name[NC_MAX_NAME + 1];
     nc_type type;
     int rank, dim[NC_MAX_VAR_DIMS];
-    if (nc_inq_var(l->group, variable, name, &type, &rank, dim, NULL) != NC_NOERR) {
-        return odd(l, "a variable cannot be read");
-    }
+    WANT(l, nc_inq_var(l->group, variable, name, &type, &rank, dim, NULL) == NC_NOERR,
+         "a variable cannot be read");
     const bool is_text = type == NC_CHAR;
-    if (rank != (is_text ? 2 : 1) || dim[0] != 0)
-        return odd(l, "a variable has another shape");
-    if (type != NC_DOUBLE && type != NC_INT && type != NC_BYTE && !is_text) {
-        return odd(l, "a variable has another type");
-    }
+    WANT(l, rank == (is_text ? 2 : 1) && dim[0] == 0, "a variable has the wrong shape");
+    WANT(l, type == NC_DOUBLE || type == NC_INT || type == NC_BYTE || is_text,
+         "a variable has the wrong type");
     tl_column *column = &l->table->column[l->table->columns++];
-    *column = (tl_column){.name = tl_arena_text(l->arena, name, l->err)};
+    *column =
+        (tl_column){.name = tl_arena_text(l->arena, name, l->err), .is_coordinate = true};
     if (!column->name) return TL_E_SPACE;
-    TL_TRY(read_attributes(l, variable, column->attribute, TL_COLUMN_ATTRIBUTES,
+    TL_TRY(read_attributes(l, variable, column, column->attribute, TL_COLUMN_ATTRIBUTES,
                            &column->attributes));
-    const char *coordinates;
-    TL_TRY(read_own(l, variable, "coordinates", &coordinates));
-    TL_TRY(read_own(l, variable, "flag_meanings", &column->flag_meanings));
     read_range(l, variable, column);
-    column->is_coordinate = !coordinates;
-    l->has_coordinates |= coordinates != NULL;
     size_t length = 0;
-    if (is_text && nc_inq_dimlen(l->group, dim[1], &length) != NC_NOERR) {
-        return odd(l, "a text has no length");
-    }
+    WANT(l, !is_text || nc_inq_dimlen(l->group, dim[1], &length) == NC_NOERR,
+         "a text has no length");
     return is_text ? read_words(l, variable, length, column)
                    : read_numbers(l, variable, type, column);
 }
@@ -209,16 +192,14 @@ static tl_status read_globals(loader *l)
     int attributes;
     tl_attribute *list;
     l->group = l->file;
-    if (nc_inq_natts(l->file, &attributes) != NC_NOERR || attributes > 1024) {
-        return odd(l, "it has no attributes, or too many");
-    }
+    WANT(l, nc_inq_natts(l->file, &attributes) == NC_NOERR && attributes <= 1024,
+         "it has no attributes, or too many");
     TL_TAKE(list, l->arena, attributes, l->err);
-    TL_TRY(read_attributes(l, NC_GLOBAL, list, attributes, &l->table->attributes));
+    TL_TRY(read_attributes(l, NC_GLOBAL, NULL, list, attributes, &l->table->attributes));
     l->table->attribute = list;
-    const char *source = tl_table_attribute(l->table, "source");
-    if (!source || strncmp(source, "threatloop", 10) != 0) {
-        return odd(l, "its attribute 'source' names another program, or none");
-    }
+    const char *source = tl_table_attribute(l->table, TL_NAME_SOURCE);
+    WANT(l, source && strncmp(source, TL_PROGRAM, strlen(TL_PROGRAM)) == 0,
+         "its attribute '" TL_NAME_SOURCE "' names another program, or none");
     return TL_OK;
 }
 
@@ -227,15 +208,13 @@ static tl_status find_group(loader *l)
 {
     int columns, groups;
     char name[NC_MAX_NAME + 1];
-    if (nc_inq_nvars(l->file, &columns) != NC_NOERR ||
-        nc_inq_grps(l->file, &groups, NULL) != NC_NOERR) {
-        return odd(l, "its groups cannot be read");
-    }
+    bool is_there = nc_inq_nvars(l->file, &columns) == NC_NOERR &&
+                    nc_inq_grps(l->file, &groups, NULL) == NC_NOERR;
+    WANT(l, is_there, "its groups cannot be read");
     if (columns > 0 || groups != 1) return TL_OK;
-    if (nc_inq_grps(l->file, NULL, &l->group) != NC_NOERR ||
-        nc_inq_grpname(l->group, name) != NC_NOERR) {
-        return odd(l, "its group cannot be read");
-    }
+    is_there = nc_inq_grps(l->file, NULL, &l->group) == NC_NOERR &&
+               nc_inq_grpname(l->group, name) == NC_NOERR;
+    WANT(l, is_there, "its group cannot be read");
     l->table->group = tl_arena_text(l->arena, name, l->err);
     return l->table->group ? TL_OK : TL_E_SPACE;
 }
@@ -247,16 +226,14 @@ static tl_status read_open(loader *l)
     char name[NC_MAX_NAME + 1];
     TL_TRY(read_globals(l));
     TL_TRY(find_group(l));
-    if (nc_inq(l->group, &dims, &columns, NULL, NULL) != NC_NOERR || dims < 1 ||
-        nc_inq_dim(l->group, 0, name, &trials) != NC_NOERR) {
-        return odd(l, "it has no dimension");
-    }
-    if (trials > (size_t)1 << 27 || columns > MOST_COLUMNS) {
-        return odd(l, "it is too large");
-    }
+    const bool is_there = nc_inq(l->group, &dims, &columns, NULL, NULL) == NC_NOERR &&
+                          dims >= 1 && nc_inq_dim(l->group, 0, name, &trials) == NC_NOERR;
+    WANT(l, is_there, "it has no dimension");
+    WANT(l, trials <= (size_t)1 << 27 && columns <= MOST_COLUMNS, "it is too large");
     l->table->trials = (uint32_t)trials;
     l->table->dimension = tl_arena_text(l->arena, name, l->err);
     TL_TAKE(l->table->column, l->arena, columns, l->err);
+    l->table->room = columns;
     for (int i = 0; i < columns; i++) TL_TRY(read_column(l, i));
     for (int i = 0; i < columns; i++) {
         l->table->column[i].is_coordinate &= l->has_coordinates;
@@ -271,10 +248,10 @@ tl_status tl_result_load(const char *path, tl_arena *arena, tl_table **out, tl_e
     struct stat info;
     TL_CHECK(access(path, R_OK) == 0 && stat(path, &info) == 0, err, TL_E_IO,
              "%s: cannot be opened: %s", path, strerror(errno));
-    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_FORMAT, "%s: is no file", path);
+    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_FORMAT, "%s is not a regular file", path);
     l.left = (size_t)info.st_size * MOST_SMALLER;
     const int code = nc_open(path, NC_NOWRITE, &l.file);
-    TL_CHECK(code == NC_NOERR, err, TL_E_FORMAT, "%s: is no NetCDF file: %s", path,
+    TL_CHECK(code == NC_NOERR, err, TL_E_FORMAT, "%s is not a NetCDF file: %s", path,
              nc_strerror(code));
     const tl_status status = read_open(&l);
     (void)nc_close(l.file);

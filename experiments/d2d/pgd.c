@@ -59,6 +59,7 @@ static const tl_metric metrics[] = {
      .is_rate = true,
      .high = 1,
      .can_be_missing = true,
+     .is_success = true,
      .about = "share of test rows told right that are told wrong once moved"},
     {.name = "robust_accuracy",
      .better = TL_BETTER_HIGHER,

@@ -131,6 +131,7 @@ static const tl_metric metrics[] = {
      .is_rate = true,
      .high = 1,
      .can_be_missing = true,
+     .is_success = true,
      .about = "share of test rows the target has right that examples made on the surrogate "
               "turn wrong"},
     {.name = "twin_success",
@@ -143,6 +144,7 @@ static const tl_metric metrics[] = {
      .low = -1,
      .high = 1,
      .can_be_missing = true,
+     .is_success = true,
      .about =
          "gain over a control model without query access: difference of the successes"},
     {.name = "own_success",

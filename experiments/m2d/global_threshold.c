@@ -74,6 +74,7 @@ static const tl_metric metrics[] = {
      .better = TL_BETTER_LOWER,
      .high = 1,
      .can_be_missing = true,
+     .is_success = true,
      .about = "area under the ROC curve of members against non-members by the loss"},
     {.name = "advantage",
      .better = TL_BETTER_LOWER,

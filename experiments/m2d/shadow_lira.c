@@ -297,6 +297,7 @@ static const tl_metric metrics[] = {
      .better = TL_BETTER_LOWER,
      .high = 1,
      .can_be_missing = true,
+     .is_success = true,
      .about = "area under the ROC curve of members against non-members"},
     {.name = "advantage",
      .better = TL_BETTER_LOWER,
@@ -320,12 +321,14 @@ static const tl_metric metrics[] = {
      .better = TL_BETTER_LOWER,
      .high = 1,
      .can_be_missing = true,
+     .is_success = true,
      .about = "AUC on the rows alone that a poisoner was after"},
     {.name = "auc_gain",
      .better = TL_BETTER_LOWER,
      .low = -1,
      .high = 1,
      .can_be_missing = true,
+     .is_success = true,
      .about = "AUC minus that of one threshold on the loss for all rows"},
     {0}};
 

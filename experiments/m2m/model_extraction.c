@@ -215,6 +215,7 @@ static const tl_metric metrics[] = {
      .low = -1,
      .high = 1,
      .can_be_missing = true,
+     .is_success = true,
      .about =
          "gain over a control model without query access: difference of the agreements"},
     {0}};

@@ -15,6 +15,7 @@ const tl_metric tl_backdoor_judge_metrics[] = {
      .is_rate = true,
      .high = 1,
      .can_be_missing = true,
+     .is_success = true,
      .about = "share of triggered test images, not of the target class, sent to it"},
     {.name = "untriggered",
      .better = TL_BETTER_LOWER,

@@ -373,6 +373,7 @@ const tl_metric tl_inversion_metrics[] = {
      .low = -2,
      .high = 2,
      .can_be_missing = true,
+     .is_success = true,
      .about = "similarity (SSIM) of made images to the nearest member of their class minus "
               "that to the nearest of as many non-members"},
     {.name = "leakage_feature",
@@ -380,6 +381,7 @@ const tl_metric tl_inversion_metrics[] = {
      .low = -2,
      .high = 2,
      .can_be_missing = true,
+     .is_success = true,
      .about = "the same in the cosine of an evaluator's features"},
     {.name = "baseline_mean_ssim",
      .low = -2,

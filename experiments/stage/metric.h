@@ -28,6 +28,7 @@ typedef struct tl_metric {
                          defender */
     bool is_rate;     /**< a share of n trials: hits / n, and n is stored */
     bool can_be_missing;
+    bool is_success;  /**< of an attack: its gains along a chain are reported by it */
     double low, high; /**< range of values; both 0: unbounded */
 } tl_metric;
 

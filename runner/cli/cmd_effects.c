@@ -1,12 +1,14 @@
 /*
  * threatloop effects: effects and interactions of result files, with intervals.
  */
+#include "analysis/effect/effect_text.h"
 #include "analysis/report/summary.h"
 #include "analysis/table/table_print.h"
 #include "compute/core/log.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
 #include "runner/exit.h"
+#include "runner/results/success.h"
 
 #include <errno.h>
 #include <string.h>
@@ -80,8 +82,8 @@ static void print_text(const tl_table *table, const tl_effects *effects)
     for (int i = 0; i < effects->count; i++) {
         const tl_effect *e = &effects->effect[i];
         static const char *const kind[] = {"", "interaction, ", "trend, "};
-        (void)printf("%s%s: ", kind[e->kind], tl_summary_verdict(e));
-        tl_summary_effect(stdout, e);
+        (void)printf("%s%s: ", kind[e->kind], tl_effect_verdict(e));
+        tl_effect_print(stdout, e);
     }
     if (effects->count == 0) (void)puts("no metric is downstream of a factor");
     if (effects->left_out > 0) {
@@ -95,6 +97,7 @@ static tl_status answer(const request *r, tl_arena *arena, tl_err *err)
     tl_table *table, *rows;
     tl_effects *effects;
     TL_TRY(read_all(r, arena, &table, err));
+    tl_success_mark(table);
     TL_TRY(tl_effects_estimate(table, arena, &effects, err));
     TL_TRY(tl_effects_table(effects, arena, &rows, err));
     if (r->out) TL_TRY(tl_result_write(r->out, rows, err));

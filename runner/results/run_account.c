@@ -3,10 +3,11 @@
  */
 #include "runner/results/result_table.h"
 
-#include <math.h>
-#include <string.h>
+#include "analysis/table/schema.h"
 
-enum { COLUMNS = 8, GLOBALS = 5 };
+#include <math.h>
+
+enum { COLUMNS = 8 };
 
 typedef struct account {
     double *seconds, *flop;
@@ -73,82 +74,49 @@ tl_status tl_collect_note(tl_table *table, tl_arena *arena, const char *name,
     return TL_OK;
 }
 
-static void put_columns(const account *a, tl_column *out)
+static void put_columns(const account *a, tl_table *table)
 {
-    const tl_column column[COLUMNS] = {
-        {.name = "stage",
-         .type = TL_COLUMN_TEXT,
-         .is_coordinate = true,
-         .text = a->stage,
-         .attributes = 1,
-         .attribute = {{"long_name", "stage of the step"}}},
-        {.name = "step_key",
-         .type = TL_COLUMN_KEY,
-         .key = a->key,
-         .attributes = 1,
-         .attribute = {{"long_name", "key of the step, as in the journal"}}},
-        {.name = "first_trial",
-         .type = TL_COLUMN_INT,
-         .integer = a->trial,
-         .attributes = 2,
-         .attribute = {{"units", "1"}, {"long_name", "first trial that wants the step"}}},
-        {.name = "state",
-         .type = TL_COLUMN_FLAG,
-         .integer = a->state,
-         .flag_meanings = "waiting ready running done failed diverged skipped lost",
-         .attributes = 1,
-         .attribute = {{"long_name", "what the step came to"}}},
-        {.name = "seconds",
-         .type = TL_COLUMN_REAL,
-         .real = a->seconds,
-         .attributes = 2,
-         .attribute = {{"units", "s"}, {"long_name", "wall time of the step"}}},
-        {.name = "flop",
-         .type = TL_COLUMN_REAL,
-         .real = a->flop,
-         .attributes = 2,
-         .attribute = {{"units", "1"},
-                       {"long_name", "floating point operations, as declared"}}},
-        {.name = "first_rank",
-         .type = TL_COLUMN_INT,
-         .integer = a->first,
-         .attributes = 2,
-         .attribute = {{"units", "1"}, {"long_name", "first rank of the team"}}},
-        {.name = "team_width",
-         .type = TL_COLUMN_INT,
-         .integer = a->width,
-         .attributes = 2,
-         .attribute = {{"units", "1"}, {"long_name", "ranks of the team"}}}};
-    memcpy(out, column, sizeof column);
+    tl_column *stage =
+        tl_table_add(table, "stage", TL_COLUMN_TEXT, NULL, "stage of the step");
+    stage->is_coordinate = true;
+    stage->text = a->stage;
+    tl_table_add(table, "step_key", TL_COLUMN_KEY, NULL,
+                 "key of the step, as in the journal")
+        ->key = a->key;
+    tl_table_add(table, "first_trial", TL_COLUMN_INT, "1",
+                 "first trial that wants the step")
+        ->integer = a->trial;
+    tl_column *state =
+        tl_table_add(table, "state", TL_COLUMN_FLAG, NULL, "what the step came to");
+    state->integer = a->state;
+    state->flag_meanings = "waiting ready running done failed diverged skipped lost";
+    tl_table_add(table, "seconds", TL_COLUMN_REAL, "s", "wall time of the step")->real =
+        a->seconds;
+    tl_table_add(table, "flop", TL_COLUMN_REAL, "1",
+                 "floating point operations, as declared")
+        ->real = a->flop;
+    tl_table_add(table, "first_rank", TL_COLUMN_INT, "1", "first rank of the team")
+        ->integer = a->first;
+    tl_table_add(table, "team_width", TL_COLUMN_INT, "1", "ranks of the team")->integer =
+        a->width;
 }
 
 tl_status tl_collect_run(const tl_sweep *sweep, const tl_run_facts *facts, tl_arena *arena,
                          tl_table **out, tl_err *err)
 {
     account a;
-    tl_table *table;
-    tl_attribute *global;
-    TL_TAKE(table, arena, 1, err);
-    TL_TAKE(table->column, arena, COLUMNS, err);
-    TL_TAKE(global, arena, GLOBALS, err);
-    TL_TRY(take(&a, tl_graph_steps(sweep->graph), arena, err));
+    const uint32_t steps = tl_graph_steps(sweep->graph);
+    TL_TRY(tl_table_new(arena, steps, COLUMNS, out, err));
+    TL_TRY(take(&a, steps, arena, err));
     TL_TRY(fill(sweep, &a, arena, err));
-    put_columns(&a, table->column);
-    const tl_attribute all[GLOBALS] = {
-        {"title", tl_arena_print(arena, err, "account of a run of %s", sweep->plan->name)},
-        {"source", "threatloop " TL_VERSION},
+    put_columns(&a, *out);
+    (*out)->dimension = "step";
+    const tl_attribute all[] = {
+        {TL_NAME_TITLE,
+         tl_arena_print(arena, err, "account of a run of %s", sweep->plan->name)},
+        {TL_NAME_SOURCE, TL_PROGRAM " " TL_VERSION},
         {"ranks", tl_arena_print(arena, err, "%d", facts->ranks)},
         {"seconds", tl_arena_print(arena, err, "%.3f", facts->seconds)},
         {"build", facts->head}};
-    for (int i = 0; i < GLOBALS; i++) {
-        TL_CHECK(all[i].text, err, TL_E_SPACE, "no memory left for the account");
-        global[i] = all[i];
-    }
-    table->dimension = "step";
-    table->trials = tl_graph_steps(sweep->graph);
-    table->columns = COLUMNS;
-    table->attribute = global;
-    table->attributes = GLOBALS;
-    *out = table;
-    return TL_OK;
+    return tl_table_describe(*out, all, sizeof all / sizeof *all, arena, err);
 }

@@ -22,6 +22,7 @@ typedef struct tl_split_hashes {
 TL_MUST_USE tl_status tl_split_hashes_find(tl_split_hashes *hashes, const tl_trial *trial,
                                            tl_key *out, tl_err *err);
 
+/** Frees the hashes; they cannot be used again. */
 void tl_split_hashes_close(tl_split_hashes *hashes);
 
 #endif

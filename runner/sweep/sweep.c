@@ -74,8 +74,10 @@ static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
     bool is_new;
     TL_TRY(tl_graph_add(sweep->graph, &step, parent, parents, &id[position], &is_new, err));
     sweep->wanted++;
+    const int metrics = tl_trial_metrics(&trial->step[position]);
+    if (metrics > 0) TL_TRY(tl_measured_add(&sweep->measured, trial, position, err));
     if (!is_new) return TL_OK;
-    sweep->metrics[step.kind] = tl_trial_metrics(&trial->step[position]);
+    sweep->metrics[step.kind] = metrics;
     note_memory(sweep, trial, position, widest);
     if (step.widest > sweep->widest) sweep->widest = step.widest;
     sweep->flop += (double)step.cost;
@@ -102,11 +104,23 @@ static tl_status check_memory(const tl_plan *plan, double steps, double memory, 
     const double bytes = tl_sweep_table_bytes(plan) + TL_STEP_BYTES * steps;
     TL_CHECK(
         bytes <= memory, err, TL_E_ARG,
-        "%u trials with %llu steps in all need %s or more of memory on rank 0, which may "
-        "take %s; shorten the plan's axes, or split it into plans of fewer replicates "
-        "(replicates: 0..999, then 1000..1999), whose files threatloop effects pools",
+        "the plan has %u trials of %llu steps in all: rank 0 needs at least %s for their "
+        "bookkeeping and may have %s; shorten the axes, or split it into plans "
+        "of fewer replicates (replicates: 0..999, then 1000..1999), whose files "
+        "threatloop effects pools",
         plan->trials, (unsigned long long)plan->steps, tl_text_size(bytes, need),
         tl_text_size(memory, have));
+    return TL_OK;
+}
+
+/* Whether a result file can hold all metrics. */
+static tl_status check_columns(const tl_sweep *sweep, tl_err *err)
+{
+    TL_CHECK(sweep->measured.columns <= TL_MAX_COLUMNS, err, TL_E_ARG,
+             "the plan makes %d columns of metrics, but a result file holds at most %d: "
+             "take out stages, `judge` entries or rounds, or cut its chains into several "
+             "plans",
+             sweep->measured.columns, TL_MAX_COLUMNS);
     return TL_OK;
 }
 
@@ -123,6 +137,7 @@ static tl_status expand(tl_sweep *sweep, double memory, tl_err *err)
         if (number % CHECKED_EVERY > 0) continue;
         TL_TRY(check_memory(sweep->plan, tl_graph_steps(sweep->graph), memory, err));
     }
+    TL_TRY(check_columns(sweep, err));
     TL_TRY(tl_graph_finish(sweep->graph, err));
     const uint32_t steps = tl_graph_steps(sweep->graph);
     TL_TAKE(sweep->outcome, &sweep->arena, steps, err);
@@ -149,6 +164,7 @@ void tl_sweep_close(tl_sweep *sweep)
 {
     tl_graph_close(sweep->graph);
     tl_measure_store_close(&sweep->store);
+    tl_measured_close(&sweep->measured);
     tl_arena_close(&sweep->arena);
     *sweep = (tl_sweep){0};
 }

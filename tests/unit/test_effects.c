@@ -142,7 +142,7 @@ static void missing_numbers_have_a_reason(void **state)
     const tl_effect *none = sheet_find(s, "score", "poison", "label_flip");
     assert_non_null(none);
     assert_true(isnan(none->mean));
-    assert_string_equal(none->missing, "metric unresolvable in every trial");
+    assert_string_equal(none->missing, "the metric has too few cases in every trial");
     sheet_close(s);
 }
 

@@ -1,6 +1,8 @@
-/* runner/factors: what the result file says of factors, and which a metric depends on. */
-#include "runner/results/factors.h"
+/* runner/results: what the result file says of factors, and which a metric depends on. */
 #include "runner/plan/plan_private.h"
+#include "runner/results/downstream.h"
+#include "runner/results/factors.h"
+#include "runner/results/success.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +18,6 @@
 typedef struct scene {
     tl_plan *plan;
     tl_arena arena;
-    tl_trial *trial;
 } scene;
 
 static scene open_scene(const char *text)
@@ -24,10 +25,8 @@ static scene open_scene(const char *text)
     scene s = {0};
     tl_err err = {0};
     const tl_plan_options options = {.is_shared = true};
-    if (tl_plan_parse("p.yaml", text, &options, &s.plan, &err) != TL_OK ||
-        tl_trial_new(&s.arena, &s.trial, &err) != TL_OK) {
+    if (tl_plan_parse("p.yaml", text, &options, &s.plan, &err) != TL_OK)
         fail_msg("%s", err.text);
-    }
     return s;
 }
 
@@ -37,19 +36,54 @@ static void close_scene(scene *s)
     tl_plan_close(s->plan);
 }
 
-/* The factors above the RUN step of `stage` in round `round` of trial 0. */
-static const char *above(scene *s, const char *stage, int lap)
+/* Calls `see` with each step that has metrics, of the first replicate of every cell. */
+typedef void seer(void *what, const tl_trial *trial, int position);
+
+static void see_steps(scene *s, seer *see, void *what)
+{
+    tl_err err;
+    tl_trial *trial;
+    assert_int_equal(tl_trial_new(&s->arena, &trial, &err), TL_OK);
+    for (uint32_t cell = 0; cell < s->plan->cells; cell++) {
+        tl_trial_decode(s->plan, cell * s->plan->replicates, trial);
+        for (int i = 0; i < trial->steps; i++) {
+            if (tl_trial_metrics(&trial->step[i]) > 0) see(what, trial, i);
+        }
+    }
+}
+
+static void list_step(void *steps, const tl_trial *trial, int position)
+{
+    tl_err err;
+    assert_int_equal(tl_measured_add(steps, trial, position, &err), TL_OK);
+}
+
+static void mark_step(void *downstream, const tl_trial *trial, int position)
+{
+    tl_downstream *d = downstream;
+    const uint32_t number = tl_measured_find(d->steps, &trial->step[position]);
+    tl_downstream_mark(d, trial->cell, number, &trial->step[position].content);
+}
+
+/* The factors above the RUN step of `stage` in a round, seen from the first trial. */
+static const char *above(scene *s, const char *stage, int round)
 {
     tl_err err = {0};
+    tl_measured_list steps = {0};
+    tl_downstream downstream;
     const char *list = NULL;
-    tl_trial_decode(s->plan, 0, s->trial);
-    for (int i = 0; i < s->trial->steps && !list; i++) {
-        const tl_trial_step *step = &s->trial->step[i];
-        if (step->kind != TL_STEP_RUN || step->lap != lap) continue;
+    see_steps(s, list_step, &steps);
+    assert_int_equal(tl_downstream_new(s->plan, &steps, &s->arena, &downstream, &err),
+                     TL_OK);
+    see_steps(s, mark_step, &downstream);
+    for (uint32_t i = 0; i < steps.count && !list; i++) {
+        const tl_trial_step *step = &steps.one[i].step;
+        if (step->kind != TL_STEP_RUN || step->lap != round) continue;
         if (strcmp(step->stage->name, stage) != 0) continue;
-        assert_int_equal(tl_factors_above(s->plan, s->trial, 0, i, &s->arena, &list, &err),
+        assert_int_equal(tl_downstream_factors(&downstream, i, &s->arena, &list, &err),
                          TL_OK);
     }
+    tl_measured_close(&steps);
     assert_non_null(list);
     return list;
 }
@@ -125,7 +159,7 @@ static void zipped_factors_name_their_group(void **state)
                   {"recipe_epochs", "1"}, {"d2m_badnets_rate", "1"}, {"recipe_lr", NULL}};
     tl_err err = {0};
     tl_column column[8] = {{0}};
-    tl_table table = {.trials = s.plan->trials, .column = column};
+    tl_table table = {.trials = s.plan->trials, .room = 8, .column = column};
     assert_int_equal(tl_factors_columns(s.plan, &s.arena, &table, &err), TL_OK);
     assert_int_equal(table.columns, 6);
     for (int i = 0; i < 6; i++) {
@@ -162,6 +196,55 @@ static void what_recovers_matters_to_the_next_lap_alone(void **state)
     close_scene(&s);
 }
 
+/* An axis between chains, or alternatives, is not above what they share. */
+static void what_two_chains_share_does_not_depend_on_the_chain(void **state)
+{
+    (void)state;
+    scene s = open_scene(DATA "recipe: {lr: [0.1, 0.2]}\n"
+                              "chains:\n"
+                              "  short: [train, m2d.global_threshold]\n"
+                              "  long:\n"
+                              "    - train\n"
+                              "    - m2d.global_threshold\n"
+                              "    - m2m.model_extraction: {queries: [10, 20]}\n");
+    assert_string_equal(above(&s, "train", 1), "recipe_lr");
+    assert_string_equal(above(&s, "m2d.global_threshold", 1), "recipe_lr");
+    close_scene(&s);
+}
+
+/* A column's metric is told by its name's end, whatever the stage is called in the plan. */
+static void success_is_what_the_stage_says_it_is(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *flow, *threat, *role;
+        bool is_success;
+    } known[] = {
+        {"m2d_shadow_lira_auc", "M2D", NULL, "attack", true},
+        {"m2d_shadow_lira_auc_gain_lap2", "M2D", NULL, "attack", true},
+        {"my_auc_advantage", "M2D", NULL, "attack", false},
+        {"d2m_badnets_success_surrogate_judge2", "D2M", NULL, "attack", true},
+        {"success_untriggered", "D2M", NULL, "attack", false},
+        {"d2m_badnets_success", "D2M", NULL, "measure", false},
+        {"d2m_badnets_success", "M2D", NULL, "attack", false},
+        {"d2m_badnets_success", "D2M", "theft", "attack", false},
+        {"auc", "M2D", NULL, "attack", false},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const bool is_poison = strcmp(known[i].flow, "D2M") == 0;
+        const char *stage = is_poison ? "d2m.badnets" : "m2d.shadow_lira";
+        const char *threat = tl_stage_find(stage)->taxonomy;
+        tl_column column = {.name = known[i].name};
+        tl_column_describe(&column, "role", known[i].role);
+        tl_column_describe(&column, "flow", known[i].flow);
+        tl_column_describe(&column, "taxonomy_threat",
+                           known[i].threat ? known[i].threat : threat);
+        tl_table table = {.columns = 1, .room = 1, .column = &column};
+        tl_success_mark(&table);
+        if (column.is_success != known[i].is_success) fail_msg("%s", known[i].name);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +253,8 @@ int main(void)
         cmocka_unit_test(a_rate_matters_though_exclude_bars_its_poison),
         cmocka_unit_test(zipped_factors_name_their_group),
         cmocka_unit_test(what_recovers_matters_to_the_next_lap_alone),
+        cmocka_unit_test(what_two_chains_share_does_not_depend_on_the_chain),
+        cmocka_unit_test(success_is_what_the_stage_says_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,8 +76,8 @@ static void what_no_effect_answers_says_why(void **state)
                        "{\"effect\":\"poison\",\"on\":\"score\",\"level\":\"wanet\"}]");
     const tl_effect *e = s->effects->effect;
     assert_string_equal(e[0].missing, "no column of that name: no trial has the metric");
-    assert_string_equal(e[1].missing, "the metric lies not downstream of it");
-    assert_string_equal(e[2].missing, "the metric lies not downstream of it");
+    assert_string_equal(e[1].missing, "the metric is not downstream of it");
+    assert_string_equal(e[2].missing, "the metric is not downstream of it");
     assert_string_equal(
         e[3].missing, "no trial of the plan is at this level, or its levels are too many");
     sheet_close(s);

@@ -97,6 +97,41 @@ static void false_discovery_is_right_by_hand(void **state)
     for (int i = 0; i < 4; i++) assert_near(p[i], wanted[i], 1e-12);
 }
 
+/* By the definition, in n^3 steps: the least n p / rank over all that are no smaller. */
+static double false_discovery_by_definition(const double *p, int n, double mine)
+{
+    double least = 1.0;
+    for (int j = 0; j < n; j++) {
+        if (p[j] < mine) continue;
+        int rank = 0;
+        for (int k = 0; k < n; k++) rank += p[k] <= p[j];
+        const double candidate = p[j] * n / rank;
+        least = candidate < least ? candidate : least;
+    }
+    return least;
+}
+
+static void false_discovery_is_its_definition(void **state)
+{
+    (void)state;
+    enum { MOST = 60 };
+    tl_rng rng = tl_rng_stream(1, 0, "test", 0, "p");
+    for (int round = 0; round < 300; round++) {
+        double p[MOST], q[MOST];
+        const int n = (int)tl_rng_below(&rng, MOST + 1);
+        const double steps = round % 3 == 0 ? 8.0 : 1e9; /* ties, or none */
+        for (int i = 0; i < n; i++) {
+            p[i] = floor(tl_rng_uniform(&rng) * steps) / steps;
+            if (round % 5 == 0 && tl_rng_below(&rng, 4) == 0) p[i] = (double)NAN;
+        }
+        tl_false_discovery(p, n, q);
+        for (int i = 0; i < n; i++) {
+            const double wanted = false_discovery_by_definition(p, n, p[i]);
+            assert_memory_equal(&q[i], &wanted, sizeof wanted);
+        }
+    }
+}
+
 /* Beyond 20, patterns are drawn, and no p is below one in their number. */
 static void no_p_is_below_the_least_reachable(void **state)
 {
@@ -195,6 +230,7 @@ int main(void)
         cmocka_unit_test(sign_flip_p_equals_brute_force),
         cmocka_unit_test(sign_flip_p_of_many_is_near_the_binomial),
         cmocka_unit_test(false_discovery_is_right_by_hand),
+        cmocka_unit_test(false_discovery_is_its_definition),
         cmocka_unit_test(no_p_is_below_the_least_reachable),
         cmocka_unit_test(few_replicates_have_a_t_interval),
         cmocka_unit_test(from_twelve_on_the_interval_follows_the_shape),

@@ -1,6 +1,7 @@
 /*
  * What people and other programs read: verdicts, sentences, the table, CSV and JSON.
  */
+#include "analysis/effect/effect_text.h"
 #include "analysis/report/summary.h"
 #include "analysis/table/table_print.h"
 
@@ -31,7 +32,7 @@ static void written(printer *print, const void *what, char text[MOST])
 
 static void print_effect(FILE *file, const void *effect)
 {
-    tl_summary_effect(file, effect);
+    tl_effect_print(file, effect);
 }
 
 static void print_csv(FILE *file, const void *table)
@@ -81,9 +82,9 @@ static void verdicts_need_q_and_an_interval_without_zero(void **state)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         tl_effect e =
             effect_of(known[i].mean, known[i].half, known[i].q, known[i].direction);
-        assert_string_equal(tl_summary_verdict(&e), known[i].verdict);
+        assert_string_equal(tl_effect_verdict(&e), known[i].verdict);
         e.hypothesis = -1;
-        assert_string_equal(tl_summary_verdict(&e), "exploratory");
+        assert_string_equal(tl_effect_verdict(&e), "exploratory");
     }
 }
 
@@ -169,13 +170,12 @@ static gains *gains_of(void)
     for (int i = 0; i < 5; i++) {
         tl_column *c = &g->column[i];
         *c = (tl_column){.name = name[i], .type = TL_COLUMN_REAL};
+        c->is_success = i == 2 || i == 3;
         if (i < 2)
             c->attribute[c->attributes++] =
                 (tl_attribute){"factor", i == 0 ? "choice" : "axis"};
         else
             c->attribute[c->attributes++] = (tl_attribute){"better", "lower"};
-        c->attribute[c->attributes++] =
-            (tl_attribute){"role", i == 4 ? "measure" : "attack"};
     }
     /* Poison on auc, rate on auc, poison on gain, auc once more, utility, and one missing.
      */
@@ -208,7 +208,7 @@ static void gains_stand_in_the_order_of_the_chain(void **state)
     assert_null(strstr(text, "other"));
     g->most = 1;
     written(print_gains, g, text);
-    assert_non_null(strstr(text, "  1 more: threatloop effects"));
+    assert_non_null(strstr(text, "  1 more; threatloop effects"));
     free(g);
 }
 
@@ -279,7 +279,7 @@ static void the_summary_says_what_failed_and_what_is_left_out(void **state)
     (void)state;
     static const char *const wanted[] = {
         "11 of 12 trials done, 1 failed",
-        "Too few cases to resolve: tpr (in 5 of 12 trials).", "7 interactions are left out",
+        "Too few cases to resolve: tpr (in 5 of 12 trials).", "7 interactions left out",
         "and over m2d_some_stage_of_long_name_"};
     char text[MOST];
     wide *w = wide_table();

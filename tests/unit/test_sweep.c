@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -83,11 +84,39 @@ static void a_record_of_a_step_that_the_plan_lacks_is_passed_over(void **state)
     close_sweep(&o);
 }
 
+/* 25 backdoors are judged 26 times, with two metrics each: told before anything runs. */
+static void more_metrics_than_a_result_file_holds_are_refused(void **state)
+{
+    (void)state;
+    enum { POISONS = 25 };
+    tl_text plan = {0};
+    tl_text_print(&plan, "name: t\nreplicates: 1\n"
+                         "data: {source: synthetic/lesions, examples: 300, split: {pool: "
+                         "100, keep: 0.5, validation: 20, attacker: 20, test: 60}}\n"
+                         "recipe: {epochs: 1}\nchain:\n");
+    for (int i = 0; i < POISONS; i++)
+        tl_text_print(&plan, "  - d2m.badnets: {as: p%d}\n", i);
+    tl_text_print(&plan, "  - train\n");
+    for (int i = 0; i < POISONS; i++) tl_text_print(&plan, "  - judge\n");
+    tl_err err = {0};
+    tl_plan *large;
+    tl_sweep sweep;
+    const tl_plan_options options = {.is_shared = true};
+    if (tl_plan_parse("t", plan.at, &options, &large, &err) != TL_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(tl_sweep_open(large, &sweep, &err), TL_E_ARG);
+    if (!strstr(err.text, " columns of metrics, but a result file holds at most 1024"))
+        fail_msg("%s", err.text);
+    tl_plan_close(large);
+    tl_text_close(&plan);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_with_another_number_of_metrics_is_not_done),
         cmocka_unit_test(a_record_of_a_step_that_the_plan_lacks_is_passed_over),
+        cmocka_unit_test(more_metrics_than_a_result_file_holds_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,37 @@
+#include "analysis/effect/effect.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { LEAST_ROOM = 64 };
+
+tl_status tl_effects_add(tl_effects *effects, const char *metric, tl_arena *arena,
+                         tl_effect **out, tl_err *err)
+{
+    TL_CHECK(effects->count < TL_MOST_EFFECTS, err, TL_E_SPACE, "more than %d effects",
+             TL_MOST_EFFECTS);
+    if (effects->count == effects->room) {
+        tl_effect *more;
+        const int room = effects->room ? 2 * effects->room : LEAST_ROOM;
+        TL_TAKE(more, arena, room, err);
+        if (effects->count > 0)
+            memcpy(more, effects->effect, (size_t)effects->count * sizeof *more);
+        effects->effect = more;
+        effects->room = room;
+    }
+    const double none = (double)NAN;
+    *out = &effects->effect[effects->count++];
+    **out = (tl_effect){.metric = metric,
+                        .reference_mean = none,
+                        .mean = none,
+                        .low = none,
+                        .high = none,
+                        .p = none,
+                        .least_p = none,
+                        .logit_mean = none,
+                        .logit_low = none,
+                        .logit_high = none,
+                        .hypothesis = -1,
+                        .q = none};
+    return TL_OK;
+}

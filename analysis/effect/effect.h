@@ -1,0 +1,65 @@
+/*
+ * An effect: what one factor does to one metric, and a list of effects.
+ */
+#ifndef TL_ANALYSIS_EFFECT_EFFECT_H
+#define TL_ANALYSIS_EFFECT_EFFECT_H
+
+#include "analysis/effect/interval.h"
+#include "compute/core/arena.h"
+
+/** A list holds at most so many effects. */
+enum { TL_MOST_EFFECTS = 65536 };
+
+/** What an effect compares. */
+typedef enum tl_effect_kind {
+    TL_EFFECT_CONTRAST,
+    TL_EFFECT_INTERACTION, /**< factor, level and reference are "a:b" */
+    TL_EFFECT_TREND        /**< level is "trend", reference "value" or "rank" */
+} tl_effect_kind;
+
+/** How an interaction looks as log odds, for metrics between 0 and 1. */
+typedef enum tl_scales {
+    TL_SCALES_NOT_COMPARED,
+    TL_SCALES_AGREE,
+    TL_SCALES_DISAGREE /**< in sign, or in whether 0 is inside the interval */
+} tl_scales;
+
+/** What one factor does to one metric. Texts are borrowed; numbers are NaN where missing.
+ */
+typedef struct tl_effect {
+    tl_effect_kind kind;
+    const char *factor, *level, *reference, *metric;
+    int replicates;        /**< n, with a value */
+    double reference_mean; /**< of the metric at the reference level; of a trend at all */
+    double mean;           /**< of the effect over replicates */
+    double low, high;      /**< 95 % interval of the mean */
+    tl_interval_kind interval;
+    double p;          /**< two-sided sign flips over replicates */
+    double least_p;    /**< smallest p that n replicates can reach */
+    double floor_sd;   /**< binomial, within a replicate, where it was the larger */
+    tl_scales scales;  /**< of an interaction */
+    double logit_mean; /**< the interaction as log odds */
+    double logit_low, logit_high; /**< its 95 % interval */
+    int hypothesis;               /**< index of the hypothesis it answers, or -1 */
+    int direction;                /**< of the hypothesis: +1, -1, 0 */
+    const char *claim;            /**< what the hypothesis tests, in words, or NULL */
+    double q;                     /**< false discovery rate over the hypotheses */
+    const char *missing;          /**< why there is no number, or NULL */
+} tl_effect;
+
+/** A list that grows in an arena. */
+typedef struct tl_effects {
+    int count, room;
+    tl_effect *effect; /**< [room] in the arena */
+    int left_out;      /**< interactions not computed: too many for the trials; else 0 */
+} tl_effects;
+
+/**
+ * Adds an effect on `metric` that answers no hypothesis and has no numbers yet. The list
+ * may move: pointers into it are stale afterwards.
+ * \return TL_E_SPACE, also where there are too many effects
+ */
+TL_MUST_USE tl_status tl_effects_add(tl_effects *effects, const char *metric,
+                                     tl_arena *arena, tl_effect **out, tl_err *err);
+
+#endif

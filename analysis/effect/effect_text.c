@@ -1,0 +1,65 @@
+#include "analysis/effect/effect_text.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+static const double LEVEL = 0.05;
+
+static bool holds_zero(const tl_effect *effect)
+{
+    return effect->low <= 0.0 && effect->high >= 0.0;
+}
+
+const char *tl_effect_verdict(const tl_effect *effect)
+{
+    if (effect->hypothesis < 0) return "exploratory";
+    if (isnan(effect->q) || effect->q > LEVEL || holds_zero(effect)) return "not resolved";
+    if (effect->direction == 0) return "supported";
+    return (effect->mean > 0.0) == (effect->direction > 0) ? "supported" : "refuted";
+}
+
+/* What may be said beside the numbers: no effect always comes with its bound. */
+static void say_bound(FILE *file, const tl_effect *effect)
+{
+    if (effect->low >= effect->high) {
+        (void)fputs(": the same in every replicate", file);
+    } else if (holds_zero(effect)) {
+        const double bound = fmax(-effect->low, effect->high);
+        (void)fprintf(file, ": no effect seen; one larger than %.3g is excluded", bound);
+    } else if (effect->least_p > LEVEL) {
+        (void)fprintf(file, ": %d replicates cannot reach p = %.2g", effect->replicates,
+                      LEVEL);
+    }
+    if (effect->floor_sd > 0.0) (void)fputs(" (interval from the number of cases)", file);
+}
+
+/* An interaction as log odds, where that says something else. */
+static void say_scales(FILE *file, const tl_effect *effect)
+{
+    if (effect->scales != TL_SCALES_DISAGREE) return;
+    (void)fprintf(file, "; DISAGREES on the log-odds scale: %+.4g [%+.4g, %+.4g]",
+                  effect->logit_mean, effect->logit_low, effect->logit_high);
+}
+
+void tl_effect_print(FILE *file, const tl_effect *effect)
+{
+    if (effect->kind == TL_EFFECT_TREND)
+        (void)fprintf(file, "%s, slope of %s per %s: ", effect->factor, effect->metric,
+                      effect->reference);
+    else
+        (void)fprintf(file, "%s=%s against %s, on %s: ", effect->factor, effect->level,
+                      effect->reference, effect->metric);
+    if (isnan(effect->low)) {
+        (void)fprintf(file, "%s", effect->missing ? effect->missing : "no number");
+        if (!isnan(effect->mean)) (void)fprintf(file, " (difference %+.4g)", effect->mean);
+        (void)fputc('\n', file);
+        return;
+    }
+    (void)fprintf(file, "%+.4g [%+.4g, %+.4g], n=%d, p=%.3g (least reachable %.2g)",
+                  effect->mean, effect->low, effect->high, effect->replicates, effect->p,
+                  effect->least_p);
+    if (!isnan(effect->q)) (void)fprintf(file, ", q=%.3g", effect->q);
+    say_bound(file, effect);
+    say_scales(file, effect);
+    (void)fputc('\n', file);
+}

@@ -1,0 +1,110 @@
+/*
+ * The names in a result file, for the writer (runner/results) and the readers (effects,
+ * reports) alike. A name changed here makes earlier files unreadable.
+ */
+#ifndef TL_ANALYSIS_TABLE_SCHEMA_H
+#define TL_ANALYSIS_TABLE_SCHEMA_H
+
+/** Global attributes. `source` begins with the name of the program. `hypotheses` is a JSON
+ * array of objects with the keys below; files can be pooled where the rest agree. */
+#define TL_NAME_CONVENTIONS "Conventions"
+#define TL_NAME_TITLE "title"
+#define TL_NAME_SOURCE "source"
+#define TL_NAME_DATA_SOURCE "data_source"
+#define TL_NAME_DATA_NOTE "data_note"
+#define TL_NAME_DATA_CONTENT "data_content"
+#define TL_NAME_SPLIT "split"
+#define TL_NAME_SEED "seed"
+#define TL_NAME_POOLABLE "plan_hash_without_replicates"
+#define TL_NAME_HYPOTHESES "hypotheses"
+
+/** Values of `source` and `Conventions`. */
+#define TL_PROGRAM "threatloop"
+#define TL_CONVENTIONS "CF-1.11 ACDD-1.3"
+
+/** Keys of a hypothesis: a factor (or a:b), a metric, a level ("" for any, or the trend),
+ * one of TL_DIRECTIONS, and the claim, which may be absent. */
+#define TL_KEY_EFFECT "effect"
+#define TL_KEY_ON "on"
+#define TL_KEY_LEVEL "level"
+#define TL_KEY_DIRECTION "direction"
+#define TL_KEY_CLAIM "claim"
+#define TL_NAME_TREND "trend"
+
+/** Words for the directions -1, 0 and +1, to initialise an array. */
+#define TL_DIRECTIONS                 \
+    {                                 \
+        "lowers", "changes", "raises" \
+    }
+
+/** The dimension, and variables other than factors and metrics. METRIC_n holds the cases of
+ * a rate, METRIC_reason flags why a value is missing. `chain` is the factor of plans with
+ * several chains. */
+#define TL_NAME_TRIAL "trial"
+#define TL_NAME_REPLICATE "replicate"
+#define TL_NAME_STATUS "status"
+#define TL_NAME_CHAIN "chain"
+#define TL_SUFFIX_N "_n"
+#define TL_SUFFIX_REASON "_reason"
+
+/** Attributes of any variable; the last four are the file writer's own. */
+#define TL_NAME_UNITS "units"
+#define TL_NAME_LONG_NAME "long_name"
+#define TL_NAME_COORDINATES "coordinates"
+#define TL_NAME_MEANINGS "flag_meanings"
+#define TL_NAME_RANGE "valid_range"
+#define TL_NAME_ENCODING "_Encoding"
+
+/**
+ * Attributes of a factor. `factor` makes a variable one: "choice" (levels are words, and
+ * `reference` names the first) or "axis" (numbers or words, the first level in the file is
+ * the reference). `within` names the choice that an axis exists inside; it is NaN or ""
+ * elsewhere. `zip` numbers the group of factors that move together: they cannot be told
+ * apart, so an effect of one is that of all, and they have no interaction.
+ */
+#define TL_NAME_FACTOR "factor"
+#define TL_CHOICE "choice"
+#define TL_AXIS "axis"
+#define TL_NAME_REFERENCE "reference"
+#define TL_NAME_WITHIN "within"
+#define TL_NAME_ZIP "zip"
+
+/**
+ * Attributes of a metric. `better` makes a variable one: what the owner of the target wants
+ * of it. `downstream_of` lists the factors it depends on, separated by blanks. From the
+ * second round on, `lap` is the round's number and `first_lap` the same metric in the
+ * first: the factor "round" acts on the latter, later minus first round.
+ */
+#define TL_NAME_BETTER "better"
+#define TL_HIGHER "higher"
+#define TL_LOWER "lower"
+#define TL_NEITHER "none"
+#define TL_NAME_ABOVE "downstream_of"
+#define TL_NAME_ROUND "round"
+#define TL_NAME_FIRST_ROUND "first_round"
+#define TL_NAME_FLOW "flow"
+#define TL_NAME_ROLE "role"
+#define TL_NAME_THREAT "taxonomy_threat"
+#define TL_NAME_ACCESS "access"
+#define TL_NAME_REFERENCES "references"
+#define TL_NAME_ANCILLARY "ancillary_variables"
+
+/** Flags of the variable `status`: what a trial came to. */
+typedef enum tl_trial_status {
+    TL_TRIAL_PLANNED,
+    TL_TRIAL_RUNNING,
+    TL_TRIAL_DONE,
+    TL_TRIAL_FAILED,
+    TL_TRIAL_LOST,
+    TL_TRIAL_TIMEOUT,
+    TL_TRIAL_DIVERGED,
+    TL_TRIAL_SKIPPED
+} tl_trial_status;
+
+/** The words of these flags, in their order. */
+#define TL_STATUS_WORDS "planned running done failed lost timeout diverged skipped"
+
+/** The flag of METRIC_reason where there are too few cases for the metric. */
+enum { TL_REASON_UNRESOLVABLE = 1 };
+
+#endif

@@ -1,0 +1,117 @@
+#include "runner/results/downstream.h"
+
+#include <string.h>
+
+tl_status tl_downstream_new(const tl_plan *plan, const tl_measured_list *steps,
+                            tl_arena *arena, tl_downstream *out, tl_err *err)
+{
+    *out = (tl_downstream){.plan = plan, .steps = steps};
+    TL_TAKE(out->mark, arena, (size_t)plan->cells * steps->count, err);
+    return TL_OK;
+}
+
+static uint64_t *mark_at(const tl_downstream *d, uint32_t cell, uint32_t number)
+{
+    return &d->mark[(size_t)cell * d->steps->count + number];
+}
+
+void tl_downstream_mark(tl_downstream *downstream, uint32_t cell, uint32_t number,
+                        const tl_key *content)
+{
+    memcpy(mark_at(downstream, cell, number), content->byte, sizeof(uint64_t));
+}
+
+/* A factor: an axis, or the values of `within` inside its alternatives. */
+typedef struct factor {
+    int axis;
+    const tl_inner *within; /* NULL: the axis itself */
+    bool is_barred;         /* whether a move led to no cell of the plan */
+} factor;
+
+/* Whether the cell computes what the step does in that round, be it in another place. */
+static bool computes(const tl_downstream *d, uint32_t cell, uint32_t number, uint64_t mark)
+{
+    const int lap = d->steps->one[number].step.lap;
+    if (*mark_at(d, cell, number) == mark) return true;
+    for (uint32_t i = 0; i < d->steps->count; i++) {
+        if (*mark_at(d, cell, i) == mark && d->steps->one[i].step.lap == lap) return true;
+    }
+    return false;
+}
+
+/* Puts the factor's axis, and those that move with it, to level `l`. \return the cell, or
+ * -1 where the plan has none */
+static int64_t move(const tl_plan *plan, factor *f, int l, int *level)
+{
+    const int zip = plan->axis[f->axis].zip;
+    for (int a = 0; a < plan->axes; a++) {
+        if (a == f->axis || (zip >= 0 && plan->axis[a].zip == zip)) level[a] = l;
+    }
+    const int64_t cell = tl_plan_cell(plan, level);
+    f->is_barred |= cell < 0;
+    return cell;
+}
+
+/* Goes to the first alternative that has the inner values, where the cell has them not: the
+ * rate of a poison may matter downstream of it though the cell has no poison.
+ * \return the mark of the step there, 0 for none */
+static uint64_t enter(const tl_downstream *d, uint32_t number, factor *f, int *level)
+{
+    for (int l = 0; l < d->plan->axis[f->axis].levels; l++) {
+        if (!f->within->has[l]) continue;
+        const int64_t cell = move(d->plan, f, l, level);
+        const uint64_t mark = cell < 0 ? 0 : *mark_at(d, (uint32_t)cell, number);
+        if (mark) return mark;
+    }
+    return 0;
+}
+
+/* Whether moving the factor away from its level in `cell` changes the step, which is there;
+ * inner values are moved within their alternative. */
+static bool matters_from(const tl_downstream *d, uint32_t number, uint32_t cell, factor *f)
+{
+    int level[TL_MAX_AXES];
+    const tl_axis *axis = &d->plan->axis[f->axis];
+    for (int a = 0; a < d->plan->axes; a++) level[a] = tl_plan_level(d->plan, cell, a);
+    uint64_t mark = *mark_at(d, cell, number);
+    if (f->within && !f->within->has[level[f->axis]]) mark = enter(d, number, f, level);
+    if (!mark) return false;
+    const int here = level[f->axis];
+    for (int l = 0; l < axis->levels; l++) {
+        const bool is_same_option =
+            !axis->is_choice || strcmp(axis->value[l].text, axis->value[here].text) == 0;
+        const bool is_move = f->within ? is_same_option && f->within->has[l]
+                                       : !(axis->is_choice && is_same_option);
+        if (!is_move) continue;
+        const int64_t there = move(d->plan, f, l, level);
+        if (there >= 0 && !computes(d, (uint32_t)there, number, mark)) return true;
+    }
+    return false;
+}
+
+static bool matters(const tl_downstream *d, uint32_t number, factor *f)
+{
+    if (matters_from(d, number, d->steps->one[number].cell, f)) return true;
+    if (!f->is_barred) return false;
+    for (uint32_t cell = 0; cell < d->plan->cells; cell++) {
+        if (*mark_at(d, cell, number) && matters_from(d, number, cell, f)) return true;
+    }
+    return false;
+}
+
+tl_status tl_downstream_factors(const tl_downstream *downstream, uint32_t number,
+                                tl_arena *arena, const char **out, tl_err *err)
+{
+    const tl_plan *plan = downstream->plan;
+    tl_text list = {0};
+    for (int i = 0; i < plan->axes + plan->inners; i++) {
+        const tl_inner *inner = i < plan->axes ? NULL : &plan->inner[i - plan->axes];
+        factor f = {.axis = inner ? inner->axis : i, .within = inner};
+        if (!matters(downstream, number, &f)) continue;
+        tl_text_print(&list, "%s%s", list.length ? " " : "",
+                      inner ? inner->name : plan->axis[i].name);
+    }
+    *out = tl_arena_text(arena, list.at ? list.at : "", err);
+    tl_text_close(&list);
+    return *out ? TL_OK : TL_E_SPACE;
+}
