@@ -93,19 +93,6 @@ static double cost(const tl_size *size, const tl_value *arg)
            6.0 * tl_model_flop(model) * size->test;
 }
 
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    const tl_model_spec *model = &size->setup.model;
-    const double twin = tl_size_train_memory(size, model, &size->setup.recipe, 0) +
-                        tl_queries_memory(size, (int)arg[ARG_QUERIES].number) +
-                        4.0 * (double)tl_model_count(model);
-    const double moving = tl_pgd_memory(model, size->test);
-    const double counting = tl_fooled_memory(model, size->test);
-    const double attacking = 4.0 * tl_shape_size(size->shape) * size->test +
-                             (moving > counting ? moving : counting);
-    return twin > attacking ? twin : attacking;
-}
-
 static int widest(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
@@ -179,6 +166,5 @@ const tl_stage tl_stage_d2d_transfer_pgd = {
     .run = run,
     .check = check,
     .cost = cost,
-    .memory = memory,
     .widest = widest,
 };

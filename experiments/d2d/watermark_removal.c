@@ -66,6 +66,8 @@ static tl_status make_lessons(tl_scene *scene, lessons *out, tl_err *err)
     TL_TAKE(out->noisy, scene->scratch, (size_t)count * (size_t)size, err);
     TL_TAKE(out->clean, scene->scratch, (size_t)count * (size_t)size, err);
     TL_TAKE(out->row, scene->scratch, count, err);
+    TL_TRY(tl_model_new(&spec, scene->keep, &out->model, err));
+    if (tl_scene_counts(scene)) return TL_OK;
     for (int i = 0; i < count; i++) {
         const float *from = own->pixel + (size_t)(i % own->rows) * (size_t)size;
         const size_t at = (size_t)i * (size_t)size;
@@ -73,7 +75,6 @@ static tl_status make_lessons(tl_scene *scene, lessons *out, tl_err *err)
         memcpy(out->clean + at, from, (size_t)size * sizeof *from);
         out->row[i] = i;
     }
-    TL_TRY(tl_model_new(&spec, scene->keep, &out->model, err));
     const tl_rng init = tl_scene_rng(scene, "init");
     tl_model_init(out->model, &init);
     return TL_OK;
@@ -105,14 +106,15 @@ static tl_status regenerate(tl_scene *scene, float *noisy, float *to, tl_err *er
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     const int size = tl_shape_size(pool->shape);
     const tl_rng noise = tl_scene_rng(scene, "noise");
-    for (int i = 0; i < pool->rows; i++) {
+    const int rows = tl_scene_counts(scene) ? 0 : pool->rows;
+    for (int i = 0; i < rows; i++) {
         const size_t at = (size_t)i * (size_t)size;
         add_noise(&noise, i, scene->arg[ARG_NOISE].number, pool->pixel + at, size,
                   noisy + at);
     }
     TL_TRY(tl_model_logits(scene->world->bank[0], noisy, pool->rows, scene->team,
                            scene->scratch, to, err));
-    for (size_t i = 0; i < (size_t)pool->rows * (size_t)size; i++) {
+    for (size_t i = 0; i < (size_t)rows * (size_t)size; i++) {
         to[i] = to[i] < 0.0f ? 0.0f : (to[i] > 1.0f ? 1.0f : to[i]);
     }
     return TL_OK;
@@ -189,9 +191,10 @@ static tl_status run(tl_scene *scene, tl_err *err)
     TL_INVARIANT(r.out != NULL);
     if (method == REGENERATE) {
         TL_TRY(regenerate(scene, r.noisy, r.out->pixel, err));
-    } else if (method != NONE) {
+    } else if (method != NONE && !tl_scene_counts(scene)) {
         filter_rows(scene, method, &r);
     }
+    if (tl_scene_counts(scene)) return TL_OK;
     measure(scene, pool, r.out);
     scene->given->data[TL_PART_POOL] = r.out;
     return TL_OK;
@@ -234,20 +237,6 @@ static double cost(const tl_size *size, const tl_value *arg)
     const tl_model_spec spec = spec_of(size->shape, arg);
     const double plain = 500.0 * tl_shape_size(size->shape); /* filter and SSIM */
     return size->pool * (plain + (regenerates(arg) ? tl_model_flop(&spec) : 0.0));
-}
-
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    const double image = (double)sizeof(float) * tl_shape_size(size->shape);
-    if (!regenerates(arg)) return image * (size->pool + 2.0);
-    const tl_model_spec spec = spec_of(size->shape, arg);
-    const tl_recipe recipe = recipe_of(arg);
-    const double model = (double)sizeof(float) * (double)tl_model_count(&spec);
-    const double training = (2.0 * image + 8.0) * arg[ARG_EXAMPLES].number + model +
-                            8.0 * image + tl_size_train_memory(size, &spec, &recipe, 0);
-    const double running =
-        2.0 * image * size->pool + tl_model_logits_memory(&spec, size->pool);
-    return training > running ? training : running;
 }
 
 static int widest(const tl_size *size, const tl_value *arg)
@@ -350,6 +339,5 @@ const tl_stage tl_stage_d2d_watermark_removal = {
     .run = run,
     .check = check,
     .cost = cost,
-    .memory = memory,
     .widest = widest,
 };

@@ -42,11 +42,13 @@ static tl_status prepare(tl_scene *scene, tl_model **model, int **row, int *rows
 {
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     TL_TRY(tl_model_new(&scene->world->setup->model, scene->keep, model, err));
+    TL_TAKE(*row, scene->scratch, pool->rows, err);
+    *rows = pool->rows;
+    if (tl_scene_counts(scene)) return TL_OK;
     const tl_rng weights = tl_scene_rng(scene, "init"),
                  halves = tl_scene_rng(scene, "halves");
     const tl_rng init = tl_rng_sub(&weights, (uint64_t)scene->bank_item);
     tl_model_init(*model, &init);
-    TL_TAKE(*row, scene->scratch, pool->rows, err);
     *rows = 0;
     for (int i = 0; i < pool->rows; i++) {
         const bool is_in = pool->flags[i] & TL_ROW_POISONED
@@ -182,6 +184,7 @@ static tl_status take_room(tl_scene *scene, tl_suspects *suspects, shadows *s, t
     TL_TAKE(s->confidence, scene->scratch, count, err);
     TL_TAKE(s->in, scene->scratch, count, err);
     TL_TAKE(s->value, scene->scratch, s->models, err);
+    if (tl_scene_counts(scene)) return TL_OK;
     const tl_rng halves = tl_scene_rng(scene, "halves");
     for (size_t i = 0; i < count; i++) {
         const int model = (int)(i / (size_t)s->rows);
@@ -196,6 +199,7 @@ static tl_status ask(tl_scene *scene, const tl_model *model, const tl_suspects *
     const tl_dataset *rows = suspects->rows;
     TL_TRY(tl_model_logits(model, rows->pixel, rows->rows, scene->team, scene->scratch,
                            suspects->logits, err));
+    if (tl_scene_counts(scene)) return TL_OK;
     tl_confidence(suspects->logits, rows->label, rows->rows, rows->classes, confidence);
     return TL_OK;
 }
@@ -232,6 +236,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     }
     /* Confidence falls as the loss rises, so this is the AUC of one threshold for all. */
     TL_TRY(tl_suspects_put_auc(scene, AUC_GAIN, &suspects, 0, err));
+    if (tl_scene_counts(scene)) return TL_OK; /* the other metrics take no more */
     score_rows(scene->arg, &s, &suspects);
     put_advantage(scene, &suspects);
     TL_TRY(tl_suspects_put_auc(scene, AUC, &suspects, 0, err));
@@ -258,16 +263,6 @@ static double shadow_cost(const tl_size *size, const tl_value *arg)
 static double cost(const tl_size *size, const tl_value *arg)
 {
     return tl_model_flop(&size->setup.model) * size->pool * (1.0 + models(arg));
-}
-
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    const double shadow = tl_size_train_memory(size, &size->setup.model,
-                                               &size->setup.recipe, size->validation) +
-                          6.0 * size->pool +
-                          4.0 * (double)tl_model_count(&size->setup.model);
-    const double test = tl_suspects_memory(size) + 9.0 * models(arg) * size->pool;
-    return test > shadow ? test : shadow;
 }
 
 static int widest(const tl_size *size, const tl_value *arg)
@@ -366,6 +361,5 @@ const tl_stage tl_stage_m2d_shadow_lira = {
              .cost = shadow_cost},
     .run = run,
     .cost = cost,
-    .memory = memory,
     .widest = widest,
 };

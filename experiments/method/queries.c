@@ -75,6 +75,7 @@ tl_status tl_queries_make(tl_scene *scene, const tl_query_wish *wish, tl_queries
     const size_t size = (size_t)tl_shape_size(scene->world->setup->model.in);
     int *order;
     TL_TRY(take_queries(scene, wish, out, &order, err));
+    if (tl_scene_counts(scene)) return TL_OK;
     const int rows = draw_order(scene, own, wish->without_access, order);
     const tl_rng images = tl_scene_rng(scene, "images");
     TL_INVARIANT(rows > 0 || wish->kind == TL_QUERY_NOISE);
@@ -105,7 +106,7 @@ tl_status tl_queries_train(tl_scene *scene, const tl_queries *queries, const flo
     const tl_status made = tl_model_new(&scene->world->setup->model, scene->keep, out, err);
     TL_TRY(tl_team_agree(scene->team, made, err));
     const tl_rng init = tl_scene_rng(scene, "init"), order = tl_scene_rng(scene, "order");
-    tl_model_init(*out, &init);
+    if (!tl_scene_counts(scene)) tl_model_init(*out, &init);
     const tl_train_rows data = {.pixel = queries->pixel,
                                 .label = answer ? NULL : queries->label,
                                 .target = answer,
@@ -131,9 +132,4 @@ tl_status tl_queries_check(const tl_size *size, tl_query_kind kind, int count, t
              "augmented or noise",
              count, size->attacker);
     return TL_OK;
-}
-
-double tl_queries_memory(const tl_size *size, int count)
-{
-    return 4.0 * count * (tl_shape_size(size->shape) + 2.0) + 4.0 * size->attacker;
 }

@@ -58,7 +58,4 @@ TL_MUST_USE tl_status tl_queries_train(tl_scene *scene, const tl_queries *querie
 TL_MUST_USE tl_status tl_queries_check(const tl_size *size, tl_query_kind kind, int count,
                                        tl_err *err);
 
-/** Bytes of scratch of tl_queries_make for `count` queries. */
-double tl_queries_memory(const tl_size *size, int count);
-
 #endif

@@ -18,6 +18,7 @@ static tl_status rank(const double *score, const bool *positive, int n, tl_arena
                       ranked **out, tl_err *err)
 {
     TL_TAKE(*out, scratch, n, err);
+    if (tl_arena_counts(scratch)) return TL_OK;
     for (int i = 0; i < n; i++) {
         TL_CHECK(!isnan(score[i]), err, TL_E_NUM, "a score is not a number");
         (*out)[i] = (ranked){score[i], positive[i]};
@@ -32,6 +33,7 @@ tl_status tl_score_auc(const double *score, const bool *positive, int n, tl_aren
     const size_t mark = tl_arena_mark(scratch);
     ranked *row;
     TL_TRY(rank(score, positive, n, scratch, &row, err));
+    if (tl_arena_counted(scratch, mark)) return TL_OK;
     double above = 0.0, wins = 0.0, negatives = 0.0;
     for (int i = 0; i < n;) {
         int end = i;
@@ -58,6 +60,7 @@ tl_status tl_score_tpr(const double *score, const bool *positive, int n, double 
     const size_t mark = tl_arena_mark(scratch);
     ranked *row;
     TL_TRY(rank(score, positive, n, scratch, &row, err));
+    if (tl_arena_counted(scratch, mark)) return TL_OK;
     double positives = 0.0, negatives = 0.0, hits = 0.0, alarms = 0.0;
     for (int i = 0; i < n; i++) {
         if (row[i].positive)
@@ -123,11 +126,12 @@ tl_status tl_score_class_auc(const float *probability, const int32_t *label, int
     int counted = 0;
     for (int c = classes == 2 ? 1 : 0; c < classes; c++) {
         double one;
-        for (int i = 0; i < n; i++) {
+        for (int i = 0; i < n && !tl_arena_counts(scratch); i++) {
             score[i] = (double)probability[(size_t)i * (size_t)classes + (size_t)c];
             positive[i] = label[i] == c;
         }
         TL_TRY(tl_score_auc(score, positive, n, scratch, &one, err));
+        if (tl_arena_counts(scratch)) break;
         if (isnan(one)) continue; /* a class that does not occur */
         sum += one;
         counted++;
@@ -183,6 +187,7 @@ tl_status tl_score_rank_correlation(const double *x, const double *y, int n,
     TL_TAKE(order, scratch, n, err);
     TL_TAKE(a, scratch, n, err);
     TL_TAKE(b, scratch, n, err);
+    if (tl_arena_counted(scratch, mark)) return TL_OK;
     TL_TRY(rank_of(x, n, order, a, err));
     TL_TRY(rank_of(y, n, order, b, err));
     for (int i = 0; i < n; i++) {

@@ -98,6 +98,11 @@ const char *tl_why_name(tl_why why)
     return name[why];
 }
 
+bool tl_scene_counts(const tl_scene *scene)
+{
+    return tl_arena_counts(scene->scratch);
+}
+
 tl_rng tl_scene_rng(const tl_scene *scene, const char *purpose)
 {
     return tl_rng_stream(scene->seed, scene->replicate, scene->stage, scene->occurrence,

@@ -129,7 +129,16 @@ typedef struct tl_scene {
     tl_arena *keep, *scratch;
     const tl_checkpoint *checkpoint; /**< for the step's one long training; may be NULL */
     tl_measure *measure;             /**< by index of the metrics table in use */
+    const tl_size
+        *size; /**< where arenas count (tl_scene_counts): what is known; else NULL */
 } tl_scene;
+
+/**
+ * Whether the scene's arenas count, which is how the memory of a step is predicted: then a
+ * stage takes its memory and calls others as always, reads no rows, parameters or results,
+ * and returns TL_OK where it would begin to compute. See compute/core/arena.h.
+ */
+bool tl_scene_counts(const tl_scene *scene);
 
 /** The stream of this scene for `purpose`: keyed by seed, replicate, stage and occurrence.
  */
@@ -142,6 +151,8 @@ void tl_scene_put_rate(tl_scene *scene, int metric, double hits, double n);
 void tl_scene_put_missing(tl_scene *scene, int metric, tl_why why);
 
 typedef struct tl_stage tl_stage;
+
+typedef enum tl_step_kind { TL_STEP_RUN, TL_STEP_BANK, TL_STEP_JUDGE } tl_step_kind;
 
 /**
  * Models that a stage wants trained beforehand, each a step of its own, shared between
@@ -179,6 +190,8 @@ struct tl_stage {
     uint32_t judge_reads; /**< parts judge reads besides the one it judges */
     const tl_metric
         *judge_metrics; /**< per judged part; on target no suffix, else _<part> */
+    /** Computes what the stage gives and measures; also called on scenes that count, as the
+     * next and the bank's are. */
     tl_status (*run)(tl_scene *scene, tl_err *err);
     /** Measures on `part` what this stage planted, from the same arguments and streams. */
     tl_status (*judge)(tl_scene *scene, tl_part part, tl_err *err);
@@ -186,9 +199,7 @@ struct tl_stage {
      */
     tl_status (*check)(const tl_size *size, const tl_value *arg, tl_err *err);
     double (*cost)(const tl_size *size, const tl_value *arg); /**< FLOP of run */
-    double (*memory)(const tl_size *size,
-                     const tl_value *arg); /**< bytes of scratch and keep */
-    int (*widest)(const tl_size *size, const tl_value *arg); /**< largest useful team */
+    int (*widest)(const tl_size *size, const tl_value *arg);  /**< largest useful team */
 };
 
 /** All stages, in the order of stages.def. */

@@ -16,9 +16,13 @@ static tl_status prepare(tl_scene *scene, tl_model **model, int **row, int *rows
 {
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     TL_TRY(tl_model_new(&scene->world->setup->model, scene->keep, model, err));
+    TL_TAKE(*row, scene->scratch, pool->rows, err);
+    if (tl_scene_counts(scene)) {
+        *rows = scene->size->members;
+        return TL_OK;
+    }
     const tl_rng init = tl_scene_rng(scene, "init");
     tl_model_init(*model, &init);
-    TL_TAKE(*row, scene->scratch, pool->rows, err);
     tl_dataset_select(pool, TL_ROW_MEMBER, TL_ROW_MEMBER, *row, rows);
     return TL_OK;
 }
@@ -77,15 +81,6 @@ static double cost(const tl_size *size, const tl_value *arg)
                          size->validation);
 }
 
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    return tl_size_train_memory(size, &size->setup.model, &size->setup.recipe,
-                                size->validation) +
-           4.0 * (size->pool + size->members) +
-           4.0 * (double)tl_model_count(&size->setup.model);
-}
-
 static int widest(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
@@ -122,6 +117,5 @@ const tl_stage tl_stage_train_train = {
     .run = run,
     .check = check,
     .cost = cost,
-    .memory = memory,
     .widest = widest,
 };

@@ -277,7 +277,7 @@ double tl_trial_memory(const tl_trial *trial, int position, int ranks, bool is_f
     tl_size size = trial->size;
     size.ranks = ranks;
     size.is_first = is_first;
-    return step->stage->memory ? step->stage->memory(&size, step->arg) : 0.0;
+    return tl_stage_memory(step->stage, step->kind, (tl_part)step->item, step->arg, &size);
 }
 
 int tl_trial_widest(const tl_trial *trial, int position)

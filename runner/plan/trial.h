@@ -17,10 +17,8 @@
 #ifndef TL_RUNNER_PLAN_TRIAL_H
 #define TL_RUNNER_PLAN_TRIAL_H
 
-#include "experiments/stage/stage.h"
+#include "experiments/stage/stage_memory.h"
 #include "runner/plan/plan.h"
-
-typedef enum tl_step_kind { TL_STEP_RUN, TL_STEP_BANK, TL_STEP_JUDGE } tl_step_kind;
 
 enum {
     TL_TRIAL_STEPS = 1024, /**< at most so many steps in one trial */
