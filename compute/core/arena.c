@@ -30,7 +30,7 @@ tl_arena tl_arena_open(size_t limit)
 
 tl_arena tl_arena_counter(void)
 {
-    return (tl_arena){.counts = true};
+    return (tl_arena){.limit = SIZE_MAX / 2, .counts = true};
 }
 
 bool tl_arena_counts(const tl_arena *arena)
@@ -58,15 +58,8 @@ static tl_arena_chunk *add_chunk(tl_arena *arena, size_t bytes)
     return chunk;
 }
 
-static void count_in(tl_arena *arena, size_t bytes)
-{
-    arena->used += bytes;
-    if (arena->used > arena->peak) arena->peak = arena->used;
-}
-
 static void *take(tl_arena *arena, size_t count, size_t size, bool is_real, tl_err *err)
 {
-    const size_t limit = arena->counts ? SIZE_MAX / 2 : arena->limit;
     if (size != 0 && count > (SIZE_MAX / 2) / size) {
         (void)tl_fail(err, TL_E_SPACE,
                       "%zu elements of %zu bytes are more than memory can hold", count,
@@ -75,13 +68,15 @@ static void *take(tl_arena *arena, size_t count, size_t size, bool is_real, tl_e
     }
     size_t bytes = (count * size + ALIGN - 1) / ALIGN * ALIGN;
     if (bytes == 0) bytes = ALIGN;
-    if (limit != 0 && (bytes > limit || arena->used > limit - bytes)) {
+    if (arena->limit != 0 && (bytes > arena->limit || arena->used > arena->limit - bytes)) {
         (void)tl_fail(err, TL_E_SPACE, "%zu bytes wanted beside %zu, but the budget is %zu",
-                      bytes, arena->used, limit);
+                      bytes, arena->used, arena->limit);
         return NULL;
     }
+    const size_t used = arena->used + bytes, peak = arena->peak;
     if (!is_real) {
-        count_in(arena, bytes);
+        arena->used = used;
+        arena->peak = used > peak ? used : peak;
         return (void *)(UINTPTR_MAX / 2 + 1); /* no process has that address */
     }
     tl_arena_chunk *chunk = arena->last;
@@ -92,7 +87,8 @@ static void *take(tl_arena *arena, size_t count, size_t size, bool is_real, tl_e
     }
     unsigned char *at = (unsigned char *)chunk + HEADER + chunk->filled;
     chunk->filled += bytes;
-    count_in(arena, bytes);
+    arena->used = used;
+    arena->peak = used > peak ? used : peak;
     memset(at, 0, bytes);
     return at;
 }

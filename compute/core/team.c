@@ -54,15 +54,11 @@ static tl_status solve(const tl_team *team, const struct tl_linalg_problem *prob
     return TL_OK;
 }
 
-tl_team tl_team_counted(int rank, int size, bool has_solvers)
+tl_team tl_team_counted(int rank, int size)
 {
     static const tl_team_ops counted = {begin, nothing, nothing, is_never, whole,
                                         whole, agree,   tick,    solve};
-    tl_team team = tl_team_alone();
-    team.rank = rank;
-    team.size = size;
-    if (has_solvers) team.ops = &counted;
-    return team;
+    return (tl_team){.rank = rank, .size = size, .ops = &counted};
 }
 
 static bool tick_outer(const tl_team *team)

@@ -105,32 +105,20 @@ static tl_status by_lapack(tl_linalg_problem *p, tl_arena *scratch, tl_residual 
  * whole blocks of all members. */
 static tl_status count_scalapack(const tl_linalg_problem *p, tl_arena *scratch, tl_err *err)
 {
-    const size_t mark = tl_arena_mark(scratch);
-    const size_t m = (size_t)p->a.rows, n = (size_t)p->a.columns,
-                 right = (size_t)p->b.columns;
-    const size_t few = m < n ? m : n, many = m > n ? m : n, block = 256;
-    const size_t square = (n + block) * (n + block), work = 200 * (m + n) + 65536;
-    size_t parts = work, result = square;
-    switch (p->operation) {
-    case TL_LINALG_SVD:
-        parts += 2 * m * n + 5 * few * few + 5 * many;
-        result = (m + block) * (n + block);
-        break;
-    case TL_LINALG_EIGEN:
-        parts += 4 * n * n;
-        break;
-    case TL_LINALG_GRAM:
-        parts += m * n + n * n;
-        break;
-    default:
-        parts += m * (n + right);
-        result = (n + block) * (right + block);
-    }
+    const size_t mark = tl_arena_mark(scratch), block = 256;
+    const size_t m = (size_t)p->a.rows, n = (size_t)p->a.columns, k = (size_t)p->b.columns;
+    const size_t few = m < n ? m : n, many = m < n ? n : m;
+    const size_t parts[] = {[TL_LINALG_SVD] = 2 * m * n + 5 * few * few + 5 * many,
+                            [TL_LINALG_EIGEN] = 4 * n * n,
+                            [TL_LINALG_SOLVE_SPD] = m * (n + k),
+                            [TL_LINALG_LEAST_SQUARES] = m * (n + k),
+                            [TL_LINALG_GRAM] = m * n + n * n};
+    const size_t down = p->operation == TL_LINALG_SVD ? m : n, across = p->b.at ? k : n;
     double *taken;
-    TL_TAKE(taken, scratch, parts, err);
+    TL_TAKE(taken, scratch, parts[p->operation] + 200 * (m + n) + 65536, err);
     if (p->operation == TL_LINALG_SVD)
         TL_TRY(tl_lapack_bidiagonal((int)few, p->value, NULL, NULL, NULL, scratch, err));
-    TL_TAKE(taken, scratch, result, err);
+    TL_TAKE(taken, scratch, (down + block) * (across + block), err);
     tl_arena_rewind(scratch, mark);
     return TL_OK;
 }

@@ -5,16 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-bool tl_exchange_shards(const tl_recipe *recipe, int ranks)
-{
-    return recipe->zero && ranks > 1;
-}
-
-static int buckets_of(size_t params)
-{
-    return (int)((params + TL_BUCKET - 1) / TL_BUCKET);
-}
-
 static size_t chunks_of(size_t numbers)
 {
     return (numbers + TL_GRADIENT_CHUNK - 1) / TL_GRADIENT_CHUNK;
@@ -25,10 +15,10 @@ tl_status tl_exchange_new(size_t params, size_t tail, const tl_recipe *recipe,
                           tl_err *err)
 {
     *out = (tl_exchange){.team = team,
-                         .is_sharded = tl_exchange_shards(recipe, team->size),
+                         .is_sharded = recipe->zero && team->size > 1,
                          .params = params,
                          .tail = tail,
-                         .buckets = buckets_of(params)};
+                         .buckets = (int)((params + TL_BUCKET - 1) / TL_BUCKET)};
     tl_team member = *team;
     if (tl_arena_counts(arena)) member.rank = 0; /* each half that it keeps is rounded up */
     TL_ALLOC_RECORDS(out->bucket, arena, out->buckets, err);

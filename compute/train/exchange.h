@@ -44,11 +44,6 @@ typedef struct tl_exchange {
 } tl_exchange;
 
 /**
- * Whether a training by this recipe on a team of `ranks` is sharded.
- */
-bool tl_exchange_shards(const tl_recipe *recipe, int ranks);
-
-/**
  * An exchange of buffers of `params` + `tail` numbers. Not collective; `team` is borrowed.
  * In an arena that counts, slices are those of member 0, which are the largest. \return
  * TL_E_SPACE

@@ -21,16 +21,8 @@ enum { SUCCESS, TWIN_SUCCESS, GAIN, OWN_SUCCESS };
 /* The model that the extraction would have got from true labels instead of answers. */
 static tl_status run_twin(tl_scene *scene, tl_err *err)
 {
-    const tl_query_wish wish = {.count = (int)scene->arg[ARG_QUERIES].number,
-                                .kind = TL_QUERY_AUGMENTED,
-                                .without_access = true};
-    tl_queries queries = {0};
-    tl_model *twin = NULL;
-    TL_TRY(tl_team_agree(scene->team, tl_queries_make(scene, &wish, &queries, err), err));
-    TL_TRY(
-        tl_queries_train(scene, &queries, NULL, &scene->world->setup->recipe, &twin, err));
-    scene->given->model[TL_PART_SURROGATE] = twin;
-    return TL_OK;
+    return tl_queries_train_control(scene, (int)scene->arg[ARG_QUERIES].number,
+                                    TL_QUERY_AUGMENTED, &scene->world->setup->recipe, err);
 }
 
 /* --- the attack ----------------------------------------------------------------------- */

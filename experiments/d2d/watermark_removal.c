@@ -8,7 +8,7 @@
  * image is its own representation); of the autoencoder: Vincent, Larochelle, Bengio,
  * Manzagol 2008, Extracting and composing robust features with denoising autoencoders.
  */
-#include "experiments/stage/stage.h"
+#include "experiments/stage/stage_training.h"
 
 #include "experiments/image/filters.h"
 #include "experiments/image/jpeg.h"
@@ -52,7 +52,6 @@ static void add_noise(const tl_rng *stream, int item, double sd, const float *fr
 typedef struct lessons {
     float *noisy, *clean;
     int *row; /* 0, 1, 2, ... */
-    tl_model *model;
 } lessons;
 
 /* Lesson i is the attacker's row i, counted round, with noise of its own. */
@@ -61,12 +60,10 @@ static tl_status make_lessons(tl_scene *scene, lessons *out, tl_err *err)
     const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
     const int size = tl_shape_size(own->shape);
     const int count = (int)scene->arg[ARG_EXAMPLES].number;
-    const tl_model_spec spec = spec_of(own->shape, scene->arg);
     const tl_rng noise = tl_scene_rng(scene, "lessons");
     TL_TAKE(out->noisy, scene->scratch, (size_t)count * (size_t)size, err);
     TL_TAKE(out->clean, scene->scratch, (size_t)count * (size_t)size, err);
     TL_TAKE(out->row, scene->scratch, count, err);
-    TL_TRY(tl_model_new(&spec, scene->keep, &out->model, err));
     if (tl_scene_counts(scene)) return TL_OK;
     for (int i = 0; i < count; i++) {
         const float *from = own->pixel + (size_t)(i % own->rows) * (size_t)size;
@@ -75,29 +72,27 @@ static tl_status make_lessons(tl_scene *scene, lessons *out, tl_err *err)
         memcpy(out->clean + at, from, (size_t)size * sizeof *from);
         out->row[i] = i;
     }
-    const tl_rng init = tl_scene_rng(scene, "init");
-    tl_model_init(out->model, &init);
     return TL_OK;
 }
 
 static tl_status train_denoiser(tl_scene *scene, tl_err *err)
 {
     lessons it = {0};
-    TL_TRY(tl_team_agree(scene->team, make_lessons(scene, &it, err), err));
+    tl_model *model;
+    const tl_status mine = make_lessons(scene, &it, err);
+    const tl_model_spec spec =
+        spec_of(scene->world->data[TL_PART_ATTACKER]->shape, scene->arg);
     const tl_recipe recipe = recipe_of(scene->arg);
-    const tl_rng order = tl_scene_rng(scene, "order");
-    const tl_train_rows data = {.pixel = it.noisy,
-                                .target = it.clean,
-                                .row = it.row,
-                                .rows = (int)scene->arg[ARG_EXAMPLES].number,
-                                .loss = TL_LOSS_SQUARED};
-    const tl_training training = {.recipe = &recipe,
-                                  .rows = &data,
-                                  .rng = &order,
-                                  .team = scene->team,
-                                  .checkpoint = scene->checkpoint};
-    TL_TRY(tl_train(it.model, &training, scene->scratch, NULL, err));
-    scene->given->model[TL_PART_SURROGATE] = it.model;
+    const tl_stage_training training = {
+        .spec = &spec,
+        .recipe = &recipe,
+        .rows = {.pixel = it.noisy,
+                 .target = it.clean,
+                 .row = it.row,
+                 .rows = (int)scene->arg[ARG_EXAMPLES].number,
+                 .loss = TL_LOSS_SQUARED}};
+    TL_TRY(tl_stage_train(scene, &training, mine, &model, NULL, err));
+    scene->given->model[TL_PART_SURROGATE] = model;
     return TL_OK;
 }
 

@@ -14,6 +14,7 @@
  * principles, sections IV and V, algorithm 1; code: privacy/research/mi_lira_2021.
  */
 #include "experiments/method/membership.h"
+#include "experiments/stage/stage_training.h"
 
 #include "compute/nn/loss.h"
 
@@ -37,49 +38,39 @@ static bool is_drawn(const tl_rng *halves, int model, uint32_t origin)
 
 /* --- a shadow model ------------------------------------------------------------------- */
 
-static tl_status prepare(tl_scene *scene, tl_model **model, int **row, int *rows,
-                         tl_err *err)
+static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
 {
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
-    TL_TRY(tl_model_new(&scene->world->setup->model, scene->keep, model, err));
-    TL_TAKE(*row, scene->scratch, pool->rows, err);
-    *rows = pool->rows;
-    if (tl_scene_counts(scene)) return TL_OK;
-    const tl_rng weights = tl_scene_rng(scene, "init"),
-                 halves = tl_scene_rng(scene, "halves");
-    const tl_rng init = tl_rng_sub(&weights, (uint64_t)scene->bank_item);
-    tl_model_init(*model, &init);
-    *rows = 0;
+    int *row;
+    TL_TAKE(row, scene->scratch, pool->rows, err);
+    *out = (tl_train_rows){.pixel = pool->pixel, .label = pool->label, .row = row};
+    if (tl_scene_counts(scene)) {
+        out->rows = pool->rows;
+        return TL_OK;
+    }
+    const tl_rng halves = tl_scene_rng(scene, "halves");
     for (int i = 0; i < pool->rows; i++) {
         const bool is_in = pool->flags[i] & TL_ROW_POISONED
                                ? (pool->flags[i] & TL_ROW_MEMBER) != 0
                                : is_drawn(&halves, scene->bank_item, pool->origin[i]);
-        if (is_in) (*row)[(*rows)++] = i;
+        if (is_in) row[out->rows++] = i;
     }
     return TL_OK;
 }
 
 static tl_status run_shadow(tl_scene *scene, tl_err *err)
 {
-    const tl_dataset *pool = scene->world->data[TL_PART_POOL];
-    tl_model *model = NULL;
-    int *row = NULL, rows = 0;
-    TL_TRY(tl_team_agree(scene->team, prepare(scene, &model, &row, &rows, err), err));
-    const tl_train_rows data = {
-        .pixel = pool->pixel, .label = pool->label, .row = row, .rows = rows};
-    const tl_rng orders = tl_scene_rng(scene, "order");
-    const tl_rng order = tl_rng_sub(&orders, (uint64_t)scene->bank_item);
+    tl_model *model;
     /* As the target is trained: were shadow models to go on where it stopped early, their
      * confidences would be those of more overfitted models. So the attacker is granted the
      * owner's validation rows, as the strongest attacker that the test stands for; they are
      * nobody's members. */
-    const tl_training training = {.recipe = &scene->world->setup->recipe,
-                                  .rows = &data,
+    tl_stage_training training = {.spec = &scene->world->setup->model,
+                                  .recipe = &scene->world->setup->recipe,
                                   .validation = scene->world->data[TL_PART_VALIDATION],
-                                  .rng = &order,
-                                  .team = scene->team,
-                                  .checkpoint = scene->checkpoint};
-    TL_TRY(tl_train(model, &training, scene->scratch, NULL, err));
+                                  .is_numbered = true};
+    const tl_status mine = choose(scene, &training.rows, err);
+    TL_TRY(tl_stage_train(scene, &training, mine, &model, NULL, err));
     scene->given->model[TL_PART_SURROGATE] = model;
     return TL_OK;
 }

@@ -15,16 +15,6 @@
 enum { ARG_QUERIES, ARG_ANSWERS, ARG_KIND, ARG_EPOCHS };
 enum { AGREEMENT, ACCURACY, TWIN_AGREEMENT, TWIN_ACCURACY, GAIN };
 
-/* \param without_access for the twin: what a lap before recovered, it does not have */
-static tl_status make_queries(tl_scene *scene, bool without_access, tl_queries *q,
-                              tl_err *err)
-{
-    const tl_query_wish wish = {.count = (int)scene->arg[ARG_QUERIES].number,
-                                .kind = (tl_query_kind)(int)scene->arg[ARG_KIND].number,
-                                .without_access = without_access};
-    return tl_queries_make(scene, &wish, q, err);
-}
-
 static tl_recipe recipe_of(const tl_scene *scene)
 {
     tl_recipe recipe = scene->world->setup->recipe;
@@ -35,13 +25,10 @@ static tl_recipe recipe_of(const tl_scene *scene)
 
 static tl_status run_twin(tl_scene *scene, tl_err *err)
 {
-    tl_queries q = {0};
-    tl_model *twin = NULL;
     const tl_recipe recipe = recipe_of(scene);
-    TL_TRY(tl_team_agree(scene->team, make_queries(scene, true, &q, err), err));
-    TL_TRY(tl_queries_train(scene, &q, NULL, &recipe, &twin, err));
-    scene->given->model[TL_PART_SURROGATE] = twin;
-    return TL_OK;
+    return tl_queries_train_control(scene, (int)scene->arg[ARG_QUERIES].number,
+                                    (tl_query_kind)(int)scene->arg[ARG_KIND].number,
+                                    &recipe, err);
 }
 
 static tl_status guess(tl_scene *scene, const tl_model *model, int32_t *out, tl_err *err)
@@ -93,8 +80,10 @@ static tl_status compare(tl_scene *scene, const tl_model *surrogate, tl_err *err
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {
+    const tl_query_wish wish = {.count = (int)scene->arg[ARG_QUERIES].number,
+                                .kind = (tl_query_kind)(int)scene->arg[ARG_KIND].number};
     tl_queries q = {0};
-    tl_status mine = make_queries(scene, false, &q, err);
+    tl_status mine = tl_queries_make(scene, &wish, &q, err);
     float *answer = NULL;
     if (mine == TL_OK) {
         answer = tl_arena_take(scene->scratch,

@@ -3,6 +3,7 @@
 #include "compute/nn/loss.h"
 #include "experiments/method/image_ascent.h"
 #include "experiments/method/leakage.h"
+#include "experiments/stage/stage_training.h"
 
 #include <string.h>
 
@@ -51,37 +52,25 @@ int tl_evaluator_count(const tl_value *arg)
     return 1;
 }
 
-static tl_status prepare(tl_scene *scene, tl_model **evaluator, int **row, int *rows,
-                         tl_err *err)
+static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
 {
     const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
-    const tl_model_spec spec = tl_evaluator_spec(&scene->world->setup->model);
-    TL_TRY(tl_model_new(&spec, scene->keep, evaluator, err));
-    TL_TAKE(*row, scene->scratch, own->rows, err);
-    *rows = own->rows;
-    if (tl_scene_counts(scene)) return TL_OK;
-    const tl_rng init = tl_scene_rng(scene, "init");
-    tl_model_init(*evaluator, &init);
-    tl_dataset_select(own, NOT_CONTROL, 0, *row, rows);
+    int *row;
+    TL_TAKE(row, scene->scratch, own->rows, err);
+    *out = (tl_train_rows){
+        .pixel = own->pixel, .label = own->label, .row = row, .rows = own->rows};
+    if (!tl_scene_counts(scene)) tl_dataset_select(own, NOT_CONTROL, 0, row, &out->rows);
     return TL_OK;
 }
 
 tl_status tl_evaluator_train(tl_scene *scene, tl_err *err)
 {
-    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
-    tl_model *evaluator = NULL;
-    int *row = NULL, rows = 0;
-    TL_TRY(tl_team_agree(scene->team, prepare(scene, &evaluator, &row, &rows, err), err));
-    const tl_train_rows data = {
-        .pixel = own->pixel, .label = own->label, .row = row, .rows = rows};
-    const tl_rng order = tl_scene_rng(scene, "order");
+    tl_model *evaluator;
+    const tl_model_spec spec = tl_evaluator_spec(&scene->world->setup->model);
     /* The validation rows are the owner's: an evaluator runs all its epochs. */
-    const tl_training training = {.recipe = &scene->world->setup->recipe,
-                                  .rows = &data,
-                                  .rng = &order,
-                                  .team = scene->team,
-                                  .checkpoint = scene->checkpoint};
-    TL_TRY(tl_train(evaluator, &training, scene->scratch, NULL, err));
+    tl_stage_training training = {.spec = &spec, .recipe = &scene->world->setup->recipe};
+    const tl_status mine = choose(scene, &training.rows, err);
+    TL_TRY(tl_stage_train(scene, &training, mine, &evaluator, NULL, err));
     scene->given->model[TL_PART_SURROGATE] = evaluator;
     return TL_OK;
 }

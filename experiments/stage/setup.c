@@ -372,10 +372,7 @@ tl_size tl_setup_size(const tl_setup_values *values, const tl_source *source)
 {
     tl_size size = {.shape = source->all.shape,
                     .classes = source->all.classes,
-                    .vocabulary = source->all.vocabulary,
-                    .ranks = 1,
-                    .is_first = true,
-                    .has_solvers = true};
+                    .vocabulary = source->all.vocabulary};
     const tl_split split = tl_setup_split(values->data);
     tl_split_sizes(source, &split, &size.pool, &size.members, &size.validation,
                    &size.attacker, &size.test);

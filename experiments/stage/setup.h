@@ -93,9 +93,6 @@ typedef struct tl_size {
     int vocabulary; /**< 0: images; else of tokens, and shape.width is the context */
     int pool, members, validation, attacker, test; /**< rows */
     tl_setup setup;
-    int ranks;        /**< of the team that memory is asked for */
-    bool is_first;    /**< of its first member, which keeps checkpoints; else of another */
-    bool has_solvers; /**< the team has the distributed solvers, as a team of a run has */
 } tl_size;
 
 /** Reads values into the structures they stand for. */

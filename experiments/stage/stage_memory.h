@@ -7,14 +7,14 @@
 #include "experiments/stage/stage.h"
 
 /**
- * Bytes of keep and scratch that a step takes at most on the member of a team that `size`
- * speaks of, checkpoints included; infinite where no address space holds them. What sizes
- * do not tell is taken for the most that it can be: no row of the pool is dropped or
- * poisoned; only of recovered rows, as many as the attacker has of its own.
+ * Bytes of keep and scratch that a step takes at most on a member of a team, checkpoints
+ * included; infinite where no address space holds them. What sizes do not tell is taken for
+ * the most that it can be: all rows of the pool are clean, none is left out; only recovered
+ * rows are as many as the attacker has of its own.
  *
- * \param part  JUDGE: what is judged
+ * \param part  JUDGE: what is judged  \param team  the member: of tl_team_counted
  */
 double tl_stage_memory(const tl_stage *stage, tl_step_kind kind, tl_part part,
-                       const tl_value *arg, const tl_size *size);
+                       const tl_value *arg, const tl_size *size, const tl_team *team);
 
 #endif

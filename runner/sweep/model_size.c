@@ -11,8 +11,7 @@ tl_model_size tl_model_size_of(const tl_setup *setup, int validation)
     const tl_model_spec *spec = &setup->model;
     const tl_recipe *recipe = &setup->recipe;
     const int ranks = tl_train_widest(spec, recipe);
-    const tl_team alone = tl_team_counted(0, 1, true),
-                  widest = tl_team_counted(0, ranks, true);
+    const tl_team alone = tl_team_counted(0, 1), widest = tl_team_counted(0, ranks);
     return (tl_model_size){.setup = *setup,
                            .params = (double)tl_model_count(spec),
                            .flop = tl_model_flop(spec),

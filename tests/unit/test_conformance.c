@@ -454,11 +454,10 @@ static void check_memory(const toy_world *toy, const tl_stage *stage, const tl_v
     }
     team_threads_run(width, measure_member, &m);
     for (int r = 0; r < width; r++) {
-        tl_size size = toy->size;
-        size.ranks = width;
-        size.is_first = r == 0;
-        size.has_solvers = false; /* a team of threads has none */
-        const double said = tl_stage_memory(stage, kind, part, arg, &size);
+        tl_team member = tl_team_alone(); /* no distributed solvers, as a team of threads */
+        member.rank = r;
+        member.size = width;
+        const double said = tl_stage_memory(stage, kind, part, arg, &toy->size, &member);
         const double taken = (double)m.run[r].keep.peak + (double)m.run[r].scratch.peak;
         assert_int_equal(m.run[r].status, TL_OK);
         if (taken > said || said > 1.1 * taken) {

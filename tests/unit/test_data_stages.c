@@ -207,11 +207,9 @@ static void regeneration_has_the_same_bits_on_any_team(void **state)
             assert_true(tl_key_equal(&key, &wanted));
             const double taken =
                 (double)all.run[r].keep.peak + (double)all.run[r].scratch.peak;
-            tl_size member = toy.size;
-            member.ranks = size;
-            member.is_first = r == 0;
+            const tl_team member = tl_team_counted(r, size);
             assert_true(taken <= tl_stage_memory(stage, TL_STEP_RUN, TL_PART_POOL,
-                                                 arg.value, &member));
+                                                 arg.value, &toy.size, &member));
             toy_run_close(&all.run[r]);
         }
     }

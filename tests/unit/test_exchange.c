@@ -142,7 +142,7 @@ static void a_member_keeps_its_share_of_the_state(void **state)
         recipe.zero = zero;
         for (int ranks = 2; ranks <= 64; ranks *= 2) {
             tl_arena arena = tl_arena_counter();
-            const tl_team team = tl_team_counted(0, ranks, false);
+            const tl_team team = tl_team_counted(0, ranks);
             const double least = (double)params / (zero ? ranks : 1);
             tl_exchange exchange;
             assert_int_equal(

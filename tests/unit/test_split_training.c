@@ -241,10 +241,10 @@ static void memory_is_bounded_and_falls_with_the_team(void **state)
         const double order = TRAINING_ROWS * sizeof(int);
         const tl_model_spec *spec = &m.it->spec;
         const int looks = m.it->validation.rows;
-        const tl_team first = tl_team_counted(0, size, false);
+        const tl_team first = tl_team_counted(0, size);
         const double said = tl_train_memory(spec, &m.it->recipe, looks, &first);
         for (int r = 0; r < size; r++) {
-            const tl_team member = tl_team_counted(r, size, false);
+            const tl_team member = tl_team_counted(r, size);
             const double own = tl_train_memory(spec, &m.it->recipe, looks, &member);
             assert_int_equal(m.it->status[r], TL_OK);
             assert_true((double)m.peak[r] >= own && (double)m.peak[r] <= own + order);

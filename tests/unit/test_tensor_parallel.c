@@ -379,7 +379,7 @@ static void a_member_holds_its_parts_alone(void **state)
             tl_share share;
             tl_pass pass;
             tl_arena counter = tl_arena_counter();
-            const tl_team team = tl_team_counted(0, i ? specs[s].splits : 1, false);
+            const tl_team team = tl_team_counted(0, i ? specs[s].splits : 1);
             assert_int_equal(tl_share_new(it->model, &team, &counter, &share, NULL), TL_OK);
             params[i] = share.model.params - share.shared;
             const size_t before = counter.used;
