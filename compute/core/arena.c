@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 64, CHUNK = 1 << 16 };
+enum { ALIGN = 64, CHUNK = 1 << 16, SMALL = 4096 /* is real in an arena that counts */ };
 
 struct tl_arena_chunk {
     tl_arena_chunk *below;
@@ -26,6 +26,16 @@ enum { HEADER = (sizeof(tl_arena_chunk) + ALIGN - 1) / ALIGN * ALIGN };
 tl_arena tl_arena_open(size_t limit)
 {
     return (tl_arena){.limit = limit};
+}
+
+tl_arena tl_arena_counter(void)
+{
+    return (tl_arena){.limit = SIZE_MAX / 2, .counts = true};
+}
+
+bool tl_arena_counts(const tl_arena *arena)
+{
+    return arena->counts;
 }
 
 void tl_arena_close(tl_arena *arena)
@@ -48,7 +58,7 @@ static tl_arena_chunk *add_chunk(tl_arena *arena, size_t bytes)
     return chunk;
 }
 
-void *tl_arena_take(tl_arena *arena, size_t count, size_t size, tl_err *err)
+static void *take(tl_arena *arena, size_t count, size_t size, bool is_real, tl_err *err)
 {
     if (size != 0 && count > (SIZE_MAX / 2) / size) {
         (void)tl_fail(err, TL_E_SPACE,
@@ -63,6 +73,12 @@ void *tl_arena_take(tl_arena *arena, size_t count, size_t size, tl_err *err)
                       bytes, arena->used, arena->limit);
         return NULL;
     }
+    const size_t used = arena->used + bytes, peak = arena->peak;
+    if (!is_real) {
+        arena->used = used;
+        arena->peak = used > peak ? used : peak;
+        return (void *)(UINTPTR_MAX / 2 + 1); /* no process has that address */
+    }
     tl_arena_chunk *chunk = arena->last;
     if (!chunk || chunk->size - chunk->filled < bytes) chunk = add_chunk(arena, bytes);
     if (!chunk) {
@@ -71,10 +87,27 @@ void *tl_arena_take(tl_arena *arena, size_t count, size_t size, tl_err *err)
     }
     unsigned char *at = (unsigned char *)chunk + HEADER + chunk->filled;
     chunk->filled += bytes;
-    arena->used += bytes;
-    if (arena->used > arena->peak) arena->peak = arena->used;
+    arena->used = used;
+    arena->peak = used > peak ? used : peak;
     memset(at, 0, bytes);
     return at;
+}
+
+void *tl_arena_take(tl_arena *arena, size_t count, size_t size, tl_err *err)
+{
+    const bool is_small = size == 0 || count <= SMALL / size;
+    return take(arena, count, size, !arena->counts || is_small, err);
+}
+
+void *tl_arena_records(tl_arena *arena, size_t count, size_t size, tl_err *err)
+{
+    return take(arena, count, size, true, err);
+}
+
+bool tl_arena_counted(tl_arena *arena, size_t mark)
+{
+    if (arena->counts) arena->used = mark;
+    return arena->counts;
 }
 
 char *tl_arena_text(tl_arena *arena, const char *text, tl_err *err)
@@ -107,6 +140,10 @@ size_t tl_arena_mark(const tl_arena *arena)
 void tl_arena_rewind(tl_arena *arena, size_t mark)
 {
     TL_INVARIANT(mark <= arena->used);
+    if (arena->counts) { /* what is real stays until it is closed: there is little of it */
+        arena->used = mark;
+        return;
+    }
     while (arena->last && arena->last->before >= mark && arena->last->below) {
         tl_arena_chunk *below = arena->last->below;
         const size_t below_end = below->before + below->filled;

@@ -79,6 +79,10 @@ tl_team tl_team_alone(void);
  * collective. Its ticks count for `outer`, and never ask to stop. */
 tl_team tl_team_alone_within(const tl_team *outer);
 
+/** Member `rank` of a team of `size`, for arenas that count: it waits for no others, and
+ * seems to have the distributed solvers, as a team of a run has. */
+tl_team tl_team_counted(int rank, int size);
+
 /**
  * Adds x [n] over the members in the fixed binary tree over team ranks,
  * ((r0+r1)+(r2+r3))+...; every member gets the same bits. Collective.

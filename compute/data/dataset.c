@@ -37,25 +37,28 @@ tl_status tl_dataset_copy(const tl_dataset *data, unsigned copy, tl_arena *arena
     TL_TAKE(made, arena, 1, err);
     *made = *data;
     const size_t rows = (size_t)data->rows;
-    if (copy & TL_COPY_LABELS) {
-        TL_TAKE(made->label, arena, rows, err);
-        memcpy(made->label, data->label, rows * sizeof *made->label);
-    }
-    if (copy & TL_COPY_FLAGS) {
-        TL_TAKE(made->flags, arena, rows, err);
-        memcpy(made->flags, data->flags, rows * sizeof *made->flags);
-    }
+    const size_t count = rows * (size_t)tl_shape_size(data->shape);
+    if (copy & TL_COPY_LABELS) TL_TAKE(made->label, arena, rows, err);
+    if (copy & TL_COPY_FLAGS) TL_TAKE(made->flags, arena, rows, err);
+    if (copy & TL_COPY_PIXELS) TL_TAKE(made->pixel, arena, count, err);
+    *out = made;
+    if (tl_arena_counts(arena)) return TL_OK;
+    if (copy & TL_COPY_LABELS) memcpy(made->label, data->label, rows * sizeof *made->label);
+    if (copy & TL_COPY_FLAGS) memcpy(made->flags, data->flags, rows * sizeof *made->flags);
     if (copy & TL_COPY_PIXELS) {
-        const size_t count = rows * (size_t)tl_shape_size(data->shape);
-        TL_TAKE(made->pixel, arena, count, err);
         memcpy(made->pixel, data->pixel, count * sizeof *made->pixel);
     }
-    *out = made;
     return TL_OK;
 }
 
 tl_status tl_dataset_pick(const tl_dataset *data, const int *row, int rows, tl_arena *arena,
                           tl_dataset **out, tl_err *err)
+{
+    return tl_dataset_pick_some(data, row, rows, rows, arena, out, err);
+}
+
+tl_status tl_dataset_pick_some(const tl_dataset *data, const int *row, int rows, int most,
+                               tl_arena *arena, tl_dataset **out, tl_err *err)
 {
     const size_t size = (size_t)tl_shape_size(data->shape);
     tl_dataset *made;
@@ -64,10 +67,12 @@ tl_status tl_dataset_pick(const tl_dataset *data, const int *row, int rows, tl_a
                          .classes = data->classes,
                          .vocabulary = data->vocabulary,
                          .rows = rows};
-    TL_TAKE(made->pixel, arena, (size_t)rows * size, err);
-    TL_TAKE(made->label, arena, rows, err);
-    TL_TAKE(made->flags, arena, rows, err);
-    TL_TAKE(made->origin, arena, rows, err);
+    TL_TAKE(made->pixel, arena, (size_t)most * size, err);
+    TL_TAKE(made->label, arena, most, err);
+    TL_TAKE(made->flags, arena, most, err);
+    TL_TAKE(made->origin, arena, most, err);
+    *out = made;
+    if (tl_arena_counts(arena)) return TL_OK;
     for (int i = 0; i < rows; i++) {
         const size_t from = (size_t)row[i];
         memcpy(made->pixel + (size_t)i * size, data->pixel + from * size,
@@ -76,7 +81,6 @@ tl_status tl_dataset_pick(const tl_dataset *data, const int *row, int rows, tl_a
         made->flags[i] = data->flags[from];
         made->origin[i] = data->origin[from];
     }
-    *out = made;
     return TL_OK;
 }
 

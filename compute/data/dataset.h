@@ -76,6 +76,11 @@ TL_MUST_USE tl_status tl_dataset_copy(const tl_dataset *data, unsigned copy,
 TL_MUST_USE tl_status tl_dataset_pick(const tl_dataset *data, const int *row, int rows,
                                       tl_arena *arena, tl_dataset **out, tl_err *err);
 
+/** The same, with memory for `most` rows: for who cannot know before how many there are. */
+TL_MUST_USE tl_status tl_dataset_pick_some(const tl_dataset *data, const int *row, int rows,
+                                           int most, tl_arena *arena, tl_dataset **out,
+                                           tl_err *err);
+
 /**
  * Rows whose flags masked by `mask` equal `wanted`, in order.
  * \param row [data->rows] result, the first `*count` are set

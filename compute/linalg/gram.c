@@ -49,7 +49,7 @@ tl_status tl_gram(const float *x, int rows, int width, const tl_team *team,
     float *room = NULL;
     tl_status status = tl_team_agree(team, take_levels(&s, &room, scratch, err), err);
     TL_INVARIANT(status != TL_OK || (s.level[0] && s.level[1] && s.level[2] && room));
-    if (status == TL_OK) {
+    if (status == TL_OK && !tl_arena_counts(scratch)) {
         const int local = TL_GRAM_CHUNKS / team->size;
         tl_blas_start();
         sum_chunks(&s, team->rank * local, local, 0, gram);
@@ -57,9 +57,4 @@ tl_status tl_gram(const float *x, int rows, int width, const tl_team *team,
     }
     tl_arena_rewind(scratch, mark);
     return status;
-}
-
-double tl_gram_memory(int width)
-{
-    return (LEVELS + 1.0) * sizeof(float) * width * width;
 }

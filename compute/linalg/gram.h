@@ -20,7 +20,4 @@ enum { TL_GRAM_CHUNKS = 8 /**< a team that sums has at most so many members */ }
 TL_MUST_USE tl_status tl_gram(const float *x, int rows, int width, const tl_team *team,
                               tl_arena *scratch, float *gram, tl_err *err);
 
-/** Bytes of scratch that tl_gram takes. */
-double tl_gram_memory(int width);
-
 #endif

@@ -80,15 +80,19 @@ static tl_status take(call *c, tl_arena *scratch, tl_err *err)
     TL_TAKE(c->a, scratch, size, err);
     TL_TAKE(c->work, scratch, numbers, err);
     TL_TAKE(c->integers, scratch, integers, err);
+    if (solves(c->p)) TL_TAKE(c->b, scratch, (size_t)c->m * (size_t)c->right, err);
     c->lwork = (lapack_int)numbers;
     c->liwork = (lapack_int)integers;
-    memcpy(c->a, c->p->a.at, size * sizeof *c->a);
-    if (!solves(c->p)) return TL_OK;
-    TL_TAKE(c->b, scratch, (size_t)c->m * (size_t)c->right, err);
+    return TL_OK;
+}
+
+static void fill(call *c)
+{
+    memcpy(c->a, c->p->a.at, (size_t)c->m * (size_t)c->n * sizeof *c->a);
+    if (!solves(c->p)) return;
     for (size_t i = 0; i < (size_t)c->m; i++)
         for (size_t k = 0; k < (size_t)c->right; k++)
             c->b[k * (size_t)c->m + i] = c->p->b.at[i * (size_t)c->right + k];
-    return TL_OK;
 }
 
 static tl_status judge(const call *c, lapack_int info, tl_err *err)
@@ -127,6 +131,8 @@ static tl_status solve(const tl_linalg_problem *p, tl_arena *scratch, tl_err *er
 {
     call c = call_of(p);
     TL_TRY(take(&c, scratch, err));
+    if (tl_arena_counts(scratch)) return TL_OK;
+    fill(&c);
     TL_TRY(judge(&c, enter(&c, c.lwork, c.work, c.integers), err));
     if (solves(p)) give_solutions(&c);
     if (p->operation == TL_LINALG_EIGEN && p->vt)
@@ -139,24 +145,12 @@ tl_status tl_lapack_solve(const tl_linalg_problem *problem, tl_arena *scratch, t
     const size_t mark = tl_arena_mark(scratch);
     tl_status status = TL_OK;
     tl_blas_start();
-    if (problem->operation == TL_LINALG_GRAM)
-        tl_blas_gram(problem->a.at, problem->a.rows, problem->a.columns, problem->x);
-    else
+    if (problem->operation != TL_LINALG_GRAM)
         status = solve(problem, scratch, err);
+    else if (!tl_arena_counts(scratch))
+        tl_blas_gram(problem->a.at, problem->a.rows, problem->a.columns, problem->x);
     tl_arena_rewind(scratch, mark);
     return status;
-}
-
-double tl_lapack_memory(const tl_linalg_problem *problem)
-{
-    double numbers, integers, some = 0.0;
-    tl_linalg_problem shape = *problem;
-    shape.u = shape.vt = shape.value = &some; /* all vectors are wanted */
-    const call c = call_of(&shape);
-    if (shape.operation == TL_LINALG_GRAM) return 0.0;
-    if (!ask(&c, &numbers, &integers)) return (double)INFINITY;
-    const double room = (double)c.m * c.n + (solves(&shape) ? (double)c.m * c.right : 0.0);
-    return sizeof(double) * (room + numbers) + sizeof(lapack_int) * integers;
 }
 
 tl_status tl_lapack_bidiagonal(int n, double *d, double *e, double *left, double *right,
@@ -167,6 +161,7 @@ tl_status tl_lapack_bidiagonal(int n, double *d, double *e, double *left, double
     lapack_int *integers;
     TL_TAKE(work, scratch, 3 * size * size + 4 * size, err);
     TL_TAKE(integers, scratch, 8 * size, err);
+    if (tl_arena_counted(scratch, mark)) return TL_OK;
     tl_blas_start();
     const lapack_int info =
         LAPACKE_dbdsdc_work(LAPACK_COL_MAJOR, 'U', left ? 'I' : 'N', n, d, e, left, n,
@@ -177,11 +172,6 @@ tl_status tl_lapack_bidiagonal(int n, double *d, double *e, double *left, double
     return TL_OK;
 }
 
-double tl_lapack_bidiagonal_memory(int n)
-{
-    return sizeof(double) * (3.0 * n * n + 4.0 * n) + sizeof(lapack_int) * 8.0 * n;
-}
-
 tl_status tl_symmetric_top(double *a, int n, tl_arena *scratch, double *value,
                            double *vector, tl_err *err)
 {
@@ -189,12 +179,13 @@ tl_status tl_symmetric_top(double *a, int n, tl_arena *scratch, double *value,
     const size_t size = (size_t)n;
     double *work, *values;
     lapack_int *integers, support[2] = {0, 0}, found = 0;
-    for (size_t i = 0; i < size * size; i++) {
-        TL_CHECK(isfinite(a[i]), err, TL_E_NUM, "an entry of a matrix is not finite");
-    }
     TL_TAKE(work, scratch, WORK * size, err);
     TL_TAKE(values, scratch, size, err);
     TL_TAKE(integers, scratch, 10 * size, err);
+    if (tl_arena_counted(scratch, mark)) return TL_OK;
+    for (size_t i = 0; i < size * size; i++) {
+        TL_CHECK(isfinite(a[i]), err, TL_E_NUM, "an entry of a matrix is not finite");
+    }
     tl_blas_start();
     /* Column-major, which for a symmetric matrix is the same, so that nothing is copied. */
     const lapack_int failed =
@@ -207,9 +198,4 @@ tl_status tl_symmetric_top(double *a, int n, tl_arena *scratch, double *value,
     *value = values[0];
     tl_arena_rewind(scratch, mark);
     return TL_OK;
-}
-
-double tl_symmetric_top_memory(int n)
-{
-    return n * ((WORK + 1.0) * sizeof(double) + 10.0 * sizeof(lapack_int));
 }

@@ -18,9 +18,6 @@
 TL_MUST_USE tl_status tl_lapack_solve(const tl_linalg_problem *problem, tl_arena *scratch,
                                       tl_err *err);
 
-/** Bytes of scratch that tl_lapack_solve takes; pointers of `problem` are not read. */
-double tl_lapack_memory(const tl_linalg_problem *problem);
-
 /**
  * The upper bidiagonal matrix of diagonal d [n] and e [n - 1] above it becomes left diag(d)
  * right, both [n x n] column-major, d falling; e is overwritten. Without vectors (NULL,
@@ -30,9 +27,6 @@ double tl_lapack_memory(const tl_linalg_problem *problem);
  */
 TL_MUST_USE tl_status tl_lapack_bidiagonal(int n, double *d, double *e, double *left,
                                            double *right, tl_arena *scratch, tl_err *err);
-
-/** Bytes of scratch that tl_lapack_bidiagonal takes. */
-double tl_lapack_bidiagonal_memory(int n);
 
 /**
  * Largest eigenvalue and its unit eigenvector of a symmetric matrix; the vector's sign is
@@ -44,8 +38,5 @@ double tl_lapack_bidiagonal_memory(int n);
  */
 TL_MUST_USE tl_status tl_symmetric_top(double *a, int n, tl_arena *scratch, double *value,
                                        double *vector, tl_err *err);
-
-/** Bytes of scratch that tl_symmetric_top takes. */
-double tl_symmetric_top_memory(int n);
 
 #endif

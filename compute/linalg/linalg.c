@@ -43,7 +43,6 @@ static tl_status check_input(const tl_linalg_problem *p, tl_err *err)
              "%s: the matrix is %dx%d, allowed is from 1x1", name, p->a.rows, p->a.columns);
     TL_CHECK(!is_square || p->a.rows == p->a.columns, err, TL_E_ARG,
              "%s: the matrix is %dx%d, and must be square", name, p->a.rows, p->a.columns);
-    TL_TRY(check_finite(p, p->a, err));
     if (!p->b.at) return TL_OK;
     TL_CHECK(p->a.rows >= p->a.columns, err, TL_E_ARG,
              "%s: the matrix is %dx%d, allowed are as many rows as columns or more", name,
@@ -51,7 +50,7 @@ static tl_status check_input(const tl_linalg_problem *p, tl_err *err)
     TL_CHECK(p->b.rows == p->a.rows && p->b.columns >= 1, err, TL_E_ARG,
              "%s: the right-hand sides are %dx%d, wanted are %d rows, and a column or more",
              name, p->b.rows, p->b.columns, p->a.rows);
-    return check_finite(p, p->b, err);
+    return TL_OK;
 }
 
 /* What the caller does not want and the solver needs: pivots, the other vectors. */
@@ -74,7 +73,10 @@ bool tl_linalg_has_scalapack(const tl_team *team)
 static tl_status begin(tl_linalg_problem *p, tl_arena *scratch, tl_err *err)
 {
     TL_TRY(check_input(p, err));
-    return take_rest(p, scratch, err);
+    TL_TRY(take_rest(p, scratch, err));
+    if (tl_arena_counts(scratch)) return TL_OK;
+    TL_TRY(check_finite(p, p->a, err));
+    return p->b.at ? check_finite(p, p->b, err) : TL_OK;
 }
 
 static tl_status by_lapack(tl_linalg_problem *p, tl_arena *scratch, tl_residual *found,
@@ -85,11 +87,38 @@ static tl_status by_lapack(tl_linalg_problem *p, tl_arena *scratch, tl_residual 
     return tl_residual_check(p, scratch, found, err);
 }
 
+/* What the distributed solvers take outside of arenas, since a lost peer may leave it in
+ * MPI's hands, and in part by asking ScaLAPACK on a grid: so this is a bound. A member's
+ * parts and work space, of a small team the largest; and a result on its way, filled up to
+ * whole blocks of all members. */
+static tl_status count_scalapack(const tl_linalg_problem *p, tl_arena *scratch, tl_err *err)
+{
+    const size_t mark = tl_arena_mark(scratch), block = 256;
+    const size_t m = (size_t)p->a.rows, n = (size_t)p->a.columns, k = (size_t)p->b.columns;
+    const size_t few = m < n ? m : n, many = m < n ? n : m;
+    const size_t parts[] = {[TL_LINALG_SVD] = 2 * m * n + 5 * few * few + 5 * many,
+                            [TL_LINALG_EIGEN] = 4 * n * n,
+                            [TL_LINALG_SOLVE_SPD] = m * (n + k),
+                            [TL_LINALG_LEAST_SQUARES] = m * (n + k),
+                            [TL_LINALG_GRAM] = m * n + n * n};
+    const size_t down = p->operation == TL_LINALG_SVD ? m : n, across = p->b.at ? k : n;
+    double *taken;
+    TL_TAKE(taken, scratch, parts[p->operation] + 200 * (m + n) + 65536, err);
+    if (p->operation == TL_LINALG_SVD)
+        TL_TRY(tl_lapack_bidiagonal((int)few, p->value, NULL, NULL, NULL, scratch, err));
+    TL_TAKE(taken, scratch, (down + block) * (across + block), err);
+    tl_arena_rewind(scratch, mark);
+    return TL_OK;
+}
+
 static tl_status by_scalapack(const tl_team *team, tl_linalg_problem *p, tl_arena *scratch,
                               tl_residual *found, tl_err *err)
 {
     TL_TRY(tl_team_agree(team, begin(p, scratch, err), err));
-    TL_TRY(team->ops->solve(team, p, err));
+    if (tl_arena_counts(scratch))
+        TL_TRY(count_scalapack(p, scratch, err));
+    else
+        TL_TRY(team->ops->solve(team, p, err));
     return tl_team_agree(team, tl_residual_check(p, scratch, found, err), err);
 }
 
@@ -156,51 +185,6 @@ tl_status tl_linalg_gram(const tl_team *team, tl_matrix a, double *gram, tl_aren
 }
 
 /* --- what it takes -------------------------------------------------------------------- */
-
-/* A member's parts and work space, of a small team the largest; and a result on its way,
- * filled up to whole blocks of all members. */
-static double scalapack_memory(tl_linalg_operation operation, int rows, int columns,
-                               int right)
-{
-    const double m = rows, n = columns, few = fmin(m, n), many = fmax(m, n);
-    const double whole = (m + 256.0) * (n + 256.0), square = (n + 256.0) * (n + 256.0);
-    const double work = 200.0 * (m + n) + 65536.0;
-    switch (operation) {
-    case TL_LINALG_SVD:
-        return sizeof(double) * (2.0 * m * n + 5.0 * few * few + work + 5.0 * many) +
-               fmax(tl_lapack_bidiagonal_memory(smaller(rows, columns)),
-                    sizeof(double) * whole);
-    case TL_LINALG_EIGEN:
-        return sizeof(double) * (4.0 * n * n + square + work);
-    case TL_LINALG_GRAM:
-        return sizeof(double) * (m * n + n * n + square + work);
-    default:
-        return sizeof(double) * (m * n + m * right + (n + 256.0) * (right + 256.0) + work);
-    }
-}
-
-double tl_linalg_memory_by(tl_linalg_route route, tl_linalg_operation operation, int rows,
-                           int columns, int right)
-{
-    const tl_linalg_problem shape = {.operation = operation,
-                                     .a = {.rows = rows, .columns = columns},
-                                     .b = {.rows = rows, .columns = right}};
-    const double few = smaller(rows, columns), many = rows > columns ? rows : columns;
-    const double rest = operation == TL_LINALG_SVD ? few * many : columns;
-    const double solving = route == TL_LINALG_BY_LAPACK
-                               ? tl_lapack_memory(&shape)
-                               : scalapack_memory(operation, rows, columns, right);
-    return sizeof(double) * rest + fmax(solving, tl_residual_memory(rows, columns, right));
-}
-
-double tl_linalg_memory(tl_linalg_operation operation, int rows, int columns, int right)
-{
-    double most = tl_linalg_memory_by(TL_LINALG_BY_LAPACK, operation, rows, columns, right);
-    if (tl_linalg_path(operation, rows, columns) == TL_LINALG_BY_SCALAPACK)
-        most = fmax(most, tl_linalg_memory_by(TL_LINALG_BY_SCALAPACK, operation, rows,
-                                              columns, right));
-    return most;
-}
 
 double tl_linalg_cost(tl_linalg_operation operation, int rows, int columns, int right)
 {

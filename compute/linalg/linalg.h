@@ -123,14 +123,6 @@ enum {
 /** The path that an `operation` on a [rows x columns] takes on a team that has both. */
 tl_linalg_route tl_linalg_path(tl_linalg_operation operation, int rows, int columns);
 
-/** Bytes that the operation takes at most on a member of a team of up to 64, scratch and
- * beside it; `right` columns of b, of the two that have b. */
-double tl_linalg_memory(tl_linalg_operation operation, int rows, int columns, int right);
-
-/** The same by one route, whatever the size. */
-double tl_linalg_memory_by(tl_linalg_route route, tl_linalg_operation operation, int rows,
-                           int columns, int right);
-
 /** Floating-point operations of it, by LAPACK, to leading order; all vectors wanted. */
 double tl_linalg_cost(tl_linalg_operation operation, int rows, int columns, int right);
 

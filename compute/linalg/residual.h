@@ -39,7 +39,4 @@ enum { TL_RESIDUAL_LIMIT = 30 };
 TL_MUST_USE tl_status tl_residual_check(const tl_linalg_problem *problem, tl_arena *scratch,
                                         tl_residual *out, tl_err *err);
 
-/** Bytes of scratch that tl_residual_check takes. */
-double tl_residual_memory(int rows, int columns, int right);
-
 #endif

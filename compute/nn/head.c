@@ -16,15 +16,11 @@ tl_status tl_head_of(const tl_model *model, tl_arena *arena, tl_head *out, tl_er
     *out = (tl_head){.classes = classes, .width = width, .has_bias = last->has_bias};
     TL_TAKE(out->weight, arena, count, err);
     TL_TAKE(out->bias, arena, classes, err);
+    if (tl_arena_counts(arena)) return TL_OK;
     const float *weight = model->param + last->weight, *bias = model->param + last->bias;
     for (size_t i = 0; i < count; i++) out->weight[i] = (double)weight[i];
     for (int c = 0; c < classes && last->has_bias; c++) out->bias[c] = (double)bias[c];
     return TL_OK;
-}
-
-double tl_head_memory(const tl_model_spec *spec)
-{
-    return 8.0 * spec->classes * (tl_model_features_size(spec) + 1.0) + 128.0;
 }
 
 void tl_head_logits(const tl_head *head, const float *feature, int rows, double *logits)

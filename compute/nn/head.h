@@ -23,9 +23,6 @@ bool tl_model_has_head(tl_model_kind kind);
 TL_MUST_USE tl_status tl_head_of(const tl_model *model, tl_arena *arena, tl_head *out,
                                  tl_err *err);
 
-/** Bytes that tl_head_of takes. */
-double tl_head_memory(const tl_model_spec *spec);
-
 /**
  * Logits of features, each summed in the order of the features: the bits depend on neither
  * the rows beside it nor the team. Not collective.

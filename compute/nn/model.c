@@ -23,7 +23,7 @@ tl_status tl_model_outline(const tl_model_spec *spec, tl_arena *arena, tl_model 
                         .halo = a.halo,
                         .positions = a.positions,
                         .params = a.params};
-    TL_TAKE(model->layer, arena, a.layers, err);
+    TL_ALLOC_RECORDS(model->layer, arena, a.layers, err);
     memcpy(model->layer, a.layer, (size_t)a.layers * sizeof *model->layer);
     *out = model;
     return TL_OK;
@@ -122,7 +122,7 @@ tl_status tl_model_tensors(const tl_model *model, tl_arena *arena, tl_tensor **t
     tl_tensor *list;
     size_t most = 0;
     for (int l = 0; l < model->layers; l++) most += 2 * parts_of(&model->layer[l]);
-    TL_TAKE(list, arena, most, err);
+    TL_ALLOC_RECORDS(list, arena, most, err);
     int number[TL_LAYER_KINDS] = {0};
     *count = 0;
     for (int l = 0; l < model->layers; l++) {

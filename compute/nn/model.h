@@ -88,9 +88,4 @@ TL_MUST_USE tl_status tl_model_logits(const tl_model *model, const float *pixel,
  * with a full block for every member; at least 1. */
 int tl_infer_widest(int rows, int most);
 
-/** Bytes of scratch that tl_model_logits takes for `rows` rows, on a member of any team
- * that has at least one block a member. */
-double tl_model_logits_memory(const tl_model_spec *spec, int rows);
-double tl_model_logits_memory_of(const tl_model *model, int rows);
-
 #endif

@@ -234,12 +234,12 @@ static tl_status open_pass(tl_pass *pass, tl_pass_use use, tl_arena *arena, tl_e
 {
     const tl_model *model = pass->model;
     const size_t input = output_size(model, TL_LAYER_INPUT, pass->most);
-    TL_TAKE(pass->start, arena, model->layers, err);
+    TL_ALLOC_RECORDS(pass->start, arena, model->layers, err);
     (void)find_blocks(model, use, pass->start);
     pass->grid = grid_of(model, TL_LAYER_INPUT, pass->most);
     TL_TAKE(pass->input, arena, input, err);
     if (use == TL_PASS_PIXELS) TL_TAKE(pass->d_input, arena, input, err);
-    TL_TAKE(pass->run, arena, model->layers, err);
+    TL_ALLOC_RECORDS(pass->run, arena, model->layers, err);
     float *scratch;
     TL_TAKE(scratch, arena, scratch_size(model, pass->most), err);
     common shared = common_of(pass);
@@ -265,39 +265,6 @@ tl_status tl_pass_new(const tl_model *model, int rows, tl_pass_use use, tl_arena
 {
     *out = (tl_pass){.model = model, .most = rows};
     return open_pass(out, use, arena, err);
-}
-
-double tl_pass_memory_of(const tl_model *model, int rows, tl_pass_use use)
-{
-    int start[TL_MODEL_LAYERS];
-    const tl_pass pass = {.model = model, .most = rows, .start = start};
-    (void)find_blocks(model, use, start);
-    const common shared = common_of(&pass);
-    const double input = (double)output_size(model, TL_LAYER_INPUT, rows);
-    double floats = (use == TL_PASS_PIXELS ? 2.0 : 1.0) * input +
-                    (double)scratch_size(model, rows) + (double)shared.within +
-                    2.0 * (double)shared.gradient;
-    for (int l = 0; l < model->layers; l++) {
-        const tl_layer_ops *ops = tl_layer_ops_of(model->layer[l].kind);
-        const needs need = needs_of(&pass, l);
-        floats += (double)(ops->packed ? ops->packed(&model->layer[l]) : 0);
-        if (has_blocks(&pass) && !ends_block(&pass, l)) continue;
-        const bool has_gradient = use != TL_PASS_FORWARD && !has_blocks(&pass);
-        floats += (has_gradient ? 2.0 : 1.0) * (double)need.out + (double)need.saved;
-    }
-    return floats * (double)sizeof(float);
-}
-
-double tl_pass_memory(const tl_model_spec *spec, int rows, tl_pass_use use)
-{
-    tl_arena arena = tl_arena_open(0);
-    tl_model *model;
-    double bytes = 0.0;
-    if (tl_model_outline(spec, &arena, &model, NULL) == TL_OK) {
-        bytes = tl_pass_memory_of(model, rows, use);
-    }
-    tl_arena_close(&arena);
-    return bytes;
 }
 
 int tl_pass_blocks(const tl_model_spec *spec)

@@ -49,10 +49,6 @@ typedef struct tl_pass {
 TL_MUST_USE tl_status tl_pass_new(const tl_model *model, int rows, tl_pass_use use,
                                   tl_arena *arena, tl_pass *out, tl_err *err);
 
-/** Bytes that tl_pass_new takes. */
-double tl_pass_memory(const tl_model_spec *spec, int rows, tl_pass_use use);
-double tl_pass_memory_of(const tl_model *model, int rows, tl_pass_use use);
-
 /** Blocks of a model whose activations TL_PASS_RECOMPUTE does not keep; 0 of a kind that
  * has none, or of an impossible spec. */
 int tl_pass_blocks(const tl_model_spec *spec);

@@ -18,11 +18,6 @@ static int group_of(const tl_model_spec *spec)
     return group;
 }
 
-static tl_pass_use use_of(bool wants_pixels)
-{
-    return wants_pixels ? TL_PASS_PIXELS : TL_PASS_FORWARD;
-}
-
 /* Block `block` of the rows. The last one is padded: `padded` starts as zeros. */
 static void run_block(const tl_probe *probe, tl_pass *pass, int block, float *padded,
                       float *out)
@@ -65,9 +60,8 @@ static tl_status take_room(const tl_model *model, const tl_probe *probe, tl_aren
 {
     const size_t size = (size_t)tl_shape_size(model->spec.in);
     const int group = group_of(&model->spec);
-    TL_TRY(
-        tl_pass_new(model, group, use_of(probe->wants_pixels), scratch, &out->pass, err));
-    tl_pass_refresh(&out->pass);
+    const tl_pass_use use = probe->wants_pixels ? TL_PASS_PIXELS : TL_PASS_FORWARD;
+    TL_TRY(tl_pass_new(model, group, use, scratch, &out->pass, err));
     TL_TAKE(out->padded, scratch, TL_INFER_ROWS * size, err);
     TL_TAKE(out->all, scratch, (size_t)out->held * TL_INFER_ROWS * (size_t)probe->width,
             err);
@@ -85,7 +79,12 @@ tl_status tl_probe_run(const tl_model *model, const tl_probe *probe, const tl_te
     const tl_status mine = take_room(model, probe, scratch, &own, err);
     tl_status status = tl_team_agree(team, mine, err);
     TL_INVARIANT(status != TL_OK || own.all);
+    if (status != TL_OK || tl_arena_counts(scratch)) {
+        tl_arena_rewind(scratch, mark);
+        return status;
+    }
     tl_blas_start();
+    tl_pass_refresh(&own.pass);
     own.pass.team = team;
     for (int b = own.first; status == TL_OK && b < own.first + own.each && b < blocks;
          b++) {
@@ -103,21 +102,6 @@ tl_status tl_probe_run(const tl_model *model, const tl_probe *probe, const tl_te
     }
     tl_arena_rewind(scratch, mark);
     return status;
-}
-
-/* Beside the pass. What is gathered are fewer than twice the blocks, since members take
- * equal numbers. */
-static double rows_memory(const tl_model_spec *spec, int rows, int width)
-{
-    const double gathered = (2.0 * rows + 2.0 * TL_INFER_ROWS) * width;
-    const double padded = (double)TL_INFER_ROWS * tl_shape_size(spec->in);
-    return (double)sizeof(float) * (gathered + padded);
-}
-
-double tl_probe_memory(const tl_model_spec *spec, int rows, int width, bool wants_pixels)
-{
-    return tl_pass_memory(spec, group_of(spec), use_of(wants_pixels)) +
-           rows_memory(spec, rows, width);
 }
 
 /* --- logits --------------------------------------------------------------------------- */
@@ -156,18 +140,6 @@ int tl_infer_widest(int rows, int most)
     return width;
 }
 
-double tl_model_logits_memory(const tl_model_spec *spec, int rows)
-{
-    return tl_probe_memory(spec, rows, spec->classes, false);
-}
-
-double tl_model_logits_memory_of(const tl_model *model, int rows)
-{
-    const tl_model_spec *spec = &model->spec;
-    return tl_pass_memory_of(model, group_of(spec), TL_PASS_FORWARD) +
-           rows_memory(spec, rows, spec->classes);
-}
-
 /* --- features ------------------------------------------------------------------------- */
 
 int tl_model_features_size(const tl_model_spec *spec)
@@ -193,11 +165,6 @@ tl_status tl_model_features(const tl_model *model, const float *pixel, int rows,
                             .width = tl_model_features_size(&model->spec),
                             .read = read_features};
     return tl_probe_run(model, &probe, team, scratch, feature, err);
-}
-
-double tl_model_features_memory(const tl_model_spec *spec, int rows)
-{
-    return tl_probe_memory(spec, rows, tl_model_features_size(spec), false);
 }
 
 /* --- gradient of the pixels ----------------------------------------------------------- */
@@ -228,9 +195,4 @@ tl_status tl_model_slope(const tl_model *model, const tl_slope *slope,
                             .read = read_slope,
                             .self = slope};
     return tl_probe_run(model, &probe, team, scratch, gradient, err);
-}
-
-double tl_model_slope_memory(const tl_model_spec *spec, int rows)
-{
-    return tl_probe_memory(spec, rows, tl_shape_size(spec->in), true);
 }

@@ -33,10 +33,6 @@ TL_MUST_USE tl_status tl_probe_run(const tl_model *model, const tl_probe *probe,
                                    const tl_team *team, tl_arena *scratch, float *out,
                                    tl_err *err);
 
-/** Bytes of scratch that a probe takes, on a member of any team that has at least one block
- * a member. */
-double tl_probe_memory(const tl_model_spec *spec, int rows, int width, bool wants_pixels);
-
 /** Numbers in the features of one example: what the last dense layer gets. */
 int tl_model_features_size(const tl_model_spec *spec);
 
@@ -49,9 +45,6 @@ int tl_model_features_size(const tl_model_spec *spec);
 TL_MUST_USE tl_status tl_model_features(const tl_model *model, const float *pixel, int rows,
                                         const tl_team *team, tl_arena *scratch,
                                         float *feature, tl_err *err);
-
-/** Bytes of scratch that tl_model_features takes, as tl_probe_memory. */
-double tl_model_features_memory(const tl_model_spec *spec, int rows);
 
 /** A scalar of each row's logits, by its gradient. */
 typedef struct tl_slope {
@@ -68,8 +61,5 @@ typedef struct tl_slope {
 TL_MUST_USE tl_status tl_model_slope(const tl_model *model, const tl_slope *slope,
                                      const tl_dataset *data, const tl_team *team,
                                      tl_arena *scratch, float *gradient, tl_err *err);
-
-/** Bytes of scratch that tl_model_slope takes, as tl_probe_memory. */
-double tl_model_slope_memory(const tl_model_spec *spec, int rows);
 
 #endif

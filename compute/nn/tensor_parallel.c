@@ -187,7 +187,7 @@ static tl_status cut_model(const tl_model *whole, int rank, int members, tl_aren
     out->first = rank * out->parts;
     out->model.is_share = true;
     out->model.param = NULL;
-    TL_TAKE(out->model.layer, arena, whole->layers, err);
+    TL_ALLOC_RECORDS(out->model.layer, arena, whole->layers, err);
     for (int l = 0; l < whole->layers; l++) {
         out->model.layer[l] = cut_layer(whole, l, splits);
     }
@@ -202,25 +202,8 @@ tl_status tl_share_new(const tl_model *whole, const tl_team *team, tl_arena *are
     TL_TRY(cut_model(whole, team->rank, team->size, arena, out, err));
     out->team = team;
     TL_TAKE(out->model.param, arena, out->model.params, err);
-    take_parameters(out);
+    if (!tl_arena_counts(arena)) take_parameters(out);
     return TL_OK;
-}
-
-tl_status tl_share_of(const tl_model_spec *spec, int members, tl_arena *arena,
-                      tl_share *out, tl_err *err)
-{
-    tl_architecture *a;
-    tl_model *whole;
-    TL_TAKE(a, arena, 1, err);
-    TL_TAKE(whole, arena, 1, err);
-    TL_TRY(tl_architecture_of(spec, a, err));
-    *whole = (tl_model){.spec = *spec,
-                        .layers = a->layers,
-                        .layer = a->layer,
-                        .halo = a->halo,
-                        .positions = a->positions,
-                        .params = a->params};
-    return cut_model(whole, 0, members, arena, out, err);
 }
 
 /* --- what is kept for each parameter -------------------------------------------------- */
@@ -282,7 +265,8 @@ tl_status tl_share_deal(const tl_share *share, const float *all, float *room, fl
 
 /* --- putting them together ------------------------------------------------------------ */
 
-size_t tl_share_put_room(const tl_share *share, int splits)
+/* Numbers of the largest cut tensor, all its parts. */
+static size_t put_room(const tl_share *share)
 {
     size_t most = 0;
     for (int l = 0; l < share->model.layers; l++) {
@@ -291,7 +275,7 @@ size_t tl_share_put_room(const tl_share *share, int splits)
             if (size > most) most = size;
         }
     }
-    return (size_t)splits * most;
+    return (size_t)share->whole->spec.splits * most;
 }
 
 /* `room` [splits x numbers of a part] */
@@ -322,10 +306,11 @@ tl_status tl_share_put(const tl_share *share, tl_arena *scratch, tl_model *whole
                        tl_err *err)
 {
     const size_t mark = tl_arena_mark(scratch);
-    const size_t n = tl_share_put_room(share, share->whole->spec.splits);
+    const size_t n = put_room(share);
     float *room = tl_arena_take(scratch, n, sizeof *room, err);
     tl_status status = tl_team_agree(share->team, room ? TL_OK : TL_E_SPACE, err);
-    for (int l = 0; status == TL_OK && l < share->model.layers; l++) {
+    const int layers = tl_arena_counts(scratch) ? 0 : share->model.layers;
+    for (int l = 0; status == TL_OK && l < layers; l++) {
         copy_shared(&share->model.layer[l], share->model.param, &whole->layer[l],
                     whole->param);
         for (tensor of = WEIGHT; status == TL_OK && of < TENSORS; of++) {

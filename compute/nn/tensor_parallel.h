@@ -35,13 +35,6 @@ typedef struct tl_share {
 TL_MUST_USE tl_status tl_share_new(const tl_model *whole, const tl_team *team,
                                    tl_arena *arena, tl_share *out, tl_err *err);
 
-/**
- * The share of member 0 of a team of `members`, without parameters, which is the largest:
- * for what is to be known beforehand. \return TL_E_ARG as tl_model_check, TL_E_SPACE
- */
-TL_MUST_USE tl_status tl_share_of(const tl_model_spec *spec, int members, tl_arena *arena,
-                                  tl_share *out, tl_err *err);
-
 /** Numbers of the room that the next two want. */
 size_t tl_share_room(const tl_share *share);
 
@@ -58,9 +51,6 @@ TL_MUST_USE tl_status tl_share_collect(const tl_share *share, const float *kept,
  * \param room [tl_share_room] \param kept [model.params] result \return TL_E_LOST */
 TL_MUST_USE tl_status tl_share_deal(const tl_share *share, const float *all, float *room,
                                     float *kept, tl_err *err);
-
-/** Numbers of scratch that tl_share_put takes, of a model of `splits`. */
-size_t tl_share_put_room(const tl_share *share, int splits);
 
 /**
  * Puts the shares' parameters together in `whole` (borrowed, of the same spec), on every

@@ -18,16 +18,6 @@ static size_t state_size(const tl_train_state *state)
     return sizeof(head) + (size_t)state->blocks * block_size(state);
 }
 
-double tl_state_memory(size_t params, int blocks)
-{
-    return (double)sizeof(head) + (double)sizeof(float) * ((double)params * blocks);
-}
-
-double tl_state_room(size_t params)
-{
-    return (double)sizeof(float) * (params < TL_BUCKET ? (double)params : TL_BUCKET);
-}
-
 static bool has_slices(const tl_train_state *state)
 {
     for (int b = 0; b < state->blocks; b++) {
@@ -78,6 +68,7 @@ static tl_status save(const tl_train_state *state, const tl_checkpoint *checkpoi
     TL_TRY(take_bucket(state, team, scratch, &bucket, err));
     unsigned char *bytes = NULL;
     if (team->rank == 0) bytes = tl_arena_take(scratch, state_size(state), 1, err);
+    if (tl_arena_counts(scratch)) return team->rank > 0 || bytes ? TL_OK : TL_E_SPACE;
     const head front = {state->training, state->progress};
     if (bytes) memcpy(bytes, &front, sizeof front);
     for (int b = 0; b < state->blocks; b++) {

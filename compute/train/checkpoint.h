@@ -65,8 +65,4 @@ TL_MUST_USE tl_status tl_state_save(const tl_train_state *state,
 TL_MUST_USE tl_status tl_state_load(tl_train_state *state, const tl_checkpoint *checkpoint,
                                     const tl_team *team, tl_arena *scratch, tl_err *err);
 
-/** Bytes of scratch that either takes on every member at most, and besides on member 0. */
-double tl_state_room(size_t params);
-double tl_state_memory(size_t params, int blocks);
-
 #endif

@@ -5,35 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-bool tl_exchange_shards(const tl_recipe *recipe, int ranks)
-{
-    return recipe->zero && ranks > 1;
-}
-
-static int buckets_of(size_t params)
-{
-    return (int)((params + TL_BUCKET - 1) / TL_BUCKET);
-}
-
 static size_t chunks_of(size_t numbers)
 {
     return (numbers + TL_GRADIENT_CHUNK - 1) / TL_GRADIENT_CHUNK;
-}
-
-/* Member 0's slices are the largest: each half that it keeps is rounded up. */
-size_t tl_exchange_kept(size_t params, const tl_recipe *recipe, int ranks)
-{
-    if (!tl_exchange_shards(recipe, ranks)) return params;
-    tl_team first = tl_team_alone();
-    first.size = ranks;
-    const size_t whole = params / TL_BUCKET, rest = params % TL_BUCKET;
-    return whole * tl_team_slice(&first, TL_BUCKET).n + tl_team_slice(&first, rest).n;
-}
-
-double tl_exchange_memory(size_t params, const tl_recipe *recipe, int ranks)
-{
-    const double chunks = tl_exchange_shards(recipe, ranks) ? (double)chunks_of(params) : 0;
-    return buckets_of(params) * (double)sizeof(tl_bucket) + chunks * (double)sizeof(double);
 }
 
 tl_status tl_exchange_new(size_t params, size_t tail, const tl_recipe *recipe,
@@ -41,11 +15,13 @@ tl_status tl_exchange_new(size_t params, size_t tail, const tl_recipe *recipe,
                           tl_err *err)
 {
     *out = (tl_exchange){.team = team,
-                         .is_sharded = tl_exchange_shards(recipe, team->size),
+                         .is_sharded = recipe->zero && team->size > 1,
                          .params = params,
                          .tail = tail,
-                         .buckets = buckets_of(params)};
-    TL_TAKE(out->bucket, arena, out->buckets, err);
+                         .buckets = (int)((params + TL_BUCKET - 1) / TL_BUCKET)};
+    tl_team member = *team;
+    if (tl_arena_counts(arena)) member.rank = 0; /* each half that it keeps is rounded up */
+    TL_ALLOC_RECORDS(out->bucket, arena, out->buckets, err);
     if (out->is_sharded) TL_TAKE(out->chunk, arena, chunks_of(params), err);
     for (int b = 0; b < out->buckets; b++) {
         tl_bucket *bucket = &out->bucket[b];
@@ -53,7 +29,7 @@ tl_status tl_exchange_new(size_t params, size_t tail, const tl_recipe *recipe,
         bucket->all = (tl_slice){at, params - at < TL_BUCKET ? params - at : TL_BUCKET};
         bucket->own = bucket->all;
         if (out->is_sharded) {
-            bucket->own = tl_team_slice(team, bucket->all.n);
+            bucket->own = tl_team_slice(&member, bucket->all.n);
             bucket->own.at += at;
         }
         bucket->kept = out->kept;

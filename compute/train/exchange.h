@@ -47,16 +47,9 @@ typedef struct tl_exchange {
 } tl_exchange;
 
 /**
- * Whether a training by this recipe on a team of `ranks` is sharded.
- */
-bool tl_exchange_shards(const tl_recipe *recipe, int ranks);
-
-/** Numbers of an optimiser's array that a member of a team of `ranks` keeps at most. */
-size_t tl_exchange_kept(size_t params, const tl_recipe *recipe, int ranks);
-
-/**
  * An exchange of buffers of `params` + `tail` numbers. Not collective; `team` is borrowed.
- * \return TL_E_SPACE
+ * In an arena that counts, slices are those of member 0, which are the largest. \return
+ * TL_E_SPACE
  */
 TL_MUST_USE tl_status tl_exchange_new(size_t params, size_t tail, const tl_recipe *recipe,
                                       const tl_team *team, tl_arena *arena,
@@ -66,9 +59,6 @@ TL_MUST_USE tl_status tl_exchange_new(size_t params, size_t tail, const tl_recip
  * \return TL_E_LOST */
 TL_MUST_USE tl_status tl_exchange_start(tl_exchange *exchange, const tl_recipe *recipe,
                                         tl_err *err);
-
-/** Bytes that tl_exchange_new takes. */
-double tl_exchange_memory(size_t params, const tl_recipe *recipe, int ranks);
 
 /** A new gradient begins: no bucket is ready. */
 void tl_exchange_open(tl_exchange *exchange);

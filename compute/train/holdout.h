@@ -17,8 +17,4 @@ TL_MUST_USE tl_status tl_holdout_loss(const tl_model *model, const tl_dataset *r
                                       const tl_team *team, tl_arena *scratch, float *logits,
                                       double *loss, tl_err *err);
 
-/** Bytes of scratch that takes for `rows` rows, `logits` with it. */
-double tl_holdout_memory(const tl_model_spec *spec, int rows);
-double tl_holdout_memory_of(const tl_model *model, int rows);
-
 #endif

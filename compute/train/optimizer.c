@@ -15,29 +15,6 @@ tl_status tl_optimizing_new(const tl_model *model, const tl_recipe *recipe, tl_a
     return TL_OK;
 }
 
-double tl_optimizing_memory_of(const tl_model *model, const tl_recipe *recipe)
-{
-    tl_arena arena = tl_arena_open(0);
-    tl_optimizing optimizing;
-    const tl_status status = tl_optimizing_new(model, recipe, &arena, &optimizing, NULL);
-    const double bytes = status == TL_OK ? (double)arena.used : 0.0;
-    tl_arena_close(&arena);
-    return bytes;
-}
-
-double tl_optimizing_memory(const tl_model_spec *spec, const tl_recipe *recipe)
-{
-    tl_arena arena = tl_arena_open(0);
-    tl_model *model;
-    double bytes = 0.0;
-    if (recipe->decay != TL_DECAY_ALL &&
-        tl_model_outline(spec, &arena, &model, NULL) == TL_OK) {
-        bytes = tl_optimizing_memory_of(model, recipe);
-    }
-    tl_arena_close(&arena);
-    return bytes;
-}
-
 /* A run of parameters that are all treated alike. */
 typedef struct range {
     size_t at, end;

@@ -27,10 +27,6 @@ typedef struct tl_optimizing {
 TL_MUST_USE tl_status tl_optimizing_new(const tl_model *model, const tl_recipe *recipe,
                                         tl_arena *arena, tl_optimizing *out, tl_err *err);
 
-/** Bytes that tl_optimizing_new takes. */
-double tl_optimizing_memory(const tl_model_spec *spec, const tl_recipe *recipe);
-double tl_optimizing_memory_of(const tl_model *model, const tl_recipe *recipe);
-
 /**
  * One update of the parameters of a slice. `update` counts from 1; `rate` is the step size
  * r of this update. SGD: v = m v + g + d w; w -= r v (heavy ball, Polyak 1964, as PyTorch's

@@ -116,7 +116,6 @@ static tl_status open_state(trainer *t, tl_err *err)
     }
     if (t->recipe->average > 0.0) {
         TL_TRY(take_block(t, &t->average, err));
-        memcpy(t->average, t->model->param, t->model->params * sizeof *t->average);
     }
     if (t->validation) TL_TRY(take_block(t, &t->best, err));
     return TL_OK;
@@ -447,10 +446,35 @@ static void insist(const tl_training *training)
     TL_INVARIANT(!tl_recipe_augments(training->recipe)); /* targets would stay behind */
 }
 
+/* What a training takes once it runs: one piece after the other. */
+static tl_status count_rest(trainer *t, tl_err *err)
+{
+    double loss;
+    TL_TRY(tl_state_save(&t->state, t->job->checkpoint, t->team, t->scratch, err));
+    if (!t->validation) return TL_OK;
+    return tl_holdout_loss(t->model, t->validation, t->team, t->scratch, t->logits, &loss,
+                           err);
+}
+
+static tl_status run_training(trainer *t, tl_err *err)
+{
+    tl_blas_start();
+    if (t->average) {
+        memcpy(t->average, t->model->param, t->model->params * sizeof *t->average);
+    }
+    if (t->mates->size > 1) TL_TRY(tl_exchange_start(&t->exchange, t->recipe, err));
+    t->pass.self = t;
+    TL_TRY(tl_state_load(&t->state, t->job->checkpoint, t->team, t->scratch, err));
+    if (t->team->rank == 0 && t->state.progress.update > 0)
+        tl_log(TL_LOG_INFO, "a training goes on after update %ld of %ld",
+               (long)t->state.progress.update, t->budget);
+    return run_epochs(t, err);
+}
+
 tl_status tl_train(tl_model *model, const tl_training *training, tl_arena *scratch,
                    tl_train_report *report, tl_err *err)
 {
-    insist(training);
+    const bool counts = tl_arena_counts(scratch);
     const size_t mark = tl_arena_mark(scratch);
     trainer t = {.model = model,
                  .mates = training->team,
@@ -461,20 +485,10 @@ tl_status tl_train(tl_model *model, const tl_training *training, tl_arena *scrat
                  .team = training->team,
                  .scratch = scratch};
     const tl_dataset *held = training->validation;
+    if (!counts) insist(training);
     if (held && held->rows > 0 && t.recipe->patience > 0) t.validation = held;
-    const tl_status mine = open_trainer(&t, err);
-    tl_blas_start();
-    tl_status status = tl_team_agree(t.team, mine, err);
-    if (status == TL_OK && t.mates->size > 1)
-        status = tl_exchange_start(&t.exchange, t.recipe, err);
-    t.pass.self = &t;
-    if (status == TL_OK) {
-        status = tl_state_load(&t.state, training->checkpoint, t.team, scratch, err);
-    }
-    if (status == TL_OK && t.team->rank == 0 && t.state.progress.update > 0)
-        tl_log(TL_LOG_INFO, "a training goes on after update %ld of %ld",
-               (long)t.state.progress.update, t.budget);
-    if (status == TL_OK) status = run_epochs(&t, err);
+    tl_status status = tl_team_agree(t.team, open_trainer(&t, err), err);
+    if (status == TL_OK) status = counts ? count_rest(&t, err) : run_training(&t, err);
     if (status == TL_OK && t.model->is_share)
         status = tl_share_put(&t.share, scratch, model, err);
     if (report) {

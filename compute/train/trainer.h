@@ -60,17 +60,14 @@ double tl_train_flop(const tl_model_spec *spec, const tl_recipe *recipe, int row
 /** Members of the largest useful team. */
 int tl_train_widest(const tl_model_spec *spec, const tl_recipe *recipe);
 
-/** Bytes of scratch that a training of this spec and recipe takes on a member of a team of
- * `ranks` at most, beside 4 a row for the order of the rows. */
+/** Bytes of scratch that tl_train takes at most with checkpoints, as an arena counts them,
+ * beside 4 a row for the order of the rows. \param team  of tl_team_counted */
 double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe, int validation,
-                       int ranks);
-
-/** Bytes that member 0 takes besides while a checkpoint is read or written. */
-double tl_train_state_memory(const tl_model_spec *spec, const tl_recipe *recipe,
-                             int validation);
+                       const tl_team *team);
 
 /**
- * Trains `model`, which holds its starting weights, in place. Collective over the team.
+ * Trains `model`, which holds its starting weights, in place. Collective over the team. In
+ * a `scratch` that counts, `rows` and `validation` need nothing but their number of rows.
  *
  * With patience, the mean cross-entropy of the validation rows is measured after every
  * epoch; training ends once `patience` epochs in a row were no better than the best before

@@ -36,16 +36,6 @@ static double cost(const tl_size *size, const tl_value *arg)
            2.0 * tl_model_flop(model) * size->test;
 }
 
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    const tl_model_spec *model = &size->setup.model;
-    const double moving = tl_pgd_memory(model, size->test);
-    const double counting = tl_fooled_memory(model, size->test);
-    return 4.0 * tl_shape_size(size->shape) * size->test +
-           (moving > counting ? moving : counting);
-}
-
 static int widest(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
@@ -90,6 +80,5 @@ const tl_stage tl_stage_d2d_pgd = {
     .run = run,
     .check = check,
     .cost = cost,
-    .memory = memory,
     .widest = widest,
 };

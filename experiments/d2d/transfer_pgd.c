@@ -21,16 +21,8 @@ enum { SUCCESS, TWIN_SUCCESS, GAIN, OWN_SUCCESS };
 /* The model that the extraction would have got from true labels instead of answers. */
 static tl_status run_twin(tl_scene *scene, tl_err *err)
 {
-    const tl_query_wish wish = {.count = (int)scene->arg[ARG_QUERIES].number,
-                                .kind = TL_QUERY_AUGMENTED,
-                                .without_access = true};
-    tl_queries queries = {0};
-    tl_model *twin = NULL;
-    TL_TRY(tl_team_agree(scene->team, tl_queries_make(scene, &wish, &queries, err), err));
-    TL_TRY(
-        tl_queries_train(scene, &queries, NULL, &scene->world->setup->recipe, &twin, err));
-    scene->given->model[TL_PART_SURROGATE] = twin;
-    return TL_OK;
+    return tl_queries_train_control(scene, (int)scene->arg[ARG_QUERIES].number,
+                                    TL_QUERY_AUGMENTED, &scene->world->setup->recipe, err);
 }
 
 /* --- the attack ----------------------------------------------------------------------- */
@@ -92,19 +84,6 @@ static double cost(const tl_size *size, const tl_value *arg)
     const tl_model_spec *model = &size->setup.model;
     return 2.0 * tl_pgd_flop(model, (int)arg[TL_PGD_STEPS].number, size->test) +
            6.0 * tl_model_flop(model) * size->test;
-}
-
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    const tl_model_spec *model = &size->setup.model;
-    const double twin = tl_size_train_memory(size, model, &size->setup.recipe, 0) +
-                        tl_queries_memory(size, (int)arg[ARG_QUERIES].number) +
-                        4.0 * (double)tl_model_count(model);
-    const double moving = tl_pgd_memory(model, size->test);
-    const double counting = tl_fooled_memory(model, size->test);
-    const double attacking = 4.0 * tl_shape_size(size->shape) * size->test +
-                             (moving > counting ? moving : counting);
-    return twin > attacking ? twin : attacking;
 }
 
 static int widest(const tl_size *size, const tl_value *arg)
@@ -180,6 +159,5 @@ const tl_stage tl_stage_d2d_transfer_pgd = {
     .run = run,
     .check = check,
     .cost = cost,
-    .memory = memory,
     .widest = widest,
 };

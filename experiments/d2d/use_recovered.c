@@ -51,6 +51,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     TL_TAKE(out->label, scene->keep, rows, err);
     TL_TAKE(out->flags, scene->keep, rows, err);
     TL_TAKE(out->origin, scene->keep, rows, err);
+    if (tl_scene_counts(scene)) return TL_OK;
     copy_rows(own, 0, out);
     copy_rows(more, own->rows, out);
     scene->given->data[TL_PART_ATTACKER] = out;
@@ -60,14 +61,6 @@ static tl_status run(tl_scene *scene, tl_err *err)
     else
         tl_scene_put_missing(scene, METRIC_SHARE, TL_WHY_NOT_APPLICABLE);
     return TL_OK;
-}
-
-/* How many rows were recovered is known only later: as many as the attacker's, at a guess.
- */
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    return 2.0 * tl_size_data_memory(size, size->attacker);
 }
 
 static const tl_metric metrics[] = {
@@ -92,5 +85,4 @@ const tl_stage tl_stage_d2d_use_recovered = {
     .gives = TL_BIT(TL_PART_ATTACKER),
     .metrics = metrics,
     .run = run,
-    .memory = memory,
 };

@@ -8,7 +8,7 @@
  * image is its own representation); of the autoencoder: Vincent, Larochelle, Bengio,
  * Manzagol 2008, Extracting and composing robust features with denoising autoencoders.
  */
-#include "experiments/stage/stage.h"
+#include "experiments/stage/stage_training.h"
 
 #include "experiments/image/filters.h"
 #include "experiments/image/jpeg.h"
@@ -52,7 +52,6 @@ static void add_noise(const tl_rng *stream, int item, double sd, const float *fr
 typedef struct lessons {
     float *noisy, *clean;
     int *row; /* 0, 1, 2, ... */
-    tl_model *model;
 } lessons;
 
 /* Lesson i is the attacker's row i, counted round, with noise of its own. */
@@ -61,11 +60,11 @@ static tl_status make_lessons(tl_scene *scene, lessons *out, tl_err *err)
     const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
     const int size = tl_shape_size(own->shape);
     const int count = (int)scene->arg[ARG_EXAMPLES].number;
-    const tl_model_spec spec = spec_of(own->shape, scene->arg);
     const tl_rng noise = tl_scene_rng(scene, "lessons");
     TL_TAKE(out->noisy, scene->scratch, (size_t)count * (size_t)size, err);
     TL_TAKE(out->clean, scene->scratch, (size_t)count * (size_t)size, err);
     TL_TAKE(out->row, scene->scratch, count, err);
+    if (tl_scene_counts(scene)) return TL_OK;
     for (int i = 0; i < count; i++) {
         const float *from = own->pixel + (size_t)(i % own->rows) * (size_t)size;
         const size_t at = (size_t)i * (size_t)size;
@@ -73,30 +72,27 @@ static tl_status make_lessons(tl_scene *scene, lessons *out, tl_err *err)
         memcpy(out->clean + at, from, (size_t)size * sizeof *from);
         out->row[i] = i;
     }
-    TL_TRY(tl_model_new(&spec, scene->keep, &out->model, err));
-    const tl_rng init = tl_scene_rng(scene, "init");
-    tl_model_init(out->model, &init);
     return TL_OK;
 }
 
 static tl_status train_denoiser(tl_scene *scene, tl_err *err)
 {
     lessons it = {0};
-    TL_TRY(tl_team_agree(scene->team, make_lessons(scene, &it, err), err));
+    tl_model *model;
+    const tl_status mine = make_lessons(scene, &it, err);
+    const tl_model_spec spec =
+        spec_of(scene->world->data[TL_PART_ATTACKER]->shape, scene->arg);
     const tl_recipe recipe = recipe_of(scene->arg);
-    const tl_rng order = tl_scene_rng(scene, "order");
-    const tl_train_rows data = {.pixel = it.noisy,
-                                .target = it.clean,
-                                .row = it.row,
-                                .rows = (int)scene->arg[ARG_EXAMPLES].number,
-                                .loss = TL_LOSS_SQUARED};
-    const tl_training training = {.recipe = &recipe,
-                                  .rows = &data,
-                                  .rng = &order,
-                                  .team = scene->team,
-                                  .checkpoint = scene->checkpoint};
-    TL_TRY(tl_train(it.model, &training, scene->scratch, NULL, err));
-    scene->given->model[TL_PART_SURROGATE] = it.model;
+    const tl_stage_training training = {
+        .spec = &spec,
+        .recipe = &recipe,
+        .rows = {.pixel = it.noisy,
+                 .target = it.clean,
+                 .row = it.row,
+                 .rows = (int)scene->arg[ARG_EXAMPLES].number,
+                 .loss = TL_LOSS_SQUARED}};
+    TL_TRY(tl_stage_train(scene, &training, mine, &model, NULL, err));
+    scene->given->model[TL_PART_SURROGATE] = model;
     return TL_OK;
 }
 
@@ -105,14 +101,15 @@ static tl_status regenerate(tl_scene *scene, float *noisy, float *to, tl_err *er
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     const int size = tl_shape_size(pool->shape);
     const tl_rng noise = tl_scene_rng(scene, "noise");
-    for (int i = 0; i < pool->rows; i++) {
+    const int rows = tl_scene_counts(scene) ? 0 : pool->rows;
+    for (int i = 0; i < rows; i++) {
         const size_t at = (size_t)i * (size_t)size;
         add_noise(&noise, i, scene->arg[ARG_NOISE].number, pool->pixel + at, size,
                   noisy + at);
     }
     TL_TRY(tl_model_logits(scene->world->bank[0], noisy, pool->rows, scene->team,
                            scene->scratch, to, err));
-    for (size_t i = 0; i < (size_t)pool->rows * (size_t)size; i++) {
+    for (size_t i = 0; i < (size_t)rows * (size_t)size; i++) {
         to[i] = to[i] < 0.0f ? 0.0f : (to[i] > 1.0f ? 1.0f : to[i]);
     }
     return TL_OK;
@@ -189,9 +186,10 @@ static tl_status run(tl_scene *scene, tl_err *err)
     TL_INVARIANT(r.out != NULL);
     if (method == REGENERATE) {
         TL_TRY(regenerate(scene, r.noisy, r.out->pixel, err));
-    } else if (method != NONE) {
+    } else if (method != NONE && !tl_scene_counts(scene)) {
         filter_rows(scene, method, &r);
     }
+    if (tl_scene_counts(scene)) return TL_OK;
     measure(scene, pool, r.out);
     scene->given->data[TL_PART_POOL] = r.out;
     return TL_OK;
@@ -234,20 +232,6 @@ static double cost(const tl_size *size, const tl_value *arg)
     const tl_model_spec spec = spec_of(size->shape, arg);
     const double plain = 500.0 * tl_shape_size(size->shape); /* filter and SSIM */
     return size->pool * (plain + (regenerates(arg) ? tl_model_flop(&spec) : 0.0));
-}
-
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    const double image = (double)sizeof(float) * tl_shape_size(size->shape);
-    if (!regenerates(arg)) return image * (size->pool + 2.0);
-    const tl_model_spec spec = spec_of(size->shape, arg);
-    const tl_recipe recipe = recipe_of(arg);
-    const double model = (double)sizeof(float) * (double)tl_model_count(&spec);
-    const double training = (2.0 * image + 8.0) * arg[ARG_EXAMPLES].number + model +
-                            8.0 * image + tl_size_train_memory(size, &spec, &recipe, 0);
-    const double running =
-        2.0 * image * size->pool + tl_model_logits_memory(&spec, size->pool);
-    return training > running ? training : running;
 }
 
 static int widest(const tl_size *size, const tl_value *arg)
@@ -343,6 +327,5 @@ const tl_stage tl_stage_d2d_watermark_removal = {
     .run = run,
     .check = check,
     .cost = cost,
-    .memory = memory,
     .widest = widest,
 };

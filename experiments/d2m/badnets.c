@@ -52,12 +52,6 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
     return TL_OK;
 }
 
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    return tl_backdoor_memory(size);
-}
-
 static const tl_param params[] = {
     {.name = "rate",
      .type = TL_PARAM_REAL,
@@ -112,5 +106,4 @@ const tl_stage tl_stage_d2m_badnets = {
     .run = run,
     .judge = judge,
     .check = check,
-    .memory = memory,
 };

@@ -14,6 +14,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     tl_dataset *out;
     TL_TRY(tl_dataset_copy(pool, TL_COPY_LABELS | TL_COPY_FLAGS, scene->keep, &out, err));
+    if (tl_scene_counts(scene)) return TL_OK;
     const tl_rng rng = tl_scene_rng(scene, "rows");
     int flipped = 0;
     for (int i = 0; i < out->rows; i++) {
@@ -29,12 +30,6 @@ static tl_status run(tl_scene *scene, tl_err *err)
     scene->given->data[TL_PART_POOL] = out;
     tl_scene_put(scene, METRIC_ROWS, flipped);
     return TL_OK;
-}
-
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    return 5.0 * size->pool;
 }
 
 static const tl_param params[] = {{.name = "rate",
@@ -63,5 +58,4 @@ const tl_stage tl_stage_d2m_label_flip = {
     .params = params,
     .metrics = metrics,
     .run = run,
-    .memory = memory,
 };

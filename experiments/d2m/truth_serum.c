@@ -21,10 +21,12 @@ enum { METRIC_TARGETS, METRIC_ROWS };
 static void choose(const tl_scene *scene, const tl_dataset *pool, int *row, int *targets)
 {
     tl_rng rng = tl_scene_rng(scene, "targets");
-    int clean;
-    tl_dataset_select(pool, TL_ROW_POISONED, 0, row, &clean);
-    tl_rng_shuffle(&rng, row, clean);
     const int wanted = (int)scene->arg[ARG_TARGETS].number;
+    int clean = pool->rows;
+    if (!tl_scene_counts(scene)) {
+        tl_dataset_select(pool, TL_ROW_POISONED, 0, row, &clean);
+        tl_rng_shuffle(&rng, row, clean);
+    }
     *targets = wanted < clean ? wanted : clean;
 }
 
@@ -33,6 +35,7 @@ static tl_status list_rows(const tl_dataset *pool, const int *target, int target
                            int copies, tl_arena *scratch, int **list, tl_err *err)
 {
     TL_TAKE(*list, scratch, (size_t)pool->rows + (size_t)targets * (size_t)copies, err);
+    if (tl_arena_counts(scratch)) return TL_OK;
     for (int i = 0; i < pool->rows; i++) (*list)[i] = i;
     for (int t = 0; t < targets; t++) {
         for (int k = 0; k < copies; k++) (*list)[pool->rows + t * copies + k] = target[t];
@@ -51,6 +54,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     tl_dataset *out;
     TL_TRY(
         tl_dataset_pick(pool, list, pool->rows + targets * copies, scene->keep, &out, err));
+    if (tl_scene_counts(scene)) return TL_OK;
     const tl_rng labels = tl_scene_rng(scene, "labels");
     for (int t = 0; t < targets; t++) {
         uint32_t word[4];
@@ -68,13 +72,6 @@ static tl_status run(tl_scene *scene, tl_err *err)
     tl_scene_put(scene, METRIC_TARGETS, targets);
     tl_scene_put(scene, METRIC_ROWS, (double)targets * copies);
     return TL_OK;
-}
-
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    const double copies = arg[ARG_TARGETS].number * arg[ARG_COPIES].number;
-    const double row = tl_size_data_memory(size, 1);
-    return row * (size->pool + copies) + 8.0 * size->pool + 4.0 * copies;
 }
 
 static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
@@ -119,5 +116,4 @@ const tl_stage tl_stage_d2m_truth_serum = {
     .metrics = metrics,
     .run = run,
     .check = check,
-    .memory = memory,
 };

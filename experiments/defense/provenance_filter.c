@@ -26,6 +26,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     TL_TRY(tl_dataset_copy(pool, TL_COPY_FLAGS, scene->keep, &out, err));
     TL_TRY(tl_carriers_new(&scene->world->marks->watermark, pool->shape, scene->scratch,
                            &carriers, err));
+    if (tl_scene_counts(scene)) return TL_OK;
     int handed_in = 0, dropped = 0, alarms = 0;
     for (int i = 0; i < out->rows; i++) {
         const uint8_t outside = TL_ROW_POISONED | TL_ROW_MEMBER;
@@ -50,12 +51,6 @@ static double cost(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
     return tl_watermark_flop(size->shape, TL_WATERMARK_BITS) * (size->members + size->test);
-}
-
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    return (double)size->pool + tl_carriers_memory(size->shape, TL_WATERMARK_BITS);
 }
 
 static const tl_param params[] = {
@@ -99,5 +94,4 @@ const tl_stage tl_stage_defense_provenance_filter = {
     .metrics = metrics,
     .run = run,
     .cost = cost,
-    .memory = memory,
 };

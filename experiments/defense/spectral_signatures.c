@@ -95,6 +95,7 @@ static tl_status multiply(tl_scene *scene, spectrum *s, int rows, double *trace,
     const size_t width = (size_t)s->width;
     TL_TRY(tl_gram(s->centred, rows, s->width, scene->team, scene->scratch, s->gram, err));
     *trace = 0.0;
+    if (tl_scene_counts(scene)) return TL_OK;
     for (size_t i = 0; i < width * width; i++) s->matrix[i] = (double)s->gram[i];
     for (size_t i = 0; i < width; i++) *trace += s->matrix[i * width + i];
     return TL_OK;
@@ -110,6 +111,7 @@ static tl_status find_axis(tl_scene *scene, spectrum *s, int rows, double *share
     const tl_status mine =
         tl_symmetric_top(s->matrix, s->width, scene->scratch, &value, s->axis, err);
     TL_TRY(tl_team_agree(scene->team, mine, err));
+    if (tl_scene_counts(scene)) return TL_OK;
     *share = trace > 0.0 ? fmin(value / trace, 1.0) : 0.0;
     return TL_OK;
 }
@@ -123,12 +125,14 @@ static tl_status check_share(tl_scene *scene, spectrum *s, int class, tl_err *er
         tl_scene_put_missing(scene, TOP_EIGENVALUE_SCALAPACK, TL_WHY_NOT_APPLICABLE);
         return TL_OK;
     }
-    TL_TRY(multiply(scene, s, centre(s, class), &trace, err));
+    const int rows = tl_scene_counts(scene) ? s->pool->rows : centre(s, class);
+    TL_TRY(multiply(scene, s, rows, &trace, err));
     const tl_linalg_problem problem = {.operation = TL_LINALG_EIGEN,
                                        .a = tl_matrix_of(s->matrix, s->width, s->width),
                                        .value = s->value};
     TL_TRY(tl_linalg_solve(scene->team, problem, TL_LINALG_BY_SCALAPACK, scene->scratch,
                            NULL, err));
+    if (tl_scene_counts(scene)) return TL_OK;
     const double share = fmin(s->value[s->width - 1] / trace, 1.0);
     tl_scene_put(scene, TOP_EIGENVALUE_SCALAPACK, tl_linalg_six_digits(share));
     return TL_OK;
@@ -160,7 +164,10 @@ static tl_status leave_out(tl_scene *scene, const spectrum *s, tl_err *err)
     const tl_dataset *pool = s->pool;
     double removed = 0.0, caught = 0.0, poisoned = 0.0;
     int *row, rows = 0;
+    tl_dataset *out;
     TL_TAKE(row, scene->scratch, pool->rows, err);
+    if (tl_scene_counts(scene))
+        return tl_dataset_pick(pool, row, pool->rows, scene->keep, &out, err);
     for (int r = 0; r < pool->rows; r++) {
         if (!s->is_out[r]) row[rows++] = r;
         if (!(pool->flags[r] & TL_ROW_MEMBER)) continue;
@@ -169,13 +176,21 @@ static tl_status leave_out(tl_scene *scene, const spectrum *s, tl_err *err)
         poisoned += is_poisoned;
         caught += s->is_out[r] && is_poisoned;
     }
-    tl_dataset *out;
-    TL_TRY(tl_dataset_pick(pool, row, rows, scene->keep, &out, err));
+    TL_TRY(tl_dataset_pick_some(pool, row, rows, pool->rows, scene->keep, &out, err));
     scene->given->data[TL_PART_POOL] = out;
     tl_scene_put(scene, REMOVED, removed);
     tl_scene_put_rate(scene, PRECISION, caught, removed);
     tl_scene_put_rate(scene, RECALL, caught, poisoned);
     return TL_OK;
+}
+
+/* What comes after the features, in a scene that counts: every class takes the same. */
+static tl_status count_rest(tl_scene *scene, spectrum *s, tl_err *err)
+{
+    double share;
+    TL_TRY(find_axis(scene, s, s->pool->rows, &share, err));
+    TL_TRY(check_share(scene, s, 0, err));
+    return leave_out(scene, s, err);
 }
 
 static tl_status run(tl_scene *scene, tl_err *err)
@@ -192,6 +207,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     TL_INVARIANT(s.is_out != NULL);
     TL_TRY(tl_model_features(target, pool->pixel, pool->rows, scene->team, scene->scratch,
                              s.feature, err));
+    if (tl_scene_counts(scene)) return count_rest(scene, &s, err);
     for (int class = 0; class < pool->classes; class ++) {
         double share;
         const int rows = centre(&s, class);
@@ -222,21 +238,6 @@ static double cost(const tl_size *size, const tl_value *arg)
     return tl_model_flop(&size->setup.model) * size->pool +
            2.0 * width * width * size->members * (1.0 + again) +
            4.0 / 3.0 * width * width * width * (size->classes + again);
-}
-
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    const int width = tl_model_features_size(&size->setup.model);
-    const double looking = tl_model_features_memory(&size->setup.model, size->pool);
-    const double again =
-        width < WIDE
-            ? 0.0
-            : tl_linalg_memory_by(TL_LINALG_BY_SCALAPACK, TL_LINALG_EIGEN, width, width, 0);
-    const double solving = tl_gram_memory(width) + tl_symmetric_top_memory(width) + again;
-    return tl_size_data_memory(size, size->pool) + 8.0 * size->pool * (double)width +
-           12.0 * (double)width * width + 24.0 * width + 21.0 * size->pool +
-           (looking > solving ? looking : solving);
 }
 
 static int widest(const tl_size *size, const tl_value *arg)
@@ -293,6 +294,5 @@ const tl_stage tl_stage_defense_spectral_signatures = {
     .metrics = metrics,
     .run = run,
     .cost = cost,
-    .memory = memory,
     .widest = widest,
 };

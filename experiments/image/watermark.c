@@ -72,7 +72,7 @@ tl_status tl_carriers_new(const tl_watermark *watermark, tl_shape shape, tl_aren
 {
     const size_t area = area_of(shape);
     *out = (tl_carriers){.watermark = watermark, .shape = shape};
-    TL_TAKE(out->carrier, arena, (size_t)watermark->bits * area, err);
+    TL_TAKE(out->carrier, arena, TL_WATERMARK_BITS * area, err);
     TL_TAKE(out->grey, arena, area, err);
     TL_TAKE(out->free, arena, tl_shape_size(shape), err);
     const size_t mark = tl_arena_mark(arena);
@@ -80,6 +80,7 @@ tl_status tl_carriers_new(const tl_watermark *watermark, tl_shape shape, tl_aren
     int *order, count = 0;
     TL_TRY(tl_dct_new(shape.height, shape.width, arena, &dct, err));
     TL_TAKE(order, arena, area, err);
+    if (tl_arena_counted(arena, mark)) return TL_OK;
     for (int at = 0; at < (int)area; at++) {
         if (is_in_band(shape, at, watermark->low, watermark->high)) order[count++] = at;
     }
@@ -91,13 +92,6 @@ tl_status tl_carriers_new(const tl_watermark *watermark, tl_shape shape, tl_aren
     for (int b = 0; b < watermark->bits; b++) make_carrier(out, &dct, order, count, b);
     tl_arena_rewind(arena, mark);
     return TL_OK;
-}
-
-double tl_carriers_memory(tl_shape shape, int bits)
-{
-    const double area = (double)area_of(shape);
-    return (double)sizeof(double) * (area * (bits + 1.0) + tl_shape_size(shape)) +
-           tl_dct_memory(shape.height, shape.width) + (double)sizeof(int) * area;
 }
 
 double tl_watermark_flop(tl_shape shape, int bits)

@@ -37,7 +37,7 @@ typedef struct tl_watermark {
 typedef struct tl_carriers {
     const tl_watermark *watermark;
     tl_shape shape;
-    double *carrier; /* [bits x height*width], orthonormal */
+    double *carrier; /* [TL_WATERMARK_BITS x height*width], the first `bits` orthonormal */
     double *grey;    /* [height*width] luminance of one image */
     double *free;    /* [shape] one image before it is clipped */
 } tl_carriers;
@@ -55,14 +55,12 @@ tl_watermark tl_watermark_draw(const tl_rng *key, int bits, double low, double h
 int tl_watermark_band(tl_shape shape, double low, double high);
 
 /**
- * Readies the carriers of `watermark`, which is borrowed. \return TL_E_SPACE, TL_E_ARG when
- * the band has fewer coefficients than there are bits
+ * Readies the carriers of `watermark`, which is borrowed, in memory for the longest
+ * message: who reads marks does not know beforehand how long theirs is. \return TL_E_SPACE,
+ * TL_E_ARG when the band has fewer coefficients than there are bits
  */
 TL_MUST_USE tl_status tl_carriers_new(const tl_watermark *watermark, tl_shape shape,
                                       tl_arena *arena, tl_carriers *out, tl_err *err);
-
-/** Bytes that tl_carriers_new takes. */
-double tl_carriers_memory(tl_shape shape, int bits);
 
 /** FLOP of one detection; an embedding takes a few of them. */
 double tl_watermark_flop(tl_shape shape, int bits);

@@ -39,6 +39,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const int rows = s.rows->rows;
     TL_TRY(tl_model_logits(target, s.rows->pixel, rows, scene->team, scene->scratch,
                            s.logits, err));
+    if (tl_scene_counts(scene)) return tl_suspects_put_auc(scene, AUC, &s, 0, err);
     tl_cross_entropy(s.logits, s.rows->label, rows, s.rows->classes, s.score);
     if (s.members == 0 || s.others == 0) {
         for (int m = AUC; m <= TPR_0P1PCT; m++)
@@ -55,12 +56,6 @@ static double cost(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
     return tl_model_flop(&size->setup.model) * size->pool;
-}
-
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    return tl_suspects_memory(size);
 }
 
 static int widest(const tl_size *size, const tl_value *arg)
@@ -116,6 +111,5 @@ const tl_stage tl_stage_m2d_global_threshold = {
     .metrics = metrics,
     .run = run,
     .cost = cost,
-    .memory = memory,
     .widest = widest,
 };

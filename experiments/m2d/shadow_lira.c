@@ -14,6 +14,7 @@
  * principles, sections IV and V, algorithm 1; code: privacy/research/mi_lira_2021.
  */
 #include "experiments/method/membership.h"
+#include "experiments/stage/stage_training.h"
 
 #include "compute/core/sort.h"
 #include "compute/nn/loss.h"
@@ -37,47 +38,39 @@ static bool is_drawn(const tl_rng *halves, int model, uint32_t origin)
 
 /* --- a shadow model ------------------------------------------------------------------- */
 
-static tl_status prepare(tl_scene *scene, tl_model **model, int **row, int *rows,
-                         tl_err *err)
+static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
 {
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
-    TL_TRY(tl_model_new(&scene->world->setup->model, scene->keep, model, err));
-    const tl_rng weights = tl_scene_rng(scene, "init"),
-                 halves = tl_scene_rng(scene, "halves");
-    const tl_rng init = tl_rng_sub(&weights, (uint64_t)scene->bank_item);
-    tl_model_init(*model, &init);
-    TL_TAKE(*row, scene->scratch, pool->rows, err);
-    *rows = 0;
+    int *row;
+    TL_TAKE(row, scene->scratch, pool->rows, err);
+    *out = (tl_train_rows){.pixel = pool->pixel, .label = pool->label, .row = row};
+    if (tl_scene_counts(scene)) {
+        out->rows = pool->rows;
+        return TL_OK;
+    }
+    const tl_rng halves = tl_scene_rng(scene, "halves");
     for (int i = 0; i < pool->rows; i++) {
         const bool is_in = pool->flags[i] & TL_ROW_POISONED
                                ? (pool->flags[i] & TL_ROW_MEMBER) != 0
                                : is_drawn(&halves, scene->bank_item, pool->origin[i]);
-        if (is_in) (*row)[(*rows)++] = i;
+        if (is_in) row[out->rows++] = i;
     }
     return TL_OK;
 }
 
 static tl_status run_shadow(tl_scene *scene, tl_err *err)
 {
-    const tl_dataset *pool = scene->world->data[TL_PART_POOL];
-    tl_model *model = NULL;
-    int *row = NULL, rows = 0;
-    TL_TRY(tl_team_agree(scene->team, prepare(scene, &model, &row, &rows, err), err));
-    const tl_train_rows data = {
-        .pixel = pool->pixel, .label = pool->label, .row = row, .rows = rows};
-    const tl_rng orders = tl_scene_rng(scene, "order");
-    const tl_rng order = tl_rng_sub(&orders, (uint64_t)scene->bank_item);
+    tl_model *model;
     /* As the target is trained: were shadow models to go on where it stopped early, their
      * confidences would be those of more overfitted models. So the attacker is granted the
      * owner's validation rows, as the strongest attacker that the test stands for; they are
      * nobody's members. */
-    const tl_training training = {.recipe = &scene->world->setup->recipe,
-                                  .rows = &data,
+    tl_stage_training training = {.spec = &scene->world->setup->model,
+                                  .recipe = &scene->world->setup->recipe,
                                   .validation = scene->world->data[TL_PART_VALIDATION],
-                                  .rng = &order,
-                                  .team = scene->team,
-                                  .checkpoint = scene->checkpoint};
-    TL_TRY(tl_train(model, &training, scene->scratch, NULL, err));
+                                  .is_numbered = true};
+    const tl_status mine = choose(scene, &training.rows, err);
+    TL_TRY(tl_stage_train(scene, &training, mine, &model, NULL, err));
     scene->given->model[TL_PART_SURROGATE] = model;
     return TL_OK;
 }
@@ -175,6 +168,7 @@ static tl_status take_room(tl_scene *scene, tl_suspects *suspects, shadows *s, t
     TL_TAKE(s->confidence, scene->scratch, count, err);
     TL_TAKE(s->in, scene->scratch, count, err);
     TL_TAKE(s->value, scene->scratch, s->models, err);
+    if (tl_scene_counts(scene)) return TL_OK;
     const tl_rng halves = tl_scene_rng(scene, "halves");
     for (size_t i = 0; i < count; i++) {
         const int model = (int)(i / (size_t)s->rows);
@@ -189,6 +183,7 @@ static tl_status ask(tl_scene *scene, const tl_model *model, const tl_suspects *
     const tl_dataset *rows = suspects->rows;
     TL_TRY(tl_model_logits(model, rows->pixel, rows->rows, scene->team, scene->scratch,
                            suspects->logits, err));
+    if (tl_scene_counts(scene)) return TL_OK;
     tl_confidence(suspects->logits, rows->label, rows->rows, rows->classes, confidence);
     return TL_OK;
 }
@@ -225,6 +220,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     }
     /* Confidence falls as the loss rises, so this is the AUC of one threshold for all. */
     TL_TRY(tl_suspects_put_auc(scene, AUC_GAIN, &suspects, 0, err));
+    if (tl_scene_counts(scene)) return TL_OK; /* the other metrics take no more */
     score_rows(scene->arg, &s, &suspects);
     put_advantage(scene, &suspects);
     TL_TRY(tl_suspects_put_auc(scene, AUC, &suspects, 0, err));
@@ -251,16 +247,6 @@ static double shadow_cost(const tl_size *size, const tl_value *arg)
 static double cost(const tl_size *size, const tl_value *arg)
 {
     return tl_model_flop(&size->setup.model) * size->pool * (1.0 + models(arg));
-}
-
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    const double shadow = tl_size_train_memory(size, &size->setup.model,
-                                               &size->setup.recipe, size->validation) +
-                          6.0 * size->pool +
-                          4.0 * (double)tl_model_count(&size->setup.model);
-    const double test = tl_suspects_memory(size) + 9.0 * models(arg) * size->pool;
-    return test > shadow ? test : shadow;
 }
 
 static int widest(const tl_size *size, const tl_value *arg)
@@ -353,6 +339,5 @@ const tl_stage tl_stage_m2d_shadow_lira = {
              .cost = shadow_cost},
     .run = run,
     .cost = cost,
-    .memory = memory,
     .widest = widest,
 };

@@ -33,6 +33,5 @@ const tl_stage tl_stage_m2d_surrogate_inversion = {
     .run = run,
     .check = tl_inversion_check,
     .cost = tl_inversion_cost,
-    .memory = tl_inversion_memory,
     .widest = tl_inversion_widest,
 };

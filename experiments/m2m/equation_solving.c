@@ -111,6 +111,8 @@ static tl_status ask(tl_scene *scene, equations *e, tl_err *err)
     TL_TRY(tl_service_ask_exactly(scene->world->service,
                                   scene->world->model[TL_PART_TARGET], &question,
                                   scene->team, scene->scratch, e->answer, err));
+    e->count = tl_scene_counts(scene) ? e->asked : 0;
+    if (tl_arena_counted(scene->scratch, mark)) return TL_OK;
     TL_TRY(tl_team_agree(scene->team, set_up(e, &queries, err), err));
     tl_arena_rewind(scene->scratch, mark);
     return TL_OK;
@@ -125,6 +127,7 @@ static tl_status solve(tl_scene *scene, equations *e, tl_err *err)
         &alone, tl_matrix_of(e->matrix, e->count, e->unknowns),
         tl_matrix_of(e->answer, e->count, e->classes), e->found, scene->scratch, err);
     TL_TRY(tl_team_agree(scene->team, mine, err));
+    if (tl_scene_counts(scene)) return TL_OK;
     double *bias = e->found + inputs * classes;
     for (size_t j = 0; j < inputs; j++) {
         for (size_t c = 0; c < classes; c++) bias[c] -= CENTRE * e->found[j * classes + c];
@@ -193,9 +196,11 @@ static tl_status compare(tl_scene *scene, const tl_model *surrogate, tl_err *err
     for (int i = 0; i < 2; i++) {
         TL_TRY(tl_model_logits(models[i], test->pixel, rows, scene->team, scene->scratch,
                                by[i].score, err));
+        if (tl_scene_counts(scene)) continue;
         tl_argmax(by[i].score, rows, classes, by[i].guess);
         tl_softmax(by[i].score, rows, classes, by[i].score);
     }
+    if (tl_scene_counts(scene)) return TL_OK;
     double largest = 0.0;
     for (size_t i = 0; i < (size_t)rows * (size_t)classes; i++) {
         largest = fmax(largest, fabs((double)by[0].score[i] - (double)by[1].score[i]));
@@ -220,6 +225,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     TL_TRY(tl_team_agree(scene->team, made, err));
     TL_TRY(ask(scene, &e, err));
     TL_TRY(solve(scene, &e, err));
+    if (tl_scene_counts(scene)) return compare(scene, surrogate, err);
     set_parameters(&e, surrogate);
     scene->given->model[TL_PART_SURROGATE] = surrogate;
     tl_scene_put(scene, EQUATIONS, e.count);
@@ -254,23 +260,6 @@ static double cost(const tl_size *size, const tl_value *arg)
     return tl_linalg_cost(TL_LINALG_LEAST_SQUARES, asked, unknowns_of(spec),
                           spec->classes) +
            tl_model_flop(spec) * (2.0 * asked + 2.0 * size->test);
-}
-
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    const tl_model_spec *spec = &size->setup.model;
-    const int asked = queries_of(arg, spec);
-    const double unknowns = unknowns_of(spec), classes = spec->classes;
-    const double asking =
-        tl_queries_memory(size, asked) + tl_service_exactly_memory(spec, asked);
-    const double solving =
-        tl_linalg_memory(TL_LINALG_LEAST_SQUARES, asked, unknowns_of(spec), spec->classes);
-    const double comparing =
-        8.0 * size->test * (classes + 1.0) + tl_model_logits_memory(spec, size->test);
-    const double most = asking > solving ? asking : solving;
-    return 8.0 * (asked * (classes + unknowns) + unknowns * classes) +
-           tl_head_memory(spec) + 4.0 * (double)tl_model_count(spec) +
-           (most > comparing ? most : comparing);
 }
 
 static int widest(const tl_size *size, const tl_value *arg)
@@ -338,6 +327,5 @@ const tl_stage tl_stage_m2m_equation_solving = {
     .run = run,
     .check = check,
     .cost = cost,
-    .memory = memory,
     .widest = widest,
 };

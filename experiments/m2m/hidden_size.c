@@ -65,6 +65,8 @@ typedef struct theft {
     double *basis;          /* [classes x width] orthonormal, of the same span */
     double *small;          /* [width] its singular values */
     double *small_vt;       /* [width x width] */
+    double *product;        /* [r x width] of what was found and the truth */
+    double *cosine;         /* [width] */
 } theft;
 
 static int smaller(int a, int b)
@@ -90,6 +92,8 @@ static tl_status take_room(tl_scene *scene, theft *t, tl_err *err)
     TL_TAKE(t->basis, scene->scratch, classes * width, err);
     TL_TAKE(t->small, scene->scratch, width, err);
     TL_TAKE(t->small_vt, scene->scratch, width * width, err);
+    TL_TAKE(t->product, scene->scratch, r * width, err);
+    TL_TAKE(t->cosine, scene->scratch, width, err);
     return tl_head_of(target, scene->scratch, &t->head, err);
 }
 
@@ -121,6 +125,7 @@ static tl_status ask(tl_scene *scene, theft *t, tl_err *err)
                                   scene->world->model[TL_PART_TARGET], &question,
                                   scene->team, scene->scratch, t->answer, err));
     tl_arena_rewind(scene->scratch, mark);
+    if (tl_scene_counts(scene)) return TL_OK;
     if (scores) tl_answers_log(t->answer, (size_t)t->rows * (size_t)t->classes);
     add_noise(scene, t);
     if (scores) tl_centre_rows(t->answer, t->rows, t->classes);
@@ -164,9 +169,10 @@ static tl_status prepare_truth(tl_scene *scene, theft *t, tl_err *err)
 {
     const size_t count = (size_t)t->classes * (size_t)t->width;
     TL_INVARIANT(t->layer && t->head.weight);
-    memcpy(t->layer, t->head.weight, count * sizeof *t->layer);
-    if (choice(scene->arg, ARG_ANSWERS) == SCORES) {
-        tl_centre_columns(t->layer, t->classes, t->width);
+    if (!tl_scene_counts(scene)) {
+        memcpy(t->layer, t->head.weight, count * sizeof *t->layer);
+        if (choice(scene->arg, ARG_ANSWERS) == SCORES)
+            tl_centre_columns(t->layer, t->classes, t->width);
     }
     const tl_svd svd = {.value = t->small, .u = t->basis, .vt = t->small_vt};
     return tl_linalg_svd(&t->alone, tl_matrix_of(t->layer, t->classes, t->width), svd,
@@ -191,40 +197,31 @@ static void project(const theft *t, int found, const double *x, double *out)
 static tl_status put_cosines(tl_scene *scene, const theft *t, int found, tl_err *err)
 {
     const int angles = smaller(found, t->width);
-    const size_t side = (size_t)angles, width = (size_t)t->width;
-    double *product = NULL, *value = NULL, sum = 0.0;
-    tl_svd svd = {0};
-    product = tl_arena_take(scene->scratch, (size_t)found * width, sizeof *product, err);
-    value = tl_arena_take(scene->scratch, side, sizeof *value, err);
-    const tl_status mine = product && value ? TL_OK : TL_E_SPACE;
-    TL_TRY(tl_team_agree(scene->team, mine, err));
-    TL_INVARIANT(product && value);
-    project(t, found, t->basis, product);
-    svd.value = value;
-    TL_TRY(tl_linalg_svd(&t->alone, tl_matrix_of(product, found, t->width), svd,
+    const tl_svd svd = {.value = t->cosine};
+    double sum = 0.0;
+    if (!tl_scene_counts(scene)) project(t, found, t->basis, t->product);
+    TL_TRY(tl_linalg_svd(&t->alone, tl_matrix_of(t->product, found, t->width), svd,
                          scene->scratch, err));
-    for (int i = 0; i < angles; i++) sum += fmin(value[i], 1.0);
-    tl_scene_put(scene, SMALLEST_COSINE, fmin(value[angles - 1], 1.0));
+    if (tl_scene_counts(scene)) return TL_OK;
+    for (int i = 0; i < angles; i++) sum += fmin(t->cosine[i], 1.0);
+    tl_scene_put(scene, SMALLEST_COSINE, fmin(t->cosine[angles - 1], 1.0));
     tl_scene_put(scene, MEAN_COSINE, sum / angles);
     return TL_OK;
 }
 
 /* The layer minus its projection onto what was found: the least squares of all maps of the
  * recovered layer. */
-static tl_status put_error(tl_scene *scene, const theft *t, int found, tl_err *err)
+static void put_error(tl_scene *scene, const theft *t, int found)
 {
     const size_t width = (size_t)t->width, classes = (size_t)t->classes;
-    double *map = tl_arena_take(scene->scratch, (size_t)found * width, sizeof *map, err);
-    TL_TRY(tl_team_agree(scene->team, map ? TL_OK : TL_E_SPACE, err));
-    TL_INVARIANT(map != NULL);
-    project(t, found, t->layer, map);
+    project(t, found, t->layer, t->product);
     double off = 0.0, all = 0.0;
     for (size_t c = 0; c < classes; c++) {
         double *left = t->basis + c * width; /* which has served */
         memcpy(left, t->layer + c * width, width * sizeof *left);
         for (size_t f = 0; f < (size_t)found; f++) {
             const double v = t->vt[f * classes + c];
-            for (size_t i = 0; i < width; i++) left[i] -= v * map[f * width + i];
+            for (size_t i = 0; i < width; i++) left[i] -= v * t->product[f * width + i];
         }
         for (size_t i = 0; i < width; i++) {
             off += left[i] * left[i];
@@ -232,7 +229,6 @@ static tl_status put_error(tl_scene *scene, const theft *t, int found, tl_err *e
         }
     }
     tl_scene_put(scene, ERROR, fmax(sqrt(off / all), LEAST_ERROR));
-    return TL_OK;
 }
 
 /* --- the stage ------------------------------------------------------------------------ */
@@ -246,6 +242,10 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const tl_svd svd = {.value = t.value, .u = t.u, .vt = t.vt};
     TL_TRY(tl_linalg_svd(&t.alone, tl_matrix_of(t.answer, t.rows, t.classes), svd,
                          scene->scratch, err));
+    if (tl_scene_counts(scene)) {
+        TL_TRY(prepare_truth(scene, &t, err));
+        return put_cosines(scene, &t, smaller(t.rows, t.classes), err);
+    }
     const int found = find_width(scene->arg, &t, &gap);
     if (found == 0) { /* all answers are the same */
         for (int m = WIDTH; m <= ERROR; m++) {
@@ -259,7 +259,8 @@ static tl_status run(tl_scene *scene, tl_err *err)
     tl_scene_put(scene, GAP, gap);
     TL_TRY(prepare_truth(scene, &t, err));
     TL_TRY(put_cosines(scene, &t, found, err));
-    return put_error(scene, &t, found, err);
+    put_error(scene, &t, found);
+    return TL_OK;
 }
 
 static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
@@ -287,22 +288,6 @@ static double cost(const tl_size *size, const tl_value *arg)
            tl_linalg_cost(TL_LINALG_SVD, rows, classes, 0) +
            tl_linalg_cost(TL_LINALG_SVD, classes, width, 0) +
            6.0 * classes * (double)width * width;
-}
-
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    const tl_model_spec *model = &size->setup.model;
-    const double width = tl_model_features_size(model), classes = model->classes;
-    const int rows = queries_of(arg, model->classes);
-    const double r = rows < classes ? rows : classes;
-    const double asking =
-        tl_queries_memory(size, rows) + tl_service_exactly_memory(model, rows);
-    const double solving =
-        tl_linalg_memory_by(TL_LINALG_BY_LAPACK, TL_LINALG_SVD, rows, model->classes, 0) +
-        16.0 * r * width;
-    return 8.0 * (rows * classes + r * (rows + classes + 1.0)) +
-           8.0 * width * (2.0 * classes + width + 1.0) + tl_head_memory(model) +
-           (asking > solving ? asking : solving);
 }
 
 static const char *const answers[] = {"logits", "scores", NULL};
@@ -404,5 +389,4 @@ const tl_stage tl_stage_m2m_hidden_size = {
     .run = run,
     .check = check,
     .cost = cost,
-    .memory = memory,
 };

@@ -15,16 +15,6 @@
 enum { ARG_QUERIES, ARG_ANSWERS, ARG_KIND, ARG_EPOCHS };
 enum { AGREEMENT, ACCURACY, TWIN_AGREEMENT, TWIN_ACCURACY, GAIN };
 
-/* \param without_access for the control model, which has no rows recovered earlier */
-static tl_status make_queries(tl_scene *scene, bool without_access, tl_queries *q,
-                              tl_err *err)
-{
-    const tl_query_wish wish = {.count = (int)scene->arg[ARG_QUERIES].number,
-                                .kind = (tl_query_kind)(int)scene->arg[ARG_KIND].number,
-                                .without_access = without_access};
-    return tl_queries_make(scene, &wish, q, err);
-}
-
 static tl_recipe recipe_of(const tl_scene *scene)
 {
     tl_recipe recipe = scene->world->setup->recipe;
@@ -35,13 +25,10 @@ static tl_recipe recipe_of(const tl_scene *scene)
 
 static tl_status run_twin(tl_scene *scene, tl_err *err)
 {
-    tl_queries q = {0};
-    tl_model *twin = NULL;
     const tl_recipe recipe = recipe_of(scene);
-    TL_TRY(tl_team_agree(scene->team, make_queries(scene, true, &q, err), err));
-    TL_TRY(tl_queries_train(scene, &q, NULL, &recipe, &twin, err));
-    scene->given->model[TL_PART_SURROGATE] = twin;
-    return TL_OK;
+    return tl_queries_train_control(scene, (int)scene->arg[ARG_QUERIES].number,
+                                    (tl_query_kind)(int)scene->arg[ARG_KIND].number,
+                                    &recipe, err);
 }
 
 static tl_status guess(tl_scene *scene, const tl_model *model, int32_t *out, tl_err *err)
@@ -52,6 +39,7 @@ static tl_status guess(tl_scene *scene, const tl_model *model, int32_t *out, tl_
     TL_TRY(tl_team_agree(scene->team, logits ? TL_OK : TL_E_SPACE, err));
     TL_TRY(tl_model_logits(model, test->pixel, test->rows, scene->team, scene->scratch,
                            logits, err));
+    if (tl_scene_counts(scene)) return TL_OK;
     tl_argmax(logits, test->rows, test->classes, out);
     return TL_OK;
 }
@@ -71,6 +59,8 @@ static tl_status compare(tl_scene *scene, const tl_model *surrogate, tl_err *err
     TL_TRY(tl_team_agree(scene->team, take_guesses(scene, by, err), err));
     TL_TRY(guess(scene, scene->world->model[TL_PART_TARGET], by[0], err));
     TL_TRY(guess(scene, surrogate, by[1], err));
+    if (scene->world->banked > 0) TL_TRY(guess(scene, scene->world->bank[0], by[2], err));
+    if (tl_scene_counts(scene)) return TL_OK;
     const int agreement = tl_score_matches(by[0], by[1], rows);
     tl_scene_put_rate(scene, AGREEMENT, agreement, rows);
     tl_scene_put_rate(scene, ACCURACY, tl_score_matches(test->label, by[1], rows), rows);
@@ -80,7 +70,6 @@ static tl_status compare(tl_scene *scene, const tl_model *surrogate, tl_err *err
         }
         return TL_OK;
     }
-    TL_TRY(guess(scene, scene->world->bank[0], by[2], err));
     const int twin = tl_score_matches(by[0], by[2], rows);
     tl_scene_put_rate(scene, TWIN_AGREEMENT, twin, rows);
     tl_scene_put_rate(scene, TWIN_ACCURACY, tl_score_matches(test->label, by[2], rows),
@@ -91,8 +80,10 @@ static tl_status compare(tl_scene *scene, const tl_model *surrogate, tl_err *err
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {
+    const tl_query_wish wish = {.count = (int)scene->arg[ARG_QUERIES].number,
+                                .kind = (tl_query_kind)(int)scene->arg[ARG_KIND].number};
     tl_queries q = {0};
-    tl_status mine = make_queries(scene, false, &q, err);
+    tl_status mine = tl_queries_make(scene, &wish, &q, err);
     float *answer = NULL;
     if (mine == TL_OK) {
         answer = tl_arena_take(scene->scratch,
@@ -141,17 +132,6 @@ static double cost(const tl_size *size, const tl_value *arg)
 {
     return train_cost(size, arg) +
            tl_model_flop(&size->setup.model) * (arg[ARG_QUERIES].number + 3.0 * size->test);
-}
-
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    const double asked = arg[ARG_QUERIES].number;
-    const int most = asked > size->test ? (int)asked : size->test;
-    return tl_size_train_memory(size, &size->setup.model, &size->setup.recipe, 0) +
-           4.0 * (double)tl_model_count(&size->setup.model) +
-           tl_model_logits_memory(&size->setup.model, most) +
-           tl_queries_memory(size, (int)asked) + 4.0 * asked * size->classes +
-           12.0 * size->test * (size->classes + 1.0);
 }
 
 static int widest(const tl_size *size, const tl_value *arg)
@@ -246,6 +226,5 @@ const tl_stage tl_stage_m2m_model_extraction = {
     .run = run,
     .check = check,
     .cost = cost,
-    .memory = memory,
     .widest = widest,
 };

@@ -27,6 +27,7 @@ static tl_status idle(const tl_team *team, double seconds, tl_err *err)
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {
+    if (tl_scene_counts(scene)) return TL_OK;
     const tl_status slept = idle(scene->team, scene->arg[SECONDS].number, err);
     TL_TRY(tl_team_agree(scene->team, slept, err));
     tl_rng rng = tl_scene_rng(scene, "draw");

@@ -86,6 +86,7 @@ static tl_status take_room(tl_scene *scene, rows_seen *s, sample *room, tl_head 
                            .probability = s->probability,
                            .label = pool->label,
                            .is_trained = s->is_trained,
+                           .trained = scene->size ? scene->size->members : 0,
                            .damping = scene->arg[ARG_DAMPING].number};
     return TL_OK;
 }
@@ -96,6 +97,7 @@ static tl_status look(tl_scene *scene, rows_seen *s, const tl_head *head, tl_err
     const size_t width = (size_t)s->of.width, features = (size_t)head->width;
     TL_TRY(tl_model_features(scene->world->model[TL_PART_TARGET], pool->pixel, pool->rows,
                              scene->team, scene->scratch, s->single, err));
+    if (tl_scene_counts(scene)) return TL_OK;
     tl_head_logits(head, s->single, pool->rows, s->probability);
     tl_softmax_double(s->probability, pool->rows, pool->classes, s->probability);
     for (size_t i = 0; i < (size_t)pool->rows; i++) {
@@ -105,6 +107,7 @@ static tl_status look(tl_scene *scene, rows_seen *s, const tl_head *head, tl_err
         }
         if (width > features) to[features] = 1.0;
         s->is_trained[i] = (pool->flags[i] & TL_ROW_MEMBER) != 0;
+        s->of.trained += s->is_trained[i];
     }
     return TL_OK;
 }
@@ -205,6 +208,8 @@ static tl_status put_poison(tl_scene *scene, sample *of, const rows_seen *s, tl_
     tl_ranked *order;
     double auc;
     TL_TAKE(order, scene->scratch, pool->rows, err);
+    if (tl_scene_counts(scene))
+        return tl_score_auc(of->x, of->is_positive, pool->rows, scene->scratch, &auc, err);
     of->count = 0;
     for (int i = 0; i < pool->rows; i++) {
         if (!s->is_trained[i]) continue;
@@ -234,6 +239,7 @@ static tl_status put_all(tl_scene *scene, const rows_seen *s, sample *of, tl_err
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     const unsigned judged = TL_ROW_UNJUDGED | TL_ROW_MEMBER;
     const unsigned bad = TL_ROW_POISONED | TL_ROW_MEMBER;
+    if (tl_scene_counts(scene)) return put_poison(scene, of, s, err); /* takes the most */
     gather(of, s, pool, judged, 0);
     put_mean(scene, NON_MEMBERS, of, TL_WHY_UNRESOLVABLE);
     gather(of, s, pool, bad, bad);
@@ -255,7 +261,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     tl_head head = {0};
     double lambda;
     TL_TRY(tl_team_agree(scene->team, take_room(scene, &s, &room, &head, err), err));
-    TL_INVARIANT(s.of.label && room.x && room.y && room.is_positive);
+    TL_INVARIANT(room.x && room.y && room.is_positive);
     TL_TRY(look(scene, &s, &head, err));
     TL_TRY(tl_influence_self(&s.of, scene->team, scene->scratch, s.self, &lambda, err));
     if (lambda <= 0.0) { /* every row is taken for one class with certainty */
@@ -286,18 +292,6 @@ static double cost(const tl_size *size, const tl_value *arg)
     const tl_model_spec *spec = &size->setup.model;
     return tl_model_flop(spec) * size->pool +
            tl_influence_cost(size->pool, size->members, width_of(spec), spec->classes);
-}
-
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    const tl_model_spec *spec = &size->setup.model;
-    const double width = width_of(spec), classes = spec->classes, rows = size->pool;
-    const double looking = tl_model_features_memory(spec, size->pool);
-    const double solving =
-        tl_influence_memory(size->members, width_of(spec), spec->classes);
-    return tl_head_memory(spec) + rows * (12.0 * width + 8.0 * classes + 26.0) +
-           (looking > solving ? looking : solving);
 }
 
 static int widest(const tl_size *size, const tl_value *arg)
@@ -388,6 +382,5 @@ const tl_stage tl_stage_measure_influence = {
     .run = run,
     .check = check,
     .cost = cost,
-    .memory = memory,
     .widest = widest,
 };

@@ -43,6 +43,7 @@ static tl_status read_model(tl_scene *scene, const tl_dataset *data, reading *ou
     TL_INVARIANT(out->loss != NULL);
     TL_TRY(tl_model_logits(model, data->pixel, data->rows, scene->team, scene->scratch,
                            out->logits, err));
+    if (tl_scene_counts(scene)) return TL_OK;
     tl_argmax(out->logits, data->rows, data->classes, out->guess);
     tl_cross_entropy(out->logits, data->label, data->rows, data->classes, out->loss);
     return TL_OK;
@@ -53,7 +54,10 @@ static tl_status pick_members(tl_scene *scene, tl_dataset **out, tl_err *err)
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     int *row, rows;
     TL_TAKE(row, scene->scratch, pool->rows, err);
-    tl_dataset_select(pool, TL_ROW_MEMBER | TL_ROW_POISONED, TL_ROW_MEMBER, row, &rows);
+    if (tl_scene_counts(scene))
+        rows = scene->size->members;
+    else
+        tl_dataset_select(pool, TL_ROW_MEMBER | TL_ROW_POISONED, TL_ROW_MEMBER, row, &rows);
     return tl_dataset_pick(pool, row, rows, scene->scratch, out, err);
 }
 
@@ -66,12 +70,14 @@ static tl_status run(tl_scene *scene, tl_err *err)
     reading on_train = {0}, on_test = {0};
     TL_TRY(read_model(scene, members, &on_train, err));
     TL_TRY(read_model(scene, test, &on_test, err));
-    const int right = tl_score_matches(on_test.guess, test->label, test->rows);
-    const int learnt = tl_score_matches(on_train.guess, members->label, members->rows);
     double auc;
-    tl_softmax(on_test.logits, test->rows, test->classes, on_test.logits);
+    if (!tl_scene_counts(scene))
+        tl_softmax(on_test.logits, test->rows, test->classes, on_test.logits);
     TL_TRY(tl_score_class_auc(on_test.logits, test->label, test->rows, test->classes,
                               scene->scratch, &auc, err));
+    if (tl_scene_counts(scene)) return TL_OK;
+    const int right = tl_score_matches(on_test.guess, test->label, test->rows);
+    const int learnt = tl_score_matches(on_train.guess, members->label, members->rows);
     tl_scene_put_rate(scene, TRAIN_ACCURACY, learnt, members->rows);
     tl_scene_put_rate(scene, ACCURACY, right, test->rows);
     tl_scene_put(scene, BALANCED,
@@ -106,15 +112,6 @@ static double cost(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
     return tl_model_flop(&size->setup.model) * (size->members + size->test);
-}
-
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    const int most = size->members > size->test ? size->members : size->test;
-    return tl_size_data_memory(size, size->members) +
-           tl_model_logits_memory(&size->setup.model, most) + 4.0 * size->pool +
-           (4.0 * size->classes + 12.0) * (size->members + size->test) + 25.0 * size->test;
 }
 
 static int widest(const tl_size *size, const tl_value *arg)
@@ -180,6 +177,5 @@ const tl_stage tl_stage_measure_utility = {
     .run = run,
     .check = check,
     .cost = cost,
-    .memory = memory,
     .widest = widest,
 };

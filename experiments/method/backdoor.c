@@ -48,6 +48,7 @@ tl_status tl_backdoor_plant(tl_scene *scene, const tl_backdoor *backdoor, tl_err
     tl_dataset *out;
     TL_TRY(tl_dataset_copy(pool, TL_COPY_LABELS | TL_COPY_FLAGS | TL_COPY_PIXELS,
                            scene->keep, &out, err));
+    if (tl_scene_counts(scene)) return TL_OK;
     const tl_rng rng = tl_scene_rng(scene, "rows");
     int stamped = 0;
     for (int i = 0; i < out->rows; i++) {
@@ -75,6 +76,7 @@ static tl_status count_hits(tl_scene *scene, const tl_model *model, const tl_dat
     TL_TRY(tl_model_logits(model, data->pixel, data->rows, scene->team, scene->scratch,
                            logits, err));
     *hits = 0;
+    if (tl_scene_counts(scene)) return TL_OK;
     for (int i = 0; i < data->rows; i++) {
         int32_t best;
         tl_argmax(logits + (size_t)i * (size_t)classes, 1, classes, &best);
@@ -89,10 +91,11 @@ static tl_status pick_others(tl_scene *scene, int target, tl_dataset **others, t
     const tl_dataset *test = scene->world->data[TL_PART_TEST];
     int *row, count = 0;
     TL_TAKE(row, scene->scratch, test->rows, err);
-    for (int i = 0; i < test->rows; i++) {
+    for (int i = 0; i < test->rows && !tl_scene_counts(scene); i++) {
         if (test->label[i] != target) row[count++] = i;
     }
-    return tl_dataset_pick(test, row, count, scene->scratch, others, err);
+    if (tl_scene_counts(scene)) count = test->rows;
+    return tl_dataset_pick_some(test, row, count, test->rows, scene->scratch, others, err);
 }
 
 tl_status tl_backdoor_judge(tl_scene *scene, tl_part part, const tl_backdoor *backdoor,
@@ -106,7 +109,7 @@ tl_status tl_backdoor_judge(tl_scene *scene, tl_part part, const tl_backdoor *ba
     const size_t size = (size_t)tl_shape_size(others->shape);
     int plain = 0, triggered = 0;
     TL_TRY(count_hits(scene, model, others, target, &plain, err));
-    for (int i = 0; i < others->rows; i++) {
+    for (int i = 0; i < others->rows && !tl_scene_counts(scene); i++) {
         backdoor->stamp(backdoor->self, others->shape, others->pixel + (size_t)i * size);
     }
     TL_TRY(count_hits(scene, model, others, target, &triggered, err));
@@ -121,13 +124,4 @@ tl_status tl_backdoor_check(const tl_size *size, double target, tl_err *err)
              "target is class %g, but the data has the classes 0 to %d", target,
              size->classes - 1);
     return TL_OK;
-}
-
-double tl_backdoor_memory(const tl_size *size)
-{
-    const double running = tl_size_data_memory(size, size->pool);
-    const double judging = tl_size_data_memory(size, size->test) +
-                           tl_model_logits_memory(&size->setup.model, size->test) +
-                           (4.0 + 8.0 * size->classes) * size->test;
-    return running + judging;
 }

@@ -45,7 +45,4 @@ TL_MUST_USE tl_status tl_backdoor_judge(tl_scene *scene, tl_part part,
 /** Check of such a stage: the target is a class of the data. \return TL_E_ARG */
 TL_MUST_USE tl_status tl_backdoor_check(const tl_size *size, double target, tl_err *err);
 
-/** Bytes that run and judge take. */
-double tl_backdoor_memory(const tl_size *size);
-
 #endif

@@ -54,6 +54,8 @@ static tl_status take_images(const tl_ascent *ascent, const tl_model *model, tl_
     TL_TAKE(images->label, keep, rows, err);
     TL_TAKE(images->flags, keep, rows, err);
     TL_TAKE(images->origin, keep, rows, err);
+    *out = images;
+    if (tl_arena_counts(keep)) return TL_OK;
     for (int r = 0; r < rows; r++) {
         tl_rng rng = tl_rng_sub(&ascent->start, (uint64_t)r);
         float *pixel = images->pixel + (size_t)r * size;
@@ -65,7 +67,6 @@ static tl_status take_images(const tl_ascent *ascent, const tl_model *model, tl_
         images->flags[r] = TL_ROW_RECOVERED;
         images->origin[r] = UINT32_MAX - (uint32_t)r;
     }
-    *out = images;
     return TL_OK;
 }
 
@@ -102,6 +103,7 @@ tl_status tl_ascent_run(const tl_ascent *ascent, const tl_model *model, const tl
     for (int s = 0; status == TL_OK && s < ascent->steps; s++) {
         const double step = ascent->step * (1.0 - (double)s / ascent->steps);
         status = tl_model_slope(model, &slope, images, team, scratch, gradient, err);
+        if (tl_arena_counts(scratch)) break; /* every step takes the same */
         for (int r = 0; status == TL_OK && r < images->rows; r++) {
             float *pixel = images->pixel + (size_t)r * size;
             float *own = gradient + (size_t)r * size;
@@ -117,10 +119,4 @@ tl_status tl_ascent_run(const tl_ascent *ascent, const tl_model *model, const tl
 double tl_ascent_flop(const tl_model_spec *spec, int steps, int rows)
 {
     return 2.0 * tl_model_flop(spec) * steps * rows; /* forward, and back to the pixels */
-}
-
-double tl_ascent_memory(const tl_model_spec *spec, int rows)
-{
-    return (double)sizeof(float) * tl_shape_size(spec->in) * rows +
-           tl_model_slope_memory(spec, rows);
 }

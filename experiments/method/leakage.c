@@ -47,6 +47,13 @@ static void thin(const tl_dataset *pool, const tl_usual *usual, candidates *c)
     c->count[0] = c->count[1] = both;
 }
 
+/* Rows compared with, at most. */
+static int references_of(const tl_dataset *pool)
+{
+    const double most = 2.0 * TL_REFERENCES * pool->classes;
+    return most < pool->rows ? (int)most : pool->rows;
+}
+
 tl_status tl_references_gather(const tl_dataset *pool, tl_arena *scratch,
                                tl_references *out, tl_err *err)
 {
@@ -58,6 +65,9 @@ tl_status tl_references_gather(const tl_dataset *pool, tl_arena *scratch,
     TL_TAKE(row, scratch, pool->rows, err);
     TL_TAKE(c, scratch, 1, err);
     TL_TRY(tl_usual_new(pool->shape, scratch, &out->usual, err));
+    const int most = references_of(pool);
+    if (tl_arena_counts(scratch))
+        return tl_dataset_pick(pool, row, most, scratch, &out->rows, err);
     for (int i = 0; i < pool->rows; i++) {
         tl_usual_add(&out->usual, pool->pixel + (size_t)i * out->usual.size);
     }
@@ -70,7 +80,7 @@ tl_status tl_references_gather(const tl_dataset *pool, tl_arena *scratch,
             for (int i = 0; i < c->count[side]; i++) row[rows++] = c->row[side][i];
         }
     }
-    return tl_dataset_pick(pool, row, rows, scratch, &out->rows, err);
+    return tl_dataset_pick_some(pool, row, rows, most, scratch, &out->rows, err);
 }
 
 bool tl_references_have_near(const tl_references *references, const tl_usual *usual,
@@ -106,6 +116,7 @@ static tl_status look(const tl_model *evaluator, const tl_dataset *data,
     TL_TRY(tl_model_features(evaluator, data->pixel, data->rows, team, scratch, *feature,
                              err));
     TL_INVARIANT(*feature != NULL);
+    if (tl_arena_counts(scratch)) return TL_OK;
     normalise(*feature, data->rows, width);
     return TL_OK;
 }
@@ -152,7 +163,6 @@ static void sum_up(const tl_references *refs, const tl_dataset *images,
                    const double *difference, tl_leakage *out)
 {
     double sum[MEASURES] = {0};
-    *out = (tl_leakage){0};
     for (int i = 0; i < images->rows; i++) {
         if (refs->count[images->label[i]] == 0) continue;
         out->images++;
@@ -175,6 +185,8 @@ tl_status tl_leakage_of(const tl_references *references, const tl_dataset *image
     tl_status status = tl_team_agree(team, difference ? TL_OK : TL_E_SPACE, err);
     if (status == TL_OK) status = look(evaluator, images, team, scratch, &feature, err);
     TL_INVARIANT(status != TL_OK || (difference && feature));
+    *out = (tl_leakage){0};
+    if (tl_arena_counted(scratch, mark)) return status;
     const int from = team->rank * each;
     for (int i = from; status == TL_OK && i < from + each && i < images->rows; i++) {
         if (references->count[images->label[i]] == 0) continue;
@@ -190,29 +202,13 @@ tl_status tl_leakage_of(const tl_references *references, const tl_dataset *image
     return status;
 }
 
-/* Rows compared with, at most. */
-static double references_of(const tl_size *size)
-{
-    const double most = 2.0 * TL_REFERENCES * size->classes;
-    return most < size->pool ? most : size->pool;
-}
-
-double tl_leakage_memory(const tl_size *size, const tl_model_spec *evaluator, int images)
-{
-    const double references = references_of(size);
-    const double width = tl_model_features_size(evaluator);
-    const int most = references > images ? (int)references : images;
-    return tl_size_data_memory(size, (int)references) + 4.0 * size->pool +
-           8.0 * size->classes + 8.0 * tl_shape_size(size->shape) +
-           (double)sizeof(candidates) + 4.0 * width * (references + images) +
-           32.0 * images + tl_model_features_memory(evaluator, most);
-}
-
 double tl_leakage_flop(const tl_size *size, const tl_model_spec *evaluator, int images)
 {
     /* A window's five moments, 11 down and 11 across, and the cosine. */
     const double pair =
         220.0 * tl_shape_size(size->shape) + 2.0 * tl_model_features_size(evaluator);
-    return pair * images * references_of(size) / size->classes +
-           tl_model_flop(evaluator) * (images + references_of(size));
+    const tl_dataset pool = {.rows = size->pool, .classes = size->classes};
+    const double references = references_of(&pool);
+    return pair * images * references / size->classes +
+           tl_model_flop(evaluator) * (images + references);
 }

@@ -60,9 +60,6 @@ TL_MUST_USE tl_status tl_leakage_of(const tl_references *references,
                                     const tl_team *team, tl_arena *scratch, tl_leakage *out,
                                     tl_err *err);
 
-/** Bytes of scratch of all the above for `images` images at a time. */
-double tl_leakage_memory(const tl_size *size, const tl_model_spec *evaluator, int images);
-
 /** FLOP of tl_leakage_of. */
 double tl_leakage_flop(const tl_size *size, const tl_model_spec *evaluator, int images);
 

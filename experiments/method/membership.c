@@ -7,12 +7,14 @@ tl_status tl_suspects_gather(const tl_dataset *pool, tl_arena *arena, tl_suspect
 {
     int *row, rows;
     TL_TAKE(row, arena, pool->rows, err);
-    tl_dataset_select(pool, TL_ROW_UNJUDGED, 0, row, &rows);
+    rows = pool->rows;
+    if (!tl_arena_counts(arena)) tl_dataset_select(pool, TL_ROW_UNJUDGED, 0, row, &rows);
     *out = (tl_suspects){0};
     TL_TRY(tl_dataset_pick(pool, row, rows, arena, &out->rows, err));
     TL_TAKE(out->logits, arena, (size_t)rows * (size_t)pool->classes, err);
     TL_TAKE(out->score, arena, rows, err);
     TL_TAKE(out->member, arena, rows, err);
+    if (tl_arena_counts(arena)) return TL_OK;
     for (int i = 0; i < rows; i++) {
         out->member[i] = (out->rows->flags[i] & TL_ROW_MEMBER) != 0;
         out->members += out->member[i];
@@ -31,6 +33,11 @@ tl_status tl_suspects_put_auc(tl_scene *scene, int metric, const tl_suspects *su
     int count = 0, members = 0;
     TL_TAKE(score, scene->scratch, rows, err);
     TL_TAKE(member, scene->scratch, rows, err);
+    if (tl_scene_counts(scene)) {
+        TL_TRY(tl_score_auc(score, member, rows, scene->scratch, &auc, err));
+        tl_arena_rewind(scene->scratch, mark);
+        return TL_OK;
+    }
     for (int i = 0; i < rows; i++) {
         if ((suspects->rows->flags[i] & flags) != flags) continue;
         score[count] = suspects->score[i];
@@ -59,13 +66,6 @@ tl_status tl_suspects_put_tpr(tl_scene *scene, int metric, const tl_suspects *su
                         scene->scratch, &tpr, err));
     tl_scene_put_rate(scene, metric, tpr * suspects->members, suspects->members);
     return TL_OK;
-}
-
-double tl_suspects_memory(const tl_size *size)
-{
-    return tl_size_data_memory(size, size->pool) +
-           tl_model_logits_memory(&size->setup.model, size->pool) +
-           (4.0 * size->classes + 41.0) * size->pool;
 }
 
 int tl_suspects_widest(const tl_size *size)

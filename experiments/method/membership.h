@@ -42,9 +42,6 @@ TL_MUST_USE tl_status tl_suspects_put_tpr(tl_scene *scene, int metric,
                                           const tl_suspects *suspects, double limit,
                                           tl_err *err);
 
-/** Bytes that tl_suspects_gather and the two above take, and the logits of the suspects. */
-double tl_suspects_memory(const tl_size *size);
-
 /** Largest useful team for inference over the pool. */
 int tl_suspects_widest(const tl_size *size);
 

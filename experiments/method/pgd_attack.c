@@ -53,9 +53,10 @@ tl_status tl_pgd_attack(const tl_pgd *pgd, const tl_model *model, const tl_datas
     const tl_slope slope = {slope_of, data};
     tl_dataset moved = *data;
     moved.pixel = pixel;
-    if (status == TL_OK) start(pgd, data, pixel);
+    if (status == TL_OK && !tl_arena_counts(scratch)) start(pgd, data, pixel);
     for (int s = 0; status == TL_OK && s < pgd->steps; s++) {
         status = tl_model_slope(model, &slope, &moved, team, scratch, gradient, err);
+        if (tl_arena_counts(scratch)) break; /* every step takes the same */
         if (status == TL_OK) descend(pgd, data, gradient, pixel);
     }
     tl_arena_rewind(scratch, mark);
@@ -65,12 +66,6 @@ tl_status tl_pgd_attack(const tl_pgd *pgd, const tl_model *model, const tl_datas
 double tl_pgd_flop(const tl_model_spec *spec, int steps, int rows)
 {
     return 2.0 * tl_model_flop(spec) * steps * rows; /* forward, and back to the pixels */
-}
-
-double tl_pgd_memory(const tl_model_spec *spec, int rows)
-{
-    return (double)sizeof(float) * tl_shape_size(spec->in) * rows +
-           tl_model_slope_memory(spec, rows);
 }
 
 typedef struct answers {
@@ -94,6 +89,7 @@ static tl_status ask(const tl_model *model, const tl_dataset *data, const float 
                      const tl_team *team, tl_arena *scratch, const answers *a, tl_err *err)
 {
     TL_TRY(tl_model_logits(model, pixel, data->rows, team, scratch, a->logits, err));
+    if (tl_arena_counts(scratch)) return TL_OK;
     tl_argmax(a->logits, data->rows, data->classes,
               pixel == data->pixel ? a->plain : a->moved);
     tl_cross_entropy(a->logits, data->label, data->rows, data->classes, a->loss);
@@ -111,7 +107,8 @@ tl_status tl_fooled_count(const tl_model *model, const tl_dataset *data, const f
     if (status == TL_OK) status = ask(model, data, data->pixel, team, scratch, &a, err);
     if (status == TL_OK) status = ask(model, data, moved, team, scratch, &a, err);
     *out = (tl_fooled){0};
-    for (int i = 0; status == TL_OK && i < data->rows; i++) {
+    const int rows = tl_arena_counts(scratch) ? 0 : data->rows;
+    for (int i = 0; status == TL_OK && i < rows; i++) {
         const bool was_right = a.plain[i] == data->label[i];
         out->right += was_right;
         out->fooled += was_right && a.moved[i] != data->label[i];
@@ -119,11 +116,6 @@ tl_status tl_fooled_count(const tl_model *model, const tl_dataset *data, const f
     }
     tl_arena_rewind(scratch, mark);
     return status;
-}
-
-double tl_fooled_memory(const tl_model_spec *spec, int rows)
-{
-    return (4.0 * spec->classes + 16.0) * rows + tl_model_logits_memory(spec, rows);
 }
 
 tl_pgd tl_pgd_of(const tl_scene *scene)

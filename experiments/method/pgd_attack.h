@@ -32,9 +32,8 @@ TL_MUST_USE tl_status tl_pgd_attack(const tl_pgd *pgd, const tl_model *model,
                                     const tl_dataset *data, const tl_team *team,
                                     tl_arena *scratch, float *pixel, tl_err *err);
 
-/** FLOP and bytes of scratch of tl_pgd_attack for `rows` rows. */
+/** FLOP of tl_pgd_attack for `rows` rows. */
 double tl_pgd_flop(const tl_model_spec *spec, int steps, int rows);
-double tl_pgd_memory(const tl_model_spec *spec, int rows);
 
 /** How a model takes moved images. */
 typedef struct tl_fooled {
@@ -50,9 +49,6 @@ typedef struct tl_fooled {
 TL_MUST_USE tl_status tl_fooled_count(const tl_model *model, const tl_dataset *data,
                                       const float *moved, const tl_team *team,
                                       tl_arena *scratch, tl_fooled *out, tl_err *err);
-
-/** Bytes of scratch of tl_fooled_count. */
-double tl_fooled_memory(const tl_model_spec *spec, int rows);
 
 /** Parameters of stages that move images, the first of their tables, and what they say.
  * `start` is the scene's stream "start". */

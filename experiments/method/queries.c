@@ -1,6 +1,7 @@
 #include "experiments/method/queries.h"
 
 #include "experiments/image/filters.h"
+#include "experiments/stage/stage_training.h"
 
 #include <string.h>
 
@@ -75,6 +76,7 @@ tl_status tl_queries_make(tl_scene *scene, const tl_query_wish *wish, tl_queries
     const size_t size = (size_t)tl_shape_size(scene->world->setup->model.in);
     int *order;
     TL_TRY(take_queries(scene, wish, out, &order, err));
+    if (tl_scene_counts(scene)) return TL_OK;
     const int rows = draw_order(scene, own, wish->without_access, order);
     const tl_rng images = tl_scene_rng(scene, "images");
     TL_INVARIANT(rows > 0 || wish->kind == TL_QUERY_NOISE);
@@ -102,23 +104,28 @@ tl_status tl_queries_make(tl_scene *scene, const tl_query_wish *wish, tl_queries
 tl_status tl_queries_train(tl_scene *scene, const tl_queries *queries, const float *answer,
                            const tl_recipe *recipe, tl_model **out, tl_err *err)
 {
-    const tl_status made = tl_model_new(&scene->world->setup->model, scene->keep, out, err);
-    TL_TRY(tl_team_agree(scene->team, made, err));
-    const tl_rng init = tl_scene_rng(scene, "init"), order = tl_scene_rng(scene, "order");
-    tl_model_init(*out, &init);
-    const tl_train_rows data = {.pixel = queries->pixel,
-                                .label = answer ? NULL : queries->label,
-                                .target = answer,
-                                .row = queries->row,
-                                .rows = queries->count};
     /* The validation rows are the owner's, and a query held out would be one less to learn
      * from: models of the attacker run all their epochs. */
-    const tl_training training = {.recipe = recipe,
-                                  .rows = &data,
-                                  .rng = &order,
-                                  .team = scene->team,
-                                  .checkpoint = scene->checkpoint};
-    return tl_train(*out, &training, scene->scratch, NULL, err);
+    const tl_stage_training training = {.spec = &scene->world->setup->model,
+                                        .recipe = recipe,
+                                        .rows = {.pixel = queries->pixel,
+                                                 .label = answer ? NULL : queries->label,
+                                                 .target = answer,
+                                                 .row = queries->row,
+                                                 .rows = queries->count}};
+    return tl_stage_train(scene, &training, TL_OK, out, NULL, err);
+}
+
+tl_status tl_queries_train_control(tl_scene *scene, int count, tl_query_kind kind,
+                                   const tl_recipe *recipe, tl_err *err)
+{
+    const tl_query_wish wish = {.count = count, .kind = kind, .without_access = true};
+    tl_queries queries = {0};
+    tl_model *control;
+    TL_TRY(tl_team_agree(scene->team, tl_queries_make(scene, &wish, &queries, err), err));
+    TL_TRY(tl_queries_train(scene, &queries, NULL, recipe, &control, err));
+    scene->given->model[TL_PART_SURROGATE] = control;
+    return TL_OK;
 }
 
 tl_status tl_queries_check(const tl_size *size, tl_query_kind kind, int count, tl_err *err)
@@ -131,9 +138,4 @@ tl_status tl_queries_check(const tl_size *size, tl_query_kind kind, int count, t
              "augmented or noise",
              count, size->attacker);
     return TL_OK;
-}
-
-double tl_queries_memory(const tl_size *size, int count)
-{
-    return 4.0 * count * (tl_shape_size(size->shape) + 2.0) + 4.0 * size->attacker;
 }

@@ -53,12 +53,17 @@ TL_MUST_USE tl_status tl_queries_train(tl_scene *scene, const tl_queries *querie
                                        const float *answer, const tl_recipe *recipe,
                                        tl_model **out, tl_err *err);
 
+/**
+ * Run of a bank's control model: one without access, trained on so many queries by their
+ * true labels. Collective. \return TL_E_SPACE, TL_E_LOST
+ */
+TL_MUST_USE tl_status tl_queries_train_control(tl_scene *scene, int count,
+                                               tl_query_kind kind, const tl_recipe *recipe,
+                                               tl_err *err);
+
 /** Whether an attacker has the rows for so many queries of this kind. Used before running.
  * \return TL_E_ARG, with what would help */
 TL_MUST_USE tl_status tl_queries_check(const tl_size *size, tl_query_kind kind, int count,
                                        tl_err *err);
-
-/** Bytes of scratch of tl_queries_make for `count` queries. */
-double tl_queries_memory(const tl_size *size, int count);
 
 #endif

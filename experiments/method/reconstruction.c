@@ -3,6 +3,7 @@
 #include "compute/nn/loss.h"
 #include "experiments/method/image_ascent.h"
 #include "experiments/method/leakage.h"
+#include "experiments/stage/stage_training.h"
 
 #include <string.h>
 
@@ -51,35 +52,25 @@ int tl_evaluator_count(const tl_value *arg)
     return 1;
 }
 
-static tl_status prepare(tl_scene *scene, tl_model **evaluator, int **row, int *rows,
-                         tl_err *err)
+static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
 {
     const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
-    const tl_model_spec spec = tl_evaluator_spec(&scene->world->setup->model);
-    TL_TRY(tl_model_new(&spec, scene->keep, evaluator, err));
-    const tl_rng init = tl_scene_rng(scene, "init");
-    tl_model_init(*evaluator, &init);
-    TL_TAKE(*row, scene->scratch, own->rows, err);
-    tl_dataset_select(own, NOT_CONTROL, 0, *row, rows);
+    int *row;
+    TL_TAKE(row, scene->scratch, own->rows, err);
+    *out = (tl_train_rows){
+        .pixel = own->pixel, .label = own->label, .row = row, .rows = own->rows};
+    if (!tl_scene_counts(scene)) tl_dataset_select(own, NOT_CONTROL, 0, row, &out->rows);
     return TL_OK;
 }
 
 tl_status tl_evaluator_train(tl_scene *scene, tl_err *err)
 {
-    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
-    tl_model *evaluator = NULL;
-    int *row = NULL, rows = 0;
-    TL_TRY(tl_team_agree(scene->team, prepare(scene, &evaluator, &row, &rows, err), err));
-    const tl_train_rows data = {
-        .pixel = own->pixel, .label = own->label, .row = row, .rows = rows};
-    const tl_rng order = tl_scene_rng(scene, "order");
+    tl_model *evaluator;
+    const tl_model_spec spec = tl_evaluator_spec(&scene->world->setup->model);
     /* The validation rows are the owner's: an evaluator runs all its epochs. */
-    const tl_training training = {.recipe = &scene->world->setup->recipe,
-                                  .rows = &data,
-                                  .rng = &order,
-                                  .team = scene->team,
-                                  .checkpoint = scene->checkpoint};
-    TL_TRY(tl_train(evaluator, &training, scene->scratch, NULL, err));
+    tl_stage_training training = {.spec = &spec, .recipe = &scene->world->setup->recipe};
+    const tl_status mine = choose(scene, &training.rows, err);
+    TL_TRY(tl_stage_train(scene, &training, mine, &evaluator, NULL, err));
     scene->given->model[TL_PART_SURROGATE] = evaluator;
     return TL_OK;
 }
@@ -128,11 +119,15 @@ static tl_status make_means(const tl_dataset *own, tl_arena *scratch, tl_dataset
     *means = (tl_dataset){.shape = own->shape, .classes = own->classes};
     TL_TAKE(means->pixel, scratch, (size_t)own->classes * size, err);
     TL_TAKE(means->label, scratch, own->classes, err);
+    *out = means;
+    if (tl_arena_counts(scratch)) {
+        means->rows = own->classes;
+        return TL_OK;
+    }
     for (int k = 0; k < own->classes; k++) {
         float *mean = means->pixel + (size_t)means->rows * size;
         if (mean_of(own, k, sum, mean) > 0) means->label[means->rows++] = k;
     }
-    *out = means;
     return TL_OK;
 }
 
@@ -141,6 +136,7 @@ static tl_status add_own(const tl_usual *pool, const tl_dataset *own, tl_arena *
                          tl_usual *out, tl_err *err)
 {
     TL_TRY(tl_usual_new(own->shape, scratch, out, err));
+    if (tl_arena_counts(scratch)) return TL_OK;
     memcpy(out->sum, pool->sum, pool->size * sizeof *out->sum);
     out->rows = pool->rows;
     for (int i = 0; i < own->rows; i++) {
@@ -164,6 +160,9 @@ static tl_status pick_unseen(const tl_dataset *own, const tl_references *referen
     TL_TAKE(taken, scratch, own->classes, err);
     TL_TAKE(row, scratch, own->rows, err);
     TL_TRY(add_own(&references->usual, own, scratch, &usual, err));
+    const double all = (double)most * own->classes;
+    const int room = all < own->rows ? (int)all : own->rows;
+    if (tl_arena_counts(scratch)) return tl_dataset_pick(own, row, room, scratch, out, err);
     for (int i = 0; i < own->rows; i++) {
         const int class = own->label[i];
         const float *pixel = own->pixel + (size_t)i * usual.size;
@@ -172,7 +171,7 @@ static tl_status pick_unseen(const tl_dataset *own, const tl_references *referen
         taken[class]++;
         row[rows++] = i;
     }
-    return tl_dataset_pick(own, row, rows, scratch, out, err);
+    return tl_dataset_pick_some(own, row, rows, room, scratch, out, err);
 }
 
 /* --- measuring ------------------------------------------------------------------------ */
@@ -189,6 +188,7 @@ static tl_status ask(tl_scene *scene, const tl_model *model, const tl_dataset *i
     TL_TRY(tl_model_logits(model, images->pixel, images->rows, scene->team, scene->scratch,
                            p, err));
     *confidence = *hits = 0.0;
+    if (tl_arena_counted(scene->scratch, mark)) return TL_OK;
     for (int i = 0; i < images->rows; i++) {
         float *own = p + (size_t)i * (size_t)classes;
         int32_t best;
@@ -260,7 +260,7 @@ static tl_status make_centre(tl_scene *scene, float **centre, tl_err *err)
     double *sum;
     TL_TAKE(sum, scene->scratch, size, err);
     TL_TAKE(*centre, scene->scratch, size, err);
-    (void)mean_of(own, ANY_CLASS, sum, *centre);
+    if (!tl_scene_counts(scene)) (void)mean_of(own, ANY_CLASS, sum, *centre);
     return TL_OK;
 }
 
@@ -306,26 +306,6 @@ double tl_inversion_cost(const tl_size *size, const tl_value *arg)
     const int images = images_of(size, arg);
     return tl_ascent_flop(&size->setup.model, (int)arg[ARG_STEPS].number, images) +
            tl_leakage_flop(size, &evaluator, 2 * images + size->classes);
-}
-
-double tl_inversion_memory(const tl_size *size, const tl_value *arg)
-{
-    const tl_model_spec *model = &size->setup.model;
-    const tl_model_spec evaluator = tl_evaluator_spec(model);
-    const int images = images_of(size, arg);
-    const double bank = tl_size_train_memory(size, &evaluator, &size->setup.recipe, 0) +
-                        4.0 * size->attacker + 4.0 * (double)tl_model_count(&evaluator);
-    const double climbing = tl_ascent_memory(model, images);
-    const double baselines =
-        tl_size_data_memory(size, images < size->attacker ? images : size->attacker) +
-        4.0 * tl_shape_size(size->shape) * (size->classes + 7.0) + 4.0 * size->attacker;
-    const double asking =
-        4.0 * size->classes * images + tl_model_logits_memory(model, images);
-    const double measuring =
-        baselines + asking + tl_leakage_memory(size, &evaluator, images);
-    const double running =
-        tl_size_data_memory(size, images) + (climbing > measuring ? climbing : measuring);
-    return bank > running ? bank : running;
 }
 
 int tl_inversion_widest(const tl_size *size, const tl_value *arg)

@@ -17,6 +17,7 @@ static tl_status rank(const double *score, int n, tl_arena *scratch, tl_ranked *
                       tl_err *err)
 {
     TL_TAKE(*out, scratch, n, err);
+    if (tl_arena_counts(scratch)) return TL_OK;
     TL_TRY(number_rows(score, n, *out, err));
     tl_sort_descending(*out, (size_t)n);
     return TL_OK;
@@ -28,6 +29,7 @@ tl_status tl_score_auc(const double *score, const bool *positive, int n, tl_aren
     const size_t mark = tl_arena_mark(scratch);
     tl_ranked *row;
     TL_TRY(rank(score, n, scratch, &row, err));
+    if (tl_arena_counted(scratch, mark)) return TL_OK;
     double above = 0.0, wins = 0.0, negatives = 0.0;
     for (int i = 0; i < n;) {
         int end = i;
@@ -54,6 +56,7 @@ tl_status tl_score_tpr(const double *score, const bool *positive, int n, double 
     const size_t mark = tl_arena_mark(scratch);
     tl_ranked *row;
     TL_TRY(rank(score, n, scratch, &row, err));
+    if (tl_arena_counted(scratch, mark)) return TL_OK;
     double positives = 0.0, negatives = 0.0, hits = 0.0, alarms = 0.0;
     for (int i = 0; i < n; i++) {
         if (positive[row[i].number])
@@ -119,11 +122,12 @@ tl_status tl_score_class_auc(const float *probability, const int32_t *label, int
     int counted = 0;
     for (int c = classes == 2 ? 1 : 0; c < classes; c++) {
         double one;
-        for (int i = 0; i < n; i++) {
+        for (int i = 0; i < n && !tl_arena_counts(scratch); i++) {
             score[i] = (double)probability[(size_t)i * (size_t)classes + (size_t)c];
             positive[i] = label[i] == c;
         }
         TL_TRY(tl_score_auc(score, positive, n, scratch, &one, err));
+        if (tl_arena_counts(scratch)) break;
         if (isnan(one)) continue; /* a class that does not occur */
         sum += one;
         counted++;
@@ -166,6 +170,7 @@ tl_status tl_score_rank_correlation(const double *x, const double *y, int n,
     TL_TAKE(order, scratch, n, err);
     TL_TAKE(a, scratch, n, err);
     TL_TAKE(b, scratch, n, err);
+    if (tl_arena_counted(scratch, mark)) return TL_OK;
     TL_TRY(rank_of(x, n, order, a, err));
     TL_TRY(rank_of(y, n, order, b, err));
     for (int i = 0; i < n; i++) {

@@ -10,7 +10,6 @@ enum { GROUP = 64 /* rows that are looked at together */ };
 
 typedef struct curvature {
     const tl_influence *of;
-    int trained;
     double *matrix;   /* [params x params], params = classes * width */
     double *inverse;  /* [params x params] of it */
     double *weighted; /* [trained x width] features times the root of a weight */
@@ -27,10 +26,9 @@ static tl_status take_sums(const tl_influence *of, tl_arena *scratch, curvature 
 {
     const size_t width = (size_t)of->width, params = params_of(of);
     *c = (curvature){.of = of};
-    for (int i = 0; i < of->rows; i++) c->trained += of->is_trained[i];
     TL_TAKE(c->matrix, scratch, params * params, err);
     TL_TAKE(c->inverse, scratch, params * params, err);
-    TL_TAKE(c->weighted, scratch, (size_t)c->trained * width, err);
+    TL_TAKE(c->weighted, scratch, (size_t)of->trained * width, err);
     TL_TAKE(c->block, scratch, width * width, err);
     return TL_OK;
 }
@@ -44,15 +42,17 @@ static tl_status add_block(curvature *c, int a, int b, const tl_team *alone,
     const tl_influence *of = c->of;
     const size_t width = (size_t)of->width, params = params_of(of);
     double *to = c->weighted;
-    for (int i = 0; i < of->rows; i++) {
+    const int rows = tl_arena_counts(scratch) ? 0 : of->rows;
+    for (int i = 0; i < rows; i++) {
         if (!of->is_trained[i]) continue;
         const double *p = of->probability + (size_t)i * (size_t)of->classes;
         const double *f = of->feature + (size_t)i * width;
         const double root = sqrt(p[a] * (a == b ? 1.0 - p[a] : p[b]));
         for (size_t j = 0; j < width; j++) *to++ = root * f[j];
     }
-    TL_TRY(tl_linalg_gram(alone, tl_matrix_of(c->weighted, c->trained, of->width), c->block,
-                          scratch, err));
+    TL_TRY(tl_linalg_gram(alone, tl_matrix_of(c->weighted, of->trained, of->width),
+                          c->block, scratch, err));
+    if (tl_arena_counts(scratch)) return TL_OK;
     for (size_t j = 0; j < width; j++) {
         double *line = c->matrix + ((size_t)a * width + j) * params + (size_t)b * width;
         double *mirror = c->matrix + ((size_t)b * width + j) * params + (size_t)a * width;
@@ -70,10 +70,11 @@ static tl_status add_blocks(curvature *c, const tl_team *team, tl_arena *scratch
 {
     const tl_team alone = tl_team_alone_within(team);
     int number = 0;
-    for (int a = 0; a < c->of->classes && c->trained > 0; a++) {
+    for (int a = 0; a < c->of->classes && c->of->trained > 0; a++) {
         for (int b = 0; b <= a; b++, number++) {
             if (number % team->size != team->rank) continue;
             TL_TRY(add_block(c, a, b, &alone, scratch, err));
+            if (tl_arena_counts(scratch)) return TL_OK; /* every block takes the same */
             (void)tl_team_tick(team);
         }
     }
@@ -98,7 +99,9 @@ static tl_status invert(curvature *c, const tl_team *team, tl_arena *scratch, tl
     double *unit = tl_arena_take(scratch, params * params, sizeof *unit, err);
     TL_TRY(tl_team_agree(team, unit ? TL_OK : TL_E_SPACE, err));
     TL_INVARIANT(unit != NULL);
-    for (size_t i = 0; i < params; i++) unit[i * params + i] = 1.0;
+    for (size_t i = 0; i < params && !tl_arena_counts(scratch); i++) {
+        unit[i * params + i] = 1.0;
+    }
     TL_TRY(tl_linalg_solve_spd(team, tl_matrix_of(c->matrix, side, side),
                                tl_matrix_of(unit, side, side), c->inverse, scratch, err));
     tl_arena_rewind(scratch, mark);
@@ -252,8 +255,9 @@ static tl_status tell(const curvature *c, const tl_team *team, tl_arena *scratch
     const int side = (int)params_of(c->of), rows = c->of->rows;
     group g = {0};
     tl_status mine = take_group(c->of, scratch, &g, err);
-    if (mine == TL_OK) mine = look(c, team, &g, self, err);
+    if (mine == TL_OK && !tl_arena_counts(scratch)) mine = look(c, team, &g, self, err);
     TL_TRY(tl_team_agree(team, mine, err));
+    if (tl_arena_counts(scratch)) return TL_OK;
     TL_TRY(tl_team_sum_double(team, self, (size_t)rows, err));
     if (tl_linalg_path(TL_LINALG_SOLVE_SPD, side, side) == TL_LINALG_BY_SCALAPACK) {
         for (int i = 0; i < rows; i++) self[i] = tl_linalg_six_digits(self[i]);
@@ -271,26 +275,13 @@ tl_status tl_influence_self(const tl_influence *of, const tl_team *team, tl_aren
     TL_INVARIANT(c.of && c.matrix && c.weighted && c.block);
     TL_TRY(tl_team_agree(team, add_blocks(&c, team, scratch, err), err));
     TL_TRY(tl_team_sum_double(team, c.matrix, params * params, err));
-    *lambda = damp(&c);
+    *lambda = tl_arena_counts(scratch) ? 1.0 : damp(&c);
     if (*lambda > 0.0) {
         TL_TRY(invert(&c, team, scratch, err));
         TL_TRY(tell(&c, team, scratch, self, err));
     }
     tl_arena_rewind(scratch, mark);
     return TL_OK;
-}
-
-double tl_influence_memory(int trained, int width, int classes)
-{
-    const double params = (double)width * classes, square = (double)classes * classes;
-    const int side = (int)params;
-    const double summing = tl_linalg_memory(TL_LINALG_GRAM, trained, width, 0);
-    const double solving =
-        8.0 * params * params + tl_linalg_memory(TL_LINALG_SOLVE_SPD, side, side, side);
-    const double looking = 8.0 * (GROUP * (params + square) + square + 4.0 * classes);
-    const double most = summing > solving ? summing : solving;
-    return 16.0 * params * params + 8.0 * width * ((double)trained + width) +
-           (most > looking ? most : looking);
 }
 
 double tl_influence_cost(int rows, int trained, int width, int classes)

@@ -39,6 +39,7 @@ typedef struct tl_influence {
     const double *probability; /**< [rows x classes] */
     const int32_t *label;      /**< [rows] */
     const bool *is_trained;    /**< [rows] whether it is among those that G sums over */
+    int trained;               /**< how many are */
     /** lambda in units of the mean eigenvalue of the sum of all G_j, above 0. */
     double damping;
 } tl_influence;
@@ -58,9 +59,8 @@ TL_MUST_USE tl_status tl_influence_self(const tl_influence *of, const tl_team *t
                                         tl_arena *scratch, double *self, double *lambda,
                                         tl_err *err);
 
-/** Bytes of scratch of tl_influence_self, `trained` of `rows` rows being trained on, and
- * its floating-point operations. */
-double tl_influence_memory(int trained, int width, int classes);
+/** Floating-point operations of tl_influence_self, `trained` of `rows` rows being trained
+ * on. */
 double tl_influence_cost(int rows, int trained, int width, int classes);
 
 #endif

@@ -11,6 +11,11 @@ void tl_world_take(tl_world *to, const tl_world *from, tl_part part)
     if (part == TL_PART_MARKS) to->marks = from->marks;
 }
 
+bool tl_scene_counts(const tl_scene *scene)
+{
+    return tl_arena_counts(scene->scratch);
+}
+
 tl_rng tl_scene_rng(const tl_scene *scene, const char *purpose)
 {
     return tl_rng_stream(scene->seed, scene->replicate, scene->stage, scene->occurrence,

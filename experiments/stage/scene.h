@@ -38,7 +38,16 @@ typedef struct tl_scene {
     tl_arena *keep, *scratch;
     const tl_checkpoint *checkpoint; /**< for the step's one long training; may be NULL */
     tl_measure *measure;             /**< by index of the metrics table in use */
+    const tl_size
+        *size; /**< where arenas count (tl_scene_counts): what is known; else NULL */
 } tl_scene;
+
+/**
+ * Whether the scene's arenas count, which is how the memory of a step is predicted: then a
+ * stage takes its memory and calls others as always, reads no rows, parameters or results,
+ * and returns TL_OK where it would begin to compute. See compute/core/arena.h.
+ */
+bool tl_scene_counts(const tl_scene *scene);
 
 /** The stream of this scene for `purpose`: keyed by seed, replicate, stage and occurrence.
  */

@@ -19,7 +19,7 @@ tl_status tl_service_ask(const tl_service *service, const tl_model *target,
     TL_INVARIANT(service != NULL);
     const int classes = target->spec.classes, rows = question->rows;
     TL_TRY(tl_model_logits(target, question->pixel, rows, team, scratch, answer, err));
-    if (question->kind == TL_ANSWER_LOGITS) return TL_OK;
+    if (question->kind == TL_ANSWER_LOGITS || tl_arena_counts(scratch)) return TL_OK;
     if (question->kind == TL_ANSWER_SCORES) {
         tl_softmax(answer, rows, classes, answer);
         return TL_OK;
@@ -44,6 +44,7 @@ static tl_status ask_single(const tl_service *service, const tl_model *target,
     float *single = tl_arena_take(scratch, count, sizeof *single, err);
     TL_TRY(tl_team_agree(team, single ? TL_OK : TL_E_SPACE, err));
     TL_TRY(tl_service_ask(service, target, question, team, scratch, single, err));
+    if (tl_arena_counts(scratch)) return TL_OK;
     for (size_t i = 0; i < count; i++) answer[i] = (double)single[i];
     return TL_OK;
 }
@@ -59,6 +60,7 @@ static tl_status ask_double(const tl_model *target, const tl_question *question,
     const tl_status mine = feature ? tl_head_of(target, scratch, &head, err) : TL_E_SPACE;
     TL_TRY(tl_team_agree(team, mine, err));
     TL_TRY(tl_model_features(target, question->pixel, rows, team, scratch, feature, err));
+    if (tl_arena_counts(scratch)) return TL_OK;
     tl_head_logits(&head, feature, rows, answer);
     if (question->kind == TL_ANSWER_SCORES) {
         tl_softmax_double(answer, rows, head.classes, answer);
@@ -78,13 +80,4 @@ tl_status tl_service_ask_exactly(const tl_service *service, const tl_model *targ
             : ask_double(target, question, team, scratch, answer, err);
     tl_arena_rewind(scratch, mark);
     return status;
-}
-
-double tl_service_exactly_memory(const tl_model_spec *spec, int rows)
-{
-    const double width = tl_model_features_size(spec);
-    const double looking =
-        tl_model_features_memory(spec, rows) + 4.0 * rows * width + tl_head_memory(spec);
-    const double asking = tl_model_logits_memory(spec, rows) + 4.0 * rows * spec->classes;
-    return looking > asking ? looking : asking;
 }

@@ -60,7 +60,4 @@ TL_MUST_USE tl_status tl_service_ask_exactly(const tl_service *service,
                                              const tl_team *team, tl_arena *scratch,
                                              double *answer, tl_err *err);
 
-/** Bytes of scratch of tl_service_ask_exactly for `rows` rows. */
-double tl_service_exactly_memory(const tl_model_spec *spec, int rows);
-
 #endif

@@ -331,9 +331,7 @@ tl_size tl_setup_size(const tl_setup_values *values, const tl_source *source)
 {
     tl_size size = {.shape = source->all.shape,
                     .classes = source->all.classes,
-                    .vocabulary = source->all.vocabulary,
-                    .ranks = 1,
-                    .is_first = true};
+                    .vocabulary = source->all.vocabulary};
     const tl_split split = tl_setup_split(values->data);
     tl_split_sizes(source, &split, &size.pool, &size.members, &size.validation,
                    &size.attacker, &size.test);
@@ -356,18 +354,4 @@ tl_status tl_setup_check_kind(const char *kind, const char *source, int vocabula
     return tl_fail(
         err, TL_E_ARG, "model.kind %s works on %s, but %s gives %s; allowed are %s", kind,
         is_tokens ? "images" : "tokens", source, is_tokens ? "tokens" : "images", others);
-}
-
-double tl_size_train_memory(const tl_size *size, const tl_model_spec *spec,
-                            const tl_recipe *recipe, int validation)
-{
-    return tl_train_memory(spec, recipe, validation, size->ranks) +
-           (size->is_first ? tl_train_state_memory(spec, recipe, validation) : 0.0);
-}
-
-double tl_size_data_memory(const tl_size *size, int rows)
-{
-    const double row = (double)sizeof(float) * tl_shape_size(size->shape) +
-                       (double)(sizeof(int32_t) + sizeof(uint8_t) + sizeof(uint32_t));
-    return row * rows;
 }

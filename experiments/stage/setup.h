@@ -93,8 +93,6 @@ typedef struct tl_size {
     int vocabulary; /**< 0: images; else of tokens, and shape.width is the context */
     int pool, members, validation, attacker, test; /**< rows */
     tl_setup setup;
-    int ranks;     /**< of the team that memory is asked for */
-    bool is_first; /**< of its first member, which keeps checkpoints; else of another */
 } tl_size;
 
 /** Reads values into the structures they stand for. */
@@ -110,13 +108,5 @@ tl_size tl_setup_size(const tl_setup_values *values, const tl_source *source);
  */
 TL_MUST_USE tl_status tl_setup_check_kind(const char *kind, const char *source,
                                           int vocabulary, tl_err *err);
-
-/** Bytes of scratch of a training with checkpoints, as tl_train_memory, on a member of the
- * team that `size` speaks of. */
-double tl_size_train_memory(const tl_size *size, const tl_model_spec *spec,
-                            const tl_recipe *recipe, int validation);
-
-/** Bytes of a dataset of `rows` rows that owns everything. */
-double tl_size_data_memory(const tl_size *size, int rows);
 
 #endif

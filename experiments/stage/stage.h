@@ -81,6 +81,8 @@ struct tl_stage {
     uint32_t judge_reads; /**< parts judge reads besides the one it judges */
     const tl_metric
         *judge_metrics; /**< per judged part; on target no suffix, else _<part> */
+    /** Computes what the stage gives and measures; also called on scenes that count, as the
+     * next and the bank's are. */
     tl_status (*run)(tl_scene *scene, tl_err *err);
     /** Measures on `part` what this stage planted, from the same arguments and streams. */
     tl_status (*judge)(tl_scene *scene, tl_part part, tl_err *err);
@@ -88,9 +90,7 @@ struct tl_stage {
      */
     tl_status (*check)(const tl_size *size, const tl_value *arg, tl_err *err);
     double (*cost)(const tl_size *size, const tl_value *arg); /**< FLOP of run */
-    double (*memory)(const tl_size *size,
-                     const tl_value *arg); /**< bytes of scratch and keep */
-    int (*widest)(const tl_size *size, const tl_value *arg); /**< largest useful team */
+    int (*widest)(const tl_size *size, const tl_value *arg);  /**< largest useful team */
 };
 
 /** All stages, in the order of stages.def. */

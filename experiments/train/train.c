@@ -5,43 +5,36 @@
  * does not depend on the plan; that costs no sharing of trained models, since no stage
  * gives another version of them, and their split is part of the pool's key already.
  */
-#include "experiments/stage/stage.h"
+#include "experiments/stage/stage_training.h"
 
 #include "compute/nn/pass.h"
 
 enum { METRIC_ROWS, METRIC_LOSS, METRIC_EPOCHS };
 
-static tl_status prepare(tl_scene *scene, tl_model **model, int **row, int *rows,
-                         tl_err *err)
+static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
 {
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
-    TL_TRY(tl_model_new(&scene->world->setup->model, scene->keep, model, err));
-    const tl_rng init = tl_scene_rng(scene, "init");
-    tl_model_init(*model, &init);
-    TL_TAKE(*row, scene->scratch, pool->rows, err);
-    tl_dataset_select(pool, TL_ROW_MEMBER, TL_ROW_MEMBER, *row, rows);
+    int *row;
+    TL_TAKE(row, scene->scratch, pool->rows, err);
+    *out = (tl_train_rows){.pixel = pool->pixel, .label = pool->label, .row = row};
+    if (scene->size)
+        out->rows = scene->size->members;
+    else
+        tl_dataset_select(pool, TL_ROW_MEMBER, TL_ROW_MEMBER, row, &out->rows);
     return TL_OK;
 }
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {
-    const tl_dataset *pool = scene->world->data[TL_PART_POOL];
-    tl_model *model = NULL;
-    int *row = NULL, rows = 0;
-    TL_TRY(tl_team_agree(scene->team, prepare(scene, &model, &row, &rows, err), err));
-    const tl_train_rows data = {
-        .pixel = pool->pixel, .label = pool->label, .row = row, .rows = rows};
-    const tl_rng order = tl_scene_rng(scene, "order");
+    tl_model *model;
     tl_train_report report;
-    const tl_training training = {.recipe = &scene->world->setup->recipe,
-                                  .rows = &data,
-                                  .validation = scene->world->data[TL_PART_VALIDATION],
-                                  .rng = &order,
-                                  .team = scene->team,
-                                  .checkpoint = scene->checkpoint};
-    TL_TRY(tl_train(model, &training, scene->scratch, &report, err));
+    tl_stage_training training = {.spec = &scene->world->setup->model,
+                                  .recipe = &scene->world->setup->recipe,
+                                  .validation = scene->world->data[TL_PART_VALIDATION]};
+    const tl_status mine = choose(scene, &training.rows, err);
+    TL_TRY(tl_stage_train(scene, &training, mine, &model, &report, err));
     scene->given->model[TL_PART_TARGET] = model;
-    tl_scene_put(scene, METRIC_ROWS, rows);
+    tl_scene_put(scene, METRIC_ROWS, training.rows.rows);
     tl_scene_put(scene, METRIC_EPOCHS, report.epochs);
     if (scene->world->setup->recipe.epochs > 0) {
         tl_scene_put(scene, METRIC_LOSS, report.last_loss);
@@ -75,15 +68,6 @@ static double cost(const tl_size *size, const tl_value *arg)
     (void)arg;
     return tl_train_flop(&size->setup.model, &size->setup.recipe, size->members,
                          size->validation);
-}
-
-static double memory(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    return tl_size_train_memory(size, &size->setup.model, &size->setup.recipe,
-                                size->validation) +
-           4.0 * (size->pool + size->members) +
-           4.0 * (double)tl_model_count(&size->setup.model);
 }
 
 static int widest(const tl_size *size, const tl_value *arg)
@@ -121,6 +105,5 @@ const tl_stage tl_stage_train_train = {
     .run = run,
     .check = check,
     .cost = cost,
-    .memory = memory,
     .widest = widest,
 };

@@ -274,10 +274,9 @@ double tl_trial_cost(const tl_trial *trial, int position)
 double tl_trial_memory(const tl_trial *trial, int position, int ranks, bool is_first)
 {
     const tl_trial_step *step = &trial->step[position];
-    tl_size size = trial->size;
-    size.ranks = ranks;
-    size.is_first = is_first;
-    return step->stage->memory ? step->stage->memory(&size, step->arg) : 0.0;
+    const tl_team team = tl_team_counted(is_first ? 0 : 1, ranks);
+    return tl_stage_memory(step->stage, step->kind, (tl_part)step->item, step->arg,
+                           &trial->size, &team);
 }
 
 int tl_trial_widest(const tl_trial *trial, int position)

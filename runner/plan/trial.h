@@ -18,7 +18,7 @@
 #ifndef TL_RUNNER_PLAN_TRIAL_H
 #define TL_RUNNER_PLAN_TRIAL_H
 
-#include "experiments/stage/step.h"
+#include "experiments/stage/stage_memory.h"
 #include "runner/plan/plan.h"
 
 enum {

@@ -11,14 +11,13 @@ tl_model_size tl_model_size_of(const tl_setup *setup, int validation)
     const tl_model_spec *spec = &setup->model;
     const tl_recipe *recipe = &setup->recipe;
     const int ranks = tl_train_widest(spec, recipe);
-    const double state = tl_train_state_memory(spec, recipe, validation);
+    const tl_team alone = tl_team_counted(0, 1), widest = tl_team_counted(0, ranks);
     return (tl_model_size){.setup = *setup,
                            .params = (double)tl_model_count(spec),
                            .flop = tl_model_flop(spec),
                            .train_flop = tl_model_train_flop(spec),
-                           .memory = tl_train_memory(spec, recipe, validation, 1) + state,
-                           .shared =
-                               tl_train_memory(spec, recipe, validation, ranks) + state,
+                           .memory = tl_train_memory(spec, recipe, validation, &alone),
+                           .shared = tl_train_memory(spec, recipe, validation, &widest),
                            .ranks = ranks};
 }
 

@@ -54,23 +54,32 @@ static void note_memory(tl_sweep *sweep, const tl_trial *trial, int position, in
     raise_memory(&sweep->memory, memory_of(trial, position, width));
 }
 
-static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
-                          uint32_t *id, tl_err *err)
+/* A step of a trial's cell, as all its replicates have it. */
+static tl_graph_step step_of(tl_sweep *sweep, const tl_trial *trial, int position)
 {
-    int place[TL_TRIAL_STEPS];
-    uint32_t parent[TL_TRIAL_STEPS];
-    const int parents = tl_trial_parents(trial, position, place);
-    for (int i = 0; i < parents; i++) parent[i] = id[place[i]];
     const int widest = tl_trial_widest(trial, position);
-    const tl_graph_step step = {
-        .key = trial->step[position].key,
-        .trial = trial->number,
+    return (tl_graph_step){
         .position = (uint16_t)position,
         .widest = (uint16_t)widest,
         .narrowest = (uint16_t)narrowest_of(sweep, trial, position, widest),
         .cost = (float)tl_trial_cost(trial, position),
         .kind = kind_of(&trial->step[position]),
     };
+}
+
+/* \param all  [TL_TRIAL_STEPS] steps of the cell, set by its first replicate */
+static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
+                          tl_graph_step *all, uint32_t *id, tl_err *err)
+{
+    int place[TL_TRIAL_STEPS];
+    uint32_t parent[TL_TRIAL_STEPS];
+    const int parents = tl_trial_parents(trial, position, place);
+    for (int i = 0; i < parents; i++) parent[i] = id[place[i]];
+    const bool is_first = trial->replicate == sweep->plan->first_replicate;
+    if (is_first) all[position] = step_of(sweep, trial, position);
+    tl_graph_step step = all[position];
+    step.key = trial->step[position].key;
+    step.trial = trial->number;
     bool is_new;
     TL_TRY(tl_graph_add(sweep->graph, &step, parent, parents, &id[position], &is_new, err));
     sweep->wanted++;
@@ -78,7 +87,7 @@ static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
     if (metrics > 0) TL_TRY(tl_measured_add(&sweep->measured, trial, position, err));
     if (!is_new) return TL_OK;
     sweep->metrics[step.kind] = metrics;
-    note_memory(sweep, trial, position, widest);
+    if (is_first) note_memory(sweep, trial, position, step.widest);
     if (step.widest > sweep->widest) sweep->widest = step.widest;
     sweep->flop += (double)step.cost;
     return TL_OK;
@@ -129,11 +138,15 @@ static tl_status expand(tl_sweep *sweep, double memory, tl_err *err)
     tl_trial *trial;
     TL_TRY(tl_trial_new(&sweep->arena, &trial, err));
     uint32_t *id;
+    tl_graph_step *all;
     TL_TAKE(id, &sweep->arena, TL_TRIAL_STEPS, err);
+    TL_TAKE(all, &sweep->arena, TL_TRIAL_STEPS, err);
     TL_TAKE(sweep->metrics, &sweep->arena, 3 * (size_t)sweep->plan->instances, err);
     for (uint32_t number = 0; number < sweep->plan->trials; number++) {
         tl_trial_decode(sweep->plan, number, trial);
-        for (int i = 0; i < trial->steps; i++) TL_TRY(add_step(sweep, trial, i, id, err));
+        for (int i = 0; i < trial->steps; i++) {
+            TL_TRY(add_step(sweep, trial, i, all, id, err));
+        }
         if (number % CHECKED_EVERY > 0) continue;
         TL_TRY(check_memory(sweep->plan, tl_graph_steps(sweep->graph), memory, err));
     }

@@ -93,6 +93,7 @@ static tl_scene scene_of(const toy_world *toy, toy_run *run, const tl_world *wor
                       .team = team,
                       .keep = &run->keep,
                       .scratch = &run->scratch,
+                      .checkpoint = run->checkpoint,
                       .measure = run->measure};
 }
 
@@ -105,6 +106,15 @@ static void clear_measures(toy_run *run)
 
 enum { TOY_BANK = 64 };
 
+void toy_run_bank(const toy_world *toy, toy_run *run, int item, const tl_team *team)
+{
+    const tl_world world = only(&toy->world, run->stage->bank.reads);
+    run->given = (tl_world){0};
+    tl_scene scene = scene_of(toy, run, &world, team);
+    const tl_step step = {run->stage, TL_STEP_BANK, item};
+    run->status = tl_step_run(&step, &scene, &run->err);
+}
+
 /* Trains the bank; its models live in `arena`, outside the run's own budget. */
 static tl_status train_bank(const toy_world *toy, const toy_run *run, const tl_team *team,
                             tl_arena *arena, const tl_model **bank, int *banked,
@@ -113,15 +123,13 @@ static tl_status train_bank(const toy_world *toy, const toy_run *run, const tl_t
     const tl_bank *wanted = &run->stage->bank;
     *banked = wanted->count ? wanted->count(run->arg) : 0;
     if (*banked > TOY_BANK) abort();
-    const tl_world world = only(&toy->world, wanted->reads);
     for (int i = 0; i < *banked; i++) {
-        toy_run item = {.stage = run->stage, .arg = run->arg};
-        tl_scene scene = scene_of(toy, &item, &world, team);
-        scene.keep = arena;
-        const tl_step step = {run->stage, TL_STEP_BANK, i};
-        const tl_status status = tl_step_run(&step, &scene, err);
+        toy_run item = {.stage = run->stage, .arg = run->arg, .keep = *arena};
+        toy_run_bank(toy, &item, i, team);
+        *arena = item.keep;
         tl_arena_close(&item.scratch);
-        TL_TRY(status);
+        if (item.status != TL_OK) *err = item.err;
+        TL_TRY(item.status);
         bank[i] = item.given.model[TL_PART_SURROGATE];
     }
     return TL_OK;

@@ -23,6 +23,7 @@ typedef struct toy_run {
     const tl_stage *stage;
     const tl_value *arg;
     tl_arena keep, scratch;
+    const tl_checkpoint *checkpoint; /**< may be NULL */
     tl_world given;
     tl_measure measure[TL_MAX_METRICS];
     tl_status status;
@@ -45,6 +46,9 @@ void toy_defaults(const tl_stage *stage, tl_value *arg);
  * the same team, through tl_step_run as in the program.
  */
 void toy_run_stage(const toy_world *toy, toy_run *run, const tl_team *team);
+
+/** Trains model `item` of the stage's bank, on a team, into run->given. */
+void toy_run_bank(const toy_world *toy, toy_run *run, int item, const tl_team *team);
 
 /** Runs the stage's judge on `part`, on a team, into run->measure. */
 void toy_run_judge(const toy_world *toy, toy_run *run, tl_part part, const tl_team *team);

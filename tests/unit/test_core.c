@@ -51,6 +51,41 @@ static void arena_keeps_its_limit(void **state)
     tl_arena_close(&arena);
 }
 
+/* Takes and rewinds as a real arena does, and touches nothing large. */
+static void arena_counts_as_it_takes(void **state)
+{
+    (void)state;
+    tl_arena real = tl_arena_open(0), counter = tl_arena_counter();
+    tl_arena *const both[] = {&real, &counter};
+    tl_err err = {0};
+    assert_false(tl_arena_counts(&real));
+    assert_true(tl_arena_counts(&counter));
+    for (int a = 0; a < 2; a++) {
+        assert_non_null(tl_arena_take(both[a], 0, 8, &err));
+        int *kept = tl_arena_take(both[a], 10, sizeof *kept, &err);
+        const size_t mark = tl_arena_mark(both[a]);
+        for (int round = 0; round < 3; round++) {
+            char *record = tl_arena_records(both[a], 100, 1000, &err);
+            assert_non_null(tl_arena_take(both[a], 1 << 20, sizeof(double), &err));
+            int *small = tl_arena_take(both[a], 20, sizeof *small, &err);
+            assert_true(kept[9] == 0 && small[19] == 0 && record[99999] == 0);
+            small[0] = kept[0] = record[0] = 0;
+            tl_arena_rewind(both[a], mark);
+        }
+    }
+    assert_int_equal(counter.peak, real.peak);
+    assert_int_equal(counter.used, real.used);
+    assert_false(tl_arena_counted(&real, 0));
+    assert_true(real.used > 0);
+    assert_true(tl_arena_counted(&counter, 0));
+    assert_int_equal(counter.used, 0);
+    assert_non_null(tl_arena_take(&counter, SIZE_MAX / 4, 1, &err));
+    assert_null(tl_arena_take(&counter, SIZE_MAX / 4 + 1, 1, &err));
+    assert_int_equal(err.status, TL_E_SPACE);
+    tl_arena_close(&real);
+    tl_arena_close(&counter);
+}
+
 static void philox_gives_the_known_answer(void **state)
 {
     (void)state;
@@ -281,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arena_rewinds_to_its_mark),
         cmocka_unit_test(arena_keeps_its_limit),
+        cmocka_unit_test(arena_counts_as_it_takes),
         cmocka_unit_test(philox_gives_the_known_answer),
         cmocka_unit_test(fast_path_equals_slow_path),
         cmocka_unit_test(streams_differ_by_every_part_of_their_name),

@@ -138,11 +138,19 @@ static void a_member_keeps_its_share_of_the_state(void **state)
     (void)state;
     tl_recipe recipe = wide_recipe(0);
     const size_t params = 124 * 1000 * 1000;
-    assert_int_equal(tl_exchange_kept(params, &recipe, 4), params);
-    recipe.zero = true;
-    for (int ranks = 2; ranks <= 64; ranks *= 2) {
-        const size_t kept = tl_exchange_kept(params, &recipe, ranks);
-        assert_true((double)kept <= 1.001 * (double)params / ranks + TL_GRADIENT_CHUNK);
+    for (int zero = 0; zero < 2; zero++) {
+        recipe.zero = zero;
+        for (int ranks = 2; ranks <= 64; ranks *= 2) {
+            tl_arena arena = tl_arena_counter();
+            const tl_team team = tl_team_counted(0, ranks);
+            const double least = (double)params / (zero ? ranks : 1);
+            tl_exchange exchange;
+            assert_int_equal(
+                tl_exchange_new(params, 0, &recipe, &team, &arena, &exchange, NULL), TL_OK);
+            assert_true((double)exchange.kept >= least);
+            assert_true((double)exchange.kept <= 1.001 * least + TL_GRADIENT_CHUNK);
+            tl_arena_close(&arena);
+        }
     }
 }
 

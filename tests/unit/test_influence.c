@@ -131,7 +131,11 @@ static void foretell(const problem *it, const tl_team *team, tl_arena *arena, do
                      double *lambda)
 {
     bool is_trained[ROWS];
-    for (int i = 0; i < ROWS; i++) is_trained[i] = it->weight[i] > 0.0;
+    int trained = 0;
+    for (int i = 0; i < ROWS; i++) {
+        is_trained[i] = it->weight[i] > 0.0;
+        trained += is_trained[i];
+    }
     const tl_influence of = {.rows = ROWS,
                              .width = WIDTH,
                              .classes = CLASSES,
@@ -139,6 +143,7 @@ static void foretell(const problem *it, const tl_team *team, tl_arena *arena, do
                              .probability = it->probability,
                              .label = it->label,
                              .is_trained = is_trained,
+                             .trained = trained,
                              .damping = damping_of(it)};
     assert_int_equal(tl_influence_self(&of, team, arena, self, lambda, NULL), TL_OK);
 }
@@ -289,6 +294,7 @@ static void certainty_has_no_curvature(void **state)
                              .probability = probability,
                              .label = label,
                              .is_trained = is_trained,
+                             .trained = 2,
                              .damping = 0.1};
     tl_arena arena = tl_arena_open(0);
     double self[2], lambda = 1.0;

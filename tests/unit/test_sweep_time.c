@@ -78,9 +78,11 @@ static void wider_teams_hold_fewer_shards_a_member(void **state)
     }
     const tl_team_memory most = memory_on(recipe, 64);
     assert_true(most.first == before.first && most.others == before.others);
-    /* An eighth of the moments; slices are not quite equal. */
+    /* An eighth of the two moments, but a bucket, here all parameters, in which they travel
+     * to the first member's checkpoint; slices are not quite equal. */
     const tl_team_memory sliced = memory_on("batch: 64, shards: 8, zero: true", 8);
-    assert_true(before.others - sliced.others > 0.8 * 4.0 * 2.0 * params * 7.0 / 8.0);
+    assert_true(before.others - sliced.others >
+                0.8 * 4.0 * params * (2.0 * 7.0 / 8.0 - 1.0));
 }
 
 /* The width of the smallest team for the training, and what ranks lack. */

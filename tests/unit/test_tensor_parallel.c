@@ -377,35 +377,20 @@ static void a_member_holds_its_parts_alone(void **state)
         double room[2];
         for (int i = 0; i < 2; i++) {
             tl_share share;
-            assert_int_equal(
-                tl_share_of(&specs[s], i ? specs[s].splits : 1, &it->arena, &share, NULL),
-                TL_OK);
+            tl_pass pass;
+            tl_arena counter = tl_arena_counter();
+            const tl_team team = tl_team_counted(0, i ? specs[s].splits : 1);
+            assert_int_equal(tl_share_new(it->model, &team, &counter, &share, NULL), TL_OK);
             params[i] = share.model.params - share.shared;
-            room[i] = tl_pass_memory_of(&share.model, ROWS, TL_PASS_BACKWARD);
+            const size_t before = counter.used;
+            assert_int_equal(
+                tl_pass_new(&share.model, ROWS, TL_PASS_BACKWARD, &counter, &pass, NULL),
+                TL_OK);
+            room[i] = (double)(counter.used - before);
+            tl_arena_close(&counter);
         }
         assert_int_equal(params[0], params[1] * (size_t)specs[s].splits);
         assert_true(room[1] < room[0]);
-        close_trial(it);
-    }
-}
-
-/* The pass's own count of what it takes is what it takes. */
-static void memory_of_a_share_is_counted(void **state)
-{
-    (void)state;
-    for (int s = 0; s < SPECS; s++) {
-        trial *it = open_trial(&specs[s]);
-        const tl_team team = tl_team_alone();
-        tl_share share;
-        tl_pass pass;
-        assert_int_equal(tl_share_new(it->model, &team, &it->arena, &share, NULL), TL_OK);
-        const size_t before = it->arena.used;
-        assert_int_equal(
-            tl_pass_new(&share.model, ROWS, TL_PASS_BACKWARD, &it->arena, &pass, NULL),
-            TL_OK);
-        const double taken = (double)(it->arena.used - before);
-        const double counted = tl_pass_memory_of(&share.model, ROWS, TL_PASS_BACKWARD);
-        assert_true(taken >= counted && taken <= counted + 64.0 * 512.0 + 16384.0);
         close_trial(it);
     }
 }
@@ -421,7 +406,6 @@ int main(void)
         cmocka_unit_test(what_is_kept_does_not_depend_on_the_team),
         cmocka_unit_test(shares_answer_as_the_whole),
         cmocka_unit_test(a_member_holds_its_parts_alone),
-        cmocka_unit_test(memory_of_a_share_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

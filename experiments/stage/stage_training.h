@@ -1,0 +1,27 @@
+/*
+ * A training as stages have it: a new model, from the scene's streams, on its team.
+ */
+#ifndef TL_EXPERIMENTS_STAGE_STAGE_TRAINING_H
+#define TL_EXPERIMENTS_STAGE_STAGE_TRAINING_H
+
+#include "experiments/stage/stage.h"
+
+/** What is trained, and how. All pointers are borrowed. */
+typedef struct tl_stage_training {
+    const tl_model_spec *spec;
+    const tl_recipe *recipe;
+    tl_train_rows rows;
+    const tl_dataset *validation; /**< for the recipe's patience; NULL: all epochs run */
+    bool is_numbered; /**< streams are those of scene->bank_item: no two models are alike */
+} tl_stage_training;
+
+/**
+ * Makes and trains a model in keep: starting weights from the stream "init", the order of
+ * rows from "order". Collective. \param mine  this member's status, from making ready; the
+ * team agrees on it  \param report  may be NULL \return as tl_train
+ */
+TL_MUST_USE tl_status tl_stage_train(tl_scene *scene, const tl_stage_training *training,
+                                     tl_status mine, tl_model **out,
+                                     tl_train_report *report, tl_err *err);
+
+#endif
