@@ -12,7 +12,7 @@
 
 enum { TL_CACHE_BYTES = 1 << 30 /**< the budget of a rank of a run */ };
 
-/** One thing kept, with all its memory. */
+/** One thing kept, with all its memory; `base` and `next` are private. */
 typedef struct tl_cached {
     tl_key key;
     tl_arena arena;                   /**< owns what is below */
@@ -24,6 +24,7 @@ typedef struct tl_cached {
     struct tl_cached *next;
 } tl_cached;
 
+/** Zero with the budget set is an empty one; the other fields are private. */
 typedef struct tl_cache {
     tl_cached *first;
     size_t budget; /**< bytes */
@@ -48,7 +49,7 @@ void tl_cache_discard(tl_cached *entry);
 /** A step begins: what older steps used may be dropped now, until the budget holds. */
 void tl_cache_step(tl_cache *cache);
 
-/** Frees everything. */
+/** Frees all entries; none may be in use. */
 void tl_cache_close(tl_cache *cache);
 
 #endif

@@ -26,7 +26,8 @@ char *tl_model_size_text(const tl_model_size *size, char text[256]);
 /** The same as an object, owned by the caller. */
 json_t *tl_model_size_json(const tl_model_size *size);
 
-/** The different models of a plan, the first `most` of them; how many. */
+/** Sets size [most] to the different models of a plan, the first `most` of them. \return
+ * how many */
 int tl_model_sizes(const tl_plan *plan, tl_model_size *size, int most);
 
 /** A model with what a plan has by default but for `width`, on images of 28x28 in 10

@@ -1,5 +1,6 @@
 /*
- * A sweep on rank 0: the plan's graph of steps and what each has come to.
+ * The room of sweeps, the plan's graph of steps and what each has come to, and of what they
+ * will need; may use the rooms of plans, scheduling and store. Rank 0 holds a sweep.
  */
 #ifndef TL_RUNNER_SWEEP_SWEEP_H
 #define TL_RUNNER_SWEEP_SWEEP_H
@@ -34,6 +35,7 @@ typedef struct tl_lacking {
 /** Bytes that rank 0 needs for the tables of all trials while results are written. */
 double tl_sweep_table_bytes(const tl_plan *plan);
 
+/** A sweep; but for the plan all that it points to is its own. */
 typedef struct tl_sweep {
     const tl_plan *plan; /**< borrowed */
     tl_graph *graph;
@@ -59,15 +61,15 @@ typedef struct tl_sweep {
 TL_MUST_USE tl_status tl_sweep_open_within(const tl_plan *plan, double memory,
                                            tl_sweep *out, tl_err *err);
 
-/** The same within what this process may have. */
+/** The same within what this process may have. \return as tl_sweep_open_within */
 TL_MUST_USE tl_status tl_sweep_open(const tl_plan *plan, tl_sweep *out, tl_err *err);
 void tl_sweep_close(tl_sweep *sweep);
 
 /**
  * Takes a journal record of this or an earlier run into account; records of steps that the
  * plan does not have are passed over, as are those that are done with another number of
- * metrics than the stage has (with a warning: they run again). The last record of a step
- * counts.
+ * metrics than the stage has (with a warning: they are rerun). The last record of a step
+ * counts. \return TL_E_SPACE
  */
 TL_MUST_USE tl_status tl_sweep_recall(tl_sweep *sweep, const tl_record *record,
                                       tl_err *err);

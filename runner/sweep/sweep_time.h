@@ -6,6 +6,7 @@
 
 #include "runner/sweep/sweep.h"
 
+/** What a sweep is expected to take. */
 typedef struct tl_plan_time {
     double core_seconds; /**< of all steps, each on one rank */
     double seconds;      /**< on the plan's ranks, see tl_plan_time_measure */
