@@ -1,5 +1,5 @@
 /*
- * Clocks and sleep.
+ * Clocks, each a plain number of seconds, and sleep: the only place that asks the system.
  */
 #ifndef TL_COMPUTE_CORE_CLOCK_H
 #define TL_COMPUTE_CORE_CLOCK_H

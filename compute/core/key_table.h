@@ -6,7 +6,7 @@
 
 #include "compute/core/hash.h"
 
-#define TL_NO_ENTRY UINT32_MAX /**< no such key */
+#define TL_NO_ENTRY UINT32_MAX /**< the number of no entry: the key is not there */
 
 /** Numbers the entries of the owner's array, each of which begins with its tl_key, in the
  * order in which they were added. Zero is an empty table; close with tl_key_table_close. */

@@ -1,5 +1,5 @@
 /*
- * Sorting numbers.
+ * Sorting numbers, alone or with the number of what they belong to, and their median.
  */
 #ifndef TL_COMPUTE_CORE_SORT_H
 #define TL_COMPUTE_CORE_SORT_H

@@ -7,6 +7,7 @@
 
 #include "experiments/image/watermark.h"
 
+/** All that was planted and is known. */
 typedef struct tl_marks {
     tl_watermark watermark; /**< of the owner, in the images of the pool */
 } tl_marks;

@@ -16,28 +16,30 @@ typedef enum tl_why {
     TL_WHY_SKIPPED,        /**< a step before it failed */
     TL_WHY_NOT_RUN         /**< the sweep was stopped before it */
 } tl_why;
-const char *tl_why_name(tl_why why); /* "value", "unresolvable", ... */
+/** "value", "unresolvable" and so on, as in result files. */
+const char *tl_why_name(tl_why why);
 
+/** Which direction is better for the owner of the target. */
 typedef enum tl_better { TL_BETTER_NONE, TL_BETTER_HIGHER, TL_BETTER_LOWER } tl_better;
 
+/** A metric of a stage, one row of a table; texts are constant. */
 typedef struct tl_metric {
     const char *name;  /**< NULL ends a table */
     const char *units; /**< as of tl_param */
     const char *about;
-    tl_better better; /**< for the owner of the target: "lower" = larger is worse for the
-                         defender */
-    bool is_rate;     /**< a share of n trials: hits / n, and n is stored */
+    tl_better better;
+    bool is_rate; /**< a share of n trials: hits / n, and n is stored */
     bool can_be_missing;
     bool is_success;  /**< of an attack: its gains along a chain are reported by it */
     double low, high; /**< range of values; both 0: unbounded */
 } tl_metric;
 
-enum { TL_MAX_METRICS = 24 };
+enum { TL_MAX_METRICS = 24 /**< of a stage or of its judge */ };
 
 /** Entries of a table; 0 for NULL. */
 int tl_metrics_count(const tl_metric *metrics);
 
-/** One measured value. */
+/** One measured value, or why there is none. */
 typedef struct tl_measure {
     double value; /**< NaN unless why is TL_WHY_HAS_VALUE */
     double n;     /**< of a rate; else 0 */

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+/** What kind of value a parameter takes. */
 typedef enum tl_param_type {
     TL_PARAM_REAL,
     TL_PARAM_INT,
@@ -23,8 +24,9 @@ typedef struct tl_value {
     const char *text; /**< TEXT: the value; CHOICE: the word; else NULL */
 } tl_value;
 
-enum { TL_MAX_PARAMS = 16 };
+enum { TL_MAX_PARAMS = 16 /**< of a stage */ };
 
+/** A parameter, one row of a table; all that it points to is constant. */
 typedef struct tl_param {
     const char *name; /**< NULL ends a table */
     tl_param_type type;

@@ -20,7 +20,9 @@ typedef enum tl_part {
     TL_PARTS
 } tl_part;
 
+/** The bit of a part in a set of parts. */
 #define TL_BIT(part) (1U << (part))
+/** Sets of parts, as bits. */
 enum {
     TL_PARTS_DATA = TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_VALIDATION) |
                     TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_TEST) |
@@ -32,7 +34,7 @@ enum {
                      TL_BIT(TL_PART_SETUP) | TL_BIT(TL_PART_SERVICE)
 };
 
-/** "pool", "target", ... */
+/** "pool", "target" and so on, as in names of metrics. */
 const char *tl_part_name(tl_part part);
 
 #endif

@@ -25,7 +25,7 @@ typedef struct tl_world {
 /** Lets `to` hold the version of `part` that `from` holds; nothing is copied. */
 void tl_world_take(tl_world *to, const tl_world *from, tl_part part);
 
-/** What a stage works in. */
+/** What a stage works in; all pointers are borrowed. */
 typedef struct tl_scene {
     const tl_world *world; /**< versions of the parts the stage reads */
     tl_world *given;       /**< what it gives; set by the stage, memory from `keep` */

@@ -7,6 +7,7 @@
 
 #include "compute/nn/model.h"
 
+/** What the service tells of each image. */
 typedef enum tl_answers {
     TL_ANSWER_SCORES, /**< class probabilities */
     TL_ANSWER_TOP1,   /**< 1 for the top class, 0 for the others */
@@ -40,6 +41,7 @@ const tl_service *tl_service_plain(void);
  * Asks `target` through `service`. Collective over `team`.
  *
  * \param answer [rows x classes] result, on every member
+ * \return as tl_model_logits
  */
 TL_MUST_USE tl_status tl_service_ask(const tl_service *service, const tl_model *target,
                                      const tl_question *question, const tl_team *team,
@@ -53,6 +55,7 @@ TL_MUST_USE tl_status tl_service_ask(const tl_service *service, const tl_model *
  * do not depend on it.
  *
  * \param answer [rows x classes] result, on every member
+ * \return TL_E_SPACE, or as tl_model_logits
  */
 TL_MUST_USE tl_status tl_service_ask_exactly(const tl_service *service,
                                              const tl_model *target,

@@ -24,6 +24,7 @@ enum {
     TL_DATA_CONTEXT,
     TL_DATA_PARAMS
 };
+/** Places in tl_model_params. */
 enum {
     TL_MODEL_KIND,
     TL_MODEL_WIDTH,
@@ -33,6 +34,7 @@ enum {
     TL_MODEL_SPLITS,
     TL_MODEL_PARAMS
 };
+/** Places in tl_recipe_params. */
 enum {
     TL_RECIPE_EPOCHS,
     TL_RECIPE_BATCH,

@@ -16,15 +16,18 @@
 
 #include "experiments/stage/scene.h"
 
+/** From what to what a stage goes: data or model. */
 typedef enum tl_flow { TL_D2D, TL_D2M, TL_M2D, TL_M2M, TL_NO_FLOW } tl_flow;
+/** What a stage is in a chain. */
 typedef enum tl_role {
     TL_ROLE_ATTACK,
     TL_ROLE_DEFENSE,
     TL_ROLE_TRAIN,
     TL_ROLE_MEASURE
 } tl_role;
-const char *tl_flow_name(tl_flow flow); /* "D2D", ..., "none" */
-const char *tl_role_name(tl_role role); /* "attack", ... */
+/** "D2D" to "none", and "attack" to "measure", as in result files. */
+const char *tl_flow_name(tl_flow flow);
+const char *tl_role_name(tl_role role);
 
 /** What the acting party must know or may ask (bits). */
 enum {
@@ -38,11 +41,13 @@ enum {
 };
 /** What a stage works on. */
 typedef enum tl_wants { TL_WANTS_ANYTHING, TL_WANTS_IMAGES, TL_WANTS_TOKENS } tl_wants;
-const char *tl_wants_name(tl_wants wants); /* "anything", "images", "tokens" */
+/** "anything", "images" or "tokens". */
+const char *tl_wants_name(tl_wants wants);
 
 /** "data scores" and the like, into `out` of at least 64 bytes; returns it. */
 char *tl_access_text(unsigned access, char out[64]);
 
+/** The record of a stage. */
 typedef struct tl_stage tl_stage;
 
 /**
@@ -62,6 +67,7 @@ typedef struct tl_bank {
     double (*cost)(const tl_size *size, const tl_value *arg);
 } tl_bank;
 
+/** All that it points to is constant and borrowed; tables end in an empty row. */
 struct tl_stage {
     const char *name;   /**< "d2m.badnets" */
     const char *about;  /**< one line */
@@ -93,7 +99,7 @@ struct tl_stage {
     int (*widest)(const tl_size *size, const tl_value *arg);  /**< largest useful team */
 };
 
-/** All stages, in the order of stages.def. */
+/** All stages [*count], in the order of stages.def; sets *count. */
 const tl_stage *const *tl_stages(int *count);
 
 /**

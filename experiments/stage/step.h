@@ -7,8 +7,10 @@
 
 #include "experiments/stage/stage.h"
 
+/** A run of the stage, a model of its bank, or a judgement of what it planted. */
 typedef enum tl_step_kind { TL_STEP_RUN, TL_STEP_BANK, TL_STEP_JUDGE } tl_step_kind;
 
+/** Which call of which stage; the stage is borrowed. */
 typedef struct tl_step {
     const tl_stage *stage;
     tl_step_kind kind;

@@ -1,5 +1,8 @@
 /*
- * The coordinator: drives the scheduler on rank 0, in a thread beside that rank's worker.
+ * The room that runs a sweep on ranks; may use cluster and the rooms of plans, scheduling,
+ * store, sweep and results.
+ *
+ * The coordinator drives the scheduler on rank 0, in a thread beside that rank's worker.
  * Sends orders, journals what comes back before it counts, notices ranks that died or hang,
  * stops early when asked to. If rank 0's own worker hangs, the others end their steps and
  * the coordinator ends the run itself, with 75, since the main thread cannot.
@@ -14,17 +17,20 @@
 
 #include <pthread.h>
 
+/** How a run is coordinated; texts are borrowed. */
 typedef struct tl_coordinator_options {
     double deadline; /**< on the clock of tl_seconds: stop early then; 0: never */
     double end;      /**< on the same clock: leave then, whatever still runs; 0: never */
     const char *deadline_why; /**< what set both, in words */
     long max_failures;        /**< stop after so many; 0: never */
     int max_step_deaths, widest;
-    double hung_after; /**< seconds without progress, see vigil.h; 0: never hung */
+    double hung_after; /**< seconds without progress, see hang_detector.h; 0: never hung */
     bool is_quiet;
     const char *halt_path; /**< stop early when this file appears; NULL: none */
 } tl_coordinator_options;
 
+/** The state of a run on rank 0. The caller sets cluster, sweep, journal and options, all
+ * borrowed, and reads what stands below them; from `thread` on fields are private. */
 typedef struct tl_coordinator {
     tl_cluster *cluster;
     tl_sweep *sweep;
@@ -55,7 +61,8 @@ typedef struct tl_coordinator {
         *wide; /* [ranks] the last wide order a block's first rank was sent */
 } tl_coordinator;
 
-/** Starts the thread. Fields cluster, sweep, journal and options are set by the caller. */
+/** Starts the thread. \return TL_E_SPACE, also where no thread can be started; TL_E_ARG as
+ * tl_scheduler_open */
 TL_MUST_USE tl_status tl_coordinator_start(tl_coordinator *coordinator, tl_err *err);
 
 /** Waits for the end, after which every rank has been told to leave. */

@@ -7,7 +7,7 @@
 #include "runner/execute/coordinator.h"
 #include "runner/execute/protocol.h"
 
-/* A wide order that may have to be cancelled. */
+/** A wide order that may have to be cancelled. */
 typedef struct tl_wide_order {
     uint32_t epoch;
     int width;

@@ -13,6 +13,7 @@
 #include "runner/store/run_dir.h"
 #include "runner/plan/trial.h"
 
+/** What a rank needs to run steps. Plan and store are borrowed, the rest is its own. */
 typedef struct tl_executor {
     const tl_plan *plan;
     const tl_store *store;
@@ -25,7 +26,8 @@ typedef struct tl_executor {
     int gone; /**< after TL_E_GONE: position in the trial of the step that must run again */
 } tl_executor;
 
-/** Readies an executor; plan and store are borrowed. `cache_bytes` bounds what it keeps. */
+/** Readies an executor; plan and store are borrowed. `cache_bytes` bounds what it keeps.
+ * \return TL_E_SPACE */
 TL_MUST_USE tl_status tl_executor_open(const tl_plan *plan, const tl_store *store,
                                        size_t cache_bytes, tl_executor *out, tl_err *err);
 void tl_executor_close(tl_executor *executor);
@@ -34,7 +36,7 @@ void tl_executor_close(tl_executor *executor);
  * Runs step `position` of trial `number`. Collective over `team`.
  *
  * \param measure [TL_MAX_METRICS] result, the same on every member
- * \param measures how many the step has
+ * \param measures result: how many the step has
  * \return what the stage returned, agreed by the team: TL_E_NUM (diverged, also for a
  * metric that is not finite), TL_E_STOP, TL_E_LOST, or a failure of its own; TL_E_GONE if
  * the model that an earlier step left is damaged, or is not there after `timeout`, in

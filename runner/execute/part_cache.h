@@ -22,6 +22,7 @@ typedef struct tl_cached {
     struct tl_cached *next;
 } tl_cached;
 
+/** Zero with the budget set is an empty one; the other fields are private. */
 typedef struct tl_cache {
     tl_cached *first;
     size_t budget; /**< bytes */
@@ -46,7 +47,7 @@ void tl_cache_discard(tl_cached *entry);
 /** A step begins: what older steps used may be dropped now, until the budget holds. */
 void tl_cache_step(tl_cache *cache);
 
-/** Frees everything. */
+/** Frees all entries; none may be in use. */
 void tl_cache_close(tl_cache *cache);
 
 #endif

@@ -54,7 +54,7 @@ TL_MUST_USE tl_status tl_report_add(tl_report_batch *batch, const tl_report *rep
 void tl_report_end(tl_report_batch *batch);
 void tl_report_close(tl_report_batch *batch);
 
-/** Reading a batch: its head, then one report after the other. */
+/** Reading a batch, whose bytes are borrowed: its head, then one report after the other. */
 typedef struct tl_report_reader {
     const unsigned char *at, *end;
     uint32_t epoch;
@@ -62,7 +62,7 @@ typedef struct tl_report_reader {
     bool has_ended;
 } tl_report_reader;
 
-/** False if the bytes are not a batch. */
+/** Sets `reader` to the first report; false if the `n` bytes are not a batch. */
 bool tl_report_open(const void *bytes, size_t n, tl_report_reader *reader);
 /** The next report; false at the end, or where the rest is no report. */
 bool tl_report_next(tl_report_reader *reader, tl_report *report);

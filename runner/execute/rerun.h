@@ -30,7 +30,7 @@ void tl_redo_close(tl_redo *redo);
  * Before a run goes on: looks for the models of steps that are done and that steps not done
  * rest on; where there is no file, or an empty one, the step counts as not done. Whether a
  * file is whole is seen when it is read.
- * \param count steps that count as not done now
+ * \param count result: steps that count as not done now
  * \return TL_E_SPACE, TL_E_ARG (the name of the run directory is too long)
  */
 TL_MUST_USE tl_status tl_redo_missing(tl_sweep *sweep, const tl_store *store,

@@ -1,6 +1,9 @@
 /*
- * A plan: what a user asks for, read from YAML, checked against the registry, every trial
- * addressable by number.
+ * The room of plans: from YAML to any trial by its number, with the keys of its steps. Pure
+ * but for the files it reads; may use compute and experiments.
+ *
+ * A plan is what a user asks for, read from YAML and checked against the registry, every
+ * trial addressable by number.
  */
 #ifndef TL_RUNNER_PLAN_PLAN_H
 #define TL_RUNNER_PLAN_PLAN_H
@@ -9,6 +12,7 @@
 #include "compute/data/shared_blocks.h"
 #include "experiments/stage/stage.h"
 
+/** Limits of a plan. */
 enum { TL_MAX_TRIALS = 1 << 24, TL_MAX_STEPS = 1 << 27, TL_MAX_AXES = 32, TL_NAME = 64 };
 
 /**
@@ -30,9 +34,9 @@ typedef struct tl_axis {
 
 /** A number that exists only inside some alternatives (a list inside a one_of option). */
 typedef struct tl_inner {
-    char name[TL_NAME]; /**< "d2m_badnets_rate" */
-    int axis;           /**< the one_of it lives in */
-    const tl_param *param;
+    char name[TL_NAME];    /**< "d2m_badnets_rate" */
+    int axis;              /**< the one_of it lives in */
+    const tl_param *param; /**< borrowed */
     const tl_value *value; /**< [levels of the axis]; meaningful where has[level] */
     const bool *has;       /**< [levels of the axis] */
 } tl_inner;
@@ -43,6 +47,7 @@ typedef struct tl_instance {
     const tl_stage *stage;
 } tl_instance;
 
+/** A claim about an effect, tested on the results. */
 typedef struct tl_hypothesis {
     char effect[TL_NAME]; /**< name of an axis, or "a:b" for an interaction */
     char on[TL_NAME * 2]; /**< name of a metric variable */
@@ -55,6 +60,8 @@ typedef struct tl_hypothesis {
 typedef struct tl_plan_body
     tl_plan_body; /* chains and bindings, private to the plan's files */
 
+/** A plan that was read and checked; all that it points to is its own, in `arena`, but for
+ * `body`, which is private. */
 typedef struct tl_plan {
     char name[TL_NAME];
     const char *about;
@@ -102,13 +109,14 @@ typedef struct tl_plan_options {
 TL_MUST_USE tl_status tl_plan_open(const char *name, const tl_plan_options *options,
                                    tl_plan **out, tl_err *err);
 
-/** As tl_plan_open, from text; `name` is what faults call it. Ranks but 0 read plan->text
- * so. */
+/** As tl_plan_open, from text; `name` is what errors call it. Ranks but 0 read plan->text
+ * so. \return as tl_plan_open */
 TL_MUST_USE tl_status tl_plan_parse(const char *name, const char *text,
                                     const tl_plan_options *options, tl_plan **out,
                                     tl_err *err);
 
-void tl_plan_close(tl_plan *plan); /* NULL allowed */
+/** Frees the plan and all in it; NULL is allowed. */
+void tl_plan_close(tl_plan *plan);
 
 /** Level of axis `axis` in `cell`. */
 int tl_plan_level(const tl_plan *plan, uint32_t cell, int axis);
@@ -116,10 +124,11 @@ int tl_plan_level(const tl_plan *plan, uint32_t cell, int axis);
 /** The cell whose levels are `level` [axes], or -1 where excluded. */
 int64_t tl_plan_cell(const tl_plan *plan, const int *level);
 
-/** Names of the shipped plans with their text, NULL-terminated. */
+/** A plan that is part of the program. */
 typedef struct tl_shipped_plan {
     const char *name, *text;
 } tl_shipped_plan;
+/** The shipped plans, constant; a NULL name ends them. */
 const tl_shipped_plan *tl_plans_shipped(void);
 
 /** A commented plan to start from; constant. */

@@ -8,6 +8,7 @@
 #include "runner/plan/plan.h"
 #include "runner/plan/yaml.h"
 
+/** Limits of what a plan may hold. */
 enum {
     TL_MAX_LINKS = 64, /**< entries of one chain, all alternatives and rounds counted */
     TL_MAX_CHAINS = 32,
@@ -33,6 +34,7 @@ typedef struct tl_link {
     const tl_yaml *at;
 } tl_link;
 
+/** One chain; all that it points to is in the plan's arena. */
 typedef struct tl_chain {
     const char *name;
     int links;
@@ -51,6 +53,7 @@ typedef struct tl_data_choice {
     tl_size size;            /**< without `setup` */
 } tl_data_choice;
 
+/** All that it points to is in the plan's arena. */
 struct tl_plan_body {
     tl_binding data[TL_DATA_PARAMS], model[TL_MODEL_PARAMS], recipe[TL_RECIPE_PARAMS];
     int chain_axis; /**< -1: one chain */
@@ -116,9 +119,10 @@ TL_MUST_USE tl_status tl_plan_params(tl_plan_reader *reader, const tl_yaml *map,
 TL_MUST_USE tl_status tl_plan_add_axis(tl_plan_reader *reader, const tl_axis *axis,
                                        const tl_yaml *at, int *out, tl_err *err);
 
-/** Fails at `at`: `what` 'word' is not among `names`; says the nearest, or all. */
-tl_status tl_plan_unknown(const tl_yaml *at, const char *what, const char *word,
-                          const char *const *names, int count, tl_err *err);
+/** Fails at `at`: `what` 'word' is not among `names`; says the nearest, or all.
+ * \return TL_E_ARG */
+TL_MUST_USE tl_status tl_plan_unknown(const tl_yaml *at, const char *what, const char *word,
+                                      const char *const *names, int count, tl_err *err);
 
 /** Reads `seed`, `replicates`, `about`, `data`, `model`, `recipe`. */
 TL_MUST_USE tl_status tl_plan_setup(tl_plan_reader *reader, tl_err *err);
@@ -152,7 +156,7 @@ TL_MUST_USE tl_status tl_plan_sources(tl_plan_reader *reader, tl_err *err);
 /** Order of stages, sizes, limits. */
 TL_MUST_USE tl_status tl_plan_check(tl_plan_reader *reader, tl_err *err);
 
-/** Reads `hypotheses`. */
+/** Reads and checks `hypotheses`, which need instances and axes. */
 TL_MUST_USE tl_status tl_plan_hypotheses(tl_plan_reader *reader, tl_err *err);
 
 /** Which combination under `data` a cell has. */

@@ -26,6 +26,7 @@ enum {
     TL_METRIC_NAME = 128   /**< room for the name of a metric */
 };
 
+/** One step of a trial; what it points to is borrowed from registry and plan. */
 typedef struct tl_trial_step {
     const tl_stage *stage;
     tl_step_kind kind;
@@ -45,6 +46,7 @@ typedef struct tl_trial_step {
     tl_key key;     /**< what it is known by: `content`, unless the plan shares nothing */
 } tl_trial_step;
 
+/** A decoded trial; what it points to is borrowed from the plan, but for the steps. */
 typedef struct tl_trial {
     uint32_t number, cell,
         replicate; /**< number = cell * plan replicates + (replicate - first) */

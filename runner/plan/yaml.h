@@ -9,6 +9,7 @@
 #include "compute/core/arena.h"
 #include "compute/core/text.h"
 
+/** Limits of a document. */
 enum {
     TL_YAML_BYTES = 1 << 20,
     TL_YAML_DEPTH = 32,
@@ -16,9 +17,13 @@ enum {
     TL_YAML_KEYS = 1024 /**< of one map: each is held against all before it */
 };
 
+/** What a node of the tree is. */
 typedef enum tl_yaml_kind { TL_YAML_SCALAR, TL_YAML_LIST, TL_YAML_MAP } tl_yaml_kind;
 
+/** A node of the tree that a plan is. */
 typedef struct tl_yaml tl_yaml;
+
+/** All that it points to is in the arena of the tree. */
 struct tl_yaml {
     tl_yaml_kind kind;
     const char *text;   /**< SCALAR: its text, quotes and escapes resolved; else NULL */
@@ -37,8 +42,8 @@ struct tl_yaml {
 TL_MUST_USE tl_status tl_yaml_read(const char *origin, const char *text, size_t length,
                                    tl_arena *arena, tl_yaml **out, tl_err *err);
 
-/** Fails with TL_E_ARG and "origin:line:col: message", pointing to `at`. */
-tl_status tl_yaml_fault(const tl_yaml *at, tl_err *err, const char *format, ...)
+/** Fails with "origin:line:col: message", pointing to `at`. \return TL_E_ARG */
+TL_MUST_USE tl_status tl_yaml_fault(const tl_yaml *at, tl_err *err, const char *format, ...)
     TL_PRINTF(3, 4);
 
 /** Leaves the function with tl_yaml_fault(at, err, format, ...) unless `condition` holds.

@@ -11,8 +11,9 @@
 
 #include <stdbool.h>
 
-#define TL_NO_STEP UINT32_MAX /**< no step */
+#define TL_NO_STEP UINT32_MAX /**< the id of no step */
 
+/** A growing graph of steps. */
 typedef struct tl_graph tl_graph;
 
 /** What a step is, besides its parents. */
@@ -27,14 +28,14 @@ typedef struct tl_graph_step {
                            two; 0 counts as 1. The widest is at least that */
 } tl_graph_step;
 
-/** An empty graph. Free with tl_graph_close. */
+/** An empty graph; tl_graph_close frees it. \return TL_E_SPACE */
 TL_MUST_USE tl_status tl_graph_open(tl_graph **out, tl_err *err);
 void tl_graph_close(tl_graph *graph); /* NULL allowed */
 
 /**
  * Adds a step, or finds the one with this key.
  * \param parent [parents] ids of steps already in the graph
- * \param is_new may be NULL
+ * \param id result \param is_new result, may be NULL
  * \return TL_E_SPACE; TL_E_ARG beyond 2^27 steps, for a cost that is negative or not
  * finite, or a parent that is not there
  */
@@ -45,10 +46,12 @@ TL_MUST_USE tl_status tl_graph_add(tl_graph *graph, const tl_graph_step *step,
 /** The step with this key, or TL_NO_STEP. */
 uint32_t tl_graph_find(const tl_graph *graph, const tl_key *key);
 
+/** How many steps there are, and one of them, borrowed until the next is added. */
 uint32_t tl_graph_steps(const tl_graph *graph);
 const tl_graph_step *tl_graph_step_at(const tl_graph *graph, uint32_t id);
 
-/** Parents and children of a step, borrowed; children are valid after tl_graph_finish. */
+/** Parents and children of a step [*count], borrowed; sets *count. Children are valid after
+ * tl_graph_finish. */
 const uint32_t *tl_graph_parents(const tl_graph *graph, uint32_t id, int *count);
 const uint32_t *tl_graph_children(const tl_graph *graph, uint32_t id, int *count);
 

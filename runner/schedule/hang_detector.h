@@ -22,13 +22,16 @@ typedef struct tl_vigil_rank {
     bool is_waiting;
 } tl_vigil_rank;
 
+/** All ranks; fields are private. */
 typedef struct tl_vigil {
     tl_vigil_rank *rank; /**< [ranks] owned */
     int ranks;
     double least; /**< seconds of standing still that mean nothing yet; 0: never hung */
 } tl_vigil;
 
+/** Watches over `ranks` ranks; see `least` above. \return TL_E_SPACE */
 TL_MUST_USE tl_status tl_vigil_open(int ranks, double least, tl_vigil *out, tl_err *err);
+/** Frees the memory; a second call does nothing. */
 void tl_vigil_close(tl_vigil *vigil);
 
 /** Rank `rank` is seen with this counter; `is_waiting`: for a peer, in a team operation. */

@@ -1,6 +1,9 @@
 /*
- * The scheduler: a pure state machine. It is told events, each with the time in seconds,
- * and says which steps run on which ranks. No I/O, no MPI, no clock.
+ * The room of scheduling: what runs where and when. Pure: no I/O, no MPI, no clock; may use
+ * compute/core.
+ *
+ * The scheduler is a state machine. It is told events, each with the time in seconds, and
+ * says which steps run on which ranks.
  *
  * Ranks work in teams: aligned blocks of 2^k ranks. Dearest remaining path first; a step
  * prefers the ranks that hold what its parents made; wide teams are formed where fewer
@@ -24,7 +27,7 @@
 
 #include "runner/schedule/graph.h"
 
-enum { TL_ORDER_STEPS = 256 };
+enum { TL_ORDER_STEPS = 256 /**< at most, in one order */ };
 
 /** Run these steps, one after the other, on ranks [first, first + width). */
 typedef struct tl_order {
@@ -34,6 +37,7 @@ typedef struct tl_order {
     uint32_t step[TL_ORDER_STEPS];
 } tl_order;
 
+/** Zero counts as the default of each. */
 typedef struct tl_scheduler_options {
     int ranks;
     int widest;           /**< no team wider than this; 0: as wide as steps allow */
@@ -45,6 +49,7 @@ typedef struct tl_scheduler_options {
                            none; borrowed */
 } tl_scheduler_options;
 
+/** Where a step stands. */
 typedef enum tl_step_state {
     TL_STEP_WAITING, /**< parents not done */
     TL_STEP_READY,
@@ -59,11 +64,12 @@ typedef enum tl_step_state {
 
 typedef struct tl_scheduler tl_scheduler;
 
-/** A scheduler over a finished graph, which is borrowed. All ranks are up and idle. */
+/** A scheduler over a finished graph, which is borrowed. All ranks are up and idle.
+ * \return TL_E_ARG (number of ranks), TL_E_SPACE */
 TL_MUST_USE tl_status tl_scheduler_open(const tl_graph *graph,
                                         const tl_scheduler_options *options,
                                         tl_scheduler **out, tl_err *err);
-void tl_scheduler_close(tl_scheduler *scheduler); /* NULL allowed */
+void tl_scheduler_close(tl_scheduler *scheduler); /* NULL is allowed */
 
 /** Before the first order: this step is done already (an earlier run did it). */
 void tl_scheduler_recall(tl_scheduler *scheduler, uint32_t step);
@@ -105,12 +111,13 @@ void tl_scheduler_order_ended(tl_scheduler *scheduler, uint32_t epoch, int rank,
 void tl_scheduler_rank_lost(tl_scheduler *scheduler, int rank, double now,
                             uint32_t broken[4], int *count);
 
-/** Issue nothing more. */
+/** Issues no further order from now on. */
 void tl_scheduler_stop(tl_scheduler *scheduler);
 
 /** The next order to issue now; false if there is none until another event. */
 bool tl_scheduler_next(tl_scheduler *scheduler, double now, tl_order *order);
 
+/** The state of a step at this moment. */
 tl_step_state tl_scheduler_state(const tl_scheduler *scheduler, uint32_t step);
 
 /** What a rank is at, for those who watch over it. */
@@ -122,6 +129,8 @@ typedef struct tl_scheduler_work_of_rank {
     double seconds; /**< that the step is expected to take on this team */
     bool is_known;  /**< steps of its kind have been measured */
 } tl_scheduler_work_of_rank;
+
+/** What rank `rank` is at. */
 tl_scheduler_work_of_rank tl_scheduler_work_of(const tl_scheduler *scheduler, int rank);
 
 /** How many steps are in each state. */
@@ -134,6 +143,8 @@ typedef struct tl_scheduler_tally {
     int ranks_up, orders_out;
     double seconds_left; /**< expected, with the ranks that are up */
 } tl_scheduler_tally;
+
+/** Counts steps and ranks at this moment. */
 tl_scheduler_tally tl_scheduler_count(const tl_scheduler *scheduler);
 
 /** Seconds that the shortest of the late steps is reckoned to need; 0 if none is late. */

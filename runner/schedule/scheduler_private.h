@@ -10,6 +10,7 @@
 
 #include "runner/schedule/scheduler.h"
 
+/** Limits, and the number of nothing. */
 enum {
     TL_NO_INDEX = -1,
     TL_SET_LEVELS = 5, /* 64^5 = 2^30 members */
@@ -26,13 +27,17 @@ typedef struct tl_index_set {
     uint32_t count;
 } tl_index_set;
 
-tl_status tl_index_set_open(tl_index_set *set, uint32_t size, tl_arena *arena, tl_err *err);
+/** An empty set of numbers below `size`, in `arena`. \return TL_E_SPACE */
+TL_MUST_USE tl_status tl_index_set_open(tl_index_set *set, uint32_t size, tl_arena *arena,
+                                        tl_err *err);
+/** Whether `member` is in the set; puts it in or takes it out. */
 bool tl_index_set_has(const tl_index_set *set, uint32_t member);
 void tl_index_set_insert(tl_index_set *set, uint32_t member); /* not in it yet */
 void tl_index_set_remove(tl_index_set *set, uint32_t member); /* in it */
 /** The smallest member >= from, or UINT32_MAX. */
 uint32_t tl_index_set_next(const tl_index_set *set, uint32_t from);
 
+/** What the scheduler knows of a step. */
 typedef struct tl_step_body {
     uint32_t pending; /* parents that are not done */
     uint32_t at;      /* RUNNING: its order; READY: the rank that made its last parent */
@@ -56,6 +61,7 @@ typedef struct tl_kind_body {
     bool is_known;
 } tl_kind_body;
 
+/** An order that was issued and has not ended. */
 typedef struct tl_order_body {
     uint32_t epoch; /* 0: not in use */
     int first;
@@ -65,6 +71,7 @@ typedef struct tl_order_body {
     bool is_bundle; /* of short steps */
 } tl_order_body;
 
+/** What a rank has to do. */
 typedef struct tl_rank_body {
     int32_t order[2]; /* the running one and the queued one, or TL_NO_INDEX */
     bool is_up;
@@ -74,6 +81,7 @@ typedef struct tl_rank_body {
     uint32_t near[TL_NEAR]; /* steps that became ready through it, newest last */
 } tl_rank_body;
 
+/** All that it points to is in `arena`, but for the graph, which is borrowed. */
 struct tl_scheduler {
     const tl_graph *graph;
     tl_scheduler_options options;
@@ -110,7 +118,7 @@ struct tl_scheduler {
  */
 
 /** Sets up the kinds of steps; none is measured. \return TL_E_SPACE */
-tl_status tl_estimate_open(tl_scheduler *s, tl_err *err);
+TL_MUST_USE tl_status tl_estimate_open(tl_scheduler *s, tl_err *err);
 /** Counts a step into (sign 1) or out of (-1) what is left to be done. */
 void tl_estimate_count(tl_scheduler *s, uint32_t step, int sign);
 /** A step took a team of 2^level `seconds`. \return whether it is the first of its kind */
@@ -127,8 +135,8 @@ double tl_estimate_left(const tl_scheduler *s);
 /* --- scheduler_ranks.c: which ranks are idle, and for how long others are not -----------
  */
 
-/** Everything about ranks, all up and idle. */
-tl_status tl_ranks_open(tl_scheduler *s, int widest, tl_err *err);
+/** Everything about ranks, all up and idle. \return TL_E_SPACE */
+TL_MUST_USE tl_status tl_ranks_open(tl_scheduler *s, int widest, tl_err *err);
 bool tl_ranks_are_idle(const tl_scheduler *s, int first, int level);
 /** The first rank of an idle block of 2^level that cuts up the smallest one, outside of
  * the 2^(but_level) ranks from `but` (TL_NO_INDEX: anywhere); or TL_NO_INDEX. */

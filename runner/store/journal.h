@@ -1,7 +1,7 @@
 /*
  * The journal: what a run has come to, one JSON object a line, each with its CRC-32,
  * appended and fsynced by rank 0 before a step counts as done. Never rewritten; a torn last
- * line is cut with a message, a broken line in the middle is reported and passed over, but
+ * line is cut with a message, a broken line in the middle is reported and skipped, but
  * for the whole records in it (a newline may be what broke).
  */
 #ifndef TL_RUNNER_STORE_JOURNAL_H
@@ -10,9 +10,11 @@
 #include "compute/core/status.h"
 #include "runner/store/journal_record.h"
 
+/** A journal that is open for appending. */
 typedef struct tl_journal tl_journal;
 
-/** What the caller does with each record that is read back; the record is borrowed. */
+/** What the caller does with each record that is read back; the record is borrowed.
+ * \return TL_OK, or the error that ends the reading, of any kind, TL_E_STOP included */
 typedef tl_status (*tl_journal_reader)(void *self, const tl_record *record, tl_err *err);
 
 /**
@@ -28,7 +30,8 @@ TL_MUST_USE tl_status tl_journal_open(const char *path, tl_journal_reader reader
                                       void *self, tl_journal **out, tl_err *err);
 
 /** Reads PATH as tl_journal_open does, without changing it, also while a run appends to it:
- * bytes after the last newline do not count and are not spoken of. */
+ * bytes after the last newline do not count and are not reported. \return as
+ * tl_journal_open */
 TL_MUST_USE tl_status tl_journal_read(const char *path, tl_journal_reader reader,
                                       void *self, tl_err *err);
 
@@ -43,13 +46,14 @@ void tl_journal_put(tl_journal *journal, const tl_record *record);
  */
 TL_MUST_USE tl_status tl_journal_sync(tl_journal *journal, tl_err *err);
 
-/** PATH, borrowed. */
+/** The PATH it was opened with, borrowed. */
 const char *tl_journal_path(const tl_journal *journal);
 
 /** Whether PATH is still the file that is written to: false where it, or a folder above it,
  * was removed or moved. */
 bool tl_journal_is_in_place(const tl_journal *journal);
 
-void tl_journal_close(tl_journal *journal); /* NULL allowed; does not sync */
+/** Closes the file without a sync; NULL is allowed. */
+void tl_journal_close(tl_journal *journal);
 
 #endif

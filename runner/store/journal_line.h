@@ -28,7 +28,7 @@ typedef enum tl_line_state {
     TL_LINE_STRANGE /**< as it was written, but not a record that this version knows */
 } tl_line_state;
 
-enum { TL_LINE_NAME = 68 };
+enum { TL_LINE_NAME = 68 /**< bytes of room for the name of a stage */ };
 
 /** A line that was read; `record` points into it. */
 typedef struct tl_line {
@@ -41,7 +41,8 @@ typedef struct tl_line {
 /**
  * The next stretch of `n` bytes, at or after *at, that may be a whole line though what is
  * around it is damaged: from the last start of a line before a CRC to that CRC. Neither can
- * stand inside a record. False if there is none; else *at is behind it.
+ * stand inside a record. False if there is none; else *at is behind it, and *start,
+ * borrowed from `bytes`, and *length are set.
  */
 bool tl_journal_line_find(const char *bytes, size_t n, size_t *at, const char **start,
                           size_t *length);
@@ -56,6 +57,7 @@ bool tl_journal_line_starts(const char *bytes, size_t n);
  * Close `out` where it is good. */
 tl_line_state tl_journal_line_read(const char *bytes, size_t n, tl_line *out);
 
+/** Frees what a good line holds. */
 void tl_journal_line_close(tl_line *line);
 
 #endif

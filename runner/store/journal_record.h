@@ -7,6 +7,7 @@
 #include "compute/core/hash.h"
 #include "experiments/stage/metric.h"
 
+/** What a record says of its step; HEAD speaks of the run. */
 typedef enum tl_record_kind {
     TL_RECORD_HEAD,
     TL_RECORD_START,

@@ -8,14 +8,16 @@
 #include "compute/core/key_table.h"
 #include "runner/store/journal.h"
 
+/** Steps, counted by their last record. */
 typedef struct tl_tally_counts {
     long count[TL_RECORD_LOST +
                1];  /**< steps by kind of their last record; HEAD: always 0 */
     double seconds; /**< of the steps that are done, added up */
 } tl_tally_counts;
 
+/** The steps of one stage. */
 typedef struct tl_tally_stage {
-    char *name;
+    char *name; /**< owned */
     tl_tally_counts counts;
 } tl_tally_stage;
 
@@ -35,6 +37,7 @@ typedef struct tl_tally {
  * tl_journal_read */
 TL_MUST_USE tl_status tl_tally_read(const char *path, tl_tally *out, tl_err *err);
 
+/** Frees all that was counted. */
 void tl_tally_close(tl_tally *tally);
 
 #endif

@@ -28,6 +28,7 @@ TL_MUST_USE tl_status tl_measure_store_put(tl_measure_store *store,
 int tl_measure_store_get(const tl_measure_store *store, uint32_t at,
                          tl_measure measure[TL_MAX_METRICS]);
 
+/** Frees all that is kept. */
 void tl_measure_store_close(tl_measure_store *store);
 
 #endif

@@ -1,4 +1,7 @@
 /*
+ * The room of what survives a crash: run directory, journal, metrics; may use compute and
+ * experiments/stage/metric.h.
+ *
  * The run directory (mode 0700): plan.yaml, journal.ndjson, lock, models/<2
  * hex>/<key>.safetensors, and checkpoints beside them. One run at a time.
  */
@@ -10,6 +13,7 @@
 
 #include <stdbool.h>
 
+/** A run directory in use. */
 typedef struct tl_store {
     char *dir; /**< owned */
     int lock;  /**< file descriptor of the lock, -1 on ranks but 0 */
@@ -22,6 +26,7 @@ typedef enum tl_store_state {
     TL_STORE_HAS_WORK, /**< a journal with steps, or one that cannot be read */
     TL_STORE_FOREIGN   /**< something that is not a run directory */
 } tl_store_state;
+/** Looks at `dir` without changing it. */
 tl_store_state tl_store_look(const char *dir);
 
 /** Whether a run holds the lock of `dir` now; then `who` says which, in `space` bytes. */
@@ -37,7 +42,8 @@ bool tl_store_is_held(const char *dir, char *who, size_t space);
 TL_MUST_USE tl_status tl_store_open(const char *dir, double timeout, tl_store *out,
                                     tl_err *err);
 
-/** Other ranks: the same directory without the lock. */
+/** Other ranks: the same directory without the lock. \return TL_E_ARG (the name is too
+ * long), TL_E_SPACE */
 TL_MUST_USE tl_status tl_store_join(const char *dir, tl_store *out, tl_err *err);
 
 /**
@@ -51,8 +57,8 @@ void tl_store_close(tl_store *store, bool remove_if_empty);
 /** DIR/name into `out`; false if it does not fit. */
 bool tl_store_path(const tl_store *store, const char *name, char *out, size_t space);
 
-/** Path of the model file of a step; its folder is made, durably. \return TL_E_IO, TL_E_ARG
- * (too long) */
+/** Path of the model file of a step into `out`; its folder is made, durably. \return
+ * TL_E_IO, TL_E_ARG (too long) */
 TL_MUST_USE tl_status tl_store_model_path(const tl_store *store, const tl_key *key,
                                           char *out, size_t space, tl_err *err);
 
@@ -71,8 +77,8 @@ TL_MUST_USE tl_status tl_store_make_folder(const tl_store *store, const tl_key *
 TL_MUST_USE tl_status tl_store_write(const tl_store *store, const char *name,
                                      const char *text, tl_err *err);
 
-/** The whole of DIR/name in `arena`, NUL-terminated. \return TL_E_IO, TL_E_ARG, TL_E_SPACE,
- * TL_E_FORMAT (more than 16 MiB) */
+/** Sets *text to the whole of DIR/name, NUL-terminated, in `arena`. \return TL_E_IO,
+ * TL_E_ARG, TL_E_SPACE, TL_E_FORMAT (more than 16 MiB) */
 TL_MUST_USE tl_status tl_store_read(const tl_store *store, const char *name,
                                     tl_arena *arena, char **text, tl_err *err);
 
@@ -84,6 +90,7 @@ typedef struct tl_store_checkpoint {
     const tl_store *store;
     tl_key key;
 } tl_store_checkpoint;
+/** The checkpoint of a step as the trainer sees it, saved every `every` seconds. */
 tl_checkpoint tl_store_checkpoint_of(tl_store_checkpoint *space, double every);
 
 /** Removes the checkpoint of a step that is done. */
