@@ -7,7 +7,7 @@
 #include "compute/core/log.h"
 #include "runner/bench/bench.h"
 #include "runner/exit.h"
-#include "runner/json.h"
+#include "compute/core/json.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
 #include "compute/core/log.h"
 #include "runner/bench/bench.h"
 #include "runner/exit.h"
-#include "runner/json.h"
+#include "compute/core/json.h"
 
 enum { SIDE = 1024 };
 

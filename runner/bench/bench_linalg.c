@@ -9,7 +9,7 @@
 #include "compute/linalg/linalg.h"
 #include "compute/linalg/residual.h"
 #include "runner/bench/bench.h"
-#include "runner/json.h"
+#include "compute/core/json.h"
 
 #include <math.h>
 

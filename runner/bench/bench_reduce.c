@@ -5,7 +5,7 @@
 #include "compute/core/clock.h"
 #include "compute/core/sort.h"
 #include "runner/bench/bench.h"
-#include "runner/json.h"
+#include "compute/core/json.h"
 
 #include <stdlib.h>
 

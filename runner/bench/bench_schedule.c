@@ -7,7 +7,7 @@
 #include "runner/bench/bench.h"
 #include "runner/execute/coordinator.h"
 #include "runner/execute/worker.h"
-#include "runner/json.h"
+#include "compute/core/json.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include "compute/nn/kernels/kernels.h"
 #include "compute/core/sort.h"
 #include "runner/bench/bench.h"
-#include "runner/json.h"
+#include "compute/core/json.h"
 
 enum { ROUNDS = 5 };
 

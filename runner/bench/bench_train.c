@@ -9,7 +9,7 @@
 #include "experiments/stage/service.h"
 #include "runner/bench/bench.h"
 #include "runner/exit.h"
-#include "runner/json.h"
+#include "compute/core/json.h"
 
 #include <stdio.h>
 

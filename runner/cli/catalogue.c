@@ -1,6 +1,6 @@
 #include "runner/cli/catalogue.h"
 
-#include "runner/json.h"
+#include "compute/core/json.h"
 #include "runner/plan/plan.h"
 
 #include <string.h>
@@ -54,7 +54,8 @@ json_t *tl_catalogue_params(const tl_param *params)
         tl_json_add(one, "{s:s, s:o}", "type", type[p->type], "default", fallback_of(p));
         if (is_number)
             tl_json_add(one, "{s:f, s:f, s:b, s:o}", "low", p->low, "high", p->high,
-                        "low_is_open", p->low_is_open, "units", tl_json_text(tl_units(p->units)));
+                        "low_is_open", p->low_is_open, "units",
+                        tl_json_text(tl_units(p->units)));
         if (p->choices) tl_json_put(one, "choices", words_of(p->choices));
         tl_json_append(list, one);
     }
@@ -68,9 +69,9 @@ static json_t *metrics_of(const tl_metric *metrics)
     json_t *list = json_array();
     for (int m = 0; metrics && metrics[m].name; m++) {
         json_t *one = entry(metrics[m].name, metrics[m].about);
-        tl_json_add(one, "{s:o, s:s, s:b}", "units", tl_json_text(tl_units(metrics[m].units)),
-                    "better_for_owner", better[metrics[m].better], "is_rate",
-                    metrics[m].is_rate);
+        tl_json_add(one, "{s:o, s:s, s:b}", "units",
+                    tl_json_text(tl_units(metrics[m].units)), "better_for_owner",
+                    better[metrics[m].better], "is_rate", metrics[m].is_rate);
         tl_json_append(list, one);
     }
     return list;

@@ -8,7 +8,7 @@
 #include "runner/cli/options.h"
 #include "runner/datasets/data_info.h"
 #include "runner/exit.h"
-#include "runner/json.h"
+#include "compute/core/json.h"
 
 #include <string.h>
 #include <sys/stat.h>

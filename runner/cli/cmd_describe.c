@@ -5,7 +5,7 @@
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
 #include "runner/exit.h"
-#include "runner/json.h"
+#include "compute/core/json.h"
 
 #include "compute/core/text.h"
 #include "runner/sweep/model_size.h"

@@ -7,7 +7,7 @@
 #include "runner/cli/options.h"
 #include "runner/execute/memory_budget.h"
 #include "runner/exit.h"
-#include "runner/json.h"
+#include "compute/core/json.h"
 #include "runner/sweep/model_size.h"
 #include "runner/sweep/sweep.h"
 #include "runner/sweep/sweep_time.h"

@@ -8,7 +8,7 @@
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
 #include "runner/exit.h"
-#include "runner/json.h"
+#include "compute/core/json.h"
 #include "runner/store/journal_stats.h"
 #include "runner/store/run_dir.h"
 

@@ -6,7 +6,7 @@
 #include "runner/datasets/data_fetch.h"
 #include "runner/datasets/data_inventory.h"
 #include "runner/exit.h"
-#include "runner/json.h"
+#include "compute/core/json.h"
 
 #include <string.h>
 

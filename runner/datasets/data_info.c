@@ -8,7 +8,7 @@
 #include "compute/data/npz.h"
 #include "compute/data/source.h"
 #include "experiments/stage/setup.h"
-#include "runner/json.h"
+#include "compute/core/json.h"
 
 #include <errno.h>
 #include <stdio.h>

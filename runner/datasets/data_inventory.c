@@ -5,7 +5,7 @@
 #include "compute/data/corpus.h"
 #include "compute/data/medmnist.h"
 #include "compute/data/source.h"
-#include "runner/json.h"
+#include "compute/core/json.h"
 
 #include <dirent.h>
 #include <stdlib.h>

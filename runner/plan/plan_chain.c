@@ -114,7 +114,7 @@ static tl_status find_instance(tl_plan_reader *reader, const tl_chain *chain,
 }
 
 static tl_status add_link(tl_plan_reader *reader, tl_chain *chain, const entry *from,
-                          const tl_option *option, tl_link **out, tl_err *err)
+                          const tl_alternative *option, tl_link **out, tl_err *err)
 {
     TL_YAML_CHECK(chain->links != TL_MAX_LINKS, from->at, err,
                   "more than %d entries in one chain", TL_MAX_LINKS);
@@ -126,7 +126,7 @@ static tl_status add_link(tl_plan_reader *reader, tl_chain *chain, const entry *
 }
 
 static tl_status add_stage(tl_plan_reader *reader, tl_chain *chain, const entry *from,
-                           tl_option *option, char label[TL_NAME], tl_err *err)
+                           tl_alternative *option, char label[TL_NAME], tl_err *err)
 {
     const tl_stage *stage;
     TL_TRY(find_stage(from->at, &stage, err));
@@ -149,7 +149,7 @@ static tl_status add_stage(tl_plan_reader *reader, tl_chain *chain, const entry 
 }
 
 static tl_status add_judge(tl_plan_reader *reader, tl_chain *chain, const entry *from,
-                           const tl_option *option, tl_err *err)
+                           const tl_alternative *option, tl_err *err)
 {
     TL_YAML_CHECK(!from->args, from->args, err, "judge takes no settings");
     tl_link *link = NULL;
@@ -166,7 +166,7 @@ static const tl_yaml *find_word(const tl_yaml *node, const char *text)
 
 /* Adds one simple entry; writes its label. */
 static tl_status add_simple(tl_plan_reader *reader, tl_chain *chain, const tl_yaml *node,
-                            tl_option *option, char label[TL_NAME], tl_err *err)
+                            tl_alternative *option, char label[TL_NAME], tl_err *err)
 {
     entry from = {0};
     const tl_yaml *rounds = find_word(node, "rounds"), *laps = find_word(node, "laps");
@@ -189,7 +189,7 @@ static tl_status add_simple(tl_plan_reader *reader, tl_chain *chain, const tl_ya
 
 /* Adds one option: none, an entry, or a list of entries joined by + in the label. */
 static tl_status add_option(tl_plan_reader *reader, tl_chain *chain, const tl_yaml *node,
-                            tl_option *option, char label[TL_NAME], tl_err *err)
+                            tl_alternative *option, char label[TL_NAME], tl_err *err)
 {
     if (node->kind == TL_YAML_SCALAR && strcmp(node->text, "none") == 0) {
         (void)snprintf(label, TL_NAME, "none");
@@ -250,7 +250,7 @@ static tl_status add_options(tl_plan_reader *reader, tl_chain *chain, const tl_y
                              int axis, const int *first, tl_value *value, tl_err *err)
 {
     for (const tl_yaml *node = list->first; node; node = node->next, first++) {
-        tl_option option = {axis, first[0], first[1], first[1] - first[0]};
+        tl_alternative option = {axis, first[0], first[1], first[1] - first[0]};
         char label[TL_NAME];
         TL_TRY(add_option(reader, chain, node, &option, label, err));
         for (int l = 0; l < first[0]; l++) {
@@ -345,7 +345,7 @@ static tl_status read_rounds(tl_plan_reader *reader, tl_chain *chain, const tl_y
         tl_yaml_scalar("d2d.use_recovered", word, &reader->plan->arena, err);
     if (!join) return TL_E_SPACE;
     char label[TL_NAME];
-    TL_TRY(add_simple(reader, chain, join, &(tl_option){.axis = -1}, label, err));
+    TL_TRY(add_simple(reader, chain, join, &(tl_alternative){.axis = -1}, label, err));
     chain->join = chain->link[--chain->links];
     return TL_OK;
 }
@@ -367,7 +367,8 @@ tl_status tl_plan_chain(tl_plan_reader *reader, const tl_yaml *list, tl_chain *c
         } else if (is_choice) {
             TL_TRY(add_one_of(reader, chain, node, err));
         } else {
-            TL_TRY(add_simple(reader, chain, node, &(tl_option){.axis = -1}, label, err));
+            TL_TRY(
+                add_simple(reader, chain, node, &(tl_alternative){.axis = -1}, label, err));
         }
     }
     return TL_OK;

@@ -80,17 +80,17 @@ typedef struct tl_plan_reader {
 } tl_plan_reader;
 
 /** The levels of a one_of at which an entry of a chain applies. */
-typedef struct tl_option {
+typedef struct tl_alternative {
     int axis;      /**< -1: in no one_of */
     int low, high; /**< low <= level < high */
     int stride;    /**< levels for which the lists read so far do not change */
-} tl_option;
+} tl_alternative;
 
 /** Whose parameters are read. */
 typedef struct tl_param_owner {
-    const char *name;   /**< in messages: "d2m.badnets" */
-    const char *prefix; /**< of axes: "d2m_badnets" */
-    tl_option *option;  /**< borrowed; NULL: not in a chain */
+    const char *name;       /**< in messages: "d2m.badnets" */
+    const char *prefix;     /**< of axes: "d2m_badnets" */
+    tl_alternative *option; /**< borrowed; NULL: not in a chain */
 } tl_param_owner;
 
 /* plan_value.c */

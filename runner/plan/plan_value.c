@@ -146,7 +146,7 @@ tl_status tl_plan_add_axis(tl_plan_reader *reader, const tl_axis *axis, const tl
 
 /* Spreads a list inside an option over the option's levels, the last list fastest. */
 static tl_status spread(tl_plan_reader *reader, const tl_axis *list, const tl_yaml *at,
-                        tl_option *option, tl_binding *out, tl_err *err)
+                        tl_alternative *option, tl_binding *out, tl_err *err)
 {
     tl_plan *plan = reader->plan;
     int i = 0;
@@ -201,7 +201,7 @@ tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node, const tl_par
     TL_YAML_CHECK(length < TL_NAME, node, err,
                   "the axis name '%s_%s' is longer than %d letters", owner->prefix,
                   param->name, TL_NAME - 1);
-    tl_option *option = owner->option;
+    tl_alternative *option = owner->option;
     if (option && option->axis >= 0) return spread(reader, &axis, node, option, out, err);
     out->value = value;
     return tl_plan_add_axis(reader, &axis, node, &out->axis, err);

@@ -1,4 +1,4 @@
-#include "runner/json.h"
+#include "compute/core/json.h"
 
 #include "compute/core/status.h"
 

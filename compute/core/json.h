@@ -2,8 +2,8 @@
  * JSON as the commands print it. Values are jansson's; memory that runs out is a bug of the
  * machine and ends the program.
  */
-#ifndef TL_RUNNER_JSON_H
-#define TL_RUNNER_JSON_H
+#ifndef TL_COMPUTE_CORE_JSON_H
+#define TL_COMPUTE_CORE_JSON_H
 
 #include <jansson.h>
 
