@@ -171,7 +171,8 @@ static tl_status add_simple(tl_plan_reader *reader, tl_chain *chain, const tl_ya
     entry from = {0};
     const tl_yaml *rounds = find_word(node, "rounds"), *former = find_word(node, "laps");
     if (former) { /* the former name, which is not near */
-        return tl_yaml_fault(former, err, "unknown stage 'laps': did you mean 'rounds'?");
+        return tl_yaml_fault(former, err, "unknown stage '%s': did you mean 'rounds'?",
+                             former->text);
     }
     TL_YAML_CHECK(!rounds, rounds, err,
                   "rounds repeats the whole chain, so it cannot be an option of "

@@ -43,18 +43,18 @@ train() {
 # near WHAT FORETOLD MEASURED PERCENT
 near() {
     awk -v a="$2" -v b="$3" -v p="$4" 'BEGIN {d = a / b - 1; exit !(d < p / 100 && d > -p / 100)}' ||
-        fail "$1: foretold $2, measured $3: more than $4 % apart"
+        fail "$1: predicted $2, measured $3: more than $4 % apart"
 }
 # Memory, with checkpoints, which rank 0 holds whole; time, without.
 first=$(number memory_bytes) other=$(number other_memory_bytes)
 train memory --checkpoint-every 5
-echo "rank 0: foretold $first bytes, peak $((peak_0 * 1024)); rank 1: $other, $((peak_1 * 1024))"
+echo "rank 0: predicted $first bytes, peak $((peak_0 * 1024)); rank 1: $other, $((peak_1 * 1024))"
 near "rank 0" "$first" $((peak_0 * 1024)) 15
 near "rank 1" "$other" $((peak_1 * 1024)) 15
 [ $((peak_0 + peak_1)) -le $((16 << 20)) ] || fail "the ranks take more than 16 GiB"
 seconds=$(number seconds)
 train time --checkpoint-every 1:00:00
-echo "time: foretold $seconds s, taken $wall s, on cores $spent_0 and $spent_1 s"
+echo "time: predicted $seconds s, taken $wall s, on cores $spent_0 and $spent_1 s"
 if awk -v w="$wall" -v a="$spent_0" -v b="$spent_1" 'BEGIN {exit !(a > 0.85 * w && b > 0.85 * w)}'; then
     near time "$seconds" "$wall" 30
 fi
