@@ -19,7 +19,7 @@ static inline tl_exit tl_exit_of(tl_status status)
 {
     if (status == TL_OK) return TL_EXIT_DONE;
     if (status == TL_E_ARG) return TL_EXIT_USAGE;
-    return status == TL_E_STOP || status == TL_E_LOST ? TL_EXIT_STOPPED : TL_EXIT_ERROR;
+    return status == TL_E_STOP || status == TL_E_PEER ? TL_EXIT_STOPPED : TL_EXIT_ERROR;
 }
 
 #endif

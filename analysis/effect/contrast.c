@@ -42,11 +42,11 @@ static tl_status average(const tl_design *design, const pairs *p, tl_arena *aren
 {
     const uint32_t trials = design->table->trials;
     double *size, *each, *used[2]; /* used [trials]: pairs that a measurement is in */
-    TL_TAKE(size, arena, design->replicates, err);
-    TL_TAKE(each, arena, design->replicates, err);
-    TL_TAKE(used[0], arena, trials, err);
+    TL_ALLOC(size, arena, design->replicates, err);
+    TL_ALLOC(each, arena, design->replicates, err);
+    TL_ALLOC(used[0], arena, trials, err);
     used[1] = used[0];
-    if (p->target[1] != p->target[0]) TL_TAKE(used[1], arena, trials, err);
+    if (p->target[1] != p->target[0]) TL_ALLOC(used[1], arena, trials, err);
     for (size_t i = 0; i < p->count; i++) {
         const int r = design->replicate[p->row[i][0]];
         const double x = p->target[0]->value[p->row[i][0]];
@@ -83,8 +83,8 @@ tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
     size_t count = 0;
     TL_TRY(tl_differences_take(design, arena, out, err));
     const size_t mark = tl_arena_mark(arena);
-    TL_TAKE(list, arena, trials, err);
-    TL_TAKE(p.row, arena, trials, err);
+    TL_ALLOC(list, arena, trials, err);
+    TL_ALLOC(p.row, arena, trials, err);
     for (uint32_t t = 0; t < trials; t++) {
         if (!is_at(design, slice, slice->reference, t) || isnan(target->value[t])) continue;
         list[count++] = (tl_keyed_row){tl_design_key(design, slice->factor, t), t};
@@ -103,14 +103,14 @@ tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
     return TL_OK;
 }
 
-tl_status tl_lap_measure(const tl_design *design, const tl_target *later,
-                         const tl_target *first, tl_arena *arena, tl_differences *out,
-                         tl_err *err)
+tl_status tl_round_measure(const tl_design *design, const tl_target *later,
+                           const tl_target *first, tl_arena *arena, tl_differences *out,
+                           tl_err *err)
 {
     pairs p = {.target = {later, first}};
     TL_TRY(tl_differences_take(design, arena, out, err));
     const size_t mark = tl_arena_mark(arena);
-    TL_TAKE(p.row, arena, design->table->trials, err);
+    TL_ALLOC(p.row, arena, design->table->trials, err);
     for (uint32_t t = 0; t < design->table->trials; t++) {
         if (isnan(later->value[t]) || isnan(first->value[t])) continue;
         p.row[p.count][0] = p.row[p.count][1] = t;

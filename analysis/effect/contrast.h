@@ -19,7 +19,7 @@ typedef struct tl_comparison {
  * agrees in the replicate and in all factors but the slice's own, those within it and those
  * zipped with it.
  * The binomial variance of a mean of differences sums w^2 tl_target_variance over the
- * distinct measurements, w their weight in the mean. \return TL_E_SPACE
+ * distinct measurements, w their weight in the mean. \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
                                           const tl_comparison *slice, tl_arena *arena,
@@ -28,11 +28,11 @@ TL_MUST_USE tl_status tl_contrast_measure(const tl_design *design, const tl_targ
 /**
  * Per replicate the mean over its trials of the metric in a later round minus the same in
  * the first, where both have values. Binomial variance as in tl_contrast_measure. \return
- * TL_E_SPACE
+ * TL_E_NOMEM
  */
-TL_MUST_USE tl_status tl_lap_measure(const tl_design *design, const tl_target *later,
-                                     const tl_target *first, tl_arena *arena,
-                                     tl_differences *out, tl_err *err);
+TL_MUST_USE tl_status tl_round_measure(const tl_design *design, const tl_target *later,
+                                       const tl_target *first, tl_arena *arena,
+                                       tl_differences *out, tl_err *err);
 
 /** Sets `a` to a - b per replicate: the difference of two contrasts. */
 void tl_contrast_subtract(tl_differences *a, const tl_differences *b, int replicates);

@@ -80,7 +80,7 @@ static tl_status name_levels(tl_factor *f, uint32_t rows, tl_arena *arena, tl_er
         const int l = f->level[t];
         if (l < named) continue;
         f->name[l] = level_text(f->column, t, arena, err);
-        if (!f->name[l]) return TL_E_SPACE;
+        if (!f->name[l]) return TL_E_NOMEM;
         if (f->is_numeric) f->value[l] = f->column->real[t];
         named = l + 1;
     }
@@ -116,18 +116,18 @@ static tl_status add_factor(tl_design *d, const tl_column *column, tl_arena *are
     f->zip = tl_column_attribute(column, TL_NAME_ZIP);
     f->is_numeric =
         column->type == TL_COLUMN_REAL && tl_column_says(column, TL_NAME_FACTOR, TL_AXIS);
-    TL_TAKE(f->level, arena, trials, err);
+    TL_ALLOC(f->level, arena, trials, err);
     tl_keyed_row *list;
     size_t count = 0;
     const size_t mark = tl_arena_mark(arena);
-    TL_TAKE(list, arena, trials, err);
+    TL_ALLOC(list, arena, trials, err);
     for (uint32_t t = 0; t < trials; t++) {
         if (level_key(column, t, &list[count].key)) list[count++].row = t;
     }
     f->levels = number_keys(list, count, trials, f->level);
     tl_arena_rewind(arena, mark);
-    TL_TAKE(f->name, arena, f->levels + 1, err);
-    TL_TAKE(f->value, arena, f->levels + 1, err);
+    TL_ALLOC(f->name, arena, f->levels + 1, err);
+    TL_ALLOC(f->value, arena, f->levels + 1, err);
     TL_TRY(name_levels(f, trials, arena, err));
     const char *reference = tl_column_attribute(column, TL_NAME_REFERENCE);
     if (reference) put_reference_first(f, reference, trials);
@@ -145,10 +145,10 @@ tl_status tl_replicates_number(const tl_table *table, tl_arena *arena, int32_t *
     const tl_column *column = tl_table_find(table, TL_NAME_REPLICATE);
     TL_CHECK(column && column->type == TL_COLUMN_INT, err, TL_E_FORMAT,
              "the table has no column '" TL_NAME_REPLICATE "'");
-    TL_TAKE(*of, arena, table->trials, err);
+    TL_ALLOC(*of, arena, table->trials, err);
     tl_keyed_row *list;
     const size_t mark = tl_arena_mark(arena);
-    TL_TAKE(list, arena, table->trials, err);
+    TL_ALLOC(list, arena, table->trials, err);
     for (uint32_t t = 0; t < table->trials; t++) {
         list[t] = (tl_keyed_row){(uint64_t)(uint32_t)column->integer[t], t};
     }
@@ -161,7 +161,7 @@ tl_status tl_design_open(const tl_table *table, tl_arena *arena, tl_design *out,
                          tl_err *err)
 {
     *out = (tl_design){.table = table};
-    TL_TAKE(out->factor, arena, MOST_FACTORS, err);
+    TL_ALLOC(out->factor, arena, MOST_FACTORS, err);
     TL_TRY(tl_replicates_number(table, arena, &out->replicate, &out->replicates, err));
     for (int i = 0; i < table->columns; i++) {
         const tl_column *column = &table->column[i];
@@ -224,9 +224,9 @@ uint64_t tl_design_key(const tl_design *design, int own, uint32_t t)
 tl_status tl_differences_take(const tl_design *design, tl_arena *arena, tl_differences *out,
                               tl_err *err)
 {
-    TL_TAKE(out->difference, arena, design->replicates, err);
-    TL_TAKE(out->reference, arena, design->replicates, err);
-    TL_TAKE(out->variance, arena, design->replicates, err);
+    TL_ALLOC(out->difference, arena, design->replicates, err);
+    TL_ALLOC(out->reference, arena, design->replicates, err);
+    TL_ALLOC(out->variance, arena, design->replicates, err);
     return TL_OK;
 }
 
@@ -237,9 +237,9 @@ static tl_status group_shared(const tl_design *d, tl_arena *arena, tl_target *ta
 {
     const uint32_t trials = d->table->trials;
     tl_keyed_row *row;
-    TL_TAKE(target->same, arena, trials, err);
+    TL_ALLOC(target->same, arena, trials, err);
     const size_t mark = tl_arena_mark(arena);
-    TL_TAKE(row, arena, trials, err);
+    TL_ALLOC(row, arena, trials, err);
     uint32_t rows = 0;
     for (uint32_t t = 0; t < trials; t++) {
         if (isnan(target->value[t])) continue;
@@ -294,7 +294,7 @@ tl_status tl_target_logit(const tl_design *design, const tl_target *target, tl_a
                           tl_target *out, tl_err *err)
 {
     double *value;
-    TL_TAKE(value, arena, design->table->trials, err);
+    TL_ALLOC(value, arena, design->table->trials, err);
     for (uint32_t t = 0; t < design->table->trials; t++) {
         double hits = target->value[t], others = 1.0 - hits;
         if (!isnan(hits)) (void)cases(target, t, &hits, &others);

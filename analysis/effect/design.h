@@ -61,13 +61,13 @@ typedef struct tl_keyed_row {
 /**
  * Reads factors and replicates of `table`, which is borrowed. Any number of trials in
  * n log n time. \return TL_E_FORMAT where there are too many factors or no replicates,
- * TL_E_SPACE
+ * TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_design_open(const tl_table *table, tl_arena *arena, tl_design *out,
                                      tl_err *err);
 
 /** Numbers the replicates of `table` from 0 in the order they turn up. \param of [trials]
- * result \param count result, how many \return TL_E_FORMAT where it has none, TL_E_SPACE */
+ * result \param count result, how many \return TL_E_FORMAT where it has none, TL_E_NOMEM */
 TL_MUST_USE tl_status tl_replicates_number(const tl_table *table, tl_arena *arena,
                                            int32_t **of, int *count, tl_err *err);
 
@@ -85,7 +85,7 @@ uint64_t tl_design_key(const tl_design *design, int own, uint32_t t);
 /** Sorts rows by key, then by row. */
 void tl_design_sort(tl_keyed_row *list, size_t count);
 
-/** Makes room for one number per replicate, zeroed. \return TL_E_SPACE */
+/** Makes room for one number per replicate, zeroed. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_differences_take(const tl_design *design, tl_arena *arena,
                                           tl_differences *out, tl_err *err);
 
@@ -97,14 +97,14 @@ double tl_without_rounding(double sum, double scale);
 bool tl_word_listed(const char *list, const char *word);
 
 /** Finds what is beside `metric`: its cases, reasons and shared measurements. \return
- * TL_E_SPACE */
+ * TL_E_NOMEM */
 TL_MUST_USE tl_status tl_target_open(const tl_design *design, const tl_column *metric,
                                      tl_arena *arena, tl_target *out, tl_err *err);
 
 /**
  * The same target as log odds. A rate of n cases becomes log((np + 1/2) / (n - np + 1/2)),
  * which is finite at 0 and 1 (Gart, Zweifel 1967); any other value x becomes
- * log(x / (1 - x)), infinite there. \return TL_E_SPACE
+ * log(x / (1 - x)), infinite there. \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_target_logit(const tl_design *design, const tl_target *target,
                                       tl_arena *arena, tl_target *out, tl_err *err);

@@ -8,12 +8,12 @@ enum { LEAST_ROOM = 64 };
 tl_status tl_effects_add(tl_effects *effects, const char *metric, tl_arena *arena,
                          tl_effect **out, tl_err *err)
 {
-    TL_CHECK(effects->count < TL_MOST_EFFECTS, err, TL_E_SPACE, "more than %d effects",
+    TL_CHECK(effects->count < TL_MOST_EFFECTS, err, TL_E_NOMEM, "more than %d effects",
              TL_MOST_EFFECTS);
     if (effects->count == effects->room) {
         tl_effect *more;
         const int room = effects->room ? 2 * effects->room : LEAST_ROOM;
-        TL_TAKE(more, arena, room, err);
+        TL_ALLOC(more, arena, room, err);
         if (effects->count > 0)
             memcpy(more, effects->effect, (size_t)effects->count * sizeof *more);
         effects->effect = more;

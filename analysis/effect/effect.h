@@ -57,7 +57,7 @@ typedef struct tl_effects {
 /**
  * Adds an effect on `metric` that answers no hypothesis and has no numbers yet. The list
  * may move: pointers into it are stale afterwards.
- * \return TL_E_SPACE, also where there are too many effects
+ * \return TL_E_NOMEM, also where there are too many effects
  */
 TL_MUST_USE tl_status tl_effects_add(tl_effects *effects, const char *metric,
                                      tl_arena *arena, tl_effect **out, tl_err *err);

@@ -64,7 +64,8 @@ static tl_status add_trend(estimator *e, const tl_target *target, int f, tl_err 
 }
 
 /* Whether any trial has another value in the later round; else it was the same step. */
-static bool do_laps_differ(const tl_design *design, const tl_column *a, const tl_column *b)
+static bool do_rounds_differ(const tl_design *design, const tl_column *a,
+                             const tl_column *b)
 {
     for (uint32_t t = 0; t < design->table->trials; t++) {
         const double x = a->real[t], y = b->real[t];
@@ -74,23 +75,23 @@ static bool do_laps_differ(const tl_design *design, const tl_column *a, const tl
 }
 
 /* What the same metric of a later round is above that of the first; nothing for others. */
-static tl_status add_lap(estimator *e, const tl_target *later, tl_err *err)
+static tl_status add_round(estimator *e, const tl_target *later, tl_err *err)
 {
     const char *name = tl_column_attribute(later->metric, TL_NAME_FIRST_ROUND);
-    const char *lap = tl_column_attribute(later->metric, TL_NAME_ROUND);
+    const char *round = tl_column_attribute(later->metric, TL_NAME_ROUND);
     const tl_column *metric = name ? tl_table_find(e->design.table, name) : NULL;
-    if (!metric || metric->type != TL_COLUMN_REAL || !lap) return TL_OK;
-    if (!do_laps_differ(&e->design, metric, later->metric)) return TL_OK;
+    if (!metric || metric->type != TL_COLUMN_REAL || !round) return TL_OK;
+    if (!do_rounds_differ(&e->design, metric, later->metric)) return TL_OK;
     tl_target first;
     tl_differences d;
     tl_effect *effect;
     TL_TRY(tl_effects_add(e->effects, metric->name, e->arena, &effect, err));
     effect->factor = TL_NAME_ROUND;
-    effect->level = lap;
+    effect->level = round;
     effect->reference = "1";
     const size_t mark = tl_arena_mark(&e->scratch);
     TL_TRY(tl_target_open(&e->design, metric, &e->scratch, &first, err));
-    TL_TRY(tl_lap_measure(&e->design, later, &first, &e->scratch, &d, err));
+    TL_TRY(tl_round_measure(&e->design, later, &first, &e->scratch, &d, err));
     conclude(e, &d, mark, "no trial has a value in both rounds", effect);
     return TL_OK;
 }
@@ -147,7 +148,7 @@ static tl_status add_interaction(estimator *e, const tl_target *target,
     effect->level =
         tl_arena_print(e->arena, err, "%s:%s", a->name[level[0]], b->name[level[1]]);
     effect->reference = tl_arena_print(e->arena, err, "%s:%s", a->name[0], b->name[0]);
-    if (!effect->factor || !effect->level || !effect->reference) return TL_E_SPACE;
+    if (!effect->factor || !effect->level || !effect->reference) return TL_E_NOMEM;
     const size_t mark = tl_arena_mark(&e->scratch);
     tl_differences d;
     TL_TRY(cross(e, target, f, level, &d, err));
@@ -228,7 +229,7 @@ static tl_status add_metric(estimator *e, const tl_column *metric, bool has_pair
         }
         if (tl_trend_exists(factor)) TL_TRY(add_trend(e, &target, f, err));
     }
-    TL_TRY(add_lap(e, &target, err));
+    TL_TRY(add_round(e, &target, err));
     if (has_pairs) TL_TRY(add_pairs(e, &target, err));
     tl_arena_rewind(&e->scratch, mark);
     return TL_OK;
@@ -252,7 +253,7 @@ static int too_many_pairs(const estimator *e)
 static tl_status estimate(estimator *e, const tl_table *table, tl_err *err)
 {
     TL_TRY(tl_design_open(table, e->arena, &e->design, err));
-    TL_TAKE(e->effects, e->arena, 1, err);
+    TL_ALLOC(e->effects, e->arena, 1, err);
     e->effects->left_out = too_many_pairs(e);
     for (int i = 0; i < table->columns; i++) {
         if (!is_metric(&table->column[i])) continue;

@@ -22,7 +22,7 @@
  * nor zipped, against both references) in the order of its metrics. What answers a
  * hypothesis comes first; a hypothesis without a test has an effect that says why.
  * \param table borrowed by the result: its texts are used
- * \return TL_E_FORMAT (no replicates, too many factors or hypotheses), TL_E_SPACE
+ * \return TL_E_FORMAT (no replicates, too many factors or hypotheses), TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_effects_estimate(const tl_table *table, tl_arena *arena,
                                           tl_effects **out, tl_err *err);
@@ -30,7 +30,7 @@ TL_MUST_USE tl_status tl_effects_estimate(const tl_table *table, tl_arena *arena
 /**
  * The effects as a table in the group `effects` with the dimension `effect`, one row each:
  * what a file, CSV or JSON of them holds. Texts are borrowed from `effects`.
- * \return TL_E_SPACE
+ * \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_effects_table(const tl_effects *effects, tl_arena *arena,
                                        tl_table **out, tl_err *err);

@@ -71,11 +71,11 @@ static tl_status fill(const tl_effects *effects, const field *f, tl_arena *arena
     double *real = NULL;
     int32_t *integer = NULL;
     if (f->type == TL_COLUMN_TEXT)
-        TL_TAKE(text, arena, effects->count, err);
+        TL_ALLOC(text, arena, effects->count, err);
     else if (f->type == TL_COLUMN_REAL)
-        TL_TAKE(real, arena, effects->count, err);
+        TL_ALLOC(real, arena, effects->count, err);
     else
-        TL_TAKE(integer, arena, effects->count, err);
+        TL_ALLOC(integer, arena, effects->count, err);
     for (int k = 0; k < effects->count; k++) {
         const tl_effect *effect = &effects->effect[k];
         if (text) text[k] = text_of(effect, f->at);

@@ -15,7 +15,7 @@ typedef struct estimator {
     int replicates;
     double *sum;    /* [replicates] */
     double *trials; /* [replicates] */
-    tl_worth *gain;
+    tl_gain *gain;
     int count;
 } estimator;
 
@@ -54,13 +54,13 @@ static void add(estimator *e, const tl_column *metric, const tl_column *factor,
     tl_mean_sd(e->sum, n, &mean, &sd);
     const double half =
         n > 1 ? tl_t_quantile(0.5 + 0.5 * CONFIDENCE, n - 1) * sd / sqrt(n) : (double)NAN;
-    e->gain[e->count++] = (tl_worth){.metric = metric->name,
-                                     .factor = factor ? factor->name : NULL,
-                                     .level = level,
-                                     .replicates = n,
-                                     .mean = mean,
-                                     .low = mean - half,
-                                     .high = mean + half};
+    e->gain[e->count++] = (tl_gain){.metric = metric->name,
+                                    .factor = factor ? factor->name : NULL,
+                                    .level = level,
+                                    .replicates = n,
+                                    .mean = mean,
+                                    .low = mean - half,
+                                    .high = mean + half};
 }
 
 /* One gain a level of the factor, levels in the order of the file. */
@@ -91,14 +91,14 @@ static void add_metric(estimator *e, const tl_column *metric)
     if (!has_axis) add(e, metric, NULL, (double)NAN);
 }
 
-tl_status tl_worth_estimate(const tl_table *table, tl_arena *arena, tl_worth **gain,
-                            int *count, tl_err *err)
+tl_status tl_gain_estimate(const tl_table *table, tl_arena *arena, tl_gain **gain,
+                           int *count, tl_err *err)
 {
     estimator e = {.table = table};
     TL_TRY(tl_replicates_number(table, arena, &e.replicate, &e.replicates, err));
-    TL_TAKE(e.gain, arena, MOST_GAINS, err);
-    TL_TAKE(e.sum, arena, e.replicates, err);
-    TL_TAKE(e.trials, arena, e.replicates, err);
+    TL_ALLOC(e.gain, arena, MOST_GAINS, err);
+    TL_ALLOC(e.sum, arena, e.replicates, err);
+    TL_ALLOC(e.trials, arena, e.replicates, err);
     for (int i = 0; i < table->columns; i++) {
         if (is_gain(&table->column[i])) add_metric(&e, &table->column[i]);
     }

@@ -9,23 +9,23 @@
 #include "analysis/table/result_file.h"
 
 /** The mean of one such metric, at one level of one numeric factor or over all trials. */
-typedef struct tl_worth {
+typedef struct tl_gain {
     const char *metric;
     const char *factor; /**< NULL: over all trials */
     double level;       /**< of the factor */
     int replicates;     /**< n: replicates with a value */
     double mean;        /**< over replicates, each the mean over its trials */
     double low, high;   /**< 95 % t interval; NaN below 2 replicates */
-} tl_worth;
+} tl_gain;
 
 /**
  * Estimates every metric whose valid range reaches below 0 and that is better low or high:
  * one mean at each level of each numeric factor it is downstream of (64 levels at most), or
  * one over all trials where there is no such factor. A metric without any value has none.
  * \param gain [count] result, in `arena` \param count result
- * \return TL_E_SPACE, TL_E_FORMAT (no replicates)
+ * \return TL_E_NOMEM, TL_E_FORMAT (no replicates)
  */
-TL_MUST_USE tl_status tl_worth_estimate(const tl_table *table, tl_arena *arena,
-                                        tl_worth **gain, int *count, tl_err *err);
+TL_MUST_USE tl_status tl_gain_estimate(const tl_table *table, tl_arena *arena,
+                                       tl_gain **gain, int *count, tl_err *err);
 
 #endif

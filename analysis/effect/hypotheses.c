@@ -22,7 +22,7 @@ static tl_status read_claim(const json_t *h, tl_arena *arena, claim *out, tl_err
     for (int i = 0; i < 5; i++) {
         const char *value = json_string_value(json_object_get(h, key[i]));
         text[i] = tl_arena_text(arena, value ? value : "", err);
-        if (!text[i]) return TL_E_SPACE;
+        if (!text[i]) return TL_E_NOMEM;
     }
     *out = (claim){.factor = text[0], .on = text[1], .level = text[2]};
     if (*text[4]) out->text = text[4];
@@ -65,7 +65,7 @@ static tl_status why_unanswered(const tl_table *table, const tl_effects *effects
     const char *colon = strchr(c->factor, ':'), *a = c->factor, *b = NULL;
     if (colon) {
         a = tl_arena_print(arena, err, "%.*s", (int)(colon - c->factor), c->factor);
-        if (!a) return TL_E_SPACE;
+        if (!a) return TL_E_NOMEM;
         b = colon + 1;
     }
     if (!metric || metric->type != TL_COLUMN_REAL) {
@@ -147,7 +147,7 @@ static tl_status discover(tl_effects *effects, tl_err *err)
     for (int k = 0; k < effects->count; k++) {
         tl_effect *effect = &effects->effect[k];
         if (effect->hypothesis < 0 || isnan(effect->p)) continue;
-        TL_CHECK(count < TL_MOST_TESTS, err, TL_E_SPACE,
+        TL_CHECK(count < TL_MOST_TESTS, err, TL_E_NOMEM,
                  "the hypotheses make more than %d tests", TL_MOST_TESTS);
         p[count] = effect->p;
         tested[count++] = effect;
@@ -163,7 +163,7 @@ static tl_status put_first(tl_effects *effects, int hypotheses, tl_arena *arena,
 {
     tl_effect *sorted;
     int at = 0;
-    TL_TAKE(sorted, arena, effects->count, err);
+    TL_ALLOC(sorted, arena, effects->count, err);
     for (int h = 0; h <= hypotheses; h++) {
         const int wanted = h < hypotheses ? h : -1;
         for (int k = 0; k < effects->count; k++) {

@@ -11,7 +11,7 @@
 /**
  * Marks the effects that answer the hypotheses of `table`, adds one that says why for each
  * hypothesis without an answer, sets q over all of these and puts them first, in the order
- * of the plan. \return TL_E_FORMAT (too many hypotheses), TL_E_SPACE
+ * of the plan. \return TL_E_FORMAT (too many hypotheses), TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_hypotheses_answer(const tl_table *table, tl_arena *arena,
                                            tl_effects *effects, tl_err *err);

@@ -21,7 +21,7 @@ bool tl_trend_is_by_rank(const tl_factor *factor);
  * intercept for every group of rows that agree in all other factors (tl_design_key); with
  * no row missing that is the mean over the other factors' levels of the slope at each. NaN
  * where fewer than 3 levels have a value. `reference` is the mean over the rows used.
- * Binomial variance as in tl_contrast_measure. \return TL_E_SPACE
+ * Binomial variance as in tl_contrast_measure. \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_trend_measure(const tl_design *design, const tl_target *target,
                                        int factor, tl_arena *arena, tl_differences *out,

@@ -102,15 +102,15 @@ static void say_unresolved(FILE *file, const tl_table *table)
 }
 
 /* What the metrics that are differences already came to, 0 being nothing. */
-static void say_worth(FILE *file, const tl_table *table)
+static void say_gain(FILE *file, const tl_table *table)
 {
     tl_arena arena = tl_arena_open(0);
-    tl_worth *gain = NULL;
+    tl_gain *gain = NULL;
     int count = 0;
-    if (tl_worth_estimate(table, &arena, &gain, &count, NULL) != TL_OK) count = 0;
+    if (tl_gain_estimate(table, &arena, &gain, &count, NULL) != TL_OK) count = 0;
     const char *last = NULL;
     for (int i = 0; i < count; i++) {
-        const tl_worth *g = &gain[i];
+        const tl_gain *g = &gain[i];
         if (g->metric != last) (void)fprintf(file, "%s%s: ", last ? "\n" : "", g->metric);
         if (g->metric == last) (void)fputs("; ", file);
         last = g->metric;
@@ -128,7 +128,7 @@ void tl_summary_print(FILE *file, const tl_table *table, const tl_effects *effec
 {
     say_trials(file, table);
     say_hypotheses(file, effects);
-    say_worth(file, table);
+    say_gain(file, table);
     say_unresolved(file, table);
     (void)tl_summary_claims(file, effects);
     tl_summary_gains(file, table, effects, MOST_GAINS);

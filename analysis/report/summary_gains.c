@@ -39,9 +39,9 @@ static bool find_gain(const tl_table *table, const tl_effects *effects, int k, g
     if (e->kind != TL_EFFECT_CONTRAST || isnan(e->mean)) return false;
     const tl_column *factor = tl_table_find(table, e->factor);
     const tl_column *metric = tl_table_find(table, e->metric);
-    const bool is_lap = !factor && strcmp(e->factor, TL_NAME_ROUND) == 0;
+    const bool is_round = !factor && strcmp(e->factor, TL_NAME_ROUND) == 0;
     if (!metric || !metric->is_success) return false;
-    if (!is_lap && !(factor && is_one_of(factor))) return false;
+    if (!is_round && !(factor && is_one_of(factor))) return false;
     for (int i = 0; i < k && effects->effect[i].hypothesis >= 0; i++) {
         const tl_effect *other = &effects->effect[i];
         if (strcmp(other->factor, e->factor) == 0 &&
@@ -50,7 +50,7 @@ static bool find_gain(const tl_table *table, const tl_effects *effects, int k, g
         }
     }
     /* The round before comes last of all that comes before. */
-    const int place = is_lap ? table->columns : (int)(factor - table->column);
+    const int place = is_round ? table->columns : (int)(factor - table->column);
     *out = (gain){place, (int)(metric - table->column), k};
     return true;
 }

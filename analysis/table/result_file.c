@@ -131,7 +131,7 @@ static tl_status define(writer *w, const tl_column *column, int *variable)
     if (is_text) TL_TRY(put_text(w, *variable, TL_NAME_ENCODING, "utf-8"));
     for (int i = 0; i < column->attributes; i++) {
         const tl_attribute *attribute = &column->attribute[i];
-        TL_CHECK(attribute->text, w->err, TL_E_SPACE, "no memory left for an attribute");
+        TL_CHECK(attribute->text, w->err, TL_E_NOMEM, "no memory left for an attribute");
         TL_TRY(put_text(w, *variable, attribute->name, attribute->text));
     }
     if (column->type == TL_COLUMN_FLAG)
@@ -163,7 +163,7 @@ static tl_status put_words(writer *w, int variable, const tl_column *column)
 {
     const size_t trials = w->table->trials, length = longest(column, w->table->trials);
     char *room = calloc(CHUNK, length);
-    TL_CHECK(room, w->err, TL_E_SPACE, "no memory left for %s", column->name);
+    TL_CHECK(room, w->err, TL_E_NOMEM, "no memory left for %s", column->name);
     int code = NC_NOERR;
     for (size_t t = 0; t < trials && code == NC_NOERR; t += CHUNK) {
         const size_t rows = trials - t < CHUNK ? trials - t : CHUNK;
@@ -218,7 +218,7 @@ static tl_status write_open(writer *w, int *variable)
 static tl_status make(writer *w)
 {
     int *variable = calloc((size_t)w->table->columns + 1, sizeof *variable);
-    TL_CHECK(variable, w->err, TL_E_SPACE, "no memory left for %d columns",
+    TL_CHECK(variable, w->err, TL_E_NOMEM, "no memory left for %d columns",
              w->table->columns);
     int code = nc_create(w->place, NC_NETCDF4 | NC_CLOBBER, &w->file);
     tl_status status = TL_OK;

@@ -60,7 +60,7 @@ typedef struct tl_table {
     const tl_attribute *attribute; /**< [attributes] global */
 } tl_table;
 
-/** Makes a table without columns yet, with room for `room`, in `arena`. \return TL_E_SPACE
+/** Makes a table without columns yet, with room for `room`, in `arena`. \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_table_new(tl_arena *arena, uint32_t trials, int room,
                                    tl_table **out, tl_err *err);
@@ -75,7 +75,7 @@ tl_column *tl_table_add(tl_table *table, const char *name, tl_column_type type,
 /** Adds an attribute to a column with room for it; none where `text` is NULL or empty. */
 void tl_column_describe(tl_column *column, const char *name, const char *text);
 
-/** Gives `table` a copy of `list` [count] as its global attributes. \return TL_E_SPACE,
+/** Gives `table` a copy of `list` [count] as its global attributes. \return TL_E_NOMEM,
  * also where a text is NULL: nobody could make it */
 TL_MUST_USE tl_status tl_table_describe(tl_table *table, const tl_attribute *list,
                                         int count, tl_arena *arena, tl_err *err);
@@ -83,7 +83,7 @@ TL_MUST_USE tl_status tl_table_describe(tl_table *table, const tl_attribute *lis
 /**
  * Writes PATH.tmp, fsyncs it, renames it to PATH and fsyncs the folder; on failure PATH is
  * as it was and PATH.tmp is gone. A flag has at most 64 meanings.
- * \return TL_E_IO (disk), TL_E_SPACE (memory, an attribute nobody could make)
+ * \return TL_E_IO (disk), TL_E_NOMEM (memory, an attribute nobody could make)
  */
 TL_MUST_USE tl_status tl_result_write(const char *path, const tl_table *table, tl_err *err);
 
@@ -91,7 +91,7 @@ TL_MUST_USE tl_status tl_result_write(const char *path, const tl_table *table, t
  * Reads a file of tl_result_write into `arena`; its one group, where nothing stands at the
  * root. Writing it again gives the same bytes. A file from elsewhere is refused, as is one
  * whose dimensions claim more than it can hold, or which makes the library crash: it is
- * read by a child process first. \return TL_E_IO, TL_E_FORMAT (what is wrong), TL_E_SPACE
+ * read by a child process first. \return TL_E_IO, TL_E_FORMAT (what is wrong), TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_result_read(const char *path, tl_arena *arena, tl_table **out,
                                      tl_err *err);
@@ -105,7 +105,7 @@ TL_MUST_USE tl_status tl_result_load(const char *path, tl_arena *arena, tl_table
  * The rows of table [tables] (>= 1) as one, in their order: replicates of one plan, run
  * apart. A metric or flag that a table lacks is missing (flag 0) there. Texts are borrowed
  * from the tables.
- * \return TL_E_ARG if plans differ or a replicate occurs in two, TL_E_FORMAT, TL_E_SPACE
+ * \return TL_E_ARG if plans differ or a replicate occurs in two, TL_E_FORMAT, TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_table_pool(const tl_table *const *table, int tables,
                                     tl_arena *arena, tl_table **out, tl_err *err);

@@ -54,9 +54,9 @@ static tl_status read_attribute(loader *l, int variable, int i, tl_attribute *ou
     if (type != NC_CHAR) return TL_OK;
     WANT(l, length <= MOST_ATTRIBUTE, "an attribute is too long");
     char *text;
-    TL_TAKE(text, l->arena, length + 1, l->err);
+    TL_ALLOC(text, l->arena, length + 1, l->err);
     out->name = tl_arena_text(l->arena, name, l->err);
-    if (!out->name) return TL_E_SPACE;
+    if (!out->name) return TL_E_NOMEM;
     WANT(l, nc_get_att_text(l->group, variable, name, text) == NC_NOERR,
          "an attribute cannot be read");
     out->text = text;
@@ -125,10 +125,10 @@ static tl_status read_words(loader *l, int variable, size_t length, tl_column *c
     TL_TRY(claim(l, length));
     char *all;
     const char **text;
-    TL_TAKE(all, l->arena, trials * (length + 1), l->err);
-    TL_TAKE(text, l->arena, trials, l->err);
+    TL_ALLOC(all, l->arena, trials * (length + 1), l->err);
+    TL_ALLOC(text, l->arena, trials, l->err);
     char *packed;
-    TL_TAKE(packed, l->arena, trials * length, l->err);
+    TL_ALLOC(packed, l->arena, trials * length, l->err);
     WANT(l, trials == 0 || nc_get_var_text(l->group, variable, packed) == NC_NOERR,
          "text cannot be read");
     for (size_t t = 0; t < trials; t++) {
@@ -145,7 +145,7 @@ static tl_status read_numbers(loader *l, int variable, nc_type type, tl_column *
     TL_TRY(claim(l, type == NC_DOUBLE ? 8 : type == NC_INT ? 4 : 1));
     if (type == NC_DOUBLE) {
         double *real;
-        TL_TAKE(real, l->arena, l->table->trials, l->err);
+        TL_ALLOC(real, l->arena, l->table->trials, l->err);
         WANT(l, nc_get_var_double(l->group, variable, real) == NC_NOERR,
              "numbers cannot be read");
         column->real = real;
@@ -153,7 +153,7 @@ static tl_status read_numbers(loader *l, int variable, nc_type type, tl_column *
         return TL_OK;
     }
     int32_t *integer;
-    TL_TAKE(integer, l->arena, l->table->trials, l->err);
+    TL_ALLOC(integer, l->arena, l->table->trials, l->err);
     WANT(l, nc_get_var_int(l->group, variable, integer) == NC_NOERR,
          "numbers cannot be read");
     column->integer = integer;
@@ -175,7 +175,7 @@ static tl_status read_column(loader *l, int variable)
     tl_column *column = &l->table->column[l->table->columns++];
     *column =
         (tl_column){.name = tl_arena_text(l->arena, name, l->err), .is_coordinate = true};
-    if (!column->name) return TL_E_SPACE;
+    if (!column->name) return TL_E_NOMEM;
     TL_TRY(read_attributes(l, variable, column, column->attribute, TL_COLUMN_ATTRIBUTES,
                            &column->attributes));
     read_range(l, variable, column);
@@ -194,7 +194,7 @@ static tl_status read_globals(loader *l)
     l->group = l->file;
     WANT(l, nc_inq_natts(l->file, &attributes) == NC_NOERR && attributes <= 1024,
          "it has no attributes, or too many");
-    TL_TAKE(list, l->arena, attributes, l->err);
+    TL_ALLOC(list, l->arena, attributes, l->err);
     TL_TRY(read_attributes(l, NC_GLOBAL, NULL, list, attributes, &l->table->attributes));
     l->table->attribute = list;
     const char *source = tl_table_attribute(l->table, TL_NAME_SOURCE);
@@ -216,7 +216,7 @@ static tl_status find_group(loader *l)
                nc_inq_grpname(l->group, name) == NC_NOERR;
     WANT(l, is_there, "its group cannot be read");
     l->table->group = tl_arena_text(l->arena, name, l->err);
-    return l->table->group ? TL_OK : TL_E_SPACE;
+    return l->table->group ? TL_OK : TL_E_NOMEM;
 }
 
 static tl_status read_open(loader *l)
@@ -232,7 +232,7 @@ static tl_status read_open(loader *l)
     WANT(l, trials <= (size_t)1 << 27 && columns <= MOST_COLUMNS, "it is too large");
     l->table->trials = (uint32_t)trials;
     l->table->dimension = tl_arena_text(l->arena, name, l->err);
-    TL_TAKE(l->table->column, l->arena, columns, l->err);
+    TL_ALLOC(l->table->column, l->arena, columns, l->err);
     l->table->room = columns;
     for (int i = 0; i < columns; i++) TL_TRY(read_column(l, i));
     for (int i = 0; i < columns; i++) {
@@ -244,7 +244,7 @@ static tl_status read_open(loader *l)
 tl_status tl_result_load(const char *path, tl_arena *arena, tl_table **out, tl_err *err)
 {
     loader l = {.path = path, .arena = arena, .err = err};
-    TL_TAKE(l.table, arena, 1, err);
+    TL_ALLOC(l.table, arena, 1, err);
     struct stat info;
     TL_CHECK(access(path, R_OK) == 0 && stat(path, &info) == 0, err, TL_E_IO,
              "%s: cannot be opened: %s", path, strerror(errno));

@@ -72,7 +72,7 @@
 /**
  * Attributes of a metric. `better` makes a variable one: what the owner of the target wants
  * of it. `downstream_of` lists the factors it depends on, separated by blanks. From the
- * second round on, `lap` is the round's number and `first_lap` the same metric in the
+ * second round on, `round` is the round's number and `first_round` the same metric in the
  * first: the factor "round" acts on the latter, later minus first round.
  */
 #define TL_NAME_BETTER "better"

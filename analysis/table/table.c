@@ -12,9 +12,9 @@
 tl_status tl_table_new(tl_arena *arena, uint32_t trials, int room, tl_table **out,
                        tl_err *err)
 {
-    TL_TAKE(*out, arena, 1, err);
+    TL_ALLOC(*out, arena, 1, err);
     **out = (tl_table){.trials = trials, .room = room};
-    TL_TAKE((*out)->column, arena, room, err);
+    TL_ALLOC((*out)->column, arena, room, err);
     return TL_OK;
 }
 
@@ -40,9 +40,9 @@ tl_status tl_table_describe(tl_table *table, const tl_attribute *list, int count
                             tl_arena *arena, tl_err *err)
 {
     tl_attribute *copy;
-    TL_TAKE(copy, arena, count, err);
+    TL_ALLOC(copy, arena, count, err);
     for (int i = 0; i < count; i++) {
-        TL_CHECK(list[i].text, err, TL_E_SPACE, "no memory left for %s", list[i].name);
+        TL_CHECK(list[i].text, err, TL_E_NOMEM, "no memory left for %s", list[i].name);
         copy[i] = list[i];
     }
     table->attribute = copy;
@@ -127,7 +127,7 @@ static tl_status refuse_repeated(const pool *p)
 {
     tl_ranked *list; /* [trials] replicate, and the table it is in */
     size_t count = 0;
-    TL_TAKE(list, p->arena, p->all->trials, p->err);
+    TL_ALLOC(list, p->arena, p->all->trials, p->err);
     for (int k = 0; k < p->tables; k++) {
         const tl_column *column = tl_table_find(p->table[k], TL_NAME_REPLICATE);
         TL_CHECK(column && column->type == TL_COLUMN_INT, p->err, TL_E_FORMAT,
@@ -151,9 +151,9 @@ static tl_status join(const pool *p, const tl_column *like, tl_column *out)
     double *real = NULL;
     int32_t *integer = NULL;
     const char **text = NULL;
-    if (like->type == TL_COLUMN_REAL) TL_TAKE(real, p->arena, p->all->trials, p->err);
-    if (like->type == TL_COLUMN_TEXT) TL_TAKE(text, p->arena, p->all->trials, p->err);
-    if (!real && !text) TL_TAKE(integer, p->arena, p->all->trials, p->err);
+    if (like->type == TL_COLUMN_REAL) TL_ALLOC(real, p->arena, p->all->trials, p->err);
+    if (like->type == TL_COLUMN_TEXT) TL_ALLOC(text, p->arena, p->all->trials, p->err);
+    if (!real && !text) TL_ALLOC(integer, p->arena, p->all->trials, p->err);
     uint32_t at = 0;
     for (int k = 0; k < p->tables; k++) {
         const tl_column *column = tl_table_find(p->table[k], like->name);
@@ -185,15 +185,15 @@ tl_status tl_table_pool(const tl_table *const *table, int tables, tl_arena *aren
         trials += table[k]->trials;
         most += table[k]->columns;
     }
-    TL_CHECK(trials <= UINT32_MAX, err, TL_E_SPACE,
+    TL_CHECK(trials <= UINT32_MAX, err, TL_E_NOMEM,
              "the files have too many trials together");
-    TL_TAKE(p.all, arena, 1, err);
+    TL_ALLOC(p.all, arena, 1, err);
     *p.all = *table[0];
     p.all->trials = (uint32_t)trials;
     p.all->columns = 0;
     p.all->room = most;
     TL_TRY(refuse_repeated(&p));
-    TL_TAKE(p.all->column, arena, most, err);
+    TL_ALLOC(p.all->column, arena, most, err);
     for (int k = 0; k < tables; k++) {
         for (int i = 0; i < table[k]->columns; i++) {
             const tl_column *column = &table[k]->column[i];

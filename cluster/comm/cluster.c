@@ -129,7 +129,7 @@ static tl_status meet(tl_cluster *cluster, tl_err *err)
     const tl_status status =
         all && order && cluster->info && cluster->liveness && cluster->progress
             ? number_ranks(cluster, all, order, err)
-            : tl_fail(err, TL_E_SPACE, "out of memory for %d ranks", cluster->size);
+            : tl_fail(err, TL_E_NOMEM, "out of memory for %d ranks", cluster->size);
     free(all);
     free(order);
     return status;
@@ -189,7 +189,7 @@ static void release(tl_cluster *cluster)
 tl_status tl_cluster_open(tl_cluster **out, int *argc, char ***argv, tl_err *err)
 {
     tl_cluster *cluster = calloc(1, sizeof *cluster);
-    TL_CHECK(cluster, err, TL_E_SPACE, "out of memory");
+    TL_CHECK(cluster, err, TL_E_NOMEM, "out of memory");
     pthread_mutex_init(&cluster->outgoing_lock, NULL);
     const tl_status status = join(cluster, argc, argv, err);
     if (status == TL_OK)

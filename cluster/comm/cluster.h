@@ -25,7 +25,7 @@ typedef struct tl_cluster tl_cluster;
  *
  * \param argc, argv those of main, handed to MPI; may be NULL
  * \param out owned; ended by tl_cluster_close
- * \return TL_E_IO if MPI fails or offers no threads, TL_E_SPACE
+ * \return TL_E_IO if MPI fails or offers no threads, TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_cluster_open(tl_cluster **out, int *argc, char ***argv,
                                       tl_err *err);
@@ -60,7 +60,7 @@ double tl_cluster_start_timeout(void);
  * over all ranks, before the first step.
  *
  * \param mine this rank's status, with its text in `err`
- * \return the same on every rank; TL_E_LOST if a rank died or was silent for
+ * \return the same on every rank; TL_E_PEER if a rank died or was silent for
  *         tl_cluster_start_timeout
  */
 TL_MUST_USE tl_status tl_cluster_agree(tl_cluster *cluster, tl_status mine, tl_err *err);
@@ -71,7 +71,7 @@ TL_MUST_USE tl_status tl_cluster_agree(tl_cluster *cluster, tl_status mine, tl_e
  * \param bytes on rank 0 borrowed; elsewhere result: malloc'd, owned by the caller, with a
  *              NUL after the last byte; NULL on failure
  * \param n     on rank 0 how many; elsewhere result
- * \return TL_E_SPACE, TL_E_LOST as tl_cluster_agree; the same on every rank
+ * \return TL_E_NOMEM, TL_E_PEER as tl_cluster_agree; the same on every rank
  */
 TL_MUST_USE tl_status tl_cluster_broadcast(tl_cluster *cluster, char **bytes, size_t *n,
                                            tl_err *err);

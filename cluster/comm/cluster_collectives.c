@@ -22,12 +22,12 @@ static tl_status finish(tl_cluster *cluster, MPI_Request *request, tl_err *err)
     for (unsigned polls = 1;; polls++) {
         int is_done = 0;
         const int code = MPI_Test(request, &is_done, MPI_STATUS_IGNORE);
-        TL_CHECK(code == MPI_SUCCESS, err, TL_E_LOST, "a rank was lost during start-up");
+        TL_CHECK(code == MPI_SUCCESS, err, TL_E_PEER, "a rank was lost during start-up");
         if (is_done) return TL_OK;
-        TL_CHECK(tl_seconds() < deadline, err, TL_E_LOST,
+        TL_CHECK(tl_seconds() < deadline, err, TL_E_PEER,
                  "a rank was silent for %.0f s during start-up", timeout);
         for (int rank = 1; polls % 1000 == 0 && rank < cluster->size; rank++)
-            TL_CHECK(!tl_liveness_is_dead(cluster, rank), err, TL_E_LOST,
+            TL_CHECK(!tl_liveness_is_dead(cluster, rank), err, TL_E_PEER,
                      "rank %d was lost during start-up; nothing has run yet, start again",
                      rank);
         tl_back_off(polls);
@@ -71,14 +71,14 @@ tl_status tl_cluster_broadcast(tl_cluster *cluster, char **bytes, size_t *n, tl_
     if (!is_source) all = malloc((size_t)length + 1);
     tl_status status = all || is_source
                            ? TL_OK
-                           : tl_fail(err, TL_E_SPACE, "out of memory for %llu bytes",
+                           : tl_fail(err, TL_E_NOMEM, "out of memory for %llu bytes",
                                      (unsigned long long)length);
     status = tl_cluster_agree(cluster, status, err);
     for (size_t at = 0; status == TL_OK && at < length; at += chunk) {
         const size_t left = (size_t)length - at;
         status = broadcast(cluster, all + at, (int)(left < chunk ? left : chunk), 0, err);
     }
-    if (is_source || status == TL_E_LOST) return status;
+    if (is_source || status == TL_E_PEER) return status;
     if (status != TL_OK) {
         free(all);
         return status;

@@ -180,7 +180,7 @@ static void *live(void *argument)
     bool was_stopping = false;
     while (!atomic_load(&h->must_end)) {
         take_signal(cluster);
-        tl_fault_pass(TL_FAULT_SECONDS);
+        tl_failpoint_pass(TL_FAILPOINT_SECONDS);
         const double now = tl_seconds();
         if (now - last_turn > HELD_UP) tl_liveness_forgive(cluster, now - last_turn);
         last_turn = now;
@@ -206,7 +206,7 @@ tl_status tl_heartbeat_start(tl_cluster *cluster, tl_err *err)
     const double now = tl_seconds();
     for (int rank = 0; rank < cluster->size; rank++) tl_liveness_heard(cluster, rank, now);
     const int code = pthread_create(&h->thread, NULL, live, cluster);
-    TL_CHECK(code == 0, err, TL_E_SPACE, "cannot start the heartbeat thread: %s",
+    TL_CHECK(code == 0, err, TL_E_NOMEM, "cannot start the heartbeat thread: %s",
              strerror(code));
     h->is_running = true;
     return TL_OK;

@@ -19,7 +19,7 @@
 /** Blocks the signals that the thread takes, in this thread and those it starts. */
 void tl_heartbeat_block_signals(void);
 
-/** Starts the thread; every rank does, after tl_session_start. \return TL_E_SPACE */
+/** Starts the thread; every rank does, after tl_session_start. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_heartbeat_start(tl_cluster *cluster, tl_err *err);
 
 /** Ends the thread, if it runs. */
@@ -47,7 +47,7 @@ bool tl_heartbeat_is_stopping(const tl_cluster *cluster);
 /** Asks all ranks to stop early, this one too; any rank may. */
 void tl_heartbeat_request_stop(tl_cluster *cluster);
 
-/** Rank 0: team operations of `epoch` on ranks [first, first + width) return TL_E_LOST, now
+/** Rank 0: team operations of `epoch` on ranks [first, first + width) return TL_E_PEER, now
  * and later, also on a member that has not opened the team yet. */
 void tl_heartbeat_cancel(tl_cluster *cluster, int first, int width, uint32_t epoch);
 

@@ -57,10 +57,10 @@ tl_status tl_mailbox_send(tl_cluster *cluster, int to, tl_tag tag, const void *b
              cluster->size);
     TL_CHECK(n <= LARGEST, err, TL_E_ARG, "a message of %zu bytes; at most %zu are allowed",
              n, LARGEST);
-    TL_CHECK(!tl_liveness_has_failed(cluster, to), err, TL_E_LOST, "rank %d has failed",
+    TL_CHECK(!tl_liveness_has_failed(cluster, to), err, TL_E_PEER, "rank %d has failed",
              to);
     tl_outgoing *outgoing = malloc(sizeof *outgoing + n);
-    TL_CHECK(outgoing, err, TL_E_SPACE, "out of memory for a message of %zu bytes", n);
+    TL_CHECK(outgoing, err, TL_E_NOMEM, "out of memory for a message of %zu bytes", n);
     if (n > 0) memcpy(outgoing->bytes, bytes, n);
     outgoing->to = to;
     (void)tl_mailbox_pending(cluster);
@@ -74,7 +74,7 @@ tl_status tl_mailbox_send(tl_cluster *cluster, int to, tl_tag tag, const void *b
     pthread_mutex_unlock(&cluster->outgoing_lock);
     if (code == MPI_SUCCESS) return TL_OK;
     free(outgoing);
-    return tl_fail(err, TL_E_LOST, "MPI cannot reach rank %d", to);
+    return tl_fail(err, TL_E_PEER, "MPI cannot reach rank %d", to);
 }
 
 static bool grow(tl_message *message, size_t n, tl_err *err)
@@ -82,7 +82,7 @@ static bool grow(tl_message *message, size_t n, tl_err *err)
     if (n <= message->space) return true;
     unsigned char *bytes = realloc(message->bytes, n);
     if (!bytes) {
-        (void)tl_fail(err, TL_E_SPACE, "out of memory for a message of %zu bytes", n);
+        (void)tl_fail(err, TL_E_NOMEM, "out of memory for a message of %zu bytes", n);
         return false;
     }
     message->bytes = bytes;

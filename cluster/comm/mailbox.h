@@ -36,7 +36,7 @@ void tl_message_close(tl_message *message);
 
 /**
  * Sends a copy of `bytes` [n], at most 1 GiB, to rank `to`, which may be this rank.
- * \return TL_E_LOST if `to` was marked as failed or MPI cannot reach it, TL_E_SPACE,
+ * \return TL_E_PEER if `to` was marked as failed or MPI cannot reach it, TL_E_NOMEM,
  *         TL_E_ARG
  */
 TL_MUST_USE tl_status tl_mailbox_send(tl_cluster *cluster, int to, tl_tag tag,
@@ -46,7 +46,7 @@ TL_MUST_USE tl_status tl_mailbox_send(tl_cluster *cluster, int to, tl_tag tag,
  * Takes the next message with one of `tags`, from any rank.
  * \param message result; its buffer is reused
  * \return true if `message` holds one; false if there is none, or, with err->status
- *         TL_E_SPACE, no memory for it. err->status is always set
+ *         TL_E_NOMEM, no memory for it. err->status is always set
  */
 TL_MUST_USE bool tl_mailbox_receive(tl_cluster *cluster, unsigned tags, tl_message *message,
                                     tl_err *err);

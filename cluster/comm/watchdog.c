@@ -27,7 +27,7 @@ tl_status tl_watchdog_start(tl_watchdog *watchdog, tl_err *err)
     const time_t seconds = (time_t)watchdog->timeout;
     const long rest = (long)(1e9 * (watchdog->timeout - (double)seconds));
     const struct itimerspec span = {.it_value = {.tv_sec = seconds, .tv_nsec = rest}};
-    TL_CHECK(timer_create(CLOCK_MONOTONIC, &event, &watchdog->timer) == 0, err, TL_E_SPACE,
+    TL_CHECK(timer_create(CLOCK_MONOTONIC, &event, &watchdog->timer) == 0, err, TL_E_NOMEM,
              "cannot make a timer: %s", strerror(errno));
     (void)timer_settime(watchdog->timer, 0, &span, NULL);
     return TL_OK;

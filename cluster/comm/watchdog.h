@@ -19,7 +19,7 @@ typedef struct tl_watchdog {
     timer_t timer;
 } tl_watchdog;
 
-/** Starts to wait. `watchdog` must not move until tl_watchdog_stop. \return TL_E_SPACE if
+/** Starts to wait. `watchdog` must not move until tl_watchdog_stop. \return TL_E_NOMEM if
  * there is no timer for it */
 TL_MUST_USE tl_status tl_watchdog_start(tl_watchdog *watchdog, tl_err *err);
 

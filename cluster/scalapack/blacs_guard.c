@@ -121,7 +121,7 @@ bool tl_blacs_guarded(const tl_blacs_watch *watch, void (*work)(void *self), voi
 /* An empty transfer for `count` of `type`. */
 static transfer *take(int count, MPI_Datatype type, MPI_Comm comm)
 {
-    tl_fault_pass(TL_FAULT_LINALG);
+    tl_failpoint_pass(TL_FAILPOINT_LINALG);
     int size = 0;
     must(PMPI_Pack_size(count, type, comm, &size));
     transfer *t = malloc(sizeof *t + (size_t)size);

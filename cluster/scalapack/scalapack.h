@@ -26,7 +26,7 @@ typedef struct tl_process_grid {
  * Makes the communicators and grids, which tl_cluster_scalapack then holds. Collective over
  * all ranks, once, by tl_session_start: making a communicator later could hang for ever on
  * a rank that died. Has no deadline.
- * \return TL_E_SPACE, TL_E_IO if MPI or BLACS refuses
+ * \return TL_E_NOMEM, TL_E_IO if MPI or BLACS refuses
  */
 TL_MUST_USE tl_status tl_scalapack_start(tl_cluster *cluster, tl_err *err);
 
@@ -36,7 +36,7 @@ void tl_scalapack_stop(tl_cluster *cluster);
 /**
  * The grid of the team's block. Collective over `team`, with its deadline.
  * \param out borrowed from the cluster; NULL where the grid is invalid on any member
- * \return TL_E_LOST
+ * \return TL_E_PEER
  */
 TL_MUST_USE tl_status tl_scalapack_grid(tl_cluster *cluster, const tl_team *team,
                                         tl_process_grid **out, tl_err *err);
@@ -54,8 +54,8 @@ TL_MUST_USE tl_status tl_scalapack_grid(tl_cluster *cluster, const tl_team *team
  * Collective over `team`, which is the one of watch->epoch; each message has the deadline
  * watch->timeout.
  *
- * \return TL_E_NUM if the solver fails, TL_E_ARG if a size is beyond its integers,
- *         TL_E_SPACE, TL_E_LOST, also for a solver left half way
+ * \return TL_E_NUMERIC if the solver fails, TL_E_ARG if a size is beyond its integers,
+ *         TL_E_NOMEM, TL_E_PEER, also for a solver left half way
  * Source: Blackford et al. 1997, ScaLAPACK users' guide.
  */
 TL_MUST_USE tl_status tl_scalapack_solve(const tl_blacs_watch *watch, const tl_team *team,

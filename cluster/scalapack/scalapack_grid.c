@@ -44,7 +44,7 @@ tl_status tl_scalapack_start(tl_cluster *cluster, tl_err *err)
     int grids = 1;
     for (int width = 2; width <= tl_cluster_size(cluster); width *= 2) grids++;
     tl_scalapack *all = calloc(1, sizeof *all + (size_t)grids * sizeof all->grid[0]);
-    TL_CHECK(all, err, TL_E_SPACE, "out of memory for %d process grids", grids);
+    TL_CHECK(all, err, TL_E_NOMEM, "out of memory for %d process grids", grids);
     *tl_cluster_scalapack(cluster) = all;
     for (; all->grids < grids; all->grids++) {
         const int k = all->grids;

@@ -48,7 +48,7 @@ tl_status tl_job_open(tl_job *job, const tl_blacs_watch *watch, const tl_team *t
 void tl_job_close(tl_job *job, tl_status status)
 {
     for (int i = 0; i < job->pieces; i++) {
-        if (status == TL_E_LOST)
+        if (status == TL_E_PEER)
             tl_cluster_retain(job->watch->cluster, job->piece[i]);
         else
             free(job->piece[i]);
@@ -60,7 +60,7 @@ tl_status tl_job_alloc(tl_job *job, size_t count, double **out, tl_err *err)
 {
     TL_INVARIANT(job->pieces < TL_JOB_PIECES);
     *out = calloc(count > 0 ? count : 1, sizeof **out);
-    TL_CHECK(*out, err, TL_E_SPACE, "%s: out of memory for %zu numbers",
+    TL_CHECK(*out, err, TL_E_NOMEM, "%s: out of memory for %zu numbers",
              tl_linalg_name(job->problem->operation), count);
     job->piece[job->pieces++] = *out;
     return TL_OK;
@@ -71,7 +71,7 @@ tl_status tl_job_alloc(tl_job *job, size_t count, double **out, tl_err *err)
 static tl_status lose(const tl_job *job, tl_err *err)
 {
     job->grid->is_invalid = true;
-    return tl_fail(err, TL_E_LOST,
+    return tl_fail(err, TL_E_PEER,
                    "team of epoch %u: a peer is gone or silent inside ScaLAPACK",
                    (unsigned)job->watch->epoch);
 }
@@ -139,8 +139,8 @@ tl_status tl_job_run(tl_job *job, tl_job_routine *routine, tl_err *err)
     if (!tl_blacs_guarded(job->watch, enter, job)) return lose(job, err);
     tl_status mine = TL_OK;
     if (job->info != 0)
-        mine = tl_fail(err, TL_E_NUM, "%s: ScaLAPACK failed on a %dx%d matrix (info %d)",
-                       tl_linalg_name(job->problem->operation), a->rows, a->columns,
-                       job->info);
+        mine = tl_fail(
+            err, TL_E_NUMERIC, "%s: ScaLAPACK failed on a %dx%d matrix (info %d)",
+            tl_linalg_name(job->problem->operation), a->rows, a->columns, job->info);
     return tl_team_agree(job->team, mine, err);
 }

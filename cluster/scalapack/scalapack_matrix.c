@@ -109,7 +109,7 @@ tl_status tl_distributed_gather(tl_job *job, const tl_distributed *distributed, 
     double *all = calloc((size_t)places * each, sizeof *all);
     tl_status status = TL_OK;
     if (!all)
-        status = tl_fail(err, TL_E_SPACE, "%s: no memory left for a result of %dx%d",
+        status = tl_fail(err, TL_E_NOMEM, "%s: no memory left for a result of %dx%d",
                          tl_linalg_name(job->problem->operation), rows, columns);
     status = tl_team_agree(job->team, status, err);
     if (status == TL_OK) {

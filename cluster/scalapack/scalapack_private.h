@@ -73,31 +73,31 @@ struct tl_job {
 #define TL_ARGS(m) (m).part, &(int){1}, &(int){1}, (m).desc
 
 /** Opens a job on the grid that all members can use: their block's, or each its own.
- * Collective. \return TL_E_LOST */
+ * Collective. \return TL_E_PEER */
 TL_MUST_USE tl_status tl_job_open(tl_job *job, const tl_blacs_watch *watch,
                                   const tl_team *team, const tl_linalg_problem *problem,
                                   tl_err *err);
 
-/** Frees its memory, or keeps it from MPI's hands if `status` is TL_E_LOST. */
+/** Frees its memory, or keeps it from MPI's hands if `status` is TL_E_PEER. */
 void tl_job_close(tl_job *job, tl_status status);
 
 /** `count` zeroed numbers that live as long as the job. Not collective.
- * \return TL_E_SPACE */
+ * \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_job_alloc(tl_job *job, size_t count, double **out, tl_err *err);
 
 /** A zeroed matrix [rows x columns] distributed over the grid. Not collective.
- * \return TL_E_SPACE, TL_E_ARG if its part is beyond ScaLAPACK's integers */
+ * \return TL_E_NOMEM, TL_E_ARG if its part is beyond ScaLAPACK's integers */
 TL_MUST_USE tl_status tl_job_alloc_distributed(tl_job *job, int rows, int columns,
                                                tl_distributed *out, tl_err *err);
 
 /** Asks `routines` for work space and takes what the largest wants, and somewhat more.
- * Collective; all members have agreed that they come. \return TL_E_SPACE, TL_E_ARG if a
- * routine refuses or wants more than it can count, TL_E_LOST */
+ * Collective; all members have agreed that they come. \return TL_E_NOMEM, TL_E_ARG if a
+ * routine refuses or wants more than it can count, TL_E_PEER */
 TL_MUST_USE tl_status tl_job_prepare(tl_job *job, tl_job_routine *const *routine,
                                      int routines, tl_err *err);
 
 /** Runs `routine`. Collective. job->info is the same on every member.
- * \return TL_E_NUM if it is not 0, TL_E_LOST */
+ * \return TL_E_NUMERIC if it is not 0, TL_E_PEER */
 TL_MUST_USE tl_status tl_job_run(tl_job *job, tl_job_routine *routine, tl_err *err);
 
 /** Which row or column of the global matrix is the local one `i` at `place` of `places`. */
@@ -108,12 +108,12 @@ void tl_distributed_fill(const tl_job *job, tl_distributed *distributed, tl_glob
                          int rows);
 
 /** The first `rows` rows of `distributed` on every member; `whole` is dense. Collective.
- * \return TL_E_SPACE, TL_E_LOST */
+ * \return TL_E_NOMEM, TL_E_PEER */
 TL_MUST_USE tl_status tl_distributed_gather(tl_job *job, const tl_distributed *distributed,
                                             int rows, tl_global whole, tl_err *err);
 
 /** Entries (i, i + offset) on every member. Collective. \param out [n]
- * \return TL_E_LOST */
+ * \return TL_E_PEER */
 TL_MUST_USE tl_status tl_distributed_diagonal(const tl_job *job,
                                               const tl_distributed *distributed, int offset,
                                               int n, double *out, tl_err *err);

@@ -105,7 +105,7 @@ static tl_status take_systems(tl_job *job, tl_err *err)
 static tl_status refuse_indefinite(const tl_job *job, tl_err *err)
 {
     const int n = job->a.rows;
-    return tl_fail(err, TL_E_NUM,
+    return tl_fail(err, TL_E_NUMERIC,
                    "solve_spd: the %dx%d matrix is not positive definite: its leading "
                    "minor of order %d is not",
                    n, n, job->info);
@@ -120,7 +120,8 @@ static tl_status solve_systems(tl_job *job, tl_err *err)
     TL_TRY(tl_team_agree(job->team, take_systems(job, err), err));
     if (!is_spd) TL_TRY(tl_job_prepare(job, &routine, 1, err));
     const tl_status status = tl_job_run(job, routine, err);
-    if (status == TL_E_NUM && is_spd && job->info > 0) return refuse_indefinite(job, err);
+    if (status == TL_E_NUMERIC && is_spd && job->info > 0)
+        return refuse_indefinite(job, err);
     TL_TRY(status);
     TL_TRY(tl_distributed_diagonal(job, &job->a, 0, n, job->d, err));
     for (int i = 0; i < n; i++) p->pivot[i] = job->d[i];

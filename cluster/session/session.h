@@ -20,7 +20,7 @@
  *
  * \param argc, argv those of main, handed to MPI; may be NULL
  * \param out owned; ended by tl_session_stop
- * \return TL_E_IO if MPI fails or offers no threads, TL_E_SPACE
+ * \return TL_E_IO if MPI fails or offers no threads, TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_session_start(tl_cluster **out, int *argc, char ***argv,
                                        tl_err *err);

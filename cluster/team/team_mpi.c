@@ -20,7 +20,7 @@ typedef struct verdict {
 static tl_status broadcast(const tl_team *team, void *bytes, size_t n, tl_err *err)
 {
     tl_team_mpi *self = team->self;
-    self->place = TL_FAULT_BROADCAST;
+    self->place = TL_FAILPOINT_BROADCAST;
     for (int bit = 1; bit < team->size; bit *= 2) {
         tl_stream stream = {.to = TL_NOBODY, .from = TL_NOBODY};
         if (team->rank < bit) {
@@ -57,7 +57,7 @@ static tl_status swap(const tl_team *team, int peer, const void *out, void *in, 
 static tl_status gather(const tl_team *team, void *all, size_t each, tl_err *err)
 {
     tl_team_mpi *self = team->self;
-    self->place = TL_FAULT_GATHER;
+    self->place = TL_FAILPOINT_GATHER;
     unsigned char *at = all;
     for (int bit = 1; bit < team->size; bit *= 2) {
         const int peer = team->rank ^ bit;
@@ -71,7 +71,7 @@ static tl_status gather(const tl_team *team, void *all, size_t each, tl_err *err
 static tl_status agree(const tl_team *team, tl_status mine, tl_err *err)
 {
     tl_team_mpi *self = team->self;
-    self->place = TL_FAULT_AGREE;
+    self->place = TL_FAILPOINT_AGREE;
     verdict worst = {.status = (int32_t)mine, .rank = team->rank};
     if (err && mine != TL_OK) memcpy(worst.text, err->text, sizeof worst.text);
     for (int bit = 1; bit < team->size; bit *= 2) {
@@ -91,14 +91,14 @@ static tl_status solve(const tl_team *team, const tl_linalg_problem *problem, tl
     const tl_blacs_watch watch = {
         .cluster = self->cluster, .epoch = self->epoch, .timeout = self->timeout};
     const tl_status status = tl_scalapack_solve(&watch, team, problem, err);
-    if (status == TL_E_LOST) self->is_lost = true;
+    if (status == TL_E_PEER) self->is_lost = true;
     return status;
 }
 
 static bool tick(const tl_team *team)
 {
     const tl_team_mpi *self = team->self;
-    tl_fault_pass(TL_FAULT_TICK);
+    tl_failpoint_pass(TL_FAILPOINT_TICK);
     tl_heartbeat_tick(self->cluster);
     return tl_heartbeat_is_stopping(self->cluster);
 }
@@ -163,7 +163,7 @@ tl_status tl_team_mpi_open(tl_cluster *cluster, int first, int width, uint32_t e
              first + width - 1, (unsigned)epoch);
     const uint32_t tags = (uint32_t)tl_channel_tag_limit(cluster) + 1u;
     tl_team_mpi *self = calloc(1, sizeof *self);
-    TL_CHECK(self, err, TL_E_SPACE, "out of memory for a team");
+    TL_CHECK(self, err, TL_E_NOMEM, "out of memory for a team");
     *self = (tl_team_mpi){.cluster = cluster,
                           .first = first,
                           .rank = rank,
@@ -173,7 +173,7 @@ tl_status tl_team_mpi_open(tl_cluster *cluster, int first, int width, uint32_t e
                           .timeout = timeout > 0.0 ? timeout : TIMEOUT};
     if (!alloc_buffers(self, width)) {
         release(self);
-        return tl_fail(err, TL_E_SPACE, "out of memory for a team of %d", width);
+        return tl_fail(err, TL_E_NOMEM, "out of memory for a team of %d", width);
     }
     *team = (tl_team){.rank = rank, .size = width, .ops = &ops, .self = self};
     return TL_OK;

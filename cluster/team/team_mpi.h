@@ -4,7 +4,7 @@
  *
  * A team is an aligned block of 2^k ranks, a list and not a communicator. Every message
  * carries the team's epoch, a number never used again, so what an older team left behind
- * cannot be taken for this one's. An operation ends with TL_E_LOST when the epoch is
+ * cannot be taken for this one's. An operation ends with TL_E_PEER when the epoch is
  * cancelled (tl_heartbeat_cancel), when a peer is silent for longer than `timeout`, or when
  * MPI says that a peer is gone.
  */
@@ -24,7 +24,7 @@
  * \param epoch   from 1, the same on all members, never used before
  * \param timeout seconds an operation waits for a peer; 0: 600
  * \param team    result; its ticks count for the heartbeat. Ended by tl_team_mpi_close
- * \return TL_E_ARG, TL_E_SPACE
+ * \return TL_E_ARG, TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_team_mpi_open(tl_cluster *cluster, int first, int width,
                                        uint32_t epoch, double timeout, tl_team *team,
@@ -35,7 +35,7 @@ TL_MUST_USE tl_status tl_team_mpi_open(tl_cluster *cluster, int first, int width
  * tl_team_sum with. Collective; has no deadline.
  * \param x [n] this member's numbers; result: the sums
  * \return TL_E_ARG where the block is invalid or n is beyond MPI's integers, TL_E_IO,
- *         TL_E_LOST
+ *         TL_E_PEER
  */
 TL_MUST_USE tl_status tl_team_mpi_allreduce(const tl_team *team, float *x, size_t n,
                                             tl_err *err);

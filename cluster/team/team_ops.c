@@ -103,7 +103,8 @@ static tl_status progress_stage(const tl_team *team, bool *is_over, bool *moved,
     if (!self->has_stream) {
         *is_over = !open_stage(team, request, &self->stream);
         if (*is_over) return TL_OK;
-        self->place = request->work == TL_TEAM_ALLGATHER ? TL_FAULT_GATHER : TL_FAULT_SUM;
+        self->place =
+            request->work == TL_TEAM_ALLGATHER ? TL_FAILPOINT_GATHER : TL_FAILPOINT_SUM;
         self->has_stream = true;
     }
     TL_TRY(tl_stream_progress(self, moved, err));
@@ -130,13 +131,13 @@ static tl_status progress_fast(tl_team_mpi *self, bool *is_over, bool *moved, tl
         slot->n =
             all - request->moved < TL_FAST_PIECE ? all - request->moved : TL_FAST_PIECE;
         memcpy(slot->bytes, at, slot->n);
-        self->place = TL_FAULT_SUM;
+        self->place = TL_FAILPOINT_SUM;
         if (MPI_Iallreduce(MPI_IN_PLACE, slot->bytes, (int)(slot->n / width),
                            request->is_double ? MPI_DOUBLE : MPI_FLOAT, MPI_SUM,
                            self->fast->comm, &slot->request) != MPI_SUCCESS)
             return tl_team_lose(self, 0, "MPI_Iallreduce failed", err);
         self->has_stream = true;
-        tl_fault_pass(self->place);
+        tl_failpoint_pass(self->place);
     }
     int is_there = 0;
     if (MPI_Test(&slot->request, &is_there, MPI_STATUS_IGNORE) != MPI_SUCCESS)
@@ -188,7 +189,7 @@ static tl_status progress_requests(const tl_team *team, bool *is_done, bool *mov
 /* A fast sum that is left half way makes its communicator invalid. */
 static tl_status end_turn(tl_team_mpi *self, tl_status status)
 {
-    if (status == TL_E_LOST && self->fast) self->fast->is_invalid = true;
+    if (status == TL_E_PEER && self->fast) self->fast->is_invalid = true;
     return status;
 }
 

@@ -66,7 +66,7 @@ typedef struct tl_team_mpi {
     double timeout;  /**< s */
     double moved_at; /**< when something last moved, s */
     bool is_lost;
-    tl_fault_place place;      /**< of the operation */
+    tl_failpoint_site place;   /**< of the operation */
     uint32_t *sent, *received; /**< [size] pieces so far, by peer */
     unsigned char *buffers;    /**< of all slots */
     tl_slot out[TL_SLOTS], in[TL_SLOTS];
@@ -83,25 +83,25 @@ typedef struct tl_team_mpi {
 typedef tl_status tl_team_step(const tl_team *team, bool *is_done, bool *moved,
                                tl_err *err);
 
-/** Marks the team as lost. \return TL_E_LOST, with `why` and the peer's rank in `err` */
+/** Marks the team as lost. \return TL_E_PEER, with `why` and the peer's rank in `err` */
 TL_MUST_USE tl_status tl_team_lose(tl_team_mpi *self, int peer, const char *why,
                                    tl_err *err);
 
-/** \return TL_E_LOST if the team is lost or was cancelled */
+/** \return TL_E_PEER if the team is lost or was cancelled */
 TL_MUST_USE tl_status tl_team_check(tl_team_mpi *self, int peer, tl_err *err);
 
 /** Moves self->stream on without waiting; its ends and sizes are set, its counters began at
- * 0. \param moved set to true if anything came or went \return TL_E_LOST */
+ * 0. \param moved set to true if anything came or went \return TL_E_PEER */
 TL_MUST_USE tl_status tl_stream_progress(tl_team_mpi *self, bool *moved, tl_err *err);
 
 /** Whether all has left and all has arrived. */
 bool tl_stream_is_done(const tl_stream *stream);
 
-/** Carries `stream` to its end. Not collective. \return TL_E_LOST */
+/** Carries `stream` to its end. Not collective. \return TL_E_PEER */
 TL_MUST_USE tl_status tl_stream_run(const tl_team *team, tl_stream stream, tl_err *err);
 
 /** Calls `step` until it is done, with rests, deadline and cancellation. Not collective.
- * \return TL_E_LOST */
+ * \return TL_E_PEER */
 TL_MUST_USE tl_status tl_team_poll(const tl_team *team, tl_team_step *step, tl_err *err);
 
 /** The operations on requests: see tl_team_start, progress, wait and is_fast in

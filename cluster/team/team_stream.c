@@ -14,7 +14,7 @@ tl_status tl_team_lose(tl_team_mpi *self, int peer, const char *why, tl_err *err
 {
     self->is_lost = true;
     self->request = NULL; /* requests are the callers', who return now */
-    return tl_fail(err, TL_E_LOST, "team of epoch %u: %s (rank %d)", (unsigned)self->epoch,
+    return tl_fail(err, TL_E_PEER, "team of epoch %u: %s (rank %d)", (unsigned)self->epoch,
                    why, self->first + peer);
 }
 
@@ -48,7 +48,7 @@ static tl_status send_piece(tl_team_mpi *self, tl_err *err)
     slot->n = n;
     stream->outs++;
     stream->given += n;
-    tl_fault_pass(self->place);
+    tl_failpoint_pass(self->place);
     return TL_OK;
 }
 
@@ -85,7 +85,7 @@ static tl_status receive_piece(tl_team_mpi *self, tl_err *err)
                   &slot->request) != MPI_SUCCESS)
         return tl_team_lose(self, stream->from, "a peer is gone", err);
     stream->ins++;
-    if (stream->to == TL_NOBODY) tl_fault_pass(self->place);
+    if (stream->to == TL_NOBODY) tl_failpoint_pass(self->place);
     return TL_OK;
 }
 

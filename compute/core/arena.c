@@ -61,7 +61,7 @@ static tl_arena_chunk *add_chunk(tl_arena *arena, size_t bytes)
 static void *take(tl_arena *arena, size_t count, size_t size, bool is_real, tl_err *err)
 {
     if (size != 0 && count > (SIZE_MAX / 2) / size) {
-        (void)tl_fail(err, TL_E_SPACE,
+        (void)tl_fail(err, TL_E_NOMEM,
                       "%zu elements of %zu bytes are more than memory can hold", count,
                       size);
         return NULL;
@@ -69,7 +69,7 @@ static void *take(tl_arena *arena, size_t count, size_t size, bool is_real, tl_e
     size_t bytes = (count * size + ALIGN - 1) / ALIGN * ALIGN;
     if (bytes == 0) bytes = ALIGN;
     if (arena->limit != 0 && (bytes > arena->limit || arena->used > arena->limit - bytes)) {
-        (void)tl_fail(err, TL_E_SPACE, "%zu bytes wanted beside %zu, but the budget is %zu",
+        (void)tl_fail(err, TL_E_NOMEM, "%zu bytes wanted beside %zu, but the budget is %zu",
                       bytes, arena->used, arena->limit);
         return NULL;
     }
@@ -82,7 +82,7 @@ static void *take(tl_arena *arena, size_t count, size_t size, bool is_real, tl_e
     tl_arena_chunk *chunk = arena->last;
     if (!chunk || chunk->size - chunk->filled < bytes) chunk = add_chunk(arena, bytes);
     if (!chunk) {
-        (void)tl_fail(err, TL_E_SPACE, "the system has no %zu bytes of memory left", bytes);
+        (void)tl_fail(err, TL_E_NOMEM, "the system has no %zu bytes of memory left", bytes);
         return NULL;
     }
     unsigned char *at = (unsigned char *)chunk + HEADER + chunk->filled;

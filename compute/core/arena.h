@@ -1,7 +1,7 @@
 /*
  * Memory that is taken piece by piece and given back all at once.
  *
- * An arena has a byte limit; what would exceed it fails with TL_E_SPACE, so the memory of a
+ * An arena has a byte limit; what would exceed it fails with TL_E_NOMEM, so the memory of a
  * step is bounded. Loops take what they need, then rewind to their mark. Not for use by two
  * threads at once.
  *
@@ -49,7 +49,7 @@ void tl_arena_close(tl_arena *arena);
 
 /**
  * `count` elements of `size` bytes, zeroed, aligned to 64 bytes; lives until rewind or
- * close. \return NULL with TL_E_SPACE in `err` if the limit, the system or size_t is
+ * close. \return NULL with TL_E_NOMEM in `err` if the limit, the system or size_t is
  * exceeded; never NULL for count = 0
  */
 void *tl_arena_take(tl_arena *arena, size_t count, size_t size, tl_err *err);
@@ -70,18 +70,18 @@ size_t tl_arena_mark(const tl_arena *arena);
 /** Gives back all that was taken since `mark`. */
 void tl_arena_rewind(tl_arena *arena, size_t mark);
 
-/** Sets `pointer` to `count` zeroed elements of its own type, or returns TL_E_SPACE. */
-#define TL_TAKE(pointer, arena, count, err)                                            \
+/** Sets `pointer` to `count` zeroed elements of its own type, or returns TL_E_NOMEM. */
+#define TL_ALLOC(pointer, arena, count, err)                                           \
     do {                                                                               \
         (pointer) = tl_arena_take((arena), (size_t)(count), sizeof *(pointer), (err)); \
-        if (!(pointer)) return TL_E_SPACE;                                             \
+        if (!(pointer)) return TL_E_NOMEM;                                             \
     } while (0)
 
 /** The same by tl_arena_records. */
 #define TL_ALLOC_RECORDS(pointer, arena, count, err)                                      \
     do {                                                                                  \
         (pointer) = tl_arena_records((arena), (size_t)(count), sizeof *(pointer), (err)); \
-        if (!(pointer)) return TL_E_SPACE;                                                \
+        if (!(pointer)) return TL_E_NOMEM;                                                \
     } while (0)
 
 #endif

@@ -27,16 +27,16 @@ static bool write_all(int file, const void *bytes, size_t n)
 
 bool tl_durable_write(int file, const void *bytes, size_t n)
 {
-    if (!tl_fault_storage(TL_FAULT_WRITE)) return false;
-    const size_t kept = tl_fault_tear(n);
+    if (!tl_failpoint_storage(TL_FAILPOINT_WRITE)) return false;
+    const size_t kept = tl_failpoint_tear(n);
     const bool is_written = write_all(file, bytes, kept);
-    if (kept < n) tl_fault_die();
+    if (kept < n) tl_failpoint_die();
     return is_written;
 }
 
 bool tl_durable_sync(int file)
 {
-    return tl_fault_storage(TL_FAULT_SYNC) && fdatasync(file) == 0;
+    return tl_failpoint_storage(TL_FAILPOINT_SYNC) && fdatasync(file) == 0;
 }
 
 /* Fsyncs what stands at `path`, made with `flags`. */
@@ -46,7 +46,7 @@ static bool sync_path(const char *path, int flags)
     if (file < 0) return false;
     /* Some network file systems cannot fsync a folder, and need not. */
     const bool is_synced =
-        tl_fault_storage(TL_FAULT_SYNC) && (fsync(file) == 0 || errno == EINVAL);
+        tl_failpoint_storage(TL_FAILPOINT_SYNC) && (fsync(file) == 0 || errno == EINVAL);
     const int reason = errno;
     (void)close(file);
     errno = reason;
@@ -80,7 +80,7 @@ static bool write_pieces(const char *path, const tl_durable_piece *piece, int co
     bool is_good = true;
     for (int i = 0; i < count && is_good; i++)
         is_good = tl_durable_write(file, piece[i].bytes, piece[i].n);
-    is_good = is_good && tl_fault_storage(TL_FAULT_SYNC) && fsync(file) == 0;
+    is_good = is_good && tl_failpoint_storage(TL_FAILPOINT_SYNC) && fsync(file) == 0;
     const int reason = errno;
     const bool is_closed = close(file) == 0;
     if (!is_good) errno = reason;
@@ -89,7 +89,7 @@ static bool write_pieces(const char *path, const tl_durable_piece *piece, int co
 
 bool tl_durable_rename(const char *from, const char *to)
 {
-    return tl_fault_storage(TL_FAULT_RENAME) && rename(from, to) == 0;
+    return tl_failpoint_storage(TL_FAILPOINT_RENAME) && rename(from, to) == 0;
 }
 
 bool tl_durable_replace(const char *path, const tl_durable_piece *piece, int count)

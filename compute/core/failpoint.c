@@ -27,7 +27,7 @@ typedef enum fault_kind {
 
 typedef struct fault {
     fault_kind kind;
-    tl_fault_place place;
+    tl_failpoint_site place;
     double count;       /* passes, or seconds, until it strikes */
     double value;       /* T, C, N, F, or errno */
     bool is_for_us;     /* its rank is this one */
@@ -37,21 +37,26 @@ typedef struct fault {
 typedef struct kind_name {
     const char *name;
     fault_kind kind;
-    tl_fault_place place;
+    tl_failpoint_site place;
     double value;
 } kind_name;
 
-static const kind_name kind_table[] = {
-    {"kill", KILL, TL_FAULT_START, 0},        {"segv", SEGV, TL_FAULT_START, 0},
-    {"exit", EXIT, TL_FAULT_START, 3},        {"hang", HANG, TL_FAULT_START, 1e9},
-    {"stop", STOP, TL_FAULT_START, 0},        {"nan", SPOIL, TL_FAULT_TICK, 0},
-    {"enospc", FAIL, TL_FAULT_WRITE, ENOSPC}, {"eio", FAIL, TL_FAULT_WRITE, EIO},
-    {"edquot", FAIL, TL_FAULT_WRITE, EDQUOT}, {"erofs", FAIL, TL_FAULT_WRITE, EROFS},
-    {"torn", TEAR, TL_FAULT_JOURNAL, 0},      {"slow", SLOW, TL_FAULT_START, 10},
-    {"usr1", USR1, TL_FAULT_SECONDS, 1}};
+static const kind_name kind_table[] = {{"kill", KILL, TL_FAILPOINT_START, 0},
+                                       {"segv", SEGV, TL_FAILPOINT_START, 0},
+                                       {"exit", EXIT, TL_FAILPOINT_START, 3},
+                                       {"hang", HANG, TL_FAILPOINT_START, 1e9},
+                                       {"stop", STOP, TL_FAILPOINT_START, 0},
+                                       {"nan", SPOIL, TL_FAILPOINT_TICK, 0},
+                                       {"enospc", FAIL, TL_FAILPOINT_WRITE, ENOSPC},
+                                       {"eio", FAIL, TL_FAILPOINT_WRITE, EIO},
+                                       {"edquot", FAIL, TL_FAILPOINT_WRITE, EDQUOT},
+                                       {"erofs", FAIL, TL_FAILPOINT_WRITE, EROFS},
+                                       {"torn", TEAR, TL_FAILPOINT_JOURNAL, 0},
+                                       {"slow", SLOW, TL_FAILPOINT_START, 10},
+                                       {"usr1", USR1, TL_FAILPOINT_SECONDS, 1}};
 enum { KINDS = sizeof kind_table / sizeof *kind_table };
 
-static const char *const place_name[TL_FAULT_PLACES] = {
+static const char *const place_name[TL_FAILPOINT_SITES] = {
     "idle",   "start", "tick",  "step",    "sum",  "broadcast", "gather", "agree",
     "linalg", "send",  "write", "journal", "sync", "rename",    "seconds"};
 
@@ -60,20 +65,20 @@ static const char allowed[] =
     "enospc eio edquot erofs torn slow usr1, PLACE one of idle start tick step sum "
     "broadcast gather agree linalg send write journal sync rename seconds";
 
-atomic_bool tl_fault_is_armed;
+atomic_bool tl_failpoint_is_armed;
 
 /* What is armed and what has struck, of this process. */
 static struct {
     fault fault[MOST];
     atomic_int faults; /* written last: what it counts is complete */
     double begin;      /* when the first was armed, s */
-    atomic_uint passed[TL_FAULT_PLACES];
+    atomic_uint passed[TL_FAILPOINT_SITES];
     atomic_int error;      /* errno of all writing; 0: none */
     atomic_bool is_torn;   /* the next write is */
     atomic_bool is_spoilt; /* the next gradient is */
     atomic_uint kept;      /* bytes that a torn write keeps */
     _Atomic double slowness;
-} tl_fault_setting;
+} tl_failpoint_setting;
 
 /* --- reading ----------------------------------------------------------------------------
  */
@@ -93,11 +98,11 @@ static bool read_number(const char *text, double low, double *value)
 
 static bool read_place(const char *text, fault *out)
 {
-    for (int p = 0; p < TL_FAULT_PLACES; p++) {
+    for (int p = 0; p < TL_FAILPOINT_SITES; p++) {
         const size_t length = strlen(place_name[p]);
         if (strncmp(text, place_name[p], length) != 0 || text[length] != ':') continue;
-        out->place = (tl_fault_place)p;
-        return read_number(text + length + 1, p == TL_FAULT_SECONDS ? 0.0 : 1.0,
+        out->place = (tl_failpoint_site)p;
+        return read_number(text + length + 1, p == TL_FAILPOINT_SECONDS ? 0.0 : 1.0,
                            &out->count);
     }
     return false;
@@ -119,7 +124,7 @@ static bool read_word(const char *word, int rank, fault *out)
     const bool is_factor = out->kind == SLOW;
     if (is_factor && *word++ != 'x') return false;
     if (!read_number(word, is_factor ? 1.0 : 0.0, &out->value)) return false;
-    if (out->kind == USR1 && out->place == TL_FAULT_SECONDS) out->count = out->value;
+    if (out->kind == USR1 && out->place == TL_FAILPOINT_SECONDS) out->count = out->value;
     return true;
 }
 
@@ -144,7 +149,7 @@ static tl_status read_fault(const char *text, int rank, fault *out, tl_err *err)
     if (k == KINDS) return refuse(text, word, err);
     out->kind = kind_table[k].kind;
     out->place = kind_table[k].place;
-    out->count = out->place == TL_FAULT_SECONDS ? kind_table[k].value : 1.0;
+    out->count = out->place == TL_FAILPOINT_SECONDS ? kind_table[k].value : 1.0;
     out->value = kind_table[k].value;
     out->is_for_us = true;
     while (*at) {
@@ -154,31 +159,31 @@ static tl_status read_fault(const char *text, int rank, fault *out, tl_err *err)
     return TL_OK;
 }
 
-tl_status tl_fault_arm(const char *text, int rank, tl_err *err)
+tl_status tl_failpoint_arm(const char *text, int rank, tl_err *err)
 {
     fault read = {.kind = KILL};
     TL_TRY(read_fault(text, rank, &read, err));
-    if (rank == TL_FAULT_ANYWHERE || !read.is_for_us) return TL_OK;
-    const int faults = atomic_load(&tl_fault_setting.faults);
+    if (rank == TL_FAILPOINT_ANYWHERE || !read.is_for_us) return TL_OK;
+    const int faults = atomic_load(&tl_failpoint_setting.faults);
     TL_CHECK(faults < MOST, err, TL_E_ARG, "more than %d --inject", MOST);
     if (faults == 0) {
-        tl_fault_setting.begin = tl_seconds();
-        atomic_store(&tl_fault_setting.slowness, 1.0);
+        tl_failpoint_setting.begin = tl_seconds();
+        atomic_store(&tl_failpoint_setting.slowness, 1.0);
     }
-    fault *kept = &tl_fault_setting.fault[faults];
+    fault *kept = &tl_failpoint_setting.fault[faults];
     kept->kind = read.kind;
     kept->place = read.place;
     kept->count = read.count;
     kept->value = read.value;
-    atomic_store(&tl_fault_setting.faults, faults + 1);
-    atomic_store(&tl_fault_is_armed, true);
+    atomic_store(&tl_failpoint_setting.faults, faults + 1);
+    atomic_store(&tl_failpoint_is_armed, true);
     return TL_OK;
 }
 
 /* --- striking ---------------------------------------------------------------------------
  */
 
-void tl_fault_die(void)
+void tl_failpoint_die(void)
 {
     (void)kill(getpid(), SIGKILL);
     for (;;) tl_sleep(1.0);
@@ -188,7 +193,7 @@ static void act(const fault *f)
 {
     switch (f->kind) {
     case KILL:
-        tl_fault_die();
+        tl_failpoint_die();
     case SEGV:
         (void)signal(SIGSEGV, SIG_DFL);
         (void)raise(SIGSEGV);
@@ -202,17 +207,17 @@ static void act(const fault *f)
         (void)kill(getpid(), SIGSTOP);
         break;
     case SPOIL:
-        atomic_store(&tl_fault_setting.is_spoilt, true);
+        atomic_store(&tl_failpoint_setting.is_spoilt, true);
         break;
     case FAIL:
-        atomic_store(&tl_fault_setting.error, (int)f->value);
+        atomic_store(&tl_failpoint_setting.error, (int)f->value);
         break;
     case TEAR:
-        atomic_store(&tl_fault_setting.kept, (unsigned)f->value);
-        atomic_store(&tl_fault_setting.is_torn, true);
+        atomic_store(&tl_failpoint_setting.kept, (unsigned)f->value);
+        atomic_store(&tl_failpoint_setting.is_torn, true);
         break;
     case SLOW:
-        atomic_store(&tl_fault_setting.slowness, f->value);
+        atomic_store(&tl_failpoint_setting.slowness, f->value);
         break;
     case USR1:
         (void)kill(getpid(), SIGUSR1);
@@ -220,15 +225,15 @@ static void act(const fault *f)
     }
 }
 
-void tl_fault_strike(tl_fault_place place)
+void tl_failpoint_strike(tl_failpoint_site place)
 {
-    const int faults = atomic_load(&tl_fault_setting.faults);
+    const int faults = atomic_load(&tl_failpoint_setting.faults);
     const double count =
-        place == TL_FAULT_SECONDS
-            ? tl_seconds() - tl_fault_setting.begin
-            : (double)atomic_fetch_add(&tl_fault_setting.passed[place], 1u) + 1.0;
+        place == TL_FAILPOINT_SECONDS
+            ? tl_seconds() - tl_failpoint_setting.begin
+            : (double)atomic_fetch_add(&tl_failpoint_setting.passed[place], 1u) + 1.0;
     for (int i = 0; i < faults; i++) {
-        fault *f = &tl_fault_setting.fault[i];
+        fault *f = &tl_failpoint_setting.fault[i];
         if (f->place != place || count < f->count) continue;
         if (atomic_exchange(&f->struck, true)) continue;
         tl_log(TL_LOG_WARN, "a fault is injected at %s:%g", place_name[place], f->count);
@@ -236,30 +241,30 @@ void tl_fault_strike(tl_fault_place place)
     }
 }
 
-bool tl_fault_storage(tl_fault_place place)
+bool tl_failpoint_storage(tl_failpoint_site place)
 {
-    tl_fault_pass(place);
-    const int error = atomic_load(&tl_fault_setting.error);
+    tl_failpoint_pass(place);
+    const int error = atomic_load(&tl_failpoint_setting.error);
     if (error != 0) errno = error;
     return error == 0;
 }
 
-size_t tl_fault_tear(size_t n)
+size_t tl_failpoint_tear(size_t n)
 {
-    if (!atomic_exchange(&tl_fault_setting.is_torn, false)) return n;
-    const size_t kept = atomic_load(&tl_fault_setting.kept);
+    if (!atomic_exchange(&tl_failpoint_setting.is_torn, false)) return n;
+    const size_t kept = atomic_load(&tl_failpoint_setting.kept);
     return kept < n ? kept : n;
 }
 
-bool tl_fault_spoils(void)
+bool tl_failpoint_spoils(void)
 {
-    return atomic_load_explicit(&tl_fault_is_armed, memory_order_relaxed) &&
-           atomic_exchange(&tl_fault_setting.is_spoilt, false);
+    return atomic_load_explicit(&tl_failpoint_is_armed, memory_order_relaxed) &&
+           atomic_exchange(&tl_failpoint_setting.is_spoilt, false);
 }
 
-double tl_fault_slowness(void)
+double tl_failpoint_slowness(void)
 {
-    return atomic_load_explicit(&tl_fault_is_armed, memory_order_relaxed)
-               ? atomic_load(&tl_fault_setting.slowness)
+    return atomic_load_explicit(&tl_failpoint_is_armed, memory_order_relaxed)
+               ? atomic_load(&tl_failpoint_setting.slowness)
                : 1.0;
 }

@@ -46,7 +46,7 @@ static tl_status grow(tl_key_table *table, const void *entry, size_t size, tl_er
 {
     const uint32_t slots = table->slots ? 2 * table->slots : MIN_SLOTS;
     uint32_t *slot = slots > table->slots ? calloc(slots, sizeof *slot) : NULL;
-    TL_CHECK(slot, err, TL_E_SPACE, "no memory for a table of %u keys", table->count);
+    TL_CHECK(slot, err, TL_E_NOMEM, "no memory for a table of %u keys", table->count);
     free(table->slot);
     table->slot = slot;
     table->slots = slots;

@@ -23,7 +23,7 @@ uint32_t tl_key_table_find(const tl_key_table *table, const void *entry, size_t 
 /**
  * Adds entry number `count`, whose key is not in the table yet.
  * \param entry [count + 1] borrowed, `size` bytes each
- * \return TL_E_SPACE, nothing added
+ * \return TL_E_NOMEM, nothing added
  */
 TL_MUST_USE tl_status tl_key_table_add(tl_key_table *table, const void *entry, size_t size,
                                        tl_err *err);

@@ -8,7 +8,7 @@
  *
  * Four kinds of fault are told apart. A bug stops the program (TL_INVARIANT, always on).
  * What the environment, a trial or a user did wrong comes back as a tl_status with its
- * text. A peer that died is TL_E_LOST and ends only the step of its team. Nobody logs and
+ * text. A peer that died is TL_E_PEER and ends only the step of its team. Nobody logs and
  * returns: the one who decides what to do with the fault reports it.
  */
 #ifndef TL_COMPUTE_CORE_STATUS_H
@@ -17,14 +17,14 @@
 /** What a function came to. The larger value wins where a team agrees on one. */
 typedef enum tl_status {
     TL_OK = 0,
-    TL_E_ARG,    /**< an argument, plan or configuration that has no meaning here */
-    TL_E_FORMAT, /**< a file whose content breaks its format */
-    TL_E_IO,     /**< the system refused: open, read, write, rename, no space on disk */
-    TL_E_SPACE,  /**< memory beyond the budget of an arena, or none left */
-    TL_E_NUM,    /**< a number that is not finite where one must be: the step diverged */
-    TL_E_GONE,   /**< what an earlier step left is missing or damaged: make it again */
-    TL_E_STOP,   /**< asked to stop early; what could be kept has been kept */
-    TL_E_LOST    /**< a member of the team died, or its deadline passed */
+    TL_E_ARG,     /**< an argument, plan or configuration that has no meaning here */
+    TL_E_FORMAT,  /**< a file whose content breaks its format */
+    TL_E_IO,      /**< the system refused: open, read, write, rename, no space on disk */
+    TL_E_NOMEM,   /**< memory beyond the budget of an arena, or none left */
+    TL_E_NUMERIC, /**< a number that is not finite where one must be: the step diverged */
+    TL_E_MISSING, /**< what an earlier step left is missing or damaged: make it again */
+    TL_E_STOP,    /**< asked to stop early; what could be kept has been kept */
+    TL_E_PEER     /**< a member of the team died, or its deadline passed */
 } tl_status;
 
 enum { TL_ERR_TEXT = 480 /**< bytes of an error's text with its NUL */ };

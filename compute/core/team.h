@@ -3,8 +3,8 @@
  *
  * Code above cluster/ never sees MPI; it sees a tl_team, and runs in a unit test on the
  * team of one. Operations are collective over the team unless they say otherwise. They have
- * a deadline inside and return the same status on every live member: TL_E_LOST when a
- * member died or was silent too long, or the step was cancelled. After TL_E_LOST the team
+ * a deadline inside and return the same status on every live member: TL_E_PEER when a
+ * member died or was silent too long, or the step was cancelled. After TL_E_PEER the team
  * must not be used again. Nobody leaves a team operation alone: a local failure is agreed
  * on (tl_team_agree) before the next operation. A team has one thread on each member.
  */
@@ -88,11 +88,11 @@ tl_team tl_team_counted(int rank, int size);
  * ((r0+r1)+(r2+r3))+...; every member gets the same bits. Collective.
  *
  * \param x [n] this member's numbers; result: the sums
- * \return TL_E_LOST
+ * \return TL_E_PEER
  */
 TL_MUST_USE tl_status tl_team_sum(const tl_team *team, float *x, size_t n, tl_err *err);
 
-/** As tl_team_sum, for doubles. Collective. \param x [n] \return TL_E_LOST */
+/** As tl_team_sum, for doubles. Collective. \param x [n] \return TL_E_PEER */
 TL_MUST_USE tl_status tl_team_sum_double(const tl_team *team, double *x, size_t n,
                                          tl_err *err);
 
@@ -104,16 +104,16 @@ TL_MUST_USE tl_status tl_team_sum_double(const tl_team *team, double *x, size_t 
  * operation of the team may be used, and `request` and its x stay where they are.
  *
  * \param request borrowed until tl_team_wait has returned
- * \return TL_E_LOST
+ * \return TL_E_PEER
  */
 TL_MUST_USE tl_status tl_team_start(const tl_team *team, tl_team_request *request,
                                     tl_err *err);
 
 /** Moves the started requests on as far as possible without waiting. Not collective.
- * \return TL_E_LOST */
+ * \return TL_E_PEER */
 TL_MUST_USE tl_status tl_team_progress(const tl_team *team, tl_err *err);
 
-/** Waits until all requests are done. Collective. \return TL_E_LOST */
+/** Waits until all requests are done. Collective. \return TL_E_PEER */
 TL_MUST_USE tl_status tl_team_wait(const tl_team *team, tl_err *err);
 
 enum { TL_TEAM_GRAIN = 4096 /**< slices begin at multiples of so many numbers */ };
@@ -131,15 +131,15 @@ tl_slice tl_team_slice(const tl_team *team, size_t n);
 size_t tl_team_half(size_t n);
 
 /** Whether fast requests are summed by MPI here; otherwise they are like any other.
- * Collective. \param is_fast result, the same on every member \return TL_E_LOST */
+ * Collective. \param is_fast result, the same on every member \return TL_E_PEER */
 TL_MUST_USE tl_status tl_team_is_fast(const tl_team *team, bool *is_fast, tl_err *err);
 
-/** Member 0's `bytes` [n] on every member. Collective. \return TL_E_LOST */
+/** Member 0's `bytes` [n] on every member. Collective. \return TL_E_PEER */
 TL_MUST_USE tl_status tl_team_broadcast(const tl_team *team, void *bytes, size_t n,
                                         tl_err *err);
 
 /** Member r's bytes [r*each, (r+1)*each) of `all` [size*each] on every member. Collective.
- * \return TL_E_LOST */
+ * \return TL_E_PEER */
 TL_MUST_USE tl_status tl_team_gather(const tl_team *team, void *all, size_t each,
                                      tl_err *err);
 
@@ -148,7 +148,7 @@ TL_MUST_USE tl_status tl_team_gather(const tl_team *team, void *all, size_t each
  * Collective; all members return the same.
  *
  * \param mine this member's status, with its text in `err` if it is not TL_OK
- * \return the largest status; TL_E_LOST
+ * \return the largest status; TL_E_PEER
  */
 TL_MUST_USE tl_status tl_team_agree(const tl_team *team, tl_status mine, tl_err *err);
 

@@ -48,7 +48,7 @@ bool tl_cifar_fits(const tl_cifar *kind, uint64_t bytes, const unsigned char *fi
 }
 
 typedef struct batch {
-    char path[TL_PLACE_PATH];
+    char path[TL_DATA_PATH_SPACE];
     int rows;
 } batch;
 
@@ -80,7 +80,7 @@ static tl_status read_records(const batch *one, const tl_cifar *kind, FILE *file
                  "%s: record %d has a label that is none of %s (%d classes): is it of the "
                  "other CIFAR?",
                  one->path, i, kind->name, kind->classes);
-        float *pixel = all->pixel + (size_t)(at + i) * TL_CIFAR_PIXELS;
+        float *pixel = all->input + (size_t)(at + i) * TL_CIFAR_PIXELS;
         for (int p = 0; p < TL_CIFAR_PIXELS; p++) {
             pixel[p] = (float)record[kind->labels + p] / 255.0f;
         }
@@ -100,10 +100,10 @@ static tl_status read_batches(batch *list, int count, const tl_cifar *kind, tl_a
     }
     *all = (tl_dataset){
         .shape = {3, TL_CIFAR_SIDE, TL_CIFAR_SIDE}, .classes = kind->classes, .rows = rows};
-    TL_TAKE(all->pixel, arena, (size_t)rows * TL_CIFAR_PIXELS, err);
-    TL_TAKE(all->label, arena, rows, err);
-    TL_TAKE(all->flags, arena, rows, err);
-    TL_TAKE(all->origin, arena, rows, err);
+    TL_ALLOC(all->input, arena, (size_t)rows * TL_CIFAR_PIXELS, err);
+    TL_ALLOC(all->label, arena, rows, err);
+    TL_ALLOC(all->flags, arena, rows, err);
+    TL_ALLOC(all->origin, arena, rows, err);
     for (int k = 0, at = 0; k < count; at += list[k++].rows) {
         FILE *file = fopen(list[k].path, "rb");
         TL_CHECK(file, err, TL_E_IO, "%s: cannot be opened: %s", list[k].path,
@@ -127,14 +127,14 @@ tl_status tl_cifar_read_file(const char *path, const tl_cifar *kind, tl_arena *a
                              tl_source *out, tl_err *err)
 {
     batch *one;
-    TL_TAKE(one, arena, 1, err);
+    TL_ALLOC(one, arena, 1, err);
     const int length = snprintf(one->path, sizeof one->path, "%s", path);
     TL_CHECK(length < (int)sizeof one->path, err, TL_E_IO, "%s: this path is too long",
              path);
     TL_TRY(read_batches(one, 1, kind, arena, &out->all, err));
     out->rows[TL_SPLIT_TRAIN] = out->all.rows;
     out->note = tl_arena_print(arena, err, "one file of %s (Krizhevsky 2009)", kind->name);
-    return out->note ? TL_OK : TL_E_SPACE;
+    return out->note ? TL_OK : TL_E_NOMEM;
 }
 
 tl_status tl_cifar_read(const char *folder, const tl_cifar *kind, tl_arena *arena,
@@ -142,7 +142,7 @@ tl_status tl_cifar_read(const char *folder, const tl_cifar *kind, tl_arena *aren
 {
     batch *list;
     int count = 0;
-    TL_TAKE(list, arena, MOST_FILES, err);
+    TL_ALLOC(list, arena, MOST_FILES, err);
     for (const char *const *file = kind->train; *file; file++) {
         TL_TRY(name_batch(&list[count++], folder, *file, err));
     }
@@ -158,5 +158,5 @@ tl_status tl_cifar_read(const char *folder, const tl_cifar *kind, tl_arena *aren
                                           "the published %d and %d",
                                           kind->name, kind->rows[TL_SPLIT_TRAIN],
                                           kind->rows[TL_SPLIT_TEST]);
-    return out->note ? TL_OK : TL_E_SPACE;
+    return out->note ? TL_OK : TL_E_NOMEM;
 }

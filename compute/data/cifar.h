@@ -41,7 +41,7 @@ TL_MUST_USE tl_status tl_cifar_read_file(const char *path, const tl_cifar *kind,
 /**
  * Reads the files of an unpacked folder; train and test are the official splits. \return
  * TL_E_IO, TL_E_FORMAT (a length that is no whole number of records, a class that does not
- * exist), TL_E_SPACE
+ * exist), TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_cifar_read(const char *folder, const tl_cifar *kind,
                                     tl_arena *arena, tl_source *out, tl_err *err);

@@ -37,7 +37,7 @@ bool tl_corpus_is(const char *name)
     return strncmp(name, "text/", 5) == 0 || is_tokens(name);
 }
 
-tl_status tl_corpus_find(const char *name, const char *dir, char path[TL_PLACE_PATH],
+tl_status tl_corpus_find(const char *name, const char *dir, char path[TL_DATA_PATH_SPACE],
                          tl_err *err)
 {
     static const char *const text[] = {".txt", "", NULL}, *const tokens[] = {".bin", NULL};
@@ -45,7 +45,7 @@ tl_status tl_corpus_find(const char *name, const char *dir, char path[TL_PLACE_P
     TL_CHECK(*file && *file != '.' && !strchr(file, '/'), err, TL_E_ARG,
              "'%s' names no file or folder: after the slash stands a plain name, like %s",
              name, is_tokens(name) ? "tokens/shakespeare" : "text/moby_dick");
-    return tl_place_find(dir, name, is_tokens(name) ? tokens : text, path, err);
+    return tl_data_path_find(dir, name, is_tokens(name) ? tokens : text, path, err);
 }
 
 static int is_member(const struct dirent *entry)
@@ -83,12 +83,12 @@ static tl_status add_members(const char *folder, struct dirent *const *entry, in
 {
     TL_CHECK(count <= TL_CORPUS_DOCUMENTS, err, TL_E_FORMAT,
              "%s: holds %d files, at most %d are read", folder, count, TL_CORPUS_DOCUMENTS);
-    TL_TAKE(c->document, room, count, err);
+    TL_ALLOC(c->document, room, count, err);
     for (int i = 0; i < count; i++) {
         document *one = &c->document[c->documents];
         struct stat info;
         one->path = tl_arena_print(room, err, "%s/%s", folder, entry[i]->d_name);
-        if (!one->path) return TL_E_SPACE;
+        if (!one->path) return TL_E_NOMEM;
         TL_CHECK(lstat(one->path, &info) == 0, err, TL_E_IO, "%s: cannot be opened: %s",
                  one->path, strerror(errno));
         if (!S_ISREG(info.st_mode)) continue;
@@ -114,7 +114,7 @@ static tl_status list_documents(const char *path, corpus *c, tl_arena *room, tl_
         return status;
     }
     TL_CHECK(S_ISREG(info.st_mode), err, TL_E_IO, "%s: is not a file", path);
-    TL_TAKE(c->document, room, 1, err);
+    TL_ALLOC(c->document, room, 1, err);
     c->document[0].path = path;
     c->documents = 1;
     return measure(c, &info, &c->document[0], err);
@@ -159,7 +159,7 @@ static tl_status read_windows(const corpus *c, const document *one, FILE *file,
     for (uint64_t w = 0; w < one->windows; w++, at++) {
         TL_CHECK(fread(window, 1, bytes, file) == bytes, err, TL_E_IO,
                  "%s: cannot be read whole", one->path);
-        float *row = all->pixel + (size_t)at * (size_t)c->context;
+        float *row = all->input + (size_t)at * (size_t)c->context;
         for (int i = 0; i <= c->context; i++) {
             const int token = token_of(c, window, i);
             TL_CHECK(token < c->vocabulary, err, TL_E_FORMAT,
@@ -177,7 +177,7 @@ static tl_status read_documents(const corpus *c, tl_arena *room, tl_dataset *all
                                 tl_err *err)
 {
     unsigned char *window;
-    TL_TAKE(window, room, ((size_t)c->context + 1) * (size_t)c->width, err);
+    TL_ALLOC(window, room, ((size_t)c->context + 1) * (size_t)c->width, err);
     for (int d = 0, at = 0; d < c->documents; at += (int)c->document[d++].windows) {
         const document *one = &c->document[d];
         FILE *file = fopen(one->path, "rb");
@@ -213,7 +213,7 @@ static tl_status read_corpus(const char *path, corpus *c, tl_arena *room, tl_are
                                c->width == 1 ? "bytes of text" : "GPT-2 tokens",
                                (unsigned long long)tokens, c->documents,
                                c->documents == 1 ? "" : "s");
-    return out->note ? TL_OK : TL_E_SPACE;
+    return out->note ? TL_OK : TL_E_NOMEM;
 }
 
 tl_status tl_corpus_read(const char *name, const char *path, int context, tl_arena *arena,

@@ -28,7 +28,7 @@ bool tl_corpus_is(const char *name);
  * path leaves the folder), TL_E_IO if it is nowhere
  */
 TL_MUST_USE tl_status tl_corpus_find(const char *name, const char *dir,
-                                     char path[TL_PLACE_PATH], tl_err *err);
+                                     char path[TL_DATA_PATH_SPACE], tl_err *err);
 
 /**
  * The names in a folder of text that count, in byte order, as scandir gives them: neither
@@ -50,7 +50,7 @@ int tl_corpus_scan(const char *path, struct dirent ***entry);
  * the number of tokens, then GPT-2 tokens as uint16, all little-endian; one document.
  *
  * \return TL_E_FORMAT where no document holds a window, or for a malformed token file;
- * TL_E_IO, TL_E_SPACE
+ * TL_E_IO, TL_E_NOMEM
  * Source: Karpathy 2024, llm.c, dev/data/data_common.py (write_datafile).
  */
 TL_MUST_USE tl_status tl_corpus_read(const char *name, const char *path, int context,

@@ -6,33 +6,34 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-int tl_places(const char *dir, char place[TL_PLACES][TL_PLACE_PATH])
+int tl_data_paths(const char *dir, char place[TL_DATA_PATHS][TL_DATA_PATH_SPACE])
 {
     int count = 0;
     const char *variable = getenv("THREATLOOP_DATA"), *cache = getenv("XDG_CACHE_HOME");
     const char *home = getenv("HOME");
-    if (dir) (void)snprintf(place[count++], TL_PLACE_PATH, "%s", dir);
+    if (dir) (void)snprintf(place[count++], TL_DATA_PATH_SPACE, "%s", dir);
     if (variable && *variable)
-        (void)snprintf(place[count++], TL_PLACE_PATH, "%s", variable);
+        (void)snprintf(place[count++], TL_DATA_PATH_SPACE, "%s", variable);
     if (cache && *cache) {
-        (void)snprintf(place[count++], TL_PLACE_PATH, "%s/threatloop", cache);
+        (void)snprintf(place[count++], TL_DATA_PATH_SPACE, "%s/threatloop", cache);
     } else if (home && *home) {
-        (void)snprintf(place[count++], TL_PLACE_PATH, "%s/.cache/threatloop", home);
+        (void)snprintf(place[count++], TL_DATA_PATH_SPACE, "%s/.cache/threatloop", home);
     }
     return count;
 }
 
-tl_status tl_place_find(const char *dir, const char *stem, const char *const *ending,
-                        char path[TL_PLACE_PATH], tl_err *err)
+tl_status tl_data_path_find(const char *dir, const char *stem, const char *const *ending,
+                            char path[TL_DATA_PATH_SPACE], tl_err *err)
 {
-    char place[TL_PLACES][TL_PLACE_PATH];
-    const int count = tl_places(dir, place);
+    char place[TL_DATA_PATHS][TL_DATA_PATH_SPACE];
+    const int count = tl_data_paths(dir, place);
     tl_text tried = {0};
     for (int p = 0; p < count; p++) {
         for (const char *const *e = ending; *e; e++) {
             struct stat info;
-            const int length = snprintf(path, TL_PLACE_PATH, "%s/%s%s", place[p], stem, *e);
-            if (length < TL_PLACE_PATH && stat(path, &info) == 0) {
+            const int length =
+                snprintf(path, TL_DATA_PATH_SPACE, "%s/%s%s", place[p], stem, *e);
+            if (length < TL_DATA_PATH_SPACE && stat(path, &info) == 0) {
                 tl_text_close(&tried);
                 return TL_OK;
             }

@@ -12,20 +12,20 @@ int tl_shape_size(tl_shape shape)
 tl_status tl_dataset_tokens(int vocabulary, int context, uint64_t rows, tl_arena *arena,
                             tl_dataset *out, tl_err *err)
 {
-    const uint64_t row = (uint64_t)context * sizeof *out->pixel;
+    const uint64_t row = (uint64_t)context * sizeof *out->input;
     char most[32];
-    TL_CHECK(rows <= TL_TOKENS_LIMIT / row, err, TL_E_SPACE,
+    TL_CHECK(rows <= TL_TOKENS_LIMIT / row, err, TL_E_NOMEM,
              "%llu rows of %d tokens are too many: all may take %s, a token %zu bytes",
              (unsigned long long)rows, context, tl_text_size((double)TL_TOKENS_LIMIT, most),
-             sizeof *out->pixel);
+             sizeof *out->input);
     *out = (tl_dataset){.shape = {1, 1, context},
                         .classes = vocabulary,
                         .vocabulary = vocabulary,
                         .rows = (int)rows};
-    TL_TAKE(out->pixel, arena, rows * (uint64_t)context, err);
-    TL_TAKE(out->label, arena, rows, err);
-    TL_TAKE(out->flags, arena, rows, err);
-    TL_TAKE(out->origin, arena, rows, err);
+    TL_ALLOC(out->input, arena, rows * (uint64_t)context, err);
+    TL_ALLOC(out->label, arena, rows, err);
+    TL_ALLOC(out->flags, arena, rows, err);
+    TL_ALLOC(out->origin, arena, rows, err);
     for (int i = 0; i < out->rows; i++) out->origin[i] = (uint32_t)i;
     return TL_OK;
 }
@@ -34,19 +34,19 @@ tl_status tl_dataset_copy(const tl_dataset *data, unsigned copy, tl_arena *arena
                           tl_dataset **out, tl_err *err)
 {
     tl_dataset *made;
-    TL_TAKE(made, arena, 1, err);
+    TL_ALLOC(made, arena, 1, err);
     *made = *data;
     const size_t rows = (size_t)data->rows;
     const size_t count = rows * (size_t)tl_shape_size(data->shape);
-    if (copy & TL_COPY_LABELS) TL_TAKE(made->label, arena, rows, err);
-    if (copy & TL_COPY_FLAGS) TL_TAKE(made->flags, arena, rows, err);
-    if (copy & TL_COPY_PIXELS) TL_TAKE(made->pixel, arena, count, err);
+    if (copy & TL_COPY_LABELS) TL_ALLOC(made->label, arena, rows, err);
+    if (copy & TL_COPY_FLAGS) TL_ALLOC(made->flags, arena, rows, err);
+    if (copy & TL_COPY_INPUTS) TL_ALLOC(made->input, arena, count, err);
     *out = made;
     if (tl_arena_counts(arena)) return TL_OK;
     if (copy & TL_COPY_LABELS) memcpy(made->label, data->label, rows * sizeof *made->label);
     if (copy & TL_COPY_FLAGS) memcpy(made->flags, data->flags, rows * sizeof *made->flags);
-    if (copy & TL_COPY_PIXELS) {
-        memcpy(made->pixel, data->pixel, count * sizeof *made->pixel);
+    if (copy & TL_COPY_INPUTS) {
+        memcpy(made->input, data->input, count * sizeof *made->input);
     }
     return TL_OK;
 }
@@ -62,21 +62,21 @@ tl_status tl_dataset_pick_some(const tl_dataset *data, const int *row, int rows,
 {
     const size_t size = (size_t)tl_shape_size(data->shape);
     tl_dataset *made;
-    TL_TAKE(made, arena, 1, err);
+    TL_ALLOC(made, arena, 1, err);
     *made = (tl_dataset){.shape = data->shape,
                          .classes = data->classes,
                          .vocabulary = data->vocabulary,
                          .rows = rows};
-    TL_TAKE(made->pixel, arena, (size_t)most * size, err);
-    TL_TAKE(made->label, arena, most, err);
-    TL_TAKE(made->flags, arena, most, err);
-    TL_TAKE(made->origin, arena, most, err);
+    TL_ALLOC(made->input, arena, (size_t)most * size, err);
+    TL_ALLOC(made->label, arena, most, err);
+    TL_ALLOC(made->flags, arena, most, err);
+    TL_ALLOC(made->origin, arena, most, err);
     *out = made;
     if (tl_arena_counts(arena)) return TL_OK;
     for (int i = 0; i < rows; i++) {
         const size_t from = (size_t)row[i];
-        memcpy(made->pixel + (size_t)i * size, data->pixel + from * size,
-               size * sizeof *made->pixel);
+        memcpy(made->input + (size_t)i * size, data->input + from * size,
+               size * sizeof *made->input);
         made->label[i] = data->label[from];
         made->flags[i] = data->flags[from];
         made->origin[i] = data->origin[from];

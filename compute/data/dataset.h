@@ -22,19 +22,19 @@ typedef struct tl_shape {
  * TL_ROW_UNJUDGED.
  */
 enum {
-    TL_ROW_MEMBER = 1,     /**< the target trains on it */
-    TL_ROW_POISONED = 2,   /**< an attacker made or altered it */
-    TL_ROW_TWIN = 4,       /**< has a near-duplicate across the line between members and
-                              non-members */
-    TL_ROW_TARGETED = 8,   /**< clean, and an attacker is after this very row */
+    TL_ROW_MEMBER = 1,         /**< the target trains on it */
+    TL_ROW_POISONED = 2,       /**< an attacker made or altered it */
+    TL_ROW_NEAR_DUPLICATE = 4, /**< has a near-duplicate across the line between members and
+                        non-members */
+    TL_ROW_TARGETED = 8,       /**< clean, and an attacker is after this very row */
     TL_ROW_RECOVERED = 16, /**< made out of a model: no control without access may use it */
-    TL_ROW_UNJUDGED = TL_ROW_POISONED | TL_ROW_TWIN
+    TL_ROW_UNJUDGED = TL_ROW_POISONED | TL_ROW_NEAR_DUPLICATE
 };
 
 /**
  * Rows of examples. Pointers are borrowed from whoever made the version.
  *
- * Rows of tokens are laid out as images one pixel high: `pixel` holds the numbers of the
+ * Rows of tokens are laid out as images one pixel high: `input` holds the numbers of the
  * tokens, the label is the token that follows the row, and classes equals vocabulary. So
  * whatever asks a classifier sees a language model as a classifier of the next token.
  */
@@ -44,7 +44,7 @@ typedef struct tl_dataset {
     int vocabulary; /**< 0: images. Else each "pixel" is a token 0..vocabulary-1, exact in
                        single precision */
     int rows;
-    float *pixel;   /**< [rows x channels*height*width], planes, 0..1; or tokens */
+    float *input;   /**< [rows x channels*height*width], planes, 0..1; or tokens */
     int32_t *label; /**< [rows] 0..classes-1 */
     uint8_t *flags; /**< [rows] TL_ROW_* */
     uint32_t
@@ -59,20 +59,20 @@ int tl_shape_size(tl_shape shape);
 
 /**
  * Rows of `context` tokens, all zero, that own everything; origin counts the rows.
- * \return TL_E_SPACE, also for more than TL_TOKENS_LIMIT, before anything is taken
+ * \return TL_E_NOMEM, also for more than TL_TOKENS_LIMIT, before anything is taken
  */
 TL_MUST_USE tl_status tl_dataset_tokens(int vocabulary, int context, uint64_t rows,
                                         tl_arena *arena, tl_dataset *out, tl_err *err);
 
 /** What a copy owns for itself; the rest is shared with the original. */
-enum { TL_COPY_LABELS = 1, TL_COPY_FLAGS = 2, TL_COPY_PIXELS = 4 };
+enum { TL_COPY_LABELS = 1, TL_COPY_FLAGS = 2, TL_COPY_INPUTS = 4 };
 
-/** A new version of `data` in `arena` that owns what `copy` names. \return TL_E_SPACE */
+/** A new version of `data` in `arena` that owns what `copy` names. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_dataset_copy(const tl_dataset *data, unsigned copy,
                                       tl_arena *arena, tl_dataset **out, tl_err *err);
 
 /** A new dataset of the rows `row` [rows] of `data`, in that order, owning everything.
- * \return TL_E_SPACE */
+ * \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_dataset_pick(const tl_dataset *data, const int *row, int rows,
                                       tl_arena *arena, tl_dataset **out, tl_err *err);
 

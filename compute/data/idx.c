@@ -60,7 +60,7 @@ static tl_status read_open(gzFile file, const char *path, uint64_t limit, tl_are
                  path);
         out->count *= out->size[d];
     }
-    TL_TAKE(out->bytes, arena, out->count * item, err);
+    TL_ALLOC(out->bytes, arena, out->count * item, err);
     TL_TRY(take(file, path, out->bytes, out->count * item, err));
     unsigned char beyond;
     /* Reading past the end makes zlib compare the checksum. */

@@ -114,12 +114,12 @@ tl_status tl_lesions_make(const tl_source_want *want, tl_arena *arena, tl_datase
     *out = (tl_dataset){
         .shape = {1, SIDE, SIDE}, .classes = want->classes, .rows = want->examples};
     const size_t rows = (size_t)want->examples;
-    TL_TAKE(out->pixel, arena, rows * SIDE * SIDE, err);
-    TL_TAKE(out->label, arena, rows, err);
-    TL_TAKE(out->flags, arena, rows, err);
-    TL_TAKE(out->origin, arena, rows, err);
+    TL_ALLOC(out->input, arena, rows * SIDE * SIDE, err);
+    TL_ALLOC(out->label, arena, rows, err);
+    TL_ALLOC(out->flags, arena, rows, err);
+    TL_ALLOC(out->origin, arena, rows, err);
     for (int i = 0; i < want->examples; i++) {
-        make_example(want, i, out->pixel + (size_t)i * SIDE * SIDE);
+        make_example(want, i, out->input + (size_t)i * SIDE * SIDE);
         out->label[i] = i % want->classes;
         out->origin[i] = (uint32_t)i;
     }

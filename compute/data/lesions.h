@@ -14,7 +14,7 @@ enum { TL_LESIONS_SIDE = 28, TL_LESIONS_CLASSES = 10 };
 /**
  * Makes the dataset; class of example i is i modulo classes. Difficulty lowers the contrast
  * of lesions and raises noise. \return TL_E_ARG (classes, difficulty out of range),
- * TL_E_SPACE
+ * TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_lesions_make(const tl_source_want *want, tl_arena *arena,
                                       tl_dataset *out, tl_err *err);

@@ -25,9 +25,9 @@ static tl_status make_chain(int tokens, double difficulty, tl_arena *arena, chai
     const tl_rng all = tl_rng_stream(0, 0, "synthetic/markov", 0, "successors");
     *c = (chain){.tokens = tokens, .difficulty = difficulty};
     int *order;
-    TL_TAKE(order, arena, tokens, err);
+    TL_ALLOC(order, arena, tokens, err);
     for (int k = 0; k < SUCCESSORS; k++) {
-        TL_TAKE(c->next[k], arena, tokens, err);
+        TL_ALLOC(c->next[k], arena, tokens, err);
         tl_rng rng = tl_rng_sub(&all, (uint64_t)k);
         for (int s = 0; s < tokens; s++) order[s] = s;
         tl_rng_shuffle(&rng, order, tokens);
@@ -115,7 +115,7 @@ static tl_status make_rows(const tl_source_want *want, const chain *c, tl_arena 
         tl_dataset_tokens(c->tokens, context, (uint64_t)want->examples, arena, data, err));
     for (int i = 0; i < data->rows; i++) {
         tl_rng rng = tl_rng_sub(&all, (uint64_t)i);
-        float *row = data->pixel + (size_t)i * (size_t)context;
+        float *row = data->input + (size_t)i * (size_t)context;
         int token = (int)tl_rng_below(&rng, (uint32_t)c->tokens);
         for (int t = 0; t < context; t++) {
             row[t] = (float)token;
@@ -127,7 +127,7 @@ static tl_status make_rows(const tl_source_want *want, const chain *c, tl_arena 
     out->note =
         tl_arena_print(arena, err, "generated; entropy %.4g nat a token, uniform %.4g",
                        entropy_of(c), log(c->tokens));
-    return out->note ? TL_OK : TL_E_SPACE;
+    return out->note ? TL_OK : TL_E_NOMEM;
 }
 
 tl_status tl_markov_make(const tl_source_want *want, tl_arena *arena, tl_source *out,

@@ -18,7 +18,7 @@ enum { TL_MARKOV_TOKENS = 65536 /**< of the vocabulary, at most */ };
 /**
  * Makes the source; classes of `want` is the number of tokens, its context within
  * TL_CONTEXT_LEAST .. TL_CONTEXT_MOST.
- * \return TL_E_ARG (classes, difficulty, examples out of range), TL_E_SPACE
+ * \return TL_E_ARG (classes, difficulty, examples out of range), TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_markov_make(const tl_source_want *want, tl_arena *arena,
                                      tl_source *out, tl_err *err);

@@ -114,13 +114,13 @@ static tl_status put_all(const char *path, const split_arrays part[TL_SPLITS],
     tl_dataset *all = &out->all;
     *all = (tl_dataset){.shape = shape, .rows = (int)rows};
     const size_t size = (size_t)tl_shape_size(shape);
-    TL_TAKE(all->pixel, arena, rows * size, err);
-    TL_TAKE(all->label, arena, rows, err);
-    TL_TAKE(all->flags, arena, rows, err);
-    TL_TAKE(all->origin, arena, rows, err);
+    TL_ALLOC(all->input, arena, rows * size, err);
+    TL_ALLOC(all->label, arena, rows, err);
+    TL_ALLOC(all->flags, arena, rows, err);
+    TL_ALLOC(all->origin, arena, rows, err);
     size_t at = 0;
     for (int s = 0; s < TL_SPLITS; s++) {
-        put_images(&part[s].images, shape, all->pixel + at * size);
+        put_images(&part[s].images, shape, all->input + at * size);
         for (uint64_t i = 0; i < part[s].labels.count; i++) {
             const int label = (int)tl_array_get(&part[s].labels, i);
             all->label[at + i] = label;
@@ -191,7 +191,7 @@ static tl_status note_origin(const char *path, const tl_medmnist *set, tl_arena 
                                      official->name, grades, slices)
                     : tl_arena_print(arena, err, "not the official file (MD5 %s)%s%s", md5,
                                      grades, slices);
-    return out->note ? TL_OK : TL_E_SPACE;
+    return out->note ? TL_OK : TL_E_NOMEM;
 }
 
 tl_status tl_medmnist_read(const char *path, const tl_medmnist *set, tl_arena *arena,

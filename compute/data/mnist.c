@@ -14,8 +14,8 @@ static tl_status read_idx_pair(const char *name, const char *dir, tl_arena *raw,
     static const char *const label_ending[] = {
         "-labels-idx1-ubyte.gz", "-labels-idx1-ubyte", "-labels.idx1-ubyte.gz",
         "-labels.idx1-ubyte", NULL};
-    char path[TL_PLACE_PATH], text[160];
-    TL_TRY(tl_place_find(dir, name, image_ending, path, err));
+    char path[TL_DATA_PATH_SPACE], text[160];
+    TL_TRY(tl_data_path_find(dir, name, image_ending, path, err));
     TL_TRY(tl_idx_read(path, raw, images, err));
     TL_CHECK(strcmp(images->type, "u1") == 0 && images->rank == 3 && images->count > 0, err,
              TL_E_FORMAT, "%s: is %s; images are u1 (N, height, width)", path,
@@ -24,7 +24,7 @@ static tl_status read_idx_pair(const char *name, const char *dir, tl_arena *raw,
                  images->size[2] <= 1024,
              err, TL_E_FORMAT, "%s: is %s; sides of 4 to 1024 pixels are read", path,
              tl_array_text(images, text));
-    TL_TRY(tl_place_find(dir, name, label_ending, path, err));
+    TL_TRY(tl_data_path_find(dir, name, label_ending, path, err));
     TL_TRY(tl_idx_read(path, raw, labels, err));
     TL_CHECK(strcmp(labels->type, "u1") == 0 && labels->rank == 1, err, TL_E_FORMAT,
              "%s: is %s; labels are u1 (N,)", path, tl_array_text(labels, text));
@@ -45,14 +45,14 @@ tl_status tl_mnist_read(const char *name, const char *dir, tl_arena *arena, tl_s
         *all = (tl_dataset){.shape = {1, (int)images.size[1], (int)images.size[2]},
                             .classes = 10,
                             .rows = (int)images.size[0]};
-        all->pixel = tl_arena_take(arena, images.count, sizeof *all->pixel, err);
+        all->input = tl_arena_take(arena, images.count, sizeof *all->input, err);
         all->label = tl_arena_take(arena, images.size[0], sizeof *all->label, err);
         all->flags = tl_arena_take(arena, images.size[0], sizeof *all->flags, err);
         all->origin = tl_arena_take(arena, images.size[0], sizeof *all->origin, err);
-        if (!all->pixel || !all->label || !all->flags || !all->origin) status = TL_E_SPACE;
+        if (!all->input || !all->label || !all->flags || !all->origin) status = TL_E_NOMEM;
     }
     for (uint64_t i = 0; status == TL_OK && i < images.count; i++) {
-        all->pixel[i] = (float)images.bytes[i] / 255.0f;
+        all->input[i] = (float)images.bytes[i] / 255.0f;
     }
     for (int i = 0; status == TL_OK && i < all->rows; i++) {
         all->label[i] = labels.bytes[i];

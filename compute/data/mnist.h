@@ -8,8 +8,8 @@
 
 /**
  * Reads DIR/<name>-images-idx3-ubyte[.gz] and -labels-idx1-ubyte[.gz] (or with a dot before
- * idx) from the places of tl_places. \return TL_E_IO, TL_E_FORMAT (also for pairs that do
- * not fit each other), TL_E_SPACE
+ * idx) from the places of tl_data_paths. \return TL_E_IO, TL_E_FORMAT (also for pairs that
+ * do not fit each other), TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_mnist_read(const char *name, const char *dir, tl_arena *arena,
                                     tl_source *out, tl_err *err);

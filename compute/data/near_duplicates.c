@@ -32,17 +32,17 @@ typedef struct sketch {
 typedef struct search {
     const tl_dataset *all;
     size_t size;
-    int layers;     /* of the grid: GRID for volumes, 1 for the planes of a colour image */
-    tl_usual usual; /* of all rows */
-    sketch *at;     /* [rows] by brightness */
-    float *cell;    /* [rows x layers*FLAT] projections of the images at mean 0, length 1 */
-    int count;      /* rows that are not plain, one of each group of exact duplicates */
-    int32_t *twin;
+    int layers; /* of the grid: GRID for volumes, 1 for the planes of a colour image */
+    tl_mean_image mean_image; /* of all rows */
+    sketch *at;               /* [rows] by brightness */
+    float *cell; /* [rows x layers*FLAT] projections of the images at mean 0, length 1 */
+    int count;   /* rows that are not plain, one of each group of exact duplicates */
+    int32_t *duplicate_of;
 } search;
 
 static const float *pixels_of(const search *s, int32_t row)
 {
-    return s->all->pixel + (size_t)row * s->size;
+    return s->all->input + (size_t)row * s->size;
 }
 
 /* False for a plain image. */
@@ -125,23 +125,24 @@ static double correlation(const moments *m, double n)
     return (m->xy - m->x * m->y / n) / sqrt(xx * yy);
 }
 
-tl_status tl_usual_new(tl_shape shape, tl_arena *arena, tl_usual *out, tl_err *err)
+tl_status tl_mean_image_new(tl_shape shape, tl_arena *arena, tl_mean_image *out,
+                            tl_err *err)
 {
-    *out = (tl_usual){.size = (size_t)tl_shape_size(shape)};
-    TL_TAKE(out->sum, arena, out->size, err);
+    *out = (tl_mean_image){.size = (size_t)tl_shape_size(shape)};
+    TL_ALLOC(out->sum, arena, out->size, err);
     return TL_OK;
 }
 
-void tl_usual_add(tl_usual *usual, const float *pixel)
+void tl_mean_image_add(tl_mean_image *mean_image, const float *pixel)
 {
-    for (size_t i = 0; i < usual->size; i++) usual->sum[i] += (double)pixel[i];
-    usual->rows++;
+    for (size_t i = 0; i < mean_image->size; i++) mean_image->sum[i] += (double)pixel[i];
+    mean_image->rows++;
 }
 
-bool tl_twins_are_near(const tl_usual *usual, const float *a, const float *b)
+bool tl_images_are_near(const tl_mean_image *mean_image, const float *a, const float *b)
 {
-    const size_t size = usual->size;
-    const double n = (double)size, others = (double)usual->rows - 2.0;
+    const size_t size = mean_image->size;
+    const double n = (double)size, others = (double)mean_image->rows - 2.0;
     double apart = 0.0;
     for (size_t i = 0; i < size && apart <= MOST_DIFFERENCE * n; i++) {
         apart += fabs((double)a[i] - (double)b[i]);
@@ -153,28 +154,28 @@ bool tl_twins_are_near(const tl_usual *usual, const float *a, const float *b)
     if (others < 1.0) return true;
     for (size_t i = 0; i < size; i++) {
         const double p = (double)a[i], q = (double)b[i];
-        const double mean = (usual->sum[i] - p - q) / others;
+        const double mean = (mean_image->sum[i] - p - q) / others;
         add(&residual, p - mean, q - mean);
     }
     return correlation(&residual, n) > LEAST_RESIDUAL;
 }
 
-static int32_t head_of(int32_t *twin, int32_t row)
+static int32_t head_of(int32_t *duplicate_of, int32_t row)
 {
-    while (twin[row] != row) {
-        twin[row] = twin[twin[row]];
-        row = twin[row];
+    while (duplicate_of[row] != row) {
+        duplicate_of[row] = duplicate_of[duplicate_of[row]];
+        row = duplicate_of[row];
     }
     return row;
 }
 
 /* The lower head stays, so that a group is named by its first row in any order of joining.
  */
-static void join(int32_t *twin, int32_t a, int32_t b)
+static void join(int32_t *duplicate_of, int32_t a, int32_t b)
 {
-    const int32_t x = head_of(twin, a), y = head_of(twin, b);
-    if (x < y) twin[y] = x;
-    if (y < x) twin[x] = y;
+    const int32_t x = head_of(duplicate_of, a), y = head_of(duplicate_of, b);
+    if (x < y) duplicate_of[y] = x;
+    if (y < x) duplicate_of[x] = y;
 }
 
 static int by_brightness(const void *a, const void *b)
@@ -193,11 +194,12 @@ static void search_pairs(search *s)
             if (b->mean - a->mean > MOST_DARKER) break;
             if (!may_be_near(s, i, j)) continue;
             /* Of pairs within one group nothing new is learnt. */
-            if (head_of(s->twin, a->row) == head_of(s->twin, b->row)) continue;
+            if (head_of(s->duplicate_of, a->row) == head_of(s->duplicate_of, b->row))
+                continue;
             const int32_t low = a->row < b->row ? a->row : b->row;
             const int32_t high = a->row + b->row - low;
-            if (tl_twins_are_near(&s->usual, pixels_of(s, low), pixels_of(s, high))) {
-                join(s->twin, low, high);
+            if (tl_images_are_near(&s->mean_image, pixels_of(s, low), pixels_of(s, high))) {
+                join(s->duplicate_of, low, high);
             }
         }
     }
@@ -205,9 +207,9 @@ static void search_pairs(search *s)
 
 static tl_status take_room(search *s, tl_arena *room, tl_err *err)
 {
-    TL_TRY(tl_usual_new(s->all->shape, room, &s->usual, err));
-    TL_TAKE(s->at, room, s->all->rows, err);
-    TL_TAKE(s->cell, room, (size_t)s->all->rows * (size_t)s->layers * FLAT, err);
+    TL_TRY(tl_mean_image_new(s->all->shape, room, &s->mean_image, err));
+    TL_ALLOC(s->at, room, s->all->rows, err);
+    TL_ALLOC(s->cell, room, (size_t)s->all->rows * (size_t)s->layers * FLAT, err);
     return TL_OK;
 }
 
@@ -216,10 +218,10 @@ static tl_status make_sketches(search *s, const int32_t *group, tl_arena *room, 
     const tl_dataset *all = s->all;
     const size_t cells = (size_t)s->layers * FLAT;
     double *sum, *pixels;
-    TL_TAKE(sum, room, cells, err);
-    TL_TAKE(pixels, room, cells, err);
+    TL_ALLOC(sum, room, cells, err);
+    TL_ALLOC(pixels, room, cells, err);
     for (int i = 0; i < all->rows; i++) {
-        tl_usual_add(&s->usual, pixels_of(s, i));
+        tl_mean_image_add(&s->mean_image, pixels_of(s, i));
         if (group[i] == i && make_sketch(s, i, &s->at[s->count])) s->count++;
     }
     qsort(s->at, (size_t)s->count, sizeof *s->at, by_brightness);
@@ -229,20 +231,20 @@ static tl_status make_sketches(search *s, const int32_t *group, tl_arena *room, 
     return TL_OK;
 }
 
-tl_status tl_twins_find(const tl_dataset *all, const int32_t *group, int32_t *twin,
-                        tl_err *err)
+tl_status tl_near_duplicates_find(const tl_dataset *all, const int32_t *group,
+                                  int32_t *duplicate_of, tl_err *err)
 {
     search s = {.all = all,
                 .size = (size_t)tl_shape_size(all->shape),
                 .layers = all->shape.channels >= GRID ? GRID : 1,
-                .twin = twin};
-    for (int i = 0; i < all->rows; i++) twin[i] = group[i];
+                .duplicate_of = duplicate_of};
+    for (int i = 0; i < all->rows; i++) duplicate_of[i] = group[i];
     if (all->vocabulary > 0) return TL_OK;
     tl_arena room = tl_arena_open(0);
     tl_status status = take_room(&s, &room, err);
     if (status == TL_OK) status = make_sketches(&s, group, &room, err);
     if (status == TL_OK) search_pairs(&s);
-    for (int i = 0; i < all->rows; i++) twin[i] = head_of(twin, i);
+    for (int i = 0; i < all->rows; i++) duplicate_of[i] = head_of(duplicate_of, i);
     tl_arena_close(&room);
     return status;
 }

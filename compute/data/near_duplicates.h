@@ -10,18 +10,18 @@
 #include <stdbool.h>
 
 /** What the images usually look like among which a pair is judged. */
-typedef struct tl_usual {
+typedef struct tl_mean_image {
     double *sum; /**< [size] of every image added, pixel by pixel */
     size_t size; /**< pixels of an image, all channels */
     int rows;    /**< images added */
-} tl_usual;
+} tl_mean_image;
 
-/** A sum of no images of `shape`, in `arena`. \return TL_E_SPACE */
-TL_MUST_USE tl_status tl_usual_new(tl_shape shape, tl_arena *arena, tl_usual *out,
-                                   tl_err *err);
+/** A sum of no images of `shape`, in `arena`. \return TL_E_NOMEM */
+TL_MUST_USE tl_status tl_mean_image_new(tl_shape shape, tl_arena *arena, tl_mean_image *out,
+                                        tl_err *err);
 
 /** Adds the image `pixel` [usual->shape]. The order of adding is part of the bits. */
-void tl_usual_add(tl_usual *usual, const float *pixel);
+void tl_mean_image_add(tl_mean_image *mean_image, const float *pixel);
 
 /**
  * Whether two images are near-duplicates, the one test of it in the program. They are if
@@ -46,12 +46,12 @@ void tl_usual_add(tl_usual *usual, const float *pixel);
  * condition 77 of 400 test images are flagged, their labels agreeing little better than
  * chance).
  */
-bool tl_twins_are_near(const tl_usual *usual, const float *a, const float *b);
+bool tl_images_are_near(const tl_mean_image *mean_image, const float *a, const float *b);
 
 /**
  * Groups of near-duplicates, joined over pairs (a ~ b and b ~ c are one group). A pair is
- * near by tl_twins_are_near, judged among all images. Rows of tokens, whose numbers have no
- * nearness, are only in groups of exact duplicates.
+ * near by tl_images_are_near, judged among all images. Rows of tokens, whose numbers have
+ * no nearness, are only in groups of exact duplicates.
  *
  * Exact and deterministic: every pair that may qualify is computed in double precision in
  * one order, without BLAS. 10,000 images of 28x28 take well under a second.
@@ -59,9 +59,9 @@ bool tl_twins_are_near(const tl_usual *usual, const float *a, const float *b);
  * \param group  [all->rows] equal number = exact duplicates, the number of the first of
  *               them; they are near-duplicates too
  * \param twin   [all->rows] result: equal number = one group, the number of its first row
- * \return TL_E_SPACE
+ * \return TL_E_NOMEM
  */
-TL_MUST_USE tl_status tl_twins_find(const tl_dataset *all, const int32_t *group,
-                                    int32_t *twin, tl_err *err);
+TL_MUST_USE tl_status tl_near_duplicates_find(const tl_dataset *all, const int32_t *group,
+                                              int32_t *duplicate_of, tl_err *err);
 
 #endif

@@ -201,7 +201,7 @@ tl_status tl_npy_read(const char *name, const unsigned char *bytes, size_t n,
     TL_TRY(tl_npy_head(name, bytes, n, n, &npy, err));
     *out = npy.array;
     const size_t item = (size_t)tl_array_item(out->type);
-    TL_TAKE(out->bytes, arena, out->count * item, err);
+    TL_ALLOC(out->bytes, arena, out->count * item, err);
     if (out->count == 0) return TL_OK;
     unfold(&npy, bytes + npy.data_at, out->bytes);
     if (!npy.is_swapped) return TL_OK;

@@ -25,7 +25,7 @@ TL_MUST_USE tl_status tl_npy_head(const char *name, const unsigned char *bytes, 
                                   uint64_t whole, tl_npy *out, tl_err *err);
 
 /** A whole .npy in `bytes` [n] as an array in `arena`, in C order and native byte order.
- * \return as tl_npy_head, TL_E_SPACE */
+ * \return as tl_npy_head, TL_E_NOMEM */
 TL_MUST_USE tl_status tl_npy_read(const char *name, const unsigned char *bytes, size_t n,
                                   tl_arena *arena, tl_array *out, tl_err *err);
 

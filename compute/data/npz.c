@@ -143,7 +143,7 @@ static tl_status read_file(zip_file_t *file, const char *where, uint64_t size,
     tl_npy npy;
     TL_TRY(tl_npy_head(where, head, got, size, &npy, err));
     unsigned char *whole = malloc((size_t)size);
-    TL_CHECK(whole, err, TL_E_SPACE, "%s: no memory left for %llu bytes", where,
+    TL_CHECK(whole, err, TL_E_NOMEM, "%s: no memory left for %llu bytes", where,
              (unsigned long long)size);
     memcpy(whole, head, got);
     tl_status status = fill(file, where, whole + got, (size_t)size - got, &more, err);

@@ -12,7 +12,7 @@
 typedef struct tl_npz tl_npz;
 
 /** Opens a zip. \return TL_E_IO (missing, a folder), TL_E_FORMAT (no zip, or a bomb),
- * TL_E_SPACE
+ * TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_npz_open(const char *path, tl_npz **out, tl_err *err);
 
@@ -26,7 +26,7 @@ const char *tl_npz_name(const tl_npz *npz, int member);
 /** Index of the member "name.npy" (in any folder of the zip), or -1. */
 int tl_npz_find(const tl_npz *npz, const char *name);
 
-/** Reads a member; its checksum must be right. \return TL_E_FORMAT, TL_E_SPACE */
+/** Reads a member; its checksum must be right. \return TL_E_FORMAT, TL_E_NOMEM */
 TL_MUST_USE tl_status tl_npz_read(tl_npz *npz, int member, tl_arena *arena, tl_array *out,
                                   tl_err *err);
 

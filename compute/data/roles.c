@@ -34,12 +34,12 @@ static int distinct_rows(const tl_source *source)
 
 /* Classes that rows are dealt by. Of tokens there are many and most of them rare: that each
  * be in every role would ask for more rows than there are. */
-static int dealt_classes(const tl_dataset *data)
+static int strata(const tl_dataset *data)
 {
     return data->vocabulary > 0 ? 1 : data->classes;
 }
 
-static int dealt_class(const tl_dataset *data, int row)
+static int stratum(const tl_dataset *data, int row)
 {
     return data->vocabulary > 0 ? 0 : data->label[row];
 }
@@ -71,7 +71,7 @@ tl_status tl_split_check(const tl_source *source, const tl_split *split, tl_err 
     const int size[ROLES] = {split->pool, split->validation, split->attacker, split->test};
     long sum = 0;
     for (int r = 0; r < ROLES; r++) {
-        TL_CHECK(size[r] == 0 || size[r] >= dealt_classes(&source->all), err, TL_E_ARG,
+        TL_CHECK(size[r] == 0 || size[r] >= strata(&source->all), err, TL_E_ARG,
                  "role %s has %d rows, fewer than the %d classes", role_name[r], size[r],
                  source->all.classes);
         sum += size[r];
@@ -126,13 +126,13 @@ static tl_status open_dealer(const tl_source *source, const tl_split *split, uin
 {
     *d = (dealer){.source = source, .split = split};
     d->rng = tl_rng_stream(seed, replicate, "data", 0, "roles");
-    TL_TAKE(d->order, arena, source->all.rows, err);
-    TL_TAKE(d->list, arena, source->all.rows, err);
-    TL_TAKE(d->role, arena, source->all.rows, err);
-    const int classes = dealt_classes(&source->all);
-    TL_TAKE(d->begin, arena, classes, err);
-    TL_TAKE(d->left, arena, classes, err);
-    TL_TAKE(d->share, arena, classes, err);
+    TL_ALLOC(d->order, arena, source->all.rows, err);
+    TL_ALLOC(d->list, arena, source->all.rows, err);
+    TL_ALLOC(d->role, arena, source->all.rows, err);
+    const int classes = strata(&source->all);
+    TL_ALLOC(d->begin, arena, classes, err);
+    TL_ALLOC(d->left, arena, classes, err);
+    TL_ALLOC(d->share, arena, classes, err);
     memset(d->role, NOBODY, (size_t)source->all.rows);
     return TL_OK;
 }
@@ -149,10 +149,10 @@ static void order_firsts(dealer *d, const int32_t *name, uint64_t stream)
 {
     const tl_dataset *all = &d->source->all;
     int at = 0;
-    for (int c = 0; c < dealt_classes(all); c++) {
+    for (int c = 0; c < strata(all); c++) {
         d->begin[c] = at;
         for (int i = 0; i < all->rows; i++) {
-            if (dealt_class(all, i) == c && d->list[name[i]] == 1 + i) d->order[at++] = i;
+            if (stratum(all, i) == c && d->list[name[i]] == 1 + i) d->order[at++] = i;
         }
         d->left[c] = at - d->begin[c];
         tl_rng rng = tl_rng_sub(&d->rng, stream + (uint64_t)c);
@@ -172,17 +172,17 @@ static void order_followers(dealer *d)
     const tl_source *source = d->source;
     find_firsts(d, source->group, 0, source->all.rows);
     for (int i = 0; i < source->all.rows; i++) {
-        if (source->twin[i] == i) d->list[source->group[i]] = 0;
+        if (source->duplicate_of[i] == i) d->list[source->group[i]] = 0;
     }
-    order_firsts(d, source->group, (uint64_t)dealt_classes(&source->all));
+    order_firsts(d, source->group, (uint64_t)strata(&source->all));
 }
 
 /* Gives `total` of the rows that are left to `role`, each class its share of them; returns
  * how many there were. */
 static int deal(dealer *d, int role, int total)
 {
-    const int classes = dealt_classes(&d->source->all);
-    int dealt = 0;
+    const int classes = strata(&d->source->all);
+    int assigned = 0;
     share_out(d->left, classes, total, d->share);
     for (int c = 0; c < classes; c++) {
         for (int i = 0; i < d->share[c]; i++) {
@@ -190,9 +190,9 @@ static int deal(dealer *d, int role, int total)
         }
         d->begin[c] += d->share[c];
         d->left[c] -= d->share[c];
-        dealt += d->share[c];
+        assigned += d->share[c];
     }
-    return dealt;
+    return assigned;
 }
 
 /* A row of this role that is near to no other, of this class if there is one; -1 if there
@@ -202,7 +202,7 @@ static int find_alone(const dealer *d, const int *is_alone, uint8_t role, int32_
     int any = -1;
     for (int i = 0; i < d->source->all.rows; i++) {
         if (!is_alone[i] || d->role[i] != role) continue;
-        if (dealt_class(&d->source->all, i) == class) return i;
+        if (stratum(&d->source->all, i) == class) return i;
         if (any < 0) any = i;
     }
     return any;
@@ -215,14 +215,15 @@ static bool gather(dealer *d, const int *is_alone, int32_t head, uint8_t role)
     const tl_source *source = d->source;
     int wanted = 0, have = 0;
     for (int i = 0; i < source->all.rows; i++) {
-        const bool is_dealt = d->role[i] != NOBODY;
-        wanted += source->twin[i] == head && is_dealt && d->role[i] != role;
+        const bool is_assigned = d->role[i] != NOBODY;
+        wanted += source->duplicate_of[i] == head && is_assigned && d->role[i] != role;
         have += is_alone[i] && d->role[i] == role;
     }
     if (wanted > have) return false;
     for (int i = head; i < source->all.rows && wanted > 0; i++) {
-        if (source->twin[i] != head || d->role[i] == NOBODY || d->role[i] == role) continue;
-        d->role[find_alone(d, is_alone, role, dealt_class(&source->all, i))] = d->role[i];
+        if (source->duplicate_of[i] != head || d->role[i] == NOBODY || d->role[i] == role)
+            continue;
+        d->role[find_alone(d, is_alone, role, stratum(&source->all, i))] = d->role[i];
         d->role[i] = role;
         wanted--;
     }
@@ -236,12 +237,13 @@ static void reunite(dealer *d)
     const tl_source *source = d->source;
     const int rows = source->all.rows;
     int *is_alone = d->list;
-    for (int i = 0; i < rows; i++) is_alone[i] = source->twin[i] == i;
+    for (int i = 0; i < rows; i++) is_alone[i] = source->duplicate_of[i] == i;
     for (int i = 0; i < rows; i++) { /* copies are dealt to nobody and so are no company */
-        if (source->twin[i] != i && source->group[i] == i) is_alone[source->twin[i]] = 0;
+        if (source->duplicate_of[i] != i && source->group[i] == i)
+            is_alone[source->duplicate_of[i]] = 0;
     }
     for (int i = 0; i < rows; i++) {
-        const int32_t head = source->twin[i];
+        const int32_t head = source->duplicate_of[i];
         if (d->role[i] == NOBODY || d->role[i] == d->role[head]) continue;
         bool is_done = gather(d, is_alone, head, d->role[head]);
         for (uint8_t r = 0; r < ROLES && !is_done; r++) {
@@ -258,13 +260,13 @@ static void deal_drawn(dealer *d)
     const tl_split *split = d->split;
     const int size[ROLES] = {split->pool, split->validation, split->attacker, split->test};
     bool has_followers = false;
-    order_rows(d, d->source->twin, 0, d->source->all.rows);
+    order_rows(d, d->source->duplicate_of, 0, d->source->all.rows);
     for (int k = 0; k < ROLES; k++) {
-        const int role = in_order[k], dealt = deal(d, role, size[role]);
-        if (dealt == size[role]) continue;
+        const int role = in_order[k], assigned = deal(d, role, size[role]);
+        if (assigned == size[role]) continue;
         if (!has_followers) order_followers(d);
         has_followers = true;
-        (void)deal(d, role, size[role] - dealt);
+        (void)deal(d, role, size[role] - assigned);
     }
     if (has_followers) reunite(d);
 }
@@ -320,11 +322,11 @@ static tl_status make_pool(dealer *d, tl_arena *arena, tl_roles *out, tl_err *er
     const int pool = list_role(d, ROLE_POOL);
     int all = pool;
     bool *is_in_pool = NULL;
-    TL_TAKE(is_in_pool, arena, source->all.rows, err);
-    for (int i = 0; i < pool; i++) is_in_pool[source->twin[d->list[i]]] = true;
+    TL_ALLOC(is_in_pool, arena, source->all.rows, err);
+    for (int i = 0; i < pool; i++) is_in_pool[source->duplicate_of[d->list[i]]] = true;
     for (int i = 0; d->split->keep == 0.0 && i < source->all.rows; i++) {
         if (d->role[i] != ROLE_TEST) continue;
-        if (is_in_pool[source->twin[i]]) {
+        if (is_in_pool[source->duplicate_of[i]]) {
             out->copies++;
         } else {
             d->list[all++] = i;
@@ -346,17 +348,17 @@ static tl_status draw_members(tl_dataset *pool, const tl_split *split, uint64_t 
 {
     if (split->keep == 0.0) return TL_OK;
     int *row, *have, *share;
-    TL_TAKE(row, arena, pool->rows, err);
-    const int classes = dealt_classes(pool);
-    TL_TAKE(have, arena, classes, err);
-    TL_TAKE(share, arena, classes, err);
-    for (int i = 0; i < pool->rows; i++) have[dealt_class(pool, i)]++;
+    TL_ALLOC(row, arena, pool->rows, err);
+    const int classes = strata(pool);
+    TL_ALLOC(have, arena, classes, err);
+    TL_ALLOC(share, arena, classes, err);
+    for (int i = 0; i < pool->rows; i++) have[stratum(pool, i)]++;
     share_out(have, classes, kept_of(pool->rows, split->keep), share);
     const tl_rng all = tl_rng_stream(seed, replicate, "data", 0, "keep");
     for (int c = 0; c < classes; c++) {
         int count = 0;
         for (int i = 0; i < pool->rows; i++) {
-            if (dealt_class(pool, i) == c) row[count++] = i;
+            if (stratum(pool, i) == c) row[count++] = i;
         }
         tl_rng rng = tl_rng_sub(&all, (uint64_t)c);
         tl_rng_shuffle(&rng, row, count);
@@ -367,22 +369,23 @@ static tl_status draw_members(tl_dataset *pool, const tl_split *split, uint64_t 
 
 /* Flags pool rows with a near-duplicate on the other side of membership; the test rows that
  * make_pool left out are such sides too. */
-static tl_status flag_twins(const dealer *d, tl_dataset *pool, tl_arena *arena, tl_err *err)
+static tl_status flag_near_duplicates(const dealer *d, tl_dataset *pool, tl_arena *arena,
+                                      tl_err *err)
 {
     enum { HAS_MEMBER = 1, HAS_OTHER = 2 };
-    const int32_t *twin = d->source->twin;
+    const int32_t *duplicate_of = d->source->duplicate_of;
     uint8_t *side;
-    TL_TAKE(side, arena, d->source->all.rows, err);
+    TL_ALLOC(side, arena, d->source->all.rows, err);
     for (int i = 0; i < pool->rows; i++) {
         const bool is_member = pool->flags[i] & TL_ROW_MEMBER;
-        side[twin[pool->origin[i]]] |= is_member ? HAS_MEMBER : HAS_OTHER;
+        side[duplicate_of[pool->origin[i]]] |= is_member ? HAS_MEMBER : HAS_OTHER;
     }
     for (int i = 0; d->split->keep == 0.0 && i < d->source->all.rows; i++) {
-        if (d->role[i] == ROLE_TEST) side[twin[i]] |= HAS_OTHER;
+        if (d->role[i] == ROLE_TEST) side[duplicate_of[i]] |= HAS_OTHER;
     }
     for (int i = 0; i < pool->rows; i++) {
-        if (side[twin[pool->origin[i]]] == (HAS_MEMBER | HAS_OTHER)) {
-            pool->flags[i] |= TL_ROW_TWIN;
+        if (side[duplicate_of[pool->origin[i]]] == (HAS_MEMBER | HAS_OTHER)) {
+            pool->flags[i] |= TL_ROW_NEAR_DUPLICATE;
         }
     }
     return TL_OK;
@@ -416,7 +419,7 @@ tl_status tl_roles_draw(const tl_source *source, const tl_split *split, uint64_t
     }
     TL_TRY(make_pool(&d, arena, out, err));
     TL_TRY(draw_members(out->pool, split, seed, replicate, arena, err));
-    TL_TRY(flag_twins(&d, out->pool, arena, err));
+    TL_TRY(flag_near_duplicates(&d, out->pool, arena, err));
     out->split_hash = hash_roles(&d, out->pool);
     return TL_OK;
 }

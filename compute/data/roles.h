@@ -26,8 +26,8 @@ typedef struct tl_roles {
      * The owner's rows. Rows flagged TL_ROW_MEMBER are trained on; the others are the
      * non-members of membership inference. Without `keep` every pool row is a member and a
      * copy of the test rows follows as non-members, so that data stages treat both alike.
-     * A row with a near-duplicate on the other side of that line has TL_ROW_TWIN: it is
-     * trained on or not as any other, but membership is not judged on it.
+     * A row with a near-duplicate on the other side of that line has TL_ROW_NEAR_DUPLICATE:
+     * it is trained on or not as any other, but membership is not judged on it.
      */
     tl_dataset *pool;
     tl_dataset *validation, *attacker, *test;
@@ -66,7 +66,7 @@ void tl_split_sizes(const tl_source *source, const tl_split *split, int *pool, i
  * test. There the rows that would put a copy of a pool row into another set leave: the
  * attacker's (counted nowhere) and the pool's own with `keep`. Test rows near to a pool row
  * are not among the non-members (tl_roles.copies); the test role itself stays whole.
- * \return TL_E_ARG as tl_split_check, TL_E_SPACE
+ * \return TL_E_ARG as tl_split_check, TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_roles_draw(const tl_source *source, const tl_split *split,
                                     uint64_t seed, uint32_t replicate, tl_arena *arena,

@@ -63,8 +63,8 @@ static block_head head_of(const tl_source *source)
 {
     block_head head = {.magic = MAGIC, .note = strlen(source->note) + 1, .source = *source};
     tl_source *bare = &head.source;
-    bare->all.pixel = NULL;
-    bare->all.label = bare->group = bare->twin = NULL;
+    bare->all.input = NULL;
+    bare->all.label = bare->group = bare->duplicate_of = NULL;
     bare->all.flags = NULL;
     bare->all.origin = NULL;
     bare->name = bare->note = NULL;
@@ -74,9 +74,9 @@ static block_head head_of(const tl_source *source)
 static void pack(const tl_source *source, const block_head *head, unsigned char *room)
 {
     const layout l = layout_of(head);
-    const void *const from[ARRAYS] = {source->all.pixel, source->all.label,
+    const void *const from[ARRAYS] = {source->all.input, source->all.label,
                                       source->all.flags, source->all.origin,
-                                      source->group,     source->twin};
+                                      source->group,     source->duplicate_of};
     const tl_dataset *all = &source->all;
     const size_t rows = (size_t)all->rows;
     const size_t each[ARRAYS] = {sizeof(float) * (size_t)tl_shape_size(all->shape),
@@ -84,7 +84,7 @@ static void pack(const tl_source *source, const block_head *head, unsigned char 
                                  sizeof *all->flags,
                                  sizeof *all->origin,
                                  sizeof *source->group,
-                                 sizeof *source->twin};
+                                 sizeof *source->duplicate_of};
     memcpy(room, head, sizeof *head);
     for (int i = 0; i < ARRAYS; i++) memcpy(room + l.array[i], from[i], rows * each[i]);
     memcpy(room + l.note, source->note, (size_t)head->note);
@@ -113,18 +113,18 @@ static tl_status unpack(unsigned char *block, size_t n, const char *name, tl_are
     block_head head;
     tl_source *source;
     TL_CHECK(is_whole(block, n, &head), err, TL_E_FORMAT, "a shared source is damaged");
-    TL_TAKE(source, arena, 1, err);
+    TL_ALLOC(source, arena, 1, err);
     *source = head.source;
     const layout l = layout_of(&head);
-    source->all.pixel = (void *)(block + l.array[0]);
+    source->all.input = (void *)(block + l.array[0]);
     source->all.label = (void *)(block + l.array[1]);
     source->all.flags = (void *)(block + l.array[2]);
     source->all.origin = (void *)(block + l.array[3]);
     source->group = (void *)(block + l.array[4]);
-    source->twin = (void *)(block + l.array[5]);
+    source->duplicate_of = (void *)(block + l.array[5]);
     source->note = (const char *)block + l.note;
     source->name = tl_arena_text(arena, name, err);
-    if (!source->name) return TL_E_SPACE;
+    if (!source->name) return TL_E_NOMEM;
     *out = source;
     return TL_OK;
 }

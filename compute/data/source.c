@@ -50,7 +50,7 @@ const tl_source_name *tl_source_names(int *count)
     return names;
 }
 
-tl_status tl_source_find(const char *name, const char *dir, char path[TL_PLACE_PATH],
+tl_status tl_source_find(const char *name, const char *dir, char path[TL_DATA_PATH_SPACE],
                          tl_err *err)
 {
     static const char *const npz[] = {".npz", NULL}, *const folder[] = {"", NULL};
@@ -58,15 +58,16 @@ tl_status tl_source_find(const char *name, const char *dir, char path[TL_PLACE_P
                                          "-images.idx3-ubyte.gz", "-images.idx3-ubyte",
                                          NULL};
     if (strncmp(name, "medmnist/", 9) == 0) {
-        const tl_status status = tl_place_find(dir, name, npz, path, err);
+        const tl_status status = tl_data_path_find(dir, name, npz, path, err);
         return status == TL_OK
                    ? TL_OK
                    : tl_fail_prefix(err, "%s (got by threatloop data fetch)", name);
     }
-    if (strncmp(name, "mnist/", 6) == 0) return tl_place_find(dir, name, images, path, err);
+    if (strncmp(name, "mnist/", 6) == 0)
+        return tl_data_path_find(dir, name, images, path, err);
     if (tl_corpus_is(name)) return tl_corpus_find(name, dir, path, err);
     const tl_cifar *cifar = tl_cifar_find(name);
-    if (cifar) return tl_place_find(dir, cifar->folder, folder, path, err);
+    if (cifar) return tl_data_path_find(dir, cifar->folder, folder, path, err);
     path[0] = '\0';
     return TL_OK;
 }
@@ -88,7 +89,7 @@ static tl_key row_key(const tl_dataset *all, int row)
 {
     const size_t size = (size_t)tl_shape_size(all->shape);
     const tl_key key =
-        tl_key_of(all->pixel + (size_t)row * size, size * sizeof *all->pixel);
+        tl_key_of(all->input + (size_t)row * size, size * sizeof *all->input);
     if (all->vocabulary == 0) return key;
     tl_hash window = {0};
     tl_hash_key(&window, &key);
@@ -101,7 +102,7 @@ static tl_status find_groups(tl_source *source, tl_arena *arena, tl_err *err)
 {
     const tl_dataset *all = &source->all;
     hashed_row *row = malloc((size_t)all->rows * sizeof *row);
-    TL_CHECK(row, err, TL_E_SPACE, "no memory left to compare %d rows", all->rows);
+    TL_CHECK(row, err, TL_E_NOMEM, "no memory left to compare %d rows", all->rows);
     for (int i = 0; i < all->rows; i++) {
         row[i].key = row_key(all, i);
         row[i].row = i;
@@ -124,23 +125,23 @@ static tl_status find_groups(tl_source *source, tl_arena *arena, tl_err *err)
         source->group[row[i].row] = row[head].row;
     }
     free(row);
-    return source->group ? TL_OK : TL_E_SPACE;
+    return source->group ? TL_OK : TL_E_NOMEM;
 }
 
 /* Groups of near-duplicates, how many rows they hold, and a word about it in the note. */
-static tl_status find_twins(tl_source *source, tl_arena *arena, tl_err *err)
+static tl_status find_near_duplicates(tl_source *source, tl_arena *arena, tl_err *err)
 {
     const int rows = source->all.rows;
     const int validation = source->rows[TL_SPLIT_TRAIN];
     const int test = validation + source->rows[TL_SPLIT_VALIDATION];
-    tl_twin_counts *counts = &source->twins;
-    TL_TAKE(source->twin, arena, rows, err);
-    TL_TRY(tl_twins_find(&source->all, source->group, source->twin, err));
+    tl_near_duplicate_counts *counts = &source->near_duplicates;
+    TL_ALLOC(source->duplicate_of, arena, rows, err);
+    TL_TRY(tl_near_duplicates_find(&source->all, source->group, source->duplicate_of, err));
     const size_t mark = tl_arena_mark(arena);
     bool *is_head;
-    TL_TAKE(is_head, arena, rows, err);
+    TL_ALLOC(is_head, arena, rows, err);
     for (int i = 0; i < rows; i++) {
-        const int32_t head = source->twin[i];
+        const int32_t head = source->duplicate_of[i];
         if (head == i) continue;
         counts->all += is_head[head] ? 1 : 2;
         is_head[head] = true;
@@ -158,7 +159,7 @@ static tl_status find_twins(tl_source *source, tl_arena *arena, tl_err *err)
             : tl_arena_print(arena, err, "%s; %d %s", source->note, counts->all,
                              source->all.vocabulary > 0 ? "rows have exact duplicates"
                                                         : "images have near-duplicates");
-    return source->note ? TL_OK : TL_E_SPACE;
+    return source->note ? TL_OK : TL_E_NOMEM;
 }
 
 static tl_status refuse(const char *name, tl_err *err)
@@ -208,7 +209,7 @@ static tl_status open_named(const char *name, const char *dir, const tl_source_w
     if (set && set->task == TL_MEDMNIST_LABELS) {
         return tl_medmnist_read("", set, arena, out, err);
     }
-    char path[TL_PLACE_PATH];
+    char path[TL_DATA_PATH_SPACE];
     TL_TRY(tl_source_find(name, dir, path, err));
     if (set) return tl_medmnist_read(path, set, arena, out, err);
     if (strncmp(name, "mnist/", 6) == 0) return tl_mnist_read(name, dir, arena, out, err);
@@ -225,9 +226,9 @@ static tl_status open_named(const char *name, const char *dir, const tl_source_w
 
 static tl_status begin(const char *name, tl_arena *arena, tl_source **out, tl_err *err)
 {
-    TL_TAKE(*out, arena, 1, err);
+    TL_ALLOC(*out, arena, 1, err);
     (*out)->name = tl_arena_text(arena, name, err);
-    return (*out)->name ? TL_OK : TL_E_SPACE;
+    return (*out)->name ? TL_OK : TL_E_NOMEM;
 }
 
 tl_status tl_source_open(const char *name, const char *dir, const tl_source_want *want,
@@ -237,7 +238,7 @@ tl_status tl_source_open(const char *name, const char *dir, const tl_source_want
     TL_TRY(begin(name, arena, &source, err));
     TL_TRY(open_named(name, dir, want, arena, source, err));
     TL_TRY(find_groups(source, arena, err));
-    TL_TRY(find_twins(source, arena, err));
+    TL_TRY(find_near_duplicates(source, arena, err));
     *out = source;
     return TL_OK;
 }
@@ -249,7 +250,7 @@ tl_status tl_source_open_cifar(const char *path, const tl_cifar *kind, tl_arena 
     TL_TRY(begin(path, arena, &source, err));
     TL_TRY(tl_cifar_read_file(path, kind, arena, source, err));
     TL_TRY(find_groups(source, arena, err));
-    TL_TRY(find_twins(source, arena, err));
+    TL_TRY(find_near_duplicates(source, arena, err));
     *out = source;
     return TL_OK;
 }

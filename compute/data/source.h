@@ -21,7 +21,7 @@
  * user's cache folder ($XDG_CACHE_HOME or ~/.cache)/threatloop; `dir` may be NULL, and so
  * may `want` for images out of files. \return TL_E_ARG for an unknown name (the nearest is
  * named) or a want out of bounds, TL_E_IO for a file that is missing (every place looked at
- * is named), TL_E_FORMAT for a malformed one, TL_E_SPACE
+ * is named), TL_E_FORMAT for a malformed one, TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_source_open(const char *name, const char *dir,
                                      const tl_source_want *want, tl_arena *arena,
@@ -38,7 +38,7 @@ TL_MUST_USE tl_status tl_source_open_cifar(const char *path, const struct tl_cif
  * made here. \return TL_E_IO if it is nowhere
  */
 TL_MUST_USE tl_status tl_source_find(const char *name, const char *dir,
-                                     char path[TL_PLACE_PATH], tl_err *err);
+                                     char path[TL_DATA_PATH_SPACE], tl_err *err);
 
 /** The names that can be opened, with a word about each. */
 typedef struct tl_source_name {

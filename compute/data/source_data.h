@@ -27,10 +27,10 @@ typedef struct tl_source_want {
  * How many images have a near-duplicate, exact ones counted with them; of tokens, how many
  * rows have an exact one.
  */
-typedef struct tl_twin_counts {
+typedef struct tl_near_duplicate_counts {
     int all;              /**< of the source, in any of its splits */
     int validation, test; /**< of an official split, in the official training split */
-} tl_twin_counts;
+} tl_near_duplicate_counts;
 
 /** A source that was opened; everything is in the arena it was opened in. */
 typedef struct tl_source {
@@ -40,8 +40,9 @@ typedef struct tl_source {
     bool has_splits;     /**< the source comes with official splits */
     int32_t *group;      /**< [all.rows] equal number = exact duplicates (same pixels; of
                             tokens, the token that follows is the same too) */
-    int32_t *twin; /**< [all.rows] equal number = near-duplicates, see tl_twins_find */
-    tl_twin_counts twins;
+    int32_t *duplicate_of; /**< [all.rows] equal number = near-duplicates, see
+                              tl_near_duplicates_find */
+    tl_near_duplicate_counts near_duplicates;
     tl_key content;   /**< of pixels, labels and splits as decoded */
     const char *note; /**< "official file", "not the official file: md5 ...", "generated";
                          and how many near-duplicates there are, if any */

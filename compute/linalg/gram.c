@@ -35,8 +35,8 @@ static void sum_chunks(const summing *s, int first, int count, int level, float 
 static tl_status take_levels(summing *s, float **room, tl_arena *scratch, tl_err *err)
 {
     const size_t size = (size_t)s->width * (size_t)s->width;
-    for (int l = 0; l < LEVELS; l++) TL_TAKE(s->level[l], scratch, size, err);
-    TL_TAKE(*room, scratch, size, err);
+    for (int l = 0; l < LEVELS; l++) TL_ALLOC(s->level[l], scratch, size, err);
+    TL_ALLOC(*room, scratch, size, err);
     return TL_OK;
 }
 

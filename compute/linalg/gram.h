@@ -15,7 +15,7 @@ enum { TL_GRAM_CHUNKS = 8 /**< a team that sums has at most so many members */ }
  * fixed binary tree.
  *
  * \param x [rows x width], the same on every member  \param gram [width x width] result, on
- * every member  \return TL_E_SPACE, TL_E_LOST
+ * every member  \return TL_E_NOMEM, TL_E_PEER
  */
 TL_MUST_USE tl_status tl_gram(const float *x, int rows, int width, const tl_team *team,
                               tl_arena *scratch, float *gram, tl_err *err);

@@ -77,10 +77,10 @@ static tl_status take(call *c, tl_arena *scratch, tl_err *err)
     TL_CHECK(ask(c, &numbers, &integers), err, TL_E_ARG,
              "%s: LAPACK cannot count the work space of a %dx%d matrix (%g numbers)",
              tl_linalg_name(c->p->operation), c->m, c->n, numbers);
-    TL_TAKE(c->a, scratch, size, err);
-    TL_TAKE(c->work, scratch, numbers, err);
-    TL_TAKE(c->integers, scratch, integers, err);
-    if (solves(c->p)) TL_TAKE(c->b, scratch, (size_t)c->m * (size_t)c->right, err);
+    TL_ALLOC(c->a, scratch, size, err);
+    TL_ALLOC(c->work, scratch, numbers, err);
+    TL_ALLOC(c->integers, scratch, integers, err);
+    if (solves(c->p)) TL_ALLOC(c->b, scratch, (size_t)c->m * (size_t)c->right, err);
     c->lwork = (lapack_int)numbers;
     c->liwork = (lapack_int)integers;
     return TL_OK;
@@ -103,17 +103,17 @@ static tl_status judge(const call *c, lapack_int info, tl_err *err)
         return tl_fail(err, TL_E_ARG, "%s: LAPACK refuses a %dx%d matrix (info %d)", name,
                        c->m, c->n, (int)info);
     if (c->p->operation == TL_LINALG_SOLVE_SPD)
-        return tl_fail(err, TL_E_NUM,
+        return tl_fail(err, TL_E_NUMERIC,
                        "%s: the %dx%d matrix is not positive definite: its leading minor "
                        "of order %d is not",
                        name, c->m, c->n, (int)info);
     if (c->p->operation == TL_LINALG_LEAST_SQUARES)
-        return tl_fail(err, TL_E_NUM,
+        return tl_fail(err, TL_E_NUMERIC,
                        "%s: the %dx%d matrix is singular: column %d depends on those "
                        "before it",
                        name, c->m, c->n, (int)info - 1);
-    return tl_fail(err, TL_E_NUM, "%s of a %dx%d matrix did not converge (info %d)", name,
-                   c->m, c->n, (int)info);
+    return tl_fail(err, TL_E_NUMERIC, "%s of a %dx%d matrix did not converge (info %d)",
+                   name, c->m, c->n, (int)info);
 }
 
 /* Takes the solutions and the pivots. */
@@ -159,14 +159,14 @@ tl_status tl_lapack_bidiagonal(int n, double *d, double *e, double *left, double
     const size_t mark = tl_arena_mark(scratch), size = (size_t)n;
     double *work;
     lapack_int *integers;
-    TL_TAKE(work, scratch, 3 * size * size + 4 * size, err);
-    TL_TAKE(integers, scratch, 8 * size, err);
+    TL_ALLOC(work, scratch, 3 * size * size + 4 * size, err);
+    TL_ALLOC(integers, scratch, 8 * size, err);
     if (tl_arena_counted(scratch, mark)) return TL_OK;
     tl_blas_start();
     const lapack_int info =
         LAPACKE_dbdsdc_work(LAPACK_COL_MAJOR, 'U', left ? 'I' : 'N', n, d, e, left, n,
                             right, n, NULL, NULL, work, integers);
-    TL_CHECK(info == 0, err, TL_E_NUM,
+    TL_CHECK(info == 0, err, TL_E_NUMERIC,
              "svd of a bidiagonal matrix of %d did not converge (info %d)", n, (int)info);
     tl_arena_rewind(scratch, mark);
     return TL_OK;
@@ -179,12 +179,12 @@ tl_status tl_symmetric_top(double *a, int n, tl_arena *scratch, double *value,
     const size_t size = (size_t)n;
     double *work, *values;
     lapack_int *integers, support[2] = {0, 0}, found = 0;
-    TL_TAKE(work, scratch, WORK * size, err);
-    TL_TAKE(values, scratch, size, err);
-    TL_TAKE(integers, scratch, 10 * size, err);
+    TL_ALLOC(work, scratch, WORK * size, err);
+    TL_ALLOC(values, scratch, size, err);
+    TL_ALLOC(integers, scratch, 10 * size, err);
     if (tl_arena_counted(scratch, mark)) return TL_OK;
     for (size_t i = 0; i < size * size; i++) {
-        TL_CHECK(isfinite(a[i]), err, TL_E_NUM, "an entry of a matrix is not finite");
+        TL_CHECK(isfinite(a[i]), err, TL_E_NUMERIC, "an entry of a matrix is not finite");
     }
     tl_blas_start();
     /* Column-major, which for a symmetric matrix is the same, so that nothing is copied. */
@@ -192,7 +192,7 @@ tl_status tl_symmetric_top(double *a, int n, tl_arena *scratch, double *value,
         LAPACKE_dsyevr_work(LAPACK_COL_MAJOR, 'V', 'I', 'U', n, a, n, 0.0, 0.0, n, n, 0.0,
                             &found, values, vector, n, support, work,
                             (lapack_int)(WORK * size), integers, (lapack_int)(10 * size));
-    TL_CHECK(failed == 0 && found == 1, err, TL_E_NUM,
+    TL_CHECK(failed == 0 && found == 1, err, TL_E_NUMERIC,
              "no largest eigenvalue of a %dx%d matrix was found (dsyevr: %d)", n, n,
              (int)failed);
     *value = values[0];

@@ -12,8 +12,8 @@
  * Solves `problem`, whose inputs are finite and whose shapes fit. Not collective; nothing
  * is checked after.
  *
- * \return TL_E_NUM if the solver fails, TL_E_ARG if its work space is beyond its integers,
- *         TL_E_SPACE
+ * \return TL_E_NUMERIC if the solver fails, TL_E_ARG if its work space is beyond its
+ * integers, TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_lapack_solve(const tl_linalg_problem *problem, tl_arena *scratch,
                                       tl_err *err);
@@ -23,7 +23,7 @@ TL_MUST_USE tl_status tl_lapack_solve(const tl_linalg_problem *problem, tl_arena
  * right, both [n x n] column-major, d falling; e is overwritten. Without vectors (NULL,
  * both) only d. DBDSDC. Not collective.
  *
- * \return TL_E_NUM if it does not converge, TL_E_SPACE
+ * \return TL_E_NUMERIC if it does not converge, TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_lapack_bidiagonal(int n, double *d, double *e, double *left,
                                            double *right, tl_arena *scratch, tl_err *err);
@@ -34,7 +34,7 @@ TL_MUST_USE tl_status tl_lapack_bidiagonal(int n, double *d, double *e, double *
  *
  * \param a [n x n], n >= 1; overwritten  \param value result
  * \param vector [n] result
- * \return TL_E_NUM if the matrix is not finite or the iteration fails, TL_E_SPACE
+ * \return TL_E_NUMERIC if the matrix is not finite or the iteration fails, TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_symmetric_top(double *a, int n, tl_arena *scratch, double *value,
                                        double *vector, tl_err *err);

@@ -28,7 +28,7 @@ static tl_status check_finite(const tl_linalg_problem *p, tl_matrix a, tl_err *e
 {
     const size_t size = (size_t)a.rows * (size_t)a.columns;
     for (size_t i = 0; i < size; i++)
-        TL_CHECK(isfinite(a.at[i]), err, TL_E_NUM,
+        TL_CHECK(isfinite(a.at[i]), err, TL_E_NUMERIC,
                  "%s: an entry of a %dx%d matrix is not finite",
                  tl_linalg_name(p->operation), a.rows, a.columns);
     return TL_OK;
@@ -58,10 +58,10 @@ static tl_status take_rest(tl_linalg_problem *p, tl_arena *scratch, tl_err *err)
 {
     const size_t rows = (size_t)p->a.rows, columns = (size_t)p->a.columns;
     const size_t few = rows < columns ? rows : columns;
-    if (p->b.at) TL_TAKE(p->pivot, scratch, columns, err);
+    if (p->b.at) TL_ALLOC(p->pivot, scratch, columns, err);
     if (p->operation != TL_LINALG_SVD) return TL_OK;
-    if (p->u && !p->vt) TL_TAKE(p->vt, scratch, few * columns, err);
-    if (p->vt && !p->u) TL_TAKE(p->u, scratch, rows * few, err);
+    if (p->u && !p->vt) TL_ALLOC(p->vt, scratch, few * columns, err);
+    if (p->vt && !p->u) TL_ALLOC(p->u, scratch, rows * few, err);
     return TL_OK;
 }
 
@@ -103,10 +103,10 @@ static tl_status count_scalapack(const tl_linalg_problem *p, tl_arena *scratch, 
                             [TL_LINALG_GRAM] = m * n + n * n};
     const size_t down = p->operation == TL_LINALG_SVD ? m : n, across = p->b.at ? k : n;
     double *taken;
-    TL_TAKE(taken, scratch, parts[p->operation] + 200 * (m + n) + 65536, err);
+    TL_ALLOC(taken, scratch, parts[p->operation] + 200 * (m + n) + 65536, err);
     if (p->operation == TL_LINALG_SVD)
         TL_TRY(tl_lapack_bidiagonal((int)few, p->value, NULL, NULL, NULL, scratch, err));
-    TL_TAKE(taken, scratch, (down + block) * (across + block), err);
+    TL_ALLOC(taken, scratch, (down + block) * (across + block), err);
     tl_arena_rewind(scratch, mark);
     return TL_OK;
 }

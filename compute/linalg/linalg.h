@@ -18,10 +18,9 @@
  * and so are results. Matrices are dense and row-major, rows and columns are at least 1,
  * and no result may overlap an input. Scratch is given back. They return
  *
- *   TL_E_NUM    an input is not finite; the solver fails; the matrix is singular (of what
- *               needs it not to be); the result fails its check
- *   TL_E_ARG    shapes that do not fit, or beyond the integers of the library
- *   TL_E_SPACE, TL_E_LOST
+ *   TL_E_NUMERIC    an input is not finite; the solver fails; the matrix is singular (of
+ * what needs it not to be); the result fails its check TL_E_ARG    shapes that do not fit,
+ * or beyond the integers of the library TL_E_NOMEM, TL_E_PEER
  *
  * and after a failure the results are undefined.
  *
@@ -47,7 +46,7 @@ typedef struct tl_svd {
 /**
  * a = u diag(value) vt with orthonormal columns of u and rows of vt. The signs of the
  * vectors are the solver's. DGESDD; PDGEBRD and DBDSDC.
- * \return TL_E_NUM, TL_E_ARG, TL_E_SPACE, TL_E_LOST as above
+ * \return TL_E_NUMERIC, TL_E_ARG, TL_E_NOMEM, TL_E_PEER as above
  */
 TL_MUST_USE tl_status tl_linalg_svd(const tl_team *team, tl_matrix a, tl_svd out,
                                     tl_arena *scratch, tl_err *err);
@@ -59,7 +58,7 @@ TL_MUST_USE tl_status tl_linalg_svd(const tl_team *team, tl_matrix a, tl_svd out
  *
  * \param value  [n] rising
  * \param vector [n x n] row i is the unit eigenvector of value[i]; NULL: not wanted
- * \return TL_E_NUM, TL_E_ARG, TL_E_SPACE, TL_E_LOST as above
+ * \return TL_E_NUMERIC, TL_E_ARG, TL_E_NOMEM, TL_E_PEER as above
  */
 TL_MUST_USE tl_status tl_linalg_eigen(const tl_team *team, tl_matrix a, double *value,
                                       double *vector, tl_arena *scratch, tl_err *err);
@@ -69,7 +68,8 @@ TL_MUST_USE tl_status tl_linalg_eigen(const tl_team *team, tl_matrix a, double *
  * read, by Cholesky. DPOSV, PDPOSV.
  *
  * \param b [n x k]  \param x [n x k] result
- * \return TL_E_NUM too if `a` is not positive definite, or is singular to working precision
+ * \return TL_E_NUMERIC too if `a` is not positive definite, or is singular to working
+ * precision
  */
 TL_MUST_USE tl_status tl_linalg_solve_spd(const tl_team *team, tl_matrix a, tl_matrix b,
                                           double *x, tl_arena *scratch, tl_err *err);
@@ -79,13 +79,13 @@ TL_MUST_USE tl_status tl_linalg_solve_spd(const tl_team *team, tl_matrix a, tl_m
  * PDGELS.
  *
  * \param b [m x k]  \param x [n x k] result
- * \return TL_E_NUM too if columns of `a` depend on one another to working precision
+ * \return TL_E_NUMERIC too if columns of `a` depend on one another to working precision
  */
 TL_MUST_USE tl_status tl_linalg_least_squares(const tl_team *team, tl_matrix a, tl_matrix b,
                                               double *x, tl_arena *scratch, tl_err *err);
 
 /** gram = a^T a, both triangles. DSYRK, PDSYRK. \param gram [columns x columns] result
- * \return TL_E_NUM, TL_E_ARG, TL_E_SPACE, TL_E_LOST as above */
+ * \return TL_E_NUMERIC, TL_E_ARG, TL_E_NOMEM, TL_E_PEER as above */
 TL_MUST_USE tl_status tl_linalg_gram(const tl_team *team, tl_matrix a, double *gram,
                                      tl_arena *scratch, tl_err *err);
 
@@ -139,7 +139,7 @@ bool tl_linalg_has_scalapack(const tl_team *team);
  * Solves `problem` by the route given, whatever its size: to check or time one library by
  * the other. Collective, and as the functions above, which call it. \param route
  * TL_LINALG_BY_SCALAPACK only on a team that has it \param found may be NULL
- * \return TL_E_NUM, TL_E_ARG, TL_E_SPACE, TL_E_LOST as above
+ * \return TL_E_NUMERIC, TL_E_ARG, TL_E_NOMEM, TL_E_PEER as above
  */
 TL_MUST_USE tl_status tl_linalg_solve(const tl_team *team, tl_linalg_problem problem,
                                       tl_linalg_route route, tl_arena *scratch,

@@ -22,10 +22,10 @@ static tl_status take_room(const tl_linalg_problem *p, tl_arena *scratch, room *
     int largest = rows > columns ? rows : columns;
     *out = (room){.largest = largest};
     if (p->b.columns > largest) largest = p->b.columns;
-    TL_TAKE(out->w, scratch, largest, err);
-    TL_TAKE(out->y, scratch, largest, err);
-    TL_TAKE(out->z, scratch, largest, err);
-    TL_TAKE(out->v, scratch, largest, err);
+    TL_ALLOC(out->w, scratch, largest, err);
+    TL_ALLOC(out->y, scratch, largest, err);
+    TL_ALLOC(out->z, scratch, largest, err);
+    TL_ALLOC(out->v, scratch, largest, err);
     return TL_OK;
 }
 
@@ -248,7 +248,7 @@ static tl_status check_pivots(const tl_linalg_problem *p, tl_arena *scratch, tl_
     const bool is_root = p->operation == TL_LINALG_SOLVE_SPD;
     const double slack = (double)n * DBL_EPSILON;
     double *whole;
-    TL_TAKE(whole, scratch, n, err);
+    TL_ALLOC(whole, scratch, n, err);
     if (tl_arena_counts(scratch)) return TL_OK;
     for (size_t i = 0; i < (size_t)p->a.rows; i++) {
         const double *row = p->a.at + i * n;
@@ -257,7 +257,7 @@ static tl_status check_pivots(const tl_linalg_problem *p, tl_arena *scratch, tl_
     }
     for (size_t j = 0; j < n; j++)
         TL_CHECK(fabs(p->pivot[j]) > (is_root ? sqrt(slack) : slack) * whole[j], err,
-                 TL_E_NUM,
+                 TL_E_NUMERIC,
                  "%s: the matrix of %dx%d is singular to working precision: column %zu "
                  "depends on those before it (pivot %g of %g)",
                  tl_linalg_name(p->operation), p->a.rows, p->a.columns, j, p->pivot[j],
@@ -286,7 +286,7 @@ static tl_status check(const tl_linalg_problem *p, tl_arena *scratch, tl_residua
     out->residual /= unit;
     out->orthogonality /= unit;
     TL_CHECK(out->residual <= TL_RESIDUAL_LIMIT && out->orthogonality <= TL_RESIDUAL_LIMIT,
-             err, TL_E_NUM,
+             err, TL_E_NUMERIC,
              "%s of a %dx%d matrix failed its check: residual %g, orthogonality %g, in "
              "units of rounding, of which %d are allowed",
              tl_linalg_name(p->operation), p->a.rows, p->a.columns, out->residual,

@@ -34,7 +34,7 @@ enum { TL_RESIDUAL_LIMIT = 30 };
  * its columns are scaled.
  *
  * \param out result, may be NULL
- * \return TL_E_NUM, naming the pivot; above the limit; TL_E_SPACE
+ * \return TL_E_NUMERIC, naming the pivot; above the limit; TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_residual_check(const tl_linalg_problem *problem, tl_arena *scratch,
                                         tl_residual *out, tl_err *err);

@@ -14,8 +14,8 @@ tl_status tl_head_of(const tl_model *model, tl_arena *arena, tl_head *out, tl_er
     const int classes = last->out.channels, width = last->in.channels;
     const size_t count = (size_t)classes * (size_t)width;
     *out = (tl_head){.classes = classes, .width = width, .has_bias = last->has_bias};
-    TL_TAKE(out->weight, arena, count, err);
-    TL_TAKE(out->bias, arena, classes, err);
+    TL_ALLOC(out->weight, arena, count, err);
+    TL_ALLOC(out->bias, arena, classes, err);
     if (tl_arena_counts(arena)) return TL_OK;
     const float *weight = model->param + last->weight, *bias = model->param + last->bias;
     for (size_t i = 0; i < count; i++) out->weight[i] = (double)weight[i];

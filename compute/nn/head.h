@@ -19,7 +19,7 @@ typedef struct tl_head {
  * knows. */
 bool tl_model_has_head(tl_model_kind kind);
 
-/** The head of a model that has one, in `arena`. Not collective. \return TL_E_SPACE */
+/** The head of a model that has one, in `arena`. Not collective. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_head_of(const tl_model *model, tl_arena *arena, tl_head *out,
                                  tl_err *err);
 

@@ -86,7 +86,7 @@ void tl_confidence(const float *logits, const int32_t *label, int rows, int clas
     }
 }
 
-void tl_confidence_slope(const float *logits, int label, int classes, float *d)
+void tl_confidence_gradient(const float *logits, int label, int classes, float *d)
 {
     double sum;
     const double top = rest_of(logits, label, classes, &sum);

@@ -40,7 +40,7 @@ void tl_confidence(const float *logits, const int32_t *label, int rows, int clas
  * softmax of the others elsewhere. It points as the gradient of log p does and, unlike
  * that, does not vanish where p is near 1. \param logits [classes] \param d [classes]
  */
-void tl_confidence_slope(const float *logits, int label, int classes, float *d);
+void tl_confidence_gradient(const float *logits, int label, int classes, float *d);
 
 /** Class of the largest logit of each row, the first of equals. \param logits [rows x
  * classes] \param best [rows] */

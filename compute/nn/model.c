@@ -17,7 +17,7 @@ tl_status tl_model_outline(const tl_model_spec *spec, tl_arena *arena, tl_model 
     tl_architecture a;
     TL_TRY(tl_architecture_of(spec, &a, err));
     tl_model *model;
-    TL_TAKE(model, arena, 1, err);
+    TL_ALLOC(model, arena, 1, err);
     *model = (tl_model){.spec = *spec,
                         .layers = a.layers,
                         .halo = a.halo,
@@ -34,7 +34,7 @@ tl_status tl_model_new(const tl_model_spec *spec, tl_arena *arena, tl_model **ou
 {
     tl_model *model;
     TL_TRY(tl_model_outline(spec, arena, &model, err));
-    TL_TAKE(model->param, arena, model->params, err);
+    TL_ALLOC(model->param, arena, model->params, err);
     *out = model;
     return TL_OK;
 }

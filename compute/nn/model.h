@@ -17,13 +17,13 @@
 typedef struct tl_model {
     tl_model_spec spec;
     int layers;
-    tl_layer *layer; /**< [layers] */
-    int halo;        /**< of images between layers, pixels */
-    int positions;   /**< outputs of an example: 1, or one for each token */
-    bool is_share;   /**< of a split model (tensor_parallel.h): all members work on the same
-                        rows */
-    size_t params;   /**< numbers in `param` */
-    float *param;    /**< [params], all layers one after the other */
+    tl_layer *layer;         /**< [layers] */
+    int halo;                /**< of images between layers, pixels */
+    int positions;           /**< outputs of an example: 1, or one for each token */
+    bool is_tensor_parallel; /**< of a split model (tensor_parallel.h): all members work on
+                      the same rows */
+    size_t params;           /**< numbers in `param` */
+    float *param;            /**< [params], all layers one after the other */
 } tl_model;
 
 /** One named tensor of a model's parameters, for model files. */
@@ -34,8 +34,9 @@ typedef struct tl_tensor {
 } tl_tensor;
 
 enum {
-    TL_INFER_ROWS = 64,  /**< inference runs in blocks of so many rows, the last padded */
-    TL_INFER_WIDEST = 64 /**< members of a team that does nothing but inference, at most */
+    TL_INFER_ROWS = 64, /**< inference runs in blocks of so many rows, the last padded */
+    TL_INFER_MAX_RANKS =
+        64 /**< members of a team that does nothing but inference, at most */
 };
 
 /** Whether there is a model of this spec. \return TL_E_ARG: what does not fit, and what
@@ -43,7 +44,7 @@ enum {
 TL_MUST_USE tl_status tl_model_check(const tl_model_spec *spec, tl_err *err);
 
 /** A model of this spec with all parameters 0. \return TL_E_ARG as tl_model_check,
- * TL_E_SPACE */
+ * TL_E_NOMEM */
 TL_MUST_USE tl_status tl_model_new(const tl_model_spec *spec, tl_arena *arena,
                                    tl_model **out, tl_err *err);
 
@@ -57,7 +58,7 @@ TL_MUST_USE tl_status tl_model_outline(const tl_model_spec *spec, tl_arena *aren
 void tl_model_init(tl_model *model, const tl_rng *rng);
 
 /** The model's tensors in order, of a share (tensor_parallel.h) part by part.
- * \param tensor result, [count] in `arena`  \param count result  \return TL_E_SPACE */
+ * \param tensor result, [count] in `arena`  \param count result  \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_model_tensors(const tl_model *model, tl_arena *arena,
                                        tl_tensor **tensor, int *count, tl_err *err);
 
@@ -77,15 +78,15 @@ double tl_model_train_flop(const tl_model_spec *spec);
  * are shared out and gathered, or all members work on each where they have shares of the
  * model.
  *
- * \param pixel  [rows x input]  \param logits [rows x classes] result, on every member
- * \return TL_E_SPACE, TL_E_LOST
+ * \param input  [rows x input]  \param logits [rows x classes] result, on every member
+ * \return TL_E_NOMEM, TL_E_PEER
  */
-TL_MUST_USE tl_status tl_model_logits(const tl_model *model, const float *pixel, int rows,
+TL_MUST_USE tl_status tl_model_logits(const tl_model *model, const float *input, int rows,
                                       const tl_team *team, tl_arena *scratch, float *logits,
                                       tl_err *err);
 
 /** The largest useful team for inference on `rows` rows: a power of two, at most `most`,
  * with a full block for every member; at least 1. */
-int tl_infer_widest(int rows, int most);
+int tl_infer_max_ranks(int rows, int most);
 
 #endif

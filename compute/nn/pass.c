@@ -172,7 +172,7 @@ static tl_status take_room(tl_pass *pass, int number, bool has_backward, common 
     tl_layer_run *run = &pass->run[number];
     const needs need = needs_of(pass, number);
     const tl_layer_ops *ops = tl_layer_ops_of(run->layer->kind);
-    TL_TAKE(run->packed, arena, ops->packed ? ops->packed(run->layer) : 0, err);
+    TL_ALLOC(run->packed, arena, ops->packed ? ops->packed(run->layer) : 0, err);
     if (has_blocks(pass) && !ends_block(pass, number)) {
         if (pass->start[number] == number) shared->next = shared->start;
         run->out = shared->next;
@@ -181,10 +181,10 @@ static tl_status take_room(tl_pass *pass, int number, bool has_backward, common 
         shared->next = run->saved + need.saved;
         return TL_OK;
     }
-    TL_TAKE(run->out, arena, need.out, err);
-    TL_TAKE(run->saved, arena, need.saved, err);
+    TL_ALLOC(run->out, arena, need.out, err);
+    TL_ALLOC(run->saved, arena, need.saved, err);
     if (!has_blocks(pass)) {
-        if (has_backward) TL_TAKE(run->d_out, arena, need.out, err);
+        if (has_backward) TL_ALLOC(run->d_out, arena, need.out, err);
         return TL_OK;
     }
     run->d_out = shared->turn[0];
@@ -237,14 +237,14 @@ static tl_status open_pass(tl_pass *pass, tl_pass_use use, tl_arena *arena, tl_e
     TL_ALLOC_RECORDS(pass->start, arena, model->layers, err);
     (void)find_blocks(model, use, pass->start);
     pass->grid = grid_of(model, TL_LAYER_INPUT, pass->most);
-    TL_TAKE(pass->input, arena, input, err);
-    if (use == TL_PASS_PIXELS) TL_TAKE(pass->d_input, arena, input, err);
+    TL_ALLOC(pass->input, arena, input, err);
+    if (use == TL_PASS_INPUTS) TL_ALLOC(pass->d_input, arena, input, err);
     TL_ALLOC_RECORDS(pass->run, arena, model->layers, err);
     float *scratch;
-    TL_TAKE(scratch, arena, scratch_size(model, pass->most), err);
+    TL_ALLOC(scratch, arena, scratch_size(model, pass->most), err);
     common shared = common_of(pass);
-    TL_TAKE(shared.start, arena, shared.within, err);
-    for (int i = 0; i < 2; i++) TL_TAKE(shared.turn[i], arena, shared.gradient, err);
+    TL_ALLOC(shared.start, arena, shared.within, err);
+    for (int i = 0; i < 2; i++) TL_ALLOC(shared.turn[i], arena, shared.gradient, err);
     for (int l = 0; l < model->layers; l++) {
         tl_layer_run *run = &pass->run[l];
         run->layer = &model->layer[l];
@@ -289,19 +289,19 @@ void tl_pass_refresh(tl_pass *pass)
     }
 }
 
-static const float *row_of(const float *pixel, const int *row, int number, size_t size)
+static const float *row_of(const float *input, const int *row, int number, size_t size)
 {
-    return pixel + (size_t)(row ? row[number] : number) * size;
+    return input + (size_t)(row ? row[number] : number) * size;
 }
 
 /* Images onto the grid; lanes without a row are 0. */
-static void gather_images(tl_pass *pass, const float *pixel, const int *row, int rows)
+static void gather_images(tl_pass *pass, const float *input, const int *row, int rows)
 {
     const tl_shape in = pass->model->spec.in;
     const tl_grid *grid = &pass->grid;
     const size_t size = (size_t)tl_shape_size(in);
     for (int lane = 0; lane < grid->lanes; lane++) {
-        const float *from = lane < rows ? row_of(pixel, row, lane, size) : NULL;
+        const float *from = lane < rows ? row_of(input, row, lane, size) : NULL;
         for (int line = 0; line < in.channels * in.height; line++) {
             float *to = pass->input + grid->origin + line / in.height * grid->plane +
                         line % in.height * grid->line + lane;
@@ -350,16 +350,16 @@ static void run_layer(tl_pass *pass, int number)
     if (run->layer->drops) drop(pass, number, run->out);
 }
 
-const float *tl_pass_forward(tl_pass *pass, const float *pixel, const int *row, int rows)
+const float *tl_pass_forward(tl_pass *pass, const float *input, const int *row, int rows)
 {
     TL_INVARIANT(rows <= pass->most);
     const size_t size = (size_t)tl_shape_size(pass->model->spec.in);
     if (pass->grid.size) {
-        gather_images(pass, pixel, row, rows);
+        gather_images(pass, input, row, rows);
     } else {
         for (int r = 0; r < rows; r++) {
-            memcpy(pass->input + (size_t)r * size, row_of(pixel, row, r, size),
-                   size * sizeof *pixel);
+            memcpy(pass->input + (size_t)r * size, row_of(input, row, r, size),
+                   size * sizeof *input);
         }
     }
     for (int l = 0; l < pass->model->layers; l++) {
@@ -435,7 +435,7 @@ void tl_pass_backward(tl_pass *pass, int rows, float *grad, bool adds)
     go_back(pass, rows, grad, adds);
 }
 
-void tl_pass_backward_pixels(tl_pass *pass, int rows, int wanted, float *d_pixel)
+void tl_pass_backward_inputs(tl_pass *pass, int rows, int wanted, float *d_input)
 {
     TL_INVARIANT(pass->d_input && wanted <= rows);
     go_back(pass, rows, NULL, true);
@@ -443,7 +443,7 @@ void tl_pass_backward_pixels(tl_pass *pass, int rows, int wanted, float *d_pixel
     const tl_grid *grid = &pass->grid;
     const size_t size = (size_t)tl_shape_size(in);
     if (!grid->size) {
-        memcpy(d_pixel, pass->d_input, (size_t)wanted * size * sizeof *d_pixel);
+        memcpy(d_input, pass->d_input, (size_t)wanted * size * sizeof *d_input);
         return;
     }
     for (int r = 0; r < wanted; r++) {
@@ -451,7 +451,7 @@ void tl_pass_backward_pixels(tl_pass *pass, int rows, int wanted, float *d_pixel
             const float *from = pass->d_input + grid->origin +
                                 line / in.height * grid->plane +
                                 line % in.height * grid->line + r;
-            for (int x = 0; x < in.width; x++, from += grid->lanes) *d_pixel++ = *from;
+            for (int x = 0; x < in.width; x++, from += grid->lanes) *d_input++ = *from;
         }
     }
 }

@@ -17,7 +17,7 @@ typedef enum tl_pass_use {
      * layer reads nothing from before: at the sum that closes a way around, or at an
      * embedding. The same bits. A model without such blocks keeps all. */
     TL_PASS_RECOMPUTE,
-    TL_PASS_PIXELS /**< backward, with room for the gradient of the pixels */
+    TL_PASS_INPUTS /**< backward, with room for the gradient of the pixels */
 } tl_pass_use;
 
 /** A pass; its memory is in the arena that it was made in. */
@@ -27,7 +27,7 @@ typedef struct tl_pass {
     int *start;         /**< [layers] the first of the layer's block; 0 where all is kept */
     tl_grid grid;       /**< of the input, where it is images */
     float *input;       /**< [grid.size] or [rows x input], as the first layer reads it */
-    float *d_input;     /**< its gradient; NULL unless of TL_PASS_PIXELS */
+    float *d_input;     /**< its gradient; NULL unless of TL_PASS_INPUTS */
     tl_dropout dropout; /**< what the next pass drops: nothing, unless the caller sets it */
     tl_layer_run *run;  /**< [layers] */
     /** Of a share (tensor_parallel.h): who holds the others, set by the caller; passes are
@@ -44,7 +44,7 @@ typedef struct tl_pass {
 /**
  * Room for groups of up to `rows` rows. The model's weights are taken up by
  * tl_pass_refresh, which the caller owes before the first forward pass.
- * \return TL_E_SPACE
+ * \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_pass_new(const tl_model *model, int rows, tl_pass_use use,
                                   tl_arena *arena, tl_pass *out, tl_err *err);
@@ -57,10 +57,10 @@ int tl_pass_blocks(const tl_model_spec *spec);
 void tl_pass_refresh(tl_pass *pass);
 
 /**
- * Logits [rows*positions x classes] of the rows `row` (NULL: 0 .. rows-1) of `pixel` [.. x
+ * Logits [rows*positions x classes] of the rows `row` (NULL: 0 .. rows-1) of `input` [.. x
  * input]; they stay in the pass until the next call of this or of tl_pass_backward.
  */
-const float *tl_pass_forward(tl_pass *pass, const float *pixel, const int *row, int rows);
+const float *tl_pass_forward(tl_pass *pass, const float *input, const int *row, int rows);
 
 /** The logits [rows*positions x classes] of the last tl_pass_forward, before backward. */
 const float *tl_pass_logits(const tl_pass *pass);
@@ -75,9 +75,9 @@ void tl_pass_backward(tl_pass *pass, int rows, float *grad, bool adds);
 
 /**
  * Gradient of the pixels of the first `wanted` of `rows` rows, parameters left alone; after
- * a forward of the same rows, on a pass of TL_PASS_PIXELS. \param d_pixel [wanted x
+ * a forward of the same rows, on a pass of TL_PASS_INPUTS. \param d_input [wanted x
  * input] result
  */
-void tl_pass_backward_pixels(tl_pass *pass, int rows, int wanted, float *d_pixel);
+void tl_pass_backward_inputs(tl_pass *pass, int rows, int wanted, float *d_input);
 
 #endif

@@ -25,7 +25,7 @@ static void run_block(const tl_probe *probe, tl_pass *pass, int block, float *pa
     const size_t size = (size_t)tl_shape_size(pass->model->spec.in);
     const int first = block * TL_INFER_ROWS, left = probe->rows - first;
     const int here = left < TL_INFER_ROWS ? left : TL_INFER_ROWS;
-    const float *from = probe->pixel + (size_t)first * size;
+    const float *from = probe->input + (size_t)first * size;
     if (here < TL_INFER_ROWS) {
         memcpy(padded, from, (size_t)here * size * sizeof *padded);
         from = padded;
@@ -49,9 +49,9 @@ typedef struct room {
  * model. */
 static void share_out(const tl_model *model, const tl_team *team, int blocks, room *own)
 {
-    const int members = model->is_share ? 1 : team->size;
+    const int members = model->is_tensor_parallel ? 1 : team->size;
     own->each = (blocks + members - 1) / members;
-    own->first = model->is_share ? 0 : team->rank * own->each;
+    own->first = model->is_tensor_parallel ? 0 : team->rank * own->each;
     own->held = own->each * members;
 }
 
@@ -60,11 +60,11 @@ static tl_status take_room(const tl_model *model, const tl_probe *probe, tl_aren
 {
     const size_t size = (size_t)tl_shape_size(model->spec.in);
     const int group = group_of(&model->spec);
-    const tl_pass_use use = probe->wants_pixels ? TL_PASS_PIXELS : TL_PASS_FORWARD;
+    const tl_pass_use use = probe->wants_inputs ? TL_PASS_INPUTS : TL_PASS_FORWARD;
     TL_TRY(tl_pass_new(model, group, use, scratch, &out->pass, err));
-    TL_TAKE(out->padded, scratch, TL_INFER_ROWS * size, err);
-    TL_TAKE(out->all, scratch, (size_t)out->held * TL_INFER_ROWS * (size_t)probe->width,
-            err);
+    TL_ALLOC(out->padded, scratch, TL_INFER_ROWS * size, err);
+    TL_ALLOC(out->all, scratch, (size_t)out->held * TL_INFER_ROWS * (size_t)probe->width,
+             err);
     return TL_OK;
 }
 
@@ -93,7 +93,7 @@ tl_status tl_probe_run(const tl_model *model, const tl_probe *probe, const tl_te
         status = own.pass.status;
         if (status != TL_OK && err) *err = own.pass.err;
     }
-    if (status == TL_OK && !model->is_share) {
+    if (status == TL_OK && !model->is_tensor_parallel) {
         status = tl_team_gather(team, own.all,
                                 (size_t)own.each * block_size * sizeof *own.all, err);
     }
@@ -124,16 +124,16 @@ static void read_logits(const void *self, tl_pass *pass, int first, int rows, fl
               out);
 }
 
-tl_status tl_model_logits(const tl_model *model, const float *pixel, int rows,
+tl_status tl_model_logits(const tl_model *model, const float *input, int rows,
                           const tl_team *team, tl_arena *scratch, float *logits,
                           tl_err *err)
 {
     const tl_probe probe = {
-        .pixel = pixel, .rows = rows, .width = model->spec.classes, .read = read_logits};
+        .input = input, .rows = rows, .width = model->spec.classes, .read = read_logits};
     return tl_probe_run(model, &probe, team, scratch, logits, err);
 }
 
-int tl_infer_widest(int rows, int most)
+int tl_infer_max_ranks(int rows, int most)
 {
     int width = 1;
     while (2 * width * TL_INFER_ROWS <= rows && 2 * width <= most) width *= 2;
@@ -156,11 +156,11 @@ static void read_features(const void *self, tl_pass *pass, int first, int rows, 
     read_last(pass->model, last->in, rows, (size_t)last->layer->in.channels, out);
 }
 
-tl_status tl_model_features(const tl_model *model, const float *pixel, int rows,
+tl_status tl_model_features(const tl_model *model, const float *input, int rows,
                             const tl_team *team, tl_arena *scratch, float *feature,
                             tl_err *err)
 {
-    const tl_probe probe = {.pixel = pixel,
+    const tl_probe probe = {.input = input,
                             .rows = rows,
                             .width = tl_model_features_size(&model->spec),
                             .read = read_features};
@@ -169,9 +169,9 @@ tl_status tl_model_features(const tl_model *model, const float *pixel, int rows,
 
 /* --- gradient of the pixels ----------------------------------------------------------- */
 
-static void read_slope(const void *self, tl_pass *pass, int first, int rows, float *out)
+static void read_gradient(const void *self, tl_pass *pass, int first, int rows, float *out)
 {
-    const tl_slope *slope = self;
+    const tl_objective_gradient *objective = self;
     TL_INVARIANT(pass->model->positions == 1); /* tokens have no slope */
     const int classes = pass->model->spec.classes;
     const float *logits = tl_pass_logits(pass);
@@ -179,20 +179,21 @@ static void read_slope(const void *self, tl_pass *pass, int first, int rows, flo
     memset(d, 0, (size_t)pass->most * (size_t)classes * sizeof *d);
     for (int r = 0; r < rows; r++) {
         const size_t at = (size_t)r * (size_t)classes;
-        slope->of(slope->self, first + r, logits + at, classes, d + at);
+        objective->of(objective->self, first + r, logits + at, classes, d + at);
     }
-    tl_pass_backward_pixels(pass, pass->most, rows, out);
+    tl_pass_backward_inputs(pass, pass->most, rows, out);
 }
 
-tl_status tl_model_slope(const tl_model *model, const tl_slope *slope,
-                         const tl_dataset *data, const tl_team *team, tl_arena *scratch,
-                         float *gradient, tl_err *err)
+tl_status tl_model_input_gradient(const tl_model *model,
+                                  const tl_objective_gradient *objective,
+                                  const tl_dataset *data, const tl_team *team,
+                                  tl_arena *scratch, float *gradient, tl_err *err)
 {
-    const tl_probe probe = {.pixel = data->pixel,
+    const tl_probe probe = {.input = data->input,
                             .rows = data->rows,
                             .width = tl_shape_size(model->spec.in),
-                            .wants_pixels = true,
-                            .read = read_slope,
-                            .self = slope};
+                            .wants_inputs = true,
+                            .read = read_gradient,
+                            .self = objective};
     return tl_probe_run(model, &probe, team, scratch, gradient, err);
 }

@@ -12,10 +12,10 @@
 
 /** Rows to ask about, and what is read off the pass of each group of them. */
 typedef struct tl_probe {
-    const float *pixel; /**< [rows x input] */
+    const float *input; /**< [rows x input] */
     int rows;
     int width;         /**< numbers read for each row */
-    bool wants_pixels; /**< the pass has room for the gradient of the pixels */
+    bool wants_inputs; /**< the pass has room for the gradient of the pixels */
     /**
      * Reads `rows` rows, the first of them row `first`, off a pass that has just gone
      * forward over all its rows (those beyond `rows` are padding). \param out [rows x
@@ -27,7 +27,7 @@ typedef struct tl_probe {
 
 /**
  * Runs a probe. Collective over `team`. \param out [rows x width] result, on every member
- * \return TL_E_SPACE, TL_E_LOST
+ * \return TL_E_NOMEM, TL_E_PEER
  */
 TL_MUST_USE tl_status tl_probe_run(const tl_model *model, const tl_probe *probe,
                                    const tl_team *team, tl_arena *scratch, float *out,
@@ -38,28 +38,30 @@ int tl_model_features_size(const tl_model_spec *spec);
 
 /**
  * Features of `rows` examples: the activations that the last dense layer gets. Collective
- * over `team`. \param pixel [rows x input] \param feature [rows x tl_model_features_size]
+ * over `team`. \param input [rows x input] \param feature [rows x tl_model_features_size]
  * result, on every member
  * \return as tl_probe_run
  */
-TL_MUST_USE tl_status tl_model_features(const tl_model *model, const float *pixel, int rows,
+TL_MUST_USE tl_status tl_model_features(const tl_model *model, const float *input, int rows,
                                         const tl_team *team, tl_arena *scratch,
                                         float *feature, tl_err *err);
 
 /** A scalar of each row's logits, by its gradient. */
-typedef struct tl_slope {
+typedef struct tl_objective_gradient {
     /** Gradient of row `row`'s scalar with respect to its logits. \param d [classes] */
     void (*of)(const void *self, int row, const float *logits, int classes, float *d);
     const void *self;
-} tl_slope;
+} tl_objective_gradient;
 
 /**
  * Gradient of each row's scalar with respect to the row's pixels. Collective over `team`.
- * \param gradient [rows x input] result, on every member; must not overlap `pixel`
+ * \param gradient [rows x input] result, on every member; must not overlap `input`
  * \return as tl_probe_run
  */
-TL_MUST_USE tl_status tl_model_slope(const tl_model *model, const tl_slope *slope,
-                                     const tl_dataset *data, const tl_team *team,
-                                     tl_arena *scratch, float *gradient, tl_err *err);
+TL_MUST_USE tl_status tl_model_input_gradient(const tl_model *model,
+                                              const tl_objective_gradient *objective,
+                                              const tl_dataset *data, const tl_team *team,
+                                              tl_arena *scratch, float *gradient,
+                                              tl_err *err);
 
 #endif

@@ -57,7 +57,7 @@ static size_t part_size(const tl_layer *own, tensor of)
 }
 
 /* The strips of part `part` of a layer's tensor; how many. */
-static int strips_of(const tl_share *share, int number, tensor of, int part,
+static int strips_of(const tl_tensor_parallel *share, int number, tensor of, int part,
                      strip to[MOST_GROUPS])
 {
     const tl_layer *whole = &share->whole->layer[number];
@@ -116,7 +116,7 @@ static size_t place(size_t numbers, size_t *taken)
 }
 
 /* Where the parameters lie. A tied layer comes after the one whose weights it has. */
-static void place_layers(tl_share *share)
+static void place_layers(tl_tensor_parallel *share)
 {
     size_t *const taken[] = {&share->shared, &share->each};
     for (int l = 0; l < share->model.layers; l++) {
@@ -160,7 +160,7 @@ static void copy_shared(const tl_layer *from, const float *param, const tl_layer
         memcpy(out + to->bias, param + from->bias, from->biases * sizeof *out);
 }
 
-static void take_parameters(tl_share *share)
+static void take_parameters(tl_tensor_parallel *share)
 {
     strip strips[MOST_GROUPS];
     for (int l = 0; l < share->model.layers; l++) {
@@ -179,13 +179,13 @@ static void take_parameters(tl_share *share)
 
 /* A share without parameters. */
 static tl_status cut_model(const tl_model *whole, int rank, int members, tl_arena *arena,
-                           tl_share *out, tl_err *err)
+                           tl_tensor_parallel *out, tl_err *err)
 {
     const int splits = whole->spec.splits;
     TL_INVARIANT(splits > 1 && members <= splits);
-    *out = (tl_share){.whole = whole, .model = *whole, .parts = splits / members};
+    *out = (tl_tensor_parallel){.whole = whole, .model = *whole, .parts = splits / members};
     out->first = rank * out->parts;
-    out->model.is_share = true;
+    out->model.is_tensor_parallel = true;
     out->model.param = NULL;
     TL_ALLOC_RECORDS(out->model.layer, arena, whole->layers, err);
     for (int l = 0; l < whole->layers; l++) {
@@ -196,12 +196,12 @@ static tl_status cut_model(const tl_model *whole, int rank, int members, tl_aren
     return TL_OK;
 }
 
-tl_status tl_share_new(const tl_model *whole, const tl_team *team, tl_arena *arena,
-                       tl_share *out, tl_err *err)
+tl_status tl_tensor_parallel_new(const tl_model *whole, const tl_team *team,
+                                 tl_arena *arena, tl_tensor_parallel *out, tl_err *err)
 {
     TL_TRY(cut_model(whole, team->rank, team->size, arena, out, err));
     out->team = team;
-    TL_TAKE(out->model.param, arena, out->model.params, err);
+    TL_ALLOC(out->model.param, arena, out->model.params, err);
     if (!tl_arena_counts(arena)) take_parameters(out);
     return TL_OK;
 }
@@ -211,19 +211,19 @@ tl_status tl_share_new(const tl_model *whole, const tl_team *team, tl_arena *are
 enum { ROOM = 1 << 20 };
 
 /* Numbers of each part that are moved at a time. */
-static size_t piece_of(const tl_share *share, size_t at)
+static size_t piece_of(const tl_tensor_parallel *share, size_t at)
 {
     const size_t most = ROOM / (size_t)share->whole->spec.splits;
     return share->each - at < most ? share->each - at : most;
 }
 
-size_t tl_share_room(const tl_share *share)
+size_t tl_tensor_parallel_room(const tl_tensor_parallel *share)
 {
     return piece_of(share, 0) * (size_t)share->whole->spec.splits;
 }
 
-tl_status tl_share_collect(const tl_share *share, const float *kept, float *room,
-                           float *all, tl_err *err)
+tl_status tl_tensor_parallel_collect(const tl_tensor_parallel *share, const float *kept,
+                                     float *room, float *all, tl_err *err)
 {
     const size_t splits = (size_t)share->whole->spec.splits, parts = (size_t)share->parts;
     if (all) memcpy(all, kept, share->shared * sizeof *all);
@@ -242,8 +242,8 @@ tl_status tl_share_collect(const tl_share *share, const float *kept, float *room
     return TL_OK;
 }
 
-tl_status tl_share_deal(const tl_share *share, const float *all, float *room, float *kept,
-                        tl_err *err)
+tl_status tl_tensor_parallel_deal(const tl_tensor_parallel *share, const float *all,
+                                  float *room, float *kept, tl_err *err)
 {
     const size_t splits = (size_t)share->whole->spec.splits, parts = (size_t)share->parts;
     if (all) memcpy(kept, all, share->shared * sizeof *kept);
@@ -266,7 +266,7 @@ tl_status tl_share_deal(const tl_share *share, const float *all, float *room, fl
 /* --- putting them together ------------------------------------------------------------ */
 
 /* Numbers of the largest cut tensor, all its parts. */
-static size_t put_room(const tl_share *share)
+static size_t put_room(const tl_tensor_parallel *share)
 {
     size_t most = 0;
     for (int l = 0; l < share->model.layers; l++) {
@@ -279,8 +279,8 @@ static size_t put_room(const tl_share *share)
 }
 
 /* `room` [splits x numbers of a part] */
-static tl_status put_tensor(const tl_share *share, int number, tensor of, float *room,
-                            tl_model *whole, tl_err *err)
+static tl_status put_tensor(const tl_tensor_parallel *share, int number, tensor of,
+                            float *room, tl_model *whole, tl_err *err)
 {
     const tl_layer *own = &share->model.layer[number];
     const size_t size = part_size(own, of), at = of == WEIGHT ? own->weight : own->bias;
@@ -302,13 +302,13 @@ static tl_status put_tensor(const tl_share *share, int number, tensor of, float 
     return TL_OK;
 }
 
-tl_status tl_share_put(const tl_share *share, tl_arena *scratch, tl_model *whole,
-                       tl_err *err)
+tl_status tl_tensor_parallel_put(const tl_tensor_parallel *share, tl_arena *scratch,
+                                 tl_model *whole, tl_err *err)
 {
     const size_t mark = tl_arena_mark(scratch);
     const size_t n = put_room(share);
     float *room = tl_arena_take(scratch, n, sizeof *room, err);
-    tl_status status = tl_team_agree(share->team, room ? TL_OK : TL_E_SPACE, err);
+    tl_status status = tl_team_agree(share->team, room ? TL_OK : TL_E_NOMEM, err);
     const int layers = tl_arena_counts(scratch) ? 0 : share->model.layers;
     for (int l = 0; status == TL_OK && l < layers; l++) {
         copy_shared(&share->model.layer[l], share->model.param, &whole->layer[l],

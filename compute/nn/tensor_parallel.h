@@ -19,45 +19,50 @@
 #include "compute/nn/model.h"
 
 /** What one member has of a split model. */
-typedef struct tl_share {
+typedef struct tl_tensor_parallel {
     const tl_model *whole; /**< borrowed */
     const tl_team *team;   /**< whose members hold the others; borrowed */
     tl_model model;   /**< its layers and parameters; they are the same layers by number */
     int first, parts; /**< parts first .. first + parts - 1 of whole->spec.splits */
     size_t shared, each; /**< numbers */
-} tl_share;
+} tl_tensor_parallel;
 
 /**
  * The share of `team`'s member, with the whole model's present parameters. Not collective.
  * The layers and parameters are in `arena`, `whole` and `team` are borrowed.
- * \return TL_E_SPACE
+ * \return TL_E_NOMEM
  */
-TL_MUST_USE tl_status tl_share_new(const tl_model *whole, const tl_team *team,
-                                   tl_arena *arena, tl_share *out, tl_err *err);
+TL_MUST_USE tl_status tl_tensor_parallel_new(const tl_model *whole, const tl_team *team,
+                                             tl_arena *arena, tl_tensor_parallel *out,
+                                             tl_err *err);
 
 /** Numbers of the room that the next two want. */
-size_t tl_share_room(const tl_share *share);
+size_t tl_tensor_parallel_room(const tl_tensor_parallel *share);
 
 /**
  * Numbers kept for each parameter, as the model's own, from all members: `all`, unless
  * NULL, gets what is shared, then part 0, part 1, .., whatever the team. Collective.
- * \param kept [model.params] \param room [tl_share_room] \param all [whole->params] result
- * \return TL_E_LOST
+ * \param kept [model.params] \param room [tl_tensor_parallel_room] \param all
+ * [whole->params] result \return TL_E_PEER
  */
-TL_MUST_USE tl_status tl_share_collect(const tl_share *share, const float *kept,
-                                       float *room, float *all, tl_err *err);
+TL_MUST_USE tl_status tl_tensor_parallel_collect(const tl_tensor_parallel *share,
+                                                 const float *kept, float *room, float *all,
+                                                 tl_err *err);
 
 /** The way back: member 0's `all`, which is NULL on the others, to all members. Collective.
- * \param room [tl_share_room] \param kept [model.params] result \return TL_E_LOST */
-TL_MUST_USE tl_status tl_share_deal(const tl_share *share, const float *all, float *room,
-                                    float *kept, tl_err *err);
+ * \param room [tl_tensor_parallel_room] \param kept [model.params] result \return TL_E_PEER
+ */
+TL_MUST_USE tl_status tl_tensor_parallel_deal(const tl_tensor_parallel *share,
+                                              const float *all, float *room, float *kept,
+                                              tl_err *err);
 
 /**
  * Puts the shares' parameters together in `whole` (borrowed, of the same spec), on every
  * member. Collective.
- * \return TL_E_SPACE, TL_E_LOST
+ * \return TL_E_NOMEM, TL_E_PEER
  */
-TL_MUST_USE tl_status tl_share_put(const tl_share *share, tl_arena *scratch,
-                                   tl_model *whole, tl_err *err);
+TL_MUST_USE tl_status tl_tensor_parallel_put(const tl_tensor_parallel *share,
+                                             tl_arena *scratch, tl_model *whole,
+                                             tl_err *err);
 
 #endif

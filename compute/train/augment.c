@@ -43,11 +43,11 @@ static void alter(const move *how, tl_shape shape, const float *from, float *to)
 }
 
 void tl_augment(const tl_recipe *recipe, const tl_rng *epoch, tl_shape shape,
-                const float *pixel, const int *row, int rows, float *out)
+                const float *input, const int *row, int rows, float *out)
 {
     const size_t size = (size_t)tl_shape_size(shape);
     for (int r = 0; r < rows; r++) {
         const move how = draw(recipe, epoch, row[r]);
-        alter(&how, shape, pixel + (size_t)row[r] * size, out + (size_t)r * size);
+        alter(&how, shape, input + (size_t)row[r] * size, out + (size_t)r * size);
     }
 }

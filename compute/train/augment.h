@@ -9,7 +9,7 @@
 #include "compute/train/recipe.h"
 
 /**
- * Altered copies of rows `row` [rows] of `pixel`: moved by whole pixels drawn uniformly
+ * Altered copies of rows `row` [rows] of `input`: moved by whole pixels drawn uniformly
  * from -shift .. shift along each axis, zeros where nothing was, and then mirrored left to
  * right with probability 1/2 where the recipe says so. Row i is drawn from block i of
  * `epoch`, so that it is the same whoever makes it, and when.
@@ -19,6 +19,6 @@
  * the padded image is a shift).
  */
 void tl_augment(const tl_recipe *recipe, const tl_rng *epoch, tl_shape shape,
-                const float *pixel, const int *row, int rows, float *out);
+                const float *input, const int *row, int rows, float *out);
 
 #endif

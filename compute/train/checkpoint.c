@@ -32,10 +32,10 @@ static tl_status take_bucket(const tl_train_state *state, const tl_team *team,
 {
     *bucket = NULL;
     if (!has_slices(state) && !state->share) return TL_OK;
-    const size_t n =
-        state->share ? tl_share_room(state->share) : state->exchange->bucket[0].all.n;
+    const size_t n = state->share ? tl_tensor_parallel_room(state->share)
+                                  : state->exchange->bucket[0].all.n;
     *bucket = tl_arena_take(scratch, n, sizeof **bucket, err);
-    TL_TRY(tl_team_agree(team, *bucket ? TL_OK : TL_E_SPACE, err));
+    TL_TRY(tl_team_agree(team, *bucket ? TL_OK : TL_E_NOMEM, err));
     return TL_OK;
 }
 
@@ -46,7 +46,7 @@ static tl_status write_block(const tl_train_state *state, int b, float *bucket, 
                              tl_err *err)
 {
     if (state->share) {
-        return tl_share_collect(state->share, state->block[b], bucket, to, err);
+        return tl_tensor_parallel_collect(state->share, state->block[b], bucket, to, err);
     }
     if (!state->is_kept[b]) {
         if (to) memcpy(to, state->block[b], block_size(state));
@@ -68,7 +68,7 @@ static tl_status save(const tl_train_state *state, const tl_checkpoint *checkpoi
     TL_TRY(take_bucket(state, team, scratch, &bucket, err));
     unsigned char *bytes = NULL;
     if (team->rank == 0) bytes = tl_arena_take(scratch, state_size(state), 1, err);
-    if (tl_arena_counts(scratch)) return team->rank > 0 || bytes ? TL_OK : TL_E_SPACE;
+    if (tl_arena_counts(scratch)) return team->rank > 0 || bytes ? TL_OK : TL_E_NOMEM;
     const head front = {state->training, state->progress};
     if (bytes) memcpy(bytes, &front, sizeof front);
     for (int b = 0; b < state->blocks; b++) {
@@ -78,7 +78,7 @@ static tl_status save(const tl_train_state *state, const tl_checkpoint *checkpoi
     }
     if (team->rank != 0) return TL_OK;
     return bytes ? checkpoint->save(checkpoint->self, bytes, state_size(state), err)
-                 : TL_E_SPACE;
+                 : TL_E_NOMEM;
 }
 
 tl_status tl_state_save(const tl_train_state *state, const tl_checkpoint *checkpoint,
@@ -121,7 +121,7 @@ static tl_status read_block(tl_train_state *state, int b, const tl_team *team,
                             const float *from, float *bucket, tl_err *err)
 {
     if (state->share) {
-        return tl_share_deal(state->share, from, bucket, state->block[b], err);
+        return tl_tensor_parallel_deal(state->share, from, bucket, state->block[b], err);
     }
     if (!state->is_kept[b]) {
         if (from) memcpy(state->block[b], from, block_size(state));

@@ -45,13 +45,13 @@ typedef struct tl_train_state {
     tl_exchange *exchange;        /**< borrowed; NULL: no such block */
     /** Borrowed; if given, each member holds of all blocks what is kept for its share:
      * [share->model.params] */
-    const tl_share *share;
+    const tl_tensor_parallel *share;
 } tl_train_state;
 
 /**
  * Saves the state by member 0, or does nothing where `checkpoint` is NULL. Collective over
  * `team`, and yet members differ in what they return: TL_OK on others where only member 0
- * fails. \return TL_E_SPACE, TL_E_LOST, or what `save` returns
+ * fails. \return TL_E_NOMEM, TL_E_PEER, or what `save` returns
  */
 TL_MUST_USE tl_status tl_state_save(const tl_train_state *state,
                                     const tl_checkpoint *checkpoint, const tl_team *team,
@@ -59,7 +59,7 @@ TL_MUST_USE tl_status tl_state_save(const tl_train_state *state,
 
 /**
  * Puts the kept state, if member 0 finds one that fits, in progress and blocks of every
- * member; else leaves them. Collective over `team`. \return TL_E_SPACE, TL_E_LOST, or what
+ * member; else leaves them. Collective over `team`. \return TL_E_NOMEM, TL_E_PEER, or what
  * `load` returns
  */
 TL_MUST_USE tl_status tl_state_load(tl_train_state *state, const tl_checkpoint *checkpoint,

@@ -22,7 +22,7 @@ tl_status tl_exchange_new(size_t params, size_t tail, const tl_recipe *recipe,
     tl_team member = *team;
     if (tl_arena_counts(arena)) member.rank = 0; /* each half that it keeps is rounded up */
     TL_ALLOC_RECORDS(out->bucket, arena, out->buckets, err);
-    if (out->is_sharded) TL_TAKE(out->chunk, arena, chunks_of(params), err);
+    if (out->is_sharded) TL_ALLOC(out->chunk, arena, chunks_of(params), err);
     for (int b = 0; b < out->buckets; b++) {
         tl_bucket *bucket = &out->bucket[b];
         const size_t at = (size_t)b * TL_BUCKET;
@@ -153,8 +153,8 @@ void tl_exchange_deal(const tl_exchange *exchange, int number, const float *whol
            bucket->own.n * sizeof *whole);
 }
 
-tl_status tl_share_norm(const tl_share *share, const float *gradient, double *norm,
-                        tl_err *err)
+tl_status tl_tensor_parallel_norm(const tl_tensor_parallel *share, const float *gradient,
+                                  double *norm, tl_err *err)
 {
     const size_t splits = (size_t)share->model.spec.splits;
     double square[TL_MODEL_SPLITS_MOST] = {0};

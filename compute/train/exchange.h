@@ -49,14 +49,14 @@ typedef struct tl_exchange {
 /**
  * An exchange of buffers of `params` + `tail` numbers. Not collective; `team` is borrowed.
  * In an arena that counts, slices are those of member 0, which are the largest. \return
- * TL_E_SPACE
+ * TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_exchange_new(size_t params, size_t tail, const tl_recipe *recipe,
                                       const tl_team *team, tl_arena *arena,
                                       tl_exchange *out, tl_err *err);
 
 /** Finds out how fast sums are made (tl_team_is_fast). Collective, once, before the rest.
- * \return TL_E_LOST */
+ * \return TL_E_PEER */
 TL_MUST_USE tl_status tl_exchange_start(tl_exchange *exchange, const tl_recipe *recipe,
                                         tl_err *err);
 
@@ -66,7 +66,7 @@ void tl_exchange_open(tl_exchange *exchange);
 /**
  * Numbers from `from` on are complete in all arrays of `gradient`: buckets that lie there
  * are summed into the first array and begun, and what can move moves. Each member says so
- * of the same buckets in the same order, not at the same time. \return TL_E_LOST
+ * of the same buckets in the same order, not at the same time. \return TL_E_PEER
  */
 TL_MUST_USE tl_status tl_exchange_ready(tl_exchange *exchange, const tl_gradient *gradient,
                                         size_t from, tl_err *err);
@@ -74,7 +74,7 @@ TL_MUST_USE tl_status tl_exchange_ready(tl_exchange *exchange, const tl_gradient
 /**
  * Begins what is left, and waits: then the first array of `gradient`, from now on its only
  * one, holds the team's sums: all of them, or, if sharded, of the own slices and the tail.
- * Collective. \return TL_E_LOST
+ * Collective. \return TL_E_PEER
  */
 TL_MUST_USE tl_status tl_exchange_finish(tl_exchange *exchange, tl_gradient *gradient,
                                          tl_err *err);
@@ -82,26 +82,26 @@ TL_MUST_USE tl_status tl_exchange_finish(tl_exchange *exchange, tl_gradient *gra
 /**
  * L2 norm of the summed gradient's parameters, as tl_gradient_norm has it, in every bit.
  * Collective if sharded. \param gradient [params], the summed one \param norm result
- * \return TL_E_LOST
+ * \return TL_E_PEER
  */
 TL_MUST_USE tl_status tl_exchange_norm(tl_exchange *exchange, const float *gradient,
                                        double *norm, tl_err *err);
 
 /**
  * Sharded: the weights `param` [params] of bucket `number` are updated in the own slice and
- * begin to travel to the others; tl_exchange_return waits for all. \return TL_E_LOST
+ * begin to travel to the others; tl_exchange_return waits for all. \return TL_E_PEER
  */
 TL_MUST_USE tl_status tl_exchange_send(tl_exchange *exchange, int number, float *param,
                                        tl_err *err);
 
-/** Waits for the weights. Collective. \return TL_E_LOST */
+/** Waits for the weights. Collective. \return TL_E_PEER */
 TL_MUST_USE tl_status tl_exchange_return(tl_exchange *exchange, tl_err *err);
 
 /**
  * Bucket `number` of an optimiser's array of which each member keeps its own slices,
  * complete on every member. Collective.
  * \param kept [exchange->kept]  \param whole [numbers of the bucket] result \return
- * TL_E_LOST
+ * TL_E_PEER
  */
 TL_MUST_USE tl_status tl_exchange_collect(tl_exchange *exchange, int number,
                                           const float *kept, float *whole, tl_err *err);
@@ -117,9 +117,10 @@ void tl_exchange_deal(const tl_exchange *exchange, int number, const float *whol
  * bits on every member of any team. Collective over the share's team.
  *
  * \param gradient [share->model.params] this member's \param norm result
- * \return TL_E_LOST
+ * \return TL_E_PEER
  */
-TL_MUST_USE tl_status tl_share_norm(const tl_share *share, const float *gradient,
-                                    double *norm, tl_err *err);
+TL_MUST_USE tl_status tl_tensor_parallel_norm(const tl_tensor_parallel *share,
+                                              const float *gradient, double *norm,
+                                              tl_err *err);
 
 #endif

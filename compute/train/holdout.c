@@ -10,7 +10,7 @@ tl_status tl_holdout_loss(const tl_model *model, const tl_dataset *rows,
 {
     const int classes = model->spec.classes;
     double sum = 0.0;
-    TL_TRY(tl_model_logits(model, rows->pixel, rows->rows, team, scratch, logits, err));
+    TL_TRY(tl_model_logits(model, rows->input, rows->rows, team, scratch, logits, err));
     if (tl_arena_counts(scratch)) return TL_OK;
     for (int r = 0; r < rows->rows; r++) { /* every member: the order is part of the bits */
         double own;
@@ -19,6 +19,6 @@ tl_status tl_holdout_loss(const tl_model *model, const tl_dataset *rows,
         sum += own;
     }
     *loss = sum / rows->rows;
-    TL_CHECK(isfinite(*loss), err, TL_E_NUM, "validation loss is not finite");
+    TL_CHECK(isfinite(*loss), err, TL_E_NUMERIC, "validation loss is not finite");
     return TL_OK;
 }

@@ -11,7 +11,7 @@
  * Collective over `team`.
  *
  * \param logits [rows x classes] room  \param loss result
- * \return TL_E_NUM if it is not finite, TL_E_SPACE, TL_E_LOST
+ * \return TL_E_NUMERIC if it is not finite, TL_E_NOMEM, TL_E_PEER
  */
 TL_MUST_USE tl_status tl_holdout_loss(const tl_model *model, const tl_dataset *rows,
                                       const tl_team *team, tl_arena *scratch, float *logits,

@@ -92,7 +92,7 @@ tl_status tl_model_save(const tl_model *model, const tl_key *step, const char *p
     tl_status status = tl_model_tensors(model, &arena, &tensor, &count, err);
     if (status == TL_OK) write_header(model, maker, tensor, count, &header);
     if (status == TL_OK && header.is_short)
-        status = tl_fail(err, TL_E_SPACE, "no memory left");
+        status = tl_fail(err, TL_E_NOMEM, "no memory left");
     if (status == TL_OK) status = write_file(path, &header, model, err);
     tl_text_close(&header);
     tl_arena_close(&arena);
@@ -202,7 +202,7 @@ static tl_status check_whole(const char *path, const char *text, size_t length,
     const bool is_same =
         !is_short && again.length == length && memcmp(again.at, text, length) == 0;
     tl_text_close(&again);
-    TL_CHECK(!is_short, err, TL_E_SPACE, "%s: no memory left to check it", path);
+    TL_CHECK(!is_short, err, TL_E_NOMEM, "%s: no memory left to check it", path);
     TL_CHECK(is_same, err, TL_E_FORMAT,
              "%s: its checksum is wrong, or its header is not as it was written", path);
     TL_CHECK(!step || strcmp(tl_key_text(step, wanted), header->step) == 0, err,
@@ -225,7 +225,7 @@ static tl_status read_open(FILE *file, const char *path, uint64_t size, const tl
     TL_CHECK(length <= LONGEST_HEADER && length <= size - sizeof bytes, err, TL_E_FORMAT,
              "%s: its header claims %llu bytes", path, (unsigned long long)length);
     char *header = tl_arena_take(arena, length + 1, 1, err);
-    if (!header) return TL_E_SPACE;
+    if (!header) return TL_E_NOMEM;
     TL_CHECK(fread(header, 1, length, file) == length, err, TL_E_FORMAT,
              "%s: is cut off in its header", path);
     json_error_t why;

@@ -12,7 +12,8 @@ typedef struct wanted {
     float kept, spread; /* smoothed: kept * q + spread */
 } wanted;
 
-static double entropy_of_row(const float *logit, int classes, const wanted *wish, float *d)
+static double entropy_of_row(const float *logit, int classes, const wanted *target_row,
+                             float *d)
 {
     double top = (double)logit[0], sum = 0.0, mean = 0.0;
     for (int c = 1; c < classes; c++) {
@@ -20,8 +21,9 @@ static double entropy_of_row(const float *logit, int classes, const wanted *wish
     }
     for (int c = 0; c < classes; c++) sum += exp((double)logit[c] - top);
     for (int c = 0; c < classes; c++) {
-        const float q = wish->soft ? wish->soft[c] : (float)(c == wish->hard);
-        const float aim = wish->kept * q + wish->spread;
+        const float q =
+            target_row->soft ? target_row->soft[c] : (float)(c == target_row->hard);
+        const float aim = target_row->kept * q + target_row->spread;
         mean += (double)aim * ((double)logit[c] - top);
         d[c] = (float)(exp((double)logit[c] - top) / sum) - aim;
     }
@@ -34,10 +36,10 @@ static double entropy_of_tokens(const tl_outputs *o, const float *token, size_t 
 {
     double loss = 0.0;
     for (int p = 0; p + 1 < o->positions; p++, at += (size_t)o->classes) {
-        wanted wish = *usual;
-        wish.soft = NULL;
-        wish.hard = (int32_t)token[p + 1];
-        loss += entropy_of_row(o->at + at, o->classes, &wish, o->slope + at);
+        wanted target_row = *usual;
+        target_row.soft = NULL;
+        target_row.hard = (int32_t)token[p + 1];
+        loss += entropy_of_row(o->at + at, o->classes, &target_row, o->gradient + at);
     }
     return loss;
 }
@@ -46,27 +48,27 @@ double tl_objective(const tl_train_rows *data, const int *row, int rows, double 
                     const tl_outputs *outputs)
 {
     const size_t classes = (size_t)outputs->classes, positions = (size_t)outputs->positions;
-    wanted wish = {.kept = (float)(1.0 - smoothing),
-                   .spread = (float)(smoothing / outputs->classes)};
+    wanted target_row = {.kept = (float)(1.0 - smoothing),
+                         .spread = (float)(smoothing / outputs->classes)};
     double loss = 0.0;
     for (int r = 0; r < rows; r++) {
         const size_t first = (size_t)r * positions * classes;
         const size_t last = first + (positions - 1) * classes;
-        if (data->target) wish.soft = data->target + (size_t)row[r] * classes;
+        if (data->target) target_row.soft = data->target + (size_t)row[r] * classes;
         if (data->loss == TL_LOSS_SQUARED) {
-            loss += tl_squared_error(outputs->at + last, wish.soft, outputs->classes,
-                                     outputs->slope + last);
+            loss += tl_squared_error(outputs->at + last, target_row.soft, outputs->classes,
+                                     outputs->gradient + last);
             continue;
         }
-        if (data->label) wish.hard = data->label[row[r]];
-        loss += entropy_of_tokens(outputs, data->pixel + (size_t)row[r] * positions, first,
-                                  &wish);
-        loss += entropy_of_row(outputs->at + last, outputs->classes, &wish,
-                               outputs->slope + last);
+        if (data->label) target_row.hard = data->label[row[r]];
+        loss += entropy_of_tokens(outputs, data->input + (size_t)row[r] * positions, first,
+                                  &target_row);
+        loss += entropy_of_row(outputs->at + last, outputs->classes, &target_row,
+                               outputs->gradient + last);
     }
     if (positions == 1) return loss;
     const float share = 1.0f / (float)positions;
     const size_t n = (size_t)rows * positions * classes;
-    for (size_t i = 0; i < n; i++) outputs->slope[i] *= share;
+    for (size_t i = 0; i < n; i++) outputs->gradient[i] *= share;
     return loss / (double)positions;
 }

@@ -15,7 +15,7 @@ typedef enum tl_loss {
 
 /** What is trained on. Either `label` or `target` is given. */
 typedef struct tl_train_rows {
-    const float *pixel;   /**< [.. x input] */
+    const float *input;   /**< [.. x input] */
     const int32_t *label; /**< [..] hard labels, or NULL */
     const float *target;  /**< [.. x classes] soft labels (rows sum to 1), or what outputs
                              are to be under the squared loss, or NULL */
@@ -28,7 +28,7 @@ typedef struct tl_train_rows {
 typedef struct tl_outputs {
     int positions, classes;
     const float *at; /**< [rows*positions x classes] */
-    float *slope;    /**< [rows*positions x classes] the gradient of the loss, a result */
+    float *gradient; /**< [rows*positions x classes] the gradient of the loss, a result */
 } tl_outputs;
 
 /**

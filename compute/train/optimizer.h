@@ -23,7 +23,7 @@ typedef struct tl_optimizing {
 } tl_optimizing;
 
 /** Looks at the model's tensors where the recipe's decay asks for it; the table is in
- * `arena`. \return TL_E_SPACE */
+ * `arena`. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_optimizing_new(const tl_model *model, const tl_recipe *recipe,
                                         tl_arena *arena, tl_optimizing *out, tl_err *err);
 

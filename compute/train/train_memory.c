@@ -11,7 +11,7 @@ double tl_train_flop(const tl_model_spec *spec, const tl_recipe *recipe, int row
            recipe->epochs;
 }
 
-int tl_train_widest(const tl_model_spec *spec, const tl_recipe *recipe)
+int tl_train_max_ranks(const tl_model_spec *spec, const tl_recipe *recipe)
 {
     return spec->splits > 1 ? spec->splits : tl_recipe_shards(recipe);
 }
@@ -33,5 +33,5 @@ double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe, int v
     if (status == TL_OK) status = tl_train(whole, &training, &scratch, NULL, NULL);
     tl_arena_close(&model);
     tl_arena_close(&scratch);
-    return status == TL_E_SPACE ? (double)INFINITY : (double)scratch.peak;
+    return status == TL_E_NOMEM ? (double)INFINITY : (double)scratch.peak;
 }

@@ -13,13 +13,13 @@ tl_status tl_timer_draw(const tl_model_spec *spec, int rows, tl_arena *arena,
 {
     const size_t numbers = (size_t)rows * (size_t)tl_shape_size(spec->in);
     data->rows = rows;
-    TL_TAKE(data->pixel, arena, numbers, err);
-    TL_TAKE(data->label, arena, rows, err);
-    TL_TAKE(data->row, arena, rows, err);
+    TL_ALLOC(data->input, arena, numbers, err);
+    TL_ALLOC(data->label, arena, rows, err);
+    TL_ALLOC(data->row, arena, rows, err);
     tl_rng pixels = tl_rng_stream(1, 0, "bench", 0, "pixels"),
            labels = tl_rng_stream(1, 0, "bench", 0, "labels");
     for (size_t i = 0; i < numbers; i++) {
-        data->pixel[i] = tl_model_reads_tokens(spec->kind)
+        data->input[i] = tl_model_reads_tokens(spec->kind)
                              ? (float)tl_rng_below(&pixels, (uint32_t)spec->classes)
                              : (float)tl_rng_uniform(&pixels);
     }
@@ -116,7 +116,7 @@ tl_status tl_train_time(tl_model *model, const tl_timed_training *wanted, tl_are
     timed.ops.tick = tick;
     timed.team.ops = &timed.ops;
     const tl_train_rows rows = {
-        .pixel = data->pixel, .label = data->label, .row = data->row, .rows = data->rows};
+        .input = data->input, .label = data->label, .row = data->row, .rows = data->rows};
     const tl_rng order = tl_rng_stream(1, 0, "bench", 0, "order");
     const tl_training training = {
         .recipe = &recipe, .rows = &rows, .rng = &order, .team = &timed.team};

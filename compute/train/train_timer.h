@@ -9,17 +9,17 @@
 
 /** Random rows: pixels in 0..1 or tokens, and labels. */
 typedef struct tl_timer_data {
-    float *pixel;   /**< [rows x input] */
+    float *input;   /**< [rows x input] */
     int32_t *label; /**< [rows] */
     int *row;       /**< [rows] 0, 1, ... */
     int rows;
 } tl_timer_data;
 
-/** Draws `rows` rows for the model, always the same; in `arena`. \return TL_E_SPACE */
+/** Draws `rows` rows for the model, always the same; in `arena`. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_timer_draw(const tl_model_spec *spec, int rows, tl_arena *arena,
                                     tl_timer_data *data, tl_err *err);
 
-/** A model with random weights, always the same; in `arena`. \return TL_E_ARG, TL_E_SPACE
+/** A model with random weights, always the same; in `arena`. \return TL_E_ARG, TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_timer_model(const tl_model_spec *spec, tl_arena *arena,
                                      tl_model **model, tl_err *err);

@@ -27,8 +27,8 @@
 #include <string.h>
 
 typedef struct trainer {
-    tl_model *model; /* the whole one, or that of the share */
-    tl_share share;  /* of a split model */
+    tl_model *model;          /* the whole one, or that of the share */
+    tl_tensor_parallel share; /* of a split model */
     const tl_training *job;
     const tl_recipe *recipe;
     const tl_train_rows *data;
@@ -38,7 +38,7 @@ typedef struct trainer {
     const tl_dataset *validation; /* NULL: no early stopping */
     tl_arena *scratch;
     int shards, local; /* in all, and on this rank */
-    size_t width;      /* numbers in one gradient buffer: params, loss, wishes to stop */
+    size_t width;      /* numbers in one gradient buffer: params, loss, requests to stop */
     float *grad;       /* [local x width] */
     float *altered;    /* [rows of a shard x input] augmented images; NULL: as they are */
     float *logits;     /* [validation rows x classes] */
@@ -56,7 +56,7 @@ typedef struct trainer {
 } trainer;
 
 /* What stands behind the parameters in a gradient buffer. */
-enum { LOSS, WISHES, SAVES, TAIL };
+enum { LOSS, REQUESTS, SAVES, TAIL };
 
 /* Sub-streams of the order's that no epoch has. */
 static const uint64_t AUGMENTATION = UINT64_MAX, DROPOUT = UINT64_MAX - 1;
@@ -87,7 +87,7 @@ static tl_key key_of(const trainer *t)
 
 static tl_status take_block(trainer *t, float **block, tl_err *err)
 {
-    TL_TAKE(*block, t->scratch, t->model->params, err);
+    TL_ALLOC(*block, t->scratch, t->model->params, err);
     t->state.block[t->state.blocks++] = *block;
     return TL_OK;
 }
@@ -95,7 +95,7 @@ static tl_status take_block(trainer *t, float **block, tl_err *err)
 static tl_status take_moment(trainer *t, float **block, tl_err *err)
 {
     if (!t->exchange.is_sharded) return take_block(t, block, err);
-    TL_TAKE(*block, t->scratch, t->exchange.kept, err);
+    TL_ALLOC(*block, t->scratch, t->exchange.kept, err);
     t->state.is_kept[t->state.blocks] = true;
     t->state.block[t->state.blocks++] = *block;
     return TL_OK;
@@ -109,7 +109,7 @@ static tl_status open_state(trainer *t, tl_err *err)
                                 .blocks = 1,
                                 .block = {t->model->param},
                                 .exchange = &t->exchange,
-                                .share = t->model->is_share ? &t->share : NULL};
+                                .share = t->model->is_tensor_parallel ? &t->share : NULL};
     TL_TRY(take_moment(t, &t->moments.first, err));
     if (t->recipe->optimizer == TL_ADAMW) {
         TL_TRY(take_moment(t, &t->moments.second, err));
@@ -124,7 +124,7 @@ static tl_status open_state(trainer *t, tl_err *err)
 static tl_status open_trainer(trainer *t, tl_err *err)
 {
     if (t->model->spec.splits > 1) {
-        TL_TRY(tl_share_new(t->model, t->team, t->scratch, &t->share, err));
+        TL_TRY(tl_tensor_parallel_new(t->model, t->team, t->scratch, &t->share, err));
         t->model = &t->share.model;
         t->mates = &t->alone;
     }
@@ -139,19 +139,19 @@ static tl_status open_trainer(trainer *t, tl_err *err)
     const tl_pass_use use = t->recipe->recompute ? TL_PASS_RECOMPUTE : TL_PASS_BACKWARD;
     TL_TRY(tl_pass_new(t->model, (int)rows, use, t->scratch, &t->pass, err));
     TL_TRY(tl_optimizing_new(t->model, t->recipe, t->scratch, &t->optimizing, err));
-    TL_TAKE(t->grad, t->scratch, (size_t)t->local * t->width, err);
+    TL_ALLOC(t->grad, t->scratch, (size_t)t->local * t->width, err);
     t->pass.team = t->team;
     if (t->mates->size > 1) {
         TL_TRY(tl_exchange_new(t->model->params, TAIL, t->recipe, t->mates, t->scratch,
                                &t->exchange, err));
     }
-    TL_TAKE(t->order, t->scratch, t->data->rows, err);
+    TL_ALLOC(t->order, t->scratch, t->data->rows, err);
     if (tl_recipe_augments(t->recipe)) {
-        TL_TAKE(t->altered, t->scratch, rows * (size_t)tl_shape_size(spec->in), err);
+        TL_ALLOC(t->altered, t->scratch, rows * (size_t)tl_shape_size(spec->in), err);
     }
     if (t->validation) {
-        TL_TAKE(t->logits, t->scratch, (size_t)t->validation->rows * (size_t)spec->classes,
-                err);
+        TL_ALLOC(t->logits, t->scratch, (size_t)t->validation->rows * (size_t)spec->classes,
+                 err);
     }
     return open_state(t, err);
 }
@@ -177,28 +177,28 @@ static void send_gradients(void *self, size_t from)
 {
     trainer *t = self;
     const tl_gradient gradient = gradient_of(t, 1);
-    if (from == 0 && tl_fault_spoils()) t->grad[0] = NAN;
+    if (from == 0 && tl_failpoint_spoils()) t->grad[0] = NAN;
     if (t->pass.status == TL_OK)
         t->pass.status = tl_exchange_ready(&t->exchange, &gradient, from, &t->pass.err);
 }
 
 /* What this member wants, in every shard's buffer: before the last of them is complete. */
-static void put_wishes(trainer *t)
+static void put_requests(trainer *t)
 {
     const tl_checkpoint *checkpoint = t->job->checkpoint;
     const bool is_due = checkpoint && checkpoint->every > 0.0 && t->team->rank == 0 &&
                         tl_seconds() - t->saved > checkpoint->every;
     for (int s = 0; s < t->local; s++) {
         float *tail = t->grad + (size_t)s * t->width + t->model->params;
-        tail[WISHES] = t->is_asked ? 1.0f : 0.0f;
+        tail[REQUESTS] = t->is_asked ? 1.0f : 0.0f;
         tail[SAVES] = is_due ? 1.0f : 0.0f;
     }
 }
 
 static const float *go_forward(trainer *t, const int *row, int count)
 {
-    if (!t->altered) return tl_pass_forward(&t->pass, t->data->pixel, row, count);
-    tl_augment(t->recipe, &t->changes, t->model->spec.in, t->data->pixel, row, count,
+    if (!t->altered) return tl_pass_forward(&t->pass, t->data->input, row, count);
+    tl_augment(t->recipe, &t->changes, t->model->spec.in, t->data->input, row, count,
                t->altered);
     return tl_pass_forward(&t->pass, t->altered, NULL, count);
 }
@@ -230,7 +230,7 @@ static void run_batch(trainer *t, const group *batch)
     const tl_rng epoch = tl_rng_sub(&dropout, (uint64_t)t->state.progress.epoch);
     t->pass.dropout.batch = tl_rng_sub(&epoch, (uint64_t)(batch->row - t->order));
     tl_pass_refresh(&t->pass);
-    if (batch->is_last) put_wishes(t);
+    if (batch->is_last) put_requests(t);
     for (int s = 0; s < t->local; s++) {
         const bool completes = batch->is_last && s == t->local - 1 && t->mates->size > 1;
         if (completes) tl_exchange_open(&t->exchange);
@@ -255,8 +255,8 @@ static tl_status sum_gradients(trainer *t, tl_gradient *gradient, tl_err *err)
     } else if (clip > 0.0) {
         tl_gradient_sum(gradient, 0, t->width);
         gradient->count = 1;
-        if (t->model->is_share) {
-            TL_TRY(tl_share_norm(&t->share, t->grad, &norm, err));
+        if (t->model->is_tensor_parallel) {
+            TL_TRY(tl_tensor_parallel_norm(&t->share, t->grad, &norm, err));
         } else {
             norm = tl_gradient_norm(t->grad, t->model->params);
         }
@@ -278,12 +278,12 @@ static tl_status step_slices(trainer *t, double rate, const tl_gradient *gradien
                                                   : NULL};
         if (!tl_optimizer_step(&t->optimizing, number, rate, gradient, bucket->own, &own,
                                t->model->param))
-            mine = TL_E_NUM;
+            mine = TL_E_NUMERIC;
         TL_TRY(tl_exchange_send(&t->exchange, b, t->model->param, err));
     }
     TL_TRY(tl_exchange_return(&t->exchange, err));
     const tl_status all = tl_team_agree(t->team, mine, err);
-    *is_finite = all != TL_E_NUM;
+    *is_finite = all != TL_E_NUMERIC;
     return *is_finite ? all : TL_OK;
 }
 
@@ -298,41 +298,41 @@ static tl_status step(trainer *t, double rate, const tl_gradient *gradient, bool
 }
 
 /* What all members know after an update. */
-typedef struct wishes {
+typedef struct requests {
     bool stop, save;
-} wishes;
+} requests;
 
 /* Where members have shares, each knows of its own alone until here. */
-static tl_status join_shares(const trainer *t, wishes *all, bool *is_finite, tl_err *err)
+static tl_status join_shares(const trainer *t, requests *all, bool *is_finite, tl_err *err)
 {
-    if (!t->model->is_share) return TL_OK;
+    if (!t->model->is_tensor_parallel) return TL_OK;
     float said[] = {all->stop ? 1.0f : 0.0f, all->save ? 1.0f : 0.0f,
                     *is_finite ? 0.0f : 1.0f};
     TL_TRY(tl_team_sum(t->team, said, sizeof said / sizeof *said, err));
-    *all = (wishes){said[0] > 0.0f, said[1] > 0.0f};
+    *all = (requests){said[0] > 0.0f, said[1] > 0.0f};
     *is_finite = !(said[2] > 0.0f);
     return TL_OK;
 }
 
 /* From the shards' gradients of `rows` rows to new weights. \param all result, the same on
  * every member */
-static tl_status update(trainer *t, int rows, wishes *all, tl_err *err)
+static tl_status update(trainer *t, int rows, requests *all, tl_err *err)
 {
     const size_t params = t->model->params;
     const long number = (long)++t->state.progress.update;
     const double rate = tl_schedule_rate(t->recipe, number, t->budget);
     tl_gradient gradient = gradient_of(t, rows);
-    if (t->mates->size == 1 && tl_fault_spoils()) t->grad[0] = NAN;
+    if (t->mates->size == 1 && tl_failpoint_spoils()) t->grad[0] = NAN;
     TL_TRY(sum_gradients(t, &gradient, err));
     float tail[TAIL];
     tl_gradient_read(&gradient, params, TAIL, tail);
     t->state.progress.loss += (double)tail[LOSS];
-    *all = (wishes){tail[WISHES] > 0.0f, tail[SAVES] > 0.0f};
+    *all = (requests){tail[REQUESTS] > 0.0f, tail[SAVES] > 0.0f};
     /* Every member holds the same bits, so all leave together. */
     bool is_finite = true;
     TL_TRY(step(t, rate, &gradient, &is_finite, err));
     TL_TRY(join_shares(t, all, &is_finite, err));
-    TL_CHECK(is_finite && isfinite(tail[LOSS]), err, TL_E_NUM,
+    TL_CHECK(is_finite && isfinite(tail[LOSS]), err, TL_E_NUMERIC,
              "loss or gradient is not finite at update %ld", number);
     if (t->average) {
         tl_average_add(t->recipe->average, number, t->model->param, params, t->average);
@@ -354,12 +354,12 @@ static void draw_epoch(trainer *t)
 }
 
 /* Between two updates: leaves if a member was asked to, and saves when that is due. */
-static tl_status pause_training(trainer *t, wishes all, tl_err *err)
+static tl_status pause_training(trainer *t, requests all, tl_err *err)
 {
     if (!all.stop && !all.save) return TL_OK;
     const tl_status kept =
         tl_state_save(&t->state, t->job->checkpoint, t->team, t->scratch, err);
-    if (kept == TL_E_LOST) return kept;
+    if (kept == TL_E_PEER) return kept;
     if (all.stop) {
         TL_TRY(tl_team_agree(t->team, kept, err));
         return tl_fail(err, TL_E_STOP, "stopped after update %ld of %ld",
@@ -370,7 +370,7 @@ static tl_status pause_training(trainer *t, wishes all, tl_err *err)
 }
 
 /* What is left of the epoch. \param all result, as of its last update */
-static tl_status run_epoch(trainer *t, wishes *all, tl_err *err)
+static tl_status run_epoch(trainer *t, requests *all, tl_err *err)
 {
     tl_progress *progress = &t->state.progress;
     const int rows = t->data->rows, batch = t->recipe->batch;
@@ -405,8 +405,8 @@ static tl_status look(trainer *t, bool *is_over, tl_err *err)
     double loss;
     const tl_status measured = tl_holdout_loss(&candidate, t->validation, t->team,
                                                t->scratch, t->logits, &loss, err);
-    if (measured == TL_E_NUM) { /* on every member */
-        return tl_fail(err, TL_E_NUM, "validation loss is not finite after epoch %d",
+    if (measured == TL_E_NUMERIC) { /* on every member */
+        return tl_fail(err, TL_E_NUMERIC, "validation loss is not finite after epoch %d",
                        (int)progress->epoch);
     }
     TL_TRY(measured);
@@ -423,7 +423,7 @@ static tl_status run_epochs(trainer *t, tl_err *err)
 {
     t->saved = tl_seconds();
     while (t->state.progress.epoch < t->recipe->epochs) {
-        wishes all = {false, false};
+        requests all = {false, false};
         bool is_over = false;
         TL_TRY(run_epoch(t, &all, err));
         TL_TRY(look(t, &is_over, err));
@@ -489,8 +489,8 @@ tl_status tl_train(tl_model *model, const tl_training *training, tl_arena *scrat
     if (held && held->rows > 0 && t.recipe->patience > 0) t.validation = held;
     tl_status status = tl_team_agree(t.team, open_trainer(&t, err), err);
     if (status == TL_OK) status = counts ? count_rest(&t, err) : run_training(&t, err);
-    if (status == TL_OK && t.model->is_share)
-        status = tl_share_put(&t.share, scratch, model, err);
+    if (status == TL_OK && t.model->is_tensor_parallel)
+        status = tl_tensor_parallel_put(&t.share, scratch, model, err);
     if (report) {
         const tl_progress *progress = &t.state.progress;
         *report = (tl_train_report){.updates = (long)progress->update,

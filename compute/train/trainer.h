@@ -58,7 +58,7 @@ double tl_train_flop(const tl_model_spec *spec, const tl_recipe *recipe, int row
                      int validation);
 
 /** Members of the largest useful team. */
-int tl_train_widest(const tl_model_spec *spec, const tl_recipe *recipe);
+int tl_train_max_ranks(const tl_model_spec *spec, const tl_recipe *recipe);
 
 /** Bytes of scratch that tl_train takes at most with checkpoints, as an arena counts them,
  * beside 4 a row for the order of the rows. \param team  of tl_team_counted */
@@ -75,9 +75,9 @@ double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe, int v
  * when?). With `average`, the averaged weights are what is measured, and the result.
  *
  * \param report result, may be NULL
- * \return TL_E_NUM when loss, gradient or validation loss is not finite (the text names the
- * update or the epoch), TL_E_STOP when asked to stop (state saved if there is a
- * checkpoint), TL_E_ARG without rows, TL_E_LOST, TL_E_SPACE
+ * \return TL_E_NUMERIC when loss, gradient or validation loss is not finite (the text names
+ * the update or the epoch), TL_E_STOP when asked to stop (state saved if there is a
+ * checkpoint), TL_E_ARG without rows, TL_E_PEER, TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_train(tl_model *model, const tl_training *training,
                                tl_arena *scratch, tl_train_report *report, tl_err *err);

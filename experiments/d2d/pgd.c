@@ -13,12 +13,13 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const tl_pgd pgd = tl_pgd_of(scene);
     const size_t count = (size_t)test->rows * (size_t)tl_shape_size(test->shape);
     float *moved = tl_arena_take(scene->scratch, count, sizeof *moved, err);
-    TL_TRY(tl_team_agree(scene->team, moved ? TL_OK : TL_E_SPACE, err));
-    tl_fooled sum;
+    TL_TRY(tl_team_agree(scene->team, moved ? TL_OK : TL_E_NOMEM, err));
+    tl_robustness sum;
     TL_TRY(tl_pgd_attack(&pgd, target, test, scene->team, scene->scratch, moved, err));
-    TL_TRY(tl_fooled_count(target, test, moved, scene->team, scene->scratch, &sum, err));
-    tl_scene_put_rate(scene, SUCCESS, sum.fooled, sum.right);
-    tl_scene_put_rate(scene, ROBUST_ACCURACY, sum.right - sum.fooled, test->rows);
+    TL_TRY(
+        tl_robustness_count(target, test, moved, scene->team, scene->scratch, &sum, err));
+    tl_scene_put_rate(scene, SUCCESS, sum.robustness, sum.right);
+    tl_scene_put_rate(scene, ROBUST_ACCURACY, sum.right - sum.robustness, test->rows);
     tl_scene_put(scene, ROBUST_LOSS, sum.loss);
     return TL_OK;
 }
@@ -36,10 +37,10 @@ static double cost(const tl_size *size, const tl_value *arg)
            2.0 * tl_model_flop(model) * size->test;
 }
 
-static int widest(const tl_size *size, const tl_value *arg)
+static int max_ranks(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
-    return tl_infer_widest(size->test, TL_INFER_WIDEST);
+    return tl_infer_max_ranks(size->test, TL_INFER_MAX_RANKS);
 }
 
 static const tl_param params[] = {TL_PGD_PARAM_LIST, {0}};
@@ -80,5 +81,5 @@ const tl_stage tl_stage_d2d_pgd = {
     .run = run,
     .check = check,
     .cost = cost,
-    .widest = widest,
+    .max_ranks = max_ranks,
 };

@@ -14,12 +14,12 @@
 #include "experiments/method/queries.h"
 
 enum { ARG_QUERIES = TL_PGD_PARAMS };
-enum { SUCCESS, TWIN_SUCCESS, GAIN, OWN_SUCCESS };
+enum { SUCCESS, CONTROL_SUCCESS, GAIN, OWN_SUCCESS };
 
 /* --- the control model ---------------------------------------------------------------- */
 
 /* The model that the extraction would have got from true labels instead of answers. */
-static tl_status run_twin(tl_scene *scene, tl_err *err)
+static tl_status run_control(tl_scene *scene, tl_err *err)
 {
     return tl_queries_train_control(scene, (int)scene->arg[ARG_QUERIES].number,
                                     TL_QUERY_AUGMENTED, &scene->world->setup->recipe, err);
@@ -32,24 +32,24 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const tl_world *world = scene->world;
     const tl_dataset *test = world->data[TL_PART_TEST];
     const tl_model *target = world->model[TL_PART_TARGET];
-    const tl_model *surrogate = world->model[TL_PART_SURROGATE], *twin = world->bank[0];
+    const tl_model *surrogate = world->model[TL_PART_SURROGATE], *control = world->bank[0];
     const tl_pgd pgd = tl_pgd_of(scene);
     const tl_team *team = scene->team;
     tl_arena *scratch = scene->scratch;
     const size_t count = (size_t)test->rows * (size_t)tl_shape_size(test->shape);
     float *moved = tl_arena_take(scratch, count, sizeof *moved, err);
-    TL_TRY(tl_team_agree(team, moved ? TL_OK : TL_E_SPACE, err));
-    tl_fooled copied, home, plain;
+    TL_TRY(tl_team_agree(team, moved ? TL_OK : TL_E_NOMEM, err));
+    tl_robustness copied, home, plain;
     TL_TRY(tl_pgd_attack(&pgd, surrogate, test, team, scratch, moved, err));
-    TL_TRY(tl_fooled_count(target, test, moved, team, scratch, &copied, err));
-    TL_TRY(tl_fooled_count(surrogate, test, moved, team, scratch, &home, err));
-    TL_TRY(tl_pgd_attack(&pgd, twin, test, team, scratch, moved, err));
-    TL_TRY(tl_fooled_count(target, test, moved, team, scratch, &plain, err));
-    tl_scene_put_rate(scene, SUCCESS, copied.fooled, copied.right);
-    tl_scene_put_rate(scene, TWIN_SUCCESS, plain.fooled, plain.right);
-    tl_scene_put_rate(scene, OWN_SUCCESS, home.fooled, home.right);
+    TL_TRY(tl_robustness_count(target, test, moved, team, scratch, &copied, err));
+    TL_TRY(tl_robustness_count(surrogate, test, moved, team, scratch, &home, err));
+    TL_TRY(tl_pgd_attack(&pgd, control, test, team, scratch, moved, err));
+    TL_TRY(tl_robustness_count(target, test, moved, team, scratch, &plain, err));
+    tl_scene_put_rate(scene, SUCCESS, copied.robustness, copied.right);
+    tl_scene_put_rate(scene, CONTROL_SUCCESS, plain.robustness, plain.right);
+    tl_scene_put_rate(scene, OWN_SUCCESS, home.robustness, home.right);
     if (copied.right > 0.0) {
-        tl_scene_put(scene, GAIN, (copied.fooled - plain.fooled) / copied.right);
+        tl_scene_put(scene, GAIN, (copied.robustness - plain.robustness) / copied.right);
     } else {
         tl_scene_put_missing(scene, GAIN, TL_WHY_UNRESOLVABLE);
     }
@@ -67,13 +67,13 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
     return TL_OK;
 }
 
-static int twins(const tl_value *arg)
+static int controls(const tl_value *arg)
 {
     (void)arg;
     return 1;
 }
 
-static double twin_cost(const tl_size *size, const tl_value *arg)
+static double control_cost(const tl_size *size, const tl_value *arg)
 {
     return tl_train_flop(&size->setup.model, &size->setup.recipe,
                          (int)arg[ARG_QUERIES].number, 0);
@@ -86,11 +86,11 @@ static double cost(const tl_size *size, const tl_value *arg)
            6.0 * tl_model_flop(model) * size->test;
 }
 
-static int widest(const tl_size *size, const tl_value *arg)
+static int max_ranks(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
-    const int most = tl_train_widest(&size->setup.model, &size->setup.recipe);
-    return tl_infer_widest(size->test, most);
+    const int most = tl_train_max_ranks(&size->setup.model, &size->setup.recipe);
+    return tl_infer_max_ranks(size->test, most);
 }
 
 static const tl_param params[] = {
@@ -150,14 +150,14 @@ const tl_stage tl_stage_d2d_transfer_pgd = {
     .draws = true,
     .params = params,
     .metrics = metrics,
-    .bank = {.count = twins,
+    .bank = {.count = controls,
              .reads = TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_SETUP),
              .args = 1U << ARG_QUERIES,
              .draws_as = "m2m.model_extraction",
-             .run = run_twin,
-             .cost = twin_cost},
+             .run = run_control,
+             .cost = control_cost},
     .run = run,
     .check = check,
     .cost = cost,
-    .widest = widest,
+    .max_ranks = max_ranks,
 };

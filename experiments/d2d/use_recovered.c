@@ -31,7 +31,7 @@ static void copy_rows(const tl_dataset *part, int at, tl_dataset *out)
     const size_t rows = (size_t)part->rows, first = (size_t)at;
     const size_t size = (size_t)tl_shape_size(part->shape);
     if (rows == 0) return;
-    memcpy(out->pixel + first * size, part->pixel, rows * size * sizeof *out->pixel);
+    memcpy(out->input + first * size, part->input, rows * size * sizeof *out->input);
     memcpy(out->label + first, part->label, rows * sizeof *out->label);
     memcpy(out->flags + first, part->flags, rows * sizeof *out->flags);
     memcpy(out->origin + first, part->origin, rows * sizeof *out->origin);
@@ -43,14 +43,14 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const tl_dataset *more = scene->world->data[TL_PART_RECOVERED];
     TL_TRY(check_alike(own, more, err));
     tl_dataset *out;
-    TL_TAKE(out, scene->keep, 1, err);
+    TL_ALLOC(out, scene->keep, 1, err);
     *out = *own;
     out->rows = own->rows + more->rows;
     const size_t rows = (size_t)out->rows;
-    TL_TAKE(out->pixel, scene->keep, rows * (size_t)tl_shape_size(own->shape), err);
-    TL_TAKE(out->label, scene->keep, rows, err);
-    TL_TAKE(out->flags, scene->keep, rows, err);
-    TL_TAKE(out->origin, scene->keep, rows, err);
+    TL_ALLOC(out->input, scene->keep, rows * (size_t)tl_shape_size(own->shape), err);
+    TL_ALLOC(out->label, scene->keep, rows, err);
+    TL_ALLOC(out->flags, scene->keep, rows, err);
+    TL_ALLOC(out->origin, scene->keep, rows, err);
     if (tl_scene_counts(scene)) return TL_OK;
     copy_rows(own, 0, out);
     copy_rows(more, own->rows, out);

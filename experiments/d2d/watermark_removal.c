@@ -49,24 +49,24 @@ static void add_noise(const tl_rng *stream, int item, double sd, const float *fr
     for (int i = 0; i < n; i++) to[i] = from[i] + (float)(sd * tl_rng_normal(&rng));
 }
 
-typedef struct lessons {
+typedef struct training_pairs {
     float *noisy, *clean;
     int *row; /* 0, 1, 2, ... */
-} lessons;
+} training_pairs;
 
 /* Lesson i is the attacker's row i, counted round, with noise of its own. */
-static tl_status make_lessons(tl_scene *scene, lessons *out, tl_err *err)
+static tl_status make_training_pairs(tl_scene *scene, training_pairs *out, tl_err *err)
 {
     const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
     const int size = tl_shape_size(own->shape);
     const int count = (int)scene->arg[ARG_EXAMPLES].number;
     const tl_rng noise = tl_scene_rng(scene, "lessons");
-    TL_TAKE(out->noisy, scene->scratch, (size_t)count * (size_t)size, err);
-    TL_TAKE(out->clean, scene->scratch, (size_t)count * (size_t)size, err);
-    TL_TAKE(out->row, scene->scratch, count, err);
+    TL_ALLOC(out->noisy, scene->scratch, (size_t)count * (size_t)size, err);
+    TL_ALLOC(out->clean, scene->scratch, (size_t)count * (size_t)size, err);
+    TL_ALLOC(out->row, scene->scratch, count, err);
     if (tl_scene_counts(scene)) return TL_OK;
     for (int i = 0; i < count; i++) {
-        const float *from = own->pixel + (size_t)(i % own->rows) * (size_t)size;
+        const float *from = own->input + (size_t)(i % own->rows) * (size_t)size;
         const size_t at = (size_t)i * (size_t)size;
         add_noise(&noise, i, scene->arg[ARG_NOISE].number, from, size, out->noisy + at);
         memcpy(out->clean + at, from, (size_t)size * sizeof *from);
@@ -77,16 +77,16 @@ static tl_status make_lessons(tl_scene *scene, lessons *out, tl_err *err)
 
 static tl_status train_denoiser(tl_scene *scene, tl_err *err)
 {
-    lessons it = {0};
+    training_pairs it = {0};
     tl_model *model;
-    const tl_status mine = make_lessons(scene, &it, err);
+    const tl_status mine = make_training_pairs(scene, &it, err);
     const tl_model_spec spec =
         spec_of(scene->world->data[TL_PART_ATTACKER]->shape, scene->arg);
     const tl_recipe recipe = recipe_of(scene->arg);
     const tl_stage_training training = {
         .spec = &spec,
         .recipe = &recipe,
-        .rows = {.pixel = it.noisy,
+        .rows = {.input = it.noisy,
                  .target = it.clean,
                  .row = it.row,
                  .rows = (int)scene->arg[ARG_EXAMPLES].number,
@@ -104,7 +104,7 @@ static tl_status regenerate(tl_scene *scene, float *noisy, float *to, tl_err *er
     const int rows = tl_scene_counts(scene) ? 0 : pool->rows;
     for (int i = 0; i < rows; i++) {
         const size_t at = (size_t)i * (size_t)size;
-        add_noise(&noise, i, scene->arg[ARG_NOISE].number, pool->pixel + at, size,
+        add_noise(&noise, i, scene->arg[ARG_NOISE].number, pool->input + at, size,
                   noisy + at);
     }
     TL_TRY(tl_model_logits(scene->world->bank[0], noisy, pool->rows, scene->team,
@@ -128,17 +128,17 @@ static tl_status take_room(tl_scene *scene, int method, room *out, tl_err *err)
 {
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     const tl_shape shape = pool->shape;
-    TL_TRY(tl_dataset_copy(pool, method == NONE ? 0 : TL_COPY_PIXELS, scene->keep,
+    TL_TRY(tl_dataset_copy(pool, method == NONE ? 0 : TL_COPY_INPUTS, scene->keep,
                            &out->out, err));
     if (method == JPEG) {
         TL_TRY(tl_dct_new(TL_JPEG_BLOCK, TL_JPEG_BLOCK, scene->scratch, &out->dct, err));
     }
     if (method == BLUR) {
-        TL_TAKE(out->plane, scene->scratch, shape.height * shape.width, err);
+        TL_ALLOC(out->plane, scene->scratch, shape.height * shape.width, err);
     }
     if (method == REGENERATE) {
-        TL_TAKE(out->noisy, scene->scratch,
-                (size_t)pool->rows * (size_t)tl_shape_size(shape), err);
+        TL_ALLOC(out->noisy, scene->scratch,
+                 (size_t)pool->rows * (size_t)tl_shape_size(shape), err);
     }
     return TL_OK;
 }
@@ -148,8 +148,8 @@ static void filter_rows(const tl_scene *scene, int method, const room *r)
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     const size_t size = (size_t)tl_shape_size(pool->shape);
     for (int i = 0; i < pool->rows; i++) {
-        const float *from = pool->pixel + (size_t)i * size;
-        float *to = r->out->pixel + (size_t)i * size;
+        const float *from = pool->input + (size_t)i * size;
+        float *to = r->out->input + (size_t)i * size;
         if (method == MEDIAN) tl_filter_median(pool->shape, from, to);
         if (method == BLUR) {
             tl_filter_blur(pool->shape, scene->arg[ARG_SIGMA].number, from, to, r->plane);
@@ -166,8 +166,8 @@ static void measure(tl_scene *scene, const tl_dataset *before, const tl_dataset 
     double ssim = 0.0, square = 0.0;
     for (int i = 0; i < before->rows; i++) {
         const size_t at = (size_t)i * (size_t)size;
-        ssim += tl_ssim(before->pixel + at, after->pixel + at, before->shape);
-        square += tl_mean_square(before->pixel + at, after->pixel + at, size);
+        ssim += tl_ssim(before->input + at, after->input + at, before->shape);
+        square += tl_mean_square(before->input + at, after->input + at, size);
     }
     tl_scene_put(scene, SSIM, ssim / before->rows);
     if (square > 0.0) {
@@ -185,7 +185,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     TL_TRY(tl_team_agree(scene->team, take_room(scene, method, &r, err), err));
     TL_INVARIANT(r.out != NULL);
     if (method == REGENERATE) {
-        TL_TRY(regenerate(scene, r.noisy, r.out->pixel, err));
+        TL_TRY(regenerate(scene, r.noisy, r.out->input, err));
     } else if (method != NONE && !tl_scene_counts(scene)) {
         filter_rows(scene, method, &r);
     }
@@ -234,7 +234,7 @@ static double cost(const tl_size *size, const tl_value *arg)
     return size->pool * (plain + (regenerates(arg) ? tl_model_flop(&spec) : 0.0));
 }
 
-static int widest(const tl_size *size, const tl_value *arg)
+static int max_ranks(const tl_size *size, const tl_value *arg)
 {
     (void)size;
     const tl_recipe recipe = recipe_of(arg);
@@ -327,5 +327,5 @@ const tl_stage tl_stage_d2d_watermark_removal = {
     .run = run,
     .check = check,
     .cost = cost,
-    .widest = widest,
+    .max_ranks = max_ranks,
 };

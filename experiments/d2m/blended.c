@@ -11,15 +11,15 @@ enum { ARG_RATE, ARG_TARGET, ARG_ALPHA };
 
 typedef struct pattern {
     float alpha;
-    const float *pixel; /* [shape] */
+    const float *input; /* [shape] */
 } pattern;
 
-static void stamp(const void *self, tl_shape shape, float *pixel)
+static void stamp(const void *self, tl_shape shape, float *input)
 {
     const pattern *p = self;
     const int size = tl_shape_size(shape);
     for (int i = 0; i < size; i++) {
-        pixel[i] = (1.0f - p->alpha) * pixel[i] + p->alpha * p->pixel[i];
+        input[i] = (1.0f - p->alpha) * input[i] + p->alpha * p->input[i];
     }
 }
 
@@ -28,15 +28,15 @@ static tl_status draw_pattern(tl_scene *scene, tl_shape shape, pattern *out, tl_
 {
     const int size = tl_shape_size(shape);
     const tl_rng rng = tl_scene_rng(scene, "pattern");
-    float *pixel;
-    TL_TAKE(pixel, scene->scratch, size, err);
+    float *input;
+    TL_ALLOC(input, scene->scratch, size, err);
     if (tl_scene_counts(scene)) return TL_OK;
     for (int i = 0; i < size; i++) {
         uint32_t word[4];
         tl_rng_block(&rng, (uint64_t)i, word);
-        pixel[i] = (float)((double)word[0] * 0x1p-32);
+        input[i] = (float)((double)word[0] * 0x1p-32);
     }
-    *out = (pattern){.alpha = (float)scene->arg[ARG_ALPHA].number, .pixel = pixel};
+    *out = (pattern){.alpha = (float)scene->arg[ARG_ALPHA].number, .input = input};
     return TL_OK;
 }
 

@@ -34,7 +34,7 @@ static void choose(const tl_scene *scene, const tl_dataset *pool, int *row, int 
 static tl_status list_rows(const tl_dataset *pool, const int *target, int targets,
                            int copies, tl_arena *scratch, int **list, tl_err *err)
 {
-    TL_TAKE(*list, scratch, (size_t)pool->rows + (size_t)targets * (size_t)copies, err);
+    TL_ALLOC(*list, scratch, (size_t)pool->rows + (size_t)targets * (size_t)copies, err);
     if (tl_arena_counts(scratch)) return TL_OK;
     for (int i = 0; i < pool->rows; i++) (*list)[i] = i;
     for (int t = 0; t < targets; t++) {
@@ -48,7 +48,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     const int copies = (int)scene->arg[ARG_COPIES].number;
     int *target, *list, targets;
-    TL_TAKE(target, scene->scratch, pool->rows, err);
+    TL_ALLOC(target, scene->scratch, pool->rows, err);
     choose(scene, pool, target, &targets);
     TL_TRY(list_rows(pool, target, targets, copies, scene->scratch, &list, err));
     tl_dataset *out;

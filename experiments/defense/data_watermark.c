@@ -29,15 +29,15 @@ static tl_status run(tl_scene *scene, tl_err *err)
     tl_dataset *out;
     tl_marks *marks;
     tl_carriers carriers;
-    TL_TRY(tl_dataset_copy(pool, TL_COPY_PIXELS, scene->keep, &out, err));
-    TL_TAKE(marks, scene->keep, 1, err);
+    TL_TRY(tl_dataset_copy(pool, TL_COPY_INPUTS, scene->keep, &out, err));
+    TL_ALLOC(marks, scene->keep, 1, err);
     marks->watermark = watermark_of(scene);
     TL_TRY(tl_carriers_new(&marks->watermark, pool->shape, scene->scratch, &carriers, err));
     if (tl_scene_counts(scene)) return TL_OK;
     double psnr = 0.0, right = 0.0;
     for (int i = 0; i < pool->rows; i++) {
-        const float *from = pool->pixel + (size_t)i * (size_t)size;
-        float *to = out->pixel + (size_t)i * (size_t)size;
+        const float *from = pool->input + (size_t)i * (size_t)size;
+        float *to = out->input + (size_t)i * (size_t)size;
         tl_watermark_embed(&carriers, scene->arg[ARG_PSNR].number, from, to);
         psnr += tl_psnr(tl_mean_square(from, to, size));
         right += tl_watermark_detect(&carriers, to).right;
@@ -58,7 +58,7 @@ static void read_rows(const tl_carriers *carriers, const tl_dataset *data, unsig
     for (int i = 0; i < data->rows; i++) {
         if (data->flags[i] & flags) continue;
         const tl_detection seen =
-            tl_watermark_detect(carriers, data->pixel + (size_t)i * size);
+            tl_watermark_detect(carriers, data->input + (size_t)i * size);
         *right += seen.right;
         *found += seen.p < LEVEL;
         *rows += 1.0;

@@ -32,14 +32,14 @@ static tl_status run(tl_scene *scene, tl_err *err)
         const uint8_t outside = TL_ROW_POISONED | TL_ROW_MEMBER;
         if ((out->flags[i] & outside) != outside) continue;
         handed_in++;
-        if (tl_watermark_detect(&carriers, out->pixel + (size_t)i * size).p >= level) {
+        if (tl_watermark_detect(&carriers, out->input + (size_t)i * size).p >= level) {
             continue;
         }
         out->flags[i] &= (uint8_t)~TL_ROW_MEMBER;
         dropped++;
     }
     for (int i = 0; i < test->rows; i++) {
-        alarms += tl_watermark_detect(&carriers, test->pixel + (size_t)i * size).p < level;
+        alarms += tl_watermark_detect(&carriers, test->input + (size_t)i * size).p < level;
     }
     scene->given->data[TL_PART_POOL] = out;
     tl_scene_put_rate(scene, DROPPED, dropped, handed_in);

@@ -28,7 +28,7 @@
 #include <string.h>
 
 enum { ARG_EPS };
-enum { REMOVED, PRECISION, RECALL, TOP_EIGENVALUE, TOP_EIGENVALUE_SCALAPACK };
+enum { REMOVED, PRECISION, RESTORE, TOP_EIGENVALUE, TOP_EIGENVALUE_SCALAPACK };
 enum { WIDE = 128 /* features, from which on the distributed solver is asked too */ };
 
 typedef struct spectrum {
@@ -49,15 +49,15 @@ static tl_status take_room(const tl_dataset *pool, int width, tl_arena *scratch,
 {
     const size_t rows = (size_t)pool->rows, size = (size_t)width;
     *out = (spectrum){.pool = pool, .width = width};
-    TL_TAKE(out->feature, scratch, rows * size, err);
-    TL_TAKE(out->centred, scratch, rows * size, err);
-    TL_TAKE(out->gram, scratch, size * size, err);
-    TL_TAKE(out->matrix, scratch, size * size, err);
-    TL_TAKE(out->mean, scratch, size, err);
-    TL_TAKE(out->axis, scratch, size, err);
-    TL_TAKE(out->value, scratch, size, err);
-    TL_TAKE(out->order, scratch, rows, err);
-    TL_TAKE(out->is_out, scratch, rows, err);
+    TL_ALLOC(out->feature, scratch, rows * size, err);
+    TL_ALLOC(out->centred, scratch, rows * size, err);
+    TL_ALLOC(out->gram, scratch, size * size, err);
+    TL_ALLOC(out->matrix, scratch, size * size, err);
+    TL_ALLOC(out->mean, scratch, size, err);
+    TL_ALLOC(out->axis, scratch, size, err);
+    TL_ALLOC(out->value, scratch, size, err);
+    TL_ALLOC(out->order, scratch, rows, err);
+    TL_ALLOC(out->is_out, scratch, rows, err);
     return TL_OK;
 }
 
@@ -165,7 +165,7 @@ static tl_status leave_out(tl_scene *scene, const spectrum *s, tl_err *err)
     double removed = 0.0, caught = 0.0, poisoned = 0.0;
     int *row, rows = 0;
     tl_dataset *out;
-    TL_TAKE(row, scene->scratch, pool->rows, err);
+    TL_ALLOC(row, scene->scratch, pool->rows, err);
     if (tl_scene_counts(scene))
         return tl_dataset_pick(pool, row, pool->rows, scene->keep, &out, err);
     for (int r = 0; r < pool->rows; r++) {
@@ -180,7 +180,7 @@ static tl_status leave_out(tl_scene *scene, const spectrum *s, tl_err *err)
     scene->given->data[TL_PART_POOL] = out;
     tl_scene_put(scene, REMOVED, removed);
     tl_scene_put_rate(scene, PRECISION, caught, removed);
-    tl_scene_put_rate(scene, RECALL, caught, poisoned);
+    tl_scene_put_rate(scene, RESTORE, caught, poisoned);
     return TL_OK;
 }
 
@@ -205,7 +205,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     TL_TRY(
         tl_team_agree(scene->team, take_room(pool, width, scene->scratch, &s, err), err));
     TL_INVARIANT(s.is_out != NULL);
-    TL_TRY(tl_model_features(target, pool->pixel, pool->rows, scene->team, scene->scratch,
+    TL_TRY(tl_model_features(target, pool->input, pool->rows, scene->team, scene->scratch,
                              s.feature, err));
     if (tl_scene_counts(scene)) return count_rest(scene, &s, err);
     for (int class = 0; class < pool->classes; class ++) {
@@ -240,10 +240,10 @@ static double cost(const tl_size *size, const tl_value *arg)
            4.0 / 3.0 * width * width * width * (size->classes + again);
 }
 
-static int widest(const tl_size *size, const tl_value *arg)
+static int max_ranks(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
-    return tl_infer_widest(size->pool, TL_GRAM_CHUNKS);
+    return tl_infer_max_ranks(size->pool, TL_GRAM_CHUNKS);
 }
 
 static const tl_param params[] = {
@@ -294,5 +294,5 @@ const tl_stage tl_stage_defense_spectral_signatures = {
     .metrics = metrics,
     .run = run,
     .cost = cost,
-    .widest = widest,
+    .max_ranks = max_ranks,
 };

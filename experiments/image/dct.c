@@ -18,9 +18,9 @@ tl_status tl_dct_new(int height, int width, tl_arena *arena, tl_dct *out, tl_err
 {
     const size_t h = (size_t)height, w = (size_t)width;
     *out = (tl_dct){.height = height, .width = width};
-    TL_TAKE(out->rows, arena, h * h, err);
-    TL_TAKE(out->columns, arena, w * w, err);
-    TL_TAKE(out->between, arena, h * w, err);
+    TL_ALLOC(out->rows, arena, h * h, err);
+    TL_ALLOC(out->columns, arena, w * w, err);
+    TL_ALLOC(out->between, arena, h * w, err);
     if (tl_arena_counts(arena)) return TL_OK;
     fill_basis(height, out->rows);
     fill_basis(width, out->columns);

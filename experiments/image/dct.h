@@ -15,7 +15,7 @@ typedef struct tl_dct {
     double *between; /**< [height x width], of a product under way */
 } tl_dct;
 
-/** Readies transforms of planes of height x width. \return TL_E_SPACE */
+/** Readies transforms of planes of height x width. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_dct_new(int height, int width, tl_arena *arena, tl_dct *out,
                                  tl_err *err);
 

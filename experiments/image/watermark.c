@@ -72,14 +72,14 @@ tl_status tl_carriers_new(const tl_watermark *watermark, tl_shape shape, tl_aren
 {
     const size_t area = area_of(shape);
     *out = (tl_carriers){.watermark = watermark, .shape = shape};
-    TL_TAKE(out->carrier, arena, TL_WATERMARK_BITS * area, err);
-    TL_TAKE(out->grey, arena, area, err);
-    TL_TAKE(out->free, arena, tl_shape_size(shape), err);
+    TL_ALLOC(out->carrier, arena, TL_WATERMARK_BITS * area, err);
+    TL_ALLOC(out->grey, arena, area, err);
+    TL_ALLOC(out->free, arena, tl_shape_size(shape), err);
     const size_t mark = tl_arena_mark(arena);
     tl_dct dct;
     int *order, count = 0;
     TL_TRY(tl_dct_new(shape.height, shape.width, arena, &dct, err));
-    TL_TAKE(order, arena, area, err);
+    TL_ALLOC(order, arena, area, err);
     if (tl_arena_counted(arena, mark)) return TL_OK;
     for (int at = 0; at < (int)area; at++) {
         if (is_in_band(shape, at, watermark->low, watermark->high)) order[count++] = at;

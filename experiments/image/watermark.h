@@ -56,7 +56,7 @@ int tl_watermark_band(tl_shape shape, double low, double high);
 
 /**
  * Readies the carriers of `watermark`, which is borrowed, in memory for the longest
- * message: who reads marks does not know beforehand how long theirs is. \return TL_E_SPACE,
+ * message: who reads marks does not know beforehand how long theirs is. \return TL_E_NOMEM,
  * TL_E_ARG when the band has fewer coefficients than there are bits
  */
 TL_MUST_USE tl_status tl_carriers_new(const tl_watermark *watermark, tl_shape shape,

@@ -12,7 +12,7 @@
 enum { AUC, ADVANTAGE, ACCURACY, TPR_1PCT, TPR_0P1PCT };
 
 /* The threshold's hits and false alarms. Turns losses into scores. */
-static void put_threshold(tl_scene *scene, const tl_suspects *s)
+static void put_threshold(tl_scene *scene, const tl_candidates *s)
 {
     double member_loss = 0.0, hits = 0.0, alarms = 0.0;
     for (int i = 0; i < s->rows->rows; i++) {
@@ -31,15 +31,15 @@ static void put_threshold(tl_scene *scene, const tl_suspects *s)
 static tl_status run(tl_scene *scene, tl_err *err)
 {
     const tl_model *target = scene->world->model[TL_PART_TARGET];
-    tl_suspects s = {0};
+    tl_candidates s = {0};
     const tl_status mine =
-        tl_suspects_gather(scene->world->data[TL_PART_POOL], scene->scratch, &s, err);
+        tl_candidates_gather(scene->world->data[TL_PART_POOL], scene->scratch, &s, err);
     TL_TRY(tl_team_agree(scene->team, mine, err));
     TL_INVARIANT(s.rows != NULL);
     const int rows = s.rows->rows;
-    TL_TRY(tl_model_logits(target, s.rows->pixel, rows, scene->team, scene->scratch,
+    TL_TRY(tl_model_logits(target, s.rows->input, rows, scene->team, scene->scratch,
                            s.logits, err));
-    if (tl_scene_counts(scene)) return tl_suspects_put_auc(scene, AUC, &s, 0, err);
+    if (tl_scene_counts(scene)) return tl_candidates_put_auc(scene, AUC, &s, 0, err);
     tl_cross_entropy(s.logits, s.rows->label, rows, s.rows->classes, s.score);
     if (s.members == 0 || s.others == 0) {
         for (int m = AUC; m <= TPR_0P1PCT; m++)
@@ -47,9 +47,9 @@ static tl_status run(tl_scene *scene, tl_err *err)
         return TL_OK;
     }
     put_threshold(scene, &s);
-    TL_TRY(tl_suspects_put_auc(scene, AUC, &s, 0, err));
-    TL_TRY(tl_suspects_put_tpr(scene, TPR_1PCT, &s, 0.01, err));
-    return tl_suspects_put_tpr(scene, TPR_0P1PCT, &s, 0.001, err);
+    TL_TRY(tl_candidates_put_auc(scene, AUC, &s, 0, err));
+    TL_TRY(tl_candidates_put_tpr(scene, TPR_1PCT, &s, 0.01, err));
+    return tl_candidates_put_tpr(scene, TPR_0P1PCT, &s, 0.001, err);
 }
 
 static double cost(const tl_size *size, const tl_value *arg)
@@ -58,10 +58,10 @@ static double cost(const tl_size *size, const tl_value *arg)
     return tl_model_flop(&size->setup.model) * size->pool;
 }
 
-static int widest(const tl_size *size, const tl_value *arg)
+static int max_ranks(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
-    return tl_suspects_widest(size);
+    return tl_candidates_max_ranks(size);
 }
 
 static const tl_metric metrics[] = {
@@ -111,5 +111,5 @@ const tl_stage tl_stage_m2d_global_threshold = {
     .metrics = metrics,
     .run = run,
     .cost = cost,
-    .widest = widest,
+    .max_ranks = max_ranks,
 };

@@ -42,8 +42,8 @@ static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
 {
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     int *row;
-    TL_TAKE(row, scene->scratch, pool->rows, err);
-    *out = (tl_train_rows){.pixel = pool->pixel, .label = pool->label, .row = row};
+    TL_ALLOC(row, scene->scratch, pool->rows, err);
+    *out = (tl_train_rows){.input = pool->input, .label = pool->label, .row = row};
     if (tl_scene_counts(scene)) {
         out->rows = pool->rows;
         return TL_OK;
@@ -82,7 +82,7 @@ typedef struct normal {
     double mean, sd;
 } normal;
 
-/* What the shadow models say of the suspects. */
+/* What the shadow models say of the candidates. */
 typedef struct shadows {
     int models, rows;
     double *confidence; /* [models x rows] */
@@ -138,8 +138,9 @@ static normal fit_row(const shadows *s, int row, bool in, const normal *all,
     return (normal){median, own > 0.0 ? own : all->sd};
 }
 
-/* Turns the target's confidences in suspects->score into scores. */
-static void score_rows(const tl_value *arg, const shadows *s, const tl_suspects *suspects)
+/* Turns the target's confidences in candidates->score into scores. */
+static void score_rows(const tl_value *arg, const shadows *s,
+                       const tl_candidates *candidates)
 {
     const bool is_online = (int)arg[ARG_VARIANT].number == ONLINE;
     const bool has_own_sd = (int)arg[ARG_VARIANCE].number == PER_EXAMPLE;
@@ -147,49 +148,50 @@ static void score_rows(const tl_value *arg, const shadows *s, const tl_suspects 
     normal all_out = fit_all(s, false);
     if (is_online && !has_own_sd) all_out.sd = all_in.sd;
     for (int r = 0; r < s->rows; r++) {
-        const double x = suspects->score[r];
+        const double x = candidates->score[r];
         const normal out = fit_row(s, r, false, &all_out, has_own_sd);
-        suspects->score[r] = -log_density(&out, x);
+        candidates->score[r] = -log_density(&out, x);
         if (!is_online) continue;
         const normal in = fit_row(s, r, true, &all_in, has_own_sd);
-        suspects->score[r] += log_density(&in, x);
+        candidates->score[r] += log_density(&in, x);
     }
 }
 
 /* --- the test ------------------------------------------------------------------------- */
 
-static tl_status take_room(tl_scene *scene, tl_suspects *suspects, shadows *s, tl_err *err)
+static tl_status take_room(tl_scene *scene, tl_candidates *candidates, shadows *s,
+                           tl_err *err)
 {
-    TL_TRY(tl_suspects_gather(scene->world->data[TL_PART_POOL], scene->scratch, suspects,
-                              err));
+    TL_TRY(tl_candidates_gather(scene->world->data[TL_PART_POOL], scene->scratch,
+                                candidates, err));
     s->models = scene->world->banked;
-    s->rows = suspects->rows->rows;
+    s->rows = candidates->rows->rows;
     const size_t count = (size_t)s->models * (size_t)s->rows;
-    TL_TAKE(s->confidence, scene->scratch, count, err);
-    TL_TAKE(s->in, scene->scratch, count, err);
-    TL_TAKE(s->value, scene->scratch, s->models, err);
+    TL_ALLOC(s->confidence, scene->scratch, count, err);
+    TL_ALLOC(s->in, scene->scratch, count, err);
+    TL_ALLOC(s->value, scene->scratch, s->models, err);
     if (tl_scene_counts(scene)) return TL_OK;
     const tl_rng halves = tl_scene_rng(scene, "halves");
     for (size_t i = 0; i < count; i++) {
         const int model = (int)(i / (size_t)s->rows);
-        s->in[i] = is_drawn(&halves, model, suspects->rows->origin[i % (size_t)s->rows]);
+        s->in[i] = is_drawn(&halves, model, candidates->rows->origin[i % (size_t)s->rows]);
     }
     return TL_OK;
 }
 
-static tl_status ask(tl_scene *scene, const tl_model *model, const tl_suspects *suspects,
-                     double *confidence, tl_err *err)
+static tl_status ask(tl_scene *scene, const tl_model *model,
+                     const tl_candidates *candidates, double *confidence, tl_err *err)
 {
-    const tl_dataset *rows = suspects->rows;
-    TL_TRY(tl_model_logits(model, rows->pixel, rows->rows, scene->team, scene->scratch,
-                           suspects->logits, err));
+    const tl_dataset *rows = candidates->rows;
+    TL_TRY(tl_model_logits(model, rows->input, rows->rows, scene->team, scene->scratch,
+                           candidates->logits, err));
     if (tl_scene_counts(scene)) return TL_OK;
-    tl_confidence(suspects->logits, rows->label, rows->rows, rows->classes, confidence);
+    tl_confidence(candidates->logits, rows->label, rows->rows, rows->classes, confidence);
     return TL_OK;
 }
 
 /* At a likelihood ratio of 1; the offline score has no threshold of its own. */
-static void put_advantage(tl_scene *scene, const tl_suspects *s)
+static void put_advantage(tl_scene *scene, const tl_candidates *s)
 {
     double hits = 0.0, alarms = 0.0;
     if ((int)scene->arg[ARG_VARIANT].number != ONLINE) {
@@ -209,27 +211,28 @@ static void put_advantage(tl_scene *scene, const tl_suspects *s)
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {
-    tl_suspects suspects = {0};
+    tl_candidates candidates = {0};
     shadows s = {0};
-    TL_TRY(tl_team_agree(scene->team, take_room(scene, &suspects, &s, err), err));
-    TL_INVARIANT(suspects.rows != NULL && s.value != NULL);
-    TL_TRY(ask(scene, scene->world->model[TL_PART_TARGET], &suspects, suspects.score, err));
+    TL_TRY(tl_team_agree(scene->team, take_room(scene, &candidates, &s, err), err));
+    TL_INVARIANT(candidates.rows != NULL && s.value != NULL);
+    TL_TRY(ask(scene, scene->world->model[TL_PART_TARGET], &candidates, candidates.score,
+               err));
     for (int m = 0; m < s.models; m++) {
-        TL_TRY(ask(scene, scene->world->bank[m], &suspects,
+        TL_TRY(ask(scene, scene->world->bank[m], &candidates,
                    s.confidence + (size_t)m * (size_t)s.rows, err));
     }
     /* Confidence falls as the loss rises, so this is the AUC of one threshold for all. */
-    TL_TRY(tl_suspects_put_auc(scene, AUC_GAIN, &suspects, 0, err));
+    TL_TRY(tl_candidates_put_auc(scene, AUC_GAIN, &candidates, 0, err));
     if (tl_scene_counts(scene)) return TL_OK; /* the other metrics take no more */
-    score_rows(scene->arg, &s, &suspects);
-    put_advantage(scene, &suspects);
-    TL_TRY(tl_suspects_put_auc(scene, AUC, &suspects, 0, err));
+    score_rows(scene->arg, &s, &candidates);
+    put_advantage(scene, &candidates);
+    TL_TRY(tl_candidates_put_auc(scene, AUC, &candidates, 0, err));
     const tl_measure *auc = &scene->measure[AUC], *plain = &scene->measure[AUC_GAIN];
     if (auc->why == TL_WHY_HAS_VALUE)
         tl_scene_put(scene, AUC_GAIN, auc->value - plain->value);
-    TL_TRY(tl_suspects_put_auc(scene, TARGETED_AUC, &suspects, TL_ROW_TARGETED, err));
-    TL_TRY(tl_suspects_put_tpr(scene, TPR_1PCT, &suspects, 0.01, err));
-    return tl_suspects_put_tpr(scene, TPR_0P1PCT, &suspects, 0.001, err);
+    TL_TRY(tl_candidates_put_auc(scene, TARGETED_AUC, &candidates, TL_ROW_TARGETED, err));
+    TL_TRY(tl_candidates_put_tpr(scene, TPR_1PCT, &candidates, 0.01, err));
+    return tl_candidates_put_tpr(scene, TPR_0P1PCT, &candidates, 0.001, err);
 }
 
 static int models(const tl_value *arg)
@@ -249,11 +252,11 @@ static double cost(const tl_size *size, const tl_value *arg)
     return tl_model_flop(&size->setup.model) * size->pool * (1.0 + models(arg));
 }
 
-static int widest(const tl_size *size, const tl_value *arg)
+static int max_ranks(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
-    const int test = tl_suspects_widest(size),
-              train = tl_train_widest(&size->setup.model, &size->setup.recipe);
+    const int test = tl_candidates_max_ranks(size),
+              train = tl_train_max_ranks(&size->setup.model, &size->setup.recipe);
     return test < train ? test : train;
 }
 
@@ -339,5 +342,5 @@ const tl_stage tl_stage_m2d_shadow_lira = {
              .cost = shadow_cost},
     .run = run,
     .cost = cost,
-    .widest = widest,
+    .max_ranks = max_ranks,
 };

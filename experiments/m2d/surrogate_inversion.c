@@ -33,5 +33,5 @@ const tl_stage tl_stage_m2d_surrogate_inversion = {
     .run = run,
     .check = tl_inversion_check,
     .cost = tl_inversion_cost,
-    .widest = tl_inversion_widest,
+    .max_ranks = tl_inversion_max_ranks,
 };

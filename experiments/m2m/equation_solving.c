@@ -59,9 +59,9 @@ static tl_status take_room(tl_scene *scene, equations *e, tl_err *err)
     e->unknowns = unknowns_of(&target->spec);
     e->classes = target->spec.classes;
     const size_t asked = (size_t)e->asked, unknowns = (size_t)e->unknowns;
-    TL_TAKE(e->answer, scene->scratch, asked * (size_t)e->classes, err);
-    TL_TAKE(e->matrix, scene->scratch, asked * unknowns, err);
-    TL_TAKE(e->found, scene->scratch, unknowns * (size_t)e->classes, err);
+    TL_ALLOC(e->answer, scene->scratch, asked * (size_t)e->classes, err);
+    TL_ALLOC(e->matrix, scene->scratch, asked * unknowns, err);
+    TL_ALLOC(e->found, scene->scratch, unknowns * (size_t)e->classes, err);
     return tl_head_of(target, scene->scratch, &e->head, err);
 }
 
@@ -83,12 +83,12 @@ static tl_status set_up(equations *e, const tl_queries *queries, tl_err *err)
         if (!is_equation(answer, e->classes)) continue;
         const size_t to = (size_t)e->count++;
         for (size_t c = 0; c < classes; c++) e->answer[to * classes + c] = answer[c];
-        const float *x = queries->pixel + i * (unknowns - 1);
+        const float *x = queries->input + i * (unknowns - 1);
         double *line = e->matrix + to * unknowns;
         for (size_t j = 0; j + 1 < unknowns; j++) line[j] = (double)x[j] - CENTRE;
         line[unknowns - 1] = 1.0;
     }
-    TL_CHECK(e->count >= e->unknowns, err, TL_E_NUM,
+    TL_CHECK(e->count >= e->unknowns, err, TL_E_NUMERIC,
              "%d of %d answers have no probability below %g, but a class has %d unknowns; "
              "ask more",
              e->count, e->asked, tl_answers_least(), e->unknowns);
@@ -100,10 +100,11 @@ static tl_status set_up(equations *e, const tl_queries *queries, tl_err *err)
 static tl_status ask(tl_scene *scene, equations *e, tl_err *err)
 {
     const size_t mark = tl_arena_mark(scene->scratch);
-    const tl_query_wish wish = {.count = e->asked, .kind = TL_QUERY_NOISE};
+    const tl_query_request request = {.count = e->asked, .kind = TL_QUERY_NOISE};
     tl_queries queries = {0};
-    TL_TRY(tl_team_agree(scene->team, tl_queries_make(scene, &wish, &queries, err), err));
-    const tl_question question = {.pixel = queries.pixel,
+    TL_TRY(
+        tl_team_agree(scene->team, tl_queries_make(scene, &request, &queries, err), err));
+    const tl_question question = {.input = queries.input,
                                   .rows = e->asked,
                                   .kind = TL_ANSWER_SCORES,
                                   .precision =
@@ -178,9 +179,9 @@ static tl_status take_verdicts(tl_scene *scene, verdicts by[2], tl_err *err)
 {
     const tl_dataset *test = scene->world->data[TL_PART_TEST];
     for (int i = 0; i < 2; i++) {
-        TL_TAKE(by[i].score, scene->scratch, (size_t)test->rows * (size_t)test->classes,
-                err);
-        TL_TAKE(by[i].guess, scene->scratch, test->rows, err);
+        TL_ALLOC(by[i].score, scene->scratch, (size_t)test->rows * (size_t)test->classes,
+                 err);
+        TL_ALLOC(by[i].guess, scene->scratch, test->rows, err);
     }
     return TL_OK;
 }
@@ -194,7 +195,7 @@ static tl_status compare(tl_scene *scene, const tl_model *surrogate, tl_err *err
     TL_TRY(tl_team_agree(scene->team, take_verdicts(scene, by, err), err));
     TL_INVARIANT(by[0].score && by[1].score);
     for (int i = 0; i < 2; i++) {
-        TL_TRY(tl_model_logits(models[i], test->pixel, rows, scene->team, scene->scratch,
+        TL_TRY(tl_model_logits(models[i], test->input, rows, scene->team, scene->scratch,
                                by[i].score, err));
         if (tl_scene_counts(scene)) continue;
         tl_argmax(by[i].score, rows, classes, by[i].guess);
@@ -262,7 +263,7 @@ static double cost(const tl_size *size, const tl_value *arg)
            tl_model_flop(spec) * (2.0 * asked + 2.0 * size->test);
 }
 
-static int widest(const tl_size *size, const tl_value *arg)
+static int max_ranks(const tl_size *size, const tl_value *arg)
 {
     (void)size, (void)arg;
     return 1; /* all would solve alike */
@@ -327,5 +328,5 @@ const tl_stage tl_stage_m2m_equation_solving = {
     .run = run,
     .check = check,
     .cost = cost,
-    .widest = widest,
+    .max_ranks = max_ranks,
 };

@@ -84,16 +84,16 @@ static tl_status take_room(tl_scene *scene, theft *t, tl_err *err)
     t->rows = queries_of(scene->arg, t->classes);
     t->alone = tl_team_alone_within(scene->team);
     const size_t rows = (size_t)t->rows, r = (size_t)smaller(t->rows, t->classes);
-    TL_TAKE(t->answer, scene->scratch, rows * classes, err);
-    TL_TAKE(t->value, scene->scratch, r, err);
-    TL_TAKE(t->u, scene->scratch, rows * r, err);
-    TL_TAKE(t->vt, scene->scratch, r * classes, err);
-    TL_TAKE(t->layer, scene->scratch, classes * width, err);
-    TL_TAKE(t->basis, scene->scratch, classes * width, err);
-    TL_TAKE(t->small, scene->scratch, width, err);
-    TL_TAKE(t->small_vt, scene->scratch, width * width, err);
-    TL_TAKE(t->product, scene->scratch, r * width, err);
-    TL_TAKE(t->cosine, scene->scratch, width, err);
+    TL_ALLOC(t->answer, scene->scratch, rows * classes, err);
+    TL_ALLOC(t->value, scene->scratch, r, err);
+    TL_ALLOC(t->u, scene->scratch, rows * r, err);
+    TL_ALLOC(t->vt, scene->scratch, r * classes, err);
+    TL_ALLOC(t->layer, scene->scratch, classes * width, err);
+    TL_ALLOC(t->basis, scene->scratch, classes * width, err);
+    TL_ALLOC(t->small, scene->scratch, width, err);
+    TL_ALLOC(t->small_vt, scene->scratch, width * width, err);
+    TL_ALLOC(t->product, scene->scratch, r * width, err);
+    TL_ALLOC(t->cosine, scene->scratch, width, err);
     return tl_head_of(target, scene->scratch, &t->head, err);
 }
 
@@ -111,12 +111,13 @@ static void add_noise(const tl_scene *scene, const theft *t)
 static tl_status ask(tl_scene *scene, theft *t, tl_err *err)
 {
     const size_t mark = tl_arena_mark(scene->scratch);
-    const tl_query_wish wish = {.count = t->rows,
-                                .kind = (tl_query_kind)choice(scene->arg, ARG_KIND)};
+    const tl_query_request request = {.count = t->rows,
+                                      .kind = (tl_query_kind)choice(scene->arg, ARG_KIND)};
     tl_queries queries = {0};
-    TL_TRY(tl_team_agree(scene->team, tl_queries_make(scene, &wish, &queries, err), err));
+    TL_TRY(
+        tl_team_agree(scene->team, tl_queries_make(scene, &request, &queries, err), err));
     const bool scores = choice(scene->arg, ARG_ANSWERS) == SCORES;
-    const tl_question question = {.pixel = queries.pixel,
+    const tl_question question = {.input = queries.input,
                                   .rows = t->rows,
                                   .kind = scores ? TL_ANSWER_SCORES : TL_ANSWER_LOGITS,
                                   .precision =

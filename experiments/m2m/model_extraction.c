@@ -13,7 +13,7 @@
 #include "experiments/score/score.h"
 
 enum { ARG_QUERIES, ARG_ANSWERS, ARG_KIND, ARG_EPOCHS };
-enum { AGREEMENT, ACCURACY, TWIN_AGREEMENT, TWIN_ACCURACY, GAIN };
+enum { AGREEMENT, ACCURACY, CONTROL_AGREEMENT, CONTROL_ACCURACY, GAIN };
 
 static tl_recipe recipe_of(const tl_scene *scene)
 {
@@ -23,7 +23,7 @@ static tl_recipe recipe_of(const tl_scene *scene)
     return recipe;
 }
 
-static tl_status run_twin(tl_scene *scene, tl_err *err)
+static tl_status run_control(tl_scene *scene, tl_err *err)
 {
     const tl_recipe recipe = recipe_of(scene);
     return tl_queries_train_control(scene, (int)scene->arg[ARG_QUERIES].number,
@@ -36,8 +36,8 @@ static tl_status guess(tl_scene *scene, const tl_model *model, int32_t *out, tl_
     const tl_dataset *test = scene->world->data[TL_PART_TEST];
     float *logits = tl_arena_take(
         scene->scratch, (size_t)test->rows * (size_t)test->classes, sizeof *logits, err);
-    TL_TRY(tl_team_agree(scene->team, logits ? TL_OK : TL_E_SPACE, err));
-    TL_TRY(tl_model_logits(model, test->pixel, test->rows, scene->team, scene->scratch,
+    TL_TRY(tl_team_agree(scene->team, logits ? TL_OK : TL_E_NOMEM, err));
+    TL_TRY(tl_model_logits(model, test->input, test->rows, scene->team, scene->scratch,
                            logits, err));
     if (tl_scene_counts(scene)) return TL_OK;
     tl_argmax(logits, test->rows, test->classes, out);
@@ -47,7 +47,7 @@ static tl_status guess(tl_scene *scene, const tl_model *model, int32_t *out, tl_
 static tl_status take_guesses(tl_scene *scene, int32_t *out[3], tl_err *err)
 {
     const tl_dataset *test = scene->world->data[TL_PART_TEST];
-    for (int i = 0; i < 3; i++) TL_TAKE(out[i], scene->scratch, test->rows, err);
+    for (int i = 0; i < 3; i++) TL_ALLOC(out[i], scene->scratch, test->rows, err);
     return TL_OK;
 }
 
@@ -65,35 +65,36 @@ static tl_status compare(tl_scene *scene, const tl_model *surrogate, tl_err *err
     tl_scene_put_rate(scene, AGREEMENT, agreement, rows);
     tl_scene_put_rate(scene, ACCURACY, tl_score_matches(test->label, by[1], rows), rows);
     if (scene->world->banked == 0) { /* noise has no true labels for a control model */
-        for (int m = TWIN_AGREEMENT; m <= GAIN; m++) {
+        for (int m = CONTROL_AGREEMENT; m <= GAIN; m++) {
             tl_scene_put_missing(scene, m, TL_WHY_NOT_APPLICABLE);
         }
         return TL_OK;
     }
-    const int twin = tl_score_matches(by[0], by[2], rows);
-    tl_scene_put_rate(scene, TWIN_AGREEMENT, twin, rows);
-    tl_scene_put_rate(scene, TWIN_ACCURACY, tl_score_matches(test->label, by[2], rows),
+    const int control = tl_score_matches(by[0], by[2], rows);
+    tl_scene_put_rate(scene, CONTROL_AGREEMENT, control, rows);
+    tl_scene_put_rate(scene, CONTROL_ACCURACY, tl_score_matches(test->label, by[2], rows),
                       rows);
-    tl_scene_put(scene, GAIN, (double)(agreement - twin) / rows);
+    tl_scene_put(scene, GAIN, (double)(agreement - control) / rows);
     return TL_OK;
 }
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {
-    const tl_query_wish wish = {.count = (int)scene->arg[ARG_QUERIES].number,
-                                .kind = (tl_query_kind)(int)scene->arg[ARG_KIND].number};
+    const tl_query_request request = {.count = (int)scene->arg[ARG_QUERIES].number,
+                                      .kind =
+                                          (tl_query_kind)(int)scene->arg[ARG_KIND].number};
     tl_queries q = {0};
-    tl_status mine = tl_queries_make(scene, &wish, &q, err);
+    tl_status mine = tl_queries_make(scene, &request, &q, err);
     float *answer = NULL;
     if (mine == TL_OK) {
         answer = tl_arena_take(scene->scratch,
                                (size_t)q.count * (size_t)scene->world->setup->model.classes,
                                sizeof *answer, err);
-        if (!answer) mine = TL_E_SPACE;
+        if (!answer) mine = TL_E_NOMEM;
     }
     TL_TRY(tl_team_agree(scene->team, mine, err));
     const tl_question question = {
-        .pixel = q.pixel,
+        .input = q.input,
         .rows = q.count,
         .kind = (tl_answers)(int)scene->arg[ARG_ANSWERS].number,
     };
@@ -116,7 +117,7 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
     return TL_OK;
 }
 
-static int twins(const tl_value *arg)
+static int controls(const tl_value *arg)
 {
     return (int)arg[ARG_KIND].number == TL_QUERY_NOISE ? 0 : 1;
 }
@@ -134,10 +135,10 @@ static double cost(const tl_size *size, const tl_value *arg)
            tl_model_flop(&size->setup.model) * (arg[ARG_QUERIES].number + 3.0 * size->test);
 }
 
-static int widest(const tl_size *size, const tl_value *arg)
+static int max_ranks(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
-    return tl_train_widest(&size->setup.model, &size->setup.recipe);
+    return tl_train_max_ranks(&size->setup.model, &size->setup.recipe);
 }
 
 static const char *const answers[] = {"scores", "top1", NULL};
@@ -218,13 +219,13 @@ const tl_stage tl_stage_m2m_model_extraction = {
     .draws = true,
     .params = params,
     .metrics = metrics,
-    .bank = {.count = twins,
+    .bank = {.count = controls,
              .reads = TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_SETUP),
              .args = 1U << ARG_QUERIES | 1U << ARG_KIND | 1U << ARG_EPOCHS,
-             .run = run_twin,
+             .run = run_control,
              .cost = train_cost},
     .run = run,
     .check = check,
     .cost = cost,
-    .widest = widest,
+    .max_ranks = max_ranks,
 };

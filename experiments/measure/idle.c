@@ -41,7 +41,7 @@ static double cost(const tl_size *size, const tl_value *arg)
     return FLOP_PER_SECOND * fmax(arg[SECONDS].number, LEAST);
 }
 
-static int widest(const tl_size *size, const tl_value *arg)
+static int max_ranks(const tl_size *size, const tl_value *arg)
 {
     (void)size, (void)arg;
     return 1;
@@ -75,5 +75,5 @@ const tl_stage tl_stage_measure_idle = {
     .metrics = metrics,
     .run = run,
     .cost = cost,
-    .widest = widest,
+    .max_ranks = max_ranks,
 };

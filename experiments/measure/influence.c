@@ -71,14 +71,14 @@ static tl_status take_room(tl_scene *scene, rows_seen *s, sample *room, tl_head 
     const size_t rows = (size_t)pool->rows, width = (size_t)width_of(&target->spec);
     TL_TRY(tl_head_of(target, scene->scratch, head, err));
     TL_INVARIANT(head->width + head->has_bias == (int)width);
-    TL_TAKE(s->single, scene->scratch, rows * (size_t)head->width, err);
-    TL_TAKE(s->feature, scene->scratch, rows * width, err);
-    TL_TAKE(s->probability, scene->scratch, rows * (size_t)pool->classes, err);
-    TL_TAKE(s->is_trained, scene->scratch, rows, err);
-    TL_TAKE(s->self, scene->scratch, rows, err);
-    TL_TAKE(room->x, scene->scratch, rows, err);
-    TL_TAKE(room->y, scene->scratch, rows, err);
-    TL_TAKE(room->is_positive, scene->scratch, rows, err);
+    TL_ALLOC(s->single, scene->scratch, rows * (size_t)head->width, err);
+    TL_ALLOC(s->feature, scene->scratch, rows * width, err);
+    TL_ALLOC(s->probability, scene->scratch, rows * (size_t)pool->classes, err);
+    TL_ALLOC(s->is_trained, scene->scratch, rows, err);
+    TL_ALLOC(s->self, scene->scratch, rows, err);
+    TL_ALLOC(room->x, scene->scratch, rows, err);
+    TL_ALLOC(room->y, scene->scratch, rows, err);
+    TL_ALLOC(room->is_positive, scene->scratch, rows, err);
     s->of = (tl_influence){.rows = pool->rows,
                            .width = (int)width,
                            .classes = pool->classes,
@@ -95,7 +95,7 @@ static tl_status look(tl_scene *scene, rows_seen *s, const tl_head *head, tl_err
 {
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     const size_t width = (size_t)s->of.width, features = (size_t)head->width;
-    TL_TRY(tl_model_features(scene->world->model[TL_PART_TARGET], pool->pixel, pool->rows,
+    TL_TRY(tl_model_features(scene->world->model[TL_PART_TARGET], pool->input, pool->rows,
                              scene->team, scene->scratch, s->single, err));
     if (tl_scene_counts(scene)) return TL_OK;
     tl_head_logits(head, s->single, pool->rows, s->probability);
@@ -207,7 +207,7 @@ static tl_status put_poison(tl_scene *scene, sample *of, const rows_seen *s, tl_
     int poisoned = 0, caught = 0;
     tl_ranked *order;
     double auc;
-    TL_TAKE(order, scene->scratch, pool->rows, err);
+    TL_ALLOC(order, scene->scratch, pool->rows, err);
     if (tl_scene_counts(scene))
         return tl_score_auc(of->x, of->is_positive, pool->rows, scene->scratch, &auc, err);
     of->count = 0;
@@ -294,10 +294,10 @@ static double cost(const tl_size *size, const tl_value *arg)
            tl_influence_cost(size->pool, size->members, width_of(spec), spec->classes);
 }
 
-static int widest(const tl_size *size, const tl_value *arg)
+static int max_ranks(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
-    return tl_infer_widest(size->pool, TL_INFER_WIDEST);
+    return tl_infer_max_ranks(size->pool, TL_INFER_MAX_RANKS);
 }
 
 static const tl_param params[] = {
@@ -382,5 +382,5 @@ const tl_stage tl_stage_measure_influence = {
     .run = run,
     .check = check,
     .cost = cost,
-    .widest = widest,
+    .max_ranks = max_ranks,
 };

@@ -22,9 +22,9 @@ static tl_status take_room(const tl_dataset *data, tl_arena *scratch, reading *o
                            tl_err *err)
 {
     out->data = data;
-    TL_TAKE(out->logits, scratch, (size_t)data->rows * (size_t)data->classes, err);
-    TL_TAKE(out->guess, scratch, data->rows, err);
-    TL_TAKE(out->loss, scratch, data->rows, err);
+    TL_ALLOC(out->logits, scratch, (size_t)data->rows * (size_t)data->classes, err);
+    TL_ALLOC(out->guess, scratch, data->rows, err);
+    TL_ALLOC(out->loss, scratch, data->rows, err);
     return TL_OK;
 }
 
@@ -41,7 +41,7 @@ static tl_status read_model(tl_scene *scene, const tl_dataset *data, reading *ou
     const tl_model *model = scene->world->model[TL_PART_TARGET];
     TL_TRY(tl_team_agree(scene->team, take_room(data, scene->scratch, out, err), err));
     TL_INVARIANT(out->loss != NULL);
-    TL_TRY(tl_model_logits(model, data->pixel, data->rows, scene->team, scene->scratch,
+    TL_TRY(tl_model_logits(model, data->input, data->rows, scene->team, scene->scratch,
                            out->logits, err));
     if (tl_scene_counts(scene)) return TL_OK;
     tl_argmax(out->logits, data->rows, data->classes, out->guess);
@@ -53,7 +53,7 @@ static tl_status pick_members(tl_scene *scene, tl_dataset **out, tl_err *err)
 {
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     int *row, rows;
-    TL_TAKE(row, scene->scratch, pool->rows, err);
+    TL_ALLOC(row, scene->scratch, pool->rows, err);
     if (tl_scene_counts(scene))
         rows = scene->size->members;
     else
@@ -114,10 +114,10 @@ static double cost(const tl_size *size, const tl_value *arg)
     return tl_model_flop(&size->setup.model) * (size->members + size->test);
 }
 
-static int widest(const tl_size *size, const tl_value *arg)
+static int max_ranks(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
-    return tl_infer_widest(size->test, TL_INFER_WIDEST);
+    return tl_infer_max_ranks(size->test, TL_INFER_MAX_RANKS);
 }
 
 static const tl_metric metrics[] = {
@@ -177,5 +177,5 @@ const tl_stage tl_stage_measure_utility = {
     .run = run,
     .check = check,
     .cost = cost,
-    .widest = widest,
+    .max_ranks = max_ranks,
 };

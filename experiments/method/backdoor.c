@@ -46,7 +46,7 @@ tl_status tl_backdoor_plant(tl_scene *scene, const tl_backdoor *backdoor, tl_err
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     const size_t size = (size_t)tl_shape_size(pool->shape);
     tl_dataset *out;
-    TL_TRY(tl_dataset_copy(pool, TL_COPY_LABELS | TL_COPY_FLAGS | TL_COPY_PIXELS,
+    TL_TRY(tl_dataset_copy(pool, TL_COPY_LABELS | TL_COPY_FLAGS | TL_COPY_INPUTS,
                            scene->keep, &out, err));
     if (tl_scene_counts(scene)) return TL_OK;
     const tl_rng rng = tl_scene_rng(scene, "rows");
@@ -55,7 +55,7 @@ tl_status tl_backdoor_plant(tl_scene *scene, const tl_backdoor *backdoor, tl_err
         uint32_t word[4];
         tl_rng_block(&rng, (uint64_t)i, word);
         if ((double)word[0] * 0x1p-32 >= backdoor->rate) continue;
-        backdoor->stamp(backdoor->self, out->shape, out->pixel + (size_t)i * size);
+        backdoor->stamp(backdoor->self, out->shape, out->input + (size_t)i * size);
         out->label[i] = label_of(backdoor, out->label[i], out->classes, word[1]);
         out->flags[i] |= TL_ROW_POISONED;
         stamped += (out->flags[i] & TL_ROW_MEMBER) != 0;
@@ -72,8 +72,8 @@ static tl_status count_hits(tl_scene *scene, const tl_model *model, const tl_dat
     const int classes = model->spec.classes;
     float *logits = tl_arena_take(scene->scratch, (size_t)data->rows * (size_t)classes,
                                   sizeof *logits, err);
-    TL_TRY(tl_team_agree(scene->team, logits ? TL_OK : TL_E_SPACE, err));
-    TL_TRY(tl_model_logits(model, data->pixel, data->rows, scene->team, scene->scratch,
+    TL_TRY(tl_team_agree(scene->team, logits ? TL_OK : TL_E_NOMEM, err));
+    TL_TRY(tl_model_logits(model, data->input, data->rows, scene->team, scene->scratch,
                            logits, err));
     *hits = 0;
     if (tl_scene_counts(scene)) return TL_OK;
@@ -90,7 +90,7 @@ static tl_status pick_others(tl_scene *scene, int target, tl_dataset **others, t
 {
     const tl_dataset *test = scene->world->data[TL_PART_TEST];
     int *row, count = 0;
-    TL_TAKE(row, scene->scratch, test->rows, err);
+    TL_ALLOC(row, scene->scratch, test->rows, err);
     for (int i = 0; i < test->rows && !tl_scene_counts(scene); i++) {
         if (test->label[i] != target) row[count++] = i;
     }
@@ -110,7 +110,7 @@ tl_status tl_backdoor_judge(tl_scene *scene, tl_part part, const tl_backdoor *ba
     int plain = 0, triggered = 0;
     TL_TRY(count_hits(scene, model, others, target, &plain, err));
     for (int i = 0; i < others->rows && !tl_scene_counts(scene); i++) {
-        backdoor->stamp(backdoor->self, others->shape, others->pixel + (size_t)i * size);
+        backdoor->stamp(backdoor->self, others->shape, others->input + (size_t)i * size);
     }
     TL_TRY(count_hits(scene, model, others, target, &triggered, err));
     tl_scene_put_rate(scene, SUCCESS, triggered, others->rows);

@@ -31,7 +31,7 @@ typedef struct tl_backdoor {
 /** The tables of metrics of run and judge. */
 extern const tl_metric tl_backdoor_metrics[], tl_backdoor_judge_metrics[];
 
-/** Run of such a stage: gives the pool with triggered rows, measures. \return TL_E_SPACE */
+/** Run of such a stage: gives the pool with triggered rows, measures. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_backdoor_plant(tl_scene *scene, const tl_backdoor *backdoor,
                                         tl_err *err);
 

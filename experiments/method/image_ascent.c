@@ -8,7 +8,8 @@
 /* Smooths the corner of the norm: differences far below a hundredth count quadratically. */
 static const double CORNER = 1e-4;
 
-void tl_variation_slope(const float *pixel, tl_shape shape, double weight, float *gradient)
+void tl_variation_gradient(const float *pixel, tl_shape shape, double weight,
+                           float *gradient)
 {
     const int height = shape.height, width = shape.width;
     const size_t area = (size_t)height * (size_t)width;
@@ -29,7 +30,8 @@ void tl_variation_slope(const float *pixel, tl_shape shape, double weight, float
 }
 
 /* Of log p of the row's class: 1 there minus all probabilities. */
-static void slope_of(const void *self, int row, const float *logits, int classes, float *d)
+static void objective_gradient(const void *self, int row, const float *logits, int classes,
+                               float *d)
 {
     const tl_dataset *images = self;
     tl_softmax(logits, 1, classes, d);
@@ -48,17 +50,17 @@ static tl_status take_images(const tl_ascent *ascent, const tl_model *model, tl_
     const int classes = model->spec.classes, rows = classes * ascent->images;
     const size_t size = (size_t)tl_shape_size(model->spec.in);
     tl_dataset *images;
-    TL_TAKE(images, keep, 1, err);
+    TL_ALLOC(images, keep, 1, err);
     *images = (tl_dataset){.shape = model->spec.in, .classes = classes, .rows = rows};
-    TL_TAKE(images->pixel, keep, (size_t)rows * size, err);
-    TL_TAKE(images->label, keep, rows, err);
-    TL_TAKE(images->flags, keep, rows, err);
-    TL_TAKE(images->origin, keep, rows, err);
+    TL_ALLOC(images->input, keep, (size_t)rows * size, err);
+    TL_ALLOC(images->label, keep, rows, err);
+    TL_ALLOC(images->flags, keep, rows, err);
+    TL_ALLOC(images->origin, keep, rows, err);
     *out = images;
     if (tl_arena_counts(keep)) return TL_OK;
     for (int r = 0; r < rows; r++) {
         tl_rng rng = tl_rng_sub(&ascent->start, (uint64_t)r);
-        float *pixel = images->pixel + (size_t)r * size;
+        float *pixel = images->input + (size_t)r * size;
         for (size_t i = 0; i < size; i++) {
             const double off = ascent->noise * (2.0 * tl_rng_uniform(&rng) - 1.0);
             pixel[i] = within_range(ascent->centre[i] + (float)off);
@@ -95,19 +97,20 @@ tl_status tl_ascent_run(const tl_ascent *ascent, const tl_model *model, const tl
     if (mine == TL_OK) {
         gradient =
             tl_arena_take(scratch, (size_t)images->rows * size, sizeof *gradient, err);
-        if (!gradient) mine = TL_E_SPACE;
+        if (!gradient) mine = TL_E_NOMEM;
     }
     tl_status status = tl_team_agree(team, mine, err);
     TL_INVARIANT(status != TL_OK || (images && gradient));
-    const tl_slope slope = {slope_of, images};
+    const tl_objective_gradient objective = {objective_gradient, images};
     for (int s = 0; status == TL_OK && s < ascent->steps; s++) {
         const double step = ascent->step * (1.0 - (double)s / ascent->steps);
-        status = tl_model_slope(model, &slope, images, team, scratch, gradient, err);
+        status = tl_model_input_gradient(model, &objective, images, team, scratch, gradient,
+                                         err);
         if (tl_arena_counts(scratch)) break; /* every step takes the same */
         for (int r = 0; status == TL_OK && r < images->rows; r++) {
-            float *pixel = images->pixel + (size_t)r * size;
+            float *pixel = images->input + (size_t)r * size;
             float *own = gradient + (size_t)r * size;
-            tl_variation_slope(pixel, images->shape, -ascent->tv, own);
+            tl_variation_gradient(pixel, images->shape, -ascent->tv, own);
             climb(own, size, step, pixel);
         }
     }

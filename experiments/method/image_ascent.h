@@ -29,7 +29,7 @@ typedef struct tl_ascent {
  *
  * \param out [classes * images rows], in `keep`: pixels, labels, TL_ROW_RECOVERED, origin
  * UINT32_MAX - i, since no row of a source stands behind it
- * \return TL_E_SPACE, TL_E_LOST
+ * \return TL_E_NOMEM, TL_E_PEER
  */
 TL_MUST_USE tl_status tl_ascent_run(const tl_ascent *ascent, const tl_model *model,
                                     const tl_team *team, tl_arena *keep, tl_arena *scratch,
@@ -42,6 +42,7 @@ double tl_ascent_flop(const tl_model_spec *spec, int steps, int rows);
  * Adds `weight` times the gradient of the total variation of an image, the sum over pixels
  * of sqrt(dx^2 + dy^2 + 1e-4), to `gradient`. Both [channels x height x width].
  */
-void tl_variation_slope(const float *pixel, tl_shape shape, double weight, float *gradient);
+void tl_variation_gradient(const float *pixel, tl_shape shape, double weight,
+                           float *gradient);
 
 #endif

@@ -25,15 +25,15 @@ static void find(const tl_dataset *pool, int class, candidates *out)
 }
 
 /* Takes out the pairs that nearly equal each other, and the surplus of one side. */
-static void thin(const tl_dataset *pool, const tl_usual *usual, candidates *c)
+static void thin(const tl_dataset *pool, const tl_mean_image *mean_image, candidates *c)
 {
-    const size_t size = usual->size;
+    const size_t size = mean_image->size;
     bool is_out[2][TL_REFERENCES] = {{false}};
     for (int i = 0; i < c->count[0]; i++) {
-        const float *a = pool->pixel + (size_t)c->row[0][i] * size;
+        const float *a = pool->input + (size_t)c->row[0][i] * size;
         for (int j = 0; j < c->count[1]; j++) {
-            const float *b = pool->pixel + (size_t)c->row[1][j] * size;
-            if (tl_twins_are_near(usual, a, b)) is_out[0][i] = is_out[1][j] = true;
+            const float *b = pool->input + (size_t)c->row[1][j] * size;
+            if (tl_images_are_near(mean_image, a, b)) is_out[0][i] = is_out[1][j] = true;
         }
     }
     for (int side = 0; side < 2; side++) {
@@ -60,20 +60,20 @@ tl_status tl_references_gather(const tl_dataset *pool, tl_arena *scratch,
     int *row, rows = 0;
     candidates *c;
     *out = (tl_references){0};
-    TL_TAKE(out->first, scratch, pool->classes, err);
-    TL_TAKE(out->count, scratch, pool->classes, err);
-    TL_TAKE(row, scratch, pool->rows, err);
-    TL_TAKE(c, scratch, 1, err);
-    TL_TRY(tl_usual_new(pool->shape, scratch, &out->usual, err));
+    TL_ALLOC(out->first, scratch, pool->classes, err);
+    TL_ALLOC(out->count, scratch, pool->classes, err);
+    TL_ALLOC(row, scratch, pool->rows, err);
+    TL_ALLOC(c, scratch, 1, err);
+    TL_TRY(tl_mean_image_new(pool->shape, scratch, &out->mean_image, err));
     const int most = references_of(pool);
     if (tl_arena_counts(scratch))
         return tl_dataset_pick(pool, row, most, scratch, &out->rows, err);
     for (int i = 0; i < pool->rows; i++) {
-        tl_usual_add(&out->usual, pool->pixel + (size_t)i * out->usual.size);
+        tl_mean_image_add(&out->mean_image, pool->input + (size_t)i * out->mean_image.size);
     }
     for (int k = 0; k < pool->classes; k++) {
         find(pool, k, c);
-        thin(pool, &out->usual, c);
+        thin(pool, &out->mean_image, c);
         out->first[k] = rows;
         out->count[k] = c->count[0];
         for (int side = 0; side < 2; side++) {
@@ -83,13 +83,13 @@ tl_status tl_references_gather(const tl_dataset *pool, tl_arena *scratch,
     return tl_dataset_pick_some(pool, row, rows, most, scratch, &out->rows, err);
 }
 
-bool tl_references_have_near(const tl_references *references, const tl_usual *usual,
-                             const float *pixel, int class)
+bool tl_references_have_near(const tl_references *references,
+                             const tl_mean_image *mean_image, const float *pixel, int class)
 {
     const int first = references->first[class];
     for (int i = first; i < first + 2 * references->count[class]; i++) {
-        const float *reference = references->rows->pixel + (size_t)i * usual->size;
-        if (tl_twins_are_near(usual, reference, pixel)) return true;
+        const float *reference = references->rows->input + (size_t)i * mean_image->size;
+        if (tl_images_are_near(mean_image, reference, pixel)) return true;
     }
     return false;
 }
@@ -112,8 +112,8 @@ static tl_status look(const tl_model *evaluator, const tl_dataset *data,
     const int width = tl_model_features_size(&evaluator->spec);
     *feature =
         tl_arena_take(scratch, (size_t)data->rows * (size_t)width, sizeof **feature, err);
-    TL_TRY(tl_team_agree(team, *feature ? TL_OK : TL_E_SPACE, err));
-    TL_TRY(tl_model_features(evaluator, data->pixel, data->rows, team, scratch, *feature,
+    TL_TRY(tl_team_agree(team, *feature ? TL_OK : TL_E_NOMEM, err));
+    TL_TRY(tl_model_features(evaluator, data->input, data->rows, team, scratch, *feature,
                              err));
     TL_INVARIANT(*feature != NULL);
     if (tl_arena_counts(scratch)) return TL_OK;
@@ -148,8 +148,8 @@ static void compare(const tl_references *refs, const tl_dataset *images,
     double best[2][MEASURES] = {{-2.0, -2.0}, {-2.0, -2.0}};
     for (int i = 0; i < 2 * count; i++) {
         const int ref = refs->first[class] + i, side = i >= count;
-        const double like = tl_ssim(images->pixel + (size_t)image * size,
-                                    refs->rows->pixel + (size_t)ref * size, images->shape);
+        const double like = tl_ssim(images->input + (size_t)image * size,
+                                    refs->rows->input + (size_t)ref * size, images->shape);
         const double cosine =
             dot(feature + (size_t)image * (size_t)refs->width,
                 refs->feature + (size_t)ref * (size_t)refs->width, refs->width);
@@ -182,7 +182,7 @@ tl_status tl_leakage_of(const tl_references *references, const tl_dataset *image
     const size_t count = (size_t)each * (size_t)team->size * MEASURES;
     double *difference = tl_arena_take(scratch, count, sizeof *difference, err);
     float *feature = NULL;
-    tl_status status = tl_team_agree(team, difference ? TL_OK : TL_E_SPACE, err);
+    tl_status status = tl_team_agree(team, difference ? TL_OK : TL_E_NOMEM, err);
     if (status == TL_OK) status = look(evaluator, images, team, scratch, &feature, err);
     TL_INVARIANT(status != TL_OK || (difference && feature));
     *out = (tl_leakage){0};

@@ -19,13 +19,13 @@ typedef struct tl_references {
     int *count;       /**< [classes] members of it, and as many non-members */
     float *feature;   /**< [rows x width] of unit length; set by tl_references_look */
     int width;
-    tl_usual usual; /**< of all rows of the pool */
+    tl_mean_image mean_image; /**< of all rows of the pool */
 } tl_references;
 
 /**
  * Chooses the rows: the first TL_REFERENCES members and non-members of each class, without
- * near-duplicates of one of the other set (tl_twins_are_near, among the pool), and no more
- * of one set than of the other. Not collective. \return TL_E_SPACE
+ * near-duplicates of one of the other set (tl_images_are_near, among the pool), and no more
+ * of one set than of the other. Not collective. \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_references_gather(const tl_dataset *pool, tl_arena *scratch,
                                            tl_references *out, tl_err *err);
@@ -35,8 +35,9 @@ TL_MUST_USE tl_status tl_references_gather(const tl_dataset *pool, tl_arena *scr
  * it is then nearer to that set for what it is, not for what a model told.
  * \param usual  of a set that holds the pool and the image
  */
-bool tl_references_have_near(const tl_references *references, const tl_usual *usual,
-                             const float *pixel, int class);
+bool tl_references_have_near(const tl_references *references,
+                             const tl_mean_image *mean_image, const float *pixel,
+                             int class);
 
 /** Computes the references' features by `evaluator`, in `scratch`. Collective over `team`.
  */
@@ -53,7 +54,7 @@ typedef struct tl_leakage {
 
 /**
  * Leakage of labelled images. Collective over `team`: images are shared out and gathered;
- * bits do not depend on it. \return TL_E_SPACE, TL_E_LOST
+ * bits do not depend on it. \return TL_E_NOMEM, TL_E_PEER
  */
 TL_MUST_USE tl_status tl_leakage_of(const tl_references *references,
                                     const tl_dataset *images, const tl_model *evaluator,

@@ -2,18 +2,18 @@
 
 #include "experiments/score/score.h"
 
-tl_status tl_suspects_gather(const tl_dataset *pool, tl_arena *arena, tl_suspects *out,
-                             tl_err *err)
+tl_status tl_candidates_gather(const tl_dataset *pool, tl_arena *arena, tl_candidates *out,
+                               tl_err *err)
 {
     int *row, rows;
-    TL_TAKE(row, arena, pool->rows, err);
+    TL_ALLOC(row, arena, pool->rows, err);
     rows = pool->rows;
     if (!tl_arena_counts(arena)) tl_dataset_select(pool, TL_ROW_UNJUDGED, 0, row, &rows);
-    *out = (tl_suspects){0};
+    *out = (tl_candidates){0};
     TL_TRY(tl_dataset_pick(pool, row, rows, arena, &out->rows, err));
-    TL_TAKE(out->logits, arena, (size_t)rows * (size_t)pool->classes, err);
-    TL_TAKE(out->score, arena, rows, err);
-    TL_TAKE(out->member, arena, rows, err);
+    TL_ALLOC(out->logits, arena, (size_t)rows * (size_t)pool->classes, err);
+    TL_ALLOC(out->score, arena, rows, err);
+    TL_ALLOC(out->member, arena, rows, err);
     if (tl_arena_counts(arena)) return TL_OK;
     for (int i = 0; i < rows; i++) {
         out->member[i] = (out->rows->flags[i] & TL_ROW_MEMBER) != 0;
@@ -23,25 +23,26 @@ tl_status tl_suspects_gather(const tl_dataset *pool, tl_arena *arena, tl_suspect
     return TL_OK;
 }
 
-tl_status tl_suspects_put_auc(tl_scene *scene, int metric, const tl_suspects *suspects,
-                              unsigned flags, tl_err *err)
+tl_status tl_candidates_put_auc(tl_scene *scene, int metric,
+                                const tl_candidates *candidates, unsigned flags,
+                                tl_err *err)
 {
     const size_t mark = tl_arena_mark(scene->scratch);
-    const int rows = suspects->rows->rows;
+    const int rows = candidates->rows->rows;
     double *score, auc;
     bool *member;
     int count = 0, members = 0;
-    TL_TAKE(score, scene->scratch, rows, err);
-    TL_TAKE(member, scene->scratch, rows, err);
+    TL_ALLOC(score, scene->scratch, rows, err);
+    TL_ALLOC(member, scene->scratch, rows, err);
     if (tl_scene_counts(scene)) {
         TL_TRY(tl_score_auc(score, member, rows, scene->scratch, &auc, err));
         tl_arena_rewind(scene->scratch, mark);
         return TL_OK;
     }
     for (int i = 0; i < rows; i++) {
-        if ((suspects->rows->flags[i] & flags) != flags) continue;
-        score[count] = suspects->score[i];
-        member[count] = suspects->member[i];
+        if ((candidates->rows->flags[i] & flags) != flags) continue;
+        score[count] = candidates->score[i];
+        member[count] = candidates->member[i];
         members += member[count++];
     }
     if (members == 0 || members == count) {
@@ -54,21 +55,21 @@ tl_status tl_suspects_put_auc(tl_scene *scene, int metric, const tl_suspects *su
     return TL_OK;
 }
 
-tl_status tl_suspects_put_tpr(tl_scene *scene, int metric, const tl_suspects *suspects,
-                              double limit, tl_err *err)
+tl_status tl_candidates_put_tpr(tl_scene *scene, int metric,
+                                const tl_candidates *candidates, double limit, tl_err *err)
 {
     double tpr;
-    if (suspects->members == 0 || suspects->others < 10.0 / limit) {
+    if (candidates->members == 0 || candidates->others < 10.0 / limit) {
         tl_scene_put_missing(scene, metric, TL_WHY_UNRESOLVABLE);
         return TL_OK;
     }
-    TL_TRY(tl_score_tpr(suspects->score, suspects->member, suspects->rows->rows, limit,
-                        scene->scratch, &tpr, err));
-    tl_scene_put_rate(scene, metric, tpr * suspects->members, suspects->members);
+    TL_TRY(tl_score_tpr(candidates->score, candidates->member, candidates->rows->rows,
+                        limit, scene->scratch, &tpr, err));
+    tl_scene_put_rate(scene, metric, tpr * candidates->members, candidates->members);
     return TL_OK;
 }
 
-int tl_suspects_widest(const tl_size *size)
+int tl_candidates_max_ranks(const tl_size *size)
 {
-    return tl_infer_widest(size->pool, TL_INFER_WIDEST);
+    return tl_infer_max_ranks(size->pool, TL_INFER_MAX_RANKS);
 }

@@ -3,10 +3,11 @@
 #include "compute/nn/loss.h"
 #include "compute/nn/probe.h"
 
-static void slope_of(const void *self, int row, const float *logits, int classes, float *d)
+static void objective_gradient(const void *self, int row, const float *logits, int classes,
+                               float *d)
 {
     const tl_dataset *data = self;
-    tl_confidence_slope(logits, data->label[row], classes, d);
+    tl_confidence_gradient(logits, data->label[row], classes, d);
 }
 
 static float clamp(float x, float low, float high)
@@ -22,7 +23,7 @@ static void start(const tl_pgd *pgd, const tl_dataset *data, float *pixel)
         tl_rng rng = tl_rng_sub(&pgd->start, (uint64_t)r);
         for (size_t i = (size_t)r * size; i < (size_t)(r + 1) * size; i++) {
             const double move = pgd->eps * (2.0 * tl_rng_uniform(&rng) - 1.0);
-            pixel[i] = clamp(data->pixel[i] + (float)move, 0.0f, 1.0f);
+            pixel[i] = clamp(data->input[i] + (float)move, 0.0f, 1.0f);
         }
     }
 }
@@ -37,7 +38,7 @@ static void descend(const tl_pgd *pgd, const tl_dataset *data, const float *grad
         pgd->step > 0.0 ? (float)pgd->step : (float)(2.5 * pgd->eps / pgd->steps);
     for (size_t i = 0; i < count; i++) {
         const float sign = (float)(gradient[i] > 0.0f) - (float)(gradient[i] < 0.0f);
-        const float x = data->pixel[i];
+        const float x = data->input[i];
         pixel[i] = clamp(clamp(pixel[i] - step * sign, x - eps, x + eps), 0.0f, 1.0f);
     }
 }
@@ -48,14 +49,15 @@ tl_status tl_pgd_attack(const tl_pgd *pgd, const tl_model *model, const tl_datas
     const size_t mark = tl_arena_mark(scratch);
     const size_t count = (size_t)data->rows * (size_t)tl_shape_size(data->shape);
     float *gradient = tl_arena_take(scratch, count, sizeof *gradient, err);
-    tl_status status = tl_team_agree(team, gradient ? TL_OK : TL_E_SPACE, err);
+    tl_status status = tl_team_agree(team, gradient ? TL_OK : TL_E_NOMEM, err);
     TL_INVARIANT(status != TL_OK || gradient);
-    const tl_slope slope = {slope_of, data};
+    const tl_objective_gradient objective = {objective_gradient, data};
     tl_dataset moved = *data;
-    moved.pixel = pixel;
+    moved.input = pixel;
     if (status == TL_OK && !tl_arena_counts(scratch)) start(pgd, data, pixel);
     for (int s = 0; status == TL_OK && s < pgd->steps; s++) {
-        status = tl_model_slope(model, &slope, &moved, team, scratch, gradient, err);
+        status = tl_model_input_gradient(model, &objective, &moved, team, scratch, gradient,
+                                         err);
         if (tl_arena_counts(scratch)) break; /* every step takes the same */
         if (status == TL_OK) descend(pgd, data, gradient, pixel);
     }
@@ -78,10 +80,10 @@ typedef struct answers {
 static tl_status take_answers(const tl_dataset *data, tl_arena *scratch, answers *out,
                               tl_err *err)
 {
-    TL_TAKE(out->logits, scratch, (size_t)data->rows * (size_t)data->classes, err);
-    TL_TAKE(out->plain, scratch, data->rows, err);
-    TL_TAKE(out->moved, scratch, data->rows, err);
-    TL_TAKE(out->loss, scratch, data->rows, err);
+    TL_ALLOC(out->logits, scratch, (size_t)data->rows * (size_t)data->classes, err);
+    TL_ALLOC(out->plain, scratch, data->rows, err);
+    TL_ALLOC(out->moved, scratch, data->rows, err);
+    TL_ALLOC(out->loss, scratch, data->rows, err);
     return TL_OK;
 }
 
@@ -91,27 +93,27 @@ static tl_status ask(const tl_model *model, const tl_dataset *data, const float 
     TL_TRY(tl_model_logits(model, pixel, data->rows, team, scratch, a->logits, err));
     if (tl_arena_counts(scratch)) return TL_OK;
     tl_argmax(a->logits, data->rows, data->classes,
-              pixel == data->pixel ? a->plain : a->moved);
+              pixel == data->input ? a->plain : a->moved);
     tl_cross_entropy(a->logits, data->label, data->rows, data->classes, a->loss);
     return TL_OK;
 }
 
-tl_status tl_fooled_count(const tl_model *model, const tl_dataset *data, const float *moved,
-                          const tl_team *team, tl_arena *scratch, tl_fooled *out,
-                          tl_err *err)
+tl_status tl_robustness_count(const tl_model *model, const tl_dataset *data,
+                              const float *moved, const tl_team *team, tl_arena *scratch,
+                              tl_robustness *out, tl_err *err)
 {
     const size_t mark = tl_arena_mark(scratch);
     answers a = {0};
     tl_status status = tl_team_agree(team, take_answers(data, scratch, &a, err), err);
     TL_INVARIANT(status != TL_OK || a.loss);
-    if (status == TL_OK) status = ask(model, data, data->pixel, team, scratch, &a, err);
+    if (status == TL_OK) status = ask(model, data, data->input, team, scratch, &a, err);
     if (status == TL_OK) status = ask(model, data, moved, team, scratch, &a, err);
-    *out = (tl_fooled){0};
+    *out = (tl_robustness){0};
     const int rows = tl_arena_counts(scratch) ? 0 : data->rows;
     for (int i = 0; status == TL_OK && i < rows; i++) {
         const bool was_right = a.plain[i] == data->label[i];
         out->right += was_right;
-        out->fooled += was_right && a.moved[i] != data->label[i];
+        out->robustness += was_right && a.moved[i] != data->label[i];
         out->loss += a.loss[i] / data->rows;
     }
     tl_arena_rewind(scratch, mark);

@@ -25,8 +25,8 @@ typedef struct tl_pgd {
  * as the cross-entropy's does but does not vanish where the model is sure. Collective over
  * `team`; bits do not depend on it.
  *
- * \param pixel [rows x input] result, on every member; data->pixel is not changed
- * \return TL_E_SPACE, TL_E_LOST
+ * \param pixel [rows x input] result, on every member; data->input is not changed
+ * \return TL_E_NOMEM, TL_E_PEER
  */
 TL_MUST_USE tl_status tl_pgd_attack(const tl_pgd *pgd, const tl_model *model,
                                     const tl_dataset *data, const tl_team *team,
@@ -36,19 +36,20 @@ TL_MUST_USE tl_status tl_pgd_attack(const tl_pgd *pgd, const tl_model *model,
 double tl_pgd_flop(const tl_model_spec *spec, int steps, int rows);
 
 /** How a model takes moved images. */
-typedef struct tl_fooled {
-    double right;  /**< rows it has right as they are */
-    double fooled; /**< of those, rows it has wrong once moved */
-    double loss;   /**< mean cross-entropy of the moved rows, nat */
-} tl_fooled;
+typedef struct tl_robustness {
+    double right;      /**< rows it has right as they are */
+    double robustness; /**< of those, rows it has wrong once moved */
+    double loss;       /**< mean cross-entropy of the moved rows, nat */
+} tl_robustness;
 
 /**
  * Counts the rows of `data` that `model` takes for another class once moved. Collective
- * over `team`. \param moved [rows x input] \return TL_E_SPACE, TL_E_LOST
+ * over `team`. \param moved [rows x input] \return TL_E_NOMEM, TL_E_PEER
  */
-TL_MUST_USE tl_status tl_fooled_count(const tl_model *model, const tl_dataset *data,
-                                      const float *moved, const tl_team *team,
-                                      tl_arena *scratch, tl_fooled *out, tl_err *err);
+TL_MUST_USE tl_status tl_robustness_count(const tl_model *model, const tl_dataset *data,
+                                          const float *moved, const tl_team *team,
+                                          tl_arena *scratch, tl_robustness *out,
+                                          tl_err *err);
 
 /** Parameters of stages that move images, the first of their tables, and what they say.
  * `start` is the scene's stream "start". */

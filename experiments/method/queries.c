@@ -41,16 +41,16 @@ static void make_noise(tl_rng *rng, int vocabulary, size_t size, float *to)
     }
 }
 
-static tl_status take_queries(tl_scene *scene, const tl_query_wish *wish, tl_queries *q,
-                              int **order, tl_err *err)
+static tl_status take_queries(tl_scene *scene, const tl_query_request *request,
+                              tl_queries *q, int **order, tl_err *err)
 {
     const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
     const size_t size = (size_t)tl_shape_size(scene->world->setup->model.in);
-    q->count = wish->count;
-    TL_TAKE(q->pixel, scene->scratch, (size_t)q->count * size, err);
-    TL_TAKE(q->label, scene->scratch, q->count, err);
-    TL_TAKE(q->row, scene->scratch, q->count, err);
-    TL_TAKE(*order, scene->scratch, own->rows, err);
+    q->count = request->count;
+    TL_ALLOC(q->input, scene->scratch, (size_t)q->count * size, err);
+    TL_ALLOC(q->label, scene->scratch, q->count, err);
+    TL_ALLOC(q->row, scene->scratch, q->count, err);
+    TL_ALLOC(*order, scene->scratch, own->rows, err);
     return TL_OK;
 }
 
@@ -69,33 +69,33 @@ static int draw_order(tl_scene *scene, const tl_dataset *own, bool without_acces
     return kept;
 }
 
-tl_status tl_queries_make(tl_scene *scene, const tl_query_wish *wish, tl_queries *out,
+tl_status tl_queries_make(tl_scene *scene, const tl_query_request *request, tl_queries *out,
                           tl_err *err)
 {
     const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
     const size_t size = (size_t)tl_shape_size(scene->world->setup->model.in);
     int *order;
-    TL_TRY(take_queries(scene, wish, out, &order, err));
+    TL_TRY(take_queries(scene, request, out, &order, err));
     if (tl_scene_counts(scene)) return TL_OK;
-    const int rows = draw_order(scene, own, wish->without_access, order);
+    const int rows = draw_order(scene, own, request->without_access, order);
     const tl_rng images = tl_scene_rng(scene, "images");
-    TL_INVARIANT(rows > 0 || wish->kind == TL_QUERY_NOISE);
+    TL_INVARIANT(rows > 0 || request->kind == TL_QUERY_NOISE);
     for (int i = 0; i < out->count; i++) {
-        float *to = out->pixel + (size_t)i * size;
+        float *to = out->input + (size_t)i * size;
         tl_rng rng = tl_rng_sub(&images, (uint64_t)i);
         out->row[i] = i;
-        if (wish->kind == TL_QUERY_NOISE) {
+        if (request->kind == TL_QUERY_NOISE) {
             make_noise(&rng, own->vocabulary, size, to);
             continue;
         }
         const size_t row = (size_t)order[i % rows];
         out->label[i] = own->label[row];
         if (i < rows) { /* the first time round rows are as they are */
-            memcpy(to, own->pixel + row * size, size * sizeof *to);
+            memcpy(to, own->input + row * size, size * sizeof *to);
         } else if (own->vocabulary > 0) {
-            replace_tokens(&rng, own->vocabulary, own->pixel + row * size, (int)size, to);
+            replace_tokens(&rng, own->vocabulary, own->input + row * size, (int)size, to);
         } else {
-            augment(&rng, own->shape, own->pixel + row * size, to);
+            augment(&rng, own->shape, own->input + row * size, to);
         }
     }
     return TL_OK;
@@ -108,7 +108,7 @@ tl_status tl_queries_train(tl_scene *scene, const tl_queries *queries, const flo
      * from: models of the attacker run all their epochs. */
     const tl_stage_training training = {.spec = &scene->world->setup->model,
                                         .recipe = recipe,
-                                        .rows = {.pixel = queries->pixel,
+                                        .rows = {.input = queries->input,
                                                  .label = answer ? NULL : queries->label,
                                                  .target = answer,
                                                  .row = queries->row,
@@ -119,10 +119,11 @@ tl_status tl_queries_train(tl_scene *scene, const tl_queries *queries, const flo
 tl_status tl_queries_train_control(tl_scene *scene, int count, tl_query_kind kind,
                                    const tl_recipe *recipe, tl_err *err)
 {
-    const tl_query_wish wish = {.count = count, .kind = kind, .without_access = true};
+    const tl_query_request request = {.count = count, .kind = kind, .without_access = true};
     tl_queries queries = {0};
     tl_model *control;
-    TL_TRY(tl_team_agree(scene->team, tl_queries_make(scene, &wish, &queries, err), err));
+    TL_TRY(
+        tl_team_agree(scene->team, tl_queries_make(scene, &request, &queries, err), err));
     TL_TRY(tl_queries_train(scene, &queries, NULL, recipe, &control, err));
     scene->given->model[TL_PART_SURROGATE] = control;
     return TL_OK;

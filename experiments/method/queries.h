@@ -17,19 +17,19 @@ typedef enum tl_query_kind {
 /** Images, and the labels they came with. */
 typedef struct tl_queries {
     int count;
-    float *pixel;   /**< [count x input] */
+    float *input;   /**< [count x input] */
     int32_t *label; /**< [count] of the row an image was made from; 0 for noise */
     int *row;       /**< [count] 0, 1, 2, ... */
 } tl_queries;
 
 /** What is asked for. */
-typedef struct tl_query_wish {
+typedef struct tl_query_request {
     int count;
     tl_query_kind kind;
     /** Leaves out rows of TL_ROW_RECOVERED, which are answers of a model already: for
      * control models. Where there are none the images are the same bits. */
     bool without_access;
-} tl_query_wish;
+} tl_query_request;
 
 /**
  * Makes queries from the attacker's rows, in scratch. Query i is the same for every budget:
@@ -37,9 +37,9 @@ typedef struct tl_query_wish {
  * that order, query i takes the i-th of the others, round and round, and sub-stream i of
  * "images" for all else. Streams are the scene's: who is to have the images of
  * m2m.model_extraction draws as that stage (tl_bank.draws_as). Not collective.
- * \return TL_E_SPACE
+ * \return TL_E_NOMEM
  */
-TL_MUST_USE tl_status tl_queries_make(tl_scene *scene, const tl_query_wish *wish,
+TL_MUST_USE tl_status tl_queries_make(tl_scene *scene, const tl_query_request *request,
                                       tl_queries *out, tl_err *err);
 
 /**
@@ -47,7 +47,7 @@ TL_MUST_USE tl_status tl_queries_make(tl_scene *scene, const tl_query_wish *wish
  * "order") start all models of one scene, or of one name, alike. No early stopping,
  * whatever the recipe's patience. Collective.
  * \param answer  [count x classes] what to learn; NULL: the true labels
- * \return TL_E_SPACE, TL_E_LOST
+ * \return TL_E_NOMEM, TL_E_PEER
  */
 TL_MUST_USE tl_status tl_queries_train(tl_scene *scene, const tl_queries *queries,
                                        const float *answer, const tl_recipe *recipe,
@@ -55,7 +55,7 @@ TL_MUST_USE tl_status tl_queries_train(tl_scene *scene, const tl_queries *querie
 
 /**
  * Run of a bank's control model: one without access, trained on so many queries by their
- * true labels. Collective. \return TL_E_SPACE, TL_E_LOST
+ * true labels. Collective. \return TL_E_NOMEM, TL_E_PEER
  */
 TL_MUST_USE tl_status tl_queries_train_control(tl_scene *scene, int count,
                                                tl_query_kind kind, const tl_recipe *recipe,

@@ -56,9 +56,9 @@ static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
 {
     const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
     int *row;
-    TL_TAKE(row, scene->scratch, own->rows, err);
+    TL_ALLOC(row, scene->scratch, own->rows, err);
     *out = (tl_train_rows){
-        .pixel = own->pixel, .label = own->label, .row = row, .rows = own->rows};
+        .input = own->input, .label = own->label, .row = row, .rows = own->rows};
     if (!tl_scene_counts(scene)) tl_dataset_select(own, NOT_CONTROL, 0, row, &out->rows);
     return TL_OK;
 }
@@ -97,7 +97,7 @@ static int mean_of(const tl_dataset *own, int class, double *sum, float *mean)
     for (int r = 0; r < own->rows; r++) {
         const bool is_wanted = class == ANY_CLASS || own->label[r] == class;
         if (!is_wanted || (own->flags[r] & NOT_CONTROL)) continue;
-        const float *x = own->pixel + (size_t)r * size;
+        const float *x = own->input + (size_t)r * size;
         for (size_t i = 0; i < size; i++) sum[i] += (double)x[i];
         rows++;
     }
@@ -114,34 +114,34 @@ static tl_status make_means(const tl_dataset *own, tl_arena *scratch, tl_dataset
     const size_t size = (size_t)tl_shape_size(own->shape);
     double *sum;
     tl_dataset *means;
-    TL_TAKE(sum, scratch, size, err);
-    TL_TAKE(means, scratch, 1, err);
+    TL_ALLOC(sum, scratch, size, err);
+    TL_ALLOC(means, scratch, 1, err);
     *means = (tl_dataset){.shape = own->shape, .classes = own->classes};
-    TL_TAKE(means->pixel, scratch, (size_t)own->classes * size, err);
-    TL_TAKE(means->label, scratch, own->classes, err);
+    TL_ALLOC(means->input, scratch, (size_t)own->classes * size, err);
+    TL_ALLOC(means->label, scratch, own->classes, err);
     *out = means;
     if (tl_arena_counts(scratch)) {
         means->rows = own->classes;
         return TL_OK;
     }
     for (int k = 0; k < own->classes; k++) {
-        float *mean = means->pixel + (size_t)means->rows * size;
+        float *mean = means->input + (size_t)means->rows * size;
         if (mean_of(own, k, sum, mean) > 0) means->label[means->rows++] = k;
     }
     return TL_OK;
 }
 
 /* The usual image of the pool and the attacker's clean rows together. */
-static tl_status add_own(const tl_usual *pool, const tl_dataset *own, tl_arena *scratch,
-                         tl_usual *out, tl_err *err)
+static tl_status add_own(const tl_mean_image *pool, const tl_dataset *own,
+                         tl_arena *scratch, tl_mean_image *out, tl_err *err)
 {
-    TL_TRY(tl_usual_new(own->shape, scratch, out, err));
+    TL_TRY(tl_mean_image_new(own->shape, scratch, out, err));
     if (tl_arena_counts(scratch)) return TL_OK;
     memcpy(out->sum, pool->sum, pool->size * sizeof *out->sum);
     out->rows = pool->rows;
     for (int i = 0; i < own->rows; i++) {
         if (own->flags[i] & NOT_CONTROL) continue;
-        tl_usual_add(out, own->pixel + (size_t)i * out->size);
+        tl_mean_image_add(out, own->input + (size_t)i * out->size);
     }
     return TL_OK;
 }
@@ -156,18 +156,18 @@ static tl_status pick_unseen(const tl_dataset *own, const tl_references *referen
                              int most, tl_arena *scratch, tl_dataset **out, tl_err *err)
 {
     int *taken, *row, rows = 0;
-    tl_usual usual;
-    TL_TAKE(taken, scratch, own->classes, err);
-    TL_TAKE(row, scratch, own->rows, err);
-    TL_TRY(add_own(&references->usual, own, scratch, &usual, err));
+    tl_mean_image mean_image;
+    TL_ALLOC(taken, scratch, own->classes, err);
+    TL_ALLOC(row, scratch, own->rows, err);
+    TL_TRY(add_own(&references->mean_image, own, scratch, &mean_image, err));
     const double all = (double)most * own->classes;
     const int room = all < own->rows ? (int)all : own->rows;
     if (tl_arena_counts(scratch)) return tl_dataset_pick(own, row, room, scratch, out, err);
     for (int i = 0; i < own->rows; i++) {
         const int class = own->label[i];
-        const float *pixel = own->pixel + (size_t)i * usual.size;
+        const float *pixel = own->input + (size_t)i * mean_image.size;
         if ((own->flags[i] & NOT_CONTROL) || taken[class] == most) continue;
-        if (tl_references_have_near(references, &usual, pixel, class)) continue;
+        if (tl_references_have_near(references, &mean_image, pixel, class)) continue;
         taken[class]++;
         row[rows++] = i;
     }
@@ -184,8 +184,8 @@ static tl_status ask(tl_scene *scene, const tl_model *model, const tl_dataset *i
     const size_t mark = tl_arena_mark(scene->scratch);
     float *p = tl_arena_take(scene->scratch, (size_t)images->rows * (size_t)classes,
                              sizeof *p, err);
-    TL_TRY(tl_team_agree(scene->team, p ? TL_OK : TL_E_SPACE, err));
-    TL_TRY(tl_model_logits(model, images->pixel, images->rows, scene->team, scene->scratch,
+    TL_TRY(tl_team_agree(scene->team, p ? TL_OK : TL_E_NOMEM, err));
+    TL_TRY(tl_model_logits(model, images->input, images->rows, scene->team, scene->scratch,
                            p, err));
     *confidence = *hits = 0.0;
     if (tl_arena_counted(scene->scratch, mark)) return TL_OK;
@@ -258,8 +258,8 @@ static tl_status make_centre(tl_scene *scene, float **centre, tl_err *err)
     const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
     const size_t size = (size_t)tl_shape_size(own->shape);
     double *sum;
-    TL_TAKE(sum, scene->scratch, size, err);
-    TL_TAKE(*centre, scene->scratch, size, err);
+    TL_ALLOC(sum, scene->scratch, size, err);
+    TL_ALLOC(*centre, scene->scratch, size, err);
     if (!tl_scene_counts(scene)) (void)mean_of(own, ANY_CLASS, sum, *centre);
     return TL_OK;
 }
@@ -308,12 +308,12 @@ double tl_inversion_cost(const tl_size *size, const tl_value *arg)
            tl_leakage_flop(size, &evaluator, 2 * images + size->classes);
 }
 
-int tl_inversion_widest(const tl_size *size, const tl_value *arg)
+int tl_inversion_max_ranks(const tl_size *size, const tl_value *arg)
 {
     const int images = images_of(size, arg);
     const int shards =
         tl_recipe_shards(&size->setup.recipe); /* of the evaluator's training */
-    return tl_infer_widest(images, shards);
+    return tl_infer_max_ranks(images, shards);
 }
 
 const tl_param tl_inversion_params[] = {

@@ -34,6 +34,6 @@ tl_model_spec tl_evaluator_spec(const tl_model_spec *model);
 TL_MUST_USE tl_status tl_inversion_check(const tl_size *size, const tl_value *arg,
                                          tl_err *err);
 double tl_inversion_cost(const tl_size *size, const tl_value *arg);
-int tl_inversion_widest(const tl_size *size, const tl_value *arg);
+int tl_inversion_max_ranks(const tl_size *size, const tl_value *arg);
 
 #endif

@@ -7,7 +7,7 @@
 static tl_status number_rows(const double *score, int n, tl_ranked *row, tl_err *err)
 {
     for (int i = 0; i < n; i++) {
-        TL_CHECK(!isnan(score[i]), err, TL_E_NUM, "a score is not a number");
+        TL_CHECK(!isnan(score[i]), err, TL_E_NUMERIC, "a score is not a number");
         row[i] = (tl_ranked){score[i], (uint32_t)i};
     }
     return TL_OK;
@@ -16,7 +16,7 @@ static tl_status number_rows(const double *score, int n, tl_ranked *row, tl_err 
 static tl_status rank(const double *score, int n, tl_arena *scratch, tl_ranked **out,
                       tl_err *err)
 {
-    TL_TAKE(*out, scratch, n, err);
+    TL_ALLOC(*out, scratch, n, err);
     if (tl_arena_counts(scratch)) return TL_OK;
     TL_TRY(number_rows(score, n, *out, err));
     tl_sort_descending(*out, (size_t)n);
@@ -116,8 +116,8 @@ tl_status tl_score_class_auc(const float *probability, const int32_t *label, int
     const size_t mark = tl_arena_mark(scratch);
     double *score;
     bool *positive;
-    TL_TAKE(score, scratch, n, err);
-    TL_TAKE(positive, scratch, n, err);
+    TL_ALLOC(score, scratch, n, err);
+    TL_ALLOC(positive, scratch, n, err);
     double sum = 0.0;
     int counted = 0;
     for (int c = classes == 2 ? 1 : 0; c < classes; c++) {
@@ -167,9 +167,9 @@ tl_status tl_score_rank_correlation(const double *x, const double *y, int n,
     const size_t mark = tl_arena_mark(scratch);
     tl_ranked *order;
     double *a, *b, xx = 0.0, yy = 0.0, xy = 0.0;
-    TL_TAKE(order, scratch, n, err);
-    TL_TAKE(a, scratch, n, err);
-    TL_TAKE(b, scratch, n, err);
+    TL_ALLOC(order, scratch, n, err);
+    TL_ALLOC(a, scratch, n, err);
+    TL_ALLOC(b, scratch, n, err);
     if (tl_arena_counted(scratch, mark)) return TL_OK;
     TL_TRY(rank_of(x, n, order, a, err));
     TL_TRY(rank_of(y, n, order, b, err));

@@ -45,7 +45,7 @@ TL_MUST_USE tl_status tl_score_class_auc(const float *probability, const int32_t
 /**
  * Spearman's rank correlation of x [n] and y [n]: the correlation of their ranks, ties at
  * the mean of theirs. \param correlation result; NaN with fewer than two, or where all of x
- * or all of y are equal \return TL_E_SPACE, TL_E_NUM for what is not a number
+ * or all of y are equal \return TL_E_NOMEM, TL_E_NUMERIC for what is not a number
  */
 TL_MUST_USE tl_status tl_score_rank_correlation(const double *x, const double *y, int n,
                                                 tl_arena *scratch, double *correlation,

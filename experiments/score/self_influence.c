@@ -26,10 +26,10 @@ static tl_status take_sums(const tl_influence *of, tl_arena *scratch, curvature 
 {
     const size_t width = (size_t)of->width, params = params_of(of);
     *c = (curvature){.of = of};
-    TL_TAKE(c->matrix, scratch, params * params, err);
-    TL_TAKE(c->inverse, scratch, params * params, err);
-    TL_TAKE(c->weighted, scratch, (size_t)of->trained * width, err);
-    TL_TAKE(c->block, scratch, width * width, err);
+    TL_ALLOC(c->matrix, scratch, params * params, err);
+    TL_ALLOC(c->inverse, scratch, params * params, err);
+    TL_ALLOC(c->weighted, scratch, (size_t)of->trained * width, err);
+    TL_ALLOC(c->block, scratch, width * width, err);
     return TL_OK;
 }
 
@@ -97,7 +97,7 @@ static tl_status invert(curvature *c, const tl_team *team, tl_arena *scratch, tl
     const size_t mark = tl_arena_mark(scratch), params = params_of(c->of);
     const int side = (int)params;
     double *unit = tl_arena_take(scratch, params * params, sizeof *unit, err);
-    TL_TRY(tl_team_agree(team, unit ? TL_OK : TL_E_SPACE, err));
+    TL_TRY(tl_team_agree(team, unit ? TL_OK : TL_E_NOMEM, err));
     TL_INVARIANT(unit != NULL);
     for (size_t i = 0; i < params && !tl_arena_counts(scratch); i++) {
         unit[i * params + i] = 1.0;
@@ -125,13 +125,13 @@ static tl_status take_group(const tl_influence *of, tl_arena *scratch, group *g,
                             tl_err *err)
 {
     const size_t classes = (size_t)of->classes;
-    TL_TAKE(g->product, scratch, GROUP * params_of(of), err);
-    TL_TAKE(g->form, scratch, GROUP * classes * classes, err);
-    TL_TAKE(g->own, scratch, classes * classes, err);
-    TL_TAKE(g->slope, scratch, classes, err);
-    TL_TAKE(g->along, scratch, classes, err);
-    TL_TAKE(g->root, scratch, classes, err);
-    TL_TAKE(g->mean, scratch, classes, err);
+    TL_ALLOC(g->product, scratch, GROUP * params_of(of), err);
+    TL_ALLOC(g->form, scratch, GROUP * classes * classes, err);
+    TL_ALLOC(g->own, scratch, classes * classes, err);
+    TL_ALLOC(g->slope, scratch, classes, err);
+    TL_ALLOC(g->along, scratch, classes, err);
+    TL_ALLOC(g->root, scratch, classes, err);
+    TL_ALLOC(g->mean, scratch, classes, err);
     return TL_OK;
 }
 
@@ -239,7 +239,7 @@ static tl_status look(const curvature *c, const tl_team *team, group *g, double 
         for (int i = 0; i < count; i++) {
             const int row = first + i;
             self[row] = influence_of(of, row, g->form + (size_t)i * square, g);
-            TL_CHECK(isfinite(self[row]), err, TL_E_NUM,
+            TL_CHECK(isfinite(self[row]), err, TL_E_NUMERIC,
                      "row %d is all the curvature that there is where it looks; raise the "
                      "damping above %g",
                      row, of->damping);

@@ -53,7 +53,7 @@ typedef struct tl_influence {
  * \param self   [rows] result, on every member
  * \param lambda result; 0 where G is 0 (every row is taken for one class with certainty),
  *               and then `self` is not set
- * \return TL_E_SPACE, TL_E_LOST, TL_E_NUM
+ * \return TL_E_NOMEM, TL_E_PEER, TL_E_NUMERIC
  */
 TL_MUST_USE tl_status tl_influence_self(const tl_influence *of, const tl_team *team,
                                         tl_arena *scratch, double *self, double *lambda,

@@ -53,7 +53,7 @@ bool tl_scene_counts(const tl_scene *scene);
  */
 tl_rng tl_scene_rng(const tl_scene *scene, const char *purpose);
 
-/** Sets a metric; values that are not finite become TL_E_NUM at the end of the step. */
+/** Sets a metric; values that are not finite become TL_E_NUMERIC at the end of the step. */
 void tl_scene_put(tl_scene *scene, int metric, double value);
 /** Sets a rate; n = 0 makes it missing as unresolvable. */
 void tl_scene_put_rate(tl_scene *scene, int metric, double hits, double n);

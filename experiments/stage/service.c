@@ -18,7 +18,7 @@ tl_status tl_service_ask(const tl_service *service, const tl_model *target,
 {
     TL_INVARIANT(service != NULL);
     const int classes = target->spec.classes, rows = question->rows;
-    TL_TRY(tl_model_logits(target, question->pixel, rows, team, scratch, answer, err));
+    TL_TRY(tl_model_logits(target, question->input, rows, team, scratch, answer, err));
     if (question->kind == TL_ANSWER_LOGITS || tl_arena_counts(scratch)) return TL_OK;
     if (question->kind == TL_ANSWER_SCORES) {
         tl_softmax(answer, rows, classes, answer);
@@ -42,7 +42,7 @@ static tl_status ask_single(const tl_service *service, const tl_model *target,
 {
     const size_t count = (size_t)question->rows * (size_t)target->spec.classes;
     float *single = tl_arena_take(scratch, count, sizeof *single, err);
-    TL_TRY(tl_team_agree(team, single ? TL_OK : TL_E_SPACE, err));
+    TL_TRY(tl_team_agree(team, single ? TL_OK : TL_E_NOMEM, err));
     TL_TRY(tl_service_ask(service, target, question, team, scratch, single, err));
     if (tl_arena_counts(scratch)) return TL_OK;
     for (size_t i = 0; i < count; i++) answer[i] = (double)single[i];
@@ -57,9 +57,9 @@ static tl_status ask_double(const tl_model *target, const tl_question *question,
     tl_head head = {0};
     float *feature =
         tl_arena_take(scratch, (size_t)rows * (size_t)width, sizeof *feature, err);
-    const tl_status mine = feature ? tl_head_of(target, scratch, &head, err) : TL_E_SPACE;
+    const tl_status mine = feature ? tl_head_of(target, scratch, &head, err) : TL_E_NOMEM;
     TL_TRY(tl_team_agree(team, mine, err));
-    TL_TRY(tl_model_features(target, question->pixel, rows, team, scratch, feature, err));
+    TL_TRY(tl_model_features(target, question->input, rows, team, scratch, feature, err));
     if (tl_arena_counts(scratch)) return TL_OK;
     tl_head_logits(&head, feature, rows, answer);
     if (question->kind == TL_ANSWER_SCORES) {

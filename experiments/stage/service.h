@@ -23,7 +23,7 @@ typedef enum tl_precision {
 
 /** Images that somebody asks about. */
 typedef struct tl_question {
-    const float *pixel; /**< [rows x input] */
+    const float *input; /**< [rows x input] */
     int rows;
     tl_answers kind;        /**< what is to be told of each */
     tl_precision precision; /**< of tl_service_ask_exactly */
@@ -55,7 +55,7 @@ TL_MUST_USE tl_status tl_service_ask(const tl_service *service, const tl_model *
  * do not depend on it.
  *
  * \param answer [rows x classes] result, on every member
- * \return TL_E_SPACE, or as tl_model_logits
+ * \return TL_E_NOMEM, or as tl_model_logits
  */
 TL_MUST_USE tl_status tl_service_ask_exactly(const tl_service *service,
                                              const tl_model *target,

@@ -280,7 +280,7 @@ tl_source_want tl_setup_source_want(const tl_value data[TL_DATA_PARAMS])
                             .context = integer(data[TL_DATA_CONTEXT])};
 }
 
-static int usual_depth(tl_model_kind kind)
+static int default_depth(tl_model_kind kind)
 {
     return kind == TL_MODEL_MLP ? 2 : (kind == TL_MODEL_CNN ? 3 : 4);
 }
@@ -294,7 +294,7 @@ tl_setup tl_setup_of(const tl_setup_values *values, tl_shape shape, int classes)
     return (tl_setup){
         .model = {.kind = kind,
                   .width = is_linear ? 1 : integer(model[TL_MODEL_WIDTH]),
-                  .depth = depth ? depth : usual_depth(kind),
+                  .depth = depth ? depth : default_depth(kind),
                   .in = shape,
                   .classes = classes,
                   .heads = integer(model[TL_MODEL_HEADS]),

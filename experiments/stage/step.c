@@ -25,8 +25,8 @@ static tl_status check_measures(const tl_step *step, tl_measure *measure, tl_err
             measure[i].value = (double)NAN;
             continue;
         }
-        TL_CHECK(isfinite(measure[i].value), err, TL_E_NUM, "%s: %s is not a finite number",
-                 step->stage->name, metrics[i].name);
+        TL_CHECK(isfinite(measure[i].value), err, TL_E_NUMERIC,
+                 "%s: %s is not a finite number", step->stage->name, metrics[i].name);
     }
     return TL_OK;
 }
@@ -40,7 +40,7 @@ tl_status tl_step_run(const tl_step *step, tl_scene *scene, tl_err *err)
     const size_t mark = tl_arena_mark(scene->scratch);
     tl_status mine = call(step, scene, err);
     tl_arena_rewind(scene->scratch, mark);
-    if (mine == TL_E_LOST) return mine;
+    if (mine == TL_E_PEER) return mine;
     if (mine == TL_OK) mine = check_measures(step, scene->measure, err);
     return tl_team_agree(scene->team, mine, err);
 }

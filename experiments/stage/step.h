@@ -24,8 +24,8 @@ typedef struct tl_step {
  * here, and every measure to what it is if the stage says nothing of it. Metrics without a
  * value become NaN; scene->scratch is rewound.
  *
- * \return what the stage returned, agreed by the team; TL_E_NUM if a metric is not finite;
- * TL_E_LOST at once, not agreed on, since a member is gone
+ * \return what the stage returned, agreed by the team; TL_E_NUMERIC if a metric is not
+ * finite; TL_E_PEER at once, not agreed on, since a member is gone
  */
 TL_MUST_USE tl_status tl_step_run(const tl_step *step, tl_scene *scene, tl_err *err);
 

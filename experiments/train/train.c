@@ -15,8 +15,8 @@ static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
 {
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     int *row;
-    TL_TAKE(row, scene->scratch, pool->rows, err);
-    *out = (tl_train_rows){.pixel = pool->pixel, .label = pool->label, .row = row};
+    TL_ALLOC(row, scene->scratch, pool->rows, err);
+    *out = (tl_train_rows){.input = pool->input, .label = pool->label, .row = row};
     if (scene->size)
         out->rows = scene->size->members;
     else
@@ -70,10 +70,10 @@ static double cost(const tl_size *size, const tl_value *arg)
                          size->validation);
 }
 
-static int widest(const tl_size *size, const tl_value *arg)
+static int max_ranks(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
-    return tl_train_widest(&size->setup.model, &size->setup.recipe);
+    return tl_train_max_ranks(&size->setup.model, &size->setup.recipe);
 }
 
 static const tl_metric metrics[] = {
@@ -105,5 +105,5 @@ const tl_stage tl_stage_train_train = {
     .run = run,
     .check = check,
     .cost = cost,
-    .widest = widest,
+    .max_ranks = max_ranks,
 };

@@ -32,7 +32,7 @@ typedef tl_status tl_bench_of_team(const tl_team *team, void *self, tl_err *err)
  * beyond it do nothing. */
 int tl_bench_on_team(tl_bench_of_team *measure, void *self, int most);
 
-/** Sets `out` to the largest of all members' values. Collective. \return TL_E_LOST */
+/** Sets `out` to the largest of all members' values. Collective. \return TL_E_PEER */
 TL_MUST_USE tl_status tl_bench_most(const tl_team *team, double mine, double *out,
                                     tl_err *err);
 
@@ -43,7 +43,7 @@ enum { TL_GEMM_ROUNDS = 15 };
 /**
  * Times TL_GEMM_ROUNDS products of [rows x inner] and [inner x columns], one thread, after
  * one that is not timed. \param rate GFLOP per core second of each, result
- * \return TL_E_SPACE
+ * \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_bench_gemm_rates(int rows, int columns, int inner,
                                           double rate[TL_GEMM_ROUNDS], tl_err *err);
@@ -95,7 +95,7 @@ typedef struct tl_bench_layer {
  * besides (gathering rows, dropout, loss, sums, optimiser) is not in it; packing of weights
  * counts as forward.
  *
- * \param layer [model->layers] result \return TL_E_SPACE
+ * \param layer [model->layers] result \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_bench_profile(const tl_model *model, const tl_bench_job *job,
                                        const tl_timer_data *data, tl_arena *scratch,

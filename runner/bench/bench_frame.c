@@ -67,7 +67,7 @@ int tl_bench_on_ranks(tl_bench_measure *measure, void *self)
     if (status != TL_OK && tl_cluster_rank(cluster) == 0)
         tl_log(TL_LOG_ERROR, "%s", err.text);
     const int bad = status == TL_E_ARG ? TL_EXIT_USAGE : TL_EXIT_ERROR;
-    return tl_session_stop(cluster, status == TL_E_LOST,
+    return tl_session_stop(cluster, status == TL_E_PEER,
                            status == TL_OK ? TL_EXIT_DONE : bad);
 }
 

@@ -34,7 +34,7 @@ tl_status tl_bench_gemm_rates(int rows, int columns, int inner, double rate[TL_G
     tl_arena arena = tl_arena_open(0);
     float *at = tl_arena_take(&arena, left + right + (size_t)rows * (size_t)columns,
                               sizeof *at, err);
-    if (!at) return TL_E_SPACE;
+    if (!at) return TL_E_NOMEM;
     for (size_t i = 0; i < left + right; i++) at[i] = (float)(i % 17) * 0.1f;
     const tl_cmat a = tl_cmat_of(at, rows, inner),
                   b = tl_cmat_of(at + left, inner, columns);

@@ -56,12 +56,12 @@ static tl_status fill(trial *t, tl_linalg_operation operation, tl_bench_size siz
     const size_t rows = (size_t)size.rows, columns = (size_t)size.columns;
     tl_rng rng = tl_rng_stream(1, 0, "bench", 0, "matrix");
     double *a, *b = NULL;
-    TL_TAKE(a, arena, rows * columns, err);
+    TL_ALLOC(a, arena, rows * columns, err);
     for (size_t i = 0; i < rows * columns; i++) a[i] = tl_rng_normal(&rng);
     if (operation == TL_LINALG_SOLVE_SPD) /* the lower triangle counts; Gershgorin */
         for (size_t i = 0; i < rows; i++) a[i * columns + i] = 2.0 * (double)rows;
     if (operation == TL_LINALG_SOLVE_SPD || operation == TL_LINALG_LEAST_SQUARES) {
-        TL_TAKE(b, arena, rows, err);
+        TL_ALLOC(b, arena, rows, err);
         for (size_t i = 0; i < rows; i++) b[i] = tl_rng_normal(&rng);
     }
     for (int route = 0; route < 2; route++)
@@ -79,15 +79,15 @@ static tl_status take_results(trial *t, tl_arena *arena, tl_err *err)
     const tl_linalg_operation operation = t->by[0].operation;
     for (int route = 0; route < 2; route++) {
         tl_linalg_problem *p = &t->by[route];
-        if (operation == TL_LINALG_SVD) TL_TAKE(p->u, arena, rows * few, err);
+        if (operation == TL_LINALG_SVD) TL_ALLOC(p->u, arena, rows * few, err);
         if (operation == TL_LINALG_SVD || operation == TL_LINALG_EIGEN) {
-            TL_TAKE(p->value, arena, few, err);
-            TL_TAKE(p->vt, arena, few * columns, err);
+            TL_ALLOC(p->value, arena, few, err);
+            TL_ALLOC(p->vt, arena, few * columns, err);
             t->results = few;
             t->result[route] = p->value;
         } else {
             t->results = operation == TL_LINALG_GRAM ? columns * columns : columns;
-            TL_TAKE(p->x, arena, t->results, err);
+            TL_ALLOC(p->x, arena, t->results, err);
             t->result[route] = p->x;
         }
     }

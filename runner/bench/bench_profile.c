@@ -29,8 +29,8 @@ static tl_status open_profile(profile *p, const tl_model *model, const tl_recipe
     p->outputs = (size_t)model->positions * (size_t)model->spec.classes;
     const int rows = (p->batch + p->shards - 1) / p->shards;
     TL_TRY(tl_pass_new(model, rows, TL_PASS_BACKWARD, scratch, &p->pass, err));
-    TL_TAKE(p->grad, scratch, model->params, err);
-    TL_TAKE(p->d_logit, scratch, (size_t)rows * p->outputs, err);
+    TL_ALLOC(p->grad, scratch, model->params, err);
+    TL_ALLOC(p->d_logit, scratch, (size_t)rows * p->outputs, err);
     tl_rng rng = tl_rng_stream(1, 0, "bench", 0, "slope");
     for (size_t i = 0; i < (size_t)rows * p->outputs; i++) {
         p->d_logit[i] = (float)(tl_rng_uniform(&rng) - 0.5);
@@ -55,7 +55,7 @@ static void time_batch(profile *p, double *seconds)
         const int first = (int)((long)s * p->batch / p->shards);
         const int rows = (int)((long)(s + 1) * p->batch / p->shards) - first;
         /* Brings the shard's rows in, and sets the rows of each layer. */
-        (void)tl_pass_forward(&p->pass, p->data->pixel, p->data->row + first, rows);
+        (void)tl_pass_forward(&p->pass, p->data->input, p->data->row + first, rows);
         for (int l = 0; l < layers; l++) {
             tl_layer_run *run = &p->pass.run[l];
             const double begin = tl_cpu_seconds();
@@ -92,7 +92,7 @@ tl_status tl_bench_profile(const tl_model *model, const tl_bench_job *job,
     profile p = {.data = data};
     double *seconds;
     TL_TRY(open_profile(&p, model, &job->setup.recipe, scratch, err));
-    TL_TAKE(seconds, scratch, (size_t)MOST_ROUNDS * (size_t)width, err);
+    TL_ALLOC(seconds, scratch, (size_t)MOST_ROUNDS * (size_t)width, err);
     time_batch(&p, seconds); /* not counted: pages and caches */
     int rounds = 0;
     const double begin = tl_seconds();

@@ -48,7 +48,7 @@ static tl_status run_round(const tl_team *team, float *x, size_t n, bool is_own,
 static tl_status bench_reduce(const tl_team *team, size_t n, findings *out, tl_err *err)
 {
     float *x = malloc(n * sizeof *x);
-    tl_status status = tl_team_agree(team, x ? TL_OK : TL_E_SPACE, err);
+    tl_status status = tl_team_agree(team, x ? TL_OK : TL_E_NOMEM, err);
     out->is_right = true;
     double unused;
     for (int warm = 0; status == TL_OK && warm < 2; warm++) {
@@ -84,7 +84,7 @@ static tl_status measure(const tl_team *team, void *self, tl_err *err)
     TL_CHECK(team->size > 1, err, TL_E_ARG,
              "bench reduce needs 2 ranks or more, as in cluster/launch -n 2 bench reduce");
     TL_TRY(bench_reduce(team, (size_t)(out->mib * MIB / sizeof(float)), out, err));
-    TL_CHECK(out->is_right, err, TL_E_NUM, "a sum over %d ranks is wrong", team->size);
+    TL_CHECK(out->is_right, err, TL_E_NUMERIC, "a sum over %d ranks is wrong", team->size);
     if (team->rank == 0) print(out, team->size);
     return TL_OK;
 }

@@ -54,12 +54,12 @@ static tl_status empty_graph(uint32_t steps, tl_sweep *sweep, tl_err *err)
     TL_TRY(tl_graph_open(&sweep->graph, err));
     for (uint32_t i = 0; i < steps; i++) {
         const tl_graph_step step = {
-            .key = tl_key_of(&i, sizeof i), .trial = i, .widest = 1};
+            .key = tl_key_of(&i, sizeof i), .trial = i, .max_ranks = 1};
         uint32_t id;
         TL_TRY(tl_graph_add(sweep->graph, &step, NULL, 0, &id, NULL, err));
     }
     TL_TRY(tl_graph_finish(sweep->graph, err));
-    TL_TAKE(sweep->outcome, &sweep->arena, steps, err);
+    TL_ALLOC(sweep->outcome, &sweep->arena, steps, err);
     return TL_OK;
 }
 

@@ -111,5 +111,5 @@ int tl_bench_team(const tl_bench_job *job, bool is_json)
 {
     findings found = {.job = job, .is_json = is_json};
     return tl_bench_on_team(measure, &found,
-                            tl_train_widest(&job->setup.model, &job->setup.recipe));
+                            tl_train_max_ranks(&job->setup.model, &job->setup.recipe));
 }

@@ -21,15 +21,15 @@ static tl_status time_asking(const tl_model *model, const tl_service *service,
 {
     const tl_team team = tl_team_alone();
     const tl_question question = {
-        .pixel = data->pixel, .rows = data->rows, .kind = TL_ANSWER_SCORES};
+        .input = data->input, .rows = data->rows, .kind = TL_ANSWER_SCORES};
     const size_t mark = tl_arena_mark(scratch);
     float *answer;
-    TL_TAKE(answer, scratch, (size_t)data->rows * (size_t)model->spec.classes, err);
+    TL_ALLOC(answer, scratch, (size_t)data->rows * (size_t)model->spec.classes, err);
     tl_timer clock = tl_timer_start(TL_TIMER_BLOCKS);
     do {
         TL_TRY(service
                    ? tl_service_ask(service, model, &question, &team, scratch, answer, err)
-                   : tl_model_logits(model, data->pixel, data->rows, &team, scratch, answer,
+                   : tl_model_logits(model, data->input, data->rows, &team, scratch, answer,
                                      err));
     } while (!tl_timer_count(&clock, data->rows, 1));
     *rate = tl_timer_rate(&clock);
@@ -168,7 +168,7 @@ static tl_status measure(const tl_bench_job *job, const tl_bench_train_options *
     double gemm[2 * TL_GEMM_ROUNDS];
     TL_TRY(tl_timer_model(&job->setup.model, arena, &model, err));
     TL_TRY(tl_timer_draw(&job->setup.model, job->rows, arena, &data, err));
-    TL_TAKE(r->layer, arena, model->layers, err);
+    TL_ALLOC(r->layer, arena, model->layers, err);
     r->model = model;
     TL_TRY(tl_bench_gemm_rates(1024, 1024, 1024, gemm, err));
     if (options->infers) {

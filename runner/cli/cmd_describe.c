@@ -155,7 +155,7 @@ static void add_sizes(json_t *one, tl_model_kind kind)
     static const int widths[] = {16, 64, 256};
     json_t *sizes = json_array();
     for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
-        const tl_model_size size = tl_model_size_usual(kind, widths[w]);
+        const tl_model_size size = tl_model_size_default(kind, widths[w]);
         tl_json_append(sizes, tl_model_size_json(&size));
     }
     tl_json_add(one, "{s:o, s:s}", "sizes", sizes, "sizes_are_for",

@@ -69,7 +69,7 @@ typedef struct plan_numbers {
     double wanted, distinct, saved_percent, core_hours, data_bytes, least_p;
     double memory, others; /* bytes of a team's first member, of its others (0: none) */
     double account;        /* bytes that rank 0 needs besides, for steps and tables */
-    int widest;
+    int max_ranks;
     tl_plan_time time; /* no trainings: not measured */
 } plan_numbers;
 
@@ -103,7 +103,7 @@ static tl_status measure_plan(const tl_plan *plan, const request *wanted, plan_n
     out->core_hours = sweep.flop / wanted->rate / 3600.0;
     out->memory = sweep.memory.first;
     out->others = sweep.memory.others;
-    out->widest = sweep.widest;
+    out->max_ranks = sweep.max_ranks;
     out->least_p = tl_least_p((int)plan->replicates);
     out->account = TL_STEP_BYTES * out->distinct + tl_sweep_table_bytes(plan);
     const tl_status timed =
@@ -192,7 +192,7 @@ static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rat
         tl_text_size(TL_CACHE_BYTES, memory));
     (void)printf("              and %s on rank 0 to account for all steps\n",
                  tl_text_size(n->account, data));
-    (void)printf("widest team   %d ranks\n", n->widest);
+    (void)printf("widest team   %d ranks\n", n->max_ranks);
     (void)printf("smallest p    %.3g (two-sided sign flips over %u replicates)\n",
                  n->least_p, plan->replicates);
     (void)printf("hypotheses    %d%s\n", plan->hypotheses,
@@ -226,7 +226,7 @@ static void print_json(const tl_plan *plan, const plan_numbers *n, double rate)
         models, "steps", (json_int_t)n->wanted, "distinct_steps", (json_int_t)n->distinct,
         "saved_percent", n->saved_percent, "core_hours", n->core_hours,
         "flop_per_second_assumed", rate, "memory_bytes", n->memory, "other_memory_bytes",
-        n->others, "account_bytes", n->account, "widest_team", n->widest, "smallest_p",
+        n->others, "account_bytes", n->account, "widest_team", n->max_ranks, "smallest_p",
         n->least_p, "hypotheses", plan->hypotheses, "ranks", plan->ranks);
     if (n->time.trainings > 0) {
         tl_json_put(all, "seconds", json_real(n->time.seconds));

@@ -40,7 +40,7 @@ static const tl_option options[] = {
          "its step (default 60 s; 0: never; steps of a kind not yet measured get 20 times "
          "as long)",
      .low = -1},
-    {"widest", 0, TL_OPTION_WHOLE, "N", offsetof(tl_run_options, widest),
+    {"widest", 0, TL_OPTION_WHOLE, "N", offsetof(tl_run_options, max_ranks),
      .about = "no team wider than N ranks", .low = 1, .high = 1e9},
     {"memory", 0, TL_OPTION_REAL, "GIB", offsetof(tl_run_options, memory),
      .about =
@@ -62,7 +62,7 @@ static const tl_option options[] = {
          "or usr1:SECONDS, and PLACE is idle, start, tick, step, sum, broadcast, gather, "
          "agree, linalg, send, write, journal, sync, rename or seconds; see README, "
          "Running",
-     .high = TL_MAX_FAULTS, .count = offsetof(tl_run_options, faults)},
+     .high = TL_MAX_FAILPOINTS, .count = offsetof(tl_run_options, faults)},
     {0}};
 
 static const tl_usage usage = {
@@ -93,7 +93,7 @@ int tl_cmd_run(int argc, char **argv)
     tl_err err;
     if (!tl_options_read(&usage, argc, argv, &wanted, &words, &code)) return code;
     for (int i = 0; i < wanted.faults; i++) {
-        if (tl_fault_arm(wanted.fault[i], TL_FAULT_ANYWHERE, &err) != TL_OK)
+        if (tl_failpoint_arm(wanted.fault[i], TL_FAILPOINT_ANYWHERE, &err) != TL_OK)
             return tl_options_refuse("run", "%s", err.text);
     }
     wanted.plan = words.at[0];

@@ -45,7 +45,7 @@ typedef struct standing {
     bool is_held;          /* a run holds the lock now */
     char who[WHO_SPACE];   /* which */
     long steps, trials;    /* of the sweep; 0: not known */
-    tl_tally tally;
+    tl_journal_stats stats;
 } standing;
 
 /* ---- gathering -------------------------------------------------------------------------
@@ -91,13 +91,13 @@ static tl_status gather(const char *dir, standing *out, tl_err *err)
     out->is_held = tl_store_is_held(dir, out->who, sizeof out->who);
     read_facts(&store, out);
     tl_store_close(&store, false);
-    return tl_tally_read(journal, &out->tally, err);
+    return tl_journal_stats_read(journal, &out->stats, err);
 }
 
 /* ---- showing ---------------------------------------------------------------------------
  */
 
-static void add_counts(json_t *object, const tl_tally_counts *counts, bool is_held)
+static void add_counts(json_t *object, const tl_journal_counts *counts, bool is_held)
 {
     const long *count = counts->count, started = count[TL_RECORD_START];
     tl_json_add(
@@ -116,10 +116,10 @@ static void print_json(const standing *s)
                   "name", *s->name ? s->name : NULL, "held_by", s->is_held ? s->who : NULL,
                   "steps", s->steps > 0 ? json_integer(s->steps) : json_null(), "trials",
                   s->trials > 0 ? json_integer(s->trials) : json_null(), "rank_seconds",
-                  s->tally.rank_seconds, "last", s->tally.last);
-    add_counts(root, &s->tally.all, s->is_held);
-    for (int i = 0; i < s->tally.stages; i++) {
-        const tl_tally_stage *stage = &s->tally.stage[i];
+                  s->stats.rank_seconds, "last", s->stats.last);
+    add_counts(root, &s->stats.all, s->is_held);
+    for (int i = 0; i < s->stats.stages; i++) {
+        const tl_journal_stats_stage *stage = &s->stats.stage[i];
         const double done = (double)stage->counts.count[TL_RECORD_DONE];
         json_t *one = json_pack("{s:o, s:o}", "stage", tl_json_text(stage->name),
                                 "mean_seconds", tl_json_real(stage->counts.seconds / done));
@@ -132,7 +132,7 @@ static void print_json(const standing *s)
 
 static void print_line(const standing *s)
 {
-    const long *count = s->tally.all.count;
+    const long *count = s->stats.all.count;
     char span[32];
     (void)printf("%s: ", *s->name ? s->name : s->dir);
     if (s->steps > 0) {
@@ -148,12 +148,12 @@ static void print_line(const standing *s)
     if (count[TL_RECORD_START] > 0)
         (void)printf(", %ld %s", count[TL_RECORD_START],
                      s->is_held ? "running" : "interrupted");
-    const double ago = (double)time(NULL) - s->tally.last;
+    const double ago = (double)time(NULL) - s->stats.last;
     (void)printf("; last heard %s ago\n", tl_text_span(ago > 0.0 ? ago : 0.0, span));
 }
 
 /* Mean time of a step for people: many take less than tl_text_span can tell apart. */
-static const char *mean_text(const tl_tally_counts *counts, char out[32])
+static const char *mean_text(const tl_journal_counts *counts, char out[32])
 {
     const long done = counts->count[TL_RECORD_DONE];
     const double mean = done > 0 ? counts->seconds / (double)done : 0.0;
@@ -167,8 +167,8 @@ static void print_table(const standing *s)
 {
     char span[32];
     int width = 5;
-    for (int i = 0; i < s->tally.stages; i++) {
-        const int length = (int)strlen(s->tally.stage[i].name);
+    for (int i = 0; i < s->stats.stages; i++) {
+        const int length = (int)strlen(s->stats.stage[i].name);
         if (length > width) width = length;
     }
     if (s->is_held) {
@@ -177,12 +177,12 @@ static void print_table(const standing *s)
         (void)printf("no run uses %s now\n", s->dir);
     }
     (void)printf("computed so far: %s of one rank's time\n",
-                 tl_text_span(s->tally.rank_seconds, span));
-    if (s->tally.stages > 0)
+                 tl_text_span(s->stats.rank_seconds, span));
+    if (s->stats.stages > 0)
         (void)printf("  %-*s %9s %9s %9s %9s %12s\n", width, "stage", "done", "failed",
                      "diverged", "lost", "mean time");
-    for (int i = 0; i < s->tally.stages; i++) {
-        const tl_tally_stage *stage = &s->tally.stage[i];
+    for (int i = 0; i < s->stats.stages; i++) {
+        const tl_journal_stats_stage *stage = &s->stats.stage[i];
         const long *count = stage->counts.count;
         (void)printf("  %-*s %9ld %9ld %9ld %9ld %12s\n", width, stage->name,
                      count[TL_RECORD_DONE], count[TL_RECORD_FAILED],
@@ -206,7 +206,7 @@ static tl_status show(const char *dir, const request *wanted, bool *goes_on, tl_
         if (!*goes_on) print_table(&s);
     }
     (void)fflush(stdout);
-    tl_tally_close(&s.tally);
+    tl_journal_stats_close(&s.stats);
     return TL_OK;
 }
 

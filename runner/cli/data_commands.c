@@ -64,7 +64,7 @@ static void print_set(const json_t *one)
 
 int tl_data_do_list(const tl_data_options *options)
 {
-    json_t *list = tl_data_shelf(options->dir);
+    json_t *list = tl_data_inventory(options->dir);
     if (options->is_json) {
         tl_json_print(list, JSON_INDENT(2));
         return TL_EXIT_DONE;

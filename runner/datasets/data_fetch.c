@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { COPY_BYTES = 1 << 16, PART_PATH = TL_PLACE_PATH + 8, URL_SPACE = 1024 };
+enum { COPY_BYTES = 1 << 16, PART_PATH = TL_DATA_PATH_SPACE + 8, URL_SPACE = 1024 };
 
 /* The signal that came while a fetch was under way. A handler can reach nothing else, and
  * blocking signals is not enough where BLAS has threads that take them. */
@@ -29,7 +29,7 @@ static void note_signal(int signal)
  * one made, or 0. False with errno; what was made stays for drop_folders. */
 static bool make_folders(const char *path, size_t *first)
 {
-    char folder[TL_PLACE_PATH];
+    char folder[TL_DATA_PATH_SPACE];
     *first = 0;
     for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         const size_t length = (size_t)(slash - path);
@@ -47,7 +47,7 @@ static bool make_folders(const char *path, size_t *first)
 /* Removes the folders above `path` down to the one of that length, as far as empty. */
 static void drop_folders(const char *path, size_t first)
 {
-    char folder[TL_PLACE_PATH];
+    char folder[TL_DATA_PATH_SPACE];
     (void)snprintf(folder, sizeof folder, "%s", path);
     for (char *slash = strrchr(folder, '/'); slash && first > 0;
          slash = strrchr(folder, '/')) {
@@ -57,15 +57,17 @@ static void drop_folders(const char *path, size_t first)
     }
 }
 
-static tl_status name_place(const tl_fetch *want, char path[TL_PLACE_PATH], tl_err *err)
+static tl_status name_place(const tl_fetch *want, char path[TL_DATA_PATH_SPACE],
+                            tl_err *err)
 {
-    char place[TL_PLACES][TL_PLACE_PATH], file[TL_MEDMNIST_FILE];
-    TL_CHECK(tl_places(want->dir, place) > 0, err, TL_E_IO,
+    char place[TL_DATA_PATHS][TL_DATA_PATH_SPACE], file[TL_MEDMNIST_FILE];
+    TL_CHECK(tl_data_paths(want->dir, place) > 0, err, TL_E_IO,
              "there is no folder to put data into; name one by --data DIR or "
              "THREATLOOP_DATA");
-    const int length = snprintf(path, TL_PLACE_PATH, "%s/medmnist/%s", place[0],
+    const int length = snprintf(path, TL_DATA_PATH_SPACE, "%s/medmnist/%s", place[0],
                                 tl_medmnist_file(want->set, want->size, file));
-    TL_CHECK(length < TL_PLACE_PATH, err, TL_E_IO, "%s: this path is too long", place[0]);
+    TL_CHECK(length < TL_DATA_PATH_SPACE, err, TL_E_IO, "%s: this path is too long",
+             place[0]);
     return TL_OK;
 }
 

@@ -11,13 +11,13 @@
 typedef struct tl_fetch {
     const tl_medmnist *set;
     int size;         /**< 0..TL_MEDMNIST_SIZES-1; the set has it */
-    const char *dir;  /**< the data folder, or NULL: the first of tl_places */
+    const char *dir;  /**< the data folder, or NULL: the first of tl_data_paths */
     const char *from; /**< a file to copy, or NULL: download it */
 } tl_fetch;
 
 /** What came of it. */
 typedef struct tl_fetched {
-    char path[TL_PLACE_PATH];
+    char path[TL_DATA_PATH_SPACE];
     bool was_there;   /**< it was there already, and right: nothing was done */
     bool is_replaced; /**< a file with another sum was there, which is gone */
 } tl_fetched;

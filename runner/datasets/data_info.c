@@ -54,7 +54,7 @@ static tl_status info_npy(const file_info *file, tl_err *err)
     unsigned char *bytes;
     size_t got;
     tl_array array;
-    TL_TAKE(bytes, file->arena, file->size, err);
+    TL_ALLOC(bytes, file->arena, file->size, err);
     TL_TRY(read_bytes(file, 0, file->size, bytes, &got, err));
     TL_TRY(tl_npy_read(file->path, bytes, got, file->arena, &array, err));
     add_array(file, NULL, &array);
@@ -91,12 +91,13 @@ static json_t *images_of(const tl_source *source)
     }
     tl_json_add(out, "{s:i, s:i, s:i, s:i, s:o, s:i}", "channels", all->shape.channels,
                 "height", all->shape.height, "width", all->shape.width, "classes",
-                all->classes, "class_rows", counts, "near_duplicates", source->twins.all);
+                all->classes, "class_rows", counts, "near_duplicates",
+                source->near_duplicates.all);
     if (!source->has_splits) return out;
     tl_json_add(out, "{s:{s:i, s:i, s:i}, s:i, s:i}", "splits", "train", source->rows[0],
                 "validation", source->rows[1], "test", source->rows[2],
-                "validation_near_train", source->twins.validation, "test_near_train",
-                source->twins.test);
+                "validation_near_train", source->near_duplicates.validation,
+                "test_near_train", source->near_duplicates.test);
     return out;
 }
 
@@ -222,7 +223,7 @@ static tl_status info_safetensors(const file_info *file, tl_err *err)
              "%s: its safetensors header of %llu bytes does not fit into the file",
              file->path, (unsigned long long)length);
     char *text;
-    TL_TAKE(text, file->arena, length + 1, err);
+    TL_ALLOC(text, file->arena, length + 1, err);
     TL_TRY(read_bytes(file, 8, length, text, &got, err));
     json_error_t fault;
     json_t *header = json_loadb(text, got, JSON_REJECT_DUPLICATES, &fault);

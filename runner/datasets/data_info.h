@@ -18,7 +18,7 @@
  *             Without it a *.bin is taken for the one CIFAR that its length and first
  * labels allow; where both do, it is refused \param out  a new reference: path, format,
  * bytes, sha256, md5, official (the MedMNIST set whose file it is), arrays of {name, type,
- * shape}, others (members that are no arrays) \return TL_E_IO, TL_E_FORMAT, TL_E_SPACE,
+ * shape}, others (members that are no arrays) \return TL_E_IO, TL_E_FORMAT, TL_E_NOMEM,
  * with file, member and reason
  */
 TL_MUST_USE tl_status tl_data_info_file(const char *path, const char *as, tl_arena *arena,

@@ -30,11 +30,11 @@ static void stem_of(const tl_medmnist *set, int size, char stem[STEM])
 }
 
 static bool find_file(const tl_medmnist *set, int size, const char *dir,
-                      char path[TL_PLACE_PATH])
+                      char path[TL_DATA_PATH_SPACE])
 {
     char stem[STEM];
     stem_of(set, size, stem);
-    return tl_place_find(dir, stem, ending, path, NULL) == TL_OK;
+    return tl_data_path_find(dir, stem, ending, path, NULL) == TL_OK;
 }
 
 static json_t *rows_of(int train, int validation, int test)
@@ -43,9 +43,9 @@ static json_t *rows_of(int train, int validation, int test)
                      test);
 }
 
-static json_t *shelf_medmnist(const tl_medmnist *set, const char *dir)
+static json_t *inventory_medmnist(const tl_medmnist *set, const char *dir)
 {
-    char stem[STEM], path[TL_PLACE_PATH];
+    char stem[STEM], path[TL_DATA_PATH_SPACE];
     json_t *pixels = json_array(), *present = json_array();
     for (int s = 0; s < TL_MEDMNIST_SIZES; s++) {
         if (!set->md5[s]) continue;
@@ -69,10 +69,10 @@ static json_t *shelf_medmnist(const tl_medmnist *set, const char *dir)
 
 /* Adds what PLACE/`folder` holds, by the names that plans use ("text/moby_dick"); with
  * `is_all`, also what does not end in `tail`. */
-static void shelf_folder(const char *place, const char *folder, const char *tail,
-                         bool is_all, json_t *list)
+static void inventory_folder(const char *place, const char *folder, const char *tail,
+                             bool is_all, json_t *list)
 {
-    char path[TL_PLACE_PATH];
+    char path[TL_DATA_PATH_SPACE];
     struct dirent **entry;
     const int length = snprintf(path, sizeof path, "%s/%s", place, folder);
     if (length >= (int)sizeof path) return;
@@ -90,20 +90,20 @@ static void shelf_folder(const char *place, const char *folder, const char *tail
 }
 
 /* The files behind "text/NAME" and "tokens/NAME" that are here. */
-static json_t *shelf_corpora(const char *name, const char *dir)
+static json_t *inventory_corpora(const char *name, const char *dir)
 {
-    char place[TL_PLACES][TL_PLACE_PATH];
+    char place[TL_DATA_PATHS][TL_DATA_PATH_SPACE];
     const bool is_text = strncmp(name, "text/", 5) == 0;
-    const int places = tl_places(dir, place);
+    const int places = tl_data_paths(dir, place);
     json_t *list = json_array();
     for (int p = 0; p < places; p++) {
-        shelf_folder(place[p], is_text ? "text" : "tokens", is_text ? ".txt" : ".bin",
-                     is_text, list);
+        inventory_folder(place[p], is_text ? "text" : "tokens", is_text ? ".txt" : ".bin",
+                         is_text, list);
     }
     return list;
 }
 
-static json_t *shelf_other(const tl_source_name *named, const char *dir)
+static json_t *inventory_other(const tl_source_name *named, const char *dir)
 {
     static const struct {
         const char *name, *range, *licence; /* range: classes where a plan may choose */
@@ -118,12 +118,12 @@ static json_t *shelf_other(const tl_source_name *named, const char *dir)
         {.name = "text/NAME", .range = "256"},
         {.name = "tokens/NAME", .range = "50257"},
     };
-    char path[TL_PLACE_PATH];
+    char path[TL_DATA_PATH_SPACE];
     json_t *present = json_array();
     json_t *one = json_pack("{s:s, s:s, s:o}", "name", named->name, "about", named->about,
                             "present", present);
     if (tl_corpus_is(named->name)) {
-        tl_json_put(one, "here", shelf_corpora(named->name, dir));
+        tl_json_put(one, "here", inventory_corpora(named->name, dir));
     } else if (tl_source_find(named->name, dir, path, NULL) == TL_OK) {
         tl_json_append(present, json_integer(0));
     }
@@ -140,7 +140,7 @@ static json_t *shelf_other(const tl_source_name *named, const char *dir)
     return one;
 }
 
-json_t *tl_data_shelf(const char *dir)
+json_t *tl_data_inventory(const char *dir)
 {
     json_t *list = json_array();
     int names, sets;
@@ -148,10 +148,10 @@ json_t *tl_data_shelf(const char *dir)
     const tl_medmnist *set = tl_medmnist_sets(&sets);
     for (int i = 0; i < names; i++) {
         if (strncmp(name[i].name, "medmnist/", 9) != 0) {
-            tl_json_append(list, shelf_other(&name[i], dir));
+            tl_json_append(list, inventory_other(&name[i], dir));
         }
     }
-    for (int i = 0; i < sets; i++) tl_json_append(list, shelf_medmnist(&set[i], dir));
+    for (int i = 0; i < sets; i++) tl_json_append(list, inventory_medmnist(&set[i], dir));
     return list;
 }
 
@@ -178,7 +178,7 @@ static tl_status verify_file(const char *name, const char *path, const char *off
 static tl_status verify_set(const tl_medmnist *set, int size, const char *dir, bool must_be,
                             json_t *list, tl_err *err)
 {
-    char stem[STEM], path[TL_PLACE_PATH];
+    char stem[STEM], path[TL_DATA_PATH_SPACE];
     stem_of(set, size, stem);
     if (find_file(set, size, dir, path)) {
         return verify_file(stem, path, set->md5[size], list, err);

@@ -16,7 +16,7 @@
  * text/NAME and tokens/NAME, here: the names of the files that are there.
  * \param dir  as for tl_source_open \return a new reference
  */
-json_t *tl_data_shelf(const char *dir);
+json_t *tl_data_inventory(const char *dir);
 
 /**
  * Holds MedMNIST files that lie in the data folders against their official sums, adding one

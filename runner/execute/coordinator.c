@@ -72,22 +72,23 @@ static void leave_undone(tl_coordinator *c)
 /* Where nothing runs since nothing fits: says so. */
 static void explain_late(tl_coordinator *c)
 {
-    const tl_scheduler_tally tally = tl_scheduler_count(c->scheduler);
-    if (c->is_stopping || tally.late == 0 || tally.late < tally.in[TL_STEP_READY]) return;
-    if (tally.homeless > 0)
+    const tl_scheduler_counts counts = tl_scheduler_count(c->scheduler);
+    if (c->is_stopping || counts.late == 0 || counts.late < counts.in[TL_STEP_READY])
+        return;
+    if (counts.unplaceable > 0)
         tl_log(
             TL_LOG_INFO,
             "stopping early: %u steps need the memory of more ranks, and no large enough "
             "block of live ranks is left; resume with as many ranks as the run began with",
-            tally.homeless);
-    if (tally.late == tally.homeless) return;
+            counts.unplaceable);
+    if (counts.late == counts.unplaceable) return;
     char least[32], left[32];
     tl_log(
         TL_LOG_INFO,
         "stopping early: %u steps are ready, but the shortest step needs about %s, only %s "
         "remain before %s",
-        tally.late - tally.homeless,
-        tl_text_span(tl_scheduler_least_late(c->scheduler), least),
+        counts.late - counts.unplaceable,
+        tl_text_span(tl_scheduler_least_deferred(c->scheduler), least),
         tl_text_span(c->options.deadline - tl_seconds(), left), c->options.deadline_why);
 }
 
@@ -145,8 +146,8 @@ static void *run(void *argument)
     tl_coordinator_record_set_aside(c);
     (void)tl_coordinator_sync(c);
     tl_coordinator_look_at_journal(c);
-    const tl_scheduler_tally tally = tl_scheduler_count(c->scheduler);
-    c->was_stopped = tally.in[TL_STEP_WAITING] + tally.in[TL_STEP_READY] > 0;
+    const tl_scheduler_counts counts = tl_scheduler_count(c->scheduler);
+    c->was_stopped = counts.in[TL_STEP_WAITING] + counts.in[TL_STEP_READY] > 0;
     c->seconds = tl_seconds() - c->begun;
     c->cpu = tl_thread_cpu_seconds();
     if (!c->options.is_quiet) tl_progress_end(c->scheduler, c->seconds);
@@ -164,7 +165,7 @@ static tl_status find_pauses(tl_coordinator *c, tl_err *err)
     const tl_plan *plan = c->sweep->plan;
     const int kinds = plan ? 3 * plan->instances : 0;
     c->pauses = calloc((size_t)kinds + 1, sizeof *c->pauses);
-    TL_CHECK(c->pauses, err, TL_E_SPACE, "no memory for %d kinds of steps", kinds);
+    TL_CHECK(c->pauses, err, TL_E_NOMEM, "no memory for %d kinds of steps", kinds);
     for (int k = 0; k < kinds; k++) {
         c->pauses[k] =
             tl_trial_gives_model(plan->instance[k / 3].stage, (tl_step_kind)(k % 3));
@@ -177,17 +178,17 @@ tl_status tl_coordinator_start(tl_coordinator *c, tl_err *err)
     const size_t ranks = (size_t)tl_cluster_size(c->cluster);
     c->wide = calloc(ranks, sizeof *c->wide);
     c->epoch_of = calloc((size_t)tl_graph_steps(c->sweep->graph) + 1, sizeof *c->epoch_of);
-    TL_CHECK(c->wide && c->epoch_of, err, TL_E_SPACE, "no memory for %zu ranks", ranks);
+    TL_CHECK(c->wide && c->epoch_of, err, TL_E_NOMEM, "no memory for %zu ranks", ranks);
     TL_TRY(find_pauses(c, err));
     const tl_scheduler_options options = {.ranks = (int)ranks,
-                                          .widest = c->options.widest,
+                                          .max_ranks = c->options.max_ranks,
                                           .max_deaths = c->options.max_step_deaths,
                                           .deadline = c->options.deadline,
                                           .pauses = c->sweep->plan ? c->pauses : NULL};
-    TL_TRY(tl_vigil_open((int)ranks, c->options.hung_after, &c->vigil, err));
+    TL_TRY(tl_hang_detector_open((int)ranks, c->options.hung_after, &c->detector, err));
     TL_TRY(tl_scheduler_open(c->sweep->graph, &options, &c->scheduler, err));
     tl_sweep_brief(c->sweep, c->scheduler);
-    TL_CHECK(pthread_create(&c->thread, NULL, run, c) == 0, err, TL_E_SPACE,
+    TL_CHECK(pthread_create(&c->thread, NULL, run, c) == 0, err, TL_E_NOMEM,
              "cannot start a thread");
     return TL_OK;
 }
@@ -200,11 +201,11 @@ void tl_coordinator_join(tl_coordinator *c)
 void tl_coordinator_close(tl_coordinator *c)
 {
     tl_scheduler_close(c->scheduler);
-    tl_vigil_close(&c->vigil);
+    tl_hang_detector_close(&c->detector);
     free(c->wide);
     free(c->epoch_of);
     free(c->pauses);
-    tl_redo_close(&c->redo);
+    tl_rerun_close(&c->rerun);
     free(c->done);
     free(c->took);
     c->scheduler = NULL;

@@ -23,7 +23,7 @@ typedef struct tl_coordinator_options {
     double end;      /**< on the same clock: leave then, whatever still runs; 0: never */
     const char *deadline_why; /**< what set both, in words */
     long max_failures;        /**< stop after so many; 0: never */
-    int max_step_deaths, widest;
+    int max_step_deaths, max_ranks;
     double hung_after; /**< seconds without progress, see hang_detector.h; 0: never hung */
     bool is_quiet;
     const char *halt_path; /**< stop early when this file appears; NULL: none */
@@ -48,20 +48,20 @@ typedef struct tl_coordinator {
     pthread_t thread;
     bool is_stopping;
     bool is_stuck; /* rank 0's own worker hangs */
-    tl_vigil vigil;
+    tl_hang_detector detector;
     uint32_t failures, set_aside;
     bool *pauses; /* [kinds of steps] as the scheduler has them */
     double begun, looked;
     uint32_t *done; /* steps to tell the scheduler after the next sync */
     double *took;
     uint32_t dones, done_space;
-    tl_redo redo;
+    tl_rerun rerun;
     uint32_t *epoch_of; /* [steps] the order a step was last sent in */
     struct tl_wide_order
         *wide; /* [ranks] the last wide order a block's first rank was sent */
 } tl_coordinator;
 
-/** Starts the thread. \return TL_E_SPACE, also where no thread can be started; TL_E_ARG as
+/** Starts the thread. \return TL_E_NOMEM, also where no thread can be started; TL_E_ARG as
  * tl_scheduler_open */
 TL_MUST_USE tl_status tl_coordinator_start(tl_coordinator *coordinator, tl_err *err);
 

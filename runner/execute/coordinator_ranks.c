@@ -13,7 +13,7 @@ void tl_coordinator_record_set_aside(tl_coordinator *c)
     for (uint32_t id = 0; c->set_aside < set_aside && id < steps; id++) {
         if (tl_scheduler_state(c->scheduler, id) != TL_STEP_LOST) continue;
         if (c->sweep->outcome[id].state == TL_STEP_LOST) continue;
-        tl_report report = {.step = id, .status = TL_E_LOST};
+        tl_report report = {.step = id, .status = TL_E_PEER};
         (void)snprintf(report.text, sizeof report.text,
                        "set aside: its ranks died %d times", c->options.max_step_deaths);
         tl_coordinator_write(c, TL_RECORD_LOST, id, &report, 0, 0);
@@ -48,18 +48,19 @@ static void look_for_dead(tl_coordinator *c)
 }
 
 /* Members of a team that hangs are lost; as they live, they are told to leave. */
-static void end_hung_team(tl_coordinator *c, const tl_vigil_team *team, uint32_t step)
+static void end_hung_team(tl_coordinator *c, const tl_hang_detector_team *team,
+                          uint32_t step)
 {
     const tl_stage *stage = tl_coordinator_stage_of(c, step);
     for (int rank = team->first; rank < team->first + team->width; rank++) {
-        if (!tl_vigil_is_culprit(&c->vigil, team, rank)) continue;
+        if (!tl_hang_detector_is_stalled(&c->detector, team, rank)) continue;
         if (tl_liveness_has_failed(c->cluster, rank)) continue;
         tl_log(
             TL_LOG_WARN,
             "rank %d hangs: no progress for more than %.0f s in a step of %s, expected to "
             "take %.3g s",
-            rank, tl_vigil_patience(&c->vigil, team), stage ? stage->name : "the sweep",
-            team->seconds);
+            rank, tl_hang_detector_timeout(&c->detector, team),
+            stage ? stage->name : "the sweep", team->seconds);
         if (rank == 0) {
             c->is_stuck = true;
             tl_coordinator_begin_stop(c, "rank 0 is hung");
@@ -72,17 +73,19 @@ static void look_for_hung(tl_coordinator *c, double now)
 {
     for (int rank = 0; rank < tl_cluster_size(c->cluster); rank++) {
         const tl_heartbeat_progress progress = tl_heartbeat_progress_of(c->cluster, rank);
-        tl_vigil_see(&c->vigil, rank, progress.ticks, progress.is_waiting, now);
+        tl_hang_detector_observe(&c->detector, rank, progress.ticks, progress.is_waiting,
+                                 now);
     }
     for (int rank = 0; rank < tl_cluster_size(c->cluster); rank++) {
         const tl_scheduler_work_of_rank work = tl_scheduler_work_of(c->scheduler, rank);
         if (!work.is_busy || work.first != rank) continue;
-        const tl_vigil_team team = {.first = work.first,
-                                    .width = work.width,
-                                    .since = work.since,
-                                    .seconds = work.seconds,
-                                    .is_known = work.is_known};
-        if (tl_vigil_is_hung(&c->vigil, &team, now)) end_hung_team(c, &team, work.step);
+        const tl_hang_detector_team team = {.first = work.first,
+                                            .width = work.width,
+                                            .since = work.since,
+                                            .seconds = work.seconds,
+                                            .is_known = work.is_known};
+        if (tl_hang_detector_is_hung(&c->detector, &team, now))
+            end_hung_team(c, &team, work.step);
     }
 }
 

@@ -30,7 +30,7 @@ void tl_coordinator_write(tl_coordinator *c, tl_record_kind kind, uint32_t step,
     if (c->journal) tl_journal_put(c->journal, &record);
     if (kind == TL_RECORD_START) return;
     tl_err err;
-    if (tl_sweep_recall(c->sweep, &record, &err) != TL_OK && c->status == TL_OK) {
+    if (tl_sweep_restore(c->sweep, &record, &err) != TL_OK && c->status == TL_OK) {
         c->status = err.status;
         c->err = err;
     }
@@ -60,7 +60,7 @@ static void remember_done(tl_coordinator *c, uint32_t step, double seconds)
 
 static void note_failure(tl_coordinator *c, const tl_report *report, int width, int first)
 {
-    const bool has_diverged = report->status == TL_E_NUM;
+    const bool has_diverged = report->status == TL_E_NUMERIC;
     tl_coordinator_write(c, has_diverged ? TL_RECORD_DIVERGED : TL_RECORD_FAILED,
                          report->step, report, first, width);
     tl_scheduler_failed(c->scheduler, report->step,
@@ -132,7 +132,7 @@ static void call_back(tl_coordinator *c, const tl_report *report)
 {
     tl_err err;
     const double now = tl_seconds();
-    if (tl_redo_call_back(&c->redo, c->sweep, c->scheduler, report, now, &err) != TL_OK)
+    if (tl_rerun_cancel(&c->rerun, c->sweep, c->scheduler, report, now, &err) != TL_OK)
         stop_for(c, &err);
     tl_scheduler_returned(c->scheduler, report->step, now);
 }
@@ -149,7 +149,7 @@ static void take_report(tl_coordinator *c, const tl_report *report,
     if (report->status == TL_OK) {
         tl_coordinator_write(c, TL_RECORD_DONE, report->step, report, first, width);
         remember_done(c, report->step, report->seconds);
-    } else if (report->status == TL_E_STOP || report->status == TL_E_LOST) {
+    } else if (report->status == TL_E_STOP || report->status == TL_E_PEER) {
         tl_scheduler_returned(c->scheduler, report->step, tl_seconds());
     } else if (report->status == TL_E_IO) {
         /* A disk that is full is no fault of the step: all would fail. */
@@ -158,7 +158,7 @@ static void take_report(tl_coordinator *c, const tl_report *report,
         (void)tl_fail(&err, TL_E_IO, "%s", report->text);
         tl_scheduler_returned(c->scheduler, report->step, tl_seconds());
         stop_for(c, &err);
-    } else if (report->status == TL_E_GONE) {
+    } else if (report->status == TL_E_MISSING) {
         call_back(c, report);
     } else {
         note_failure(c, report, width, first);

@@ -90,7 +90,7 @@ static tl_status await_file(const tl_executor *executor, const char *path, tl_er
     int file;
     while ((file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0) {
         if (errno != ENOENT && errno != ESTALE) return TL_OK; /* told by who reads it */
-        TL_CHECK(waited < executor->timeout, err, TL_E_GONE, "%s: is missing", path);
+        TL_CHECK(waited < executor->timeout, err, TL_E_MISSING, "%s: is missing", path);
         TL_CHECK(!tl_team_tick(executor->team), err, TL_E_STOP, "asked to stop");
         tl_sleep(nap);
         waited += nap;
@@ -111,9 +111,9 @@ static tl_status load_model(tl_executor *executor, int position, tl_cached *entr
     tl_status status = await_file(executor, path, err);
     if (status == TL_OK)
         status = tl_model_load(path, &step->key, &entry->arena, &model, err);
-    if (status == TL_E_FORMAT || status == TL_E_GONE) {
+    if (status == TL_E_FORMAT || status == TL_E_MISSING) {
         executor->gone = position;
-        return err->status = TL_E_GONE;
+        return err->status = TL_E_MISSING;
     }
     TL_TRY(status);
     entry->world.model[model_part(step)] = model;
@@ -145,7 +145,7 @@ static tl_status find_given(tl_executor *executor, int position, tl_cached **giv
     tl_cached *entry = tl_cache_get(&executor->cache, key);
     if (!entry) {
         entry = tl_cache_make(&executor->cache, key, err);
-        if (!entry) return TL_E_SPACE;
+        if (!entry) return TL_E_NOMEM;
         const tl_status status = !step ? draw_roles(executor, entry, err)
                                  : gives_model(step)
                                      ? load_model(executor, position, entry, err)
@@ -187,7 +187,7 @@ static tl_status build_world(tl_executor *executor, int position, tl_cached *use
     }
     if (step->kind != TL_STEP_RUN || step->bank_count == 0) return TL_OK;
     const tl_model **bank;
-    TL_TAKE(bank, &executor->scratch, step->bank_count, err);
+    TL_ALLOC(bank, &executor->scratch, step->bank_count, err);
     for (int i = 0; i < step->bank_count; i++) {
         tl_cached *given;
         TL_TRY(find_given(executor, step->bank_from + i, &given, err));
@@ -219,11 +219,11 @@ static tl_status agree_on_world(tl_executor *executor, tl_status mine, const tl_
                                 tl_err *err)
 {
     const tl_status status = tl_team_agree(team, mine, err);
-    if (status != TL_E_GONE) return status;
-    if (mine != TL_E_GONE) executor->gone = -1;
+    if (status != TL_E_MISSING) return status;
+    if (mine != TL_E_MISSING) executor->gone = -1;
     const tl_err told = *err;
     int *all = tl_arena_take(&executor->scratch, (size_t)team->size, sizeof *all, err);
-    TL_TRY(tl_team_agree(team, all ? TL_OK : TL_E_SPACE, err));
+    TL_TRY(tl_team_agree(team, all ? TL_OK : TL_E_NOMEM, err));
     all[team->rank] = executor->gone;
     TL_TRY(tl_team_gather(team, all, sizeof *all, err));
     for (int i = team->size; i-- > 0;)
@@ -262,7 +262,7 @@ tl_status tl_executor_run(tl_executor *executor, uint32_t number, int position,
     executor->team = team;
     tl_cache_step(&executor->cache);
     tl_cached *entry = tl_cache_make(&executor->cache, &step->key, err);
-    TL_TRY(tl_team_agree(team, entry ? TL_OK : TL_E_SPACE, err));
+    TL_TRY(tl_team_agree(team, entry ? TL_OK : TL_E_NOMEM, err));
     const size_t mark = tl_arena_mark(&executor->scratch);
     const tl_status status = run_step(executor, position, team, entry, measure, err);
     tl_arena_rewind(&executor->scratch, mark);

@@ -23,11 +23,12 @@ typedef struct tl_executor {
     tl_trial *trial;
     const tl_team *team; /**< private: of the step that runs */
     double timeout;      /**< seconds that a model which is not there is waited for: 10 */
-    int gone; /**< after TL_E_GONE: position in the trial of the step that must run again */
+    int gone; /**< after TL_E_MISSING: position in the trial of the step that must run again
+               */
 } tl_executor;
 
 /** Readies an executor; plan and store are borrowed. `cache_bytes` bounds what it keeps.
- * \return TL_E_SPACE */
+ * \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_executor_open(const tl_plan *plan, const tl_store *store,
                                        size_t cache_bytes, tl_executor *out, tl_err *err);
 void tl_executor_close(tl_executor *executor);
@@ -37,9 +38,9 @@ void tl_executor_close(tl_executor *executor);
  *
  * \param measure [TL_MAX_METRICS] result, the same on every member
  * \param measures result: how many the step has
- * \return what the stage returned, agreed by the team: TL_E_NUM (diverged, also for a
- * metric that is not finite), TL_E_STOP, TL_E_LOST, or a failure of its own; TL_E_GONE if
- * the model that an earlier step left is damaged, or is not there after `timeout`, in
+ * \return what the stage returned, agreed by the team: TL_E_NUMERIC (diverged, also for a
+ * metric that is not finite), TL_E_STOP, TL_E_PEER, or a failure of its own; TL_E_MISSING
+ * if the model that an earlier step left is damaged, or is not there after `timeout`, in
  * which file systems of a network show a new name everywhere: then that step must run again
  */
 TL_MUST_USE tl_status tl_executor_run(tl_executor *executor, uint32_t number, int position,

@@ -16,7 +16,7 @@ tl_cached *tl_cache_make(tl_cache *cache, const tl_key *key, tl_err *err)
 {
     tl_cached *entry = calloc(1, sizeof *entry);
     if (!entry) {
-        (void)tl_fail(err, TL_E_SPACE, "no memory for a cache entry");
+        (void)tl_fail(err, TL_E_NOMEM, "no memory for a cache entry");
         return NULL;
     }
     entry->key = *key;

@@ -32,7 +32,7 @@ typedef struct tl_cache {
 /** The entry of this key, marked as used by the step that runs; NULL if there is none. */
 tl_cached *tl_cache_get(tl_cache *cache, const tl_key *key);
 
-/** A new empty entry, not yet found by tl_cache_get. \return NULL with TL_E_SPACE */
+/** A new empty entry, not yet found by tl_cache_get. \return NULL with TL_E_NOMEM */
 tl_cached *tl_cache_make(tl_cache *cache, const tl_key *key, tl_err *err);
 
 /** `entry` may share memory with `base`, which must outlive it. */

@@ -11,18 +11,18 @@ static const double LINE_EVERY = 60.0; /* seconds, in a log */
 
 static void line_of(const tl_scheduler *scheduler, double seconds, char *line, size_t space)
 {
-    const tl_scheduler_tally tally = tl_scheduler_count(scheduler);
+    const tl_scheduler_counts counts = tl_scheduler_count(scheduler);
     uint32_t all = 0, bad = 0;
-    for (int s = 0; s < TL_STEP_STATES; s++) all += tally.in[s];
-    bad = tally.in[TL_STEP_FAILED] + tally.in[TL_STEP_DIVERGED] + tally.in[TL_STEP_LOST] +
-          tally.in[TL_STEP_SKIPPED];
-    const uint32_t ended = tally.in[TL_STEP_DONE] + bad;
+    for (int s = 0; s < TL_STEP_STATES; s++) all += counts.in[s];
+    bad = counts.in[TL_STEP_FAILED] + counts.in[TL_STEP_DIVERGED] +
+          counts.in[TL_STEP_LOST] + counts.in[TL_STEP_SKIPPED];
+    const uint32_t ended = counts.in[TL_STEP_DONE] + bad;
     char gone[32], left[32], trouble[64] = "";
     if (bad > 0) (void)snprintf(trouble, sizeof trouble, ", %u failed or skipped", bad);
     (void)snprintf(
         line, space, "%u of %u steps (%.0f %%)%s, %u running, %s elapsed, about %s left",
-        ended, all, all ? 100.0 * ended / all : 100.0, trouble, tally.in[TL_STEP_RUNNING],
-        tl_text_span(seconds, gone), tl_text_span(tally.seconds_left, left));
+        ended, all, all ? 100.0 * ended / all : 100.0, trouble, counts.in[TL_STEP_RUNNING],
+        tl_text_span(seconds, gone), tl_text_span(counts.seconds_left, left));
 }
 
 void tl_progress_show(const tl_scheduler *scheduler, double seconds)

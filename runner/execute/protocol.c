@@ -36,7 +36,7 @@ static tl_status append(tl_report_batch *batch, const void *bytes, size_t n, tl_
     if (batch->length + n > batch->space) {
         const size_t space = (batch->length + n) * 2;
         unsigned char *byte = realloc(batch->byte, space);
-        TL_CHECK(byte, err, TL_E_SPACE, "no memory for %zu bytes of reports", space);
+        TL_CHECK(byte, err, TL_E_NOMEM, "no memory for %zu bytes of reports", space);
         batch->byte = byte;
         batch->space = space;
     }

@@ -31,9 +31,10 @@ bool tl_order_message_is_whole(const void *bytes, size_t n);
 /** What one step came to, as member 0 of its team reports it. */
 typedef struct tl_report {
     uint32_t step;
-    int32_t status; /**< tl_status; TL_E_STOP or TL_E_LOST: not done, run it again */
+    int32_t status; /**< tl_status; TL_E_STOP or TL_E_PEER: not done, run it again */
     double seconds;
-    int32_t gone; /**< TL_E_GONE: position in the trial of the step that must run again */
+    int32_t
+        gone; /**< TL_E_MISSING: position in the trial of the step that must run again */
     int32_t measures;
     tl_measure measure[TL_MAX_METRICS];
     char text[TL_ERR_TEXT];
@@ -45,7 +46,7 @@ typedef struct tl_report_batch {
     size_t length, space;
 } tl_report_batch;
 
-/** Begins a batch for `order`; what was in it is forgotten. \return TL_E_SPACE */
+/** Begins a batch for `order`; what was in it is forgotten. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_report_begin(tl_report_batch *batch, const tl_order_message *order,
                                       tl_err *err);
 TL_MUST_USE tl_status tl_report_add(tl_report_batch *batch, const tl_report *report,

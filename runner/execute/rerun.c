@@ -45,19 +45,19 @@ static void mark_remade(const tl_trial *trial, int gone, int wants,
     }
 }
 
-static tl_status count_one(tl_redo *redo, const tl_sweep *sweep, uint32_t step,
+static tl_status count_one(tl_rerun *rerun, const tl_sweep *sweep, uint32_t step,
                            const tl_report *report, tl_err *err)
 {
-    if (!redo->times) redo->times = calloc(tl_graph_steps(sweep->graph), 1);
-    TL_CHECK(redo->times, err, TL_E_SPACE, "no memory left to rerun steps");
-    TL_CHECK(redo->times[step] < MOST_TIMES, err, TL_E_IO,
+    if (!rerun->times) rerun->times = calloc(tl_graph_steps(sweep->graph), 1);
+    TL_CHECK(rerun->times, err, TL_E_NOMEM, "no memory left to rerun steps");
+    TL_CHECK(rerun->times[step] < MOST_TIMES, err, TL_E_IO,
              "%s, although its step was rerun %d times: check the storage", report->text,
              MOST_TIMES);
-    redo->times[step]++;
+    rerun->times[step]++;
     return TL_OK;
 }
 
-static tl_status call_back(tl_redo *redo, tl_sweep *sweep, const tl_trial *trial,
+static tl_status call_back(tl_rerun *rerun, tl_sweep *sweep, const tl_trial *trial,
                            tl_scheduler *scheduler, const tl_report *report, double now,
                            tl_err *err)
 {
@@ -70,7 +70,7 @@ static tl_status call_back(tl_redo *redo, tl_sweep *sweep, const tl_trial *trial
         const uint32_t step = tl_graph_find(sweep->graph, &trial->step[at].key);
         TL_INVARIANT(step != TL_NO_STEP);
         if (tl_scheduler_state(scheduler, step) != TL_STEP_DONE) continue;
-        TL_TRY(count_one(redo, sweep, step, report, err));
+        TL_TRY(count_one(rerun, sweep, step, report, err));
         tl_log(TL_LOG_WARN, "%s; rerunning the step of %s", report->text,
                trial->step[at].stage->name);
         sweep->outcome[step].state = TL_STEP_WAITING;
@@ -79,8 +79,8 @@ static tl_status call_back(tl_redo *redo, tl_sweep *sweep, const tl_trial *trial
     return TL_OK;
 }
 
-tl_status tl_redo_call_back(tl_redo *redo, tl_sweep *sweep, tl_scheduler *scheduler,
-                            const tl_report *report, double now, tl_err *err)
+tl_status tl_rerun_cancel(tl_rerun *rerun, tl_sweep *sweep, tl_scheduler *scheduler,
+                          const tl_report *report, double now, tl_err *err)
 {
     tl_arena arena = tl_arena_open(0);
     tl_trial *trial;
@@ -88,16 +88,16 @@ tl_status tl_redo_call_back(tl_redo *redo, tl_sweep *sweep, tl_scheduler *schedu
     if (status == TL_OK) {
         const uint32_t number = tl_graph_step_at(sweep->graph, report->step)->trial;
         tl_trial_decode(sweep->plan, number, trial);
-        status = call_back(redo, sweep, trial, scheduler, report, now, err);
+        status = call_back(rerun, sweep, trial, scheduler, report, now, err);
     }
     tl_arena_close(&arena);
     return status;
 }
 
-void tl_redo_close(tl_redo *redo)
+void tl_rerun_close(tl_rerun *rerun)
 {
-    free(redo->times);
-    *redo = (tl_redo){0};
+    free(rerun->times);
+    *rerun = (tl_rerun){0};
 }
 
 /* ---- before a run goes on --------------------------------------------------------------
@@ -159,13 +159,13 @@ static void pass_on(const tl_sweep *sweep, unsigned char *mark)
     }
 }
 
-tl_status tl_redo_missing(tl_sweep *sweep, const tl_store *store, uint32_t *count,
-                          tl_err *err)
+tl_status tl_rerun_missing(tl_sweep *sweep, const tl_store *store, uint32_t *count,
+                           tl_err *err)
 {
     const uint32_t steps = tl_graph_steps(sweep->graph);
     *count = 0;
     unsigned char *mark = calloc((size_t)steps + 1, 1);
-    TL_CHECK(mark, err, TL_E_SPACE, "no memory to look for models");
+    TL_CHECK(mark, err, TL_E_NOMEM, "no memory to look for models");
     const tl_status status = find_missing(sweep, store, mark, err);
     if (status == TL_OK) pass_on(sweep, mark);
     for (uint32_t id = 0; id < steps && status == TL_OK; id++) {

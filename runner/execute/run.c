@@ -64,7 +64,7 @@ static tl_status take_record(void *self, const tl_record *record, tl_err *err)
         "their last bits: resume with --accept-build, or use a fresh --dir",
         r->paths.dir, is_head ? record->text : "unknown, its record is damaged", r->head);
     r->is_mixed = r->is_mixed || is_other;
-    return tl_sweep_recall(&r->sweep, record, err);
+    return tl_sweep_restore(&r->sweep, record, err);
 }
 
 static bool is_all_done(const tl_sweep *sweep)
@@ -120,10 +120,10 @@ static tl_status show_changes(run *r, tl_err *err)
     return TL_OK;
 }
 
-static int widest_team(const run *r)
+static int largest_team(const run *r)
 {
-    const int ranks = tl_cluster_size(r->cluster), widest = r->options->widest;
-    return widest > 0 && widest < ranks ? widest : ranks;
+    const int ranks = tl_cluster_size(r->cluster), max_ranks = r->options->max_ranks;
+    return max_ranks > 0 && max_ranks < ranks ? max_ranks : ranks;
 }
 
 /* Says when the run will stop. \param opened as in tl_run_deadline_reserve */
@@ -141,7 +141,7 @@ static void set_time(run *r, double opened)
 static tl_status check_models(run *r, tl_err *err)
 {
     uint32_t count;
-    TL_TRY(tl_redo_missing(&r->sweep, &r->store, &count, err));
+    TL_TRY(tl_rerun_missing(&r->sweep, &r->store, &count, err));
     if (count > 0)
         tl_log(TL_LOG_WARN,
                "%s/models: needed models are missing; %u finished steps will be rerun",
@@ -171,7 +171,7 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
         .data_dir = r->options->data_dir,
         .is_shared = !r->options->no_sharing,
         .shared_blocks = tl_node_blocks_shared(r->memory),
-        .ranks = widest_team(r),
+        .ranks = largest_team(r),
         .rank_memory = tl_run_memory_share(r->cluster, r->options->memory)};
     TL_TRY(tl_run_deadline_find(r->options->walltime, r->begun, &r->deadline, err));
     TL_TRY(tl_plan_open(r->options->plan, &options, &r->plan, err));
@@ -292,7 +292,7 @@ static tl_status work(run *r, tl_err *err)
                                          .deadline_why = r->deadline.why,
                                          .max_failures = r->options->max_failures,
                                          .max_step_deaths = r->options->max_step_deaths,
-                                         .widest = r->options->widest,
+                                         .max_ranks = r->options->max_ranks,
                                          .hung_after = r->options->hung_after,
                                          .is_quiet = r->options->quiet,
                                          .halt_path = halt}};
@@ -360,7 +360,7 @@ static tl_status finish(run *r, tl_err *err)
         TL_LOG_INFO,
         "%u steps done in %s on %d ranks (%u by an earlier run, %u by teams of 2 or more)%s%s",
         c->ran, tl_text_span(c->seconds, span), tl_cluster_size(r->cluster),
-        r->sweep.recalled, c->teams_of_two, written == TL_OK ? "; results in " : "",
+        r->sweep.restored, c->teams_of_two, written == TL_OK ? "; results in " : "",
         written == TL_OK ? r->paths.out : "");
     if (written != TL_OK) tl_log(TL_LOG_ERROR, "%s", err->text);
     if (c->status != TL_OK && c->status != TL_E_IO) {
@@ -394,10 +394,10 @@ static void close_run(run *r)
 }
 
 /* Arms the faults of --inject; the log says so, since what follows is nobody's error. */
-static tl_status arm_faults(const run *r, tl_err *err)
+static tl_status arm_failpoints(const run *r, tl_err *err)
 {
     for (int i = 0; i < r->options->faults; i++)
-        TL_TRY(tl_fault_arm(r->options->fault[i], tl_cluster_rank(r->cluster), err));
+        TL_TRY(tl_failpoint_arm(r->options->fault[i], tl_cluster_rank(r->cluster), err));
     if (r->options->faults > 0 && tl_cluster_rank(r->cluster) == 0)
         tl_log(TL_LOG_WARN, "injecting faults, as --inject asks");
     return TL_OK;
@@ -420,7 +420,7 @@ int tl_run(const tl_run_options *options, tl_cluster *cluster, double begun)
     r->build = tl_crc32(r->head, strlen(r->head));
     r->memory = tl_node_blocks_open(r->cluster);
     tl_status status = tl_kernels_check(&err);
-    if (status == TL_OK) status = arm_faults(r, &err);
+    if (status == TL_OK) status = arm_failpoints(r, &err);
     if (status == TL_OK) status = tl_heartbeat_start(r->cluster, &err);
     if (status == TL_OK && leads) status = open_on_rank_0(r, &err);
     status = share_plan(r, status, &err);
@@ -430,7 +430,7 @@ int tl_run(const tl_run_options *options, tl_cluster *cluster, double begun)
         r->code = tl_exit_of(status);
         if (leads) tl_log(TL_LOG_ERROR, "%s", err.text);
     }
-    const bool was_lost = r->coordinator.has_lost || status == TL_E_LOST;
+    const bool was_lost = r->coordinator.has_lost || status == TL_E_PEER;
     close_run(r);
     return tl_session_stop(r->cluster, was_lost, r->code);
 }

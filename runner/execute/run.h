@@ -10,14 +10,14 @@
 
 #include "cluster/comm/cluster.h"
 
-enum { TL_MAX_SETS = 64, TL_MAX_FAULTS = 16 };
+enum { TL_MAX_SETS = 64, TL_MAX_FAILPOINTS = 16 };
 
 /** What is asked for. Texts are borrowed. */
 typedef struct tl_run_options {
     const char *plan; /**< a file, or the name of a shipped plan */
     const char *set[TL_MAX_SETS];
     int sets;
-    const char *fault[TL_MAX_FAULTS]; /**< to inject, as tl_fault_arm reads them */
+    const char *fault[TL_MAX_FAILPOINTS]; /**< to inject, as tl_failpoint_arm reads them */
     int faults;
     const char *data_dir; /**< or NULL */
     const char *out;      /**< result file, or NULL */
@@ -28,7 +28,7 @@ typedef struct tl_run_options {
     double checkpoint_every; /**< seconds between the checkpoints of a training */
     int max_failures;        /**< stop after so many failed steps; 0: never */
     int max_step_deaths;     /**< set a step aside when its ranks died so often */
-    int widest;              /**< no team wider; 0: as the scheduler sees fit */
+    int max_ranks;           /**< no team wider; 0: as the scheduler sees fit */
     double memory; /**< bytes that the ranks of a machine may take; 0: all it has */
 } tl_run_options;
 

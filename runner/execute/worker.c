@@ -27,7 +27,7 @@ static tl_status next_order(worker *w, tl_order_message *order, tl_err *err)
     double nap = 2e-5;
     while (!tl_mailbox_receive(w->cluster, TL_TAGS(TL_TAG_ORDER), &w->message, err)) {
         if (err->status != TL_OK) return err->status;
-        tl_fault_pass(TL_FAULT_IDLE);
+        tl_failpoint_pass(TL_FAILPOINT_IDLE);
         tl_sleep(nap);
         if (nap < 2e-3) nap *= 1.3;
     }
@@ -38,7 +38,7 @@ static tl_status next_order(worker *w, tl_order_message *order, tl_err *err)
 
 static tl_status send_reports(worker *w, tl_err *err)
 {
-    tl_fault_pass(TL_FAULT_SEND);
+    tl_failpoint_pass(TL_FAILPOINT_SEND);
     return tl_mailbox_send(w->cluster, 0, TL_TAG_RESULT, w->batch.byte, w->batch.length,
                            err);
 }
@@ -46,7 +46,7 @@ static tl_status send_reports(worker *w, tl_err *err)
 /* Makes a step that took `seconds` take as much longer as an injected fault wants. */
 static void linger(const tl_team *team, double seconds)
 {
-    const double end = tl_seconds() + (tl_fault_slowness() - 1.0) * seconds;
+    const double end = tl_seconds() + (tl_failpoint_slowness() - 1.0) * seconds;
     while (tl_seconds() < end) {
         (void)tl_team_tick(team);
         tl_sleep(1e-3);
@@ -59,17 +59,17 @@ static tl_status run_step(worker *w, const tl_order_item *item, const tl_team *t
 {
     const double begin = tl_seconds();
     tl_heartbeat_tick(w->cluster);
-    tl_fault_pass(TL_FAULT_START);
+    tl_failpoint_pass(TL_FAILPOINT_START);
     const tl_status ran =
         w->runner(w->self, item->trial, item->position, team, report, why);
     linger(team, tl_seconds() - begin);
-    tl_fault_pass(TL_FAULT_STEP);
+    tl_failpoint_pass(TL_FAILPOINT_STEP);
     report->status = (int32_t)ran;
     report->seconds = tl_seconds() - begin;
     return ran;
 }
 
-/* Runs the steps of an order. TL_E_LOST and TL_E_STOP send back what is left of it. */
+/* Runs the steps of an order. TL_E_PEER and TL_E_STOP send back what is left of it. */
 static tl_status run_steps(worker *w, const tl_order_message *order, const tl_team *team,
                            tl_err *err)
 {
@@ -80,11 +80,11 @@ static tl_status run_steps(worker *w, const tl_order_message *order, const tl_te
         tl_err why = {0};
         if (ended == TL_OK && tl_heartbeat_is_stopping(w->cluster)) ended = TL_E_STOP;
         /* Whether to stop is agreed on, so that no member starts a step alone. */
-        if (ended != TL_E_LOST) ended = tl_team_agree(team, ended, &why);
+        if (ended != TL_E_PEER) ended = tl_team_agree(team, ended, &why);
         report.status = (int32_t)ended;
         if (ended == TL_OK) {
             const tl_status ran = run_step(w, &order->item[i], team, &report, &why);
-            if (ran == TL_E_LOST || ran == TL_E_STOP) ended = ran;
+            if (ran == TL_E_PEER || ran == TL_E_STOP) ended = ran;
         }
         (void)snprintf(report.text, sizeof report.text, "%s", why.text);
         if (team->rank != 0) continue;

@@ -62,9 +62,9 @@ static tl_status name_plan(tl_plan_reader *reader, const char *name, tl_err *err
         text, TL_NAME - 1);
     if (said) return TL_OK;
     tl_yaml *node = tl_yaml_scalar(plan->name, reader->root, &plan->arena, err);
-    if (!node) return TL_E_SPACE;
+    if (!node) return TL_E_NOMEM;
     node->key = tl_yaml_scalar("name", reader->root, &plan->arena, err);
-    if (!node->key) return TL_E_SPACE;
+    if (!node->key) return TL_E_NOMEM;
     node->next = reader->root->first;
     reader->root->first = node;
     if (!reader->root->last) reader->root->last = node;
@@ -79,7 +79,7 @@ static tl_status write_text(tl_plan_reader *reader, tl_err *err)
     reader->plan->text =
         text.is_short ? NULL : tl_arena_text(&reader->plan->arena, text.at, err);
     tl_text_close(&text);
-    TL_CHECK(reader->plan->text, err, TL_E_SPACE, "no memory for the text of the plan");
+    TL_CHECK(reader->plan->text, err, TL_E_NOMEM, "no memory for the text of the plan");
     return TL_OK;
 }
 
@@ -90,9 +90,9 @@ static tl_status publish(tl_plan_reader *reader, tl_err *err)
     tl_axis *axis;
     tl_inner *inner;
     tl_instance *instance;
-    TL_TAKE(axis, &plan->arena, plan->axes, err);
-    TL_TAKE(inner, &plan->arena, plan->inners, err);
-    TL_TAKE(instance, &plan->arena, plan->instances, err);
+    TL_ALLOC(axis, &plan->arena, plan->axes, err);
+    TL_ALLOC(inner, &plan->arena, plan->inners, err);
+    TL_ALLOC(instance, &plan->arena, plan->instances, err);
     memcpy(axis, reader->axis, (size_t)plan->axes * sizeof *axis);
     memcpy(inner, reader->inner, (size_t)plan->inners * sizeof *inner);
     memcpy(instance, reader->instance, (size_t)plan->instances * sizeof *instance);
@@ -107,7 +107,7 @@ static tl_status read_plan(tl_plan_reader *reader, const char *name, const char 
 {
     tl_plan *plan = reader->plan;
     const char *origin = tl_arena_text(&plan->arena, name, err);
-    if (!origin) return TL_E_SPACE;
+    if (!origin) return TL_E_NOMEM;
     TL_TRY(tl_yaml_read(origin, text, strlen(text), &plan->arena, &reader->root, err));
     TL_TRY(check_keys(reader->root, err));
     for (int i = 0; i < reader->options->sets; i++) {
@@ -140,9 +140,9 @@ tl_status tl_plan_parse(const char *name, const char *text, const tl_plan_option
         plan->rank_memory = options->rank_memory;
         plan->body = tl_arena_take(&plan->arena, 1, sizeof *plan->body, err);
         *reader = (tl_plan_reader){.plan = plan, .body = plan->body, .options = options};
-        status = plan->body ? read_plan(reader, name, text, err) : TL_E_SPACE;
+        status = plan->body ? read_plan(reader, name, text, err) : TL_E_NOMEM;
     } else {
-        status = tl_fail(err, TL_E_SPACE, "no memory for a plan");
+        status = tl_fail(err, TL_E_NOMEM, "no memory for a plan");
     }
     free(reader);
     if (status != TL_OK) {
@@ -164,7 +164,7 @@ void tl_plan_close(tl_plan *plan)
 static tl_status read_file(FILE *file, const char *name, char **out, tl_err *err)
 {
     char *text = malloc(TL_YAML_BYTES + 2);
-    TL_CHECK(text, err, TL_E_SPACE, "no memory to read '%s'", name);
+    TL_CHECK(text, err, TL_E_NOMEM, "no memory to read '%s'", name);
     const size_t n = fread(text, 1, TL_YAML_BYTES + 1, file);
     tl_status status = TL_OK;
     if (ferror(file)) {

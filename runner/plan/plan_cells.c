@@ -253,7 +253,7 @@ static tl_status apply_rule(const tl_plan_reader *reader, const rule *r, bool *i
         dropped[i] = tl_arena_take(&scratch, (size_t)levels, sizeof(bool), err);
         if (!dropped[i]) {
             tl_arena_close(&scratch);
-            return TL_E_SPACE;
+            return TL_E_NOMEM;
         }
         find_dropped(reader, &r->condition[i], dropped[i]);
     }
@@ -331,7 +331,7 @@ static tl_status keep_survivors(tl_plan_reader *reader, const bool *is_out, tl_e
                   "exclude drops all %u combinations, so nothing is left to run",
                   body->raw);
     if (left == body->raw) return TL_OK;
-    TL_TAKE(body->survivor, &reader->plan->arena, left, err);
+    TL_ALLOC(body->survivor, &reader->plan->arena, left, err);
     left = 0;
     for (uint32_t raw = 0; raw < body->raw; raw++) {
         if (!is_out[raw]) body->survivor[left++] = raw;
@@ -345,7 +345,7 @@ tl_status tl_plan_sweep(tl_plan_reader *reader, tl_err *err)
     TL_TRY(read_sweep(reader, err));
     TL_TRY(count_raw(reader, err));
     bool *is_out = calloc(reader->body->raw, sizeof *is_out);
-    TL_CHECK(is_out, err, TL_E_SPACE, "no memory for %u combinations", reader->body->raw);
+    TL_CHECK(is_out, err, TL_E_NOMEM, "no memory for %u combinations", reader->body->raw);
     tl_status status = read_excludes(reader, is_out, err);
     if (status == TL_OK) {
         drop_repeats(reader, is_out);

@@ -118,7 +118,7 @@ static tl_status add_link(tl_plan_reader *reader, tl_chain *chain, const entry *
 {
     TL_YAML_CHECK(chain->links != TL_MAX_LINKS, from->at, err,
                   "more than %d entries in one chain", TL_MAX_LINKS);
-    TL_TAKE(*out, &reader->plan->arena, 1, err);
+    TL_ALLOC(*out, &reader->plan->arena, 1, err);
     **out = (tl_link){
         .axis = option->axis, .low = option->low, .high = option->high, .at = from->at};
     chain->link[chain->links++] = *out;
@@ -171,7 +171,7 @@ static tl_status add_simple(tl_plan_reader *reader, tl_chain *chain, const tl_ya
     entry from = {0};
     const tl_yaml *rounds = find_word(node, "rounds"), *former = find_word(node, "laps");
     if (former) { /* the former name, which is not near */
-        return tl_yaml_fault(former, err, "unknown stage '%s': did you mean 'rounds'?",
+        return tl_yaml_error(former, err, "unknown stage '%s': did you mean 'rounds'?",
                              former->text);
     }
     TL_YAML_CHECK(!rounds, rounds, err,
@@ -256,11 +256,11 @@ static tl_status add_options(tl_plan_reader *reader, tl_chain *chain, const tl_y
         TL_TRY(add_option(reader, chain, node, &option, label, err));
         for (int l = 0; l < first[0]; l++) {
             if (strcmp(value[l].text, label) != 0) continue;
-            return tl_yaml_fault(
+            return tl_yaml_error(
                 node, err, "duplicate option '%s'; rename one with `as: NAME`", label);
         }
         const char *text = tl_arena_text(&reader->plan->arena, label, err);
-        if (!text) return TL_E_SPACE;
+        if (!text) return TL_E_NOMEM;
         for (int l = first[0]; l < first[1]; l++) value[l].text = text;
     }
     return TL_OK;
@@ -292,10 +292,10 @@ static tl_status add_one_of(tl_plan_reader *reader, tl_chain *chain, const tl_ya
         MAX_OPTIONS);
     int *first, number;
     tl_value *value;
-    TL_TAKE(first, &reader->plan->arena, options->children + 1, err);
+    TL_ALLOC(first, &reader->plan->arena, options->children + 1, err);
     TL_TRY(count_levels(options, first, err));
     const int levels = first[options->children];
-    TL_TAKE(value, &reader->plan->arena, levels, err);
+    TL_ALLOC(value, &reader->plan->arena, levels, err);
     tl_axis axis = {.is_choice = true, .zip = -1, .levels = levels, .value = value};
     (void)snprintf(axis.name, sizeof axis.name, "%s", as->text);
     TL_TRY(tl_plan_add_axis(reader, &axis, as, &number, err));
@@ -333,10 +333,10 @@ static tl_status read_rounds(tl_plan_reader *reader, tl_chain *chain, const tl_y
         "round has its own metrics, which end in _round2, _round3, ...");
     tl_value rounds;
     TL_TRY(tl_plan_value(reader, node->first, &param, "rounds", &rounds, err));
-    chain->laps = (int)rounds.number;
-    if (chain->laps == 1) return TL_OK;
-    TL_YAML_CHECK(chain->links * chain->laps + chain->laps - 1 <= TL_MAX_LINKS, word, err,
-                  "%d rounds of this chain make more than %d entries", chain->laps,
+    chain->rounds = (int)rounds.number;
+    if (chain->rounds == 1) return TL_OK;
+    TL_YAML_CHECK(chain->links * chain->rounds + chain->rounds - 1 <= TL_MAX_LINKS, word,
+                  err, "%d rounds of this chain make more than %d entries", chain->rounds,
                   TL_MAX_LINKS);
     TL_YAML_CHECK(has_loop(chain), word, err,
                   "a second round would repeat the first: the chain needs a stage "
@@ -344,7 +344,7 @@ static tl_status read_rounds(tl_plan_reader *reader, tl_chain *chain, const tl_y
                   "attacker's rows");
     const tl_yaml *join =
         tl_yaml_scalar("d2d.use_recovered", word, &reader->plan->arena, err);
-    if (!join) return TL_E_SPACE;
+    if (!join) return TL_E_NOMEM;
     char label[TL_NAME];
     TL_TRY(add_simple(reader, chain, join, &(tl_alternative){.axis = -1}, label, err));
     chain->join = chain->link[--chain->links];
@@ -358,7 +358,7 @@ tl_status tl_plan_chain(tl_plan_reader *reader, const tl_yaml *list, tl_chain *c
                   "a chain must be a list of stages, found %s",
                   list->kind == TL_YAML_LIST ? "an empty list" : tl_yaml_kind_name(list));
     chain->at = list;
-    chain->laps = 1;
+    chain->rounds = 1;
     char label[TL_NAME];
     for (const tl_yaml *node = list->first; node; node = node->next) {
         const bool is_choice = node->kind == TL_YAML_MAP && node->children == 1 &&

@@ -7,7 +7,7 @@
 static tl_status add_chain_axis(tl_plan_reader *reader, const tl_yaml *map, tl_err *err)
 {
     tl_value *value;
-    TL_TAKE(value, &reader->plan->arena, map->children, err);
+    TL_ALLOC(value, &reader->plan->arena, map->children, err);
     int i = 0;
     for (const tl_yaml *child = map->first; child; child = child->next) {
         value[i++].text = child->key->text;
@@ -61,7 +61,7 @@ tl_status tl_plan_chains(tl_plan_reader *reader, tl_err *err)
 {
     tl_plan_body *body = reader->body;
     for (int i = 0; i < body->chains; i++) {
-        TL_TAKE(body->chain[i], &reader->plan->arena, 1, err);
+        TL_ALLOC(body->chain[i], &reader->plan->arena, 1, err);
     }
     const tl_yaml *one = tl_yaml_find(reader->root, "chain");
     if (one) {

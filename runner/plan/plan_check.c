@@ -46,7 +46,7 @@ static tl_status check_flow(const tl_plan_reader *reader, const tl_trial *trial,
             }
             char names[200];
             givers((tl_part)part, names, sizeof names);
-            return tl_yaml_fault(
+            return tl_yaml_error(
                 place_of(reader, step), err,
                 "%s reads the %s, which no stage before it gives; put %s before it",
                 step->stage->name, tl_part_name((tl_part)part),
@@ -82,7 +82,7 @@ static tl_status check_recovered(const tl_plan_reader *reader, const tl_trial *t
         if (!(step->stage->gives & TL_BIT(TL_PART_RECOVERED))) continue;
         const bool is_used = is_read(trial, i, TL_PART_RECOVERED);
         TL_YAML_CHECK(
-            !is_used || lost < 0 || trial->step[lost].lap != step->lap,
+            !is_used || lost < 0 || trial->step[lost].round != step->round,
             place_of(reader, step), err,
             "what %s recovers would be lost: %s replaces it unused; keep one of them, or "
             "put d2d.use_recovered: {as: NAME} between them",
@@ -214,7 +214,7 @@ tl_status tl_plan_check(tl_plan_reader *reader, tl_err *err)
                       "more than %d arrangements of alternatives", MAX_ARRANGEMENTS);
     }
     bool *is_met = calloc((size_t)total, sizeof *is_met);
-    TL_CHECK(is_met, err, TL_E_SPACE, "no memory to check the plan");
+    TL_CHECK(is_met, err, TL_E_NOMEM, "no memory to check the plan");
     tl_arena scratch = tl_arena_open(0);
     tl_trial *trial;
     tl_status status = tl_trial_new(&scratch, &trial, err);

@@ -24,7 +24,7 @@ static tl_status add_metric(tl_plan_reader *reader, const tl_trial_step *step,
         char name[TL_METRIC_NAME];
         (void)tl_trial_metric_name(reader->plan, step, m, name);
         out->name[out->count] = tl_arena_text(&reader->plan->arena, name, err);
-        if (!out->name[out->count]) return TL_E_SPACE;
+        if (!out->name[out->count]) return TL_E_NOMEM;
         out->count++;
     }
     return TL_OK;
@@ -33,12 +33,12 @@ static tl_status add_metric(tl_plan_reader *reader, const tl_trial_step *step,
 /* All metrics of one stage in round `round`, judged on `judgements` occasions besides the
  * end.
  */
-static tl_status add_instance(tl_plan_reader *reader, int instance, int lap, int judgements,
-                              metric_names *out, tl_err *err)
+static tl_status add_instance(tl_plan_reader *reader, int instance, int round,
+                              int judgements, metric_names *out, tl_err *err)
 {
     const tl_stage *stage = reader->plan->instance[instance].stage;
     tl_trial_step step = {
-        .stage = stage, .instance = instance, .lap = lap, .metrics = stage->metrics};
+        .stage = stage, .instance = instance, .round = round, .metrics = stage->metrics};
     TL_TRY(add_metric(reader, &step, out, err));
     step.kind = TL_STEP_JUDGE;
     step.metrics = stage->judge_metrics;
@@ -65,11 +65,11 @@ static int most_judgements(const tl_plan_body *body)
     return most;
 }
 
-static int most_laps(const tl_plan_body *body)
+static int most_rounds(const tl_plan_body *body)
 {
     int most = 1;
     for (int c = 0; c < body->chains; c++) {
-        if (body->chain[c]->laps > most) most = body->chain[c]->laps;
+        if (body->chain[c]->rounds > most) most = body->chain[c]->rounds;
     }
     return most;
 }
@@ -78,7 +78,7 @@ static tl_status check_factor(const tl_plan_reader *reader, const tl_yaml *at,
                               const char *word, char out[TL_NAME], int *axis, tl_err *err)
 {
     int inner = -1;
-    if (strcmp(word, "round") == 0 && most_laps(reader->body) > 1) {
+    if (strcmp(word, "round") == 0 && most_rounds(reader->body) > 1) {
         (void)snprintf(out, TL_NAME, "round");
         *axis = -1;
         return TL_OK;
@@ -158,12 +158,12 @@ static tl_status read_level(tl_plan_reader *reader, const tl_yaml *node, int axi
 {
     const tl_axis *factor = axis >= 0 ? &reader->axis[axis] : NULL;
     if (strcmp(out->effect, "round") == 0) {
-        const tl_param lap = {.name = "level",
-                              .type = TL_PARAM_INT,
-                              .low = 2,
-                              .high = most_laps(reader->body)};
+        const tl_param round = {.name = "level",
+                                .type = TL_PARAM_INT,
+                                .low = 2,
+                                .high = most_rounds(reader->body)};
         tl_value number;
-        TL_TRY(tl_plan_value(reader, node, &lap, "level", &number, err));
+        TL_TRY(tl_plan_value(reader, node, &round, "level", &number, err));
         (void)snprintf(out->level, sizeof out->level, "%d", (int)number.number);
         return TL_OK;
     }
@@ -246,11 +246,11 @@ tl_status tl_plan_hypotheses(tl_plan_reader *reader, tl_err *err)
                   "hypotheses must be a list of at most %d maps", MAX_HYPOTHESES);
     metric_names *metrics;
     tl_hypothesis *made;
-    TL_TAKE(metrics, &plan->arena, 1, err);
-    TL_TAKE(made, &plan->arena, list->children, err);
+    TL_ALLOC(metrics, &plan->arena, 1, err);
+    TL_ALLOC(made, &plan->arena, list->children, err);
     const int judgements = most_judgements(reader->body);
-    const int laps = most_laps(reader->body);
-    for (int i = 0; i < laps * plan->instances; i++) {
+    const int rounds = most_rounds(reader->body);
+    for (int i = 0; i < rounds * plan->instances; i++) {
         TL_TRY(add_instance(reader, i % plan->instances, i / plan->instances + 1,
                             judgements, metrics, err));
     }

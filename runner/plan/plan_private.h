@@ -39,7 +39,7 @@ typedef struct tl_chain {
     const char *name;
     int links;
     tl_link *link[TL_MAX_LINKS];
-    int laps;               /**< how often the links are run in a row */
+    int rounds;             /**< how often the links are run in a row */
     tl_link *join;          /**< stands before every later round; NULL for one round */
     bool uses[TL_MAX_AXES]; /**< axes that change something in it */
     const tl_yaml *at;

@@ -114,12 +114,12 @@ static tl_status set_options(tl_plan_reader *reader, tl_yaml *one_of, const tl_y
 {
     tl_arena *arena = &reader->plan->arena;
     tl_yaml *list = tl_yaml_new(TL_YAML_LIST, value, arena, err);
-    if (!list) return TL_E_SPACE;
+    if (!list) return TL_E_NOMEM;
     const tl_yaml *options = tl_yaml_find(one_of, "options");
     const tl_yaml *wanted = value->kind == TL_YAML_LIST ? value->first : value;
     for (; wanted; wanted = wanted->next) {
         tl_yaml *copy;
-        TL_TAKE(copy, arena, 1, err);
+        TL_ALLOC(copy, arena, 1, err);
         *copy = *(options ? old_option(options, wanted) : wanted);
         copy->key = NULL;
         tl_yaml_append(list, copy);
@@ -139,7 +139,7 @@ static tl_status settings_of(tl_plan_reader *reader, const place *p, tl_yaml **o
         return TL_OK;
     }
     const tl_yaml *empty = tl_yaml_new(TL_YAML_MAP, node, arena, err);
-    if (!empty) return TL_E_SPACE;
+    if (!empty) return TL_E_NOMEM;
     if (node->kind == TL_YAML_SCALAR) {
         node->kind = TL_YAML_MAP;
         node->text = NULL;
@@ -210,7 +210,7 @@ static tl_status set_in_map(tl_plan_reader *reader, const char *path, const tl_y
         tl_yaml *next = tl_yaml_find(map, word);
         if (!next || next->kind != TL_YAML_MAP) {
             const tl_yaml *empty = tl_yaml_new(TL_YAML_MAP, value, arena, err);
-            if (!empty) return TL_E_SPACE;
+            if (!empty) return TL_E_NOMEM;
             TL_TRY(tl_yaml_put(map, word, empty, arena, err));
             next = tl_yaml_find(map, word);
         }
@@ -227,7 +227,7 @@ tl_status tl_plan_set(tl_plan_reader *reader, const char *assignment, tl_err *er
              "--set %.100s: must be PATH=VALUE, like recipe.epochs=5", assignment);
     char *path = tl_arena_text(arena, assignment, err);
     const char *origin = tl_arena_print(arena, err, "--set %s", assignment);
-    if (!path || !origin) return TL_E_SPACE;
+    if (!path || !origin) return TL_E_NOMEM;
     path[equals - assignment] = '\0';
     tl_yaml *value;
     TL_TRY(tl_yaml_read(origin, equals + 1, strlen(equals + 1), arena, &value, err));

@@ -117,9 +117,9 @@ tl_status tl_plan_sources(tl_plan_reader *reader, tl_err *err)
         TL_YAML_CHECK(total <= TL_MAX_DATA, place_of(reader, "split"), err,
                       "more than %d combinations under data", TL_MAX_DATA);
     }
-    TL_TAKE(body->choice, &plan->arena, total, err);
+    TL_ALLOC(body->choice, &plan->arena, total, err);
     bool *is_met;
-    TL_TAKE(is_met, &plan->arena, total, err);
+    TL_ALLOC(is_met, &plan->arena, total, err);
     for (uint32_t cell = 0; cell < plan->cells; cell++) {
         int level[TL_MAX_AXES] = {0};
         for (int i = 0; i < body->data_axes; i++) {

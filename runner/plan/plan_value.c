@@ -19,7 +19,7 @@ tl_status tl_plan_unknown(const tl_yaml *at, const char *what, const char *word,
 {
     const char *near = tl_text_nearest(word, names, count);
     if (near) {
-        return tl_yaml_fault(at, err, "unknown %s '%.60s': did you mean '%s'?", what, word,
+        return tl_yaml_error(at, err, "unknown %s '%.60s': did you mean '%s'?", what, word,
                              near);
     }
     char list[240] = "";
@@ -32,7 +32,7 @@ tl_status tl_plan_unknown(const tl_yaml *at, const char *what, const char *word,
             (void)snprintf(list + sizeof list - 6, 6, ", ...");
         }
     }
-    return tl_yaml_fault(at, err, "unknown %s '%.60s'; allowed: %s", what, word,
+    return tl_yaml_error(at, err, "unknown %s '%.60s'; allowed: %s", what, word,
                          count > 0 ? list : "none");
 }
 
@@ -41,12 +41,12 @@ tl_status tl_plan_value(tl_plan_reader *reader, const tl_yaml *node, const tl_pa
 {
     (void)reader;
     if (node->kind != TL_YAML_SCALAR || (!node->text[0] && param->type != TL_PARAM_TEXT)) {
-        return tl_yaml_fault(node, err, "%s must be one value, found %s", what,
+        return tl_yaml_error(node, err, "%s must be one value, found %s", what,
                              tl_yaml_kind_name(node));
     }
     tl_err found = {0};
     if (tl_param_read(param, what, node->text, out, &found) != TL_OK)
-        return tl_yaml_fault(node, err, "%s", found.text);
+        return tl_yaml_error(node, err, "%s", found.text);
     return TL_OK;
 }
 
@@ -67,13 +67,13 @@ static int by_value(const void *a, const void *b)
 }
 
 /* The first value that stands in the list already, or -1; a long list is no reason to hold
- * each against each. \return TL_E_SPACE */
+ * each against each. \return TL_E_NOMEM */
 static tl_status find_repeat(const tl_value *value, int count, tl_arena *arena, int *out,
                              tl_err *err)
 {
     const size_t mark = tl_arena_mark(arena);
     const tl_value **sorted;
-    TL_TAKE(sorted, arena, count, err);
+    TL_ALLOC(sorted, arena, count, err);
     for (int i = 0; i < count; i++) sorted[i] = &value[i];
     qsort(sorted, (size_t)count, sizeof *sorted, by_value);
     *out = -1;
@@ -96,7 +96,7 @@ static tl_status read_list(tl_plan_reader *reader, const tl_yaml *node,
                   "%s has %d levels, at most %d are allowed", what, node->children,
                   MAX_LEVELS);
     tl_value *value;
-    TL_TAKE(value, &reader->plan->arena, node->children, err);
+    TL_ALLOC(value, &reader->plan->arena, node->children, err);
     int i = 0;
     for (const tl_yaml *child = node->first; child; child = child->next, i++) {
         TL_TRY(tl_plan_value(reader, child, param, what, &value[i], err));
@@ -106,7 +106,7 @@ static tl_status read_list(tl_plan_reader *reader, const tl_yaml *node,
     if (repeat >= 0) {
         const tl_yaml *child = node->first;
         while (repeat-- > 0) child = child->next;
-        return tl_yaml_fault(child, err, "duplicate level '%.60s' of %s", child->text,
+        return tl_yaml_error(child, err, "duplicate level '%.60s' of %s", child->text,
                              what);
     }
     *out = value;
@@ -132,7 +132,7 @@ tl_status tl_plan_add_axis(tl_plan_reader *reader, const tl_axis *axis, const tl
         if (strcmp(reader->axis[i].name, axis->name) != 0) continue;
         *out = i;
         if (reader->body->chains > 1 && is_same_axis(&reader->axis[i], axis)) return TL_OK;
-        return tl_yaml_fault(
+        return tl_yaml_error(
             at, err, "duplicate axis '%s' (the first is in line %d); rename one with `as`",
             axis->name, reader->axis_at[i]->line);
     }
@@ -157,14 +157,14 @@ static tl_status spread(tl_plan_reader *reader, const tl_axis *list, const tl_ya
     tl_value *value;
     bool *has;
     const int levels = reader->axis[option->axis].levels;
-    TL_TAKE(value, &plan->arena, levels, err);
-    TL_TAKE(has, &plan->arena, levels, err);
+    TL_ALLOC(value, &plan->arena, levels, err);
+    TL_ALLOC(has, &plan->arena, levels, err);
     if (i == plan->inners) {
         *inner = (tl_inner){.axis = option->axis, .param = list->param};
         memcpy(inner->name, list->name, sizeof inner->name);
         plan->inners++;
     } else if (inner->axis != option->axis || inner->param != list->param) {
-        return tl_yaml_fault(at, err, "duplicate axis '%s'; rename one with `as`",
+        return tl_yaml_error(at, err, "duplicate axis '%s'; rename one with `as`",
                              list->name);
     } else {
         memcpy(value, inner->value, (size_t)levels * sizeof *value);
@@ -188,7 +188,7 @@ tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node, const tl_par
     (void)snprintf(what, sizeof what, "%s.%s", owner->name, param->name);
     if (node->kind != TL_YAML_LIST) {
         tl_value *value;
-        TL_TAKE(value, &reader->plan->arena, 1, err);
+        TL_ALLOC(value, &reader->plan->arena, 1, err);
         TL_TRY(tl_plan_value(reader, node, param, what, value, err));
         *out = (tl_binding){.axis = -1, .value = value};
         return TL_OK;
@@ -212,7 +212,7 @@ tl_status tl_plan_defaults(tl_plan_reader *reader, const tl_param *params, tl_bi
 {
     const int count = tl_params_count(params);
     tl_value *value;
-    TL_TAKE(value, &reader->plan->arena, count, err);
+    TL_ALLOC(value, &reader->plan->arena, count, err);
     if (count > 0) tl_params_defaults(params, value);
     for (int i = 0; i < count; i++) out[i] = (tl_binding){.axis = -1, .value = &value[i]};
     return TL_OK;
@@ -228,7 +228,7 @@ tl_status tl_plan_params(tl_plan_reader *reader, const tl_yaml *map, const tl_pa
         if (i < 0) {
             char what[96];
             const char **names;
-            TL_TAKE(names, &reader->plan->arena, count, err);
+            TL_ALLOC(names, &reader->plan->arena, count, err);
             for (int k = 0; k < count; k++) names[k] = params[k].name;
             (void)snprintf(what, sizeof what, "key of %.60s:", owner->name);
             return tl_plan_unknown(child->key, what, child->key->text, names, count, err);

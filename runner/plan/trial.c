@@ -20,14 +20,14 @@ typedef struct walk {
     uint64_t above[TL_PARTS];  /* stages the version descends from */
     int stages;                /* of the chain so far */
     int step_of[TL_MAX_LINKS]; /* of each, its RUN step */
-    int lap, judgements;
+    int round, judgements;
     bool is_full;
 } walk;
 
 tl_status tl_trial_new(tl_arena *arena, tl_trial **out, tl_err *err)
 {
-    TL_TAKE(*out, arena, 1, err);
-    TL_TAKE((*out)->step, arena, TL_TRIAL_STEPS, err);
+    TL_ALLOC(*out, arena, 1, err);
+    TL_ALLOC((*out)->step, arena, TL_TRIAL_STEPS, err);
     return TL_OK;
 }
 
@@ -40,7 +40,7 @@ static tl_trial_step *add_step(walk *w, const tl_stage *stage, int instance, uin
     }
     tl_trial_step *step = &w->trial->step[w->trial->steps++];
     *step = (tl_trial_step){
-        .stage = stage, .instance = instance, .lap = w->lap, .reads = reads};
+        .stage = stage, .instance = instance, .round = w->round, .reads = reads};
     for (int part = 0; part < TL_PARTS; part++) {
         step->from[part] = reads & TL_BIT(part) ? w->version[part] : -1;
     }
@@ -165,13 +165,13 @@ static void reset_part(walk *w, tl_part part)
     w->above[part] = 0;
 }
 
-static void begin_lap(walk *w, const tl_chain *chain)
+static void begin_round(walk *w, const tl_chain *chain)
 {
     static const tl_part of_owner[] = {TL_PART_POOL, TL_PART_VALIDATION, TL_PART_TEST,
                                        TL_PART_SETUP, TL_PART_SERVICE};
-    w->lap++;
+    w->round++;
     w->judgements = 0;
-    if (w->lap == 1) return;
+    if (w->round == 1) return;
     if (w->version[TL_PART_RECOVERED] >= 0) add_stage(w, chain->join);
     reset_part(w, TL_PART_RECOVERED);
     for (size_t i = 0; i < sizeof of_owner / sizeof *of_owner; i++) {
@@ -179,9 +179,9 @@ static void begin_lap(walk *w, const tl_chain *chain)
     }
 }
 
-static void walk_lap(walk *w, const tl_chain *chain)
+static void walk_round(walk *w, const tl_chain *chain)
 {
-    begin_lap(w, chain);
+    begin_round(w, chain);
     for (int i = 0; i < chain->links; i++) {
         const tl_link *link = chain->link[i];
         if (link->axis >= 0 &&
@@ -230,7 +230,7 @@ bool tl_trial_layout(const tl_plan *plan, uint32_t number, tl_trial *trial)
     walk w = {.plan = plan, .trial = trial, .level = level};
     for (int part = 0; part < TL_PARTS; part++) reset_part(&w, (tl_part)part);
     const tl_chain *chain = body->chain[trial->chain];
-    for (int lap = 0; lap < chain->laps; lap++) walk_lap(&w, chain);
+    for (int round = 0; round < chain->rounds; round++) walk_round(&w, chain);
     return !w.is_full;
 }
 
@@ -279,12 +279,12 @@ double tl_trial_memory(const tl_trial *trial, int position, int ranks, bool is_f
                            &trial->size, &team);
 }
 
-int tl_trial_widest(const tl_trial *trial, int position)
+int tl_trial_max_ranks(const tl_trial *trial, int position)
 {
     const tl_trial_step *step = &trial->step[position];
-    const int widest =
-        step->stage->widest ? step->stage->widest(&trial->size, step->arg) : 1;
-    if (step->kind != TL_STEP_JUDGE) return widest > 1 ? widest : 1;
+    const int max_ranks =
+        step->stage->max_ranks ? step->stage->max_ranks(&trial->size, step->arg) : 1;
+    if (step->kind != TL_STEP_JUDGE) return max_ranks > 1 ? max_ranks : 1;
     return 1;
 }
 
@@ -308,12 +308,12 @@ char *tl_trial_metric_name(const tl_plan *plan, const tl_trial_step *step, int m
     if (is_judge && step->judgement > 0) {
         (void)snprintf(judge, sizeof judge, "_judge%d", step->judgement);
     }
-    char lap[24] = "";
-    if (step->lap > 1) (void)snprintf(lap, sizeof lap, "_round%d", step->lap);
+    char round[24] = "";
+    if (step->round > 1) (void)snprintf(round, sizeof round, "_round%d", step->round);
     const int length =
         snprintf(out, TL_METRIC_NAME, "%s_%s%s%s%s%s", plan->instance[step->instance].name,
                  step->metrics[m].name, has_part ? "_" : "",
-                 has_part ? tl_part_name((tl_part)step->item) : "", judge, lap);
+                 has_part ? tl_part_name((tl_part)step->item) : "", judge, round);
     TL_INVARIANT(length > 0 && length < TL_METRIC_NAME);
     return out;
 }

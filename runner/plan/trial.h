@@ -33,7 +33,7 @@ typedef struct tl_trial_step {
     int instance;  /**< which stage instance of the plan it belongs to (tl_plan.instance) */
     int item;      /**< BANK: which model; JUDGE: the tl_part judged */
     int judgement; /**< JUDGE: 0 = at the end of the round, k = at its k-th `- judge` */
-    int lap;       /**< from 1 */
+    int round;     /**< from 1 */
     uint32_t occurrence;
     uint32_t reads;     /**< parts it reads */
     int from[TL_PARTS]; /**< per part read: step of this trial that gave it, -1 = from the
@@ -60,7 +60,7 @@ typedef struct tl_trial {
     tl_trial_step *step; /**< [TL_TRIAL_STEPS], the trial's own */
 } tl_trial;
 
-/** Room for a trial, to be decoded into again and again. \return TL_E_SPACE */
+/** Room for a trial, to be decoded into again and again. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_trial_new(tl_arena *arena, tl_trial **out, tl_err *err);
 
 /**
@@ -78,7 +78,7 @@ int tl_trial_parents(const tl_trial *trial, int position, int parent[TL_TRIAL_ST
  * step, as its stage declares. */
 double tl_trial_cost(const tl_trial *trial, int position);
 double tl_trial_memory(const tl_trial *trial, int position, int ranks, bool is_first);
-int tl_trial_widest(const tl_trial *trial, int position);
+int tl_trial_max_ranks(const tl_trial *trial, int position);
 
 /** Whether such a step of the stage leaves a model file: then its training leaves
  * checkpoints. Other parts that steps give are remade where they are needed. */

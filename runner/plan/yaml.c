@@ -19,7 +19,7 @@ typedef struct builder {
     int depth, nodes, documents;
 } builder;
 
-tl_status tl_yaml_fault(const tl_yaml *at, tl_err *err, const char *format, ...)
+tl_status tl_yaml_error(const tl_yaml *at, tl_err *err, const char *format, ...)
 {
     char text[TL_ERR_TEXT];
     va_list list;
@@ -42,7 +42,7 @@ static tl_status add_node(builder *b, const tl_yaml *like, tl_err *err)
     TL_YAML_CHECK(++b->nodes <= TL_YAML_NODES, like, err, "more than %d values in one plan",
                   TL_YAML_NODES);
     tl_yaml *node;
-    TL_TAKE(node, b->arena, 1, err);
+    TL_ALLOC(node, b->arena, 1, err);
     *node = *like;
     tl_yaml *parent = b->depth > 0 ? b->open[b->depth - 1] : NULL;
     if (!parent) {
@@ -79,7 +79,7 @@ static tl_status add_scalar(builder *b, struct fy_event *event, tl_yaml *node, t
     TL_YAML_CHECK(length <= 0 || !memchr(text, '\0', length), node, err,
                   "a text must not contain a NUL byte");
     char *copy;
-    TL_TAKE(copy, b->arena, length + 1, err);
+    TL_ALLOC(copy, b->arena, length + 1, err);
     if (length > 0) memcpy(copy, text, length);
     node->kind = TL_YAML_SCALAR;
     node->text = copy;
@@ -93,10 +93,10 @@ static tl_status take_event(builder *b, struct fy_event *event, tl_err *err)
     switch (event->type) {
     case FYET_DOCUMENT_START:
         if (b->documents++ == 0) return TL_OK;
-        return tl_yaml_fault(&node, err,
+        return tl_yaml_error(&node, err,
                              "a plan must be one document, but a second one begins here");
     case FYET_ALIAS:
-        return tl_yaml_fault(&node, err, "aliases (*name) are not allowed in a plan");
+        return tl_yaml_error(&node, err, "aliases (*name) are not allowed in a plan");
     case FYET_SCALAR:
         anchor = event->scalar.anchor;
         tag = event->scalar.tag;
@@ -125,7 +125,7 @@ static tl_status take_event(builder *b, struct fy_event *event, tl_err *err)
 }
 
 /* The library's own complaint, with its place. */
-static tl_status syntax_fault(const builder *b, struct fy_diag *diag, tl_err *err)
+static tl_status syntax_error(const builder *b, struct fy_diag *diag, tl_err *err)
 {
     void *at = NULL;
     const struct fy_diag_error *first = fy_diag_errors_iterate(diag, &at);
@@ -133,7 +133,7 @@ static tl_status syntax_fault(const builder *b, struct fy_diag *diag, tl_err *er
     TL_YAML_CHECK(first, &place, err, "not YAML");
     place.line = first->line > 0 ? first->line : 1;
     place.column = first->column > 0 ? first->column : 1;
-    return tl_yaml_fault(&place, err, "not YAML: %s", first->msg);
+    return tl_yaml_error(&place, err, "not YAML: %s", first->msg);
 }
 
 static tl_status take_events(builder *b, struct fy_parser *parser, struct fy_diag *diag,
@@ -148,7 +148,7 @@ static tl_status take_events(builder *b, struct fy_parser *parser, struct fy_dia
         if (status != TL_OK) return status;
         if (is_end) return TL_OK;
     }
-    return syntax_fault(b, diag, err);
+    return syntax_error(b, diag, err);
 }
 
 /* Bytes that are no text, which libfyaml may follow for ever (seen with 0.7.12), and a tab
@@ -188,14 +188,14 @@ tl_status tl_yaml_read(const char *origin, const char *text, size_t length, tl_a
     TL_TRY(check_bytes(origin, text, length, err));
     const struct fy_diag_cfg quiet = {.level = FYET_ERROR, .module_mask = ~0U};
     struct fy_diag *diag = fy_diag_create(&quiet);
-    TL_CHECK(diag, err, TL_E_SPACE, "no memory to read '%s'", origin);
+    TL_CHECK(diag, err, TL_E_NOMEM, "no memory to read '%s'", origin);
     fy_diag_set_collect_errors(diag, true);
     const struct fy_parse_cfg cfg = {.flags = FYPCF_QUIET, .diag = diag};
     struct fy_parser *parser = fy_parser_create(&cfg);
     builder b = {.origin = origin, .arena = arena};
     tl_status status = TL_OK;
     if (!parser || fy_parser_set_string(parser, text, length) != 0) {
-        status = tl_fail(err, TL_E_SPACE, "no memory to read '%s'", origin);
+        status = tl_fail(err, TL_E_NOMEM, "no memory to read '%s'", origin);
     } else {
         status = take_events(&b, parser, diag, err);
     }
@@ -204,7 +204,7 @@ tl_status tl_yaml_read(const char *origin, const char *text, size_t length, tl_a
     if (status != TL_OK) return status;
     if (!b.root) {
         b.root = tl_yaml_scalar("", &start, arena, err);
-        if (!b.root) return TL_E_SPACE;
+        if (!b.root) return TL_E_NOMEM;
     }
     *out = b.root;
     return TL_OK;

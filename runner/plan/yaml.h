@@ -37,20 +37,20 @@ struct tl_yaml {
 /**
  * Reads one document of `length` bytes into `arena`. An empty document is an empty scalar.
  * \param origin what faults call the text; borrowed for the life of the tree
- * \return TL_E_ARG with "origin:line:col: message", TL_E_SPACE
+ * \return TL_E_ARG with "origin:line:col: message", TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_yaml_read(const char *origin, const char *text, size_t length,
                                    tl_arena *arena, tl_yaml **out, tl_err *err);
 
 /** Fails with "origin:line:col: message", pointing to `at`. \return TL_E_ARG */
-TL_MUST_USE tl_status tl_yaml_fault(const tl_yaml *at, tl_err *err, const char *format, ...)
+TL_MUST_USE tl_status tl_yaml_error(const tl_yaml *at, tl_err *err, const char *format, ...)
     TL_PRINTF(3, 4);
 
-/** Leaves the function with tl_yaml_fault(at, err, format, ...) unless `condition` holds.
+/** Leaves the function with tl_yaml_error(at, err, format, ...) unless `condition` holds.
  */
 #define TL_YAML_CHECK(condition, at, err, ...)                            \
     do {                                                                  \
-        if (!(condition)) return tl_yaml_fault((at), (err), __VA_ARGS__); \
+        if (!(condition)) return tl_yaml_error((at), (err), __VA_ARGS__); \
     } while (0)
 
 /** The value under `key` of a MAP, or NULL. */
@@ -58,7 +58,7 @@ tl_yaml *tl_yaml_find(const tl_yaml *map, const char *key);
 
 /**
  * Puts `value` under `key` of `map`: in the place of what is there, or as the last. \return
- * TL_E_SPACE
+ * TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_yaml_put(tl_yaml *map, const char *key, const tl_yaml *value,
                                   tl_arena *arena, tl_err *err);

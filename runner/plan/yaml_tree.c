@@ -61,10 +61,10 @@ tl_status tl_yaml_put(tl_yaml *map, const char *key, const tl_yaml *value, tl_ar
         return TL_OK;
     }
     tl_yaml *child;
-    TL_TAKE(child, arena, 1, err);
+    TL_ALLOC(child, arena, 1, err);
     *child = *value;
     child->key = tl_yaml_scalar(key, value, arena, err);
-    if (!child->key) return TL_E_SPACE;
+    if (!child->key) return TL_E_NOMEM;
     tl_yaml_append(map, child);
     return TL_OK;
 }

@@ -6,7 +6,7 @@ tl_status tl_downstream_new(const tl_plan *plan, const tl_measured_list *steps,
                             tl_arena *arena, tl_downstream *out, tl_err *err)
 {
     *out = (tl_downstream){.plan = plan, .steps = steps};
-    TL_TAKE(out->mark, arena, (size_t)plan->cells * steps->count, err);
+    TL_ALLOC(out->mark, arena, (size_t)plan->cells * steps->count, err);
     return TL_OK;
 }
 
@@ -31,10 +31,11 @@ typedef struct factor {
 /* Whether the cell computes what the step does in that round, be it in another place. */
 static bool computes(const tl_downstream *d, uint32_t cell, uint32_t number, uint64_t mark)
 {
-    const int lap = d->steps->one[number].step.lap;
+    const int round = d->steps->one[number].step.round;
     if (*mark_at(d, cell, number) == mark) return true;
     for (uint32_t i = 0; i < d->steps->count; i++) {
-        if (*mark_at(d, cell, i) == mark && d->steps->one[i].step.lap == lap) return true;
+        if (*mark_at(d, cell, i) == mark && d->steps->one[i].step.round == round)
+            return true;
     }
     return false;
 }
@@ -113,5 +114,5 @@ tl_status tl_downstream_factors(const tl_downstream *downstream, uint32_t number
     }
     *out = tl_arena_text(arena, list.at ? list.at : "", err);
     tl_text_close(&list);
-    return *out ? TL_OK : TL_E_SPACE;
+    return *out ? TL_OK : TL_E_NOMEM;
 }

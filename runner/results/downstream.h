@@ -17,7 +17,7 @@ typedef struct tl_downstream {
     uint64_t *mark; /**< [cells x steps->count] arena; 0 where a cell has no such step */
 } tl_downstream;
 
-/** Starts without any mark. \return TL_E_SPACE */
+/** Starts without any mark. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_downstream_new(const tl_plan *plan, const tl_measured_list *steps,
                                         tl_arena *arena, tl_downstream *out, tl_err *err);
 
@@ -30,7 +30,7 @@ void tl_downstream_mark(tl_downstream *downstream, uint32_t cell, uint32_t numbe
  * `number` computes, seen from the first cell that has it. Where a move from there leads to
  * a combination that the plan does not have (`exclude`, `chains`), the factor is moved from
  * all other cells that have the step until one shows a change. All cells are marked before.
- * \return TL_E_SPACE
+ * \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_downstream_factors(const tl_downstream *downstream,
                                             uint32_t number, tl_arena *arena,

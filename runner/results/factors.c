@@ -26,9 +26,9 @@ static tl_status add_factor(const tl_plan *plan, int a, const tl_inner *inner,
     double *real = NULL;
     const char **text = NULL;
     if (is_real)
-        TL_TAKE(real, arena, plan->trials, err);
+        TL_ALLOC(real, arena, plan->trials, err);
     else
-        TL_TAKE(text, arena, plan->trials, err);
+        TL_ALLOC(text, arena, plan->trials, err);
     for (uint32_t t = 0; t < plan->trials; t++) {
         const int level = tl_plan_level(plan, t / plan->replicates, a);
         const bool has = !inner || inner->has[level];
@@ -47,7 +47,7 @@ static tl_status add_factor(const tl_plan *plan, int a, const tl_inner *inner,
     if (inner) tl_column_describe(column, TL_NAME_WITHIN, axis->name);
     if (axis->zip < 0) return TL_OK;
     const char *group = tl_arena_print(arena, err, "%d", axis->zip);
-    if (!group) return TL_E_SPACE;
+    if (!group) return TL_E_NOMEM;
     tl_column_describe(column, TL_NAME_ZIP, group);
     return TL_OK;
 }

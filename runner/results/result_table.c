@@ -39,9 +39,9 @@ static tl_status open_values(const collector *c, const tl_metric *spec, values *
                              tl_err *err)
 {
     const uint32_t trials = c->plan->trials;
-    TL_TAKE(out->value, c->arena, trials, err);
-    if (spec->is_rate) TL_TAKE(out->n, c->arena, trials, err);
-    TL_TAKE(out->why, c->arena, trials, err);
+    TL_ALLOC(out->value, c->arena, trials, err);
+    if (spec->is_rate) TL_ALLOC(out->n, c->arena, trials, err);
+    TL_ALLOC(out->why, c->arena, trials, err);
     for (uint32_t t = 0; t < trials; t++) {
         out->value[t] = (double)NAN;
         if (out->n) out->n[t] = (double)NAN;
@@ -114,14 +114,14 @@ static tl_status describe_round(const collector *c, const tl_measured *place, in
 {
     char name[TL_METRIC_NAME];
     tl_trial_step first = place->step;
-    if (first.lap < 2) return TL_OK;
-    first.lap = 1;
+    if (first.round < 2) return TL_OK;
+    first.round = 1;
     if (tl_measured_find(&c->sweep->measured, &first) == TL_NO_ENTRY) return TL_OK;
-    const char *lap = tl_arena_print(c->arena, err, "%d", place->step.lap);
+    const char *round = tl_arena_print(c->arena, err, "%d", place->step.round);
     const char *same =
         tl_arena_text(c->arena, tl_trial_metric_name(c->plan, &first, m, name), err);
-    if (!lap || !same) return TL_E_SPACE;
-    tl_column_describe(column, TL_NAME_ROUND, lap);
+    if (!round || !same) return TL_E_NOMEM;
+    tl_column_describe(column, TL_NAME_ROUND, round);
     tl_column_describe(column, TL_NAME_FIRST_ROUND, same);
     return TL_OK;
 }
@@ -131,7 +131,7 @@ static tl_status add_cases(const collector *c, const char *metric, const char *n
 {
     const char *about =
         tl_arena_print(c->arena, err, "cases that %s is a share of", metric);
-    if (!about) return TL_E_SPACE;
+    if (!about) return TL_E_NOMEM;
     tl_table_add(c->table, name, TL_COLUMN_REAL, "1", about)->real = from->n;
     return TL_OK;
 }
@@ -145,7 +145,7 @@ static tl_status add_reason(const collector *c, const char *metric, const char *
                        tl_why_name(TL_WHY_UNRESOLVABLE), tl_why_name(TL_WHY_NOT_APPLICABLE),
                        tl_why_name(TL_WHY_FAILED), tl_why_name(TL_WHY_SKIPPED),
                        tl_why_name(TL_WHY_NOT_RUN));
-    if (!about || !meanings) return TL_E_SPACE;
+    if (!about || !meanings) return TL_E_NOMEM;
     tl_column *column = tl_table_add(c->table, name, TL_COLUMN_FLAG, NULL, about);
     column->integer = from->why;
     column->flag_meanings = meanings;
@@ -175,12 +175,12 @@ static tl_status add_metric(const collector *c, const tl_measured *place, int m,
     const char *reason = tl_arena_print(c->arena, err, "%s" TL_SUFFIX_REASON, made);
     const char *cases = tl_arena_print(c->arena, err, "%s" TL_SUFFIX_N, made);
     const char *knows = tl_arena_text(c->arena, tl_access_text(stage->access, access), err);
-    if (!name || !reason || !cases || !knows) return TL_E_SPACE;
+    if (!name || !reason || !cases || !knows) return TL_E_NOMEM;
     const bool is_flagged = has_missing(c, spec, from);
     const char *beside =
         tl_arena_print(c->arena, err, "%s%s%s", spec->is_rate ? cases : "",
                        spec->is_rate && is_flagged ? " " : "", is_flagged ? reason : "");
-    if (!beside) return TL_E_SPACE;
+    if (!beside) return TL_E_NOMEM;
 
     tl_column *column =
         tl_table_add(c->table, name, TL_COLUMN_REAL, tl_units(spec->units), spec->about);
@@ -217,7 +217,7 @@ static tl_status add_fixed(const collector *c, tl_err *err)
 {
     const uint32_t trials = c->plan->trials;
     int32_t *replicate;
-    TL_TAKE(replicate, c->arena, trials, err);
+    TL_ALLOC(replicate, c->arena, trials, err);
     for (uint32_t t = 0; t < trials; t++) {
         replicate[t] = (int32_t)(c->plan->first_replicate + t % c->plan->replicates);
     }
@@ -248,16 +248,16 @@ static tl_status open_collector(const tl_sweep *sweep, tl_arena *arena, collecto
         (collector){.sweep = sweep, .plan = plan, .arena = arena, .splits = {.plan = plan}};
     TL_TRY(tl_trial_new(arena, &c->trial, err));
     TL_TRY(tl_downstream_new(plan, steps, arena, &c->downstream, err));
-    TL_TAKE(c->metric, arena, steps->columns, err);
+    TL_ALLOC(c->metric, arena, steps->columns, err);
     for (uint32_t i = 0; i < steps->count; i++) {
         const tl_measured *place = &steps->one[i];
         for (int m = 0; m < place->metrics; m++)
             TL_TRY(
                 open_values(c, &place->step.metrics[m], &c->metric[place->first + m], err));
     }
-    TL_TAKE(c->status, arena, plan->trials, err);
-    TL_TAKE(c->key, arena, plan->trials, err);
-    TL_TAKE(c->split, arena, plan->trials, err);
+    TL_ALLOC(c->status, arena, plan->trials, err);
+    TL_ALLOC(c->key, arena, plan->trials, err);
+    TL_ALLOC(c->split, arena, plan->trials, err);
     const int room = plan->axes + plan->inners + FIXED + EACH * steps->columns;
     return tl_table_new(arena, plan->trials, room, &c->table, err);
 }

@@ -10,7 +10,7 @@
 #include "runner/sweep/sweep.h"
 
 /** Makes the result table in `arena`, one row per trial; it borrows from the sweep.
- * \return TL_E_SPACE */
+ * \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_collect_results(const tl_sweep *sweep, tl_arena *arena,
                                          tl_table **out, tl_err *err);
 
@@ -22,11 +22,11 @@ typedef struct tl_run_facts {
 } tl_run_facts;
 
 /** Makes the account of the run in `arena`, one row per step; it borrows from the sweep.
- * \return TL_E_SPACE */
+ * \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_collect_run(const tl_sweep *sweep, const tl_run_facts *facts,
                                      tl_arena *arena, tl_table **out, tl_err *err);
 
-/** Adds a global attribute. \return TL_E_SPACE */
+/** Adds a global attribute. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_collect_note(tl_table *table, tl_arena *arena, const char *name,
                                       const char *text, tl_err *err);
 

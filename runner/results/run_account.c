@@ -18,14 +18,14 @@ typedef struct account {
 
 static tl_status take(account *a, uint32_t steps, tl_arena *arena, tl_err *err)
 {
-    TL_TAKE(a->seconds, arena, steps, err);
-    TL_TAKE(a->flop, arena, steps, err);
-    TL_TAKE(a->first, arena, steps, err);
-    TL_TAKE(a->width, arena, steps, err);
-    TL_TAKE(a->trial, arena, steps, err);
-    TL_TAKE(a->state, arena, steps, err);
-    TL_TAKE(a->stage, arena, steps, err);
-    TL_TAKE(a->key, arena, steps, err);
+    TL_ALLOC(a->seconds, arena, steps, err);
+    TL_ALLOC(a->flop, arena, steps, err);
+    TL_ALLOC(a->first, arena, steps, err);
+    TL_ALLOC(a->width, arena, steps, err);
+    TL_ALLOC(a->trial, arena, steps, err);
+    TL_ALLOC(a->state, arena, steps, err);
+    TL_ALLOC(a->stage, arena, steps, err);
+    TL_ALLOC(a->key, arena, steps, err);
     return TL_OK;
 }
 
@@ -37,7 +37,7 @@ static tl_status name_kinds(const tl_plan *plan, const char **name, tl_arena *ar
     for (int k = 0; k < 3 * plan->instances; k++) {
         name[k] = tl_arena_print(arena, err, "%s%s", plan->instance[k / 3].stage->name,
                                  kind[k % 3]);
-        if (!name[k]) return TL_E_SPACE;
+        if (!name[k]) return TL_E_NOMEM;
     }
     return TL_OK;
 }
@@ -46,7 +46,7 @@ static tl_status fill(const tl_sweep *sweep, account *a, tl_arena *arena, tl_err
 {
     const uint32_t steps = tl_graph_steps(sweep->graph);
     const char **name;
-    TL_TAKE(name, arena, 3 * (size_t)sweep->plan->instances, err);
+    TL_ALLOC(name, arena, 3 * (size_t)sweep->plan->instances, err);
     TL_TRY(name_kinds(sweep->plan, name, arena, err));
     for (uint32_t id = 0; id < steps; id++) {
         const tl_graph_step *step = tl_graph_step_at(sweep->graph, id);
@@ -67,7 +67,7 @@ tl_status tl_collect_note(tl_table *table, tl_arena *arena, const char *name,
                           const char *text, tl_err *err)
 {
     tl_attribute *list;
-    TL_TAKE(list, arena, table->attributes + 1, err);
+    TL_ALLOC(list, arena, table->attributes + 1, err);
     for (int i = 0; i < table->attributes; i++) list[i] = table->attribute[i];
     list[table->attributes++] = (tl_attribute){name, text};
     table->attribute = list;

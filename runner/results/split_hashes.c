@@ -20,7 +20,7 @@ static tl_status grow(tl_split_hashes *hashes, tl_err *err)
 {
     const uint32_t space = hashes->space ? 2 * hashes->space : LEAST_SPACE;
     tl_split_hash *known = realloc(hashes->known, space * sizeof *known);
-    TL_CHECK(known, err, TL_E_SPACE, "no memory for the hashes of %u splits", space);
+    TL_CHECK(known, err, TL_E_NOMEM, "no memory for the hashes of %u splits", space);
     hashes->known = known;
     hashes->space = space;
     return TL_OK;

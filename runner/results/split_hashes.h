@@ -18,7 +18,7 @@ typedef struct tl_split_hashes {
     tl_arena scratch;
 } tl_split_hashes;
 
-/** The hash of the split of a trial that is decoded. \return TL_E_SPACE */
+/** The hash of the split of a trial that is decoded. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_split_hashes_find(tl_split_hashes *hashes, const tl_trial *trial,
                                            tl_key *out, tl_err *err);
 

@@ -28,11 +28,11 @@ struct tl_graph {
 tl_status tl_graph_open(tl_graph **out, tl_err *err)
 {
     tl_graph *graph = calloc(1, sizeof *graph);
-    if (!graph) return tl_fail(err, TL_E_SPACE, "no memory for the graph of steps");
+    if (!graph) return tl_fail(err, TL_E_NOMEM, "no memory for the graph of steps");
     graph->parent_from = calloc(1, sizeof *graph->parent_from);
     if (!graph->parent_from) {
         free(graph);
-        return tl_fail(err, TL_E_SPACE, "no memory for the graph of steps");
+        return tl_fail(err, TL_E_NOMEM, "no memory for the graph of steps");
     }
     *out = graph;
     return TL_OK;
@@ -52,10 +52,10 @@ void tl_graph_close(tl_graph *graph)
 }
 
 /* The largest power of two that is not above `widest`; at least 1. */
-static uint16_t team_of(uint16_t widest)
+static uint16_t team_of(uint16_t max_ranks)
 {
     int team = 1;
-    while (team * 2 <= widest) team *= 2;
+    while (team * 2 <= max_ranks) team *= 2;
     return (uint16_t)team;
 }
 
@@ -71,7 +71,7 @@ static tl_status grow_steps(tl_graph *graph, tl_err *err)
     if (step) graph->step = step;
     uint32_t *from = realloc(graph->parent_from, ((size_t)space + 1) * sizeof *from);
     if (from) graph->parent_from = from;
-    if (!step || !from) return tl_fail(err, TL_E_SPACE, "no memory for %u steps", space);
+    if (!step || !from) return tl_fail(err, TL_E_NOMEM, "no memory for %u steps", space);
     graph->step_space = space;
     return TL_OK;
 }
@@ -82,7 +82,7 @@ static tl_status grow_edges(tl_graph *graph, uint32_t wanted, tl_err *err)
     while (space < wanted) space *= 2;
     if (space > UINT32_MAX) space = UINT32_MAX;
     uint32_t *parent = realloc(graph->parent, space * sizeof *parent);
-    if (!parent) return tl_fail(err, TL_E_SPACE, "no memory for %u edges", wanted);
+    if (!parent) return tl_fail(err, TL_E_NOMEM, "no memory for %u edges", wanted);
     graph->parent = parent;
     graph->edge_space = (uint32_t)space;
     return TL_OK;
@@ -119,9 +119,9 @@ tl_status tl_graph_add(tl_graph *graph, const tl_graph_step *step, const uint32_
 
     const uint32_t new_id = graph->steps;
     graph->step[new_id] = *step;
-    graph->step[new_id].narrowest = team_of(step->narrowest);
-    graph->step[new_id].widest =
-        team_of(step->widest > step->narrowest ? step->widest : step->narrowest);
+    graph->step[new_id].min_ranks = team_of(step->min_ranks);
+    graph->step[new_id].max_ranks =
+        team_of(step->max_ranks > step->min_ranks ? step->max_ranks : step->min_ranks);
     TL_TRY(tl_key_table_add(&graph->ids, graph->step, sizeof *step, err));
     if (parents > 0)
         memcpy(graph->parent + graph->edges, parent, (size_t)parents * sizeof *parent);
@@ -204,7 +204,7 @@ tl_status tl_graph_finish(tl_graph *graph, tl_err *err)
         free(from);
         free(child);
         free(path);
-        return tl_fail(err, TL_E_SPACE, "no memory for the paths of %u steps",
+        return tl_fail(err, TL_E_NOMEM, "no memory for the paths of %u steps",
                        graph->steps);
     }
     graph->child_from = from;

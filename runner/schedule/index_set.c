@@ -7,7 +7,7 @@ tl_status tl_index_set_open(tl_index_set *set, uint32_t size, tl_arena *arena, t
     do {
         TL_INVARIANT(set->levels < TL_SET_LEVELS);
         const uint32_t words = (members + 63) / 64;
-        TL_TAKE(set->level[set->levels], arena, words, err);
+        TL_ALLOC(set->level[set->levels], arena, words, err);
         set->words[set->levels++] = words;
         members = words;
     } while (members > 1);

@@ -30,7 +30,7 @@ void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state)
         tl_estimate_count(s, step, is_open(state) ? 1 : -1);
     if (state == TL_STEP_READY) {
         body->is_long =
-            body->narrowest > 0 || tl_scheduler_expect(s, step) > s->options.order_seconds;
+            body->min_ranks > 0 || tl_scheduler_expect(s, step) > s->options.order_seconds;
         tl_index_set_insert(body->is_long ? &s->lasting : &s->brief, body->place);
     }
 }
@@ -41,7 +41,7 @@ void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state)
 static tl_status place_steps(tl_scheduler *s, tl_err *err)
 {
     tl_ranked *all = malloc(((size_t)s->steps + 1) * sizeof *all); /* given back below */
-    TL_CHECK(all, err, TL_E_SPACE, "no memory to order %u steps", s->steps);
+    TL_CHECK(all, err, TL_E_NOMEM, "no memory to order %u steps", s->steps);
     for (uint32_t id = 0; id < s->steps; id++)
         all[id] = (tl_ranked){tl_graph_path(s->graph, id), id};
     tl_sort_descending(all, s->steps);
@@ -53,22 +53,22 @@ static tl_status place_steps(tl_scheduler *s, tl_err *err)
     return TL_OK;
 }
 
-static int widest_team(const tl_scheduler *s)
+static int largest_team(const tl_scheduler *s)
 {
-    int widest = 1;
+    int max_ranks = 1;
     for (uint32_t id = 0; id < s->steps; id++) {
-        const int wide = tl_graph_step_at(s->graph, id)->widest;
-        if (wide > widest) widest = wide;
+        const int wide = tl_graph_step_at(s->graph, id)->max_ranks;
+        if (wide > max_ranks) max_ranks = wide;
     }
-    const int limit = s->options.widest;
-    return limit > 0 && limit < widest ? limit : widest;
+    const int limit = s->options.max_ranks;
+    return limit > 0 && limit < max_ranks ? limit : max_ranks;
 }
 
 /* Whether a step needs more than one rank. */
 static bool wants_teams(const tl_graph *graph)
 {
     for (uint32_t id = 0; id < tl_graph_steps(graph); id++) {
-        if (tl_graph_step_at(graph, id)->narrowest > 1) return true;
+        if (tl_graph_step_at(graph, id)->min_ranks > 1) return true;
     }
     return false;
 }
@@ -76,12 +76,12 @@ static bool wants_teams(const tl_graph *graph)
 static tl_status open_steps(tl_scheduler *s, tl_err *err)
 {
     s->steps = tl_graph_steps(s->graph);
-    TL_TAKE(s->step, &s->arena, s->steps, err);
-    TL_TAKE(s->at_place, &s->arena, s->steps, err);
+    TL_ALLOC(s->step, &s->arena, s->steps, err);
+    TL_ALLOC(s->at_place, &s->arena, s->steps, err);
     TL_TRY(tl_index_set_open(&s->brief, s->steps, &s->arena, err));
     TL_TRY(tl_index_set_open(&s->lasting, s->steps, &s->arena, err));
-    const bool may_shelve = s->options.deadline > 0 || wants_teams(s->graph);
-    TL_TRY(tl_index_set_open(&s->late, may_shelve ? s->steps : 1, &s->arena, err));
+    const bool may_defer = s->options.deadline > 0 || wants_teams(s->graph);
+    TL_TRY(tl_index_set_open(&s->late, may_defer ? s->steps : 1, &s->arena, err));
     TL_TRY(tl_estimate_open(s, err));
     TL_TRY(place_steps(s, err));
     s->in[TL_STEP_WAITING] = s->steps;
@@ -103,14 +103,14 @@ tl_status tl_scheduler_open(const tl_graph *graph, const tl_scheduler_options *o
     TL_CHECK(options->ranks >= 1 && options->ranks <= 1 << 24, err, TL_E_ARG,
              "a scheduler needs 1 to %d ranks, found %d", 1 << 24, options->ranks);
     tl_scheduler *s = calloc(1, sizeof *s);
-    if (!s) return tl_fail(err, TL_E_SPACE, "no memory for the scheduler");
+    if (!s) return tl_fail(err, TL_E_NOMEM, "no memory for the scheduler");
     s->graph = graph;
     s->options = *options;
     if (s->options.max_deaths <= 0) s->options.max_deaths = 3;
     if (!(s->options.rate > 0)) s->options.rate = 2e10;
     if (!(s->options.order_seconds > 0)) s->options.order_seconds = 0.02;
     tl_status status = open_steps(s, err);
-    if (status == TL_OK) status = tl_ranks_open(s, widest_team(s), err);
+    if (status == TL_OK) status = tl_ranks_open(s, largest_team(s), err);
     if (status != TL_OK) {
         tl_scheduler_close(s);
         return status;
@@ -255,14 +255,15 @@ void tl_scheduler_forget(tl_scheduler *scheduler, uint32_t step, double now)
     reopen(s, step);
 }
 
-void tl_scheduler_recall(tl_scheduler *scheduler, uint32_t step)
+void tl_scheduler_restore(tl_scheduler *scheduler, uint32_t step)
 {
     TL_INVARIANT(scheduler->epoch == 0);
     if (is_open((tl_step_state)scheduler->step[step].state))
         finish(scheduler, step, UINT32_MAX);
 }
 
-void tl_scheduler_remind(tl_scheduler *scheduler, uint32_t step, int width, double seconds)
+void tl_scheduler_warm_start(tl_scheduler *scheduler, uint32_t step, int width,
+                             double seconds)
 {
     TL_INVARIANT(scheduler->epoch == 0);
     int level = 0;
@@ -270,7 +271,8 @@ void tl_scheduler_remind(tl_scheduler *scheduler, uint32_t step, int width, doub
     learn(scheduler, step, level, seconds);
 }
 
-void tl_scheduler_recall_failed(tl_scheduler *scheduler, uint32_t step, tl_step_state state)
+void tl_scheduler_restore_failed(tl_scheduler *scheduler, uint32_t step,
+                                 tl_step_state state)
 {
     TL_INVARIANT(scheduler->epoch == 0);
     TL_INVARIANT(state == TL_STEP_FAILED || state == TL_STEP_DIVERGED ||
@@ -321,7 +323,7 @@ void tl_scheduler_rank_lost(tl_scheduler *scheduler, int rank, double now,
     s->now = now;
     *count = 0;
     if (!s->rank[rank].is_up) return;
-    tl_ranks_bury(s, rank);
+    tl_ranks_mark_failed(s, rank);
     bool has_run = false; /* the first step not reported was the one that ran */
     while (s->rank[rank].order[0] != TL_NO_INDEX) {
         const int32_t order = s->rank[rank].order[0];
@@ -367,16 +369,16 @@ tl_scheduler_work_of_rank tl_scheduler_work_of(const tl_scheduler *scheduler, in
         .is_known = s->kind[s->step[order->head].kind].is_known};
 }
 
-tl_scheduler_tally tl_scheduler_count(const tl_scheduler *scheduler)
+tl_scheduler_counts tl_scheduler_count(const tl_scheduler *scheduler)
 {
     const tl_scheduler *s = scheduler;
-    tl_scheduler_tally tally = {.late = s->late.count,
-                                .homeless = tl_ranks_homeless(s),
-                                .ranks_up = s->up,
-                                .orders_out = s->orders_out};
-    for (int i = 0; i < TL_STEP_STATES; i++) tally.in[i] = s->in[i];
-    tally.seconds_left = tl_estimate_left(s);
-    return tally;
+    tl_scheduler_counts counts = {.late = s->late.count,
+                                  .unplaceable = tl_ranks_unplaceable(s),
+                                  .ranks_up = s->up,
+                                  .orders_out = s->orders_out};
+    for (int i = 0; i < TL_STEP_STATES; i++) counts.in[i] = s->in[i];
+    counts.seconds_left = tl_estimate_left(s);
+    return counts;
 }
 
 bool tl_scheduler_is_over(const tl_scheduler *scheduler)
@@ -385,7 +387,7 @@ bool tl_scheduler_is_over(const tl_scheduler *scheduler)
     if (s->in[TL_STEP_RUNNING] > 0) return false;
     /* Members of a team that still say good-bye may free the block that a late step needs.
      */
-    const bool may_free = s->orders_out > 0 && s->late.count > tl_ranks_homeless(s);
+    const bool may_free = s->orders_out > 0 && s->late.count > tl_ranks_unplaceable(s);
     if (may_free && !s->is_stopped && s->up > 0) return false;
     /* what waits has something above it that is ready or runs */
     return s->is_stopped || s->up == 0 || s->in[TL_STEP_READY] == s->late.count;

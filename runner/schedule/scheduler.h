@@ -20,7 +20,7 @@
  * else the sweep is over for now.
  *
  * A step that needs the memory of several ranks waits for a block of so many; where none is
- * left with all its ranks up it is homeless, and treated as one that is late.
+ * left with all its ranks up it is unplaceable, and treated as one that is late.
  */
 #ifndef TL_RUNNER_SCHEDULE_SCHEDULER_H
 #define TL_RUNNER_SCHEDULE_SCHEDULER_H
@@ -40,7 +40,7 @@ typedef struct tl_order {
 /** Zero counts as the default of each. */
 typedef struct tl_scheduler_options {
     int ranks;
-    int widest;           /**< no team wider than this; 0: as wide as steps allow */
+    int max_ranks;        /**< no team wider than this; 0: as wide as steps allow */
     int max_deaths;       /**< a step whose ranks died so often is set aside (0: 3) */
     double rate;          /**< FLOP per second and rank assumed until measured; 0: 2e10 */
     double order_seconds; /**< short steps are bundled up to this expected time; 0: 0.02 */
@@ -65,21 +65,22 @@ typedef enum tl_step_state {
 typedef struct tl_scheduler tl_scheduler;
 
 /** A scheduler over a finished graph, which is borrowed. All ranks are up and idle.
- * \return TL_E_ARG (number of ranks), TL_E_SPACE */
+ * \return TL_E_ARG (number of ranks), TL_E_NOMEM */
 TL_MUST_USE tl_status tl_scheduler_open(const tl_graph *graph,
                                         const tl_scheduler_options *options,
                                         tl_scheduler **out, tl_err *err);
 void tl_scheduler_close(tl_scheduler *scheduler); /* NULL is allowed */
 
 /** Before the first order: this step is done already (an earlier run did it). */
-void tl_scheduler_recall(tl_scheduler *scheduler, uint32_t step);
+void tl_scheduler_restore(tl_scheduler *scheduler, uint32_t step);
 /** Before the first order: this step failed earlier and is not to be tried again. */
-void tl_scheduler_recall_failed(tl_scheduler *scheduler, uint32_t step,
-                                tl_step_state state);
+void tl_scheduler_restore_failed(tl_scheduler *scheduler, uint32_t step,
+                                 tl_step_state state);
 
 /** Before the first order: a step of this one's kind took a team of `width` so many seconds
  * in an earlier run. */
-void tl_scheduler_remind(tl_scheduler *scheduler, uint32_t step, int width, double seconds);
+void tl_scheduler_warm_start(tl_scheduler *scheduler, uint32_t step, int width,
+                             double seconds);
 
 /** A step of an issued order ended well after `seconds` of work. */
 void tl_scheduler_done(tl_scheduler *scheduler, uint32_t step, double seconds, double now);
@@ -134,21 +135,21 @@ typedef struct tl_scheduler_work_of_rank {
 tl_scheduler_work_of_rank tl_scheduler_work_of(const tl_scheduler *scheduler, int rank);
 
 /** How many steps are in each state. */
-typedef struct tl_scheduler_tally {
+typedef struct tl_scheduler_counts {
     uint32_t in[TL_STEP_STATES];
     uint32_t late; /**< of the ready ones: not expected to end before the deadline, or
-                      homeless */
+                      unplaceable */
     uint32_t
-        homeless; /**< of the late ones: no block of ranks that are up is wide enough */
+        unplaceable; /**< of the late ones: no block of ranks that are up is wide enough */
     int ranks_up, orders_out;
     double seconds_left; /**< expected, with the ranks that are up */
-} tl_scheduler_tally;
+} tl_scheduler_counts;
 
 /** Counts steps and ranks at this moment. */
-tl_scheduler_tally tl_scheduler_count(const tl_scheduler *scheduler);
+tl_scheduler_counts tl_scheduler_count(const tl_scheduler *scheduler);
 
 /** Seconds that the shortest of the late steps is reckoned to need; 0 if none is late. */
-double tl_scheduler_least_late(const tl_scheduler *scheduler);
+double tl_scheduler_least_deferred(const tl_scheduler *scheduler);
 
 /** Nothing is running and nothing can ever become ready; or nothing is running and, after a
  * stop, with no rank up or with all that is ready late, nothing more will be issued. */

@@ -13,7 +13,7 @@
 static const double MARGIN = 1.5;      /* over the measured time of a kind */
 static const double GUESS_MARGIN = 10; /* over what its cost suggests, unmeasured */
 static const double GUESS_LEAST = 1;   /* s, since a start takes its time too */
-static const double WORTH_A_PAUSE = 5; /* s, for a step that goes on later */
+static const double MIN_PAUSE = 5;     /* s, for a step that goes on later */
 
 static const tl_kind_body *kind_of(const tl_scheduler *s, uint32_t step)
 {
@@ -33,18 +33,17 @@ bool tl_time_fits(const tl_scheduler *s, uint32_t step, int level, double start)
     if (!(s->options.deadline > 0)) return true;
     const double left = s->options.deadline - start;
     if (reckon(s, step, level) <= left) return true;
-    return s->options.pauses && s->options.pauses[s->step[step].kind] &&
-           left >= WORTH_A_PAUSE;
+    return s->options.pauses && s->options.pauses[s->step[step].kind] && left >= MIN_PAUSE;
 }
 
-void tl_time_shelve(tl_scheduler *s, uint32_t step)
+void tl_time_defer(tl_scheduler *s, uint32_t step)
 {
     const tl_step_body *body = &s->step[step];
     tl_index_set_remove(body->is_long ? &s->lasting : &s->brief, body->place);
     tl_index_set_insert(&s->late, body->place);
 }
 
-static void unshelve(tl_scheduler *s, uint32_t place)
+static void undefer(tl_scheduler *s, uint32_t place)
 {
     const tl_step_body *body = &s->step[s->at_place[place]];
     tl_index_set_remove(&s->late, place);
@@ -53,7 +52,7 @@ static void unshelve(tl_scheduler *s, uint32_t place)
 
 void tl_time_review(tl_scheduler *s)
 {
-    while (s->late.count > 0) unshelve(s, tl_index_set_next(&s->late, 0));
+    while (s->late.count > 0) undefer(s, tl_index_set_next(&s->late, 0));
 }
 
 uint32_t tl_time_last_resort(tl_scheduler *s, double now)
@@ -64,24 +63,24 @@ uint32_t tl_time_last_resort(tl_scheduler *s, double now)
     uint32_t place = tl_index_set_next(&s->late, 0);
     for (; place != UINT32_MAX; place = tl_index_set_next(&s->late, place + 1)) {
         const uint32_t step = s->at_place[place];
-        const int least = s->step[step].narrowest;
-        if (least > tl_ranks_widest(s)) continue;
-        const bool is_worth_it = !kind_of(s, step)->is_known &&
-                                 tl_scheduler_expect(s, step) / s->speed[least] <= left;
-        if (!is_worth_it && !tl_time_fits(s, step, least, now)) continue;
-        unshelve(s, place);
+        const int least = s->step[step].min_ranks;
+        if (least > tl_ranks_largest_level(s)) continue;
+        const bool may_try = !kind_of(s, step)->is_known &&
+                             tl_scheduler_expect(s, step) / s->speed[least] <= left;
+        if (!may_try && !tl_time_fits(s, step, least, now)) continue;
+        undefer(s, place);
         return step;
     }
     return TL_NO_STEP;
 }
 
-double tl_scheduler_least_late(const tl_scheduler *scheduler)
+double tl_scheduler_least_deferred(const tl_scheduler *scheduler)
 {
     const tl_scheduler *s = scheduler;
     double least = 0;
     uint32_t place = tl_index_set_next(&s->late, 0);
     for (; place != UINT32_MAX; place = tl_index_set_next(&s->late, place + 1)) {
-        const int least_level = s->step[s->at_place[place]].narrowest;
+        const int least_level = s->step[s->at_place[place]].min_ranks;
         if (!tl_ranks_hold(s, least_level)) continue;
         const double seconds = reckon(s, s->at_place[place], least_level);
         if (!(least > 0) || seconds < least) least = seconds;

@@ -25,11 +25,11 @@ tl_status tl_estimate_open(tl_scheduler *s, tl_err *err)
     for (uint32_t id = 0; id < s->steps; id++) {
         const tl_graph_step *step = tl_graph_step_at(s->graph, id);
         s->step[id].cost = step->cost;
-        while (1 << s->step[id].narrowest < step->narrowest) s->step[id].narrowest++;
+        while (1 << s->step[id].min_ranks < step->min_ranks) s->step[id].min_ranks++;
         s->step[id].kind = step->kind;
         if (step->kind >= s->kinds) s->kinds = step->kind + 1;
     }
-    TL_TAKE(s->kind, &s->arena, s->kinds, err);
+    TL_ALLOC(s->kind, &s->arena, s->kinds, err);
     for (int k = 0; k < s->kinds; k++)
         s->kind[k] =
             (tl_kind_body){.per_cost = 1 / s->options.rate, .per_free = FREE_SECONDS};

@@ -35,12 +35,12 @@ static uint32_t head_from(tl_scheduler *s, bool is_long, uint32_t from)
         if (place == UINT32_MAX) return place;
         const uint32_t step = s->at_place[place];
         if (!is_long && !tl_time_fits(s, step, 0, s->now)) {
-            tl_time_shelve(s, step);
+            tl_time_defer(s, step);
             continue;
         }
         const double seconds = tl_scheduler_expect(s, step);
         /* between half the limit and the limit it stays where it is */
-        const bool is_narrow = s->step[step].narrowest == 0;
+        const bool is_narrow = s->step[step].min_ranks == 0;
         if (is_long ? seconds > limit / 2 || !is_narrow : seconds <= limit) return place;
         tl_index_set_remove(is_long ? &s->lasting : &s->brief, place);
         tl_index_set_insert(is_long ? &s->brief : &s->lasting, place);
@@ -150,19 +150,19 @@ typedef struct choice {
     double wait; /* s until the block is expected to be idle */
 } choice;
 
-static int widest_level(const tl_scheduler *s, uint32_t step)
+static int largest_level(const tl_scheduler *s, uint32_t step)
 {
-    const int widest = tl_graph_step_at(s->graph, step)->widest;
+    const int max_ranks = tl_graph_step_at(s->graph, step)->max_ranks;
     int level = 0;
-    while (level + 1 < s->levels && widest >> (level + 1)) level++;
+    while (level + 1 < s->levels && max_ranks >> (level + 1)) level++;
     return level;
 }
 
 /* The level at which this step's path lasts no longer than all the rest of the work. */
 static int level_by_path(const tl_scheduler *s, uint32_t step, double now)
 {
-    const int most = widest_level(s, step);
-    int level = s->step[step].narrowest;
+    const int most = largest_level(s, step);
+    int level = s->step[step].min_ranks;
     if (most <= level) return level;
     const double path = tl_scheduler_path(s, step);
     const double horizon = SLACK * tl_scheduler_work(s, now) / s->up;
@@ -173,7 +173,7 @@ static int level_by_path(const tl_scheduler *s, uint32_t step, double now)
 /* The level at which the ready long steps divide the idle ranks among them. */
 static int level_by_share(const tl_scheduler *s, uint32_t step)
 {
-    const int most = widest_level(s, step);
+    const int most = largest_level(s, step);
     int level = 0;
     while (level < most &&
            (uint64_t)s->lasting.count << (level + 1) <= (uint64_t)s->idle_ranks)
@@ -245,11 +245,11 @@ static choice choose(const tl_scheduler *s, uint32_t step, double now)
     const int by_path = level_by_path(s, step, now);
     const int by_share = level_by_share(s, step);
     int level = by_path > by_share ? by_path : by_share;
-    const int idle = tl_ranks_widest(s);
-    const int least = s->step[step].narrowest;
+    const int idle = tl_ranks_largest_level(s);
+    const int least = s->step[step].min_ranks;
     if (level > idle) level = idle;
     if (level < least) return wait_for_room(s, least, now);
-    const int most = widest_level(s, step);
+    const int most = largest_level(s, step);
     while (level < idle && level < most && !tl_time_fits(s, step, level, now)) level++;
 
     choice best = {.level = level};
@@ -339,7 +339,7 @@ static bool issue_on_idle(tl_scheduler *s, double now, tl_order *order)
         const choice where = choose(s, step, now);
         if (!isfinite(where.wait) ||
             !tl_time_fits(s, step, where.level, now + where.wait)) {
-            tl_time_shelve(s, step);
+            tl_time_defer(s, step);
             continue;
         }
         if (where.is_waiting) return issue_beside(s, lasting, &where, now, order);
@@ -354,9 +354,9 @@ static bool issue_last_resort(tl_scheduler *s, double now, tl_order *order)
 {
     const uint32_t step = tl_time_last_resort(s, now);
     if (step == TL_NO_STEP) return false;
-    int level = widest_level(s, step);
-    if (level > tl_ranks_widest(s)) level = tl_ranks_widest(s);
-    TL_INVARIANT(level >= s->step[step].narrowest);
+    int level = largest_level(s, step);
+    if (level > tl_ranks_largest_level(s)) level = tl_ranks_largest_level(s);
+    TL_INVARIANT(level >= s->step[step].min_ranks);
     issue_long(s, step, tl_ranks_find(s, level, TL_NO_INDEX, 0), level, now, order);
     return true;
 }

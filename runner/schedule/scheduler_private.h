@@ -27,7 +27,7 @@ typedef struct tl_index_set {
     uint32_t count;
 } tl_index_set;
 
-/** An empty set of numbers below `size`, in `arena`. \return TL_E_SPACE */
+/** An empty set of numbers below `size`, in `arena`. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_index_set_open(tl_index_set *set, uint32_t size, tl_arena *arena,
                                         tl_err *err);
 /** Whether `member` is in the set; puts it in or takes it out. */
@@ -48,7 +48,7 @@ typedef struct tl_step_body {
     uint16_t deaths;
     float cost; /* as in the graph: here it is near */
     uint16_t kind;
-    uint8_t narrowest; /* level of the smallest team that can run it */
+    uint8_t min_ranks; /* level of the smallest team that can run it */
 } tl_step_body;
 
 /** What is known of the time that steps of one kind take, and how much of it is left. */
@@ -117,7 +117,7 @@ struct tl_scheduler {
 /* --- scheduler_estimate.c: how long steps take ------------------------------------------
  */
 
-/** Sets up the kinds of steps; none is measured. \return TL_E_SPACE */
+/** Sets up the kinds of steps; none is measured. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_estimate_open(tl_scheduler *s, tl_err *err);
 /** Counts a step into (sign 1) or out of (-1) what is left to be done. */
 void tl_estimate_count(tl_scheduler *s, uint32_t step, int sign);
@@ -135,18 +135,18 @@ double tl_estimate_left(const tl_scheduler *s);
 /* --- scheduler_ranks.c: which ranks are idle, and for how long others are not -----------
  */
 
-/** Everything about ranks, all up and idle. \return TL_E_SPACE */
-TL_MUST_USE tl_status tl_ranks_open(tl_scheduler *s, int widest, tl_err *err);
+/** Everything about ranks, all up and idle. \return TL_E_NOMEM */
+TL_MUST_USE tl_status tl_ranks_open(tl_scheduler *s, int max_ranks, tl_err *err);
 bool tl_ranks_are_idle(const tl_scheduler *s, int first, int level);
 /** The first rank of an idle block of 2^level that cuts up the smallest one, outside of
  * the 2^(but_level) ranks from `but` (TL_NO_INDEX: anywhere); or TL_NO_INDEX. */
 int tl_ranks_find(const tl_scheduler *s, int level, int but, int but_level);
 /** The widest level of which a block is idle; TL_NO_INDEX if no rank is. */
-int tl_ranks_widest(const tl_scheduler *s);
+int tl_ranks_largest_level(const tl_scheduler *s);
 /** Whether there is a block of 2^level ranks that are all up. */
 bool tl_ranks_hold(const tl_scheduler *s, int level);
 /** Late steps for which there is no such block. */
-uint32_t tl_ranks_homeless(const tl_scheduler *s);
+uint32_t tl_ranks_unplaceable(const tl_scheduler *s);
 /** Seconds until a rank is expected to be idle; INFINITY if it is dead. */
 double tl_ranks_wait(const tl_scheduler *s, int rank, double now);
 /** Gives an order to its ranks, which it is expected to keep busy for `seconds`. */
@@ -154,7 +154,7 @@ void tl_ranks_give(tl_scheduler *s, int32_t order, double seconds, double now);
 /** Takes an order from one rank; false if it has no such order. */
 bool tl_ranks_take(tl_scheduler *s, int rank, int32_t order, double now);
 /** A rank without orders will never have one again. */
-void tl_ranks_bury(tl_scheduler *s, int rank);
+void tl_ranks_mark_failed(tl_scheduler *s, int rank);
 void tl_ranks_remember(tl_scheduler *s, int rank, uint32_t step);
 
 /* --- scheduler.c ------------------------------------------------------------------------
@@ -169,7 +169,7 @@ void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state);
 /** Whether a step may begin at time `start` on a team of 2^level. */
 bool tl_time_fits(const tl_scheduler *s, uint32_t step, int level, double start);
 /** Takes a ready step that does not fit out of the set it is in. */
-void tl_time_shelve(tl_scheduler *s, uint32_t step);
+void tl_time_defer(tl_scheduler *s, uint32_t step);
 /** Puts all that are late back: what is known of times has changed. */
 void tl_time_review(tl_scheduler *s);
 /** Nothing runs and all that is ready is late: a step to be tried all the same, not late

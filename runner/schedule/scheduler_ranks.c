@@ -45,15 +45,15 @@ static void leave_idle(tl_scheduler *s, int first, int level)
     s->idle_ranks -= 1 << level;
 }
 
-tl_status tl_ranks_open(tl_scheduler *s, int widest, tl_err *err)
+tl_status tl_ranks_open(tl_scheduler *s, int max_ranks, tl_err *err)
 {
     const int ranks = s->options.ranks;
-    TL_TAKE(s->rank, &s->arena, ranks, err);
-    TL_TAKE(s->order, &s->arena, 2 * (size_t)ranks, err);
-    TL_TAKE(s->order_free, &s->arena, 2 * (size_t)ranks, err);
+    TL_ALLOC(s->rank, &s->arena, ranks, err);
+    TL_ALLOC(s->order, &s->arena, 2 * (size_t)ranks, err);
+    TL_ALLOC(s->order_free, &s->arena, 2 * (size_t)ranks, err);
     TL_TRY(tl_index_set_open(&s->half_full, (uint32_t)ranks, &s->arena, err));
     s->speed[0] = 1;
-    for (int k = 0; k < TL_WIDTH_LEVELS && ranks >> k && widest >> k; k++) {
+    for (int k = 0; k < TL_WIDTH_LEVELS && ranks >> k && max_ranks >> k; k++) {
         if (k > 0) s->speed[k] = s->speed[k - 1] * 2 * DOUBLING;
         /* one more than there are, since each block is asked for its neighbour */
         const uint32_t blocks = ((uint32_t)ranks >> k) + 2;
@@ -91,7 +91,7 @@ int tl_ranks_find(const tl_scheduler *s, int level, int but, int but_level)
     return TL_NO_INDEX;
 }
 
-int tl_ranks_widest(const tl_scheduler *s)
+int tl_ranks_largest_level(const tl_scheduler *s)
 {
     int k = s->levels - 1;
     while (k >= 0 && s->idle[k].count == 0) k--;
@@ -111,14 +111,14 @@ bool tl_ranks_hold(const tl_scheduler *s, int level)
     return false;
 }
 
-uint32_t tl_ranks_homeless(const tl_scheduler *s)
+uint32_t tl_ranks_unplaceable(const tl_scheduler *s)
 {
     uint32_t count = 0, place = tl_index_set_next(&s->late, 0);
-    int widest = s->levels - 1;
+    int max_ranks = s->levels - 1;
     if (place == UINT32_MAX) return 0;
-    while (widest > 0 && !tl_ranks_hold(s, widest)) widest--;
+    while (max_ranks > 0 && !tl_ranks_hold(s, max_ranks)) max_ranks--;
     for (; place != UINT32_MAX; place = tl_index_set_next(&s->late, place + 1)) {
-        if (s->step[s->at_place[place]].narrowest > widest) count++;
+        if (s->step[s->at_place[place]].min_ranks > max_ranks) count++;
     }
     return count;
 }
@@ -182,7 +182,7 @@ bool tl_ranks_take(tl_scheduler *s, int rank, int32_t order, double now)
     return true;
 }
 
-void tl_ranks_bury(tl_scheduler *s, int rank)
+void tl_ranks_mark_failed(tl_scheduler *s, int rank)
 {
     tl_rank_body *body = &s->rank[rank];
     if (body->order[0] == TL_NO_INDEX) leave_idle(s, rank, 0);

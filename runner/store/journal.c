@@ -125,7 +125,7 @@ static tl_status make_room(scan *s, tl_err *err)
     if (s->space - s->held >= BLOCK) return TL_OK;
     const size_t space = s->space ? 2 * s->space : 2 * (size_t)BLOCK;
     char *bytes = realloc(s->bytes, space);
-    TL_CHECK(bytes, err, TL_E_SPACE, "%s: no memory to read it", s->path);
+    TL_CHECK(bytes, err, TL_E_NOMEM, "%s: no memory to read it", s->path);
     s->bytes = bytes;
     s->space = space;
     return TL_OK;
@@ -219,7 +219,7 @@ tl_status tl_journal_open(const char *path, tl_journal_reader reader, void *self
     if (!journal || !copy) {
         free(journal);
         free(copy);
-        return tl_fail(err, TL_E_SPACE, "%s: no memory to open it", path);
+        return tl_fail(err, TL_E_NOMEM, "%s: no memory to open it", path);
     }
     journal->path = strcpy(copy, path);
     journal->file = -1;
@@ -246,9 +246,9 @@ void tl_journal_put(tl_journal *journal, const tl_record *record)
 static tl_status write_pending(tl_journal *journal, tl_err *err)
 {
     const tl_text *pending = &journal->pending;
-    TL_CHECK(!pending->is_short, err, TL_E_SPACE, "%s: no memory for more records",
+    TL_CHECK(!pending->is_short, err, TL_E_NOMEM, "%s: no memory for more records",
              journal->path);
-    tl_fault_pass(TL_FAULT_JOURNAL);
+    tl_failpoint_pass(TL_FAILPOINT_JOURNAL);
     if (tl_durable_write(journal->file, pending->at, pending->length) &&
         tl_durable_sync(journal->file))
         return TL_OK;

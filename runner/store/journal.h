@@ -23,7 +23,7 @@ typedef tl_status (*tl_journal_reader)(void *self, const tl_record *record, tl_e
  * without a newline, or a last line with a wrong CRC) is cut, with a warning. Other lines
  * that cannot be read are reported with their number and passed over: what they said is
  * not known, so their steps run again. A record may come twice.
- * \return TL_E_IO, TL_E_SPACE, TL_E_FORMAT (a line of more than 16 MiB; not a journal at
+ * \return TL_E_IO, TL_E_NOMEM, TL_E_FORMAT (a line of more than 16 MiB; not a journal at
  * all, and then left alone), or what `reader` returned
  */
 TL_MUST_USE tl_status tl_journal_open(const char *path, tl_journal_reader reader,
@@ -42,7 +42,7 @@ void tl_journal_put(tl_journal *journal, const tl_record *record);
 /**
  * Writes and fdatasyncs all that was put since the last one. On an error the file is cut
  * back to where that one left it, as far as the system allows; every later sync returns
- * the same error and writes nothing. \return TL_E_IO with path and reason, TL_E_SPACE
+ * the same error and writes nothing. \return TL_E_IO with path and reason, TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_journal_sync(tl_journal *journal, tl_err *err);
 

@@ -9,35 +9,36 @@
 #include "runner/store/journal.h"
 
 /** Steps, counted by their last record. */
-typedef struct tl_tally_counts {
+typedef struct tl_journal_counts {
     long count[TL_RECORD_LOST +
                1];  /**< steps by kind of their last record; HEAD: always 0 */
     double seconds; /**< of the steps that are done, added up */
-} tl_tally_counts;
+} tl_journal_counts;
 
 /** The steps of one stage. */
-typedef struct tl_tally_stage {
+typedef struct tl_journal_stats_stage {
     char *name; /**< owned */
-    tl_tally_counts counts;
-} tl_tally_stage;
+    tl_journal_counts counts;
+} tl_journal_stats_stage;
 
 /** Zero is an empty one; the rest of the fields is private. */
-typedef struct tl_tally {
-    tl_tally_counts all;
-    double rank_seconds;   /**< of the steps that are done, times the ranks of their team */
-    double last;           /**< when the last record was written, seconds since 1970 */
-    tl_tally_stage *stage; /**< [stages], in the order they turned up */
+typedef struct tl_journal_stats {
+    tl_journal_counts all;
+    double rank_seconds; /**< of the steps that are done, times the ranks of their team */
+    double last;         /**< when the last record was written, seconds since 1970 */
+    tl_journal_stats_stage *stage; /**< [stages], in the order they turned up */
     int stages;
-    struct tl_tally_step *step; /* [space] by number */
+    struct tl_journal_stats_step *step; /* [space] by number */
     tl_key_table numbers;
     uint32_t space;
-} tl_tally;
+} tl_journal_stats;
 
 /** Reads the journal at `path` into `out`. Nothing to close after an error. \return as
  * tl_journal_read */
-TL_MUST_USE tl_status tl_tally_read(const char *path, tl_tally *out, tl_err *err);
+TL_MUST_USE tl_status tl_journal_stats_read(const char *path, tl_journal_stats *out,
+                                            tl_err *err);
 
 /** Frees all that was counted. */
-void tl_tally_close(tl_tally *tally);
+void tl_journal_stats_close(tl_journal_stats *stats);
 
 #endif

@@ -51,17 +51,17 @@ static size_t pack(const tl_measure *measure, int count, unsigned char out[MOST_
 
 static tl_status add_block(tl_measure_store *store, tl_err *err)
 {
-    TL_CHECK(store->blocks < MOST_BLOCKS, err, TL_E_SPACE,
+    TL_CHECK(store->blocks < MOST_BLOCKS, err, TL_E_NOMEM,
              "the metrics of all steps take more than 16 GiB");
     if (store->blocks == store->space) {
         const uint32_t space = store->space ? 2 * store->space : 16;
         unsigned char **block = realloc(store->block, space * sizeof *block);
-        TL_CHECK(block, err, TL_E_SPACE, "no memory for the metrics of steps");
+        TL_CHECK(block, err, TL_E_NOMEM, "no memory for the metrics of steps");
         store->block = block;
         store->space = space;
     }
     unsigned char *block = malloc((size_t)BLOCK_UNITS * UNIT);
-    TL_CHECK(block, err, TL_E_SPACE, "no memory for the metrics of steps");
+    TL_CHECK(block, err, TL_E_NOMEM, "no memory for the metrics of steps");
     store->block[store->blocks++] = block;
     store->used = store->blocks == 1 ? 1 : 0; /* 0 is no place */
     return TL_OK;

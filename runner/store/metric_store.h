@@ -18,7 +18,7 @@ typedef struct tl_measure_store {
 
 /**
  * Keeps measures [count], count <= TL_MAX_METRICS. \param at result: where, never 0
- * \return TL_E_SPACE where the system has no memory or 16 GiB are full
+ * \return TL_E_NOMEM where the system has no memory or 16 GiB are full
  */
 TL_MUST_USE tl_status tl_measure_store_put(tl_measure_store *store,
                                            const tl_measure *measure, int count,

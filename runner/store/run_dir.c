@@ -237,7 +237,7 @@ tl_status tl_store_join(const char *dir, tl_store *out, tl_err *err)
              "the path of the run directory is too long (%zu bytes)", strlen(dir));
     const size_t size = strlen(dir) + 1;
     char *copy = malloc(size);
-    TL_CHECK(copy, err, TL_E_SPACE, "no memory for a path");
+    TL_CHECK(copy, err, TL_E_NOMEM, "no memory for a path");
     memcpy(copy, dir, size);
     *out = (tl_store){.dir = copy, .lock = -1};
     return TL_OK;
@@ -354,7 +354,7 @@ static tl_status read_text(const char *path, int file, tl_arena *arena, char **t
              "%s: has %lld bytes, at most %d are allowed", path, (long long)facts.st_size,
              LONGEST_TEXT);
     char *bytes;
-    TL_TAKE(bytes, arena, (size_t)facts.st_size + 1, err);
+    TL_ALLOC(bytes, arena, (size_t)facts.st_size + 1, err);
     const ssize_t n = read_bytes(file, bytes, (size_t)facts.st_size);
     TL_CHECK(n >= 0, err, TL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
     bytes[n] = '\0';

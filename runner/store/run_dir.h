@@ -43,7 +43,7 @@ TL_MUST_USE tl_status tl_store_open(const char *dir, double timeout, tl_store *o
                                     tl_err *err);
 
 /** Other ranks: the same directory without the lock. \return TL_E_ARG (the name is too
- * long), TL_E_SPACE */
+ * long), TL_E_NOMEM */
 TL_MUST_USE tl_status tl_store_join(const char *dir, tl_store *out, tl_err *err);
 
 /**
@@ -78,7 +78,7 @@ TL_MUST_USE tl_status tl_store_write(const tl_store *store, const char *name,
                                      const char *text, tl_err *err);
 
 /** Sets *text to the whole of DIR/name, NUL-terminated, in `arena`. \return TL_E_IO,
- * TL_E_ARG, TL_E_SPACE, TL_E_FORMAT (more than 16 MiB) */
+ * TL_E_ARG, TL_E_NOMEM, TL_E_FORMAT (more than 16 MiB) */
 TL_MUST_USE tl_status tl_store_read(const tl_store *store, const char *name,
                                     tl_arena *arena, char **text, tl_err *err);
 

@@ -63,7 +63,7 @@ static tl_status load(void *self, tl_arena *arena, void **bytes, size_t *n, tl_e
         const size_t mark = tl_arena_mark(arena), length = (size_t)head.length;
         char *content = tl_arena_take(arena, length, 1, err);
         if (!content) {
-            status = TL_E_SPACE;
+            status = TL_E_NOMEM;
         } else if (fread(content, length, 1, file) == 1 &&
                    tl_crc32(content, length) == head.crc) {
             *bytes = content;

@@ -9,7 +9,7 @@ static tl_key place_of(const tl_trial_step *step)
 {
     const bool is_judge = step->kind == TL_STEP_JUDGE;
     const int32_t word[4] = {step->instance, is_judge ? 1 + step->item : 0, step->judgement,
-                             step->lap};
+                             step->round};
     tl_key key;
     memcpy(key.byte, word, sizeof key.byte);
     return key;
@@ -29,7 +29,7 @@ tl_status tl_measured_add(tl_measured_list *list, const tl_trial *trial, int pos
     if (list->count == list->room) {
         const uint32_t room = list->room ? 2 * list->room : LEAST_ROOM;
         tl_measured *more = realloc(list->one, room * sizeof *more);
-        TL_CHECK(more, err, TL_E_SPACE, "no memory left for %u steps with metrics", room);
+        TL_CHECK(more, err, TL_E_NOMEM, "no memory left for %u steps with metrics", room);
         list->one = more;
         list->room = room;
     }

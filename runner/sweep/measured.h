@@ -30,7 +30,7 @@ typedef struct tl_measured_list {
 } tl_measured_list;
 
 /** Adds the place of a step of `trial` that has metrics, unless it is there already.
- * \return TL_E_SPACE */
+ * \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_measured_add(tl_measured_list *list, const tl_trial *trial,
                                       int position, tl_err *err);
 

@@ -10,14 +10,14 @@ tl_model_size tl_model_size_of(const tl_setup *setup, int validation)
 {
     const tl_model_spec *spec = &setup->model;
     const tl_recipe *recipe = &setup->recipe;
-    const int ranks = tl_train_widest(spec, recipe);
-    const tl_team alone = tl_team_counted(0, 1), widest = tl_team_counted(0, ranks);
+    const int ranks = tl_train_max_ranks(spec, recipe);
+    const tl_team alone = tl_team_counted(0, 1), max_ranks = tl_team_counted(0, ranks);
     return (tl_model_size){.setup = *setup,
                            .params = (double)tl_model_count(spec),
                            .flop = tl_model_flop(spec),
                            .train_flop = tl_model_train_flop(spec),
                            .memory = tl_train_memory(spec, recipe, validation, &alone),
-                           .shared = tl_train_memory(spec, recipe, validation, &widest),
+                           .shared = tl_train_memory(spec, recipe, validation, &max_ranks),
                            .ranks = ranks};
 }
 
@@ -82,7 +82,7 @@ int tl_model_sizes(const tl_plan *plan, tl_model_size *size, int most)
     return count;
 }
 
-tl_model_size tl_model_size_usual(tl_model_kind kind, int width)
+tl_model_size tl_model_size_default(tl_model_kind kind, int width)
 {
     tl_setup_values values = {0};
     for (int i = 0; i < TL_MODEL_PARAMS; i++) {

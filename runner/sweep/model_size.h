@@ -32,6 +32,6 @@ int tl_model_sizes(const tl_plan *plan, tl_model_size *size, int most);
 
 /** A model with what a plan has by default but for `width`, on images of 28x28 in 10
  * classes, or on 64 tokens of 256. */
-tl_model_size tl_model_size_usual(tl_model_kind kind, int width);
+tl_model_size tl_model_size_default(tl_model_kind kind, int width);
 
 #endif

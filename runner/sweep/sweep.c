@@ -24,14 +24,14 @@ static tl_team_memory memory_of(const tl_trial *trial, int position, int width)
         .others = width > 1 ? tl_trial_memory(trial, position, width, false) : 0.0};
 }
 
-static int widest_here(const tl_sweep *sweep, int widest)
+static int max_ranks_here(const tl_sweep *sweep, int max_ranks)
 {
-    return widest < sweep->plan->ranks ? widest : sweep->plan->ranks;
+    return max_ranks < sweep->plan->ranks ? max_ranks : sweep->plan->ranks;
 }
 
 /* The smallest team whose members have the memory; where none has, the widest, and the
  * sweep notes what its members lack. */
-static int narrowest_of(tl_sweep *sweep, const tl_trial *trial, int position, int widest)
+static int min_ranks_of(tl_sweep *sweep, const tl_trial *trial, int position, int max_ranks)
 {
     const double share = sweep->plan->rank_memory;
     if (!(share > 0.0)) return 1;
@@ -39,7 +39,7 @@ static int narrowest_of(tl_sweep *sweep, const tl_trial *trial, int position, in
         const tl_team_memory memory = memory_of(trial, position, width);
         const double each = (memory.first + (width - 1) * memory.others) / width;
         if (each <= share) return width;
-        if (2 * width <= widest_here(sweep, widest)) continue;
+        if (2 * width <= max_ranks_here(sweep, max_ranks)) continue;
         if (each > sweep->lacking.each)
             sweep->lacking = (tl_lacking){.each = each, .width = width};
         return width;
@@ -47,21 +47,21 @@ static int narrowest_of(tl_sweep *sweep, const tl_trial *trial, int position, in
 }
 
 /* Of the step in its widest team here. */
-static void note_memory(tl_sweep *sweep, const tl_trial *trial, int position, int widest)
+static void note_memory(tl_sweep *sweep, const tl_trial *trial, int position, int max_ranks)
 {
     int width = 1;
-    while (2 * width <= widest_here(sweep, widest)) width *= 2;
+    while (2 * width <= max_ranks_here(sweep, max_ranks)) width *= 2;
     raise_memory(&sweep->memory, memory_of(trial, position, width));
 }
 
 /* A step of a trial's cell, as all its replicates have it. */
 static tl_graph_step step_of(tl_sweep *sweep, const tl_trial *trial, int position)
 {
-    const int widest = tl_trial_widest(trial, position);
+    const int max_ranks = tl_trial_max_ranks(trial, position);
     return (tl_graph_step){
         .position = (uint16_t)position,
-        .widest = (uint16_t)widest,
-        .narrowest = (uint16_t)narrowest_of(sweep, trial, position, widest),
+        .max_ranks = (uint16_t)max_ranks,
+        .min_ranks = (uint16_t)min_ranks_of(sweep, trial, position, max_ranks),
         .cost = (float)tl_trial_cost(trial, position),
         .kind = kind_of(&trial->step[position]),
     };
@@ -87,8 +87,8 @@ static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
     if (metrics > 0) TL_TRY(tl_measured_add(&sweep->measured, trial, position, err));
     if (!is_new) return TL_OK;
     sweep->metrics[step.kind] = metrics;
-    if (is_first) note_memory(sweep, trial, position, step.widest);
-    if (step.widest > sweep->widest) sweep->widest = step.widest;
+    if (is_first) note_memory(sweep, trial, position, step.max_ranks);
+    if (step.max_ranks > sweep->max_ranks) sweep->max_ranks = step.max_ranks;
     sweep->flop += (double)step.cost;
     return TL_OK;
 }
@@ -139,9 +139,9 @@ static tl_status expand(tl_sweep *sweep, double memory, tl_err *err)
     TL_TRY(tl_trial_new(&sweep->arena, &trial, err));
     uint32_t *id;
     tl_graph_step *all;
-    TL_TAKE(id, &sweep->arena, TL_TRIAL_STEPS, err);
-    TL_TAKE(all, &sweep->arena, TL_TRIAL_STEPS, err);
-    TL_TAKE(sweep->metrics, &sweep->arena, 3 * (size_t)sweep->plan->instances, err);
+    TL_ALLOC(id, &sweep->arena, TL_TRIAL_STEPS, err);
+    TL_ALLOC(all, &sweep->arena, TL_TRIAL_STEPS, err);
+    TL_ALLOC(sweep->metrics, &sweep->arena, 3 * (size_t)sweep->plan->instances, err);
     for (uint32_t number = 0; number < sweep->plan->trials; number++) {
         tl_trial_decode(sweep->plan, number, trial);
         for (int i = 0; i < trial->steps; i++) {
@@ -153,7 +153,7 @@ static tl_status expand(tl_sweep *sweep, double memory, tl_err *err)
     TL_TRY(check_columns(sweep, err));
     TL_TRY(tl_graph_finish(sweep->graph, err));
     const uint32_t steps = tl_graph_steps(sweep->graph);
-    TL_TAKE(sweep->outcome, &sweep->arena, steps, err);
+    TL_ALLOC(sweep->outcome, &sweep->arena, steps, err);
     return TL_OK;
 }
 
@@ -193,7 +193,7 @@ static bool has_its_metrics(const tl_sweep *sweep, uint32_t id, const tl_record 
     return false;
 }
 
-tl_status tl_sweep_recall(tl_sweep *sweep, const tl_record *record, tl_err *err)
+tl_status tl_sweep_restore(tl_sweep *sweep, const tl_record *record, tl_err *err)
 {
     static const tl_step_state state_of[] = {
         [TL_RECORD_DONE] = TL_STEP_DONE,
@@ -232,9 +232,9 @@ void tl_sweep_brief(tl_sweep *sweep, tl_scheduler *scheduler)
     const uint32_t steps = tl_graph_steps(sweep->graph);
     for (uint32_t id = 0; id < steps; id++) {
         if (sweep->outcome[id].state != TL_STEP_DONE) continue;
-        tl_scheduler_recall(scheduler, id);
-        tl_scheduler_remind(scheduler, id, sweep->outcome[id].width,
-                            (double)sweep->outcome[id].seconds);
-        sweep->recalled++;
+        tl_scheduler_restore(scheduler, id);
+        tl_scheduler_warm_start(scheduler, id, sweep->outcome[id].width,
+                                (double)sweep->outcome[id].seconds);
+        sweep->restored++;
     }
 }

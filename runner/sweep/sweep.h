@@ -41,11 +41,11 @@ typedef struct tl_sweep {
     tl_graph *graph;     /**< owned */
     tl_outcome *outcome; /**< [steps of the graph] */
     uint64_t wanted;     /**< steps of all trials before sharing */
-    uint32_t recalled;   /**< steps done by an earlier run */
+    uint32_t restored;   /**< steps done by an earlier run */
     /** Of the largest step, as declared: each step in its widest team of plan->ranks. */
     tl_team_memory memory;
     tl_lacking lacking; /**< the worst of those beyond plan->rank_memory; 0: none is */
-    int widest;         /**< largest useful team of any step */
+    int max_ranks;      /**< largest useful team of any step */
     double flop;        /**< of all steps */
     int *metrics; /**< [3 x instances] how many a step of each kind has; may be NULL */
     tl_measured_list measured; /**< steps that have metrics, and their columns */
@@ -58,7 +58,7 @@ typedef struct tl_sweep {
  * cannot is refused before, or, where steps are shared and nobody knows how many are left,
  * as soon as they are too many. A plan with more metrics than a result file can hold is
  * refused. On failure nothing is left open.
- * \return TL_E_SPACE, TL_E_ARG beyond 2^27 steps, `memory` or TL_MAX_COLUMNS metrics
+ * \return TL_E_NOMEM, TL_E_ARG beyond 2^27 steps, `memory` or TL_MAX_COLUMNS metrics
  */
 TL_MUST_USE tl_status tl_sweep_open_within(const tl_plan *plan, double memory,
                                            tl_sweep *out, tl_err *err);
@@ -72,10 +72,10 @@ void tl_sweep_close(tl_sweep *sweep);
  * Takes a journal record of this or an earlier run into account; records of steps that the
  * plan does not have are passed over, as are those that are done with another number of
  * metrics than the stage has (with a warning: they run again). The last record of a step
- * counts. \return TL_E_SPACE
+ * counts. \return TL_E_NOMEM
  */
-TL_MUST_USE tl_status tl_sweep_recall(tl_sweep *sweep, const tl_record *record,
-                                      tl_err *err);
+TL_MUST_USE tl_status tl_sweep_restore(tl_sweep *sweep, const tl_record *record,
+                                       tl_err *err);
 
 /** Values of the metrics of a step that is DONE. \return how many; 0 for other steps */
 int tl_sweep_measures(const tl_sweep *sweep, uint32_t step,

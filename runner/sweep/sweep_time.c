@@ -147,7 +147,7 @@ static double time_steps(const tl_sweep *sweep, tl_trial *trial, paces *all, dou
         const tl_trial_step *own = &trial->step[step->position];
         const bool trains = tl_trial_gives_model(own->stage, own->kind);
         int team = 1;
-        while (team * 2 <= step->widest && team * 2 <= sweep->plan->ranks) team *= 2;
+        while (team * 2 <= step->max_ranks && team * 2 <= sweep->plan->ranks) team *= 2;
         path[id] = seconds_of(p, (double)step->cost, trains, team);
         work += seconds_of(p, (double)step->cost, trains, 1);
     }
@@ -177,8 +177,8 @@ static tl_status measure(const tl_sweep *sweep, tl_arena *arena, tl_plan_time *o
     paces *all;
     double *path;
     tl_trial *trial;
-    TL_TAKE(all, arena, 1, err);
-    TL_TAKE(path, arena, tl_graph_steps(sweep->graph), err);
+    TL_ALLOC(all, arena, 1, err);
+    TL_ALLOC(path, arena, tl_graph_steps(sweep->graph), err);
     TL_TRY(tl_trial_new(arena, &trial, err));
     TL_TRY(list_paces(sweep, trial, all, err));
     for (int i = 0; i < all->count; i++) TL_TRY(time_pace(&all->one[i], err));

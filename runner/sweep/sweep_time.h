@@ -22,7 +22,7 @@ typedef struct tl_plan_time {
  * as long as the longest path with every step in its widest team of plan->ranks, or all
  * work divided by these ranks, whichever is more. Not counted: gradients on their way,
  * files, and waiting where steps do not divide evenly. \return TL_E_ARG for more trainings
- * than 16, TL_E_SPACE
+ * than 16, TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_plan_time_measure(const tl_sweep *sweep, tl_plan_time *out,
                                            tl_err *err);

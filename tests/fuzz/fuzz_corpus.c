@@ -10,7 +10,7 @@
 
 static void find(const char *kind, fuzz_bytes word)
 {
-    char name[64] = "", path[TL_PLACE_PATH], inside[512];
+    char name[64] = "", path[TL_DATA_PATH_SPACE], inside[512];
     (void)snprintf(name, sizeof name, "%s/%.*s", kind, (int)word.left,
                    (const char *)word.at);
     tl_err err;

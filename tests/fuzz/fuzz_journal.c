@@ -68,10 +68,10 @@ static void open_twice(const char *path)
     long read = 0, opened = 0, again = 0, with_more = 0;
     struct stat before, after;
     tl_journal *journal;
-    tl_tally tally;
+    tl_journal_stats stats;
     tl_err err;
     if (tl_journal_read(path, count, &read, &err) != TL_OK) return;
-    if (tl_tally_read(path, &tally, &err) == TL_OK) tl_tally_close(&tally);
+    if (tl_journal_stats_read(path, &stats, &err) == TL_OK) tl_journal_stats_close(&stats);
     if (tl_journal_open(path, count, &opened, &journal, &err) != TL_OK) return;
     tl_journal_close(journal);
     TL_INVARIANT(read == opened && stat(path, &before) == 0);

@@ -46,7 +46,7 @@ tl_status __wrap_tl_source_open(const char *name, const char *dir,
                                 const tl_source_want *want, tl_arena *arena,
                                 tl_source **out, tl_err *err)
 {
-    char path[TL_PLACE_PATH];
+    char path[TL_DATA_PATH_SPACE];
     (void)snprintf(path, sizeof path, "/%s/", name);
     TL_INVARIANT(!strstr(path, "/../"));
     if (strncmp(name, "synthetic/", 10) != 0) {
@@ -55,14 +55,14 @@ tl_status __wrap_tl_source_open(const char *name, const char *dir,
         if (is_file) return tl_fail(err, TL_E_IO, "%s: cannot be opened", name);
         return __real_tl_source_open(name, dir, want, arena, out, err);
     }
-    TL_CHECK(want->examples <= MOST_ROWS && want->context <= 64, err, TL_E_SPACE,
+    TL_CHECK(want->examples <= MOST_ROWS && want->context <= 64, err, TL_E_NOMEM,
              "more than the fuzzer makes");
     for (int i = 0; i < made.count; i++) {
         if (!is_made(i, name, want)) continue;
         *out = made.one[i].source;
         return TL_OK;
     }
-    TL_CHECK(made.count < KEPT, err, TL_E_SPACE, "more sources than the fuzzer keeps");
+    TL_CHECK(made.count < KEPT, err, TL_E_NOMEM, "more sources than the fuzzer keeps");
     TL_TRY(__real_tl_source_open(name, dir, want, &made.arena, out, err));
     made.one[made.count].name = (*out)->name;
     made.one[made.count].want = *want;

@@ -3,7 +3,7 @@
 # that BLACS makes, and marks the thread that it works for.
 #   cmake -DNM=nm -DLIBRARIES="a.a;b.a" -P symbols.cmake
 cmake_minimum_required(VERSION 3.25)
-set(writable_allowed "^(tl_(log_setting|fetch_signal|fault_(setting|is_armed))|chosen)$")
+set(writable_allowed "^(tl_(log_setting|fetch_signal|failpoint_(setting|is_armed))|chosen)$")
 set(guarded "MPI_(Send|Isend|Rsend|Recv|Irecv|Sendrecv|Waitall|Testall|Bcast|Reduce|Allreduce|Barrier|Abort|Comm_(create|dup|split))")
 set(faults "")
 foreach(library ${LIBRARIES})

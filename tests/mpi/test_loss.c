@@ -1,5 +1,5 @@
 /*
- * A member is killed inside an operation: the others get TL_E_LOST, survivors form a new
+ * A member is killed inside an operation: the others get TL_E_PEER, survivors form a new
  * team, and rank 0 says so. Has its own main: asserting by MPI_Allreduce would hang.
  *
  * The last of 2, 4, 8 ranks works in the team of all for two operations and kills itself
@@ -159,7 +159,7 @@ static void coordinate(tl_cluster *cluster, uint32_t epoch)
     }
     tl_liveness_mark_failed(cluster, victim);
     need(tl_mailbox_send(cluster, victim, TL_TAG_ORDER, &epoch, sizeof epoch, NULL) ==
-             TL_E_LOST,
+             TL_E_PEER,
          "nothing is sent to the dead");
     tl_heartbeat_cancel(cluster, 0, ranks, epoch);
 }
@@ -177,7 +177,7 @@ static void work_on(tl_cluster *cluster, const char *name)
         for (int i = 0; i < 2; i++) need(operate(name, &team) == TL_OK, "works before");
         coordinate(cluster, 1);
     }
-    need(go_on(name, &team) == TL_E_LOST, "the peers get TL_E_LOST");
+    need(go_on(name, &team) == TL_E_PEER, "the peers get TL_E_LOST");
     tl_team_mpi_close(&team);
 
     tl_team next = {0};

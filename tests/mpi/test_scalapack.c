@@ -74,7 +74,7 @@ static tl_team open_block(int width)
 }
 
 /* Of the teams in a test: half of the ranks. Narrower ones have runs of their own. */
-static int narrowest(void)
+static int min_ranks(void)
 {
     const int size = tl_cluster_size(cluster_here());
     return size > 1 ? size / 2 : 1;
@@ -127,7 +127,7 @@ static void solutions_are_those_of_lapack(void **state)
     (void)state;
     pair *both = calloc(1, sizeof *both);
     assert_all(both != NULL);
-    for (int width = narrowest(); width <= tl_cluster_size(cluster_here()); width *= 2) {
+    for (int width = min_ranks(); width <= tl_cluster_size(cluster_here()); width *= 2) {
         tl_team team = open_block(width);
         assert_all(tl_linalg_has_scalapack(&team));
         for (int k = 0; k < SHAPES; k++) {
@@ -147,7 +147,7 @@ static void a_repeat_has_the_same_bits_on_every_member(void **state)
     (void)state;
     pair *both = calloc(1, sizeof *both);
     assert_all(both != NULL);
-    for (int width = narrowest(); width <= tl_cluster_size(cluster_here()); width *= 2) {
+    for (int width = min_ranks(); width <= tl_cluster_size(cluster_here()); width *= 2) {
         tl_team team = open_block(width);
         for (int k = 0; k < 2 * TL_LINALG_OPERATIONS; k++) {
             const tl_linalg_operation operation = (tl_linalg_operation)(k / 2);
@@ -189,12 +189,13 @@ static void what_has_no_solution_is_refused_and_the_team_goes_on(void **state)
         const tl_linalg_problem p = problem_of(both, o, 40, 40, 0);
         (void)make(both, o, 40, 40);
         both->a[7] = (double)NAN;
-        assert_all(solve(&team, &p, TL_LINALG_BY_SCALAPACK, NULL) == TL_E_NUM);
+        assert_all(solve(&team, &p, TL_LINALG_BY_SCALAPACK, NULL) == TL_E_NUMERIC);
         (void)make(both, o, 40, 40);
         if (o == TL_LINALG_SOLVE_SPD) both->a[35 * 40 + 35] = -1.0; /* indefinite */
         if (o == TL_LINALG_LEAST_SQUARES)                           /* a column twice */
             for (int i = 0; i < 40; i++) both->a[i * 40 + 36] = both->a[i * 40 + 3];
-        if (p.b.at) assert_all(solve(&team, &p, TL_LINALG_BY_SCALAPACK, NULL) == TL_E_NUM);
+        if (p.b.at)
+            assert_all(solve(&team, &p, TL_LINALG_BY_SCALAPACK, NULL) == TL_E_NUMERIC);
         (void)make(both, o, 40, 40);
         assert_all(solve(&team, &p, TL_LINALG_BY_SCALAPACK, NULL) == TL_OK);
     }
@@ -260,7 +261,7 @@ static void a_team_cancelled_while_solving_is_lost_and_the_next_one_solves(void 
         assert_all(tl_team_mpi_open(cluster_here(), 0, size, epoch, 60.0, &team, NULL) ==
                    TL_OK);
         assert_all(rank != 0 || pthread_create(&thread, NULL, cancel_soon, &epoch) == 0);
-        assert_all(solve_on(&team, &p) == TL_E_LOST);
+        assert_all(solve_on(&team, &p) == TL_E_PEER);
         assert_all(rank != 0 || pthread_join(thread, NULL) == 0);
         tl_team_mpi_close(&team);
         team = open_block(size);

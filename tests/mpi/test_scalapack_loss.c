@@ -1,5 +1,5 @@
 /*
- * A member is killed inside ScaLAPACK, at a message of a solver: the others get TL_E_LOST
+ * A member is killed inside ScaLAPACK, at a message of a solver: the others get TL_E_PEER
  * soon after the team is cancelled, half of them form a new team, and so on until one is
  * left, who solves alone and says so. Every solution on the way has passed its check.
  *
@@ -106,14 +106,14 @@ static void lose_together(watch *w, const tl_team *team, const tl_linalg_problem
     pthread_t thread;
     need(solve(team, p) == TL_OK, "it works before");
     if (team->rank == team->size - 1)
-        need(tl_fault_arm(fault, team->rank, NULL) == TL_OK, "the fault");
+        need(tl_failpoint_arm(fault, team->rank, NULL) == TL_OK, "the fault");
     if (team->rank == 0)
         need(pthread_create(&thread, NULL, coordinate, w) == 0, "a thread");
     tl_status status = TL_OK;
     while (status == TL_OK) status = solve(team, p);
     const double left = tl_seconds();
-    need(status == TL_E_LOST, "the peers get TL_E_LOST");
-    need(solve(team, p) == TL_E_LOST, "and once more");
+    need(status == TL_E_PEER, "the peers get TL_E_LOST");
+    need(solve(team, p) == TL_E_PEER, "and once more");
     if (team->rank != 0) return;
     need(pthread_join(thread, NULL) == 0, "the coordinator ends");
     need(left - w->found < SOON, "the peers leave soon");

@@ -46,7 +46,7 @@ static tl_status train(const tl_model_spec *spec, const tl_team *team, tl_arena 
         label[r] = (int32_t)tl_rng_below(&rng, VOCABULARY);
         row[r] = r;
     }
-    const tl_train_rows rows = {.pixel = token, .label = label, .row = row, .rows = ROWS};
+    const tl_train_rows rows = {.input = token, .label = label, .row = row, .rows = ROWS};
     const tl_rng init = tl_rng_stream(1, 0, "train", 0, "init");
     const tl_rng order = tl_rng_stream(1, 0, "train", 0, "order");
     const tl_training job = {.recipe = &recipe, .rows = &rows, .rng = &order, .team = team};

@@ -238,8 +238,8 @@ static void members_agree_on_the_worst_with_the_first_text(void **state)
         /* The upper half fails; the largest status is that of all its members. */
         const bool fails = team.rank >= width / 2;
         tl_status mine = TL_OK;
-        if (fails) mine = tl_fail(&err, TL_E_NUM, "member %d", team.rank);
-        assert_all(tl_team_agree(&team, mine, &err) == TL_E_NUM);
+        if (fails) mine = tl_fail(&err, TL_E_NUMERIC, "member %d", team.rank);
+        assert_all(tl_team_agree(&team, mine, &err) == TL_E_NUMERIC);
         char wanted[32];
         (void)snprintf(wanted, sizeof wanted, "member %d", width / 2);
         assert_all(strcmp(err.text, wanted) == 0);
@@ -247,7 +247,7 @@ static void members_agree_on_the_worst_with_the_first_text(void **state)
     }
 }
 
-static void a_team_called_off_is_lost_and_the_next_one_works(void **state)
+static void a_cancelled_team_is_lost_and_the_next_one_works(void **state)
 {
     (void)state;
     const int size = tl_cluster_size(cluster_here());
@@ -258,12 +258,12 @@ static void a_team_called_off_is_lost_and_the_next_one_works(void **state)
     assert_all(tl_team_mpi_open(cluster_here(), 0, size, epoch, 60.0, &team, &err) ==
                TL_OK);
     /* Member 1 stays away; the others wait for it until the call. */
-    tl_status status = TL_E_LOST;
+    tl_status status = TL_E_PEER;
     double x[3] = {1, 2, 3};
     const double start = tl_seconds();
     if (team.rank == 0) tl_heartbeat_cancel(cluster_here(), 0, size, epoch);
     if (team.rank != 1) status = tl_team_sum_double(&team, x, 3, &err);
-    assert_all(status == TL_E_LOST && tl_seconds() - start < 20.0);
+    assert_all(status == TL_E_PEER && tl_seconds() - start < 20.0);
     tl_team_mpi_close(&team);
     tl_team next = open_block(size);
     assert_all(double_sum_is_the_tree(&next, 0, 100));
@@ -278,12 +278,12 @@ static void a_silent_mate_is_lost_by_deadline(void **state)
     tl_team team = {0};
     assert_all(tl_team_mpi_open(cluster_here(), 0, size, next_epoch(), 0.2, &team, NULL) ==
                TL_OK);
-    tl_status status = TL_E_LOST;
+    tl_status status = TL_E_PEER;
     unsigned char byte[8] = {0};
     if (team.rank != 1) status = tl_team_gather(&team, byte, 1, NULL);
-    assert_all(status == TL_E_LOST);
+    assert_all(status == TL_E_PEER);
     if (team.rank != 1) status = tl_team_gather(&team, byte, 1, NULL);
-    assert_all(status == TL_E_LOST);
+    assert_all(status == TL_E_PEER);
     tl_team_mpi_close(&team);
 }
 
@@ -319,7 +319,7 @@ const struct CMUnitTest tests_here[] = {
     cmocka_unit_test(broadcast_brings_the_bytes_of_member_0),
     cmocka_unit_test(gather_puts_each_member_in_its_place),
     cmocka_unit_test(members_agree_on_the_worst_with_the_first_text),
-    cmocka_unit_test(a_team_called_off_is_lost_and_the_next_one_works),
+    cmocka_unit_test(a_cancelled_team_is_lost_and_the_next_one_works),
     cmocka_unit_test(a_silent_mate_is_lost_by_deadline),
     cmocka_unit_test(a_block_that_is_none_is_refused),
     cmocka_unit_test(all_ranks_share_what_rank_0_has),

@@ -21,7 +21,7 @@ typedef struct parity {
     uint64_t seed;
     tl_model *model;
     int rows, outputs; /* outputs: of all rows, one a position */
-    float *pixel;      /* [rows x input] */
+    float *input;      /* [rows x input] */
     int32_t *label;    /* [outputs] */
     float *grad;       /* [params] */
     double loss;       /* mean over the outputs */
@@ -56,11 +56,11 @@ static tl_status draw_batch(parity *p, tl_arena *arena, tl_err *err)
     const int size = tl_shape_size(spec->in);
     const bool reads_tokens = tl_model_reads_tokens(spec->kind);
     p->outputs = p->rows * p->model->positions;
-    TL_TAKE(p->pixel, arena, (size_t)p->rows * (size_t)size, err);
-    TL_TAKE(p->label, arena, p->outputs, err);
+    TL_ALLOC(p->input, arena, (size_t)p->rows * (size_t)size, err);
+    TL_ALLOC(p->label, arena, p->outputs, err);
     tl_rng rng = tl_rng_stream(p->seed, 0, "parity", 0, "batch");
     for (int i = 0; i < p->rows * size; i++) {
-        p->pixel[i] = reads_tokens ? (float)tl_rng_below(&rng, (uint32_t)spec->classes)
+        p->input[i] = reads_tokens ? (float)tl_rng_below(&rng, (uint32_t)spec->classes)
                                    : (float)tl_rng_uniform(&rng);
     }
     for (int i = 0; i < p->outputs; i++) {
@@ -75,12 +75,12 @@ static tl_status compute(parity *p, tl_arena *arena, tl_err *err)
     const size_t numbers = (size_t)p->outputs * (size_t)classes;
     tl_pass pass;
     double *loss;
-    TL_TAKE(p->grad, arena, p->model->params, err);
-    TL_TAKE(loss, arena, p->outputs, err);
+    TL_ALLOC(p->grad, arena, p->model->params, err);
+    TL_ALLOC(loss, arena, p->outputs, err);
     TL_TRY(tl_pass_new(p->model, p->rows, TL_PASS_BACKWARD, arena, &pass, err));
     tl_blas_start();
     tl_pass_refresh(&pass);
-    const float *logits = tl_pass_forward(&pass, p->pixel, NULL, p->rows);
+    const float *logits = tl_pass_forward(&pass, p->input, NULL, p->rows);
     tl_cross_entropy(logits, p->label, p->outputs, classes, loss);
     for (int i = 0; i < p->outputs; i++) p->loss += loss[i] / p->outputs;
     float *d = tl_pass_d_logits(&pass);
@@ -127,9 +127,9 @@ static tl_status run(parity *p, const tl_bench_job *job, tl_arena *arena, tl_err
     TL_TRY(compute(p, arena, err));
     (void)snprintf(path, sizeof path, "%s/model.safetensors", p->folder);
     TL_TRY(tl_model_save(p->model, NULL, path, err));
-    TL_TRY(write_file(p, "input.f32", p->pixel,
+    TL_TRY(write_file(p, "input.f32", p->input,
                       (size_t)p->rows * (size_t)tl_shape_size(p->model->spec.in) *
-                          sizeof *p->pixel,
+                          sizeof *p->input,
                       err));
     TL_TRY(
         write_file(p, "label.i32", p->label, (size_t)p->outputs * sizeof *p->label, err));

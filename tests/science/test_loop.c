@@ -82,9 +82,9 @@ static void recovered_rows_are_no_controls(void **state)
                      before[m].value, after[m].value);
         }
     }
-    assert_memory_equal(found->pixel, toy.world.data[TL_PART_RECOVERED]->pixel,
+    assert_memory_equal(found->input, toy.world.data[TL_PART_RECOVERED]->input,
                         (size_t)found->rows * (size_t)tl_shape_size(found->shape) *
-                            sizeof *found->pixel);
+                            sizeof *found->input);
     toy_world_close(&toy);
 }
 

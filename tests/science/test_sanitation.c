@@ -50,14 +50,14 @@ static void stamped_rows_stand_out_and_leave(void **state)
     toy_set(spectral, own, "eps", 0.25);
     toy_do(&toy, spectral, own, measure);
     const double precision = toy_metric(spectral, measure, "precision");
-    const double recall = toy_metric(spectral, measure, "recall");
+    const double restore = toy_metric(spectral, measure, "recall");
     toy_do(&toy, "train", NULL, measure);
     toy_judge(&toy, badnets, arg, TL_PART_TARGET, measure);
     const double after = measure[0].value;
     printf("precision %.3f, recall %.3f; the trigger works on %.3f, then on %.3f\n",
-           precision, recall, before, after);
+           precision, restore, before, after);
     assert_true(precision > 0.18);
-    assert_true(recall > 0.7);
+    assert_true(restore > 0.7);
     assert_true(after < before - 0.3);
     toy_world_close(&toy);
 }

@@ -16,8 +16,8 @@ bench bench_new(void)
 
 uint32_t bench_add(bench *it, bench_step step)
 {
-    tl_graph_step added = {.widest = (uint16_t)step.widest,
-                           .narrowest = (uint16_t)step.narrowest,
+    tl_graph_step added = {.max_ranks = (uint16_t)step.max_ranks,
+                           .min_ranks = (uint16_t)step.min_ranks,
                            .cost = (float)(step.seconds * BENCH_RATE),
                            .kind = (uint16_t)step.kind};
     const uint32_t number = tl_graph_steps(it->graph);

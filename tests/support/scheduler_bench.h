@@ -16,7 +16,7 @@ typedef struct bench {
 /** What a step is. */
 typedef struct bench_step {
     double seconds; /**< that it seems to take one rank */
-    int kind, narrowest, widest;
+    int kind, min_ranks, max_ranks;
 } bench_step;
 
 bench bench_new(void);

@@ -239,7 +239,7 @@ void toy_hash_world(const tl_world *world, tl_hash *hash)
         if (data) {
             const size_t rows = (size_t)data->rows;
             const size_t size = (size_t)tl_shape_size(data->shape);
-            add_bytes(hash, data->pixel, rows * size * sizeof *data->pixel);
+            add_bytes(hash, data->input, rows * size * sizeof *data->input);
             add_bytes(hash, data->label, rows * sizeof *data->label);
             add_bytes(hash, data->flags, rows * sizeof *data->flags);
             add_bytes(hash, data->origin, rows * sizeof *data->origin);

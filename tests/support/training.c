@@ -49,7 +49,7 @@ static void make_rows(training_data *data)
         data->target[r * TRAINING_CLASSES + label] = 1.0f;
         for (int i = 0; i < TRAINING_PIXELS; i++) {
             const bool is_bright = i * TRAINING_CLASSES / TRAINING_PIXELS == label;
-            data->pixel[r * TRAINING_PIXELS + i] =
+            data->input[r * TRAINING_PIXELS + i] =
                 (float)((is_bright ? 1.0 : 0.0) + 0.3 * tl_rng_normal(&rng));
         }
     }
@@ -66,7 +66,7 @@ training *training_open(const tl_recipe *recipe)
                                .in = {1, 8, 8},
                                .classes = TRAINING_CLASSES};
     it->recipe = *recipe;
-    it->rows = (tl_train_rows){.pixel = it->data.pixel,
+    it->rows = (tl_train_rows){.input = it->data.input,
                                .label = it->data.label,
                                .row = it->data.row,
                                .rows = TRAINING_ROWS};
@@ -83,7 +83,7 @@ void training_validate(training *it, int hop)
     it->validation = (tl_dataset){.shape = it->spec.in,
                                   .classes = TRAINING_CLASSES,
                                   .rows = TRAINING_ROWS,
-                                  .pixel = it->data.pixel,
+                                  .input = it->data.input,
                                   .label = it->data.other};
 }
 
@@ -95,7 +95,7 @@ static tl_status load(void *self, tl_arena *arena, void **bytes, size_t *n, tl_e
     *n = it->state_size;
     if (it->state_size == 0) return TL_OK;
     unsigned char *copy;
-    TL_TAKE(copy, arena, it->state_size, err);
+    TL_ALLOC(copy, arena, it->state_size, err);
     memcpy(copy, it->state, it->state_size);
     *bytes = copy;
     return TL_OK;

@@ -18,7 +18,7 @@ enum {
 
 /** The rows. */
 typedef struct training_data {
-    float pixel[TRAINING_ROWS * TRAINING_PIXELS];
+    float input[TRAINING_ROWS * TRAINING_PIXELS];
     int32_t label[TRAINING_ROWS];
     float target[TRAINING_ROWS * TRAINING_CLASSES]; /* one-hot */
     int32_t other[TRAINING_ROWS];                   /* of training_validate */

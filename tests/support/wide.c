@@ -48,7 +48,7 @@ static tl_status load(void *self, tl_arena *arena, void **bytes, size_t *n, tl_e
     *n = it->state_size;
     if (!it->state) return TL_OK;
     unsigned char *copy;
-    TL_TAKE(copy, arena, it->state_size, err);
+    TL_ALLOC(copy, arena, it->state_size, err);
     memcpy(copy, it->state, it->state_size);
     *bytes = copy;
     return TL_OK;
@@ -59,7 +59,7 @@ static tl_status save(void *self, const void *bytes, size_t n, tl_err *err)
     wide *it = self;
     free(it->state);
     it->state = malloc(n);
-    TL_CHECK(it->state, err, TL_E_SPACE, "no memory for a state");
+    TL_CHECK(it->state, err, TL_E_NOMEM, "no memory for a state");
     memcpy(it->state, bytes, n);
     it->state_size = n;
     it->saves++;
@@ -68,21 +68,21 @@ static tl_status save(void *self, const void *bytes, size_t n, tl_err *err)
 
 static tl_status draw(tl_arena *arena, tl_train_rows *rows, tl_err *err)
 {
-    float *pixel;
+    float *input;
     int32_t *label;
     int *row;
-    TL_TAKE(pixel, arena, WIDE_ROWS * SIDE * SIDE, err);
-    TL_TAKE(label, arena, WIDE_ROWS, err);
-    TL_TAKE(row, arena, WIDE_ROWS, err);
+    TL_ALLOC(input, arena, WIDE_ROWS * SIDE * SIDE, err);
+    TL_ALLOC(label, arena, WIDE_ROWS, err);
+    TL_ALLOC(row, arena, WIDE_ROWS, err);
     tl_rng rng = tl_rng_stream(1, 0, "test", 0, "wide");
     for (int i = 0; i < WIDE_ROWS * SIDE * SIDE; i++) {
-        pixel[i] = (float)tl_rng_uniform(&rng);
+        input[i] = (float)tl_rng_uniform(&rng);
     }
     for (int i = 0; i < WIDE_ROWS; i++) {
         label[i] = (int32_t)tl_rng_below(&rng, CLASSES);
         row[i] = i;
     }
-    *rows = (tl_train_rows){.pixel = pixel, .label = label, .row = row, .rows = WIDE_ROWS};
+    *rows = (tl_train_rows){.input = input, .label = label, .row = row, .rows = WIDE_ROWS};
     return TL_OK;
 }
 

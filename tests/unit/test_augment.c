@@ -12,14 +12,14 @@
 enum { ROWS = 3000, CHANNELS = 2, HEIGHT = 4, WIDTH = 3, SIZE = CHANNELS * HEIGHT * WIDTH };
 
 static const tl_shape shape = {CHANNELS, HEIGHT, WIDTH};
-static float pixel[ROWS * SIZE], out[ROWS * SIZE];
+static float input[ROWS * SIZE], out[ROWS * SIZE];
 static int row[ROWS];
 
 /* Every row is the same image, of numbers that are all different. */
 static int make_rows(void **state)
 {
     (void)state;
-    for (int i = 0; i < ROWS * SIZE; i++) pixel[i] = (float)(1 + i % SIZE);
+    for (int i = 0; i < ROWS * SIZE; i++) input[i] = (float)(1 + i % SIZE);
     for (int r = 0; r < ROWS; r++) row[r] = r;
     return 0;
 }
@@ -33,7 +33,7 @@ static tl_rng epoch_of(uint64_t epoch)
 static float at(int c, int y, int x)
 {
     if (y < 0 || y >= HEIGHT || x < 0 || x >= WIDTH) return 0.0f;
-    return pixel[(c * HEIGHT + y) * WIDTH + x];
+    return input[(c * HEIGHT + y) * WIDTH + x];
 }
 
 /* Whether `image` is the original moved by dx, dy and mirrored if told to. */
@@ -62,7 +62,7 @@ static void every_move_comes_as_often_as_any_other(void **state)
         const tl_recipe recipe = {.shift = cases[k].shift, .flip = cases[k].flip};
         const int shift = cases[k].shift, flips = cases[k].flip ? 2 : 1;
         const tl_rng epoch = epoch_of(0);
-        tl_augment(&recipe, &epoch, shape, pixel, row, ROWS, out);
+        tl_augment(&recipe, &epoch, shape, input, row, ROWS, out);
         const double moves = (2 * shift + 1) * (2 * shift + 1) * flips;
         int all = 0;
         for (int dy = -shift; dy <= shift; dy++) {
@@ -88,10 +88,10 @@ static void a_row_is_altered_alike_wherever_it_stands(void **state)
     (void)state;
     const tl_recipe recipe = {.shift = 2, .flip = true};
     const tl_rng epoch = epoch_of(7);
-    tl_augment(&recipe, &epoch, shape, pixel, row, ROWS, out);
+    tl_augment(&recipe, &epoch, shape, input, row, ROWS, out);
     static float alone[SIZE];
     for (int r = ROWS - 1; r >= 0; r -= 7) {
-        tl_augment(&recipe, &epoch, shape, pixel, &row[r], 1, alone);
+        tl_augment(&recipe, &epoch, shape, input, &row[r], 1, alone);
         assert_memory_equal(alone, out + r * SIZE, sizeof alone);
     }
 }
@@ -102,8 +102,8 @@ static void epochs_alter_differently(void **state)
     const tl_recipe recipe = {.shift = 2, .flip = true};
     static float other[ROWS * SIZE];
     const tl_rng first = epoch_of(0), second = epoch_of(1);
-    tl_augment(&recipe, &first, shape, pixel, row, ROWS, out);
-    tl_augment(&recipe, &second, shape, pixel, row, ROWS, other);
+    tl_augment(&recipe, &first, shape, input, row, ROWS, out);
+    tl_augment(&recipe, &second, shape, input, row, ROWS, other);
     int same = 0;
     for (int r = 0; r < ROWS; r++) {
         same += memcmp(out + r * SIZE, other + r * SIZE, SIZE * sizeof(float)) == 0;

@@ -115,7 +115,7 @@ static void batches_become_planes_and_splits(void **state)
         assert_int_equal(source->all.label[i], 4 + record);
         for (int p = 0; p < TL_CIFAR_PIXELS; p++) {
             const float wanted = (float)((record + p + p / 1024) & 255) / 255.0f;
-            assert_true(source->all.pixel[i * TL_CIFAR_PIXELS + p] == wanted);
+            assert_true(source->all.input[i * TL_CIFAR_PIXELS + p] == wanted);
         }
     }
     assert_non_null(strstr(source->note, "other sizes than the published"));
@@ -131,7 +131,7 @@ static void of_cifar100_the_fine_label_is_the_class(void **state)
     assert_int_equal(source->all.rows, TRAIN + TEST);
     assert_int_equal(source->all.classes, 100);
     for (int i = 0; i < TRAIN; i++) assert_int_equal(source->all.label[i], 90 + i);
-    assert_true(source->all.pixel[TL_CIFAR_PIXELS] == 1.0f / 255.0f);
+    assert_true(source->all.input[TL_CIFAR_PIXELS] == 1.0f / 255.0f);
     tl_arena_close(&arena);
 }
 

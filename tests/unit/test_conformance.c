@@ -168,7 +168,7 @@ static void default_arguments_pass_the_plan_check(void **state)
         const tl_size *size = &world_of(all[s])->size; /* which passes the check */
         toy_defaults(all[s], arg);
         if (all[s]->cost) assert_true(all[s]->cost(size, arg) > 0.0);
-        if (all[s]->widest) assert_true(all[s]->widest(size, arg) >= 1);
+        if (all[s]->max_ranks) assert_true(all[s]->max_ranks(size, arg) >= 1);
     }
 }
 
@@ -396,9 +396,10 @@ static void every_team_size_gives_the_same_bits(void **state)
         tl_value arg[TL_MAX_PARAMS];
         set_arguments(all[s], arg);
         const tl_key wanted = key_alone(all[s], arg);
-        const int widest =
-            all[s]->widest ? all[s]->widest(&world_of(all[s])->size, arg) : MOST_WIDTH;
-        for (int width = 2; width <= widest && width <= MOST_WIDTH; width *= 2) {
+        const int max_ranks = all[s]->max_ranks
+                                  ? all[s]->max_ranks(&world_of(all[s])->size, arg)
+                                  : MOST_WIDTH;
+        for (int width = 2; width <= max_ranks && width <= MOST_WIDTH; width *= 2) {
             check_width(all[s], arg, width, &wanted);
         }
     }
@@ -493,8 +494,8 @@ static void check_memory(const toy_world *toy, const tl_stage *stage, const tl_v
 
 static void check_steps(const toy_world *toy, const tl_stage *stage, const tl_value *arg)
 {
-    const int widest = stage->widest ? stage->widest(&toy->size, arg) : 1;
-    for (int width = 1; width <= widest && width <= 2; width++) {
+    const int max_ranks = stage->max_ranks ? stage->max_ranks(&toy->size, arg) : 1;
+    for (int width = 1; width <= max_ranks && width <= 2; width++) {
         check_memory(toy, stage, arg, TL_STEP_RUN, TL_PART_POOL, width);
         if (stage->bank.count && stage->bank.count(arg) > 0)
             check_memory(toy, stage, arg, TL_STEP_BANK, TL_PART_POOL, width);
@@ -539,7 +540,7 @@ static void try_limits(const tl_stage *stage, const tl_value *arg, size_t keep,
                    .scratch = tl_arena_open(scratch)};
     const tl_team alone = tl_team_alone();
     toy_run_stage(world_of(stage), &run, &alone);
-    if (run.status != TL_E_SPACE || run.err.text[0] == '\0') {
+    if (run.status != TL_E_NOMEM || run.err.text[0] == '\0') {
         fail_msg("%s with %zu and %zu bytes: %s, %s", stage->name, keep, scratch,
                  tl_status_name(run.status), run.err.text);
     }
@@ -606,7 +607,7 @@ static void nobody_waits_for_a_member_without_memory(void **state)
                 assert_int_equal(pair.of[r].run.status, pair.of[0].run.status);
                 toy_run_close(&pair.of[r].run);
             }
-            if (i == 0) assert_int_equal(pair.of[0].run.status, TL_E_SPACE);
+            if (i == 0) assert_int_equal(pair.of[0].run.status, TL_E_NOMEM);
         }
     }
 }

@@ -217,7 +217,7 @@ static void run_set(const tl_kernels *set, int lanes, float *out, float *pooled,
                               .channels = OUT,
                               .height = 4,
                               .width = 4,
-                              .clips = true};
+                              .relu = true};
     set->grid->pool(&pool);
     for (int c = 0; c < OUT; c++) gain[c] = 0.5f + (float)c;
     const tl_norm_run normal = {.in = pooled,

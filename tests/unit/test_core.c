@@ -45,9 +45,9 @@ static void arena_keeps_its_limit(void **state)
     tl_err err = {0};
     assert_non_null(tl_arena_take(&arena, 4000, 1, &err));
     assert_null(tl_arena_take(&arena, 4096, 1, &err));
-    assert_int_equal(err.status, TL_E_SPACE);
+    assert_int_equal(err.status, TL_E_NOMEM);
     assert_null(tl_arena_take(&arena, SIZE_MAX / 2, 8, &err));
-    assert_int_equal(err.status, TL_E_SPACE);
+    assert_int_equal(err.status, TL_E_NOMEM);
     tl_arena_close(&arena);
 }
 
@@ -81,7 +81,7 @@ static void arena_counts_as_it_takes(void **state)
     assert_int_equal(counter.used, 0);
     assert_non_null(tl_arena_take(&counter, SIZE_MAX / 4, 1, &err));
     assert_null(tl_arena_take(&counter, SIZE_MAX / 4 + 1, 1, &err));
-    assert_int_equal(err.status, TL_E_SPACE);
+    assert_int_equal(err.status, TL_E_NOMEM);
     tl_arena_close(&real);
     tl_arena_close(&counter);
 }

@@ -87,7 +87,7 @@ static void check_row(const tl_dataset *all, int i, const char *window)
 {
     const int context = all->shape.width;
     for (int t = 0; t < context; t++) {
-        assert_true(all->pixel[i * context + t] == (float)(unsigned char)window[t]);
+        assert_true(all->input[i * context + t] == (float)(unsigned char)window[t]);
     }
     assert_int_equal(all->label[i], (unsigned char)window[context]);
 }
@@ -160,8 +160,8 @@ static void duplicates_are_equal_windows(void **state)
     const tl_source *source = must_open("text/a", 2, &arena);
     assert_int_equal(source->all.rows, 4);
     assert_memory_equal(source->group, group, sizeof group);
-    assert_memory_equal(source->twin, group, sizeof group);
-    assert_int_equal(source->twins.all, 2);
+    assert_memory_equal(source->duplicate_of, group, sizeof group);
+    assert_int_equal(source->near_duplicates.all, 2);
     assert_non_null(strstr(source->note, "2 rows have exact duplicates"));
     tl_arena_close(&arena);
 }
@@ -176,8 +176,8 @@ static void tokens_have_no_near_duplicates(void **state)
     text[70]++;
     put_file("text/a.txt", text, sizeof text);
     const tl_source *source = must_open("text/a", 64, &arena);
-    assert_int_equal(source->twin[1], 1);
-    assert_int_equal(source->twins.all, 0);
+    assert_int_equal(source->duplicate_of[1], 1);
+    assert_int_equal(source->near_duplicates.all, 0);
     tl_arena_close(&arena);
 }
 
@@ -245,7 +245,7 @@ static void token_files_are_read(void **state)
     const tl_dataset *all = &source->all;
     assert_int_equal(all->rows, 2);
     assert_int_equal(all->vocabulary, 50257);
-    assert_true(all->pixel[0] == 50256.0f && all->pixel[3] == 50252.0f);
+    assert_true(all->input[0] == 50256.0f && all->input[3] == 50252.0f);
     assert_int_equal(all->label[1], 50251);
     assert_string_equal(source->note, "GPT-2 tokens, 7 tokens in 1 document");
     tl_arena_close(&arena);
@@ -293,7 +293,7 @@ static void what_is_too_large_is_refused_before_room_is_taken(void **state)
     put_file("text/a.txt", "", 0);
     name_file("text/a.txt", path);
     if (truncate(path, (off_t)5 << 30) != 0) skip();
-    assert_int_equal(open_source("text/a", 63, &arena, &source, &err), TL_E_SPACE);
+    assert_int_equal(open_source("text/a", 63, &arena, &source, &err), TL_E_NOMEM);
     assert_non_null(
         strstr(err.text, "83886080 rows of 63 tokens are too many: all may take 4.0 GiB"));
     tl_arena_close(&arena);

@@ -28,7 +28,7 @@ typedef struct room {
     char folder[64], path[96];
     tl_plan *plan;
     tl_sweep sweep;
-    size_t mark; /* of the sweep's arena when nothing was recalled */
+    size_t mark; /* of the sweep's arena when nothing was restored */
     uint32_t steps;
     char bytes[MOST_BYTES]; /* of the journal as it was written */
     size_t size;
@@ -55,7 +55,7 @@ static tl_record done_record(const room *it, uint32_t id, tl_measure *measure)
 
 static tl_status take(void *self, const tl_record *record, tl_err *err)
 {
-    return tl_sweep_recall(self, record, err);
+    return tl_sweep_restore(self, record, err);
 }
 
 static void put_done(room *it, tl_journal *journal, uint32_t id)

@@ -59,7 +59,7 @@ static void marking_alters_all_images_and_nothing_else(void **state)
     assert_ptr_equal(marked->flags, plain->flags);
     const size_t bytes = 28 * 28 * sizeof(float);
     for (size_t i = 0; i < (size_t)plain->rows; i++) {
-        assert_memory_not_equal(marked->pixel + 784 * i, plain->pixel + 784 * i, bytes);
+        assert_memory_not_equal(marked->input + 784 * i, plain->input + 784 * i, bytes);
     }
     assert_non_null(toy.world.marks);
     assert_int_equal(toy.world.marks->watermark.bits, 16);
@@ -133,7 +133,7 @@ static void nothing_is_what_none_does(void **state)
     toy_world_open(&toy, NULL);
     const tl_dataset *before = pool_of(&toy);
     toy_do(&toy, removal, by(NONE).value, measure);
-    assert_ptr_equal(pool_of(&toy)->pixel, before->pixel);
+    assert_ptr_equal(pool_of(&toy)->input, before->input);
     assert_true(fabs(of(measure, metrics, "ssim").value - 1.0) < 1e-12);
     assert_int_equal(of(measure, metrics, "psnr").why, TL_WHY_NOT_APPLICABLE);
     toy_world_close(&toy);
@@ -155,9 +155,9 @@ static void removal_alters_all_rows_alike(void **state)
         assert_ptr_equal(after->flags, before->flags);
         const size_t bytes = 28 * 28 * sizeof(float);
         for (size_t i = 0; i < (size_t)before->rows; i++) {
-            assert_memory_not_equal(after->pixel + 784 * i, before->pixel + 784 * i, bytes);
+            assert_memory_not_equal(after->input + 784 * i, before->input + 784 * i, bytes);
             for (size_t j = 784 * i; j < 784 * (i + 1); j++) {
-                assert_true(after->pixel[j] >= 0.0f && after->pixel[j] <= 1.0f);
+                assert_true(after->input[j] >= 0.0f && after->input[j] <= 1.0f);
             }
         }
         const double ssim = of(measure, metrics, "ssim").value;
@@ -193,7 +193,7 @@ static void regeneration_has_the_same_bits_on_any_team(void **state)
     const tl_stage *stage = tl_stage_find(removal);
     const args arg = by(REGENERATE);
     tl_key wanted = {{0}};
-    assert_int_equal(stage->widest(&toy.size, arg.value), 8);
+    assert_int_equal(stage->max_ranks(&toy.size, arg.value), 8);
     for (int size = 1; size <= 8; size *= 2) {
         crew all = {.toy = &toy};
         for (int r = 0; r < size; r++) {
@@ -235,7 +235,7 @@ static void labels_of_triggered_rows_are_as_asked(void **state)
             const int before = clean->label[i], after = pool_of(&toy)->label[i];
             const bool is_poisoned = pool_of(&toy)->flags[i] & TL_ROW_POISONED;
             /* The corner is white in poisoned rows, whatever they are labelled. */
-            const float corner = pool_of(&toy)->pixel[(size_t)i * 784 + 26 * 28 + 26];
+            const float corner = pool_of(&toy)->input[(size_t)i * 784 + 26 * 28 + 26];
             assert_true(is_poisoned ? corner == 1.0f : before == after);
             if (!is_poisoned) continue;
             poisoned++;
@@ -263,10 +263,10 @@ static void one_pattern_is_mixed_into_all_triggered_rows(void **state)
     double mean = 0.0;
     for (size_t j = 0; j < 784; j++) {
         for (size_t i = 0; i < 200; i++) {
-            const double before = (double)clean->pixel[784 * i + j];
-            const double after = (double)pool_of(&toy)->pixel[784 * i + j];
+            const double before = (double)clean->input[784 * i + j];
+            const double after = (double)pool_of(&toy)->input[784 * i + j];
             const double first =
-                (double)pool_of(&toy)->pixel[j] - 0.75 * (double)clean->pixel[j];
+                (double)pool_of(&toy)->input[j] - 0.75 * (double)clean->input[j];
             assert_true(fabs(after - 0.75 * before - first) < 1e-6);
             if (i == 0) mean += first / 0.25 / 784.0;
         }
@@ -291,8 +291,8 @@ static void marked_rows_from_outside_leave_training(void **state)
     toy_do(&toy, "d2m.label_flip", with("d2m.label_flip", "rate", 0.4).value, NULL);
     tl_dataset *mixed; /* the second half comes back without the mark */
     assert_int_equal(
-        tl_dataset_copy(pool_of(&toy), TL_COPY_PIXELS, &toy.arena, &mixed, NULL), TL_OK);
-    memcpy(mixed->pixel + (size_t)100 * 784, plain->pixel + (size_t)100 * 784,
+        tl_dataset_copy(pool_of(&toy), TL_COPY_INPUTS, &toy.arena, &mixed, NULL), TL_OK);
+    memcpy(mixed->input + (size_t)100 * 784, plain->input + (size_t)100 * 784,
            (size_t)100 * 784 * sizeof(float));
     toy.world.data[TL_PART_POOL] = mixed;
     toy_do(&toy, filter, NULL, measure);

@@ -12,9 +12,10 @@
 static const bool pauses[] = {false, false, true};
 enum { MEASURED, UNMEASURED, TRAINING };
 
-static uint32_t add(bench *it, int kind, double seconds, int widest)
+static uint32_t add(bench *it, int kind, double seconds, int max_ranks)
 {
-    return bench_add(it, (bench_step){.seconds = seconds, .kind = kind, .widest = widest});
+    return bench_add(
+        it, (bench_step){.seconds = seconds, .kind = kind, .max_ranks = max_ranks});
 }
 
 static void open_until(bench *it, int ranks, double deadline)
@@ -30,7 +31,7 @@ static void steps_that_do_not_fit_are_passed_over(void **state)
     const uint32_t big = add(&it, MEASURED, 100, 1);
     for (int i = 0; i < 3; i++) add(&it, MEASURED, 4, 1);
     open_until(&it, 1, 20);
-    tl_scheduler_remind(it.scheduler, big, 1, 100);
+    tl_scheduler_warm_start(it.scheduler, big, 1, 100);
     tl_order order;
     double now = 0;
     for (int i = 0; i < 3; i++) {
@@ -43,7 +44,7 @@ static void steps_that_do_not_fit_are_passed_over(void **state)
     assert_true(tl_scheduler_is_over(it.scheduler));
     assert_int_equal(tl_scheduler_state(it.scheduler, big), TL_STEP_READY);
     assert_int_equal(tl_scheduler_count(it.scheduler).late, 1);
-    assert_true(fabs(tl_scheduler_least_late(it.scheduler) - 150) < 1e-3);
+    assert_true(fabs(tl_scheduler_least_deferred(it.scheduler) - 150) < 1e-3);
     bench_close(&it);
 }
 
@@ -54,7 +55,7 @@ static void the_margin_over_what_was_measured_is_half(void **state)
         bench it = bench_new();
         const uint32_t step = add(&it, MEASURED, 4, 1);
         open_until(&it, 1, 20);
-        tl_scheduler_remind(it.scheduler, step, 1, 4);
+        tl_scheduler_warm_start(it.scheduler, step, 1, 4);
         tl_order order; /* 6 s are reckoned with */
         const bool does_fit = begin == 0;
         const double now = does_fit ? 13.9 : 14.1;
@@ -72,7 +73,7 @@ static void unmeasured_kinds_are_tried_only_where_time_would_be_idle(void **stat
                    hopeless = add(&it, UNMEASURED, 30, 1);
     const uint32_t known = add(&it, MEASURED, 2, 1);
     open_until(&it, 2, 20);
-    tl_scheduler_remind(it.scheduler, known, 1, 2);
+    tl_scheduler_warm_start(it.scheduler, known, 1, 2);
     tl_order order, tried;
     assert_true(tl_scheduler_next(it.scheduler, 0, &order));
     assert_int_equal(order.step[0], known);
@@ -134,7 +135,7 @@ static void a_team_is_as_wide_as_it_takes_to_be_in_time(void **state)
         uint32_t step = 0;
         for (int i = 0; i < 8; i++) step = add(&it, MEASURED, 12, 4);
         open_until(&it, 4, deadline);
-        tl_scheduler_remind(it.scheduler, step, 1, 12);
+        tl_scheduler_warm_start(it.scheduler, step, 1, 12);
         tl_order order; /* 18 s are reckoned with for one rank, 9.5 s for two */
         assert_true(tl_scheduler_next(it.scheduler, 0, &order));
         assert_int_equal(order.width, deadline ? 2 : 1);
@@ -151,7 +152,7 @@ static void late_steps_do_not_stand_in_the_way(void **state)
     for (int i = 0; i < LATE; i++) step = add(&it, MEASURED, 100, 1);
     for (int i = 0; i < ON_TIME; i++) add(&it, MEASURED, 1e-4, 1);
     open_until(&it, 1, 20);
-    tl_scheduler_remind(it.scheduler, step, 1, 100);
+    tl_scheduler_warm_start(it.scheduler, step, 1, 100);
     tl_order order;
     double now = 0;
     while (tl_scheduler_next(it.scheduler, now, &order))

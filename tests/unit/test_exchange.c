@@ -163,7 +163,7 @@ static void what_is_not_finite_ends_on_all_members(void **state)
         recipe.lr = 1e30;
         work *w = open_work(&recipe);
         team_threads_run(4, train, w);
-        for (int r = 0; r < 4; r++) assert_int_equal(w->status[r], TL_E_NUM);
+        for (int r = 0; r < 4; r++) assert_int_equal(w->status[r], TL_E_NUMERIC);
         close_work(w);
     }
 }

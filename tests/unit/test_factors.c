@@ -78,7 +78,7 @@ static const char *above(scene *s, const char *stage, int round)
     see_steps(s, mark_step, &downstream);
     for (uint32_t i = 0; i < steps.count && !list; i++) {
         const tl_trial_step *step = &steps.one[i].step;
-        if (step->kind != TL_STEP_RUN || step->lap != round) continue;
+        if (step->kind != TL_STEP_RUN || step->round != round) continue;
         if (strcmp(step->stage->name, stage) != 0) continue;
         assert_int_equal(tl_downstream_factors(&downstream, i, &s->arena, &list, &err),
                          TL_OK);
@@ -177,7 +177,7 @@ static const tl_stage recovering = {.name = "test.recovering",
                                     .gives = TL_BIT(TL_PART_RECOVERED)};
 
 /* Without recovered data, round 2 is round 1 over again: the same step stands in both. */
-static void what_recovers_matters_to_the_next_lap_alone(void **state)
+static void what_recovers_matters_to_the_next_round_alone(void **state)
 {
     (void)state;
     scene s =
@@ -188,7 +188,7 @@ static void what_recovers_matters_to_the_next_lap_alone(void **state)
     tl_chain *chain = s.plan->body->chain[0];
     tl_link join = {.stage = tl_stage_find("d2d.use_recovered"), .axis = -1, .instance = 1};
     chain->link[1]->stage = &recovering;
-    chain->laps = 2;
+    chain->rounds = 2;
     chain->join = &join;
     assert_string_equal(above(&s, "m2m.model_extraction", 1), "");
     assert_string_equal(above(&s, "m2m.model_extraction", 2), "attack");
@@ -252,7 +252,7 @@ int main(void)
         cmocka_unit_test(a_factor_matters_though_exclude_bars_its_move),
         cmocka_unit_test(a_rate_matters_though_exclude_bars_its_poison),
         cmocka_unit_test(zipped_factors_name_their_group),
-        cmocka_unit_test(what_recovers_matters_to_the_next_lap_alone),
+        cmocka_unit_test(what_recovers_matters_to_the_next_round_alone),
         cmocka_unit_test(what_two_chains_share_does_not_depend_on_the_chain),
         cmocka_unit_test(success_is_what_the_stage_says_it_is),
     };

@@ -43,7 +43,8 @@ static void texts_are_read_or_refused_with_what_is_allowed(void **state)
                  {"usr1:1e30", "1e30"}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         tl_err err = {0};
-        const tl_status status = tl_fault_arm(table[i].text, TL_FAULT_ANYWHERE, &err);
+        const tl_status status =
+            tl_failpoint_arm(table[i].text, TL_FAILPOINT_ANYWHERE, &err);
         assert_int_equal(status, table[i].refused ? TL_E_ARG : TL_OK);
         if (!table[i].refused) continue;
         char quoted[64];
@@ -51,7 +52,7 @@ static void texts_are_read_or_refused_with_what_is_allowed(void **state)
         assert_non_null(strstr(err.text, quoted));
         assert_non_null(strstr(err.text, "KIND[:VALUE]"));
     }
-    assert_false(atomic_load(&tl_fault_is_armed));
+    assert_false(atomic_load(&tl_failpoint_is_armed));
 }
 
 /* Runs `work` in a child under the fault; its wait status. */
@@ -61,7 +62,7 @@ static int under(const char *fault, int rank, void (*work)(void))
     if (child == 0) {
         const int devnull = open("/dev/null", O_WRONLY);
         (void)dup2(devnull, STDERR_FILENO);
-        if (tl_fault_arm(fault, rank, NULL) != TL_OK) _exit(99);
+        if (tl_failpoint_arm(fault, rank, NULL) != TL_OK) _exit(99);
         work();
         _exit(0);
     }
@@ -72,7 +73,7 @@ static int under(const char *fault, int rank, void (*work)(void))
 
 static void pass_three_steps(void)
 {
-    for (int i = 0; i < 3; i++) tl_fault_pass(TL_FAULT_STEP);
+    for (int i = 0; i < 3; i++) tl_failpoint_pass(TL_FAILPOINT_STEP);
     _exit(7);
 }
 
@@ -110,7 +111,7 @@ static void storage_fails_from_its_place_on(void **state)
 static void write_torn(void)
 {
     const int file = open(file_name, O_WRONLY | O_TRUNC);
-    tl_fault_pass(TL_FAULT_JOURNAL);
+    tl_failpoint_pass(TL_FAILPOINT_JOURNAL);
     (void)tl_durable_write(file, "0123456789", 10);
     _exit(7);
 }
@@ -126,12 +127,13 @@ static void a_torn_write_keeps_its_bytes_and_dies(void **state)
 
 static void spoil_and_slow(void)
 {
-    if (tl_fault_spoils() || tl_fault_slowness() != 1.0) _exit(1);
-    tl_fault_pass(TL_FAULT_TICK);
-    if (tl_fault_slowness() != 1.0 || !tl_fault_spoils() || tl_fault_spoils()) _exit(2);
-    if (tl_fault_arm("slow:x3", 0, NULL) != TL_OK) _exit(3);
-    tl_fault_pass(TL_FAULT_START);
-    _exit(tl_fault_slowness() == 3.0 ? 7 : 4);
+    if (tl_failpoint_spoils() || tl_failpoint_slowness() != 1.0) _exit(1);
+    tl_failpoint_pass(TL_FAILPOINT_TICK);
+    if (tl_failpoint_slowness() != 1.0 || !tl_failpoint_spoils() || tl_failpoint_spoils())
+        _exit(2);
+    if (tl_failpoint_arm("slow:x3", 0, NULL) != TL_OK) _exit(3);
+    tl_failpoint_pass(TL_FAILPOINT_START);
+    _exit(tl_failpoint_slowness() == 3.0 ? 7 : 4);
 }
 
 static void gradients_are_spoilt_once_and_slowness_lasts(void **state)

@@ -202,8 +202,8 @@ static void real_texts_have_their_sizes(void **state)
         int distinct = 0;
         bool is_seen[50257] = {false};
         for (int i = 0; i < all->rows * 64; i++) {
-            distinct += !is_seen[(int)all->pixel[i]];
-            is_seen[(int)all->pixel[i]] = true;
+            distinct += !is_seen[(int)all->input[i]];
+            is_seen[(int)all->input[i]] = true;
         }
         assert_int_equal(all->rows, cases[c].rows);
         assert_int_equal(all->vocabulary, cases[c].vocabulary);

@@ -60,10 +60,10 @@ static void each_level_has_its_mean_over_replicates(void **state)
     tl_column column[COLUMNS];
     const tl_table table = table_of(column);
     tl_arena arena = tl_arena_open(0);
-    tl_worth *list;
+    tl_gain *list;
     int count;
     tl_err err;
-    assert_int_equal(tl_worth_estimate(&table, &arena, &list, &count, &err), TL_OK);
+    assert_int_equal(tl_gain_estimate(&table, &arena, &list, &count, &err), TL_OK);
     assert_int_equal(count, 2); /* `rate` cannot be below 0 and is none */
     assert_string_equal(list[0].metric, "gain");
     assert_string_equal(list[0].factor, "budget");
@@ -84,9 +84,9 @@ static void without_a_numeric_factor_there_is_one_over_all(void **state)
     const tl_table table = table_of(column);
     column[3].attribute[1].text = "colour";
     tl_arena arena = tl_arena_open(0);
-    tl_worth *list;
+    tl_gain *list;
     int count;
-    assert_int_equal(tl_worth_estimate(&table, &arena, &list, &count, NULL), TL_OK);
+    assert_int_equal(tl_gain_estimate(&table, &arena, &list, &count, NULL), TL_OK);
     assert_int_equal(count, 1);
     assert_null(list[0].factor);
     /* replicate 4: mean of 0.1 0.3 -0.2 0; replicate 5: of 0.3 0.5 */

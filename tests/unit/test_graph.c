@@ -11,7 +11,7 @@
 static tl_graph_step step_of(uint64_t number, float cost)
 {
     return (tl_graph_step){
-        .key = tl_key_of(&number, sizeof number), .widest = 1, .cost = cost};
+        .key = tl_key_of(&number, sizeof number), .max_ranks = 1, .cost = cost};
 }
 
 static uint32_t add(tl_graph *graph, uint64_t number, float cost, const uint32_t *parent,
@@ -46,7 +46,7 @@ static void keys_made_by_hand_do_not_crowd(void **state)
     tl_graph *graph;
     assert_int_equal(tl_graph_open(&graph, NULL), TL_OK);
     for (uint32_t i = 0; i < 60000; i++) {
-        tl_graph_step step = {.widest = 1, .cost = 1};
+        tl_graph_step step = {.max_ranks = 1, .cost = 1};
         step.key.byte[13] = (unsigned char)(i >> 8);
         step.key.byte[14] = (unsigned char)i;
         uint32_t id;
@@ -108,7 +108,7 @@ static void what_makes_no_sense_is_refused(void **state)
     tl_graph_close(graph);
 }
 
-static void widest_teams_are_powers_of_two(void **state)
+static void largest_teams_are_powers_of_two(void **state)
 {
     (void)state;
     tl_graph *graph;
@@ -116,10 +116,10 @@ static void widest_teams_are_powers_of_two(void **state)
     const uint16_t asked[] = {0, 1, 3, 4, 7, 65535}, kept[] = {1, 1, 2, 4, 4, 32768};
     for (uint32_t i = 0; i < 6; i++) {
         tl_graph_step step = step_of(i, 1);
-        step.widest = asked[i];
+        step.max_ranks = asked[i];
         uint32_t id;
         assert_int_equal(tl_graph_add(graph, &step, NULL, 0, &id, NULL, NULL), TL_OK);
-        assert_int_equal(tl_graph_step_at(graph, id)->widest, kept[i]);
+        assert_int_equal(tl_graph_step_at(graph, id)->max_ranks, kept[i]);
     }
     tl_graph_close(graph);
 }
@@ -130,7 +130,7 @@ int main(void)
         cmocka_unit_test(a_key_is_one_step),
         cmocka_unit_test(keys_made_by_hand_do_not_crowd),
         cmocka_unit_test(children_and_paths_follow_from_parents),
-        cmocka_unit_test(widest_teams_are_powers_of_two),
+        cmocka_unit_test(largest_teams_are_powers_of_two),
         cmocka_unit_test(what_makes_no_sense_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

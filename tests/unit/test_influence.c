@@ -127,8 +127,8 @@ static double damping_of(const problem *it)
     return RIDGE * PARAMS / trace;
 }
 
-static void foretell(const problem *it, const tl_team *team, tl_arena *arena, double *self,
-                     double *lambda)
+static void predict_loss(const problem *it, const tl_team *team, tl_arena *arena,
+                         double *self, double *lambda)
 {
     bool is_trained[ROWS];
     int trained = 0;
@@ -178,7 +178,7 @@ static void influence_is_the_slope_of_retraining(void **state)
         draw(&it);
         it.weight[i] = 0.0;
         fit(&it, &arena);
-        foretell(&it, &alone, &arena, self, &lambda);
+        predict_loss(&it, &alone, &arena, self, &lambda);
         once = twice = it;
         once.weight[i] = step;
         twice.weight[i] = 2.0 * step;
@@ -202,11 +202,11 @@ static void a_row_is_no_part_of_its_own_curvature(void **state)
     double all[ROWS], without[ROWS], lambda;
     draw(&it);
     fit(&it, &arena);
-    foretell(&it, &alone, &arena, all, &lambda);
+    predict_loss(&it, &alone, &arena, all, &lambda);
     assert_true(fabs(lambda / RIDGE - 1.0) < 1e-12);
     for (int i = 0; i < ROWS; i++) {
         it.weight[i] = 0.0; /* of the same parameters */
-        foretell(&it, &alone, &arena, without, &lambda);
+        predict_loss(&it, &alone, &arena, without, &lambda);
         it.weight[i] = 1.0;
         assert_true(fabs(lambda / RIDGE - 1.0) < 1e-12);
         assert_true(fabs(without[i] / all[i] - 1.0) < 1e-9);
@@ -215,7 +215,7 @@ static void a_row_is_no_part_of_its_own_curvature(void **state)
 }
 
 /* All of the weight taken away: first order still foretells it, and in the same order. */
-static void influence_foretells_leaving_out(void **state)
+static void influence_predicts_leaving_out(void **state)
 {
     (void)state;
     const tl_team alone = tl_team_alone();
@@ -224,7 +224,7 @@ static void influence_foretells_leaving_out(void **state)
     double self[ROWS], truth[ROWS], lambda, ranks, foretold = 0.0, risen = 0.0;
     draw(&it);
     fit(&it, &arena);
-    foretell(&it, &alone, &arena, self, &lambda);
+    predict_loss(&it, &alone, &arena, self, &lambda);
     for (int i = 0; i < ROWS; i++) {
         static problem without;
         without = it;
@@ -251,11 +251,11 @@ typedef struct sharing {
     double self[8][ROWS], lambda[8];
 } sharing;
 
-static void foretell_member(const tl_team *team, void *self)
+static void predict_member(const tl_team *team, void *self)
 {
     sharing *all = self;
     tl_arena arena = tl_arena_open(0);
-    foretell(&all->it, team, &arena, all->self[team->rank], &all->lambda[team->rank]);
+    predict_loss(&all->it, team, &arena, all->self[team->rank], &all->lambda[team->rank]);
     tl_arena_close(&arena);
 }
 
@@ -268,9 +268,9 @@ static void bits_do_not_depend_on_the_team(void **state)
     double alone[ROWS], lambda;
     draw(&all.it);
     fit(&all.it, &arena);
-    foretell(&all.it, &one, &arena, alone, &lambda);
+    predict_loss(&all.it, &one, &arena, alone, &lambda);
     for (int size = 2; size <= 8; size *= 2) {
-        team_threads_run(size, foretell_member, &all);
+        team_threads_run(size, predict_member, &all);
         for (int r = 0; r < size; r++) {
             assert_memory_equal(all.self[r], alone, sizeof alone);
             assert_true(all.lambda[r] == lambda);
@@ -308,7 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(influence_is_the_slope_of_retraining),
         cmocka_unit_test(a_row_is_no_part_of_its_own_curvature),
-        cmocka_unit_test(influence_foretells_leaving_out),
+        cmocka_unit_test(influence_predicts_leaving_out),
         cmocka_unit_test(bits_do_not_depend_on_the_team),
         cmocka_unit_test(certainty_has_no_curvature),
     };

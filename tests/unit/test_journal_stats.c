@@ -1,4 +1,4 @@
-/* runner/tally: a step counts once, by what it came to last. */
+/* runner/stats: a step counts once, by what it came to last. */
 #include "runner/store/journal_stats.h"
 
 #include <setjmp.h>
@@ -24,7 +24,7 @@ static tl_status ignore(void *self, const tl_record *record, tl_err *err)
     return TL_OK;
 }
 
-static void tally_of(const entry *list, uint32_t count, tl_tally *out)
+static void counts_of(const entry *list, uint32_t count, tl_journal_stats *out)
 {
     char path[] = "/tmp/tl-tally-XXXXXX";
     const int file = mkstemp(path);
@@ -43,7 +43,7 @@ static void tally_of(const entry *list, uint32_t count, tl_tally *out)
     }
     assert_int_equal(tl_journal_sync(journal, NULL), TL_OK);
     tl_journal_close(journal);
-    assert_int_equal(tl_tally_read(path, out, NULL), TL_OK);
+    assert_int_equal(tl_journal_stats_read(path, out, NULL), TL_OK);
     assert_int_equal(unlink(path), 0);
 }
 
@@ -59,24 +59,24 @@ static void a_step_counts_by_its_last_record(void **state)
         {TL_RECORD_DONE, 2, "train", 5},       {TL_RECORD_DONE, 2, "train", 50},
         {TL_RECORD_START, 1, "train", 0},
     };
-    tl_tally tally;
-    tally_of(list, sizeof list / sizeof *list, &tally);
-    const long *count = tally.all.count;
+    tl_journal_stats stats;
+    counts_of(list, sizeof list / sizeof *list, &stats);
+    const long *count = stats.all.count;
     assert_int_equal(count[TL_RECORD_HEAD], 0);
     assert_int_equal(count[TL_RECORD_START], 1);
     assert_int_equal(count[TL_RECORD_DONE], 2);
     assert_int_equal(count[TL_RECORD_FAILED], 0);
     assert_int_equal(count[TL_RECORD_DIVERGED], 1);
     assert_int_equal(count[TL_RECORD_LOST], 1);
-    assert_true(tally.all.seconds == 8.0);
-    assert_true(tally.rank_seconds == 16.0);
-    assert_true(tally.last == 1000.0);
-    assert_int_equal(tally.stages, 2);
-    assert_string_equal(tally.stage[0].name, "train");
-    assert_int_equal(tally.stage[0].counts.count[TL_RECORD_DONE], 2);
-    assert_int_equal(tally.stage[1].counts.count[TL_RECORD_START], 1);
-    assert_true(tally.stage[1].counts.seconds == 0.0);
-    tl_tally_close(&tally);
+    assert_true(stats.all.seconds == 8.0);
+    assert_true(stats.rank_seconds == 16.0);
+    assert_true(stats.last == 1000.0);
+    assert_int_equal(stats.stages, 2);
+    assert_string_equal(stats.stage[0].name, "train");
+    assert_int_equal(stats.stage[0].counts.count[TL_RECORD_DONE], 2);
+    assert_int_equal(stats.stage[1].counts.count[TL_RECORD_START], 1);
+    assert_true(stats.stage[1].counts.seconds == 0.0);
+    tl_journal_stats_close(&stats);
 }
 
 static void many_steps_are_kept_apart(void **state)
@@ -88,24 +88,25 @@ static void many_steps_are_kept_apart(void **state)
     for (uint32_t i = 0; i < 2 * STEPS; i++) {
         list[i] = (entry){i < STEPS ? TL_RECORD_START : TL_RECORD_DONE, i % STEPS, "x", 1};
     }
-    tl_tally tally;
-    tally_of(list, 2 * STEPS - 7, &tally);
-    assert_int_equal(tally.all.count[TL_RECORD_DONE], STEPS - 7);
-    assert_int_equal(tally.all.count[TL_RECORD_START], 7);
-    tl_tally_close(&tally);
+    tl_journal_stats stats;
+    counts_of(list, 2 * STEPS - 7, &stats);
+    assert_int_equal(stats.all.count[TL_RECORD_DONE], STEPS - 7);
+    assert_int_equal(stats.all.count[TL_RECORD_START], 7);
+    tl_journal_stats_close(&stats);
     free(list);
 }
 
 static void an_empty_journal_counts_nothing(void **state)
 {
     (void)state;
-    tl_tally tally;
-    tally_of(NULL, 0, &tally);
-    assert_int_equal(tally.stages, 0);
-    assert_int_equal(tally.all.count[TL_RECORD_DONE], 0);
-    tl_tally_close(&tally);
+    tl_journal_stats stats;
+    counts_of(NULL, 0, &stats);
+    assert_int_equal(stats.stages, 0);
+    assert_int_equal(stats.all.count[TL_RECORD_DONE], 0);
+    tl_journal_stats_close(&stats);
     tl_err err = {0};
-    assert_int_equal(tl_tally_read("/nowhere/journal.ndjson", &tally, &err), TL_E_IO);
+    assert_int_equal(tl_journal_stats_read("/nowhere/journal.ndjson", &stats, &err),
+                     TL_E_IO);
 }
 
 int main(void)

@@ -76,22 +76,22 @@ static void product_keeps_its_identity(void **state)
 
 /* --- a plain model in double precision ------------------------------------------------ */
 
-static void plain_logits(const tl_model *model, const double *param, const float *pixel,
+static void plain_logits(const tl_model *model, const double *param, const float *input,
                          double *logits)
 {
     double in[MOST_SIZE] = {0};
-    for (int i = 0; i < tl_shape_size(model->spec.in); i++) in[i] = (double)pixel[i];
+    for (int i = 0; i < tl_shape_size(model->spec.in); i++) in[i] = (double)input[i];
     tl_plain_run(model, param, in, logits);
 }
 
 /* What is differentiated: the logits of all rows, weighed by `weight` [rows x classes]. */
-static double plain_value(const tl_model *model, const double *param, const float *pixel,
+static double plain_value(const tl_model *model, const double *param, const float *input,
                           const float *weight)
 {
     const int classes = model->spec.classes, size = tl_shape_size(model->spec.in);
     double value = 0.0, logits[16] = {0};
     for (int r = 0; r < ROWS; r++) {
-        plain_logits(model, param, pixel + (ptrdiff_t)r * size, logits);
+        plain_logits(model, param, input + (ptrdiff_t)r * size, logits);
         for (int c = 0; c < classes; c++) {
             value += (double)weight[r * classes + c] * logits[c];
         }
@@ -106,13 +106,13 @@ static double largest(const double *x, size_t n)
     return most;
 }
 
-static void check_forward(const tl_model *model, const double *param, const float *pixel,
+static void check_forward(const tl_model *model, const double *param, const float *input,
                           const float *logits)
 {
     const int classes = model->spec.classes, size = tl_shape_size(model->spec.in);
     for (int r = 0; r < ROWS; r++) {
         double wanted[16] = {0};
-        plain_logits(model, param, pixel + (ptrdiff_t)r * size, wanted);
+        plain_logits(model, param, input + (ptrdiff_t)r * size, wanted);
         for (int c = 0; c < classes; c++) {
             assert_true(fabs((double)logits[r * classes + c] - wanted[c]) <
                         1e-5 * (1.0 + largest(wanted, (size_t)classes)));
@@ -120,7 +120,7 @@ static void check_forward(const tl_model *model, const double *param, const floa
     }
 }
 
-static void check_gradient(const tl_model *model, double *param, const float *pixel,
+static void check_gradient(const tl_model *model, double *param, const float *input,
                            const float *weight, const float *grad)
 {
     double *wanted = calloc(model->params + 1, sizeof *wanted);
@@ -129,9 +129,9 @@ static void check_gradient(const tl_model *model, double *param, const float *pi
     for (size_t i = 0; i < model->params; i++) {
         const double kept = param[i];
         param[i] = kept + step;
-        wanted[i] = plain_value(model, param, pixel, weight);
+        wanted[i] = plain_value(model, param, input, weight);
         param[i] = kept - step;
-        wanted[i] = (wanted[i] - plain_value(model, param, pixel, weight)) / (2.0 * step);
+        wanted[i] = (wanted[i] - plain_value(model, param, input, weight)) / (2.0 * step);
         param[i] = kept;
     }
     const double tolerance = 1e-4 * largest(wanted, model->params);
@@ -144,23 +144,23 @@ static void check_gradient(const tl_model *model, double *param, const float *pi
 }
 
 /* The same for the pixels: `grad` [ROWS x input]. */
-static void check_pixels(const tl_model *model, const double *param, const float *pixel,
+static void check_pixels(const tl_model *model, const double *param, const float *input,
                          const float *weight, const float *grad)
 {
     const size_t n = (size_t)ROWS * (size_t)tl_shape_size(model->spec.in);
     float moved[ROWS * MOST_SIZE];
     double *wanted = calloc(n, sizeof *wanted);
     assert_non_null(wanted);
-    memcpy(moved, pixel, n * sizeof *moved);
+    memcpy(moved, input, n * sizeof *moved);
     for (size_t i = 0; i < n; i++) {
         /* Pixels are single precision: what counts is the step that was really made. */
-        const float up = pixel[i] + 1e-5f, down = pixel[i] - 1e-5f;
+        const float up = input[i] + 1e-5f, down = input[i] - 1e-5f;
         moved[i] = up;
         wanted[i] = plain_value(model, param, moved, weight);
         moved[i] = down;
         wanted[i] = (wanted[i] - plain_value(model, param, moved, weight)) /
                     ((double)up - (double)down);
-        moved[i] = pixel[i];
+        moved[i] = input[i];
     }
     const double tolerance = 1e-4 * largest(wanted, n);
     assert_true(tolerance > 0.0);
@@ -190,12 +190,12 @@ static void check_model(const tl_model_spec *spec)
     tl_model *model;
     tl_pass pass;
     const int size = tl_shape_size(spec->in), rows = ROWS + 2;
-    float pixel[ROWS * MOST_SIZE], weight[ROWS * 16];
+    float input[ROWS * MOST_SIZE], weight[ROWS * 16];
     assert_int_equal(tl_model_new(spec, &arena, &model, NULL), TL_OK);
-    assert_int_equal(tl_pass_new(model, rows, TL_PASS_PIXELS, &arena, &pass, NULL), TL_OK);
+    assert_int_equal(tl_pass_new(model, rows, TL_PASS_INPUTS, &arena, &pass, NULL), TL_OK);
     fill(model->param, model->params, 5); /* biases too */
     for (size_t i = 0; i < model->params; i++) model->param[i] *= 0.3f;
-    fill(pixel, (size_t)ROWS * (size_t)size, 6);
+    fill(input, (size_t)ROWS * (size_t)size, 6);
     fill(weight, (size_t)ROWS * (size_t)spec->classes, 7);
     double *param = tl_arena_take(&arena, model->params, sizeof *param, NULL);
     float *grad = tl_arena_take(&arena, model->params, sizeof *grad, NULL);
@@ -205,18 +205,18 @@ static void check_model(const tl_model_spec *spec)
         grad[i] = 1.0f;
     }
     tl_pass_refresh(&pass);
-    check_forward(model, param, pixel, tl_pass_forward(&pass, pixel, NULL, ROWS));
+    check_forward(model, param, input, tl_pass_forward(&pass, input, NULL, ROWS));
     memcpy(tl_pass_d_logits(&pass), weight,
            (size_t)ROWS * (size_t)spec->classes * sizeof *weight);
     tl_pass_backward(&pass, ROWS, grad, true);
     check_set(&pass, grad, model->params);
-    check_gradient(model, param, pixel, weight, grad);
-    float d_pixel[ROWS * MOST_SIZE];
-    (void)tl_pass_forward(&pass, pixel, NULL, ROWS);
+    check_gradient(model, param, input, weight, grad);
+    float d_input[ROWS * MOST_SIZE];
+    (void)tl_pass_forward(&pass, input, NULL, ROWS);
     memcpy(tl_pass_d_logits(&pass), weight,
            (size_t)ROWS * (size_t)spec->classes * sizeof *weight);
-    tl_pass_backward_pixels(&pass, ROWS, ROWS, d_pixel);
-    check_pixels(model, param, pixel, weight, d_pixel);
+    tl_pass_backward_inputs(&pass, ROWS, ROWS, d_input);
+    check_pixels(model, param, input, weight, d_input);
     tl_arena_close(&arena);
 }
 
@@ -376,7 +376,7 @@ static void confidence_is_that_of_the_probability_and_stands_large_logits(void *
         tl_confidence(moved, label, 1, 3, &up);
         moved[c] = logits[c] - 0x1p-10f;
         tl_confidence(moved, label, 1, 3, &down);
-        tl_confidence_slope(logits, 2, 3, d);
+        tl_confidence_gradient(logits, 2, 3, d);
         assert_true(fabs((double)d[c] - (up - down) * 0x1p9) < 1e-6);
     }
 }

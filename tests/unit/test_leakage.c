@@ -85,7 +85,7 @@ static double variation(const float *x, tl_shape shape)
     return sum;
 }
 
-static void variation_slope_is_the_derivative(void **state)
+static void variation_gradient_is_the_derivative(void **state)
 {
     (void)state;
     const tl_shape shape = {2, 4, 5};
@@ -95,7 +95,7 @@ static void variation_slope_is_the_derivative(void **state)
         x[i] = (float)tl_rng_uniform(&rng);
         slope[i] = 1.0f; /* it is added to */
     }
-    tl_variation_slope(x, shape, 3.0, slope);
+    tl_variation_gradient(x, shape, 3.0, slope);
     for (int i = 0; i < 40; i++) {
         const float kept = x[i], up = kept + 1e-3f, down = kept - 1e-3f;
         x[i] = up;
@@ -179,8 +179,8 @@ static void put_copy(tl_dataset *images, int to, const tl_dataset *other, int fr
     const size_t size = (size_t)tl_shape_size(images->shape);
     images->label[to] = other->label[from];
     for (size_t i = 0; i < size; i++) {
-        images->pixel[(size_t)to * size + i] =
-            other->pixel[(size_t)from * size + i] + (float)shift / 255.0f;
+        images->input[(size_t)to * size + i] =
+            other->input[(size_t)from * size + i] + (float)shift / 255.0f;
     }
 }
 
@@ -200,7 +200,7 @@ static void near_copies_across_the_sets_are_left_out(void **state)
     toy_world_open(&toy, NULL);
     tl_dataset *pool;
     assert_int_equal(tl_dataset_copy(toy.world.data[TL_PART_POOL],
-                                     TL_COPY_LABELS | TL_COPY_PIXELS, &toy.arena, &pool,
+                                     TL_COPY_LABELS | TL_COPY_INPUTS, &toy.arena, &pool,
                                      NULL),
                      TL_OK);
     int member = 0, other = 0;
@@ -230,7 +230,7 @@ static void unseen_images_are_nearly_equal_to_no_reference(void **state)
     const tl_dataset *pool = toy.world.data[TL_PART_POOL];
     tl_dataset *own;
     assert_int_equal(tl_dataset_copy(toy.world.data[TL_PART_ATTACKER],
-                                     TL_COPY_LABELS | TL_COPY_PIXELS, &toy.arena, &own,
+                                     TL_COPY_LABELS | TL_COPY_INPUTS, &toy.arena, &own,
                                      NULL),
                      TL_OK);
     for (int i = 0, member = 0; i < own->rows / 2; i++) {
@@ -308,7 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_window_is_the_formula),
         cmocka_unit_test(windows_and_channels_are_averaged),
-        cmocka_unit_test(variation_slope_is_the_derivative),
+        cmocka_unit_test(variation_gradient_is_the_derivative),
         cmocka_unit_test(copies_of_members_leak_and_those_of_others_do_the_reverse),
         cmocka_unit_test(near_copies_across_the_sets_are_left_out),
         cmocka_unit_test(unseen_images_are_nearly_equal_to_no_reference),

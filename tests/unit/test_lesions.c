@@ -28,14 +28,14 @@ static void an_example_is_the_same_in_a_larger_set(void **state)
     (void)state;
     tl_arena arena = tl_arena_open(0);
     const tl_dataset few = make(30, 4, 0.3, &arena), many = make(90, 4, 0.3, &arena);
-    assert_memory_equal(few.pixel, many.pixel, 30 * PIXELS * sizeof(float));
+    assert_memory_equal(few.input, many.input, 30 * PIXELS * sizeof(float));
     assert_memory_equal(few.label, many.label, 30 * sizeof(int32_t));
     for (int i = 0; i < 90; i++) {
         assert_int_equal(many.label[i], i % 4);
         assert_int_equal(many.origin[i], i);
     }
     for (int i = 0; i < 90 * PIXELS; i++) {
-        assert_true(many.pixel[i] >= 0.0f && many.pixel[i] <= 1.0f);
+        assert_true(many.input[i] >= 0.0f && many.input[i] <= 1.0f);
     }
     tl_arena_close(&arena);
 }
@@ -46,7 +46,7 @@ static void difficulty_and_classes_change_the_image(void **state)
     tl_arena arena = tl_arena_open(0);
     const tl_dataset easy = make(10, 4, 0.0, &arena), hard = make(10, 4, 1.0, &arena),
                      other = make(10, 3, 0.0, &arena);
-    assert_memory_not_equal(easy.pixel, hard.pixel, PIXELS * sizeof(float));
+    assert_memory_not_equal(easy.input, hard.input, PIXELS * sizeof(float));
     assert_int_equal(other.label[3], 0);
     tl_arena_close(&arena);
 }
@@ -78,7 +78,7 @@ static double accuracy(const tl_model *model, const tl_dataset *data, int from, 
     float *logit =
         tl_arena_take(arena, (size_t)rows * (size_t)classes, sizeof *logit, NULL);
     const tl_team team = tl_team_alone();
-    assert_int_equal(tl_model_logits(model, data->pixel + (size_t)from * PIXELS, rows,
+    assert_int_equal(tl_model_logits(model, data->input + (size_t)from * PIXELS, rows,
                                      &team, arena, logit, NULL),
                      TL_OK);
     int right = 0;
@@ -113,7 +113,7 @@ static void a_small_network_learns_and_overfits(void **state)
     const tl_rng order = tl_rng_stream(1, 0, "test", 0, "order");
     tl_model_init(model, &init);
     const tl_train_rows rows = {
-        .pixel = data.pixel, .label = data.label, .row = row, .rows = train};
+        .input = data.input, .label = data.label, .row = row, .rows = train};
     const tl_team team = tl_team_alone();
     const tl_training training = {
         .recipe = &recipe, .rows = &rows, .rng = &order, .team = &team};

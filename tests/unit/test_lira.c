@@ -73,7 +73,7 @@ static void shadow_models_train_on_poisoned_members(void **state)
     toy_defaults(tl_stage_find(lira), arg);
     tl_dataset *pool;
     assert_int_equal(tl_dataset_copy(toy.world.data[TL_PART_POOL],
-                                     TL_COPY_FLAGS | TL_COPY_PIXELS, &toy.arena, &pool,
+                                     TL_COPY_FLAGS | TL_COPY_INPUTS, &toy.arena, &pool,
                                      NULL),
                      TL_OK);
     toy.world.data[TL_PART_POOL] = pool;
@@ -85,9 +85,9 @@ static void shadow_models_train_on_poisoned_members(void **state)
     const size_t size = (size_t)tl_shape_size(pool->shape);
     for (int item = 0; item < 4; item++) {
         const tl_model *before = shadow(&toy, arg, item);
-        pool->pixel[(size_t)other * size] += 0.5f;
+        pool->input[(size_t)other * size] += 0.5f;
         assert_true(are_equal(before, shadow(&toy, arg, item)));
-        pool->pixel[(size_t)member * size] += 0.5f;
+        pool->input[(size_t)member * size] += 0.5f;
         assert_false(are_equal(before, shadow(&toy, arg, item)));
     }
     toy_world_close(&toy);
@@ -180,8 +180,8 @@ static void copies_share_one_wrong_label_and_their_row(void **state)
             if (pool->origin[k] != clean->origin[i]) continue;
             copies++;
             assert_true(is_target);
-            assert_memory_equal((const char *)pool->pixel + (size_t)k * bytes,
-                                (const char *)clean->pixel + (size_t)i * bytes, bytes);
+            assert_memory_equal((const char *)pool->input + (size_t)k * bytes,
+                                (const char *)clean->input + (size_t)i * bytes, bytes);
             assert_int_equal(pool->flags[k], TL_ROW_POISONED | TL_ROW_MEMBER);
             assert_int_not_equal(pool->label[k], clean->label[i]);
             assert_int_equal(pool->label[k],

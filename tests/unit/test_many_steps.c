@@ -43,7 +43,7 @@ static tl_plan *plan_of(const char *text, bool is_shared)
 }
 
 /* Puts results on record as a run would; utility's have a value, and cases, each. */
-static void recall_all(tl_sweep *sweep)
+static void restore_all(tl_sweep *sweep)
 {
     tl_measure measure[TL_MAX_METRICS];
     tl_err err;
@@ -56,7 +56,7 @@ static void recall_all(tl_sweep *sweep)
                                   .key = step->key,
                                   .measures = sweep->metrics[step->kind],
                                   .measure = measure};
-        assert_int_equal(tl_sweep_recall(sweep, &record, &err), TL_OK);
+        assert_int_equal(tl_sweep_restore(sweep, &record, &err), TL_OK);
     }
 }
 
@@ -71,7 +71,7 @@ static double bytes_a_step(const char *text, uint32_t wanted)
     assert_int_equal(tl_sweep_open_within(plan, 1e9, &sweep, &err), TL_OK);
     assert_int_equal(tl_graph_steps(sweep.graph), wanted);
     assert_int_equal(tl_scheduler_open(sweep.graph, &options, &scheduler, &err), TL_OK);
-    recall_all(&sweep);
+    restore_all(&sweep);
     const size_t after = bytes_in_use();
     tl_sweep_brief(&sweep, scheduler);
     assert_true(tl_scheduler_is_over(scheduler));

@@ -29,11 +29,11 @@ static void a_row_is_the_same_in_a_larger_set_and_begins_a_longer_one(void **sta
     const tl_dataset few = make(30, TOKENS, 0.3, 20, &arena).all,
                      many = make(90, TOKENS, 0.3, 20, &arena).all,
                      longer = make(30, TOKENS, 0.3, 21, &arena).all;
-    assert_memory_equal(few.pixel, many.pixel, 30 * 20 * sizeof(float));
+    assert_memory_equal(few.input, many.input, 30 * 20 * sizeof(float));
     assert_memory_equal(few.label, many.label, 30 * sizeof(int32_t));
     for (int i = 0; i < 30; i++) {
-        assert_memory_equal(few.pixel + i * 20, longer.pixel + i * 21, 20 * sizeof(float));
-        assert_true((float)few.label[i] == longer.pixel[i * 21 + 20]);
+        assert_memory_equal(few.input + i * 20, longer.input + i * 21, 20 * sizeof(float));
+        assert_true((float)few.label[i] == longer.input[i * 21 + 20]);
         assert_int_equal(few.origin[i], i);
     }
     assert_int_equal(few.classes, TOKENS);
@@ -49,7 +49,7 @@ static double counted_entropy(const tl_dataset *all, double share[TOKENS])
     double n = 0.0, sum = 0.0;
     memset(count, 0, sizeof count);
     for (int i = 0; i < all->rows; i++) {
-        const float *row = all->pixel + (size_t)i * (size_t)context;
+        const float *row = all->input + (size_t)i * (size_t)context;
         for (int t = 0; t < context; t++) {
             const int next = t + 1 < context ? (int)row[t + 1] : all->label[i];
             assert_in_range(next, 0, TOKENS - 1);

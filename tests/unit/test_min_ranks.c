@@ -8,10 +8,11 @@
 #include <string.h>
 #include <cmocka.h>
 
-static uint32_t add(bench *it, double seconds, int narrowest, int widest)
+static uint32_t add(bench *it, double seconds, int min_ranks, int max_ranks)
 {
     return bench_add(
-        it, (bench_step){.seconds = seconds, .narrowest = narrowest, .widest = widest});
+        it,
+        (bench_step){.seconds = seconds, .min_ranks = min_ranks, .max_ranks = max_ranks});
 }
 
 static void open_on(bench *it, int ranks)
@@ -19,14 +20,14 @@ static void open_on(bench *it, int ranks)
     bench_open(it, (tl_scheduler_options){.ranks = ranks});
 }
 
-static void a_graph_keeps_the_widest_above_the_narrowest(void **state)
+static void a_graph_keeps_max_ranks_above_min_ranks(void **state)
 {
     (void)state;
     bench it = bench_new();
     const uint32_t id = add(&it, 1, 4, 1), plain = add(&it, 1, 0, 3);
-    assert_int_equal(tl_graph_step_at(it.graph, id)->widest, 4);
-    assert_int_equal(tl_graph_step_at(it.graph, plain)->narrowest, 1);
-    assert_int_equal(tl_graph_step_at(it.graph, plain)->widest, 2);
+    assert_int_equal(tl_graph_step_at(it.graph, id)->max_ranks, 4);
+    assert_int_equal(tl_graph_step_at(it.graph, plain)->min_ranks, 1);
+    assert_int_equal(tl_graph_step_at(it.graph, plain)->max_ranks, 2);
     bench_close(&it);
 }
 
@@ -73,7 +74,7 @@ static void it_waits_for_a_block_while_others_run_beside(void **state)
     bench_close(&it);
 }
 
-static void without_a_block_it_is_homeless_and_the_rest_runs(void **state)
+static void without_a_block_it_is_unplaceable_and_the_rest_runs(void **state)
 {
     (void)state;
     for (int has_deadline = 0; has_deadline < 2; has_deadline++) {
@@ -92,7 +93,7 @@ static void without_a_block_it_is_homeless_and_the_rest_runs(void **state)
         assert_false(tl_scheduler_next(it.scheduler, 1, &order));
         assert_true(tl_scheduler_is_over(it.scheduler));
         assert_int_equal(tl_scheduler_state(it.scheduler, wide), TL_STEP_READY);
-        assert_int_equal(tl_scheduler_count(it.scheduler).homeless, 1);
+        assert_int_equal(tl_scheduler_count(it.scheduler).unplaceable, 1);
         bench_close(&it);
     }
 }
@@ -144,12 +145,12 @@ static void it_waits_where_idle_ranks_have_no_partner(void **state)
     bench_close(&it);
 }
 
-static void teams_that_are_not_allowed_leave_it_homeless(void **state)
+static void teams_that_are_not_allowed_leave_it_unplaceable(void **state)
 {
     (void)state;
     bench it = bench_new();
     add(&it, 100, 4, 4);
-    bench_open(&it, (tl_scheduler_options){.ranks = 4, .widest = 2});
+    bench_open(&it, (tl_scheduler_options){.ranks = 4, .max_ranks = 2});
     tl_order order;
     assert_false(tl_scheduler_next(it.scheduler, 0, &order));
     assert_true(tl_scheduler_is_over(it.scheduler));
@@ -177,13 +178,13 @@ static void a_loss_that_leaves_a_block_is_survived(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_graph_keeps_the_widest_above_the_narrowest),
+        cmocka_unit_test(a_graph_keeps_max_ranks_above_min_ranks),
         cmocka_unit_test(no_team_is_narrower_than_a_step_needs),
         cmocka_unit_test(it_waits_for_a_block_while_others_run_beside),
-        cmocka_unit_test(without_a_block_it_is_homeless_and_the_rest_runs),
+        cmocka_unit_test(without_a_block_it_is_unplaceable_and_the_rest_runs),
         cmocka_unit_test(a_late_step_waits_until_all_of_a_team_have_left),
         cmocka_unit_test(it_waits_where_idle_ranks_have_no_partner),
-        cmocka_unit_test(teams_that_are_not_allowed_leave_it_homeless),
+        cmocka_unit_test(teams_that_are_not_allowed_leave_it_unplaceable),
         cmocka_unit_test(a_loss_that_leaves_a_block_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

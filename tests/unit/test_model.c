@@ -223,7 +223,7 @@ enum { MOST_ROWS = 300, CLASSES = 3, PIXELS = 64 };
 
 typedef struct inference {
     tl_model *model;
-    float *pixel; /* [MOST_ROWS x PIXELS] */
+    float *input; /* [MOST_ROWS x PIXELS] */
     int rows;
     tl_status status[TEAM_THREADS_MOST];
     float logits[TEAM_THREADS_MOST][MOST_ROWS * CLASSES];
@@ -233,13 +233,13 @@ static inference *open_inference(tl_arena *arena)
 {
     inference *it = tl_arena_take(arena, 1, sizeof *it, NULL);
     assert_non_null(it);
-    it->pixel = tl_arena_take(arena, MOST_ROWS * PIXELS, sizeof(float), NULL);
-    assert_non_null(it->pixel);
+    it->input = tl_arena_take(arena, MOST_ROWS * PIXELS, sizeof(float), NULL);
+    assert_non_null(it->input);
     assert_int_equal(tl_model_new(&small_cnn, arena, &it->model, NULL), TL_OK);
     tl_rng rng = tl_rng_stream(2, 0, "train", 0, "init");
     tl_model_init(it->model, &rng);
     for (int i = 0; i < MOST_ROWS * PIXELS; i++) {
-        it->pixel[i] = (float)tl_rng_uniform(&rng);
+        it->input[i] = (float)tl_rng_uniform(&rng);
     }
     return it;
 }
@@ -248,7 +248,7 @@ static void infer(const tl_team *team, void *self)
 {
     inference *it = self;
     tl_arena scratch = tl_arena_open(0);
-    it->status[team->rank] = tl_model_logits(it->model, it->pixel, it->rows, team, &scratch,
+    it->status[team->rank] = tl_model_logits(it->model, it->input, it->rows, team, &scratch,
                                              it->logits[team->rank], NULL);
     tl_arena_close(&scratch);
 }
@@ -264,7 +264,7 @@ static void logits_do_not_depend_on_the_team(void **state)
         const tl_team one = tl_team_alone();
         const size_t bytes = (size_t)(rows[i] * CLASSES) * sizeof *alone;
         assert_int_equal(
-            tl_model_logits(it->model, it->pixel, rows[i], &one, &arena, alone, NULL),
+            tl_model_logits(it->model, it->input, rows[i], &one, &arena, alone, NULL),
             TL_OK);
         it->rows = rows[i];
         for (int size = 2; size <= 8; size *= 2) {
@@ -286,11 +286,11 @@ static void padded_block_equals_a_full_one(void **state)
     const tl_team one = tl_team_alone();
     float full[TL_INFER_ROWS * CLASSES], part[TL_INFER_ROWS * CLASSES];
     assert_int_equal(
-        tl_model_logits(it->model, it->pixel, TL_INFER_ROWS, &one, &arena, full, NULL),
+        tl_model_logits(it->model, it->input, TL_INFER_ROWS, &one, &arena, full, NULL),
         TL_OK);
     for (int rows = 1; rows < TL_INFER_ROWS; rows++) {
         assert_int_equal(
-            tl_model_logits(it->model, it->pixel, rows, &one, &arena, part, NULL), TL_OK);
+            tl_model_logits(it->model, it->input, rows, &one, &arena, part, NULL), TL_OK);
         assert_memory_equal(part, full, (size_t)(rows * CLASSES) * sizeof *full);
     }
     tl_arena_close(&arena);
@@ -305,8 +305,8 @@ static void full_arena_is_a_clean_failure(void **state)
     const tl_team one = tl_team_alone();
     tl_err err = {0};
     assert_int_equal(
-        tl_model_logits(it->model, it->pixel, 3, &one, &tiny, it->logits[0], &err),
-        TL_E_SPACE);
+        tl_model_logits(it->model, it->input, 3, &one, &tiny, it->logits[0], &err),
+        TL_E_NOMEM);
     assert_int_equal(tl_arena_mark(&tiny), 0);
     tl_arena_close(&tiny);
     tl_arena_close(&arena);

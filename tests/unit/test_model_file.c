@@ -305,7 +305,7 @@ static void small_arena_is_a_clean_failure(void **state)
     tl_err err = {0};
     tl_arena tiny = tl_arena_open(2048);
     tl_model *read = NULL;
-    assert_int_equal(tl_model_load(it->path, &maker, &tiny, &read, &err), TL_E_SPACE);
+    assert_int_equal(tl_model_load(it->path, &maker, &tiny, &read, &err), TL_E_NOMEM);
     assert_null(read);
     tl_arena_close(&tiny);
 }

@@ -17,20 +17,20 @@ enum { SIDE = 10, SIZE = SIDE * SIDE, MOST = 240 };
 
 /* Images on the grid of bytes, as files bring them. */
 typedef struct album {
-    float pixel[MOST * SIZE];
-    int32_t group[MOST], twin[MOST];
+    float input[MOST * SIZE];
+    int32_t group[MOST], duplicate_of[MOST];
     int rows;
 } album;
 
 static void put_pixel(album *a, int row, int p, double value)
 {
     value = value < 0.0 ? 0.0 : value > 255.0 ? 255.0 : value;
-    a->pixel[row * SIZE + p] = (float)floor(value + 0.5) / 255.0f;
+    a->input[row * SIZE + p] = (float)floor(value + 0.5) / 255.0f;
 }
 
 static double pixel_of(const album *a, int row, int p)
 {
-    return 255.0 * (double)a->pixel[row * SIZE + p];
+    return 255.0 * (double)a->input[row * SIZE + p];
 }
 
 /* An image unlike all others, of the stream's next numbers. */
@@ -62,11 +62,12 @@ static void find(album *a)
     static const tl_shape shape[] = {{1, SIDE, SIDE}, {4, 5, 5}, {10, 2, 5}};
     int32_t first[MOST];
     for (size_t k = 0; k < sizeof shape / sizeof *shape; k++) {
-        const tl_dataset all = {.shape = shape[k], .rows = a->rows, .pixel = a->pixel};
+        const tl_dataset all = {.shape = shape[k], .rows = a->rows, .input = a->input};
         tl_err err = {0};
-        if (tl_twins_find(&all, a->group, a->twin, &err) != TL_OK) fail_msg("%s", err.text);
-        if (k == 0) memcpy(first, a->twin, sizeof first);
-        assert_memory_equal(first, a->twin, (size_t)a->rows * sizeof *first);
+        if (tl_near_duplicates_find(&all, a->group, a->duplicate_of, &err) != TL_OK)
+            fail_msg("%s", err.text);
+        if (k == 0) memcpy(first, a->duplicate_of, sizeof first);
+        assert_memory_equal(first, a->duplicate_of, (size_t)a->rows * sizeof *first);
     }
 }
 
@@ -86,7 +87,8 @@ static void noisy_copies_are_near_and_strangers_are_not(void **state)
     album *a = new_album(&rng, 1, 20);
     const int copy = add_variant(a, &rng, 7, 6.0, 0.0);
     find(a);
-    for (int i = 0; i < a->rows; i++) assert_int_equal(a->twin[i], i == copy ? 7 : i);
+    for (int i = 0; i < a->rows; i++)
+        assert_int_equal(a->duplicate_of[i], i == copy ? 7 : i);
     free(a);
 }
 
@@ -99,14 +101,14 @@ static void a_brighter_copy_is_not_near(void **state)
     const int far = add_variant(a, &rng, 3, 0.0, 20.0);
     const int close = add_variant(a, &rng, 4, 0.0, 5.0);
     find(a);
-    assert_int_equal(a->twin[far], far);
-    assert_int_equal(a->twin[close], 4);
+    assert_int_equal(a->duplicate_of[far], far);
+    assert_int_equal(a->duplicate_of[close], 4);
     free(a);
 }
 
 /* One template and a little of its own on each: strangers that correlate above 0.98. Fails
  * when the correlation without the mean of the others is not asked for. */
-static void shared_anatomy_makes_no_twins(void **state)
+static void shared_anatomy_makes_no_near_duplicates(void **state)
 {
     (void)state;
     tl_rng rng;
@@ -122,7 +124,8 @@ static void shared_anatomy_makes_no_twins(void **state)
     }
     const int copy = add_variant(a, &rng, 11, 1.0, 0.0);
     find(a);
-    for (int i = 0; i < a->rows; i++) assert_int_equal(a->twin[i], i == copy ? 11 : i);
+    for (int i = 0; i < a->rows; i++)
+        assert_int_equal(a->duplicate_of[i], i == copy ? 11 : i);
     free(a);
 }
 
@@ -136,7 +139,7 @@ static void chains_and_exact_copies_are_one_group(void **state)
     row[3] = add_variant(a, &rng, last, 0.0, 0.0);
     a->group[row[3]] = last;
     find(a);
-    for (int k = 0; k < 4; k++) assert_int_equal(a->twin[row[k]], 5);
+    for (int k = 0; k < 4; k++) assert_int_equal(a->duplicate_of[row[k]], 5);
     free(a);
 }
 
@@ -149,7 +152,7 @@ static void plain_images_are_near_to_nothing(void **state)
         for (int p = 0; p < SIZE; p++) put_pixel(a, i, p, 100.0 + i);
     }
     find(a);
-    for (int i = 0; i < a->rows; i++) assert_int_equal(a->twin[i], i);
+    for (int i = 0; i < a->rows; i++) assert_int_equal(a->duplicate_of[i], i);
     free(a);
 }
 
@@ -160,7 +163,7 @@ static void two_images_alone_can_be_near(void **state)
     album *a = new_album(&rng, 6, 1);
     (void)add_variant(a, &rng, 0, 4.0, 0.0);
     find(a);
-    assert_int_equal(a->twin[1], 0);
+    assert_int_equal(a->duplicate_of[1], 0);
     free(a);
 }
 
@@ -184,13 +187,13 @@ static bool is_near(const album *a, int i, int j)
 {
     double x[SIZE], y[SIZE], u[SIZE], v[SIZE], apart = 0.0;
     for (int p = 0; p < SIZE; p++) {
-        double usual = 0.0;
+        double mean_image = 0.0;
         for (int k = 0; k < a->rows; k++)
-            usual += k == i || k == j ? 0.0 : pixel_of(a, k, p);
+            mean_image += k == i || k == j ? 0.0 : pixel_of(a, k, p);
         x[p] = pixel_of(a, i, p);
         y[p] = pixel_of(a, j, p);
-        u[p] = x[p] - usual / (a->rows - 2);
-        v[p] = y[p] - usual / (a->rows - 2);
+        u[p] = x[p] - mean_image / (a->rows - 2);
+        v[p] = y[p] - mean_image / (a->rows - 2);
         apart += fabs(x[p] - y[p]) / SIZE;
     }
     return correlation(x, y) > 0.98 && apart <= 8.0 && correlation(u, v) > 0.93;
@@ -222,7 +225,7 @@ static void the_search_equals_trying_every_pair(void **state)
         }
     }
     find(a);
-    assert_memory_equal(a->twin, wanted, (size_t)a->rows * sizeof *wanted);
+    assert_memory_equal(a->duplicate_of, wanted, (size_t)a->rows * sizeof *wanted);
     assert_in_range(pairs, 20, 1500);
     free(a);
 }
@@ -232,7 +235,7 @@ static void the_search_equals_trying_every_pair(void **state)
  * without the mean; joined to groups. BreastMNIST has many true ones; in RetinaMNIST the
  * first two conditions alone flag 80 of 400.
  */
-static void real_sets_have_their_twins(void **state)
+static void real_sets_have_their_near_duplicates(void **state)
 {
     (void)state;
     static const struct {
@@ -248,8 +251,8 @@ static void real_sets_have_their_twins(void **state)
         if (tl_source_open(cases[c].name, folder, NULL, &arena, &source, &err) != TL_OK) {
             fail_msg("%s", err.text);
         }
-        assert_int_equal(source->twins.validation, cases[c].validation);
-        assert_int_equal(source->twins.test, cases[c].test);
+        assert_int_equal(source->near_duplicates.validation, cases[c].validation);
+        assert_int_equal(source->near_duplicates.test, cases[c].test);
         assert_non_null(strstr(source->note, "near-duplicate in train"));
         tl_arena_close(&arena);
     }
@@ -260,12 +263,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(noisy_copies_are_near_and_strangers_are_not),
         cmocka_unit_test(a_brighter_copy_is_not_near),
-        cmocka_unit_test(shared_anatomy_makes_no_twins),
+        cmocka_unit_test(shared_anatomy_makes_no_near_duplicates),
         cmocka_unit_test(chains_and_exact_copies_are_one_group),
         cmocka_unit_test(plain_images_are_near_to_nothing),
         cmocka_unit_test(two_images_alone_can_be_near),
         cmocka_unit_test(the_search_equals_trying_every_pair),
-        cmocka_unit_test(real_sets_have_their_twins),
+        cmocka_unit_test(real_sets_have_their_near_duplicates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

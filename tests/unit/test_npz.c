@@ -328,7 +328,7 @@ static void colour_becomes_planes(void **state)
         for (int c = 0; c < 3; c++) {
             for (int p = 0; p < SIDE * SIDE; p++) {
                 const int byte = (r / 2 + 48 * (r % 2) + 3 * p + c) & 255;
-                const float pixel = source.all.pixel[r * 48 + c * 16 + p];
+                const float pixel = source.all.input[r * 48 + c * 16 + p];
                 assert_true(pixel == (float)byte / 255.0f);
             }
         }
@@ -393,7 +393,7 @@ static void slices_of_a_volume_become_channels(void **state)
     assert_int_equal(source.all.rows, 6);
     for (int i = 0; i < 6 * 120; i++) { /* split s holds s + i at byte i */
         const int byte = (i / 240 + i % 240) & 255;
-        assert_true(source.all.pixel[i] == (float)byte / 255.0f);
+        assert_true(source.all.input[i] == (float)byte / 255.0f);
     }
     assert_non_null(strstr(source.note, "its slices the channels"));
     tl_arena_close(&arena);

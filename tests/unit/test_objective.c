@@ -79,7 +79,7 @@ static void tokens_are_the_labels_of_the_positions_before(void **state)
     for (int i = 0; i < N; i++) output[i] = (float)tl_rng_normal(&rng);
     const tl_outputs tokens = {POSITIONS, OUTPUTS, output, d};
     const tl_outputs plain = {1, OUTPUTS, output, wanted};
-    const double loss = tl_objective(&(tl_train_rows){.pixel = token, .label = follows},
+    const double loss = tl_objective(&(tl_train_rows){.input = token, .label = follows},
                                      row, 2, 0.1, &tokens);
     const double sum = tl_objective(&(tl_train_rows){.label = label}, row, 6, 0.1, &plain);
     assert_true(fabs(loss - sum / POSITIONS) < 1e-9);
@@ -145,7 +145,7 @@ static training *open_autoencoder(void)
     assert_in_range(it->params, 1, TRAINING_PARAMS);
     it->recipe.epochs = 30;
     it->rows.label = NULL;
-    it->rows.target = it->data.pixel;
+    it->rows.target = it->data.input;
     it->rows.loss = TL_LOSS_SQUARED;
     return it;
 }

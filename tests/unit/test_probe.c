@@ -43,19 +43,20 @@ static probing *open_probing(tl_arena *arena, const tl_model_spec *spec, int row
     tl_rng rng = tl_rng_stream(3, 0, "train", 0, "init");
     tl_model_init(it->model, &rng);
     it->data = (tl_dataset){.shape = spec->in, .classes = CLASSES, .rows = rows};
-    it->data.pixel = tl_arena_take(arena, MOST_ROWS * PIXELS, sizeof(float), NULL);
-    assert_non_null(it->data.pixel);
+    it->data.input = tl_arena_take(arena, MOST_ROWS * PIXELS, sizeof(float), NULL);
+    assert_non_null(it->data.input);
     for (int i = 0; i < MOST_ROWS * PIXELS; i++) {
-        it->data.pixel[i] = (float)tl_rng_uniform(&rng);
+        it->data.input[i] = (float)tl_rng_uniform(&rng);
     }
     for (int i = 0; i < MOST_ROWS; i++) it->label[i] = i % CLASSES;
     return it;
 }
 
-static void slope_of(const void *self, int row, const float *logits, int classes, float *d)
+static void objective_gradient(const void *self, int row, const float *logits, int classes,
+                               float *d)
 {
     const probing *it = self;
-    tl_confidence_slope(logits, it->label[row], classes, d);
+    tl_confidence_gradient(logits, it->label[row], classes, d);
 }
 
 static void probe_member(const tl_team *team, void *self)
@@ -63,12 +64,12 @@ static void probe_member(const tl_team *team, void *self)
     probing *it = self;
     findings *found = &it->found[team->rank];
     tl_arena scratch = tl_arena_open(0);
-    const tl_slope slope = {slope_of, it};
-    found->status = tl_model_features(it->model, it->data.pixel, it->data.rows, team,
+    const tl_objective_gradient objective = {objective_gradient, it};
+    found->status = tl_model_features(it->model, it->data.input, it->data.rows, team,
                                       &scratch, found->feature, NULL);
     if (found->status == TL_OK) {
-        found->status = tl_model_slope(it->model, &slope, &it->data, team, &scratch,
-                                       found->gradient, NULL);
+        found->status = tl_model_input_gradient(it->model, &objective, &it->data, team,
+                                                &scratch, found->gradient, NULL);
     }
     tl_arena_close(&scratch);
 }
@@ -113,7 +114,7 @@ static void the_last_layer_makes_logits_of_features(void **state)
         probe_member(&one, it);
         float logits[5 * CLASSES];
         assert_int_equal(
-            tl_model_logits(it->model, it->data.pixel, 5, &one, &arena, logits, NULL),
+            tl_model_logits(it->model, it->data.input, 5, &one, &arena, logits, NULL),
             TL_OK);
         const int width = tl_model_features_size(&specs[s]);
         const float *bias = it->model->param + it->model->params - CLASSES;
@@ -143,12 +144,12 @@ static void each_row_gets_its_own_gradient(void **state)
         double before[70], after[70], squares[70] = {0};
         for (int pass = 0; pass < 2; pass++) {
             assert_int_equal(
-                tl_model_logits(it->model, it->data.pixel, 70, &one, &arena, logits, NULL),
+                tl_model_logits(it->model, it->data.input, 70, &one, &arena, logits, NULL),
                 TL_OK);
             tl_confidence(logits, it->label, 70, CLASSES, pass ? after : before);
             for (int i = 0; i < 70 * PIXELS; i++) {
                 const double g = (double)it->found[0].gradient[i];
-                it->data.pixel[i] += (float)(2e-4 * g);
+                it->data.input[i] += (float)(2e-4 * g);
                 if (!pass) squares[i / PIXELS] += g * g;
             }
         }
@@ -167,17 +168,17 @@ static void full_arena_is_a_clean_failure(void **state)
     tl_arena arena = tl_arena_open(0), tiny = tl_arena_open(1000);
     probing *it = open_probing(&arena, &specs[0], 5);
     const tl_team one = tl_team_alone();
-    const tl_slope slope = {slope_of, it};
+    const tl_objective_gradient objective = {objective_gradient, it};
     tl_err err = {0};
-    assert_int_equal(tl_model_slope(it->model, &slope, &it->data, &one, &tiny,
-                                    it->found[0].gradient, &err),
-                     TL_E_SPACE);
+    assert_int_equal(tl_model_input_gradient(it->model, &objective, &it->data, &one, &tiny,
+                                             it->found[0].gradient, &err),
+                     TL_E_NOMEM);
     assert_int_equal(tl_arena_mark(&tiny), 0);
     tl_arena_close(&tiny);
     tl_arena_close(&arena);
 }
 
-static void every_member_of_the_widest_team_has_a_block(void **state)
+static void every_member_of_the_largest_team_has_a_block(void **state)
 {
     (void)state;
     static const int cases[][3] = {/* rows, most, wanted */
@@ -185,7 +186,7 @@ static void every_member_of_the_widest_team_has_a_block(void **state)
                                    {1000, 64, 8},   {1000000, 64, 64}, {1000000, 8, 8},
                                    {1000000, 1, 1}, {640, 6, 4}};
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-        assert_int_equal(tl_infer_widest(cases[c][0], cases[c][1]), cases[c][2]);
+        assert_int_equal(tl_infer_max_ranks(cases[c][0], cases[c][1]), cases[c][2]);
     }
 }
 
@@ -197,7 +198,7 @@ int main(void)
         cmocka_unit_test(the_last_layer_makes_logits_of_features),
         cmocka_unit_test(each_row_gets_its_own_gradient),
         cmocka_unit_test(full_arena_is_a_clean_failure),
-        cmocka_unit_test(every_member_of_the_widest_team_has_a_block),
+        cmocka_unit_test(every_member_of_the_largest_team_has_a_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

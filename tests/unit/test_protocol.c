@@ -17,7 +17,7 @@ static void reports_come_back_as_they_went(void **state)
     tl_err err = {0};
     assert_int_equal(tl_report_begin(&batch, &order, &err), TL_OK);
     tl_report sent[3] = {{.step = 1, .status = TL_OK, .seconds = 0.5, .measures = 2},
-                         {.step = 2, .status = TL_E_NUM, .seconds = 1.0, .measures = 9},
+                         {.step = 2, .status = TL_E_NUMERIC, .seconds = 1.0, .measures = 9},
                          {.step = 3, .status = TL_OK}};
     sent[0].measure[1] = (tl_measure){0.25, 100.0, TL_WHY_HAS_VALUE};
     (void)snprintf(sent[1].text, sizeof sent[1].text, "loss is not finite");
@@ -36,7 +36,7 @@ static void reports_come_back_as_they_went(void **state)
     assert_int_equal(got.measures, 2);
     assert_true(got.measure[1].value == 0.25 && got.measure[1].n == 100.0);
     assert_true(tl_report_next(&reader, &got));
-    assert_int_equal(got.status, TL_E_NUM);
+    assert_int_equal(got.status, TL_E_NUMERIC);
     assert_int_equal(got.measures, 0); /* a step that failed has none */
     assert_string_equal(got.text, "loss is not finite");
     assert_true(tl_report_next(&reader, &got));

@@ -26,7 +26,7 @@ static tl_dataset *with_recovered(toy_world *toy)
     for (int i = 0; i < MOST; i++) row[i] = i % OWN;
     assert_int_equal(own->rows, OWN);
     assert_int_equal(tl_dataset_pick(own, row, MOST, &toy->arena, &all, NULL), TL_OK);
-    for (size_t i = OWN * size; i < MOST * size; i++) all->pixel[i] = MADE;
+    for (size_t i = OWN * size; i < MOST * size; i++) all->input[i] = MADE;
     for (int i = OWN; i < MOST; i++) all->flags[i] = TL_ROW_RECOVERED;
     return all;
 }
@@ -43,9 +43,9 @@ static tl_scene scene_of(toy_world *toy, const char *stage)
 static tl_queries make(toy_world *toy, int count, bool without_access)
 {
     tl_scene scene = scene_of(toy, "m2m.model_extraction");
-    const tl_query_wish wish = {count, TL_QUERY_AUGMENTED, without_access};
+    const tl_query_request request = {count, TL_QUERY_AUGMENTED, without_access};
     tl_queries q;
-    assert_int_equal(tl_queries_make(&scene, &wish, &q, NULL), TL_OK);
+    assert_int_equal(tl_queries_make(&scene, &request, &q, NULL), TL_OK);
     assert_int_equal(q.count, count);
     return q;
 }
@@ -53,7 +53,7 @@ static tl_queries make(toy_world *toy, int count, bool without_access)
 static int count_made(const tl_queries *q, size_t size)
 {
     int made = 0;
-    for (int i = 0; i < q->count; i++) made += q->pixel[(size_t)i * size] == MADE;
+    for (int i = 0; i < q->count; i++) made += q->input[(size_t)i * size] == MADE;
     return made;
 }
 
@@ -83,11 +83,11 @@ static void the_order_of_own_rows_is_the_same(void **state)
     const tl_queries with = make(&toy, MOST, false), without = make(&toy, OWN, true);
     int at = 0;
     for (int i = 0; i < MOST; i++) {
-        const float *pixel = with.pixel + (size_t)i * size;
-        if (pixel[0] == MADE) continue;
+        const float *input = with.input + (size_t)i * size;
+        if (input[0] == MADE) continue;
         assert_int_equal(with.label[i], without.label[at]);
-        assert_memory_equal(pixel, without.pixel + (size_t)at++ * size,
-                            size * sizeof *pixel);
+        assert_memory_equal(input, without.input + (size_t)at++ * size,
+                            size * sizeof *input);
     }
     assert_int_equal(at, OWN);
     toy_world_close(&toy);
@@ -100,13 +100,13 @@ static void without_recovered_rows_access_makes_no_difference(void **state)
     toy_world_open(&toy, NULL);
     const size_t size = (size_t)tl_shape_size(toy.size.shape);
     const tl_queries with = make(&toy, 700, false), without = make(&toy, 700, true);
-    assert_memory_equal(with.pixel, without.pixel, 700 * size * sizeof *with.pixel);
+    assert_memory_equal(with.input, without.input, 700 * size * sizeof *with.input);
     assert_memory_equal(with.label, without.label, 700 * sizeof *with.label);
     toy_world_close(&toy);
 }
 
 /* The bank model of a stage with 300 queries. */
-static const tl_model *twin_of(toy_world *toy, const char *name)
+static const tl_model *duplicate_group_of(toy_world *toy, const char *name)
 {
     const tl_stage *stage = tl_stage_find(name);
     tl_value arg[TL_MAX_PARAMS];
@@ -125,13 +125,13 @@ static const tl_model *twin_of(toy_world *toy, const char *name)
 
 /* What is compared with a surrogate is its own control model. Fails when transfer_pgd draws
  * from streams of its own name (draws_as). */
-static void an_extraction_and_what_uses_its_copy_have_one_twin(void **state)
+static void an_extraction_and_what_uses_its_copy_share_a_control(void **state)
 {
     (void)state;
     toy_world toy;
     toy_world_open(&toy, NULL);
-    const tl_model *a = twin_of(&toy, "m2m.model_extraction");
-    const tl_model *b = twin_of(&toy, "d2d.transfer_pgd");
+    const tl_model *a = duplicate_group_of(&toy, "m2m.model_extraction");
+    const tl_model *b = duplicate_group_of(&toy, "d2d.transfer_pgd");
     assert_int_equal(a->params, b->params);
     assert_memory_equal(a->param, b->param, a->params * sizeof *a->param);
     toy_world_close(&toy);
@@ -152,14 +152,14 @@ static void queries_of_tokens_are_tokens(void **state)
     toy_world_open(&toy, change_to_tokens);
     tl_scene scene = scene_of(&toy, "m2m.model_extraction");
     for (int kind = TL_QUERY_AUGMENTED; kind <= TL_QUERY_NOISE; kind++) {
-        const tl_query_wish wish = {2 * OWN, (tl_query_kind)kind, false};
+        const tl_query_request request = {2 * OWN, (tl_query_kind)kind, false};
         tl_queries q;
-        assert_int_equal(tl_queries_make(&scene, &wish, &q, NULL), TL_OK);
+        assert_int_equal(tl_queries_make(&scene, &request, &q, NULL), TL_OK);
         int other = 0;
         for (int i = 0; i < 2 * OWN * 40; i++) {
-            const float token = q.pixel[i];
+            const float token = q.input[i];
             assert_true(token >= 0.0f && token <= 6.0f && token == (float)(int)token);
-            if (i < OWN * 40) other += token != q.pixel[OWN * 40 + i];
+            if (i < OWN * 40) other += token != q.input[OWN * 40 + i];
         }
         const double share = other / (OWN * 40.0);
         const double wanted = kind == TL_QUERY_NOISE ? 6.0 / 7.0 : 0.1 * 6.0 / 7.0;
@@ -175,7 +175,7 @@ int main(void)
         cmocka_unit_test(who_has_no_access_has_no_recovered_rows),
         cmocka_unit_test(the_order_of_own_rows_is_the_same),
         cmocka_unit_test(without_recovered_rows_access_makes_no_difference),
-        cmocka_unit_test(an_extraction_and_what_uses_its_copy_have_one_twin),
+        cmocka_unit_test(an_extraction_and_what_uses_its_copy_share_a_control),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

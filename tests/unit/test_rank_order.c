@@ -35,7 +35,7 @@ static void whole_nodes_stay_as_they_are(void **state)
     check(&(sample){{"z", "z", "m", "m", "a"}, {0, 1, 2, 3, 4}, {0, 0, 2, 2, 4}});
 }
 
-static void ranks_dealt_out_in_turn_come_together(void **state)
+static void ranks_placed_in_turn_come_together(void **state)
 {
     (void)state;
     check(&(sample){{"b", "a", "b", "a"}, {0, 2, 1, 3}, {0, 0, 1, 1}});
@@ -57,7 +57,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_nodes_stay_as_they_are),
-        cmocka_unit_test(ranks_dealt_out_in_turn_come_together),
+        cmocka_unit_test(ranks_placed_in_turn_come_together),
         cmocka_unit_test(equal_names_in_two_pid_namespaces_are_two_nodes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

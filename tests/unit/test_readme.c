@@ -36,7 +36,7 @@ static double expected_in(const toy_world *toy)
     const int classes = test->classes;
     float *logit =
         tl_arena_take(&arena, (size_t)(test->rows * classes), sizeof *logit, &err);
-    assert_int_equal(tl_model_logits(toy->world.model[TL_PART_TARGET], test->pixel,
+    assert_int_equal(tl_model_logits(toy->world.model[TL_PART_TARGET], test->input,
                                      test->rows, &alone, &arena, logit, &err),
                      TL_OK);
     double all = 0.0;

@@ -47,23 +47,23 @@ static void open_way(const tl_model *model, tl_pass_use use, way *out)
     tl_pass_refresh(&out->pass);
 }
 
-static void draw(tl_rng *rng, const tl_model_spec *spec, float *pixel)
+static void draw(tl_rng *rng, const tl_model_spec *spec, float *input)
 {
     for (int i = 0; i < ROWS * tl_shape_size(spec->in); i++) {
-        pixel[i] = tl_model_reads_tokens(spec->kind)
+        input[i] = tl_model_reads_tokens(spec->kind)
                        ? (float)tl_rng_below(rng, (uint32_t)spec->classes)
                        : (float)tl_rng_uniform(rng);
     }
 }
 
 /* Forward and backward of `rows` rows; the logits' gradient is drawn. */
-static void run(way *it, const float *pixel, int group, int rows)
+static void run(way *it, const float *input, int group, int rows)
 {
     const tl_model *model = it->pass.model;
     const size_t outputs = (size_t)model->positions * (size_t)model->spec.classes;
     it->pass.dropout = (tl_dropout){
         0.2, tl_rng_stream(1, 0, "test", (uint32_t)group, "dropout"), group * ROWS};
-    (void)tl_pass_forward(&it->pass, pixel, NULL, rows);
+    (void)tl_pass_forward(&it->pass, input, NULL, rows);
     tl_rng rng = tl_rng_stream(1, 0, "test", (uint32_t)group, "slope");
     float *d = tl_pass_d_logits(&it->pass);
     for (size_t i = 0; i < (size_t)rows * outputs; i++) {
@@ -82,22 +82,23 @@ static void check(const tl_model_spec *spec, double most)
     assert_int_equal(tl_model_new(spec, &arena, &model, NULL), TL_OK);
     const tl_rng init = tl_rng_stream(1, 0, "test", 0, "init");
     tl_model_init(model, &init);
-    tl_share share;
+    tl_tensor_parallel share;
     if (spec->splits > 1) {
-        assert_int_equal(tl_share_new(model, &alone, &arena, &share, NULL), TL_OK);
+        assert_int_equal(tl_tensor_parallel_new(model, &alone, &arena, &share, NULL),
+                         TL_OK);
         model = &share.model;
     }
-    float *pixel = tl_arena_take(&arena, (size_t)(ROWS * tl_shape_size(spec->in)),
-                                 sizeof *pixel, NULL);
-    assert_non_null(pixel);
+    float *input = tl_arena_take(&arena, (size_t)(ROWS * tl_shape_size(spec->in)),
+                                 sizeof *input, NULL);
+    assert_non_null(input);
     way all, again;
     open_way(model, TL_PASS_BACKWARD, &all);
     open_way(model, TL_PASS_RECOMPUTE, &again);
     tl_rng rng = tl_rng_stream(1, 0, "test", 0, "pixels");
     for (int g = 0; g < GROUPS; g++) {
-        draw(&rng, spec, pixel);
-        run(&all, pixel, g, g == 1 ? 3 : ROWS);
-        run(&again, pixel, g, g == 1 ? 3 : ROWS);
+        draw(&rng, spec, input);
+        run(&all, input, g, g == 1 ? 3 : ROWS);
+        run(&again, input, g, g == 1 ? 3 : ROWS);
         assert_memory_equal(all.grad, again.grad, model->params * sizeof *all.grad);
     }
     assert_true(room_of(model, TL_PASS_RECOMPUTE) <

@@ -1,5 +1,5 @@
-/* runner/redo, and what the scheduler forgets: a model that is gone costs its step and what
- * is remade from it, and nothing else. */
+/* runner/rerun, and what the scheduler forgets: a model that is gone costs its step and
+ * what is remade from it, and nothing else. */
 #include "compute/core/log.h"
 #include "compute/core/rng.h"
 #include "runner/execute/rerun.h"
@@ -25,7 +25,7 @@ static tl_graph *random_graph(tl_rng *rng)
     assert_int_equal(tl_graph_open(&graph, NULL), TL_OK);
     for (uint32_t i = 0; i < STEPS; i++) {
         const tl_graph_step step = {.key = tl_key_of(&i, sizeof i),
-                                    .widest = (uint16_t)(1 + i % 4),
+                                    .max_ranks = (uint16_t)(1 + i % 4),
                                     .cost = (float)(1e7 * (1 + i % 100))};
         uint32_t parent[2], id;
         const int parents = i == 0 ? 0 : (int)tl_rng_below(rng, 3);
@@ -94,10 +94,10 @@ static void every_step_is_done_at_the_end_whatever_was_forgotten(void **state)
             out[which] = out[--outs];
             do_order(s, graph, &order, &rng, runs);
         }
-        const tl_scheduler_tally tally = tl_scheduler_count(s);
-        assert_int_equal(tally.in[TL_STEP_DONE], STEPS);
-        assert_int_equal(tally.orders_out, 0);
-        assert_true(tally.seconds_left == 0.0);
+        const tl_scheduler_counts stats = tl_scheduler_count(s);
+        assert_int_equal(stats.in[TL_STEP_DONE], STEPS);
+        assert_int_equal(stats.orders_out, 0);
+        assert_true(stats.seconds_left == 0.0);
         int again = 0;
         for (int i = 0; i < STEPS; i++) again += runs[i] - 1;
         assert_in_range(again, 1, STEPS);
@@ -113,7 +113,7 @@ static void only_what_is_done_is_forgotten(void **state)
     assert_int_equal(tl_graph_open(&graph, NULL), TL_OK);
     uint32_t id[3];
     for (uint32_t i = 0; i < 3; i++) { /* a chain */
-        const tl_graph_step step = {.key = tl_key_of(&i, sizeof i), .widest = 1};
+        const tl_graph_step step = {.key = tl_key_of(&i, sizeof i), .max_ranks = 1};
         assert_int_equal(
             tl_graph_add(graph, &step, id + i - (i > 0), i > 0, &id[i], NULL, NULL), TL_OK);
     }
@@ -121,7 +121,7 @@ static void only_what_is_done_is_forgotten(void **state)
     const tl_scheduler_options options = {.ranks = 1};
     tl_scheduler *s;
     assert_int_equal(tl_scheduler_open(graph, &options, &s, NULL), TL_OK);
-    tl_scheduler_recall(s, id[0]);
+    tl_scheduler_restore(s, id[0]);
     tl_scheduler_forget(s, id[1], 0.0);
     assert_int_equal(tl_scheduler_state(s, id[1]), TL_STEP_READY);
     tl_scheduler_forget(s, id[0], 0.0);
@@ -149,7 +149,7 @@ static void what_comes_back_to_a_failed_parent_is_skipped(void **state)
     tl_graph *graph;
     assert_int_equal(tl_graph_open(&graph, NULL), TL_OK);
     uint32_t parent, child;
-    tl_graph_step step = {.key = tl_key_of("p", 1), .widest = 1, .cost = 1e12F};
+    tl_graph_step step = {.key = tl_key_of("p", 1), .max_ranks = 1, .cost = 1e12F};
     assert_int_equal(tl_graph_add(graph, &step, NULL, 0, &parent, NULL, NULL), TL_OK);
     step.key = tl_key_of("c", 1);
     assert_int_equal(tl_graph_add(graph, &step, &parent, 1, &child, NULL, NULL), TL_OK);
@@ -158,7 +158,7 @@ static void what_comes_back_to_a_failed_parent_is_skipped(void **state)
     tl_scheduler *s;
     tl_order order, other;
     assert_int_equal(tl_scheduler_open(graph, &options, &s, NULL), TL_OK);
-    tl_scheduler_recall(s, parent);
+    tl_scheduler_restore(s, parent);
     assert_true(tl_scheduler_next(s, 0.0, &order));
     tl_scheduler_forget(s, parent, 1.0);
     assert_int_equal(tl_scheduler_state(s, child), TL_STEP_RUNNING);
@@ -223,15 +223,15 @@ static int close_room(void **state)
     return 0;
 }
 
-static int position_of(const room *it, const char *stage, int lap)
+static int position_of(const room *it, const char *stage, int round)
 {
     for (int i = 0; i < it->trial->steps; i++) {
         const tl_trial_step *step = &it->trial->step[i];
-        if (step->kind == TL_STEP_RUN && step->lap == lap &&
+        if (step->kind == TL_STEP_RUN && step->round == round &&
             strcmp(step->stage->name, stage) == 0)
             return i;
     }
-    fail_msg("no step of %s in round %d", stage, lap);
+    fail_msg("no step of %s in round %d", stage, round);
     return -1;
 }
 
@@ -240,9 +240,9 @@ static uint32_t id_at(const room *it, int position)
     return tl_graph_find(it->sweep.graph, &it->trial->step[position].key);
 }
 
-static uint32_t id_of(const room *it, const char *stage, int lap)
+static uint32_t id_of(const room *it, const char *stage, int round)
 {
-    return id_at(it, position_of(it, stage, lap));
+    return id_at(it, position_of(it, stage, round));
 }
 
 static void path_of(const room *it, uint32_t id, char path[256])
@@ -278,10 +278,10 @@ static void what_an_open_step_rests_on_must_be_there(void **state)
     room *it = *state;
     (void)all_but_one(it);
     uint32_t count;
-    assert_int_equal(tl_redo_missing(&it->sweep, &it->store, &count, NULL), TL_OK);
+    assert_int_equal(tl_rerun_missing(&it->sweep, &it->store, &count, NULL), TL_OK);
     assert_int_equal(count, 0);
     put_model(it, id_of(it, "train", 1), ""); /* nothing in it */
-    assert_int_equal(tl_redo_missing(&it->sweep, &it->store, &count, NULL), TL_OK);
+    assert_int_equal(tl_rerun_missing(&it->sweep, &it->store, &count, NULL), TL_OK);
     const char *const again[] = {"train", "m2d.inversion"};
     for (int i = 0; i < 2; i++)
         assert_int_equal(it->sweep.outcome[id_of(it, again[i], 1)].state, TL_STEP_WAITING);
@@ -303,7 +303,7 @@ static void a_model_that_nobody_needs_is_not_missed(void **state)
     path_of(it, id_of(it, "train", 1), path);
     assert_int_equal(unlink(path), 0);
     uint32_t count;
-    assert_int_equal(tl_redo_missing(&it->sweep, &it->store, &count, NULL), TL_OK);
+    assert_int_equal(tl_rerun_missing(&it->sweep, &it->store, &count, NULL), TL_OK);
     assert_int_equal(count, 0);
 }
 
@@ -314,19 +314,18 @@ static void a_report_calls_back_the_step_and_what_is_remade_from_it(void **state
     const tl_scheduler_options options = {.ranks = 1};
     tl_scheduler *s;
     tl_order order;
-    tl_redo redo = {0};
+    tl_rerun rerun = {0};
     tl_err err;
     assert_int_equal(tl_scheduler_open(it->sweep.graph, &options, &s, NULL), TL_OK);
     tl_sweep_brief(&it->sweep, s);
     tl_report report = {.step = last,
-                        .status = TL_E_GONE,
+                        .status = TL_E_MISSING,
                         .gone = position_of(it, "train", 1),
                         .text = "x: is missing"};
     for (int round = 0; round < 4; round++) {
         assert_true(tl_scheduler_next(s, 0.0, &order));
         assert_int_equal(order.step[0], last);
-        const tl_status status =
-            tl_redo_call_back(&redo, &it->sweep, s, &report, 0.0, &err);
+        const tl_status status = tl_rerun_cancel(&rerun, &it->sweep, s, &report, 0.0, &err);
         assert_int_equal(status, round < 3 ? TL_OK : TL_E_IO);
         if (round == 3) break;
         tl_scheduler_returned(s, last, 0.0);
@@ -349,7 +348,7 @@ static void a_report_calls_back_the_step_and_what_is_remade_from_it(void **state
     }
     assert_non_null(strstr(err.text, "x: is missing"));
     assert_non_null(strstr(err.text, "rerun 3 times"));
-    tl_redo_close(&redo);
+    tl_rerun_close(&rerun);
     tl_scheduler_close(s);
 }
 

@@ -13,8 +13,8 @@ enum { ROWS = 230, CLASSES = 3 };
 
 typedef struct made {
     tl_source source;
-    float pixel[ROWS];
-    int32_t label[ROWS], group[ROWS], twin[ROWS];
+    float input[ROWS];
+    int32_t label[ROWS], group[ROWS], duplicate_of[ROWS];
     uint8_t flags[ROWS];
     uint32_t origin[ROWS];
 } made;
@@ -25,23 +25,23 @@ static void make(made *m, int rows, int has_copies)
     static const int32_t class_of[7] = {0, 0, 1, 0, 1, 2, 0};
     memset(m, 0, sizeof *m);
     for (int i = 0; i < rows; i++) {
-        m->pixel[i] = (float)i;
+        m->input[i] = (float)i;
         m->label[i] = class_of[i % 7];
         m->group[i] = has_copies && i % 10 == 9 ? i - 1 : i;
-        m->twin[i] = m->group[i];
+        m->duplicate_of[i] = m->group[i];
         m->origin[i] = (uint32_t)i;
     }
     m->source = (tl_source){.name = "made",
                             .all = {.shape = {1, 1, 1},
                                     .classes = CLASSES,
                                     .rows = rows,
-                                    .pixel = m->pixel,
+                                    .input = m->input,
                                     .label = m->label,
                                     .flags = m->flags,
                                     .origin = m->origin},
                             .rows = {rows, 0, 0},
                             .group = m->group,
-                            .twin = m->twin};
+                            .duplicate_of = m->duplicate_of};
 }
 
 static tl_roles draw(const made *m, const tl_split *split, uint64_t seed, tl_arena *arena)
@@ -72,7 +72,7 @@ static void claim(const made *m, const tl_dataset *data, int who, int *owner)
             fail_msg("group %d is held by roles %d and %d", group, owner[group], who);
         }
         owner[group] = who;
-        assert_true(data->pixel[i] == (float)data->origin[i]);
+        assert_true(data->input[i] == (float)data->origin[i]);
     }
 }
 
@@ -209,9 +209,9 @@ static void make_official(made *m)
     m->source.has_splits = true;
     m->source.rows[TL_SPLIT_TRAIN] = 120;
     m->source.rows[TL_SPLIT_VALIDATION] = m->source.rows[TL_SPLIT_TEST] = 40;
-    m->group[50] = m->twin[50] = 10;
-    m->group[125] = m->twin[125] = 20;
-    m->group[165] = m->twin[165] = 30;
+    m->group[50] = m->duplicate_of[50] = 10;
+    m->group[125] = m->duplicate_of[125] = 20;
+    m->group[165] = m->duplicate_of[165] = 30;
 }
 
 static void official_splits_stay_what_they_are(void **state)
@@ -269,7 +269,7 @@ static void make_near(made *m)
 {
     make(m, ROWS, 1);
     for (int i = 0; i < ROWS; i++) {
-        if (i % 10 < 4) m->twin[i] = i - i % 10;
+        if (i % 10 < 4) m->duplicate_of[i] = i - i % 10;
     }
 }
 
@@ -279,7 +279,7 @@ static int claim_near(const made *m, const tl_dataset *data, int who, int *owner
 {
     int shared = 0;
     for (int i = 0; i < data->rows; i++) {
-        const int group = m->twin[data->origin[i]];
+        const int group = m->duplicate_of[data->origin[i]];
         if (owner[group] != 0 && owner[group] != who) {
             fail_msg("near group %d is held by roles %d and %d", group, owner[group], who);
         }
@@ -323,8 +323,8 @@ static int count_sides(const made *m, const tl_dataset *pool, int group, unsigne
 {
     int count = 0;
     for (int i = 0; i < pool->rows; i++) {
-        count +=
-            m->twin[pool->origin[i]] == group && (pool->flags[i] & TL_ROW_MEMBER) == member;
+        count += m->duplicate_of[pool->origin[i]] == group &&
+                 (pool->flags[i] & TL_ROW_MEMBER) == member;
     }
     return count;
 }
@@ -335,18 +335,18 @@ static void near_duplicates_across_membership_are_flagged(void **state)
     (void)state;
     static made m;
     make_official(&m);
-    m.twin[61] = m.twin[62] = 60;
-    m.twin[150] = 70;
+    m.duplicate_of[61] = m.duplicate_of[62] = 60;
+    m.duplicate_of[150] = 70;
     int flagged = 0, apart = 0;
     for (uint64_t seed = 0; seed < 40; seed++) {
         const tl_split split = {.official = true, .keep = 0.5};
         tl_arena arena = tl_arena_open(0);
         const tl_roles roles = draw(&m, &split, seed, &arena);
         for (int i = 0; i < roles.pool->rows; i++) {
-            const int group = m.twin[roles.pool->origin[i]];
+            const int group = m.duplicate_of[roles.pool->origin[i]];
             const int is_split = count_sides(&m, roles.pool, group, TL_ROW_MEMBER) > 0 &&
                                  count_sides(&m, roles.pool, group, 0) > 0;
-            const int is_flagged = (roles.pool->flags[i] & TL_ROW_TWIN) != 0;
+            const int is_flagged = (roles.pool->flags[i] & TL_ROW_NEAR_DUPLICATE) != 0;
             assert_int_equal(is_flagged, is_split);
             flagged += is_flagged;
             apart += group == 60 && !is_flagged;
@@ -363,7 +363,7 @@ static void test_rows_near_to_the_pool_are_no_non_members(void **state)
     (void)state;
     static made m;
     make_official(&m);
-    m.twin[180] = 80;
+    m.duplicate_of[180] = 80;
     const tl_split split = {.official = true};
     tl_arena arena = tl_arena_open(0);
     const tl_roles roles = draw(&m, &split, 3, &arena);
@@ -373,7 +373,8 @@ static void test_rows_near_to_the_pool_are_no_non_members(void **state)
     for (int i = 0; i < roles.pool->rows; i++) {
         const uint32_t row = roles.pool->origin[i];
         assert_true(row != 165 && row != 180);
-        assert_int_equal((roles.pool->flags[i] & TL_ROW_TWIN) != 0, row == 30 || row == 80);
+        assert_int_equal((roles.pool->flags[i] & TL_ROW_NEAR_DUPLICATE) != 0,
+                         row == 30 || row == 80);
     }
     tl_arena_close(&arena);
 }
@@ -410,7 +411,7 @@ static void what_cannot_be_drawn_is_refused_with_numbers(void **state)
 }
 
 /* 257 tokens and two rows of most: no role could hold every class. */
-static void tokens_are_dealt_without_regard_to_class(void **state)
+static void tokens_are_drawn_without_regard_to_class(void **state)
 {
     (void)state;
     static made m;
@@ -443,7 +444,7 @@ static void tokens_are_dealt_without_regard_to_class(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tokens_are_dealt_without_regard_to_class),
+        cmocka_unit_test(tokens_are_drawn_without_regard_to_class),
         cmocka_unit_test(roles_are_disjoint_and_copies_stay_in_one),
         cmocka_unit_test(classes_keep_their_shares_in_every_role),
         cmocka_unit_test(keep_trains_on_half_of_each_class),

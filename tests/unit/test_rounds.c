@@ -62,7 +62,7 @@ static sheet estimate(void)
     return s;
 }
 
-static void a_lap_is_compared_with_the_first_in_each_trial(void **state)
+static void a_round_is_compared_with_the_first_in_each_trial(void **state)
 {
     (void)state;
     tl_err err;
@@ -83,18 +83,18 @@ static void a_lap_is_compared_with_the_first_in_each_trial(void **state)
     assert_near(e->mean, (0.2 + 0.05 + 0.05) / 3.0, 1e-12);
     assert_near(e->reference_mean, (0.55 + 0.6 + 0.4) / 3.0, 1e-12);
     assert_near(e->least_p, 0.25, 0.0);
-    int laps = 0;
+    int rounds = 0;
     for (int i = 0; i < s.effects->count; i++) {
-        laps += strcmp(s.effects->effect[i].factor, "round") == 0;
+        rounds += strcmp(s.effects->effect[i].factor, "round") == 0;
     }
-    assert_int_equal(laps, 1);
+    assert_int_equal(rounds, 1);
     tl_arena_close(&s.arena);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_lap_is_compared_with_the_first_in_each_trial),
+        cmocka_unit_test(a_round_is_compared_with_the_first_in_each_trial),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

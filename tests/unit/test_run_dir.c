@@ -305,7 +305,7 @@ static void a_damaged_checkpoint_is_none(void **state)
     tl_arena tight = tl_arena_open(8);
     tl_err err = {0};
     assert_int_equal(checkpoint.load(checkpoint.self, &tight, &bytes, &n, &err),
-                     TL_E_SPACE);
+                     TL_E_NOMEM);
     assert_int_equal(
         tl_store_step_path(&store, &space.key, ".part", path, sizeof path, NULL), TL_OK);
     FILE *stream = fopen(path, "rb");

@@ -27,10 +27,11 @@ static tl_graph *graph_open(void)
 }
 
 /* A step that takes one rank `seconds`. */
-static uint32_t add(tl_graph *graph, double seconds, int widest, const uint32_t *parent,
+static uint32_t add(tl_graph *graph, double seconds, int max_ranks, const uint32_t *parent,
                     int parents)
 {
-    tl_graph_step step = {.widest = (uint16_t)widest, .cost = (float)(seconds * RATE)};
+    tl_graph_step step = {.max_ranks = (uint16_t)max_ranks,
+                          .cost = (float)(seconds * RATE)};
     const uint32_t number = tl_graph_steps(graph);
     memcpy(step.key.byte, &number, sizeof number);
     uint32_t id;
@@ -40,7 +41,7 @@ static uint32_t add(tl_graph *graph, double seconds, int widest, const uint32_t 
 
 /* Chains of trials that branch: each step hangs on one or two of the last `reach` ones. */
 static tl_graph *random_graph(uint64_t seed, int steps, uint32_t reach, double seconds,
-                              int widest)
+                              int max_ranks)
 {
     tl_rng rng = tl_rng_stream(seed, 0, "test", 0, "graph");
     tl_graph *graph = graph_open();
@@ -52,7 +53,7 @@ static tl_graph *random_graph(uint64_t seed, int steps, uint32_t reach, double s
             const uint32_t span = (uint32_t)i < reach ? (uint32_t)i : reach;
             parent[p] = (uint32_t)i - 1 - tl_rng_below(&rng, span);
         }
-        add(graph, seconds * spread, widest, parent, wanted);
+        add(graph, seconds * spread, max_ranks, parent, wanted);
     }
     assert_int_equal(tl_graph_finish(graph, NULL), TL_OK);
     return graph;
@@ -98,7 +99,7 @@ typedef struct world {
     int *queued;   /* [ranks] */
     bool *is_dead; /* [ranks] */
     int *heap;     /* ranks with a running job, the soonest first */
-    int heaped, deepest, widest;
+    int heaped, deepest, max_ranks;
     int *runs;          /* [steps] how often each was run to its end */
     double fail_share;  /* of steps that fail */
     double death_every; /* s; 0: never */
@@ -133,10 +134,11 @@ static void sift(world *w, int at)
     }
 }
 
-static void world_open(world *w, const tl_graph *graph, int ranks, int widest)
+static void world_open(world *w, const tl_graph *graph, int ranks, int max_ranks)
 {
     *w = (world){.graph = graph, .ranks = ranks};
-    const tl_scheduler_options options = {.ranks = ranks, .widest = widest, .rate = RATE};
+    const tl_scheduler_options options = {
+        .ranks = ranks, .max_ranks = max_ranks, .rate = RATE};
     assert_int_equal(tl_scheduler_open(graph, &options, &w->scheduler, NULL), TL_OK);
     w->queue = calloc((size_t)ranks * MOST_QUEUED, sizeof(job *));
     w->queued = calloc((size_t)ranks, sizeof *w->queued);
@@ -187,7 +189,7 @@ static void check_order(world *w, const tl_order *order)
     }
     for (int i = 0; i < order->steps; i++) {
         const uint32_t step = order->step[i];
-        assert_true(order->width <= tl_graph_step_at(w->graph, step)->widest);
+        assert_true(order->width <= tl_graph_step_at(w->graph, step)->max_ranks);
         assert_int_equal(tl_scheduler_state(w->scheduler, step), TL_STEP_RUNNING);
         int parents;
         const uint32_t *parent = tl_graph_parents(w->graph, step, &parents);
@@ -212,7 +214,7 @@ static void accept_order(world *w, const tl_order *order)
     for (int r = order->first + 1; r < order->first + order->width; r++)
         w->queued[r] = 1, w->queue[(size_t)r * MOST_QUEUED] = NULL;
     if (w->queued[order->first] > w->deepest) w->deepest = w->queued[order->first];
-    if (order->width > w->widest) w->widest = order->width;
+    if (order->width > w->max_ranks) w->max_ranks = order->width;
     w->orders++;
     if (w->queued[order->first] > 1) return;
     start_step(w, copy);
@@ -346,10 +348,10 @@ static void assert_all_ran_once(const world *w)
  */
 
 /* Seconds that `steps` equal steps of one second take. */
-static double time_of_equal(int steps, int ranks, int widest)
+static double time_of_equal(int steps, int ranks, int max_ranks)
 {
     tl_graph *graph = graph_open();
-    for (int i = 0; i < steps; i++) add(graph, 1, widest, NULL, 0);
+    for (int i = 0; i < steps; i++) add(graph, 1, max_ranks, NULL, 0);
     assert_int_equal(tl_graph_finish(graph, NULL), TL_OK);
     world w;
     world_open(&w, graph, ranks, 0);
@@ -376,18 +378,18 @@ static void random_graphs_end_near_the_lower_bound(void **state)
     (void)state;
     const int ranks[] = {1, 2, 3, 5, 8, 13, 32, 64};
     for (int i = 0; i < 8; i++)
-        for (int widest = 1; widest <= 8; widest *= 8)
+        for (int max_ranks = 1; max_ranks <= 8; max_ranks *= 8)
             for (uint64_t seed = 1; seed <= 3; seed++) {
-                tl_graph *graph = random_graph(seed, 6000, 3000, 1, widest);
+                tl_graph *graph = random_graph(seed, 6000, 3000, 1, max_ranks);
                 double bound = all_work(graph) / ranks[i];
-                if (widest == 1 && critical_path(graph) > bound)
+                if (max_ranks == 1 && critical_path(graph) > bound)
                     bound = critical_path(graph);
                 world w;
                 world_open(&w, graph, ranks[i], 0);
                 run(&w);
                 assert_all_ran_once(&w);
                 if (w.now > 1.08 * bound)
-                    fail_msg("%d ranks, teams of %d: %g s, bound %g s", ranks[i], widest,
+                    fail_msg("%d ranks, teams of %d: %g s, bound %g s", ranks[i], max_ranks,
                              w.now, bound);
                 world_close(&w);
                 tl_graph_close(graph);
@@ -601,9 +603,9 @@ static void what_an_earlier_run_did_is_not_run_again(void **state)
     assert_int_equal(tl_graph_finish(graph, NULL), TL_OK);
     world w;
     world_open(&w, graph, 2, 0);
-    tl_scheduler_recall(w.scheduler, b); /* in any order */
-    tl_scheduler_recall(w.scheduler, a);
-    tl_scheduler_recall_failed(w.scheduler, x, TL_STEP_DIVERGED);
+    tl_scheduler_restore(w.scheduler, b); /* in any order */
+    tl_scheduler_restore(w.scheduler, a);
+    tl_scheduler_restore_failed(w.scheduler, x, TL_STEP_DIVERGED);
     assert_int_equal(tl_scheduler_state(w.scheduler, c), TL_STEP_READY);
     run(&w);
     assert_int_equal(w.runs[a] + w.runs[b] + w.runs[x] + w.runs[y], 0);
@@ -657,7 +659,7 @@ static void a_million_steps_on_100000_ranks_end(void **state)
     print_message("graph %.2f s, open %.2f s, run %.2f s; makespan %.1f s, bounds %.1f and "
                   "%.1f s; widest %d\n",
                   built - start, opened - built, seconds_now() - opened, w.now,
-                  all_work(graph) / 100000, critical_path(graph), w.widest);
+                  all_work(graph) / 100000, critical_path(graph), w.max_ranks);
     world_close(&w);
     tl_graph_close(graph);
 }

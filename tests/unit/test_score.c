@@ -60,8 +60,9 @@ static void a_score_that_is_no_number_is_a_fault(void **state)
     const bool positive[2] = {true, false};
     double out;
     tl_err err = {0};
-    assert_int_equal(tl_score_auc(score, positive, 2, &arena, &out, &err), TL_E_NUM);
-    assert_int_equal(tl_score_tpr(score, positive, 2, 0.1, &arena, &out, &err), TL_E_NUM);
+    assert_int_equal(tl_score_auc(score, positive, 2, &arena, &out, &err), TL_E_NUMERIC);
+    assert_int_equal(tl_score_tpr(score, positive, 2, 0.1, &arena, &out, &err),
+                     TL_E_NUMERIC);
     tl_arena_close(&arena);
 }
 

@@ -98,17 +98,17 @@ static void run_kernels(const tl_sequence_kernels *k, int n, float *y)
     k->softmax(&strip);
     memcpy(y + 10 * MOST, x, sizeof x);
     k->softmax_back(&strip);
-    tl_turn turn = {.in = x,
-                    .out = y + 13 * MOST,
-                    .in_stride = n,
-                    .out_stride = n + 1,
-                    .lines = 3,
-                    .size = n / 2 * 2,
-                    .angle = d,
-                    .sense = -1.0f};
-    k->turn(&turn);
-    turn.adds = true;
-    k->turn(&turn);
+    tl_rotary rotary = {.in = x,
+                        .out = y + 13 * MOST,
+                        .in_stride = n,
+                        .out_stride = n + 1,
+                        .lines = 3,
+                        .size = n / 2 * 2,
+                        .angle = d,
+                        .sense = -1.0f};
+    k->rotary(&rotary);
+    rotary.adds = true;
+    k->rotary(&rotary);
     k->to_lanes(x, n, TL_STRIP - n % 9, n < TL_STRIP ? n : TL_STRIP,
                 y + 12 * MOST + 2 * TL_STRIP);
 }

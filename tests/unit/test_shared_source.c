@@ -14,17 +14,17 @@ static const tl_source_want wanted = {
     .examples = 60, .classes = 3, .difficulty = 0.3, .context = 12};
 
 /* Commons of one block within this process. */
-typedef struct shelf {
+typedef struct blocks_here {
     tl_key key;
     unsigned char *bytes;
     size_t n;
     bool is_open, refuses, is_lost;
     int found;
-} shelf;
+} blocks_here;
 
 static void *find(void *self, const tl_key *key, size_t *n)
 {
-    shelf *s = self;
+    blocks_here *s = self;
     if (!s->is_open || !tl_key_equal(key, &s->key)) return NULL;
     s->found++;
     *n = s->n;
@@ -33,7 +33,7 @@ static void *find(void *self, const tl_key *key, size_t *n)
 
 static void *begin(void *self, const tl_key *key, size_t n)
 {
-    shelf *s = self;
+    blocks_here *s = self;
     if (s->refuses) return NULL;
     assert_null(s->bytes);
     s->key = *key;
@@ -43,13 +43,13 @@ static void *begin(void *self, const tl_key *key, size_t n)
 
 static void *end(void *self, void *room)
 {
-    shelf *s = self;
+    blocks_here *s = self;
     assert_ptr_equal(room, s->bytes);
     s->is_open = !s->is_lost;
     return s->is_open ? s->bytes : NULL;
 }
 
-static tl_source *open_by(shelf *s, bool publishes, const char *name, tl_arena *arena)
+static tl_source *open_by(blocks_here *s, bool publishes, const char *name, tl_arena *arena)
 {
     const tl_shared_blocks shared_blocks = {s, publishes, find, begin, end};
     tl_source *source;
@@ -67,14 +67,15 @@ static void assert_same(const tl_source *a, const tl_source *b)
     assert_int_equal(a->all.rows, b->all.rows);
     assert_int_equal(a->all.classes, b->all.classes);
     assert_int_equal(a->all.vocabulary, b->all.vocabulary);
-    assert_memory_equal(a->all.pixel, b->all.pixel, pixels * sizeof *a->all.pixel);
+    assert_memory_equal(a->all.input, b->all.input, pixels * sizeof *a->all.input);
     assert_memory_equal(a->all.label, b->all.label, rows * sizeof *a->all.label);
     assert_memory_equal(a->all.flags, b->all.flags, rows * sizeof *a->all.flags);
     assert_memory_equal(a->all.origin, b->all.origin, rows * sizeof *a->all.origin);
     assert_memory_equal(a->group, b->group, rows * sizeof *a->group);
-    assert_memory_equal(a->twin, b->twin, rows * sizeof *a->twin);
+    assert_memory_equal(a->duplicate_of, b->duplicate_of, rows * sizeof *a->duplicate_of);
     assert_memory_equal(a->rows, b->rows, sizeof a->rows);
-    assert_memory_equal(&a->twins, &b->twins, sizeof a->twins);
+    assert_memory_equal(&a->near_duplicates, &b->near_duplicates,
+                        sizeof a->near_duplicates);
     assert_true(a->has_splits == b->has_splits && tl_key_equal(&a->content, &b->content));
     assert_string_equal(a->name, b->name);
     assert_string_equal(a->note, b->note);
@@ -83,7 +84,7 @@ static void assert_same(const tl_source *a, const tl_source *b)
 static void check(const char *name)
 {
     tl_arena arena = tl_arena_open(0);
-    shelf s = {0};
+    blocks_here s = {0};
     tl_source *plain;
     assert_int_equal(tl_source_open(name, NULL, &wanted, &arena, &plain, NULL), TL_OK);
     const size_t before = tl_arena_mark(&arena);
@@ -92,7 +93,7 @@ static void check(const char *name)
     assert_int_equal(s.found, 1);
     assert_same(plain, published);
     assert_same(plain, found);
-    assert_ptr_equal(published->all.pixel, found->all.pixel);
+    assert_ptr_equal(published->all.input, found->all.input);
     assert_true(tl_arena_mark(&arena) - before < 4096); /* no rows of their own */
     tl_arena_close(&arena);
     free(s.bytes);
@@ -109,14 +110,14 @@ static void who_finds_nothing_opens_the_source_itself(void **state)
 {
     (void)state;
     tl_arena arena = tl_arena_open(0);
-    shelf s = {.refuses = true};
+    blocks_here s = {.refuses = true};
     const tl_source *whole = open_by(&s, true, "synthetic/lesions", &arena);
     assert_same(whole, open_by(&s, false, "synthetic/lesions", &arena));
     s.refuses = false;
     s.is_lost = true;
     assert_same(whole, open_by(&s, true, "synthetic/lesions", &arena));
     free(s.bytes);
-    s = (shelf){0};
+    s = (blocks_here){0};
     (void)open_by(&s, true, "synthetic/markov", &arena); /* another one */
     assert_same(whole, open_by(&s, false, "synthetic/lesions", &arena));
     assert_int_equal(s.found, 0);
@@ -128,22 +129,22 @@ static void damaged_blocks_are_not_believed(void **state)
 {
     (void)state;
     tl_arena arena = tl_arena_open(0);
-    shelf s = {0};
+    blocks_here s = {0};
     const tl_source *whole = open_by(&s, true, "synthetic/lesions", &arena);
     const size_t n = s.n, lengths[] = {0, 8, n / 2, n - 1};
     for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
         s.n = lengths[k];
         const tl_source *other = open_by(&s, false, "synthetic/lesions", &arena);
         assert_same(whole, other);
-        assert_ptr_not_equal(whole->all.pixel, other->all.pixel);
+        assert_ptr_not_equal(whole->all.input, other->all.input);
     }
     s.n = n;
     s.bytes[0] ^= 1;
-    assert_ptr_not_equal(whole->all.pixel,
-                         open_by(&s, false, "synthetic/lesions", &arena)->all.pixel);
+    assert_ptr_not_equal(whole->all.input,
+                         open_by(&s, false, "synthetic/lesions", &arena)->all.input);
     s.bytes[0] ^= 1;
-    assert_ptr_equal(whole->all.pixel,
-                     open_by(&s, false, "synthetic/lesions", &arena)->all.pixel);
+    assert_ptr_equal(whole->all.input,
+                     open_by(&s, false, "synthetic/lesions", &arena)->all.input);
     tl_arena_close(&arena);
     free(s.bytes);
 }
@@ -154,7 +155,7 @@ static void what_cannot_be_opened_is_refused_alike(void **state)
     tl_arena arena = tl_arena_open(0);
     tl_source *source;
     tl_err plain = {0}, shared = {0};
-    shelf s = {0};
+    blocks_here s = {0};
     const tl_shared_blocks shared_blocks = {&s, true, find, begin, end};
     assert_int_equal(
         tl_source_open("mnist/t10k", "/nowhere", NULL, &arena, &source, &plain), TL_E_IO);

@@ -98,7 +98,7 @@ static void mnist_is_read_and_copies_are_grouped(void **state)
         assert_int_equal(source->all.origin[i], i);
         assert_int_equal(source->all.flags[i], 0);
     }
-    assert_true(source->all.pixel[PIXELS + 2] == 92.0f / 255.0f);
+    assert_true(source->all.input[PIXELS + 2] == 92.0f / 255.0f);
     tl_arena_close(&arena);
 }
 

@@ -85,7 +85,7 @@ static void largest_eigenvector_is_found(void **state)
         assert_int_equal(tl_arena_mark(&arena), 0);
         a[0] = (double)NAN;
         tl_err err = {0};
-        assert_int_equal(tl_symmetric_top(a, n, &arena, &value, v, &err), TL_E_NUM);
+        assert_int_equal(tl_symmetric_top(a, n, &arena, &value, v, &err), TL_E_NUMERIC);
         tl_arena_close(&arena);
     }
 }
@@ -211,7 +211,7 @@ static void top_eigenvalue_is_the_largest_share_among_the_classes(void **state)
     double *x = calloc((size_t)(pool->rows * width), sizeof *x), largest = 0.0;
     assert_true(feature && x);
     assert_int_equal(
-        tl_model_features(target, pool->pixel, pool->rows, &team, &arena, feature, NULL),
+        tl_model_features(target, pool->input, pool->rows, &team, &arena, feature, NULL),
         TL_OK);
     for (int class = 0; class < pool->classes; class ++) {
         int rows = 0;

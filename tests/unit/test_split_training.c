@@ -46,7 +46,7 @@ static training *open_tokens(const tl_recipe *recipe, const tl_model_spec *spec)
         for (int i = 0; i <= CONTEXT; i++) {
             const int noise = tl_rng_below(&rng, 8) == 0;
             const int next = (2 * before + last + 1 + noise) % VOCABULARY;
-            if (i < CONTEXT) it->data.pixel[r * CONTEXT + i] = (float)next;
+            if (i < CONTEXT) it->data.input[r * CONTEXT + i] = (float)next;
             it->data.label[r] = next;
             before = last;
             last = next;
@@ -188,12 +188,12 @@ static void another_number_of_splits_begins_anew(void **state)
 static void all_leave_when_a_number_is_not_finite(void **state)
 {
     (void)state;
-    assert_int_equal(tl_fault_arm("nan,after=start:1", 0, NULL), TL_OK);
-    tl_fault_pass(TL_FAULT_START);
+    assert_int_equal(tl_failpoint_arm("nan,after=start:1", 0, NULL), TL_OK);
+    tl_failpoint_pass(TL_FAILPOINT_START);
     training *it = open_tokens(&training_sgd, &gpt);
     team_threads_run(SPLITS, training_member, it);
     for (int r = 0; r < SPLITS; r++) {
-        assert_int_equal(it->status[r], TL_E_NUM);
+        assert_int_equal(it->status[r], TL_E_NUMERIC);
         assert_string_equal(it->err[r].text, "loss or gradient is not finite at update 1");
     }
     free(it);
@@ -256,13 +256,13 @@ static void memory_is_bounded_and_falls_with_the_team(void **state)
     }
 }
 
-static void the_widest_team_has_a_member_for_each_split(void **state)
+static void the_largest_team_has_a_member_for_each_split(void **state)
 {
     (void)state;
     tl_model_spec spec = gpt;
-    assert_int_equal(tl_train_widest(&spec, &training_adamw), SPLITS);
+    assert_int_equal(tl_train_max_ranks(&spec, &training_adamw), SPLITS);
     spec.splits = 1;
-    assert_int_equal(tl_train_widest(&spec, &training_adamw), 8);
+    assert_int_equal(tl_train_max_ranks(&spec, &training_adamw), 8);
 }
 
 int main(void)
@@ -276,7 +276,7 @@ int main(void)
         cmocka_unit_test(another_number_of_splits_begins_anew),
         cmocka_unit_test(all_leave_when_a_number_is_not_finite),
         cmocka_unit_test(memory_is_bounded_and_falls_with_the_team),
-        cmocka_unit_test(the_widest_team_has_a_member_for_each_split),
+        cmocka_unit_test(the_largest_team_has_a_member_for_each_split),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

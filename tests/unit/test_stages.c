@@ -84,7 +84,7 @@ static void flipped_rows_have_another_label_and_members_are_not_preferred(void *
     assert_in_range(by_member[0], 30, 70); /* of 100, 4 standard deviations */
     assert_in_range(by_member[1], 30, 70);
     assert_true(measure[0].value == by_member[1]);
-    assert_ptr_equal(pool->pixel, clean->pixel); /* images are shared */
+    assert_ptr_equal(pool->input, clean->input); /* images are shared */
     toy_world_close(&toy);
 }
 
@@ -116,7 +116,7 @@ static void the_trigger_is_a_white_square_in_the_lower_right_corner(void **state
     for (int at = 0; at < 28 * 28; at++) {
         const int y = at / 28, x = at % 28;
         const bool is_inside = y >= 24 && y <= 26 && x >= 24 && x <= 26;
-        assert_true(pool->pixel[at] == (is_inside ? 1.0f : clean->pixel[at]));
+        assert_true(pool->input[at] == (is_inside ? 1.0f : clean->input[at]));
     }
     for (int i = 0; i < pool->rows; i++) assert_int_equal(pool->label[i], 2);
     toy_world_close(&toy);
@@ -214,7 +214,7 @@ static void augmented_queries_begin_with_the_natural_ones(void **state)
     toy_world_close(&toy);
 }
 
-static void noise_has_no_twin(void **state)
+static void noise_has_no_near_duplicate(void **state)
 {
     (void)state;
     toy_world toy;
@@ -241,7 +241,7 @@ static void the_service_answers_what_was_asked_for(void **state)
     float score[130 * 3], top[130 * 3];
     for (int kind = TL_ANSWER_SCORES; kind <= TL_ANSWER_TOP1; kind++) {
         const tl_question question = {
-            .pixel = test->pixel, .rows = test->rows, .kind = (tl_answers)kind};
+            .input = test->input, .rows = test->rows, .kind = (tl_answers)kind};
         assert_int_equal(tl_service_ask(toy.world.service, toy.world.model[TL_PART_TARGET],
                                         &question, &alone, &toy.arena,
                                         kind == TL_ANSWER_SCORES ? score : top, NULL),
@@ -264,8 +264,8 @@ static void the_service_answers_what_was_asked_for(void **state)
 static void assert_row(const tl_dataset *a, int i, const tl_dataset *b, int j)
 {
     const size_t size = (size_t)tl_shape_size(a->shape);
-    assert_memory_equal(a->pixel + (size_t)i * size, b->pixel + (size_t)j * size,
-                        size * sizeof *a->pixel);
+    assert_memory_equal(a->input + (size_t)i * size, b->input + (size_t)j * size,
+                        size * sizeof *a->input);
     assert_int_equal(a->label[i], b->label[j]);
     assert_int_equal(a->flags[i], b->flags[j]);
     assert_int_equal(a->origin[i], b->origin[j]);
@@ -355,7 +355,7 @@ int main(void)
         cmocka_unit_test(no_row_left_clean_is_missing_not_zero),
         cmocka_unit_test(low_false_positive_rates_need_ten_false_positives),
         cmocka_unit_test(augmented_queries_begin_with_the_natural_ones),
-        cmocka_unit_test(noise_has_no_twin),
+        cmocka_unit_test(noise_has_no_near_duplicate),
         cmocka_unit_test(the_service_answers_what_was_asked_for),
         cmocka_unit_test(recovered_rows_follow_the_attackers_own),
         cmocka_unit_test(recovered_rows_of_another_shape_are_refused),

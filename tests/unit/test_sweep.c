@@ -55,7 +55,7 @@ static tl_step_state state_after(opened *o, int measures)
         .measure = measure,
     };
     tl_err err;
-    assert_int_equal(tl_sweep_recall(&o->sweep, &record, &err), TL_OK);
+    assert_int_equal(tl_sweep_restore(&o->sweep, &record, &err), TL_OK);
     return o->sweep.outcome[o->utility].state;
 }
 
@@ -78,7 +78,7 @@ static void a_record_of_a_step_that_the_plan_lacks_is_passed_over(void **state)
     open_sweep(&o);
     const tl_record record = {.kind = TL_RECORD_DONE, .key = tl_key_of("x", 1)};
     tl_err err;
-    assert_int_equal(tl_sweep_recall(&o.sweep, &record, &err), TL_OK);
+    assert_int_equal(tl_sweep_restore(&o.sweep, &record, &err), TL_OK);
     for (uint32_t id = 0; id < tl_graph_steps(o.sweep.graph); id++)
         assert_int_equal(o.sweep.outcome[id].state, TL_STEP_WAITING);
     close_sweep(&o);

@@ -86,18 +86,18 @@ static void wider_teams_hold_fewer_shards_a_member(void **state)
 }
 
 /* The width of the smallest team for the training, and what ranks lack. */
-static int narrowest_within(double each, tl_lacking *lacking)
+static int min_ranks_within(double each, tl_lacking *lacking)
 {
     opened o;
     open_plan_within("kind: mlp, width: 512", "batch: 64, shards: 8", 4, each, &o);
-    int narrowest = 0;
+    int min_ranks = 0;
     for (uint32_t id = 0; id < tl_graph_steps(o.sweep.graph); id++) {
         const tl_graph_step *step = tl_graph_step_at(o.sweep.graph, id);
-        if (step->narrowest > narrowest) narrowest = step->narrowest;
+        if (step->min_ranks > min_ranks) min_ranks = step->min_ranks;
     }
     *lacking = o.sweep.lacking;
     close_plan(&o);
-    return narrowest;
+    return min_ranks;
 }
 
 static void what_a_rank_cannot_hold_is_left_to_a_team(void **state)
@@ -109,12 +109,12 @@ static void what_a_rank_cannot_hold_is_left_to_a_team(void **state)
         const tl_team_memory of = memory_on("batch: 64, shards: 8", 1 << k);
         need[k] = (of.first + ((1 << k) - 1) * of.others) / (1 << k);
     }
-    assert_int_equal(narrowest_within(0.0, &lacking), 1);
-    assert_int_equal(narrowest_within(need[0], &lacking), 1);
-    assert_int_equal(narrowest_within(need[0] - 1.0, &lacking), 2);
-    assert_int_equal(narrowest_within(need[2], &lacking), 4);
+    assert_int_equal(min_ranks_within(0.0, &lacking), 1);
+    assert_int_equal(min_ranks_within(need[0], &lacking), 1);
+    assert_int_equal(min_ranks_within(need[0] - 1.0, &lacking), 2);
+    assert_int_equal(min_ranks_within(need[2], &lacking), 4);
     assert_int_equal(lacking.width, 0);
-    assert_int_equal(narrowest_within(need[2] - 1.0, &lacking), 4);
+    assert_int_equal(min_ranks_within(need[2] - 1.0, &lacking), 4);
     assert_int_equal(lacking.width, 4);
     assert_true(lacking.each == need[2]);
 }

@@ -93,16 +93,16 @@ static tl_status run_pass(trial *it, const tl_model *model, const tl_team *team,
 
 static tl_status work(trial *it, const tl_team *team, tl_arena *arena)
 {
-    tl_share share;
+    tl_tensor_parallel share;
     float *grad;
     const int r = team->rank;
-    TL_TRY(tl_share_new(it->model, team, arena, &share, NULL));
-    TL_TRY(tl_share_put(&share, arena, it->again[r], NULL));
-    TL_TAKE(grad, arena, share.model.params, NULL);
+    TL_TRY(tl_tensor_parallel_new(it->model, team, arena, &share, NULL));
+    TL_TRY(tl_tensor_parallel_put(&share, arena, it->again[r], NULL));
+    TL_ALLOC(grad, arena, share.model.params, NULL);
     for (size_t i = 0; i < share.model.params; i++) grad[i] = NAN; /* it is set */
     TL_TRY(run_pass(it, &share.model, team, arena, it->logits[r], grad));
     memcpy(share.model.param, grad, share.model.params * sizeof *grad);
-    return tl_share_put(&share, arena, it->gradient[r], NULL);
+    return tl_tensor_parallel_put(&share, arena, it->gradient[r], NULL);
 }
 
 static void member(const tl_team *team, void *self)
@@ -204,7 +204,7 @@ static void split_logits_are_those_of_the_definition(void **state)
 }
 
 /* Central differences with a step of 1e-5, at places spread over all parameters. */
-static void split_gradients_are_slopes_of_the_definition(void **state)
+static void split_gradients_are_those_of_the_definition(void **state)
 {
     (void)state;
     static double wide[1 << 16];
@@ -275,15 +275,15 @@ static void teams_of_any_size_come_to_the_same_bits(void **state)
 /* What is kept for the parameters is the same whole from any team, and comes back. */
 static tl_status keep_and_return(trial *it, const tl_team *team, tl_arena *arena)
 {
-    tl_share share;
+    tl_tensor_parallel share;
     float *room, *all = it->gradient[team->rank]->param, *back;
-    TL_TRY(tl_share_new(it->model, team, arena, &share, NULL));
-    TL_TAKE(room, arena, tl_share_room(&share), NULL);
-    TL_TAKE(back, arena, share.model.params, NULL);
-    TL_TRY(tl_share_collect(&share, share.model.param, room, all, NULL));
-    TL_TRY(tl_share_deal(&share, team->rank ? NULL : all, room, back, NULL));
+    TL_TRY(tl_tensor_parallel_new(it->model, team, arena, &share, NULL));
+    TL_ALLOC(room, arena, tl_tensor_parallel_room(&share), NULL);
+    TL_ALLOC(back, arena, share.model.params, NULL);
+    TL_TRY(tl_tensor_parallel_collect(&share, share.model.param, room, all, NULL));
+    TL_TRY(tl_tensor_parallel_deal(&share, team->rank ? NULL : all, room, back, NULL));
     const size_t size = share.model.params * sizeof *back;
-    return memcmp(back, share.model.param, size) == 0 ? TL_OK : TL_E_NUM;
+    return memcmp(back, share.model.param, size) == 0 ? TL_OK : TL_E_NUMERIC;
 }
 
 static void keeper(const tl_team *team, void *self)
@@ -320,12 +320,12 @@ static void what_is_kept_does_not_depend_on_the_team(void **state)
 /* Inference on shares: all members on all blocks, of which the last is padded. */
 static tl_status infer(trial *it, const tl_team *team, tl_arena *arena)
 {
-    tl_share share;
+    tl_tensor_parallel share;
     float *token;
     enum { MANY = 70 };
-    TL_TAKE(token, arena, MANY * CONTEXT, NULL);
+    TL_ALLOC(token, arena, MANY * CONTEXT, NULL);
     for (int i = 0; i < MANY * CONTEXT; i++) token[i] = it->token[i % (ROWS * CONTEXT)];
-    TL_TRY(tl_share_new(it->model, team, arena, &share, NULL));
+    TL_TRY(tl_tensor_parallel_new(it->model, team, arena, &share, NULL));
     return tl_model_logits(&share.model, token, MANY, team, arena,
                            it->gradient[team->rank]->param, NULL);
 }
@@ -376,11 +376,12 @@ static void a_member_holds_its_parts_alone(void **state)
         size_t params[2];
         double room[2];
         for (int i = 0; i < 2; i++) {
-            tl_share share;
+            tl_tensor_parallel share;
             tl_pass pass;
             tl_arena counter = tl_arena_counter();
             const tl_team team = tl_team_counted(0, i ? specs[s].splits : 1);
-            assert_int_equal(tl_share_new(it->model, &team, &counter, &share, NULL), TL_OK);
+            assert_int_equal(
+                tl_tensor_parallel_new(it->model, &team, &counter, &share, NULL), TL_OK);
             params[i] = share.model.params - share.shared;
             const size_t before = counter.used;
             assert_int_equal(
@@ -400,7 +401,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shares_make_up_the_model),
         cmocka_unit_test(split_logits_are_those_of_the_definition),
-        cmocka_unit_test(split_gradients_are_slopes_of_the_definition),
+        cmocka_unit_test(split_gradients_are_those_of_the_definition),
         cmocka_unit_test(split_gradients_are_those_of_the_whole),
         cmocka_unit_test(teams_of_any_size_come_to_the_same_bits),
         cmocka_unit_test(what_is_kept_does_not_depend_on_the_team),

@@ -272,7 +272,7 @@ static void answers_that_say_nothing_are_no_equations(void **state)
     toy_run run = {.stage = tl_stage_find(solving), .arg = arg};
     const tl_team alone = tl_team_alone();
     toy_run_stage(&toy, &run, &alone);
-    assert_int_equal(run.status, TL_E_NUM);
+    assert_int_equal(run.status, TL_E_NUMERIC);
     assert_non_null(strstr(run.err.text, "but a class has 785 unknowns"));
     toy_run_close(&run);
     free(sure.param);
@@ -290,7 +290,7 @@ static void exact_answers_are_the_services(void **state)
     toy_do(&toy, "train", NULL, NULL);
     const tl_model *target = toy.world.model[TL_PART_TARGET];
     const tl_team alone = tl_team_alone();
-    tl_question question = {.pixel = toy.world.data[TL_PART_TEST]->pixel, .rows = ROWS};
+    tl_question question = {.input = toy.world.data[TL_PART_TEST]->input, .rows = ROWS};
     static const tl_answers kinds[2] = {TL_ANSWER_SCORES, TL_ANSWER_LOGITS};
     for (int k = 0; k < 2; k++) {
         float plain[MOST];

@@ -19,13 +19,13 @@ static void training_sees_members_alone(void **state)
     assert_true(toy_metric("train", measure, "rows") == 100.0);
     const tl_model *first = toy.world.model[TL_PART_TARGET];
     tl_dataset *other;
-    assert_int_equal(tl_dataset_copy(toy.world.data[TL_PART_POOL], TL_COPY_PIXELS,
+    assert_int_equal(tl_dataset_copy(toy.world.data[TL_PART_POOL], TL_COPY_INPUTS,
                                      &toy.arena, &other, NULL),
                      TL_OK);
     const size_t size = (size_t)tl_shape_size(other->shape);
     for (int i = 0; i < other->rows; i++) {
         if (other->flags[i] & TL_ROW_MEMBER) continue;
-        memset(other->pixel + (size_t)i * size, 0, size * sizeof(float));
+        memset(other->input + (size_t)i * size, 0, size * sizeof(float));
     }
     toy.world.data[TL_PART_POOL] = other;
     toy_do(&toy, "train", NULL, NULL);

@@ -40,7 +40,7 @@ static void separable_classes_are_learned(void **state)
         int32_t best[TRAINING_ROWS];
         assert_int_equal(tl_model_new(&it->spec, &arena, &model, NULL), TL_OK);
         memcpy(model->param, it->param[0], model->params * sizeof *model->param);
-        assert_int_equal(tl_model_logits(model, it->data.pixel, TRAINING_ROWS, &one, &arena,
+        assert_int_equal(tl_model_logits(model, it->data.input, TRAINING_ROWS, &one, &arena,
                                          logits, NULL),
                          TL_OK);
         tl_argmax(logits, TRAINING_ROWS, TRAINING_CLASSES, best);
@@ -249,16 +249,16 @@ static void divergence_names_the_update(void **state)
         it->recipe.lr = 1e30;
         team_threads_run(size, training_member, it);
         for (int r = 0; r < size; r++) {
-            assert_int_equal(it->status[r], TL_E_NUM);
+            assert_int_equal(it->status[r], TL_E_NUMERIC);
             assert_non_null(strstr(it->err[r].text, "not finite at update 2"));
         }
         free(it);
     }
     training *it = training_open(&training_adamw);
-    it->data.pixel[5] = NAN;
+    it->data.input[5] = NAN;
     team_threads_run(2, training_member, it);
-    assert_int_equal(it->status[0], TL_E_NUM);
-    assert_int_equal(it->status[1], TL_E_NUM);
+    assert_int_equal(it->status[0], TL_E_NUMERIC);
+    assert_int_equal(it->status[1], TL_E_NUMERIC);
     free(it);
 }
 
@@ -278,7 +278,7 @@ static void no_rows_and_no_room_are_clean_failures(void **state)
     tl_err err = {0};
     assert_int_equal(tl_model_new(&it->spec, &arena, &model, NULL), TL_OK);
     it->rows.rows = TRAINING_ROWS;
-    assert_int_equal(tl_train(model, &job, &tiny, NULL, &err), TL_E_SPACE);
+    assert_int_equal(tl_train(model, &job, &tiny, NULL, &err), TL_E_NOMEM);
     assert_int_equal(tl_arena_mark(&tiny), 0);
     tl_arena_close(&tiny);
     tl_arena_close(&arena);

@@ -84,7 +84,7 @@ static void steps_stand_after_those_they_read(void **state)
             const int parents = tl_trial_parents(s.a, i, parent);
             for (int p = 0; p < parents; p++) assert_in_range(parent[p], 0, i - 1);
             assert_true(tl_trial_cost(s.a, i) >= 0.0);
-            assert_true(tl_trial_widest(s.a, i) >= 1);
+            assert_true(tl_trial_max_ranks(s.a, i) >= 1);
         }
     }
     close_scene(&s);
@@ -315,7 +315,7 @@ static const tl_stage recovering = {.name = "test.recovering",
                                     .draws = true};
 
 /* A chain that plants, trains, copies and recovers, in `rounds` rounds. */
-static scene open_laps(int laps, tl_link *join)
+static scene open_rounds(int rounds, tl_link *join)
 {
     scene s = open_scene(DATA "chain:\n"
                               "  - d2m.badnets: {rate: 0.1}\n"
@@ -329,37 +329,37 @@ static scene open_laps(int laps, tl_link *join)
     *join = (tl_link){.stage = tl_stage_find("d2d.use_recovered"),
                       .axis = -1,
                       .instance = chain->link[4]->instance};
-    chain->laps = laps;
+    chain->rounds = rounds;
     chain->join = join;
     return s;
 }
 
 /* The RUN step of the stage called `name` in round `round`, or -1. */
-static int find_in_lap(const tl_trial *trial, const char *name, int lap)
+static int find_in_round(const tl_trial *trial, const char *name, int round)
 {
     for (int i = 0; i < trial->steps; i++) {
         const tl_trial_step *step = &trial->step[i];
-        if (step->kind != TL_STEP_RUN || step->lap != lap) continue;
+        if (step->kind != TL_STEP_RUN || step->round != round) continue;
         if (strcmp(step->stage->name, name) == 0) return i;
     }
     return -1;
 }
 
-static void a_later_lap_uses_what_was_recovered(void **state)
+static void a_later_round_uses_what_was_recovered(void **state)
 {
     (void)state;
     tl_link join;
-    scene s = open_laps(3, &join);
+    scene s = open_rounds(3, &join);
     tl_trial_decode(s.plan, 0, s.a);
-    assert_int_equal(find_in_lap(s.a, "d2d.use_recovered", 1), -1);
-    for (int lap = 2; lap <= 3; lap++) {
-        const int use = find_in_lap(s.a, "d2d.use_recovered", lap);
-        const int before = find_in_lap(s.a, "test.recovering", lap - 1);
-        const int copy = find_in_lap(s.a, "m2m.model_extraction", lap);
+    assert_int_equal(find_in_round(s.a, "d2d.use_recovered", 1), -1);
+    for (int round = 2; round <= 3; round++) {
+        const int use = find_in_round(s.a, "d2d.use_recovered", round);
+        const int before = find_in_round(s.a, "test.recovering", round - 1);
+        const int copy = find_in_round(s.a, "m2m.model_extraction", round);
         assert_true(use >= 0 && before >= 0 && copy >= 0);
         assert_int_equal(s.a->step[use].from[TL_PART_RECOVERED], before);
         assert_int_equal(s.a->step[copy].from[TL_PART_ATTACKER], use);
-        const int earlier = find_in_lap(s.a, "d2d.use_recovered", lap - 1);
+        const int earlier = find_in_round(s.a, "d2d.use_recovered", round - 1);
         assert_int_equal(s.a->step[use].from[TL_PART_ATTACKER], earlier);
     }
     close_scene(&s);
@@ -370,29 +370,30 @@ static void what_is_the_owners_starts_again(void **state)
 {
     (void)state;
     tl_link join;
-    scene s = open_laps(2, &join);
+    scene s = open_rounds(2, &join);
     tl_trial_decode(s.plan, 0, s.a);
     static const char *const same[] = {"d2m.badnets", "train"};
     for (int i = 0; i < 2; i++) {
-        const int a = find_in_lap(s.a, same[i], 1), b = find_in_lap(s.a, same[i], 2);
+        const int a = find_in_round(s.a, same[i], 1), b = find_in_round(s.a, same[i], 2);
         assert_true(a >= 0 && b > a);
         assert_int_equal(s.a->step[b].occurrence, 0);
         assert_true(tl_key_equal(&s.a->step[a].key, &s.a->step[b].key));
     }
-    const int a = find_in_lap(s.a, "m2m.model_extraction", 1);
-    const int b = find_in_lap(s.a, "m2m.model_extraction", 2);
+    const int a = find_in_round(s.a, "m2m.model_extraction", 1);
+    const int b = find_in_round(s.a, "m2m.model_extraction", 2);
     assert_false(tl_key_equal(&s.a->step[a].key, &s.a->step[b].key));
-    assert_int_equal(s.a->step[find_in_lap(s.a, "d2m.badnets", 2)].from[TL_PART_POOL], -1);
+    assert_int_equal(s.a->step[find_in_round(s.a, "d2m.badnets", 2)].from[TL_PART_POOL],
+                     -1);
     close_scene(&s);
 }
 
 /* The first round is the trial without rounds; what a round adds is new, and each step's
  * metrics have names of their own. */
-static void laps_only_add_to_a_trial(void **state)
+static void rounds_only_add_to_a_trial(void **state)
 {
     (void)state;
     tl_link join;
-    scene one = open_laps(1, &join), two = open_laps(2, &join);
+    scene one = open_rounds(1, &join), two = open_rounds(2, &join);
     tl_trial_decode(one.plan, 0, one.a);
     tl_trial_decode(two.plan, 0, two.a);
     assert_int_equal(two.a->steps, 2 * one.a->steps + 1);
@@ -400,15 +401,15 @@ static void laps_only_add_to_a_trial(void **state)
     int names = 0;
     for (int i = 0; i < two.a->steps; i++) {
         const tl_trial_step *step = &two.a->step[i];
-        assert_int_equal(step->lap, i < one.a->steps ? 1 : 2);
-        if (step->lap == 1) {
+        assert_int_equal(step->round, i < one.a->steps ? 1 : 2);
+        if (step->round == 1) {
             assert_true(tl_key_equal(&step->key, &one.a->step[i].key));
         }
         for (int m = 0; m < tl_trial_metrics(step); m++) {
             assert_true(names < 64);
             (void)tl_trial_metric_name(two.plan, step, m, name[names]);
             const char *end = strstr(name[names], "_round");
-            assert_true(step->lap == 1 ? !end : end && strcmp(end, "_round2") == 0);
+            assert_true(step->round == 1 ? !end : end && strcmp(end, "_round2") == 0);
             for (int k = 0; k < names; k++) assert_string_not_equal(name[k], name[names]);
             names++;
         }
@@ -419,23 +420,23 @@ static void laps_only_add_to_a_trial(void **state)
 
 /* The surrogate of round 2 descends from the backdoor of both rounds: one is judged on it.
  */
-static void one_planting_is_judged_on_each_part_in_each_lap(void **state)
+static void one_planting_is_judged_on_each_part_in_each_round(void **state)
 {
     (void)state;
     tl_link join;
-    scene s = open_laps(2, &join);
+    scene s = open_rounds(2, &join);
     tl_trial_decode(s.plan, 0, s.a);
     int judged[3][2] = {{0}};
     for (int i = 0; i < s.a->steps; i++) {
         const tl_trial_step *step = &s.a->step[i];
         if (step->kind != TL_STEP_JUDGE || step->item != TL_PART_SURROGATE) continue;
-        judged[step->lap][step->judgement]++;
+        judged[step->round][step->judgement]++;
         assert_int_equal(step->from[TL_PART_SURROGATE],
-                         find_in_lap(s.a, "m2m.model_extraction", step->lap));
+                         find_in_round(s.a, "m2m.model_extraction", step->round));
     }
-    for (int lap = 1; lap <= 2; lap++) {
-        assert_int_equal(judged[lap][0], 1);
-        assert_int_equal(judged[lap][1], 1);
+    for (int round = 1; round <= 2; round++) {
+        assert_int_equal(judged[round][0], 1);
+        assert_int_equal(judged[round][1], 1);
     }
     close_scene(&s);
 }
@@ -444,22 +445,22 @@ static void what_descends_from_itself_draws_other_numbers(void **state)
 {
     (void)state;
     tl_link join;
-    scene s = open_laps(3, &join);
+    scene s = open_rounds(3, &join);
     /* It recovers from the surrogate, which is made of what was recovered before. */
     tl_stage from_copy = recovering;
     from_copy.reads = TL_BIT(TL_PART_SURROGATE);
     s.plan->body->chain[0]->link[4]->stage = &from_copy;
     tl_trial_decode(s.plan, 0, s.a);
-    for (int lap = 1; lap <= 3; lap++) {
-        const int at = find_in_lap(s.a, "test.recovering", lap);
-        assert_int_equal(s.a->step[at].occurrence, lap - 1);
+    for (int round = 1; round <= 3; round++) {
+        const int at = find_in_round(s.a, "test.recovering", round);
+        assert_int_equal(s.a->step[at].occurrence, round - 1);
     }
     close_scene(&s);
 }
 
 /* In every round the control model draws what the extraction of that round draws, though
  * nothing that it is made from descends from an attack of its own stage. */
-static void a_twin_counts_the_stage_it_draws_as(void **state)
+static void a_control_counts_the_stage_it_draws_as(void **state)
 {
     (void)state;
     scene s = open_scene(DATA "chain:\n"
@@ -470,19 +471,20 @@ static void a_twin_counts_the_stage_it_draws_as(void **state)
                               "  - rounds: 3\n",
                          true);
     tl_trial_decode(s.plan, 0, s.a);
-    for (int lap = 1; lap <= 3; lap++) {
+    for (int round = 1; round <= 3; round++) {
         const tl_trial_step *copy =
-            &s.a->step[find_in_lap(s.a, "m2m.model_extraction", lap)];
-        const tl_trial_step *use = &s.a->step[find_in_lap(s.a, "d2d.transfer_pgd", lap)];
-        assert_int_equal(copy->occurrence, lap - 1);
+            &s.a->step[find_in_round(s.a, "m2m.model_extraction", round)];
+        const tl_trial_step *use =
+            &s.a->step[find_in_round(s.a, "d2d.transfer_pgd", round)];
+        assert_int_equal(copy->occurrence, round - 1);
         assert_int_equal(use->bank_count, 1);
-        assert_int_equal(s.a->step[use->bank_from].occurrence, lap - 1);
+        assert_int_equal(s.a->step[use->bank_from].occurrence, round - 1);
     }
     close_scene(&s);
 }
 
 /* With every registered stage that recovers data, from the text of a plan on. */
-static void a_plan_may_end_in_laps(void **state)
+static void a_plan_may_end_in_rounds(void **state)
 {
     (void)state;
     int count, found = 0;
@@ -499,11 +501,11 @@ static void a_plan_may_end_in_laps(void **state)
             all[i]->name);
         scene s = open_scene(text, true);
         tl_trial_decode(s.plan, 0, s.a);
-        assert_int_equal(find_in_lap(s.a, "d2d.use_recovered", 1), -1);
-        const int use = find_in_lap(s.a, "d2d.use_recovered", 3);
+        assert_int_equal(find_in_round(s.a, "d2d.use_recovered", 1), -1);
+        const int use = find_in_round(s.a, "d2d.use_recovered", 3);
         assert_true(use >= 0);
         assert_int_equal(s.a->step[use].from[TL_PART_RECOVERED],
-                         find_in_lap(s.a, all[i]->name, 2));
+                         find_in_round(s.a, all[i]->name, 2));
         char name[TL_METRIC_NAME];
         assert_string_equal(tl_trial_metric_name(s.plan, &s.a->step[use], 0, name),
                             "d2d_use_recovered_rows_round3");
@@ -531,13 +533,13 @@ int main(void)
         cmocka_unit_test(metrics_are_named_by_instance_part_and_judgement),
         cmocka_unit_test(a_bank_stands_before_the_stage_that_wants_it),
         cmocka_unit_test(values_follow_the_levels_of_the_cell),
-        cmocka_unit_test(a_later_lap_uses_what_was_recovered),
+        cmocka_unit_test(a_later_round_uses_what_was_recovered),
         cmocka_unit_test(what_is_the_owners_starts_again),
-        cmocka_unit_test(laps_only_add_to_a_trial),
-        cmocka_unit_test(one_planting_is_judged_on_each_part_in_each_lap),
+        cmocka_unit_test(rounds_only_add_to_a_trial),
+        cmocka_unit_test(one_planting_is_judged_on_each_part_in_each_round),
         cmocka_unit_test(what_descends_from_itself_draws_other_numbers),
-        cmocka_unit_test(a_twin_counts_the_stage_it_draws_as),
-        cmocka_unit_test(a_plan_may_end_in_laps),
+        cmocka_unit_test(a_control_counts_the_stage_it_draws_as),
+        cmocka_unit_test(a_plan_may_end_in_rounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,11 +110,11 @@ static void validation_loss_that_is_not_finite_names_the_epoch(void **state)
                                .depth = 1,
                                .in = {1, 8, 8},
                                .classes = TRAINING_CLASSES};
-    it->validation.pixel = pixel;
+    it->validation.input = pixel;
     it->validation.rows = 1;
     team_threads_run(2, training_member, it);
     for (int r = 0; r < 2; r++) {
-        assert_int_equal(it->status[r], TL_E_NUM);
+        assert_int_equal(it->status[r], TL_E_NUMERIC);
         assert_string_equal(it->err[r].text, "validation loss is not finite after epoch 1");
     }
     free(it);

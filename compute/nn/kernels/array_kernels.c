@@ -15,9 +15,9 @@ static void add(float *restrict sum, const float *restrict x, size_t n)
 }
 
 static void join(const float *restrict a, const float *restrict b, float *restrict out,
-                 size_t n, bool clips)
+                 size_t n, bool relu)
 {
-    if (clips) {
+    if (relu) {
         for (size_t i = 0; i < n; i++) {
             const float sum = a[i] + b[i];
             out[i] = sum > 0.0f ? sum : 0.0f;
@@ -31,9 +31,9 @@ static void part(const float *restrict d, const float *restrict out, float *rest
                  float *restrict second, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        const float slope = !out || out[i] > 0.0f ? d[i] : 0.0f;
-        first[i] = slope;
-        second[i] = slope;
+        const float gradient = !out || out[i] > 0.0f ? d[i] : 0.0f;
+        first[i] = gradient;
+        second[i] = gradient;
     }
 }
 
@@ -42,10 +42,10 @@ static void mask(const float *restrict out, float *restrict d, size_t n)
     for (size_t i = 0; i < n; i++) d[i] = out[i] > 0.0f ? d[i] : 0.0f;
 }
 
-static void bias(float *restrict x, const float *restrict b, size_t n, bool clips)
+static void bias(float *restrict x, const float *restrict b, size_t n, bool relu)
 {
     for (size_t i = 0; i < n; i++) x[i] += b[i];
-    for (size_t i = 0; clips && i < n; i++) x[i] = x[i] > 0.0f ? x[i] : 0.0f;
+    for (size_t i = 0; relu && i < n; i++) x[i] = x[i] > 0.0f ? x[i] : 0.0f;
 }
 
 /* 0 * x is 0 for finite x and NaN else, and so is their sum. */
@@ -82,8 +82,9 @@ static void adamw(const tl_step_terms *t, size_t n, const float *restrict grad,
         const float g = scale * grad[i];
         first[i] = beta1 * first[i] + (1.0f - beta1) * g;
         second[i] = beta2 * second[i] + (1.0f - beta2) * (g * g);
-        const float slope = first[i] * unbias1, size = sqrtf(second[i] * unbias2) + epsilon;
-        param[i] = shrink * param[i] - rate * (slope / size);
+        const float gradient = first[i] * unbias1,
+                    size = sqrtf(second[i] * unbias2) + epsilon;
+        param[i] = shrink * param[i] - rate * (gradient / size);
     }
 }
 

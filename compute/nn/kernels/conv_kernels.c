@@ -10,10 +10,10 @@
 
 /* Tiles that fill the registers: 32 vectors with AVX-512, 16 else. */
 #ifdef __AVX512F__
-enum { CHANNELS = 8, VECTORS = 3, SLOPE_CHANNELS = 4, PLACES = 6, WIDEST = 16 };
+enum { CHANNELS = 8, VECTORS = 3, GRADIENT_CHANNELS = 4, PLACES = 6, WIDE_LANES = 16 };
 #define WIDE(word) JOIN(word, 16)
 #else
-enum { CHANNELS = 4, VECTORS = 3, SLOPE_CHANNELS = 4, PLACES = 2, WIDEST = 8 };
+enum { CHANNELS = 4, VECTORS = 3, GRADIENT_CHANNELS = 4, PLACES = 2, WIDE_LANES = 8 };
 #define WIDE(word) JOIN(word, 8)
 #endif
 
@@ -79,7 +79,7 @@ static void run(const tl_conv_run *r)
 {
     if (r->in_step == r->lanes && r->out_step == r->lanes) {
         WIDE(run)(r, false);
-    } else if (r->lanes % WIDEST == 0) {
+    } else if (r->lanes % WIDE_LANES == 0) {
         WIDE(run)(r, true);
     } else if (r->lanes % 8 == 0) {
         run_8(r, true);
@@ -90,36 +90,36 @@ static void run(const tl_conv_run *r)
 
 /* Weights `place` .. of channels `channel` ..; those beyond the last repeat it and are left
  * out. */
-static void slope_tile(const tl_conv_run *r, const float *from, float *grad, int channel,
-                       int place)
+static void gradient_tile(const tl_conv_run *r, const float *from, float *grad, int channel,
+                          int place)
 {
     const int last = r->out_channels - 1, places = r->in_channels * r->taps;
-    const float *d[SLOPE_CHANNELS], *in[PLACES];
-    for (int o = 0; o < SLOPE_CHANNELS; o++) {
+    const float *d[GRADIENT_CHANNELS], *in[PLACES];
+    for (int o = 0; o < GRADIENT_CHANNELS; o++) {
         d[o] = from + (channel + o < last ? channel + o : last) * r->out_plane;
     }
     for (int j = 0; j < PLACES; j++) {
         const int at = place + j < places ? place + j : places - 1;
         in[j] = r->in + at / r->taps * r->in_plane + r->offset[at % r->taps];
     }
-    float total[PLACES][SLOPE_CHANNELS];
+    float total[PLACES][GRADIENT_CHANNELS];
     if (r->out_step == r->lanes && r->in_step == r->lanes) {
-        WIDE(slope)(r, d, in, false, total);
-    } else if (r->lanes % WIDEST == 0) {
-        WIDE(slope)(r, d, in, true, total);
+        WIDE(gradient)(r, d, in, false, total);
+    } else if (r->lanes % WIDE_LANES == 0) {
+        WIDE(gradient)(r, d, in, true, total);
     } else if (r->lanes % 8 == 0) {
-        slope_8(r, d, in, true, total);
+        gradient_8(r, d, in, true, total);
     } else {
-        slope_4(r, d, in, true, total);
+        gradient_4(r, d, in, true, total);
     }
-    for (int o = 0; o < SLOPE_CHANNELS && channel + o <= last; o++) {
+    for (int o = 0; o < GRADIENT_CHANNELS && channel + o <= last; o++) {
         float *to = grad + (ptrdiff_t)(channel + o) * places + place;
         for (int j = 0; j < PLACES && place + j < places; j++) to[j] += total[j][o];
     }
 }
 
 /* Sums of four vectors of lanes side by side, or each would wait for the one before. */
-static float slope_bias(const tl_conv_run *r, const float *d)
+static float gradient_bias(const tl_conv_run *r, const float *d)
 {
     vec_4 sum[4] = {{0}};
     for (int y = 0; y < r->height; y++) {
@@ -134,17 +134,17 @@ static float slope_bias(const tl_conv_run *r, const float *d)
     return (all[0] + all[1]) + (all[2] + all[3]);
 }
 
-static void slope(const tl_conv_run *r, const float *d, float *grad, float *bias)
+static void gradient(const tl_conv_run *r, const float *d, float *grad, float *bias)
 {
     const int places = r->in_channels * r->taps;
-    for (int channel = 0; channel < r->out_channels; channel += SLOPE_CHANNELS) {
+    for (int channel = 0; channel < r->out_channels; channel += GRADIENT_CHANNELS) {
         for (int place = 0; place < places; place += PLACES)
-            slope_tile(r, d, grad, channel, place);
+            gradient_tile(r, d, grad, channel, place);
     }
     for (int c = 0; bias && c < r->out_channels; c++) {
-        bias[c] += slope_bias(r, d + c * r->out_plane);
+        bias[c] += gradient_bias(r, d + c * r->out_plane);
     }
 }
 
 extern const tl_conv_kernels JOIN(tl_conv_kernels, TL_ISA);
-const tl_conv_kernels JOIN(tl_conv_kernels, TL_ISA) = {run, slope};
+const tl_conv_kernels JOIN(tl_conv_kernels, TL_ISA) = {run, gradient};

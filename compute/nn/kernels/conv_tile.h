@@ -37,7 +37,7 @@ NAME(tile)(const tl_conv_run *r, const spot *at, const float *weight, const int 
             }
         }
     }
-    bool is_plain = !r->adds && !r->clips && first + CHANNELS <= r->out_channels;
+    bool is_plain = !r->adds && !r->relu && first + CHANNELS <= r->out_channels;
     for (int p = 0; p < count; p++) is_plain = is_plain && at[p].floats == W;
     if (is_plain) { /* without a branch for each vector */
         for (int p = 0; p < count; p++) {
@@ -52,7 +52,7 @@ NAME(tile)(const tl_conv_run *r, const spot *at, const float *weight, const int 
         for (int p = 0; p < count; p++) {
             float *to = r->out + (first + o) * r->out_plane + at[p].out;
             NAME(vec) v = r->adds ? NAME(load)(to) + sum[o][p] : sum[o][p];
-            if (r->clips) v = (NAME(vec))((NAME(mask))v & (v > 0.0f));
+            if (r->relu) v = (NAME(vec))((NAME(mask))v & (v > 0.0f));
             NAME(store_some)(to, v, at[p].floats);
         }
     }
@@ -97,16 +97,16 @@ static void NAME(run)(const tl_conv_run *r, const bool is_apart)
 
 /* The sums of a tile: over lines of contiguous pixels, or (is_apart) over single pixels. */
 static inline __attribute__((always_inline)) void
-NAME(slope)(const tl_conv_run *r, const float *const d[SLOPE_CHANNELS],
-            const float *const in[PLACES], const bool is_apart,
-            float total[PLACES][SLOPE_CHANNELS])
+NAME(gradient)(const tl_conv_run *r, const float *const d[GRADIENT_CHANNELS],
+               const float *const in[PLACES], const bool is_apart,
+               float total[PLACES][GRADIENT_CHANNELS])
 {
     const int floats = is_apart ? r->lanes : r->width * r->lanes, rest = floats % W;
     const int pixels = is_apart ? r->width : 1;
-    NAME(vec) sum[SLOPE_CHANNELS][PLACES], v[SLOPE_CHANNELS];
+    NAME(vec) sum[GRADIENT_CHANNELS][PLACES], v[GRADIENT_CHANNELS];
     NAME(mask) inside = {0};
     for (int i = 0; i < W; i++) inside[i] = i < rest ? -1 : 0;
-    for (int o = 0; o < SLOPE_CHANNELS; o++) {
+    for (int o = 0; o < GRADIENT_CHANNELS; o++) {
         for (int j = 0; j < PLACES; j++) sum[o][j] = (NAME(vec)){0};
     }
     for (int y = 0; y < r->height; y++) {
@@ -114,21 +114,21 @@ NAME(slope)(const tl_conv_run *r, const float *const d[SLOPE_CHANNELS],
         for (int x = 0; x < pixels; x++, d_at += r->out_step, in_at += r->in_step) {
             int at = 0;
             for (; at + W <= floats; at += W) {
-                for (int o = 0; o < SLOPE_CHANNELS; o++)
+                for (int o = 0; o < GRADIENT_CHANNELS; o++)
                     v[o] = NAME(load)(d[o] + d_at + at);
                 for (int j = 0; j < PLACES; j++) {
                     const NAME(vec) u = NAME(load)(in[j] + in_at + at);
-                    for (int o = 0; o < SLOPE_CHANNELS; o++) sum[o][j] += v[o] * u;
+                    for (int o = 0; o < GRADIENT_CHANNELS; o++) sum[o][j] += v[o] * u;
                 }
             }
             if (at == floats) continue;
             /* What lies beyond the line is cut from one factor and finite in the other. */
-            for (int o = 0; o < SLOPE_CHANNELS; o++) {
+            for (int o = 0; o < GRADIENT_CHANNELS; o++) {
                 v[o] = (NAME(vec))((NAME(mask))NAME(load)(d[o] + d_at + at) & inside);
             }
             for (int j = 0; j < PLACES; j++) {
                 const NAME(vec) u = NAME(load)(in[j] + in_at + at);
-                for (int o = 0; o < SLOPE_CHANNELS; o++) sum[o][j] += v[o] * u;
+                for (int o = 0; o < GRADIENT_CHANNELS; o++) sum[o][j] += v[o] * u;
             }
         }
     }

@@ -29,7 +29,7 @@ static void NAME(pool)(const tl_pool_run *r)
                     best = NAME(larger)(
                         NAME(larger)(NAME(load)(low + lanes + l), NAME(load)(low + l)),
                         NAME(larger)(NAME(load)(top + lanes + l), NAME(load)(top + l)));
-                    if (r->clips) best = NAME(where)(best > 0.0f, best);
+                    if (r->relu) best = NAME(where)(best > 0.0f, best);
                     NAME(store)(out + x * lanes + l, best);
                 }
             }
@@ -54,7 +54,7 @@ static void NAME(pool_back)(const tl_pool_run *r)
                 const NAME(mask) is_1 = v1 > v0, is_3 = v3 > v2;
                 const NAME(mask) is_low = NAME(larger)(v3, v2) > NAME(larger)(v1, v0);
                 NAME(vec) d = NAME(load)(r->d_out + out_at + at);
-                if (r->clips) d = NAME(where)(NAME(load)(r->out + out_at + at) > 0.0f, d);
+                if (r->relu) d = NAME(where)(NAME(load)(r->out + out_at + at) > 0.0f, d);
                 const NAME(vec) d_low = NAME(where)(is_low, d);
                 const NAME(vec) d_top = NAME(where)(~is_low, d);
                 NAME(store)(r->d_in + top, NAME(where)(~is_1, d_top));
@@ -109,7 +109,7 @@ static void NAME(norm)(const tl_norm_run *r)
                     float *out = r->out + (first + c) * r->out_plane + y * r->out_line + l;
                     for (int p = 0; p < r->width; p++, x += r->lanes, out += r->lanes) {
                         NAME(vec) v = (NAME(load)(x) - mean) * scale * gain + shift;
-                        if (r->clips) v = NAME(where)(v > 0.0f, v);
+                        if (r->relu) v = NAME(where)(v > 0.0f, v);
                         NAME(store)(out, v);
                     }
                 }
@@ -128,15 +128,15 @@ static void NAME(norm_sums)(const tl_norm_run *r, int channel, int lane, NAME(ve
         const ptrdiff_t at = channel * r->out_plane + y * r->out_line + lane;
         for (int p = 0; p < r->width; p++, x += r->lanes) {
             NAME(vec) d = NAME(load)(r->d_out + at + p * r->lanes);
-            if (r->clips) d = NAME(where)(NAME(load)(r->out + at + p * r->lanes) > 0.0f, d);
+            if (r->relu) d = NAME(where)(NAME(load)(r->out + at + p * r->lanes) > 0.0f, d);
             sum[0] += d;
             sum[1] += d * ((NAME(load)(x) - mean) * scale);
         }
     }
 }
 
-static void NAME(norm_slope)(const tl_norm_run *r, int channel, int lane,
-                             const NAME(vec) part[4])
+static void NAME(norm_gradient)(const tl_norm_run *r, int channel, int lane,
+                                const NAME(vec) part[4])
 {
     const NAME(vec) mean = part[0], scale = part[1];
     const float gain = r->gain[channel];
@@ -145,11 +145,11 @@ static void NAME(norm_slope)(const tl_norm_run *r, int channel, int lane,
         const ptrdiff_t at = channel * r->out_plane + y * r->out_line + lane;
         for (int p = 0; p < r->width; p++) {
             NAME(vec) d = NAME(load)(r->d_out + at + p * r->lanes);
-            if (r->clips) d = NAME(where)(NAME(load)(r->out + at + p * r->lanes) > 0.0f, d);
+            if (r->relu) d = NAME(where)(NAME(load)(r->out + at + p * r->lanes) > 0.0f, d);
             const NAME(vec) x = (NAME(load)(r->in + in_at + p * r->lanes) - mean) * scale;
-            NAME(vec) slope = scale * (d * gain - part[2] - x * part[3]);
+            NAME(vec) gradient = scale * (d * gain - part[2] - x * part[3]);
             float *to = r->d_in + in_at + p * r->lanes;
-            NAME(store)(to, r->adds ? NAME(load)(to) + slope : slope);
+            NAME(store)(to, r->adds ? NAME(load)(to) + gradient : gradient);
         }
     }
 }
@@ -176,7 +176,7 @@ static void NAME(norm_back)(const tl_norm_run *r)
             part[2] /= n;
             part[3] /= n;
             for (int c = g * channels; r->d_in && c < (g + 1) * channels; c++) {
-                NAME(norm_slope)(r, c, l, part);
+                NAME(norm_gradient)(r, c, l, part);
             }
         }
     }

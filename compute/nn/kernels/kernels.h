@@ -45,7 +45,7 @@ typedef struct tl_conv_run {
     const float *weight;
     const float *bias; /**< [out_channels] or NULL: zeros */
     bool adds;         /**< to what is in `out` */
-    bool clips;        /**< at 0, last of all (ReLU) */
+    bool relu;         /**< at 0, last of all (ReLU) */
 } tl_conv_run;
 
 /** The convolution kernels of one instruction set. */
@@ -59,7 +59,7 @@ typedef struct tl_conv_kernels {
      * up to 12 floats beyond the last pixel of a line, which must be finite.
      * \param grad [out_channels][in_channels][taps] \param bias [out_channels] or NULL
      */
-    void (*slope)(const tl_conv_run *run, const float *d, float *grad, float *bias);
+    void (*gradient)(const tl_conv_run *run, const float *d, float *grad, float *bias);
 } tl_conv_kernels;
 
 /** 2x2 maximum with stride 2, then clipped at 0 if told to. All pointers are borrowed. */
@@ -70,7 +70,7 @@ typedef struct tl_pool_run {
     float *d_in;        /**< set where a window lies */
     ptrdiff_t in_plane, in_line, out_plane, out_line;
     int lanes, channels, height, width; /**< of the output */
-    bool clips;
+    bool relu;
 } tl_pool_run;
 
 /**
@@ -87,8 +87,8 @@ typedef struct tl_norm_run {
     float *mean, *scale;       /**< [groups x lanes] left by norm, read by norm_back */
     ptrdiff_t in_plane, in_line, out_plane, out_line;
     int lanes, channels, groups, height, width;
-    bool clips; /**< at 0 (ReLU) */
-    bool adds;  /**< to d_in */
+    bool relu; /**< at 0 (ReLU) */
+    bool adds; /**< to d_in */
 } tl_norm_run;
 
 /** Kernels over grids. The same bits on every instruction set. */
@@ -132,7 +132,7 @@ typedef struct tl_line_norm {
 
 /** Lines of numbers turned pair by pair, as rotary positions do, or copied. All
  * pointers are borrowed. */
-typedef struct tl_turn {
+typedef struct tl_rotary {
     const float *in;
     float *out;
     ptrdiff_t in_stride, out_stride; /**< floats from line to line */
@@ -140,7 +140,7 @@ typedef struct tl_turn {
     const float *angle; /**< [lines x size] cosine and sine a pair; NULL: none is turned */
     float sense;        /**< 1, or -1 to turn back */
     bool adds;          /**< to what is in `out` */
-} tl_turn;
+} tl_rotary;
 
 /** The kernels of layers on sequences. All instruction sets give the same bits. */
 typedef struct tl_sequence_kernels {
@@ -158,7 +158,7 @@ typedef struct tl_sequence_kernels {
     /** With top and share as softmax left them, scores become weights once more and
      * d_score the gradients of the scores before scaling. */
     void (*softmax_back)(const tl_strip *strip);
-    void (*turn)(const tl_turn *turn);
+    void (*rotary)(const tl_rotary *rotary);
     /** y [columns x TL_STRIP] = x^T, x [rows x columns], its rows `stride` floats apart;
      * 0 in the lanes beyond `rows`, which is at most TL_STRIP. */
     void (*to_lanes)(const float *x, ptrdiff_t stride, int rows, int columns, float *y);
@@ -178,12 +178,12 @@ typedef struct tl_step_terms {
 typedef struct tl_array_kernels {
     void (*add)(float *sum, const float *x, size_t n); /**< sum += x */
     /** out = a + b, clipped at 0 if told to. */
-    void (*join)(const float *a, const float *b, float *out, size_t n, bool clips);
+    void (*join)(const float *a, const float *b, float *out, size_t n, bool relu);
     /** first = second = d, but 0 where `out` (unless NULL) is not above 0. */
     void (*part)(const float *d, const float *out, float *first, float *second, size_t n);
     void (*mask)(const float *out, float *d, size_t n); /**< d = 0 where out is not > 0 */
-    void (*bias)(float *x, const float *b, size_t n, bool clips); /**< x += b, clipped */
-    bool (*is_finite)(const float *x, size_t n);                  /**< all of them */
+    void (*bias)(float *x, const float *b, size_t n, bool relu); /**< x += b, clipped */
+    bool (*is_finite)(const float *x, size_t n);                 /**< all of them */
     void (*sgd)(const tl_step_terms *terms, size_t n, const float *grad, float *velocity,
                 float *param);
     void (*adamw)(const tl_step_terms *terms, size_t n, const float *grad, float *first,

@@ -65,8 +65,8 @@ static void gelu(const float *restrict x, size_t n, float *restrict y)
     }
 }
 
-INLINE void gelu_slope(const float *restrict x, const float *restrict d_y, size_t n,
-                       const bool adds, float *restrict d_x)
+INLINE void gelu_gradient(const float *restrict x, const float *restrict d_y, size_t n,
+                          const bool adds, float *restrict d_x)
 {
     for (size_t i = 0; i < n; i++) {
         const float t = within(x[i], 9.0f);
@@ -80,9 +80,9 @@ INLINE void gelu_slope(const float *restrict x, const float *restrict d_y, size_
 static void gelu_back(const float *x, const float *d_y, size_t n, bool adds, float *d_x)
 {
     if (adds) {
-        gelu_slope(x, d_y, n, true, d_x);
+        gelu_gradient(x, d_y, n, true, d_x);
     } else {
-        gelu_slope(x, d_y, n, false, d_x);
+        gelu_gradient(x, d_y, n, false, d_x);
     }
 }
 
@@ -101,14 +101,15 @@ static void swiglu(const float *restrict x, size_t rows, int half, float *restri
     }
 }
 
-INLINE void swiglu_slope(const float *restrict x, const float *restrict d_y, size_t n,
-                         const bool adds, float *restrict d_a, float *restrict d_b)
+INLINE void swiglu_gradient(const float *restrict x, const float *restrict d_y, size_t n,
+                            const bool adds, float *restrict d_a, float *restrict d_b)
 {
     for (size_t i = 0; i < n; i++) {
         const float a = x[i], b = x[n + i], s = sigmoid(a), silu = a * s;
-        const float slope_a = d_y[i] * b * (s + silu * (1.0f - s)), slope_b = d_y[i] * silu;
-        d_a[i] = adds ? d_a[i] + slope_a : slope_a;
-        d_b[i] = adds ? d_b[i] + slope_b : slope_b;
+        const float gradient_a = d_y[i] * b * (s + silu * (1.0f - s)),
+                    gradient_b = d_y[i] * silu;
+        d_a[i] = adds ? d_a[i] + gradient_a : gradient_a;
+        d_b[i] = adds ? d_b[i] + gradient_b : gradient_b;
     }
 }
 
@@ -118,9 +119,9 @@ static void swiglu_back(const float *x, const float *d_y, size_t rows, int half,
     const size_t n = (size_t)half;
     for (size_t r = 0; r < rows; r++, x += 2 * n, d_y += n, d_x += 2 * n) {
         if (adds) {
-            swiglu_slope(x, d_y, n, true, d_x, d_x + n);
+            swiglu_gradient(x, d_y, n, true, d_x, d_x + n);
         } else {
-            swiglu_slope(x, d_y, n, false, d_x, d_x + n);
+            swiglu_gradient(x, d_y, n, false, d_x, d_x + n);
         }
     }
 }
@@ -205,12 +206,12 @@ static void norm(const tl_line_norm *run)
 }
 
 /* Means over the features of g and of g times the normalised input, g = d_y * gain. */
-typedef struct slopes {
+typedef struct gradient_sums {
     float g, unit_g;
-} slopes;
+} gradient_sums;
 
-INLINE slopes slopes_of(const float *x, const float *d_y, const float *gain, int n,
-                        float mean, float scale)
+INLINE gradient_sums gradient_sums_of(const float *x, const float *d_y, const float *gain,
+                                      int n, float mean, float scale)
 {
     part sum[PARTS] = {{0}}, unit_sum[PARTS] = {{0}};
     int at = 0;
@@ -231,12 +232,12 @@ INLINE slopes slopes_of(const float *x, const float *d_y, const float *gain, int
         sum[i] += load(rest + i * WIDTH);
         unit_sum[i] += load(unit_rest + i * WIDTH);
     }
-    return (slopes){total(sum) / (float)n, total(unit_sum) / (float)n};
+    return (gradient_sums){total(sum) / (float)n, total(unit_sum) / (float)n};
 }
 
 /* d_x = scale (g - mean g - unit mean(unit g)) (Ba, Kiros, Hinton 2016, eq. 4 derived);
  * about 0 the second term is absent. */
-INLINE void norm_slope(const tl_line_norm *run, const bool is_centred, const bool adds)
+INLINE void norm_gradient(const tl_line_norm *run, const bool is_centred, const bool adds)
 {
     const int n = run->features;
     const float *restrict gain = run->gain;
@@ -246,7 +247,7 @@ INLINE void norm_slope(const tl_line_norm *run, const bool is_centred, const boo
         float *restrict d_x = run->d_in + (ptrdiff_t)p * n;
         const float mean = run->moment[2 * (ptrdiff_t)p];
         const float scale = run->moment[2 * (ptrdiff_t)p + 1];
-        const slopes of = slopes_of(x, d_y, gain, n, mean, scale);
+        const gradient_sums of = gradient_sums_of(x, d_y, gain, n, mean, scale);
         const float g_mean = is_centred ? of.g : 0.0f;
         for (int i = 0; i < n; i++) {
             const float unit = (x[i] - mean) * scale;
@@ -275,13 +276,13 @@ static void norm_back(const tl_line_norm *run)
     if (run->d_gain) norm_parameters(run);
     if (!run->d_in) return;
     if (run->is_centred && run->adds) {
-        norm_slope(run, true, true);
+        norm_gradient(run, true, true);
     } else if (run->is_centred) {
-        norm_slope(run, true, false);
+        norm_gradient(run, true, false);
     } else if (run->adds) {
-        norm_slope(run, false, true);
+        norm_gradient(run, false, true);
     } else {
-        norm_slope(run, false, false);
+        norm_gradient(run, false, false);
     }
 }
 
@@ -351,7 +352,7 @@ static void softmax_back(const tl_strip *s)
     }
 }
 
-INLINE void turn_line(const tl_turn *t, int line, const bool adds)
+INLINE void rotary_line(const tl_rotary *t, int line, const bool adds)
 {
     const float *restrict x = t->in + line * t->in_stride;
     const float *restrict angle = t->angle + (ptrdiff_t)line * t->size;
@@ -365,15 +366,15 @@ INLINE void turn_line(const tl_turn *t, int line, const bool adds)
     }
 }
 
-static void turn(const tl_turn *t)
+static void rotary(const tl_rotary *t)
 {
     for (int line = 0; line < t->lines; line++) {
         const float *restrict x = t->in + line * t->in_stride;
         float *restrict y = t->out + line * t->out_stride;
         if (t->angle && t->adds) {
-            turn_line(t, line, true);
+            rotary_line(t, line, true);
         } else if (t->angle) {
-            turn_line(t, line, false);
+            rotary_line(t, line, false);
         } else if (t->adds) {
             for (int i = 0; i < t->size; i++) y[i] += x[i];
         } else {
@@ -427,6 +428,6 @@ const tl_sequence_kernels JOIN(tl_sequence_kernels, TL_ISA) = {
     .norm_back = norm_back,
     .softmax = softmax,
     .softmax_back = softmax_back,
-    .turn = turn,
+    .rotary = rotary,
     .to_lanes = to_lanes,
 };

@@ -30,7 +30,7 @@ typedef struct work {
     const tl_sequence_kernels *kernels;
     int positions, size; /**< size: of a head */
     int in_stride, out_stride;
-    const float *angle;                   /**< as tl_turn.angle, or NULL */
+    const float *angle;                   /**< as tl_rotary.angle, or NULL */
     float *key, *value, *d_key, *d_value; /**< [positions x size] of one key head */
     float *query, *d_query;               /**< [TL_STRIP x size] */
     float *query_lanes, *d_lanes;         /**< [size x TL_STRIP] */
@@ -173,29 +173,31 @@ static void to_keys(int keys, const float *strip, tl_cmat x, bool adds, float *y
 static void gather(const work *w, const float *head, int first, int lines,
                    const float *angle, float *to)
 {
-    w->kernels->turn(&(tl_turn){.in = head + (ptrdiff_t)first * w->in_stride,
-                                .out = to,
-                                .in_stride = w->in_stride,
-                                .out_stride = w->size,
-                                .lines = lines,
-                                .size = w->size,
-                                .angle = angle ? angle + (ptrdiff_t)first * w->size : NULL,
-                                .sense = 1.0f});
+    w->kernels->rotary(
+        &(tl_rotary){.in = head + (ptrdiff_t)first * w->in_stride,
+                     .out = to,
+                     .in_stride = w->in_stride,
+                     .out_stride = w->size,
+                     .lines = lines,
+                     .size = w->size,
+                     .angle = angle ? angle + (ptrdiff_t)first * w->size : NULL,
+                     .sense = 1.0f});
 }
 
 /* The way back, for gradients. */
 static void scatter(const work *w, const float *from, int first, int lines,
                     const float *angle, bool adds, float *head)
 {
-    w->kernels->turn(&(tl_turn){.in = from,
-                                .out = head + (ptrdiff_t)first * w->in_stride,
-                                .in_stride = w->size,
-                                .out_stride = w->in_stride,
-                                .lines = lines,
-                                .size = w->size,
-                                .angle = angle ? angle + (ptrdiff_t)first * w->size : NULL,
-                                .sense = -1.0f,
-                                .adds = adds});
+    w->kernels->rotary(
+        &(tl_rotary){.in = from,
+                     .out = head + (ptrdiff_t)first * w->in_stride,
+                     .in_stride = w->size,
+                     .out_stride = w->in_stride,
+                     .lines = lines,
+                     .size = w->size,
+                     .angle = angle ? angle + (ptrdiff_t)first * w->size : NULL,
+                     .sense = -1.0f,
+                     .adds = adds});
 }
 
 /* A strip of one query head of one row. */

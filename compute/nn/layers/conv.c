@@ -127,7 +127,7 @@ static tl_conv_run work_of(const tl_layer_run *run, const ptrdiff_t *offset, int
         .offset = offset,
         .weight = run->packed + (size_t)group * (forward_size(p) + backward_size(p)),
         .bias = layer->has_bias ? run->param + layer->bias + group * p.out : NULL,
-        .clips = layer->has_relu};
+        .relu = layer->has_relu};
 }
 
 static void forward(const tl_layer_run *run)
@@ -140,7 +140,7 @@ static void forward(const tl_layer_run *run)
     }
 }
 
-static void add_slopes(const tl_layer_run *run, float *grad)
+static void add_gradients(const tl_layer_run *run, float *grad)
 {
     const tl_layer *layer = run->layer;
     const part p = part_of(layer);
@@ -148,14 +148,14 @@ static void add_slopes(const tl_layer_run *run, float *grad)
     find_offsets(layer, &run->in_grid, offset);
     for (int g = 0; g < layer->groups; g++) {
         const tl_conv_run work = work_of(run, offset, g);
-        tl_kernels_get()->conv->slope(
+        tl_kernels_get()->conv->gradient(
             &work, run->d_out + (work.out - run->out),
             grad + layer->weight + (size_t)(g * p.out * p.in * p.taps),
             layer->has_bias ? grad + layer->bias + g * p.out : NULL);
     }
 }
 
-static void add_input_slopes(const tl_layer_run *run)
+static void add_input_gradients(const tl_layer_run *run)
 {
     const tl_layer *layer = run->layer;
     const part p = part_of(layer);
@@ -199,8 +199,8 @@ static void backward(const tl_layer_run *run, float *grad)
     if (run->layer->has_relu) {
         tl_kernels_get()->array->mask(run->out, run->d_out, run->out_grid.size);
     }
-    if (grad) add_slopes(run, grad);
-    if (run->d_in) add_input_slopes(run);
+    if (grad) add_gradients(run, grad);
+    if (run->d_in) add_input_gradients(run);
 }
 
 static double flop(const tl_layer *layer)

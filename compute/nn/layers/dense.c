@@ -18,7 +18,7 @@ static void forward(const tl_layer_run *run)
     if (layer->has_bias) tl_layer_add_bias(run, layer->has_relu);
 }
 
-static void add_slopes(const tl_layer_run *run, float *grad)
+static void add_gradients(const tl_layer_run *run, float *grad)
 {
     const tl_layer *layer = run->layer;
     const int inputs = layer->in.channels, outputs = layer->out.channels;
@@ -38,7 +38,7 @@ static void backward(const tl_layer_run *run, float *grad)
         tl_kernels_get()->array->mask(run->out, run->d_out,
                                       (size_t)lines * (size_t)outputs);
     }
-    if (grad) add_slopes(run, grad);
+    if (grad) add_gradients(run, grad);
     if (!run->d_in) return;
     tl_gemm(tl_cmat_of(run->d_out, lines, outputs), false,
             tl_cmat_of(run->param + layer->weight, outputs, inputs), false, run->adds,

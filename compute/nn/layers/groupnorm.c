@@ -29,7 +29,7 @@ static tl_norm_run work_of(const tl_layer_run *run)
                          .groups = layer->groups,
                          .height = layer->in.height,
                          .width = layer->in.width,
-                         .clips = layer->has_relu};
+                         .relu = layer->has_relu};
 }
 
 static void forward(const tl_layer_run *run)

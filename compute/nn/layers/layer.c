@@ -16,14 +16,14 @@ const tl_layer_ops *tl_layer_ops_of(tl_layer_kind kind)
     return ops[kind];
 }
 
-void tl_layer_add_bias(const tl_layer_run *run, bool clips)
+void tl_layer_add_bias(const tl_layer_run *run, bool relu)
 {
     const tl_layer *layer = run->layer;
     const tl_array_kernels *kernels = tl_kernels_get()->array;
     const size_t features = (size_t)layer->out.channels;
     const size_t lines = (size_t)run->rows * (size_t)layer->out.width;
     for (size_t i = 0; i < lines; i++) {
-        kernels->bias(run->out + i * features, run->param + layer->bias, features, clips);
+        kernels->bias(run->out + i * features, run->param + layer->bias, features, relu);
     }
 }
 

@@ -122,7 +122,7 @@ typedef struct tl_layer_ops {
 const tl_layer_ops *tl_layer_ops_of(tl_layer_kind kind);
 
 /** Adds the layer's bias to every position of run->out, and clips at 0 if told to. */
-void tl_layer_add_bias(const tl_layer_run *run, bool clips);
+void tl_layer_add_bias(const tl_layer_run *run, bool relu);
 
 /** Adds the gradient of the layer's bias, from run->d_out, to `grad` [params]. */
 void tl_layer_add_bias_gradient(const tl_layer_run *run, float *grad);

@@ -19,13 +19,13 @@ size_t tl_parts_scratch(const tl_layer *layer, int rows);
 
 /**
  * The layer's forward pass, of all its parts. Collective over `team` if it is cut so that
- * it joins: all members' shares of one model on the same rows. \return TL_E_LOST
+ * it joins: all members' shares of one model on the same rows. \return TL_E_PEER
  */
 TL_MUST_USE tl_status tl_parts_forward(const tl_layer_run *run, const tl_team *team,
                                        tl_err *err);
 
 /** Its backward pass, as tl_layer_ops.backward, with `grad` [params] or NULL. Collective
- * over `team` if it is cut so that it fans out. \return TL_E_LOST */
+ * over `team` if it is cut so that it fans out. \return TL_E_PEER */
 TL_MUST_USE tl_status tl_parts_backward(const tl_layer_run *run, float *grad,
                                         const tl_team *team, tl_err *err);
 

@@ -14,7 +14,7 @@ static tl_pool_run work_of(const tl_layer_run *run)
                          .channels = run->layer->out.channels,
                          .height = run->layer->out.height,
                          .width = run->layer->out.width,
-                         .clips = run->layer->has_relu};
+                         .relu = run->layer->has_relu};
 }
 
 static void forward(const tl_layer_run *run)
