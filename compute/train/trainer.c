@@ -85,18 +85,10 @@ static tl_key key_of(const trainer *t)
     return tl_hash_end(&hash);
 }
 
-static tl_status take_block(trainer *t, float **block, tl_err *err)
+static tl_status take_block(trainer *t, bool is_kept, float **block, tl_err *err)
 {
-    TL_ALLOC(*block, t->scratch, t->model->params, err);
-    t->state.block[t->state.blocks++] = *block;
-    return TL_OK;
-}
-
-static tl_status take_moment(trainer *t, float **block, tl_err *err)
-{
-    if (!t->exchange.is_sharded) return take_block(t, block, err);
-    TL_ALLOC(*block, t->scratch, t->exchange.kept, err);
-    t->state.is_kept[t->state.blocks] = true;
+    TL_ALLOC(*block, t->scratch, is_kept ? t->exchange.kept : t->model->params, err);
+    t->state.is_kept[t->state.blocks] = is_kept;
     t->state.block[t->state.blocks++] = *block;
     return TL_OK;
 }
@@ -110,14 +102,12 @@ static tl_status open_state(trainer *t, tl_err *err)
                                 .block = {t->model->param},
                                 .exchange = &t->exchange,
                                 .share = t->model->is_tensor_parallel ? &t->share : NULL};
-    TL_TRY(take_moment(t, &t->moments.first, err));
-    if (t->recipe->optimizer == TL_ADAMW) {
-        TL_TRY(take_moment(t, &t->moments.second, err));
-    }
-    if (t->recipe->average > 0.0) {
-        TL_TRY(take_block(t, &t->average, err));
-    }
-    if (t->validation) TL_TRY(take_block(t, &t->best, err));
+    const bool kept = t->exchange.is_sharded;
+    TL_TRY(take_block(t, kept, &t->moments.first, err));
+    if (t->recipe->optimizer == TL_ADAMW)
+        TL_TRY(take_block(t, kept, &t->moments.second, err));
+    if (t->recipe->average > 0.0) TL_TRY(take_block(t, false, &t->average, err));
+    if (t->validation) TL_TRY(take_block(t, false, &t->best, err));
     return TL_OK;
 }
 

@@ -32,15 +32,9 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
 
 static double cost(const tl_size *size, const tl_value *arg)
 {
-    const tl_model_spec *model = &size->setup.model;
-    return tl_pgd_flop(model, (int)arg[TL_PGD_STEPS].number, size->test) +
-           2.0 * tl_model_flop(model) * size->test;
-}
-
-static int max_ranks(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    return tl_infer_max_ranks(size->test, TL_INFER_MAX_RANKS);
+    /* A step goes forward, and back to the pixels; examples are counted by two passes. */
+    return 2.0 * tl_model_flop(&size->setup.model) * size->test *
+           (arg[TL_PGD_STEPS].number + 1.0);
 }
 
 static const tl_param params[] = {TL_PGD_PARAM_LIST, {0}};
@@ -81,5 +75,5 @@ const tl_stage tl_stage_d2d_pgd = {
     .run = run,
     .check = check,
     .cost = cost,
-    .max_ranks = max_ranks,
+    .max_ranks = tl_size_widest_test,
 };

@@ -26,7 +26,4 @@ TL_MUST_USE tl_status tl_dct_new(int height, int width, tl_arena *arena, tl_dct 
 void tl_dct_forward(const tl_dct *dct, const double *x, double *out);
 void tl_dct_inverse(const tl_dct *dct, const double *x, double *out);
 
-/** Bytes that tl_dct_new takes. */
-double tl_dct_memory(int height, int width);
-
 #endif

@@ -58,12 +58,6 @@ static double cost(const tl_size *size, const tl_value *arg)
     return tl_model_flop(&size->setup.model) * size->pool;
 }
 
-static int max_ranks(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    return tl_candidates_max_ranks(size);
-}
-
 static const tl_metric metrics[] = {
     {.name = "auc",
      .better = TL_BETTER_LOWER,
@@ -111,5 +105,5 @@ const tl_stage tl_stage_m2d_global_threshold = {
     .metrics = metrics,
     .run = run,
     .cost = cost,
-    .max_ranks = max_ranks,
+    .max_ranks = tl_size_widest_pool,
 };

@@ -254,9 +254,8 @@ static double cost(const tl_size *size, const tl_value *arg)
 
 static int max_ranks(const tl_size *size, const tl_value *arg)
 {
-    (void)arg;
-    const int test = tl_candidates_max_ranks(size),
-              train = tl_train_max_ranks(&size->setup.model, &size->setup.recipe);
+    const int test = tl_size_widest_pool(size, arg),
+              train = tl_size_widest_training(size, arg);
     return test < train ? test : train;
 }
 

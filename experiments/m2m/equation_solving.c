@@ -263,12 +263,6 @@ static double cost(const tl_size *size, const tl_value *arg)
            tl_model_flop(spec) * (2.0 * asked + 2.0 * size->test);
 }
 
-static int max_ranks(const tl_size *size, const tl_value *arg)
-{
-    (void)size, (void)arg;
-    return 1; /* all would solve alike */
-}
-
 static const char *const precisions[] = {"double", "single", NULL};
 static const tl_param params[] = {
     {.name = "queries",
@@ -328,5 +322,4 @@ const tl_stage tl_stage_m2m_equation_solving = {
     .run = run,
     .check = check,
     .cost = cost,
-    .max_ranks = max_ranks,
 };

@@ -135,12 +135,6 @@ static double cost(const tl_size *size, const tl_value *arg)
            tl_model_flop(&size->setup.model) * (arg[ARG_QUERIES].number + 3.0 * size->test);
 }
 
-static int max_ranks(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    return tl_train_max_ranks(&size->setup.model, &size->setup.recipe);
-}
-
 static const char *const answers[] = {"scores", "top1", NULL};
 static const char *const kinds[] = {"natural", "augmented", "noise", NULL};
 static const tl_param params[] = {
@@ -227,5 +221,5 @@ const tl_stage tl_stage_m2m_model_extraction = {
     .run = run,
     .check = check,
     .cost = cost,
-    .max_ranks = max_ranks,
+    .max_ranks = tl_size_widest_training,
 };

@@ -41,12 +41,6 @@ static double cost(const tl_size *size, const tl_value *arg)
     return FLOP_PER_SECOND * fmax(arg[SECONDS].number, LEAST);
 }
 
-static int max_ranks(const tl_size *size, const tl_value *arg)
-{
-    (void)size, (void)arg;
-    return 1;
-}
-
 static const tl_param params[] = {{.name = "seconds",
                                    .type = TL_PARAM_REAL,
                                    .high = 3600,
@@ -75,5 +69,4 @@ const tl_stage tl_stage_measure_idle = {
     .metrics = metrics,
     .run = run,
     .cost = cost,
-    .max_ranks = max_ranks,
 };

@@ -294,12 +294,6 @@ static double cost(const tl_size *size, const tl_value *arg)
            tl_influence_cost(size->pool, size->members, width_of(spec), spec->classes);
 }
 
-static int max_ranks(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    return tl_infer_max_ranks(size->pool, TL_INFER_MAX_RANKS);
-}
-
 static const tl_param params[] = {
     {.name = "damping",
      .type = TL_PARAM_REAL,
@@ -382,5 +376,5 @@ const tl_stage tl_stage_measure_influence = {
     .run = run,
     .check = check,
     .cost = cost,
-    .max_ranks = max_ranks,
+    .max_ranks = tl_size_widest_pool,
 };

@@ -114,12 +114,6 @@ static double cost(const tl_size *size, const tl_value *arg)
     return tl_model_flop(&size->setup.model) * (size->members + size->test);
 }
 
-static int max_ranks(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    return tl_infer_max_ranks(size->test, TL_INFER_MAX_RANKS);
-}
-
 static const tl_metric metrics[] = {
     {.name = "train_accuracy",
      .is_rate = true,
@@ -177,5 +171,5 @@ const tl_stage tl_stage_measure_utility = {
     .run = run,
     .check = check,
     .cost = cost,
-    .max_ranks = max_ranks,
+    .max_ranks = tl_size_widest_test,
 };

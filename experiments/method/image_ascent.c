@@ -118,8 +118,3 @@ tl_status tl_ascent_run(const tl_ascent *ascent, const tl_model *model, const tl
     *out = images;
     return status;
 }
-
-double tl_ascent_flop(const tl_model_spec *spec, int steps, int rows)
-{
-    return 2.0 * tl_model_flop(spec) * steps * rows; /* forward, and back to the pixels */
-}

@@ -35,9 +35,6 @@ TL_MUST_USE tl_status tl_ascent_run(const tl_ascent *ascent, const tl_model *mod
                                     const tl_team *team, tl_arena *keep, tl_arena *scratch,
                                     tl_dataset **out, tl_err *err);
 
-/** FLOP of tl_ascent_run for `rows` images in all. */
-double tl_ascent_flop(const tl_model_spec *spec, int steps, int rows);
-
 /**
  * Adds `weight` times the gradient of the total variation of an image, the sum over pixels
  * of sqrt(dx^2 + dy^2 + 1e-4), to `gradient`. Both [channels x height x width].

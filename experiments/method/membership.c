@@ -68,8 +68,3 @@ tl_status tl_candidates_put_tpr(tl_scene *scene, int metric,
     tl_scene_put_rate(scene, metric, tpr * candidates->members, candidates->members);
     return TL_OK;
 }
-
-int tl_candidates_max_ranks(const tl_size *size)
-{
-    return tl_infer_max_ranks(size->pool, TL_INFER_MAX_RANKS);
-}

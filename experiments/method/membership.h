@@ -43,7 +43,4 @@ TL_MUST_USE tl_status tl_candidates_put_tpr(tl_scene *scene, int metric,
                                             const tl_candidates *candidates, double limit,
                                             tl_err *err);
 
-/** Largest useful team for inference over the pool. */
-int tl_candidates_max_ranks(const tl_size *size);
-
 #endif

@@ -65,11 +65,6 @@ tl_status tl_pgd_attack(const tl_pgd *pgd, const tl_model *model, const tl_datas
     return status;
 }
 
-double tl_pgd_flop(const tl_model_spec *spec, int steps, int rows)
-{
-    return 2.0 * tl_model_flop(spec) * steps * rows; /* forward, and back to the pixels */
-}
-
 typedef struct answers {
     float *logits;  /* [rows x classes] */
     int32_t *plain; /* [rows] class of the image as it is */

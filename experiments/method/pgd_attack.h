@@ -32,9 +32,6 @@ TL_MUST_USE tl_status tl_pgd_attack(const tl_pgd *pgd, const tl_model *model,
                                     const tl_dataset *data, const tl_team *team,
                                     tl_arena *scratch, float *pixel, tl_err *err);
 
-/** FLOP of tl_pgd_attack for `rows` rows. */
-double tl_pgd_flop(const tl_model_spec *spec, int steps, int rows);
-
 /** How a model takes moved images. */
 typedef struct tl_robustness {
     double right;      /**< rows it has right as they are */

@@ -304,7 +304,8 @@ double tl_inversion_cost(const tl_size *size, const tl_value *arg)
 {
     const tl_model_spec evaluator = tl_evaluator_spec(&size->setup.model);
     const int images = images_of(size, arg);
-    return tl_ascent_flop(&size->setup.model, (int)arg[ARG_STEPS].number, images) +
+    /* A step goes forward, and back to the pixels. */
+    return 2.0 * tl_model_flop(&size->setup.model) * arg[ARG_STEPS].number * images +
            tl_leakage_flop(size, &evaluator, 2 * images + size->classes);
 }
 

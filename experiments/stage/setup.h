@@ -111,4 +111,10 @@ tl_size tl_setup_size(const tl_setup_values *values, const tl_source *source);
 TL_MUST_USE tl_status tl_setup_check_kind(const char *kind, const char *source,
                                           int vocabulary, tl_err *err);
 
+/** The largest useful team of a stage, whatever its arguments, that asks a model about the
+ * pool, or about the test rows, or trains one by the plan's recipe: for tl_stage.widest. */
+int tl_size_widest_pool(const tl_size *size, const tl_value *arg);
+int tl_size_widest_test(const tl_size *size, const tl_value *arg);
+int tl_size_widest_training(const tl_size *size, const tl_value *arg);
+
 #endif

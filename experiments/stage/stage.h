@@ -95,8 +95,9 @@ struct tl_stage {
     /** Whether the arguments make sense for these sizes; may be NULL. Used before running.
      */
     tl_status (*check)(const tl_size *size, const tl_value *arg, tl_err *err);
-    double (*cost)(const tl_size *size, const tl_value *arg);   /**< FLOP of run */
-    int (*max_ranks)(const tl_size *size, const tl_value *arg); /**< largest useful team */
+    double (*cost)(const tl_size *size, const tl_value *arg); /**< FLOP of run */
+    /** Largest useful team; NULL: one rank. */
+    int (*max_ranks)(const tl_size *size, const tl_value *arg);
 };
 
 /** All stages [*count], in the order of stages.def; sets *count. */

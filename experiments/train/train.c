@@ -70,12 +70,6 @@ static double cost(const tl_size *size, const tl_value *arg)
                          size->validation);
 }
 
-static int max_ranks(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    return tl_train_max_ranks(&size->setup.model, &size->setup.recipe);
-}
-
 static const tl_metric metrics[] = {
     {.name = "rows", .about = "rows trained on"},
     {.name = "loss",
@@ -105,5 +99,5 @@ const tl_stage tl_stage_train_train = {
     .run = run,
     .check = check,
     .cost = cost,
-    .max_ranks = max_ranks,
+    .max_ranks = tl_size_widest_training,
 };

@@ -4,17 +4,13 @@
 #include "compute/core/memory.h"
 #include "compute/core/text.h"
 
+#include <math.h>
+
 enum { CHECKED_EVERY = 1024 /* trials */ };
 
 static uint16_t kind_of(const tl_trial_step *step)
 {
     return (uint16_t)(step->instance * 3 + (int)step->kind);
-}
-
-static void raise_memory(tl_team_memory *most, tl_team_memory memory)
-{
-    if (memory.first > most->first) most->first = memory.first;
-    if (memory.others > most->others) most->others = memory.others;
 }
 
 static tl_team_memory memory_of(const tl_trial *trial, int position, int width)
@@ -51,7 +47,9 @@ static void note_memory(tl_sweep *sweep, const tl_trial *trial, int position, in
 {
     int width = 1;
     while (2 * width <= max_ranks_here(sweep, max_ranks)) width *= 2;
-    raise_memory(&sweep->memory, memory_of(trial, position, width));
+    const tl_team_memory memory = memory_of(trial, position, width);
+    sweep->memory.first = fmax(sweep->memory.first, memory.first);
+    sweep->memory.others = fmax(sweep->memory.others, memory.others);
 }
 
 /* A step of a trial's cell, as all its replicates have it. */
