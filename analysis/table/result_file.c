@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_SPACE = 4200, MOST_LENGTHS = 64, CHUNK = 4096, MOST_FLAGS = 64 };
+enum { MOST_LENGTHS = 64, CHUNK = 4096, MOST_FLAGS = 64 };
 /* Bytes of chunks and chunks that a variable keeps in memory until it is closed: columns
  * are written once, from the first row to the last. */
 enum { CACHE = 1 << 18, CACHED = 61 };
@@ -275,9 +275,9 @@ static bool put_in_place(const char *place, const char *path)
 
 tl_status tl_result_write(const char *path, const tl_table *table, tl_err *err)
 {
-    char place[PATH_SPACE];
+    char place[TL_PATH_SPACE];
     const int length = snprintf(place, sizeof place, "%s.tmp", path);
-    TL_CHECK(length > 0 && length < PATH_SPACE, err, TL_E_IO,
+    TL_CHECK(length > 0 && length < TL_PATH_SPACE, err, TL_E_IO,
              "the path is too long: %d bytes", length);
     tl_text names = {0};
     for (int i = 0; i < table->columns; i++) {

@@ -3,12 +3,12 @@
 #include "cluster/comm/cluster_private.h"
 #include "cluster/comm/exit_code.h"
 #include "cluster/comm/rank_order.h"
+#include "compute/core/clock.h"
 
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 int tl_cluster_rank(const tl_cluster *cluster)
@@ -69,8 +69,7 @@ void tl_back_off(unsigned polls)
         sched_yield();
         return;
     }
-    const struct timespec span = {.tv_nsec = polls < 4000 ? 50000 : 500000};
-    nanosleep(&span, NULL);
+    tl_sleep(polls < 4000 ? 5e-5 : 5e-4);
 }
 
 tl_status tl_cluster_fail_mpi(tl_err *err, const char *what, int code)

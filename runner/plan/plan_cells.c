@@ -19,7 +19,8 @@ enum {
 /* One axis or inner axis of an exclude entry, with the values that are dropped. */
 typedef struct condition {
     int axis, inner; /* inner -1: the axis itself */
-    const tl_yaml *values;
+    int values;
+    const tl_value *value; /* [values] */
 } condition;
 
 typedef struct rule {
@@ -156,28 +157,44 @@ static tl_status count_raw(tl_plan_reader *reader, tl_err *err)
     return TL_OK;
 }
 
-static tl_status check_value(tl_plan_reader *reader, const condition *c,
-                             const tl_yaml *node, tl_err *err)
+static tl_status read_value(tl_plan_reader *reader, const condition *c, const tl_yaml *node,
+                            tl_value *out, tl_err *err)
 {
     const tl_axis *axis = &reader->axis[c->axis];
-    if (c->inner >= 0 || axis->param) {
-        tl_value value;
-        const tl_param *param = c->inner >= 0 ? reader->inner[c->inner].param : axis->param;
-        return tl_plan_value(reader, node, param, node->text ? param->name : "exclude",
-                             &value, err);
+    const tl_param *param = c->inner >= 0 ? reader->inner[c->inner].param : axis->param;
+    if (param) {
+        return tl_plan_value(reader, node, param, node->text ? param->name : "exclude", out,
+                             err);
     }
     const char *names[MAX_ALLOWED];
     int count = 0;
     for (int l = 0; l < axis->levels && count < MAX_ALLOWED; l++) {
         if (l > 0 && strcmp(axis->value[l].text, axis->value[l - 1].text) == 0) continue;
-        names[count++] = axis->value[l].text;
-        if (node->kind == TL_YAML_SCALAR && strcmp(node->text, names[count - 1]) == 0) {
+        names[count++] = out->text = axis->value[l].text;
+        if (node->kind == TL_YAML_SCALAR && strcmp(node->text, out->text) == 0)
             return TL_OK;
-        }
     }
     char what[TL_NAME + 16];
     (void)snprintf(what, sizeof what, "level of %s:", axis->name);
     return tl_plan_unknown(node, what, node->text ? node->text : "", names, count, err);
+}
+
+/* One value, or a list of them. */
+static tl_status read_values(tl_plan_reader *reader, condition *c, const tl_yaml *node,
+                             tl_err *err)
+{
+    const bool is_list = node->kind == TL_YAML_LIST;
+    const int count = is_list ? node->children : 1;
+    TL_YAML_CHECK(count <= MAX_ALLOWED, node, err,
+                  "more than %d values of one axis to exclude", MAX_ALLOWED);
+    tl_value *value;
+    TL_ALLOC(value, &reader->plan->arena, count, err);
+    const tl_yaml *one = is_list ? node->first : node;
+    for (int i = 0; i < count; i++, one = one->next)
+        TL_TRY(read_value(reader, c, one, &value[i], err));
+    c->values = count;
+    c->value = value;
+    return TL_OK;
 }
 
 static tl_status read_rule(tl_plan_reader *reader, const tl_yaml *map, rule *out,
@@ -191,32 +208,11 @@ static tl_status read_rule(tl_plan_reader *reader, const tl_yaml *map, rule *out
         TL_YAML_CHECK(out->conditions != TL_MAX_AXES, child, err,
                       "more than %d axes in one exclude", TL_MAX_AXES);
         condition *c = &out->condition[out->conditions++];
-        c->values = child;
         c->axis = tl_plan_find_axis(reader, child->key->text, &c->inner);
         if (c->axis < 0) return no_axis(reader, child->key, err);
-        if (child->kind != TL_YAML_LIST) {
-            TL_TRY(check_value(reader, c, child, err));
-            continue;
-        }
-        TL_YAML_CHECK(child->children <= MAX_ALLOWED, child, err,
-                      "more than %d values of one axis to exclude", MAX_ALLOWED);
-        for (const tl_yaml *node = child->first; node; node = node->next) {
-            TL_TRY(check_value(reader, c, node, err));
-        }
+        TL_TRY(read_values(reader, c, child, err));
     }
     return TL_OK;
-}
-
-static bool is_value(const tl_param *param, const tl_value *value, const tl_yaml *node)
-{
-    if (value->text) return strcmp(value->text, node->text) == 0;
-    double x = 0.0;
-    if (param && param->type == TL_PARAM_BOOL) {
-        x = strcmp(node->text, "true") == 0;
-    } else if (!tl_text_real(node->text, &x)) {
-        return false;
-    }
-    return x == value->number;
 }
 
 /* \param dropped [levels] whether the condition holds at each level */
@@ -227,14 +223,8 @@ static void find_dropped(const tl_plan_reader *reader, const condition *c, bool 
     for (int l = 0; l < axis->levels; l++) {
         if (inner && !inner->has[l]) continue;
         const tl_value *value = inner ? &inner->value[l] : &axis->value[l];
-        const tl_param *param = inner ? inner->param : axis->param;
-        if (c->values->kind != TL_YAML_LIST) {
-            dropped[l] = is_value(param, value, c->values);
-            continue;
-        }
-        for (const tl_yaml *node = c->values->first; node; node = node->next) {
-            dropped[l] = dropped[l] || is_value(param, value, node);
-        }
+        for (int v = 0; v < c->values && !dropped[l]; v++)
+            dropped[l] = tl_plan_is_equal(value, &c->value[v]);
     }
 }
 
@@ -294,8 +284,7 @@ static uint64_t work_of(const tl_plan_reader *reader, const rule *r)
     uint64_t work = (uint64_t)reader->body->raw * (uint64_t)r->conditions;
     for (int i = 0; i < r->conditions; i++) {
         const condition *c = &r->condition[i];
-        const int values = c->values->kind == TL_YAML_LIST ? c->values->children : 1;
-        work += (uint64_t)reader->axis[c->axis].levels * (uint64_t)values * VALUE_WORK;
+        work += (uint64_t)reader->axis[c->axis].levels * (uint64_t)c->values * VALUE_WORK;
     }
     return work;
 }

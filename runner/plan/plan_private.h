@@ -100,6 +100,9 @@ TL_MUST_USE tl_status tl_plan_value(tl_plan_reader *reader, const tl_yaml *node,
                                     const tl_param *param, const char *what, tl_value *out,
                                     tl_err *err);
 
+/** Whether two values of one parameter, or labels of one axis, are the same. */
+bool tl_plan_is_equal(const tl_value *a, const tl_value *b);
+
 /** Binds `node`, a scalar or a list, to a value or an axis called <prefix>_<name of param>;
  * a list inside an `option` (may be NULL) to the levels of that. */
 TL_MUST_USE tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node,

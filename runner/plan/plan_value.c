@@ -50,7 +50,7 @@ tl_status tl_plan_value(tl_plan_reader *reader, const tl_yaml *node, const tl_pa
     return TL_OK;
 }
 
-static bool is_equal(const tl_value *a, const tl_value *b)
+bool tl_plan_is_equal(const tl_value *a, const tl_value *b)
 {
     if (a->text && b->text) return strcmp(a->text, b->text) == 0;
     return !a->text && !b->text && a->number == b->number;
@@ -79,7 +79,8 @@ static tl_status find_repeat(const tl_value *value, int count, tl_arena *arena, 
     *out = -1;
     for (int i = 1; i < count; i++) {
         const int place = (int)(sorted[i] - value);
-        if (is_equal(sorted[i - 1], sorted[i]) && (*out < 0 || place < *out)) *out = place;
+        if (tl_plan_is_equal(sorted[i - 1], sorted[i]) && (*out < 0 || place < *out))
+            *out = place;
     }
     tl_arena_rewind(arena, mark);
     return TL_OK;
@@ -119,7 +120,7 @@ static bool is_same_axis(const tl_axis *a, const tl_axis *b)
         return false;
     }
     for (int i = 0; i < a->levels; i++) {
-        if (!is_equal(&a->value[i], &b->value[i])) return false;
+        if (!tl_plan_is_equal(&a->value[i], &b->value[i])) return false;
     }
     return true;
 }

@@ -71,7 +71,7 @@ void tl_sweep_close(tl_sweep *sweep);
 /**
  * Takes a journal record of this or an earlier run into account; records of steps that the
  * plan does not have are passed over, as are those that are done with another number of
- * metrics than the stage has (with a warning: they run again). The last record of a step
+ * metrics than the stage has (with a warning: they are rerun). The last record of a step
  * counts. \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_sweep_restore(tl_sweep *sweep, const tl_record *record,

@@ -33,7 +33,7 @@ expect 0 "$THREATLOOP_BIN" table killed.nc --csv
 if (ulimit -v 1048576 && "$THREATLOOP_BIN" version) >/dev/null 2>&1; then
     huge() { (ulimit -v 1048576 && "$THREATLOOP_BIN" plan idle --set replicates=5000000); }
     expect 2 huge
-    says "15000000 trials with 15000000 steps in all need"
-    says "which may take 1.0 GiB"
+    says "15000000 trials of 15000000 steps in all: rank 0 needs at least"
+    says "may have 1.0 GiB"
 fi
 finish

@@ -110,14 +110,15 @@ static void what_memory_cannot_hold_is_refused(void **state)
     const double tables = tl_sweep_table_bytes(plan);
     assert_int_equal(plan->steps, 40000);
     assert_true(tables > 100.0 * 40000 && tables < 400.0 * 40000);
-    assert_refused(plan, tables, "40000 trials with 40000 steps");
-    assert_refused(plan, tables + 200.0 * 40000, "of memory on rank 0");
+    assert_refused(plan, tables, "40000 trials of 40000 steps");
+    assert_refused(plan, tables + 200.0 * 40000, "rank 0 needs at least");
     assert_int_equal(tl_sweep_open_within(plan, tables + 256.0 * 40000, &sweep, &err),
                      TL_OK);
     tl_sweep_close(&sweep);
     tl_plan_close(plan);
     plan = plan_of(IDLE, false);
-    assert_refused(plan, tl_sweep_table_bytes(plan) + 200.0 * 40000, "of memory on rank 0");
+    assert_refused(plan, tl_sweep_table_bytes(plan) + 200.0 * 40000,
+                   "rank 0 needs at least");
     tl_plan_close(plan);
 }
 
