@@ -15,7 +15,7 @@ typedef enum tl_exit {
 } tl_exit;
 
 /** The exit status that says what `status` means to the user. */
-static inline tl_exit tl_exit_of(tl_status status)
+static inline int tl_exit_of(tl_status status)
 {
     if (status == TL_OK) return TL_EXIT_DONE;
     if (status == TL_E_ARG) return TL_EXIT_USAGE;

@@ -121,7 +121,7 @@ void tl_plain_layer(const tl_layer *layer, const double *param, const double *in
         dense(layer, param, in, out);
         break;
     default:
-        TL_INVARIANT(!"a layer of images");
+        TL_INVARIANT(layer->kind == TL_LAYER_DENSE); /* no other is a layer of images */
     }
 }
 

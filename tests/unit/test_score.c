@@ -35,7 +35,7 @@ static void auc_counts_pairs_and_halves_ties(void **state)
         {4, {1, 1, 1, 1}, {true, false, true, false}, 0.5},
         /* pairs (3,2) (3,1) won, (2,2) tied, (2,1) won: 3.5 of 4 */
         {4, {3, 2, 2, 1}, {true, true, false, false}, 0.875},
-        {3, {INFINITY, 0, -INFINITY}, {true, false, false}, 1.0},
+        {3, {HUGE_VAL, 0, -HUGE_VAL}, {true, false, false}, 1.0},
     };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         const double auc = auc_of(cases[c].score, cases[c].positive, cases[c].n);
@@ -56,7 +56,7 @@ static void a_score_that_is_no_number_is_a_fault(void **state)
 {
     (void)state;
     tl_arena arena = tl_arena_open(0);
-    const double score[2] = {1, NAN};
+    const double score[2] = {1, (double)NAN};
     const bool positive[2] = {true, false};
     double out;
     tl_err err = {0};
