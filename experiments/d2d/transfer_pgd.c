@@ -108,14 +108,12 @@ static const tl_metric metrics[] = {
     {.name = "success",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .is_success = true,
      .about = "share of test rows the target has right that examples made on the surrogate "
               "turn wrong"},
     {.name = "twin_success",
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "the same for examples made on a control model without query access"},
     {.name = "gain",
@@ -128,7 +126,6 @@ static const tl_metric metrics[] = {
          "gain over a control model without query access: difference of the successes"},
     {.name = "own_success",
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "success of the surrogate's examples on the surrogate itself"},
     {0}};

@@ -247,7 +247,6 @@ static const tl_param params[] = {
      .type = TL_PARAM_CHOICE,
      .choices = methods,
      .fallback = MEDIAN,
-     .high = REGENERATE,
      .about = "how: not at all, median of 3x3, Gaussian blur, JPEG, or noise and a "
               "denoising autoencoder"},
     {.name = "sigma",

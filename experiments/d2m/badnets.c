@@ -78,7 +78,6 @@ static const tl_param params[] = {
     {.name = "label",
      .type = TL_PARAM_CHOICE,
      .choices = tl_backdoor_labels,
-     .high = TL_BACKDOOR_RANDOM,
      .about = "label of stamped rows: the target class, or as controls the row's own "
               "(keep) or a random other one"},
     {0}};

@@ -131,27 +131,23 @@ static const tl_metric metrics[] = {
     {.name = "embedded",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
-     .high = 1,
      .about = "share of bits that are read right just after marking"},
     {0}};
 static const tl_metric judge_metrics[] = {
     {.name = "bits",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "share of bits that are read right in rows that are not poisoned; 0.5 by "
               "chance"},
     {.name = "detection",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "share of those rows in which the message is found at p < 0.01"},
     {.name = "false_alarm",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "the same share of test rows, which carry no mark"},
     {0}};

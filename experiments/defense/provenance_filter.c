@@ -66,13 +66,11 @@ static const tl_param params[] = {
 static const tl_metric metrics[] = {
     {.name = "dropped",
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "share of handed-in rows that are dropped, of those meant for training"},
     {.name = "false_drops",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "share of test rows, which carry no mark, that would be dropped"},
     {0}};

@@ -271,13 +271,11 @@ static const tl_param params[] = {
     {.name = "variant",
      .type = TL_PARAM_CHOICE,
      .choices = variants,
-     .high = 1,
      .about = "likelihood ratio of models with and without the row (online), or the "
               "density without it alone (offline)"},
     {.name = "variance",
      .type = TL_PARAM_CHOICE,
      .choices = variances,
-     .high = 1,
      .about = "one standard deviation for all rows, better with few models, or one each"},
     {0}};
 static const tl_metric metrics[] = {
@@ -296,13 +294,11 @@ static const tl_metric metrics[] = {
     {.name = "tpr_at_1pct",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "true positive rate at 1 % false positives; needs 1000 non-members"},
     {.name = "tpr_at_0p1pct",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "true positive rate at 0.1 % false positives; needs 10000 non-members"},
     {.name = "targeted_auc",

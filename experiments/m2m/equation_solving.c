@@ -273,7 +273,6 @@ static const tl_param params[] = {
     {.name = "precision",
      .type = TL_PARAM_CHOICE,
      .choices = precisions,
-     .high = 1,
      .about = "of the answers: probabilities that are computed and told in double "
               "precision, or in single as the model computes"},
     {0}};
@@ -281,12 +280,10 @@ static const tl_metric metrics[] = {
     {.name = "agreement",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .about = "share of test rows that surrogate and target put in the same class"},
     {.name = "accuracy",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .about = "test accuracy of the surrogate"},
     {.name = "parameter_error",
      .better = TL_BETTER_HIGHER,

@@ -304,13 +304,11 @@ static const tl_param params[] = {
     {.name = "answers",
      .type = TL_PARAM_CHOICE,
      .choices = answers,
-     .high = 1,
      .about = "what the service tells: logits, or all class probabilities, whose "
               "logarithms are logits up to one number an answer"},
     {.name = "head",
      .type = TL_PARAM_CHOICE,
      .choices = heads,
-     .high = 1,
      .about = "what the attacker takes the output layer for: without bias (gpt, llama), or "
               "with one (mlp, cnn, resnet), when the mean answer is taken off"},
     {.name = "noise",
@@ -322,14 +320,12 @@ static const tl_param params[] = {
     {.name = "precision",
      .type = TL_PARAM_CHOICE,
      .choices = precisions,
-     .high = 1,
      .about = "of the answers: the last layer in double precision, from features in "
               "single, or all of it in single as the model computes"},
     {.name = "kind",
      .type = TL_PARAM_CHOICE,
      .choices = kinds,
      .fallback = TL_QUERY_NOISE,
-     .high = 2,
      .about = "what is asked about: as of m2m.model_extraction"},
     {0}};
 static const tl_metric metrics[] = {
@@ -340,7 +336,6 @@ static const tl_metric metrics[] = {
     {.name = "exact",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "whether it is the true one"},
     {.name = "excess",

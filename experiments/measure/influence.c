@@ -349,7 +349,6 @@ static const tl_metric metrics[] = {
     {.name = "poison_precision",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "share of poisoned rows among as many members with the most self-influence"},
     {.name = "lambda",

@@ -117,13 +117,11 @@ static double cost(const tl_size *size, const tl_value *arg)
 static const tl_metric metrics[] = {
     {.name = "train_accuracy",
      .is_rate = true,
-     .high = 1,
      .about = "accuracy on the clean rows trained on",
      .can_be_missing = true},
     {.name = "accuracy",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
-     .high = 1,
      .about = "accuracy on the test rows"},
     {.name = "balanced_accuracy",
      .better = TL_BETTER_HIGHER,

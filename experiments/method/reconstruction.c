@@ -391,6 +391,5 @@ const tl_metric tl_inversion_metrics[] = {
     {.name = "evaluator_accuracy",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .about = "share of made images that the evaluator puts in their class"},
     {0}};

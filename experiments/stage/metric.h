@@ -31,7 +31,7 @@ typedef struct tl_metric {
     bool is_rate; /**< a share of n trials: hits / n, and n is stored */
     bool can_be_missing;
     bool is_success;  /**< of an attack: its gains along a chain are reported by it */
-    double low, high; /**< range of values; both 0: unbounded */
+    double low, high; /**< range of values; both 0: unbounded, or that of a rate, 0..1 */
 } tl_metric;
 
 enum { TL_MAX_METRICS = 24 /**< of a stage or of its judge */ };

@@ -32,7 +32,7 @@ typedef struct tl_param {
     tl_param_type type;
     bool low_is_open;           /**< the lower bound itself is not allowed */
     double fallback;            /**< default: number, or index of the choice */
-    double low, high;           /**< bounds, both allowed */
+    double low, high;           /**< REAL, INT: bounds, both allowed */
     const char *units;          /**< NULL: "1", as for fractions and counts */
     const char *about;          /**< one line */
     const char *const *choices; /**< CHOICE: words, NULL-terminated */

@@ -17,7 +17,6 @@ const tl_param tl_data_params[TL_DATA_PARAMS + 1] = {
                         .about = "data set by name (threatloop data list)"},
     [TL_DATA_OFFICIAL] = {.name = "official",
                           .type = TL_PARAM_BOOL,
-                          .high = 1,
                           .about = "the source's own splits (split: official)"},
     [TL_DATA_POOL] = {.name = "pool",
                       .type = TL_PARAM_INT,
@@ -79,7 +78,6 @@ const tl_param tl_model_params[TL_MODEL_PARAMS + 1] = {
     [TL_MODEL_KIND] = {.name = "kind",
                        .type = TL_PARAM_CHOICE,
                        .fallback = TL_MODEL_CNN,
-                       .high = TL_MODEL_LINEAR,
                        .choices = model_kinds,
                        .about = "architecture"},
     [TL_MODEL_WIDTH] = {.name = "width",
@@ -120,7 +118,6 @@ const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
     [TL_RECIPE_EPOCHS] = {.name = "epochs",
                           .type = TL_PARAM_INT,
                           .fallback = 20,
-                          .low = 0,
                           .high = 100000,
                           .about = "passes over the training rows (0: untrained)"},
     [TL_RECIPE_BATCH] = {.name = "batch",
@@ -140,7 +137,6 @@ const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
     [TL_RECIPE_OPTIMIZER] = {.name = "optimizer",
                              .type = TL_PARAM_CHOICE,
                              .fallback = TL_ADAMW,
-                             .high = 1,
                              .choices = optimizers,
                              .about = "optimiser"},
     [TL_RECIPE_LR] = {.name = "lr",
@@ -161,7 +157,6 @@ const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
     [TL_RECIPE_SCHEDULE] =
         {.name = "schedule",
          .type = TL_PARAM_CHOICE,
-         .high = TL_SCHEDULES - 1,
          .choices = schedules,
          .about =
              "fall of the step size after the warm-up, over the updates of all epochs"},
@@ -199,7 +194,6 @@ const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
     [TL_RECIPE_DECAY] =
         {.name = "decay",
          .type = TL_PARAM_CHOICE,
-         .high = TL_DECAYS - 1,
          .choices = decays,
          .about =
              "what weight_decay applies to: all, or matrices (no biases or norm gains)"},
@@ -224,30 +218,25 @@ const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
     [TL_RECIPE_FLIP] =
         {.name = "flip",
          .type = TL_PARAM_BOOL,
-         .high = 1,
          .about = "half of the images are mirrored left to right, every epoch anew"},
     [TL_RECIPE_REDUCTION] =
         {.name = "reduction",
          .type = TL_PARAM_CHOICE,
-         .high = TL_REDUCTIONS - 1,
          .choices = reductions,
          .about = "how a team sums gradients: in a fixed tree, or fast by MPI_Iallreduce, "
                   "whose bits depend on the number of ranks"},
     [TL_RECIPE_ZERO] = {.name = "zero",
                         .type = TL_PARAM_BOOL,
-                        .high = 1,
                         .about =
                             "each rank of a team keeps the optimiser's state of its own "
                             "slice of the parameters (ZeRO-1); changes no bit"},
     [TL_RECIPE_OVERLAP] = {.name = "overlap",
                            .type = TL_PARAM_BOOL,
                            .fallback = 1,
-                           .high = 1,
                            .about = "gradients travel while the last shard's backward pass "
                                     "runs; changes no bit"},
     [TL_RECIPE_RECOMPUTE] = {.name = "recompute",
                              .type = TL_PARAM_BOOL,
-                             .high = 1,
                              .about =
                                  "activations within a block are computed again on the "
                                  "way back instead of kept; changes no bit"},
