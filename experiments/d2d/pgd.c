@@ -12,14 +12,16 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const tl_model *target = scene->world->model[TL_PART_TARGET];
     const tl_pgd pgd = tl_pgd_of(scene);
     const size_t count = (size_t)test->rows * (size_t)tl_shape_size(test->shape);
-    float *moved = tl_arena_take(scene->scratch, count, sizeof *moved, err);
-    TL_TRY(tl_team_agree(scene->team, moved ? TL_OK : TL_E_NOMEM, err));
+    tl_dataset moved = *test;
     tl_robustness sum;
-    TL_TRY(tl_pgd_attack(&pgd, target, test, scene->team, scene->scratch, moved, err));
+    moved.input = tl_arena_take(scene->scratch, count, sizeof *moved.input, err);
+    TL_TRY(tl_team_agree(scene->team, moved.input ? TL_OK : TL_E_NOMEM, err));
     TL_TRY(
-        tl_robustness_count(target, test, moved, scene->team, scene->scratch, &sum, err));
-    tl_scene_put_rate(scene, SUCCESS, sum.robustness, sum.right);
-    tl_scene_put_rate(scene, ROBUST_ACCURACY, sum.right - sum.robustness, test->rows);
+        tl_pgd_attack(&pgd, target, test, scene->team, scene->scratch, moved.input, err));
+    TL_TRY(
+        tl_robustness_count(target, test, &moved, scene->team, scene->scratch, &sum, err));
+    tl_scene_put_rate(scene, SUCCESS, sum.flipped, sum.correct);
+    tl_scene_put_rate(scene, ROBUST_ACCURACY, sum.correct - sum.flipped, test->rows);
     tl_scene_put(scene, ROBUST_LOSS, sum.loss);
     return TL_OK;
 }
@@ -73,5 +75,5 @@ const tl_stage tl_stage_d2d_pgd = {
     .run = run,
     .check = check,
     .cost = cost,
-    .max_ranks = tl_size_widest_test,
+    .max_ranks = tl_size_max_ranks_test,
 };

@@ -37,22 +37,20 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const tl_team *team = scene->team;
     tl_arena *scratch = scene->scratch;
     const size_t count = (size_t)test->rows * (size_t)tl_shape_size(test->shape);
-    float *moved = tl_arena_take(scratch, count, sizeof *moved, err);
-    TL_TRY(tl_team_agree(team, moved ? TL_OK : TL_E_NOMEM, err));
+    tl_dataset moved = *test;
     tl_robustness copied, home, plain;
-    TL_TRY(tl_pgd_attack(&pgd, surrogate, test, team, scratch, moved, err));
-    TL_TRY(tl_robustness_count(target, test, moved, team, scratch, &copied, err));
-    TL_TRY(tl_robustness_count(surrogate, test, moved, team, scratch, &home, err));
-    TL_TRY(tl_pgd_attack(&pgd, control, test, team, scratch, moved, err));
-    TL_TRY(tl_robustness_count(target, test, moved, team, scratch, &plain, err));
-    tl_scene_put_rate(scene, SUCCESS, copied.robustness, copied.right);
-    tl_scene_put_rate(scene, CONTROL_SUCCESS, plain.robustness, plain.right);
-    tl_scene_put_rate(scene, OWN_SUCCESS, home.robustness, home.right);
-    if (copied.right > 0.0) {
-        tl_scene_put(scene, GAIN, (copied.robustness - plain.robustness) / copied.right);
-    } else {
-        tl_scene_put_missing(scene, GAIN, TL_WHY_UNRESOLVABLE);
-    }
+    moved.input = tl_arena_take(scratch, count, sizeof *moved.input, err);
+    TL_TRY(tl_team_agree(team, moved.input ? TL_OK : TL_E_NOMEM, err));
+    TL_TRY(tl_pgd_attack(&pgd, surrogate, test, team, scratch, moved.input, err));
+    TL_TRY(tl_robustness_count(target, test, &moved, team, scratch, &copied, err));
+    TL_TRY(tl_robustness_count(surrogate, test, &moved, team, scratch, &home, err));
+    TL_TRY(tl_pgd_attack(&pgd, control, test, team, scratch, moved.input, err));
+    TL_TRY(tl_robustness_count(target, test, &moved, team, scratch, &plain, err));
+    tl_scene_put_rate(scene, SUCCESS, copied.flipped, copied.correct);
+    tl_scene_put_rate(scene, CONTROL_SUCCESS, plain.flipped, plain.correct);
+    tl_scene_put_rate(scene, OWN_SUCCESS, home.flipped, home.correct);
+    tl_scene_put_if(scene, GAIN, copied.correct > 0.0,
+                    (copied.flipped - plain.flipped) / copied.correct, TL_WHY_UNRESOLVABLE);
     return TL_OK;
 }
 
@@ -65,12 +63,6 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
         "the control model is trained on the attacker's rows: set data.split.attacker, "
         "or attacker_from_pool with official splits");
     return TL_OK;
-}
-
-static int controls(const tl_value *arg)
-{
-    (void)arg;
-    return 1;
 }
 
 static double control_cost(const tl_size *size, const tl_value *arg)
@@ -147,7 +139,7 @@ const tl_stage tl_stage_d2d_transfer_pgd = {
     .draws = true,
     .params = params,
     .metrics = metrics,
-    .bank = {.count = controls,
+    .bank = {.count = tl_bank_of_one,
              .reads = TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_SETUP),
              .args = 1U << ARG_QUERIES,
              .draws_as = "m2m.model_extraction",

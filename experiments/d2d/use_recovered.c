@@ -56,10 +56,8 @@ static tl_status run(tl_scene *scene, tl_err *err)
     copy_rows(more, own->rows, out);
     scene->given->data[TL_PART_ATTACKER] = out;
     tl_scene_put(scene, METRIC_ROWS, more->rows);
-    if (rows > 0)
-        tl_scene_put(scene, METRIC_SHARE, (double)more->rows / (double)rows);
-    else
-        tl_scene_put_missing(scene, METRIC_SHARE, TL_WHY_NOT_APPLICABLE);
+    tl_scene_put_if(scene, METRIC_SHARE, rows > 0, (double)more->rows / (double)rows,
+                    TL_WHY_NOT_APPLICABLE);
     return TL_OK;
 }
 

@@ -78,7 +78,6 @@ static tl_status make_training_pairs(tl_scene *scene, training_pairs *out, tl_er
 static tl_status train_denoiser(tl_scene *scene, tl_err *err)
 {
     training_pairs it = {0};
-    tl_model *model;
     const tl_status mine = make_training_pairs(scene, &it, err);
     const tl_model_spec spec =
         spec_of(scene->world->data[TL_PART_ATTACKER]->shape, scene->arg);
@@ -91,9 +90,7 @@ static tl_status train_denoiser(tl_scene *scene, tl_err *err)
                  .row = it.row,
                  .rows = (int)scene->arg[ARG_EXAMPLES].number,
                  .loss = TL_LOSS_SQUARED}};
-    TL_TRY(tl_stage_train(scene, &training, mine, &model, NULL, err));
-    scene->given->model[TL_PART_SURROGATE] = model;
-    return TL_OK;
+    return tl_stage_train(scene, &training, mine, TL_PART_SURROGATE, NULL, err);
 }
 
 static tl_status regenerate(tl_scene *scene, float *noisy, float *to, tl_err *err)
@@ -170,11 +167,8 @@ static void measure(tl_scene *scene, const tl_dataset *before, const tl_dataset 
         square += tl_mean_square(before->input + at, after->input + at, size);
     }
     tl_scene_put(scene, SSIM, ssim / before->rows);
-    if (square > 0.0) {
-        tl_scene_put(scene, PSNR, tl_psnr(square / before->rows));
-    } else { /* nothing was altered */
-        tl_scene_put_missing(scene, PSNR, TL_WHY_NOT_APPLICABLE);
-    }
+    tl_scene_put_if(scene, PSNR, square > 0.0, tl_psnr(square / before->rows),
+                    TL_WHY_NOT_APPLICABLE);
 }
 
 static tl_status run(tl_scene *scene, tl_err *err)

@@ -28,7 +28,7 @@
 #include <string.h>
 
 enum { ARG_EPS };
-enum { REMOVED, PRECISION, RESTORE, TOP_EIGENVALUE, TOP_EIGENVALUE_SCALAPACK };
+enum { REMOVED, PRECISION, SENSITIVITY, TOP_EIGENVALUE, TOP_EIGENVALUE_SCALAPACK };
 enum { WIDE = 128 /* features, from which on the distributed solver is asked too */ };
 
 typedef struct spectrum {
@@ -180,7 +180,7 @@ static tl_status leave_out(tl_scene *scene, const spectrum *s, tl_err *err)
     scene->given->data[TL_PART_POOL] = out;
     tl_scene_put(scene, REMOVED, removed);
     tl_scene_put_rate(scene, PRECISION, caught, removed);
-    tl_scene_put_rate(scene, RESTORE, caught, poisoned);
+    tl_scene_put_rate(scene, SENSITIVITY, caught, poisoned);
     return TL_OK;
 }
 

@@ -42,8 +42,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     if (tl_scene_counts(scene)) return tl_candidates_put_auc(scene, AUC, &s, 0, err);
     tl_cross_entropy(s.logits, s.rows->label, rows, s.rows->classes, s.score);
     if (s.members == 0 || s.others == 0) {
-        for (int m = AUC; m <= TPR_0P1PCT; m++)
-            tl_scene_put_missing(scene, m, TL_WHY_UNRESOLVABLE);
+        tl_scene_put_all_missing(scene, AUC, TPR_0P1PCT, TL_WHY_UNRESOLVABLE);
         return TL_OK;
     }
     put_threshold(scene, &s);
@@ -102,5 +101,5 @@ const tl_stage tl_stage_m2d_global_threshold = {
     .metrics = metrics,
     .run = run,
     .cost = cost,
-    .max_ranks = tl_size_widest_pool,
+    .max_ranks = tl_size_max_ranks_pool,
 };

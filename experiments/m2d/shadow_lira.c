@@ -60,7 +60,6 @@ static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
 
 static tl_status run_shadow(tl_scene *scene, tl_err *err)
 {
-    tl_model *model;
     /* As the target is trained: were shadow models to go on where it stopped early, their
      * confidences would be those of more overfitted models. So the attacker is granted the
      * owner's validation rows, as the strongest attacker that the test stands for; they are
@@ -70,9 +69,7 @@ static tl_status run_shadow(tl_scene *scene, tl_err *err)
                                   .validation = scene->world->data[TL_PART_VALIDATION],
                                   .is_numbered = true};
     const tl_status mine = choose(scene, &training.rows, err);
-    TL_TRY(tl_stage_train(scene, &training, mine, &model, NULL, err));
-    scene->given->model[TL_PART_SURROGATE] = model;
-    return TL_OK;
+    return tl_stage_train(scene, &training, mine, TL_PART_SURROGATE, NULL, err);
 }
 
 /* --- the densities -------------------------------------------------------------------- */
@@ -254,8 +251,8 @@ static double cost(const tl_size *size, const tl_value *arg)
 
 static int max_ranks(const tl_size *size, const tl_value *arg)
 {
-    const int test = tl_size_widest_pool(size, arg),
-              train = tl_size_widest_training(size, arg);
+    const int test = tl_size_max_ranks_pool(size, arg),
+              train = tl_size_max_ranks_training(size, arg);
     return test < train ? test : train;
 }
 

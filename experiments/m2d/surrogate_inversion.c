@@ -26,7 +26,7 @@ const tl_stage tl_stage_m2d_surrogate_inversion = {
     .draws = true,
     .params = tl_inversion_params,
     .metrics = tl_inversion_metrics,
-    .bank = {.count = tl_evaluator_count,
+    .bank = {.count = tl_bank_of_one,
              .reads = TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_SETUP),
              .run = tl_evaluator_train,
              .cost = tl_evaluator_cost},

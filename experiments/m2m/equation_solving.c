@@ -16,6 +16,7 @@
  */
 #include "experiments/score/answers.h"
 #include "experiments/method/queries.h"
+#include "experiments/score/reading.h"
 #include "experiments/score/score.h"
 
 #include "compute/linalg/linalg.h"
@@ -170,46 +171,26 @@ static void set_parameters(const equations *e, tl_model *surrogate)
     }
 }
 
-typedef struct verdicts {
-    float *score;   /* [rows x classes] */
-    int32_t *guess; /* [rows] */
-} verdicts;
-
-static tl_status take_verdicts(tl_scene *scene, verdicts by[2], tl_err *err)
-{
-    const tl_dataset *test = scene->world->data[TL_PART_TEST];
-    for (int i = 0; i < 2; i++) {
-        TL_ALLOC(by[i].score, scene->scratch, (size_t)test->rows * (size_t)test->classes,
-                 err);
-        TL_ALLOC(by[i].guess, scene->scratch, test->rows, err);
-    }
-    return TL_OK;
-}
-
 static tl_status compare(tl_scene *scene, const tl_model *surrogate, tl_err *err)
 {
     const tl_dataset *test = scene->world->data[TL_PART_TEST];
-    const tl_model *models[2] = {scene->world->model[TL_PART_TARGET], surrogate};
+    const tl_model *model[2] = {scene->world->model[TL_PART_TARGET], surrogate};
     const int rows = test->rows, classes = test->classes;
-    verdicts by[2] = {{0}};
-    TL_TRY(tl_team_agree(scene->team, take_verdicts(scene, by, err), err));
-    TL_INVARIANT(by[0].score && by[1].score);
+    tl_reading by[2];
     for (int i = 0; i < 2; i++) {
-        TL_TRY(tl_model_logits(models[i], test->input, rows, scene->team, scene->scratch,
-                               by[i].score, err));
+        TL_TRY(tl_reading_make(model[i], test, scene->team, scene->scratch, &by[i], err));
         if (tl_scene_counts(scene)) continue;
-        tl_argmax(by[i].score, rows, classes, by[i].guess);
-        tl_softmax(by[i].score, rows, classes, by[i].score);
+        tl_softmax(by[i].logits, rows, classes, by[i].logits);
     }
     if (tl_scene_counts(scene)) return TL_OK;
     double largest = 0.0;
     for (size_t i = 0; i < (size_t)rows * (size_t)classes; i++) {
-        largest = fmax(largest, fabs((double)by[0].score[i] - (double)by[1].score[i]));
+        largest = fmax(largest, fabs((double)by[0].logits[i] - (double)by[1].logits[i]));
     }
-    tl_scene_put_rate(scene, AGREEMENT, tl_score_matches(by[0].guess, by[1].guess, rows),
-                      rows);
-    tl_scene_put_rate(scene, ACCURACY, tl_score_matches(test->label, by[1].guess, rows),
-                      rows);
+    const int agreement = tl_score_matches(by[0].guess, by[1].guess, rows);
+    const int right = tl_score_matches(test->label, by[1].guess, rows);
+    tl_scene_put_rate(scene, AGREEMENT, agreement, rows);
+    tl_scene_put_rate(scene, ACCURACY, right, rows);
     tl_scene_put(scene, SCORE_ERROR, largest);
     return TL_OK;
 }

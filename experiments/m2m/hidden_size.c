@@ -249,9 +249,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     }
     const int found = find_width(scene->arg, &t, &gap);
     if (found == 0) { /* all answers are the same */
-        for (int m = WIDTH; m <= ERROR; m++) {
-            tl_scene_put_missing(scene, m, TL_WHY_UNRESOLVABLE);
-        }
+        tl_scene_put_all_missing(scene, WIDTH, ERROR, TL_WHY_UNRESOLVABLE);
         return TL_OK;
     }
     tl_scene_put(scene, WIDTH, found);

@@ -34,9 +34,9 @@ TL_MUST_USE tl_status tl_pgd_attack(const tl_pgd *pgd, const tl_model *model,
 
 /** How a model takes moved images. */
 typedef struct tl_robustness {
-    double right;      /**< rows it has right as they are */
-    double robustness; /**< of those, rows it has wrong once moved */
-    double loss;       /**< mean cross-entropy of the moved rows, nat */
+    double correct; /**< rows it gets right as they are */
+    double flipped; /**< of those, rows it gets wrong once moved */
+    double loss;    /**< mean cross-entropy of the moved rows, nat */
 } tl_robustness;
 
 /**
@@ -44,7 +44,7 @@ typedef struct tl_robustness {
  * over `team`. \param moved [rows x input] \return TL_E_NOMEM, TL_E_PEER
  */
 TL_MUST_USE tl_status tl_robustness_count(const tl_model *model, const tl_dataset *data,
-                                          const float *moved, const tl_team *team,
+                                          const tl_dataset *moved, const tl_team *team,
                                           tl_arena *scratch, tl_robustness *out,
                                           tl_err *err);
 

@@ -102,7 +102,7 @@ tl_status tl_queries_make(tl_scene *scene, const tl_query_request *request, tl_q
 }
 
 tl_status tl_queries_train(tl_scene *scene, const tl_queries *queries, const float *answer,
-                           const tl_recipe *recipe, tl_model **out, tl_err *err)
+                           const tl_recipe *recipe, tl_err *err)
 {
     /* The validation rows are the owner's, and a query held out would be one less to learn
      * from: models of the attacker run all their epochs. */
@@ -113,7 +113,7 @@ tl_status tl_queries_train(tl_scene *scene, const tl_queries *queries, const flo
                                                  .target = answer,
                                                  .row = queries->row,
                                                  .rows = queries->count}};
-    return tl_stage_train(scene, &training, TL_OK, out, NULL, err);
+    return tl_stage_train(scene, &training, TL_OK, TL_PART_SURROGATE, NULL, err);
 }
 
 tl_status tl_queries_train_control(tl_scene *scene, int count, tl_query_kind kind,
@@ -121,12 +121,9 @@ tl_status tl_queries_train_control(tl_scene *scene, int count, tl_query_kind kin
 {
     const tl_query_request request = {.count = count, .kind = kind, .without_access = true};
     tl_queries queries = {0};
-    tl_model *control;
     TL_TRY(
         tl_team_agree(scene->team, tl_queries_make(scene, &request, &queries, err), err));
-    TL_TRY(tl_queries_train(scene, &queries, NULL, recipe, &control, err));
-    scene->given->model[TL_PART_SURROGATE] = control;
-    return TL_OK;
+    return tl_queries_train(scene, &queries, NULL, recipe, err);
 }
 
 tl_status tl_queries_check(const tl_size *size, tl_query_kind kind, int count, tl_err *err)

@@ -51,7 +51,7 @@ TL_MUST_USE tl_status tl_queries_make(tl_scene *scene, const tl_query_request *r
  */
 TL_MUST_USE tl_status tl_queries_train(tl_scene *scene, const tl_queries *queries,
                                        const float *answer, const tl_recipe *recipe,
-                                       tl_model **out, tl_err *err);
+                                       tl_err *err);
 
 /**
  * Run of a bank's control model: one without access, trained on so many queries by their

@@ -3,6 +3,8 @@
 #include "compute/nn/loss.h"
 #include "experiments/method/image_ascent.h"
 #include "experiments/method/leakage.h"
+#include "experiments/score/reading.h"
+#include "experiments/score/score.h"
 #include "experiments/stage/stage_training.h"
 
 #include <string.h>
@@ -46,12 +48,6 @@ tl_model_spec tl_evaluator_spec(const tl_model_spec *model)
     return spec;
 }
 
-int tl_evaluator_count(const tl_value *arg)
-{
-    (void)arg;
-    return 1;
-}
-
 static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
 {
     const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
@@ -65,14 +61,11 @@ static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
 
 tl_status tl_evaluator_train(tl_scene *scene, tl_err *err)
 {
-    tl_model *evaluator;
     const tl_model_spec spec = tl_evaluator_spec(&scene->world->setup->model);
     /* The validation rows are the owner's: an evaluator runs all its epochs. */
     tl_stage_training training = {.spec = &spec, .recipe = &scene->world->setup->recipe};
     const tl_status mine = choose(scene, &training.rows, err);
-    TL_TRY(tl_stage_train(scene, &training, mine, &evaluator, NULL, err));
-    scene->given->model[TL_PART_SURROGATE] = evaluator;
-    return TL_OK;
+    return tl_stage_train(scene, &training, mine, TL_PART_SURROGATE, NULL, err);
 }
 
 double tl_evaluator_cost(const tl_size *size, const tl_value *arg)
@@ -180,23 +173,18 @@ static tl_status pick_unseen(const tl_dataset *own, const tl_references *referen
 static tl_status ask(tl_scene *scene, const tl_model *model, const tl_dataset *images,
                      double *confidence, double *hits, tl_err *err)
 {
-    const int classes = images->classes;
     const size_t mark = tl_arena_mark(scene->scratch);
-    float *p = tl_arena_take(scene->scratch, (size_t)images->rows * (size_t)classes,
-                             sizeof *p, err);
-    TL_TRY(tl_team_agree(scene->team, p ? TL_OK : TL_E_NOMEM, err));
-    TL_TRY(tl_model_logits(model, images->input, images->rows, scene->team, scene->scratch,
-                           p, err));
+    const size_t classes = (size_t)images->classes;
+    tl_reading r;
     *confidence = *hits = 0.0;
+    TL_TRY(tl_reading_make(model, images, scene->team, scene->scratch, &r, err));
     if (tl_arena_counted(scene->scratch, mark)) return TL_OK;
-    for (int i = 0; i < images->rows; i++) {
-        float *own = p + (size_t)i * (size_t)classes;
-        int32_t best;
-        tl_argmax(own, 1, classes, &best);
-        tl_softmax(own, 1, classes, own);
-        *hits += best == images->label[i];
-        *confidence += (double)own[images->label[i]] / images->rows;
+    tl_softmax(r.logits, images->rows, images->classes, r.logits);
+    for (size_t i = 0; i < (size_t)images->rows; i++) {
+        *confidence +=
+            (double)r.logits[i * classes + (size_t)images->label[i]] / images->rows;
     }
+    *hits = tl_score_matches(r.guess, images->label, images->rows);
     tl_arena_rewind(scene->scratch, mark);
     return TL_OK;
 }
@@ -207,13 +195,9 @@ static tl_status put_leakage(tl_scene *scene, const tl_references *references,
     tl_leakage leakage;
     TL_TRY(tl_leakage_of(references, images, scene->world->bank[0], scene->team,
                          scene->scratch, &leakage, err));
-    if (leakage.images > 0) {
-        tl_scene_put(scene, ssim, leakage.ssim);
-        tl_scene_put(scene, feature, leakage.feature);
-    } else {
-        tl_scene_put_missing(scene, ssim, TL_WHY_UNRESOLVABLE);
-        tl_scene_put_missing(scene, feature, TL_WHY_UNRESOLVABLE);
-    }
+    const bool is_known = leakage.images > 0;
+    tl_scene_put_if(scene, ssim, is_known, leakage.ssim, TL_WHY_UNRESOLVABLE);
+    tl_scene_put_if(scene, feature, is_known, leakage.feature, TL_WHY_UNRESOLVABLE);
     return TL_OK;
 }
 

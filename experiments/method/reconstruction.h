@@ -21,7 +21,6 @@ extern const tl_metric tl_inversion_metrics[];
 TL_MUST_USE tl_status tl_inversion_run(tl_scene *scene, tl_part part, tl_err *err);
 
 /** The bank: one evaluator, trained by the plan's recipe on the attacker's clean rows. */
-int tl_evaluator_count(const tl_value *arg);
 TL_MUST_USE tl_status tl_evaluator_train(tl_scene *scene, tl_err *err);
 double tl_evaluator_cost(const tl_size *size, const tl_value *arg);
 

@@ -57,6 +57,11 @@ tl_rng tl_scene_rng(const tl_scene *scene, const char *purpose);
 void tl_scene_put(tl_scene *scene, int metric, double value);
 /** Sets a rate; n = 0 makes it missing as unresolvable. */
 void tl_scene_put_rate(tl_scene *scene, int metric, double hits, double n);
+/** Says why a metric has no value. */
 void tl_scene_put_missing(tl_scene *scene, int metric, tl_why why);
+/** Says why the metrics `first` to `last` have no value. */
+void tl_scene_put_all_missing(tl_scene *scene, int first, int last, tl_why why);
+/** Sets a metric where it has a value, else says why it has none. */
+void tl_scene_put_if(tl_scene *scene, int metric, bool has_value, double value, tl_why why);
 
 #endif

@@ -113,8 +113,8 @@ TL_MUST_USE tl_status tl_setup_check_kind(const char *kind, const char *source,
 
 /** The largest useful team of a stage, whatever its arguments, that asks a model about the
  * pool, or about the test rows, or trains one by the plan's recipe: for tl_stage.widest. */
-int tl_size_widest_pool(const tl_size *size, const tl_value *arg);
-int tl_size_widest_test(const tl_size *size, const tl_value *arg);
-int tl_size_widest_training(const tl_size *size, const tl_value *arg);
+int tl_size_max_ranks_pool(const tl_size *size, const tl_value *arg);
+int tl_size_max_ranks_test(const tl_size *size, const tl_value *arg);
+int tl_size_max_ranks_training(const tl_size *size, const tl_value *arg);
 
 #endif

@@ -67,6 +67,9 @@ typedef struct tl_bank {
     double (*cost)(const tl_size *size, const tl_value *arg);
 } tl_bank;
 
+/** 1: `count` of a bank of one model. */
+int tl_bank_of_one(const tl_value *arg);
+
 /** All that it points to is constant and borrowed; tables end in an empty row. */
 struct tl_stage {
     const char *name;   /**< "d2m.badnets" */

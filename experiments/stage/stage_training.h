@@ -21,7 +21,7 @@ typedef struct tl_stage_training {
  * team agrees on it  \param report  may be NULL \return as tl_train
  */
 TL_MUST_USE tl_status tl_stage_train(tl_scene *scene, const tl_stage_training *training,
-                                     tl_status mine, tl_model **out,
-                                     tl_train_report *report, tl_err *err);
+                                     tl_status mine, tl_part part, tl_train_report *report,
+                                     tl_err *err);
 
 #endif

@@ -26,21 +26,16 @@ static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {
-    tl_model *model;
     tl_train_report report;
     tl_stage_training training = {.spec = &scene->world->setup->model,
                                   .recipe = &scene->world->setup->recipe,
                                   .validation = scene->world->data[TL_PART_VALIDATION]};
     const tl_status mine = choose(scene, &training.rows, err);
-    TL_TRY(tl_stage_train(scene, &training, mine, &model, &report, err));
-    scene->given->model[TL_PART_TARGET] = model;
+    TL_TRY(tl_stage_train(scene, &training, mine, TL_PART_TARGET, &report, err));
     tl_scene_put(scene, METRIC_ROWS, training.rows.rows);
     tl_scene_put(scene, METRIC_EPOCHS, report.epochs);
-    if (scene->world->setup->recipe.epochs > 0) {
-        tl_scene_put(scene, METRIC_LOSS, report.last_loss);
-    } else {
-        tl_scene_put_missing(scene, METRIC_LOSS, TL_WHY_NOT_APPLICABLE);
-    }
+    tl_scene_put_if(scene, METRIC_LOSS, scene->world->setup->recipe.epochs > 0,
+                    report.last_loss, TL_WHY_NOT_APPLICABLE);
     return TL_OK;
 }
 
@@ -99,5 +94,5 @@ const tl_stage tl_stage_train_train = {
     .run = run,
     .check = check,
     .cost = cost,
-    .max_ranks = tl_size_widest_training,
+    .max_ranks = tl_size_max_ranks_training,
 };
