@@ -34,7 +34,7 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
 
 static double cost(const tl_size *size, const tl_value *arg)
 {
-    /* A step goes forward, and back to the pixels; examples are counted by two passes. */
+    /* A step is a forward pass and one back to the pixels; counting takes two passes. */
     return 2.0 * tl_model_flop(&size->setup.model) * size->test *
            (arg[TL_PGD_STEPS].number + 1.0);
 }
@@ -46,20 +46,22 @@ static const tl_metric metrics[] = {
      .is_rate = true,
      .can_be_missing = true,
      .is_success = true,
-     .about = "share of test rows told right that are told wrong once moved"},
+     .about =
+         "share of correctly classified test rows that are misclassified once perturbed"},
     {.name = "robust_accuracy",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
-     .about = "share of test rows told right before and after"},
+     .about = "share of test rows classified correctly, both before and after"},
     {.name = "robust_loss",
      .units = "nat",
      .better = TL_BETTER_LOWER,
-     .about = "mean cross-entropy on the moved test rows"},
+     .about = "mean cross-entropy on the perturbed test rows"},
     {0}};
 
 const tl_stage tl_stage_d2d_pgd = {
     .name = "d2d.pgd",
-    .about = "moves test images within a small box until the target takes them for others",
+    .about =
+        "perturbs test images within a small box so that the target misclassifies them",
     .source = "Madry, Makelov, Schmidt, Tsipras, Vladu 2018, Towards deep learning models "
               "resistant to adversarial attacks",
     .version = 1,

@@ -1,11 +1,11 @@
 /*
- * Adversarial examples by an attacker who has a copy of the target: made on the surrogate,
- * and carried over to the target. The control is examples made alike on a model without
- * access to the target: trained by the plan's recipe on the images that
- * m2m.model_extraction asks about with as many queries, with their true labels, from the
- * same initial weights and in the same order. The gain over it is due to the answers alone
- * if the extraction leaves `kind` and `epochs` at their defaults and no recovered rows have
- * joined the attacker's (the control model does without).
+ * Adversarial examples by an attacker who has a copy of the target: made on the surrogate
+ * and applied to the target. The control is examples made the same way on a model without
+ * access to the target: trained by the plan's recipe on the queries of m2m.model_extraction
+ * with their true labels, from the same initial weights and in the same order. The gain
+ * over it is due to the answers alone if the extraction leaves `kind` and `epochs` at their
+ * defaults and no recovered rows have joined the attacker's (the control model ignores
+ * them).
  * Source: Papernot, McDaniel, Goodfellow, Jha, Celik, Swami 2017, Practical black-box
  * attacks against machine learning, section 4; Juuti, Szyller, Marchal, Asokan 2019, PRADA,
  * section 4; the examples: see experiments/method/pgd_attack.h.
@@ -18,7 +18,7 @@ enum { SUCCESS, CONTROL_SUCCESS, GAIN, OWN_SUCCESS };
 
 /* --- the control model ---------------------------------------------------------------- */
 
-/* The model that the extraction would have got from true labels instead of answers. */
+/* The model that the extraction would train on true labels instead of answers. */
 static tl_status run_control(tl_scene *scene, tl_err *err)
 {
     return tl_queries_train_control(scene, (int)scene->arg[ARG_QUERIES].number,
@@ -73,7 +73,7 @@ static double control_cost(const tl_size *size, const tl_value *arg)
 
 static double cost(const tl_size *size, const tl_value *arg)
 {
-    /* As of d2d.pgd, from two models, counted three times. */
+    /* As for d2d.pgd, on two models, counted three times. */
     return tl_model_flop(&size->setup.model) * size->test *
            (4.0 * arg[TL_PGD_STEPS].number + 6.0);
 }
@@ -93,8 +93,8 @@ static const tl_param params[] = {
      .low = 1,
      .high = 1e7,
      .about =
-         "images the control model is trained on: those that m2m.model_extraction asks "
-         "about with as many queries, with true labels"},
+         "rows the control model is trained on: the queries of m2m.model_extraction, as "
+         "many as these, with true labels"},
     {0}};
 static const tl_metric metrics[] = {
     {.name = "success",
@@ -102,8 +102,9 @@ static const tl_metric metrics[] = {
      .is_rate = true,
      .can_be_missing = true,
      .is_success = true,
-     .about = "share of test rows the target has right that examples made on the surrogate "
-              "turn wrong"},
+     .about =
+         "share of test rows the target classifies correctly that it misclassifies once "
+         "perturbed on the surrogate"},
     {.name = "twin_success",
      .is_rate = true,
      .can_be_missing = true,
@@ -125,7 +126,7 @@ static const tl_metric metrics[] = {
 const tl_stage tl_stage_d2d_transfer_pgd = {
     .name = "d2d.transfer_pgd",
     .about =
-        "fools the target by images moved on the surrogate, beside those of a control model",
+        "attacks the target with examples made on the surrogate, against a control model",
     .source = "Papernot, McDaniel, Goodfellow, Jha, Celik, Swami 2017, Practical black-box "
               "attacks against machine learning; Madry, Makelov, Schmidt, Tsipras, Vladu "
               "2018",

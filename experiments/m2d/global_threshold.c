@@ -1,6 +1,6 @@
 /*
- * Membership by one threshold on the loss: a row is taken for a member if the target's loss
- * on it is small. Judged on clean members against clean non-members that went through the
+ * Membership by one threshold on the loss: a row counts as a member if the target's loss on
+ * it is small. Judged on clean members against clean non-members that went through the
  * same data stages and have no near-duplicate on the other side. Source: Yeom, Giacomelli,
  * Fredrikson, Jha 2018, Privacy risk in machine learning, adversary 2 (threshold: the
  * average training loss); advantage is true minus false positive rate.
@@ -74,7 +74,7 @@ static const tl_metric metrics[] = {
      .better = TL_BETTER_LOWER,
      .is_rate = true,
      .can_be_missing = true,
-     .about = "share of members and non-members told right at that threshold"},
+     .about = "share of members and non-members classified correctly at that threshold"},
     {.name = "tpr_at_1pct",
      .better = TL_BETTER_LOWER,
      .is_rate = true,

@@ -1,15 +1,14 @@
 /*
- * Extraction by solving equations: the logarithm of each probability that softmax
- * regression answers is linear in the image and in the parameters, but for one number an
- * answer, so as many answers as a class has parameters (the numbers of an image and one)
- * give them all. The mean over the classes is taken off each answer, and what is solved for
- * are parameters whose mean over the classes is 0, which answer the same.
+ * Extraction by solving equations: the logarithm of each probability of softmax regression
+ * is linear in the parameters, up to a constant per answer, so as many answers as a class
+ * has parameters (the numbers of an image and one) determine them all. The mean over the
+ * classes is subtracted from each answer, and the solution has parameters whose mean over
+ * the classes is 0, which give the same answers.
  *
- * Queries are noise, uniform in 0..1, and solved about its mean of 1/2: images would leave
- * pixels that never vary. An answer in which a probability is too small for single
- * precision is no equation. The solution is LAPACK's on every member alike, since later
- * steps read the surrogate; how exact it is is measured before it is rounded to the single
- * precision of a model.
+ * Queries are noise, uniform in 0..1, centred at its mean of 1/2: in images some pixels
+ * never vary. An answer with a probability too small for single precision is not an
+ * equation. Every member solves by LAPACK and gets the same bits, since later steps read
+ * the surrogate; the error is measured before rounding to the model's single precision.
  *
  * Source: Tramer, Zhang, Juels, Reiter, Ristenpart 2016, Stealing machine learning models
  * via prediction APIs, section 4.1 (equation-solving attacks, multiclass LR).
@@ -28,7 +27,7 @@
 
 enum { ARG_QUERIES, ARG_PRECISION };
 enum { AGREEMENT, ACCURACY, PARAMETER_ERROR, SCORE_ERROR, EQUATIONS };
-enum { MOST_UNKNOWNS = 4096 }; /* of a class: 128 MiB of matrix, solved on one thread */
+enum { MOST_UNKNOWNS = 4096 }; /* per class: 128 MiB of matrix, solved on one thread */
 static const double CENTRE = 0.5;
 
 static int unknowns_of(const tl_model_spec *spec)
@@ -47,7 +46,7 @@ static int queries_of(const tl_value *arg, const tl_model_spec *spec)
 typedef struct equations {
     int asked, count; /* queries, and those of them that are equations */
     int unknowns, classes;
-    double *answer; /* [asked x classes]; then the right sides */
+    double *answer; /* [asked x classes]; then the right-hand sides */
     double *matrix; /* [asked x unknowns] */
     double *found;  /* [unknowns x classes] */
     tl_head head;   /* the truth */
@@ -74,7 +73,7 @@ static bool is_equation(const double *answer, int classes)
     return true;
 }
 
-/* Moves the answers that are equations to the front, with their queries as rows of the
+/* Moves the answers that are equations to the front; their queries are the rows of the
  * matrix. */
 static tl_status set_up(equations *e, const tl_queries *queries, tl_err *err)
 {
@@ -91,7 +90,7 @@ static tl_status set_up(equations *e, const tl_queries *queries, tl_err *err)
     }
     TL_CHECK(e->count >= e->unknowns, err, TL_E_NUMERIC,
              "%d of %d answers have no probability below %g, but a class has %d unknowns; "
-             "ask more",
+             "raise queries",
              e->count, e->asked, tl_answers_least(), e->unknowns);
     tl_answers_log(e->answer, (size_t)e->count * classes);
     tl_centre_rows(e->answer, e->count, e->classes);
@@ -120,7 +119,7 @@ static tl_status ask(tl_scene *scene, equations *e, tl_err *err)
     return TL_OK;
 }
 
-/* About the centre the last unknown is what an image of 1/2 gives: it becomes the bias. */
+/* The last unknown is the logit of an image of 1/2; from it follows the bias. */
 static tl_status solve(tl_scene *scene, equations *e, tl_err *err)
 {
     const size_t classes = (size_t)e->classes, inputs = (size_t)e->unknowns - 1;
@@ -137,10 +136,9 @@ static tl_status solve(tl_scene *scene, equations *e, tl_err *err)
     return TL_OK;
 }
 
-/* --- what came of it ------------------------------------------------------------------ */
+/* --- the result ------------------------------------------------------------------ */
 
-/* Distance from the true parameters, whose mean over the classes is taken off, relative to
- * them. */
+/* Relative distance from the true parameters, centred over the classes. */
 static double parameter_error(equations *e)
 {
     const size_t classes = (size_t)e->classes, inputs = (size_t)e->unknowns - 1;
@@ -219,18 +217,20 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
 {
     const tl_model_spec *spec = &size->setup.model;
     const int unknowns = unknowns_of(spec), asked = queries_of(arg, spec);
-    TL_CHECK(spec->kind == TL_MODEL_LINEAR, err, TL_E_ARG,
-             "equations are solved for the parameters of a model.kind linear alone; the "
-             "answers of a %s are not linear in what is asked",
-             tl_model_kind_name(spec->kind));
+    TL_CHECK(
+        spec->kind == TL_MODEL_LINEAR, err, TL_E_ARG,
+        "equation solving needs model.kind linear; the answers of a %s are not linear in "
+        "its parameters",
+        tl_model_kind_name(spec->kind));
     TL_CHECK(size->test > 0, err, TL_E_ARG,
              "surrogate and target are compared on the test rows, but data.split.test is "
              "0");
-    TL_CHECK(unknowns <= MOST_UNKNOWNS, err, TL_E_ARG,
-             "an image of %d numbers makes %d unknowns a class; at most %d are solved for",
-             unknowns - 1, unknowns, MOST_UNKNOWNS);
+    TL_CHECK(
+        unknowns <= MOST_UNKNOWNS, err, TL_E_ARG,
+        "an image of %d numbers makes %d unknowns per class; at most %d can be solved for",
+        unknowns - 1, unknowns, MOST_UNKNOWNS);
     TL_CHECK(asked >= unknowns, err, TL_E_ARG,
-             "%d queries are too few: an image of %d numbers makes %d unknowns a class",
+             "%d queries are too few: an image of %d numbers makes %d unknowns per class",
              asked, unknowns - 1, unknowns);
     return TL_OK;
 }
@@ -254,8 +254,9 @@ static const tl_param params[] = {
     {.name = "precision",
      .type = TL_PARAM_CHOICE,
      .choices = precisions,
-     .about = "of the answers: probabilities that are computed and told in double "
-              "precision, or in single as the model computes"},
+     .about =
+         "of the answers: probabilities in double precision, or in single as the model "
+         "computes"},
     {0}};
 static const tl_metric metrics[] = {
     {.name = "agreement",

@@ -1,9 +1,9 @@
 /*
- * Model extraction by training: the attacker asks the target about images and trains a
- * surrogate on the answers. A control model without access to the target is trained on the
- * same images with their true labels; the surrogate's gain in agreement over it is due to
- * the answers. Rows recovered in an earlier round are asked about, but the control model
- * has as many images without them. Source: Tramer, Zhang, Juels, Reiter, Ristenpart 2016,
+ * Model extraction by training: the attacker queries the target and trains a surrogate on
+ * the answers. A control model without access to the target is trained on the same rows
+ * with their true labels; the surrogate's gain in agreement over it is due to the answers.
+ * Rows recovered in an earlier round are among the queries, but the control model has as
+ * many rows without them. Source: Tramer, Zhang, Juels, Reiter, Ristenpart 2016,
  * Stealing machine learning models via prediction APIs, section 4 (retraining); Orekondy,
  * Schiele, Fritz 2019, Knockoff nets, section 4.
  */
@@ -126,7 +126,7 @@ static const tl_param params[] = {
     {.name = "answers",
      .type = TL_PARAM_CHOICE,
      .choices = answers,
-     .about = "what the service tells: all class probabilities, or the top class"},
+     .about = "what the service answers: all class probabilities, or the top class"},
     {.name = "kind",
      .type = TL_PARAM_CHOICE,
      .choices = kinds,

@@ -1,14 +1,14 @@
 /*
- * Self-influence of training rows on the trained target: how much the loss of each row
- * would rise, had the row been left out, as the last layer's gradient and the curvature of
- * the other rows foretell it (experiments/score/self_influence.h). A row that the model
- * knows from others has little, one that is memorised has much: odd rows, wrong labels,
- * poison. The layers before the last are taken as they are.
+ * Self-influence of training rows on the trained target: the rise of each row's loss had
+ * the row been left out, predicted from the last layer's gradient and the curvature of the
+ * other rows (experiments/score/self_influence.h). A row that the model knows from others
+ * has little, a memorised one much: odd rows, wrong labels, poison. The layers before the
+ * last are held fixed.
  *
- * All rows that were trained on make the curvature, poisoned ones too; members and
- * non-members are told apart on clean rows, by the same formula. Where the last layer has
- * TL_LINALG_SOLVE_SPD_FROM parameters or more ScaLAPACK solves, and every row's influence
- * is kept to 6 digits before anything is made of it.
+ * The curvature sums over all rows trained on, poisoned ones too; membership is judged on
+ * clean rows, by the same formula. From TL_LINALG_SOLVE_SPD_FROM parameters of the last
+ * layer on ScaLAPACK solves, and every row's influence is rounded to 6 digits before it is
+ * used.
  *
  * Source: Koh, Liang 2017; Feldman, Zhang 2020; see experiments/score/self_influence.h.
  */
@@ -50,7 +50,7 @@ typedef struct rows_seen {
     double *self;        /* [rows] */
 } rows_seen;
 
-/* Room for statistics over some of the rows. */
+/* Some of the rows, for statistics. */
 typedef struct sample {
     double *x, *y; /* [rows] */
     bool *is_positive;
@@ -59,7 +59,7 @@ typedef struct sample {
 
 static int width_of(const tl_model_spec *spec)
 {
-    /* All heads have a bias but those of tokens, which are tied. */
+    /* All heads have a bias except those of tokens, which are tied. */
     return tl_model_features_size(spec) + !tl_model_reads_tokens(spec->kind);
 }
 
@@ -141,7 +141,7 @@ static void put_mean(tl_scene *scene, int metric, const sample *of, tl_why why)
     tl_scene_put_if(scene, metric, of->count > 0, sum / of->count, why);
 }
 
-/* What the hundredth of the rows with the most has of all; sorts x. */
+/* The largest, and the share of the top hundredth of the rows; sorts x. */
 static void put_largest(tl_scene *scene, sample *of)
 {
     const int top = (of->count + 99) / 100;
@@ -167,7 +167,7 @@ static tl_status put_correlation(tl_scene *scene, const sample *of, tl_err *err)
     return TL_OK;
 }
 
-/* Clean members against clean non-members: the less influence the more like a member. */
+/* Clean members against clean non-members: members have less influence. */
 static tl_status put_membership(tl_scene *scene, sample *of, const rows_seen *s,
                                 tl_err *err)
 {
@@ -180,7 +180,7 @@ static tl_status put_membership(tl_scene *scene, sample *of, const rows_seen *s,
     return TL_OK;
 }
 
-/* Poisoned members among all members: do they stand out, and are they the top ones? */
+/* Poisoned members among all members: do they rank first? */
 static tl_status put_poison(tl_scene *scene, sample *of, const rows_seen *s, tl_err *err)
 {
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
@@ -238,7 +238,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     TL_INVARIANT(room.x && room.y && room.is_positive);
     TL_TRY(look(scene, &s, &head, err));
     TL_TRY(tl_influence_self(&s.of, scene->team, scene->scratch, s.self, &lambda, err));
-    if (lambda <= 0.0) { /* every row is taken for one class with certainty */
+    if (lambda <= 0.0) { /* the model is certain of every row */
         tl_scene_put_all_missing(scene, MEMBERS, LAMBDA, TL_WHY_UNRESOLVABLE);
         return TL_OK;
     }
@@ -272,7 +272,7 @@ static const tl_param params[] = {
      .fallback = 1e-2,
      .low_is_open = true,
      .high = 1e6,
-     .about = "what is added to every eigenvalue of the curvature, in units of their mean"},
+     .about = "added to every eigenvalue of the curvature, in units of their mean"},
     {0}};
 static const tl_metric metrics[] = {
     {.name = "members",
@@ -280,7 +280,7 @@ static const tl_metric metrics[] = {
      .better = TL_BETTER_LOWER,
      .can_be_missing = true,
      .about =
-         "mean self-influence of clean members: foretold rise of the loss of a row that "
+         "mean self-influence of clean members: predicted rise of the loss of a row that "
          "is left out"},
     {.name = "largest",
      .units = "nat",
@@ -300,8 +300,9 @@ static const tl_metric metrics[] = {
     {.name = "non_members",
      .units = "nat",
      .can_be_missing = true,
-     .about = "the same mean of clean non-members: foretold fall of the loss of a row that "
-              "is trained on"},
+     .about =
+         "the same mean of clean non-members: predicted fall of the loss of a row that "
+         "is added"},
     {.name = "membership_auc",
      .better = TL_BETTER_LOWER,
      .high = 1,
@@ -325,7 +326,8 @@ static const tl_metric metrics[] = {
      .about = "share of poisoned rows among as many members with the most self-influence"},
     {.name = "lambda",
      .can_be_missing = true,
-     .about = "what the damping came to, in curvature summed over the rows trained on"},
+     .about =
+         "damping as added to the curvature, which is summed over the rows trained on"},
     {0}};
 
 const tl_stage tl_stage_measure_influence = {

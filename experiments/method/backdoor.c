@@ -63,7 +63,7 @@ tl_status tl_backdoor_plant(tl_scene *scene, const tl_backdoor *backdoor, tl_err
     return TL_OK;
 }
 
-/* Counts the rows that `model` sends to the target class. */
+/* Counts the rows that `model` puts in the target class. */
 static tl_status count_hits(tl_scene *scene, const tl_model *model, const tl_dataset *data,
                             int target, int *hits, tl_err *err)
 {

@@ -22,9 +22,8 @@ enum {
 };
 
 /*
- * Rows that evaluator, baselines and starts do without: altered ones, and those that an
- * earlier round made out of a model. Judged by such rows, what a model leaked would count
- * as what anybody knows.
+ * Rows that evaluator, baselines and starts leave out: altered ones, and those recovered
+ * from a model in an earlier round, with which a leak would count as common knowledge.
  */
 enum { NOT_CONTROL = TL_ROW_POISONED | TL_ROW_RECOVERED };
 
@@ -62,7 +61,7 @@ static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
 tl_status tl_evaluator_train(tl_scene *scene, tl_err *err)
 {
     const tl_model_spec spec = tl_evaluator_spec(&scene->world->setup->model);
-    /* The validation rows are the owner's: an evaluator runs all its epochs. */
+    /* No early stopping: the validation rows are the owner's. */
     tl_stage_training training = {.spec = &spec, .recipe = &scene->world->setup->recipe};
     const tl_status mine = choose(scene, &training.rows, err);
     return tl_stage_train(scene, &training, mine, TL_PART_SURROGATE, NULL, err);
@@ -79,9 +78,8 @@ double tl_evaluator_cost(const tl_size *size, const tl_value *arg)
 
 enum { ANY_CLASS = -1 };
 
-/* The mean image of an attacker's own clean rows of a class. \param sum room for one image
- * \return rows
- */
+/* Mean image of the attacker's clean rows of a class. \param sum scratch for one image
+ * \return how many rows */
 static int mean_of(const tl_dataset *own, int class, double *sum, float *mean)
 {
     const size_t size = (size_t)tl_shape_size(own->shape);
@@ -98,8 +96,7 @@ static int mean_of(const tl_dataset *own, int class, double *sum, float *mean)
     return rows;
 }
 
-/* The mean image of each class of the attacker's clean rows; classes without one are
- * absent.
+/* Mean image of each class of the attacker's clean rows; classes without rows are absent.
  */
 static tl_status make_means(const tl_dataset *own, tl_arena *scratch, tl_dataset **out,
                             tl_err *err)
@@ -124,7 +121,7 @@ static tl_status make_means(const tl_dataset *own, tl_arena *scratch, tl_dataset
     return TL_OK;
 }
 
-/* The usual image of the pool and the attacker's clean rows together. */
+/* Mean image of the pool and the attacker's clean rows together. */
 static tl_status add_own(const tl_mean_image *pool, const tl_dataset *own,
                          tl_arena *scratch, tl_mean_image *out, tl_err *err)
 {
@@ -140,10 +137,10 @@ static tl_status add_own(const tl_mean_image *pool, const tl_dataset *own,
 }
 
 /*
- * The first `most` clean rows of the attacker's own in each class: real images that the
- * owner did not train on, nor anything nearly equal to them. Not the test rows: without
- * `keep` those are the pool's non-members. Near-duplicates of a reference are passed over,
- * since official splits share them out between pool and attacker.
+ * The first `most` clean rows of the attacker in each class: real images that the owner did
+ * not train on, nor near-duplicates of them. Not the test rows: without `keep` those are
+ * the pool's non-members. Near-duplicates of a reference are skipped, as official splits
+ * spread them over pool and attacker.
  */
 static tl_status pick_unseen(const tl_dataset *own, const tl_references *references,
                              int most, tl_arena *scratch, tl_dataset **out, tl_err *err)
@@ -169,7 +166,7 @@ static tl_status pick_unseen(const tl_dataset *own, const tl_references *referen
 
 /* --- measuring ------------------------------------------------------------------------ */
 
-/* How sure `model` is of the images' labels, and how many it puts in their class. */
+/* Mean confidence of `model` in the images' labels, and how many it classifies so. */
 static tl_status ask(tl_scene *scene, const tl_model *model, const tl_dataset *images,
                      double *confidence, double *hits, tl_err *err)
 {
@@ -236,7 +233,7 @@ static tl_status measure(tl_scene *scene, const tl_model *model, const tl_datase
     return TL_OK;
 }
 
-/* The attacker's own mean image over all classes; black if every row was poisoned. */
+/* The attacker's mean image over all classes; black if every row is left out. */
 static tl_status make_centre(tl_scene *scene, float **centre, tl_err *err)
 {
     const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
@@ -268,14 +265,15 @@ tl_status tl_inversion_run(tl_scene *scene, tl_part part, tl_err *err)
     return TL_OK;
 }
 
-/* --- what a stage says ---------------------------------------------------------------- */
+/* --- the stages' record ----------------------------------------------------------------
+ */
 
 tl_status tl_inversion_check(const tl_size *size, const tl_value *arg, tl_err *err)
 {
     (void)arg;
     TL_CHECK(size->attacker > 0, err, TL_E_ARG,
-             "the evaluator learns from the attacker's rows: give some by "
-             "data.split.attacker, or by attacker_from_pool with official splits");
+             "the evaluator is trained on the attacker's rows: set data.split.attacker, or "
+             "attacker_from_pool with official splits");
     return TL_OK;
 }
 
@@ -288,7 +286,7 @@ double tl_inversion_cost(const tl_size *size, const tl_value *arg)
 {
     const tl_model_spec evaluator = tl_evaluator_spec(&size->setup.model);
     const int images = images_of(size, arg);
-    /* A step goes forward, and back to the pixels. */
+    /* A step is a forward pass and one back to the pixels. */
     return 2.0 * tl_model_flop(&size->setup.model) * arg[ARG_STEPS].number * images +
            tl_leakage_flop(size, &evaluator, 2 * images + size->classes);
 }

@@ -135,7 +135,7 @@ int tl_score_matches(const int32_t *a, const int32_t *b, int n)
 
 /* --- rank correlation ----------------------------------------------------------------- */
 
-/* Ranks of x less their mean, (n-1)/2. */
+/* Ranks of x minus their mean, (n-1)/2. */
 static tl_status rank_of(const double *x, int n, tl_ranked *order, double *rank,
                          tl_err *err)
 {

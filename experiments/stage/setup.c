@@ -52,7 +52,7 @@ const tl_param tl_data_params[TL_DATA_PARAMS + 1] = {
                           .high = 1e7,
                           .about =
                               "generated sources: rows to make (0: as many as the roles "
-                              "want)"},
+                              "need)"},
     [TL_DATA_CLASSES] = {.name = "classes",
                          .type = TL_PARAM_INT,
                          .fallback = 4,
@@ -71,7 +71,7 @@ const tl_param tl_data_params[TL_DATA_PARAMS + 1] = {
                          .low = TL_CONTEXT_LEAST,
                          .high = TL_CONTEXT_MOST,
                          .units = "token",
-                         .about = "sources of tokens: tokens of a row"},
+                         .about = "sources of tokens: tokens per row"},
 };
 
 const tl_param tl_model_params[TL_MODEL_PARAMS + 1] = {
@@ -98,20 +98,22 @@ const tl_param tl_model_params[TL_MODEL_PARAMS + 1] = {
                         .fallback = 4,
                         .low = 1,
                         .high = 1024,
-                        .about = "gpt, llama: heads of attention; they divide width"},
+                        .about = "gpt, llama: attention heads; must divide width"},
     [TL_MODEL_KV_HEADS] = {.name = "kv_heads",
                            .type = TL_PARAM_INT,
                            .high = 1024,
-                           .about = "llama: heads of keys and values; they divide heads "
-                                    "(0: as many)"},
+                           .about =
+                               "llama: heads of keys and values; must divide heads (0: as "
+                               "many)"},
     [TL_MODEL_SPLITS] =
         {.name = "splits",
          .type = TL_PARAM_INT,
          .fallback = 1,
          .low = 1,
          .high = TL_MODEL_SPLITS_MOST,
-         .about = "gpt, llama: parts that each block is trained in, shared out to the "
-                  "ranks of a team: a power of two that divides the heads (1: whole)"},
+         .about =
+             "gpt, llama: parts that each block is split into over the ranks of a team: a "
+             "power of two that divides the heads (1: not split)"},
 };
 
 const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
@@ -159,7 +161,7 @@ const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
          .type = TL_PARAM_CHOICE,
          .choices = schedules,
          .about =
-             "fall of the step size after the warm-up, over the updates of all epochs"},
+             "decay of the step size after the warm-up, over the updates of all epochs"},
     [TL_RECIPE_WARMUP] =
         {.name = "warmup",
          .type = TL_PARAM_REAL,
@@ -214,11 +216,11 @@ const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
          .type = TL_PARAM_INT,
          .high = 64,
          .about =
-             "most pixels that images are shifted by along each axis, every epoch anew"},
+             "largest random shift of an image along each axis, pixel; new every epoch"},
     [TL_RECIPE_FLIP] =
         {.name = "flip",
          .type = TL_PARAM_BOOL,
-         .about = "half of the images are mirrored left to right, every epoch anew"},
+         .about = "mirrors a random half of the images left to right; new every epoch"},
     [TL_RECIPE_REDUCTION] =
         {.name = "reduction",
          .type = TL_PARAM_CHOICE,
@@ -238,8 +240,8 @@ const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
     [TL_RECIPE_RECOMPUTE] = {.name = "recompute",
                              .type = TL_PARAM_BOOL,
                              .about =
-                                 "activations within a block are computed again on the "
-                                 "way back instead of kept; changes no bit"},
+                                 "recomputes activations within a block in the backward "
+                                 "pass instead of keeping them; changes no bit"},
 };
 
 static int integer(tl_value value)
