@@ -38,17 +38,17 @@ static tl_status run(tl_scene *scene, tl_err *err)
     tl_arena *scratch = scene->scratch;
     const size_t count = (size_t)test->rows * (size_t)tl_shape_size(test->shape);
     tl_dataset moved = *test;
-    tl_robustness copied, home, plain;
+    tl_robustness copied, own, plain;
     moved.input = tl_arena_take(scratch, count, sizeof *moved.input, err);
     TL_TRY(tl_team_agree(team, moved.input ? TL_OK : TL_E_NOMEM, err));
     TL_TRY(tl_pgd_attack(&pgd, surrogate, test, team, scratch, moved.input, err));
     TL_TRY(tl_robustness_count(target, test, &moved, team, scratch, &copied, err));
-    TL_TRY(tl_robustness_count(surrogate, test, &moved, team, scratch, &home, err));
+    TL_TRY(tl_robustness_count(surrogate, test, &moved, team, scratch, &own, err));
     TL_TRY(tl_pgd_attack(&pgd, control, test, team, scratch, moved.input, err));
     TL_TRY(tl_robustness_count(target, test, &moved, team, scratch, &plain, err));
     tl_scene_put_rate(scene, SUCCESS, copied.flipped, copied.correct);
     tl_scene_put_rate(scene, CONTROL_SUCCESS, plain.flipped, plain.correct);
-    tl_scene_put_rate(scene, OWN_SUCCESS, home.flipped, home.correct);
+    tl_scene_put_rate(scene, OWN_SUCCESS, own.flipped, own.correct);
     tl_scene_put_if(scene, GAIN, copied.correct > 0.0,
                     (copied.flipped - plain.flipped) / copied.correct, TL_WHY_UNRESOLVABLE);
     return TL_OK;

@@ -362,7 +362,7 @@ static const tl_metric metrics[] = {
      .better = TL_BETTER_HIGHER,
      .can_be_missing = true,
      .about = "of the recovered output layer, after the linear map of features that fits "
-              "best, relative to the true one (Frobenius); 1e-12 stands for less"},
+              "best, relative to the true one (Frobenius); at least 1e-12"},
     {0}};
 
 const tl_stage tl_stage_m2m_hidden_size = {

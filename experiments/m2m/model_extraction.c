@@ -171,7 +171,7 @@ static const tl_metric metrics[] = {
 const tl_stage tl_stage_m2m_model_extraction = {
     .name = "m2m.model_extraction",
     .about =
-        "trains a surrogate on the target's answers, beside a control model without access",
+        "trains a surrogate on the target's answers, against a control model without access",
     .source =
         "Tramer, Zhang, Juels, Reiter, Ristenpart 2016, Stealing machine learning models "
         "via prediction APIs; Orekondy, Schiele, Fritz 2019, Knockoff nets",

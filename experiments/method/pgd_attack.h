@@ -58,7 +58,7 @@ tl_pgd tl_pgd_of(const tl_scene *scene);
      .type = TL_PARAM_REAL,                                                      \
      .fallback = 0.1,                                                            \
      .high = 1,                                                                  \
-     .about = "most that a pixel may change, of a range of 0 to 1"},             \
+     .about = "largest change of a pixel, of a range of 0 to 1"},                \
         {.name = "steps",                                                        \
          .type = TL_PARAM_INT,                                                   \
          .fallback = 10,                                                         \

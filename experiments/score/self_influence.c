@@ -249,8 +249,8 @@ static tl_status look(const curvature *c, const tl_team *team, group *g, double 
     return TL_OK;
 }
 
-static tl_status tell(const curvature *c, const tl_team *team, tl_arena *scratch,
-                      double *self, tl_err *err)
+static tl_status compute_rows(const curvature *c, const tl_team *team, tl_arena *scratch,
+                              double *self, tl_err *err)
 {
     const int side = (int)params_of(c->of), rows = c->of->rows;
     group g = {0};
@@ -278,7 +278,7 @@ tl_status tl_influence_self(const tl_influence *of, const tl_team *team, tl_aren
     *lambda = tl_arena_counts(scratch) ? 1.0 : damp(&c);
     if (*lambda > 0.0) {
         TL_TRY(invert(&c, team, scratch, err));
-        TL_TRY(tell(&c, team, scratch, self, err));
+        TL_TRY(compute_rows(&c, team, scratch, self, err));
     }
     tl_arena_rewind(scratch, mark);
     return TL_OK;
