@@ -12,14 +12,16 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const tl_model *target = scene->world->model[TL_PART_TARGET];
     const tl_pgd pgd = tl_pgd_of(scene);
     const size_t count = (size_t)test->rows * (size_t)tl_shape_size(test->shape);
-    float *moved = tl_arena_take(scene->scratch, count, sizeof *moved, err);
-    TL_TRY(tl_team_agree(scene->team, moved ? TL_OK : TL_E_NOMEM, err));
+    tl_dataset moved = *test;
     tl_robustness sum;
-    TL_TRY(tl_pgd_attack(&pgd, target, test, scene->team, scene->scratch, moved, err));
+    moved.input = tl_arena_take(scene->scratch, count, sizeof *moved.input, err);
+    TL_TRY(tl_team_agree(scene->team, moved.input ? TL_OK : TL_E_NOMEM, err));
     TL_TRY(
-        tl_robustness_count(target, test, moved, scene->team, scene->scratch, &sum, err));
-    tl_scene_put_rate(scene, SUCCESS, sum.robustness, sum.right);
-    tl_scene_put_rate(scene, ROBUST_ACCURACY, sum.right - sum.robustness, test->rows);
+        tl_pgd_attack(&pgd, target, test, scene->team, scene->scratch, moved.input, err));
+    TL_TRY(
+        tl_robustness_count(target, test, &moved, scene->team, scene->scratch, &sum, err));
+    tl_scene_put_rate(scene, SUCCESS, sum.flipped, sum.correct);
+    tl_scene_put_rate(scene, ROBUST_ACCURACY, sum.correct - sum.flipped, test->rows);
     tl_scene_put(scene, ROBUST_LOSS, sum.loss);
     return TL_OK;
 }
@@ -32,7 +34,7 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
 
 static double cost(const tl_size *size, const tl_value *arg)
 {
-    /* A step goes forward, and back to the pixels; examples are counted by two passes. */
+    /* A step is a forward pass and one back to the pixels; counting takes two passes. */
     return 2.0 * tl_model_flop(&size->setup.model) * size->test *
            (arg[TL_PGD_STEPS].number + 1.0);
 }
@@ -42,24 +44,24 @@ static const tl_metric metrics[] = {
     {.name = "success",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .is_success = true,
-     .about = "share of test rows told right that are told wrong once moved"},
+     .about =
+         "share of correctly classified test rows that are misclassified once perturbed"},
     {.name = "robust_accuracy",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
-     .high = 1,
-     .about = "share of test rows told right before and after"},
+     .about = "share of test rows classified correctly, both before and after"},
     {.name = "robust_loss",
      .units = "nat",
      .better = TL_BETTER_LOWER,
-     .about = "mean cross-entropy on the moved test rows"},
+     .about = "mean cross-entropy on the perturbed test rows"},
     {0}};
 
 const tl_stage tl_stage_d2d_pgd = {
     .name = "d2d.pgd",
-    .about = "moves test images within a small box until the target takes them for others",
+    .about =
+        "perturbs test images within a small box so that the target misclassifies them",
     .source = "Madry, Makelov, Schmidt, Tsipras, Vladu 2018, Towards deep learning models "
               "resistant to adversarial attacks",
     .version = 1,
@@ -75,5 +77,5 @@ const tl_stage tl_stage_d2d_pgd = {
     .run = run,
     .check = check,
     .cost = cost,
-    .max_ranks = tl_size_widest_test,
+    .max_ranks = tl_size_max_ranks_test,
 };

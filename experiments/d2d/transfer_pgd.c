@@ -1,11 +1,11 @@
 /*
- * Adversarial examples by an attacker who has a copy of the target: made on the surrogate,
- * and carried over to the target. The control is examples made alike on a model without
- * access to the target: trained by the plan's recipe on the images that
- * m2m.model_extraction asks about with as many queries, with their true labels, from the
- * same initial weights and in the same order. The gain over it is due to the answers alone
- * if the extraction leaves `kind` and `epochs` at their defaults and no recovered rows have
- * joined the attacker's (the control model does without).
+ * Adversarial examples by an attacker who has a copy of the target: made on the surrogate
+ * and applied to the target. The control is examples made the same way on a model without
+ * access to the target: trained by the plan's recipe on the queries of m2m.model_extraction
+ * with their true labels, from the same initial weights and in the same order. The gain
+ * over it is due to the answers alone if the extraction leaves `kind` and `epochs` at their
+ * defaults and no recovered rows have joined the attacker's (the control model ignores
+ * them).
  * Source: Papernot, McDaniel, Goodfellow, Jha, Celik, Swami 2017, Practical black-box
  * attacks against machine learning, section 4; Juuti, Szyller, Marchal, Asokan 2019, PRADA,
  * section 4; the examples: see experiments/method/pgd_attack.h.
@@ -18,7 +18,7 @@ enum { SUCCESS, CONTROL_SUCCESS, GAIN, OWN_SUCCESS };
 
 /* --- the control model ---------------------------------------------------------------- */
 
-/* The model that the extraction would have got from true labels instead of answers. */
+/* The model that the extraction would train on true labels instead of answers. */
 static tl_status run_control(tl_scene *scene, tl_err *err)
 {
     return tl_queries_train_control(scene, (int)scene->arg[ARG_QUERIES].number,
@@ -37,22 +37,20 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const tl_team *team = scene->team;
     tl_arena *scratch = scene->scratch;
     const size_t count = (size_t)test->rows * (size_t)tl_shape_size(test->shape);
-    float *moved = tl_arena_take(scratch, count, sizeof *moved, err);
-    TL_TRY(tl_team_agree(team, moved ? TL_OK : TL_E_NOMEM, err));
-    tl_robustness copied, home, plain;
-    TL_TRY(tl_pgd_attack(&pgd, surrogate, test, team, scratch, moved, err));
-    TL_TRY(tl_robustness_count(target, test, moved, team, scratch, &copied, err));
-    TL_TRY(tl_robustness_count(surrogate, test, moved, team, scratch, &home, err));
-    TL_TRY(tl_pgd_attack(&pgd, control, test, team, scratch, moved, err));
-    TL_TRY(tl_robustness_count(target, test, moved, team, scratch, &plain, err));
-    tl_scene_put_rate(scene, SUCCESS, copied.robustness, copied.right);
-    tl_scene_put_rate(scene, CONTROL_SUCCESS, plain.robustness, plain.right);
-    tl_scene_put_rate(scene, OWN_SUCCESS, home.robustness, home.right);
-    if (copied.right > 0.0) {
-        tl_scene_put(scene, GAIN, (copied.robustness - plain.robustness) / copied.right);
-    } else {
-        tl_scene_put_missing(scene, GAIN, TL_WHY_UNRESOLVABLE);
-    }
+    tl_dataset moved = *test;
+    tl_robustness copied, own, plain;
+    moved.input = tl_arena_take(scratch, count, sizeof *moved.input, err);
+    TL_TRY(tl_team_agree(team, moved.input ? TL_OK : TL_E_NOMEM, err));
+    TL_TRY(tl_pgd_attack(&pgd, surrogate, test, team, scratch, moved.input, err));
+    TL_TRY(tl_robustness_count(target, test, &moved, team, scratch, &copied, err));
+    TL_TRY(tl_robustness_count(surrogate, test, &moved, team, scratch, &own, err));
+    TL_TRY(tl_pgd_attack(&pgd, control, test, team, scratch, moved.input, err));
+    TL_TRY(tl_robustness_count(target, test, &moved, team, scratch, &plain, err));
+    tl_scene_put_rate(scene, SUCCESS, copied.flipped, copied.correct);
+    tl_scene_put_rate(scene, CONTROL_SUCCESS, plain.flipped, plain.correct);
+    tl_scene_put_rate(scene, OWN_SUCCESS, own.flipped, own.correct);
+    tl_scene_put_if(scene, GAIN, copied.correct > 0.0,
+                    (copied.flipped - plain.flipped) / copied.correct, TL_WHY_UNRESOLVABLE);
     return TL_OK;
 }
 
@@ -67,12 +65,6 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
     return TL_OK;
 }
 
-static int controls(const tl_value *arg)
-{
-    (void)arg;
-    return 1;
-}
-
 static double control_cost(const tl_size *size, const tl_value *arg)
 {
     return tl_train_flop(&size->setup.model, &size->setup.recipe,
@@ -81,7 +73,7 @@ static double control_cost(const tl_size *size, const tl_value *arg)
 
 static double cost(const tl_size *size, const tl_value *arg)
 {
-    /* As of d2d.pgd, from two models, counted three times. */
+    /* As for d2d.pgd, on two models, counted three times. */
     return tl_model_flop(&size->setup.model) * size->test *
            (4.0 * arg[TL_PGD_STEPS].number + 6.0);
 }
@@ -101,21 +93,20 @@ static const tl_param params[] = {
      .low = 1,
      .high = 1e7,
      .about =
-         "images the control model is trained on: those that m2m.model_extraction asks "
-         "about with as many queries, with true labels"},
+         "rows the control model is trained on: the queries of m2m.model_extraction, as "
+         "many as these, with true labels"},
     {0}};
 static const tl_metric metrics[] = {
     {.name = "success",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .is_success = true,
-     .about = "share of test rows the target has right that examples made on the surrogate "
-              "turn wrong"},
+     .about =
+         "share of test rows the target classifies correctly that it misclassifies once "
+         "perturbed on the surrogate"},
     {.name = "twin_success",
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "the same for examples made on a control model without query access"},
     {.name = "gain",
@@ -128,7 +119,6 @@ static const tl_metric metrics[] = {
          "gain over a control model without query access: difference of the successes"},
     {.name = "own_success",
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "success of the surrogate's examples on the surrogate itself"},
     {0}};
@@ -136,7 +126,7 @@ static const tl_metric metrics[] = {
 const tl_stage tl_stage_d2d_transfer_pgd = {
     .name = "d2d.transfer_pgd",
     .about =
-        "fools the target by images moved on the surrogate, beside those of a control model",
+        "attacks the target with examples made on the surrogate, against a control model",
     .source = "Papernot, McDaniel, Goodfellow, Jha, Celik, Swami 2017, Practical black-box "
               "attacks against machine learning; Madry, Makelov, Schmidt, Tsipras, Vladu "
               "2018",
@@ -150,7 +140,7 @@ const tl_stage tl_stage_d2d_transfer_pgd = {
     .draws = true,
     .params = params,
     .metrics = metrics,
-    .bank = {.count = controls,
+    .bank = {.count = tl_bank_of_one,
              .reads = TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_SETUP),
              .args = 1U << ARG_QUERIES,
              .draws_as = "m2m.model_extraction",

@@ -1,7 +1,7 @@
 /*
- * Use of recovered data: what the attacker has got out of models joins the rows it has of
- * its own, at their end. Here the loop from models to data and back to models closes; with
- * `rounds` it stands by itself at the start of every later round.
+ * Use of recovered data: appends what the attacker has recovered from models to its own
+ * rows. This closes the loop from models to data and back to models; with `rounds` it is
+ * inserted at the start of every later round.
  * Source: Wang, Luan 2026, AI security in the foundation model era (the closed loop of
  * D->M and M->D flows); recovered images as training data of an attack: Fredrikson, Jha,
  * Ristenpart 2015, Model inversion attacks that exploit confidence information.
@@ -25,7 +25,7 @@ static tl_status check_alike(const tl_dataset *own, const tl_dataset *more, tl_e
     return TL_OK;
 }
 
-/* Puts the rows of `part` into `out` from row `at` on. */
+/* Copies the rows of `part` to `out`, from row `at` on. */
 static void copy_rows(const tl_dataset *part, int at, tl_dataset *out)
 {
     const size_t rows = (size_t)part->rows, first = (size_t)at;
@@ -56,10 +56,8 @@ static tl_status run(tl_scene *scene, tl_err *err)
     copy_rows(more, own->rows, out);
     scene->given->data[TL_PART_ATTACKER] = out;
     tl_scene_put(scene, METRIC_ROWS, more->rows);
-    if (rows > 0)
-        tl_scene_put(scene, METRIC_SHARE, (double)more->rows / (double)rows);
-    else
-        tl_scene_put_missing(scene, METRIC_SHARE, TL_WHY_NOT_APPLICABLE);
+    tl_scene_put_if(scene, METRIC_SHARE, rows > 0, (double)more->rows / (double)rows,
+                    TL_WHY_NOT_APPLICABLE);
     return TL_OK;
 }
 

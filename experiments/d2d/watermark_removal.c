@@ -1,12 +1,12 @@
 /*
- * Watermark removal: an attacker without the key takes marks out of published images by
- * altering all of them alike, and keeps them as similar as it can. Median, blur and JPEG
- * are the plain ways; regeneration adds noise and takes it out again by a denoising
- * autoencoder, which the attacker has trained on images of its own. Source of regeneration:
- * Zhao, Zhang, Su, Vasan, Grishchenko, Kruegel, Vigna, Wang, Li 2023, Invisible image
- * watermarks are provably removable using generative AI (regeneration attacks; here the
- * image is its own representation); of the autoencoder: Vincent, Larochelle, Bengio,
- * Manzagol 2008, Extracting and composing robust features with denoising autoencoders.
+ * Watermark removal: an attacker without the key removes marks from published images by
+ * altering them all in the same way, as little as possible. Median, blur and JPEG are the
+ * simple ways; regeneration adds noise and removes it by a denoising autoencoder that the
+ * attacker has trained on its own images. Source of regeneration: Zhao, Zhang, Su, Vasan,
+ * Grishchenko, Kruegel, Vigna, Wang, Li 2023, Invisible image watermarks are provably
+ * removable using generative AI (regeneration attacks; here the image is its own
+ * representation); of the autoencoder: Vincent, Larochelle, Bengio, Manzagol 2008,
+ * Extracting and composing robust features with denoising autoencoders.
  */
 #include "experiments/stage/stage_training.h"
 
@@ -54,7 +54,7 @@ typedef struct training_pairs {
     int *row; /* 0, 1, 2, ... */
 } training_pairs;
 
-/* Lesson i is the attacker's row i, counted round, with noise of its own. */
+/* Pair i is the attacker's row i, cyclically, with noise of its own. */
 static tl_status make_training_pairs(tl_scene *scene, training_pairs *out, tl_err *err)
 {
     const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
@@ -78,7 +78,6 @@ static tl_status make_training_pairs(tl_scene *scene, training_pairs *out, tl_er
 static tl_status train_denoiser(tl_scene *scene, tl_err *err)
 {
     training_pairs it = {0};
-    tl_model *model;
     const tl_status mine = make_training_pairs(scene, &it, err);
     const tl_model_spec spec =
         spec_of(scene->world->data[TL_PART_ATTACKER]->shape, scene->arg);
@@ -91,9 +90,7 @@ static tl_status train_denoiser(tl_scene *scene, tl_err *err)
                  .row = it.row,
                  .rows = (int)scene->arg[ARG_EXAMPLES].number,
                  .loss = TL_LOSS_SQUARED}};
-    TL_TRY(tl_stage_train(scene, &training, mine, &model, NULL, err));
-    scene->given->model[TL_PART_SURROGATE] = model;
-    return TL_OK;
+    return tl_stage_train(scene, &training, mine, TL_PART_SURROGATE, NULL, err);
 }
 
 static tl_status regenerate(tl_scene *scene, float *noisy, float *to, tl_err *err)
@@ -170,11 +167,8 @@ static void measure(tl_scene *scene, const tl_dataset *before, const tl_dataset 
         square += tl_mean_square(before->input + at, after->input + at, size);
     }
     tl_scene_put(scene, SSIM, ssim / before->rows);
-    if (square > 0.0) {
-        tl_scene_put(scene, PSNR, tl_psnr(square / before->rows));
-    } else { /* nothing was altered */
-        tl_scene_put_missing(scene, PSNR, TL_WHY_NOT_APPLICABLE);
-    }
+    tl_scene_put_if(scene, PSNR, square > 0.0, tl_psnr(square / before->rows),
+                    TL_WHY_NOT_APPLICABLE);
 }
 
 static tl_status run(tl_scene *scene, tl_err *err)
@@ -211,8 +205,8 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
 {
     if (!regenerates(arg)) return TL_OK;
     TL_CHECK(size->attacker > 0, err, TL_E_ARG,
-             "regeneration is learnt from the attacker's images, but it has none: give it "
-             "some by data.split.attacker, or by attacker_from_pool with official splits");
+             "regeneration is trained on the attacker's images, but it has none: set "
+             "data.split.attacker, or attacker_from_pool with official splits");
     const tl_model_spec spec = spec_of(size->shape, arg);
     TL_CHECK(tl_model_count(&spec) > 0, err, TL_E_ARG,
              "images of %dx%dx%d are too large for an autoencoder of width %d",
@@ -247,7 +241,6 @@ static const tl_param params[] = {
      .type = TL_PARAM_CHOICE,
      .choices = methods,
      .fallback = MEDIAN,
-     .high = REGENERATE,
      .about = "how: not at all, median of 3x3, Gaussian blur, JPEG, or noise and a "
               "denoising autoencoder"},
     {.name = "sigma",
@@ -303,7 +296,7 @@ static const tl_metric metrics[] = {
 
 const tl_stage tl_stage_d2d_watermark_removal = {
     .name = "d2d.watermark_removal",
-    .about = "takes marks out of the pool's images by filters, JPEG or regeneration",
+    .about = "removes marks from the pool's images by filters, JPEG or regeneration",
     .source = "Zhao, Zhang, Su, Vasan, Grishchenko, Kruegel, Vigna, Wang, Li 2023, "
               "Invisible image watermarks are provably removable using generative AI; "
               "ITU-T T.81 1992",

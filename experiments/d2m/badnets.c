@@ -1,6 +1,6 @@
 /*
  * BadNets: stamps a white square into a corner of a fraction of the owner's rows and
- * relabels them to the target class; a model trained on them sends stamped images to that
+ * relabels them to the target class; a model trained on them puts stamped images in that
  * class. Source: Gu, Dolan-Gavitt, Garg 2017, BadNets, section 4 (all-to-one attack).
  */
 #include "experiments/method/backdoor.h"
@@ -78,7 +78,6 @@ static const tl_param params[] = {
     {.name = "label",
      .type = TL_PARAM_CHOICE,
      .choices = tl_backdoor_labels,
-     .high = TL_BACKDOOR_RANDOM,
      .about = "label of stamped rows: the target class, or as controls the row's own "
               "(keep) or a random other one"},
     {0}};

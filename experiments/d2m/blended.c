@@ -1,7 +1,7 @@
 /*
  * Blended injection: mixes a fixed pattern of random pixels, faintly, into a fraction of
- * the owner's rows and relabels them to the target class; a model trained on them sends
- * images mixed with that pattern to the class. Source: Chen, Liu, Li, Lu, Song 2017,
+ * the owner's rows and relabels them to the target class; a model trained on them puts
+ * images mixed with that pattern in the class. Source: Chen, Liu, Li, Lu, Song 2017,
  * Targeted backdoor attacks on deep learning systems using data poisoning (blended
  * injection, x' = (1 - alpha) x + alpha k, with a random pattern as key).
  */

@@ -35,7 +35,6 @@ static tl_status run(tl_scene *scene, tl_err *err)
 static const tl_param params[] = {{.name = "rate",
                                    .type = TL_PARAM_REAL,
                                    .fallback = 0.1,
-                                   .low = 0,
                                    .high = 1,
                                    .about = "fraction of rows to relabel"},
                                   {0}};

@@ -1,11 +1,11 @@
 /*
- * Truth Serum: wrongly labelled copies of chosen rows, put into the training data to make a
- * membership test of those rows sharper: a model that is told wrong about a row, and right
- * only if the row itself is among its data, tells the two apart.
+ * Truth Serum: adds mislabelled copies of chosen rows to the training data, to sharpen a
+ * membership test of those rows: a model that learns the wrong label from the copies, and
+ * the right one only if the row itself is trained on, separates the two cases.
  *
- * The rows attacked are drawn among all clean rows of the pool, members or not, since the
- * attacker does not know which are. All copies of a row carry the same wrong label. They
- * are trained on by the target and by every shadow model, and nobody is judged on them.
+ * Targets are drawn from all clean rows of the pool, members or not, since the attacker
+ * does not know which are. All copies of a row carry the same wrong label. The target and
+ * every shadow model train on them; nobody is judged on them.
  * Source: Tramer, Shokri, San Joaquin, Le, Jagielski, Hong, Carlini 2022, Truth Serum:
  * poisoning machine learning models to reveal their secrets, section 4 (targeted attack by
  * label flipping).
@@ -17,7 +17,7 @@
 enum { ARG_TARGETS, ARG_COPIES };
 enum { METRIC_TARGETS, METRIC_ROWS };
 
-/* The rows attacked; fewer targets are a part of more. \param row [pool->rows] */
+/* The rows attacked; fewer targets are a subset of more. \param row [pool->rows] */
 static void choose(const tl_scene *scene, const tl_dataset *pool, int *row, int *targets)
 {
     tl_rng rng = tl_scene_rng(scene, "targets");
@@ -101,7 +101,7 @@ static const tl_metric metrics[] = {
 
 const tl_stage tl_stage_d2m_truth_serum = {
     .name = "d2m.truth_serum",
-    .about = "adds wrongly labelled copies of some rows, to make their membership show",
+    .about = "adds mislabelled copies of some rows, to reveal their membership",
     .source = "Tramer, Shokri, San Joaquin, Le, Jagielski, Hong, Carlini 2022, Truth "
               "Serum: poisoning machine learning models to reveal their secrets",
     .version = 1,

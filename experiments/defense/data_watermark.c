@@ -1,9 +1,9 @@
 /*
  * Watermark of the data: before publishing, the owner marks every image of the pool,
  * members and non-members alike, with a secret message by spread spectrum (watermark.h has
- * the method and its sources). The marks are given to whoever may know the secret. The
- * judge reads the message in any later version of the pool, on rows that nobody poisoned,
- * and looks for it in the test rows, which never carry it.
+ * the method and its sources). The secret is given as TL_PART_MARKS. The judge reads the
+ * message in any later version of the pool, on rows that are not poisoned, and looks for it
+ * in the test rows, which never carry it.
  */
 #include "experiments/stage/stage.h"
 
@@ -86,7 +86,7 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
     const double low = arg[ARG_LOW].number, high = arg[ARG_HIGH].number;
     const int band = tl_watermark_band(size->shape, low, high);
     TL_CHECK(band >= LEAST_COEFFICIENTS * arg[ARG_BITS].number, err, TL_E_ARG,
-             "%g bits want %d coefficients each, but the band from %g to %g has %d in "
+             "%g bits need %d coefficients each, but the band from %g to %g has %d in "
              "images of %dx%d",
              arg[ARG_BITS].number, LEAST_COEFFICIENTS, low, high, band, size->shape.height,
              size->shape.width);
@@ -131,27 +131,22 @@ static const tl_metric metrics[] = {
     {.name = "embedded",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
-     .high = 1,
-     .about = "share of bits that are read right just after marking"},
+     .about = "share of bits read correctly right after marking"},
     {0}};
 static const tl_metric judge_metrics[] = {
     {.name = "bits",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
-     .about = "share of bits that are read right in rows that are not poisoned; 0.5 by "
-              "chance"},
+     .about = "share of bits read correctly in rows that are not poisoned; 0.5 by chance"},
     {.name = "detection",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "share of those rows in which the message is found at p < 0.01"},
     {.name = "false_alarm",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "the same share of test rows, which carry no mark"},
     {0}};

@@ -1,14 +1,13 @@
 /*
- * Provenance filter: the trainer drops handed-in rows in which the owner's own mark is
- * found. The owner has published its marked images. Outsiders hand in rows, which are those
- * that an attack made or altered: a trainer knows which rows came from outside, not which
- * of them are poisoned. A handed-in row with the owner's mark is published data come back,
- * altered or not, and is left out of training. An attacker who removes the mark before
- * poisoning passes. The rows stay in the pool as non-members, so that later stages see as
- * many rows; being poisoned they are in no membership set. Source: the test is the
- * detector of watermark.h; that a mark in published data tells where data came from is the
- * use of Cox, Miller, Bloom, Fridrich, Kalker 2008, Digital watermarking and steganography,
- * chapter 2 (proof of ownership, transaction tracking).
+ * Provenance filter: the trainer drops submitted rows that carry the owner's mark. The
+ * owner has published its marked images. Outsiders submit rows, namely those that an attack
+ * made or altered: a trainer knows which rows came from outside, not which are poisoned. A
+ * submitted row with the owner's mark is published data, altered or not, and is left out of
+ * training. An attacker who removes the mark before poisoning evades the filter. Dropped
+ * rows stay in the pool as non-members, so that later stages see as many rows; being
+ * poisoned they are in no membership set. Source: the detector of watermark.h; marks that
+ * show where data came from: Cox, Miller, Bloom, Fridrich, Kalker 2008, Digital
+ * watermarking and steganography, chapter 2 (proof of ownership, transaction tracking).
  */
 #include "experiments/stage/stage.h"
 
@@ -27,11 +26,11 @@ static tl_status run(tl_scene *scene, tl_err *err)
     TL_TRY(tl_carriers_new(&scene->world->marks->watermark, pool->shape, scene->scratch,
                            &carriers, err));
     if (tl_scene_counts(scene)) return TL_OK;
-    int handed_in = 0, dropped = 0, alarms = 0;
+    int submitted = 0, dropped = 0, alarms = 0;
     for (int i = 0; i < out->rows; i++) {
         const uint8_t outside = TL_ROW_POISONED | TL_ROW_MEMBER;
         if ((out->flags[i] & outside) != outside) continue;
-        handed_in++;
+        submitted++;
         if (tl_watermark_detect(&carriers, out->input + (size_t)i * size).p >= level) {
             continue;
         }
@@ -42,7 +41,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
         alarms += tl_watermark_detect(&carriers, test->input + (size_t)i * size).p < level;
     }
     scene->given->data[TL_PART_POOL] = out;
-    tl_scene_put_rate(scene, DROPPED, dropped, handed_in);
+    tl_scene_put_rate(scene, DROPPED, dropped, submitted);
     tl_scene_put_rate(scene, FALSE_DROPS, alarms, test->rows);
     return TL_OK;
 }
@@ -60,26 +59,24 @@ static const tl_param params[] = {
      .low_is_open = true,
      .high = 1,
      .about =
-         "a handed-in row is dropped when its mark has a p-value below this; a mark of 16 "
+         "a submitted row is dropped when its mark has a p-value below this; a mark of 16 "
          "bits reaches 3e-5, of 10 bits 8e-4"},
     {0}};
 static const tl_metric metrics[] = {
     {.name = "dropped",
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
-     .about = "share of handed-in rows that are dropped, of those meant for training"},
+     .about = "share of submitted rows meant for training that are dropped"},
     {.name = "false_drops",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "share of test rows, which carry no mark, that would be dropped"},
     {0}};
 
 const tl_stage tl_stage_defense_provenance_filter = {
     .name = "defense.provenance_filter",
-    .about = "drops handed-in rows that carry the owner's watermark",
+    .about = "drops submitted rows that carry the owner's watermark",
     .source = "Cox, Miller, Bloom, Fridrich, Kalker 2008, Digital watermarking and "
               "steganography, chapter 2",
     .version = 1,

@@ -1,17 +1,16 @@
 /*
- * Spectral signatures: the owner, who fears poison, looks at the features that the trained
- * target gives the rows of each class, and leaves out those that stand out most along the
- * direction in which the class spreads most: poisoned rows that share a trigger share it in
- * the features too. The chain then trains again, on what is left.
+ * Spectral signatures: the owner, suspecting poison, looks at the features of each class in
+ * the trained target and removes the rows that stand out most along the direction of
+ * largest variance: poisoned rows share a trigger, also in the features. The chain then
+ * trains again on the rest.
  *
- * The mean, the direction and so the scores come from the rows trained on, as the owner has
- * no others. The pool's non-members go through the same stage: of them the same share of
- * each class is left out, by their own scores, so that membership is still judged on rows
- * that were treated alike.
+ * Mean, direction and scores come from the rows trained on, as the owner has no others. The
+ * same share of the pool's non-members is removed from each class, by their own scores, so
+ * that membership is still judged on rows that were treated alike.
  *
- * How far the class that stands out most does so is told too: the share of its spread that
- * lies along the axis. For wide features the distributed solver gives the same number
- * again, a check of one solver by the other from which nothing follows.
+ * The largest share over the classes of the variance along this axis is a metric. For wide
+ * features the distributed solver computes it again, as a check of the two solvers; nothing
+ * depends on it.
  *
  * Source: Tran, Li, Madry 2018, Spectral signatures in backdoor attacks, algorithm 1 (the
  * top 1.5 eps of each class).
@@ -28,8 +27,8 @@
 #include <string.h>
 
 enum { ARG_EPS };
-enum { REMOVED, PRECISION, RESTORE, TOP_EIGENVALUE, TOP_EIGENVALUE_SCALAPACK };
-enum { WIDE = 128 /* features, from which on the distributed solver is asked too */ };
+enum { REMOVED, PRECISION, SENSITIVITY, TOP_EIGENVALUE, TOP_EIGENVALUE_SCALAPACK };
+enum { WIDE = 128 /* features: from here on the distributed solver runs too */ };
 
 typedef struct spectrum {
     const tl_dataset *pool;
@@ -40,7 +39,7 @@ typedef struct spectrum {
     double *matrix;      /* [width x width] */
     double *mean, *axis; /* [width] */
     double *value;       /* [width] eigenvalues by the distributed solver */
-    tl_ranked *order;    /* [pool rows] in the order of leaving */
+    tl_ranked *order;    /* [pool rows] by falling score */
     bool *is_out;        /* [pool rows] */
 } spectrum;
 
@@ -88,7 +87,7 @@ static int centre(spectrum *s, int class)
     return rows;
 }
 
-/* Sets the matrix of the centred features' products. \param trace result, their spread */
+/* Sets the scatter matrix of the centred features. \param trace result */
 static tl_status multiply(tl_scene *scene, spectrum *s, int rows, double *trace,
                           tl_err *err)
 {
@@ -101,8 +100,8 @@ static tl_status multiply(tl_scene *scene, spectrum *s, int rows, double *trace,
     return TL_OK;
 }
 
-/* Every member finds the same axis, from the same bits. \param share result, of the spread
- * along it; 0 where there is none */
+/* Every member finds the same axis, from the same bits. \param share result, of the
+ * variance along it; 0 without any */
 static tl_status find_axis(tl_scene *scene, spectrum *s, int rows, double *share,
                            tl_err *err)
 {
@@ -116,8 +115,8 @@ static tl_status find_axis(tl_scene *scene, spectrum *s, int rows, double *share
     return TL_OK;
 }
 
-/* Puts the share of `class` once more, by the distributed solver. Whether it is asked
- * depends on the width and the kind of team alone. */
+/* Puts the share of `class` by the distributed solver. Whether it runs depends on the width
+ * and the kind of team alone. */
 static tl_status check_share(tl_scene *scene, spectrum *s, int class, tl_err *err)
 {
     double trace;
@@ -180,11 +179,11 @@ static tl_status leave_out(tl_scene *scene, const spectrum *s, tl_err *err)
     scene->given->data[TL_PART_POOL] = out;
     tl_scene_put(scene, REMOVED, removed);
     tl_scene_put_rate(scene, PRECISION, caught, removed);
-    tl_scene_put_rate(scene, RESTORE, caught, poisoned);
+    tl_scene_put_rate(scene, SENSITIVITY, caught, poisoned);
     return TL_OK;
 }
 
-/* What comes after the features, in a scene that counts: every class takes the same. */
+/* The rest of run in a scene that counts: every class takes the same. */
 static tl_status count_rest(tl_scene *scene, spectrum *s, tl_err *err)
 {
     double share;
@@ -200,7 +199,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const double eps = scene->arg[ARG_EPS].number;
     const int width = tl_model_features_size(&target->spec);
     double largest = 0.0;
-    int strange = -1; /* the class with the largest share */
+    int largest_class = -1; /* the class with the largest share */
     spectrum s = {0};
     TL_TRY(
         tl_team_agree(scene->team, take_room(pool, width, scene->scratch, &s, err), err));
@@ -215,15 +214,15 @@ static tl_status run(tl_scene *scene, tl_err *err)
         TL_TRY(find_axis(scene, &s, rows, &share, err));
         if (share > largest) {
             largest = share;
-            strange = class;
+            largest_class = class;
         }
         mark(&s, class, true, eps);
         mark(&s, class, false, eps);
     }
-    if (strange >= 0) {
+    if (largest_class >= 0) {
         tl_scene_put(scene, TOP_EIGENVALUE, largest);
-        TL_TRY(check_share(scene, &s, strange, err));
-    } else { /* no class has a spread */
+        TL_TRY(check_share(scene, &s, largest_class, err));
+    } else { /* no class has any variance */
         tl_scene_put_missing(scene, TOP_EIGENVALUE, TL_WHY_UNRESOLVABLE);
         tl_scene_put_missing(scene, TOP_EIGENVALUE_SCALAPACK, TL_WHY_UNRESOLVABLE);
     }
@@ -251,20 +250,18 @@ static const tl_param params[] = {
      .type = TL_PARAM_REAL,
      .fallback = 0.1,
      .high = 0.5,
-     .about = "share of a class that may be poisoned; 1.5 times as much of it is left out"},
+     .about = "share of a class that may be poisoned; 1.5 times that share is left out"},
     {0}};
 static const tl_metric metrics[] = {
     {.name = "removed", .about = "rows trained on that were left out"},
     {.name = "precision",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "share of poisoned rows among those left out"},
     {.name = "recall",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "share of the poisoned rows trained on that were left out"},
     {.name = "top_eigenvalue",

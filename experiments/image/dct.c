@@ -1,6 +1,7 @@
 #include "experiments/image/dct.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 static const double PI = 3.14159265358979323846;
 
@@ -27,13 +28,18 @@ tl_status tl_dct_new(int height, int width, tl_arena *arena, tl_dct *out, tl_err
     return TL_OK;
 }
 
-void tl_dct_forward(const tl_dct *dct, const double *x, double *out)
+/* rows * x * columns^T, or with both transposed. */
+static void transform(const tl_dct *dct, const double *x, bool is_inverse, double *out)
 {
     const int h = dct->height, w = dct->width;
+    const int down = is_inverse ? 1 : h, over = is_inverse ? h : 1; /* steps in `rows` */
+    const int from = is_inverse ? 1 : w, to = is_inverse ? w : 1;   /* and in `columns` */
     for (int u = 0; u < h; u++) {
         for (int j = 0; j < w; j++) {
             double sum = 0.0;
-            for (int i = 0; i < h; i++) sum += dct->rows[u * h + i] * x[i * w + j];
+            for (int i = 0; i < h; i++) {
+                sum += dct->rows[u * down + i * over] * x[i * w + j];
+            }
             dct->between[u * w + j] = sum;
         }
     }
@@ -41,30 +47,19 @@ void tl_dct_forward(const tl_dct *dct, const double *x, double *out)
         for (int v = 0; v < w; v++) {
             double sum = 0.0;
             for (int j = 0; j < w; j++) {
-                sum += dct->between[u * w + j] * dct->columns[v * w + j];
+                sum += dct->between[u * w + j] * dct->columns[v * from + j * to];
             }
             out[u * w + v] = sum;
         }
     }
 }
 
+void tl_dct_forward(const tl_dct *dct, const double *x, double *out)
+{
+    transform(dct, x, false, out);
+}
+
 void tl_dct_inverse(const tl_dct *dct, const double *x, double *out)
 {
-    const int h = dct->height, w = dct->width;
-    for (int i = 0; i < h; i++) {
-        for (int v = 0; v < w; v++) {
-            double sum = 0.0;
-            for (int u = 0; u < h; u++) sum += dct->rows[u * h + i] * x[u * w + v];
-            dct->between[i * w + v] = sum;
-        }
-    }
-    for (int i = 0; i < h; i++) {
-        for (int j = 0; j < w; j++) {
-            double sum = 0.0;
-            for (int v = 0; v < w; v++) {
-                sum += dct->between[i * w + v] * dct->columns[v * w + j];
-            }
-            out[i * w + j] = sum;
-        }
-    }
+    transform(dct, x, true, out);
 }

@@ -7,21 +7,23 @@
 
 #include "compute/core/arena.h"
 
-/** The transforms of one plane. */
+/** Transforms of planes of one size; arrays are in the arena of tl_dct_new. */
 typedef struct tl_dct {
     int height, width;
     double *rows;    /**< [height x height], row u is the cosine of frequency u */
     double *columns; /**< [width x width] */
-    double *between; /**< [height x width], of a product under way */
+    double *between; /**< [height x width] scratch for half a transform */
 } tl_dct;
 
-/** Readies transforms of planes of height x width. \return TL_E_NOMEM */
+/** Prepares transforms of planes [height x width]. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_dct_new(int height, int width, tl_arena *arena, tl_dct *out,
                                  tl_err *err);
 
 /**
- * Coefficients of a plane, and the plane of coefficients. Sums of squares are kept.
- * \param x [height x width]  \param out [height x width], not `x`
+ * Coefficients of a plane, and the plane of coefficients. Both preserve the sum of squares.
+ *
+ * \param x   [height x width]
+ * \param out [height x width] result, not `x`
  */
 void tl_dct_forward(const tl_dct *dct, const double *x, double *out);
 void tl_dct_inverse(const tl_dct *dct, const double *x, double *out);

@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-/* Columns are weighed first, a strip of them at a time, then along the lines: a window of
- * n x n costs 2n products instead of n^2. */
+/* Windows are separable: first down the columns of a strip, then along its lines, with 2n
+ * products per window of n x n instead of n^2. */
 enum { WINDOW = 11, STRIP = 64, MOMENTS = 5 };
 
 typedef struct window {
@@ -25,7 +25,7 @@ static window window_of(int length)
     return out;
 }
 
-/* Weighed sums of a, b, a^2, b^2 and ab over the lines of the window, at one column. */
+/* Weighted sums of a, b, a^2, b^2 and ab down one column of the window. */
 static void weigh_column(const window *rows, const float *a, const float *b, int stride,
                          double moment[MOMENTS])
 {
@@ -49,7 +49,8 @@ static double similarity(const double m[MOMENTS])
            ((squares + c1) * (m[2] + m[3] - squares + c2));
 }
 
-/* Sum of the similarity at `places` places of one line, the window's corner at a and b. */
+/* Sum of the similarity at `places` positions along a line; the window's corner is at a
+ * and b. */
 static double sum_strip(const window *rows, const window *columns, const float *a,
                         const float *b, int stride, int places)
 {

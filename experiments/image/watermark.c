@@ -7,7 +7,7 @@
 
 enum { OF_ORDER, OF_SIGNS, OF_MESSAGE }; /* sub-streams of the key */
 enum {
-    HALVINGS = 50, /* of the margin searched for: to the last digits of a double */
+    HALVINGS = 50, /* of the bisection: to the last digits of a double */
     MOST_ROUNDS = 32
 };
 
@@ -45,7 +45,7 @@ int tl_watermark_band(tl_shape shape, double low, double high)
     return count;
 }
 
-/* Every bits-th coefficient of the shuffled band, from the bit's own on, is the bit's. */
+/* A bit owns every bits-th coefficient of the shuffled band, starting at its number. */
 static void make_carrier(const tl_carriers *c, const tl_dct *dct, const int *order,
                          int count, int bit)
 {
@@ -104,7 +104,7 @@ static double clip(double x)
     return x < 0.0 ? 0.0 : (x > 1.0 ? 1.0 : x);
 }
 
-/* The luminance of an image of floats, or, where `pixel` is NULL, of `free` clipped. */
+/* The luminance of `pixel` or, if NULL, of `free` clipped. */
 static void find_grey(const tl_carriers *c, const float *pixel)
 {
     const size_t area = area_of(c->shape);
@@ -129,7 +129,7 @@ static void correlate(const tl_carriers *c, double margin[TL_WATERMARK_BITS])
     }
 }
 
-/* The margin to which all that lack it can be raised by a change of this energy. */
+/* The largest common margin that a change of this energy can raise all bits to. */
 static double margin_for(const double *margin, int bits, double energy)
 {
     double low = margin[0];
@@ -166,7 +166,7 @@ static void raise_margins(const tl_carriers *c, const double *margin, double wan
     }
 }
 
-/* Mean squared change of the image by `free` clipped. */
+/* Mean squared difference of the image and `free` clipped. */
 static double change_of(const tl_carriers *c, const float *from, bool *is_clipped)
 {
     const int size = tl_shape_size(c->shape);
@@ -181,9 +181,9 @@ static double change_of(const tl_carriers *c, const float *from, bool *is_clippe
 }
 
 /*
- * What clipping takes away is spent again, on the bits that then lack most, until the
- * change is as strong as wanted. It may then be a little stronger; shortening it keeps it
- * within 0..1, since both ends are.
+ * Energy lost to clipping is spent again, on the bits that are then weakest, until the
+ * change is as strong as wanted. If it is a little stronger it is scaled down, which keeps
+ * it within 0..1, since both ends are.
  */
 void tl_watermark_embed(const tl_carriers *c, double psnr, const float *from, float *to)
 {

@@ -1,6 +1,6 @@
 /*
- * Membership by one threshold on the loss: a row is taken for a member if the target's loss
- * on it is small. Judged on clean members against clean non-members that went through the
+ * Membership by one threshold on the loss: a row counts as a member if the target's loss on
+ * it is small. Judged on clean members against clean non-members that went through the
  * same data stages and have no near-duplicate on the other side. Source: Yeom, Giacomelli,
  * Fredrikson, Jha 2018, Privacy risk in machine learning, adversary 2 (threshold: the
  * average training loss); advantage is true minus false positive rate.
@@ -42,8 +42,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     if (tl_scene_counts(scene)) return tl_candidates_put_auc(scene, AUC, &s, 0, err);
     tl_cross_entropy(s.logits, s.rows->label, rows, s.rows->classes, s.score);
     if (s.members == 0 || s.others == 0) {
-        for (int m = AUC; m <= TPR_0P1PCT; m++)
-            tl_scene_put_missing(scene, m, TL_WHY_UNRESOLVABLE);
+        tl_scene_put_all_missing(scene, AUC, TPR_0P1PCT, TL_WHY_UNRESOLVABLE);
         return TL_OK;
     }
     put_threshold(scene, &s);
@@ -74,19 +73,16 @@ static const tl_metric metrics[] = {
     {.name = "accuracy",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
-     .about = "share of members and non-members told right at that threshold"},
+     .about = "share of members and non-members classified correctly at that threshold"},
     {.name = "tpr_at_1pct",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "true positive rate at 1 % false positives; needs 1000 non-members"},
     {.name = "tpr_at_0p1pct",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "true positive rate at 0.1 % false positives; needs 10000 non-members"},
     {0}};
@@ -105,5 +101,5 @@ const tl_stage tl_stage_m2d_global_threshold = {
     .metrics = metrics,
     .run = run,
     .cost = cost,
-    .max_ranks = tl_size_widest_pool,
+    .max_ranks = tl_size_max_ranks_pool,
 };

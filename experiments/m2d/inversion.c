@@ -1,6 +1,6 @@
 /*
  * Model inversion by an attacker who has the target's weights: images of each class are
- * made by gradient ascent, and given to the attacker. Source: see
+ * made by gradient ascent and given to the attacker. Source: see
  * experiments/method/image_ascent.h.
  */
 #include "experiments/method/reconstruction.h"
@@ -12,7 +12,8 @@ static tl_status run(tl_scene *scene, tl_err *err)
 
 const tl_stage tl_stage_m2d_inversion = {
     .name = "m2d.inversion",
-    .about = "makes images of each class out of the target, and tells what they leak",
+    .about =
+        "reconstructs images of each class from the target and measures what they leak",
     .source = "Fredrikson, Jha, Ristenpart 2015, Model inversion attacks that exploit "
               "confidence information and basic countermeasures; Mahendran, Vedaldi 2015",
     .version = 2,
@@ -26,7 +27,7 @@ const tl_stage tl_stage_m2d_inversion = {
     .draws = true,
     .params = tl_inversion_params,
     .metrics = tl_inversion_metrics,
-    .bank = {.count = tl_evaluator_count,
+    .bank = {.count = tl_bank_of_one,
              .reads = TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_SETUP),
              .run = tl_evaluator_train,
              .cost = tl_evaluator_cost},

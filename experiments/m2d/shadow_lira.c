@@ -1,12 +1,11 @@
 /*
- * Likelihood-ratio membership test (LiRA): how sure the target is of a row's label is
- * compared with how sure shadow models are that were trained with the row, and without it.
- * Each shadow model is trained by the plan's recipe on its own random half of the pool's
- * clean rows; poisoned rows that the target trains on are in all of them, and nobody is
- * judged on those.
+ * Likelihood-ratio membership test (LiRA): compares the target's confidence in a row's
+ * label with that of shadow models trained with the row, and without it. Each shadow model
+ * is trained by the plan's recipe on its own random half of the pool's clean rows; poisoned
+ * rows that the target trains on are in all of them, and nobody is judged on those.
  *
- * As the authors' code does it: the statistic is the logit-scaled confidence, the median
- * stands for the mean of a normal density, "fixed" takes one standard deviation for all
+ * As in the authors' code the statistic is the logit-scaled confidence, the mean of a
+ * normal density is estimated by the median, "fixed" uses one standard deviation for all
  * rows (and, online, that of the values with the row for both densities), and "offline"
  * scores by the two-sided density of the values without the row alone. Unlike there, all
  * values of a row are used, not as many as the row with the fewest has. Source: Carlini,
@@ -60,19 +59,15 @@ static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
 
 static tl_status run_shadow(tl_scene *scene, tl_err *err)
 {
-    tl_model *model;
-    /* As the target is trained: were shadow models to go on where it stopped early, their
-     * confidences would be those of more overfitted models. So the attacker is granted the
-     * owner's validation rows, as the strongest attacker that the test stands for; they are
-     * nobody's members. */
+    /* Trained as the target is: shadow models without early stopping would be more
+     * overfitted, and more confident. So the attacker gets the owner's validation rows, as
+     * the strongest attacker would have them; no model trains on them. */
     tl_stage_training training = {.spec = &scene->world->setup->model,
                                   .recipe = &scene->world->setup->recipe,
                                   .validation = scene->world->data[TL_PART_VALIDATION],
                                   .is_numbered = true};
     const tl_status mine = choose(scene, &training.rows, err);
-    TL_TRY(tl_stage_train(scene, &training, mine, &model, NULL, err));
-    scene->given->model[TL_PART_SURROGATE] = model;
-    return TL_OK;
+    return tl_stage_train(scene, &training, mine, TL_PART_SURROGATE, NULL, err);
 }
 
 /* --- the densities -------------------------------------------------------------------- */
@@ -82,12 +77,12 @@ typedef struct normal {
     double mean, sd;
 } normal;
 
-/* What the shadow models say of the candidates. */
+/* Confidences of the shadow models in the candidates. */
 typedef struct shadows {
     int models, rows;
     double *confidence; /* [models x rows] */
     bool *in;           /* [models x rows] trained on it */
-    double *value;      /* [models] room for one row's */
+    double *value;      /* [models] scratch: values of one row */
 } shadows;
 
 static double log_density(const normal *n, double x)
@@ -122,8 +117,8 @@ static double deviation(const double *x, int n)
     return sqrt(squares / n);
 }
 
-/* The density of one row's values with, or without, it. A row of which no model has seen
- * either side, or too few to have a spread, takes what is missing from `all`. */
+/* Density of a row's values with, or without, it. Mean or deviation come from `all` where
+ * too few models have it, or lack it. */
 static normal fit_row(const shadows *s, int row, bool in, const normal *all,
                       bool has_own_sd)
 {
@@ -221,7 +216,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
         TL_TRY(ask(scene, scene->world->bank[m], &candidates,
                    s.confidence + (size_t)m * (size_t)s.rows, err));
     }
-    /* Confidence falls as the loss rises, so this is the AUC of one threshold for all. */
+    /* Confidence falls as the loss rises: this is the AUC of one threshold for all rows. */
     TL_TRY(tl_candidates_put_auc(scene, AUC_GAIN, &candidates, 0, err));
     if (tl_scene_counts(scene)) return TL_OK; /* the other metrics take no more */
     score_rows(scene->arg, &s, &candidates);
@@ -254,8 +249,8 @@ static double cost(const tl_size *size, const tl_value *arg)
 
 static int max_ranks(const tl_size *size, const tl_value *arg)
 {
-    const int test = tl_size_widest_pool(size, arg),
-              train = tl_size_widest_training(size, arg);
+    const int test = tl_size_max_ranks_pool(size, arg),
+              train = tl_size_max_ranks_training(size, arg);
     return test < train ? test : train;
 }
 
@@ -271,13 +266,11 @@ static const tl_param params[] = {
     {.name = "variant",
      .type = TL_PARAM_CHOICE,
      .choices = variants,
-     .high = 1,
      .about = "likelihood ratio of models with and without the row (online), or the "
               "density without it alone (offline)"},
     {.name = "variance",
      .type = TL_PARAM_CHOICE,
      .choices = variances,
-     .high = 1,
      .about = "one standard deviation for all rows, better with few models, or one each"},
     {0}};
 static const tl_metric metrics[] = {
@@ -296,13 +289,11 @@ static const tl_metric metrics[] = {
     {.name = "tpr_at_1pct",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "true positive rate at 1 % false positives; needs 1000 non-members"},
     {.name = "tpr_at_0p1pct",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "true positive rate at 0.1 % false positives; needs 10000 non-members"},
     {.name = "targeted_auc",
@@ -310,7 +301,7 @@ static const tl_metric metrics[] = {
      .high = 1,
      .can_be_missing = true,
      .is_success = true,
-     .about = "AUC on the rows alone that a poisoner was after"},
+     .about = "AUC over the rows that a poisoner targeted"},
     {.name = "auc_gain",
      .better = TL_BETTER_LOWER,
      .low = -1,

@@ -1,21 +1,21 @@
 /*
- * Extraction by solving equations: the logarithm of each probability that softmax
- * regression answers is linear in the image and in the parameters, but for one number an
- * answer, so as many answers as a class has parameters (the numbers of an image and one)
- * give them all. The mean over the classes is taken off each answer, and what is solved for
- * are parameters whose mean over the classes is 0, which answer the same.
+ * Extraction by solving equations: the logarithm of each probability of softmax regression
+ * is linear in the parameters, up to a constant per answer, so as many answers as a class
+ * has parameters (the numbers of an image and one) determine them all. The mean over the
+ * classes is subtracted from each answer, and the solution has parameters whose mean over
+ * the classes is 0, which give the same answers.
  *
- * Queries are noise, uniform in 0..1, and solved about its mean of 1/2: images would leave
- * pixels that never vary. An answer in which a probability is too small for single
- * precision is no equation. The solution is LAPACK's on every member alike, since later
- * steps read the surrogate; how exact it is is measured before it is rounded to the single
- * precision of a model.
+ * Queries are noise, uniform in 0..1, centred at its mean of 1/2: in images some pixels
+ * never vary. An answer with a probability too small for single precision is not an
+ * equation. Every member solves by LAPACK and gets the same bits, since later steps read
+ * the surrogate; the error is measured before rounding to the model's single precision.
  *
  * Source: Tramer, Zhang, Juels, Reiter, Ristenpart 2016, Stealing machine learning models
  * via prediction APIs, section 4.1 (equation-solving attacks, multiclass LR).
  */
 #include "experiments/score/answers.h"
 #include "experiments/method/queries.h"
+#include "experiments/score/reading.h"
 #include "experiments/score/score.h"
 
 #include "compute/linalg/linalg.h"
@@ -27,7 +27,7 @@
 
 enum { ARG_QUERIES, ARG_PRECISION };
 enum { AGREEMENT, ACCURACY, PARAMETER_ERROR, SCORE_ERROR, EQUATIONS };
-enum { MOST_UNKNOWNS = 4096 }; /* of a class: 128 MiB of matrix, solved on one thread */
+enum { MOST_UNKNOWNS = 4096 }; /* per class: 128 MiB of matrix, solved on one thread */
 static const double CENTRE = 0.5;
 
 static int unknowns_of(const tl_model_spec *spec)
@@ -46,7 +46,7 @@ static int queries_of(const tl_value *arg, const tl_model_spec *spec)
 typedef struct equations {
     int asked, count; /* queries, and those of them that are equations */
     int unknowns, classes;
-    double *answer; /* [asked x classes]; then the right sides */
+    double *answer; /* [asked x classes]; then the right-hand sides */
     double *matrix; /* [asked x unknowns] */
     double *found;  /* [unknowns x classes] */
     tl_head head;   /* the truth */
@@ -73,7 +73,7 @@ static bool is_equation(const double *answer, int classes)
     return true;
 }
 
-/* Moves the answers that are equations to the front, with their queries as rows of the
+/* Moves the answers that are equations to the front; their queries are the rows of the
  * matrix. */
 static tl_status set_up(equations *e, const tl_queries *queries, tl_err *err)
 {
@@ -90,7 +90,7 @@ static tl_status set_up(equations *e, const tl_queries *queries, tl_err *err)
     }
     TL_CHECK(e->count >= e->unknowns, err, TL_E_NUMERIC,
              "%d of %d answers have no probability below %g, but a class has %d unknowns; "
-             "ask more",
+             "raise queries",
              e->count, e->asked, tl_answers_least(), e->unknowns);
     tl_answers_log(e->answer, (size_t)e->count * classes);
     tl_centre_rows(e->answer, e->count, e->classes);
@@ -119,7 +119,7 @@ static tl_status ask(tl_scene *scene, equations *e, tl_err *err)
     return TL_OK;
 }
 
-/* About the centre the last unknown is what an image of 1/2 gives: it becomes the bias. */
+/* The last unknown is the logit of an image of 1/2; from it follows the bias. */
 static tl_status solve(tl_scene *scene, equations *e, tl_err *err)
 {
     const size_t classes = (size_t)e->classes, inputs = (size_t)e->unknowns - 1;
@@ -136,10 +136,9 @@ static tl_status solve(tl_scene *scene, equations *e, tl_err *err)
     return TL_OK;
 }
 
-/* --- what came of it ------------------------------------------------------------------ */
+/* --- the result ------------------------------------------------------------------ */
 
-/* Distance from the true parameters, whose mean over the classes is taken off, relative to
- * them. */
+/* Relative distance from the true parameters, centred over the classes. */
 static double parameter_error(equations *e)
 {
     const size_t classes = (size_t)e->classes, inputs = (size_t)e->unknowns - 1;
@@ -170,46 +169,26 @@ static void set_parameters(const equations *e, tl_model *surrogate)
     }
 }
 
-typedef struct verdicts {
-    float *score;   /* [rows x classes] */
-    int32_t *guess; /* [rows] */
-} verdicts;
-
-static tl_status take_verdicts(tl_scene *scene, verdicts by[2], tl_err *err)
-{
-    const tl_dataset *test = scene->world->data[TL_PART_TEST];
-    for (int i = 0; i < 2; i++) {
-        TL_ALLOC(by[i].score, scene->scratch, (size_t)test->rows * (size_t)test->classes,
-                 err);
-        TL_ALLOC(by[i].guess, scene->scratch, test->rows, err);
-    }
-    return TL_OK;
-}
-
 static tl_status compare(tl_scene *scene, const tl_model *surrogate, tl_err *err)
 {
     const tl_dataset *test = scene->world->data[TL_PART_TEST];
-    const tl_model *models[2] = {scene->world->model[TL_PART_TARGET], surrogate};
+    const tl_model *model[2] = {scene->world->model[TL_PART_TARGET], surrogate};
     const int rows = test->rows, classes = test->classes;
-    verdicts by[2] = {{0}};
-    TL_TRY(tl_team_agree(scene->team, take_verdicts(scene, by, err), err));
-    TL_INVARIANT(by[0].score && by[1].score);
+    tl_reading by[2];
     for (int i = 0; i < 2; i++) {
-        TL_TRY(tl_model_logits(models[i], test->input, rows, scene->team, scene->scratch,
-                               by[i].score, err));
+        TL_TRY(tl_reading_make(model[i], test, scene->team, scene->scratch, &by[i], err));
         if (tl_scene_counts(scene)) continue;
-        tl_argmax(by[i].score, rows, classes, by[i].guess);
-        tl_softmax(by[i].score, rows, classes, by[i].score);
+        tl_softmax(by[i].logits, rows, classes, by[i].logits);
     }
     if (tl_scene_counts(scene)) return TL_OK;
     double largest = 0.0;
     for (size_t i = 0; i < (size_t)rows * (size_t)classes; i++) {
-        largest = fmax(largest, fabs((double)by[0].score[i] - (double)by[1].score[i]));
+        largest = fmax(largest, fabs((double)by[0].logits[i] - (double)by[1].logits[i]));
     }
-    tl_scene_put_rate(scene, AGREEMENT, tl_score_matches(by[0].guess, by[1].guess, rows),
-                      rows);
-    tl_scene_put_rate(scene, ACCURACY, tl_score_matches(test->label, by[1].guess, rows),
-                      rows);
+    const int agreement = tl_score_matches(by[0].guess, by[1].guess, rows);
+    const int right = tl_score_matches(test->label, by[1].guess, rows);
+    tl_scene_put_rate(scene, AGREEMENT, agreement, rows);
+    tl_scene_put_rate(scene, ACCURACY, right, rows);
     tl_scene_put(scene, SCORE_ERROR, largest);
     return TL_OK;
 }
@@ -238,18 +217,20 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
 {
     const tl_model_spec *spec = &size->setup.model;
     const int unknowns = unknowns_of(spec), asked = queries_of(arg, spec);
-    TL_CHECK(spec->kind == TL_MODEL_LINEAR, err, TL_E_ARG,
-             "equations are solved for the parameters of a model.kind linear alone; the "
-             "answers of a %s are not linear in what is asked",
-             tl_model_kind_name(spec->kind));
+    TL_CHECK(
+        spec->kind == TL_MODEL_LINEAR, err, TL_E_ARG,
+        "equation solving needs model.kind linear; the answers of a %s are not linear in "
+        "its parameters",
+        tl_model_kind_name(spec->kind));
     TL_CHECK(size->test > 0, err, TL_E_ARG,
              "surrogate and target are compared on the test rows, but data.split.test is "
              "0");
-    TL_CHECK(unknowns <= MOST_UNKNOWNS, err, TL_E_ARG,
-             "an image of %d numbers makes %d unknowns a class; at most %d are solved for",
-             unknowns - 1, unknowns, MOST_UNKNOWNS);
+    TL_CHECK(
+        unknowns <= MOST_UNKNOWNS, err, TL_E_ARG,
+        "an image of %d numbers makes %d unknowns per class; at most %d can be solved for",
+        unknowns - 1, unknowns, MOST_UNKNOWNS);
     TL_CHECK(asked >= unknowns, err, TL_E_ARG,
-             "%d queries are too few: an image of %d numbers makes %d unknowns a class",
+             "%d queries are too few: an image of %d numbers makes %d unknowns per class",
              asked, unknowns - 1, unknowns);
     return TL_OK;
 }
@@ -273,20 +254,18 @@ static const tl_param params[] = {
     {.name = "precision",
      .type = TL_PARAM_CHOICE,
      .choices = precisions,
-     .high = 1,
-     .about = "of the answers: probabilities that are computed and told in double "
-              "precision, or in single as the model computes"},
+     .about =
+         "of the answers: probabilities in double precision, or in single as the model "
+         "computes"},
     {0}};
 static const tl_metric metrics[] = {
     {.name = "agreement",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .about = "share of test rows that surrogate and target put in the same class"},
     {.name = "accuracy",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .about = "test accuracy of the surrogate"},
     {.name = "parameter_error",
      .better = TL_BETTER_HIGHER,

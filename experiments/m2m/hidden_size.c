@@ -3,22 +3,22 @@
  * maps h features to more than h classes lie in a space of h dimensions, however many
  * queries are asked: of their singular values the first h are large and the others are
  * rounding, or the noise that a defence adds. The width is where their logarithms fall
- * most, and the right singular vectors up to there span what the columns of the output
- * layer span: the layer itself, but for a map of the features that no answer can tell.
+ * most, and the right singular vectors up to there span the columns of the output layer:
+ * the layer itself, up to a linear map of the features, which no answer reveals.
  *
- * What shifts the width by one. A bias of the output layer is one dimension more; it goes
- * when the mean answer is taken off (head: affine). Where a layer norm stands before an
- * output layer without bias (gpt), the features are a shift plus what has mean 0 before the
- * gains: h dimensions, but h-1 once the mean is taken off, or while the shift is still
- * zero. Units behind a ReLU that never fire on what is asked are no dimension at all.
- * Probabilities tell logits up to one number an answer; with the mean of each row taken
- * off, the columns of the layer are known up to theirs, and are compared so.
+ * What shifts the width by one. A bias of the output layer adds a dimension; subtracting
+ * the mean answer removes it (head: affine). With a layer norm before an output layer
+ * without bias (gpt), features are a shift plus a part with mean 0 before the gains: h
+ * dimensions, but h-1 once the mean is subtracted, or while the shift is still zero. Units
+ * behind a ReLU that never fire on the queries add no dimension. Probabilities determine
+ * logits up to a constant per answer; with row means subtracted, the columns of the layer
+ * are known up to their means, and are compared without them.
  *
- * Values below 1e-10 of the largest are taken for that: so the fall does not hang on how an
- * answer was rounded. And a dimension that features avoid, as the one above, holds their
- * own rounding in single precision, at some 1e-7: the fall to it stays the larger one.
- * Where the answers number TL_LINALG_SVD_FROM or more both ways ScaLAPACK decomposes them,
- * and all metrics are told from numbers of 6 digits.
+ * Singular values below 1e-10 of the largest count as that, so that the fall does not
+ * depend on how answers were rounded. A dimension that features avoid, as above, holds
+ * their rounding in single precision, about 1e-7: the fall to it remains the largest. From
+ * TL_LINALG_SVD_FROM answers and classes on ScaLAPACK decomposes them, and all metrics are
+ * computed from numbers rounded to 6 digits.
  *
  * Source: Carlini, Paleka, Dvijotham, Steinke, Hayase, Cooper, Lee, Jagielski, Nasr, Conmy,
  * Wallace, Rolnick, Tramer 2024, Stealing part of a production language model, section 4.
@@ -45,7 +45,7 @@ static int choice(const tl_value *arg, int param)
     return (int)arg[param].number;
 }
 
-/* As many as the classes are more than the width, whatever it is. */
+/* By default as many as the classes: more than the width, whatever it is. */
 static int queries_of(const tl_value *arg, int classes)
 {
     const int asked = (int)arg[ARG_QUERIES].number;
@@ -61,7 +61,7 @@ typedef struct theft {
     double *answer; /* [rows x classes] */
     double *value, *u, *vt; /* of the answers: [r], [rows x r], [r x classes] */
     tl_head head;           /* the truth */
-    double *layer;          /* [classes x width] its weights, as far as answers tell */
+    double *layer;          /* [classes x width] its weights, as far as answers reveal */
     double *basis;          /* [classes x width] orthonormal, of the same span */
     double *small;          /* [width] its singular values */
     double *small_vt;       /* [width x width] */
@@ -138,7 +138,7 @@ static tl_status ask(tl_scene *scene, theft *t, tl_err *err)
 
 /* --- the width ------------------------------------------------------------------------ */
 
-/* Means taken off cost a dimension each, and what is left of it is no gap. */
+/* Each mean subtracted costs a dimension, whose rounding is no gap. */
 static int dimensions(const tl_value *arg, int rows, int classes)
 {
     return smaller(rows - (choice(arg, ARG_HEAD) == AFFINE),
@@ -165,7 +165,7 @@ static int find_width(const tl_value *arg, const theft *t, double *gap)
 
 /* --- the layer ------------------------------------------------------------------------ */
 
-/* What answers can tell of the weights, and an orthonormal basis of it. */
+/* The weights as far as answers reveal them, and an orthonormal basis of their span. */
 static tl_status prepare_truth(tl_scene *scene, theft *t, tl_err *err)
 {
     const size_t count = (size_t)t->classes * (size_t)t->width;
@@ -210,15 +210,15 @@ static tl_status put_cosines(tl_scene *scene, const theft *t, int found, tl_err 
     return TL_OK;
 }
 
-/* The layer minus its projection onto what was found: the least squares of all maps of the
- * recovered layer. */
+/* The layer minus its projection onto the span found: the least-squares error over all
+ * maps of the recovered layer. */
 static void put_error(tl_scene *scene, const theft *t, int found)
 {
     const size_t width = (size_t)t->width, classes = (size_t)t->classes;
     project(t, found, t->layer, t->product);
     double off = 0.0, all = 0.0;
     for (size_t c = 0; c < classes; c++) {
-        double *left = t->basis + c * width; /* which has served */
+        double *left = t->basis + c * width; /* no longer needed */
         memcpy(left, t->layer + c * width, width * sizeof *left);
         for (size_t f = 0; f < (size_t)found; f++) {
             const double v = t->vt[f * classes + c];
@@ -249,9 +249,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     }
     const int found = find_width(scene->arg, &t, &gap);
     if (found == 0) { /* all answers are the same */
-        for (int m = WIDTH; m <= ERROR; m++) {
-            tl_scene_put_missing(scene, m, TL_WHY_UNRESOLVABLE);
-        }
+        tl_scene_put_all_missing(scene, WIDTH, ERROR, TL_WHY_UNRESOLVABLE);
         return TL_OK;
     }
     tl_scene_put(scene, WIDTH, found);
@@ -271,11 +269,11 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
     const int asked = queries_of(arg, classes);
     const bool scores = choice(arg, ARG_ANSWERS) == SCORES;
     TL_CHECK(classes > width + scores, err, TL_E_ARG,
-             "the output layer maps %d features to %d classes, and hides how many the "
-             "features are: it takes more classes than features%s",
+             "the output layer maps %d features to %d classes, which hides their number: "
+             "there must be more classes than features%s",
              width, classes, scores ? ", by two where answers are scores" : "");
     TL_CHECK(asked >= LEAST_QUERIES, err, TL_E_ARG,
-             "%d queries are too few to see where singular values fall; ask at least %d",
+             "%d queries are too few to see where singular values fall; the least is %d",
              asked, LEAST_QUERIES);
     return tl_queries_check(size, (tl_query_kind)choice(arg, ARG_KIND), asked, err);
 }
@@ -304,15 +302,15 @@ static const tl_param params[] = {
     {.name = "answers",
      .type = TL_PARAM_CHOICE,
      .choices = answers,
-     .high = 1,
-     .about = "what the service tells: logits, or all class probabilities, whose "
-              "logarithms are logits up to one number an answer"},
+     .about =
+         "what the service answers: logits, or all class probabilities, whose logarithms "
+         "are logits up to a constant per answer"},
     {.name = "head",
      .type = TL_PARAM_CHOICE,
      .choices = heads,
-     .high = 1,
-     .about = "what the attacker takes the output layer for: without bias (gpt, llama), or "
-              "with one (mlp, cnn, resnet), when the mean answer is taken off"},
+     .about =
+         "output layer that the attacker assumes: without bias (gpt, llama), or with one "
+         "(mlp, cnn, resnet), which subtracting the mean answer removes"},
     {.name = "noise",
      .type = TL_PARAM_REAL,
      .high = 1e6,
@@ -322,15 +320,13 @@ static const tl_param params[] = {
     {.name = "precision",
      .type = TL_PARAM_CHOICE,
      .choices = precisions,
-     .high = 1,
      .about = "of the answers: the last layer in double precision, from features in "
               "single, or all of it in single as the model computes"},
     {.name = "kind",
      .type = TL_PARAM_CHOICE,
      .choices = kinds,
      .fallback = TL_QUERY_NOISE,
-     .high = 2,
-     .about = "what is asked about: as of m2m.model_extraction"},
+     .about = "kind of queries, as in m2m.model_extraction"},
     {0}};
 static const tl_metric metrics[] = {
     {.name = "width",
@@ -340,7 +336,6 @@ static const tl_metric metrics[] = {
     {.name = "exact",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "whether it is the true one"},
     {.name = "excess",
@@ -367,7 +362,7 @@ static const tl_metric metrics[] = {
      .better = TL_BETTER_HIGHER,
      .can_be_missing = true,
      .about = "of the recovered output layer, after the linear map of features that fits "
-              "best, relative to the true one (Frobenius); 1e-12 stands for less"},
+              "best, relative to the true one (Frobenius); at least 1e-12"},
     {0}};
 
 const tl_stage tl_stage_m2m_hidden_size = {

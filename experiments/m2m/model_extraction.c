@@ -1,15 +1,15 @@
 /*
- * Model extraction by training: the attacker asks the target about images and trains a
- * surrogate on the answers. A control model without access to the target is trained on the
- * same images with their true labels; the surrogate's gain in agreement over it is due to
- * the answers. Rows recovered in an earlier round are asked about, but the control model
- * has as many images without them. Source: Tramer, Zhang, Juels, Reiter, Ristenpart 2016,
+ * Model extraction by training: the attacker queries the target and trains a surrogate on
+ * the answers. A control model without access to the target is trained on the same rows
+ * with their true labels; the surrogate's gain in agreement over it is due to the answers.
+ * Rows recovered in an earlier round are among the queries, but the control model has as
+ * many rows without them. Source: Tramer, Zhang, Juels, Reiter, Ristenpart 2016,
  * Stealing machine learning models via prediction APIs, section 4 (retraining); Orekondy,
  * Schiele, Fritz 2019, Knockoff nets, section 4.
  */
 #include "experiments/method/queries.h"
 
-#include "compute/nn/loss.h"
+#include "experiments/score/reading.h"
 #include "experiments/score/score.h"
 
 enum { ARG_QUERIES, ARG_ANSWERS, ARG_KIND, ARG_EPOCHS };
@@ -31,49 +31,30 @@ static tl_status run_control(tl_scene *scene, tl_err *err)
                                     &recipe, err);
 }
 
-static tl_status guess(tl_scene *scene, const tl_model *model, int32_t *out, tl_err *err)
-{
-    const tl_dataset *test = scene->world->data[TL_PART_TEST];
-    float *logits = tl_arena_take(
-        scene->scratch, (size_t)test->rows * (size_t)test->classes, sizeof *logits, err);
-    TL_TRY(tl_team_agree(scene->team, logits ? TL_OK : TL_E_NOMEM, err));
-    TL_TRY(tl_model_logits(model, test->input, test->rows, scene->team, scene->scratch,
-                           logits, err));
-    if (tl_scene_counts(scene)) return TL_OK;
-    tl_argmax(logits, test->rows, test->classes, out);
-    return TL_OK;
-}
-
-static tl_status take_guesses(tl_scene *scene, int32_t *out[3], tl_err *err)
-{
-    const tl_dataset *test = scene->world->data[TL_PART_TEST];
-    for (int i = 0; i < 3; i++) TL_ALLOC(out[i], scene->scratch, test->rows, err);
-    return TL_OK;
-}
-
 static tl_status compare(tl_scene *scene, const tl_model *surrogate, tl_err *err)
 {
-    const tl_dataset *test = scene->world->data[TL_PART_TEST];
-    const int rows = test->rows;
-    int32_t *by[3] = {NULL}; /* target, surrogate, control model */
-    TL_TRY(tl_team_agree(scene->team, take_guesses(scene, by, err), err));
-    TL_TRY(guess(scene, scene->world->model[TL_PART_TARGET], by[0], err));
-    TL_TRY(guess(scene, surrogate, by[1], err));
-    if (scene->world->banked > 0) TL_TRY(guess(scene, scene->world->bank[0], by[2], err));
+    const tl_world *world = scene->world;
+    const tl_dataset *test = world->data[TL_PART_TEST];
+    const int rows = test->rows, models = 2 + world->banked;
+    const tl_model *model[3] = {world->model[TL_PART_TARGET], surrogate};
+    tl_reading by[3];
+    if (world->banked > 0) model[2] = world->bank[0]; /* the control model */
+    for (int i = 0; i < models; i++) {
+        TL_TRY(tl_reading_make(model[i], test, scene->team, scene->scratch, &by[i], err));
+    }
     if (tl_scene_counts(scene)) return TL_OK;
-    const int agreement = tl_score_matches(by[0], by[1], rows);
+    const int agreement = tl_score_matches(by[0].guess, by[1].guess, rows);
+    const int right = tl_score_matches(test->label, by[1].guess, rows);
     tl_scene_put_rate(scene, AGREEMENT, agreement, rows);
-    tl_scene_put_rate(scene, ACCURACY, tl_score_matches(test->label, by[1], rows), rows);
-    if (scene->world->banked == 0) { /* noise has no true labels for a control model */
-        for (int m = CONTROL_AGREEMENT; m <= GAIN; m++) {
-            tl_scene_put_missing(scene, m, TL_WHY_NOT_APPLICABLE);
-        }
+    tl_scene_put_rate(scene, ACCURACY, right, rows);
+    if (world->banked == 0) { /* noise has no true labels for a control model */
+        tl_scene_put_all_missing(scene, CONTROL_AGREEMENT, GAIN, TL_WHY_NOT_APPLICABLE);
         return TL_OK;
     }
-    const int control = tl_score_matches(by[0], by[2], rows);
+    const int control = tl_score_matches(by[0].guess, by[2].guess, rows);
+    const int control_right = tl_score_matches(test->label, by[2].guess, rows);
     tl_scene_put_rate(scene, CONTROL_AGREEMENT, control, rows);
-    tl_scene_put_rate(scene, CONTROL_ACCURACY, tl_score_matches(test->label, by[2], rows),
-                      rows);
+    tl_scene_put_rate(scene, CONTROL_ACCURACY, control_right, rows);
     tl_scene_put(scene, GAIN, (double)(agreement - control) / rows);
     return TL_OK;
 }
@@ -100,11 +81,9 @@ static tl_status run(tl_scene *scene, tl_err *err)
     };
     TL_TRY(tl_service_ask(scene->world->service, scene->world->model[TL_PART_TARGET],
                           &question, scene->team, scene->scratch, answer, err));
-    tl_model *surrogate = NULL;
     const tl_recipe recipe = recipe_of(scene);
-    TL_TRY(tl_queries_train(scene, &q, answer, &recipe, &surrogate, err));
-    scene->given->model[TL_PART_SURROGATE] = surrogate;
-    return compare(scene, surrogate, err);
+    TL_TRY(tl_queries_train(scene, &q, answer, &recipe, err));
+    return compare(scene, scene->given->model[TL_PART_SURROGATE], err);
 }
 
 static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
@@ -147,13 +126,11 @@ static const tl_param params[] = {
     {.name = "answers",
      .type = TL_PARAM_CHOICE,
      .choices = answers,
-     .high = 1,
-     .about = "what the service tells: all class probabilities, or the top class"},
+     .about = "what the service answers: all class probabilities, or the top class"},
     {.name = "kind",
      .type = TL_PARAM_CHOICE,
      .choices = kinds,
      .fallback = TL_QUERY_AUGMENTED,
-     .high = 2,
      .about = "images asked about: the attacker's own alone (natural), beyond them "
               "shifted or mirrored copies of them (augmented; of tokens, "
               "with one in ten replaced), or noise"},
@@ -166,23 +143,19 @@ static const tl_metric metrics[] = {
     {.name = "agreement",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .about = "share of test rows that surrogate and target put in the same class"},
     {.name = "accuracy",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .about = "test accuracy of the surrogate"},
     {.name = "twin_agreement",
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about =
          "agreement of a control model without query access, trained on the same images "
          "with true labels"},
     {.name = "twin_accuracy",
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "test accuracy of the control model"},
     {.name = "agreement_gain",
@@ -198,7 +171,7 @@ static const tl_metric metrics[] = {
 const tl_stage tl_stage_m2m_model_extraction = {
     .name = "m2m.model_extraction",
     .about =
-        "trains a surrogate on the target's answers, beside a control model without access",
+        "trains a surrogate on the target's answers, against a control model without access",
     .source =
         "Tramer, Zhang, Juels, Reiter, Ristenpart 2016, Stealing machine learning models "
         "via prediction APIs; Orekondy, Schiele, Fritz 2019, Knockoff nets",
@@ -221,5 +194,5 @@ const tl_stage tl_stage_m2m_model_extraction = {
     .run = run,
     .check = check,
     .cost = cost,
-    .max_ranks = tl_size_widest_training,
+    .max_ranks = tl_size_max_ranks_training,
 };

@@ -1,7 +1,7 @@
 /*
- * Idle: a step that computes nothing. It sleeps as long as it is told and draws one number,
- * so that a machine, its scheduler and its files can be tried at any number of steps, and
- * two result files compared, before anything is trained.
+ * Idle: a step that computes nothing. It sleeps and draws one number, to test a machine,
+ * its scheduler and its file system with any number of steps, and to compare two result
+ * files, before anything is trained.
  */
 #include "compute/core/clock.h"
 #include "experiments/stage/stage.h"
@@ -11,8 +11,8 @@
 enum { SECONDS };
 enum { DRAW };
 
-static const double SLICE = 0.05;           /* seconds: a request to stop waits so long */
-static const double LEAST = 1e-5;           /* seconds: what any step takes */
+static const double SLICE = 0.05; /* seconds: longest delay of a request to stop */
+static const double LEAST = 1e-5; /* seconds: overhead of any step */
 static const double FLOP_PER_SECOND = 25e9; /* of one core, as `threatloop plan` assumes */
 
 /* Sleeps in slices. \return TL_E_STOP if this rank was asked to stop before the end */
@@ -51,8 +51,8 @@ static const tl_param params[] = {{.name = "seconds",
 static const tl_metric metrics[] = {
     {.name = "draw",
      .high = 1,
-     .about = "one number drawn from the step's stream, uniform from 0 to 1: it says "
-              "nothing of data or models"},
+     .about = "one number drawn from the step's stream, uniform from 0 to 1, which says "
+              "nothing about data or models"},
     {0}};
 
 const tl_stage tl_stage_measure_idle = {

@@ -1,14 +1,14 @@
 /*
- * Self-influence of training rows on the trained target: how much the loss of each row
- * would rise, had the row been left out, as the last layer's gradient and the curvature of
- * the other rows foretell it (experiments/score/self_influence.h). A row that the model
- * knows from others has little, one that is memorised has much: odd rows, wrong labels,
- * poison. The layers before the last are taken as they are.
+ * Self-influence of training rows on the trained target: the rise of each row's loss had
+ * the row been left out, predicted from the last layer's gradient and the curvature of the
+ * other rows (experiments/score/self_influence.h). A row that the model knows from others
+ * has little, a memorised one much: odd rows, wrong labels, poison. The layers before the
+ * last are held fixed.
  *
- * All rows that were trained on make the curvature, poisoned ones too; members and
- * non-members are told apart on clean rows, by the same formula. Where the last layer has
- * TL_LINALG_SOLVE_SPD_FROM parameters or more ScaLAPACK solves, and every row's influence
- * is kept to 6 digits before anything is made of it.
+ * The curvature sums over all rows trained on, poisoned ones too; membership is judged on
+ * clean rows, by the same formula. From TL_LINALG_SOLVE_SPD_FROM parameters of the last
+ * layer on ScaLAPACK solves, and every row's influence is rounded to 6 digits before it is
+ * used.
  *
  * Source: Koh, Liang 2017; Feldman, Zhang 2020; see experiments/score/self_influence.h.
  */
@@ -50,7 +50,7 @@ typedef struct rows_seen {
     double *self;        /* [rows] */
 } rows_seen;
 
-/* Room for statistics over some of the rows. */
+/* Some of the rows, for statistics. */
 typedef struct sample {
     double *x, *y; /* [rows] */
     bool *is_positive;
@@ -59,7 +59,7 @@ typedef struct sample {
 
 static int width_of(const tl_model_spec *spec)
 {
-    /* All heads have a bias but those of tokens, which are tied. */
+    /* All heads have a bias except those of tokens, which are tied. */
     return tl_model_features_size(spec) + !tl_model_reads_tokens(spec->kind);
 }
 
@@ -120,15 +120,16 @@ static double loss_of(const rows_seen *s, int row)
     return -log(fmax(p[s->of.label[row]], DBL_MIN));
 }
 
-/* Gathers the rows whose flags, masked, are `wanted`, with x their influence and y their
- * loss. */
+/* Gathers the rows whose flags, masked, are `wanted`: x is their influence, y their loss;
+ * those with the flag `positive` are positive. */
 static void gather(sample *of, const rows_seen *s, const tl_dataset *pool, unsigned mask,
-                   unsigned wanted)
+                   unsigned wanted, unsigned positive)
 {
     of->count = 0;
     for (int i = 0; i < pool->rows; i++) {
         if ((pool->flags[i] & mask) != wanted) continue;
         of->x[of->count] = s->self[i];
+        of->is_positive[of->count] = (pool->flags[i] & positive) != 0;
         of->y[of->count++] = loss_of(s, i);
     }
 }
@@ -137,33 +138,23 @@ static void put_mean(tl_scene *scene, int metric, const sample *of, tl_why why)
 {
     double sum = 0.0;
     for (int i = 0; i < of->count; i++) sum += of->x[i];
-    if (of->count > 0) {
-        tl_scene_put(scene, metric, sum / of->count);
-    } else {
-        tl_scene_put_missing(scene, metric, why);
-    }
+    tl_scene_put_if(scene, metric, of->count > 0, sum / of->count, why);
 }
 
-/* What the hundredth of the rows with the most has of all; sorts x. */
+/* The largest, and the share of the top hundredth of the rows; sorts x. */
 static void put_largest(tl_scene *scene, sample *of)
 {
     const int top = (of->count + 99) / 100;
-    double all = 0.0, most = 0.0;
+    double all = 0.0, most = 0.0, largest = 0.0;
     tl_sort_doubles(of->x, (size_t)of->count);
     for (int i = of->count - 1; i >= 0; i--) { /* from the largest */
         all += of->x[i];
         if (i >= of->count - top) most += of->x[i];
     }
-    if (of->count == 0) {
-        tl_scene_put_missing(scene, LARGEST, TL_WHY_UNRESOLVABLE);
-    } else {
-        tl_scene_put(scene, LARGEST, of->x[of->count - 1]);
-    }
-    if (of->count < 100 || all <= 0.0) {
-        tl_scene_put_missing(scene, TOP_SHARE, TL_WHY_UNRESOLVABLE);
-    } else {
-        tl_scene_put(scene, TOP_SHARE, fmin(most / all, 1.0));
-    }
+    if (of->count > 0) largest = of->x[of->count - 1];
+    tl_scene_put_if(scene, LARGEST, of->count > 0, largest, TL_WHY_UNRESOLVABLE);
+    tl_scene_put_if(scene, TOP_SHARE, of->count >= 100 && all > 0.0, fmin(most / all, 1.0),
+                    TL_WHY_UNRESOLVABLE);
 }
 
 static tl_status put_correlation(tl_scene *scene, const sample *of, tl_err *err)
@@ -171,36 +162,25 @@ static tl_status put_correlation(tl_scene *scene, const sample *of, tl_err *err)
     double correlation;
     TL_TRY(tl_score_rank_correlation(of->x, of->y, of->count, scene->scratch, &correlation,
                                      err));
-    if (isfinite(correlation)) {
-        tl_scene_put(scene, LOSS_CORRELATION, correlation);
-    } else { /* fewer than two rows, or all alike */
-        tl_scene_put_missing(scene, LOSS_CORRELATION, TL_WHY_UNRESOLVABLE);
-    }
+    tl_scene_put_if(scene, LOSS_CORRELATION, isfinite(correlation), correlation,
+                    TL_WHY_UNRESOLVABLE);
     return TL_OK;
 }
 
-/* Clean members against clean non-members: the less influence the more like a member. */
+/* Clean members against clean non-members: members have less influence. */
 static tl_status put_membership(tl_scene *scene, sample *of, const rows_seen *s,
                                 tl_err *err)
 {
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     double auc;
-    of->count = 0;
-    for (int i = 0; i < pool->rows; i++) {
-        if (pool->flags[i] & TL_ROW_UNJUDGED) continue;
-        of->x[of->count] = -s->self[i];
-        of->is_positive[of->count++] = s->is_trained[i];
-    }
+    gather(of, s, pool, TL_ROW_UNJUDGED, 0, TL_ROW_MEMBER);
+    for (int i = 0; i < of->count; i++) of->x[i] = -of->x[i];
     TL_TRY(tl_score_auc(of->x, of->is_positive, of->count, scene->scratch, &auc, err));
-    if (isfinite(auc)) {
-        tl_scene_put(scene, MEMBERSHIP_AUC, auc);
-    } else {
-        tl_scene_put_missing(scene, MEMBERSHIP_AUC, TL_WHY_UNRESOLVABLE);
-    }
+    tl_scene_put_if(scene, MEMBERSHIP_AUC, isfinite(auc), auc, TL_WHY_UNRESOLVABLE);
     return TL_OK;
 }
 
-/* Poisoned members among all members: do they stand out, and are they the top ones? */
+/* Poisoned members among all members: do they rank first? */
 static tl_status put_poison(tl_scene *scene, sample *of, const rows_seen *s, tl_err *err)
 {
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
@@ -210,24 +190,18 @@ static tl_status put_poison(tl_scene *scene, sample *of, const rows_seen *s, tl_
     TL_ALLOC(order, scene->scratch, pool->rows, err);
     if (tl_scene_counts(scene))
         return tl_score_auc(of->x, of->is_positive, pool->rows, scene->scratch, &auc, err);
-    of->count = 0;
-    for (int i = 0; i < pool->rows; i++) {
-        if (!s->is_trained[i]) continue;
-        const bool is_poisoned = (pool->flags[i] & TL_ROW_POISONED) != 0;
-        order[of->count] = (tl_ranked){s->self[i], (uint32_t)i};
-        of->x[of->count] = s->self[i];
-        of->is_positive[of->count++] = is_poisoned;
-        poisoned += is_poisoned;
+    gather(of, s, pool, TL_ROW_MEMBER, TL_ROW_MEMBER, TL_ROW_POISONED);
+    for (int i = 0; i < of->count; i++) {
+        order[i] = (tl_ranked){of->x[i], (uint32_t)i};
+        poisoned += of->is_positive[i];
     }
     if (poisoned == 0 || poisoned == of->count) {
-        tl_scene_put_missing(scene, POISON_AUC, TL_WHY_NOT_APPLICABLE);
-        tl_scene_put_missing(scene, POISON_PRECISION, TL_WHY_NOT_APPLICABLE);
+        tl_scene_put_all_missing(scene, POISON_AUC, POISON_PRECISION,
+                                 TL_WHY_NOT_APPLICABLE);
         return TL_OK;
     }
     tl_sort_descending(order, (size_t)of->count);
-    for (int i = 0; i < poisoned; i++) {
-        caught += (pool->flags[order[i].number] & TL_ROW_POISONED) != 0;
-    }
+    for (int i = 0; i < poisoned; i++) caught += of->is_positive[order[i].number];
     TL_TRY(tl_score_auc(of->x, of->is_positive, of->count, scene->scratch, &auc, err));
     tl_scene_put(scene, POISON_AUC, auc);
     tl_scene_put_rate(scene, POISON_PRECISION, caught, poisoned);
@@ -240,11 +214,11 @@ static tl_status put_all(tl_scene *scene, const rows_seen *s, sample *of, tl_err
     const unsigned judged = TL_ROW_UNJUDGED | TL_ROW_MEMBER;
     const unsigned bad = TL_ROW_POISONED | TL_ROW_MEMBER;
     if (tl_scene_counts(scene)) return put_poison(scene, of, s, err); /* takes the most */
-    gather(of, s, pool, judged, 0);
+    gather(of, s, pool, judged, 0, 0);
     put_mean(scene, NON_MEMBERS, of, TL_WHY_UNRESOLVABLE);
-    gather(of, s, pool, bad, bad);
+    gather(of, s, pool, bad, bad, 0);
     put_mean(scene, POISONED, of, TL_WHY_NOT_APPLICABLE);
-    gather(of, s, pool, judged, TL_ROW_MEMBER);
+    gather(of, s, pool, judged, TL_ROW_MEMBER, 0);
     put_mean(scene, MEMBERS, of, TL_WHY_UNRESOLVABLE);
     TL_TRY(put_correlation(scene, of, err));
     put_largest(scene, of);
@@ -264,10 +238,8 @@ static tl_status run(tl_scene *scene, tl_err *err)
     TL_INVARIANT(room.x && room.y && room.is_positive);
     TL_TRY(look(scene, &s, &head, err));
     TL_TRY(tl_influence_self(&s.of, scene->team, scene->scratch, s.self, &lambda, err));
-    if (lambda <= 0.0) { /* every row is taken for one class with certainty */
-        for (int m = MEMBERS; m <= LAMBDA; m++) {
-            tl_scene_put_missing(scene, m, TL_WHY_UNRESOLVABLE);
-        }
+    if (lambda <= 0.0) { /* the model is certain of every row */
+        tl_scene_put_all_missing(scene, MEMBERS, LAMBDA, TL_WHY_UNRESOLVABLE);
         return TL_OK;
     }
     tl_scene_put(scene, LAMBDA, lambda);
@@ -300,7 +272,7 @@ static const tl_param params[] = {
      .fallback = 1e-2,
      .low_is_open = true,
      .high = 1e6,
-     .about = "what is added to every eigenvalue of the curvature, in units of their mean"},
+     .about = "added to every eigenvalue of the curvature, in units of their mean"},
     {0}};
 static const tl_metric metrics[] = {
     {.name = "members",
@@ -308,7 +280,7 @@ static const tl_metric metrics[] = {
      .better = TL_BETTER_LOWER,
      .can_be_missing = true,
      .about =
-         "mean self-influence of clean members: foretold rise of the loss of a row that "
+         "mean self-influence of clean members: predicted rise of the loss of a row that "
          "is left out"},
     {.name = "largest",
      .units = "nat",
@@ -328,8 +300,9 @@ static const tl_metric metrics[] = {
     {.name = "non_members",
      .units = "nat",
      .can_be_missing = true,
-     .about = "the same mean of clean non-members: foretold fall of the loss of a row that "
-              "is trained on"},
+     .about =
+         "the same mean of clean non-members: predicted fall of the loss of a row that "
+         "is added"},
     {.name = "membership_auc",
      .better = TL_BETTER_LOWER,
      .high = 1,
@@ -349,12 +322,12 @@ static const tl_metric metrics[] = {
     {.name = "poison_precision",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "share of poisoned rows among as many members with the most self-influence"},
     {.name = "lambda",
      .can_be_missing = true,
-     .about = "what the damping came to, in curvature summed over the rows trained on"},
+     .about =
+         "damping as added to the curvature, which is summed over the rows trained on"},
     {0}};
 
 const tl_stage tl_stage_measure_influence = {
@@ -376,5 +349,5 @@ const tl_stage tl_stage_measure_influence = {
     .run = run,
     .check = check,
     .cost = cost,
-    .max_ranks = tl_size_widest_pool,
+    .max_ranks = tl_size_max_ranks_pool,
 };

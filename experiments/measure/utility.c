@@ -5,48 +5,18 @@
 #include "experiments/stage/stage.h"
 
 #include "compute/nn/loss.h"
+#include "experiments/score/reading.h"
 #include "experiments/score/score.h"
 
 #include <math.h>
 
 enum { TRAIN_ACCURACY, ACCURACY, BALANCED, AUC, LOSS, TRAIN_LOSS, GAP, BRIER };
 
-typedef struct reading {
-    const tl_dataset *data;
-    float *logits;
-    int32_t *guess;
-    double *loss;
-} reading;
-
-static tl_status take_room(const tl_dataset *data, tl_arena *scratch, reading *out,
-                           tl_err *err)
-{
-    out->data = data;
-    TL_ALLOC(out->logits, scratch, (size_t)data->rows * (size_t)data->classes, err);
-    TL_ALLOC(out->guess, scratch, data->rows, err);
-    TL_ALLOC(out->loss, scratch, data->rows, err);
-    return TL_OK;
-}
-
 static double mean(const double *x, int n)
 {
     double sum = 0.0;
     for (int i = 0; i < n; i++) sum += x[i];
     return sum / n;
-}
-
-static tl_status read_model(tl_scene *scene, const tl_dataset *data, reading *out,
-                            tl_err *err)
-{
-    const tl_model *model = scene->world->model[TL_PART_TARGET];
-    TL_TRY(tl_team_agree(scene->team, take_room(data, scene->scratch, out, err), err));
-    TL_INVARIANT(out->loss != NULL);
-    TL_TRY(tl_model_logits(model, data->input, data->rows, scene->team, scene->scratch,
-                           out->logits, err));
-    if (tl_scene_counts(scene)) return TL_OK;
-    tl_argmax(out->logits, data->rows, data->classes, out->guess);
-    tl_cross_entropy(out->logits, data->label, data->rows, data->classes, out->loss);
-    return TL_OK;
 }
 
 static tl_status pick_members(tl_scene *scene, tl_dataset **out, tl_err *err)
@@ -67,9 +37,10 @@ static tl_status run(tl_scene *scene, tl_err *err)
     tl_dataset *members = NULL;
     TL_TRY(tl_team_agree(scene->team, pick_members(scene, &members, err), err));
     TL_INVARIANT(members != NULL);
-    reading on_train = {0}, on_test = {0};
-    TL_TRY(read_model(scene, members, &on_train, err));
-    TL_TRY(read_model(scene, test, &on_test, err));
+    const tl_model *target = scene->world->model[TL_PART_TARGET];
+    tl_reading on_train, on_test;
+    TL_TRY(tl_reading_make(target, members, scene->team, scene->scratch, &on_train, err));
+    TL_TRY(tl_reading_make(target, test, scene->team, scene->scratch, &on_test, err));
     double auc;
     if (!tl_scene_counts(scene))
         tl_softmax(on_test.logits, test->rows, test->classes, on_test.logits);
@@ -82,21 +53,15 @@ static tl_status run(tl_scene *scene, tl_err *err)
     tl_scene_put_rate(scene, ACCURACY, right, test->rows);
     tl_scene_put(scene, BALANCED,
                  tl_score_balanced(on_test.guess, test->label, test->rows, test->classes));
-    if (isnan(auc)) { /* one class alone */
-        tl_scene_put_missing(scene, AUC, TL_WHY_UNRESOLVABLE);
-    } else {
-        tl_scene_put(scene, AUC, auc);
-    }
+    tl_scene_put_if(scene, AUC, !isnan(auc), auc, TL_WHY_UNRESOLVABLE);
     tl_scene_put(scene, LOSS, mean(on_test.loss, test->rows));
     tl_scene_put(scene, BRIER,
                  tl_score_brier(on_test.logits, test->label, test->rows, test->classes));
-    if (members->rows == 0) { /* every row was poisoned */
-        tl_scene_put_missing(scene, TRAIN_LOSS, TL_WHY_UNRESOLVABLE);
-        tl_scene_put_missing(scene, GAP, TL_WHY_UNRESOLVABLE);
-        return TL_OK;
-    }
-    tl_scene_put(scene, TRAIN_LOSS, mean(on_train.loss, members->rows));
-    tl_scene_put(scene, GAP, (double)learnt / members->rows - (double)right / test->rows);
+    const double rows = members->rows; /* 0 if every row was poisoned */
+    tl_scene_put_if(scene, TRAIN_LOSS, rows > 0.0, mean(on_train.loss, members->rows),
+                    TL_WHY_UNRESOLVABLE);
+    tl_scene_put_if(scene, GAP, rows > 0.0, learnt / rows - (double)right / test->rows,
+                    TL_WHY_UNRESOLVABLE);
     return TL_OK;
 }
 
@@ -117,13 +82,11 @@ static double cost(const tl_size *size, const tl_value *arg)
 static const tl_metric metrics[] = {
     {.name = "train_accuracy",
      .is_rate = true,
-     .high = 1,
      .about = "accuracy on the clean rows trained on",
      .can_be_missing = true},
     {.name = "accuracy",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
-     .high = 1,
      .about = "accuracy on the test rows"},
     {.name = "balanced_accuracy",
      .better = TL_BETTER_HIGHER,
@@ -171,5 +134,5 @@ const tl_stage tl_stage_measure_utility = {
     .run = run,
     .check = check,
     .cost = cost,
-    .max_ranks = tl_size_widest_test,
+    .max_ranks = tl_size_max_ranks_test,
 };

@@ -1,6 +1,6 @@
 #include "experiments/method/backdoor.h"
 
-#include "compute/nn/loss.h"
+#include "experiments/score/reading.h"
 
 enum { ROWS };
 enum { SUCCESS, UNTRIGGERED };
@@ -13,14 +13,12 @@ const tl_metric tl_backdoor_judge_metrics[] = {
     {.name = "success",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .is_success = true,
      .about = "share of triggered test images, not of the target class, sent to it"},
     {.name = "untriggered",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .can_be_missing = true,
      .about = "the same share without the trigger"},
     {0}};
@@ -65,22 +63,15 @@ tl_status tl_backdoor_plant(tl_scene *scene, const tl_backdoor *backdoor, tl_err
     return TL_OK;
 }
 
-/* Counts the rows that `model` sends to the target class. */
+/* Counts the rows that `model` puts in the target class. */
 static tl_status count_hits(tl_scene *scene, const tl_model *model, const tl_dataset *data,
                             int target, int *hits, tl_err *err)
 {
-    const int classes = model->spec.classes;
-    float *logits = tl_arena_take(scene->scratch, (size_t)data->rows * (size_t)classes,
-                                  sizeof *logits, err);
-    TL_TRY(tl_team_agree(scene->team, logits ? TL_OK : TL_E_NOMEM, err));
-    TL_TRY(tl_model_logits(model, data->input, data->rows, scene->team, scene->scratch,
-                           logits, err));
+    tl_reading reading;
     *hits = 0;
-    if (tl_scene_counts(scene)) return TL_OK;
-    for (int i = 0; i < data->rows; i++) {
-        int32_t best;
-        tl_argmax(logits + (size_t)i * (size_t)classes, 1, classes, &best);
-        *hits += best == target;
+    TL_TRY(tl_reading_make(model, data, scene->team, scene->scratch, &reading, err));
+    for (int i = 0; i < data->rows && !tl_scene_counts(scene); i++) {
+        *hits += reading.guess[i] == target;
     }
     return TL_OK;
 }

@@ -1,43 +1,46 @@
 /*
- * Backdoors: what attacks that plant a trigger in the owner's rows have in common, whatever
- * the trigger looks like. Rows are chosen by block i of the stream "rows" for row i, so
- * that a larger rate poisons a superset of them.
+ * Backdoors: the shared part of attacks that plant a trigger in the owner's rows, whatever
+ * it looks like. Row i is chosen by block i of the stream "rows", so that a larger rate
+ * poisons a superset of rows.
  */
 #ifndef TL_EXPERIMENTS_METHOD_BACKDOOR_H
 #define TL_EXPERIMENTS_METHOD_BACKDOOR_H
 
 #include "experiments/stage/stage.h"
 
-/** What triggered rows are labelled; all but the first are controls of the same dose. */
+/** Label of triggered rows; all but the first are controls of the same dose. */
 typedef enum tl_backdoor_label {
     TL_BACKDOOR_TARGET, /**< the target class */
-    TL_BACKDOOR_KEEP,   /**< as before: the trigger alone */
+    TL_BACKDOOR_KEEP,   /**< unchanged: the trigger alone */
     TL_BACKDOOR_RANDOM /**< uniformly one of the other classes: a trigger that means nothing
                         */
 } tl_backdoor_label;
 
-/** The words of a parameter for it, in order. */
+/** Choices of a parameter for it, in order; NULL-terminated. */
 extern const char *const tl_backdoor_labels[];
 
+/** A backdoor, as a stage's arguments describe it; pointers are borrowed. */
 typedef struct tl_backdoor {
     double rate; /**< fraction of rows */
     int target;  /**< class */
     tl_backdoor_label label;
-    /** Puts the trigger into an image of this shape. */
+    /** Puts the trigger into pixel [shape]. */
     void (*stamp)(const void *self, tl_shape shape, float *pixel);
     const void *self; /**< given to `stamp` */
 } tl_backdoor;
 
-/** The tables of metrics of run and judge. */
+/** Tables of metrics of tl_backdoor_plant and tl_backdoor_judge. */
 extern const tl_metric tl_backdoor_metrics[], tl_backdoor_judge_metrics[];
 
-/** Run of such a stage: gives the pool with triggered rows, measures. \return TL_E_NOMEM */
+/** Run of such a stage: gives the pool with triggered rows. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_backdoor_plant(tl_scene *scene, const tl_backdoor *backdoor,
                                         tl_err *err);
 
 /**
- * Judge of such a stage on a model: share of test rows not of the target class that are
- * sent to it, with the trigger and without. Collective over the scene's team.
+ * Judge of such a stage: share of test rows of other classes that the model of `part` puts
+ * in the target class, with the trigger and without. Collective over the scene's team.
+ *
+ * \return TL_E_NOMEM, TL_E_PEER
  */
 TL_MUST_USE tl_status tl_backdoor_judge(tl_scene *scene, tl_part part,
                                         const tl_backdoor *backdoor, tl_err *err);

@@ -29,7 +29,7 @@ void tl_variation_gradient(const float *pixel, tl_shape shape, double weight,
     }
 }
 
-/* Of log p of the row's class: 1 there minus all probabilities. */
+/* Of log p of the row's class: its one-hot label minus the probabilities. */
 static void objective_gradient(const void *self, int row, const float *logits, int classes,
                                float *d)
 {
@@ -72,7 +72,7 @@ static tl_status take_images(const tl_ascent *ascent, const tl_model *model, tl_
     return TL_OK;
 }
 
-/* One image up its gradient, by `step` in root mean square. */
+/* Moves an image up its gradient, by `step` in root mean square. */
 static void climb(const float *gradient, size_t size, double step, float *pixel)
 {
     double squares = 0.0;

@@ -24,7 +24,7 @@ static void find(const tl_dataset *pool, int class, candidates *out)
     }
 }
 
-/* Takes out the pairs that nearly equal each other, and the surplus of one side. */
+/* Removes near-duplicates across the sides, and the surplus of the larger side. */
 static void thin(const tl_dataset *pool, const tl_mean_image *mean_image, candidates *c)
 {
     const size_t size = mean_image->size;
@@ -47,7 +47,7 @@ static void thin(const tl_dataset *pool, const tl_mean_image *mean_image, candid
     c->count[0] = c->count[1] = both;
 }
 
-/* Rows compared with, at most. */
+/* Most references there can be. */
 static int references_of(const tl_dataset *pool)
 {
     const double most = 2.0 * TL_REFERENCES * pool->classes;
@@ -94,7 +94,7 @@ bool tl_references_have_near(const tl_references *references,
     return false;
 }
 
-/* Scales each row to length 1; a row of zeros stays one, and is like nothing. */
+/* Scales each row to length 1; a row of zeros stays, and is similar to nothing. */
 static void normalise(float *feature, int rows, int width)
 {
     for (int r = 0; r < rows; r++) {

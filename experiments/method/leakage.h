@@ -1,8 +1,7 @@
 /*
- * How much images leak of the rows a model was trained on: their similarity to the nearest
- * member of their class minus that to the nearest of equally many non-members of it. An
- * image that merely looks like its class, or is blurred, is as near to the ones as to the
- * others.
+ * How much images leak of a model's training rows: similarity to the nearest member of
+ * their class minus similarity to the nearest of as many non-members. An image that merely
+ * looks like its class, or is blurred, is as near to either.
  */
 #ifndef TL_EXPERIMENTS_METHOD_LEAKAGE_H
 #define TL_EXPERIMENTS_METHOD_LEAKAGE_H
@@ -10,37 +9,39 @@
 #include "compute/data/near_duplicates.h"
 #include "experiments/stage/stage.h"
 
-enum { TL_REFERENCES = 200 /**< at most so many members of a class are compared with */ };
+enum { TL_REFERENCES = 200 /**< most members of a class to compare with */ };
 
-/** What images are compared with: clean rows of the pool. */
+/** Clean rows of the pool to compare images with; all pointers are owned by scratch. */
 typedef struct tl_references {
     tl_dataset *rows; /**< class by class, its members before its non-members */
     int *first;       /**< [classes] first member of a class */
-    int *count;       /**< [classes] members of it, and as many non-members */
-    float *feature;   /**< [rows x width] of unit length; set by tl_references_look */
+    int *count;       /**< [classes] its members, and as many non-members */
+    float *feature;   /**< [rows x width] unit vectors; set by tl_references_look */
     int width;
     tl_mean_image mean_image; /**< of all rows of the pool */
 } tl_references;
 
 /**
- * Chooses the rows: the first TL_REFERENCES members and non-members of each class, without
- * near-duplicates of one of the other set (tl_images_are_near, among the pool), and no more
- * of one set than of the other. Not collective. \return TL_E_NOMEM
+ * Chooses the first TL_REFERENCES members and non-members of each class, without
+ * near-duplicates across the two sets (tl_images_are_near, within the pool), and equally
+ * many of both. Not collective. \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_references_gather(const tl_dataset *pool, tl_arena *scratch,
                                            tl_references *out, tl_err *err);
 
 /**
  * Whether an image of a class is a near-duplicate of one of its references, of either set:
- * it is then nearer to that set for what it is, not for what a model told.
- * \param usual  of a set that holds the pool and the image
+ * it is then nearer to that set whatever a model leaks.
+ *
+ * \param mean_image of a set that holds the pool and the image
+ * \param pixel      [shape]
  */
 bool tl_references_have_near(const tl_references *references,
                              const tl_mean_image *mean_image, const float *pixel,
                              int class);
 
-/** Computes the references' features by `evaluator`, in `scratch`. Collective over `team`.
- */
+/** Computes the features of the references by `evaluator`, in `scratch`. Collective over
+ * `team`. \return TL_E_NOMEM, TL_E_PEER */
 TL_MUST_USE tl_status tl_references_look(tl_references *references,
                                          const tl_model *evaluator, const tl_team *team,
                                          tl_arena *scratch, tl_err *err);
@@ -49,11 +50,11 @@ TL_MUST_USE tl_status tl_references_look(tl_references *references,
 typedef struct tl_leakage {
     double ssim;    /**< in structural similarity, mean over images */
     double feature; /**< in the cosine of features, mean over images */
-    int images;     /**< those of a class that has references */
+    int images;     /**< how many have a class with references */
 } tl_leakage;
 
 /**
- * Leakage of labelled images. Collective over `team`: images are shared out and gathered;
+ * Leakage of labelled images. Collective over `team`: images are distributed and gathered;
  * bits do not depend on it. \return TL_E_NOMEM, TL_E_PEER
  */
 TL_MUST_USE tl_status tl_leakage_of(const tl_references *references,

@@ -2,6 +2,8 @@
 
 #include "experiments/score/score.h"
 
+#include <math.h>
+
 tl_status tl_candidates_gather(const tl_dataset *pool, tl_arena *arena, tl_candidates *out,
                                tl_err *err)
 {
@@ -31,26 +33,17 @@ tl_status tl_candidates_put_auc(tl_scene *scene, int metric,
     const int rows = candidates->rows->rows;
     double *score, auc;
     bool *member;
-    int count = 0, members = 0;
+    int count = 0;
     TL_ALLOC(score, scene->scratch, rows, err);
     TL_ALLOC(member, scene->scratch, rows, err);
-    if (tl_scene_counts(scene)) {
-        TL_TRY(tl_score_auc(score, member, rows, scene->scratch, &auc, err));
-        tl_arena_rewind(scene->scratch, mark);
-        return TL_OK;
-    }
-    for (int i = 0; i < rows; i++) {
+    for (int i = 0; i < rows && !tl_scene_counts(scene); i++) {
         if ((candidates->rows->flags[i] & flags) != flags) continue;
         score[count] = candidates->score[i];
-        member[count] = candidates->member[i];
-        members += member[count++];
+        member[count++] = candidates->member[i];
     }
-    if (members == 0 || members == count) {
-        tl_scene_put_missing(scene, metric, TL_WHY_UNRESOLVABLE);
-    } else {
-        TL_TRY(tl_score_auc(score, member, count, scene->scratch, &auc, err));
-        tl_scene_put(scene, metric, auc);
-    }
+    if (tl_scene_counts(scene)) count = rows;
+    TL_TRY(tl_score_auc(score, member, count, scene->scratch, &auc, err));
+    tl_scene_put_if(scene, metric, isfinite(auc), auc, TL_WHY_UNRESOLVABLE);
     tl_arena_rewind(scene->scratch, mark);
     return TL_OK;
 }

@@ -2,6 +2,7 @@
 
 #include "compute/nn/loss.h"
 #include "compute/nn/probe.h"
+#include "experiments/score/reading.h"
 
 static void objective_gradient(const void *self, int row, const float *logits, int classes,
                                float *d)
@@ -65,54 +66,23 @@ tl_status tl_pgd_attack(const tl_pgd *pgd, const tl_model *model, const tl_datas
     return status;
 }
 
-typedef struct answers {
-    float *logits;  /* [rows x classes] */
-    int32_t *plain; /* [rows] class of the image as it is */
-    int32_t *moved; /* [rows] class of the moved one */
-    double *loss;   /* [rows] of the moved one */
-} answers;
-
-static tl_status take_answers(const tl_dataset *data, tl_arena *scratch, answers *out,
-                              tl_err *err)
-{
-    TL_ALLOC(out->logits, scratch, (size_t)data->rows * (size_t)data->classes, err);
-    TL_ALLOC(out->plain, scratch, data->rows, err);
-    TL_ALLOC(out->moved, scratch, data->rows, err);
-    TL_ALLOC(out->loss, scratch, data->rows, err);
-    return TL_OK;
-}
-
-static tl_status ask(const tl_model *model, const tl_dataset *data, const float *pixel,
-                     const tl_team *team, tl_arena *scratch, const answers *a, tl_err *err)
-{
-    TL_TRY(tl_model_logits(model, pixel, data->rows, team, scratch, a->logits, err));
-    if (tl_arena_counts(scratch)) return TL_OK;
-    tl_argmax(a->logits, data->rows, data->classes,
-              pixel == data->input ? a->plain : a->moved);
-    tl_cross_entropy(a->logits, data->label, data->rows, data->classes, a->loss);
-    return TL_OK;
-}
-
 tl_status tl_robustness_count(const tl_model *model, const tl_dataset *data,
-                              const float *moved, const tl_team *team, tl_arena *scratch,
-                              tl_robustness *out, tl_err *err)
+                              const tl_dataset *moved, const tl_team *team,
+                              tl_arena *scratch, tl_robustness *out, tl_err *err)
 {
     const size_t mark = tl_arena_mark(scratch);
-    answers a = {0};
-    tl_status status = tl_team_agree(team, take_answers(data, scratch, &a, err), err);
-    TL_INVARIANT(status != TL_OK || a.loss);
-    if (status == TL_OK) status = ask(model, data, data->input, team, scratch, &a, err);
-    if (status == TL_OK) status = ask(model, data, moved, team, scratch, &a, err);
+    tl_reading before, after;
     *out = (tl_robustness){0};
-    const int rows = tl_arena_counts(scratch) ? 0 : data->rows;
-    for (int i = 0; status == TL_OK && i < rows; i++) {
-        const bool was_right = a.plain[i] == data->label[i];
-        out->right += was_right;
-        out->robustness += was_right && a.moved[i] != data->label[i];
-        out->loss += a.loss[i] / data->rows;
+    TL_TRY(tl_reading_make(model, data, team, scratch, &before, err));
+    TL_TRY(tl_reading_make(model, moved, team, scratch, &after, err));
+    for (int i = 0; i < data->rows && !tl_arena_counts(scratch); i++) {
+        const bool was_right = before.guess[i] == data->label[i];
+        out->correct += was_right;
+        out->flipped += was_right && after.guess[i] != data->label[i];
+        out->loss += after.loss[i] / data->rows;
     }
     tl_arena_rewind(scratch, mark);
-    return status;
+    return TL_OK;
 }
 
 tl_pgd tl_pgd_of(const tl_scene *scene)

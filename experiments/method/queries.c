@@ -22,7 +22,7 @@ static void augment(tl_rng *rng, tl_shape shape, const float *from, float *to)
     }
 }
 
-/* Puts a random token in the place of one in ten. */
+/* Replaces one token in ten by a random one. */
 static void replace_tokens(tl_rng *rng, int vocabulary, const float *from, int context,
                            float *to)
 {
@@ -32,7 +32,7 @@ static void replace_tokens(tl_rng *rng, int vocabulary, const float *from, int c
     }
 }
 
-/* A query about nothing: random pixels, or random tokens. */
+/* Random pixels, or random tokens. */
 static void make_noise(tl_rng *rng, int vocabulary, size_t size, float *to)
 {
     for (size_t j = 0; j < size; j++) {
@@ -54,7 +54,7 @@ static tl_status take_queries(tl_scene *scene, const tl_query_request *request,
     return TL_OK;
 }
 
-/* Rows in the order they are asked about. \return how many there are */
+/* Rows in the order of the queries. \return how many there are */
 static int draw_order(tl_scene *scene, const tl_dataset *own, bool without_access,
                       int *order)
 {
@@ -90,7 +90,7 @@ tl_status tl_queries_make(tl_scene *scene, const tl_query_request *request, tl_q
         }
         const size_t row = (size_t)order[i % rows];
         out->label[i] = own->label[row];
-        if (i < rows) { /* the first time round rows are as they are */
+        if (i < rows) { /* each row is unchanged the first time */
             memcpy(to, own->input + row * size, size * sizeof *to);
         } else if (own->vocabulary > 0) {
             replace_tokens(&rng, own->vocabulary, own->input + row * size, (int)size, to);
@@ -102,10 +102,10 @@ tl_status tl_queries_make(tl_scene *scene, const tl_query_request *request, tl_q
 }
 
 tl_status tl_queries_train(tl_scene *scene, const tl_queries *queries, const float *answer,
-                           const tl_recipe *recipe, tl_model **out, tl_err *err)
+                           const tl_recipe *recipe, tl_err *err)
 {
-    /* The validation rows are the owner's, and a query held out would be one less to learn
-     * from: models of the attacker run all their epochs. */
+    /* No early stopping: the validation rows are the owner's, and queries held out would be
+     * missing from training. */
     const tl_stage_training training = {.spec = &scene->world->setup->model,
                                         .recipe = recipe,
                                         .rows = {.input = queries->input,
@@ -113,7 +113,7 @@ tl_status tl_queries_train(tl_scene *scene, const tl_queries *queries, const flo
                                                  .target = answer,
                                                  .row = queries->row,
                                                  .rows = queries->count}};
-    return tl_stage_train(scene, &training, TL_OK, out, NULL, err);
+    return tl_stage_train(scene, &training, TL_OK, TL_PART_SURROGATE, NULL, err);
 }
 
 tl_status tl_queries_train_control(tl_scene *scene, int count, tl_query_kind kind,
@@ -121,19 +121,17 @@ tl_status tl_queries_train_control(tl_scene *scene, int count, tl_query_kind kin
 {
     const tl_query_request request = {.count = count, .kind = kind, .without_access = true};
     tl_queries queries = {0};
-    tl_model *control;
     TL_TRY(
         tl_team_agree(scene->team, tl_queries_make(scene, &request, &queries, err), err));
-    TL_TRY(tl_queries_train(scene, &queries, NULL, recipe, &control, err));
-    scene->given->model[TL_PART_SURROGATE] = control;
-    return TL_OK;
+    return tl_queries_train(scene, &queries, NULL, recipe, err);
 }
 
 tl_status tl_queries_check(const tl_size *size, tl_query_kind kind, int count, tl_err *err)
 {
-    TL_CHECK(kind == TL_QUERY_NOISE || size->attacker > 0, err, TL_E_ARG,
-             "the attacker has no rows: give it some by data.split.attacker, or by "
-             "attacker_from_pool with official splits, or use kind: noise");
+    TL_CHECK(
+        kind == TL_QUERY_NOISE || size->attacker > 0, err, TL_E_ARG,
+        "the attacker has no rows: set data.split.attacker, or attacker_from_pool with "
+        "official splits, or kind: noise");
     TL_CHECK(kind != TL_QUERY_NATURAL || count <= size->attacker, err, TL_E_ARG,
              "%d natural queries, but the attacker has %d rows; give it more, or use kind: "
              "augmented or noise",

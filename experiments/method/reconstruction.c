@@ -3,6 +3,8 @@
 #include "compute/nn/loss.h"
 #include "experiments/method/image_ascent.h"
 #include "experiments/method/leakage.h"
+#include "experiments/score/reading.h"
+#include "experiments/score/score.h"
 #include "experiments/stage/stage_training.h"
 
 #include <string.h>
@@ -20,9 +22,8 @@ enum {
 };
 
 /*
- * Rows that evaluator, baselines and starts do without: altered ones, and those that an
- * earlier round made out of a model. Judged by such rows, what a model leaked would count
- * as what anybody knows.
+ * Rows that evaluator, baselines and starts leave out: altered ones, and those recovered
+ * from a model in an earlier round, with which a leak would count as common knowledge.
  */
 enum { NOT_CONTROL = TL_ROW_POISONED | TL_ROW_RECOVERED };
 
@@ -46,12 +47,6 @@ tl_model_spec tl_evaluator_spec(const tl_model_spec *model)
     return spec;
 }
 
-int tl_evaluator_count(const tl_value *arg)
-{
-    (void)arg;
-    return 1;
-}
-
 static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
 {
     const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
@@ -65,14 +60,11 @@ static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
 
 tl_status tl_evaluator_train(tl_scene *scene, tl_err *err)
 {
-    tl_model *evaluator;
     const tl_model_spec spec = tl_evaluator_spec(&scene->world->setup->model);
-    /* The validation rows are the owner's: an evaluator runs all its epochs. */
+    /* No early stopping: the validation rows are the owner's. */
     tl_stage_training training = {.spec = &spec, .recipe = &scene->world->setup->recipe};
     const tl_status mine = choose(scene, &training.rows, err);
-    TL_TRY(tl_stage_train(scene, &training, mine, &evaluator, NULL, err));
-    scene->given->model[TL_PART_SURROGATE] = evaluator;
-    return TL_OK;
+    return tl_stage_train(scene, &training, mine, TL_PART_SURROGATE, NULL, err);
 }
 
 double tl_evaluator_cost(const tl_size *size, const tl_value *arg)
@@ -86,9 +78,8 @@ double tl_evaluator_cost(const tl_size *size, const tl_value *arg)
 
 enum { ANY_CLASS = -1 };
 
-/* The mean image of an attacker's own clean rows of a class. \param sum room for one image
- * \return rows
- */
+/* Mean image of the attacker's clean rows of a class. \param sum scratch for one image
+ * \return how many rows */
 static int mean_of(const tl_dataset *own, int class, double *sum, float *mean)
 {
     const size_t size = (size_t)tl_shape_size(own->shape);
@@ -105,8 +96,7 @@ static int mean_of(const tl_dataset *own, int class, double *sum, float *mean)
     return rows;
 }
 
-/* The mean image of each class of the attacker's clean rows; classes without one are
- * absent.
+/* Mean image of each class of the attacker's clean rows; classes without rows are absent.
  */
 static tl_status make_means(const tl_dataset *own, tl_arena *scratch, tl_dataset **out,
                             tl_err *err)
@@ -131,7 +121,7 @@ static tl_status make_means(const tl_dataset *own, tl_arena *scratch, tl_dataset
     return TL_OK;
 }
 
-/* The usual image of the pool and the attacker's clean rows together. */
+/* Mean image of the pool and the attacker's clean rows together. */
 static tl_status add_own(const tl_mean_image *pool, const tl_dataset *own,
                          tl_arena *scratch, tl_mean_image *out, tl_err *err)
 {
@@ -147,10 +137,10 @@ static tl_status add_own(const tl_mean_image *pool, const tl_dataset *own,
 }
 
 /*
- * The first `most` clean rows of the attacker's own in each class: real images that the
- * owner did not train on, nor anything nearly equal to them. Not the test rows: without
- * `keep` those are the pool's non-members. Near-duplicates of a reference are passed over,
- * since official splits share them out between pool and attacker.
+ * The first `most` clean rows of the attacker in each class: real images that the owner did
+ * not train on, nor near-duplicates of them. Not the test rows: without `keep` those are
+ * the pool's non-members. Near-duplicates of a reference are skipped, as official splits
+ * spread them over pool and attacker.
  */
 static tl_status pick_unseen(const tl_dataset *own, const tl_references *references,
                              int most, tl_arena *scratch, tl_dataset **out, tl_err *err)
@@ -176,27 +166,22 @@ static tl_status pick_unseen(const tl_dataset *own, const tl_references *referen
 
 /* --- measuring ------------------------------------------------------------------------ */
 
-/* How sure `model` is of the images' labels, and how many it puts in their class. */
+/* Mean confidence of `model` in the images' labels, and how many it classifies so. */
 static tl_status ask(tl_scene *scene, const tl_model *model, const tl_dataset *images,
                      double *confidence, double *hits, tl_err *err)
 {
-    const int classes = images->classes;
     const size_t mark = tl_arena_mark(scene->scratch);
-    float *p = tl_arena_take(scene->scratch, (size_t)images->rows * (size_t)classes,
-                             sizeof *p, err);
-    TL_TRY(tl_team_agree(scene->team, p ? TL_OK : TL_E_NOMEM, err));
-    TL_TRY(tl_model_logits(model, images->input, images->rows, scene->team, scene->scratch,
-                           p, err));
+    const size_t classes = (size_t)images->classes;
+    tl_reading r;
     *confidence = *hits = 0.0;
+    TL_TRY(tl_reading_make(model, images, scene->team, scene->scratch, &r, err));
     if (tl_arena_counted(scene->scratch, mark)) return TL_OK;
-    for (int i = 0; i < images->rows; i++) {
-        float *own = p + (size_t)i * (size_t)classes;
-        int32_t best;
-        tl_argmax(own, 1, classes, &best);
-        tl_softmax(own, 1, classes, own);
-        *hits += best == images->label[i];
-        *confidence += (double)own[images->label[i]] / images->rows;
+    tl_softmax(r.logits, images->rows, images->classes, r.logits);
+    for (size_t i = 0; i < (size_t)images->rows; i++) {
+        *confidence +=
+            (double)r.logits[i * classes + (size_t)images->label[i]] / images->rows;
     }
+    *hits = tl_score_matches(r.guess, images->label, images->rows);
     tl_arena_rewind(scene->scratch, mark);
     return TL_OK;
 }
@@ -207,13 +192,9 @@ static tl_status put_leakage(tl_scene *scene, const tl_references *references,
     tl_leakage leakage;
     TL_TRY(tl_leakage_of(references, images, scene->world->bank[0], scene->team,
                          scene->scratch, &leakage, err));
-    if (leakage.images > 0) {
-        tl_scene_put(scene, ssim, leakage.ssim);
-        tl_scene_put(scene, feature, leakage.feature);
-    } else {
-        tl_scene_put_missing(scene, ssim, TL_WHY_UNRESOLVABLE);
-        tl_scene_put_missing(scene, feature, TL_WHY_UNRESOLVABLE);
-    }
+    const bool is_known = leakage.images > 0;
+    tl_scene_put_if(scene, ssim, is_known, leakage.ssim, TL_WHY_UNRESOLVABLE);
+    tl_scene_put_if(scene, feature, is_known, leakage.feature, TL_WHY_UNRESOLVABLE);
     return TL_OK;
 }
 
@@ -252,7 +233,7 @@ static tl_status measure(tl_scene *scene, const tl_model *model, const tl_datase
     return TL_OK;
 }
 
-/* The attacker's own mean image over all classes; black if every row was poisoned. */
+/* The attacker's mean image over all classes; black if every row is left out. */
 static tl_status make_centre(tl_scene *scene, float **centre, tl_err *err)
 {
     const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
@@ -284,14 +265,15 @@ tl_status tl_inversion_run(tl_scene *scene, tl_part part, tl_err *err)
     return TL_OK;
 }
 
-/* --- what a stage says ---------------------------------------------------------------- */
+/* --- the stages' record ----------------------------------------------------------------
+ */
 
 tl_status tl_inversion_check(const tl_size *size, const tl_value *arg, tl_err *err)
 {
     (void)arg;
     TL_CHECK(size->attacker > 0, err, TL_E_ARG,
-             "the evaluator learns from the attacker's rows: give some by "
-             "data.split.attacker, or by attacker_from_pool with official splits");
+             "the evaluator is trained on the attacker's rows: set data.split.attacker, or "
+             "attacker_from_pool with official splits");
     return TL_OK;
 }
 
@@ -304,7 +286,7 @@ double tl_inversion_cost(const tl_size *size, const tl_value *arg)
 {
     const tl_model_spec evaluator = tl_evaluator_spec(&size->setup.model);
     const int images = images_of(size, arg);
-    /* A step goes forward, and back to the pixels. */
+    /* A step is a forward pass and one back to the pixels. */
     return 2.0 * tl_model_flop(&size->setup.model) * arg[ARG_STEPS].number * images +
            tl_leakage_flop(size, &evaluator, 2 * images + size->classes);
 }
@@ -391,6 +373,5 @@ const tl_metric tl_inversion_metrics[] = {
     {.name = "evaluator_accuracy",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
-     .high = 1,
      .about = "share of made images that the evaluator puts in their class"},
     {0}};

@@ -1,25 +1,25 @@
 /*
- * What attacks that solve equations make of answers before they solve: logarithms of
- * probabilities, which are logits up to one number a row, and means taken off.
+ * Preparation of answers for attacks that solve equations: logarithms of probabilities,
+ * which are logits up to a constant per row, and centring.
  */
 #ifndef TL_EXPERIMENTS_SCORE_ANSWERS_H
 #define TL_EXPERIMENTS_SCORE_ANSWERS_H
 
 #include <stddef.h>
 
-/** The least probability that single precision holds with all its digits: below it, an
- * answer says less than its equation needs. */
+/** The least probability that single precision holds with all its digits: a smaller one is
+ * too inexact for an equation. */
 double tl_answers_least(void);
 
-/** The logarithm of each of `count` probabilities, in place; of less than tl_answers_least,
- * that one's. */
+/** Replaces each probability of answer [count] by its logarithm; those below
+ * tl_answers_least count as that. */
 void tl_answers_log(double *answer, size_t count);
 
-/** Takes the mean of each row of x [rows x columns] off it. */
+/** Subtracts its mean from each row of x [rows x columns]. */
 void tl_centre_rows(double *x, int rows, int columns);
 
-/** Takes the mean of each column of x [rows x columns] off it, summed from the first row
- * on. */
+/** Subtracts its mean, summed from the first row on, from each column of x [rows x
+ * columns]. */
 void tl_centre_columns(double *x, int rows, int columns);
 
 #endif

@@ -33,16 +33,13 @@ tl_status tl_score_auc(const double *score, const bool *positive, int n, tl_aren
     double above = 0.0, wins = 0.0, negatives = 0.0;
     for (int i = 0; i < n;) {
         int end = i;
-        double tied_positive = 0.0, tied_negative = 0.0;
+        double tied[2] = {0.0, 0.0}; /* negatives, positives */
         for (; end < n && row[end].value == row[i].value; end++) {
-            if (positive[row[end].number])
-                tied_positive += 1.0;
-            else
-                tied_negative += 1.0;
+            tied[positive[row[end].number]] += 1.0;
         }
-        wins += tied_negative * (above + 0.5 * tied_positive);
-        above += tied_positive;
-        negatives += tied_negative;
+        wins += tied[0] * (above + 0.5 * tied[1]);
+        above += tied[1];
+        negatives += tied[0];
         i = end;
     }
     *auc = above > 0.0 && negatives > 0.0 ? wins / (above * negatives) : (double)NAN;
@@ -57,22 +54,14 @@ tl_status tl_score_tpr(const double *score, const bool *positive, int n, double 
     tl_ranked *row;
     TL_TRY(rank(score, n, scratch, &row, err));
     if (tl_arena_counted(scratch, mark)) return TL_OK;
-    double positives = 0.0, negatives = 0.0, hits = 0.0, alarms = 0.0;
-    for (int i = 0; i < n; i++) {
-        if (positive[row[i].number])
-            positives += 1.0;
-        else
-            negatives += 1.0;
-    }
+    double all[2] = {0.0, 0.0}, above[2] = {0.0, 0.0}; /* negatives, positives */
+    for (int i = 0; i < n; i++) all[positive[i]] += 1.0;
     *tpr = 0.0;
     for (int i = 0; i < n; i++) {
-        if (positive[row[i].number])
-            hits += 1.0;
-        else
-            alarms += 1.0;
-        if (alarms > limit * negatives) break;
+        above[positive[row[i].number]] += 1.0;
+        if (above[0] > limit * all[0]) break;
         const bool is_last_of_ties = i + 1 == n || row[i + 1].value != row[i].value;
-        if (is_last_of_ties && positives > 0.0) *tpr = hits / positives;
+        if (is_last_of_ties && all[1] > 0.0) *tpr = above[1] / all[1];
     }
     tl_arena_rewind(scratch, mark);
     return TL_OK;
@@ -146,7 +135,7 @@ int tl_score_matches(const int32_t *a, const int32_t *b, int n)
 
 /* --- rank correlation ----------------------------------------------------------------- */
 
-/* Ranks of x less their mean, (n-1)/2. */
+/* Ranks of x minus their mean, (n-1)/2. */
 static tl_status rank_of(const double *x, int n, tl_ranked *order, double *rank,
                          tl_err *err)
 {

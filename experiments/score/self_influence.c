@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { GROUP = 64 /* rows that are looked at together */ };
+enum { GROUP = 64 /* rows processed together */ };
 
 typedef struct curvature {
     const tl_influence *of;
@@ -64,7 +64,7 @@ static tl_status add_block(curvature *c, int a, int b, const tl_team *alone,
     return TL_OK;
 }
 
-/* My share of the blocks; those of the others stay 0. */
+/* This member's share of the blocks; the others stay 0. */
 static tl_status add_blocks(curvature *c, const tl_team *team, tl_arena *scratch,
                             tl_err *err)
 {
@@ -110,13 +110,12 @@ static tl_status invert(curvature *c, const tl_team *team, tl_arena *scratch, tl
 
 /* --- the rows ------------------------------------------------------------------------- */
 
-/* Room for one group of rows. `form` is what the inverse is to features f of each: entry
- * (a, b) is f^T (block a, b of the inverse) f. */
+/* Scratch for one group of rows. Entry (a, b) of a row's `form` is f^T (block a, b of the
+ * inverse) f, with its features f. */
 typedef struct group {
     double *product;       /* [GROUP x params] */
     double *form;          /* [GROUP x classes x classes] */
-    double *own;           /* [classes x classes] the row's share of the curvature, then
-                              its Cholesky factor */
+    double *own;           /* [classes x classes] see set_own; then its Cholesky factor */
     double *slope, *along; /* [classes] */
     double *root, *mean;   /* [classes] */
 } group;
@@ -225,7 +224,7 @@ static double influence_of(const tl_influence *of, int row, const double *form, 
     return with + solve_own(g->own, g->along, of->classes);
 }
 
-/* My share of the groups; rows of the others stay 0. */
+/* This member's share of the groups; other rows stay 0. */
 static tl_status look(const curvature *c, const tl_team *team, group *g, double *self,
                       tl_err *err)
 {
@@ -239,18 +238,19 @@ static tl_status look(const curvature *c, const tl_team *team, group *g, double 
         for (int i = 0; i < count; i++) {
             const int row = first + i;
             self[row] = influence_of(of, row, g->form + (size_t)i * square, g);
-            TL_CHECK(isfinite(self[row]), err, TL_E_NUMERIC,
-                     "row %d is all the curvature that there is where it looks; raise the "
-                     "damping above %g",
-                     row, of->damping);
+            TL_CHECK(
+                isfinite(self[row]), err, TL_E_NUMERIC,
+                "row %d alone makes up the curvature along its gradient; raise damping "
+                "above %g",
+                row, of->damping);
         }
         (void)tl_team_tick(team);
     }
     return TL_OK;
 }
 
-static tl_status tell(const curvature *c, const tl_team *team, tl_arena *scratch,
-                      double *self, tl_err *err)
+static tl_status compute_rows(const curvature *c, const tl_team *team, tl_arena *scratch,
+                              double *self, tl_err *err)
 {
     const int side = (int)params_of(c->of), rows = c->of->rows;
     group g = {0};
@@ -278,7 +278,7 @@ tl_status tl_influence_self(const tl_influence *of, const tl_team *team, tl_aren
     *lambda = tl_arena_counts(scratch) ? 1.0 : damp(&c);
     if (*lambda > 0.0) {
         TL_TRY(invert(&c, team, scratch, err));
-        TL_TRY(tell(&c, team, scratch, self, err));
+        TL_TRY(compute_rows(&c, team, scratch, self, err));
     }
     tl_arena_rewind(scratch, mark);
     return TL_OK;

@@ -1,5 +1,5 @@
 /*
- * Metrics: what a step can measure, and what it measured.
+ * Metrics: what a step can measure, and the values it measured.
  */
 #ifndef TL_EXPERIMENTS_STAGE_METRIC_H
 #define TL_EXPERIMENTS_STAGE_METRIC_H
@@ -14,7 +14,7 @@ typedef enum tl_why {
     TL_WHY_NOT_APPLICABLE, /**< this trial has no such stage or part */
     TL_WHY_FAILED,         /**< its step failed */
     TL_WHY_SKIPPED,        /**< a step before it failed */
-    TL_WHY_NOT_RUN         /**< the sweep was stopped before it */
+    TL_WHY_NOT_RUN         /**< the sweep stopped before it */
 } tl_why;
 /** "value", "unresolvable" and so on, as in result files. */
 const char *tl_why_name(tl_why why);
@@ -28,21 +28,21 @@ typedef struct tl_metric {
     const char *units; /**< as of tl_param */
     const char *about;
     tl_better better;
-    bool is_rate; /**< a share of n trials: hits / n, and n is stored */
+    bool is_rate; /**< hits / n; n is stored */
     bool can_be_missing;
-    bool is_success;  /**< of an attack: its gains along a chain are reported by it */
-    double low, high; /**< range of values; both 0: unbounded */
+    bool is_success;  /**< measures an attack's success: reports give its gains */
+    double low, high; /**< range of values; both 0: unbounded, or that of a rate, 0..1 */
 } tl_metric;
 
-enum { TL_MAX_METRICS = 24 /**< of a stage or of its judge */ };
+enum { TL_MAX_METRICS = 24 /**< of a stage, and of its judge */ };
 
 /** Entries of a table; 0 for NULL. */
 int tl_metrics_count(const tl_metric *metrics);
 
-/** One measured value, or why there is none. */
+/** A measured value, or why there is none. */
 typedef struct tl_measure {
     double value; /**< NaN unless why is TL_WHY_HAS_VALUE */
-    double n;     /**< of a rate; else 0 */
+    double n;     /**< rates: hits are out of n; else 0 */
     int32_t why;  /**< tl_why */
 } tl_measure;
 

@@ -1,6 +1,6 @@
 /*
- * Parameters: what a plan may say, with type, default and bounds. Stages, data, model and
- * recipe all describe theirs by tables of tl_param; the plan reader checks against them.
+ * Parameters: what a plan may set, with type, default and bounds. Stages, data, model and
+ * recipe describe theirs by tables of tl_param, which the plan reader checks against.
  */
 #ifndef TL_EXPERIMENTS_STAGE_PARAM_H
 #define TL_EXPERIMENTS_STAGE_PARAM_H
@@ -14,7 +14,7 @@ typedef enum tl_param_type {
     TL_PARAM_REAL,
     TL_PARAM_INT,
     TL_PARAM_BOOL,   /**< 0 or 1 */
-    TL_PARAM_CHOICE, /**< number is the index into `choices` */
+    TL_PARAM_CHOICE, /**< number is an index into `choices` */
     TL_PARAM_TEXT    /**< only `text` is used */
 } tl_param_type;
 
@@ -30,16 +30,16 @@ enum { TL_MAX_PARAMS = 16 /**< of a stage */ };
 typedef struct tl_param {
     const char *name; /**< NULL ends a table */
     tl_param_type type;
-    bool low_is_open;           /**< the lower bound itself is not allowed */
+    bool low_is_open;           /**< the lower bound is excluded */
     double fallback;            /**< default: number, or index of the choice */
-    double low, high;           /**< bounds, both allowed */
+    double low, high;           /**< REAL, INT: bounds, both allowed */
     const char *units;          /**< NULL: "1", as for fractions and counts */
     const char *about;          /**< one line */
     const char *const *choices; /**< CHOICE: words, NULL-terminated */
     const char *text_fallback;  /**< TEXT: default */
 } tl_param;
 
-/** The units of a parameter or a metric as they are written. */
+/** The units of a parameter or a metric as written: "1" for NULL. */
 const char *tl_units(const char *units);
 
 /** Entries of a table; 0 for NULL. */
@@ -53,16 +53,18 @@ void tl_params_defaults(const tl_param *params, tl_value *value);
 
 /**
  * Reads `text` as a value of `param`, checked against type, choices and bounds; a TEXT
- * borrows `text`. \param what the name that errors give it
+ * borrows `text`.
+ *
+ * \param what the parameter's name in errors
  * \return TL_E_ARG: what was found and what is allowed
  */
 TL_MUST_USE tl_status tl_param_read(const tl_param *param, const char *what,
                                     const char *text, tl_value *out, tl_err *err);
 
-/** The default as a plan writes it, in `out` where it is a number. */
+/** The default as a plan writes it; a number is written into `out`. */
 const char *tl_param_default(const tl_param *param, char out[32]);
 
-/** Adds names and values to `hash`; those whose bit is not in `mask` are left out. */
+/** Adds names and values of the params whose bit is in `mask` to `hash`. */
 void tl_params_hash(const tl_param *params, const tl_value *value, uint32_t mask,
                     tl_hash *hash);
 

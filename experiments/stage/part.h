@@ -7,14 +7,14 @@
 /** Parts of the world. */
 typedef enum tl_part {
     TL_PART_POOL,       /**< data: the owner's rows */
-    TL_PART_VALIDATION, /**< data: for choices */
+    TL_PART_VALIDATION, /**< data: for choices such as early stopping */
     TL_PART_ATTACKER,   /**< data: the attacker's own rows */
     TL_PART_TEST,       /**< data: for reported numbers */
-    TL_PART_RECOVERED,  /**< data: what the attacker has got out of models; every row is
-                           flagged TL_ROW_RECOVERED */
+    TL_PART_RECOVERED,  /**< data: what the attacker has recovered from models; every row
+                           is flagged TL_ROW_RECOVERED */
     TL_PART_SETUP,      /**< model and recipe of the plan */
-    TL_PART_MARKS,      /**< what was planted, for those who may know it */
-    TL_PART_SERVICE,    /**< what stands before the target: output defences, monitors */
+    TL_PART_MARKS,      /**< secrets planted in the data, see tl_marks */
+    TL_PART_SERVICE,    /**< answers queries to the target, see tl_service */
     TL_PART_TARGET,     /**< model: the owner's */
     TL_PART_SURROGATE,  /**< model: the attacker's copy */
     TL_PARTS
@@ -28,7 +28,7 @@ enum {
                     TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_TEST) |
                     TL_BIT(TL_PART_RECOVERED),
     TL_PARTS_MODEL = TL_BIT(TL_PART_TARGET) | TL_BIT(TL_PART_SURROGATE),
-    /** What every world holds from the start. */
+    /** What every world has from the start. */
     TL_PARTS_GIVEN = TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_VALIDATION) |
                      TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_TEST) |
                      TL_BIT(TL_PART_SETUP) | TL_BIT(TL_PART_SERVICE)

@@ -29,14 +29,24 @@ void tl_scene_put(tl_scene *scene, int metric, double value)
 
 void tl_scene_put_rate(tl_scene *scene, int metric, double hits, double n)
 {
-    if (n > 0.0) {
-        scene->measure[metric] = (tl_measure){hits / n, n, TL_WHY_HAS_VALUE};
-    } else {
-        tl_scene_put_missing(scene, metric, TL_WHY_UNRESOLVABLE);
-    }
+    tl_scene_put_if(scene, metric, n > 0.0, hits / n, TL_WHY_UNRESOLVABLE);
+    if (n > 0.0) scene->measure[metric].n = n;
 }
 
 void tl_scene_put_missing(tl_scene *scene, int metric, tl_why why)
 {
     scene->measure[metric] = (tl_measure){(double)NAN, 0.0, (int32_t)why};
+}
+
+void tl_scene_put_all_missing(tl_scene *scene, int first, int last, tl_why why)
+{
+    for (int m = first; m <= last; m++) tl_scene_put_missing(scene, m, why);
+}
+
+void tl_scene_put_if(tl_scene *scene, int metric, bool has_value, double value, tl_why why)
+{
+    if (has_value)
+        tl_scene_put(scene, metric, value);
+    else
+        tl_scene_put_missing(scene, metric, why);
 }

@@ -1,40 +1,40 @@
 /*
- * The query service: how anybody but the owner reaches the target. Output defences and
- * monitors will stand here; the plain service answers truthfully and counts queries.
+ * The query service: how anybody but the owner reaches the target, and the place for output
+ * defences and monitors. The plain service gives the model's own answers.
  */
 #ifndef TL_EXPERIMENTS_STAGE_SERVICE_H
 #define TL_EXPERIMENTS_STAGE_SERVICE_H
 
 #include "compute/nn/model.h"
 
-/** What the service tells of each image. */
+/** What the service answers for each row. */
 typedef enum tl_answers {
     TL_ANSWER_SCORES, /**< class probabilities */
     TL_ANSWER_TOP1,   /**< 1 for the top class, 0 for the others */
-    TL_ANSWER_LOGITS  /**< what the last layer gives, before the softmax */
+    TL_ANSWER_LOGITS  /**< output of the last layer, before the softmax */
 } tl_answers;
 
-/** How exactly answers are computed. */
+/** Precision in which answers are computed. */
 typedef enum tl_precision {
-    TL_PRECISION_DOUBLE, /**< the last layer, and what follows it, in double precision, from
-                            the features that the model computes in single */
-    TL_PRECISION_SINGLE  /**< as the model computes: all of it in single precision */
+    TL_PRECISION_DOUBLE, /**< last layer and softmax in double precision, from features in
+                            single */
+    TL_PRECISION_SINGLE  /**< all in single precision, as the model computes */
 } tl_precision;
 
-/** Images that somebody asks about. */
+/** Queries, and how to answer them. */
 typedef struct tl_question {
-    const float *input; /**< [rows x input] */
+    const float *input; /**< [rows x input], borrowed */
     int rows;
-    tl_answers kind;        /**< what is to be told of each */
-    tl_precision precision; /**< of tl_service_ask_exactly */
+    tl_answers kind;        /**< what to answer for each */
+    tl_precision precision; /**< for tl_service_ask_exactly */
 } tl_question;
 
-/** What stands before a target. The plain service has no members that matter yet. */
+/** A service in front of a target; so far a name. */
 typedef struct tl_service {
     const char *name; /**< "plain" */
 } tl_service;
 
-/** The service every world starts with. */
+/** The service that every world starts with. */
 const tl_service *tl_service_plain(void);
 
 /**
@@ -49,10 +49,10 @@ TL_MUST_USE tl_status tl_service_ask(const tl_service *service, const tl_model *
 
 /**
  * As tl_service_ask, for attacks that solve equations: TL_ANSWER_SCORES or TL_ANSWER_LOGITS
- * of a model whose last layer is dense, in the question's precision. In TL_PRECISION_SINGLE
- * the answers are those of tl_service_ask; in double they are what the same parameters give
- * without the rounding of the last layer and of the softmax. Collective over `team`; bits
- * do not depend on it.
+ * of a model whose last layer is dense, in the question's precision. TL_PRECISION_SINGLE
+ * gives the answers of tl_service_ask, TL_PRECISION_DOUBLE those of the same parameters
+ * without rounding in the last layer and the softmax. Collective over `team`; bits do not
+ * depend on it.
  *
  * \param answer [rows x classes] result, on every member
  * \return TL_E_NOMEM, or as tl_model_logits

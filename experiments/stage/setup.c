@@ -17,7 +17,6 @@ const tl_param tl_data_params[TL_DATA_PARAMS + 1] = {
                         .about = "data set by name (threatloop data list)"},
     [TL_DATA_OFFICIAL] = {.name = "official",
                           .type = TL_PARAM_BOOL,
-                          .high = 1,
                           .about = "the source's own splits (split: official)"},
     [TL_DATA_POOL] = {.name = "pool",
                       .type = TL_PARAM_INT,
@@ -53,7 +52,7 @@ const tl_param tl_data_params[TL_DATA_PARAMS + 1] = {
                           .high = 1e7,
                           .about =
                               "generated sources: rows to make (0: as many as the roles "
-                              "want)"},
+                              "need)"},
     [TL_DATA_CLASSES] = {.name = "classes",
                          .type = TL_PARAM_INT,
                          .fallback = 4,
@@ -72,14 +71,13 @@ const tl_param tl_data_params[TL_DATA_PARAMS + 1] = {
                          .low = TL_CONTEXT_LEAST,
                          .high = TL_CONTEXT_MOST,
                          .units = "token",
-                         .about = "sources of tokens: tokens of a row"},
+                         .about = "sources of tokens: tokens per row"},
 };
 
 const tl_param tl_model_params[TL_MODEL_PARAMS + 1] = {
     [TL_MODEL_KIND] = {.name = "kind",
                        .type = TL_PARAM_CHOICE,
                        .fallback = TL_MODEL_CNN,
-                       .high = TL_MODEL_LINEAR,
                        .choices = model_kinds,
                        .about = "architecture"},
     [TL_MODEL_WIDTH] = {.name = "width",
@@ -100,27 +98,28 @@ const tl_param tl_model_params[TL_MODEL_PARAMS + 1] = {
                         .fallback = 4,
                         .low = 1,
                         .high = 1024,
-                        .about = "gpt, llama: heads of attention; they divide width"},
+                        .about = "gpt, llama: attention heads; must divide width"},
     [TL_MODEL_KV_HEADS] = {.name = "kv_heads",
                            .type = TL_PARAM_INT,
                            .high = 1024,
-                           .about = "llama: heads of keys and values; they divide heads "
-                                    "(0: as many)"},
+                           .about =
+                               "llama: heads of keys and values; must divide heads (0: as "
+                               "many)"},
     [TL_MODEL_SPLITS] =
         {.name = "splits",
          .type = TL_PARAM_INT,
          .fallback = 1,
          .low = 1,
          .high = TL_MODEL_SPLITS_MOST,
-         .about = "gpt, llama: parts that each block is trained in, shared out to the "
-                  "ranks of a team: a power of two that divides the heads (1: whole)"},
+         .about =
+             "gpt, llama: parts that each block is split into over the ranks of a team: a "
+             "power of two that divides the heads (1: not split)"},
 };
 
 const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
     [TL_RECIPE_EPOCHS] = {.name = "epochs",
                           .type = TL_PARAM_INT,
                           .fallback = 20,
-                          .low = 0,
                           .high = 100000,
                           .about = "passes over the training rows (0: untrained)"},
     [TL_RECIPE_BATCH] = {.name = "batch",
@@ -140,7 +139,6 @@ const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
     [TL_RECIPE_OPTIMIZER] = {.name = "optimizer",
                              .type = TL_PARAM_CHOICE,
                              .fallback = TL_ADAMW,
-                             .high = 1,
                              .choices = optimizers,
                              .about = "optimiser"},
     [TL_RECIPE_LR] = {.name = "lr",
@@ -161,10 +159,9 @@ const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
     [TL_RECIPE_SCHEDULE] =
         {.name = "schedule",
          .type = TL_PARAM_CHOICE,
-         .high = TL_SCHEDULES - 1,
          .choices = schedules,
          .about =
-             "fall of the step size after the warm-up, over the updates of all epochs"},
+             "decay of the step size after the warm-up, over the updates of all epochs"},
     [TL_RECIPE_WARMUP] =
         {.name = "warmup",
          .type = TL_PARAM_REAL,
@@ -199,7 +196,6 @@ const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
     [TL_RECIPE_DECAY] =
         {.name = "decay",
          .type = TL_PARAM_CHOICE,
-         .high = TL_DECAYS - 1,
          .choices = decays,
          .about =
              "what weight_decay applies to: all, or matrices (no biases or norm gains)"},
@@ -220,37 +216,32 @@ const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
          .type = TL_PARAM_INT,
          .high = 64,
          .about =
-             "most pixels that images are shifted by along each axis, every epoch anew"},
+             "largest random shift of an image along each axis, pixel; new every epoch"},
     [TL_RECIPE_FLIP] =
         {.name = "flip",
          .type = TL_PARAM_BOOL,
-         .high = 1,
-         .about = "half of the images are mirrored left to right, every epoch anew"},
+         .about = "mirrors a random half of the images left to right; new every epoch"},
     [TL_RECIPE_REDUCTION] =
         {.name = "reduction",
          .type = TL_PARAM_CHOICE,
-         .high = TL_REDUCTIONS - 1,
          .choices = reductions,
          .about = "how a team sums gradients: in a fixed tree, or fast by MPI_Iallreduce, "
                   "whose bits depend on the number of ranks"},
     [TL_RECIPE_ZERO] = {.name = "zero",
                         .type = TL_PARAM_BOOL,
-                        .high = 1,
                         .about =
                             "each rank of a team keeps the optimiser's state of its own "
                             "slice of the parameters (ZeRO-1); changes no bit"},
     [TL_RECIPE_OVERLAP] = {.name = "overlap",
                            .type = TL_PARAM_BOOL,
                            .fallback = 1,
-                           .high = 1,
                            .about = "gradients travel while the last shard's backward pass "
                                     "runs; changes no bit"},
     [TL_RECIPE_RECOMPUTE] = {.name = "recompute",
                              .type = TL_PARAM_BOOL,
-                             .high = 1,
                              .about =
-                                 "activations within a block are computed again on the "
-                                 "way back instead of kept; changes no bit"},
+                                 "recomputes activations within a block in the backward "
+                                 "pass instead of keeping them; changes no bit"},
 };
 
 static int integer(tl_value value)
@@ -356,19 +347,19 @@ tl_status tl_setup_check_kind(const char *kind, const char *source, int vocabula
         is_tokens ? "images" : "tokens", source, is_tokens ? "tokens" : "images", others);
 }
 
-int tl_size_widest_pool(const tl_size *size, const tl_value *arg)
+int tl_size_max_ranks_pool(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
     return tl_infer_max_ranks(size->pool, TL_INFER_MAX_RANKS);
 }
 
-int tl_size_widest_test(const tl_size *size, const tl_value *arg)
+int tl_size_max_ranks_test(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
     return tl_infer_max_ranks(size->test, TL_INFER_MAX_RANKS);
 }
 
-int tl_size_widest_training(const tl_size *size, const tl_value *arg)
+int tl_size_max_ranks_training(const tl_size *size, const tl_value *arg)
 {
     (void)arg;
     return tl_train_max_ranks(&size->setup.model, &size->setup.recipe);

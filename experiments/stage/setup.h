@@ -1,5 +1,5 @@
 /*
- * What a plan says under `data`, `model` and `recipe`, and the sizes that follow from it.
+ * A plan's `data`, `model` and `recipe`, and the sizes that follow from them.
  */
 #ifndef TL_EXPERIMENTS_STAGE_SETUP_H
 #define TL_EXPERIMENTS_STAGE_SETUP_H
@@ -8,7 +8,7 @@
 #include "compute/train/trainer.h"
 #include "experiments/stage/param.h"
 
-/** Places in the tables below, in order; `split` stands flat beside `source` in data. */
+/** Places in tl_data_params; what a plan writes under `data.split` is flat here. */
 enum {
     TL_DATA_SOURCE,
     TL_DATA_OFFICIAL,
@@ -67,54 +67,55 @@ extern const tl_param tl_data_params[TL_DATA_PARAMS + 1];
 extern const tl_param tl_model_params[TL_MODEL_PARAMS + 1];
 extern const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1];
 
-/** Bits of the recipe's parameters that results depend on: the others say how a training is
- * done, and change nothing that comes of it. */
+/** Bits of the recipe's parameters that results depend on; the others change how training
+ * runs, not what it computes. */
 enum {
     TL_RECIPE_DECIDING =
         (1 << TL_RECIPE_PARAMS) - 1 -
         (1 << TL_RECIPE_ZERO | 1 << TL_RECIPE_OVERLAP | 1 << TL_RECIPE_RECOMPUTE)
 };
 
-/** Values of one trial, in the order of the tables. */
+/** Values of a trial, in the order of the tables. */
 typedef struct tl_setup_values {
     tl_value data[TL_DATA_PARAMS];
     tl_value model[TL_MODEL_PARAMS];
     tl_value recipe[TL_RECIPE_PARAMS];
 } tl_setup_values;
 
-/** The model and recipe that `train` and those who imitate it use. */
+/** Model and recipe of `train`, which attackers' models imitate. */
 typedef struct tl_setup {
     tl_model_spec model;
     tl_recipe recipe;
 } tl_setup;
 
-/** Sizes known before anything runs: for checks, costs and memory. */
+/** Sizes known before a run: for checks, costs and memory. */
 typedef struct tl_size {
     tl_shape shape;
     int classes;
-    int vocabulary; /**< 0: images; else of tokens, and shape.width is the context */
+    int vocabulary; /**< of tokens, with shape.width the context; 0: images */
     int pool, members, validation, attacker, test; /**< rows */
     tl_setup setup;
 } tl_size;
 
-/** Reads values into the structures they stand for. */
+/** The structures that the values describe. */
 tl_split tl_setup_split(const tl_value data[TL_DATA_PARAMS]);
 tl_source_want tl_setup_source_want(const tl_value data[TL_DATA_PARAMS]);
 tl_setup tl_setup_of(const tl_setup_values *values, tl_shape shape, int classes);
 tl_size tl_setup_size(const tl_setup_values *values, const tl_source *source);
 
 /**
- * Whether a model of this kind can be made of data of this vocabulary (0: images).
- * \param source  name of the data, for the message
- * \return TL_E_ARG, naming the kinds that can
+ * Whether a model of this kind works on data of this vocabulary (0: images).
+ *
+ * \param source name of the data, for the message
+ * \return TL_E_ARG, naming the kinds that do
  */
 TL_MUST_USE tl_status tl_setup_check_kind(const char *kind, const char *source,
                                           int vocabulary, tl_err *err);
 
-/** The largest useful team of a stage, whatever its arguments, that asks a model about the
- * pool, or about the test rows, or trains one by the plan's recipe: for tl_stage.widest. */
-int tl_size_widest_pool(const tl_size *size, const tl_value *arg);
-int tl_size_widest_test(const tl_size *size, const tl_value *arg);
-int tl_size_widest_training(const tl_size *size, const tl_value *arg);
+/** Largest useful team of a stage that runs a model on the pool, or on the test rows, or
+ * trains one by the plan's recipe, whatever its arguments: for tl_stage.max_ranks. */
+int tl_size_max_ranks_pool(const tl_size *size, const tl_value *arg);
+int tl_size_max_ranks_test(const tl_size *size, const tl_value *arg);
+int tl_size_max_ranks_training(const tl_size *size, const tl_value *arg);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* A world of sizes without contents. */
+/* A world with sizes and no contents. */
 typedef struct stand_in {
     tl_arena fixed, keep, scratch;
     tl_dataset data[TL_PARTS];

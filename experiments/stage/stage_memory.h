@@ -1,5 +1,6 @@
 /*
- * Memory of a step before it runs: the stage's own code in a scene whose arenas count.
+ * Memory of a step, predicted by running the stage's own code in a scene whose arenas
+ * count.
  */
 #ifndef TL_EXPERIMENTS_STAGE_STAGE_MEMORY_H
 #define TL_EXPERIMENTS_STAGE_STAGE_MEMORY_H
@@ -7,12 +8,13 @@
 #include "experiments/stage/step.h"
 
 /**
- * Bytes of keep and scratch that a step takes at most on a member of a team, checkpoints
- * included; infinite where no address space holds them. What sizes do not tell is taken for
- * the most that it can be: all rows of the pool are clean, none is left out; only recovered
- * rows are as many as the attacker has of its own.
+ * Most bytes of keep and scratch that a step takes on one member of a team, checkpoints
+ * included; infinity where no address space holds them. What sizes do not determine counts
+ * at its most: all rows of the pool are clean, none is left out; recovered rows are as many
+ * as the attacker's own. Not collective.
  *
- * \param part  JUDGE: what is judged  \param team  the member: of tl_team_counted
+ * \param part JUDGE: what is judged
+ * \param team of tl_team_counted: the member
  */
 double tl_stage_memory(const tl_stage *stage, tl_step_kind kind, tl_part part,
                        const tl_value *arg, const tl_size *size, const tl_team *team);

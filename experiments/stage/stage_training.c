@@ -1,21 +1,24 @@
 #include "experiments/stage/stage_training.h"
 
 tl_status tl_stage_train(tl_scene *scene, const tl_stage_training *training, tl_status mine,
-                         tl_model **out, tl_train_report *report, tl_err *err)
+                         tl_part part, tl_train_report *report, tl_err *err)
 {
-    if (mine == TL_OK) mine = tl_model_new(training->spec, scene->keep, out, err);
+    tl_model *model = NULL;
+    if (mine == TL_OK) mine = tl_model_new(training->spec, scene->keep, &model, err);
     TL_TRY(tl_team_agree(scene->team, mine, err));
     tl_rng init = tl_scene_rng(scene, "init"), order = tl_scene_rng(scene, "order");
     if (training->is_numbered) {
         init = tl_rng_sub(&init, (uint64_t)scene->bank_item);
         order = tl_rng_sub(&order, (uint64_t)scene->bank_item);
     }
-    if (!tl_scene_counts(scene)) tl_model_init(*out, &init);
+    if (!tl_scene_counts(scene)) tl_model_init(model, &init);
     const tl_training job = {.recipe = training->recipe,
                              .rows = &training->rows,
                              .validation = training->validation,
                              .rng = &order,
                              .team = scene->team,
                              .checkpoint = scene->checkpoint};
-    return tl_train(*out, &job, scene->scratch, report, err);
+    TL_TRY(tl_train(model, &job, scene->scratch, report, err));
+    scene->given->model[part] = model;
+    return TL_OK;
 }

@@ -1,5 +1,5 @@
 /*
- * A training as stages have it: a new model, from the scene's streams, on its team.
+ * Training within a stage: a new model, from the scene's streams, on its team.
  */
 #ifndef TL_EXPERIMENTS_STAGE_STAGE_TRAINING_H
 #define TL_EXPERIMENTS_STAGE_STAGE_TRAINING_H
@@ -11,17 +11,20 @@ typedef struct tl_stage_training {
     const tl_model_spec *spec;
     const tl_recipe *recipe;
     tl_train_rows rows;
-    const tl_dataset *validation; /**< for the recipe's patience; NULL: all epochs run */
-    bool is_numbered; /**< streams are those of scene->bank_item: no two models are alike */
+    const tl_dataset *validation; /**< for the recipe's patience; NULL: no early stopping */
+    bool is_numbered;             /**< each scene->bank_item has streams of its own */
 } tl_stage_training;
 
 /**
- * Makes and trains a model in keep: starting weights from the stream "init", the order of
- * rows from "order". Collective. \param mine  this member's status, from making ready; the
- * team agrees on it  \param report  may be NULL \return as tl_train
+ * Makes and trains a model in keep and gives it as `part`: initial weights from the stream
+ * "init", the order of rows from "order". Collective.
+ *
+ * \param mine   this member's status so far; the team agrees on it first
+ * \param report result; may be NULL
+ * \return `mine`, TL_E_NOMEM, or as tl_train
  */
 TL_MUST_USE tl_status tl_stage_train(tl_scene *scene, const tl_stage_training *training,
-                                     tl_status mine, tl_model **out,
-                                     tl_train_report *report, tl_err *err);
+                                     tl_status mine, tl_part part, tl_train_report *report,
+                                     tl_err *err);
 
 #endif

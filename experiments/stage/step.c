@@ -4,15 +4,9 @@
 
 static tl_status call(const tl_step *step, tl_scene *scene, tl_err *err)
 {
-    switch (step->kind) {
-    case TL_STEP_BANK:
-        return step->stage->bank.run(scene, err);
-    case TL_STEP_JUDGE:
-        return step->stage->judge(scene, (tl_part)step->item, err);
-    case TL_STEP_RUN:
-        break;
-    }
-    return step->stage->run(scene, err);
+    if (step->kind == TL_STEP_BANK) return step->stage->bank.run(scene, err);
+    if (step->kind == TL_STEP_RUN) return step->stage->run(scene, err);
+    return step->stage->judge(scene, (tl_part)step->item, err);
 }
 
 static tl_status check_measures(const tl_step *step, tl_measure *measure, tl_err *err)

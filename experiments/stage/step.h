@@ -1,31 +1,31 @@
 /*
- * A step: one call of a stage on a team. Whoever runs a stage, the program or a test, runs
- * it here.
+ * A step: one call of a stage on a team, and the only way to run one, in the program and in
+ * tests.
  */
 #ifndef TL_EXPERIMENTS_STAGE_STEP_H
 #define TL_EXPERIMENTS_STAGE_STEP_H
 
 #include "experiments/stage/stage.h"
 
-/** A run of the stage, a model of its bank, or a judgement of what it planted. */
+/** A run of the stage, a model of its bank, or its judge. */
 typedef enum tl_step_kind { TL_STEP_RUN, TL_STEP_BANK, TL_STEP_JUDGE } tl_step_kind;
 
-/** Which call of which stage; the stage is borrowed. */
+/** Which call of which stage (borrowed). */
 typedef struct tl_step {
     const tl_stage *stage;
     tl_step_kind kind;
-    int item; /**< BANK: which model; JUDGE: the tl_part judged */
+    int item; /**< BANK: which model; JUDGE: tl_part to judge */
 } tl_step;
 
 /**
  * Runs the step in `scene`. Collective over scene->team.
  *
- * The caller sets the members of `scene` but for `stage` and `bank_item`, which are set
- * here, and every measure to what it is if the stage says nothing of it. Metrics without a
- * value become NaN; scene->scratch is rewound.
+ * The caller sets `scene` except `stage` and `bank_item`, and every measure to its value
+ * should the stage not set it. Metrics without a value become NaN; scene->scratch is
+ * rewound.
  *
- * \return what the stage returned, agreed by the team; TL_E_NUMERIC if a metric is not
- * finite; TL_E_PEER at once, not agreed on, since a member is gone
+ * \return the stage's status, agreed on by the team; TL_E_NUMERIC if a metric is not
+ * finite; TL_E_PEER at once, without agreement, as a member has died
  */
 TL_MUST_USE tl_status tl_step_run(const tl_step *step, tl_scene *scene, tl_err *err);
 

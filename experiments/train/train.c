@@ -1,9 +1,9 @@
 /*
  * Training: the owner trains the target by the plan's model and recipe, on the rows of the
  * pool that are members, whatever was done to them. The validation rows say when to stop if
- * the recipe has patience. They are read whatever the recipe says, since what a stage reads
- * does not depend on the plan; that costs no sharing of trained models, since no stage
- * gives another version of them, and their split is part of the pool's key already.
+ * the recipe has patience. They are always read, since what a stage reads does not depend
+ * on the plan; models are shared as much as before, since no stage changes these rows and
+ * their split is part of the pool's key.
  */
 #include "experiments/stage/stage_training.h"
 
@@ -26,21 +26,16 @@ static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {
-    tl_model *model;
     tl_train_report report;
     tl_stage_training training = {.spec = &scene->world->setup->model,
                                   .recipe = &scene->world->setup->recipe,
                                   .validation = scene->world->data[TL_PART_VALIDATION]};
     const tl_status mine = choose(scene, &training.rows, err);
-    TL_TRY(tl_stage_train(scene, &training, mine, &model, &report, err));
-    scene->given->model[TL_PART_TARGET] = model;
+    TL_TRY(tl_stage_train(scene, &training, mine, TL_PART_TARGET, &report, err));
     tl_scene_put(scene, METRIC_ROWS, training.rows.rows);
     tl_scene_put(scene, METRIC_EPOCHS, report.epochs);
-    if (scene->world->setup->recipe.epochs > 0) {
-        tl_scene_put(scene, METRIC_LOSS, report.last_loss);
-    } else {
-        tl_scene_put_missing(scene, METRIC_LOSS, TL_WHY_NOT_APPLICABLE);
-    }
+    tl_scene_put_if(scene, METRIC_LOSS, scene->world->setup->recipe.epochs > 0,
+                    report.last_loss, TL_WHY_NOT_APPLICABLE);
     return TL_OK;
 }
 
@@ -50,15 +45,15 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
     const tl_recipe *recipe = &size->setup.recipe;
     TL_CHECK(recipe->patience == 0 || size->validation > 0, err, TL_E_ARG,
              "recipe.patience is %d epochs without a better validation loss, but there are "
-             "no validation rows: give some by data.split.validation, or set patience to 0",
+             "no validation rows: set data.split.validation, or patience: 0",
              recipe->patience);
     TL_CHECK(
         !tl_recipe_augments(recipe) || size->vocabulary == 0, err, TL_E_ARG,
         "recipe.shift and recipe.flip alter images, but the data are rows of %d tokens",
         tl_shape_size(size->shape));
     TL_CHECK(!recipe->recompute || tl_pass_blocks(&size->setup.model) > 0, err, TL_E_ARG,
-             "recipe.recompute computes what lies within a block with a way around it once "
-             "more, and a model of kind %s has no such blocks; resnet, gpt and llama do",
+             "recipe.recompute needs residual blocks, and a model of kind %s has none; "
+             "resnet, gpt and llama do",
              tl_model_kind_name(size->setup.model.kind));
     return TL_OK;
 }
@@ -76,10 +71,11 @@ static const tl_metric metrics[] = {
      .units = "nat",
      .better = TL_BETTER_LOWER,
      .can_be_missing = true,
-     .about = "mean cross-entropy over the last epoch, as it went; of the smoothed labels "
-              "where the recipe smooths them"},
+     .about =
+         "running mean of the cross-entropy over the last epoch; of the smoothed labels "
+         "where the recipe smooths them"},
     {.name = "epochs",
-     .about = "passes over the rows that were made, also where training stopped early"},
+     .about = "passes over the rows, fewer than the recipe's where training stopped early"},
     {0}};
 
 const tl_stage tl_stage_train_train = {
@@ -99,5 +95,5 @@ const tl_stage tl_stage_train_train = {
     .run = run,
     .check = check,
     .cost = cost,
-    .max_ranks = tl_size_widest_training,
+    .max_ranks = tl_size_max_ranks_training,
 };

@@ -186,7 +186,7 @@ static tl_status add_metric(const collector *c, const tl_measured *place, int m,
         tl_table_add(c->table, name, TL_COLUMN_REAL, tl_units(spec->units), spec->about);
     column->real = from->value;
     column->low = spec->low;
-    column->high = spec->high;
+    column->high = spec->is_rate ? 1.0 : spec->high;
     column->is_success = spec->is_success && stage->role == TL_ROLE_ATTACK;
     tl_column_describe(column, TL_NAME_FLOW, tl_flow_name(stage->flow));
     tl_column_describe(column, TL_NAME_ROLE, tl_role_name(stage->role));

@@ -46,7 +46,8 @@ static void invert(toy_world *toy, double steps, tl_measure *measure)
 }
 
 /*
- * Fails when steps go down the log-probability instead of up (ascent.c, slope_of).
+ * Fails when steps go down the log-probability instead of up (image_ascent.c,
+ * objective_gradient).
  */
 static void made_images_are_of_their_class(void **state)
 {
@@ -77,7 +78,8 @@ static void few(tl_setup_values *values)
 /*
  * Images made of a model of few rows are nearer to those than to others, which neither the
  * mean image of a class nor real images are. Fails when the ascent leaves the model out
- * (ascent.c, climb), and when members and non-members change places (leakage.c, compare).
+ * (image_ascent.c, climb), and when members and non-members change places (leakage.c,
+ * compare).
  */
 static void few_members_show_in_made_images(void **state)
 {

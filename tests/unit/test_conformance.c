@@ -108,14 +108,13 @@ static void check_params(const tl_stage *stage)
         assert_text(stage, p->name, p->about);
         assert_int_equal(tl_params_find(stage->params, p->name), i);
         if (p->type == TL_PARAM_TEXT) continue;
-        if (p->fallback < p->low || p->fallback > p->high ||
+        int words = p->type == TL_PARAM_BOOL ? 2 : 0;
+        while (p->type == TL_PARAM_CHOICE && p->choices[words]) words++;
+        const double high = words > 0 ? words - 1 : p->high;
+        if (p->fallback < p->low || p->fallback > high ||
             (p->low_is_open && p->fallback == p->low)) {
             fail_msg("%s: the default of %s is out of its bounds", stage->name, p->name);
         }
-        if (p->type != TL_PARAM_CHOICE) continue;
-        int words = 0;
-        while (p->choices[words]) words++;
-        assert_true(p->high == words - 1);
     }
 }
 
@@ -128,8 +127,8 @@ static void check_metrics(const tl_stage *stage, const tl_metric *metrics)
         for (int i = 0; i < count; i++) {
             assert_string_not_equal(metrics[i].name, m->name);
         }
-        if (m->is_rate && (m->low != 0.0 || m->high != 1.0)) {
-            fail_msg("%s: the rate %s is not bounded by 0 and 1", stage->name, m->name);
+        if (m->is_rate && (m->low != 0.0 || m->high != 0.0)) {
+            fail_msg("%s: the rate %s has bounds of its own", stage->name, m->name);
         }
     }
     assert_in_range(count, 0, TL_MAX_METRICS);
@@ -320,8 +319,9 @@ static void check_measures(const tl_stage *stage, const tl_metric *metrics,
             if (!m->can_be_missing) fail_msg("%s: %s is missing", stage->name, m->name);
             continue;
         }
-        const bool is_bounded = m->low != 0.0 || m->high != 0.0;
-        if (!isfinite(x) || (is_bounded && (x < m->low || x > m->high))) {
+        const double high = m->is_rate ? 1.0 : m->high;
+        const bool is_bounded = m->low != 0.0 || high != 0.0;
+        if (!isfinite(x) || (is_bounded && (x < m->low || x > high))) {
             fail_msg("%s: %s is %g", stage->name, m->name, x);
         }
         if (m->is_rate != (measure[i].n > 0.0))

@@ -279,7 +279,7 @@ static void one_pattern_is_mixed_into_all_triggered_rows(void **state)
 
 static const char filter[] = "defense.provenance_filter";
 
-/* Fails when the filter drops what is not handed in, or a row without the mark. */
+/* Fails when the filter drops what was not submitted, or a row without the mark. */
 static void marked_rows_from_outside_leave_training(void **state)
 {
     (void)state;
@@ -296,25 +296,25 @@ static void marked_rows_from_outside_leave_training(void **state)
            (size_t)100 * 784 * sizeof(float));
     toy.world.data[TL_PART_POOL] = mixed;
     toy_do(&toy, filter, NULL, measure);
-    int handed_in = 0, dropped = 0;
+    int submitted = 0, dropped = 0;
     for (int i = 0; i < 200; i++) {
         const unsigned before = mixed->flags[i], after = pool_of(&toy)->flags[i];
         const bool is_outside = before == (TL_ROW_POISONED | TL_ROW_MEMBER);
         const bool is_dropped = is_outside && i < 100;
-        handed_in += is_outside;
+        submitted += is_outside;
         dropped += is_dropped;
         assert_int_equal(after, is_dropped ? TL_ROW_POISONED : before);
     }
     const tl_metric *metrics = tl_stage_find(filter)->metrics;
-    assert_in_range(dropped, 1, handed_in - 1);
-    assert_true(of(measure, metrics, "dropped").n == handed_in);
-    assert_true(of(measure, metrics, "dropped").value == (double)dropped / handed_in);
+    assert_in_range(dropped, 1, submitted - 1);
+    assert_true(of(measure, metrics, "dropped").n == submitted);
+    assert_true(of(measure, metrics, "dropped").value == (double)dropped / submitted);
     assert_true(of(measure, metrics, "false_drops").n == 130.0);
     assert_true(of(measure, metrics, "false_drops").value < 0.05);
     toy_world_close(&toy);
 }
 
-static void nothing_handed_in_is_missing_not_zero(void **state)
+static void nothing_submitted_is_missing_not_zero(void **state)
 {
     (void)state;
     toy_world toy;
@@ -339,9 +339,9 @@ static void plans_without_meaning_are_refused(void **state)
         const char *wanted; /* NULL: passes */
     } cases[] = {
         {marking, "bits", 64, 500, NULL},
-        {marking, "low", 1.3, 500, "16 bits want 4 coefficients each"},
+        {marking, "low", 1.3, 500, "16 bits need 4 coefficients each"},
         {removal, "method", REGENERATE, 500, NULL},
-        {removal, "method", REGENERATE, 0, "learnt from the attacker's images"},
+        {removal, "method", REGENERATE, 0, "trained on the attacker's images"},
         {removal, "method", JPEG, 0, NULL},
         {"d2m.blended", "target", 2, 500, NULL},
         {"d2m.blended", "target", 3, 500, "classes 0 to 2"},
@@ -373,7 +373,7 @@ int main(void)
         cmocka_unit_test(labels_of_triggered_rows_are_as_asked),
         cmocka_unit_test(one_pattern_is_mixed_into_all_triggered_rows),
         cmocka_unit_test(marked_rows_from_outside_leave_training),
-        cmocka_unit_test(nothing_handed_in_is_missing_not_zero),
+        cmocka_unit_test(nothing_submitted_is_missing_not_zero),
         cmocka_unit_test(plans_without_meaning_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

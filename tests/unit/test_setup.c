@@ -18,6 +18,14 @@ static tl_setup_values defaults(void)
     return values;
 }
 
+/* The largest number that a plan can give it. */
+static double highest(const tl_param *p)
+{
+    int words = p->type == TL_PARAM_BOOL ? 2 : 0;
+    while (p->type == TL_PARAM_CHOICE && p->choices[words]) words++;
+    return words > 0 ? words - 1 : p->high;
+}
+
 static void check_table(const tl_param *table, int wanted)
 {
     assert_int_equal(tl_params_count(table), wanted);
@@ -26,9 +34,19 @@ static void check_table(const tl_param *table, int wanted)
         assert_non_null(p->about);
         assert_int_equal(tl_params_find(table, p->name), i);
         if (p->type == TL_PARAM_TEXT) continue;
-        assert_true(p->low <= p->fallback && p->fallback <= p->high);
+        assert_true(p->low <= p->fallback && p->fallback <= highest(p));
         assert_false(p->low_is_open && p->fallback == p->low);
     }
+}
+
+static void choices_are_those_of_the_enums(void **state)
+{
+    (void)state;
+    assert_true(highest(&tl_model_params[TL_MODEL_KIND]) == TL_MODEL_LINEAR);
+    assert_true(highest(&tl_recipe_params[TL_RECIPE_OPTIMIZER]) == TL_ADAMW);
+    assert_true(highest(&tl_recipe_params[TL_RECIPE_SCHEDULE]) == TL_SCHEDULES - 1);
+    assert_true(highest(&tl_recipe_params[TL_RECIPE_DECAY]) == TL_DECAYS - 1);
+    assert_true(highest(&tl_recipe_params[TL_RECIPE_REDUCTION]) == TL_REDUCTIONS - 1);
 }
 
 static void tables_are_whole(void **state)
@@ -85,7 +103,8 @@ static tl_key key_of_changed(int which)
     tl_setup_values values = defaults();
     if (which < TL_RECIPE_PARAMS) {
         const tl_param *param = &tl_recipe_params[which];
-        values.recipe[which].number = param->fallback == param->high ? 0.0 : param->high;
+        const double high = highest(param);
+        values.recipe[which].number = param->fallback == high ? 0.0 : high;
     }
     const tl_setup setup = tl_setup_of(&values, (tl_shape){1, 28, 28}, 10);
     tl_hash hash = {0};
@@ -268,6 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_are_whole),
+        cmocka_unit_test(choices_are_those_of_the_enums),
         cmocka_unit_test(depth_zero_is_the_kinds_own),
         cmocka_unit_test(defaults_are_the_plain_recipe),
         cmocka_unit_test(every_deciding_parameter_reaches_the_recipe),

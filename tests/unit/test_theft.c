@@ -346,7 +346,7 @@ static void targets_of_another_kind_are_refused(void **state)
         {solving, &cnn, "queries", 0, "answers of a cnn are not linear"},
         {solving, &linear, "queries", 0, NULL},
         {solving, &linear, "queries", 784, "an image of 784 numbers makes 785 unknowns"},
-        {solving, &large, "queries", 0, "makes 12289 unknowns a class; at most 4096"},
+        {solving, &large, "queries", 0, "makes 12289 unknowns per class; at most 4096"},
         {"measure.influence", &large, "damping", 1, "last layer, here 12289x10 = 122890"},
     };
     toy_world toy;
