@@ -30,6 +30,9 @@ int tl_array_item(const char *type);
 /** Element `i` as a double. */
 double tl_array_get(const tl_array *array, uint64_t i);
 
+/** Turns the bytes of every element round, in place: from big-endian or to it. */
+void tl_array_swap(tl_array *array);
+
 /** "u1 (546, 28, 28)" into `out`; returns it. */
 char *tl_array_text(const tl_array *array, char out[160]);
 

@@ -58,9 +58,14 @@ int tl_shape_size(tl_shape shape);
 #define TL_TOKENS_LIMIT ((uint64_t)4 << 30)
 
 /**
- * Rows of `context` tokens, all zero, that own everything; origin counts the rows.
- * \return TL_E_NOMEM, also for more than TL_TOKENS_LIMIT, before anything is taken
+ * A dataset of `rows` zero rows that owns all its arrays, in `arena`; origin numbers the
+ * rows. \return TL_E_NOMEM
  */
+TL_MUST_USE tl_status tl_dataset_new(tl_shape shape, int classes, int rows, tl_arena *arena,
+                                     tl_dataset *out, tl_err *err);
+
+/** As tl_dataset_new, of `context` tokens a row. \return TL_E_NOMEM, also for more than
+ * TL_TOKENS_LIMIT bytes, before anything is allocated */
 TL_MUST_USE tl_status tl_dataset_tokens(int vocabulary, int context, uint64_t rows,
                                         tl_arena *arena, tl_dataset *out, tl_err *err);
 
@@ -76,7 +81,8 @@ TL_MUST_USE tl_status tl_dataset_copy(const tl_dataset *data, unsigned copy,
 TL_MUST_USE tl_status tl_dataset_pick(const tl_dataset *data, const int *row, int rows,
                                       tl_arena *arena, tl_dataset **out, tl_err *err);
 
-/** The same, with memory for `most` rows: for who cannot know before how many there are. */
+/** As tl_dataset_pick, with memory for `most` rows, for when an arena that counts cannot
+ * know how many `row` [rows] will hold. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_dataset_pick_some(const tl_dataset *data, const int *row, int rows,
                                            int most, tl_arena *arena, tl_dataset **out,
                                            tl_err *err);

@@ -111,17 +111,11 @@ tl_status tl_lesions_make(const tl_source_want *want, tl_arena *arena, tl_datase
              "the difficulty of synthetic/lesions is 0 to 1, not %g", want->difficulty);
     TL_CHECK(want->examples >= 1, err, TL_E_ARG,
              "synthetic/lesions needs examples to make");
-    *out = (tl_dataset){
-        .shape = {1, SIDE, SIDE}, .classes = want->classes, .rows = want->examples};
-    const size_t rows = (size_t)want->examples;
-    TL_ALLOC(out->input, arena, rows * SIDE * SIDE, err);
-    TL_ALLOC(out->label, arena, rows, err);
-    TL_ALLOC(out->flags, arena, rows, err);
-    TL_ALLOC(out->origin, arena, rows, err);
+    TL_TRY(tl_dataset_new((tl_shape){1, SIDE, SIDE}, want->classes, want->examples, arena,
+                          out, err));
     for (int i = 0; i < want->examples; i++) {
         make_example(want, i, out->input + (size_t)i * SIDE * SIDE);
         out->label[i] = i % want->classes;
-        out->origin[i] = (uint32_t)i;
     }
     return TL_OK;
 }

@@ -112,12 +112,8 @@ static tl_status put_all(const char *path, const split_arrays part[TL_SPLITS],
     TL_CHECK(rows >= 1 && rows <= 100000000, err, TL_E_FORMAT, "%s: has %llu images", path,
              (unsigned long long)rows);
     tl_dataset *all = &out->all;
-    *all = (tl_dataset){.shape = shape, .rows = (int)rows};
     const size_t size = (size_t)tl_shape_size(shape);
-    TL_ALLOC(all->input, arena, rows * size, err);
-    TL_ALLOC(all->label, arena, rows, err);
-    TL_ALLOC(all->flags, arena, rows, err);
-    TL_ALLOC(all->origin, arena, rows, err);
+    TL_TRY(tl_dataset_new(shape, 0, (int)rows, arena, all, err));
     size_t at = 0;
     for (int s = 0; s < TL_SPLITS; s++) {
         put_images(&part[s].images, shape, all->input + at * size);
@@ -129,14 +125,7 @@ static tl_status put_all(const char *path, const split_arrays part[TL_SPLITS],
         out->rows[s] = (int)part[s].images.size[0];
         at += part[s].images.size[0];
     }
-    for (size_t i = 0; i < rows; i++) all->origin[i] = (uint32_t)i;
     return TL_OK;
-}
-
-/* Channels that examples of a set have here: a volume is a cube. */
-static int channels_of(const tl_medmnist *set, const tl_shape *shape)
-{
-    return set->is_3d ? shape->height : set->channels;
 }
 
 static tl_status read_open(tl_npz *npz, const char *path, const tl_medmnist *set,
@@ -159,15 +148,17 @@ static tl_status read_open(tl_npz *npz, const char *path, const tl_medmnist *set
     if (status == TL_OK) status = put_all(path, part, arena, out, err);
     tl_arena_close(&raw);
     TL_TRY(status);
-    TL_CHECK(!set || out->all.shape.channels == channels_of(set, &out->all.shape), err,
-             TL_E_FORMAT, "%s: has %d channels, but %s has %d", path,
-             out->all.shape.channels, set ? set->name : "",
-             set ? channels_of(set, &out->all.shape) : 0);
-    TL_CHECK(!set || out->all.classes <= set->classes, err, TL_E_FORMAT,
-             "%s: has labels up to %d, but %s has %d classes", path, out->all.classes - 1,
-             set ? set->name : "", set ? set->classes : 0);
-    if (set) out->all.classes = set->classes;
     out->has_splits = true;
+    if (!set) return TL_OK;
+    const tl_shape shape = out->all.shape; /* of a volume: a cube */
+    const int channels = set->is_3d ? shape.height : set->channels;
+    TL_CHECK(shape.channels == channels, err, TL_E_FORMAT,
+             "%s: has %d channels, but %s has %d", path, shape.channels, set->name,
+             channels);
+    TL_CHECK(out->all.classes <= set->classes, err, TL_E_FORMAT,
+             "%s: has labels up to %d, but %s has %d classes", path, out->all.classes - 1,
+             set->name, set->classes);
+    out->all.classes = set->classes;
     return TL_OK;
 }
 

@@ -36,9 +36,6 @@ typedef struct tl_medmnist {
 /** All 18 official sets, static. \param count result */
 const tl_medmnist *tl_medmnist_sets(int *count);
 
-/** The set of this name, or NULL. */
-const tl_medmnist *tl_medmnist_find(const char *name);
-
 /** Pixels a side of size 0..TL_MEDMNIST_SIZES-1: 28, 64, 128, 224. */
 int tl_medmnist_pixels(int size);
 

@@ -4,7 +4,12 @@
 #ifndef TL_COMPUTE_DATA_MNIST_H
 #define TL_COMPUTE_DATA_MNIST_H
 
+#include "compute/data/data_paths.h"
 #include "compute/data/source_data.h"
+
+/** Finds the file of images. \param path result \return TL_E_IO as tl_data_path_find */
+TL_MUST_USE tl_status tl_mnist_find(const char *name, const char *dir,
+                                    char path[TL_DATA_PATH_SPACE], tl_err *err);
 
 /**
  * Reads DIR/<name>-images-idx3-ubyte[.gz] and -labels-idx1-ubyte[.gz] (or with a dot before

@@ -204,14 +204,6 @@ tl_status tl_npy_read(const char *name, const unsigned char *bytes, size_t n,
     TL_ALLOC(out->bytes, arena, out->count * item, err);
     if (out->count == 0) return TL_OK;
     unfold(&npy, bytes + npy.data_at, out->bytes);
-    if (!npy.is_swapped) return TL_OK;
-    for (uint64_t i = 0; i < out->count; i++) {
-        unsigned char *at = out->bytes + i * item;
-        for (size_t a = 0, b = item - 1; a < b; a++, b--) {
-            const unsigned char held = at[a];
-            at[a] = at[b];
-            at[b] = held;
-        }
-    }
+    if (npy.is_swapped) tl_array_swap(out);
     return TL_OK;
 }

@@ -1,12 +1,11 @@
 #include "compute/data/npz.h"
 
+#include "compute/core/file.h"
 #include "compute/data/npy.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <zip.h>
 
 enum {
@@ -49,10 +48,8 @@ static tl_status check_total(const tl_npz *npz, uint64_t bytes, tl_err *err)
 
 tl_status tl_npz_open(const char *path, tl_npz **out, tl_err *err)
 {
-    struct stat info;
-    TL_CHECK(stat(path, &info) == 0, err, TL_E_IO, "%s: cannot be opened: %s", path,
-             strerror(errno));
-    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_IO, "%s: is not a file", path);
+    uint64_t size;
+    TL_TRY(tl_file_size(path, &size, err));
     int code = 0;
     zip_t *zip = zip_open(path, ZIP_RDONLY, &code);
     if (!zip) {
@@ -78,7 +75,7 @@ tl_status tl_npz_open(const char *path, tl_npz **out, tl_err *err)
     }
     memcpy(copy, path, strlen(path) + 1);
     *npz = (tl_npz){.zip = zip, .path = copy, .members = (int)members};
-    const tl_status status = check_total(npz, (uint64_t)info.st_size, err);
+    const tl_status status = check_total(npz, size, err);
     if (status == TL_OK) {
         *out = npz;
     } else {

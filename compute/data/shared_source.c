@@ -18,24 +18,23 @@ typedef struct block_head {
     tl_source source; /* without pointers */
 } block_head;
 
-/* Where arrays and note begin, and what all of it takes. */
+/* Where arrays and note begin, the arrays' bytes, and the block's. */
 typedef struct layout {
-    size_t array[ARRAYS], note, size;
+    size_t array[ARRAYS], bytes[ARRAYS], note, size;
 } layout;
 
 static layout layout_of(const block_head *head)
 {
     const size_t rows = (size_t)head->source.all.rows;
     const size_t pixels = rows * (size_t)tl_shape_size(head->source.all.shape);
-    const size_t bytes[ARRAYS] = {pixels * sizeof(float), rows * sizeof(int32_t),
-                                  rows * sizeof(uint8_t), rows * sizeof(uint32_t),
-                                  rows * sizeof(int32_t), rows * sizeof(int32_t)};
-    layout l = {0};
+    layout l = {.bytes = {pixels * sizeof(float), rows * sizeof(int32_t),
+                          rows * sizeof(uint8_t), rows * sizeof(uint32_t),
+                          rows * sizeof(int32_t), rows * sizeof(int32_t)}};
     size_t at = sizeof *head;
     for (int i = 0; i < ARRAYS; i++) {
         at = (at + ALIGN - 1) / ALIGN * ALIGN;
         l.array[i] = at;
-        at += bytes[i];
+        at += l.bytes[i];
     }
     l.note = at;
     l.size = at + (size_t)head->note;
@@ -77,16 +76,8 @@ static void pack(const tl_source *source, const block_head *head, unsigned char 
     const void *const from[ARRAYS] = {source->all.input, source->all.label,
                                       source->all.flags, source->all.origin,
                                       source->group,     source->duplicate_of};
-    const tl_dataset *all = &source->all;
-    const size_t rows = (size_t)all->rows;
-    const size_t each[ARRAYS] = {sizeof(float) * (size_t)tl_shape_size(all->shape),
-                                 sizeof *all->label,
-                                 sizeof *all->flags,
-                                 sizeof *all->origin,
-                                 sizeof *source->group,
-                                 sizeof *source->duplicate_of};
     memcpy(room, head, sizeof *head);
-    for (int i = 0; i < ARRAYS; i++) memcpy(room + l.array[i], from[i], rows * each[i]);
+    for (int i = 0; i < ARRAYS; i++) memcpy(room + l.array[i], from[i], l.bytes[i]);
     memcpy(room + l.note, source->note, (size_t)head->note);
 }
 

@@ -54,17 +54,13 @@ tl_status tl_source_find(const char *name, const char *dir, char path[TL_DATA_PA
                          tl_err *err)
 {
     static const char *const npz[] = {".npz", NULL}, *const folder[] = {"", NULL};
-    static const char *const images[] = {"-images-idx3-ubyte.gz", "-images-idx3-ubyte",
-                                         "-images.idx3-ubyte.gz", "-images.idx3-ubyte",
-                                         NULL};
     if (strncmp(name, "medmnist/", 9) == 0) {
         const tl_status status = tl_data_path_find(dir, name, npz, path, err);
         return status == TL_OK
                    ? TL_OK
                    : tl_fail_prefix(err, "%s (got by threatloop data fetch)", name);
     }
-    if (strncmp(name, "mnist/", 6) == 0)
-        return tl_data_path_find(dir, name, images, path, err);
+    if (strncmp(name, "mnist/", 6) == 0) return tl_mnist_find(name, dir, path, err);
     if (tl_corpus_is(name)) return tl_corpus_find(name, dir, path, err);
     const tl_cifar *cifar = tl_cifar_find(name);
     if (cifar) return tl_data_path_find(dir, cifar->folder, folder, path, err);
@@ -224,21 +220,22 @@ static tl_status open_named(const char *name, const char *dir, const tl_source_w
     return TL_OK;
 }
 
-static tl_status begin(const char *name, tl_arena *arena, tl_source **out, tl_err *err)
+/* Names a source that was read, and finds its duplicates. */
+static tl_status complete(tl_source *source, const char *name, tl_arena *arena, tl_err *err)
 {
-    TL_ALLOC(*out, arena, 1, err);
-    (*out)->name = tl_arena_text(arena, name, err);
-    return (*out)->name ? TL_OK : TL_E_NOMEM;
+    source->name = tl_arena_text(arena, name, err);
+    if (!source->name) return TL_E_NOMEM;
+    TL_TRY(find_groups(source, arena, err));
+    return find_near_duplicates(source, arena, err);
 }
 
 tl_status tl_source_open(const char *name, const char *dir, const tl_source_want *want,
                          tl_arena *arena, tl_source **out, tl_err *err)
 {
     tl_source *source;
-    TL_TRY(begin(name, arena, &source, err));
+    TL_ALLOC(source, arena, 1, err);
     TL_TRY(open_named(name, dir, want, arena, source, err));
-    TL_TRY(find_groups(source, arena, err));
-    TL_TRY(find_near_duplicates(source, arena, err));
+    TL_TRY(complete(source, name, arena, err));
     *out = source;
     return TL_OK;
 }
@@ -247,10 +244,9 @@ tl_status tl_source_open_cifar(const char *path, const tl_cifar *kind, tl_arena 
                                tl_source **out, tl_err *err)
 {
     tl_source *source;
-    TL_TRY(begin(path, arena, &source, err));
+    TL_ALLOC(source, arena, 1, err);
     TL_TRY(tl_cifar_read_file(path, kind, arena, source, err));
-    TL_TRY(find_groups(source, arena, err));
-    TL_TRY(find_near_duplicates(source, arena, err));
+    TL_TRY(complete(source, path, arena, err));
     *out = source;
     return TL_OK;
 }
