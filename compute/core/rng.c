@@ -59,14 +59,6 @@ uint32_t tl_rng_u32(tl_rng *rng)
     return rng->word[4 - rng->left--];
 }
 
-void tl_rng_fill(tl_rng *rng, uint32_t *word, int n)
-{
-    int i = 0;
-    while (i < n && rng->left > 0) word[i++] = tl_rng_u32(rng);
-    for (; i + 4 <= n; i += 4) block_of(rng->key, rng->lane, rng->block++, word + i);
-    while (i < n) word[i++] = tl_rng_u32(rng);
-}
-
 double tl_rng_uniform(tl_rng *rng)
 {
     const uint64_t high = tl_rng_u32(rng), low = tl_rng_u32(rng);

@@ -33,9 +33,6 @@ void tl_rng_block(const tl_rng *rng, uint64_t item, uint32_t word[4]);
 /** Next word of the stream. */
 uint32_t tl_rng_u32(tl_rng *rng);
 
-/** The next `n` words into `word` [n]: the same as `n` calls of tl_rng_u32. */
-void tl_rng_fill(tl_rng *rng, uint32_t *word, int n);
-
 /** Uniform in [0, 1), multiple of 2^-53; takes two words. */
 double tl_rng_uniform(tl_rng *rng);
 

@@ -44,13 +44,6 @@ tl_status tl_fail_prefix(tl_err *err, const char *format, ...)
     return err->status;
 }
 
-const char *tl_status_name(tl_status status)
-{
-    static const char *const name[] = {"ok",       "argument", "format", "io",  "no space",
-                                       "diverged", "gone",     "stop",   "lost"};
-    return (unsigned)status < sizeof name / sizeof *name ? name[status] : "unknown";
-}
-
 _Noreturn void tl_bug(const char *file, int line, const char *condition)
 {
     (void)fprintf(stderr, "threatloop: bug: %s:%d: %s does not hold\n", file, line,

@@ -47,9 +47,6 @@ tl_status tl_fail(tl_err *err, tl_status status, const char *format, ...) TL_PRI
 /** Puts "prefix: " before the text of `err` (may be NULL) and returns its status. */
 tl_status tl_fail_prefix(tl_err *err, const char *format, ...) TL_PRINTF(2, 3);
 
-/** The word for a status as the journal writes it: "ok", "argument", "format", "io", ... */
-const char *tl_status_name(tl_status status);
-
 /** Prints "bug: ..." to stderr and aborts. Use through TL_INVARIANT. */
 _Noreturn void tl_bug(const char *file, int line, const char *condition);
 

@@ -15,11 +15,8 @@ typedef struct tl_head {
     double *bias;   /**< [classes]; zeros where the layer has none */
 } tl_head;
 
-/** Whether the last layer of this kind of model is dense: it is of all kinds that a plan
- * knows. */
-bool tl_model_has_head(tl_model_kind kind);
-
-/** The head of a model that has one, in `arena`. Not collective. \return TL_E_NOMEM */
+/** The head of a model, of any kind but the autoencoder, whose last layer is not dense. Not
+ * collective. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_head_of(const tl_model *model, tl_arena *arena, tl_head *out,
                                  tl_err *err);
 
