@@ -103,20 +103,13 @@ static tl_status build_mlp(tl_architecture *a, const tl_model_spec *spec, tl_err
 {
     (void)err;
     tl_shape in = {tl_shape_size(spec->in), 1, 1};
-    for (int d = 0; d < spec->depth; d++) {
+    const int hidden = spec->kind == TL_MODEL_LINEAR ? 0 : spec->depth;
+    for (int d = 0; d < hidden; d++) {
         const int number = add_dense(a, in, spec->width, he(in.channels));
         give_bias(a, number);
         a->layer[number].has_relu = a->layer[number].drops = true;
         in = a->layer[number].out;
     }
-    give_bias(a, add_dense(a, in, spec->classes, he(in.channels)));
-    return TL_OK;
-}
-
-static tl_status build_linear(tl_architecture *a, const tl_model_spec *spec, tl_err *err)
-{
-    const tl_shape in = {tl_shape_size(spec->in), 1, 1};
-    (void)err;
     give_bias(a, add_dense(a, in, spec->classes, he(in.channels)));
     return TL_OK;
 }
@@ -370,7 +363,7 @@ tl_status tl_architecture_of(const tl_model_spec *spec, tl_architecture *out, tl
         [TL_MODEL_RESNET] = build_resnet,
         [TL_MODEL_GPT] = build_transformer,
         [TL_MODEL_LLAMA] = build_transformer,
-        [TL_MODEL_LINEAR] = build_linear,
+        [TL_MODEL_LINEAR] = build_mlp,
         [TL_MODEL_AUTOENCODER] = build_autoencoder};
     out->layers = out->halo = 0;
     out->params = 0;

@@ -409,9 +409,7 @@ static void run_again(tl_pass *pass, int end)
     }
 }
 
-/* From the logits' gradient to that of the parameters (`grad`, unless NULL), and of the
- * input where there is room for it. */
-static void go_back(tl_pass *pass, int rows, float *grad, bool adds)
+void tl_pass_backward(tl_pass *pass, int rows, float *grad, bool adds)
 {
     size_t from = pass->model->params;
     for (int l = pass->model->layers - 1; l >= 0; l--) {
@@ -430,15 +428,10 @@ static void go_back(tl_pass *pass, int rows, float *grad, bool adds)
     }
 }
 
-void tl_pass_backward(tl_pass *pass, int rows, float *grad, bool adds)
-{
-    go_back(pass, rows, grad, adds);
-}
-
 void tl_pass_backward_inputs(tl_pass *pass, int rows, int wanted, float *d_input)
 {
     TL_INVARIANT(pass->d_input && wanted <= rows);
-    go_back(pass, rows, NULL, true);
+    tl_pass_backward(pass, rows, NULL, true);
     const tl_shape in = pass->model->spec.in;
     const tl_grid *grid = &pass->grid;
     const size_t size = (size_t)tl_shape_size(in);

@@ -50,15 +50,9 @@ static inline vec_4 totals(vec_4 a, vec_4 b, vec_4 c, vec_4 d)
 }
 
 #define W 4
-#define NAME(word) JOIN(word, 4)
 #include "compute/nn/kernels/conv_tile.h"
-#undef W
-#undef NAME
 #define W 8
-#define NAME(word) JOIN(word, 8)
 #include "compute/nn/kernels/conv_tile.h"
-#undef W
-#undef NAME
 #ifdef __AVX512F__
 typedef float vec_16 __attribute__((vector_size(64)));
 
@@ -69,10 +63,7 @@ static inline vec_4 quarter_16(vec_16 v)
 }
 
 #define W 16
-#define NAME(word) JOIN(word, 16)
 #include "compute/nn/kernels/conv_tile.h"
-#undef W
-#undef NAME
 #endif
 
 static void run(const tl_conv_run *r)

@@ -138,3 +138,6 @@ NAME(gradient)(const tl_conv_run *r, const float *const d[GRADIENT_CHANNELS],
         memcpy(total[j], &all, sizeof all);
     }
 }
+
+#undef W
+#undef NAME
