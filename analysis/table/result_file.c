@@ -176,18 +176,10 @@ static tl_status put_words(writer *w, int variable, const tl_column *column)
 static tl_status fill(writer *w, int variable, const tl_column *column)
 {
     if (w->table->trials == 0) return TL_OK;
-    switch (column->type) {
-    case TL_COLUMN_REAL:
-        NC_TRY(w, nc_put_var_double(w->group, variable, column->real));
-        break;
-    case TL_COLUMN_TEXT:
-    case TL_COLUMN_KEY:
-        return put_words(w, variable, column);
-    case TL_COLUMN_INT:
-    case TL_COLUMN_FLAG:
-        NC_TRY(w, nc_put_var_int(w->group, variable, column->integer));
-        break;
-    }
+    if (is_words(column)) return put_words(w, variable, column);
+    NC_TRY(w, column->type == TL_COLUMN_REAL
+                  ? nc_put_var_double(w->group, variable, column->real)
+                  : nc_put_var_int(w->group, variable, column->integer));
     return TL_OK;
 }
 
