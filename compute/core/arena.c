@@ -1,8 +1,8 @@
 /*
  * Chunks in a list, newest first. A chunk is at least CHUNK bytes, so small things share
  * one; a mark is the number of bytes taken so far, and every chunk knows how many were
- * taken before it was made. Rewinding frees the chunks above the mark but the lowest of
- * them, which the loop that rewinds will want again.
+ * taken before it was made. Rewinding frees the chunks above the mark except the lowest,
+ * which the loop that rewinds will need again.
  */
 #include "compute/core/arena.h"
 
@@ -140,7 +140,7 @@ size_t tl_arena_mark(const tl_arena *arena)
 void tl_arena_rewind(tl_arena *arena, size_t mark)
 {
     TL_INVARIANT(mark <= arena->used);
-    if (arena->counts) { /* what is real stays until it is closed: there is little of it */
+    if (arena->counts) { /* real pieces stay until it is closed: they are few */
         arena->used = mark;
         return;
     }

@@ -67,7 +67,7 @@ static const char allowed[] =
 
 atomic_bool tl_failpoint_is_armed;
 
-/* What is armed and what has struck, of this process. */
+/* What is armed, and what has struck, in this process. */
 static struct {
     fault fault[MOST];
     atomic_int faults; /* written last: what it counts is complete */

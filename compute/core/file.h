@@ -1,5 +1,5 @@
 /*
- * Files as they are opened for reading.
+ * Files to be read: checked before they are opened.
  */
 #ifndef TL_COMPUTE_CORE_FILE_H
 #define TL_COMPUTE_CORE_FILE_H

@@ -35,7 +35,8 @@ static void block_of(const uint32_t key[2], const uint32_t lane[2], uint64_t ite
 
 tl_rng tl_rng_sub(const tl_rng *parent, uint64_t item)
 {
-    /* The child's key is a block of the parent's cipher under a lane no sequence walks. */
+    /* The child's key is a block of the parent's cipher under a lane that no sequence uses.
+     */
     const uint32_t lane[2] = {~parent->lane[0], parent->lane[1] ^ 0x9e3779b9U};
     uint32_t word[4];
     block_of(parent->key, lane, item, word);

@@ -4,7 +4,7 @@
  *
  * A stream is named by what is drawn (seed, replicate, stage, occurrence, purpose), never
  * by rank, order, time or parameters. Item i of a stream is block i, so any rank can draw
- * it alone. A tl_rng is a value: a copy goes on from where the original stood.
+ * it alone. A tl_rng is a value: a copy continues from the original's position.
  */
 #ifndef TL_COMPUTE_CORE_RNG_H
 #define TL_COMPUTE_CORE_RNG_H
@@ -16,8 +16,8 @@ typedef struct tl_rng {
     uint32_t key[2];
     uint32_t lane[2];
     uint64_t block;   /* next block of the sequential interface */
-    uint32_t word[4]; /* the block being handed out */
-    int left;         /* words of it not yet handed out */
+    uint32_t word[4]; /* the current block */
+    int left;         /* words of it not yet drawn */
 } tl_rng;
 
 /** The stream of this name, at its start. `stage` and `purpose` must not be NULL. */

@@ -1,7 +1,7 @@
 /*
- * The documents are listed and measured first, so that all room is taken at once and no
- * file can ask for more than TL_TOKENS_LIMIT; then each is read window by window. A file
- * that shrinks in between is an error, one that grows is read as it was measured.
+ * The documents are listed and measured first, so that everything is allocated at once,
+ * within TL_TOKENS_LIMIT; then each is read window by window. A file that shrinks meanwhile
+ * is an error, one that grows is read as far as measured.
  */
 #include "compute/data/corpus.h"
 
@@ -63,7 +63,7 @@ int tl_corpus_scan(const char *path, struct dirent ***entry)
     return scandir(path, entry, is_member, by_bytes);
 }
 
-/* Sets the windows of the document, whose file is `info`. */
+/* Sets the tokens and windows of the document, whose file is `info`. */
 static tl_status measure(const corpus *c, const struct stat *info, document *one,
                          tl_err *err)
 {

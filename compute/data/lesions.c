@@ -2,8 +2,7 @@
  * Tissue is value noise in three octaves, brightness and contrast varying by example. A
  * lesion is a soft-edged ellipse: class c decides how many there are (1 to 3), how large,
  * how sharp the border, and whether it is bright or dark. A share of the examples, growing
- * with difficulty, show the lesion of a random class: those a model can only learn by
- * heart.
+ * with difficulty, show the lesion of a random class: these a model can only memorise.
  */
 #include "compute/data/lesions.h"
 

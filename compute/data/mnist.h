@@ -1,5 +1,5 @@
 /*
- * MNIST (LeCun, Cortes) and what is laid out like it: a pair of idx files.
+ * MNIST (LeCun, Cortes) and data in its format: a pair of idx files.
  */
 #ifndef TL_COMPUTE_DATA_MNIST_H
 #define TL_COMPUTE_DATA_MNIST_H
@@ -13,8 +13,8 @@ TL_MUST_USE tl_status tl_mnist_find(const char *name, const char *dir,
 
 /**
  * Reads DIR/<name>-images-idx3-ubyte[.gz] and -labels-idx1-ubyte[.gz] (or with a dot before
- * idx) from the places of tl_data_paths. \return TL_E_IO, TL_E_FORMAT (also for pairs that
- * do not fit each other), TL_E_NOMEM
+ * idx) from the folders of tl_data_paths.
+ * \return TL_E_IO, TL_E_FORMAT (also for a pair that does not match), TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_mnist_read(const char *name, const char *dir, tl_arena *arena,
                                     tl_source *out, tl_err *err);

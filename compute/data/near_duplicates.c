@@ -85,7 +85,7 @@ static void project(const search *s, const sketch *of, double *sum, double *pixe
     }
 }
 
-/* The middle of an image tells most, so its lines come first. */
+/* The middle of an image differs most, so its lines come first. */
 static bool may_be_near(const search *s, int i, int j)
 {
     static const int order[GRID] = {3, 2, 4, 1, 5, 0, 6};
@@ -169,7 +169,7 @@ static int32_t head_of(int32_t *duplicate_of, int32_t row)
     return row;
 }
 
-/* The lower head stays, so that a group is named by its first row in any order of joining.
+/* The lower head wins, so a group is named by its first row whatever the order of joins.
  */
 static void join(int32_t *duplicate_of, int32_t a, int32_t b)
 {
@@ -193,7 +193,7 @@ static void search_pairs(search *s)
             const sketch *b = &s->at[j];
             if (b->mean - a->mean > MOST_DARKER) break;
             if (!may_be_near(s, i, j)) continue;
-            /* Of pairs within one group nothing new is learnt. */
+            /* Pairs within one group add nothing. */
             if (head_of(s->duplicate_of, a->row) == head_of(s->duplicate_of, b->row))
                 continue;
             const int32_t low = a->row < b->row ? a->row : b->row;

@@ -169,7 +169,7 @@ tl_status tl_npy_head(const char *name, const unsigned char *bytes, size_t n,
     return TL_OK;
 }
 
-/* Copies elements in C order: Fortran order is read with the strides turned round. */
+/* Copies elements in C order: Fortran order is read with reversed strides. */
 static void unfold(const tl_npy *npy, const unsigned char *from, unsigned char *to)
 {
     const tl_array *array = &npy->array;

@@ -20,16 +20,15 @@ struct tl_npz {
     int members;
 };
 
-/* Whether the member states no more than its compressed bytes can hold, and that is not
- * too much. */
+/* Whether the stated size is within the limit and possible for the compressed bytes. */
 static bool is_possible(const zip_stat_t *info)
 {
     return info->size <= TL_ARRAY_LIMIT &&
            info->size / MOST_SMALLER <= info->comp_size + 64;
 }
 
-/* Members may lie on one another, so that a small file holds each of them: what all state
- * together is bounded by the file's own `bytes`. */
+/* Members may overlap, so that each alone is plausible in a small file: their total is
+ * checked against the file's `bytes`. */
 static tl_status check_total(const tl_npz *npz, uint64_t bytes, tl_err *err)
 {
     const zip_uint64_t known = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE;
@@ -37,7 +36,7 @@ static tl_status check_total(const tl_npz *npz, uint64_t bytes, tl_err *err)
     for (int i = 0; i < npz->members; i++) {
         zip_stat_t info;
         if (zip_stat_index(npz->zip, (zip_uint64_t)i, 0, &info) != 0) continue;
-        /* One that states the impossible is not read. */
+        /* Impossible members are never read. */
         if ((info.valid & known) == known && is_possible(&info)) total += info.size;
     }
     TL_CHECK(total / MOST_SMALLER <= bytes, err, TL_E_FORMAT,
@@ -129,7 +128,7 @@ static tl_status fill(zip_file_t *file, const char *where, unsigned char *bytes,
     return TL_OK;
 }
 
-/* The header is read and held against the stated size before anything large is allocated.
+/* The header is checked against the stated size before anything large is allocated.
  */
 static tl_status read_file(zip_file_t *file, const char *where, uint64_t size,
                            tl_arena *arena, tl_array *out, tl_err *err)

@@ -1,6 +1,6 @@
 /*
- * A block is a head, the source's arrays, and its note; every place in it follows from the
- * numbers in the head, so that its length can be checked.
+ * A block is a head, the source's arrays, and its note; all offsets follow from the head,
+ * so the length can be checked.
  */
 #include "compute/data/shared_source.h"
 
@@ -83,8 +83,7 @@ static void pack(const tl_source *source, const block_head *head, unsigned char 
 
 /* --- unpacking ------------------------------------------------------------------------ */
 
-/* Whether the block is whole. Its numbers are those of a source that was opened, unless it
- * is no such block. */
+/* Whether the block is complete and of this format. */
 static bool is_whole(const unsigned char *block, size_t n, block_head *head)
 {
     if (n < sizeof *head) return false;
@@ -122,7 +121,7 @@ static tl_status unpack(unsigned char *block, size_t n, const char *name, tl_are
 
 /* --- opening -------------------------------------------------------------------------- */
 
-/* Opens the source and publishes it. \param block result, NULL where that cannot be */
+/* Opens the source and publishes it. \param block result, NULL if it cannot be published */
 static tl_status publish(const char *name, const char *dir, const tl_source_want *want,
                          const tl_shared_blocks *shared_blocks, unsigned char **block,
                          size_t *n, tl_err *err)

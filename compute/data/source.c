@@ -80,7 +80,7 @@ static int by_key(const void *a, const void *b)
     return order ? order : (x->row > y->row) - (x->row < y->row);
 }
 
-/* What exact duplicates have in common: of tokens, the one that follows is part of it. */
+/* The key that exact duplicates share; for tokens it includes the next token. */
 static tl_key row_key(const tl_dataset *all, int row)
 {
     const size_t size = (size_t)tl_shape_size(all->shape);
@@ -93,7 +93,7 @@ static tl_key row_key(const tl_dataset *all, int row)
     return tl_hash_end(&window);
 }
 
-/* Rows that are exact duplicates get the number of the first of them. */
+/* Gives exact duplicates the number of the first of them. */
 static tl_status find_groups(tl_source *source, tl_arena *arena, tl_err *err)
 {
     const tl_dataset *all = &source->all;
@@ -124,7 +124,7 @@ static tl_status find_groups(tl_source *source, tl_arena *arena, tl_err *err)
     return source->group ? TL_OK : TL_E_NOMEM;
 }
 
-/* Groups of near-duplicates, how many rows they hold, and a word about it in the note. */
+/* Finds near-duplicates, counts them and mentions them in the note. */
 static tl_status find_near_duplicates(tl_source *source, tl_arena *arena, tl_err *err)
 {
     const int rows = source->all.rows;

@@ -53,7 +53,8 @@ static tl_status check_input(const tl_linalg_problem *p, tl_err *err)
     return TL_OK;
 }
 
-/* What the caller does not want and the solver needs: pivots, the other vectors. */
+/* Allocates what the solver needs and the caller does not want: pivots, the other vectors.
+ */
 static tl_status take_rest(tl_linalg_problem *p, tl_arena *scratch, tl_err *err)
 {
     const size_t rows = (size_t)p->a.rows, columns = (size_t)p->a.columns;
@@ -87,10 +88,9 @@ static tl_status by_lapack(tl_linalg_problem *p, tl_arena *scratch, tl_residual 
     return tl_residual_check(p, scratch, found, err);
 }
 
-/* What the distributed solvers take outside of arenas, since a lost peer may leave it in
- * MPI's hands, and in part by asking ScaLAPACK on a grid: so this is a bound. A member's
- * parts and work space, of a small team the largest; and a result on its way, filled up to
- * whole blocks of all members. */
+/* Counts a bound of what the distributed solvers allocate outside of arenas: a member's
+ * parts and work space, largest on a small team, and a result in transit, padded to whole
+ * blocks of all members. */
 static tl_status count_scalapack(const tl_linalg_problem *p, tl_arena *scratch, tl_err *err)
 {
     const size_t mark = tl_arena_mark(scratch), block = 256;

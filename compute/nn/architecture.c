@@ -25,7 +25,7 @@ static tl_shape shape_at(const tl_architecture *a, const tl_model_spec *spec)
     return a->layers ? a->layer[a->layers - 1].out : spec->in;
 }
 
-/* One more layer that reads the last; its number. */
+/* Adds a layer that reads the last one. \return its number */
 static int add(tl_architecture *a, tl_layer layer)
 {
     TL_INVARIANT(a->layers < TL_MODEL_LAYERS);
@@ -129,7 +129,7 @@ static tl_status build_cnn(tl_architecture *a, const tl_model_spec *spec, tl_err
             spec->width, spec->depth, d + 1, channels);
         give_bias(a, add_conv(a, in, channels, 3, 1));
         const tl_shape full = shape_at(a, spec);
-        /* The largest of four clipped at 0 is the clipped largest: a quarter of the work.
+        /* ReLU after the maximum equals ReLU before it, with a quarter of the work.
          */
         const int pool = add_plain(a, TL_LAYER_POOL, full,
                                    (tl_shape){channels, full.height / 2, full.width / 2});
@@ -155,7 +155,7 @@ static int add_norm(tl_architecture *a, bool has_relu)
                              .biases = (size_t)shape.channels});
 }
 
-/* Two convolutions and the way around them, which is one of 1x1 where the shape changes. */
+/* Two convolutions and a skip connection, a 1x1 convolution if the shape changes. */
 static void add_residual(tl_architecture *a, int channels, int stride)
 {
     const int start = a->layers - 1;
@@ -283,7 +283,7 @@ static int add_gain(tl_architecture *a, tl_layer_kind kind)
                              .biases = kind == TL_LAYER_LAYERNORM ? features : 0});
 }
 
-/* A dense layer after the last, as GPT-2 has them (with bias) or as Llama does. */
+/* A dense layer after the last, with bias (GPT-2) or without (Llama). */
 static void add_linear(tl_architecture *a, int features, double sd, bool has_bias)
 {
     const int number = add_dense(a, a->layer[a->layers - 1].out, features, sd);
@@ -297,12 +297,13 @@ static void add_around(tl_architecture *a, int start)
     add(a, (tl_layer){.kind = TL_LAYER_ADD, .in = shape, .out = shape, .with = start});
 }
 
-/* One transformer block: attention, then two dense layers, each with a way around. */
+/* A transformer block: attention, then two dense layers, each with a skip connection. */
 static void add_block(tl_architecture *a, const tl_model_spec *spec, int kv_heads)
 {
     const bool is_gpt = spec->kind == TL_MODEL_GPT;
     const tl_layer_kind norm = is_gpt ? TL_LAYER_LAYERNORM : TL_LAYER_RMSNORM;
-    /* Radford et al. 2019, section 2.3: what is added to the stream is scaled down. */
+    /* Radford et al. 2019, section 2.3: additions to the residual stream are scaled down.
+     */
     const double last_sd = TOKEN_SD / sqrt(2.0 * spec->depth);
     const int hidden = hidden_of(spec);
     const int size = spec->width / spec->heads, start = a->layers - 1;

@@ -2,8 +2,8 @@
  * safetensors: u64 little-endian length of the header, the header (JSON), the buffer.
  * Written by hand in tensor order, so that the same model gives the same bytes; read by
  * jansson, with every size checked against the model that the metadata names. The checksum
- * is of the metadata before it and of the buffer; the rest of the header follows from the
- * metadata, so it is written anew and compared.
+ * covers the metadata before it and the buffer; the rest of the header follows from the
+ * metadata, so it is regenerated and compared.
  */
 #include "compute/train/model_file.h"
 
@@ -20,7 +20,7 @@
 
 enum { LONGEST_HEADER = 1 << 20 };
 
-/* What is open in `text` so far, and the buffer. */
+/* The checksum of the metadata in `text` so far, and the buffer. */
 static void checksum(const tl_text *text, const tl_model *model, char sum[TL_KEY_TEXT])
 {
     const tl_key buffer = tl_key_of(model->param, model->params * sizeof *model->param);
@@ -156,7 +156,7 @@ static bool is_tensor(const json_t *entry, const tl_tensor *tensor)
     return from >= 0 && to >= 0 && (uint64_t)from == at && (uint64_t)to == end;
 }
 
-/* What the header of a file says. */
+/* The contents of a file's header. */
 typedef struct read_header {
     tl_tensor *tensor;
     int count;
@@ -189,7 +189,7 @@ static tl_status read_model(const char *path, const json_t *root, uint64_t left,
     return TL_OK;
 }
 
-/* Whether the model is whole and of the step that was meant. */
+/* Checks that the model is intact and of the expected step. */
 static tl_status check_whole(const char *path, const char *text, size_t length,
                              const read_header *header, const tl_model *model,
                              const tl_key *step, tl_err *err)

@@ -39,8 +39,8 @@ tl_status tl_timer_model(const tl_model_spec *spec, tl_arena *arena, tl_model **
     return TL_OK;
 }
 
-/* --- the stopwatch
- * ------------------------------------------------------------------------ */
+/* --- the stopwatch ----------------------------------------------------------------------
+ */
 
 tl_timer tl_timer_start(int blocks)
 {

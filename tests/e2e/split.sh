@@ -51,7 +51,7 @@ goes_on() {
     code=$?
     [ "$code" = 75 ] || fail "$kind ended by $4: exit $code"
     expect 0 launch -n "$3" "${run_on[@]}" --resume
-    says "a training goes on after update"
+    says "training resumes after update"
     same "${kind}1.nc" "$kind$2$3.nc"
     same_models "${kind}1.run" "$dir"
 }

@@ -1,5 +1,5 @@
 /*
- * Vectors of W floats and what moves them, included once for each W.
+ * Vectors of W floats, their loads and stores, included once for each W.
  */
 #define NAME(word) JOIN(word, W)
 

@@ -14,7 +14,7 @@ static size_t sum_size(const tl_layer *layer, int rows)
     return layer->cut == TL_CUT_JOINS ? numbers(layer->out, rows) : 0;
 }
 
-/* Sums that wait for others to be added to them, beside the first: at most so many. */
+/* Partial sums that wait at the same time besides the first, at most. */
 static size_t deepest(int parts)
 {
     size_t depth = 0;
@@ -42,8 +42,8 @@ static tl_layer_run part_of(const tl_layer_run *run, int part)
 
 /* --- sums ----------------------------------------------------------------------------- */
 
-/* A sum over parts that come one after the other: the tree without room for its leaves, as
- * when counting in binary. */
+/* A tree sum over parts that arrive in order, with memory for one sum per level, as when
+ * counting in binary. */
 typedef struct tree {
     float *first, *others; /* sums that wait: [size] where the result goes, and behind it */
     size_t size;
@@ -65,7 +65,7 @@ static float *place_of(const tree *t, int number)
     return number == 0 ? t->first : t->others + (size_t)(number - 1) * t->size;
 }
 
-/* Takes in what lies at the place of the first that does not wait. */
+/* Adds the part that was written to the first free place. */
 static void add_part(tree *t)
 {
     const tl_array_kernels *kernels = tl_kernels_get()->array;
