@@ -1,5 +1,5 @@
 /*
- * Effects as a table: one list of columns serves the file, CSV and JSON.
+ * Effects as a table: one list of columns for the file, CSV and JSON.
  */
 #include "analysis/effect/effects.h"
 
@@ -9,14 +9,14 @@
 #include <stddef.h>
 #include <string.h>
 
-/* A column, and the member of tl_effect that it holds. */
+/* A column, and its member of tl_effect. */
 typedef struct field {
     tl_column_type type;
     size_t at;
     const char *name, *about, *meanings;
 } field;
 
-enum { COORDINATES = 4, VERDICT = sizeof(tl_effect) /* no member: it is made */ };
+enum { COORDINATES = 4, VERDICT = sizeof(tl_effect) /* not a member: it is computed */ };
 #define AT(member) offsetof(tl_effect, member)
 
 static const field fields[] = {

@@ -112,7 +112,7 @@ static tl_status answer(const tl_table *table, tl_effects *effects, tl_arena *ar
     for (int k = 0; k < all; k++) {
         tl_effect *effect = &effects->effect[k];
         if (!is_answer(effect, c)) continue;
-        if (effect->hypothesis >= 0) { /* answers an earlier one too */
+        if (effect->hypothesis >= 0) { /* also answers an earlier one */
             const tl_effect copy = *effect;
             TL_TRY(tl_effects_add(effects, copy.metric, arena, &effect, err));
             *effect = copy;
