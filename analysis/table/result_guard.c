@@ -53,7 +53,7 @@ tl_status tl_result_read(const char *path, tl_arena *arena, tl_table **out, tl_e
              "%s: cannot be opened: %s", path, strerror(errno));
     TL_CHECK(S_ISREG(info.st_mode), err, TL_E_FORMAT, "%s is not a regular file", path);
     const pid_t child = fork();
-    TL_CHECK(child >= 0, err, TL_E_IO, "cannot start a process to try %s: %s", path,
+    TL_CHECK(child >= 0, err, TL_E_IO, "cannot start a process to check %s: %s", path,
              strerror(errno));
     if (child == 0) try_it(path, (size_t)info.st_size);
     int ended = 0;

@@ -72,7 +72,7 @@ static tl_status lose(const tl_job *job, tl_err *err)
 {
     job->grid->is_invalid = true;
     return tl_fail(err, TL_E_PEER,
-                   "team of epoch %u: a peer is gone or silent inside ScaLAPACK",
+                   "team of epoch %u: a peer died or is silent inside ScaLAPACK",
                    (unsigned)job->watch->epoch);
 }
 

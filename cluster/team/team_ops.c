@@ -139,7 +139,7 @@ static tl_status progress_fast(tl_team_mpi *self, bool *is_over, bool *moved, tl
     }
     int is_there = 0;
     if (MPI_Test(&slot->request, &is_there, MPI_STATUS_IGNORE) != MPI_SUCCESS)
-        return tl_team_lose(self, 0, "a peer is gone", err);
+        return tl_team_lose(self, 0, "a peer died", err);
     if (!is_there) return TL_OK;
     memcpy(at, slot->bytes, slot->n);
     request->moved += slot->n;

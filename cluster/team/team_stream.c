@@ -44,7 +44,7 @@ static tl_status send_piece(tl_team_mpi *self, tl_err *err)
     memcpy(slot->bytes + sizeof front, stream->source + stream->given, n);
     if (MPI_Isend(slot->bytes, (int)(sizeof front + n), MPI_BYTE, self->first + stream->to,
                   self->tag, self->comm, &slot->request) != MPI_SUCCESS)
-        return tl_team_lose(self, stream->to, "a peer is gone", err);
+        return tl_team_lose(self, stream->to, "a peer died", err);
     slot->n = n;
     stream->outs++;
     stream->given += n;
@@ -63,7 +63,7 @@ static tl_status progress_out(tl_team_mpi *self, bool *moved, tl_err *err)
         tl_slot *slot = &self->out[stream->first_out];
         int has_left = 0;
         if (MPI_Test(&slot->request, &has_left, MPI_STATUS_IGNORE) != MPI_SUCCESS)
-            return tl_team_lose(self, stream->to, "a peer is gone", err);
+            return tl_team_lose(self, stream->to, "a peer died", err);
         if (!has_left) return TL_OK;
         stream->left += slot->n;
         stream->first_out = (stream->first_out + 1) % TL_SLOTS;
@@ -83,7 +83,7 @@ static tl_status receive_piece(tl_team_mpi *self, tl_err *err)
     if (MPI_Irecv(slot->bytes, (int)sizeof(tl_piece_head) + TL_PIECE, MPI_BYTE,
                   self->first + stream->from, self->tag, self->comm,
                   &slot->request) != MPI_SUCCESS)
-        return tl_team_lose(self, stream->from, "a peer is gone", err);
+        return tl_team_lose(self, stream->from, "a peer died", err);
     stream->ins++;
     if (stream->to == TL_NOBODY) tl_failpoint_pass(self->place);
     return TL_OK;
@@ -146,7 +146,7 @@ static tl_status progress_in(tl_team_mpi *self, bool *moved, tl_err *err)
         if (stream->ins == 0) return TL_OK;
         if (MPI_Test(&self->in[stream->first_in].request, &is_there, MPI_STATUS_IGNORE) !=
             MPI_SUCCESS)
-            return tl_team_lose(self, stream->from, "a peer is gone", err);
+            return tl_team_lose(self, stream->from, "a peer died", err);
         if (is_there) accept_piece(self);
         if (is_there) *moved = true;
     }

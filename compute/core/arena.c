@@ -69,8 +69,9 @@ static void *take(tl_arena *arena, size_t count, size_t size, bool is_real, tl_e
     size_t bytes = (count * size + ALIGN - 1) / ALIGN * ALIGN;
     if (bytes == 0) bytes = ALIGN;
     if (arena->limit != 0 && (bytes > arena->limit || arena->used > arena->limit - bytes)) {
-        (void)tl_fail(err, TL_E_NOMEM, "%zu bytes wanted beside %zu, but the budget is %zu",
-                      bytes, arena->used, arena->limit);
+        (void)tl_fail(err, TL_E_NOMEM,
+                      "%zu bytes needed besides %zu in use, but the budget is %zu", bytes,
+                      arena->used, arena->limit);
         return NULL;
     }
     const size_t used = arena->used + bytes, peak = arena->peak;
@@ -82,7 +83,8 @@ static void *take(tl_arena *arena, size_t count, size_t size, bool is_real, tl_e
     tl_arena_chunk *chunk = arena->last;
     if (!chunk || chunk->size - chunk->filled < bytes) chunk = add_chunk(arena, bytes);
     if (!chunk) {
-        (void)tl_fail(err, TL_E_NOMEM, "the system has no %zu bytes of memory left", bytes);
+        (void)tl_fail(err, TL_E_NOMEM, "out of memory: the system has no %zu bytes left",
+                      bytes);
         return NULL;
     }
     unsigned char *at = (unsigned char *)chunk + HEADER + chunk->filled;

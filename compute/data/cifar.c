@@ -56,8 +56,8 @@ static tl_status measure(batch *one, const tl_cifar *kind, tl_err *err)
     uint64_t bytes;
     TL_TRY(tl_file_size(one->path, &bytes, err));
     TL_CHECK(bytes > 0 && bytes % record == 0 && bytes <= TL_ARRAY_LIMIT, err, TL_E_FORMAT,
-             "%s: has %llu bytes, but %s is made of whole records of %llu bytes", one->path,
-             (unsigned long long)bytes, kind->name, (unsigned long long)record);
+             "%s: has %llu bytes, but %s consists of whole records of %llu bytes",
+             one->path, (unsigned long long)bytes, kind->name, (unsigned long long)record);
     one->rows = (int)(bytes / record);
     return TL_OK;
 }
@@ -69,8 +69,8 @@ static tl_status read_records(const batch *one, const tl_cifar *kind, FILE *file
     unsigned char record[MOST_RECORD];
     const size_t length = (size_t)tl_cifar_record(kind);
     for (int i = 0; i < one->rows; i++) {
-        TL_CHECK(fread(record, 1, length, file) == length, err, TL_E_IO,
-                 "%s: cannot be read whole", one->path);
+        TL_CHECK(fread(record, 1, length, file) == length, err, TL_E_IO, "%s: ends early",
+                 one->path);
         TL_CHECK(tl_cifar_fits(kind, length, record), err, TL_E_FORMAT,
                  "%s: record %d has a label that is none of %s (%d classes): is it of the "
                  "other CIFAR?",

@@ -28,7 +28,7 @@ tl_status tl_dataset_tokens(int vocabulary, int context, uint64_t rows, tl_arena
     const uint64_t row = (uint64_t)context * sizeof *out->input;
     char most[32];
     TL_CHECK(rows <= TL_TOKENS_LIMIT / row, err, TL_E_NOMEM,
-             "%llu rows of %d tokens are too many: all may take %s, a token %zu bytes",
+             "%llu rows of %d tokens are too many: at most %s, with %zu bytes per token",
              (unsigned long long)rows, context, tl_text_size((double)TL_TOKENS_LIMIT, most),
              sizeof *out->input);
     TL_TRY(

@@ -56,8 +56,7 @@ static tl_status read_open(gzFile file, const char *path, uint64_t limit, tl_are
     (void)gzerror(file, &code);
     TL_CHECK(left >= 0 && code != Z_BUF_ERROR, err, TL_E_FORMAT,
              "%s: its gzip stream is damaged", path);
-    TL_CHECK(left == 0, err, TL_E_FORMAT, "%s: has bytes left over behind its elements",
-             path);
+    TL_CHECK(left == 0, err, TL_E_FORMAT, "%s: has extra bytes after its elements", path);
     if (item > 1) tl_array_swap(out);
     return TL_OK;
 }

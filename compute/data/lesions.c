@@ -109,7 +109,7 @@ tl_status tl_lesions_make(const tl_source_want *want, tl_arena *arena, tl_datase
     TL_CHECK(want->difficulty >= 0.0 && want->difficulty <= 1.0, err, TL_E_ARG,
              "the difficulty of synthetic/lesions is 0 to 1, not %g", want->difficulty);
     TL_CHECK(want->examples >= 1, err, TL_E_ARG,
-             "synthetic/lesions needs examples to make");
+             "synthetic/lesions needs at least 1 example");
     TL_TRY(tl_dataset_new((tl_shape){1, SIDE, SIDE}, want->classes, want->examples, arena,
                           out, err));
     for (int i = 0; i < want->examples; i++) {

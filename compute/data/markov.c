@@ -101,7 +101,8 @@ static tl_status check(const tl_source_want *want, tl_err *err)
              want->classes);
     TL_CHECK(want->difficulty >= 0.0 && want->difficulty <= 1.0, err, TL_E_ARG,
              "the difficulty of synthetic/markov is 0 to 1, not %g", want->difficulty);
-    TL_CHECK(want->examples >= 1, err, TL_E_ARG, "synthetic/markov needs examples to make");
+    TL_CHECK(want->examples >= 1, err, TL_E_ARG,
+             "synthetic/markov needs at least 1 example");
     return TL_OK;
 }
 

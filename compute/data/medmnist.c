@@ -34,15 +34,14 @@ static tl_status check_labels(const char *path, const char *split, const split_a
     char text[160];
     const bool is_single = labels->rank == 1 || (labels->rank == 2 && labels->size[1] == 1);
     TL_CHECK(is_single, err, TL_E_FORMAT,
-             "%s: %s_labels is %s; one label an image is read, not several", path, split,
+             "%s: %s_labels is %s; only one label per image is supported", path, split,
              tl_array_text(labels, text));
     TL_CHECK(labels->size[0] == images->size[0], err, TL_E_FORMAT,
              "%s: %s has %llu images but %llu labels", path, split,
              (unsigned long long)images->size[0], (unsigned long long)labels->size[0]);
     TL_CHECK(labels->type[0] == 'u' || labels->type[0] == 'i' || labels->type[0] == 'b',
-             err, TL_E_FORMAT,
-             "%s: %s_labels holds elements of type %s; whole numbers are read", path, split,
-             labels->type);
+             err, TL_E_FORMAT, "%s: %s_labels has type %s; allowed are integers", path,
+             split, labels->type);
     for (uint64_t i = 0; i < labels->count; i++) {
         const double label = tl_array_get(labels, i);
         TL_CHECK(label >= 0.0 && label < MOST_CLASSES, err, TL_E_FORMAT,
@@ -58,15 +57,15 @@ static tl_status check_split(const char *path, const char *split, const split_ar
     const tl_array *images = &part->images;
     char text[160];
     TL_CHECK(strcmp(images->type, "u1") == 0, err, TL_E_FORMAT,
-             "%s: %s_images holds elements of type %s; u1 are read", path, split,
-             images->type);
-    TL_CHECK(images->rank == 3 || images->rank == 4, err, TL_E_FORMAT,
-             "%s: %s_images is %s; read are images (N, H, W) or (N, H, W, 3) and volumes "
-             "(N, D, H, W)",
-             path, split, tl_array_text(images, text));
+             "%s: %s_images has type %s; allowed is u1", path, split, images->type);
+    TL_CHECK(
+        images->rank == 3 || images->rank == 4, err, TL_E_FORMAT,
+        "%s: %s_images is %s; allowed are images (N, H, W) or (N, H, W, 3) and volumes "
+        "(N, D, H, W)",
+        path, split, tl_array_text(images, text));
     for (int d = 1; d < (is_colour(images) ? 3 : images->rank); d++) {
         TL_CHECK(images->size[d] >= 4 && images->size[d] <= 1024, err, TL_E_FORMAT,
-                 "%s: %s_images is %s; sides of 4 to 1024 pixels are read", path, split,
+                 "%s: %s_images is %s; allowed are sides of 4 to 1024 pixels", path, split,
                  tl_array_text(images, text));
     }
     bool same = images->rank == first->images.rank;
@@ -188,10 +187,11 @@ static tl_status note_origin(const char *path, const tl_medmnist *set, tl_arena 
 tl_status tl_medmnist_read(const char *path, const tl_medmnist *set, tl_arena *arena,
                            tl_source *out, tl_err *err)
 {
-    TL_CHECK(!set || set->task != TL_MEDMNIST_LABELS, err, TL_E_FORMAT,
-             "medmnist/%s gives several labels to an image (%d yes-or-no findings, any of "
-             "them together); models here choose one class an image, so it is not read",
-             set ? set->name : "", set ? set->classes : 0);
+    TL_CHECK(
+        !set || set->task != TL_MEDMNIST_LABELS, err, TL_E_FORMAT,
+        "medmnist/%s has several labels per image (%d yes-or-no findings); models here "
+        "predict one class per image, so it is not supported",
+        set ? set->name : "", set ? set->classes : 0);
     tl_npz *npz;
     TL_TRY(tl_npz_open(path, &npz, err));
     tl_status status = read_open(npz, path, set, arena, out, err);

@@ -27,7 +27,7 @@ static tl_status read_idx_pair(const char *name, const char *dir, tl_arena *raw,
              tl_array_text(images, text));
     TL_CHECK(images->size[1] >= 4 && images->size[1] <= 1024 && images->size[2] >= 4 &&
                  images->size[2] <= 1024,
-             err, TL_E_FORMAT, "%s: is %s; sides of 4 to 1024 pixels are read", path,
+             err, TL_E_FORMAT, "%s: is %s; allowed are sides of 4 to 1024 pixels", path,
              tl_array_text(images, text));
     TL_TRY(tl_data_path_find(dir, name, label_ending, path, err));
     TL_TRY(tl_idx_read(path, raw, labels, err));

@@ -3,7 +3,7 @@
  * of a coarse grid, since |sum of differences| <= sum of |differences| in every cell, and
  * since cell indicators, scaled to length one, are orthonormal (Bessel's inequality):
  *
- * 1. rows are sorted by brightness; a near pair lies within 8/255 of each other there;
+ * 1. rows are sorted by brightness; near pairs differ there by at most 8/255;
  * 2. images scaled to mean 0 and length 1 have |u - v|^2 = 2 - 2 r, which is below 0.04 for
  *    r > 0.98, and their projections on the cells are no farther apart.
  *

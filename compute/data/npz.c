@@ -11,7 +11,7 @@
 enum {
     MOST_MEMBERS = 10000,
     HEAD = 10240,
-    MOST_SMALLER = 1032 /* deflate packs at most so many bytes into one */
+    MOST_SMALLER = 1032 /* deflate's maximum compression */
 };
 
 struct tl_npz {
@@ -40,7 +40,7 @@ static tl_status check_total(const tl_npz *npz, uint64_t bytes, tl_err *err)
         if ((info.valid & known) == known && is_possible(&info)) total += info.size;
     }
     TL_CHECK(total / MOST_SMALLER <= bytes, err, TL_E_FORMAT,
-             "%s: its members state %llu bytes together, more than a file of %llu can hold",
+             "%s: its members claim %llu bytes in total, more than a file of %llu can hold",
              npz->path, (unsigned long long)total, (unsigned long long)bytes);
     return TL_OK;
 }
@@ -57,7 +57,7 @@ tl_status tl_npz_open(const char *path, tl_npz **out, tl_err *err)
         const bool is_system = zip_error_system_type(&why) == ZIP_ET_SYS;
         const tl_status fault =
             tl_fail(err, is_system ? TL_E_IO : TL_E_FORMAT, "%s: %s: %s", path,
-                    is_system ? "cannot be opened" : "is not a whole npz (zip) file",
+                    is_system ? "cannot be opened" : "is not a complete npz (zip) file",
                     zip_error_strerror(&why));
         zip_error_fini(&why);
         return fault;
@@ -148,7 +148,7 @@ static tl_status read_file(zip_file_t *file, const char *where, uint64_t size,
     /* Reading past the end makes libzip compare the checksum. */
     if (status == TL_OK) status = fill(file, where, &beyond, 1, &extra, err);
     if (status == TL_OK && (got + more != size || extra != 0)) {
-        status = tl_fail(err, TL_E_FORMAT, "%s: holds other than the %llu bytes it states",
+        status = tl_fail(err, TL_E_FORMAT, "%s: does not have the %llu bytes it claims",
                          where, (unsigned long long)size);
     }
     if (status == TL_OK) status = tl_npy_read(where, whole, (size_t)size, arena, out, err);
@@ -164,9 +164,9 @@ tl_status tl_npz_read(tl_npz *npz, int member, tl_arena *arena, tl_array *out, t
     zip_stat_t info;
     TL_CHECK(zip_stat_index(npz->zip, (zip_uint64_t)member, 0, &info) == 0 &&
                  (info.valid & ZIP_STAT_SIZE),
-             err, TL_E_FORMAT, "%s: its size is not stated", where);
+             err, TL_E_FORMAT, "%s: its size is missing", where);
     TL_CHECK(info.size <= TL_ARRAY_LIMIT, err, TL_E_FORMAT,
-             "%s: states %llu bytes, more than the %llu that are read", where,
+             "%s: claims %llu bytes; at most %llu are allowed", where,
              (unsigned long long)info.size, (unsigned long long)TL_ARRAY_LIMIT);
     const zip_uint64_t known = ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD;
     TL_CHECK((info.valid & known) == known &&
@@ -174,7 +174,7 @@ tl_status tl_npz_read(tl_npz *npz, int member, tl_arena *arena, tl_array *out, t
              err, TL_E_FORMAT, "%s: is neither stored nor deflated", where);
     /* So a short member cannot claim much memory. */
     TL_CHECK(is_possible(&info), err, TL_E_FORMAT,
-             "%s: states %llu bytes, more than its %llu compressed ones can hold", where,
+             "%s: claims %llu bytes, more than its %llu compressed bytes can hold", where,
              (unsigned long long)info.size, (unsigned long long)info.comp_size);
     zip_file_t *file = zip_fopen_index(npz->zip, (zip_uint64_t)member, 0);
     TL_CHECK(file, err, TL_E_FORMAT, "%s: cannot be read: %s", where,

@@ -24,7 +24,7 @@ static int official_begin(const tl_source *source, int split)
     return begin;
 }
 
-/* Rows that stand for their group of duplicates. */
+/* Rows that represent their group of duplicates. */
 static int distinct_rows(const tl_source *source)
 {
     int count = 0;
@@ -60,13 +60,14 @@ static tl_status check_official(const tl_source *source, const tl_split *split, 
 tl_status tl_split_check(const tl_source *source, const tl_split *split, tl_err *err)
 {
     TL_CHECK(split->keep >= 0.0 && split->keep < 1.0, err, TL_E_ARG,
-             "keep is %g; it is at least 0 and less than 1, or there are no non-members",
+             "keep is %g; allowed is 0 to below 1, so that there are non-members",
              split->keep);
     if (split->official) return check_official(source, split, err);
-    TL_CHECK(split->attacker_from_pool == 0, err, TL_E_ARG,
-             "attacker_from_pool is %d, but it goes with split: official; here the size of "
-             "the role attacker says how many rows it has",
-             split->attacker_from_pool);
+    TL_CHECK(
+        split->attacker_from_pool == 0, err, TL_E_ARG,
+        "attacker_from_pool is %d, but is for split: official only; set the size of the "
+        "role attacker instead",
+        split->attacker_from_pool);
     const int size[ROLES] = {split->pool, split->validation, split->attacker, split->test};
     long sum = 0;
     for (int r = 0; r < ROLES; r++) {
@@ -81,7 +82,7 @@ tl_status tl_split_check(const tl_source *source, const tl_split *split, tl_err 
     const int have = distinct_rows(source);
     TL_CHECK(
         sum <= have, err, TL_E_ARG,
-        "the roles want pool %d + validation %d + attacker %d + test %d = %ld rows, but %s "
+        "the roles need pool %d + validation %d + attacker %d + test %d = %ld rows, but %s "
         "has %d distinct ones (%d with duplicates)",
         size[0], size[1], size[2], size[3], sum, source->name, have, source->all.rows);
     return TL_OK;
@@ -113,11 +114,11 @@ typedef struct dealer {
     const tl_split *split;
     tl_rng rng;    /* of the order of rows; sub-stream c for class c */
     int *order;    /* [rows] rows by class, each class in random order */
-    int *begin;    /* [classes] where the rows not yet dealt begin */
-    int *left;     /* [classes] how many they are */
-    int *share;    /* [classes] room */
-    uint8_t *role; /* [rows] who has it */
-    int *list;     /* [rows] room */
+    int *begin;    /* [classes] index of the first unassigned row */
+    int *left;     /* [classes] unassigned rows */
+    int *share;    /* [classes] scratch */
+    uint8_t *role; /* [rows] the row's role */
+    int *list;     /* [rows] scratch */
 } dealer;
 
 static tl_status open_dealer(const tl_source *source, const tl_split *split, uint64_t seed,

@@ -14,9 +14,9 @@
 #include <string.h>
 
 static const tl_source_name names[] = {
-    {"synthetic/lesions", "grey 28x28 tissue with lesions, made here, 2 to 10 classes"},
+    {"synthetic/lesions", "grey 28x28 tissue with lesions, generated, 2 to 10 classes"},
     {"synthetic/markov",
-     "tokens of a Markov chain of known entropy, made here, 2 to 65536"},
+     "tokens of a Markov chain of known entropy, generated, 2 to 65536"},
     {"text/NAME", "your text as bytes: DIR/text/NAME.txt, or a folder of documents"},
     {"tokens/NAME", "GPT-2 tokens as llm.c writes them: DIR/tokens/NAME.bin"},
     {"mnist/t10k", "MNIST test images, 10,000 of 28x28, idx[.gz]"},
@@ -161,11 +161,10 @@ static tl_status find_near_duplicates(tl_source *source, tl_arena *arena, tl_err
 static tl_status refuse(const char *name, tl_err *err)
 {
     const char *known[NAMES];
+    char hint[TL_HINT];
     for (int i = 0; i < NAMES; i++) known[i] = names[i].name;
-    const char *near = tl_text_nearest(name, known, NAMES);
-    return tl_fail(err, TL_E_ARG,
-                   "there is no data source '%s'%s%s%s; see threatloop data list", name,
-                   near ? ": did you mean '" : "", near ? near : "", near ? "'" : "");
+    return tl_fail(err, TL_E_ARG, "unknown data source '%s'%s; see threatloop data list",
+                   name, tl_text_hint(name, known, NAMES, hint));
 }
 
 static bool is_listed(const char *name)

@@ -40,15 +40,16 @@ static tl_status check_input(const tl_linalg_problem *p, tl_err *err)
     const bool is_square =
         p->operation == TL_LINALG_EIGEN || p->operation == TL_LINALG_SOLVE_SPD;
     TL_CHECK(p->a.rows >= 1 && p->a.columns >= 1, err, TL_E_ARG,
-             "%s: the matrix is %dx%d, allowed is from 1x1", name, p->a.rows, p->a.columns);
+             "%s: the matrix is %dx%d, but must be at least 1x1", name, p->a.rows,
+             p->a.columns);
     TL_CHECK(!is_square || p->a.rows == p->a.columns, err, TL_E_ARG,
              "%s: the matrix is %dx%d, and must be square", name, p->a.rows, p->a.columns);
     if (!p->b.at) return TL_OK;
     TL_CHECK(p->a.rows >= p->a.columns, err, TL_E_ARG,
-             "%s: the matrix is %dx%d, allowed are as many rows as columns or more", name,
-             p->a.rows, p->a.columns);
+             "%s: the matrix is %dx%d, but must have at least as many rows as columns",
+             name, p->a.rows, p->a.columns);
     TL_CHECK(p->b.rows == p->a.rows && p->b.columns >= 1, err, TL_E_ARG,
-             "%s: the right-hand sides are %dx%d, wanted are %d rows, and a column or more",
+             "%s: the right-hand sides are %dx%d, but need %d rows and at least one column",
              name, p->b.rows, p->b.columns, p->a.rows);
     return TL_OK;
 }

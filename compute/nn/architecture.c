@@ -234,11 +234,11 @@ static tl_status check_tokens(const tl_model_spec *spec, int kv_heads, tl_err *e
              "the width of a %s is divided among its heads: %d is not a multiple of %d",
              name, spec->width, spec->heads);
     TL_CHECK(spec->heads % kv_heads == 0, err, TL_E_ARG,
-             "heads share those of keys and values evenly: %d is not a multiple of %d",
+             "heads must be a multiple of kv_heads: %d is not a multiple of %d",
              spec->heads, kv_heads);
     TL_CHECK(spec->kind != TL_MODEL_LLAMA || spec->width / spec->heads % 2 == 0, err,
-             TL_E_ARG, "rotary positions turn pairs: width/heads must be even, not %d/%d",
-             spec->width, spec->heads);
+             TL_E_ARG, "rotary positions need an even width/heads, not %d/%d", spec->width,
+             spec->heads);
     TL_CHECK((int64_t)spec->classes * spec->in.width <= MOST_OUTPUTS, err, TL_E_ARG,
              "rows of %d tokens of a vocabulary of %d are too long: their outputs are more "
              "than %d numbers",
@@ -260,15 +260,14 @@ static tl_status check_splits(const tl_model_spec *spec, int kv_heads, tl_err *e
     const int splits = spec->splits;
     if (splits == 0) return TL_OK;
     TL_CHECK(splits >= 1 && splits <= TL_MODEL_SPLITS_MOST && (splits & (splits - 1)) == 0,
-             err, TL_E_ARG, "a model is split in a power of two, at most %d, not in %d",
+             err, TL_E_ARG, "splits must be a power of two, at most %d, not %d",
              TL_MODEL_SPLITS_MOST, splits);
-    TL_CHECK(spec->heads % splits == 0 && kv_heads % splits == 0, err, TL_E_ARG,
-             "splits take whole heads: %d splits do not share out %d heads, %d of keys and "
-             "values",
-             splits, spec->heads, kv_heads);
+    TL_CHECK(
+        spec->heads % splits == 0 && kv_heads % splits == 0, err, TL_E_ARG,
+        "splits take whole heads: %d splits do not divide %d heads, %d of keys and values",
+        splits, spec->heads, kv_heads);
     TL_CHECK(hidden_of(spec) % splits == 0, err, TL_E_ARG,
-             "%d splits do not share out the %d units of a block evenly", splits,
-             hidden_of(spec));
+             "%d splits do not divide the %d units of a block", splits, hidden_of(spec));
     return TL_OK;
 }
 

@@ -131,7 +131,7 @@ static tl_status read_spec(const char *path, const json_t *root, tl_model_spec *
                  read_number(metadata, "kv_heads", &spec->kv_heads) &&
                  (!json_object_get(metadata, "splits") ||
                   read_number(metadata, "splits", &spec->splits)),
-             err, TL_E_FORMAT, "%s: its metadata name no model of threatloop", path);
+             err, TL_E_FORMAT, "%s: its metadata describes no threatloop model", path);
     return TL_OK;
 }
 
@@ -182,7 +182,7 @@ static tl_status read_model(const char *path, const json_t *root, uint64_t left,
                  tensor->name);
     }
     TL_CHECK(json_object_size(root) == (size_t)header->count + 1, err, TL_E_FORMAT,
-             "%s: has tensors that its model has not", path);
+             "%s: has tensors that do not belong to its model", path);
     const char *step =
         json_string_value(json_object_get(json_object_get(root, "__metadata__"), "step"));
     (void)snprintf(header->step, sizeof header->step, "%s", step ? step : "");
@@ -203,7 +203,7 @@ static tl_status check_whole(const char *path, const char *text, size_t length,
     tl_text_close(&again);
     TL_CHECK(!is_short, err, TL_E_NOMEM, "%s: no memory left to check it", path);
     TL_CHECK(is_same, err, TL_E_FORMAT,
-             "%s: its checksum is wrong, or its header is not as it was written", path);
+             "%s: its checksum is wrong, or its header was modified", path);
     TL_CHECK(!step || strcmp(tl_key_text(step, wanted), header->step) == 0, err,
              TL_E_FORMAT, "%s: holds the model of another step, %s", path, header->step);
     return TL_OK;
@@ -229,7 +229,7 @@ static tl_status read_open(FILE *file, const char *path, uint64_t size, const tl
              "%s: is cut off in its header", path);
     json_error_t why;
     json_t *root = json_loadb(header, length, JSON_REJECT_DUPLICATES, &why);
-    TL_CHECK(root, err, TL_E_FORMAT, "%s: its header is no JSON: %s", path, why.text);
+    TL_CHECK(root, err, TL_E_FORMAT, "%s: its header is not JSON: %s", path, why.text);
     const tl_status status =
         read_model(path, root, size - sizeof bytes - length, arena, &facts, &model, err);
     json_decref(root);

@@ -120,7 +120,7 @@ static tl_status open_trainer(trainer *t, tl_err *err)
     }
     const tl_model_spec *spec = &t->model->spec;
     const size_t rows = (size_t)tl_recipe_shard_rows(t->recipe);
-    TL_CHECK(t->data->rows > 0, err, TL_E_ARG, "there are no rows to train on");
+    TL_CHECK(t->data->rows > 0, err, TL_E_ARG, "no rows to train on");
     t->shards = tl_recipe_shards(t->recipe);
     TL_INVARIANT(t->mates->size <= t->shards);
     t->local = t->shards / t->mates->size;

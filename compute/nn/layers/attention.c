@@ -10,8 +10,8 @@
  * their lines are so far apart that products run at two thirds of the speed.
  *
  * One group of query heads shares a key head (Ainslie et al. 2023, GQA, section 2.2).
- * Rotary positions turn queries and keys by pairs of neighbours (Su et al. 2021, RoFormer,
- * eq. 34).
+ * Rotary positions rotate queries and keys in pairs of neighbours (Su et al. 2021,
+ * RoFormer, eq. 34).
  */
 #include "compute/nn/layers/layer.h"
 

@@ -45,7 +45,7 @@ static tl_layer_run part_of(const tl_layer_run *run, int part)
 /* A tree sum over parts that arrive in order, with memory for one sum per level, as when
  * counting in binary. */
 typedef struct tree {
-    float *first, *others; /* sums that wait: [size] where the result goes, and behind it */
+    float *first, *others; /* partial sums [size]: in the result, and in scratch */
     size_t size;
     int waiting, added;
 } tree;
@@ -108,7 +108,7 @@ tl_status tl_parts_backward(const tl_layer_run *run, float *grad, const tl_team 
     const tl_layer_ops *ops = tl_layer_ops_of(layer->kind);
     const bool fans = layer->cut == TL_CUT_FANS;
     tree t = tree_of(run, run->d_in);
-    TL_INVARIANT(run->d_in && !(fans && run->adds)); /* nobody else reads what fans out */
+    TL_INVARIANT(run->d_in && !(fans && run->adds)); /* no other layer reads that input */
     if (grad && layer->cut == TL_CUT_JOINS && layer->biases)
         tl_layer_add_bias_gradient(run, grad);
     for (int p = 0; p < layer->parts; p++) {
