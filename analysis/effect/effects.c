@@ -135,7 +135,7 @@ static void compare_scales(const tl_differences *logit, int replicates, tl_effec
     effect->scales = differ ? TL_SCALES_DISAGREE : TL_SCALES_AGREE;
 }
 
-/* \param logit the target as log odds, or NULL where it is not between 0 and 1 */
+/* \param logit the target as log odds, or NULL if it is not between 0 and 1 */
 static tl_status add_interaction(estimator *e, const tl_target *target,
                                  const tl_target *logit, const int f[2], const int level[2],
                                  tl_err *err)

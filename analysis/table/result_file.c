@@ -182,7 +182,7 @@ static tl_status fill(writer *w, int variable, const tl_column *column)
     return TL_OK;
 }
 
-/* Writes the table into the file, which is open. \param variable [columns] room for ids */
+/* Writes the table into the open file. \param variable [columns] set to ids */
 static tl_status write_open(writer *w, int *variable)
 {
     const tl_table *table = w->table;

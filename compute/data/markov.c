@@ -59,7 +59,7 @@ static double entropy_term(double p)
     return p > 0.0 ? -p * log(p) : 0.0;
 }
 
-/* All but a few of what may follow a token are equally likely. */
+/* All but a few of the next tokens are equally likely. */
 static double entropy_of(const chain *c)
 {
     const double least = c->difficulty / c->tokens;

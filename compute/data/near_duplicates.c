@@ -117,7 +117,7 @@ static void add(moments *m, double x, double y)
     m->xy += x * y;
 }
 
-/* -1 where one of the sides does not vary. */
+/* -1 if one of the images does not vary. */
 static double correlation(const moments *m, double n)
 {
     const double xx = m->xx - m->x * m->x / n, yy = m->yy - m->y * m->y / n;

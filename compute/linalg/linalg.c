@@ -54,7 +54,7 @@ static tl_status check_input(const tl_linalg_problem *p, tl_err *err)
     return TL_OK;
 }
 
-/* Allocates what the solver needs and the caller does not want: pivots, the other vectors.
+/* Allocates results that the solver needs and the caller does not: pivots, other vectors.
  */
 static tl_status take_rest(tl_linalg_problem *p, tl_arena *scratch, tl_err *err)
 {

@@ -148,7 +148,7 @@ static tl_status open_trainer(trainer *t, tl_err *err)
 
 /* --- an update ------------------------------------------------------------------------ */
 
-/* A batch, or what is left of one. */
+/* A batch, or the rest of one. */
 typedef struct group {
     const int *row;
     int rows;

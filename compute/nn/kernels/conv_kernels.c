@@ -1,6 +1,6 @@
 /*
  * Direct convolution. Compiled once for each instruction set (TL_ISA), with products and
- * sums contracted to fused multiply-adds where the set has them: without, half the speed is
+ * sums contracted to fused multiply-adds if the set has them; without, half the speed is
  * lost. The compiler contracts, so bits are the same in every run of a program.
  */
 #include "compute/nn/kernels/isa.h"

@@ -7,7 +7,7 @@ static size_t numbers(tl_shape shape, int rows)
     return (size_t)rows * (size_t)tl_shape_size(shape);
 }
 
-/* Numbers of one sum; 0 where nothing is summed. */
+/* Numbers of one sum; 0 if nothing is summed. */
 static size_t sum_size(const tl_layer *layer, int rows)
 {
     if (layer->cut == TL_CUT_FANS) return numbers(layer->in, rows);
