@@ -31,7 +31,7 @@ says "not finite at update"
 
 # What cannot be split is refused where the plan says so.
 expect 2 "$THREATLOOP_BIN" plan "$plan" --set model.kind=gpt --set model.splits=3
-says "in a power of two, at most 64, not in 3"
+says "a power of two, at most 64, not 3"
 expect 2 "$THREATLOOP_BIN" plan "$plan" --set model.kind=llama --set model.kv_heads=2
 says "4 heads, 2 of keys and values"
 
