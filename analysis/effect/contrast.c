@@ -1,6 +1,6 @@
 /*
- * Rows at the reference are sorted by what a pair must share; each row at the level looks
- * its partner up.
+ * Rows at the reference are sorted by the key that a pair shares; each row at the level
+ * looks up its partner.
  */
 #include "analysis/effect/contrast.h"
 
@@ -29,7 +29,7 @@ static const tl_keyed_row *partner(const tl_keyed_row *list, size_t count, uint6
     return low < count && list[low].key == key ? &list[low] : NULL;
 }
 
-/* Rows whose values are subtracted: of target[0] minus of target[1]. */
+/* Pairs of rows: the value of target[0] minus that of target[1]. */
 typedef struct pairs {
     const tl_target *target[2];
     uint32_t (*row)[2]; /* [count] */

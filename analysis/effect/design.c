@@ -26,8 +26,8 @@ void tl_design_sort(tl_keyed_row *list, size_t count)
 /* --- levels and replicates --------------------------------------------------------------
  */
 
-/* Numbers the distinct keys of `list` from 0 in the order of their first rows; rows that
- * are not in it get -1. \param number [rows] result \return how many keys there are */
+/* Numbers the distinct keys of `list` from 0 in the order of their first rows; other rows
+ * get -1. \param number [rows] result \return how many keys there are */
 static int number_keys(tl_keyed_row *list, size_t count, uint32_t rows, int32_t *number)
 {
     for (uint32_t t = 0; t < rows; t++) number[t] = -1;
@@ -45,7 +45,7 @@ static int number_keys(tl_keyed_row *list, size_t count, uint32_t rows, int32_t 
     return keys;
 }
 
-/* The level of row t as a number, equal for equal levels; false if it has none. */
+/* A key of row t's level, equal for equal levels; false if it has none. */
 static bool level_key(const tl_column *column, uint32_t t, uint64_t *key)
 {
     if (column->type == TL_COLUMN_TEXT) {
@@ -72,7 +72,7 @@ static const char *level_text(const tl_column *column, uint32_t t, tl_arena *are
     return tl_arena_print(arena, err, "%d", (int)column->integer[t]);
 }
 
-/* Sets name and value of each level from the first row that is at it. */
+/* Sets name and value of each level from its first row. */
 static tl_status name_levels(tl_factor *f, uint32_t rows, tl_arena *arena, tl_err *err)
 {
     int named = 0;
@@ -87,7 +87,7 @@ static tl_status name_levels(tl_factor *f, uint32_t rows, tl_arena *arena, tl_er
     return TL_OK;
 }
 
-/* Makes the level called `reference` the first, adding it where no row is at it. */
+/* Makes `reference` the first level, adding it if no row is at it. */
 static void put_reference_first(tl_factor *f, const char *reference, uint32_t rows)
 {
     int at = 0;
@@ -196,7 +196,7 @@ static uint64_t mixed(uint64_t key, int32_t word)
     return key ^ key >> 31;
 }
 
-/* The choice that a factor belongs to: the one it is within, else itself. */
+/* The choice that a factor belongs to: the one it is within, or itself. */
 static const char *home(const tl_factor *factor)
 {
     return factor->within ? factor->within : factor->column->name;
@@ -259,7 +259,7 @@ static tl_status group_shared(const tl_design *d, tl_arena *arena, tl_target *ta
     return TL_OK;
 }
 
-/* The column METRICsuffix, or NULL where there is none of that type. */
+/* The column METRICsuffix, or NULL if there is none of that type. */
 static const tl_column *beside(const tl_design *design, const tl_column *metric,
                                const char *suffix, tl_column_type type)
 {
@@ -280,7 +280,7 @@ tl_status tl_target_open(const tl_design *design, const tl_column *metric, tl_ar
     return group_shared(design, arena, out, err);
 }
 
-/* The cases of row t that were hits and that were not, half a case added to each. */
+/* Row t's hits and other cases, half a case added to each; false if it is not a rate. */
 static bool cases(const tl_target *target, uint32_t t, double *hits, double *others)
 {
     if (!target->n || !(target->n->real[t] > 0.0)) return false;

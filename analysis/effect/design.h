@@ -1,13 +1,13 @@
 /*
- * What a sweep varied, as effects see it: factors with their levels, which replicate each
- * row belongs to, and a metric with what is beside it.
+ * The design of a sweep: factors with their levels, the replicate of each row, and a metric
+ * with its companion columns.
  */
 #ifndef TL_ANALYSIS_EFFECT_DESIGN_H
 #define TL_ANALYSIS_EFFECT_DESIGN_H
 
 #include "analysis/table/result_file.h"
 
-/** A factor with more levels than this is a scale: its trend is estimated, no contrasts. */
+/** A factor with more levels than this gets a trend but no contrasts. */
 enum { TL_MOST_LEVELS = 256 };
 
 /** A factor of the sweep. Its arrays are in the arena, all else is borrowed from the
@@ -15,16 +15,16 @@ enum { TL_MOST_LEVELS = 256 };
 typedef struct tl_factor {
     const tl_column *column;
     const char *within; /**< the choice it exists inside, or NULL */
-    const char *zip;    /**< the group of factors that it moves with, or NULL */
+    const char *zip;    /**< its group of factors that vary together, or NULL */
     int levels;
-    const char **name; /**< [levels] as words, the reference first */
-    double *value;     /**< [levels] as numbers, where `is_numeric` */
-    bool is_numeric;   /**< an axis over numbers */
+    const char **name; /**< [levels] as text, the reference first */
+    double *value;     /**< [levels] as numbers, if `is_numeric` */
+    bool is_numeric;   /**< a numeric axis */
     int32_t *level;    /**< [trials] index, -1 = none */
 } tl_factor;
 
-/** What was varied: all factors, and which replicate each trial belongs to. The table is
- * borrowed. */
+/** All factors, and the replicate of each trial. The table is borrowed; arrays are in the
+ * arena. */
 typedef struct tl_design {
     const tl_table *table;
     int factors;
@@ -33,71 +33,72 @@ typedef struct tl_design {
     int32_t *replicate; /**< [trials] 0 .. replicates-1 */
 } tl_design;
 
-/** A metric and what is beside it. Columns are borrowed from the table. */
+/** A metric and its companion columns, which are borrowed from the table. */
 typedef struct tl_target {
     const tl_column *metric;
-    const double *value;     /**< [trials] of the metric, on the scale that is compared */
+    const double *value;     /**< [trials] of the metric, on the compared scale */
     bool is_logit;           /**< values are log odds */
     const tl_column *n;      /**< cases of a rate, or NULL */
     const tl_column *reason; /**< why values are missing, or NULL */
-    const char *above;       /**< names of the factors it depends on */
-    uint32_t *same; /**< [trials] first trial that shares the measurement, where there is a
-                       value */
+    const char *above;       /**< names of the factors it depends on, or NULL */
+    uint32_t
+        *same; /**< [trials] first trial with the same measurement, if there is a value */
 } tl_target;
 
-/** Numbers of the replicates, NaN where no rows can be compared: arrays [replicates] in the
+/** Differences by replicate, NaN if it has no comparable rows: arrays [replicates] in the
  * arena. */
 typedef struct tl_differences {
     double *difference, *reference;
-    double *variance; /**< binomial, of `difference`; 0 for what is no rate */
+    double *variance; /**< binomial, of `difference`; 0 unless a rate */
 } tl_differences;
 
-/** A row under the key of what it must share with the rows it is compared with. */
+/** A row, with a key shared by all rows it is compared with. */
 typedef struct tl_keyed_row {
     uint64_t key;
     uint32_t row;
 } tl_keyed_row;
 
 /**
- * Reads factors and replicates of `table`, which is borrowed. Any number of trials in
- * n log n time. \return TL_E_FORMAT where there are too many factors or no replicates,
- * TL_E_NOMEM
+ * Reads factors and replicates of `table`, which is borrowed. Takes n log n time. \return
+ * TL_E_FORMAT for too many factors or no replicates, TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_design_open(const tl_table *table, tl_arena *arena, tl_design *out,
                                      tl_err *err);
 
-/** Numbers the replicates of `table` from 0 in the order they turn up. \param of [trials]
- * result \param count result, how many \return TL_E_FORMAT where it has none, TL_E_NOMEM */
+/** Numbers the replicates of `table` from 0 in order of appearance.
+ * \param of [trials] result
+ * \param count result, how many
+ * \return TL_E_FORMAT if there are none, TL_E_NOMEM */
 TL_MUST_USE tl_status tl_replicates_number(const tl_table *table, tl_arena *arena,
                                            int32_t **of, int *count, tl_err *err);
 
-/** Whether levels of the factor are contrasted one by one. */
+/** Whether the factor's levels are contrasted one by one. */
 bool tl_factor_has_contrasts(const tl_factor *factor);
 
-/** Whether factors `a` and `b` move together: both of one zip group, and not both of one
- * choice of it (a choice and what is within it are no mates). */
+/** Whether factors `a` and `b` vary together: in one zip group, but not a choice and a
+ * factor within it. */
 bool tl_factors_zipped(const tl_factor *a, const tl_factor *b);
 
-/** What row `t` shares with those that differ from it in factor `own` alone: replicate and
- * the levels of all factors but `own`, those within it and its zip mates, as one number. */
+/** A key shared by the rows that differ from row `t` in factor `own` alone: of the
+ * replicate and the levels of all factors except `own`, those within it and those zipped
+ * with it. */
 uint64_t tl_design_key(const tl_design *design, int own, uint32_t t);
 
 /** Sorts rows by key, then by row. */
 void tl_design_sort(tl_keyed_row *list, size_t count);
 
-/** Makes room for one number per replicate, zeroed. \return TL_E_NOMEM */
+/** Allocates the arrays of `out`, zeroed. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_differences_take(const tl_design *design, tl_arena *arena,
                                           tl_differences *out, tl_err *err);
 
-/** `sum`, or 0 where nothing but rounding is left of it: terms whose sizes add up to
- * `scale` cancelled. Ranks of |sum| must not tell rounding from rounding. */
+/** `sum`, or 0 if only rounding errors remain of it after terms of total size `scale`
+ * cancelled: these must not affect ranks of |sum|. */
 double tl_without_rounding(double sum, double scale);
 
-/** Whether `word` is among the words of `list` (separated by blanks; may be NULL). */
+/** Whether `word` is in `list`, words separated by blanks (may be NULL). */
 bool tl_word_listed(const char *list, const char *word);
 
-/** Finds what is beside `metric`: its cases, reasons and shared measurements. \return
- * TL_E_NOMEM */
+/** Finds the cases, reasons and shared measurements of `metric`. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_target_open(const tl_design *design, const tl_column *metric,
                                      tl_arena *arena, tl_target *out, tl_err *err);
 
@@ -110,9 +111,9 @@ TL_MUST_USE tl_status tl_target_logit(const tl_design *design, const tl_target *
                                       tl_arena *arena, tl_target *out, tl_err *err);
 
 /**
- * Binomial variance of the value of row `t`; 0 for what is no rate. Of a share
- * p~(1-p~)/n with p~ = (np+1)/(n+2), so that 0 or 1 is not taken for certain (Agresti,
- * Coull 1998); of log odds 1/(np+1/2) + 1/(n-np+1/2) (Gart, Zweifel 1967).
+ * Binomial variance of the value of row `t`; 0 unless it is a rate. For a rate it is
+ * p~(1-p~)/n with p~ = (np+1)/(n+2), so that 0 or 1 is not certain (Agresti, Coull 1998);
+ * for log odds 1/(np+1/2) + 1/(n-np+1/2) (Gart, Zweifel 1967).
  */
 double tl_target_variance(const tl_target *target, uint32_t t);
 

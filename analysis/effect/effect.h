@@ -7,7 +7,7 @@
 #include "analysis/effect/interval.h"
 #include "compute/core/arena.h"
 
-/** A list holds at most so many effects. */
+/** Effects of a list, at most. */
 enum { TL_MOST_EFFECTS = 65536 };
 
 /** What an effect compares. */
@@ -17,28 +17,29 @@ typedef enum tl_effect_kind {
     TL_EFFECT_TREND        /**< level is "trend", reference "value" or "rank" */
 } tl_effect_kind;
 
-/** How an interaction looks as log odds, for metrics between 0 and 1. */
+/** Whether an interaction looks the same as log odds, for metrics between 0 and 1. */
 typedef enum tl_scales {
     TL_SCALES_NOT_COMPARED,
     TL_SCALES_AGREE,
     TL_SCALES_DISAGREE /**< in sign, or in whether 0 is inside the interval */
 } tl_scales;
 
-/** What one factor does to one metric. Texts are borrowed; numbers are NaN where missing.
+/** What one factor does to one metric. Texts are borrowed; missing numbers are NaN.
  */
 typedef struct tl_effect {
     tl_effect_kind kind;
     const char *factor, *level, *reference, *metric;
-    int replicates;        /**< n, with a value */
-    double reference_mean; /**< of the metric at the reference level; of a trend at all */
+    int replicates;        /**< n: with a value */
+    double reference_mean; /**< of the metric at the reference level; of a trend over all
+                              levels */
     double mean;           /**< of the effect over replicates */
     double low, high;      /**< 95 % interval of the mean */
     tl_interval_kind interval;
-    double p;          /**< two-sided sign flips over replicates */
-    double least_p;    /**< smallest p that n replicates can reach */
-    double floor_sd;   /**< binomial, within a replicate, where it was the larger */
-    tl_scales scales;  /**< of an interaction */
-    double logit_mean; /**< the interaction as log odds */
+    double p;        /**< two-sided sign flips over replicates */
+    double least_p;  /**< smallest p that n replicates can reach */
+    double floor_sd; /**< binomial, within a replicate, if larger than the spread; else 0 */
+    tl_scales scales;             /**< of an interaction */
+    double logit_mean;            /**< the interaction as log odds */
     double logit_low, logit_high; /**< its 95 % interval */
     int hypothesis;               /**< index of the hypothesis it answers, or -1 */
     int direction;                /**< of the hypothesis: +1, -1, 0 */
@@ -51,13 +52,13 @@ typedef struct tl_effect {
 typedef struct tl_effects {
     int count, room;
     tl_effect *effect; /**< [room] in the arena */
-    int left_out;      /**< interactions not computed: too many for the trials; else 0 */
+    int left_out;      /**< interactions not computed because there are too many */
 } tl_effects;
 
 /**
- * Adds an effect on `metric` that answers no hypothesis and has no numbers yet. The list
- * may move: pointers into it are stale afterwards.
- * \return TL_E_NOMEM, also where there are too many effects
+ * Adds an effect on `metric` without numbers or hypothesis. The list may move, which
+ * invalidates pointers into it.
+ * \return TL_E_NOMEM, also for too many effects
  */
 TL_MUST_USE tl_status tl_effects_add(tl_effects *effects, const char *metric,
                                      tl_arena *arena, tl_effect **out, tl_err *err);

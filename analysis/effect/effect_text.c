@@ -18,7 +18,7 @@ const char *tl_effect_verdict(const tl_effect *effect)
     return (effect->mean > 0.0) == (effect->direction > 0) ? "supported" : "refuted";
 }
 
-/* What may be said beside the numbers: no effect always comes with its bound. */
+/* Prints what the numbers mean: a null effect always with its bound. */
 static void say_bound(FILE *file, const tl_effect *effect)
 {
     if (effect->low >= effect->high) {
@@ -33,7 +33,7 @@ static void say_bound(FILE *file, const tl_effect *effect)
     if (effect->floor_sd > 0.0) (void)fputs(" (interval from the number of cases)", file);
 }
 
-/* An interaction as log odds, where that says something else. */
+/* Prints an interaction as log odds if that disagrees. */
 static void say_scales(FILE *file, const tl_effect *effect)
 {
     if (effect->scales != TL_SCALES_DISAGREE) return;

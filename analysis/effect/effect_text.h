@@ -1,5 +1,5 @@
 /*
- * An effect in words: the verdict on it, and one sentence.
+ * An effect in words: its verdict, and one line.
  */
 #ifndef TL_ANALYSIS_EFFECT_EFFECT_TEXT_H
 #define TL_ANALYSIS_EFFECT_EFFECT_TEXT_H
@@ -9,9 +9,9 @@
 #include <stdio.h>
 
 /**
- * The verdict on an effect, static: "exploratory" where it answers no hypothesis;
- * "supported" or "refuted" (significant the other way) where q <= 0.05 and the interval
- * excludes 0; else "not resolved".
+ * The verdict on an effect, static: "exploratory" if it answers no hypothesis; "supported"
+ * or "refuted" (significant the other way) if q <= 0.05 and the interval excludes 0; else
+ * "not resolved".
  */
 const char *tl_effect_verdict(const tl_effect *effect);
 

@@ -10,16 +10,16 @@
 
 #include <math.h>
 
-static const double MOST_WORK = 1e9; /* rows read for interactions: some seconds */
+static const double MOST_WORK = 1e9; /* rows read for interactions: a few seconds */
 
 typedef struct estimator {
     tl_design design;
-    tl_arena *arena;  /* what effects keep */
-    tl_arena scratch; /* what one metric needs */
+    tl_arena *arena;  /* for the effects */
+    tl_arena scratch; /* for one metric */
     tl_effects *effects;
 } estimator;
 
-/* Sets the numbers of an effect and gives the scratch since `mark` back. */
+/* Sets the numbers of an effect and rewinds the scratch to `mark`. */
 static void conclude(estimator *e, const tl_differences *d, size_t mark,
                      const char *missing, tl_effect *effect)
 {
@@ -63,7 +63,7 @@ static tl_status add_trend(estimator *e, const tl_target *target, int f, tl_err 
     return TL_OK;
 }
 
-/* Whether any trial has another value in the later round; else it was the same step. */
+/* Whether any trial's value changed in the later round; otherwise it is the same step. */
 static bool do_rounds_differ(const tl_design *design, const tl_column *a,
                              const tl_column *b)
 {
@@ -74,7 +74,7 @@ static bool do_rounds_differ(const tl_design *design, const tl_column *a,
     return false;
 }
 
-/* What the same metric of a later round is above that of the first; nothing for others. */
+/* Adds a later round's effect against the first round, if the metric is of one. */
 static tl_status add_round(estimator *e, const tl_target *later, tl_err *err)
 {
     const char *name = tl_column_attribute(later->metric, TL_NAME_FIRST_ROUND);
@@ -98,7 +98,8 @@ static tl_status add_round(estimator *e, const tl_target *later, tl_err *err)
 
 /* --- interactions -------------------------------------------------------------------- */
 
-/* The contrast of f[0] where f[1] is at its level, minus the same at its reference. */
+/* The contrast of f[0] with f[1] at its level, minus the same with f[1] at its reference.
+ */
 static tl_status cross(estimator *e, const tl_target *target, const int f[2],
                        const int level[2], tl_differences *out, tl_err *err)
 {
@@ -117,7 +118,7 @@ static bool holds_zero(double low, double high)
     return low <= 0.0 && high >= 0.0;
 }
 
-/* The same on the logit scale, where every value has log odds. */
+/* Compares with the logit scale, if every value has log odds. */
 static void compare_scales(const tl_differences *logit, int replicates, tl_effect *effect)
 {
     tl_effect other = {0};
@@ -134,7 +135,7 @@ static void compare_scales(const tl_differences *logit, int replicates, tl_effec
     effect->scales = differ ? TL_SCALES_DISAGREE : TL_SCALES_AGREE;
 }
 
-/* \param logit the target as log odds, or NULL where it is not between 0 and 1 */
+/* \param logit the target as log odds, or NULL if it is not between 0 and 1 */
 static tl_status add_interaction(estimator *e, const tl_target *target,
                                  const tl_target *logit, const int f[2], const int level[2],
                                  tl_err *err)
@@ -235,7 +236,7 @@ static tl_status add_metric(estimator *e, const tl_column *metric, bool has_pair
     return TL_OK;
 }
 
-/* Interactions left out because there are too many for the trials: 0 or all of them. */
+/* Interactions to leave out because there are too many: 0 or all of them. */
 static int too_many_pairs(const estimator *e)
 {
     const tl_table *table = e->design.table;

@@ -1,14 +1,13 @@
 /*
- * The room of effects: from a table of trials to estimates with intervals, and answers to
- * the plan's hypotheses. May use analysis/table and compute; prints nothing but an effect
- * in words (effect_text.h).
+ * Room analysis/effect: from a table of trials to estimates with intervals, and answers to
+ * the plan's hypotheses. Uses analysis/table and compute; only effect_text.h prints.
  *
  * The estimand is one number per replicate, a mean over the other factors' levels; n is the
  * number of replicates. Three kinds: a contrast, metric(level) - metric(reference); an
- * interaction, a contrast of one factor where another is at a level minus the same at the
- * other's reference; a trend, the slope along an axis over numbers with 3 levels or more.
+ * interaction, a contrast of one factor with another at a level minus the same with the
+ * other at its reference; a trend, the slope along a numeric axis with 3 levels or more.
  *
- * What makes a column a factor, a metric, or something beside one: analysis/table/schema.h.
+ * Which columns are factors, metrics or their companions: analysis/table/schema.h.
  */
 #ifndef TL_ANALYSIS_EFFECT_EFFECTS_H
 #define TL_ANALYSIS_EFFECT_EFFECTS_H
@@ -19,17 +18,17 @@
 /**
  * All contrasts of `table` (of factors with at most TL_MOST_LEVELS levels), each factor's
  * trend after them, then pairwise interactions (of factors that are neither within another
- * nor zipped, against both references) in the order of its metrics. What answers a
- * hypothesis comes first; a hypothesis without a test has an effect that says why.
- * \param table borrowed by the result: its texts are used
+ * nor zipped, against both references) in the order of its metrics. Answers to hypotheses
+ * come first; a hypothesis without a test has an effect that says why.
+ * \param table borrowed by the result, which uses its texts
  * \return TL_E_FORMAT (no replicates, too many factors or hypotheses), TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_effects_estimate(const tl_table *table, tl_arena *arena,
                                           tl_effects **out, tl_err *err);
 
 /**
- * The effects as a table in the group `effects` with the dimension `effect`, one row each:
- * what a file, CSV or JSON of them holds. Texts are borrowed from `effects`.
+ * The effects as a table in the group `effects` with the dimension `effect`, one row each,
+ * for a file, CSV or JSON. Texts are borrowed from `effects`.
  * \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_effects_table(const tl_effects *effects, tl_arena *arena,

@@ -1,5 +1,5 @@
 /*
- * Effects as a table: one list of columns serves the file, CSV and JSON.
+ * Effects as a table: one list of columns for the file, CSV and JSON.
  */
 #include "analysis/effect/effects.h"
 
@@ -9,14 +9,14 @@
 #include <stddef.h>
 #include <string.h>
 
-/* A column, and the member of tl_effect that it holds. */
+/* A column, and its member of tl_effect. */
 typedef struct field {
     tl_column_type type;
     size_t at;
     const char *name, *about, *meanings;
 } field;
 
-enum { COORDINATES = 4, VERDICT = sizeof(tl_effect) /* no member: it is made */ };
+enum { COORDINATES = 4, VERDICT = sizeof(tl_effect) /* not a member: it is computed */ };
 #define AT(member) offsetof(tl_effect, member)
 
 static const field fields[] = {
@@ -26,8 +26,8 @@ static const field fields[] = {
     {TL_COLUMN_TEXT, AT(reference), "reference",
      "level it is compared with; of a trend what the slope is per", NULL},
     {TL_COLUMN_TEXT, AT(metric), "metric", "what was measured", NULL},
-    {TL_COLUMN_TEXT, VERDICT, "verdict",
-     "on the hypothesis; exploratory where there is none", NULL},
+    {TL_COLUMN_TEXT, VERDICT, "verdict", "on the hypothesis; exploratory if there is none",
+     NULL},
     {TL_COLUMN_TEXT, AT(missing), "missing", "why there is no interval", NULL},
     {TL_COLUMN_TEXT, AT(claim), "claim", "what the hypothesis tests, in words", NULL},
     {TL_COLUMN_REAL, AT(reference_mean), "reference_mean",
@@ -40,7 +40,7 @@ static const field fields[] = {
     {TL_COLUMN_REAL, AT(least_p), "least_p", "least p that n replicates can reach", NULL},
     {TL_COLUMN_REAL, AT(q), "q", "false discovery rate over the hypotheses", NULL},
     {TL_COLUMN_REAL, AT(floor_sd), "floor_sd",
-     "binomial standard deviation in a replicate, where it was the larger", NULL},
+     "binomial standard deviation within a replicate, if larger than the spread", NULL},
     {TL_COLUMN_REAL, AT(logit_mean), "logit_effect",
      "the interaction as log odds, for metrics between 0 and 1", NULL},
     {TL_COLUMN_REAL, AT(logit_low), "logit_low", "lower end of its 95 % interval", NULL},

@@ -1,7 +1,7 @@
 /*
- * Gains: metrics that are differences already (their range reaches below 0), such as what
- * an attacker gains by access to the target. For them the question is their mean against 0,
- * not only what a factor does to it.
+ * Gains: metrics that are differences (their range reaches below 0), such as what an
+ * attacker gains by access to the target. Their mean is compared with 0, in addition to the
+ * effects of factors.
  */
 #ifndef TL_ANALYSIS_EFFECT_GAIN_H
 #define TL_ANALYSIS_EFFECT_GAIN_H
@@ -20,9 +20,10 @@ typedef struct tl_gain {
 
 /**
  * Estimates every metric whose valid range reaches below 0 and that is better low or high:
- * one mean at each level of each numeric factor it is downstream of (64 levels at most), or
- * one over all trials where there is no such factor. A metric without any value has none.
- * \param gain [count] result, in `arena` \param count result
+ * one mean at each level of each numeric factor it depends on (64 levels at most), or one
+ * over all trials without such a factor. A metric without values has none.
+ * \param gain [count] result, in `arena`
+ * \param count result
  * \return TL_E_NOMEM, TL_E_FORMAT (no replicates)
  */
 TL_MUST_USE tl_status tl_gain_estimate(const tl_table *table, tl_arena *arena,

@@ -50,9 +50,9 @@ static const char *why_no_pair(const tl_table *table, const char *a, const char 
     const char *zip[] = {x ? tl_column_attribute(x, TL_NAME_ZIP) : NULL,
                          y ? tl_column_attribute(y, TL_NAME_ZIP) : NULL};
     if (zip[0] && zip[1] && strcmp(zip[0], zip[1]) == 0) {
-        return "its factors move together: neither is ever varied alone";
+        return "its factors vary together: neither varies alone";
     }
-    if (effects->left_out > 0) return "interactions were left out: there are too many";
+    if (effects->left_out > 0) return "too many interactions: all were left out";
     return "the interaction of these two is not estimated";
 }
 
@@ -112,7 +112,7 @@ static tl_status answer(const tl_table *table, tl_effects *effects, tl_arena *ar
     for (int k = 0; k < all; k++) {
         tl_effect *effect = &effects->effect[k];
         if (!is_answer(effect, c)) continue;
-        if (effect->hypothesis >= 0) { /* answers an earlier one too */
+        if (effect->hypothesis >= 0) { /* also answers an earlier one */
             const tl_effect copy = *effect;
             TL_TRY(tl_effects_add(effects, copy.metric, arena, &effect, err));
             *effect = copy;

@@ -30,7 +30,7 @@ static double resampled(const double *x, const double *variance, int n, double m
     return fabs(shift) > ROUNDING * sd ? copysign((double)INFINITY, shift) : 0.0;
 }
 
-/* Quantiles of t*, or of Student's t where they are infinite. */
+/* Quantiles of t*, or of Student's t if they are infinite. */
 static void quantiles(const double *x, const double *variance, int n, double mean,
                       double sd, double *low, double *high)
 {

@@ -11,28 +11,27 @@ typedef enum tl_interval_kind {
     TL_INTERVAL_BOOTSTRAP /**< studentized bootstrap */
 } tl_interval_kind;
 
-/** The bootstrap needs so many replicates. */
+/** Replicates that the bootstrap needs, at least. */
 enum { TL_LEAST_BOOTSTRAP = 12 };
 
 /** The 95 % interval of a mean. */
 typedef struct tl_interval {
     tl_interval_kind kind;
     double low, high;
-    double floor_sd; /**< the floor, where it was larger than the spread; else 0 */
+    double floor_sd; /**< the floor, if larger than the spread; else 0 */
 } tl_interval;
 
 /**
- * Interval of the mean of x [n], n >= 2, whose i-th number has at least the variance
- * variance[i] (binomial, within a replicate; 0 for what is no rate). Never narrower than
- * the t interval of that floor.
+ * Interval of the mean of x [n], n >= 2, where x[i] has at least variance[i] (binomial,
+ * within a replicate; 0 unless a rate). Never narrower than the t interval of that floor.
  *
- * Below TL_LEAST_BOOTSTRAP, beyond TL_MOST_RESAMPLED (statistics.h), and where the floor is
- * larger than the spread of x (whose shape then says nothing), the t interval. Else the
- * bootstrap-t of 1999 resamples from a fixed stream, the same for equal n: ends are mean -
- * t*(0.975) se and mean - t*(0.025) se, t* the resampled (mean* - mean) / se*, and se* has
- * the floor too. Where so many resamples lack all spread that an end would be infinite,
- * that end is the t interval's. Source: Efron, Tibshirani 1993, An introduction to the
- * bootstrap, section 12.5.
+ * Below TL_LEAST_BOOTSTRAP, beyond TL_MOST_RESAMPLED (statistics.h), and if the floor is
+ * larger than the spread of x (whose shape is then meaningless), it is the t interval.
+ * Otherwise it is the bootstrap-t of 1999 resamples from a fixed stream, the same for equal
+ * n: ends are mean - t*(0.975) se and mean - t*(0.025) se, t* the resampled (mean* - mean)
+ * / se*, and se* has the floor too. If so many resamples have no spread that an end would
+ * be infinite, that end is the t interval's. Source: Efron, Tibshirani 1993, An
+ * introduction to the bootstrap, section 12.5.
  */
 tl_interval tl_interval_of(const double *x, const double *variance, int n);
 

@@ -86,8 +86,8 @@ static int signed_sums(const double *x, int n, double *sum)
     return count;
 }
 
-/* A pattern is one of the first half's and one of the second's: sorted, the pairs that
- * reach `limit` are counted by one walk. As many reach -limit. */
+/* A pattern combines one of each half: with both sorted, one pass counts the pairs that
+ * reach `limit`. As many reach -limit. */
 static double exact_p(const double *x, int n, double limit)
 {
     double first[1 << EXACT / 2], second[1 << EXACT / 2];
@@ -105,7 +105,7 @@ static double exact_p(const double *x, int n, double limit)
 static double drawn_p(const double *x, int n, double limit)
 {
     tl_rng rng = tl_rng_stream(0, 0, "effects", 0, "sign flips");
-    long reached = 1; /* the pattern observed is one of them */
+    long reached = 1; /* including the observed pattern */
     for (int k = 0; k < DRAWS; k++) {
         double sum = 0.0;
         uint32_t bits = 0;
@@ -133,7 +133,7 @@ double tl_sign_flip_p(const double *x, int n)
         scale += fabs(x[i]);
         square += x[i] * x[i];
     }
-    /* Patterns that tie with the one observed must count, whatever the rounding. */
+    /* Patterns that tie with the observed one must count, despite rounding. */
     const double limit = fabs(sum) - 1e-12 * scale;
     if (n > TL_MOST_RESAMPLED) return normal_p(square, limit, n);
     return n <= EXACT ? exact_p(x, n, limit) : drawn_p(x, n, limit);

@@ -4,7 +4,7 @@
 #ifndef TL_ANALYSIS_EFFECT_STATISTICS_H
 #define TL_ANALYSIS_EFFECT_STATISTICS_H
 
-/** Means of more numbers than this are taken to be normal: nothing is resampled. */
+/** Means of more numbers than this are treated as normal: nothing is resampled. */
 enum { TL_MOST_RESAMPLED = 4096 };
 
 /** Sets mean and standard deviation of x [n] (n - 1 below); sd is NaN for n < 2. */
@@ -30,13 +30,13 @@ double tl_sign_flip_p(const double *x, int n);
  * beyond n = 20 one in the number of patterns drawn. */
 double tl_least_p(int n);
 
-/** Most p that tl_false_discovery takes. */
+/** p values that tl_false_discovery takes, at most. */
 enum { TL_MOST_TESTS = 1024 };
 
 /**
  * Sets q [n] to the false discovery rates of p [n] by Benjamini and Hochberg 1995: the
- * least n p / rank over those that are no smaller, at most 1; a NaN has the least of all.
- * Both may be the same array; at most TL_MOST_TESTS are done.
+ * minimum of n p / rank over those that are no smaller, at most 1; a NaN gets the smallest
+ * q. Both may be the same array; n <= TL_MOST_TESTS.
  */
 void tl_false_discovery(const double *p, int n, double *q);
 

@@ -1,6 +1,6 @@
 /*
- * The trend of a metric along an axis over numbers. A row's weight in its replicate's slope
- * is (x - mean x of its group) / sum of squares: slopes and variances follow from it.
+ * The trend of a metric along a numeric axis. A row's weight in its replicate's slope is (x
+ * - mean x of its group) / sum of squares: slopes and variances follow from it.
  */
 #include "analysis/effect/trend.h"
 
@@ -26,7 +26,7 @@ bool tl_trend_is_by_rank(const tl_factor *factor)
     return most > DECADE * least;
 }
 
-/* Where each level is on the scale. \param x [levels] result */
+/* The position of each level on the scale. \param x [levels] result */
 static void place_levels(const tl_factor *factor, tl_ranked *sorted, double *x)
 {
     const bool is_by_rank = tl_trend_is_by_rank(factor);
@@ -51,8 +51,8 @@ static size_t gather(const tl_design *d, const tl_target *target, int f, tl_keye
     return count;
 }
 
-/* Sets the distance of each row from the middle of its group. \param x [levels] where
- * levels stand \param off [trials] result */
+/* Sets each row's distance from the mean of its group. \param x [levels] positions \param
+ * off [trials] result */
 static void centre(const tl_factor *factor, const double *x, const tl_keyed_row *list,
                    size_t count, double *off)
 {
@@ -68,7 +68,7 @@ static void centre(const tl_factor *factor, const double *x, const tl_keyed_row 
     }
 }
 
-/* The first levels, plus 1, at which a replicate has values: whether they are three. */
+/* The first three levels, plus 1, at which a replicate has values; 0: none. */
 typedef struct levels_seen {
     int level[3];
 } levels_seen;

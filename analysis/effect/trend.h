@@ -1,27 +1,27 @@
 /*
- * The trend of a metric along an axis over numbers: its slope, per replicate.
+ * The trend of a metric along a numeric axis: its slope per replicate.
  */
 #ifndef TL_ANALYSIS_EFFECT_TREND_H
 #define TL_ANALYSIS_EFFECT_TREND_H
 
 #include "analysis/effect/design.h"
 
-/** Whether a factor has a trend: an axis over numbers with 3 levels or more. */
+/** Whether a factor has a trend: a numeric axis with 3 levels or more. */
 bool tl_trend_exists(const tl_factor *factor);
 
 /**
- * Whether the trend goes by the levels' rank (0, 1, 2, ... in order of their value) and not
- * by the value itself: where the largest is more than ten times the smallest that is not
- * 0, a straight line through the values would be the largest level's alone.
+ * Whether the trend is over the levels' ranks (0, 1, 2, ... by value) instead of their
+ * values: if the largest is more than ten times the smallest that is not 0, the largest
+ * level alone would determine a line through the values.
  */
 bool tl_trend_is_by_rank(const tl_factor *factor);
 
 /**
  * Per replicate the slope of the metric on the factor's levels, by least squares with an
- * intercept for every group of rows that agree in all other factors (tl_design_key); with
- * no row missing that is the mean over the other factors' levels of the slope at each. NaN
- * where fewer than 3 levels have a value. `reference` is the mean over the rows used.
- * Binomial variance as in tl_contrast_measure. \return TL_E_NOMEM
+ * intercept for every group of rows that agree in all other factors (tl_design_key); if no
+ * row is missing, this is the mean slope over the other factors' levels. NaN if fewer than
+ * 3 levels have a value. `reference` is the mean over the rows used. Binomial variance as
+ * in tl_contrast_measure. \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_trend_measure(const tl_design *design, const tl_target *target,
                                        int factor, tl_arena *arena, tl_differences *out,

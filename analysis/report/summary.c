@@ -48,7 +48,7 @@ static void say_hypotheses(FILE *file, const tl_effects *effects)
     for (int i = 0; i < effects->count; i++) {
         const tl_effect *effect = &effects->effect[i];
         static const char *const claim[] = TL_DIRECTIONS;
-        if (effect->hypothesis < 0 || effect->claim) continue; /* claims have a table */
+        if (effect->hypothesis < 0 || effect->claim) continue; /* claims are in a table */
         (void)fprintf(file, "Hypothesis %d, that %s %s %s, is %s:\n  ",
                       effect->hypothesis + 1, effect->factor, claim[effect->direction + 1],
                       effect->metric, tl_effect_verdict(effect));
@@ -78,7 +78,7 @@ int tl_summary_claims(FILE *file, const tl_effects *effects)
     return count;
 }
 
-/* Names the metrics that no sample here can resolve. */
+/* Names the metrics that the samples are too small for. */
 static void say_unresolved(FILE *file, const tl_table *table)
 {
     bool has_spoken = false;
@@ -101,7 +101,7 @@ static void say_unresolved(FILE *file, const tl_table *table)
     if (has_spoken) (void)fputs(".\n", file);
 }
 
-/* What the metrics that are differences already came to, 0 being nothing. */
+/* Prints the means of metrics that are differences. */
 static void say_gain(FILE *file, const tl_table *table)
 {
     tl_arena arena = tl_arena_open(0);

@@ -1,6 +1,6 @@
 /*
- * What attacks gain by what comes before them in the chain. Columns of factors are in the
- * order of the chain, and so are those of metrics: effects are sorted by both.
+ * What attacks gain from what precedes them in the chain. Columns of factors and of metrics
+ * are in the order of the chain: effects are sorted by both.
  */
 #include "analysis/report/summary.h"
 
@@ -25,7 +25,7 @@ static int by_chain(const void *a, const void *b)
     return x->effect - y->effect;
 }
 
-/* The alternatives of one place; which of several chains is another question. */
+/* Whether it chooses among alternatives in a chain, not among chains. */
 static bool is_one_of(const tl_column *factor)
 {
     return tl_column_says(factor, TL_NAME_FACTOR, TL_CHOICE) &&
@@ -49,7 +49,7 @@ static bool find_gain(const tl_table *table, const tl_effects *effects, int k, g
             return false;
         }
     }
-    /* The round before comes last of all that comes before. */
+    /* The previous round comes last. */
     const int place = is_round ? table->columns : (int)(factor - table->column);
     *out = (gain){place, (int)(metric - table->column), k};
     return true;

@@ -1,6 +1,6 @@
 /*
- * The table of a summary: rows are the combinations of the factors that vary, columns the
- * metrics that people look for first. What does not fit into a line is left out, and said.
+ * The table of a summary: rows are combinations of the factors that vary, columns are the
+ * main metrics. What does not fit into a line is left out and mentioned.
  */
 #include "analysis/report/summary.h"
 
@@ -36,7 +36,7 @@ static void level_text(const tl_column *column, uint32_t t, char out[LEVEL + 1])
         text = "-";
     else
         (void)tl_text_shortest(column->real[t], number);
-    const size_t length = strlen(text); /* the end tells levels apart better */
+    const size_t length = strlen(text); /* the end distinguishes levels better */
     const char *tail = length > LEVEL ? text + length - LEVEL : text;
     const char *word = tail > text && tail[-1] != '.' ? strchr(tail, '.') : NULL;
     (void)snprintf(out, LEVEL + 1, "%.*s", LEVEL, word && word[1] ? word + 1 : tail);
@@ -51,7 +51,7 @@ static bool is_same_level(const tl_column *column, uint32_t a, uint32_t b)
     return isnan(x) ? isnan(y) : x == y;
 }
 
-/* How wide a factor's column must be; 0 if all trials are at one level. */
+/* Width of a factor's column; 0 if all trials are at one level. */
 static int factor_width(const tl_table *table, const tl_column *column)
 {
     size_t most = LEAST_LEVEL;
@@ -97,7 +97,7 @@ static bool has_suffix(const char *text, const char *suffix)
     return n >= m && strcmp(text + n - m, suffix) == 0;
 }
 
-/* Metrics with a better side and these endings, in this order; then any other such. */
+/* Metrics with a better direction and these endings, in this order; then any others. */
 static void choose_metrics(view *v, int most)
 {
     static const char *const wanted[] = {
@@ -119,8 +119,8 @@ static void choose_metrics(view *v, int most)
     }
 }
 
-/* Cuts a name into lines of at most `room` letters, between words where it can be.
- * \return how many; line i is [begin[i], begin[i + 1]) */
+/* Breaks a name into lines of at most `room` letters, between words if possible. \return
+ * how many; line i is [begin[i], begin[i + 1]) */
 static int wrap(const char *name, int room, int begin[HEAD + 1])
 {
     const int length = (int)strlen(name);
@@ -135,7 +135,7 @@ static int wrap(const char *name, int room, int begin[HEAD + 1])
     return lines;
 }
 
-/* Line `line` of HEAD of a column's head: the name stands at the bottom. */
+/* Line `line` of HEAD lines of a column's head: the name is at the bottom. */
 static void head(const char *name, int room, int line, char out[LEVEL + 1])
 {
     int begin[HEAD + 1];
@@ -177,7 +177,7 @@ static void print_head(FILE *file, const view *v)
     }
 }
 
-/* A combination that is shown: its first trial, and what its trials add up to. */
+/* A combination: its first trial, and sums over its trials. */
 typedef struct shown {
     uint32_t first;
     double sum[MOST_METRICS];
@@ -212,8 +212,8 @@ static bool is_in(const view *v, const shown *cell, uint32_t t)
     return true;
 }
 
-/* Adds every trial to its combination, numbered by first occurrence; those beyond the most
- * that are shown are left out. Most trials are in the combination of the one before. */
+/* Adds every trial to its combination, in order of first occurrence; those beyond
+ * MOST_CELLS are left out. Most trials are in the previous one's combination. */
 static int add_trials(const view *v, shown cell[MOST_CELLS])
 {
     int cells = 0, last = 0;

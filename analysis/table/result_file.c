@@ -1,8 +1,7 @@
 /*
- * Writing, one half of the door to NetCDF; result_read.c is the other. Room for the whole
- * file is asked for before HDF5 sees it: after a write that failed, HDF5 1.10 may crash as
- * late as at exit. Dimensions for text lengths are shared by length; nothing that differs
- * between two runs of one table is written.
+ * Writes NetCDF; result_read.c reads it. Disk space for the whole file is allocated first:
+ * after a failed write, HDF5 1.10 may crash as late as at exit. Dimensions of texts are
+ * shared by length; nothing that differs between two runs of one table is written.
  */
 #include "analysis/table/result_file.h"
 
@@ -21,20 +20,20 @@
 #include <unistd.h>
 
 enum { MOST_LENGTHS = 64, CHUNK = 4096, MOST_FLAGS = 64 };
-/* Bytes of chunks and chunks that a variable keeps in memory until it is closed: columns
- * are written once, from the first row to the last. */
+/* Bytes and chunks that a variable's cache holds until the file is closed: columns are
+ * written once, from first row to last. */
 enum { CACHE = 1 << 18, CACHED = 61 };
-/* Bounds of what HDF5 adds to a file, a variable, an attribute. */
+/* Bounds of HDF5's overhead of a file, a variable, an attribute. */
 enum { FILE_BYTES = 1 << 16, COLUMN_BYTES = 1 << 13, OBJECT_BYTES = 256 };
 
 typedef struct writer {
-    int file, group; /* the group is the file itself where the table has none */
+    int file, group; /* the group is the file itself if the table has none */
     int trial;
     int lengths;
     size_t length[MOST_LENGTHS];
     int length_dim[MOST_LENGTHS];
     const tl_table *table;
-    const char *path, *place; /* what will be its name, and is while it is written */
+    const char *path, *place; /* the final name, and the temporary one */
     const char *coordinates;
     tl_err *err;
 } writer;
@@ -61,7 +60,7 @@ static size_t longest(const tl_column *column, uint32_t trials)
     return most;
 }
 
-/* Whether the column is letters in the file. */
+/* Whether the column is text in the file. */
 static bool is_words(const tl_column *column)
 {
     return column->type == TL_COLUMN_TEXT || column->type == TL_COLUMN_KEY;
@@ -158,7 +157,7 @@ static int put_some_words(writer *w, int variable, const tl_column *column, size
     return nc_put_vara_text(w->group, variable, start, count, room);
 }
 
-/* Chunk by chunk: the words of all rows at once would take as much room as they do. */
+/* Chunk by chunk, to save memory. */
 static tl_status put_words(writer *w, int variable, const tl_column *column)
 {
     const size_t trials = w->table->trials, length = longest(column, w->table->trials);
@@ -176,22 +175,14 @@ static tl_status put_words(writer *w, int variable, const tl_column *column)
 static tl_status fill(writer *w, int variable, const tl_column *column)
 {
     if (w->table->trials == 0) return TL_OK;
-    switch (column->type) {
-    case TL_COLUMN_REAL:
-        NC_TRY(w, nc_put_var_double(w->group, variable, column->real));
-        break;
-    case TL_COLUMN_TEXT:
-    case TL_COLUMN_KEY:
-        return put_words(w, variable, column);
-    case TL_COLUMN_INT:
-    case TL_COLUMN_FLAG:
-        NC_TRY(w, nc_put_var_int(w->group, variable, column->integer));
-        break;
-    }
+    if (is_words(column)) return put_words(w, variable, column);
+    NC_TRY(w, column->type == TL_COLUMN_REAL
+                  ? nc_put_var_double(w->group, variable, column->real)
+                  : nc_put_var_int(w->group, variable, column->integer));
     return TL_OK;
 }
 
-/* Writes the table into the file, which is open. \param variable [columns] room for ids */
+/* Writes the table into the open file. \param variable [columns] set to ids */
 static tl_status write_open(writer *w, int *variable)
 {
     const tl_table *table = w->table;
@@ -214,7 +205,7 @@ static tl_status write_open(writer *w, int *variable)
     return TL_OK;
 }
 
-/* Makes the file at w->place, which is not yet PATH. */
+/* Writes the temporary file at w->place. */
 static tl_status make(writer *w)
 {
     int *variable = calloc((size_t)w->table->columns + 1, sizeof *variable);
@@ -240,7 +231,7 @@ static size_t most_attribute_bytes(const tl_attribute *attribute, int count)
     return bytes;
 }
 
-/* No less than the file will take. */
+/* An upper bound of the file's size. */
 static size_t most_bytes(const tl_table *table, const char *coordinates)
 {
     const size_t rows = ((size_t)table->trials / CHUNK + 1) * CHUNK;
@@ -255,8 +246,8 @@ static size_t most_bytes(const tl_table *table, const char *coordinates)
     return bytes;
 }
 
-/* Makes a file of `bytes` bytes and closes it, so that a disk that is full, or a quota that
- * is used up, is met here and not inside HDF5. */
+/* Allocates a file of `bytes` bytes, so that a full disk or an exhausted quota is found
+ * here and not inside HDF5. */
 static bool has_room(const char *place, size_t bytes)
 {
     const int file = open(place, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0666);

@@ -1,10 +1,9 @@
 /*
- * The room of tables: the result file, written and read, and tables in memory. May use
- * compute and NetCDF, which nobody else includes; names in the file are in schema.h.
+ * Room analysis/table: writing and reading of result files, and tables in memory. Uses
+ * compute, and alone uses NetCDF; names in the file are in schema.h.
  *
- * The file is NetCDF-4, one row per trial, placed by number, every variable
- * self-describing. The same table gives the same bytes: no date, host, path or rank count
- * is in it.
+ * The file is NetCDF-4, one row per trial by number, every variable self-describing. The
+ * same table gives the same bytes: it has no date, host, path or rank count.
  */
 #ifndef TL_ANALYSIS_TABLE_RESULT_FILE_H
 #define TL_ANALYSIS_TABLE_RESULT_FILE_H
@@ -15,13 +14,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** What the values of a column are. */
+/** The type of a column's values. */
 typedef enum tl_column_type {
     TL_COLUMN_REAL,
     TL_COLUMN_INT,
     TL_COLUMN_TEXT,
     TL_COLUMN_FLAG,
-    TL_COLUMN_KEY /**< only written: it is text in the file, and read back as TEXT */
+    TL_COLUMN_KEY /**< text in the file, and read back as TEXT */
 } tl_column_type;
 
 /** A named text attribute; both texts are borrowed. */
@@ -29,10 +28,10 @@ typedef struct tl_attribute {
     const char *name, *text;
 } tl_attribute;
 
-/** A column has at most so many attributes. */
+/** Attributes of a column, at most. */
 enum { TL_COLUMN_ATTRIBUTES = 24 };
 
-/** One variable on `trial`. Values are borrowed; those of its type are there. */
+/** A variable on `trial`. Values are borrowed; only those of its type are set. */
 typedef struct tl_column {
     const char *name;
     tl_column_type type;
@@ -52,58 +51,61 @@ typedef struct tl_column {
 /** A whole table with its global attributes. Texts are borrowed. */
 typedef struct tl_table {
     const char *dimension; /**< NULL: "trial" */
-    const char *group; /**< the group that holds dimension and columns; NULL: the root */
+    const char *group;     /**< the group of dimension and columns; NULL: the root */
     uint32_t trials;
     int columns, room;
-    tl_column *column; /**< [room], of which [columns] are there */
+    tl_column *column; /**< [room], of which [columns] are in use */
     int attributes;
     const tl_attribute *attribute; /**< [attributes] global */
 } tl_table;
 
-/** Makes a table without columns yet, with room for `room`, in `arena`. \return TL_E_NOMEM
+/** Makes a table without columns, with space for `room`, in `arena`. \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_table_new(tl_arena *arena, uint32_t trials, int room,
                                    tl_table **out, tl_err *err);
 
 /**
- * Adds a column without values to a table with room for it, and returns it: the caller sets
- * its values. \param units may be NULL: no such attribute \param about its long_name
+ * Adds a column to a table with space for it, and returns it for the caller to set its
+ * values.
+ * \param units may be NULL: no such attribute
+ * \param about its long_name
  */
 tl_column *tl_table_add(tl_table *table, const char *name, tl_column_type type,
                         const char *units, const char *about);
 
-/** Adds an attribute to a column with room for it; none where `text` is NULL or empty. */
+/** Adds an attribute to a column with space for it; nothing if `text` is NULL or empty. */
 void tl_column_describe(tl_column *column, const char *name, const char *text);
 
 /** Gives `table` a copy of `list` [count] as its global attributes. \return TL_E_NOMEM,
- * also where a text is NULL: nobody could make it */
+ * also if a text is NULL because its allocation failed */
 TL_MUST_USE tl_status tl_table_describe(tl_table *table, const tl_attribute *list,
                                         int count, tl_arena *arena, tl_err *err);
 
 /**
  * Writes PATH.tmp, fsyncs it, renames it to PATH and fsyncs the folder; on failure PATH is
  * as it was and PATH.tmp is gone. A flag has at most 64 meanings.
- * \return TL_E_IO (disk), TL_E_NOMEM (memory, an attribute nobody could make)
+ * \return TL_E_IO (disk), TL_E_NOMEM (memory, also an attribute whose allocation failed)
  */
 TL_MUST_USE tl_status tl_result_write(const char *path, const tl_table *table, tl_err *err);
 
 /**
- * Reads a file of tl_result_write into `arena`; its one group, where nothing stands at the
- * root. Writing it again gives the same bytes. A file from elsewhere is refused, as is one
- * whose dimensions claim more than it can hold, or which makes the library crash: it is
- * read by a child process first. \return TL_E_IO, TL_E_FORMAT (what is wrong), TL_E_NOMEM
+ * Reads a file of tl_result_write into `arena`; its one group, if the root has no
+ * variables. Writing it again gives the same bytes. Other files are refused, as are files
+ * whose dimensions claim more than they can hold, or that crash the library: a child
+ * process reads the file first.
+ * \return TL_E_IO, TL_E_FORMAT (what is wrong), TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_result_read(const char *path, tl_arena *arena, tl_table **out,
                                      tl_err *err);
 
-/** As tl_result_read, but in this process: bytes changed behind HDF5's checksums can crash
- * it. \return as tl_result_read */
+/** As tl_result_read, but without a child process: corruption that HDF5's checksums miss
+ * can crash it. \return as tl_result_read */
 TL_MUST_USE tl_status tl_result_load(const char *path, tl_arena *arena, tl_table **out,
                                      tl_err *err);
 
 /**
- * The rows of table [tables] (>= 1) as one, in their order: replicates of one plan, run
- * apart. A metric or flag that a table lacks is missing (flag 0) there. Texts are borrowed
+ * Concatenates the rows of table [tables] (>= 1): replicates of one plan from separate
+ * runs. A metric or flag that a table lacks is missing (flag 0) there. Texts are borrowed
  * from the tables.
  * \return TL_E_ARG if plans differ or a replicate occurs in two, TL_E_FORMAT, TL_E_NOMEM
  */

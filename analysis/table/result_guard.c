@@ -1,8 +1,8 @@
 /*
- * A result file is read twice: first by a child that may crash, or turn for ever, inside
- * HDF5, which trusts what it finds behind its checksums (1.10.8 does both); then, where the
- * child came through, by the caller. Bytes are the same for both, so the second reading
- * goes as the first.
+ * A result file is read twice: first by a child that may crash or loop for ever inside
+ * HDF5, which trusts data that its checksums do not cover (1.10.8 does both); then, if the
+ * child succeeded, by the caller. Both read the same bytes, so the second reading behaves
+ * like the first.
  */
 #include "analysis/table/result_file.h"
 
@@ -16,10 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Seconds of a processor that a reading may take: far more than any file of ours does. */
+/* CPU seconds that reading may take: far more than any of our files needs. */
 enum { SECONDS = 10, BYTES_A_SECOND = 1 << 20 };
 
-/* What the child does; it says nothing, for the caller reads again. */
+/* Run by the child; silent, since the caller reads again. */
 _Noreturn static void try_it(const char *path, size_t bytes)
 {
     const int nowhere = open("/dev/null", O_WRONLY);
@@ -53,14 +53,14 @@ tl_status tl_result_read(const char *path, tl_arena *arena, tl_table **out, tl_e
              "%s: cannot be opened: %s", path, strerror(errno));
     TL_CHECK(S_ISREG(info.st_mode), err, TL_E_FORMAT, "%s is not a regular file", path);
     const pid_t child = fork();
-    TL_CHECK(child >= 0, err, TL_E_IO, "cannot start a process to try %s: %s", path,
+    TL_CHECK(child >= 0, err, TL_E_IO, "cannot start a process to check %s: %s", path,
              strerror(errno));
     if (child == 0) try_it(path, (size_t)info.st_size);
     int ended = 0;
     pid_t got;
     do got = waitpid(child, &ended, 0);
     while (got < 0 && errno == EINTR);
-    /* Where children are reaped by the system, how this one ended is not known. */
+    /* If the system reaps children, the child's status is unknown. */
     if (got == child) TL_TRY(judge(path, ended, err));
     return tl_result_load(path, arena, out, err);
 }

@@ -1,6 +1,6 @@
 /*
- * Reading, one half of the door to NetCDF; result_file.c is the other. Files are hostile:
- * what a size claims is held against the size of the file before any memory is taken.
+ * Reads NetCDF; result_file.c writes it. Files may be malicious: claimed sizes are checked
+ * against the size of the file before memory is allocated.
  */
 #include "analysis/table/result_file.h"
 
@@ -20,7 +20,7 @@ enum {
 };
 
 typedef struct loader {
-    int file, group; /* the group is the file itself where it has none */
+    int file, group; /* the group is the file itself if it has none */
     const char *path;
     tl_arena *arena;
     tl_table *table;
@@ -41,7 +41,7 @@ static tl_status odd(const loader *l, const char *what)
         if (!(good)) return odd((l), (what)); \
     } while (0)
 
-/* Text attribute i of a variable, or *text = NULL where it is no text. */
+/* Text attribute i of a variable; its text is NULL if it is of another type. */
 static tl_status read_attribute(loader *l, int variable, int i, tl_attribute *out)
 {
     char name[NC_MAX_NAME + 1];
@@ -63,7 +63,7 @@ static tl_status read_attribute(loader *l, int variable, int i, tl_attribute *ou
     return TL_OK;
 }
 
-/* Whether the writer added the attribute by itself; of a column, notes what it says. */
+/* Whether the writer generated the attribute; of a column, its content is noted. */
 static bool is_own(loader *l, const tl_attribute *one, tl_column *column)
 {
     const bool is_meanings = strcmp(one->name, TL_NAME_MEANINGS) == 0;
@@ -76,7 +76,7 @@ static bool is_own(loader *l, const tl_attribute *one, tl_column *column)
     return is_meanings || is_coordinates || strcmp(one->name, TL_NAME_ENCODING) == 0;
 }
 
-/* \param column  whose they are; NULL: global ones */
+/* \param column the owner; NULL: global attributes */
 static tl_status read_attributes(loader *l, int variable, tl_column *column,
                                  tl_attribute *list, int most, int *count)
 {
@@ -94,7 +94,7 @@ static tl_status read_attributes(loader *l, int variable, tl_column *column,
     return TL_OK;
 }
 
-/* A file cannot hold more than deflate's 1032 times its own size: what claims to is a lie.
+/* Deflate compresses at most 1032 to 1, so a file that claims more is malicious.
  */
 static tl_status claim(loader *l, size_t bytes_each)
 {
@@ -105,7 +105,7 @@ static tl_status claim(loader *l, size_t bytes_each)
     return TL_OK;
 }
 
-/* The valid range of a variable, where it has one. */
+/* The valid range of a variable, if it has one. */
 static void read_range(const loader *l, int variable, tl_column *column)
 {
     nc_type type;
@@ -186,7 +186,7 @@ static tl_status read_column(loader *l, int variable)
                    : read_numbers(l, variable, type, column);
 }
 
-/* Global attributes, which stand at the root. */
+/* Global attributes, which are at the root. */
 static tl_status read_globals(loader *l)
 {
     int attributes;
@@ -203,7 +203,7 @@ static tl_status read_globals(loader *l)
     return TL_OK;
 }
 
-/* Where nothing stands at the root, the table is in the file's one group. */
+/* If the root has no variables, the table is in the file's one group. */
 static tl_status find_group(loader *l)
 {
     int columns, groups;

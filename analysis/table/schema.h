@@ -1,6 +1,6 @@
 /*
- * The names in a result file, for the writer (runner/results) and the readers (effects,
- * reports) alike. A name changed here makes earlier files unreadable.
+ * The names in a result file, for its writer (runner/results) and readers (effects,
+ * reports). Changing a name makes earlier files unreadable.
  */
 #ifndef TL_ANALYSIS_TABLE_SCHEMA_H
 #define TL_ANALYSIS_TABLE_SCHEMA_H
@@ -59,8 +59,8 @@
  * Attributes of a factor. `factor` makes a variable one: "choice" (levels are words, and
  * `reference` names the first) or "axis" (numbers or words, the first level in the file is
  * the reference). `within` names the choice that an axis exists inside; it is NaN or ""
- * elsewhere. `zip` numbers the group of factors that move together: they cannot be told
- * apart, so an effect of one is that of all, and they have no interaction.
+ * elsewhere. `zip` numbers the group of factors that vary together: they cannot be
+ * distinguished, so an effect of one is that of all, and they have no interaction.
  */
 #define TL_NAME_FACTOR "factor"
 #define TL_CHOICE "choice"
@@ -89,7 +89,7 @@
 #define TL_NAME_REFERENCES "references"
 #define TL_NAME_ANCILLARY "ancillary_variables"
 
-/** Flags of the variable `status`: what a trial came to. */
+/** Flags of the variable `status`: the outcome of a trial. */
 typedef enum tl_trial_status {
     TL_TRIAL_PLANNED,
     TL_TRIAL_RUNNING,
@@ -104,7 +104,7 @@ typedef enum tl_trial_status {
 /** The words of these flags, in their order. */
 #define TL_STATUS_WORDS "planned running done failed lost timeout diverged skipped"
 
-/** The flag of METRIC_reason where there are too few cases for the metric. */
+/** The flag of METRIC_reason if there are too few cases for the metric. */
 enum { TL_REASON_UNRESOLVABLE = 1 };
 
 #endif

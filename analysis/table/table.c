@@ -1,5 +1,5 @@
 /*
- * Tables in memory: looking things up, and several tables as one.
+ * Tables in memory: look-ups, and pooling of several tables.
  */
 #include "analysis/table/result_file.h"
 
@@ -105,7 +105,7 @@ static bool is_equal(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* Whether table k may stand with the first: the same plan but for its replicates. */
+/* Checks that table k is of the same plan as the first, apart from replicates. */
 static tl_status compare(const pool *p, int k)
 {
     static const char *const must[] = {TL_NAME_POOLABLE, TL_NAME_SEED, TL_NAME_DATA_CONTENT,

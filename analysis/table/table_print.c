@@ -7,7 +7,7 @@
 
 enum { CELL_SPACE = 40 };
 
-/* A cell as text; false where it is missing. `number` is room for one. */
+/* A cell as text, formatted in `number` if needed; false if it is missing. */
 static bool cell_text(const tl_column *column, uint32_t t, char number[CELL_SPACE],
                       const char **text, size_t *length)
 {

@@ -1,5 +1,5 @@
 /*
- * A table as text for other programs, as CSV or as JSON.
+ * A table as text for other programs: CSV or JSON.
  */
 #ifndef TL_ANALYSIS_TABLE_TABLE_PRINT_H
 #define TL_ANALYSIS_TABLE_TABLE_PRINT_H
@@ -9,12 +9,12 @@
 #include <stdio.h>
 
 /**
- * Prints CSV (RFC 4180): a line of names, then one a row. Numbers are the shortest that
- * read back as the same, flags are their words, what is missing is empty.
+ * Prints CSV (RFC 4180): a line of names, then a line per row. Numbers are the shortest
+ * that read back the same, flags are words, missing values are empty.
  */
 void tl_table_csv(FILE *file, const tl_table *table);
 
-/** Prints a JSON list with one object a row; what is missing is null. */
+/** Prints a JSON list with one object per row; missing values are null. */
 void tl_table_json(FILE *file, const tl_table *table);
 
 #endif

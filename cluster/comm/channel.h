@@ -1,7 +1,6 @@
 /*
- * MPI for the rooms of cluster/: a communicator for each kind of traffic, so that none
- * receives what is meant for another, and what they share in its use. Nothing here is
- * collective.
+ * MPI for the rooms of cluster/: one communicator for each kind of traffic, and helpers for
+ * their users. Nothing here is collective.
  */
 #ifndef TL_CLUSTER_COMM_CHANNEL_H
 #define TL_CLUSTER_COMM_CHANNEL_H
@@ -26,15 +25,16 @@ MPI_Comm tl_channel_comm(const struct tl_cluster *cluster, tl_channel channel);
 /** The largest tag that MPI takes. */
 int tl_channel_tag_limit(const struct tl_cluster *cluster);
 
-/** Takes over `bytes` (from malloc; may be NULL), which MPI may still read or write after a
- * loss: they are freed when the cluster is closed, so never if the process just exits. */
+/** Takes ownership of `bytes` (from malloc; may be NULL), which MPI may still access after
+ * a rank died: frees them when the cluster is closed, or never if the process exits without
+ * that. */
 void tl_cluster_retain(struct tl_cluster *cluster, void *bytes);
 
-/** Rests between two polls, longer the more polls there have been: not at all, then by
- * sched_yield, from the 2000th on 50 us, from the 4000th on 500 us. */
+/** Pauses between two polls: not at all at first, from the 200th on by sched_yield, from
+ * the 2000th on for 50 us, from the 4000th on for 500 us. */
 void tl_back_off(unsigned polls);
 
-/** Where cluster/scalapack keeps its grids: holds NULL until tl_scalapack_start. */
+/** Storage for the grids of cluster/scalapack: NULL until tl_scalapack_start. */
 struct tl_scalapack **tl_cluster_scalapack(struct tl_cluster *cluster);
 
 #endif

@@ -53,7 +53,7 @@ struct tl_scalapack **tl_cluster_scalapack(tl_cluster *cluster)
     return &cluster->scalapack;
 }
 
-/* In a list, so that the leak check finds them. */
+/* In a list, so that the leak checker reaches them. */
 void tl_cluster_retain(tl_cluster *cluster, void *bytes)
 {
     tl_retained *retained = bytes ? malloc(sizeof *retained) : NULL;
@@ -82,7 +82,7 @@ tl_status tl_cluster_fail_mpi(tl_err *err, const char *what, int code)
 
 /* --- opening -------------------------------------------------------------------------- */
 
-/* Process numbers mean the same on two ranks only under one kernel and one namespace. */
+/* Process ids are comparable only within one kernel and namespace. */
 static tl_rank_info own_info(void)
 {
     tl_rank_info info = {.pid = getpid()};
@@ -99,7 +99,7 @@ static tl_rank_info own_info(void)
     return info;
 }
 
-/* Fills `all` [size] and `order` [size] by MPI's numbers, then info by the new ones. */
+/* Fills `all` [size] and `order` [size] by MPI's ranks, then info by the new ones. */
 static tl_status number_ranks(tl_cluster *cluster, tl_rank_info *all,
                               tl_ordered_rank *order, tl_err *err)
 {

@@ -1,10 +1,10 @@
 /*
- * The room comm: the ranks of a run, how they reach each other, and which of them live.
- * It uses compute/core and MPI alone; the other rooms of cluster/ build on it.
+ * Room cluster/comm: the ranks of a run, communication between them, and their liveness.
+ * Uses compute/core and MPI; the other rooms of cluster/ build on it.
  *
- * This header: who the ranks are, and what they agree on before the first step. Collectives
- * over all ranks happen only here and in cluster/session; during the run ranks talk by
- * mailbox.h, heartbeat.h and cluster/team.
+ * This header: the ranks, and collectives over all of them before the first step, which are
+ * only here and in cluster/session; during the run ranks communicate by mailbox.h,
+ * heartbeat.h and cluster/team.
  */
 #ifndef TL_CLUSTER_COMM_CLUSTER_H
 #define TL_CLUSTER_COMM_CLUSTER_H
@@ -21,38 +21,36 @@ typedef struct tl_cluster tl_cluster;
 /**
  * Starts MPI with threads and numbers the ranks node by node (rank_order.h): rank 0 is
  * MPI's, the others need not be. Collective over all ranks, once in a process. Has no
- * deadline: the caller runs a tl_watchdog.
+ * timeout: the caller runs a tl_watchdog.
  *
- * \param argc, argv those of main, handed to MPI; may be NULL
+ * \param argc, argv of main, borrowed; may be NULL
  * \param out owned; ended by tl_cluster_close
  * \return TL_E_IO if MPI fails or offers no threads, TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_cluster_open(tl_cluster **out, int *argc, char ***argv,
                                       tl_err *err);
 
-/** Finalises MPI and frees `cluster` with all that tl_cluster_retain was given. Collective
- * over all ranks, all alive; has no deadline. */
+/** Finalises MPI and frees `cluster` and all retained memory. Collective over all ranks,
+ * all alive; has no timeout. */
 void tl_cluster_close(tl_cluster *cluster);
 
 /** This rank's number, 0 to tl_cluster_size - 1. Not collective. */
 int tl_cluster_rank(const tl_cluster *cluster);
 
-/** How many ranks the run was started with, dead ones included. Not collective. */
+/** Ranks that the run was started with, dead ones included. Not collective. */
 int tl_cluster_size(const tl_cluster *cluster);
 
 /** The host name of `rank`, borrowed from the cluster. Not collective. */
 const char *tl_cluster_host(const tl_cluster *cluster, int rank);
 
-/** The process of `rank`, a number that means something where tl_cluster_is_local. Not
- * collective. */
+/** The process id of `rank`, meaningful if tl_cluster_is_local. Not collective. */
 pid_t tl_cluster_pid(const tl_cluster *cluster, int rank);
 
-/** Whether `rank` shares this rank's host and its namespace of process numbers. Not
- * collective. */
+/** Whether `rank` shares this rank's host and process namespace. Not collective. */
 bool tl_cluster_is_local(const tl_cluster *cluster, int rank);
 
-/** Seconds that ranks wait for each other before the first step: 120, or the environment's
- * THREATLOOP_START_TIMEOUT. */
+/** Seconds that ranks wait for each other before the first step: THREATLOOP_START_TIMEOUT
+ * of the environment, or 120. */
 double tl_cluster_start_timeout(void);
 
 /**

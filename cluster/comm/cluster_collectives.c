@@ -1,7 +1,6 @@
 /*
- * Collectives before the first step. A rank may die here too, so none waits for ever; the
- * buffers of one that was given up are leaked, since MPI may still use them and the caller
- * ends the process.
+ * Collectives before the first step. A rank may die here too, so all time out; the buffers
+ * of an abandoned one are leaked, since MPI may still use them and the caller exits.
  */
 #include "cluster/comm/cluster_private.h"
 #include "cluster/comm/liveness.h"

@@ -1,5 +1,5 @@
 /*
- * The state behind a tl_cluster, one struct a module. Each module touches its own alone.
+ * The state of a tl_cluster, one struct per module. Each module uses only its own.
  */
 #ifndef TL_CLUSTER_COMM_CLUSTER_PRIVATE_H
 #define TL_CLUSTER_COMM_CLUSTER_PRIVATE_H
@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 enum {
-    TL_HOST_TEXT = 64,     /**< bytes of a name, with its NUL */
-    TL_CANCELLED_MOST = 64 /**< epochs that a rank remembers */
+    TL_HOST_TEXT = 64,     /**< bytes of a name, with NUL */
+    TL_CANCELLED_MOST = 64 /**< cancelled epochs that a rank remembers */
 };
 
 /** Who a rank is. */
@@ -29,7 +29,7 @@ typedef struct tl_liveness {
     _Atomic double heard; /* s, on the clock of tl_seconds */
 } tl_liveness;
 
-/** mailbox.c's: a message that MPI still sends. */
+/** mailbox.c's: a message that MPI is still sending. */
 typedef struct tl_outgoing {
     struct tl_outgoing *next;
     MPI_Request request;
@@ -50,10 +50,10 @@ typedef struct tl_heartbeat {
     atomic_bool must_end, is_stopping, stop_is_sent;
     _Atomic uint32_t cancelled[TL_CANCELLED_MOST]; /* epochs; a ring */
     atomic_uint cancelled_count;
-    atomic_int shutdown; /* the word that rank 0 sent; 0: none yet */
+    atomic_int shutdown; /* the word from rank 0; 0: none yet */
 } tl_heartbeat;
 
-/** A buffer that MPI may still use. */
+/** A buffer that MPI may still access. */
 typedef struct tl_retained {
     struct tl_retained *next;
     void *bytes;

@@ -13,7 +13,7 @@ static const char *path_of_file(void)
     return path && path[0] ? path : NULL;
 }
 
-/* The lock goes with the process, however that ends, so the file is never closed. */
+/* The lock is released when the process ends, in any way, so the file is never closed. */
 void tl_exit_code_begin(void)
 {
     const char *path = path_of_file();
@@ -22,7 +22,7 @@ void tl_exit_code_begin(void)
     const bool is_locked = flock(file, LOCK_EX | LOCK_NB) == 0;
     const char *word = is_locked ? "locked\n" : "begun\n";
     const ssize_t written = write(file, word, strlen(word));
-    (void)written; /* launch then knows less, and that is all */
+    (void)written; /* launch then only knows less */
 }
 
 int tl_exit_code_report(int code, bool leads)

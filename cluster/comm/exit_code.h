@@ -1,6 +1,6 @@
 /*
- * The exit status that the user sees. After a loss mpirun reports a status of its own, and
- * it complains of any that is not 0, so rank 0 writes the run's status to the file named by
+ * The exit status for the user. After a rank died mpirun reports its own status, and it
+ * complains about any other than 0, so rank 0 writes the run's status to the file
  * THREATLOOP_EXIT_FILE, where cluster/launch reads it. Works without a cluster.
  */
 #ifndef TL_CLUSTER_COMM_EXIT_CODE_H
@@ -8,14 +8,14 @@
 
 #include <stdbool.h>
 
-/** Statuses that cluster/ itself exits with. */
+/** Exit statuses of cluster/ itself. */
 enum {
     TL_EXIT_CODE_RESUME = 75,  /**< stopped early: run again with --resume */
     TL_EXIT_CODE_SIGNAL = 128, /**< plus the signal's number */
 };
 
-/** Rank 0: notes in the file that it has begun, and locks the file for as long as this
- * process lives. */
+/** Rank 0: notes in the file that it has begun, and locks the file until this process ends.
+ */
 void tl_exit_code_begin(void);
 
 /**

@@ -1,7 +1,7 @@
 /*
  * The thread sleeps in sigtimedwait, so a signal wakes it and no handler is needed. If it
- * was held up itself (the machine slept, the process was stopped), that time does not count
- * as the others' silence.
+ * was suspended itself (the machine slept, the process was stopped), that time does not
+ * count as silence of the others.
  */
 #include "cluster/comm/heartbeat.h"
 
@@ -20,7 +20,7 @@
 
 static const double HEARTBEAT_SECONDS = 1.0;
 static const double SILENCE_OF_RANK_0 = 30.0; /* s until a rank exits */
-static const double HELD_UP = 3.0;            /* s between two turns of the thread */
+static const double HELD_UP = 3.0;            /* s between two iterations of the thread */
 static const long NAP = 20000000;             /* ns */
 
 enum { MOST_PENDING = 64 };
@@ -43,7 +43,7 @@ typedef struct heartbeat {
 
 /* --- sending -------------------------------------------------------------------------- */
 
-/* A rank that cannot be reached is found dead by its silence. */
+/* An unreachable rank is found dead by its silence. */
 static void send_word(tl_cluster *cluster, int rank, word what, uint32_t epoch)
 {
     const control message = {.word = (int32_t)what, .epoch = epoch};
@@ -56,7 +56,7 @@ static void send_all(tl_cluster *cluster, word what)
 }
 
 /* The mailbox refuses to send to a failed rank, so this goes by MPI itself. The message is
- * constant, so MPI may read it for ever. */
+ * constant, so MPI may read it at any time. */
 static void terminate_failed(tl_cluster *cluster, int rank)
 {
     static const control message = {.word = TERMINATE};
@@ -82,7 +82,7 @@ static void send_heartbeat(tl_cluster *cluster)
 
 /* --- hearing -------------------------------------------------------------------------- */
 
-/* Rank 0 hears heartbeats, and passes on a request to stop. */
+/* Rank 0 receives heartbeats, and passes on a request to stop. */
 static void hear_heartbeats(tl_cluster *cluster, tl_message *message, double now)
 {
     tl_heartbeat *h = &cluster->heartbeat;
@@ -109,7 +109,7 @@ static void note_cancelled(tl_cluster *cluster, uint32_t epoch)
     atomic_store(&h->cancelled[at % TL_CANCELLED_MOST], epoch);
 }
 
-/* The other ranks hear rank 0. */
+/* The other ranks receive control words. */
 static void hear_control(tl_cluster *cluster, tl_message *message, double now)
 {
     tl_heartbeat *h = &cluster->heartbeat;
@@ -128,7 +128,7 @@ static void hear_control(tl_cluster *cluster, tl_message *message, double now)
 
 /* --- the thread ----------------------------------------------------------------------- */
 
-/* Whether rank 0 or the launcher is gone. */
+/* Whether rank 0 or the launcher has died. */
 static bool is_abandoned(const tl_cluster *cluster, pid_t launcher)
 {
     if (launcher && getppid() != launcher) return true;
@@ -175,7 +175,7 @@ static void *live(void *argument)
     tl_heartbeat *h = &cluster->heartbeat;
     tl_message message = {0};
     const bool is_launched = getenv("OMPI_COMM_WORLD_RANK") || getenv("PMIX_RANK");
-    const pid_t launcher = is_launched ? getppid() : 0; /* else it is some shell */
+    const pid_t launcher = is_launched ? getppid() : 0; /* else the parent is some shell */
     double sent = 0.0, last_turn = tl_seconds();
     bool was_stopping = false;
     while (!atomic_load(&h->must_end)) {
@@ -221,7 +221,7 @@ void tl_heartbeat_stop(tl_cluster *cluster)
     h->is_running = false;
 }
 
-/* --- what others ask of it ------------------------------------------------------------ */
+/* --- for other modules ------------------------------------------------------------ */
 
 void tl_heartbeat_tick(tl_cluster *cluster)
 {

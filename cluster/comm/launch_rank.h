@@ -1,16 +1,16 @@
 /*
- * What mpirun or srun says of this process in its environment: for the time before MPI is
- * started, and where MPI cannot be asked since it may be what hangs.
+ * What mpirun or srun put into the environment of this process: for use before MPI starts,
+ * and where MPI may be what hangs.
  */
 #ifndef TL_CLUSTER_COMM_LAUNCH_RANK_H
 #define TL_CLUSTER_COMM_LAUNCH_RANK_H
 
 #include <stdbool.h>
 
-/** Whether this is rank 0, or a process that nothing launched: the one that prints. */
+/** Whether this is rank 0 or was not launched by MPI: the process that prints. */
 bool tl_launch_is_leader(void);
 
-/** Whether the launcher started more ranks than one. */
+/** Whether the launcher started more than one rank. */
 bool tl_launch_has_peers(void);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * A sent message stays in a list until MPI is done with it; each later call walks the list
- * and frees what has left. Messages to a failed rank stay: MPI may still read them.
+ * A message stays in a list until MPI has sent it; each later call frees those that are
+ * sent. Messages to a failed rank stay: MPI may still read them.
  */
 #include "cluster/comm/mailbox.h"
 
@@ -90,8 +90,8 @@ static bool grow(tl_message *message, size_t n, tl_err *err)
     return true;
 }
 
-/* Receives a message that was probed. Of a dead sender's only the envelope may have come,
- * so this does not wait for the dead; false: it did not come. */
+/* Receives a probed message. Of a dead sender only the envelope may have arrived, so this
+ * gives up when the sender is dead and returns false. */
 static bool take(tl_cluster *cluster, int from, int tag, void *bytes, int n)
 {
     MPI_Request request = MPI_REQUEST_NULL;
@@ -127,7 +127,7 @@ bool tl_mailbox_receive(tl_cluster *cluster, unsigned tags, tl_message *message,
         if (n < 1) n = 0;
         if (!grow(message, n > 0 ? (size_t)n : 1, err)) return false;
         if (!take(cluster, status.MPI_SOURCE, tag, message->bytes, n)) {
-            /* MPI may still write there: the buffer is given up. */
+            /* MPI may still write there: the buffer is leaked. */
             message->bytes = NULL;
             message->space = 0;
             continue;

@@ -1,7 +1,7 @@
 /*
- * Messages from rank to rank: flat bytes under a tag. Neither sending nor receiving waits.
- * Messages of one tag from one rank arrive in the order they were sent. Any thread may send
- * and receive at any time, but each tag must have one receiving thread. Nothing here is
+ * Messages between ranks: bytes with a tag. Neither sending nor receiving waits. Messages
+ * of one tag from one rank arrive in the order they were sent. Any thread may send and
+ * receive at any time, but each tag must have one receiving thread. Nothing here is
  * collective.
  */
 #ifndef TL_CLUSTER_COMM_MAILBOX_H
@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-/** What a message is about, which also decides who receives it. */
+/** The kind of a message, which also decides who receives it. */
 typedef enum tl_tag {
     TL_TAG_ORDER = 1, /**< coordinator to workers */
     TL_TAG_RESULT,    /**< workers to coordinator */
@@ -35,7 +35,7 @@ typedef struct tl_message {
 void tl_message_close(tl_message *message);
 
 /**
- * Sends a copy of `bytes` [n], at most 1 GiB, to rank `to`, which may be this rank.
+ * Sends a copy of `bytes` [n], at most 1 GiB, to rank `to`, which may be this one.
  * \return TL_E_PEER if `to` was marked as failed or MPI cannot reach it, TL_E_NOMEM,
  *         TL_E_ARG
  */
@@ -45,16 +45,16 @@ TL_MUST_USE tl_status tl_mailbox_send(tl_cluster *cluster, int to, tl_tag tag,
 /**
  * Takes the next message with one of `tags`, from any rank.
  * \param message result; its buffer is reused
- * \return true if `message` holds one; false if there is none, or, with err->status
- *         TL_E_NOMEM, no memory for it. err->status is always set
+ * \return true if there was one; false if not, or, with err->status TL_E_NOMEM, if it does
+ * not fit into memory. err->status is always set
  */
 TL_MUST_USE bool tl_mailbox_receive(tl_cluster *cluster, unsigned tags, tl_message *message,
                                     tl_err *err);
 
-/** How many messages to living ranks have not left yet; drives them on. */
+/** Messages to live ranks that are not sent yet; makes progress on them. */
 int tl_mailbox_pending(tl_cluster *cluster);
 
-/** Waits until all messages to living ranks have left, `seconds` at most. */
+/** Waits until all messages to live ranks are sent, at most `seconds`. */
 void tl_mailbox_drain(tl_cluster *cluster, double seconds);
 
 #endif

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* In a thread of its own. */
+/* Runs in a thread of its own. */
 static void expire(union sigval value)
 {
     const tl_watchdog *watchdog = value.sival_ptr;

@@ -1,7 +1,7 @@
 /*
  * A block's key is in the name of its anonymous file, which /proc/PID/fd shows as
- * "/memfd:threatloop-KEY (deleted)". Only sealed files are taken, so a block that is not
- * filled yet is not found.
+ * "/memfd:threatloop-KEY (deleted)". Only sealed files are used, so a block that is being
+ * filled is not found.
  */
 #include "cluster/node/node_blocks.h"
 
@@ -73,7 +73,7 @@ static void *end(void *self, void *room)
 {
     block *one = ((tl_node_blocks *)self)->block;
     TL_INVARIANT(one && one->at == room);
-    (void)munmap(room, one->n); /* no seal while it can be written */
+    (void)munmap(room, one->n); /* it cannot be sealed while mapped writable */
     one->at = NULL;
     if (fcntl(one->file, F_ADD_SEALS, SEALS) != 0) return NULL;
     return map(one, one->file, one->n, PROT_READ, MAP_PRIVATE);
@@ -121,8 +121,8 @@ static void *find(void *self, const tl_key *key, size_t *n)
     return at;
 }
 
-/* --- opening and closing
- * ------------------------------------------------------------------------ */
+/* --- opening and closing ---------------------------------------------------------------
+ */
 
 tl_node_blocks *tl_node_blocks_open(const tl_cluster *cluster)
 {

@@ -1,11 +1,12 @@
 /*
- * All that BLACS sends and receives passes through transfers of this file, as packed bytes.
- * After a loss MPI may still read or write a transfer, so it is retained; and a buffer of
- * BLACS, which will use it again for another grid, is never in MPI's hands. A non-blocking
- * send is over for BLACS when its bytes are packed; at the end of the work all have left.
+ * Everything that BLACS sends and receives is copied through transfers of this file, as
+ * packed bytes. After a peer died MPI may still access a transfer, so it is retained;
+ * BLACS's own buffers, which are reused for other grids, are never given to MPI. For BLACS
+ * a non-blocking send is complete when its bytes are packed; all are sent by the end of the
+ * work.
  *
- * Reductions are made of messages, combined in rank order: an operation of BLACS reads its
- * global variables, so MPI must not call one after the work was left.
+ * Reductions are made of messages, combined in rank order: operators of BLACS read its
+ * global variables, so MPI must not call one after the work was abandoned.
  */
 #include "cluster/scalapack/blacs_guard.h"
 
@@ -18,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A message in the hands of MPI. */
+/* A message that MPI is sending or receiving. */
 typedef struct transfer {
     struct transfer *next;
     MPI_Request request;
@@ -38,7 +39,7 @@ typedef struct guard {
     jmp_buf out;
 } guard;
 
-/* What this thread works under; NULL: not in ScaLAPACK, every call is MPI's own. */
+/* The guard of this thread; NULL: not in ScaLAPACK, every call is MPI's own. */
 static _Thread_local guard *inside;
 
 static _Noreturn void leave(void)
@@ -46,7 +47,7 @@ static _Noreturn void leave(void)
     longjmp(inside->out, 1); /* NOLINT(cert-err52-c): the only way out of ScaLAPACK */
 }
 
-/* Leaves unless a call of MPI succeeded. */
+/* Leaves unless an MPI call succeeded. */
 static void must(int code)
 {
     if (code != MPI_SUCCESS) leave();
@@ -78,7 +79,7 @@ static void finish(MPI_Request *request, MPI_Status *status)
     tl_heartbeat_set_waiting(watch->cluster, false);
 }
 
-/* Drops the sends that have left. */
+/* Drops completed sends. */
 static void reap(void)
 {
     transfer *next;
@@ -145,7 +146,7 @@ static transfer *pack(const void *from, int count, MPI_Datatype type, MPI_Comm c
     return t;
 }
 
-/* Unpacks `size` bytes, perhaps fewer than were asked for, and drops the transfer. */
+/* Unpacks `size` bytes, perhaps fewer than requested, and drops the transfer. */
 static void unpack(transfer *t, int size, void *to)
 {
     int each = 0, at = 0;
@@ -189,7 +190,7 @@ static void wait_receive(transfer *t, MPI_Status *status)
     if (status != MPI_STATUS_IGNORE) *status = own;
 }
 
-/* The receive that BLACS holds `request` of; NULL for a send's, which is null. */
+/* The receive of BLACS's `request`; NULL for a send's, which is MPI_REQUEST_NULL. */
 static transfer *transfer_of(MPI_Request request)
 {
     transfer *t = request == MPI_REQUEST_NULL ? NULL : inside->first;
@@ -209,7 +210,7 @@ int MPI_Send(const void *buf, int count, MPI_Datatype type, int dest, int tag,
     return MPI_SUCCESS;
 }
 
-/* A standard send is always right where a ready one is. */
+/* A standard send may always replace a ready one. */
 int MPI_Rsend(const void *buf, int count, MPI_Datatype type, int dest, int tag,
               MPI_Comm comm)
 {
@@ -274,7 +275,8 @@ int MPI_Waitall(int count, MPI_Request requests[], MPI_Status statuses[])
     return MPI_SUCCESS;
 }
 
-/* Those that are done become null, which MPI does only when all are: BLACS asks again. */
+/* Completed requests become null even if others are not complete, unlike in MPI: BLACS
+ * polls again. */
 int MPI_Testall(int count, MPI_Request requests[], int *flag, MPI_Status statuses[])
 {
     if (!inside) return PMPI_Testall(count, requests, flag, statuses);
@@ -295,7 +297,7 @@ int MPI_Testall(int count, MPI_Request requests[], int *flag, MPI_Status statuse
 
 /* --- MPI's calls: what ends the work -------------------------------------------------- */
 
-/* No communicator is made inside, where a dead peer would be waited for without end. */
+/* No communicator may be made inside: that would wait for a dead peer without end. */
 int MPI_Comm_create(MPI_Comm comm, MPI_Group group, MPI_Comm *out)
 {
     if (!inside) return PMPI_Comm_create(comm, group, out);
@@ -314,7 +316,7 @@ int MPI_Comm_split(MPI_Comm comm, int color, int key, MPI_Comm *out)
     leave();
 }
 
-/* An error for which BLACS would end all ranks ends the work alone. */
+/* An error for which BLACS would abort all ranks ends only the work. */
 int MPI_Abort(MPI_Comm comm, int code)
 {
     if (!inside) return PMPI_Abort(comm, code);

@@ -4,8 +4,8 @@
 
 enum { TOPSREPEAT = 15 };
 
-/* BLACS comes without headers. The names are theirs.
- * NOLINTBEGIN(readability-identifier-naming) */
+/* BLACS has no headers. The names are its own. NOLINTBEGIN(readability-identifier-naming)
+ */
 int Csys2blacs_handle(MPI_Comm comm);
 void Cfree_blacs_system_handle(int handle);
 void Cblacs_gridinit(int *context, const char *order, int rows, int columns);
@@ -27,14 +27,14 @@ static tl_status make_grid(tl_cluster *cluster, int width, tl_process_grid *grid
              "MPI_Comm_split of the ranks into blocks of %d failed", width);
     if (!is_whole) return TL_OK;
     MPI_Comm_set_errhandler(grid->comm, MPI_ERRORS_RETURN);
-    /* BLACS renumbers its handles when some are freed: this one is used at once. */
+    /* BLACS renumbers its handles when some are freed: use this one at once. */
     const int handle = Csys2blacs_handle(grid->comm), yes = 1;
     grid->context = handle;
     Cblacs_gridinit(&grid->context, "Row", rows, width / rows);
     Cfree_blacs_system_handle(handle);
     TL_CHECK(grid->context >= 0, err, TL_E_IO, "BLACS refuses a grid of %dx%d ranks", rows,
              width / rows);
-    /* Otherwise the order in which messages happen to arrive decides the bits. */
+    /* Otherwise the bits depend on the order in which messages arrive. */
     Cblacs_set(grid->context, TOPSREPEAT, &yes);
     return TL_OK;
 }

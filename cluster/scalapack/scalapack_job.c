@@ -12,15 +12,15 @@ void pb_topset_(const int *context, const char *operation, const char *scope,
 
 /* Measured on 2 ranks, 2000x2000: Cholesky takes 0.90 of LAPACK's time in blocks of 64 and
  * 1.1 in blocks of 32, the Gram matrix 1.04 and 1.10; reductions to condensed form, half of
- * whose work is vectors', lose by larger ones: eigenproblems 0.92 and 0.70. */
+ * whose work is on vectors, lose by larger blocks: eigenproblems 0.92 and 0.70. */
 static int block_of(tl_linalg_operation operation)
 {
     return operation == TL_LINALG_SOLVE_SPD || operation == TL_LINALG_GRAM ? 64 : 32;
 }
 
-/* ScaLAPACK keeps how messages are routed in variables of the process, for all contexts;
- * routines change that and change it back at their end. A routine that was left half way
- * did not, and members that left it at different points would wait for each other for ever.
+/* ScaLAPACK keeps message topologies in variables of the process, for all contexts;
+ * routines change them and restore them at their end. An abandoned routine did not, and
+ * members that left it at different points would deadlock.
  */
 static void reset_routes(const tl_process_grid *grid)
 {
@@ -72,11 +72,11 @@ static tl_status lose(const tl_job *job, tl_err *err)
 {
     job->grid->is_invalid = true;
     return tl_fail(err, TL_E_PEER,
-                   "team of epoch %u: a peer is gone or silent inside ScaLAPACK",
+                   "team of epoch %u: a peer died or is silent inside ScaLAPACK",
                    (unsigned)job->watch->epoch);
 }
 
-/* Asks all routines; stops at the first that refuses. */
+/* Queries the work space of all routines; stops at the first error. */
 static void ask(void *self)
 {
     tl_job *job = self;
@@ -93,7 +93,7 @@ static void ask(void *self)
     }
 }
 
-/* ScaLAPACK has been known to ask for too little, so it gets somewhat more. */
+/* ScaLAPACK sometimes asks for too little, so it gets somewhat more. */
 static tl_status take_work(tl_job *job, tl_err *err)
 {
     const tl_matrix *a = &job->problem->a;
@@ -104,7 +104,7 @@ static tl_status take_work(tl_job *job, tl_err *err)
              "most %d)",
              tl_linalg_name(job->problem->operation), a->rows, a->columns, job->info,
              job->wanted, INT_MAX);
-    double *piece; /* room for two integers a number */
+    double *piece; /* space for two integers per number */
     TL_TRY(tl_job_alloc(job, (size_t)numbers, &job->work, err));
     TL_TRY(tl_job_alloc(job, (size_t)integers / 2 + 1, &piece, err));
     job->integers = (void *)piece;

@@ -1,6 +1,6 @@
 /*
- * Each member copies its part out of a matrix that all of them hold, so that nothing has to
- * be sent; results are gathered, part by part.
+ * Each member copies its part from a matrix that all members have, so nothing is sent;
+ * results are gathered, part by part.
  */
 #include "cluster/scalapack/scalapack_private.h"
 
@@ -29,7 +29,7 @@ size_t tl_distributed_global(const tl_job *job, int i, int place, int places)
            (size_t)(i % block);
 }
 
-/* ScaLAPACK wants at least one row. */
+/* ScaLAPACK needs at least one row. */
 tl_status tl_job_alloc_distributed(tl_job *job, int rows, int columns, tl_distributed *out,
                                    tl_err *err)
 {
@@ -50,7 +50,7 @@ tl_status tl_job_alloc_distributed(tl_job *job, int rows, int columns, tl_distri
     return tl_job_alloc(job, size, &out->part, err);
 }
 
-/* What lies at one place of the grid, column-major. */
+/* The part at one place of the grid, column-major. */
 typedef struct part {
     int row, column; /* the place */
     double *at;

@@ -1,9 +1,9 @@
 /*
  * What the files of cluster/scalapack share.
  *
- * A job is one problem on one grid. Its memory is allocated and agreed on by all members
- * before they enter ScaLAPACK, since inside no error can be passed on; routines run one by
- * one, each guarded (blacs_guard.h).
+ * A job is one problem on one grid. All members allocate its memory and agree before they
+ * enter ScaLAPACK, since errors inside cannot be passed on; routines run one by one, each
+ * guarded (blacs_guard.h).
  */
 #ifndef TL_CLUSTER_SCALAPACK_SCALAPACK_PRIVATE_H
 #define TL_CLUSTER_SCALAPACK_SCALAPACK_PRIVATE_H
@@ -35,7 +35,7 @@ typedef struct tl_global {
 /** One problem on one grid. */
 typedef struct tl_job tl_job;
 
-/** Calls one routine with job->work, lwork, integers, lintegers (lwork = -1: it asks), and
+/** Calls one routine with job->work, lwork, integers, lintegers (lwork = -1: a query), and
  * sets job->info. */
 typedef void tl_job_routine(tl_job *job);
 
@@ -46,7 +46,7 @@ struct tl_job {
     const tl_linalg_problem *problem;
     tl_process_grid *grid;
     int rows, columns, row, column; /* of the grid; this member's place in it */
-    int block; /* matrices are distributed in squares of so many rows */
+    int block; /* side of the squares in which matrices are distributed */
 
     void *piece[TL_JOB_PIECES]; /* all memory of the job */
     int pieces;
@@ -54,10 +54,10 @@ struct tl_job {
     double *work;
     int *integers;
     int lwork, lintegers, info;
-    double wanted; /* numbers of work space, the most that a routine asked for */
+    double wanted; /* numbers of work space, the maximum over routines */
     int wanted_integers;
 
-    tl_job_routine *const *routine; /* that run next */
+    tl_job_routine *const *routine; /* to run next */
     int routines;
 
     tl_distributed a, b, c, u, vt;
@@ -66,19 +66,19 @@ struct tl_job {
     double *value;
 };
 
-/** A distributed matrix among the parameters of a ScaLAPACK routine, and among the
- * arguments of its call. */
+/** A distributed matrix as parameters of a ScaLAPACK routine, and as arguments of its call.
+ */
 #define TL_PARAMS(m) \
     double *m, const int *row_##m, const int *column_##m, const int *desc_##m
 #define TL_ARGS(m) (m).part, &(int){1}, &(int){1}, (m).desc
 
-/** Opens a job on the grid that all members can use: their block's, or each its own.
+/** Opens a job on a grid that all members can use: that of their block, or each its own.
  * Collective. \return TL_E_PEER */
 TL_MUST_USE tl_status tl_job_open(tl_job *job, const tl_blacs_watch *watch,
                                   const tl_team *team, const tl_linalg_problem *problem,
                                   tl_err *err);
 
-/** Frees its memory, or keeps it from MPI's hands if `status` is TL_E_PEER. */
+/** Frees the job's memory, or retains it if `status` is TL_E_PEER. */
 void tl_job_close(tl_job *job, tl_status status);
 
 /** `count` zeroed numbers that live as long as the job. Not collective.
@@ -90,9 +90,10 @@ TL_MUST_USE tl_status tl_job_alloc(tl_job *job, size_t count, double **out, tl_e
 TL_MUST_USE tl_status tl_job_alloc_distributed(tl_job *job, int rows, int columns,
                                                tl_distributed *out, tl_err *err);
 
-/** Asks `routines` for work space and takes what the largest wants, and somewhat more.
- * Collective; all members have agreed that they come. \return TL_E_NOMEM, TL_E_ARG if a
- * routine refuses or wants more than it can count, TL_E_PEER */
+/** Queries the work space of `routines` and allocates somewhat more than the maximum.
+ * Collective; all members have agreed to call it.
+ * \return TL_E_NOMEM, TL_E_ARG if a routine refuses or needs more than its integers can
+ * count, TL_E_PEER */
 TL_MUST_USE tl_status tl_job_prepare(tl_job *job, tl_job_routine *const *routine,
                                      int routines, tl_err *err);
 
@@ -100,19 +101,19 @@ TL_MUST_USE tl_status tl_job_prepare(tl_job *job, tl_job_routine *const *routine
  * \return TL_E_NUMERIC if it is not 0, TL_E_PEER */
 TL_MUST_USE tl_status tl_job_run(tl_job *job, tl_job_routine *routine, tl_err *err);
 
-/** Which row or column of the global matrix is the local one `i` at `place` of `places`. */
+/** The global row or column of the local one `i` at `place` of `places`. */
 size_t tl_distributed_global(const tl_job *job, int i, int place, int places);
 
-/** Takes this member's part of the first `rows` rows of `whole`; the rest stays. */
+/** Copies this member's part of the first `rows` rows of `whole`; the rest is unchanged. */
 void tl_distributed_fill(const tl_job *job, tl_distributed *distributed, tl_global whole,
                          int rows);
 
-/** The first `rows` rows of `distributed` on every member; `whole` is dense. Collective.
- * \return TL_E_NOMEM, TL_E_PEER */
+/** Gathers the first `rows` rows of `distributed` into `whole`, which is dense, on every
+ * member. Collective. \return TL_E_NOMEM, TL_E_PEER */
 TL_MUST_USE tl_status tl_distributed_gather(tl_job *job, const tl_distributed *distributed,
                                             int rows, tl_global whole, tl_err *err);
 
-/** Entries (i, i + offset) on every member. Collective. \param out [n]
+/** Gathers entries (i, i + offset) on every member. Collective. \param out [n]
  * \return TL_E_PEER */
 TL_MUST_USE tl_status tl_distributed_diagonal(const tl_job *job,
                                               const tl_distributed *distributed, int offset,

@@ -1,7 +1,6 @@
 /*
- * The problems that one ScaLAPACK routine solves: what is distributed, the call, what is
- * gathered. A row-major matrix that is symmetric is its own transpose, so its lower
- * triangle is ScaLAPACK's upper one.
+ * Problems that a single ScaLAPACK routine solves: inputs, the call, results. A symmetric
+ * row-major matrix is its own transpose, so its lower triangle is ScaLAPACK's upper one.
  */
 #include "cluster/scalapack/scalapack_private.h"
 
@@ -39,7 +38,7 @@ static tl_global whole_of(tl_matrix a, bool is_transposed)
 
 static void eigen_values(tl_job *job)
 {
-    /* The vectors, for which `a` stands in, are not asked for. */
+    /* No vectors: `a` is a placeholder for them. */
     pdsyev_("N", "U", &job->a.rows, TL_ARGS(job->a), job->value, TL_ARGS(job->a), job->work,
             &job->lwork, &job->info, 1, 1);
 }

@@ -1,10 +1,10 @@
 /*
  * Singular values and vectors of b [m x n], m >= n, which is the problem's matrix or its
- * transpose: where m is much the larger, b = q r first; then r or b becomes bidiagonal
- * between reflectors; the bidiagonal one, of which all members hold the same bits, each
- * decomposes alike by dividing (LAPACK); and reflectors take its vectors back.
+ * transpose: if m is much larger, b = q r first; then r or b is reduced to bidiagonal form
+ * by reflectors; every member decomposes the bidiagonal matrix alike, from the same bits,
+ * by divide and conquer (LAPACK); and reflectors transform its vectors back.
  *
- * What LAPACK's DGESDD does, step by step. The serial step is n^3 at the speed of matrix
+ * The steps are those of LAPACK's DGESDD. The serial one is n^3 at the speed of matrix
  * products, or n^2 without vectors.
  */
 #include "cluster/scalapack/scalapack_private.h"
@@ -41,7 +41,7 @@ static void to_bidiagonal(tl_job *job)
              job->tau_p, job->work, &job->lwork, &job->info);
 }
 
-/* Of r's vectors, or of b's where there is no r. */
+/* To the vectors of r, or of b if there is no r. */
 static void apply_left(tl_job *job)
 {
     pdormbr_("Q", "L", "N", &job->a.rows, &job->a.columns, &job->c.columns, TL_ARGS(job->c),
@@ -54,14 +54,14 @@ static void apply_right(tl_job *job)
              job->tau_p, TL_ARGS(job->vt), job->work, &job->lwork, &job->info, 1, 1, 1);
 }
 
-/* Of b's vectors, from r's. */
+/* From the vectors of r to those of b. */
 static void apply_triangle(tl_job *job)
 {
     pdormqr_("L", "N", &job->u.rows, &job->u.columns, &job->b.columns, TL_ARGS(job->b),
              job->tau, TL_ARGS(job->u), job->work, &job->lwork, &job->info, 1, 1);
 }
 
-/* What the steps need besides the job. */
+/* Data of the steps besides the job. */
 typedef struct shape {
     int m, n;
     bool is_transposed; /* b is the transpose */
@@ -83,7 +83,7 @@ static shape shape_of(const tl_linalg_problem *p)
                    .has_vectors = p->vt != NULL};
 }
 
-/* How b lies in the problem's matrix, and its vectors in the problem's. */
+/* The layout of b in the problem's matrix, and of its vectors in the problem's. */
 static tl_global rows_of(double *at, size_t width, bool is_transposed)
 {
     return (tl_global){at, is_transposed ? 1 : width, is_transposed ? width : 1};

@@ -1,6 +1,6 @@
 /*
- * The end is decided by rank 0 alone, since only it knows who died: MPI_Finalize hangs with
- * a dead rank, so it is then left out.
+ * Rank 0 alone decides how to end, since only it knows which ranks died: MPI_Finalize would
+ * hang on a dead rank and is then skipped.
  */
 #include "cluster/session/session.h"
 
@@ -38,11 +38,11 @@ tl_status tl_session_start(tl_cluster **out, int *argc, char ***argv, tl_err *er
     tl_status status = tl_cluster_open(out, argc, argv, err);
     if (status == TL_OK) status = tl_scalapack_start(*out, err);
     tl_watchdog_stop(&watchdog);
-    if (status != TL_OK) *out = NULL; /* the others may still use what it holds */
+    if (status != TL_OK) *out = NULL; /* leaked: other ranks may still use it */
     return status;
 }
 
-/* Survivors read the last word before the process that sent it is gone. */
+/* Survivors must read the last message before its sender exits. */
 static void wait_for_survivors(const tl_cluster *cluster)
 {
     const double deadline = tl_seconds() + SURVIVOR_TIMEOUT;

@@ -9,7 +9,7 @@
 
 static const double TIMEOUT = 600.0; /* s */
 
-/* What members exchange in agree. */
+/* Exchanged by members in agree. */
 typedef struct verdict {
     int32_t status;
     int32_t rank;
@@ -122,7 +122,8 @@ static void release(tl_team_mpi *self)
     free(self);
 }
 
-/* MPI may still read or write the buffers of a lost team, so they are one block to retain.
+/* MPI may still access the buffers of a lost team, so they are one block that can be
+ * retained.
  */
 static bool alloc_buffers(tl_team_mpi *self, int width)
 {

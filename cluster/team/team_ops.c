@@ -3,16 +3,16 @@
  * Optimization of collective communication operations in MPICH, section 4.4), with the
  * nearest peers first: at stage j peers r and r XOR 2^j, which hold the same part of the
  * numbers as sums over their aligned blocks of 2^j members, send each other the half that
- * they do not keep. What is kept is then lower block + upper block: the tree's addition. So
- * member r ends with the slice that the bits of r name, lowest bit first, and the way back
- * gathers in the opposite order. Few numbers are not halved but swapped whole (the
- * butterfly), which takes half as many stages and has the same bits.
+ * they do not keep. The kept half then is lower block + upper block: the tree's addition.
+ * So member r ends with the slice given by the bits of r, lowest bit first, and gathering
+ * runs in the opposite order. Few numbers are not halved but exchanged whole (butterfly),
+ * which takes half as many stages and has the same bits.
  */
 #include "cluster/team/team_private.h"
 
 #include <string.h>
 
-enum { SMALL = 1 << 16 /* bytes that are swapped whole: at most a piece */ };
+enum { SMALL = 1 << 16 /* bytes that are exchanged whole: at most a piece */ };
 
 /* Members of the team as a power of two. */
 static int stages_of(const tl_team *team)
@@ -37,11 +37,10 @@ static bool is_fast(const tl_team_mpi *self, const tl_team_request *request)
     return request->is_fast && self->fast && request->work != TL_TEAM_ALLGATHER;
 }
 
-/* --- a stage of a request
- * ----------------------------------------------------------------- */
+/* --- a stage of a request ------------------------------------------------------------ */
 
-/* What the member and its peer of `bit` hold together after the stages before, and what of
- * it the member keeps, and gives. */
+/* Divides what this member and its peer of `bit` hold after the earlier stages into the
+ * half to keep and the half to send. */
 static void halve(const tl_team *team, size_t n, int bit, tl_slice *kept, tl_slice *given)
 {
     tl_team below = *team; /* a team of `bit` members, as far as slices go */
@@ -115,10 +114,9 @@ static tl_status progress_stage(const tl_team *team, bool *is_over, bool *moved,
     return TL_OK;
 }
 
-/* --- a fast request
- * ----------------------------------------------------------------------- */
+/* --- a fast request ------------------------------------------------------------------ */
 
-/* By MPI, one piece after another, in a buffer that is not the caller's. */
+/* By MPI, piece by piece, in a buffer of the team's. */
 static tl_status progress_fast(tl_team_mpi *self, bool *is_over, bool *moved, tl_err *err)
 {
     tl_team_request *request = self->request;
@@ -141,7 +139,7 @@ static tl_status progress_fast(tl_team_mpi *self, bool *is_over, bool *moved, tl
     }
     int is_there = 0;
     if (MPI_Test(&slot->request, &is_there, MPI_STATUS_IGNORE) != MPI_SUCCESS)
-        return tl_team_lose(self, 0, "a peer is gone", err);
+        return tl_team_lose(self, 0, "a peer died", err);
     if (!is_there) return TL_OK;
     memcpy(at, slot->bytes, slot->n);
     request->moved += slot->n;
@@ -162,8 +160,7 @@ tl_status tl_requests_are_fast(const tl_team *team, bool *is_fast, tl_err *err)
     return TL_OK;
 }
 
-/* --- all requests
- * ------------------------------------------------------------------------- */
+/* --- all requests -------------------------------------------------------------------- */
 
 static tl_status progress_requests(const tl_team *team, bool *is_done, bool *moved,
                                    tl_err *err)
@@ -186,7 +183,7 @@ static tl_status progress_requests(const tl_team *team, bool *is_done, bool *mov
     return TL_OK;
 }
 
-/* A fast sum that is left half way makes its communicator invalid. */
+/* An abandoned fast sum makes its communicator invalid. */
 static tl_status end_turn(tl_team_mpi *self, tl_status status)
 {
     if (status == TL_E_PEER && self->fast) self->fast->is_invalid = true;

@@ -1,6 +1,6 @@
 /*
- * Pieces between the same two peers arrive in the order they were sent, so each carries its
- * number, and a ring of slots is enough: the oldest is looked at first.
+ * Pieces between the same two peers arrive in the order they were sent, so a ring of slots
+ * is enough, of which the oldest is polled; each piece carries its number.
  */
 #include "cluster/comm/heartbeat.h"
 #include "cluster/team/team_private.h"
@@ -44,7 +44,7 @@ static tl_status send_piece(tl_team_mpi *self, tl_err *err)
     memcpy(slot->bytes + sizeof front, stream->source + stream->given, n);
     if (MPI_Isend(slot->bytes, (int)(sizeof front + n), MPI_BYTE, self->first + stream->to,
                   self->tag, self->comm, &slot->request) != MPI_SUCCESS)
-        return tl_team_lose(self, stream->to, "a peer is gone", err);
+        return tl_team_lose(self, stream->to, "a peer died", err);
     slot->n = n;
     stream->outs++;
     stream->given += n;
@@ -63,7 +63,7 @@ static tl_status progress_out(tl_team_mpi *self, bool *moved, tl_err *err)
         tl_slot *slot = &self->out[stream->first_out];
         int has_left = 0;
         if (MPI_Test(&slot->request, &has_left, MPI_STATUS_IGNORE) != MPI_SUCCESS)
-            return tl_team_lose(self, stream->to, "a peer is gone", err);
+            return tl_team_lose(self, stream->to, "a peer died", err);
         if (!has_left) return TL_OK;
         stream->left += slot->n;
         stream->first_out = (stream->first_out + 1) % TL_SLOTS;
@@ -75,7 +75,7 @@ static tl_status progress_out(tl_team_mpi *self, bool *moved, tl_err *err)
 
 /* --- in ------------------------------------------------------------------------------- */
 
-/* Gives MPI one more slot to receive into. */
+/* Starts to receive into one more slot. */
 static tl_status receive_piece(tl_team_mpi *self, tl_err *err)
 {
     tl_stream *stream = &self->stream;
@@ -83,7 +83,7 @@ static tl_status receive_piece(tl_team_mpi *self, tl_err *err)
     if (MPI_Irecv(slot->bytes, (int)sizeof(tl_piece_head) + TL_PIECE, MPI_BYTE,
                   self->first + stream->from, self->tag, self->comm,
                   &slot->request) != MPI_SUCCESS)
-        return tl_team_lose(self, stream->from, "a peer is gone", err);
+        return tl_team_lose(self, stream->from, "a peer died", err);
     stream->ins++;
     if (stream->to == TL_NOBODY) tl_failpoint_pass(self->place);
     return TL_OK;
@@ -99,7 +99,7 @@ static void add_doubles(double *restrict mine, const double *restrict theirs, si
     for (size_t i = 0; i < n; i++) mine[i] += theirs[i];
 }
 
-/* Which of two numbers comes first does not matter: rounded addition commutes. */
+/* The order of the two terms does not matter: rounded addition commutes. */
 static void combine(const tl_stream *stream, const unsigned char *piece, size_t n)
 {
     unsigned char *to = stream->sink + stream->got;
@@ -111,7 +111,7 @@ static void combine(const tl_stream *stream, const unsigned char *piece, size_t 
         add_doubles((void *)to, (const void *)piece, n / sizeof(double));
 }
 
-/* The oldest slot has arrived: the piece awaited, or one of an older epoch, which is
+/* The oldest slot has arrived: the expected piece, or one of an older epoch, which is
  * dropped. */
 static void accept_piece(tl_team_mpi *self)
 {
@@ -146,7 +146,7 @@ static tl_status progress_in(tl_team_mpi *self, bool *moved, tl_err *err)
         if (stream->ins == 0) return TL_OK;
         if (MPI_Test(&self->in[stream->first_in].request, &is_there, MPI_STATUS_IGNORE) !=
             MPI_SUCCESS)
-            return tl_team_lose(self, stream->from, "a peer is gone", err);
+            return tl_team_lose(self, stream->from, "a peer died", err);
         if (is_there) accept_piece(self);
         if (is_there) *moved = true;
     }
@@ -157,7 +157,8 @@ static tl_status progress_in(tl_team_mpi *self, bool *moved, tl_err *err)
 
 tl_status tl_stream_progress(tl_team_mpi *self, bool *moved, tl_err *err)
 {
-    /* Numbers that are swapped whole are sent before what arrives is added to them. */
+    /* Numbers that are exchanged whole are sent before those that arrive are added to them.
+     */
     TL_TRY(progress_out(self, moved, err));
     return progress_in(self, moved, err);
 }

@@ -1,8 +1,8 @@
 /*
  * Chunks in a list, newest first. A chunk is at least CHUNK bytes, so small things share
  * one; a mark is the number of bytes taken so far, and every chunk knows how many were
- * taken before it was made. Rewinding frees the chunks above the mark but the lowest of
- * them, which the loop that rewinds will want again.
+ * taken before it was made. Rewinding frees the chunks above the mark except the lowest,
+ * which the loop that rewinds will need again.
  */
 #include "compute/core/arena.h"
 
@@ -69,8 +69,9 @@ static void *take(tl_arena *arena, size_t count, size_t size, bool is_real, tl_e
     size_t bytes = (count * size + ALIGN - 1) / ALIGN * ALIGN;
     if (bytes == 0) bytes = ALIGN;
     if (arena->limit != 0 && (bytes > arena->limit || arena->used > arena->limit - bytes)) {
-        (void)tl_fail(err, TL_E_NOMEM, "%zu bytes wanted beside %zu, but the budget is %zu",
-                      bytes, arena->used, arena->limit);
+        (void)tl_fail(err, TL_E_NOMEM,
+                      "%zu bytes needed besides %zu in use, but the budget is %zu", bytes,
+                      arena->used, arena->limit);
         return NULL;
     }
     const size_t used = arena->used + bytes, peak = arena->peak;
@@ -82,7 +83,8 @@ static void *take(tl_arena *arena, size_t count, size_t size, bool is_real, tl_e
     tl_arena_chunk *chunk = arena->last;
     if (!chunk || chunk->size - chunk->filled < bytes) chunk = add_chunk(arena, bytes);
     if (!chunk) {
-        (void)tl_fail(err, TL_E_NOMEM, "the system has no %zu bytes of memory left", bytes);
+        (void)tl_fail(err, TL_E_NOMEM, "out of memory: the system has no %zu bytes left",
+                      bytes);
         return NULL;
     }
     unsigned char *at = (unsigned char *)chunk + HEADER + chunk->filled;
@@ -140,7 +142,7 @@ size_t tl_arena_mark(const tl_arena *arena)
 void tl_arena_rewind(tl_arena *arena, size_t mark)
 {
     TL_INVARIANT(mark <= arena->used);
-    if (arena->counts) { /* what is real stays until it is closed: there is little of it */
+    if (arena->counts) { /* real pieces stay until it is closed: they are few */
         arena->used = mark;
         return;
     }

@@ -1,14 +1,13 @@
 /*
- * Memory that is taken piece by piece and given back all at once.
+ * Memory that is allocated piece by piece and freed all at once.
  *
- * An arena has a byte limit; what would exceed it fails with TL_E_NOMEM, so the memory of a
- * step is bounded. Loops take what they need, then rewind to their mark. Not for use by two
- * threads at once.
+ * An arena has a byte limit; an allocation beyond it fails with TL_E_NOMEM, so the memory
+ * of a step is bounded. Loops allocate, then rewind to their mark. Not thread-safe.
  *
- * An arena can count instead: it says what would be taken without taking it. A function
- * that is given one takes its memory and calls others as always, then returns TL_OK where
- * it would begin to compute: it reads no input data, only sizes, and writes no results. So
- * what is predicted comes from the very code that allocates.
+ * An arena can count instead: it reports what would be allocated without allocating it. A
+ * function given one allocates and calls others as always, then returns TL_OK where it
+ * would begin to compute: it reads sizes but no data, and writes no results. So predictions
+ * come from the code that allocates.
  */
 #ifndef TL_COMPUTE_CORE_ARENA_H
 #define TL_COMPUTE_CORE_ARENA_H
@@ -21,30 +20,30 @@
 /** One piece of memory from the system; private. */
 typedef struct tl_arena_chunk tl_arena_chunk;
 
-/** Zero is a valid empty arena with no limit. Fields are private. */
+/** Zero is an empty arena without a limit. Fields are private. */
 typedef struct tl_arena {
     tl_arena_chunk *last;
     size_t limit; /**< bytes; 0 = none */
     size_t used;  /**< bytes taken now */
-    size_t peak;  /**< the most that was ever taken */
-    bool counts;  /**< nothing large is really taken */
+    size_t peak;  /**< maximum of `used` so far */
+    bool counts;  /**< large pieces are not allocated */
 } tl_arena;
 
-/** An empty arena that holds at most `limit` bytes (0: as many as there are). */
+/** An empty arena of at most `limit` bytes (0: no limit). */
 tl_arena tl_arena_open(size_t limit);
 
-/** An empty arena that counts: `peak` then is what would have been taken. Small pieces and
- * records are real, so that pointers in them can be followed; a large piece is an address
- * that must not be used. */
+/** An empty arena that counts: `peak` is what would have been allocated. Small pieces and
+ * records are real, so pointers in them can be followed; a large piece is an address that
+ * must not be used. */
 tl_arena tl_arena_counter(void);
 
-/** Whether the arena counts: then nothing is to be computed, see above. */
+/** Whether the arena counts, so that nothing may be computed; see above. */
 bool tl_arena_counts(const tl_arena *arena);
 
-/** The same, and then gives back all that was counted since `mark`. */
+/** As tl_arena_counts; an arena that counts is rewound to `mark` too. */
 bool tl_arena_counted(tl_arena *arena, size_t mark);
 
-/** Gives everything back to the system. The arena is empty and usable again. */
+/** Frees everything. The arena is empty and usable again. */
 void tl_arena_close(tl_arena *arena);
 
 /**
@@ -54,20 +53,20 @@ void tl_arena_close(tl_arena *arena);
  */
 void *tl_arena_take(tl_arena *arena, size_t count, size_t size, tl_err *err);
 
-/** As tl_arena_take, and real in an arena that counts too: for structures that are filled
- * while memory is taken. */
+/** As tl_arena_take, but real in an arena that counts too: for structures that are filled
+ * while allocating. */
 void *tl_arena_records(tl_arena *arena, size_t count, size_t size, tl_err *err);
 
 /** A copy of `text` in the arena, or NULL as tl_arena_take. */
 char *tl_arena_text(tl_arena *arena, const char *text, tl_err *err);
 
-/** A text made as by printf, in the arena, or NULL as tl_arena_take. */
+/** A text formatted as by printf, in the arena, or NULL as tl_arena_take. */
 char *tl_arena_print(tl_arena *arena, tl_err *err, const char *format, ...) TL_PRINTF(3, 4);
 
-/** Remembers how much is taken now. */
+/** The current position, for tl_arena_rewind. */
 size_t tl_arena_mark(const tl_arena *arena);
 
-/** Gives back all that was taken since `mark`. */
+/** Frees all that was allocated since `mark`. */
 void tl_arena_rewind(tl_arena *arena, size_t mark);
 
 /** Sets `pointer` to `count` zeroed elements of its own type, or returns TL_E_NOMEM. */

@@ -24,8 +24,8 @@ tl_mat tl_mat_of(float *at, int rows, int columns);
 tl_cmat tl_cmat_of(const float *at, int rows, int columns);
 
 /**
- * c = op(a) op(b) + (adds ? c : 0), where op transposes if told to. Shapes must agree.
- * One thread.
+ * c = op(a) op(b) + (adds ? c : 0), where op transposes if asked. Shapes must agree. One
+ * thread.
  */
 void tl_gemm(tl_cmat a, bool transpose_a, tl_cmat b, bool transpose_b, bool adds, tl_mat c);
 
@@ -43,7 +43,7 @@ void tl_blas_multiply(int m, int n, int k, const double *a, const double *b, int
 /** Sets BLAS to one thread; call once before any product. */
 void tl_blas_start(void);
 
-/** The processor type whose kernels BLAS took, "Zen"; borrowed. */
+/** The processor type whose kernels BLAS uses, "Zen"; borrowed. */
 const char *tl_blas_core(void);
 /** Version and build of BLAS; borrowed. */
 const char *tl_blas_version(void);

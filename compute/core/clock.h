@@ -1,5 +1,5 @@
 /*
- * Clocks, each a plain number of seconds, and sleep: the only place that asks the system.
+ * Clocks, in seconds, and sleep: the only place that asks the system for the time.
  */
 #ifndef TL_COMPUTE_CORE_CLOCK_H
 #define TL_COMPUTE_CORE_CLOCK_H

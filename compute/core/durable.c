@@ -39,7 +39,7 @@ bool tl_durable_sync(int file)
     return tl_failpoint_storage(TL_FAILPOINT_SYNC) && fdatasync(file) == 0;
 }
 
-/* Fsyncs what stands at `path`, made with `flags`. */
+/* Fsyncs what is at `path`, opened with `flags`. */
 static bool sync_path(const char *path, int flags)
 {
     const int file = open(path, flags | O_CLOEXEC);

@@ -1,6 +1,6 @@
 /*
- * Writing that a crash or a power cut does not undo. The operations are places where faults
- * can be injected (write, sync, rename of fault.h).
+ * Writes that survive a crash or a power cut. The operations are failpoints (write, sync
+ * and rename of failpoint.h).
  */
 #ifndef TL_COMPUTE_CORE_DURABLE_H
 #define TL_COMPUTE_CORE_DURABLE_H
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** Writes all `n` bytes to a descriptor, going on after short writes and signals. False
+/** Writes all `n` bytes to a descriptor, retrying after short writes and signals. False
  * with errno. */
 bool tl_durable_write(int file, const void *bytes, size_t n);
 
@@ -21,8 +21,8 @@ bool tl_durable_rename(const char *from, const char *to);
 /** Fsyncs a file that another library wrote and closed. False with errno. */
 bool tl_durable_file(const char *path);
 
-/** Fsyncs the folder that holds `path`, so that a file made or renamed there stays. False
- * with errno. */
+/** Fsyncs the folder that holds `path`, so that a file created or renamed there persists.
+ * False with errno. */
 bool tl_durable_folder(const char *path);
 
 /** A piece of a file. */
@@ -32,14 +32,14 @@ typedef struct tl_durable_piece {
 } tl_durable_piece;
 
 /**
- * Makes `path` a file (mode 0600) of `count` pieces: written beside it as "path.tmp",
- * fsynced, renamed, its folder fsynced. At any time `path` is the old file or the new one.
- * False with errno; "path.tmp" is removed then.
+ * Makes `path` a file (mode 0600) of `count` pieces: written to "path.tmp", fsynced,
+ * renamed, its folder fsynced. At any time `path` is the old file or the new one. False
+ * with errno, "path.tmp" removed.
  */
 bool tl_durable_replace(const char *path, const tl_durable_piece *piece, int count);
 
 /** As tl_durable_replace, but written as `temporary`, a name in the same folder that no
- * other process writes: for files that two processes may make at once. */
+ * other process writes: for files that two processes may write at once. */
 bool tl_durable_replace_by(const char *path, const char *temporary,
                            const tl_durable_piece *piece, int count);
 

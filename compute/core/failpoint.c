@@ -67,10 +67,10 @@ static const char allowed[] =
 
 atomic_bool tl_failpoint_is_armed;
 
-/* What is armed and what has struck, of this process. */
+/* What is armed, and what has struck, in this process. */
 static struct {
     fault fault[MOST];
-    atomic_int faults; /* written last: what it counts is complete */
+    atomic_int faults; /* written last, once the fault is complete */
     double begin;      /* when the first was armed, s */
     atomic_uint passed[TL_FAILPOINT_SITES];
     atomic_int error;      /* errno of all writing; 0: none */
@@ -85,8 +85,8 @@ static struct {
 
 static tl_status refuse(const char *text, const char *word, tl_err *err)
 {
-    return tl_fail(err, TL_E_ARG, "--inject %s: '%s' is not understood; give %s", text,
-                   word, allowed);
+    return tl_fail(err, TL_E_ARG, "--inject %s: '%s' is invalid; allowed is %s", text, word,
+                   allowed);
 }
 
 static bool read_number(const char *text, double low, double *value)
@@ -128,7 +128,7 @@ static bool read_word(const char *word, int rank, fault *out)
     return true;
 }
 
-/* Cuts the next word off `*at`; false at the end or where it is too long. */
+/* Cuts the next word off `*at`; false at the end or if it is too long. */
 static bool next_word(const char **at, const char *ends, char word[WORD])
 {
     const size_t length = strcspn(*at, ends);

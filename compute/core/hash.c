@@ -6,8 +6,8 @@
 #include <string.h>
 #include <zlib.h>
 
-/* Numbers and keys are most of what is hashed; of a length that is known they are copied
- * in an instruction or two. */
+/* Most pieces are numbers and keys; with a constant length they are copied in an
+ * instruction or two. */
 static void append(tl_hash *hash, const void *bytes, size_t n)
 {
     unsigned char *to = hash->byte + hash->length;

@@ -11,18 +11,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** What names a step, a part or a content: 128 bits. Compare with tl_key_equal. */
+/** Names a step, a part or a content: 128 bits. Compare with tl_key_equal. */
 typedef struct tl_key {
     unsigned char byte[16];
 } tl_key;
 
-/** Bytes of digests as text with their NUL, and of pieces that a hash gathers. */
+/** Bytes of digests as text with their NUL, and of a hash's buffer. */
 enum { TL_KEY_TEXT = 33, TL_SHA256_TEXT = 65, TL_MD5_TEXT = 33, TL_HASH_SPACE = 2048 };
 
 /**
- * What a key is made of, gathered piece by piece. Each piece carries its length, so that
- * ("ab","c") and ("a","bc") differ. Zero is an empty one. More than TL_HASH_SPACE bytes
- * are folded into a key of what came before.
+ * The input of a key, gathered piece by piece. Each piece carries its length, so that
+ * ("ab","c") and ("a","bc") differ. Zero is an empty one. Beyond TL_HASH_SPACE bytes,
+ * earlier pieces are folded into their key.
  */
 typedef struct tl_hash {
     size_t length;

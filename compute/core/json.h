@@ -1,22 +1,22 @@
 /*
- * JSON as the commands print it. Values are jansson's; memory that runs out is a bug of the
- * machine and ends the program.
+ * JSON as the commands print it. Values are jansson's; running out of memory aborts the
+ * program.
  */
 #ifndef TL_COMPUTE_CORE_JSON_H
 #define TL_COMPUTE_CORE_JSON_H
 
 #include <jansson.h>
 
-/** Sets object[key] to `value`, which it takes over. */
+/** Sets object[key] to `value`, whose reference it steals. */
 void tl_json_put(json_t *object, const char *key, json_t *value);
 
-/** Adds the members of an object that json_pack makes of `format`, "{s:s, ...}". */
+/** Adds the members of the object that json_pack makes from `format`, "{s:s, ...}". */
 void tl_json_add(json_t *object, const char *format, ...);
 
-/** Appends `value`, which it takes over, to `list`. */
+/** Appends `value`, whose reference it steals, to `list`. */
 void tl_json_append(json_t *list, json_t *value);
 
-/** A string; "" for NULL. JSON cannot hold what is not UTF-8: a remark stands for it. */
+/** A string; "" for NULL. Text that is not UTF-8 is replaced by a remark. */
 json_t *tl_json_text(const char *text);
 
 /** A number; null where `x` is not finite. */
@@ -28,7 +28,7 @@ const char *tl_json_field(const json_t *object, const char *key);
 /** The whole number object[key]; 0 where there is none. */
 long long tl_json_whole(const json_t *object, const char *key);
 
-/** Prints `value`, which it takes over, to stdout, and ends the line.
+/** Prints `value`, whose reference it steals, and a newline to stdout.
  * \param flags of json_dumps: JSON_INDENT(2), JSON_COMPACT ... */
 void tl_json_print(json_t *value, size_t flags);
 

@@ -13,7 +13,7 @@ static const tl_key *key_at(const void *entry, size_t size, uint32_t number)
     return (const tl_key *)(const void *)((const char *)entry + number * size);
 }
 
-/* Keys are hashes already, but a caller may make them by hand, so they are mixed once. */
+/* Keys are hashes, but tests make them by hand, so they are mixed once. */
 static uint32_t first_slot(const tl_key_table *table, const tl_key *key)
 {
     uint64_t half[2];

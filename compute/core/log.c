@@ -37,5 +37,5 @@ void tl_log(tl_log_level level, const char *format, ...)
     if (length > (int)sizeof line - 2) length = (int)sizeof line - 2;
     line[length++] = '\n';
     const ssize_t written = write(STDERR_FILENO, line, (size_t)length);
-    (void)written; /* nowhere to tell */
+    (void)written; /* nowhere to report it */
 }

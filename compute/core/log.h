@@ -1,13 +1,13 @@
 /*
  * Lines for people and log files, to stderr: "threatloop: level: text key=value". Results
- * never go here. Rank 0 speaks; other ranks only warn, and say who they are.
+ * never go here. Rank 0 logs; other ranks only warn, with their rank.
  */
 #ifndef TL_COMPUTE_CORE_LOG_H
 #define TL_COMPUTE_CORE_LOG_H
 
 #include "compute/core/status.h"
 
-/** How serious a line is, the gravest first. */
+/** Severity of a line, highest first. */
 typedef enum tl_log_level {
     TL_LOG_ERROR,
     TL_LOG_WARN,
@@ -15,7 +15,7 @@ typedef enum tl_log_level {
     TL_LOG_DEBUG
 } tl_log_level;
 
-/** Lines above `level` are dropped from now on. `rank` < 0 means alone. */
+/** Lines above `level` are dropped from now on. `rank` < 0: not under MPI. */
 void tl_log_set(tl_log_level level, int rank);
 
 /** Writes one whole line in one write. No newline in `format`. */

@@ -1,7 +1,7 @@
 /*
  * Control groups: /proc/self/cgroup names the groups of this process, "0::PATH" (version 2)
- * and "N:memory:PATH" (version 1). Any group above may set the lower limit, so all of them
- * up to the root are asked. Where nothing can be read there is no limit.
+ * and "N:memory:PATH" (version 1). Any ancestor may set the lower limit, so all of them up
+ * to the root are read. What cannot be read sets no limit.
  */
 #include "compute/core/memory.h"
 
@@ -34,7 +34,7 @@ static double number_in(const char *path)
     return is_read && end > text && number > 0.0 ? number : (double)INFINITY;
 }
 
-/* The least limit of the group at `path` and of all above it; `path` is used up. */
+/* The lowest limit of the group at `path` and its ancestors; overwrites `path`. */
 static double limit_of_group(const char *root, char *path, const char *name)
 {
     double limit = (double)INFINITY;

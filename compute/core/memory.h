@@ -1,13 +1,13 @@
 /*
- * How much memory this process may have, as the system and its limits say.
+ * How much memory this process is allowed to use.
  */
 #ifndef TL_COMPUTE_CORE_MEMORY_H
 #define TL_COMPUTE_CORE_MEMORY_H
 
 /**
- * Bytes: the least of what the machine has, what the process is limited to (ulimit -v) and
- * what its control groups allow (as Slurm and containers set them). What other processes
- * use is not taken off.
+ * Bytes: the minimum of the machine's memory, the process limit (ulimit -v) and the limits
+ * of its control groups (set by Slurm and containers). Use by other processes is not
+ * subtracted.
  */
 double tl_memory_allowed(void);
 

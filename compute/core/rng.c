@@ -35,7 +35,8 @@ static void block_of(const uint32_t key[2], const uint32_t lane[2], uint64_t ite
 
 tl_rng tl_rng_sub(const tl_rng *parent, uint64_t item)
 {
-    /* The child's key is a block of the parent's cipher under a lane no sequence walks. */
+    /* The child's key is a block of the parent's cipher under a lane that no sequence uses.
+     */
     const uint32_t lane[2] = {~parent->lane[0], parent->lane[1] ^ 0x9e3779b9U};
     uint32_t word[4];
     block_of(parent->key, lane, item, word);
@@ -57,14 +58,6 @@ uint32_t tl_rng_u32(tl_rng *rng)
         rng->left = 4;
     }
     return rng->word[4 - rng->left--];
-}
-
-void tl_rng_fill(tl_rng *rng, uint32_t *word, int n)
-{
-    int i = 0;
-    while (i < n && rng->left > 0) word[i++] = tl_rng_u32(rng);
-    for (; i + 4 <= n; i += 4) block_of(rng->key, rng->lane, rng->block++, word + i);
-    while (i < n) word[i++] = tl_rng_u32(rng);
 }
 
 double tl_rng_uniform(tl_rng *rng)

@@ -4,7 +4,7 @@
  *
  * A stream is named by what is drawn (seed, replicate, stage, occurrence, purpose), never
  * by rank, order, time or parameters. Item i of a stream is block i, so any rank can draw
- * it alone. A tl_rng is a value: a copy goes on from where the original stood.
+ * it alone. A tl_rng is a value: a copy continues from the original's position.
  */
 #ifndef TL_COMPUTE_CORE_RNG_H
 #define TL_COMPUTE_CORE_RNG_H
@@ -16,8 +16,8 @@ typedef struct tl_rng {
     uint32_t key[2];
     uint32_t lane[2];
     uint64_t block;   /* next block of the sequential interface */
-    uint32_t word[4]; /* the block being handed out */
-    int left;         /* words of it not yet handed out */
+    uint32_t word[4]; /* the current block */
+    int left;         /* words of it not yet drawn */
 } tl_rng;
 
 /** The stream of this name, at its start. `stage` and `purpose` must not be NULL. */
@@ -32,9 +32,6 @@ void tl_rng_block(const tl_rng *rng, uint64_t item, uint32_t word[4]);
 
 /** Next word of the stream. */
 uint32_t tl_rng_u32(tl_rng *rng);
-
-/** The next `n` words into `word` [n]: the same as `n` calls of tl_rng_u32. */
-void tl_rng_fill(tl_rng *rng, uint32_t *word, int n);
 
 /** Uniform in [0, 1), multiple of 2^-53; takes two words. */
 double tl_rng_uniform(tl_rng *rng);

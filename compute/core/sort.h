@@ -1,5 +1,5 @@
 /*
- * Sorting numbers, alone or with the number of what they belong to, and their median.
+ * Sorting of numbers, alone or with an index, and their median.
  */
 #ifndef TL_COMPUTE_CORE_SORT_H
 #define TL_COMPUTE_CORE_SORT_H
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** A value and the number of what it belongs to. */
+/** A value and the index it belongs to. */
 typedef struct tl_ranked {
     double value;
     uint32_t number;

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a fault quotes may come from a file, and ends on a terminal: nothing in it commands
- * one. */
+/* Errors quote files and end up on terminals: no control sequences may pass. */
 static void defuse(char *text)
 {
     for (char *c = text; *c; c++) {
@@ -37,18 +36,11 @@ tl_status tl_fail_prefix(tl_err *err, const char *format, ...)
     int length = vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
     if (length < 0 || length >= TL_ERR_TEXT - 3) return err->status;
-    const int room = TL_ERR_TEXT - length; /* a text too long is cut */
+    const int room = TL_ERR_TEXT - length; /* overlong text is truncated */
     if (snprintf(err->text + length, (size_t)room, ": %s", old) < 0)
         err->text[length] = '\0';
     defuse(err->text);
     return err->status;
-}
-
-const char *tl_status_name(tl_status status)
-{
-    static const char *const name[] = {"ok",       "argument", "format", "io",  "no space",
-                                       "diverged", "gone",     "stop",   "lost"};
-    return (unsigned)status < sizeof name / sizeof *name ? name[status] : "unknown";
 }
 
 _Noreturn void tl_bug(const char *file, int line, const char *condition)

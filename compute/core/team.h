@@ -2,11 +2,11 @@
  * The team: the ranks that work on one step, as a record of operations.
  *
  * Code above cluster/ never sees MPI; it sees a tl_team, and runs in a unit test on the
- * team of one. Operations are collective over the team unless they say otherwise. They have
- * a deadline inside and return the same status on every live member: TL_E_PEER when a
- * member died or was silent too long, or the step was cancelled. After TL_E_PEER the team
- * must not be used again. Nobody leaves a team operation alone: a local failure is agreed
- * on (tl_team_agree) before the next operation. A team has one thread on each member.
+ * team of one. Operations are collective over the team unless they say otherwise. They time
+ * out and return the same status on every live member: TL_E_PEER when a member died or was
+ * silent too long, or the step was cancelled. After TL_E_PEER the team must not be used
+ * again. No member skips a team operation: a local failure is agreed on (tl_team_agree)
+ * before the next one. A team is used by one thread on each member.
  */
 #ifndef TL_COMPUTE_CORE_TEAM_H
 #define TL_COMPUTE_CORE_TEAM_H
@@ -20,16 +20,16 @@
 typedef struct tl_team tl_team;
 struct tl_linalg_problem; /* compute/linalg/problem.h */
 
-/** What becomes of the numbers that the members hold. */
+/** What a request does with the members' numbers. */
 typedef enum tl_team_work {
     TL_TEAM_SUM,            /**< every member gets the sums */
     TL_TEAM_REDUCE_SCATTER, /**< every member gets the sums of its slice (tl_team_slice);
                                the rest of x is undefined */
-    TL_TEAM_ALLGATHER       /**< every member's slice goes to all */
+    TL_TEAM_ALLGATHER       /**< every member's slice is sent to all */
 } tl_team_work;
 
-/** Work that goes on while a member computes: see tl_team_start. Below the blank line the
- * fields are private. */
+/** A sum or gather that proceeds while a member computes: see tl_team_start. Below the
+ * blank line the fields are private. */
 typedef struct tl_team_request {
     tl_team_work work;
     bool is_double; /**< x holds doubles; otherwise floats */
@@ -49,7 +49,8 @@ typedef struct tl_slice {
     size_t at, n;
 } tl_slice;
 
-/** What a kind of team can do: the functions below, by their names, have the contracts. */
+/** The operations of a kind of team. The functions below of the same names have the
+ * contracts. */
 typedef struct tl_team_ops {
     tl_status (*start)(const tl_team *team, tl_team_request *request, tl_err *err);
     tl_status (*progress)(const tl_team *team, tl_err *err);
@@ -59,12 +60,12 @@ typedef struct tl_team_ops {
     tl_status (*gather)(const tl_team *team, void *all, size_t each, tl_err *err);
     tl_status (*agree)(const tl_team *team, tl_status mine, tl_err *err);
     bool (*tick)(const tl_team *team);
-    /** The distributed solvers, for tl_linalg_solve; NULL where there are none. */
+    /** The distributed solvers, for tl_linalg_solve; NULL: there are none. */
     tl_status (*solve)(const tl_team *team, const struct tl_linalg_problem *problem,
                        tl_err *err);
 } tl_team_ops;
 
-/** See above; a value, to be copied freely. */
+/** See above; a value that may be copied. */
 struct tl_team {
     int rank;               /**< 0 .. size-1 */
     int size;               /**< a power of two */
@@ -75,12 +76,12 @@ struct tl_team {
 /** The team of one. Its ticks never ask to stop. */
 tl_team tl_team_alone(void);
 
-/** The team of one inside `outer` (borrowed), for work that each member does by itself. Not
+/** A team of one inside `outer` (borrowed), for work that each member does by itself. Not
  * collective. Its ticks count for `outer`, and never ask to stop. */
 tl_team tl_team_alone_within(const tl_team *outer);
 
-/** Member `rank` of a team of `size`, for arenas that count: it waits for no others, and
- * seems to have the distributed solvers, as a team of a run has. */
+/** Member `rank` of a team of `size`, for arenas that count: it waits for nobody, and
+ * claims to have the distributed solvers, as teams of a run do. */
 tl_team tl_team_counted(int rank, int size);
 
 /**
@@ -97,11 +98,11 @@ TL_MUST_USE tl_status tl_team_sum_double(const tl_team *team, double *x, size_t 
                                          tl_err *err);
 
 /**
- * Starts a request, behind those started before; all members start the same requests in the
- * same order. Sums are those of tl_team_sum in every bit, unless the request is fast.
- * Collective, but does not wait: tl_team_progress, which a member calls wherever it can
- * while it computes, and tl_team_wait move it on. Until tl_team_wait has returned, no other
- * operation of the team may be used, and `request` and its x stay where they are.
+ * Queues a request; all members start the same requests in the same order. Sums have the
+ * bits of tl_team_sum, unless the request is fast. Collective, but does not wait:
+ * tl_team_progress, called as often as possible while computing, and tl_team_wait advance
+ * it. Until tl_team_wait has returned, no other operation of the team may be used, and
+ * `request` and its x must not move.
  *
  * \param request borrowed until tl_team_wait has returned
  * \return TL_E_PEER
@@ -109,29 +110,29 @@ TL_MUST_USE tl_status tl_team_sum_double(const tl_team *team, double *x, size_t 
 TL_MUST_USE tl_status tl_team_start(const tl_team *team, tl_team_request *request,
                                     tl_err *err);
 
-/** Moves the started requests on as far as possible without waiting. Not collective.
+/** Advances the started requests as far as possible without waiting. Not collective.
  * \return TL_E_PEER */
 TL_MUST_USE tl_status tl_team_progress(const tl_team *team, tl_err *err);
 
 /** Waits until all requests are done. Collective. \return TL_E_PEER */
 TL_MUST_USE tl_status tl_team_wait(const tl_team *team, tl_err *err);
 
-enum { TL_TEAM_GRAIN = 4096 /**< slices begin at multiples of so many numbers */ };
+enum { TL_TEAM_GRAIN = 4096 /**< slices begin at multiples of this */ };
 
 /**
  * This member's slice of n numbers. Not collective. Slices are disjoint and cover all; they
- * are equal up to a grain for each time that n is halved, and some are empty where n is
- * small. Their order is not that of the members: halves are given away nearest neighbour
- * first, so that sums keep the tree's order.
+ * differ by at most a grain for each halving of n, and some are empty if n is small. They
+ * are not in the order of the members: halves are exchanged with the nearest neighbour
+ * first, which keeps the tree's order of sums.
  */
 tl_slice tl_team_slice(const tl_team *team, size_t n);
 
-/** How many of n numbers the lower half has when two members share them. For
- * implementations of teams. */
+/** Size of the lower half when two members share n numbers. For implementations of teams.
+ */
 size_t tl_team_half(size_t n);
 
-/** Whether fast requests are summed by MPI here; otherwise they are like any other.
- * Collective. \param is_fast result, the same on every member \return TL_E_PEER */
+/** Whether MPI sums fast requests here; otherwise they are like any other. Collective.
+ * \param is_fast result, the same on every member \return TL_E_PEER */
 TL_MUST_USE tl_status tl_team_is_fast(const tl_team *team, bool *is_fast, tl_err *err);
 
 /** Member 0's `bytes` [n] on every member. Collective. \return TL_E_PEER */
@@ -153,9 +154,10 @@ TL_MUST_USE tl_status tl_team_gather(const tl_team *team, void *all, size_t each
 TL_MUST_USE tl_status tl_team_agree(const tl_team *team, tl_status mine, tl_err *err);
 
 /**
- * Counts one piece of work for the heartbeat's progress counter. Not collective, cheap:
- * call it in every long loop. \return true if this rank has been asked to stop early; act
- * on it only after tl_team_agree(TL_E_STOP), since the others may not know yet
+ * Counts one piece of work for the heartbeat. Not collective and cheap: call it in every
+ * long loop.
+ * \return whether this rank was asked to stop early; act on it only after
+ * tl_team_agree(TL_E_STOP), since the others may not know yet
  */
 bool tl_team_tick(const tl_team *team);
 

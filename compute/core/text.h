@@ -1,5 +1,5 @@
 /*
- * Small work on text: a growing buffer, the nearest name, numbers as people write them.
+ * Text: a growing buffer, the nearest name, numbers for people.
  */
 #ifndef TL_COMPUTE_CORE_TEXT_H
 #define TL_COMPUTE_CORE_TEXT_H
@@ -13,12 +13,12 @@ enum { TL_PATH_SPACE = 4200 /**< bytes of the longest path, its NUL included */ 
 
 /** A text that grows on the heap. Zero is an empty one; tl_text_close frees it. */
 typedef struct tl_text {
-    char *at; /**< NUL-terminated once anything was added; else NULL */
+    char *at; /**< NUL-terminated; NULL while empty */
     size_t length, space;
-    bool is_short; /**< memory ran out: the text is not whole */
+    bool is_short; /**< memory ran out: the text is incomplete */
 } tl_text;
 
-/** Adds a piece: a text, `bytes` [n], or what printf makes. */
+/** Appends a text, `bytes` [n], or formatted text. */
 void tl_text_add(tl_text *text, const char *piece);
 void tl_text_bytes(tl_text *text, const char *bytes, size_t n);
 void tl_text_print(tl_text *text, const char *format, ...) TL_PRINTF(2, 3);
@@ -28,25 +28,25 @@ void tl_text_clear(tl_text *text);
 void tl_text_close(tl_text *text);
 
 /**
- * The name among `names` [count] nearest to `wanted` by edit distance
- * (transpositions count once), if it is near enough to be meant: at most a third of its
- * letters. \return NULL where nothing is near
+ * The name among `names` [count] nearest to `wanted` by edit distance (a transposition
+ * counts once), at most a third of its letters away.
+ * \return NULL if none is near
  */
 const char *tl_text_nearest(const char *wanted, const char *const *names, int count);
 
-enum { TL_HINT = 96 };
+enum { TL_HINT = 96 /**< bytes of tl_text_hint's text with its NUL */ };
 
-/** " (did you mean 'NAME'?)" with the name of tl_text_nearest, or "", in `out`. Returns
- * `out`.
+/** Writes " (did you mean 'NAME'?)" into `out`, with the nearest of `names` [count] by
+ * tl_text_nearest, or "". Returns `out`.
  */
 char *tl_text_hint(const char *wanted, const char *const *names, int count,
                    char out[TL_HINT]);
 
-/** Bytes of the UTF-8 sequence at `at`, of which `left` are there; 0 if there is none
- * (overlong, a surrogate, cut). Source: Unicode 15, table 3-7. */
+/** Bytes of the UTF-8 sequence at `at`, where `left` bytes remain; 0 if invalid (overlong,
+ * a surrogate, truncated). Source: Unicode 15, table 3-7. */
 size_t tl_text_sequence(const char *at, size_t left);
 
-/** Sets `value` to a whole text read as a finite number; false if anything is left over. */
+/** Parses the whole text as a finite number into `value`; false if it is not one. */
 bool tl_text_real(const char *text, double *value);
 
 /** The shortest decimal that reads back as `value`; 32 bytes are enough. Returns `out`. */

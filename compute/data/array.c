@@ -59,6 +59,19 @@ double tl_array_get(const tl_array *array, uint64_t i)
     AS(uint64_t);
 }
 
+void tl_array_swap(tl_array *array)
+{
+    const size_t item = (size_t)tl_array_item(array->type);
+    for (unsigned char *at = array->bytes; at < array->bytes + array->count * item;
+         at += item) {
+        for (size_t a = 0, b = item - 1; a < b; a++, b--) {
+            const unsigned char held = at[a];
+            at[a] = at[b];
+            at[b] = held;
+        }
+    }
+}
+
 char *tl_array_text(const tl_array *array, char out[160])
 {
     int length = snprintf(out, 160, "%s (", array->type);

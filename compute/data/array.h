@@ -1,5 +1,5 @@
 /*
- * An array as files bring it: type, shape and little-endian bytes in C order.
+ * An array read from a file: type, shape and elements in C order.
  */
 #ifndef TL_COMPUTE_DATA_ARRAY_H
 #define TL_COMPUTE_DATA_ARRAY_H
@@ -11,10 +11,10 @@
 
 enum { TL_ARRAY_RANK = 8 /**< dimensions, at most */ };
 
-/** Bytes that a reader refuses to go beyond, whatever a file claims. */
+/** Readers refuse arrays of more bytes, whatever a file claims. */
 #define TL_ARRAY_LIMIT ((uint64_t)4 << 30)
 
-/** An array out of a file. */
+/** An array read from a file. */
 typedef struct tl_array {
     char type[4]; /**< numpy's letters: "u1" "i1" "u2" "i2" "u4" "i4" "u8" "i8" "f2" "f4"
                      "f8" "b1" */
@@ -24,11 +24,14 @@ typedef struct tl_array {
     unsigned char *bytes; /**< [count elements] in C order, in this machine's byte order */
 } tl_array;
 
-/** Bytes of one element of a type such as "f4"; 0 for types that are not read. */
+/** Bytes of one element of a type such as "f4"; 0 for unsupported types. */
 int tl_array_item(const char *type);
 
 /** Element `i` as a double. */
 double tl_array_get(const tl_array *array, uint64_t i);
+
+/** Reverses the bytes of every element in place: from or to big-endian. */
+void tl_array_swap(tl_array *array);
 
 /** "u1 (546, 28, 28)" into `out`; returns it. */
 char *tl_array_text(const tl_array *array, char out[160]);

@@ -1,13 +1,11 @@
 #include "compute/data/cifar.h"
 
+#include "compute/core/file.h"
 #include "compute/data/array.h"
-#include "compute/data/data_paths.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { MOST_FILES = 6, MOST_RECORD = TL_CIFAR_PIXELS + 2, COARSE = 20 };
 
@@ -48,21 +46,18 @@ bool tl_cifar_fits(const tl_cifar *kind, uint64_t bytes, const unsigned char *fi
 }
 
 typedef struct batch {
-    char path[TL_DATA_PATH_SPACE];
+    const char *path;
     int rows;
 } batch;
 
 static tl_status measure(batch *one, const tl_cifar *kind, tl_err *err)
 {
     const uint64_t record = (uint64_t)tl_cifar_record(kind);
-    struct stat info;
-    TL_CHECK(stat(one->path, &info) == 0, err, TL_E_IO, "%s: cannot be opened: %s",
-             one->path, strerror(errno));
-    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_IO, "%s: is not a file", one->path);
-    const uint64_t bytes = (uint64_t)info.st_size;
+    uint64_t bytes;
+    TL_TRY(tl_file_size(one->path, &bytes, err));
     TL_CHECK(bytes > 0 && bytes % record == 0 && bytes <= TL_ARRAY_LIMIT, err, TL_E_FORMAT,
-             "%s: has %llu bytes, but %s is made of whole records of %llu bytes", one->path,
-             (unsigned long long)bytes, kind->name, (unsigned long long)record);
+             "%s: has %llu bytes, but %s consists of whole records of %llu bytes",
+             one->path, (unsigned long long)bytes, kind->name, (unsigned long long)record);
     one->rows = (int)(bytes / record);
     return TL_OK;
 }
@@ -74,8 +69,8 @@ static tl_status read_records(const batch *one, const tl_cifar *kind, FILE *file
     unsigned char record[MOST_RECORD];
     const size_t length = (size_t)tl_cifar_record(kind);
     for (int i = 0; i < one->rows; i++) {
-        TL_CHECK(fread(record, 1, length, file) == length, err, TL_E_IO,
-                 "%s: cannot be read whole", one->path);
+        TL_CHECK(fread(record, 1, length, file) == length, err, TL_E_IO, "%s: ends early",
+                 one->path);
         TL_CHECK(tl_cifar_fits(kind, length, record), err, TL_E_FORMAT,
                  "%s: record %d has a label that is none of %s (%d classes): is it of the "
                  "other CIFAR?",
@@ -85,7 +80,6 @@ static tl_status read_records(const batch *one, const tl_cifar *kind, FILE *file
             pixel[p] = (float)record[kind->labels + p] / 255.0f;
         }
         all->label[at + i] = record[kind->labels - 1];
-        all->origin[at + i] = (uint32_t)(at + i);
     }
     return TL_OK;
 }
@@ -98,12 +92,8 @@ static tl_status read_batches(batch *list, int count, const tl_cifar *kind, tl_a
         TL_TRY(measure(&list[k], kind, err));
         rows += list[k].rows;
     }
-    *all = (tl_dataset){
-        .shape = {3, TL_CIFAR_SIDE, TL_CIFAR_SIDE}, .classes = kind->classes, .rows = rows};
-    TL_ALLOC(all->input, arena, (size_t)rows * TL_CIFAR_PIXELS, err);
-    TL_ALLOC(all->label, arena, rows, err);
-    TL_ALLOC(all->flags, arena, rows, err);
-    TL_ALLOC(all->origin, arena, rows, err);
+    TL_TRY(tl_dataset_new((tl_shape){3, TL_CIFAR_SIDE, TL_CIFAR_SIDE}, kind->classes, rows,
+                          arena, all, err));
     for (int k = 0, at = 0; k < count; at += list[k++].rows) {
         FILE *file = fopen(list[k].path, "rb");
         TL_CHECK(file, err, TL_E_IO, "%s: cannot be opened: %s", list[k].path,
@@ -115,23 +105,11 @@ static tl_status read_batches(batch *list, int count, const tl_cifar *kind, tl_a
     return TL_OK;
 }
 
-static tl_status name_batch(batch *one, const char *folder, const char *file, tl_err *err)
-{
-    const int length = snprintf(one->path, sizeof one->path, "%s/%s", folder, file);
-    TL_CHECK(length > 0 && length < (int)sizeof one->path, err, TL_E_IO,
-             "%s: this path is too long", folder);
-    return TL_OK;
-}
-
 tl_status tl_cifar_read_file(const char *path, const tl_cifar *kind, tl_arena *arena,
                              tl_source *out, tl_err *err)
 {
-    batch *one;
-    TL_ALLOC(one, arena, 1, err);
-    const int length = snprintf(one->path, sizeof one->path, "%s", path);
-    TL_CHECK(length < (int)sizeof one->path, err, TL_E_IO, "%s: this path is too long",
-             path);
-    TL_TRY(read_batches(one, 1, kind, arena, &out->all, err));
+    batch one = {.path = path};
+    TL_TRY(read_batches(&one, 1, kind, arena, &out->all, err));
     out->rows[TL_SPLIT_TRAIN] = out->all.rows;
     out->note = tl_arena_print(arena, err, "one file of %s (Krizhevsky 2009)", kind->name);
     return out->note ? TL_OK : TL_E_NOMEM;
@@ -140,16 +118,17 @@ tl_status tl_cifar_read_file(const char *path, const tl_cifar *kind, tl_arena *a
 tl_status tl_cifar_read(const char *folder, const tl_cifar *kind, tl_arena *arena,
                         tl_source *out, tl_err *err)
 {
-    batch *list;
-    int count = 0;
-    TL_ALLOC(list, arena, MOST_FILES, err);
-    for (const char *const *file = kind->train; *file; file++) {
-        TL_TRY(name_batch(&list[count++], folder, *file, err));
+    batch list[MOST_FILES];
+    int last = 0;
+    while (kind->train[last]) last++;
+    for (int k = 0; k <= last; k++) {
+        const char *file = k < last ? kind->train[k] : kind->test;
+        list[k].path = tl_arena_print(arena, err, "%s/%s", folder, file);
+        if (!list[k].path) return TL_E_NOMEM;
     }
-    TL_TRY(name_batch(&list[count++], folder, kind->test, err));
-    TL_TRY(read_batches(list, count, kind, arena, &out->all, err));
-    out->rows[TL_SPLIT_TEST] = list[count - 1].rows;
-    out->rows[TL_SPLIT_TRAIN] = out->all.rows - list[count - 1].rows;
+    TL_TRY(read_batches(list, last + 1, kind, arena, &out->all, err));
+    out->rows[TL_SPLIT_TEST] = list[last].rows;
+    out->rows[TL_SPLIT_TRAIN] = out->all.rows - list[last].rows;
     out->has_splits = true;
     const bool is_whole = memcmp(out->rows, kind->rows, sizeof out->rows) == 0;
     out->note = is_whole ? tl_arena_print(arena, err, "%s (Krizhevsky 2009)", kind->name)

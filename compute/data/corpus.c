@@ -1,7 +1,7 @@
 /*
- * The documents are listed and measured first, so that all room is taken at once and no
- * file can ask for more than TL_TOKENS_LIMIT; then each is read window by window. A file
- * that shrinks in between is an error, one that grows is read as it was measured.
+ * The documents are listed and measured first, so that everything is allocated at once,
+ * within TL_TOKENS_LIMIT; then each is read window by window. A file that shrinks meanwhile
+ * is an error, one that grows is read as far as measured.
  */
 #include "compute/data/corpus.h"
 
@@ -42,9 +42,10 @@ tl_status tl_corpus_find(const char *name, const char *dir, char path[TL_DATA_PA
 {
     static const char *const text[] = {".txt", "", NULL}, *const tokens[] = {".bin", NULL};
     const char *file = strchr(name, '/') + 1;
-    TL_CHECK(*file && *file != '.' && !strchr(file, '/'), err, TL_E_ARG,
-             "'%s' names no file or folder: after the slash stands a plain name, like %s",
-             name, is_tokens(name) ? "tokens/shakespeare" : "text/moby_dick");
+    TL_CHECK(
+        *file && *file != '.' && !strchr(file, '/'), err, TL_E_ARG,
+        "'%s' is not a file or folder name: after the slash comes a plain name, like %s",
+        name, is_tokens(name) ? "tokens/shakespeare" : "text/moby_dick");
     return tl_data_path_find(dir, name, is_tokens(name) ? tokens : text, path, err);
 }
 
@@ -63,7 +64,7 @@ int tl_corpus_scan(const char *path, struct dirent ***entry)
     return scandir(path, entry, is_member, by_bytes);
 }
 
-/* Sets the windows of the document, whose file is `info`. */
+/* Sets the tokens and windows of the document, whose file is `info`. */
 static tl_status measure(const corpus *c, const struct stat *info, document *one,
                          tl_err *err)
 {
@@ -82,7 +83,8 @@ static tl_status add_members(const char *folder, struct dirent *const *entry, in
                              corpus *c, tl_arena *room, tl_err *err)
 {
     TL_CHECK(count <= TL_CORPUS_DOCUMENTS, err, TL_E_FORMAT,
-             "%s: holds %d files, at most %d are read", folder, count, TL_CORPUS_DOCUMENTS);
+             "%s: holds %d files, at most %d are allowed", folder, count,
+             TL_CORPUS_DOCUMENTS);
     TL_ALLOC(c->document, room, count, err);
     for (int i = 0; i < count; i++) {
         document *one = &c->document[c->documents];
@@ -130,8 +132,8 @@ static uint32_t word_of(const unsigned char *header, int i)
 static tl_status skip_header(const document *one, FILE *file, tl_err *err)
 {
     unsigned char header[HEADER];
-    TL_CHECK(fread(header, 1, HEADER, file) == HEADER, err, TL_E_IO,
-             "%s: cannot be read whole", one->path);
+    TL_CHECK(fread(header, 1, HEADER, file) == HEADER, err, TL_E_IO, "%s: ends early",
+             one->path);
     TL_CHECK(word_of(header, 0) == MAGIC && word_of(header, 1) == 1, err, TL_E_FORMAT,
              "%s: begins with the numbers %lu and %lu; a token file of llm.c for GPT-2 "
              "begins with %d and 1",
@@ -157,13 +159,13 @@ static tl_status read_windows(const corpus *c, const document *one, FILE *file,
     const size_t bytes = ((size_t)c->context + 1) * (size_t)c->width;
     if (c->header > 0) TL_TRY(skip_header(one, file, err));
     for (uint64_t w = 0; w < one->windows; w++, at++) {
-        TL_CHECK(fread(window, 1, bytes, file) == bytes, err, TL_E_IO,
-                 "%s: cannot be read whole", one->path);
+        TL_CHECK(fread(window, 1, bytes, file) == bytes, err, TL_E_IO, "%s: ends early",
+                 one->path);
         float *row = all->input + (size_t)at * (size_t)c->context;
         for (int i = 0; i <= c->context; i++) {
             const int token = token_of(c, window, i);
             TL_CHECK(token < c->vocabulary, err, TL_E_FORMAT,
-                     "%s: token %llu is %d, but they are less than %d", one->path,
+                     "%s: token %llu is %d, but must be less than %d", one->path,
                      (unsigned long long)(w * ((uint64_t)c->context + 1) + (uint64_t)i),
                      token, c->vocabulary);
             if (i < c->context) row[i] = (float)token;

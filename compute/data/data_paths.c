@@ -42,7 +42,7 @@ tl_status tl_data_path_find(const char *dir, const char *stem, const char *const
     }
     const tl_status status =
         tl_fail(err, TL_E_IO,
-                "the data is not there: looked for %s; name the folder by --data DIR or "
+                "data not found: looked for %s; set the folder by --data DIR or "
                 "THREATLOOP_DATA",
                 tried.at ? tried.at : stem);
     tl_text_close(&tried);

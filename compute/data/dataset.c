@@ -9,24 +9,31 @@ int tl_shape_size(tl_shape shape)
     return shape.channels * shape.height * shape.width;
 }
 
+tl_status tl_dataset_new(tl_shape shape, int classes, int rows, tl_arena *arena,
+                         tl_dataset *out, tl_err *err)
+{
+    *out = (tl_dataset){.shape = shape, .classes = classes, .rows = rows};
+    TL_ALLOC(out->input, arena, (size_t)rows * (size_t)tl_shape_size(shape), err);
+    TL_ALLOC(out->label, arena, rows, err);
+    TL_ALLOC(out->flags, arena, rows, err);
+    TL_ALLOC(out->origin, arena, rows, err);
+    if (tl_arena_counts(arena)) return TL_OK;
+    for (int i = 0; i < rows; i++) out->origin[i] = (uint32_t)i;
+    return TL_OK;
+}
+
 tl_status tl_dataset_tokens(int vocabulary, int context, uint64_t rows, tl_arena *arena,
                             tl_dataset *out, tl_err *err)
 {
     const uint64_t row = (uint64_t)context * sizeof *out->input;
     char most[32];
     TL_CHECK(rows <= TL_TOKENS_LIMIT / row, err, TL_E_NOMEM,
-             "%llu rows of %d tokens are too many: all may take %s, a token %zu bytes",
+             "%llu rows of %d tokens are too many: at most %s, with %zu bytes per token",
              (unsigned long long)rows, context, tl_text_size((double)TL_TOKENS_LIMIT, most),
              sizeof *out->input);
-    *out = (tl_dataset){.shape = {1, 1, context},
-                        .classes = vocabulary,
-                        .vocabulary = vocabulary,
-                        .rows = (int)rows};
-    TL_ALLOC(out->input, arena, rows * (uint64_t)context, err);
-    TL_ALLOC(out->label, arena, rows, err);
-    TL_ALLOC(out->flags, arena, rows, err);
-    TL_ALLOC(out->origin, arena, rows, err);
-    for (int i = 0; i < out->rows; i++) out->origin[i] = (uint32_t)i;
+    TL_TRY(
+        tl_dataset_new((tl_shape){1, 1, context}, vocabulary, (int)rows, arena, out, err));
+    out->vocabulary = vocabulary;
     return TL_OK;
 }
 
@@ -63,14 +70,9 @@ tl_status tl_dataset_pick_some(const tl_dataset *data, const int *row, int rows,
     const size_t size = (size_t)tl_shape_size(data->shape);
     tl_dataset *made;
     TL_ALLOC(made, arena, 1, err);
-    *made = (tl_dataset){.shape = data->shape,
-                         .classes = data->classes,
-                         .vocabulary = data->vocabulary,
-                         .rows = rows};
-    TL_ALLOC(made->input, arena, (size_t)most * size, err);
-    TL_ALLOC(made->label, arena, most, err);
-    TL_ALLOC(made->flags, arena, most, err);
-    TL_ALLOC(made->origin, arena, most, err);
+    TL_TRY(tl_dataset_new(data->shape, data->classes, most, arena, made, err));
+    made->vocabulary = data->vocabulary;
+    made->rows = rows;
     *out = made;
     if (tl_arena_counts(arena)) return TL_OK;
     for (int i = 0; i < rows; i++) {

@@ -2,8 +2,8 @@
  * Room compute/data: where examples come from: file formats, generators, sources by name,
  * near-duplicates, and the roles that rows play. Uses core.
  *
- * Labelled examples. A dataset that was given is never changed: a stage that alters data
- * makes a new version which may share what it did not touch.
+ * Labelled examples. A published dataset never changes: a stage that alters data makes a
+ * new version, which may share the arrays it did not alter.
  */
 #ifndef TL_COMPUTE_DATA_DATASET_H
 #define TL_COMPUTE_DATA_DATASET_H
@@ -18,25 +18,23 @@ typedef struct tl_shape {
 } tl_shape;
 
 /**
- * What is known of a row (bits). Membership is judged on rows that have none of
- * TL_ROW_UNJUDGED.
+ * Flags of a row (bits). Membership is judged on rows without TL_ROW_UNJUDGED.
  */
 enum {
     TL_ROW_MEMBER = 1,         /**< the target trains on it */
-    TL_ROW_POISONED = 2,       /**< an attacker made or altered it */
-    TL_ROW_NEAR_DUPLICATE = 4, /**< has a near-duplicate across the line between members and
-                        non-members */
-    TL_ROW_TARGETED = 8,       /**< clean, and an attacker is after this very row */
-    TL_ROW_RECOVERED = 16, /**< made out of a model: no control without access may use it */
+    TL_ROW_POISONED = 2,       /**< made or altered by an attacker */
+    TL_ROW_NEAR_DUPLICATE = 4, /**< has a near-duplicate on the other side of membership */
+    TL_ROW_TARGETED = 8,       /**< clean, and the target of an attack */
+    TL_ROW_RECOVERED = 16,     /**< recovered from a model: not for control models */
     TL_ROW_UNJUDGED = TL_ROW_POISONED | TL_ROW_NEAR_DUPLICATE
 };
 
 /**
- * Rows of examples. Pointers are borrowed from whoever made the version.
+ * Rows of examples. Pointers are borrowed from the maker of the version.
  *
- * Rows of tokens are laid out as images one pixel high: `input` holds the numbers of the
- * tokens, the label is the token that follows the row, and classes equals vocabulary. So
- * whatever asks a classifier sees a language model as a classifier of the next token.
+ * Rows of tokens are laid out as images one pixel high: `input` holds token ids, the label
+ * is the token after the row, and classes equals vocabulary. So a language model looks like
+ * a classifier of the next token.
  */
 typedef struct tl_dataset {
     tl_shape shape;
@@ -44,27 +42,31 @@ typedef struct tl_dataset {
     int vocabulary; /**< 0: images. Else each "pixel" is a token 0..vocabulary-1, exact in
                        single precision */
     int rows;
-    float *input;   /**< [rows x channels*height*width], planes, 0..1; or tokens */
-    int32_t *label; /**< [rows] 0..classes-1 */
-    uint8_t *flags; /**< [rows] TL_ROW_* */
-    uint32_t
-        *origin; /**< [rows] row of the source it came from; unique to one source row */
+    float *input;     /**< [rows x channels*height*width], planes, 0..1; or tokens */
+    int32_t *label;   /**< [rows] 0..classes-1 */
+    uint8_t *flags;   /**< [rows] TL_ROW_* */
+    uint32_t *origin; /**< [rows] the source row it came from */
 } tl_dataset;
 
 /** Numbers in one example: channels * height * width. */
 int tl_shape_size(tl_shape shape);
 
-/** Bytes that the rows of a source of tokens may take, as TL_ARRAY_LIMIT for arrays. */
+/** Limit of the bytes of a source of tokens, like TL_ARRAY_LIMIT for arrays. */
 #define TL_TOKENS_LIMIT ((uint64_t)4 << 30)
 
 /**
- * Rows of `context` tokens, all zero, that own everything; origin counts the rows.
- * \return TL_E_NOMEM, also for more than TL_TOKENS_LIMIT, before anything is taken
+ * A dataset of `rows` zero rows that owns all its arrays, in `arena`; origin numbers the
+ * rows. \return TL_E_NOMEM
  */
+TL_MUST_USE tl_status tl_dataset_new(tl_shape shape, int classes, int rows, tl_arena *arena,
+                                     tl_dataset *out, tl_err *err);
+
+/** As tl_dataset_new, of `context` tokens a row. \return TL_E_NOMEM, also for more than
+ * TL_TOKENS_LIMIT bytes, before anything is allocated */
 TL_MUST_USE tl_status tl_dataset_tokens(int vocabulary, int context, uint64_t rows,
                                         tl_arena *arena, tl_dataset *out, tl_err *err);
 
-/** What a copy owns for itself; the rest is shared with the original. */
+/** What a copy owns; the rest is shared with the original. */
 enum { TL_COPY_LABELS = 1, TL_COPY_FLAGS = 2, TL_COPY_INPUTS = 4 };
 
 /** A new version of `data` in `arena` that owns what `copy` names. \return TL_E_NOMEM */
@@ -76,7 +78,8 @@ TL_MUST_USE tl_status tl_dataset_copy(const tl_dataset *data, unsigned copy,
 TL_MUST_USE tl_status tl_dataset_pick(const tl_dataset *data, const int *row, int rows,
                                       tl_arena *arena, tl_dataset **out, tl_err *err);
 
-/** The same, with memory for `most` rows: for who cannot know before how many there are. */
+/** As tl_dataset_pick, with memory for `most` rows, for when an arena that counts cannot
+ * know how many `row` [rows] will hold. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_dataset_pick_some(const tl_dataset *data, const int *row, int rows,
                                            int most, tl_arena *arena, tl_dataset **out,
                                            tl_err *err);

@@ -1,28 +1,15 @@
 #include "compute/data/idx.h"
 
+#include "compute/core/file.h"
+
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <zlib.h>
 
 static const char *type_of(int code)
 {
-    switch (code) {
-    case 0x08:
-        return "u1";
-    case 0x09:
-        return "i1";
-    case 0x0b:
-        return "i2";
-    case 0x0c:
-        return "i4";
-    case 0x0d:
-        return "f4";
-    case 0x0e:
-        return "f8";
-    default:
-        return NULL;
-    }
+    static const char *const type[] = {"u1", "i1", NULL, "i2", "i4", "f4", "f8"};
+    return code >= 0x08 && code <= 0x0e ? type[code - 0x08] : NULL;
 }
 
 static tl_status take(gzFile file, const char *path, unsigned char *bytes, size_t n,
@@ -69,29 +56,19 @@ static tl_status read_open(gzFile file, const char *path, uint64_t limit, tl_are
     (void)gzerror(file, &code);
     TL_CHECK(left >= 0 && code != Z_BUF_ERROR, err, TL_E_FORMAT,
              "%s: its gzip stream is damaged", path);
-    TL_CHECK(left == 0, err, TL_E_FORMAT, "%s: has bytes left over behind its elements",
-             path);
-    for (uint64_t i = 0; item > 1 && i < out->count; i++) {
-        unsigned char *at = out->bytes + i * item;
-        for (size_t a = 0, b = (size_t)item - 1; a < b; a++, b--) {
-            const unsigned char held = at[a];
-            at[a] = at[b];
-            at[b] = held;
-        }
-    }
+    TL_CHECK(left == 0, err, TL_E_FORMAT, "%s: has extra bytes after its elements", path);
+    if (item > 1) tl_array_swap(out);
     return TL_OK;
 }
 
 tl_status tl_idx_read(const char *path, tl_arena *arena, tl_array *out, tl_err *err)
 {
-    struct stat info;
-    TL_CHECK(stat(path, &info) == 0, err, TL_E_IO, "%s: cannot be opened: %s", path,
-             strerror(errno));
-    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_IO, "%s: is not a file", path);
+    uint64_t size;
+    TL_TRY(tl_file_size(path, &size, err));
     gzFile file = gzopen(path, "rb");
     TL_CHECK(file, err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
     /* Deflate packs at most 1032 to 1, so a short file cannot claim much memory. */
-    const uint64_t most = ((uint64_t)info.st_size + 64) * 1032;
+    const uint64_t most = (size + 64) * 1032;
     const uint64_t limit = most < TL_ARRAY_LIMIT ? most : TL_ARRAY_LIMIT;
     const tl_status status = read_open(file, path, limit, arena, out, err);
     (void)gzclose(file);

@@ -7,8 +7,8 @@
 
 #include "compute/data/array.h"
 
-/** Reads a whole file. \return TL_E_IO, TL_E_FORMAT (also when bytes are missing or left
- * over) */
+/** Reads a whole file.
+ * \return TL_E_IO, TL_E_FORMAT (also for missing or extra bytes), TL_E_NOMEM */
 TL_MUST_USE tl_status tl_idx_read(const char *path, tl_arena *arena, tl_array *out,
                                   tl_err *err);
 

@@ -2,8 +2,7 @@
  * Tissue is value noise in three octaves, brightness and contrast varying by example. A
  * lesion is a soft-edged ellipse: class c decides how many there are (1 to 3), how large,
  * how sharp the border, and whether it is bright or dark. A share of the examples, growing
- * with difficulty, show the lesion of a random class: those a model can only learn by
- * heart.
+ * with difficulty, show the lesion of a random class: these a model can only memorise.
  */
 #include "compute/data/lesions.h"
 
@@ -110,18 +109,12 @@ tl_status tl_lesions_make(const tl_source_want *want, tl_arena *arena, tl_datase
     TL_CHECK(want->difficulty >= 0.0 && want->difficulty <= 1.0, err, TL_E_ARG,
              "the difficulty of synthetic/lesions is 0 to 1, not %g", want->difficulty);
     TL_CHECK(want->examples >= 1, err, TL_E_ARG,
-             "synthetic/lesions needs examples to make");
-    *out = (tl_dataset){
-        .shape = {1, SIDE, SIDE}, .classes = want->classes, .rows = want->examples};
-    const size_t rows = (size_t)want->examples;
-    TL_ALLOC(out->input, arena, rows * SIDE * SIDE, err);
-    TL_ALLOC(out->label, arena, rows, err);
-    TL_ALLOC(out->flags, arena, rows, err);
-    TL_ALLOC(out->origin, arena, rows, err);
+             "synthetic/lesions needs at least 1 example");
+    TL_TRY(tl_dataset_new((tl_shape){1, SIDE, SIDE}, want->classes, want->examples, arena,
+                          out, err));
     for (int i = 0; i < want->examples; i++) {
         make_example(want, i, out->input + (size_t)i * SIDE * SIDE);
         out->label[i] = i % want->classes;
-        out->origin[i] = (uint32_t)i;
     }
     return TL_OK;
 }

@@ -59,7 +59,7 @@ static double entropy_term(double p)
     return p > 0.0 ? -p * log(p) : 0.0;
 }
 
-/* All but a few of what may follow a token are equally likely. */
+/* All but a few of the next tokens are equally likely. */
 static double entropy_of(const chain *c)
 {
     const double least = c->difficulty / c->tokens;
@@ -101,7 +101,8 @@ static tl_status check(const tl_source_want *want, tl_err *err)
              want->classes);
     TL_CHECK(want->difficulty >= 0.0 && want->difficulty <= 1.0, err, TL_E_ARG,
              "the difficulty of synthetic/markov is 0 to 1, not %g", want->difficulty);
-    TL_CHECK(want->examples >= 1, err, TL_E_ARG, "synthetic/markov needs examples to make");
+    TL_CHECK(want->examples >= 1, err, TL_E_ARG,
+             "synthetic/markov needs at least 1 example");
     return TL_OK;
 }
 

@@ -34,15 +34,14 @@ static tl_status check_labels(const char *path, const char *split, const split_a
     char text[160];
     const bool is_single = labels->rank == 1 || (labels->rank == 2 && labels->size[1] == 1);
     TL_CHECK(is_single, err, TL_E_FORMAT,
-             "%s: %s_labels is %s; one label an image is read, not several", path, split,
+             "%s: %s_labels is %s; only one label per image is supported", path, split,
              tl_array_text(labels, text));
     TL_CHECK(labels->size[0] == images->size[0], err, TL_E_FORMAT,
              "%s: %s has %llu images but %llu labels", path, split,
              (unsigned long long)images->size[0], (unsigned long long)labels->size[0]);
     TL_CHECK(labels->type[0] == 'u' || labels->type[0] == 'i' || labels->type[0] == 'b',
-             err, TL_E_FORMAT,
-             "%s: %s_labels holds elements of type %s; whole numbers are read", path, split,
-             labels->type);
+             err, TL_E_FORMAT, "%s: %s_labels has type %s; allowed are integers", path,
+             split, labels->type);
     for (uint64_t i = 0; i < labels->count; i++) {
         const double label = tl_array_get(labels, i);
         TL_CHECK(label >= 0.0 && label < MOST_CLASSES, err, TL_E_FORMAT,
@@ -58,15 +57,15 @@ static tl_status check_split(const char *path, const char *split, const split_ar
     const tl_array *images = &part->images;
     char text[160];
     TL_CHECK(strcmp(images->type, "u1") == 0, err, TL_E_FORMAT,
-             "%s: %s_images holds elements of type %s; u1 are read", path, split,
-             images->type);
-    TL_CHECK(images->rank == 3 || images->rank == 4, err, TL_E_FORMAT,
-             "%s: %s_images is %s; read are images (N, H, W) or (N, H, W, 3) and volumes "
-             "(N, D, H, W)",
-             path, split, tl_array_text(images, text));
+             "%s: %s_images has type %s; allowed is u1", path, split, images->type);
+    TL_CHECK(
+        images->rank == 3 || images->rank == 4, err, TL_E_FORMAT,
+        "%s: %s_images is %s; allowed are images (N, H, W) or (N, H, W, 3) and volumes "
+        "(N, D, H, W)",
+        path, split, tl_array_text(images, text));
     for (int d = 1; d < (is_colour(images) ? 3 : images->rank); d++) {
         TL_CHECK(images->size[d] >= 4 && images->size[d] <= 1024, err, TL_E_FORMAT,
-                 "%s: %s_images is %s; sides of 4 to 1024 pixels are read", path, split,
+                 "%s: %s_images is %s; allowed are sides of 4 to 1024 pixels", path, split,
                  tl_array_text(images, text));
     }
     bool same = images->rank == first->images.rank;
@@ -112,12 +111,8 @@ static tl_status put_all(const char *path, const split_arrays part[TL_SPLITS],
     TL_CHECK(rows >= 1 && rows <= 100000000, err, TL_E_FORMAT, "%s: has %llu images", path,
              (unsigned long long)rows);
     tl_dataset *all = &out->all;
-    *all = (tl_dataset){.shape = shape, .rows = (int)rows};
     const size_t size = (size_t)tl_shape_size(shape);
-    TL_ALLOC(all->input, arena, rows * size, err);
-    TL_ALLOC(all->label, arena, rows, err);
-    TL_ALLOC(all->flags, arena, rows, err);
-    TL_ALLOC(all->origin, arena, rows, err);
+    TL_TRY(tl_dataset_new(shape, 0, (int)rows, arena, all, err));
     size_t at = 0;
     for (int s = 0; s < TL_SPLITS; s++) {
         put_images(&part[s].images, shape, all->input + at * size);
@@ -129,14 +124,7 @@ static tl_status put_all(const char *path, const split_arrays part[TL_SPLITS],
         out->rows[s] = (int)part[s].images.size[0];
         at += part[s].images.size[0];
     }
-    for (size_t i = 0; i < rows; i++) all->origin[i] = (uint32_t)i;
     return TL_OK;
-}
-
-/* Channels that examples of a set have here: a volume is a cube. */
-static int channels_of(const tl_medmnist *set, const tl_shape *shape)
-{
-    return set->is_3d ? shape->height : set->channels;
 }
 
 static tl_status read_open(tl_npz *npz, const char *path, const tl_medmnist *set,
@@ -159,15 +147,17 @@ static tl_status read_open(tl_npz *npz, const char *path, const tl_medmnist *set
     if (status == TL_OK) status = put_all(path, part, arena, out, err);
     tl_arena_close(&raw);
     TL_TRY(status);
-    TL_CHECK(!set || out->all.shape.channels == channels_of(set, &out->all.shape), err,
-             TL_E_FORMAT, "%s: has %d channels, but %s has %d", path,
-             out->all.shape.channels, set ? set->name : "",
-             set ? channels_of(set, &out->all.shape) : 0);
-    TL_CHECK(!set || out->all.classes <= set->classes, err, TL_E_FORMAT,
-             "%s: has labels up to %d, but %s has %d classes", path, out->all.classes - 1,
-             set ? set->name : "", set ? set->classes : 0);
-    if (set) out->all.classes = set->classes;
     out->has_splits = true;
+    if (!set) return TL_OK;
+    const tl_shape shape = out->all.shape; /* of a volume: a cube */
+    const int channels = set->is_3d ? shape.height : set->channels;
+    TL_CHECK(shape.channels == channels, err, TL_E_FORMAT,
+             "%s: has %d channels, but %s has %d", path, shape.channels, set->name,
+             channels);
+    TL_CHECK(out->all.classes <= set->classes, err, TL_E_FORMAT,
+             "%s: has labels up to %d, but %s has %d classes", path, out->all.classes - 1,
+             set->name, set->classes);
+    out->all.classes = set->classes;
     return TL_OK;
 }
 
@@ -197,10 +187,11 @@ static tl_status note_origin(const char *path, const tl_medmnist *set, tl_arena 
 tl_status tl_medmnist_read(const char *path, const tl_medmnist *set, tl_arena *arena,
                            tl_source *out, tl_err *err)
 {
-    TL_CHECK(!set || set->task != TL_MEDMNIST_LABELS, err, TL_E_FORMAT,
-             "medmnist/%s gives several labels to an image (%d yes-or-no findings, any of "
-             "them together); models here choose one class an image, so it is not read",
-             set ? set->name : "", set ? set->classes : 0);
+    TL_CHECK(
+        !set || set->task != TL_MEDMNIST_LABELS, err, TL_E_FORMAT,
+        "medmnist/%s has several labels per image (%d yes-or-no findings); models here "
+        "predict one class per image, so it is not supported",
+        set ? set->name : "", set ? set->classes : 0);
     tl_npz *npz;
     TL_TRY(tl_npz_open(path, &npz, err));
     tl_status status = read_open(npz, path, set, arena, out, err);

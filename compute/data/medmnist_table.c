@@ -78,14 +78,6 @@ const tl_medmnist *tl_medmnist_sets(int *count)
     return sets;
 }
 
-const tl_medmnist *tl_medmnist_find(const char *name)
-{
-    for (int i = 0; i < SETS; i++) {
-        if (strcmp(sets[i].name, name) == 0) return &sets[i];
-    }
-    return NULL;
-}
-
 int tl_medmnist_pixels(int size)
 {
     TL_INVARIANT(size >= 0 && size < TL_MEDMNIST_SIZES);

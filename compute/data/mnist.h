@@ -1,15 +1,20 @@
 /*
- * MNIST (LeCun, Cortes) and what is laid out like it: a pair of idx files.
+ * MNIST (LeCun, Cortes) and data in its format: a pair of idx files.
  */
 #ifndef TL_COMPUTE_DATA_MNIST_H
 #define TL_COMPUTE_DATA_MNIST_H
 
+#include "compute/data/data_paths.h"
 #include "compute/data/source_data.h"
+
+/** Finds the file of images. \param path result \return TL_E_IO as tl_data_path_find */
+TL_MUST_USE tl_status tl_mnist_find(const char *name, const char *dir,
+                                    char path[TL_DATA_PATH_SPACE], tl_err *err);
 
 /**
  * Reads DIR/<name>-images-idx3-ubyte[.gz] and -labels-idx1-ubyte[.gz] (or with a dot before
- * idx) from the places of tl_data_paths. \return TL_E_IO, TL_E_FORMAT (also for pairs that
- * do not fit each other), TL_E_NOMEM
+ * idx) from the folders of tl_data_paths.
+ * \return TL_E_IO, TL_E_FORMAT (also for a pair that does not match), TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_mnist_read(const char *name, const char *dir, tl_arena *arena,
                                     tl_source *out, tl_err *err);

@@ -3,7 +3,7 @@
  * of a coarse grid, since |sum of differences| <= sum of |differences| in every cell, and
  * since cell indicators, scaled to length one, are orthonormal (Bessel's inequality):
  *
- * 1. rows are sorted by brightness; a near pair lies within 8/255 of each other there;
+ * 1. rows are sorted by brightness; near pairs differ there by at most 8/255;
  * 2. images scaled to mean 0 and length 1 have |u - v|^2 = 2 - 2 r, which is below 0.04 for
  *    r > 0.98, and their projections on the cells are no farther apart.
  *
@@ -85,7 +85,7 @@ static void project(const search *s, const sketch *of, double *sum, double *pixe
     }
 }
 
-/* The middle of an image tells most, so its lines come first. */
+/* The middle of an image differs most, so its lines come first. */
 static bool may_be_near(const search *s, int i, int j)
 {
     static const int order[GRID] = {3, 2, 4, 1, 5, 0, 6};
@@ -117,7 +117,7 @@ static void add(moments *m, double x, double y)
     m->xy += x * y;
 }
 
-/* -1 where one of the sides does not vary. */
+/* -1 if one of the images does not vary. */
 static double correlation(const moments *m, double n)
 {
     const double xx = m->xx - m->x * m->x / n, yy = m->yy - m->y * m->y / n;
@@ -169,7 +169,7 @@ static int32_t head_of(int32_t *duplicate_of, int32_t row)
     return row;
 }
 
-/* The lower head stays, so that a group is named by its first row in any order of joining.
+/* The lower head wins, so a group is named by its first row whatever the order of joins.
  */
 static void join(int32_t *duplicate_of, int32_t a, int32_t b)
 {
@@ -193,7 +193,7 @@ static void search_pairs(search *s)
             const sketch *b = &s->at[j];
             if (b->mean - a->mean > MOST_DARKER) break;
             if (!may_be_near(s, i, j)) continue;
-            /* Of pairs within one group nothing new is learnt. */
+            /* Pairs within one group add nothing. */
             if (head_of(s->duplicate_of, a->row) == head_of(s->duplicate_of, b->row))
                 continue;
             const int32_t low = a->row < b->row ? a->row : b->row;

@@ -48,8 +48,9 @@ static tl_status read_type(reader *r, tl_npy *out)
 {
     char word[32];
     skip_blanks(r);
-    if (r->at < r->end && *r->at == '[') return bad(r, "structured types are not read");
-    if (!take_word(r, word)) return bad(r, "'descr' is no text");
+    if (r->at < r->end && *r->at == '[')
+        return bad(r, "structured types are not supported");
+    if (!take_word(r, word)) return bad(r, "'descr' is not a string");
     const char order = word[0];
     const char *type = strchr("<>|=", order) && order ? word + 1 : word;
     if (*type == 'O') {
@@ -60,7 +61,7 @@ static tl_status read_type(reader *r, tl_npy *out)
     const int item = tl_array_item(type);
     TL_CHECK(
         item > 0, r->err, TL_E_FORMAT,
-        "%s: elements of type '%s' are not read; u1 i1 b1 u2 i2 f2 u4 i4 f4 u8 i8 f8 are",
+        "%s: elements of type '%s' are not supported; allowed: u1 i1 b1 u2 i2 f2 u4 i4 f4 u8 i8 f8",
         r->name, word);
     out->is_swapped = order == '>' && item > 1;
     memcpy(out->array.type, type, 3);
@@ -86,13 +87,13 @@ static tl_status read_flag(reader *r, tl_npy *out)
 static tl_status read_shape(reader *r, tl_npy *out)
 {
     tl_array *array = &out->array;
-    if (!take(r, '(')) return bad(r, "'shape' is no tuple");
+    if (!take(r, '(')) return bad(r, "'shape' is not a tuple");
     array->count = 1;
     while (!take(r, ')')) {
         if (array->rank == TL_ARRAY_RANK) return bad(r, "more than 8 dimensions");
         skip_blanks(r);
         if (r->at >= r->end || !isdigit((unsigned char)*r->at)) {
-            return bad(r, "'shape' holds something that is no number");
+            return bad(r, "'shape' has an element that is not a number");
         }
         uint64_t size = 0;
         for (; r->at < r->end && isdigit((unsigned char)*r->at); r->at++) {
@@ -117,14 +118,14 @@ static tl_status read_dictionary(reader *r, tl_npy *out)
 {
     static const char *const known[] = {"descr", "fortran_order", "shape"};
     unsigned seen = 0;
-    if (!take(r, '{')) return bad(r, "it is no dictionary");
+    if (!take(r, '{')) return bad(r, "it is not a dictionary");
     while (!take(r, '}')) {
         char key[32];
         if (!take_word(r, key) || !take(r, ':')) return bad(r, "a key is missing");
         unsigned k = 0;
         while (k < 3 && strcmp(key, known[k]) != 0) k++;
-        if (k == 3) return bad(r, "it has a key that npy does not know");
-        if (seen & 1u << k) return bad(r, "a key stands twice");
+        if (k == 3) return bad(r, "it has an unknown key");
+        if (seen & 1u << k) return bad(r, "a key is repeated");
         seen |= 1u << k;
         TL_TRY(k == 0   ? read_type(r, out)
                : k == 1 ? read_flag(r, out)
@@ -147,7 +148,7 @@ tl_status tl_npy_head(const char *name, const unsigned char *bytes, size_t n,
              "%s: is not an npy file", name);
     const int version = bytes[MAGIC];
     TL_CHECK(version >= 1 && version <= 3, err, TL_E_FORMAT,
-             "%s: npy version %d is not known, 1 to 3 are", name, version);
+             "%s: unknown npy version %d; allowed: 1 to 3", name, version);
     const size_t start = version == 1 ? 10 : 12;
     TL_CHECK(n >= start, err, TL_E_FORMAT, "%s: is cut off in its npy header", name);
     size_t length = (size_t)bytes[8] | (size_t)bytes[9] << 8;
@@ -164,12 +165,12 @@ tl_status tl_npy_head(const char *name, const unsigned char *bytes, size_t n,
     const uint64_t item = (uint64_t)tl_array_item(out->array.type);
     const uint64_t needed = out->array.count * item;
     TL_CHECK(needed == whole - out->data_at, err, TL_E_FORMAT,
-             "%s: its header promises %llu bytes of elements, but %llu follow", name,
+             "%s: its header claims %llu bytes of elements, but %llu follow", name,
              (unsigned long long)needed, (unsigned long long)(whole - out->data_at));
     return TL_OK;
 }
 
-/* Copies elements in C order: Fortran order is read with the strides turned round. */
+/* Copies elements in C order: Fortran order is read with reversed strides. */
 static void unfold(const tl_npy *npy, const unsigned char *from, unsigned char *to)
 {
     const tl_array *array = &npy->array;
@@ -204,14 +205,6 @@ tl_status tl_npy_read(const char *name, const unsigned char *bytes, size_t n,
     TL_ALLOC(out->bytes, arena, out->count * item, err);
     if (out->count == 0) return TL_OK;
     unfold(&npy, bytes + npy.data_at, out->bytes);
-    if (!npy.is_swapped) return TL_OK;
-    for (uint64_t i = 0; i < out->count; i++) {
-        unsigned char *at = out->bytes + i * item;
-        for (size_t a = 0, b = item - 1; a < b; a++, b--) {
-            const unsigned char held = at[a];
-            at[a] = at[b];
-            at[b] = held;
-        }
-    }
+    if (npy.is_swapped) tl_array_swap(out);
     return TL_OK;
 }

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-/** What the header says. */
+/** What the header of a file says. */
 typedef struct tl_npy {
     tl_array array; /**< bytes NULL */
     bool is_fortran, is_swapped;
@@ -17,8 +17,9 @@ typedef struct tl_npy {
 } tl_npy;
 
 /**
- * Reads the header in the first `n` bytes of a file of `whole` bytes; `name` is what faults
- * call it. \return TL_E_FORMAT: no npy, a type that is not read, sizes that overflow or
+ * Reads the header from the first `n` `bytes` of a file of `whole` bytes; `name` is for
+ * errors.
+ * \return TL_E_FORMAT: not an npy file, an unsupported type, sizes that overflow or
  * disagree
  */
 TL_MUST_USE tl_status tl_npy_head(const char *name, const unsigned char *bytes, size_t n,

@@ -1,18 +1,17 @@
 #include "compute/data/npz.h"
 
+#include "compute/core/file.h"
 #include "compute/data/npy.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <zip.h>
 
 enum {
     MOST_MEMBERS = 10000,
     HEAD = 10240,
-    MOST_SMALLER = 1032 /* deflate packs at most so many bytes into one */
+    MOST_SMALLER = 1032 /* deflate's maximum compression */
 };
 
 struct tl_npz {
@@ -21,16 +20,15 @@ struct tl_npz {
     int members;
 };
 
-/* Whether the member states no more than its compressed bytes can hold, and that is not
- * too much. */
+/* Whether the stated size is within the limit and possible for the compressed bytes. */
 static bool is_possible(const zip_stat_t *info)
 {
     return info->size <= TL_ARRAY_LIMIT &&
            info->size / MOST_SMALLER <= info->comp_size + 64;
 }
 
-/* Members may lie on one another, so that a small file holds each of them: what all state
- * together is bounded by the file's own `bytes`. */
+/* Members may overlap, so that each alone is plausible in a small file: their total is
+ * checked against the file's `bytes`. */
 static tl_status check_total(const tl_npz *npz, uint64_t bytes, tl_err *err)
 {
     const zip_uint64_t known = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE;
@@ -38,21 +36,19 @@ static tl_status check_total(const tl_npz *npz, uint64_t bytes, tl_err *err)
     for (int i = 0; i < npz->members; i++) {
         zip_stat_t info;
         if (zip_stat_index(npz->zip, (zip_uint64_t)i, 0, &info) != 0) continue;
-        /* One that states the impossible is not read. */
+        /* Impossible members are never read. */
         if ((info.valid & known) == known && is_possible(&info)) total += info.size;
     }
     TL_CHECK(total / MOST_SMALLER <= bytes, err, TL_E_FORMAT,
-             "%s: its members state %llu bytes together, more than a file of %llu can hold",
+             "%s: its members claim %llu bytes in total, more than a file of %llu can hold",
              npz->path, (unsigned long long)total, (unsigned long long)bytes);
     return TL_OK;
 }
 
 tl_status tl_npz_open(const char *path, tl_npz **out, tl_err *err)
 {
-    struct stat info;
-    TL_CHECK(stat(path, &info) == 0, err, TL_E_IO, "%s: cannot be opened: %s", path,
-             strerror(errno));
-    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_IO, "%s: is not a file", path);
+    uint64_t size;
+    TL_TRY(tl_file_size(path, &size, err));
     int code = 0;
     zip_t *zip = zip_open(path, ZIP_RDONLY, &code);
     if (!zip) {
@@ -61,7 +57,7 @@ tl_status tl_npz_open(const char *path, tl_npz **out, tl_err *err)
         const bool is_system = zip_error_system_type(&why) == ZIP_ET_SYS;
         const tl_status fault =
             tl_fail(err, is_system ? TL_E_IO : TL_E_FORMAT, "%s: %s: %s", path,
-                    is_system ? "cannot be opened" : "is not a whole npz (zip) file",
+                    is_system ? "cannot be opened" : "is not a complete npz (zip) file",
                     zip_error_strerror(&why));
         zip_error_fini(&why);
         return fault;
@@ -78,7 +74,7 @@ tl_status tl_npz_open(const char *path, tl_npz **out, tl_err *err)
     }
     memcpy(copy, path, strlen(path) + 1);
     *npz = (tl_npz){.zip = zip, .path = copy, .members = (int)members};
-    const tl_status status = check_total(npz, (uint64_t)info.st_size, err);
+    const tl_status status = check_total(npz, size, err);
     if (status == TL_OK) {
         *out = npz;
     } else {
@@ -132,7 +128,7 @@ static tl_status fill(zip_file_t *file, const char *where, unsigned char *bytes,
     return TL_OK;
 }
 
-/* The header is read and held against the stated size before anything large is allocated.
+/* The header is checked against the stated size before anything large is allocated.
  */
 static tl_status read_file(zip_file_t *file, const char *where, uint64_t size,
                            tl_arena *arena, tl_array *out, tl_err *err)
@@ -152,7 +148,7 @@ static tl_status read_file(zip_file_t *file, const char *where, uint64_t size,
     /* Reading past the end makes libzip compare the checksum. */
     if (status == TL_OK) status = fill(file, where, &beyond, 1, &extra, err);
     if (status == TL_OK && (got + more != size || extra != 0)) {
-        status = tl_fail(err, TL_E_FORMAT, "%s: holds other than the %llu bytes it states",
+        status = tl_fail(err, TL_E_FORMAT, "%s: does not have the %llu bytes it claims",
                          where, (unsigned long long)size);
     }
     if (status == TL_OK) status = tl_npy_read(where, whole, (size_t)size, arena, out, err);
@@ -168,9 +164,9 @@ tl_status tl_npz_read(tl_npz *npz, int member, tl_arena *arena, tl_array *out, t
     zip_stat_t info;
     TL_CHECK(zip_stat_index(npz->zip, (zip_uint64_t)member, 0, &info) == 0 &&
                  (info.valid & ZIP_STAT_SIZE),
-             err, TL_E_FORMAT, "%s: its size is not stated", where);
+             err, TL_E_FORMAT, "%s: its size is missing", where);
     TL_CHECK(info.size <= TL_ARRAY_LIMIT, err, TL_E_FORMAT,
-             "%s: states %llu bytes, more than the %llu that are read", where,
+             "%s: claims %llu bytes; at most %llu are allowed", where,
              (unsigned long long)info.size, (unsigned long long)TL_ARRAY_LIMIT);
     const zip_uint64_t known = ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD;
     TL_CHECK((info.valid & known) == known &&
@@ -178,7 +174,7 @@ tl_status tl_npz_read(tl_npz *npz, int member, tl_arena *arena, tl_array *out, t
              err, TL_E_FORMAT, "%s: is neither stored nor deflated", where);
     /* So a short member cannot claim much memory. */
     TL_CHECK(is_possible(&info), err, TL_E_FORMAT,
-             "%s: states %llu bytes, more than its %llu compressed ones can hold", where,
+             "%s: claims %llu bytes, more than its %llu compressed bytes can hold", where,
              (unsigned long long)info.size, (unsigned long long)info.comp_size);
     zip_file_t *file = zip_fopen_index(npz->zip, (zip_uint64_t)member, 0);
     TL_CHECK(file, err, TL_E_FORMAT, "%s: cannot be read: %s", where,

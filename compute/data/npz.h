@@ -1,5 +1,5 @@
 /*
- * The .npz format: a zip of .npy files, read by the central directory through libzip.
+ * The .npz format: a zip of .npy files, read through libzip.
  */
 #ifndef TL_COMPUTE_DATA_NPZ_H
 #define TL_COMPUTE_DATA_NPZ_H
@@ -8,11 +8,11 @@
 
 #include <stdbool.h>
 
-/** A zip of arrays that is open for reading. */
+/** An open zip of arrays. */
 typedef struct tl_npz tl_npz;
 
-/** Opens a zip. \return TL_E_IO (missing, a folder), TL_E_FORMAT (no zip, or a bomb),
- * TL_E_NOMEM
+/** Opens a zip. \param out owned \return TL_E_IO (missing, a folder), TL_E_FORMAT (not a
+ * zip, or a zip bomb), TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_npz_open(const char *path, tl_npz **out, tl_err *err);
 

@@ -1,12 +1,12 @@
 /*
- * Rows are dealt class by class: each class is put in random order, and every role takes
- * from its front the share of the class that its size is of what is left. Shares are made
- * by Webster's divisor method (highest averages), under which no class gets less when the
- * role gets more: so a larger role holds the rows of a smaller one. Of exact duplicates
- * only the first row is dealt. Of near-duplicates the first is dealt with all other rows,
- * the rest only once the roles have used those up; a row of the rest that fell to another
- * role than its first then changes places with a row that is near to none, of its own class
- * while there is one. Rows of tokens are dealt as if they were all of one class.
+ * Rows are assigned class by class: each class is shuffled, and every role takes from its
+ * front, in proportion to what is left of each class. Proportions are rounded by Webster's
+ * divisor method (highest averages), under which no class gets less when the role grows: so
+ * a larger role contains the rows of a smaller one. Of exact duplicates only the first row
+ * is used. Of near-duplicates the first is used like any row, the rest (followers) only
+ * once those run out; a follower in another role than its first row is then swapped with a
+ * row that has no near-duplicate, of its own class if possible. Rows of tokens are assigned
+ * as if of one class.
  */
 #include "compute/data/roles.h"
 
@@ -24,7 +24,7 @@ static int official_begin(const tl_source *source, int split)
     return begin;
 }
 
-/* Rows that stand for their group of duplicates. */
+/* Rows that represent their group of duplicates. */
 static int distinct_rows(const tl_source *source)
 {
     int count = 0;
@@ -32,8 +32,7 @@ static int distinct_rows(const tl_source *source)
     return count;
 }
 
-/* Classes that rows are dealt by. Of tokens there are many and most of them rare: that each
- * be in every role would ask for more rows than there are. */
+/* Classes that rows are stratified by. Most tokens are too rare to be in every role. */
 static int strata(const tl_dataset *data)
 {
     return data->vocabulary > 0 ? 1 : data->classes;
@@ -61,13 +60,14 @@ static tl_status check_official(const tl_source *source, const tl_split *split, 
 tl_status tl_split_check(const tl_source *source, const tl_split *split, tl_err *err)
 {
     TL_CHECK(split->keep >= 0.0 && split->keep < 1.0, err, TL_E_ARG,
-             "keep is %g; it is at least 0 and less than 1, or there are no non-members",
+             "keep is %g; allowed is 0 to below 1, so that there are non-members",
              split->keep);
     if (split->official) return check_official(source, split, err);
-    TL_CHECK(split->attacker_from_pool == 0, err, TL_E_ARG,
-             "attacker_from_pool is %d, but it goes with split: official; here the size of "
-             "the role attacker says how many rows it has",
-             split->attacker_from_pool);
+    TL_CHECK(
+        split->attacker_from_pool == 0, err, TL_E_ARG,
+        "attacker_from_pool is %d, but is for split: official only; set the size of the "
+        "role attacker instead",
+        split->attacker_from_pool);
     const int size[ROLES] = {split->pool, split->validation, split->attacker, split->test};
     long sum = 0;
     for (int r = 0; r < ROLES; r++) {
@@ -82,14 +82,14 @@ tl_status tl_split_check(const tl_source *source, const tl_split *split, tl_err 
     const int have = distinct_rows(source);
     TL_CHECK(
         sum <= have, err, TL_E_ARG,
-        "the roles want pool %d + validation %d + attacker %d + test %d = %ld rows, but %s "
+        "the roles need pool %d + validation %d + attacker %d + test %d = %ld rows, but %s "
         "has %d distinct ones (%d with duplicates)",
         size[0], size[1], size[2], size[3], sum, source->name, have, source->all.rows);
     return TL_OK;
 }
 
 /*
- * Shares of `total` among classes as `have` [classes] are shared: the next row goes to the
+ * Divides `total` among classes in proportion to `have` [classes]: the next row goes to the
  * class with the largest have / (2 share + 1).
  */
 static void share_out(const int *have, int classes, int total, int *share)
@@ -114,11 +114,11 @@ typedef struct dealer {
     const tl_split *split;
     tl_rng rng;    /* of the order of rows; sub-stream c for class c */
     int *order;    /* [rows] rows by class, each class in random order */
-    int *begin;    /* [classes] where the rows not yet dealt begin */
-    int *left;     /* [classes] how many they are */
-    int *share;    /* [classes] room */
-    uint8_t *role; /* [rows] who has it */
-    int *list;     /* [rows] room */
+    int *begin;    /* [classes] index of the first unassigned row */
+    int *left;     /* [classes] unassigned rows */
+    int *share;    /* [classes] scratch */
+    uint8_t *role; /* [rows] the row's role */
+    int *list;     /* [rows] scratch */
 } dealer;
 
 static tl_status open_dealer(const tl_source *source, const tl_split *split, uint64_t seed,
@@ -137,7 +137,7 @@ static tl_status open_dealer(const tl_source *source, const tl_split *split, uin
     return TL_OK;
 }
 
-/* By the number of a group (as `name` gives it): 1 + its first row in [from, to). */
+/* Sets list[g] to 1 + the first row of group g (as `name` has it) in [from, to). */
 static void find_firsts(dealer *d, const int32_t *name, int from, int to)
 {
     memset(d->list, 0, (size_t)d->source->all.rows * sizeof *d->list);
@@ -166,7 +166,7 @@ static void order_rows(dealer *d, const int32_t *name, int from, int to)
     order_firsts(d, name, 0);
 }
 
-/* Orders the rows that are near to an earlier one but no copy of one. */
+/* Orders the rows that are near-duplicates, but no copies, of an earlier one. */
 static void order_followers(dealer *d)
 {
     const tl_source *source = d->source;
@@ -177,8 +177,8 @@ static void order_followers(dealer *d)
     order_firsts(d, source->group, (uint64_t)strata(&source->all));
 }
 
-/* Gives `total` of the rows that are left to `role`, each class its share of them; returns
- * how many there were. */
+/* Gives `total` of the remaining rows to `role`, stratified; returns how many there were.
+ */
 static int deal(dealer *d, int role, int total)
 {
     const int classes = strata(&d->source->all);
@@ -195,8 +195,8 @@ static int deal(dealer *d, int role, int total)
     return assigned;
 }
 
-/* A row of this role that is near to no other, of this class if there is one; -1 if there
- * is none at all. `is_alone`: by row. */
+/* A row of this role without near-duplicates, of this class if possible, or -1. \param
+ * is_alone by row */
 static int find_alone(const dealer *d, const int *is_alone, uint8_t role, int32_t class)
 {
     int any = -1;
@@ -208,7 +208,7 @@ static int find_alone(const dealer *d, const int *is_alone, uint8_t role, int32_
     return any;
 }
 
-/* Brings all dealt rows of a group into `role`, rows that are alone taking their places;
+/* Moves all assigned rows of a group into `role`, swapping them with rows that are alone;
  * false, and nothing done, if the role has too few of those. */
 static bool gather(dealer *d, const int *is_alone, int32_t head, uint8_t role)
 {
@@ -230,15 +230,15 @@ static bool gather(dealer *d, const int *is_alone, int32_t head, uint8_t role)
     return true;
 }
 
-/* Brings near-duplicates that fell to several roles into that of their first, or into the
- * next one that can take them. */
+/* Moves near-duplicates in several roles into that of their first row, or the next that can
+ * take them. */
 static void reunite(dealer *d)
 {
     const tl_source *source = d->source;
     const int rows = source->all.rows;
     int *is_alone = d->list;
     for (int i = 0; i < rows; i++) is_alone[i] = source->duplicate_of[i] == i;
-    for (int i = 0; i < rows; i++) { /* copies are dealt to nobody and so are no company */
+    for (int i = 0; i < rows; i++) { /* copies are unassigned and do not count */
         if (source->duplicate_of[i] != i && source->group[i] == i)
             is_alone[source->duplicate_of[i]] = 0;
     }
@@ -254,7 +254,7 @@ static void reunite(dealer *d)
 
 static void deal_drawn(dealer *d)
 {
-    /* Test and attacker first: what they hold stands while the pool grows. */
+    /* Test and attacker first: their rows stay while the pool grows. */
     static const int in_order[ROLES] = {ROLE_TEST, ROLE_ATTACKER, ROLE_VALIDATION,
                                         ROLE_POOL};
     const tl_split *split = d->split;
@@ -296,7 +296,8 @@ static void deal_official(dealer *d)
     order_rows(d, source->group, 0, validation);
     (void)deal(d, ROLE_ATTACKER, d->split->attacker_from_pool);
     (void)deal(d, ROLE_POOL, validation);
-    /* Where all of the pool is trained on, copies within it do no harm: as published. */
+    /* If all of the pool is trained on, copies within it do no harm: keep it as published.
+     */
     for (int i = 0; d->split->keep == 0.0 && i < validation; i++) {
         if (d->role[i] == NOBODY && d->role[source->group[i]] == ROLE_POOL) {
             d->role[i] = ROLE_POOL;
@@ -367,8 +368,8 @@ static tl_status draw_members(tl_dataset *pool, const tl_split *split, uint64_t 
     return TL_OK;
 }
 
-/* Flags pool rows with a near-duplicate on the other side of membership; the test rows that
- * make_pool left out are such sides too. */
+/* Flags pool rows with a near-duplicate on the other side of membership; this includes the
+ * test rows that make_pool left out. */
 static tl_status flag_near_duplicates(const dealer *d, tl_dataset *pool, tl_arena *arena,
                                       tl_err *err)
 {

@@ -1,6 +1,6 @@
 /*
- * A block is a head, the source's arrays, and its note; every place in it follows from the
- * numbers in the head, so that its length can be checked.
+ * A block is a head, the source's arrays, and its note; all offsets follow from the head,
+ * so the length can be checked.
  */
 #include "compute/data/shared_source.h"
 
@@ -18,24 +18,23 @@ typedef struct block_head {
     tl_source source; /* without pointers */
 } block_head;
 
-/* Where arrays and note begin, and what all of it takes. */
+/* Where arrays and note begin, the arrays' bytes, and the block's. */
 typedef struct layout {
-    size_t array[ARRAYS], note, size;
+    size_t array[ARRAYS], bytes[ARRAYS], note, size;
 } layout;
 
 static layout layout_of(const block_head *head)
 {
     const size_t rows = (size_t)head->source.all.rows;
     const size_t pixels = rows * (size_t)tl_shape_size(head->source.all.shape);
-    const size_t bytes[ARRAYS] = {pixels * sizeof(float), rows * sizeof(int32_t),
-                                  rows * sizeof(uint8_t), rows * sizeof(uint32_t),
-                                  rows * sizeof(int32_t), rows * sizeof(int32_t)};
-    layout l = {0};
+    layout l = {.bytes = {pixels * sizeof(float), rows * sizeof(int32_t),
+                          rows * sizeof(uint8_t), rows * sizeof(uint32_t),
+                          rows * sizeof(int32_t), rows * sizeof(int32_t)}};
     size_t at = sizeof *head;
     for (int i = 0; i < ARRAYS; i++) {
         at = (at + ALIGN - 1) / ALIGN * ALIGN;
         l.array[i] = at;
-        at += bytes[i];
+        at += l.bytes[i];
     }
     l.note = at;
     l.size = at + (size_t)head->note;
@@ -77,23 +76,14 @@ static void pack(const tl_source *source, const block_head *head, unsigned char 
     const void *const from[ARRAYS] = {source->all.input, source->all.label,
                                       source->all.flags, source->all.origin,
                                       source->group,     source->duplicate_of};
-    const tl_dataset *all = &source->all;
-    const size_t rows = (size_t)all->rows;
-    const size_t each[ARRAYS] = {sizeof(float) * (size_t)tl_shape_size(all->shape),
-                                 sizeof *all->label,
-                                 sizeof *all->flags,
-                                 sizeof *all->origin,
-                                 sizeof *source->group,
-                                 sizeof *source->duplicate_of};
     memcpy(room, head, sizeof *head);
-    for (int i = 0; i < ARRAYS; i++) memcpy(room + l.array[i], from[i], rows * each[i]);
+    for (int i = 0; i < ARRAYS; i++) memcpy(room + l.array[i], from[i], l.bytes[i]);
     memcpy(room + l.note, source->note, (size_t)head->note);
 }
 
 /* --- unpacking ------------------------------------------------------------------------ */
 
-/* Whether the block is whole. Its numbers are those of a source that was opened, unless it
- * is no such block. */
+/* Whether the block is complete and of this format. */
 static bool is_whole(const unsigned char *block, size_t n, block_head *head)
 {
     if (n < sizeof *head) return false;
@@ -131,7 +121,7 @@ static tl_status unpack(unsigned char *block, size_t n, const char *name, tl_are
 
 /* --- opening -------------------------------------------------------------------------- */
 
-/* Opens the source and publishes it. \param block result, NULL where that cannot be */
+/* Opens the source and publishes it. \param block result, NULL if it cannot be published */
 static tl_status publish(const char *name, const char *dir, const tl_source_want *want,
                          const tl_shared_blocks *shared_blocks, unsigned char **block,
                          size_t *n, tl_err *err)

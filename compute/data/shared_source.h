@@ -1,6 +1,6 @@
 /*
- * Sources whose rows lie in memory that the processes of a node have in common, so that a
- * node decodes and holds them once.
+ * Sources in memory that the processes of a node share, so that a node decodes and stores
+ * them once.
  */
 #ifndef TL_COMPUTE_DATA_SHARED_SOURCE_H
 #define TL_COMPUTE_DATA_SHARED_SOURCE_H
@@ -9,10 +9,10 @@
 #include "compute/data/source.h"
 
 /**
- * As tl_source_open; what is opened is the same, but for where it lies. Who publishes opens
- * the source and publishes it; the others take what they find and open the source
- * themselves where they find nothing. The arrays of the source are read-only, and live as
- * long as the shared_blocks. \return as tl_source_open
+ * As tl_source_open, with the same content. The publishing process opens the source and
+ * publishes it; the others use what they find, or open the source themselves. The arrays
+ * are read-only, and live as long as `shared_blocks`.
+ * \return as tl_source_open
  */
 TL_MUST_USE tl_status tl_source_open_shared(const char *name, const char *dir,
                                             const tl_source_want *want,

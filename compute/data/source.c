@@ -14,9 +14,9 @@
 #include <string.h>
 
 static const tl_source_name names[] = {
-    {"synthetic/lesions", "grey 28x28 tissue with lesions, made here, 2 to 10 classes"},
+    {"synthetic/lesions", "grey 28x28 tissue with lesions, generated, 2 to 10 classes"},
     {"synthetic/markov",
-     "tokens of a Markov chain of known entropy, made here, 2 to 65536"},
+     "tokens of a Markov chain of known entropy, generated, 2 to 65536"},
     {"text/NAME", "your text as bytes: DIR/text/NAME.txt, or a folder of documents"},
     {"tokens/NAME", "GPT-2 tokens as llm.c writes them: DIR/tokens/NAME.bin"},
     {"mnist/t10k", "MNIST test images, 10,000 of 28x28, idx[.gz]"},
@@ -54,17 +54,13 @@ tl_status tl_source_find(const char *name, const char *dir, char path[TL_DATA_PA
                          tl_err *err)
 {
     static const char *const npz[] = {".npz", NULL}, *const folder[] = {"", NULL};
-    static const char *const images[] = {"-images-idx3-ubyte.gz", "-images-idx3-ubyte",
-                                         "-images.idx3-ubyte.gz", "-images.idx3-ubyte",
-                                         NULL};
     if (strncmp(name, "medmnist/", 9) == 0) {
         const tl_status status = tl_data_path_find(dir, name, npz, path, err);
         return status == TL_OK
                    ? TL_OK
                    : tl_fail_prefix(err, "%s (got by threatloop data fetch)", name);
     }
-    if (strncmp(name, "mnist/", 6) == 0)
-        return tl_data_path_find(dir, name, images, path, err);
+    if (strncmp(name, "mnist/", 6) == 0) return tl_mnist_find(name, dir, path, err);
     if (tl_corpus_is(name)) return tl_corpus_find(name, dir, path, err);
     const tl_cifar *cifar = tl_cifar_find(name);
     if (cifar) return tl_data_path_find(dir, cifar->folder, folder, path, err);
@@ -84,7 +80,7 @@ static int by_key(const void *a, const void *b)
     return order ? order : (x->row > y->row) - (x->row < y->row);
 }
 
-/* What exact duplicates have in common: of tokens, the one that follows is part of it. */
+/* The key that exact duplicates share; for tokens it includes the next token. */
 static tl_key row_key(const tl_dataset *all, int row)
 {
     const size_t size = (size_t)tl_shape_size(all->shape);
@@ -97,7 +93,7 @@ static tl_key row_key(const tl_dataset *all, int row)
     return tl_hash_end(&window);
 }
 
-/* Rows that are exact duplicates get the number of the first of them. */
+/* Gives exact duplicates the number of the first of them. */
 static tl_status find_groups(tl_source *source, tl_arena *arena, tl_err *err)
 {
     const tl_dataset *all = &source->all;
@@ -128,7 +124,7 @@ static tl_status find_groups(tl_source *source, tl_arena *arena, tl_err *err)
     return source->group ? TL_OK : TL_E_NOMEM;
 }
 
-/* Groups of near-duplicates, how many rows they hold, and a word about it in the note. */
+/* Finds near-duplicates, counts them and mentions them in the note. */
 static tl_status find_near_duplicates(tl_source *source, tl_arena *arena, tl_err *err)
 {
     const int rows = source->all.rows;
@@ -165,11 +161,10 @@ static tl_status find_near_duplicates(tl_source *source, tl_arena *arena, tl_err
 static tl_status refuse(const char *name, tl_err *err)
 {
     const char *known[NAMES];
+    char hint[TL_HINT];
     for (int i = 0; i < NAMES; i++) known[i] = names[i].name;
-    const char *near = tl_text_nearest(name, known, NAMES);
-    return tl_fail(err, TL_E_ARG,
-                   "there is no data source '%s'%s%s%s; see threatloop data list", name,
-                   near ? ": did you mean '" : "", near ? near : "", near ? "'" : "");
+    return tl_fail(err, TL_E_ARG, "unknown data source '%s'%s; see threatloop data list",
+                   name, tl_text_hint(name, known, NAMES, hint));
 }
 
 static bool is_listed(const char *name)
@@ -224,21 +219,22 @@ static tl_status open_named(const char *name, const char *dir, const tl_source_w
     return TL_OK;
 }
 
-static tl_status begin(const char *name, tl_arena *arena, tl_source **out, tl_err *err)
+/* Names a source that was read, and finds its duplicates. */
+static tl_status complete(tl_source *source, const char *name, tl_arena *arena, tl_err *err)
 {
-    TL_ALLOC(*out, arena, 1, err);
-    (*out)->name = tl_arena_text(arena, name, err);
-    return (*out)->name ? TL_OK : TL_E_NOMEM;
+    source->name = tl_arena_text(arena, name, err);
+    if (!source->name) return TL_E_NOMEM;
+    TL_TRY(find_groups(source, arena, err));
+    return find_near_duplicates(source, arena, err);
 }
 
 tl_status tl_source_open(const char *name, const char *dir, const tl_source_want *want,
                          tl_arena *arena, tl_source **out, tl_err *err)
 {
     tl_source *source;
-    TL_TRY(begin(name, arena, &source, err));
+    TL_ALLOC(source, arena, 1, err);
     TL_TRY(open_named(name, dir, want, arena, source, err));
-    TL_TRY(find_groups(source, arena, err));
-    TL_TRY(find_near_duplicates(source, arena, err));
+    TL_TRY(complete(source, name, arena, err));
     *out = source;
     return TL_OK;
 }
@@ -247,10 +243,9 @@ tl_status tl_source_open_cifar(const char *path, const tl_cifar *kind, tl_arena 
                                tl_source **out, tl_err *err)
 {
     tl_source *source;
-    TL_TRY(begin(path, arena, &source, err));
+    TL_ALLOC(source, arena, 1, err);
     TL_TRY(tl_cifar_read_file(path, kind, arena, source, err));
-    TL_TRY(find_groups(source, arena, err));
-    TL_TRY(find_near_duplicates(source, arena, err));
+    TL_TRY(complete(source, path, arena, err));
     *out = source;
     return TL_OK;
 }

@@ -1,14 +1,13 @@
 /*
- * A source of data: everything that can be had under one name, before it is split into
- * roles.
+ * A source of data: all rows of one name, before they get roles.
  *
  * Names: "medmnist/<set>" (DIR/medmnist/<set>.npz; "<set>_64", "_128", "_224" for larger
  * images), "mnist/t10k" and "mnist/train" (DIR/mnist/<set>-images-idx3-ubyte[.gz] and
  * -labels-idx1-ubyte[.gz]), "cifar10" (DIR/cifar-10-batches-bin), "cifar100"
- * (DIR/cifar-100-binary), "synthetic/lesions" and "synthetic/markov" (made here),
+ * (DIR/cifar-100-binary), "synthetic/lesions" and "synthetic/markov" (generated),
  * "text/<name>" (a file DIR/text/<name>.txt or a folder DIR/text/<name>, any bytes),
- * "tokens/<name>" (DIR/tokens/<name>.bin, GPT-2 tokens as llm.c writes them). A name that
- * is none of these but ends in .npz is a path, taken as it is.
+ * "tokens/<name>" (DIR/tokens/<name>.bin, GPT-2 tokens as llm.c writes them). Any other
+ * name that ends in .npz is a path.
  */
 #ifndef TL_COMPUTE_DATA_SOURCE_H
 #define TL_COMPUTE_DATA_SOURCE_H
@@ -17,11 +16,11 @@
 #include "compute/data/source_data.h"
 
 /**
- * Opens the source called `name`. Looks in `dir`, else in THREATLOOP_DATA, else in the
- * user's cache folder ($XDG_CACHE_HOME or ~/.cache)/threatloop; `dir` may be NULL, and so
- * may `want` for images out of files. \return TL_E_ARG for an unknown name (the nearest is
- * named) or a want out of bounds, TL_E_IO for a file that is missing (every place looked at
- * is named), TL_E_FORMAT for a malformed one, TL_E_NOMEM
+ * Opens the source called `name`, searching the folders of tl_data_paths; `dir` may be
+ * NULL, and so may `want` for images from files.
+ * \return TL_E_ARG for an unknown name (the nearest is suggested) or a want out of bounds,
+ * TL_E_IO for a missing file (the folders searched are listed), TL_E_FORMAT for a malformed
+ * one, TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_source_open(const char *name, const char *dir,
                                      const tl_source_want *want, tl_arena *arena,
@@ -34,13 +33,13 @@ TL_MUST_USE tl_status tl_source_open_cifar(const char *path, const struct tl_cif
                                            tl_arena *arena, tl_source **out, tl_err *err);
 
 /**
- * Where the file or folder of a named source lies (of MNIST: the images), "" for what is
- * made here. \return TL_E_IO if it is nowhere
+ * Finds the file or folder of a named source (of MNIST: the images); "" for generated ones.
+ * \param path result \return TL_E_IO if it is missing
  */
 TL_MUST_USE tl_status tl_source_find(const char *name, const char *dir,
                                      char path[TL_DATA_PATH_SPACE], tl_err *err);
 
-/** The names that can be opened, with a word about each. */
+/** A name that can be opened, with a short description. */
 typedef struct tl_source_name {
     const char *name, *about;
 } tl_source_name;

@@ -1,5 +1,5 @@
 /*
- * What a source of data holds, and what is wanted of one: what readers of formats fill in.
+ * The data of a source, filled in by the readers of formats, and the parameters of one.
  */
 #ifndef TL_COMPUTE_DATA_SOURCE_DATA_H
 #define TL_COMPUTE_DATA_SOURCE_DATA_H
@@ -15,7 +15,7 @@ enum { TL_SPLIT_TRAIN, TL_SPLIT_VALIDATION, TL_SPLIT_TEST, TL_SPLITS };
 /** Bounds of tl_source_want.context. */
 enum { TL_CONTEXT_LEAST = 2, TL_CONTEXT_MOST = 65536 };
 
-/** What is wanted of a source besides its name; each kind asks for some of it. */
+/** Parameters of a source besides its name; each kind uses some of them. */
 typedef struct tl_source_want {
     int examples;      /**< generated: rows to make */
     int classes;       /**< generated: lesions 2 .. 10, markov 2 .. 65536 */
@@ -24,15 +24,16 @@ typedef struct tl_source_want {
 } tl_source_want;
 
 /**
- * How many images have a near-duplicate, exact ones counted with them; of tokens, how many
- * rows have an exact one.
+ * How many images have a near-duplicate, exact ones included; of tokens, how many rows have
+ * an exact duplicate.
  */
 typedef struct tl_near_duplicate_counts {
-    int all;              /**< of the source, in any of its splits */
-    int validation, test; /**< of an official split, in the official training split */
+    int all; /**< of the source, in any of its splits */
+    int validation,
+        test; /**< of an official split, with the duplicate in the training split */
 } tl_near_duplicate_counts;
 
-/** A source that was opened; everything is in the arena it was opened in. */
+/** An open source; everything is in the arena it was opened in. */
 typedef struct tl_source {
     const char *name;
     tl_dataset all;      /**< official splits one after the other; no flags set */
@@ -43,7 +44,7 @@ typedef struct tl_source {
     int32_t *duplicate_of; /**< [all.rows] equal number = near-duplicates, see
                               tl_near_duplicates_find */
     tl_near_duplicate_counts near_duplicates;
-    tl_key content;   /**< of pixels, labels and splits as decoded */
+    tl_key content;   /**< hash of decoded pixels, labels and splits */
     const char *note; /**< "official file", "not the official file: md5 ...", "generated";
                          and how many near-duplicates there are, if any */
 } tl_source;

@@ -1,7 +1,7 @@
 /*
- * A row-major matrix is its transpose to LAPACK, which counts by columns. So nothing is
- * turned over but right-hand sides: the transpose's left vectors are our right ones, a
- * symmetric matrix is its own, and DGELS solves with the transpose if asked to.
+ * LAPACK is column-major, so it sees a row-major matrix as its transpose. Only right-hand
+ * sides are transposed: the transpose's left vectors are our right ones, a symmetric matrix
+ * is its own transpose, and DGELS solves with the transpose on request.
  */
 #include "compute/linalg/lapack.h"
 
@@ -32,7 +32,7 @@ static call call_of(const tl_linalg_problem *p)
     return (call){.p = p, .m = m, .n = n, .few = m < n ? m : n, .right = p->b.columns};
 }
 
-/* lwork = -1 asks how much work space is wanted. \return LAPACK's info */
+/* lwork = -1 queries the work space. \return LAPACK's info */
 static lapack_int enter(const call *c, lapack_int lwork, double *work, lapack_int *integers)
 {
     const tl_linalg_problem *p = c->p;
@@ -53,7 +53,7 @@ static lapack_int enter(const call *c, lapack_int lwork, double *work, lapack_in
     }
 }
 
-/* Numbers of work space, and integers. \return whether LAPACK can count them */
+/* Queries the work space. \return whether its sizes fit LAPACK's integers */
 static bool ask(const call *c, double *numbers, double *integers)
 {
     lapack_int whole[1] = {0};
@@ -116,7 +116,7 @@ static tl_status judge(const call *c, lapack_int info, tl_err *err)
                    name, c->m, c->n, (int)info);
 }
 
-/* Takes the solutions and the pivots. */
+/* Copies the solutions and the pivots out. */
 static void give_solutions(const call *c)
 {
     const size_t n = (size_t)c->n, right = (size_t)c->right;
@@ -187,7 +187,7 @@ tl_status tl_symmetric_top(double *a, int n, tl_arena *scratch, double *value,
         TL_CHECK(isfinite(a[i]), err, TL_E_NUMERIC, "an entry of a matrix is not finite");
     }
     tl_blas_start();
-    /* Column-major, which for a symmetric matrix is the same, so that nothing is copied. */
+    /* A symmetric matrix is the same column-major, so nothing is copied. */
     const lapack_int failed =
         LAPACKE_dsyevr_work(LAPACK_COL_MAJOR, 'V', 'I', 'U', n, a, n, 0.0, 0.0, n, n, 0.0,
                             &found, values, vector, n, support, work,

@@ -40,20 +40,22 @@ static tl_status check_input(const tl_linalg_problem *p, tl_err *err)
     const bool is_square =
         p->operation == TL_LINALG_EIGEN || p->operation == TL_LINALG_SOLVE_SPD;
     TL_CHECK(p->a.rows >= 1 && p->a.columns >= 1, err, TL_E_ARG,
-             "%s: the matrix is %dx%d, allowed is from 1x1", name, p->a.rows, p->a.columns);
+             "%s: the matrix is %dx%d, but must be at least 1x1", name, p->a.rows,
+             p->a.columns);
     TL_CHECK(!is_square || p->a.rows == p->a.columns, err, TL_E_ARG,
              "%s: the matrix is %dx%d, and must be square", name, p->a.rows, p->a.columns);
     if (!p->b.at) return TL_OK;
     TL_CHECK(p->a.rows >= p->a.columns, err, TL_E_ARG,
-             "%s: the matrix is %dx%d, allowed are as many rows as columns or more", name,
-             p->a.rows, p->a.columns);
+             "%s: the matrix is %dx%d, but must have at least as many rows as columns",
+             name, p->a.rows, p->a.columns);
     TL_CHECK(p->b.rows == p->a.rows && p->b.columns >= 1, err, TL_E_ARG,
-             "%s: the right-hand sides are %dx%d, wanted are %d rows, and a column or more",
+             "%s: the right-hand sides are %dx%d, but need %d rows and at least one column",
              name, p->b.rows, p->b.columns, p->a.rows);
     return TL_OK;
 }
 
-/* What the caller does not want and the solver needs: pivots, the other vectors. */
+/* Allocates results that the solver needs and the caller does not: pivots, other vectors.
+ */
 static tl_status take_rest(tl_linalg_problem *p, tl_arena *scratch, tl_err *err)
 {
     const size_t rows = (size_t)p->a.rows, columns = (size_t)p->a.columns;
@@ -87,10 +89,9 @@ static tl_status by_lapack(tl_linalg_problem *p, tl_arena *scratch, tl_residual 
     return tl_residual_check(p, scratch, found, err);
 }
 
-/* What the distributed solvers take outside of arenas, since a lost peer may leave it in
- * MPI's hands, and in part by asking ScaLAPACK on a grid: so this is a bound. A member's
- * parts and work space, of a small team the largest; and a result on its way, filled up to
- * whole blocks of all members. */
+/* Counts a bound of what the distributed solvers allocate outside of arenas: a member's
+ * parts and work space, largest on a small team, and a result in transit, padded to whole
+ * blocks of all members. */
 static tl_status count_scalapack(const tl_linalg_problem *p, tl_arena *scratch, tl_err *err)
 {
     const size_t mark = tl_arena_mark(scratch), block = 256;

@@ -1,5 +1,5 @@
 /*
- * One problem of linear algebra, as the solvers and the check of their results see it.
+ * A problem of linear algebra, for the solvers and the check of their results.
  */
 #ifndef TL_COMPUTE_LINALG_PROBLEM_H
 #define TL_COMPUTE_LINALG_PROBLEM_H
@@ -13,7 +13,7 @@ typedef struct tl_matrix {
 /** A view of `at` [rows x columns], borrowed. */
 tl_matrix tl_matrix_of(const double *at, int rows, int columns);
 
-/** What is asked for: see the function of linalg.h that has its name. */
+/** The operation: see the function of linalg.h with its name. */
 typedef enum tl_linalg_operation {
     TL_LINALG_SVD,
     TL_LINALG_EIGEN,
@@ -27,17 +27,18 @@ typedef enum tl_linalg_operation {
  * "gram". */
 const char *tl_linalg_name(tl_linalg_operation operation);
 
-/** Inputs and results have the shapes that the functions of linalg.h give them. A result
- * that is not wanted is NULL; all pointers are borrowed. */
+/** Inputs and results have the shapes given in linalg.h. An unwanted result is NULL; all
+ * pointers are borrowed. */
 typedef struct tl_linalg_problem {
     tl_linalg_operation operation;
     tl_matrix a;
-    tl_matrix b;   /**< of the two that solve; else empty */
+    tl_matrix b;   /**< right-hand sides of SOLVE_SPD and LEAST_SQUARES; else empty */
     double *value; /**< SVD, EIGEN */
     double *u;     /**< SVD */
     double *vt;    /**< SVD; the vectors of EIGEN */
-    double *x;     /**< the two that solve; GRAM's result */
-    double *pivot; /**< [columns] of the two that solve, the triangular factor's diagonal */
+    double *x;     /**< the solution, or GRAM's result */
+    double *pivot; /**< [columns] of SOLVE_SPD and LEAST_SQUARES: the triangular factor's
+                      diagonal */
 } tl_linalg_problem;
 
 #endif

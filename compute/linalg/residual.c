@@ -29,14 +29,14 @@ static tl_status take_room(const tl_linalg_problem *p, tl_arena *scratch, room *
     return TL_OK;
 }
 
-/* Euclidean norm; squares neither overflow nor vanish, since a power of 2 near the largest
- * is taken out. */
+/* Euclidean norm; squares neither overflow nor underflow, since a power of 2 near the
+ * largest is factored out. */
 static double norm(const double *x, size_t n)
 {
-    double largest = 0.0, sum[4] = {0.0}; /* so that the additions need not wait */
+    double largest = 0.0, sum[4] = {0.0}; /* independent chains of additions */
     for (size_t i = 0; i < n; i++) {
         const double size = fabs(x[i]);
-        if (!(size <= largest)) largest = size; /* so that NaN stays */
+        if (!(size <= largest)) largest = size; /* so that NaN propagates */
     }
     if (largest == 0.0 || !isfinite(largest)) return largest;
     int exponent;
@@ -67,7 +67,7 @@ static void multiply(tl_matrix a, const double *w, double *y)
 {
     for (int i = 0; i < a.rows; i++) {
         const double *row = a.at + (size_t)i * (size_t)a.columns;
-        double sum[4] = {0.0}; /* so that the additions do not wait for one another */
+        double sum[4] = {0.0}; /* independent chains of additions */
         int j = 0;
         for (; j + 4 <= a.columns; j += 4)
             for (int k = 0; k < 4; k++) sum[k] += row[j + k] * w[j + k];
@@ -126,7 +126,7 @@ static int vectors_of(const tl_linalg_problem *p)
     return p->a.rows < p->a.columns ? p->a.rows : p->a.columns;
 }
 
-/* --- one probe in r->w: how far off ----------------------------------------------------
+/* --- one probe in r->w: its error ----------------------------------------------------
  */
 
 /* |q q^T w - w| / |w|, q [r x n] with orthonormal rows, w [r]. */
@@ -164,7 +164,7 @@ static double probe_eigen(const tl_linalg_problem *p, double size, const room *r
     const int n = p->a.rows;
     const double length = norm(r->w, (size_t)n);
     multiply_lower(p->a, r->w, r->y);
-    if (!p->vt) { /* Rayleigh's quotient lies among the values */
+    if (!p->vt) { /* Rayleigh's quotient is between the extreme values */
         double along = 0.0;
         for (int i = 0; i < n; i++) along += (r->w[i] / length) * (r->y[i] / length);
         return share(fmax(fmax(along - p->value[n - 1], p->value[0] - along), 0.0), size);
@@ -227,7 +227,8 @@ static double lean(const tl_linalg_problem *p, const room *r)
 
 /* --- without probes ------------------------------------------------------------------- */
 
-/* The values are in order, and have the matrix's norm and, if symmetric, its trace. */
+/* Error of the values: they must be sorted, with the matrix's norm and, if symmetric,
+ * trace. */
 static double check_values(const tl_linalg_problem *p, double size)
 {
     const int count = vectors_of(p);

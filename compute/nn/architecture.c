@@ -25,7 +25,7 @@ static tl_shape shape_at(const tl_architecture *a, const tl_model_spec *spec)
     return a->layers ? a->layer[a->layers - 1].out : spec->in;
 }
 
-/* One more layer that reads the last; its number. */
+/* Adds a layer that reads the last one. \return its number */
 static int add(tl_architecture *a, tl_layer layer)
 {
     TL_INVARIANT(a->layers < TL_MODEL_LAYERS);
@@ -103,20 +103,13 @@ static tl_status build_mlp(tl_architecture *a, const tl_model_spec *spec, tl_err
 {
     (void)err;
     tl_shape in = {tl_shape_size(spec->in), 1, 1};
-    for (int d = 0; d < spec->depth; d++) {
+    const int hidden = spec->kind == TL_MODEL_LINEAR ? 0 : spec->depth;
+    for (int d = 0; d < hidden; d++) {
         const int number = add_dense(a, in, spec->width, he(in.channels));
         give_bias(a, number);
         a->layer[number].has_relu = a->layer[number].drops = true;
         in = a->layer[number].out;
     }
-    give_bias(a, add_dense(a, in, spec->classes, he(in.channels)));
-    return TL_OK;
-}
-
-static tl_status build_linear(tl_architecture *a, const tl_model_spec *spec, tl_err *err)
-{
-    const tl_shape in = {tl_shape_size(spec->in), 1, 1};
-    (void)err;
     give_bias(a, add_dense(a, in, spec->classes, he(in.channels)));
     return TL_OK;
 }
@@ -136,7 +129,7 @@ static tl_status build_cnn(tl_architecture *a, const tl_model_spec *spec, tl_err
             spec->width, spec->depth, d + 1, channels);
         give_bias(a, add_conv(a, in, channels, 3, 1));
         const tl_shape full = shape_at(a, spec);
-        /* The largest of four clipped at 0 is the clipped largest: a quarter of the work.
+        /* ReLU after the maximum equals ReLU before it, with a quarter of the work.
          */
         const int pool = add_plain(a, TL_LAYER_POOL, full,
                                    (tl_shape){channels, full.height / 2, full.width / 2});
@@ -162,7 +155,7 @@ static int add_norm(tl_architecture *a, bool has_relu)
                              .biases = (size_t)shape.channels});
 }
 
-/* Two convolutions and the way around them, which is one of 1x1 where the shape changes. */
+/* Two convolutions and a skip connection, a 1x1 convolution if the shape changes. */
 static void add_residual(tl_architecture *a, int channels, int stride)
 {
     const int start = a->layers - 1;
@@ -241,11 +234,11 @@ static tl_status check_tokens(const tl_model_spec *spec, int kv_heads, tl_err *e
              "the width of a %s is divided among its heads: %d is not a multiple of %d",
              name, spec->width, spec->heads);
     TL_CHECK(spec->heads % kv_heads == 0, err, TL_E_ARG,
-             "heads share those of keys and values evenly: %d is not a multiple of %d",
+             "heads must be a multiple of kv_heads: %d is not a multiple of %d",
              spec->heads, kv_heads);
     TL_CHECK(spec->kind != TL_MODEL_LLAMA || spec->width / spec->heads % 2 == 0, err,
-             TL_E_ARG, "rotary positions turn pairs: width/heads must be even, not %d/%d",
-             spec->width, spec->heads);
+             TL_E_ARG, "rotary positions need an even width/heads, not %d/%d", spec->width,
+             spec->heads);
     TL_CHECK((int64_t)spec->classes * spec->in.width <= MOST_OUTPUTS, err, TL_E_ARG,
              "rows of %d tokens of a vocabulary of %d are too long: their outputs are more "
              "than %d numbers",
@@ -267,15 +260,14 @@ static tl_status check_splits(const tl_model_spec *spec, int kv_heads, tl_err *e
     const int splits = spec->splits;
     if (splits == 0) return TL_OK;
     TL_CHECK(splits >= 1 && splits <= TL_MODEL_SPLITS_MOST && (splits & (splits - 1)) == 0,
-             err, TL_E_ARG, "a model is split in a power of two, at most %d, not in %d",
+             err, TL_E_ARG, "splits must be a power of two, at most %d, not %d",
              TL_MODEL_SPLITS_MOST, splits);
-    TL_CHECK(spec->heads % splits == 0 && kv_heads % splits == 0, err, TL_E_ARG,
-             "splits take whole heads: %d splits do not share out %d heads, %d of keys and "
-             "values",
-             splits, spec->heads, kv_heads);
+    TL_CHECK(
+        spec->heads % splits == 0 && kv_heads % splits == 0, err, TL_E_ARG,
+        "splits take whole heads: %d splits do not divide %d heads, %d of keys and values",
+        splits, spec->heads, kv_heads);
     TL_CHECK(hidden_of(spec) % splits == 0, err, TL_E_ARG,
-             "%d splits do not share out the %d units of a block evenly", splits,
-             hidden_of(spec));
+             "%d splits do not divide the %d units of a block", splits, hidden_of(spec));
     return TL_OK;
 }
 
@@ -290,7 +282,7 @@ static int add_gain(tl_architecture *a, tl_layer_kind kind)
                              .biases = kind == TL_LAYER_LAYERNORM ? features : 0});
 }
 
-/* A dense layer after the last, as GPT-2 has them (with bias) or as Llama does. */
+/* A dense layer after the last, with bias (GPT-2) or without (Llama). */
 static void add_linear(tl_architecture *a, int features, double sd, bool has_bias)
 {
     const int number = add_dense(a, a->layer[a->layers - 1].out, features, sd);
@@ -304,12 +296,13 @@ static void add_around(tl_architecture *a, int start)
     add(a, (tl_layer){.kind = TL_LAYER_ADD, .in = shape, .out = shape, .with = start});
 }
 
-/* One transformer block: attention, then two dense layers, each with a way around. */
+/* A transformer block: attention, then two dense layers, each with a skip connection. */
 static void add_block(tl_architecture *a, const tl_model_spec *spec, int kv_heads)
 {
     const bool is_gpt = spec->kind == TL_MODEL_GPT;
     const tl_layer_kind norm = is_gpt ? TL_LAYER_LAYERNORM : TL_LAYER_RMSNORM;
-    /* Radford et al. 2019, section 2.3: what is added to the stream is scaled down. */
+    /* Radford et al. 2019, section 2.3: additions to the residual stream are scaled down.
+     */
     const double last_sd = TOKEN_SD / sqrt(2.0 * spec->depth);
     const int hidden = hidden_of(spec);
     const int size = spec->width / spec->heads, start = a->layers - 1;
@@ -370,7 +363,7 @@ tl_status tl_architecture_of(const tl_model_spec *spec, tl_architecture *out, tl
         [TL_MODEL_RESNET] = build_resnet,
         [TL_MODEL_GPT] = build_transformer,
         [TL_MODEL_LLAMA] = build_transformer,
-        [TL_MODEL_LINEAR] = build_linear,
+        [TL_MODEL_LINEAR] = build_mlp,
         [TL_MODEL_AUTOENCODER] = build_autoencoder};
     out->layers = out->halo = 0;
     out->params = 0;

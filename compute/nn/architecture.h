@@ -1,5 +1,5 @@
 /*
- * Architectures: what list of layers a kind of model is.
+ * Architectures: the list of layers of each kind of model.
  *
  * mlp: `depth` hidden dense layers of `width` units with ReLU, then a dense layer to
  * classes. cnn: `depth` blocks (3x3 convolution, padding 1; 2x2 max pooling; ReLU), with
@@ -23,18 +23,18 @@
 #include "compute/nn/layers/layer.h"
 #include "compute/nn/model_spec.h"
 
-enum { TL_MODEL_LAYERS = 1024 /**< of a model, at most */ };
+enum { TL_MODEL_LAYERS = 1024 /**< layers of a model, at most */ };
 
 /** The layers of a model, and what follows from them. */
 typedef struct tl_architecture {
     tl_layer layer[TL_MODEL_LAYERS];
     int layers;
-    int halo;      /**< pixels of zeros that the convolutions want about images */
+    int halo;      /**< border of zeros that the convolutions need, in pixels */
     int positions; /**< outputs of an example */
     size_t params;
 } tl_architecture;
 
-/** Lists the layers of `spec`. \return TL_E_ARG (what does not fit, and what would) */
+/** Lists the layers of `spec`. \return TL_E_ARG (what does not fit, and what is allowed) */
 TL_MUST_USE tl_status tl_architecture_of(const tl_model_spec *spec, tl_architecture *out,
                                          tl_err *err);
 

@@ -2,11 +2,6 @@
 
 #include "compute/nn/probe.h"
 
-bool tl_model_has_head(tl_model_kind kind)
-{
-    return kind != TL_MODEL_AUTOENCODER;
-}
-
 tl_status tl_head_of(const tl_model *model, tl_arena *arena, tl_head *out, tl_err *err)
 {
     const tl_layer *last = &model->layer[model->layers - 1];

@@ -1,6 +1,6 @@
 /*
- * The head of a model: its last layer, which is dense, in double precision. For what needs
- * more digits than the model computes with, given the features that it computes.
+ * The head of a model: its last layer, which is dense, in double precision. For users of
+ * the model's features that need more digits than the model's logits have.
  */
 #ifndef TL_COMPUTE_NN_HEAD_H
 #define TL_COMPUTE_NN_HEAD_H
@@ -15,19 +15,17 @@ typedef struct tl_head {
     double *bias;   /**< [classes]; zeros where the layer has none */
 } tl_head;
 
-/** Whether the last layer of this kind of model is dense: it is of all kinds that a plan
- * knows. */
-bool tl_model_has_head(tl_model_kind kind);
-
-/** The head of a model that has one, in `arena`. Not collective. \return TL_E_NOMEM */
+/** The head of a model, of any kind but the autoencoder, whose last layer is not dense. Not
+ * collective. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_head_of(const tl_model *model, tl_arena *arena, tl_head *out,
                                  tl_err *err);
 
 /**
- * Logits of features, each summed in the order of the features: the bits depend on neither
- * the rows beside it nor the team. Not collective.
+ * Logits of features, summed in the order of the features: the bits depend on neither the
+ * other rows nor the team. Not collective.
  *
- * \param feature [rows x width] of tl_model_features  \param logits [rows x classes] result
+ * \param feature [rows x width] of tl_model_features
+ * \param logits [rows x classes] result
  */
 void tl_head_logits(const tl_head *head, const float *feature, int rows, double *logits);
 

@@ -63,7 +63,7 @@ void tl_model_init(tl_model *model, const tl_rng *rng)
     }
 }
 
-/* The tensors of one layer, and how many. `part` of what is cut, named by its number. */
+/* The tensors of one layer, of part `part` if it is cut. \return how many */
 static int tensors_of(const tl_layer *layer, int number, int part, tl_tensor *to)
 {
     const char *word = tl_layer_ops_of(layer->kind)->name;
@@ -162,6 +162,6 @@ double tl_model_train_flop(const tl_model_spec *spec)
 {
     tl_architecture a;
     if (tl_architecture_of(spec, &a, NULL) != TL_OK) return 0.0;
-    /* Only a layer that reads the input itself is spared. */
+    /* The gradient of the input itself is not computed. */
     return 3.0 * tl_model_flop(spec) - layer_flop(&a.layer[0]);
 }

@@ -7,7 +7,7 @@
 
 /* --- room ----------------------------------------------------------------------------- */
 
-/* Whether what a layer leaves lies on a grid. A sum is as its inputs are. */
+/* Whether a layer's output is on a grid. A sum is like its inputs. */
 static bool leaves_images(const tl_model *model, int number)
 {
     if (number == TL_LAYER_INPUT)
@@ -29,7 +29,7 @@ static tl_grid grid_of(const tl_model *model, int number, int rows)
                : (tl_grid){0};
 }
 
-/* Parts that lie side by side in what a layer leaves, or in what it reads. */
+/* Parts side by side in a layer's output, or in its input. */
 static size_t parts_left(const tl_layer *layer)
 {
     const bool are_many = layer->cut == TL_CUT_FANS || layer->cut == TL_CUT_PARTS;
@@ -42,7 +42,7 @@ static size_t parts_read(const tl_layer *layer)
     return are_many ? (size_t)layer->parts : 1;
 }
 
-/* Floats of what a layer (or the input) leaves. */
+/* Floats of the output of a layer, or of the input. */
 static size_t output_size(const tl_model *model, int number, int rows)
 {
     const tl_grid grid = grid_of(model, number, rows);
@@ -51,7 +51,7 @@ static size_t output_size(const tl_model *model, int number, int rows)
     return number == TL_LAYER_INPUT ? flat : flat * parts_left(&model->layer[number]);
 }
 
-/* Floats that a layer saves: of all its parts. */
+/* Floats that a layer saves, all parts. */
 static size_t saved_size(const tl_layer *layer, int rows)
 {
     const tl_layer_ops *ops = tl_layer_ops_of(layer->kind);
@@ -59,7 +59,7 @@ static size_t saved_size(const tl_layer *layer, int rows)
     return layer->cut ? one * (size_t)layer->parts : one;
 }
 
-/* The most scratch that any layer wants. */
+/* The most scratch that any layer needs. */
 static size_t scratch_size(const tl_model *model, int rows)
 {
     size_t most = 0;
@@ -75,7 +75,7 @@ static size_t scratch_size(const tl_model *model, int rows)
 
 /* --- blocks --------------------------------------------------------------------------- */
 
-/* Whether a block may end here: a later layer reads nothing from before. */
+/* Whether a block may end here: no later layer reads anything before it. */
 static bool may_end(const tl_model *model, int number)
 {
     const tl_layer *layer = &model->layer[number];
@@ -88,7 +88,7 @@ static bool may_end(const tl_model *model, int number)
     return number + 1 < model->layers;
 }
 
-/* Fills start [layers]; the number of blocks that end before the last layer. */
+/* Fills start [layers]. \return blocks that end before the last layer */
 static int find_blocks(const tl_model *model, tl_pass_use use, int *start)
 {
     int first = 0, blocks = 0;
@@ -111,8 +111,8 @@ static bool ends_block(const tl_pass *pass, int number)
     return number + 1 < pass->model->layers && pass->start[number + 1] == number + 1;
 }
 
-/* Whether what a layer within a block leaves is read on the way back: not of one that
- * ends in the block's sum alone. */
+/* Whether the output of a layer within a block is read on the way back: not if only the
+ * block's sum reads it. */
 static bool is_read_back(const tl_pass *pass, int number)
 {
     const tl_layer *layer = &pass->model->layer[number];
@@ -142,8 +142,8 @@ static needs needs_of(const tl_pass *pass, int number)
     return (needs){(out + 15) / 16 * 16, (saved + 15) / 16 * 16};
 }
 
-/* What blocks have in common: memory for what lies within one, and for the gradients of
- * the outputs of two, which they take in turn. */
+/* Memory that blocks share: for the inside of one, and for the gradients of the outputs of
+ * two, used in turn. */
 typedef struct common {
     size_t within, gradient; /* floats */
     float *start, *next, *turn[2];
@@ -193,9 +193,8 @@ static tl_status take_room(tl_pass *pass, int number, bool has_backward, common 
     return TL_OK;
 }
 
-/* Lets every layer write its inputs' gradients: the last to read an output sets its
- * gradient, as it is the first on the way back, and the others add. So it is with weights
- * that two layers share. */
+/* Connects layers: the last to read an output sets its gradient, as it is the first on the
+ * way back, and the others add. The same holds for weights that two layers share. */
 static void join(tl_pass *pass)
 {
     const tl_model *model = pass->model;
@@ -318,8 +317,8 @@ static void drop(const tl_pass *pass, int number, float *x)
                      (size_t)tl_shape_size(run->layer->out), x);
 }
 
-/* A layer that is cut adds up over the team, unless a sum before has failed: the team is
- * not to be used again then. */
+/* A cut layer sums over the team, unless an earlier sum has failed: the team must not be
+ * used again then. */
 static void run_forward(tl_pass *pass, const tl_layer_run *run)
 {
     const tl_team alone = tl_team_alone();
@@ -341,7 +340,7 @@ static void run_backward(tl_pass *pass, const tl_layer_run *run, float *grad)
     }
 }
 
-/* Memory that blocks share holds what another has left there: the halo is cleared. */
+/* Shared memory holds another block's data: the halo is cleared. */
 static void run_layer(tl_pass *pass, int number)
 {
     const tl_layer_run *run = &pass->run[number];
@@ -379,7 +378,7 @@ float *tl_pass_d_logits(tl_pass *pass)
     return pass->run[pass->model->layers - 1].d_out;
 }
 
-/* Before a gradient is set: zeros wherever a layer adds. */
+/* Before a gradient is set: zeroes what layers add to. */
 static void clear(const tl_layer_run *run, float *grad)
 {
     const tl_layer *layer = run->layer;
@@ -392,8 +391,8 @@ static void clear(const tl_layer_run *run, float *grad)
     }
 }
 
-/* The first place from `from` down that is the layer's own. Layers follow each other in the
- * parameters as they do in the model. */
+/* The start of the layer's parameters, or `from` if lower. Parameters are in the order of
+ * the layers. */
 static size_t first_of(const tl_layer *layer, size_t from)
 {
     if (layer->biases && layer->bias < from) from = layer->bias;
@@ -401,7 +400,7 @@ static size_t first_of(const tl_layer *layer, size_t from)
     return from;
 }
 
-/* What lies within the block that layer `end` ends, once more from what it begins with. */
+/* Recomputes the inside of the block that layer `end` ends. */
 static void run_again(tl_pass *pass, int end)
 {
     for (int l = pass->start[end]; l < end; l++) {
@@ -409,9 +408,7 @@ static void run_again(tl_pass *pass, int end)
     }
 }
 
-/* From the logits' gradient to that of the parameters (`grad`, unless NULL), and of the
- * input where there is room for it. */
-static void go_back(tl_pass *pass, int rows, float *grad, bool adds)
+void tl_pass_backward(tl_pass *pass, int rows, float *grad, bool adds)
 {
     size_t from = pass->model->params;
     for (int l = pass->model->layers - 1; l >= 0; l--) {
@@ -430,15 +427,10 @@ static void go_back(tl_pass *pass, int rows, float *grad, bool adds)
     }
 }
 
-void tl_pass_backward(tl_pass *pass, int rows, float *grad, bool adds)
-{
-    go_back(pass, rows, grad, adds);
-}
-
 void tl_pass_backward_inputs(tl_pass *pass, int rows, int wanted, float *d_input)
 {
     TL_INVARIANT(pass->d_input && wanted <= rows);
-    go_back(pass, rows, NULL, true);
+    tl_pass_backward(pass, rows, NULL, true);
     const tl_shape in = pass->model->spec.in;
     const tl_grid *grid = &pass->grid;
     const size_t size = (size_t)tl_shape_size(in);

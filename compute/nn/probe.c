@@ -45,8 +45,7 @@ typedef struct room {
     int first, each, held; /* blocks of this member, of all */
 } room;
 
-/* Which blocks are this member's: a part of them, or all where members have shares of the
- * model. */
+/* Sets this member's blocks: a part of them, or all if members have shares of the model. */
 static void share_out(const tl_model *model, const tl_team *team, int blocks, room *own)
 {
     const int members = model->is_tensor_parallel ? 1 : team->size;
@@ -172,7 +171,7 @@ tl_status tl_model_features(const tl_model *model, const float *input, int rows,
 static void read_gradient(const void *self, tl_pass *pass, int first, int rows, float *out)
 {
     const tl_objective_gradient *objective = self;
-    TL_INVARIANT(pass->model->positions == 1); /* tokens have no slope */
+    TL_INVARIANT(pass->model->positions == 1); /* tokens have no gradient */
     const int classes = pass->model->spec.classes;
     const float *logits = tl_pass_logits(pass);
     float *d = tl_pass_d_logits(pass);

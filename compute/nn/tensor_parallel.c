@@ -6,7 +6,7 @@
 
 /* --- what is cut, and how ------------------------------------------------------------- */
 
-/* Layers whose heads or units know nothing of one another. */
+/* Layers whose heads or units are independent of one another. */
 static bool is_inner(tl_layer_kind kind)
 {
     return kind == TL_LAYER_ATTENTION || kind == TL_LAYER_GELU || kind == TL_LAYER_SWIGLU;
@@ -24,8 +24,8 @@ static tl_cut cut_of(const tl_model *whole, int number)
 
 enum { MOST_GROUPS = 3 };
 
-/* Outputs of a dense layer that are shared out as one: those of a layer that fans out are,
- * for the one behind it, queries, keys and values, or gates and what they let through. */
+/* Groups of outputs of a layer that fans out, each divided by itself: the next layer reads
+ * them as queries, keys and values, or as gates and gated values. \return how many */
 static int groups_of(const tl_layer *behind, int size[MOST_GROUPS])
 {
     if (behind->kind == TL_LAYER_ATTENTION) {
@@ -39,8 +39,8 @@ static int groups_of(const tl_layer *behind, int size[MOST_GROUPS])
     return groups;
 }
 
-/* Numbers of a tensor that a part has: lines that lie apart in the whole one's parameters
- * and together in the part's. */
+/* Numbers of a tensor that a part has: lines that are apart in the whole model's parameters
+ * and contiguous in the part's. */
 typedef struct strip {
     size_t whole, part;        /* places of the first */
     size_t lines, length, gap; /* gap: from line to line in the whole */
@@ -48,7 +48,7 @@ typedef struct strip {
 
 typedef enum tensor { WEIGHT, BIAS, TENSORS } tensor;
 
-/* Numbers of one part of a tensor; 0 of what is whole. */
+/* Numbers of one part of a tensor; 0 if it is not cut. */
 static size_t part_size(const tl_layer *own, tensor of)
 {
     if (own->cut == TL_CUT_NONE) return 0;
@@ -56,7 +56,7 @@ static size_t part_size(const tl_layer *own, tensor of)
     return own->cut == TL_CUT_JOINS ? 0 : own->biases;
 }
 
-/* The strips of part `part` of a layer's tensor; how many. */
+/* The strips of part `part` of a layer's tensor. \return how many */
 static int strips_of(const tl_tensor_parallel *share, int number, tensor of, int part,
                      strip to[MOST_GROUPS])
 {
@@ -88,7 +88,7 @@ static int strips_of(const tl_tensor_parallel *share, int number, tensor of, int
 
 /* --- a share -------------------------------------------------------------------------- */
 
-/* The whole one's layer as one part of `splits` has it, its parameters yet without a place.
+/* A layer of `whole` as one of `splits` parts has it; its parameters are placed later.
  */
 static tl_layer cut_layer(const tl_model *whole, int number, int splits)
 {
@@ -115,7 +115,7 @@ static size_t place(size_t numbers, size_t *taken)
     return at;
 }
 
-/* Where the parameters lie. A tied layer comes after the one whose weights it has. */
+/* Places the parameters. A tied layer comes after the one whose weights it has. */
 static void place_layers(tl_tensor_parallel *share)
 {
     size_t *const taken[] = {&share->shared, &share->each};
@@ -149,7 +149,7 @@ static void copy(const strip *s, const float *from, bool is_to_whole, float *to)
     }
 }
 
-/* The whole tensors of a layer, from one model to the other. */
+/* Copies the uncut tensors of a layer from one model to the other. */
 static void copy_shared(const tl_layer *from, const float *param, const tl_layer *to,
                         float *out)
 {
@@ -210,7 +210,7 @@ tl_status tl_tensor_parallel_new(const tl_model *whole, const tl_team *team,
 
 enum { ROOM = 1 << 20 };
 
-/* Numbers of each part that are moved at a time. */
+/* Numbers of each part that are moved at once. */
 static size_t piece_of(const tl_tensor_parallel *share, size_t at)
 {
     const size_t most = ROOM / (size_t)share->whole->spec.splits;

@@ -1,5 +1,6 @@
 /*
- * Augmentation of images: shifted with a border of zeros and mirrored, anew in every epoch.
+ * Augmentation of images: random shifts with zero padding, and mirroring, redrawn every
+ * epoch.
  */
 #ifndef TL_COMPUTE_TRAIN_AUGMENT_H
 #define TL_COMPUTE_TRAIN_AUGMENT_H
@@ -9,10 +10,10 @@
 #include "compute/train/recipe.h"
 
 /**
- * Altered copies of rows `row` [rows] of `input`: moved by whole pixels drawn uniformly
- * from -shift .. shift along each axis, zeros where nothing was, and then mirrored left to
- * right with probability 1/2 where the recipe says so. Row i is drawn from block i of
- * `epoch`, so that it is the same whoever makes it, and when.
+ * Makes altered copies of rows `row` [rows] of `input`: shifted by whole pixels drawn
+ * uniformly from -shift .. shift along each axis, padded with zeros, then mirrored left to
+ * right with probability 1/2 if the recipe flips. Row i is drawn from block i of `epoch`,
+ * so it does not depend on the team.
  *
  * \param out [rows x input] result
  * Source: He, Zhang, Ren, Sun 2016, Deep residual learning, section 4.2 (a random crop of

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* What a checkpoint holds before the blocks. */
+/* The head of a checkpoint, before the blocks. */
 typedef struct head {
     tl_key training;
     tl_progress progress;
@@ -26,7 +26,7 @@ static bool has_slices(const tl_train_state *state)
     return false;
 }
 
-/* Room for a bucket, on every member, where blocks lie scattered over the team. */
+/* A bucket on every member, if blocks are distributed over the team. */
 static tl_status take_bucket(const tl_train_state *state, const tl_team *team,
                              tl_arena *scratch, float **bucket, tl_err *err)
 {
@@ -41,7 +41,7 @@ static tl_status take_bucket(const tl_train_state *state, const tl_team *team,
 
 /* --- save ----------------------------------------------------------------------------- */
 
-/* Block `b` whole, in `to` on member 0. */
+/* Collects block `b` in `to` on member 0. */
 static tl_status write_block(const tl_train_state *state, int b, float *bucket, float *to,
                              tl_err *err)
 {
@@ -93,7 +93,7 @@ tl_status tl_state_save(const tl_train_state *state, const tl_checkpoint *checkp
 
 /* --- load ----------------------------------------------------------------------------- */
 
-/* Whether a training can have come so far. */
+/* Whether the progress is possible. */
 static bool is_progress(const tl_progress *progress)
 {
     return progress->epoch >= 0 && progress->update >= 0 && progress->best_epoch >= 0 &&
@@ -101,7 +101,7 @@ static bool is_progress(const tl_progress *progress)
            progress->row <= INT32_MAX;
 }
 
-/* What member 0 finds, or NULL where it is not of this training. */
+/* The state that member 0 finds, or NULL if it is not of this training. */
 static tl_status find(const tl_train_state *state, const tl_checkpoint *checkpoint,
                       tl_arena *scratch, const unsigned char **bytes, tl_err *err)
 {

@@ -20,7 +20,7 @@ tl_status tl_exchange_new(size_t params, size_t tail, const tl_recipe *recipe,
                          .tail = tail,
                          .buckets = (int)((params + TL_BUCKET - 1) / TL_BUCKET)};
     tl_team member = *team;
-    if (tl_arena_counts(arena)) member.rank = 0; /* each half that it keeps is rounded up */
+    if (tl_arena_counts(arena)) member.rank = 0; /* whose halves are rounded up */
     TL_ALLOC_RECORDS(out->bucket, arena, out->buckets, err);
     if (out->is_sharded) TL_ALLOC(out->chunk, arena, chunks_of(params), err);
     for (int b = 0; b < out->buckets; b++) {
@@ -56,7 +56,7 @@ static tl_status begin(tl_exchange *exchange, int number, const tl_gradient *gra
 {
     tl_bucket *bucket = &exchange->bucket[number];
     tl_slice all = bucket->all;
-    /* What stands behind the parameters goes along, unless it would end on one member. */
+    /* The tail goes along, unless it would end up on one member. */
     if (!exchange->is_sharded && number == exchange->buckets - 1) all.n += exchange->tail;
     tl_gradient_sum(gradient, all.at, all.n);
     bucket->request = (tl_team_request){

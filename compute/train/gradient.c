@@ -8,7 +8,8 @@
 
 enum { CHUNK = TL_GRADIENT_CHUNK, SQUARE_LANES = 8, LEVELS = 64, DEEPEST = 11 };
 
-/* The sum of arrays first .. first + count - 1, with room for the other half's beside it.
+/* The sum of arrays first .. first + count - 1; behind it in `sum` is space for other
+ * halves.
  */
 static void read_tree(const tl_gradient *g, int first, int count, size_t at, size_t n,
                       float *sum)
@@ -65,8 +66,8 @@ static double sum_of_squares(const float *x, size_t n)
     return lane[0];
 }
 
-/* The tree without room for its leaves: level l holds the sum of 2^l whole chunks while bit
- * l of their number is set, as when counting in binary. */
+/* The tree without its leaves: level l holds the sum of 2^l whole chunks while bit l of
+ * their number is set, as when counting in binary. */
 typedef struct tree {
     double level[LEVELS];
     size_t chunks;

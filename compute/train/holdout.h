@@ -10,7 +10,8 @@
  * Mean cross-entropy of the rows' labels, nat; the same bits on every member of any team.
  * Collective over `team`.
  *
- * \param logits [rows x classes] room  \param loss result
+ * \param logits [rows x classes] overwritten; borrowed
+ * \param loss result
  * \return TL_E_NUMERIC if it is not finite, TL_E_NOMEM, TL_E_PEER
  */
 TL_MUST_USE tl_status tl_holdout_loss(const tl_model *model, const tl_dataset *rows,

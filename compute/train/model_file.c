@@ -2,26 +2,25 @@
  * safetensors: u64 little-endian length of the header, the header (JSON), the buffer.
  * Written by hand in tensor order, so that the same model gives the same bytes; read by
  * jansson, with every size checked against the model that the metadata names. The checksum
- * is of the metadata before it and of the buffer; the rest of the header follows from the
- * metadata, so it is written anew and compared.
+ * covers the metadata before it and the buffer; the rest of the header follows from the
+ * metadata, so it is regenerated and compared.
  */
 #include "compute/train/model_file.h"
 
 #include "compute/core/durable.h"
+#include "compute/core/file.h"
 #include "compute/core/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LONGEST_HEADER = 1 << 20 };
 
-/* What is open in `text` so far, and the buffer. */
+/* The checksum of the metadata in `text` so far, and the buffer. */
 static void checksum(const tl_text *text, const tl_model *model, char sum[TL_KEY_TEXT])
 {
     const tl_key buffer = tl_key_of(model->param, model->params * sizeof *model->param);
@@ -132,7 +131,7 @@ static tl_status read_spec(const char *path, const json_t *root, tl_model_spec *
                  read_number(metadata, "kv_heads", &spec->kv_heads) &&
                  (!json_object_get(metadata, "splits") ||
                   read_number(metadata, "splits", &spec->splits)),
-             err, TL_E_FORMAT, "%s: its metadata name no model of threatloop", path);
+             err, TL_E_FORMAT, "%s: its metadata describes no threatloop model", path);
     return TL_OK;
 }
 
@@ -157,7 +156,7 @@ static bool is_tensor(const json_t *entry, const tl_tensor *tensor)
     return from >= 0 && to >= 0 && (uint64_t)from == at && (uint64_t)to == end;
 }
 
-/* What the header of a file says. */
+/* The contents of a file's header. */
 typedef struct read_header {
     tl_tensor *tensor;
     int count;
@@ -183,14 +182,14 @@ static tl_status read_model(const char *path, const json_t *root, uint64_t left,
                  tensor->name);
     }
     TL_CHECK(json_object_size(root) == (size_t)header->count + 1, err, TL_E_FORMAT,
-             "%s: has tensors that its model has not", path);
+             "%s: has tensors that do not belong to its model", path);
     const char *step =
         json_string_value(json_object_get(json_object_get(root, "__metadata__"), "step"));
     (void)snprintf(header->step, sizeof header->step, "%s", step ? step : "");
     return TL_OK;
 }
 
-/* Whether the model is whole and of the step that was meant. */
+/* Checks that the model is intact and of the expected step. */
 static tl_status check_whole(const char *path, const char *text, size_t length,
                              const read_header *header, const tl_model *model,
                              const tl_key *step, tl_err *err)
@@ -204,7 +203,7 @@ static tl_status check_whole(const char *path, const char *text, size_t length,
     tl_text_close(&again);
     TL_CHECK(!is_short, err, TL_E_NOMEM, "%s: no memory left to check it", path);
     TL_CHECK(is_same, err, TL_E_FORMAT,
-             "%s: its checksum is wrong, or its header is not as it was written", path);
+             "%s: its checksum is wrong, or its header was modified", path);
     TL_CHECK(!step || strcmp(tl_key_text(step, wanted), header->step) == 0, err,
              TL_E_FORMAT, "%s: holds the model of another step, %s", path, header->step);
     return TL_OK;
@@ -230,7 +229,7 @@ static tl_status read_open(FILE *file, const char *path, uint64_t size, const tl
              "%s: is cut off in its header", path);
     json_error_t why;
     json_t *root = json_loadb(header, length, JSON_REJECT_DUPLICATES, &why);
-    TL_CHECK(root, err, TL_E_FORMAT, "%s: its header is no JSON: %s", path, why.text);
+    TL_CHECK(root, err, TL_E_FORMAT, "%s: its header is not JSON: %s", path, why.text);
     const tl_status status =
         read_model(path, root, size - sizeof bytes - length, arena, &facts, &model, err);
     json_decref(root);
@@ -245,18 +244,11 @@ static tl_status read_open(FILE *file, const char *path, uint64_t size, const tl
 tl_status tl_model_load(const char *path, const tl_key *step, tl_arena *arena,
                         tl_model **out, tl_err *err)
 {
-    struct stat info;
-    /* what is no file must not be waited for */
-    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    FILE *file = descriptor >= 0 ? fdopen(descriptor, "rb") : NULL;
-    if (descriptor >= 0 && !file) (void)close(descriptor);
+    uint64_t size;
+    TL_TRY(tl_file_size(path, &size, err));
+    FILE *file = fopen(path, "rb");
     TL_CHECK(file, err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
-    tl_status status;
-    if (fstat(fileno(file), &info) != 0 || !S_ISREG(info.st_mode)) {
-        status = tl_fail(err, TL_E_IO, "%s: is not a file", path);
-    } else {
-        status = read_open(file, path, (uint64_t)info.st_size, step, arena, out, err);
-    }
+    const tl_status status = read_open(file, path, size, step, arena, out, err);
     (void)fclose(file);
     return status;
 }

@@ -1,6 +1,6 @@
 /*
  * Model files: safetensors (huggingface/safetensors, format description in its README),
- * tensors named as the model names them; in __metadata__ the spec, the step that made the
+ * tensors named as the model names them; __metadata__ has the spec, the step that made the
  * model, and a SHA-256 over these and the buffer. The same model of the same step gives the
  * same bytes.
  */
@@ -11,20 +11,20 @@
 #include "compute/nn/model.h"
 
 /**
- * Writes the file beside PATH under a name of this process's own, fsyncs it, renames it to
- * PATH, fsyncs the folder; two processes may do so at once.
- * \param step key of the step that made the model; NULL: none is named
+ * Writes a temporary file unique to this process, fsyncs it, renames it to `path`, fsyncs
+ * the folder; two processes may do so at once.
+ * \param step key of the step that made the model; NULL: unknown
  * \return TL_E_IO
  */
 TL_MUST_USE tl_status tl_model_save(const tl_model *model, const tl_key *step,
                                     const char *path, tl_err *err);
 
 /**
- * Reads a file of tl_model_save. Hostile and damaged files are refused: sizes are checked
- * before anything is allocated, every byte must be as it was written.
+ * Reads a file of tl_model_save. Malicious and damaged files are refused: sizes are checked
+ * before anything is allocated, and every byte is verified.
  * \param step the step whose model it must be; NULL: any
- * \return TL_E_IO (missing, not to be opened), TL_E_FORMAT (what is wrong, where), which
- * includes the model of another step
+ * \return TL_E_IO (missing, no permission), TL_E_FORMAT (what is wrong, where; also a model
+ * of another step), TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_model_load(const char *path, const tl_key *step, tl_arena *arena,
                                     tl_model **out, tl_err *err);

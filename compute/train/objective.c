@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stddef.h>
 
-/* What one row's probabilities ought to be. */
+/* Target probabilities of a row. */
 typedef struct wanted {
     const float *soft; /* [classes], or NULL: all on `hard` */
     int32_t hard;
@@ -30,13 +30,13 @@ static double entropy_of_row(const float *logit, int classes, const wanted *targ
     return log(sum) - mean;
 }
 
-/* The loss of the positions before the last, whose labels are the row's own tokens. */
+/* The loss of all positions but the last; their labels are the row's own tokens. */
 static double entropy_of_tokens(const tl_outputs *o, const float *token, size_t at,
-                                const wanted *usual)
+                                const wanted *smoothed)
 {
     double loss = 0.0;
     for (int p = 0; p + 1 < o->positions; p++, at += (size_t)o->classes) {
-        wanted target_row = *usual;
+        wanted target_row = *smoothed;
         target_row.soft = NULL;
         target_row.hard = (int32_t)token[p + 1];
         loss += entropy_of_row(o->at + at, o->classes, &target_row, o->gradient + at);

@@ -1,4 +1,4 @@
-/* What a training takes: work, memory, and members of a team. */
+/* Costs of a training: work, memory, and members of a team. */
 #include "compute/train/trainer.h"
 
 #include <math.h>

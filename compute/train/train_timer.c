@@ -39,8 +39,8 @@ tl_status tl_timer_model(const tl_model_spec *spec, tl_arena *arena, tl_model **
     return TL_OK;
 }
 
-/* --- the stopwatch
- * ------------------------------------------------------------------------ */
+/* --- the stopwatch ----------------------------------------------------------------------
+ */
 
 tl_timer tl_timer_start(int blocks)
 {
@@ -78,7 +78,8 @@ tl_rate tl_timer_rate(tl_timer *clock)
 
 /* --- training ------------------------------------------------------------------------- */
 
-/* A team whose ticks are counted. The team comes first: its address is that of both. */
+/* A team that counts its ticks. `team` is the first member, so their addresses are equal.
+ */
 typedef struct timed_team {
     tl_team team;
     tl_team_ops ops;

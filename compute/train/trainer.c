@@ -1,12 +1,12 @@
 /*
- * One buffer of gradients a local shard. Alone and without clipping, the optimiser sums
- * them piece by piece as it goes; else they are summed into the first, and then over the
- * team by the exchange: the same tree. Behind the gradient of each shard travel its loss
- * and whether its member has been asked to stop or wants to save, so that one sum carries
- * all, and all members know after the same update what they are to do.
+ * One gradient buffer per local shard. Alone and without clipping, the optimiser sums them
+ * piece by piece as it goes; otherwise they are summed into the first, and then over the
+ * team by the exchange: the same tree. Behind each gradient are the shard's loss and its
+ * member's requests to stop or save, so that one sum carries all, and all members learn of
+ * requests after the same update.
  *
- * Where members have shares of a split model, each has the gradient of its own, as if
- * alone; what they want is summed by itself.
+ * With shares of a split model, each member has its own gradient, as if alone; requests are
+ * summed separately.
  */
 #include "compute/train/trainer.h"
 
@@ -33,7 +33,7 @@ typedef struct trainer {
     const tl_recipe *recipe;
     const tl_train_rows *data;
     const tl_team *team;
-    const tl_team *mates; /* who has the other shards: the team, or nobody */
+    const tl_team *mates; /* the members with the other shards: the team, or alone */
     tl_team alone;
     const tl_dataset *validation; /* NULL: no early stopping */
     tl_arena *scratch;
@@ -55,15 +55,15 @@ typedef struct trainer {
     tl_train_state state;  /* its blocks are the weights and all of the above */
 } trainer;
 
-/* What stands behind the parameters in a gradient buffer. */
+/* What follows the parameters in a gradient buffer. */
 enum { LOSS, REQUESTS, SAVES, TAIL };
 
-/* Sub-streams of the order's that no epoch has. */
+/* Sub-streams of the order's stream that are not epochs. */
 static const uint64_t AUGMENTATION = UINT64_MAX, DROPOUT = UINT64_MAX - 1;
 
 /* --- room ----------------------------------------------------------------------------- */
 
-/* What this training is, for its checkpoints. */
+/* The identity of this training, for checkpoints. */
 static tl_key key_of(const trainer *t)
 {
     tl_hash hash = {0};
@@ -120,7 +120,7 @@ static tl_status open_trainer(trainer *t, tl_err *err)
     }
     const tl_model_spec *spec = &t->model->spec;
     const size_t rows = (size_t)tl_recipe_shard_rows(t->recipe);
-    TL_CHECK(t->data->rows > 0, err, TL_E_ARG, "there are no rows to train on");
+    TL_CHECK(t->data->rows > 0, err, TL_E_ARG, "no rows to train on");
     t->shards = tl_recipe_shards(t->recipe);
     TL_INVARIANT(t->mates->size <= t->shards);
     t->local = t->shards / t->mates->size;
@@ -148,7 +148,7 @@ static tl_status open_trainer(trainer *t, tl_err *err)
 
 /* --- an update ------------------------------------------------------------------------ */
 
-/* A batch, or what is left of one. */
+/* A batch, or the rest of one. */
 typedef struct group {
     const int *row;
     int rows;
@@ -161,7 +161,7 @@ static tl_gradient gradient_of(const trainer *t, int rows)
     return (tl_gradient){t->grad, t->local, t->width, 1.0f / (float)rows};
 }
 
-/* Gradients from `from` on are complete. What fails is kept in the pass until it is over.
+/* Gradients from `from` on are complete. Errors are kept in the pass until its end.
  */
 static void send_gradients(void *self, size_t from)
 {
@@ -172,7 +172,7 @@ static void send_gradients(void *self, size_t from)
         t->pass.status = tl_exchange_ready(&t->exchange, &gradient, from, &t->pass.err);
 }
 
-/* What this member wants, in every shard's buffer: before the last of them is complete. */
+/* Writes this member's requests into every shard's buffer, before the last is complete. */
 static void put_requests(trainer *t)
 {
     const tl_checkpoint *checkpoint = t->job->checkpoint;
@@ -193,7 +193,7 @@ static const float *go_forward(trainer *t, const int *row, int count)
     return tl_pass_forward(&t->pass, t->altered, NULL, count);
 }
 
-/* Sets or adds to `grad`: the gradient of the shard's rows, and their loss. */
+/* Sets `grad`, or adds to it: the gradient of the shard's rows, and their loss. */
 static void run_shard(trainer *t, const group *batch, int shard, float *grad)
 {
     const long rows = batch->rows;
@@ -229,7 +229,7 @@ static void run_batch(trainer *t, const group *batch)
     }
 }
 
-/* The sum of the gradients where it is wanted whole: over the shards, and over the team. */
+/* Sums the gradients over the team, and, for clipping, over the shards. */
 static tl_status sum_gradients(trainer *t, tl_gradient *gradient, tl_err *err)
 {
     const double clip = t->recipe->clip;
@@ -255,7 +255,7 @@ static tl_status sum_gradients(trainer *t, tl_gradient *gradient, tl_err *err)
     return TL_OK;
 }
 
-/* New weights from the own slices of each member. */
+/* Updates the own slice of each member, and gathers the weights. */
 static tl_status step_slices(trainer *t, double rate, const tl_gradient *gradient,
                              bool *is_finite, tl_err *err)
 {
@@ -287,12 +287,12 @@ static tl_status step(trainer *t, double rate, const tl_gradient *gradient, bool
     return TL_OK;
 }
 
-/* What all members know after an update. */
+/* Requests that all members know of after an update. */
 typedef struct requests {
     bool stop, save;
 } requests;
 
-/* Where members have shares, each knows of its own alone until here. */
+/* With shares, members know only their own requests until here. */
 static tl_status join_shares(const trainer *t, requests *all, bool *is_finite, tl_err *err)
 {
     if (!t->model->is_tensor_parallel) return TL_OK;
@@ -304,8 +304,8 @@ static tl_status join_shares(const trainer *t, requests *all, bool *is_finite, t
     return TL_OK;
 }
 
-/* From the shards' gradients of `rows` rows to new weights. \param all result, the same on
- * every member */
+/* Updates the weights from the shards' gradients of `rows` rows. \param all result, the
+ * same on every member */
 static tl_status update(trainer *t, int rows, requests *all, tl_err *err)
 {
     const size_t params = t->model->params;
@@ -318,7 +318,7 @@ static tl_status update(trainer *t, int rows, requests *all, tl_err *err)
     tl_gradient_read(&gradient, params, TAIL, tail);
     t->state.progress.loss += (double)tail[LOSS];
     *all = (requests){tail[REQUESTS] > 0.0f, tail[SAVES] > 0.0f};
-    /* Every member holds the same bits, so all leave together. */
+    /* Every member has the same bits, so all return together. */
     bool is_finite = true;
     TL_TRY(step(t, rate, &gradient, &is_finite, err));
     TL_TRY(join_shares(t, all, &is_finite, err));
@@ -343,7 +343,7 @@ static void draw_epoch(trainer *t)
     t->changes = tl_rng_sub(&augmentation, epoch);
 }
 
-/* Between two updates: leaves if a member was asked to, and saves when that is due. */
+/* Between two updates: stops if a member was asked to, and saves when due. */
 static tl_status pause_training(trainer *t, requests all, tl_err *err)
 {
     if (!all.stop && !all.save) return TL_OK;
@@ -355,11 +355,11 @@ static tl_status pause_training(trainer *t, requests all, tl_err *err)
         return tl_fail(err, TL_E_STOP, "stopped after update %ld of %ld",
                        (long)t->state.progress.update, t->budget);
     }
-    t->saved = tl_seconds(); /* a checkpoint by time that fails costs nothing but time */
+    t->saved = tl_seconds(); /* a failed periodic checkpoint costs only time */
     return TL_OK;
 }
 
-/* What is left of the epoch. \param all result, as of its last update */
+/* Runs the rest of the epoch. \param all result, of its last update */
 static tl_status run_epoch(trainer *t, requests *all, tl_err *err)
 {
     tl_progress *progress = &t->state.progress;
@@ -425,7 +425,7 @@ static tl_status run_epochs(trainer *t, tl_err *err)
     return TL_OK;
 }
 
-/* What only a caller that is wrong would ask for. */
+/* Asserts what only a buggy caller would violate. */
 static void insist(const tl_training *training)
 {
     const tl_train_rows *data = training->rows;
@@ -433,10 +433,11 @@ static void insist(const tl_training *training)
     TL_INVARIANT((data->label != NULL) != (data->target != NULL));
     if (data->loss != TL_LOSS_SQUARED) return;
     TL_INVARIANT(data->target != NULL && (!held || held->rows == 0));
-    TL_INVARIANT(!tl_recipe_augments(training->recipe)); /* targets would stay behind */
+    TL_INVARIANT(
+        !tl_recipe_augments(training->recipe)); /* targets would not be augmented */
 }
 
-/* What a training takes once it runs: one piece after the other. */
+/* Counts what a running training allocates, piece by piece. */
 static tl_status count_rest(trainer *t, tl_err *err)
 {
     double loss;
@@ -456,7 +457,7 @@ static tl_status run_training(trainer *t, tl_err *err)
     t->pass.self = t;
     TL_TRY(tl_state_load(&t->state, t->job->checkpoint, t->team, t->scratch, err));
     if (t->team->rank == 0 && t->state.progress.update > 0)
-        tl_log(TL_LOG_INFO, "a training goes on after update %ld of %ld",
+        tl_log(TL_LOG_INFO, "training resumes after update %ld of %ld",
                (long)t->state.progress.update, t->budget);
     return run_epochs(t, err);
 }

@@ -1,23 +1,21 @@
 /*
- * Room compute/train: from a model and rows to trained weights: recipes, gradients,
- * optimisers, exchange over the team, checkpoints, model files. Uses all of compute;
- * nothing in compute uses it.
+ * Room compute/train: training: recipes, gradients, optimisers, exchange over the team,
+ * checkpoints, model files. Uses all of compute; nothing in compute uses it.
  *
- * The sharded trainer: minibatch training whose bits do not depend on how many ranks run
- * it.
+ * The sharded trainer: minibatch training whose bits do not depend on the number of ranks.
  *
  * A batch of B rows is cut into S virtual shards; shard s holds rows floor(sB/S) to
  * floor((s+1)B/S) of the batch present. Each shard is one forward and backward pass of
  * fixed shape; gradients are summed over shards in a fixed binary tree, over the shards of
- * a rank and then over the team, and divided by B. A team has 2^k <= S members. Where a
- * recipe accumulates batches, a shard adds up its parts of them, one batch after the other,
- * before the tree; what is divided by are then the rows of all of them, and what is left at
- * the end of an epoch makes an update of its own.
+ * a rank and then over the team, and divided by B. A team has 2^k <= S members. If a recipe
+ * accumulates batches, a shard first adds up its parts of them in order; the divisor is
+ * then the rows of all of them, and an incomplete group at the end of an epoch is an update
+ * of its own.
  *
- * A split model (nn/tensor_parallel.h) is cut where others cut the batch: each member has
- * its share of the model, of the optimiser's state and of all that is kept for the weights,
- * and works on all shards. What is whole in a share has the same gradient on every member,
- * so no gradient travels.
+ * With a split model (nn/tensor_parallel.h) the team divides the model instead of the
+ * batch: each member has its share of the weights and of the optimiser's state, and works
+ * on all shards. What is not cut has the same gradient on every member, so no gradient is
+ * communicated.
  */
 #ifndef TL_COMPUTE_TRAIN_TRAINER_H
 #define TL_COMPUTE_TRAIN_TRAINER_H
@@ -27,12 +25,12 @@
 #include "compute/train/objective.h"
 #include "compute/train/recipe.h"
 
-/** One training: what it works on and with. All pointers are borrowed. */
+/** The inputs of a training. All pointers are borrowed. */
 typedef struct tl_training {
     const tl_recipe *recipe;
     const tl_train_rows *rows;
-    /** Labelled rows that the recipe's patience looks at. NULL or no rows: no early
-     * stopping, whatever the recipe says. Not with TL_LOSS_SQUARED. */
+    /** Labelled rows for early stopping. NULL or no rows: none, whatever the recipe's
+     * patience. Not with TL_LOSS_SQUARED. */
     const tl_dataset *validation;
     const tl_rng
         *rng; /**< sub-stream e orders epoch e; others are for augmentation and dropout
@@ -41,18 +39,18 @@ typedef struct tl_training {
     const tl_checkpoint *checkpoint; /**< may be NULL */
 } tl_training;
 
-/** What a training came to. */
+/** The result of a training besides the weights. */
 typedef struct tl_train_report {
     long updates;
-    int epochs;       /**< that ran: fewer than the recipe's where it was stopped early */
-    double last_loss; /**< mean loss over the last epoch, as it went */
-    double waited;    /**< seconds that this member waited for gradients and weights of the
-                         others, with its own passes over */
+    int epochs;       /**< epochs run: fewer than the recipe's after early stopping */
+    double last_loss; /**< mean loss over the last epoch, while training */
+    double waited; /**< seconds that this member waited for others' gradients and weights,
+                      with its own passes done */
 } tl_train_report;
 
 /**
- * FLOP of training `rows` rows for all epochs: forward and backward passes of an example
- * and epoch, and one for each of `validation` rows if the recipe has patience.
+ * FLOP of training on `rows` rows for all epochs: a forward and backward pass per row, and,
+ * with patience, a forward pass per row of `validation`.
  */
 double tl_train_flop(const tl_model_spec *spec, const tl_recipe *recipe, int rows,
                      int validation);
@@ -60,19 +58,20 @@ double tl_train_flop(const tl_model_spec *spec, const tl_recipe *recipe, int row
 /** Members of the largest useful team. */
 int tl_train_max_ranks(const tl_model_spec *spec, const tl_recipe *recipe);
 
-/** Bytes of scratch that tl_train takes at most with checkpoints, as an arena counts them,
- * beside 4 a row for the order of the rows. \param team  of tl_team_counted */
+/** Bytes of scratch that tl_train allocates, at most, with checkpoints, besides 4 per row
+ * for the order of the rows; INFINITY if impossible. Not collective.
+ * \param team a tl_team_counted */
 double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe, int validation,
                        const tl_team *team);
 
 /**
- * Trains `model`, which holds its starting weights, in place. Collective over the team. In
- * a `scratch` that counts, `rows` and `validation` need nothing but their number of rows.
+ * Trains `model`, which holds its starting weights, in place. Collective over the team. If
+ * `scratch` counts, of `rows` and `validation` only the number of rows is used.
  *
  * With patience, the mean cross-entropy of the validation rows is measured after every
- * epoch; training ends once `patience` epochs in a row were no better than the best before
- * them, and the best epoch's weights are the result (Prechelt 1998, Early stopping - but
- * when?). With `average`, the averaged weights are what is measured, and the result.
+ * epoch; training ends after `patience` epochs without improvement, and the best epoch's
+ * weights are the result (Prechelt 1998, Early stopping - but when?). With `average`, the
+ * averaged weights are measured and returned.
  *
  * \param report result, may be NULL
  * \return TL_E_NUMERIC when loss, gradient or validation loss is not finite (the text names

@@ -45,15 +45,15 @@ refuse 2 "tab.yaml:3:1" run tab.yaml
 refuse 2 "tab in the indentation" run tab.yaml
 refuse 2 "replicates must be at most" run good.yaml --set replicates=1000000000
 refuse 2 "16777216" run good.yaml --set replicates=9000000 --set "recipe.lr=[0.1,0.2]"
-refuse 1 "the data is not there" run good.yaml --set data.source=medmnist/bloodmnist --data data
+refuse 1 "data not found" run good.yaml --set data.source=medmnist/bloodmnist --data data
 refuse 1 "breastmnist.npz" run good.yaml --set data.source=medmnist/breastmnist --data data
 refuse 2 "contains '..'" run good.yaml --set data.source=../data/x.npz
 refuse 2 "contains '..'" run good.yaml --set data.source=text/../../x
 refuse 2 "begins with a letter or digit" run good.yaml --set name=../x
 refuse 2 "no set '../../x' to fetch" data fetch ../../x
-refuse 1 "names no file or folder" data info text/../x
-refuse 2 "there is no data source" run good.yaml --set data.source=medmnist/breast
-refuse 2 "the roles want" run good.yaml --set data.split.pool=600
+refuse 1 "is not a file or folder name" data info text/../x
+refuse 2 "unknown data source" run good.yaml --set data.source=medmnist/breast
+refuse 2 "the roles need" run good.yaml --set data.split.pool=600
 refuse 2 "data.split.keep is 1.5, allowed" run good.yaml --set data.split.keep=1.5
 refuse 2 "attacker_from_pool" run good.yaml --set data.split.attacker_from_pool=10
 refuse 2 "no file and no shipped plan named" run absent.yaml

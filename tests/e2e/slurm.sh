@@ -45,7 +45,7 @@ says "stopped early: requeued"
 (job 1 "" --inject hang:4,after=tick:20) >out.txt 2>err.txt &
 starter=$!
 wait_until "the training" grep -q "a fault is injected" err.txt
-says "a training goes on after update"
+says "training resumes after update"
 kill -USR1 "$starter"
 wait "$starter"
 code=$?

@@ -31,7 +31,7 @@ says "not finite at update"
 
 # What cannot be split is refused where the plan says so.
 expect 2 "$THREATLOOP_BIN" plan "$plan" --set model.kind=gpt --set model.splits=3
-says "in a power of two, at most 64, not in 3"
+says "a power of two, at most 64, not 3"
 expect 2 "$THREATLOOP_BIN" plan "$plan" --set model.kind=llama --set model.kv_heads=2
 says "4 heads, 2 of keys and values"
 
@@ -51,7 +51,7 @@ goes_on() {
     code=$?
     [ "$code" = 75 ] || fail "$kind ended by $4: exit $code"
     expect 0 launch -n "$3" "${run_on[@]}" --resume
-    says "a training goes on after update"
+    says "training resumes after update"
     same "${kind}1.nc" "$kind$2$3.nc"
     same_models "${kind}1.run" "$dir"
 }

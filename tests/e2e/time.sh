@@ -8,7 +8,7 @@ expect 0 launch -n 1 run "$plan" -o whole.nc
 # taken LOG: the update that a training went on from; fails if it began anew
 taken() {
     local update
-    update=$(sed -n 's/.*a training goes on after update \([0-9]*\) of.*/\1/p' "$1" | head -n 1)
+    update=$(sed -n 's/.*training resumes after update \([0-9]*\) of.*/\1/p' "$1" | head -n 1)
     [ "${update:-0}" -gt 0 ] || { fail "no training went on from a checkpoint" && cat "$1" >&2; }
 }
 

@@ -46,7 +46,7 @@ shot() {
 # goes_on NAME RANKS: from the checkpoint, to the same results
 goes_on() {
     expect 0 launch -n "$2" run "$plan" -o "$1.nc" --dir "$place/$1.run" --resume
-    grep -q "a training goes on after update [1-9]" err.txt || fail "$1: no training went on"
+    grep -q "training resumes after update [1-9]" err.txt || fail "$1: no training went on"
     same whole.nc "$1.nc"
     done_once "$1.run/journal.ndjson"
 }

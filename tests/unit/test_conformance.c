@@ -542,8 +542,8 @@ static void try_limits(const tl_stage *stage, const tl_value *arg, size_t keep,
     const tl_team alone = tl_team_alone();
     toy_run_stage(world_of(stage), &run, &alone);
     if (run.status != TL_E_NOMEM || run.err.text[0] == '\0') {
-        fail_msg("%s with %zu and %zu bytes: %s, %s", stage->name, keep, scratch,
-                 tl_status_name(run.status), run.err.text);
+        fail_msg("%s with %zu and %zu bytes: status %d, %s", stage->name, keep, scratch,
+                 (int)run.status, run.err.text);
     }
     toy_run_close(&run);
 }

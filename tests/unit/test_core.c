@@ -97,19 +97,6 @@ static void philox_gives_the_known_answer(void **state)
     assert_memory_equal(word, known, sizeof known);
 }
 
-static void fast_path_equals_slow_path(void **state)
-{
-    (void)state;
-    for (int skip = 0; skip < 9; skip++) {
-        tl_rng a = tl_rng_stream(7, 3, "train", 0, "init"), b = a;
-        uint32_t fast[37], slow[37];
-        for (int i = 0; i < skip; i++) assert_int_equal(tl_rng_u32(&a), tl_rng_u32(&b));
-        tl_rng_fill(&a, fast, 37);
-        for (int i = 0; i < 37; i++) slow[i] = tl_rng_u32(&b);
-        assert_memory_equal(fast, slow, sizeof fast);
-    }
-}
-
 static void streams_differ_by_every_part_of_their_name(void **state)
 {
     (void)state;
@@ -318,7 +305,6 @@ int main(void)
         cmocka_unit_test(arena_keeps_its_limit),
         cmocka_unit_test(arena_counts_as_it_takes),
         cmocka_unit_test(philox_gives_the_known_answer),
-        cmocka_unit_test(fast_path_equals_slow_path),
         cmocka_unit_test(streams_differ_by_every_part_of_their_name),
         cmocka_unit_test(below_is_uniform),
         cmocka_unit_test(normals_have_mean_0_and_variance_1),

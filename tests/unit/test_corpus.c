@@ -195,9 +195,9 @@ static void what_cannot_be_read_is_refused(void **state)
          "that follows (data.context)"},
         {"text/empty", 64, TL_E_FORMAT, "its longest document has 0 tokens"},
         {"text/nothing", 64, TL_E_IO, "/text/nothing.txt"},
-        {"text/", 64, TL_E_ARG, "'text/' names no file or folder"},
-        {"text/..", 64, TL_E_ARG, "'text/..' names no file or folder"},
-        {"text/docs/a", 64, TL_E_ARG, "after the slash stands a plain name"},
+        {"text/", 64, TL_E_ARG, "'text/' is not a file or folder name"},
+        {"text/..", 64, TL_E_ARG, "'text/..' is not a file or folder name"},
+        {"text/docs/a", 64, TL_E_ARG, "after the slash comes a plain name"},
         {"text/a", 1, TL_E_ARG,
          "the rows of text/a have 2 to 65536 tokens (data.context), not 1"},
         {"text/a", 65537, TL_E_ARG, "not 65537"},
@@ -278,7 +278,7 @@ static void malformed_token_files_are_refused(void **state)
     memset(bytes + HEADER, 0xff, 6);
     put_file("tokens/odd.bin", bytes, sizeof bytes);
     assert_int_equal(open_source("tokens/odd", 2, &arena, &source, &err), TL_E_FORMAT);
-    assert_non_null(strstr(err.text, "token 0 is 65535, but they are less than 50257"));
+    assert_non_null(strstr(err.text, "token 0 is 65535, but must be less than 50257"));
     tl_arena_close(&arena);
 }
 
@@ -295,7 +295,7 @@ static void what_is_too_large_is_refused_before_room_is_taken(void **state)
     if (truncate(path, (off_t)5 << 30) != 0) skip();
     assert_int_equal(open_source("text/a", 63, &arena, &source, &err), TL_E_NOMEM);
     assert_non_null(
-        strstr(err.text, "83886080 rows of 63 tokens are too many: all may take 4.0 GiB"));
+        strstr(err.text, "83886080 rows of 63 tokens are too many: at most 4.0 GiB"));
     tl_arena_close(&arena);
 }
 

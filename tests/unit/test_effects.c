@@ -317,8 +317,7 @@ static void zipped_factors_are_compared_though_they_move_together(void **state)
     assert_near(e->mean, 3.5, 1e-12); /* 7-3 and 7-4 */
     assert_null(sheet_find(s, "score", "poison:queries", "badnets:2"));
     e = s->effects->effect;
-    assert_string_equal(e->missing,
-                        "its factors move together: neither is ever varied alone");
+    assert_string_equal(e->missing, "its factors vary together: neither varies alone");
     sheet_close(s);
 }
 

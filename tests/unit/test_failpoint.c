@@ -21,7 +21,7 @@ static void texts_are_read_or_refused_with_what_is_allowed(void **state)
 {
     (void)state;
     static const struct {
-        const char *text, *refused; /* the word that is not understood, or NULL */
+        const char *text, *refused; /* the word that is invalid, or NULL */
     } table[] = {{"kill", NULL},
                  {"kill:rank=2,after=step:5", NULL},
                  {"hang:2.5,after=seconds:0.5", NULL},
@@ -48,7 +48,7 @@ static void texts_are_read_or_refused_with_what_is_allowed(void **state)
         assert_int_equal(status, table[i].refused ? TL_E_ARG : TL_OK);
         if (!table[i].refused) continue;
         char quoted[64];
-        (void)snprintf(quoted, sizeof quoted, "'%s' is not understood", table[i].refused);
+        (void)snprintf(quoted, sizeof quoted, "'%s' is invalid", table[i].refused);
         assert_non_null(strstr(err.text, quoted));
         assert_non_null(strstr(err.text, "KIND[:VALUE]"));
     }

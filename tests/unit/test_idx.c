@@ -122,7 +122,7 @@ static void a_file_of_another_length_is_refused(void **state)
         assert_non_null(strstr(err.text, path));
     }
     assert_int_equal(read_bytes(longer, sizeof longer, &arena, &array, &err), TL_E_FORMAT);
-    assert_non_null(strstr(err.text, "left over"));
+    assert_non_null(strstr(err.text, "extra bytes"));
     const size_t n = put_gzip(packed, images, sizeof images);
     for (size_t cut = 2; cut < n; cut++) {
         if (read_bytes(packed, cut, &arena, &array, &err) != TL_E_FORMAT) {

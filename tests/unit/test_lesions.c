@@ -60,7 +60,7 @@ static void what_makes_no_sense_is_refused(void **state)
     } cases[] = {{{100, 1, 0.5, 64}, "2 to 10 classes"},
                  {{100, 11, 0.5, 64}, "2 to 10 classes"},
                  {{100, 4, 1.5, 64}, "0 to 1"},
-                 {{0, 4, 0.5, 64}, "needs examples"}};
+                 {{0, 4, 0.5, 64}, "needs at least 1 example"}};
     tl_arena arena = tl_arena_open(0);
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         tl_dataset data;

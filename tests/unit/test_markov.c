@@ -116,7 +116,7 @@ static void what_makes_no_sense_is_refused(void **state)
         {{100, 1, 0.5, 64}, "synthetic/markov has 2 to 65536 tokens (data.classes), not 1"},
         {{100, 65537, 0.5, 64}, "2 to 65536 tokens"},
         {{100, 4, -0.1, 64}, "0 to 1, not -0.1"},
-        {{0, 4, 0.5, 64}, "needs examples"},
+        {{0, 4, 0.5, 64}, "needs at least 1 example"},
         {{100, 4, 0.5, 1}, "rows of synthetic/markov have 2 to 65536 tokens"}};
     tl_arena arena = tl_arena_open(0);
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {

@@ -138,7 +138,7 @@ static void refuse(room *it, const void *bytes, size_t n, const char *text)
     write_bytes(it->path, bytes, n);
     const tl_status status = tl_model_load(it->path, &maker, &arena, &read, &err);
     if (status != TL_E_FORMAT || !strstr(err.text, text)) {
-        fail_msg("wanted \"%s\", found %s: %s", text, tl_status_name(status), err.text);
+        fail_msg("wanted \"%s\", found status %d: %s", text, (int)status, err.text);
     }
     assert_null(read);
     tl_arena_close(&arena);
@@ -249,20 +249,20 @@ static void hostile_headers_are_refused(void **state)
     static const struct {
         const char *from, *to, *text;
     } cases[] = {
-        {"{\"__m", "{{\"__m", "no JSON"},
-        {"{\"__metadata__\"", "[\"__metadata__\"", "no JSON"},
-        {"\"kind\":\"cnn\"", "\"kind\":\"rnn\"", "no model of threatloop"},
-        {"\"kind\":\"cnn\"", "\"kind\":7", "no model of threatloop"},
-        {"\"width\":\"3\"", "\"width\":\"3.5\"", "no model of threatloop"},
-        {"\"width\":\"3\"", "\"width\":\"-3\"", "no model of threatloop"},
-        {"\"width\":\"3\"", "\"width\":\"nan\"", "no model of threatloop"},
+        {"{\"__m", "{{\"__m", "not JSON"},
+        {"{\"__metadata__\"", "[\"__metadata__\"", "not JSON"},
+        {"\"kind\":\"cnn\"", "\"kind\":\"rnn\"", "no threatloop model"},
+        {"\"kind\":\"cnn\"", "\"kind\":7", "no threatloop model"},
+        {"\"width\":\"3\"", "\"width\":\"3.5\"", "no threatloop model"},
+        {"\"width\":\"3\"", "\"width\":\"-3\"", "no threatloop model"},
+        {"\"width\":\"3\"", "\"width\":\"nan\"", "no threatloop model"},
         {"\"width\":\"3\"", "\"width\":\"4\"", "bytes of tensors"},
         {"\"width\":\"3\"", "\"width\":\"1000000\"", "0 parameters"},
         {"\"height\":\"8\"", "\"height\":\"1000000\"", "parameters"},
         {"\"channels\":\"2\"", "\"channels\":\"0\"", "0 parameters"},
         {"\"conv0.bias\"", "\"conv9.bias\"", "tensor conv0.bias is missing"},
-        {"\"conv0.bias\"", "\"conv0.weight\"", "no JSON: duplicate"},
-        {"\"conv0.bias\"", "\"x\":{},\"conv0.bias\"", "its model has not"},
+        {"\"conv0.bias\"", "\"conv0.weight\"", "not JSON: duplicate"},
+        {"\"conv0.bias\"", "\"x\":{},\"conv0.bias\"", "do not belong to its model"},
         {"F32", "F16", "tensor conv0.weight"},
         {"[3,2,3,3]", "[2,3,3,3]", "tensor conv0.weight"},
         {"[3,2,3,3]", "[54]", "tensor conv0.weight"},

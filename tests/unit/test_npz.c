@@ -202,11 +202,11 @@ static void damage_is_refused_with_file_member_and_reason(void **state)
         const char *shape, *reason;
     } cases[] = {
         {1, 0, 0, "(8,)", "CRC"},
-        {0, 0, 0, "(9,)", "promises 9 bytes of elements, but 8"},
+        {0, 0, 0, "(9,)", "claims 9 bytes of elements, but 8"},
         {0, 0, 0, "(1152921504606846976,)", "more elements"},
-        {0, 0, 0, "(576460752303423488,)", "promises"},
-        {0, 1u << 30, 0, "(1073741832,)", "compressed ones can hold"},
-        {0, 1u << 30, 8, "(1073741832,)", "compressed ones can hold"},
+        {0, 0, 0, "(576460752303423488,)", "claims"},
+        {0, 1u << 30, 0, "(1073741832,)", "compressed bytes can hold"},
+        {0, 1u << 30, 8, "(1073741832,)", "compressed bytes can hold"},
         {0, 16, 0, "(24,)", "damaged"},
         {0, 0, 12, "(8,)", "neither stored nor deflated"},
         {0, 0, 8, "(8,)", "damaged"},
@@ -265,7 +265,7 @@ static void members_on_one_another_are_no_bomb(void **state)
     }
     write_zip(a);
     assert_int_equal(tl_npz_open(path, &npz, &err), TL_E_FORMAT);
-    assert_non_null(strstr(err.text, "its members state 30000000 bytes together"));
+    assert_non_null(strstr(err.text, "its members claim 30000000 bytes in total"));
     free(a);
 }
 
@@ -347,11 +347,11 @@ static void layouts_that_are_not_read_are_named(void **state)
         {"|u1", "(2, 4, 4, 4)", "(2, 1)", "|u1", 128, 2, 0, NULL},
         {"|u1", "(2, 4, 4, 2)", "(2, 1)", "|u1", 64, 2, 0, "sides of 4 to 1024"},
         {"|u1", "(2, 4, 4, 4, 4)", "(2, 1)", "|u1", 512, 2, 0, "volumes (N, D, H, W)"},
-        {"|u1", "(2, 4, 4)", "(2, 2)", "|u1", 32, 4, 0, "one label an image"},
+        {"|u1", "(2, 4, 4)", "(2, 2)", "|u1", 32, 4, 0, "one label per image"},
         {"|u1", "(2, 4, 4)", "(3, 1)", "|u1", 32, 3, 0, "2 images but 3 labels"},
         {"|i1", "(2, 4, 4)", "(2, 1)", "|u1", 32, 2, 0, "type i1"},
         {"|u1", "(2, 4, 4)", "(2, 1)", "|i1", 32, 2, 255, "label -1"},
-        {"|u1", "(2, 4, 4)", "(1, 2)", "|u1", 32, 2, 0, "one label an image"},
+        {"|u1", "(2, 4, 4)", "(1, 2)", "|u1", 32, 2, 0, "one label per image"},
         {"|u1", "(2, 2, 8)", "(2, 1)", "|u1", 32, 2, 0, "sides of 4 to 1024"},
         {"|u1", "(0, 4, 4)", "(0, 1)", "|u1", 0, 0, 0, "has 0 images"},
         {"|u1", "(0, 0, 4294967296)", "(0, 1)", "|u1", 0, 0, 0, "sides of 4 to 1024"},
@@ -408,7 +408,7 @@ static void multi_label_sets_are_refused_with_the_reason(void **state)
     assert_int_equal(
         tl_source_open("medmnist/chestmnist", NULL, NULL, &arena, &source, &err),
         TL_E_FORMAT);
-    assert_non_null(strstr(err.text, "several labels to an image (14 yes-or-no"));
+    assert_non_null(strstr(err.text, "several labels per image (14 yes-or-no"));
     tl_arena_close(&arena);
 }
 

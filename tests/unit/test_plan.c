@@ -102,7 +102,7 @@ static const fault_case faults[] = {
      "p.yaml:1:16: the source '/a/../x.npz' contains '..'"},
     {"data: {source: medmnist/..}\nchain: [train]\n",
      "p.yaml:1:16: the source 'medmnist/..' contains '..'"},
-    {"data: {source: a..b}\nchain: [train]\n", "p.yaml:1:16: there is no data source"},
+    {"data: {source: a..b}\nchain: [train]\n", "p.yaml:1:16: unknown data source"},
     {"data: [1\n", "p.yaml:"},
     {"data: &a {source: x}\n", "p.yaml:1:"},
     {"data: *a\n", "p.yaml:1:8: aliases"},
@@ -202,7 +202,7 @@ static const fault_case faults[] = {
      "p.yaml:8:35: unknown metric 'train_loss_round2'; allowed: d2m_label_flip_rows, "},
     {"data: {source: synthetic/lesions, split: {pool: 4000, test: 40}, examples: 100}\n"
      "chain: [train]\n",
-     "p.yaml:1:42: the roles want pool 4000"},
+     "p.yaml:1:42: the roles need pool 4000"},
     {"data: {source: synthetic/lesion}\nchain: [train]\n", "p.yaml:1:16: "},
     {"data: {source: synthetic/lesions, split: half}\nchain: [train]\n",
      "p.yaml:1:42: data.split must be a map"},

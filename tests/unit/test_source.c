@@ -137,7 +137,7 @@ static void pairs_that_do_not_fit_are_refused(void **state)
     put_pair(IMAGES, 0, 0);
     put_file(kinds[0], wide, sizeof wide);
     assert_int_equal(open_pair(&arena, &source, &err), TL_E_FORMAT);
-    assert_non_null(strstr(err.text, "(1, 1, 2); sides of 4 to 1024"));
+    assert_non_null(strstr(err.text, "(1, 1, 2); allowed are sides of 4 to 1024"));
     tl_arena_close(&arena);
 }
 

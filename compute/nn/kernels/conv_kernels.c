@@ -1,7 +1,7 @@
 /*
  * Direct convolution. Compiled once for each instruction set (TL_ISA), with products and
- * sums contracted to fused multiply-adds where the set has them: without, half the speed is
- * lost. The contraction is the compiler's, so it is the same at every run of a program.
+ * sums contracted to fused multiply-adds if the set has them; without, half the speed is
+ * lost. The compiler contracts, so bits are the same in every run of a program.
  */
 #include "compute/nn/kernels/isa.h"
 #include "compute/nn/kernels/kernels.h"
@@ -17,7 +17,7 @@ enum { CHANNELS = 4, VECTORS = 3, GRADIENT_CHANNELS = 4, PLACES = 2, WIDE_LANES 
 #define WIDE(word) JOIN(word, 8)
 #endif
 
-/* Where a vector lies in input and output, and how many of its floats count. */
+/* Offsets of a vector in input and output, and how many of its floats are valid. */
 typedef struct spot {
     ptrdiff_t in, out;
     int floats;
@@ -26,8 +26,8 @@ typedef struct spot {
 typedef float vec_4 __attribute__((vector_size(16)));
 typedef float vec_8 __attribute__((vector_size(32)));
 
-/* Vectors are summed halves onto halves, without a way through memory, four at a time: on
- * small images this is a large part of the work. */
+/* Vectors are summed by halves in registers, four at a time: on small images this is a
+ * large part of the work. */
 static inline vec_4 quarter_4(vec_4 v)
 {
     return v;
@@ -50,15 +50,9 @@ static inline vec_4 totals(vec_4 a, vec_4 b, vec_4 c, vec_4 d)
 }
 
 #define W 4
-#define NAME(word) JOIN(word, 4)
 #include "compute/nn/kernels/conv_tile.h"
-#undef W
-#undef NAME
 #define W 8
-#define NAME(word) JOIN(word, 8)
 #include "compute/nn/kernels/conv_tile.h"
-#undef W
-#undef NAME
 #ifdef __AVX512F__
 typedef float vec_16 __attribute__((vector_size(64)));
 
@@ -69,10 +63,7 @@ static inline vec_4 quarter_16(vec_16 v)
 }
 
 #define W 16
-#define NAME(word) JOIN(word, 16)
 #include "compute/nn/kernels/conv_tile.h"
-#undef W
-#undef NAME
 #endif
 
 static void run(const tl_conv_run *r)
@@ -88,8 +79,8 @@ static void run(const tl_conv_run *r)
     }
 }
 
-/* Weights `place` .. of channels `channel` ..; those beyond the last repeat it and are left
- * out. */
+/* Weights from `place` on of channels from `channel` on; beyond the last, it is repeated
+ * and not stored. */
 static void gradient_tile(const tl_conv_run *r, const float *from, float *grad, int channel,
                           int place)
 {
@@ -118,7 +109,7 @@ static void gradient_tile(const tl_conv_run *r, const float *from, float *grad, 
     }
 }
 
-/* Sums of four vectors of lanes side by side, or each would wait for the one before. */
+/* Four independent sums, to hide the latency of additions. */
 static float gradient_bias(const tl_conv_run *r, const float *d)
 {
     vec_4 sum[4] = {{0}};

@@ -1,7 +1,8 @@
 /*
  * The body of the convolution kernels for vectors of W floats, included once for each W.
- * Tiles of channels by vectors (run) and of channels by weights (slope) stay in registers:
- * loops over CHANNELS, VECTORS and PLACES have constant bounds and are unrolled whole.
+ * Tiles of channels by vectors (run) and of channels by weights (gradient) stay in
+ * registers: loops over CHANNELS, VECTORS and PLACES have constant bounds and are unrolled
+ * whole.
  */
 #include "compute/nn/kernels/vector_tile.h"
 
@@ -122,7 +123,7 @@ NAME(gradient)(const tl_conv_run *r, const float *const d[GRADIENT_CHANNELS],
                 }
             }
             if (at == floats) continue;
-            /* What lies beyond the line is cut from one factor and finite in the other. */
+            /* Lanes beyond the line are masked in one factor and finite in the other. */
             for (int o = 0; o < GRADIENT_CHANNELS; o++) {
                 v[o] = (NAME(vec))((NAME(mask))NAME(load)(d[o] + d_at + at) & inside);
             }
@@ -138,3 +139,6 @@ NAME(gradient)(const tl_conv_run *r, const float *const d[GRADIENT_CHANNELS],
         memcpy(total[j], &all, sizeof all);
     }
 }
+
+#undef W
+#undef NAME

@@ -13,20 +13,11 @@
 static const float NORM_EPSILON = 1e-5f;
 
 #define W 4
-#define NAME(word) JOIN(word, 4)
 #include "compute/nn/kernels/grid_tile.h"
-#undef W
-#undef NAME
 #define W 8
-#define NAME(word) JOIN(word, 8)
 #include "compute/nn/kernels/grid_tile.h"
-#undef W
-#undef NAME
 #define W 16
-#define NAME(word) JOIN(word, 16)
 #include "compute/nn/kernels/grid_tile.h"
-#undef W
-#undef NAME
 
 #define BY_LANES(word, r)                 \
     do {                                  \

@@ -181,3 +181,6 @@ static void NAME(norm_back)(const tl_norm_run *r)
         }
     }
 }
+
+#undef W
+#undef NAME

@@ -1,5 +1,5 @@
 /*
- * What every file of kernels needs to be compiled once for each instruction set.
+ * Names for kernels that are compiled once for each instruction set.
  */
 #ifndef TL_COMPUTE_NN_KERNELS_ISA_H
 #define TL_COMPUTE_NN_KERNELS_ISA_H

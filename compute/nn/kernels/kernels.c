@@ -41,8 +41,8 @@ static bool runs_here(int number)
     return number < COUNT;
 }
 
-/* Names come from the environment, so that a user can have the same bits on unlike nodes;
- * what is no name here was refused at the start. */
+/* The environment may name a set, for the same bits on different nodes; tl_kernels_check
+ * has refused unknown names. */
 static const tl_kernels *choose(void)
 {
     const char *wanted = getenv(TL_KERNELS_VARIABLE);
@@ -54,7 +54,7 @@ static const tl_kernels *choose(void)
     return &all[number];
 }
 
-/* Threads that come here together choose alike. */
+/* Concurrent callers choose alike. */
 const tl_kernels *tl_kernels_get(void)
 {
     static const tl_kernels *_Atomic chosen;

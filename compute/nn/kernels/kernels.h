@@ -1,15 +1,15 @@
 /*
  * Room compute/nn/kernels: inner loops, one build for each instruction set. Uses core.
  *
- * Kernels: the inner loops that are compiled once for every instruction set, and the door
- * to the set that suits this processor. One program thus runs at full speed on nodes with
- * AVX2 and with AVX-512. Bits may differ between instruction sets, as they do between
- * the kernels of BLAS.
+ * Kernels: inner loops compiled once for every instruction set, and the choice of the set
+ * for this processor. So one program runs at full speed on nodes with AVX2 and with
+ * AVX-512. Bits may differ between instruction sets, as they do between the kernels of
+ * BLAS.
  *
  * Images of a group of rows are kept on a grid: [channels][lines][columns][lanes], where
  * the lanes hold the rows, padded to a whole number of vectors, and lines and columns have
- * a halo of zeros around them. A convolution then reads whole vectors at every place, needs
- * no copies of patches, and treats the border like the rest.
+ * a halo of zeros around them. A convolution then reads whole vectors everywhere, needs no
+ * copies of patches, and treats the border like the rest.
  */
 #ifndef TL_COMPUTE_NN_KERNELS_KERNELS_H
 #define TL_COMPUTE_NN_KERNELS_KERNELS_H
@@ -22,13 +22,13 @@
 
 enum {
     TL_CONV_BLOCK = 8, /**< output channels computed together; weights are packed so */
-    TL_CONV_TAPS = 256 /**< places of a window, at most */
+    TL_CONV_TAPS = 256 /**< pixels of a window, at most */
 };
 
 /**
- * A convolution over a rectangle of pixels, with strides for everything, so that it also
- * serves as the gradient of one with respect to its input:
- *   out[o][y][x] = bias[o] + sum over i, t of weight[o][i][t] * in[i][y][x + offset[t]]
+ * A convolution over a rectangle of pixels, with strides for everything, so it can also
+ * compute the gradient with respect to the input: out[o][y][x] = bias[o] + sum over i, t of
+ * weight[o][i][t] * in[i][y][x + offset[t]]
  */
 typedef struct tl_conv_run {
     const float *in; /**< channel 0 at pixel (0, 0) */
@@ -36,7 +36,7 @@ typedef struct tl_conv_run {
     ptrdiff_t in_plane, out_plane; /**< floats from one channel to the next */
     ptrdiff_t in_line, out_line;   /**< from one line of outputs to the next */
     ptrdiff_t in_step, out_step;   /**< from one pixel of a line to the next */
-    int lanes;         /**< a multiple of 4; in_step = out_step = lanes is fast */
+    int lanes;         /**< a multiple of 4; in_step = out_step = lanes is fastest */
     int height, width; /**< pixels to compute */
     int in_channels, out_channels;
     int taps;
@@ -62,12 +62,12 @@ typedef struct tl_conv_kernels {
     void (*gradient)(const tl_conv_run *run, const float *d, float *grad, float *bias);
 } tl_conv_kernels;
 
-/** 2x2 maximum with stride 2, then clipped at 0 if told to. All pointers are borrowed. */
+/** 2x2 maximum with stride 2, then ReLU if asked. All pointers are borrowed. */
 typedef struct tl_pool_run {
     const float *in; /**< channel 0 at pixel (0, 0), as the others */
     float *out;
     const float *d_out; /**< pool_back only */
-    float *d_in;        /**< set where a window lies */
+    float *d_in;        /**< set within windows */
     ptrdiff_t in_plane, in_line, out_plane, out_line;
     int lanes, channels, height, width; /**< of the output */
     bool relu;
@@ -94,7 +94,7 @@ typedef struct tl_norm_run {
 /** Kernels over grids. The same bits on every instruction set. */
 typedef struct tl_grid_kernels {
     void (*pool)(const tl_pool_run *run);
-    /** The gradient goes to the first of the largest; nowhere where the output was clipped.
+    /** The gradient goes to the first maximum; it is 0 where the output was clipped.
      */
     void (*pool_back)(const tl_pool_run *run);
     void (*norm)(const tl_norm_run *run);
@@ -103,7 +103,8 @@ typedef struct tl_grid_kernels {
 
 enum { TL_STRIP = 32 /**< queries of a strip of attention */ };
 
-/** Scores of a strip, a query a lane: query i sees the keys up to first + i. */
+/** Scores of a strip, one query per lane: query i sees the keys up to first + i. All
+ * pointers are borrowed. */
 typedef struct tl_strip {
     int first, keys; /**< the first query's position; keys in all, at least 1 */
     float scale;     /**< of the scores */
@@ -130,15 +131,15 @@ typedef struct tl_line_norm {
     float *d_shift;     /**< [features] where is_centred */
 } tl_line_norm;
 
-/** Lines of numbers turned pair by pair, as rotary positions do, or copied. All
- * pointers are borrowed. */
+/** Lines of numbers rotated in pairs by rotary positions, or copied. All pointers are
+ * borrowed. */
 typedef struct tl_rotary {
     const float *in;
     float *out;
     ptrdiff_t in_stride, out_stride; /**< floats from line to line */
     int lines, size;                 /**< size is even where there are angles */
-    const float *angle; /**< [lines x size] cosine and sine a pair; NULL: none is turned */
-    float sense;        /**< 1, or -1 to turn back */
+    const float *angle; /**< [lines x size] cosine and sine of each pair; NULL: copy */
+    float sense;        /**< 1, or -1 to rotate back */
     bool adds;          /**< to what is in `out` */
 } tl_rotary;
 
@@ -153,10 +154,11 @@ typedef struct tl_sequence_kernels {
                         float *d_x);
     void (*norm)(const tl_line_norm *run);
     void (*norm_back)(const tl_line_norm *run);
-    /** Scores become weights, 0 where the query does not see the key; fills top, share. */
+    /** Turns scores into weights, 0 where the query does not see the key; fills top, share.
+     */
     void (*softmax)(const tl_strip *strip);
-    /** With top and share as softmax left them, scores become weights once more and
-     * d_score the gradients of the scores before scaling. */
+    /** With top and share from softmax, turns scores into weights again, and d_score into
+     * the gradients of the scores before scaling. */
     void (*softmax_back)(const tl_strip *strip);
     void (*rotary)(const tl_rotary *rotary);
     /** y [columns x TL_STRIP] = x^T, x [rows x columns], its rows `stride` floats apart;
@@ -164,7 +166,7 @@ typedef struct tl_sequence_kernels {
     void (*to_lanes)(const float *x, ptrdiff_t stride, int rows, int columns, float *y);
 } tl_sequence_kernels;
 
-/** Numbers that all parameters of one update share. */
+/** Constants of one update. */
 typedef struct tl_step_terms {
     float rate, momentum;
     float scale;            /**< of the gradient */
@@ -177,7 +179,7 @@ typedef struct tl_step_terms {
  * instruction set. */
 typedef struct tl_array_kernels {
     void (*add)(float *sum, const float *x, size_t n); /**< sum += x */
-    /** out = a + b, clipped at 0 if told to. */
+    /** out = a + b, clipped at 0 if asked. */
     void (*join)(const float *a, const float *b, float *out, size_t n, bool relu);
     /** first = second = d, but 0 where `out` (unless NULL) is not above 0. */
     void (*part)(const float *d, const float *out, float *first, float *second, size_t n);
@@ -199,18 +201,18 @@ typedef struct tl_kernels {
     const tl_sequence_kernels *sequence;
 } tl_kernels;
 
-/** The environment variable that names the set to use, where not the best one. */
+/** The environment variable that overrides the choice of the set. */
 #define TL_KERNELS_VARIABLE "THREATLOOP_KERNELS"
 
 /** The kernels for this processor, or those that TL_KERNELS_VARIABLE names; static. Chosen
- * at the first call and kept. */
+ * at the first call. */
 const tl_kernels *tl_kernels_get(void);
 
 /** \return TL_E_ARG if TL_KERNELS_VARIABLE names no set that this processor can run */
 TL_MUST_USE tl_status tl_kernels_check(tl_err *err);
 
-/** The kernels of one instruction set by number, 0 .. ; NULL where this processor cannot
- * run them or there are no more. For tests and comparisons. */
+/** The kernels of the `number`-th instruction set that this processor can run, from 0; NULL
+ * if there are no more. For tests and comparisons. */
 const tl_kernels *tl_kernels_at(int number);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * Elementwise functions, norms and softmax of layers on sequences. Compiled once for each
  * instruction set (TL_ISA), without contraction, and with sums over 16 lanes whatever the
- * vectors' width: so the sets give the same bits, and nothing but speed depends on which
- * one a node takes. Loops are plain C that compilers vectorise.
+ * vectors' width: so all sets give the same bits. Loops are plain C that compilers
+ * vectorise.
  */
 #include "compute/nn/kernels/isa.h"
 #include "compute/nn/kernels/kernels.h"
@@ -128,8 +128,8 @@ static void swiglu_back(const float *x, const float *d_y, size_t rows, int half,
 
 /* --- norms ---------------------------------------------------------------------------- */
 
-/* Sums run in 16 lanes, kept in as many vectors as that takes. `loose` is a vector anywhere
- * in memory. */
+/* Sums run in 16 lanes, kept in as many vectors as that takes. `loose` is an unaligned
+ * vector. */
 #if defined __AVX512F__
 enum { WIDTH = 16 };
 #elif defined __AVX__
@@ -385,7 +385,7 @@ static void rotary(const tl_rotary *t)
 
 typedef float vec_4 __attribute__((vector_size(16)));
 
-/* 4 rows of 4 floats become columns. Compilers do not find this themselves. */
+/* 4 rows of 4 floats become columns. Compilers do not vectorise this. */
 INLINE void transpose_4(const float *x, ptrdiff_t stride, float *y)
 {
     vec_4 row[4];

@@ -1,6 +1,8 @@
 /*
- * Vectors of W floats and what moves them, included once for each W.
+ * Vectors of W floats, their loads and stores, included once for each W.
  */
+#define NAME(word) JOIN(word, W)
+
 typedef float NAME(vec) __attribute__((vector_size(4 * W)));
 typedef int32_t NAME(mask) __attribute__((vector_size(4 * W)));
 

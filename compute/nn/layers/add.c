@@ -1,5 +1,5 @@
 /*
- * The sum of two layers' outputs, image by image or flat: what a residual connection is.
+ * The sum of two layers' outputs, images or flat, as in a residual connection.
  */
 #include "compute/nn/kernels/kernels.h"
 #include "compute/nn/layers/layer.h"

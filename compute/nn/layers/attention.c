@@ -1,17 +1,17 @@
 /*
  * Causal attention, by strips of TL_STRIP queries against the keys up to the strip's last.
- * A strip's softmax is whole, so it is exact; backward computes the strip's weights anew
- * from the largest score and the sum of exponentials that forward left (Dao et al. 2022,
- * FlashAttention, section 3.1 and appendix B). The matrix of all scores is never held.
+ * A strip's softmax is whole, so it is exact; backward recomputes the strip's weights from
+ * the largest score and the sum of exponentials that forward saved (Dao et al. 2022,
+ * FlashAttention, section 3.1 and appendix B). The matrix of all scores is never stored.
  *
  * A strip is kept key by key, [keys x TL_STRIP], queries in the lanes: then all five kinds
  * of product take dense operands but for the transpose of the strip itself, and softmax
- * works on whole vectors. Keys and values of a head are copied together first: read in
- * place, their lines lie so far apart that products run at two thirds of the speed.
+ * works on whole vectors. Keys and values of a head are made contiguous first: in place,
+ * their lines are so far apart that products run at two thirds of the speed.
  *
  * One group of query heads shares a key head (Ainslie et al. 2023, GQA, section 2.2).
- * Rotary positions turn queries and keys by pairs of neighbours (Su et al. 2021, RoFormer,
- * eq. 34).
+ * Rotary positions rotate queries and keys in pairs of neighbours (Su et al. 2021,
+ * RoFormer, eq. 34).
  */
 #include "compute/nn/layers/layer.h"
 
@@ -20,8 +20,8 @@
 
 #include <math.h>
 
-/* Multiply-adds of one product, at most: larger ones leave the kernels of BLAS for small
- * matrices, which need no packing. */
+/* Multiply-adds of one product, at most: BLAS has kernels for small matrices, without
+ * packing. */
 enum { PIECE = 1 << 19 };
 
 /* One row of the group: its sizes, its memory, and the room it is worked on in. */
@@ -65,7 +65,7 @@ static size_t head_floats(const tl_layer *layer)
 
 static size_t scratch(const tl_layer *layer, int rows)
 {
-    (void)rows; /* they are worked on one after the other */
+    (void)rows; /* one row at a time */
     return 4 * head_floats(layer) + 4 * TL_STRIP * (size_t)head_size(layer) +
            2 * TL_STRIP * (size_t)layer->in.width;
 }
@@ -169,7 +169,7 @@ static void to_keys(int keys, const float *strip, tl_cmat x, bool adds, float *y
 
 /* --- strips --------------------------------------------------------------------------- */
 
-/* Copies lines of one head together, turned by their positions or as they are. */
+/* Copies lines of one head to a contiguous block, rotated by their positions if `angle`. */
 static void gather(const work *w, const float *head, int first, int lines,
                    const float *angle, float *to)
 {
@@ -184,7 +184,7 @@ static void gather(const work *w, const float *head, int first, int lines,
                      .sense = 1.0f});
 }
 
-/* The way back, for gradients. */
+/* The opposite of gather, for gradients. */
 static void scatter(const work *w, const float *from, int first, int lines,
                     const float *angle, bool adds, float *head)
 {
@@ -263,7 +263,7 @@ static void backward_strip(const work *w, const strip *s, const float *d_out, bo
 
 /* --- the layer ------------------------------------------------------------------------ */
 
-/* Where key head `head` and its values lie among a position's features. */
+/* Offset of key head `head`, and of its values, among a position's features. */
 static ptrdiff_t key_at(const work *w, int head)
 {
     return (ptrdiff_t)(w->layer->heads + head) * w->size;

@@ -1,8 +1,8 @@
 /*
  * Convolution. The kernels run over rectangles of pixels with strides for everything, so
  * the gradient of the input is one more convolution, of the gradient of the output with the
- * window turned round; with a stride s it falls into s*s of them, one for each place of an
- * input pixel between the outputs, which see different parts of the window.
+ * rotated window; with a stride s it is s*s of them, one for each phase of an input pixel
+ * between the outputs, which see different parts of the window.
  */
 #include "compute/nn/kernels/kernels.h"
 #include "compute/nn/layers/layer.h"
@@ -40,7 +40,7 @@ static size_t packed(const tl_layer *layer)
     return (size_t)layer->groups * (forward_size(p) + backward_size(p));
 }
 
-/* The places of the window that input pixels of phase (y, x) are seen through, in order. */
+/* The pixels of the window that see input pixels of phase (y, x), in order. */
 typedef struct taps {
     int count;
     int place[TL_CONV_TAPS];
@@ -94,7 +94,7 @@ static void pack(const tl_layer_run *run)
     }
 }
 
-/* Where the places of the window lie about an input pixel. */
+/* Offsets of the window's pixels from an input pixel. */
 static void find_offsets(const tl_layer *layer, const tl_grid *in, ptrdiff_t *offset)
 {
     for (int k = 0; k < layer->window * layer->window; k++) {

@@ -1,6 +1,6 @@
 /*
- * Embedding: a vector a token, and one a position where positions are learned. A position
- * of the output is one row of the table; backward adds rows in the order of the positions.
+ * Embedding: a vector per token, plus one per position where positions are learned.
+ * Backward adds to the table in the order of the positions.
  */
 #include "compute/nn/layers/layer.h"
 
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* The table's row for a token, which whoever made the tokens has kept within it. */
+/* The table's row for a token, which must be in the vocabulary. */
 static size_t row_of(const tl_layer *layer, float token)
 {
     const size_t features = (size_t)layer->out.channels;
@@ -45,7 +45,7 @@ static void backward(const tl_layer_run *run, float *grad)
         float *place = grad + layer->bias + p % positions * n;
         for (size_t i = 0; i < n; i++) place[i] += d[i];
     }
-    /* Tokens are names, not quantities: nothing flows to them. */
+    /* Tokens are not quantities: they have no gradient. */
     if (run->d_in && !run->adds) memset(run->d_in, 0, all * sizeof *run->d_in);
 }
 

@@ -19,7 +19,7 @@ static void flatten(const tl_layer_run *run)
     }
 }
 
-/* Lanes without a row get gradient 0: whatever they hold then counts nowhere. */
+/* Lanes without a row get gradient 0, so their content has no effect. */
 static void flatten_back(const tl_layer_run *run, float *grad)
 {
     (void)grad;

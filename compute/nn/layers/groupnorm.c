@@ -1,6 +1,6 @@
 /*
- * Group normalisation: Wu, He 2018, Group Normalization, equations 1 to 7. It knows no
- * batch, so a row's activations do not depend on the rows beside it.
+ * Group normalisation: Wu, He 2018, Group Normalization, equations 1 to 7. It is not over
+ * the batch, so a row's activations do not depend on other rows.
  */
 #include "compute/nn/kernels/kernels.h"
 #include "compute/nn/layers/layer.h"

@@ -1,6 +1,6 @@
 /*
- * Normalisation of each position over its features, then a gain a feature. Layer
- * normalisation: about the mean, by the standard deviation, and with a shift a feature.
+ * Normalisation of each position over its features, then a gain per feature. Layer
+ * normalisation: about the mean, by the standard deviation, and with a shift per feature.
  * Root mean square normalisation: by the root of the mean square.
  * Sources: Ba, Kiros, Hinton 2016, Layer normalization, eq. 4; Zhang, Sennrich 2019, Root
  * mean square layer normalization, eq. 4.

@@ -7,14 +7,14 @@ static size_t numbers(tl_shape shape, int rows)
     return (size_t)rows * (size_t)tl_shape_size(shape);
 }
 
-/* Numbers of one sum; 0 where nothing is summed. */
+/* Numbers of one sum; 0 if nothing is summed. */
 static size_t sum_size(const tl_layer *layer, int rows)
 {
     if (layer->cut == TL_CUT_FANS) return numbers(layer->in, rows);
     return layer->cut == TL_CUT_JOINS ? numbers(layer->out, rows) : 0;
 }
 
-/* Sums that wait for others to be added to them, beside the first: at most so many. */
+/* Partial sums that wait at the same time besides the first, at most. */
 static size_t deepest(int parts)
 {
     size_t depth = 0;
@@ -42,10 +42,10 @@ static tl_layer_run part_of(const tl_layer_run *run, int part)
 
 /* --- sums ----------------------------------------------------------------------------- */
 
-/* A sum over parts that come one after the other: the tree without room for its leaves, as
- * when counting in binary. */
+/* A tree sum over parts that arrive in order, with memory for one sum per level, as when
+ * counting in binary. */
 typedef struct tree {
-    float *first, *others; /* sums that wait: [size] where the result goes, and behind it */
+    float *first, *others; /* partial sums [size]: in the result, and in scratch */
     size_t size;
     int waiting, added;
 } tree;
@@ -65,7 +65,7 @@ static float *place_of(const tree *t, int number)
     return number == 0 ? t->first : t->others + (size_t)(number - 1) * t->size;
 }
 
-/* Takes in what lies at the place of the first that does not wait. */
+/* Adds the part that was written to the first free place. */
 static void add_part(tree *t)
 {
     const tl_array_kernels *kernels = tl_kernels_get()->array;
@@ -108,7 +108,7 @@ tl_status tl_parts_backward(const tl_layer_run *run, float *grad, const tl_team 
     const tl_layer_ops *ops = tl_layer_ops_of(layer->kind);
     const bool fans = layer->cut == TL_CUT_FANS;
     tree t = tree_of(run, run->d_in);
-    TL_INVARIANT(run->d_in && !(fans && run->adds)); /* nobody else reads what fans out */
+    TL_INVARIANT(run->d_in && !(fans && run->adds)); /* no other layer reads that input */
     if (grad && layer->cut == TL_CUT_JOINS && layer->biases)
         tl_layer_add_bias_gradient(run, grad);
     for (int p = 0; p < layer->parts; p++) {
