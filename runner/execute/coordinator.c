@@ -16,6 +16,14 @@
 
 static const double LOOK_EVERY = 0.25; /* seconds */
 
+/* A rank that cannot be reached is found dead later, and its order comes back. */
+static void send_message(tl_coordinator *c, int rank, const tl_order_message *message)
+{
+    const tl_status status = tl_mailbox_send(c->cluster, rank, TL_TAG_ORDER, message,
+                                             tl_order_message_size(message->steps), NULL);
+    (void)status;
+}
+
 static void send_order(tl_coordinator *c, const tl_order *order)
 {
     tl_order_message message = {.epoch = order->epoch,
@@ -35,12 +43,8 @@ static void send_order(tl_coordinator *c, const tl_order *order)
         c->teams_of_two++;
         c->wide[order->first] = (tl_wide_order){order->epoch, order->width};
     }
-    for (int rank = order->first; rank < order->first + order->width; rank++) {
-        /* A rank that cannot be reached is found dead below, and its order comes back. */
-        const tl_status status = tl_mailbox_send(c->cluster, rank, TL_TAG_ORDER, &message,
-                                                 tl_order_message_size(order->steps), NULL);
-        (void)status;
-    }
+    for (int rank = order->first; rank < order->first + order->width; rank++)
+        send_message(c, rank, &message);
 }
 
 static bool send_orders(tl_coordinator *c)
@@ -123,10 +127,7 @@ static void shut_down_workers(tl_coordinator *c)
 {
     const tl_order_message leave = {0};
     for (int rank = 0; rank < tl_cluster_size(c->cluster); rank++) {
-        if (tl_liveness_has_failed(c->cluster, rank)) continue;
-        const tl_status status = tl_mailbox_send(c->cluster, rank, TL_TAG_ORDER, &leave,
-                                                 tl_order_message_size(0), NULL);
-        (void)status;
+        if (!tl_liveness_has_failed(c->cluster, rank)) send_message(c, rank, &leave);
     }
 }
 
@@ -207,10 +208,9 @@ void tl_coordinator_close(tl_coordinator *c)
     free(c->pauses);
     tl_rerun_close(&c->rerun);
     free(c->done);
-    free(c->took);
     c->scheduler = NULL;
     c->wide = NULL;
-    c->epoch_of = c->done = NULL;
+    c->epoch_of = NULL;
+    c->done = NULL;
     c->pauses = NULL;
-    c->took = NULL;
 }

@@ -52,8 +52,7 @@ typedef struct tl_coordinator {
     uint32_t failures, set_aside;
     bool *pauses; /* [kinds of steps] as the scheduler has them */
     double begun, looked;
-    uint32_t *done; /* steps to tell the scheduler after the next sync */
-    double *took;
+    struct tl_done_step *done; /* [dones] steps to tell the scheduler after the next sync */
     uint32_t dones, done_space;
     tl_rerun rerun;
     uint32_t *epoch_of; /* [steps] the order a step was last sent in */

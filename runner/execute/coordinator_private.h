@@ -7,6 +7,12 @@
 #include "runner/execute/coordinator.h"
 #include "runner/execute/protocol.h"
 
+/** A step that is done and the seconds it took. */
+typedef struct tl_done_step {
+    uint32_t step;
+    double seconds;
+} tl_done_step;
+
 /** A wide order that may have to be cancelled. */
 typedef struct tl_wide_order {
     uint32_t epoch;
@@ -16,8 +22,8 @@ typedef struct tl_wide_order {
 /* --- coordinator_results.c: what comes back, and what is written of it ------------------
  */
 
-/** The stage of a step; NULL where the sweep has no plan. */
-const tl_stage *tl_coordinator_stage_of(const tl_coordinator *c, uint32_t step);
+/** Name of a step's stage; "empty" where the sweep has no plan. */
+const char *tl_coordinator_stage_name(const tl_coordinator *c, uint32_t step);
 
 /** Puts a record of a step in the journal and, unless it is a start, in the sweep.
  * \param report may be NULL */

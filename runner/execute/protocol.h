@@ -5,6 +5,7 @@
 #ifndef TL_RUNNER_EXECUTE_PROTOCOL_H
 #define TL_RUNNER_EXECUTE_PROTOCOL_H
 
+#include "compute/core/text.h"
 #include "experiments/stage/stage.h"
 #include "runner/schedule/scheduler.h"
 
@@ -40,20 +41,13 @@ typedef struct tl_report {
     char text[TL_ERR_TEXT];
 } tl_report;
 
-/** Reports of one order, gathered into bytes. Zero is an empty one. */
-typedef struct tl_report_batch {
-    unsigned char *byte;
-    size_t length, space;
-} tl_report_batch;
-
-/** Begins a batch for `order`; what was in it is forgotten. \return TL_E_NOMEM */
-TL_MUST_USE tl_status tl_report_begin(tl_report_batch *batch, const tl_order_message *order,
-                                      tl_err *err);
-TL_MUST_USE tl_status tl_report_add(tl_report_batch *batch, const tl_report *report,
-                                    tl_err *err);
+/** Clears `batch` and begins one for `order`; a batch is the bytes of a tl_text, which
+ * `is_short` marks as incomplete. */
+void tl_report_begin(tl_text *batch, const tl_order_message *order);
+/** Adds the report of one step. */
+void tl_report_add(tl_text *batch, const tl_report *report);
 /** Says that this rank has nothing left to do for the order. */
-void tl_report_end(tl_report_batch *batch);
-void tl_report_close(tl_report_batch *batch);
+void tl_report_end(tl_text *batch);
 
 /** Reading a batch, whose bytes are borrowed: its head, then one report after the other. */
 typedef struct tl_report_reader {

@@ -17,7 +17,7 @@ typedef struct worker {
     tl_cluster *cluster;
     tl_step_runner runner;
     void *self;
-    tl_report_batch batch;
+    tl_text batch;
     tl_message message;
 } worker;
 
@@ -38,9 +38,9 @@ static tl_status next_order(worker *w, tl_order_message *order, tl_err *err)
 
 static tl_status send_reports(worker *w, tl_err *err)
 {
+    TL_CHECK(!w->batch.is_short, err, TL_E_NOMEM, "no memory for reports");
     tl_failpoint_pass(TL_FAILPOINT_SEND);
-    return tl_mailbox_send(w->cluster, 0, TL_TAG_RESULT, w->batch.byte, w->batch.length,
-                           err);
+    return tl_mailbox_send(w->cluster, 0, TL_TAG_RESULT, w->batch.at, w->batch.length, err);
 }
 
 /* Makes a step that took `seconds` take as much longer as an injected fault wants. */
@@ -88,10 +88,10 @@ static tl_status run_steps(worker *w, const tl_order_message *order, const tl_te
         }
         (void)snprintf(report.text, sizeof report.text, "%s", why.text);
         if (team->rank != 0) continue;
-        TL_TRY(tl_report_add(&w->batch, &report, err));
+        tl_report_add(&w->batch, &report);
         if (i + 1 < order->steps && tl_seconds() - reported > REPORT_EVERY) {
             TL_TRY(send_reports(w, err));
-            TL_TRY(tl_report_begin(&w->batch, order, err));
+            tl_report_begin(&w->batch, order);
             reported = tl_seconds();
         }
     }
@@ -103,8 +103,8 @@ static tl_status run_order(worker *w, const tl_order_message *order, tl_err *err
     tl_team team;
     TL_TRY(tl_team_mpi_open(w->cluster, order->first, order->width, order->epoch, TIMEOUT,
                             &team, err));
-    tl_status status = tl_report_begin(&w->batch, order, err);
-    if (status == TL_OK) status = run_steps(w, order, &team, err);
+    tl_report_begin(&w->batch, order);
+    const tl_status status = run_steps(w, order, &team, err);
     tl_team_mpi_close(&team);
     TL_TRY(status);
     tl_report_end(&w->batch);
@@ -121,7 +121,7 @@ tl_status tl_worker_run(tl_cluster *cluster, tl_step_runner runner, void *self, 
         if (status != TL_OK || order.steps == 0) break;
         status = run_order(&w, &order, err);
     }
-    tl_report_close(&w.batch);
+    tl_text_close(&w.batch);
     tl_message_close(&w.message);
     return status;
 }

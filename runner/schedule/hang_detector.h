@@ -10,10 +10,7 @@
 #ifndef TL_RUNNER_SCHEDULE_HANG_DETECTOR_H
 #define TL_RUNNER_SCHEDULE_HANG_DETECTOR_H
 
-#include "compute/core/status.h"
-
-#include <stdbool.h>
-#include <stdint.h>
+#include "runner/schedule/scheduler.h"
 
 /** What one rank was last seen at. */
 typedef struct tl_hang_detector_rank {
@@ -39,24 +36,15 @@ void tl_hang_detector_close(tl_hang_detector *detector);
 void tl_hang_detector_observe(tl_hang_detector *detector, int rank, uint64_t ticks,
                               bool is_waiting, double now);
 
-/** A team, as tl_hang_detector_is_hung asks for it. */
-typedef struct tl_hang_detector_team {
-    int first, width;
-    double since;   /**< when its step began */
-    double seconds; /**< that the step is expected to take */
-    bool is_known;  /**< steps of its kind have been measured */
-} tl_hang_detector_team;
-
 /** Seconds of standing still after which this team counts as hung. */
-double tl_hang_detector_timeout(const tl_hang_detector *detector,
-                                const tl_hang_detector_team *team);
+double tl_hang_detector_timeout(const tl_hang_detector *detector, const tl_busy_team *team);
 
 /** Whether the team hangs. */
-bool tl_hang_detector_is_hung(const tl_hang_detector *detector,
-                              const tl_hang_detector_team *team, double now);
+bool tl_hang_detector_is_hung(const tl_hang_detector *detector, const tl_busy_team *team,
+                              double now);
 
 /** Whether member `rank` of a team that hangs is one of those that do. */
-bool tl_hang_detector_is_stalled(const tl_hang_detector *detector,
-                                 const tl_hang_detector_team *team, int rank);
+bool tl_hang_detector_is_stalled(const tl_hang_detector *detector, const tl_busy_team *team,
+                                 int rank);
 
 #endif

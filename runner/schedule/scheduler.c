@@ -271,16 +271,6 @@ void tl_scheduler_warm_start(tl_scheduler *scheduler, uint32_t step, int width,
     learn(scheduler, step, level, seconds);
 }
 
-void tl_scheduler_restore_failed(tl_scheduler *scheduler, uint32_t step,
-                                 tl_step_state state)
-{
-    TL_INVARIANT(scheduler->epoch == 0);
-    TL_INVARIANT(state == TL_STEP_FAILED || state == TL_STEP_DIVERGED ||
-                 state == TL_STEP_LOST);
-    if (is_open((tl_step_state)scheduler->step[step].state))
-        give_up(scheduler, step, state);
-}
-
 /* --- events of ranks ---------------------------------------------------------------------
  */
 
@@ -352,21 +342,20 @@ tl_step_state tl_scheduler_state(const tl_scheduler *scheduler, uint32_t step)
     return (tl_step_state)scheduler->step[step].state;
 }
 
-tl_scheduler_work_of_rank tl_scheduler_work_of(const tl_scheduler *scheduler, int rank)
+tl_busy_team tl_scheduler_work_of(const tl_scheduler *scheduler, int rank)
 {
     const tl_scheduler *s = scheduler;
     const int32_t slot = s->rank[rank].order[0];
-    if (slot == TL_NO_INDEX || s->order[slot].head == TL_NO_STEP)
-        return (tl_scheduler_work_of_rank){0};
+    if (slot == TL_NO_INDEX || s->order[slot].head == TL_NO_STEP) return (tl_busy_team){0};
     const tl_order_body *order = &s->order[slot];
-    return (tl_scheduler_work_of_rank){
-        .is_busy = true,
-        .first = order->first,
-        .width = 1 << order->level,
-        .step = order->head,
-        .since = s->rank[rank].since,
-        .seconds = tl_scheduler_expect(s, order->head) / s->speed[order->level],
-        .is_known = s->kind[s->step[order->head].kind].is_known};
+    return (tl_busy_team){.is_busy = true,
+                          .first = order->first,
+                          .width = 1 << order->level,
+                          .step = order->head,
+                          .since = s->rank[rank].since,
+                          .seconds =
+                              tl_scheduler_expect(s, order->head) / s->speed[order->level],
+                          .is_known = s->kind[s->step[order->head].kind].is_known};
 }
 
 tl_scheduler_counts tl_scheduler_count(const tl_scheduler *scheduler)

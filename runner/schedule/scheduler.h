@@ -73,9 +73,6 @@ void tl_scheduler_close(tl_scheduler *scheduler); /* NULL is allowed */
 
 /** Before the first order: this step is done already (an earlier run did it). */
 void tl_scheduler_restore(tl_scheduler *scheduler, uint32_t step);
-/** Before the first order: this step failed earlier and is not to be tried again. */
-void tl_scheduler_restore_failed(tl_scheduler *scheduler, uint32_t step,
-                                 tl_step_state state);
 
 /** Before the first order: a step of this one's kind took a team of `width` so many seconds
  * in an earlier run. */
@@ -122,17 +119,17 @@ bool tl_scheduler_next(tl_scheduler *scheduler, double now, tl_order *order);
 tl_step_state tl_scheduler_state(const tl_scheduler *scheduler, uint32_t step);
 
 /** What a rank is at, for those who watch over it. */
-typedef struct tl_scheduler_work_of_rank {
+typedef struct tl_busy_team {
     bool is_busy; /**< it holds an order with steps that were not reported */
     int first, width;
     uint32_t step;  /**< the first of them */
     double since;   /**< when the order reached its ranks, or was last spoken of */
     double seconds; /**< that the step is expected to take on this team */
     bool is_known;  /**< steps of its kind have been measured */
-} tl_scheduler_work_of_rank;
+} tl_busy_team;
 
 /** What rank `rank` is at. */
-tl_scheduler_work_of_rank tl_scheduler_work_of(const tl_scheduler *scheduler, int rank);
+tl_busy_team tl_scheduler_work_of(const tl_scheduler *scheduler, int rank);
 
 /** How many steps are in each state. */
 typedef struct tl_scheduler_counts {
