@@ -48,8 +48,17 @@ typedef struct standing {
     tl_journal_stats stats;
 } standing;
 
-/* ---- gathering -------------------------------------------------------------------------
- */
+/* How steps end, in the order of all output. */
+static const struct {
+    tl_record_kind kind;
+    const char *word;
+} ends[] = {{TL_RECORD_DONE, "done"},
+            {TL_RECORD_FAILED, "failed"},
+            {TL_RECORD_DIVERGED, "diverged"},
+            {TL_RECORD_LOST, "lost"}};
+enum { ENDS = sizeof ends / sizeof *ends };
+
+/* ---- gathering ----------------------------------------------------------------------- */
 
 static tl_status check_dir(const char *dir, char journal[TL_PATH_SPACE], tl_err *err)
 {
@@ -94,18 +103,15 @@ static tl_status gather(const char *dir, standing *out, tl_err *err)
     return tl_journal_stats_read(journal, &out->stats, err);
 }
 
-/* ---- showing ---------------------------------------------------------------------------
- */
+/* ---- showing ------------------------------------------------------------------------- */
 
 static void add_counts(json_t *object, const tl_journal_counts *counts, bool is_held)
 {
-    const long *count = counts->count, started = count[TL_RECORD_START];
-    tl_json_add(
-        object, "{s:I, s:I, s:I, s:I, s:I, s:I}", "done", (json_int_t)count[TL_RECORD_DONE],
-        "failed", (json_int_t)count[TL_RECORD_FAILED], "diverged",
-        (json_int_t)count[TL_RECORD_DIVERGED], "lost", (json_int_t)count[TL_RECORD_LOST],
-        "running", (json_int_t)(is_held ? started : 0), "interrupted",
-        (json_int_t)(is_held ? 0 : started));
+    const long started = counts->count[TL_RECORD_START];
+    for (int i = 0; i < ENDS; i++)
+        tl_json_put(object, ends[i].word, json_integer(counts->count[ends[i].kind]));
+    tl_json_put(object, "running", json_integer(is_held ? started : 0));
+    tl_json_put(object, "interrupted", json_integer(is_held ? 0 : started));
 }
 
 static void print_json(const standing *s)
@@ -141,10 +147,9 @@ static void print_line(const standing *s)
     } else {
         (void)printf("%ld steps done", count[TL_RECORD_DONE]);
     }
-    if (count[TL_RECORD_FAILED] > 0) (void)printf(", %ld failed", count[TL_RECORD_FAILED]);
-    if (count[TL_RECORD_DIVERGED] > 0)
-        (void)printf(", %ld diverged", count[TL_RECORD_DIVERGED]);
-    if (count[TL_RECORD_LOST] > 0) (void)printf(", %ld lost", count[TL_RECORD_LOST]);
+    for (int i = 1; i < ENDS; i++)
+        if (count[ends[i].kind] > 0)
+            (void)printf(", %ld %s", count[ends[i].kind], ends[i].word);
     if (count[TL_RECORD_START] > 0)
         (void)printf(", %ld %s", count[TL_RECORD_START],
                      s->is_held ? "running" : "interrupted");
@@ -171,28 +176,24 @@ static void print_table(const standing *s)
         const int length = (int)strlen(s->stats.stage[i].name);
         if (length > width) width = length;
     }
-    if (s->is_held) {
-        (void)printf("running now: %s\n", s->who);
-    } else {
-        (void)printf("no run uses %s now\n", s->dir);
-    }
+    (void)printf(s->is_held ? "running now: %s\n" : "no run uses %s now\n",
+                 s->is_held ? s->who : s->dir);
     (void)printf("computed so far: %s of one rank's time\n",
                  tl_text_span(s->stats.rank_seconds, span));
-    if (s->stats.stages > 0)
-        (void)printf("  %-*s %9s %9s %9s %9s %12s\n", width, "stage", "done", "failed",
-                     "diverged", "lost", "mean time");
+    if (s->stats.stages == 0) return;
+    (void)printf("  %-*s", width, "stage");
+    for (int i = 0; i < ENDS; i++) (void)printf(" %9s", ends[i].word);
+    (void)printf(" %12s\n", "mean time");
     for (int i = 0; i < s->stats.stages; i++) {
         const tl_journal_stats_stage *stage = &s->stats.stage[i];
-        const long *count = stage->counts.count;
-        (void)printf("  %-*s %9ld %9ld %9ld %9ld %12s\n", width, stage->name,
-                     count[TL_RECORD_DONE], count[TL_RECORD_FAILED],
-                     count[TL_RECORD_DIVERGED], count[TL_RECORD_LOST],
-                     mean_text(&stage->counts, span));
+        (void)printf("  %-*s", width, stage->name);
+        for (int k = 0; k < ENDS; k++)
+            (void)printf(" %9ld", stage->counts.count[ends[k].kind]);
+        (void)printf(" %12s\n", mean_text(&stage->counts, span));
     }
 }
 
-/* ---- the command -----------------------------------------------------------------------
- */
+/* ---- the command --------------------------------------------------------------------- */
 
 static tl_status show(const char *dir, const request *wanted, bool *goes_on, tl_err *err)
 {

@@ -21,6 +21,7 @@ enum { MAGIC = 16, LONGEST_HEADER = 100000000 }; /* the limit of safetensors its
 /* A file being described. */
 typedef struct file_info {
     const char *path, *as;
+    FILE *stream;
     uint64_t size;
     tl_arena *arena;
     json_t *out, *arrays; /* arrays: borrowed from out */
@@ -36,15 +37,11 @@ static void add_array(const file_info *file, const char *name, const tl_array *a
     tl_json_append(file->arrays, one);
 }
 
-/* Reads `n` bytes from `offset` on, or less where the file ends before: `got`. */
-static tl_status read_bytes(const file_info *file, long offset, size_t n, void *bytes,
-                            size_t *got, tl_err *err)
+/* Reads up to `n` bytes from `offset` on. \return how many there were */
+static size_t read_bytes(const file_info *file, long offset, size_t n, void *bytes)
 {
-    FILE *stream = fopen(file->path, "rb");
-    TL_CHECK(stream, err, TL_E_IO, "%s: cannot be opened: %s", file->path, strerror(errno));
-    *got = fseek(stream, offset, SEEK_SET) == 0 ? fread(bytes, 1, n, stream) : 0;
-    (void)fclose(stream);
-    return TL_OK;
+    if (fseek(file->stream, offset, SEEK_SET) != 0) return 0;
+    return fread(bytes, 1, n, file->stream);
 }
 
 static tl_status info_npy(const file_info *file, tl_err *err)
@@ -52,10 +49,9 @@ static tl_status info_npy(const file_info *file, tl_err *err)
     TL_CHECK(file->size <= TL_ARRAY_LIMIT, err, TL_E_FORMAT, "%s: is larger than 4 GiB",
              file->path);
     unsigned char *bytes;
-    size_t got;
     tl_array array;
     TL_ALLOC(bytes, file->arena, file->size, err);
-    TL_TRY(read_bytes(file, 0, file->size, bytes, &got, err));
+    const size_t got = read_bytes(file, 0, file->size, bytes);
     TL_TRY(tl_npy_read(file->path, bytes, got, file->arena, &array, err));
     add_array(file, NULL, &array);
     return TL_OK;
@@ -108,13 +104,12 @@ static tl_status info_images(const file_info *file, tl_err *err)
     tl_err why = {0};
     const tl_status status =
         tl_source_open(file->path, NULL, NULL, file->arena, &source, &why);
-    if (status == TL_OK) {
+    TL_CHECK(status == TL_OK || status == TL_E_FORMAT || status == TL_E_ARG, err, status,
+             "%s", why.text);
+    if (status == TL_OK)
         tl_json_put(file->out, "images", images_of(source));
-    } else if (status == TL_E_FORMAT || status == TL_E_ARG) {
+    else
         tl_json_put(file->out, "unread", tl_json_text(why.text));
-    } else {
-        return tl_fail(err, status, "%s", why.text);
-    }
     return TL_OK;
 }
 
@@ -214,17 +209,16 @@ static tl_status info_tensors(const file_info *file, json_t *header, uint64_t bu
 
 static tl_status info_safetensors(const file_info *file, tl_err *err)
 {
-    unsigned char bytes[8];
+    unsigned char bytes[8] = {0};
     uint64_t length = 0;
-    size_t got;
-    TL_TRY(read_bytes(file, 0, sizeof bytes, bytes, &got, err));
+    (void)read_bytes(file, 0, sizeof bytes, bytes);
     for (int k = 7; k >= 0; k--) length = length << 8 | bytes[k];
     TL_CHECK(length <= LONGEST_HEADER && length + 8 <= file->size, err, TL_E_FORMAT,
              "%s: its safetensors header of %llu bytes does not fit into the file",
              file->path, (unsigned long long)length);
     char *text;
     TL_ALLOC(text, file->arena, length + 1, err);
-    TL_TRY(read_bytes(file, 8, length, text, &got, err));
+    const size_t got = read_bytes(file, 8, length, text);
     json_error_t fault;
     json_t *header = json_loadb(text, got, JSON_REJECT_DUPLICATES, &fault);
     const tl_status status =
@@ -279,13 +273,12 @@ static tl_status info_content(const file_info *file, tl_err *err)
 {
     static const char pointer[] = "version https:/";
     unsigned char magic[MAGIC] = {0};
-    size_t got;
     const tl_cifar *kind = file->as ? tl_cifar_find(file->as) : NULL;
     TL_CHECK(!file->as || kind, err, TL_E_ARG, "--as %s: give cifar10 or cifar100",
              file->as);
     if (kind) return info_cifar(file, kind, err);
-    TL_TRY(read_bytes(file, 0, sizeof magic, magic, &got, err));
-    TL_CHECK(got > 0, err, TL_E_FORMAT, "%s: is empty", file->path);
+    TL_CHECK(read_bytes(file, 0, sizeof magic, magic) > 0, err, TL_E_FORMAT, "%s: is empty",
+             file->path);
     TL_CHECK(memcmp(magic, pointer, sizeof pointer - 1) != 0, err, TL_E_FORMAT,
              "%s: is a Git LFS pointer, not the file itself; fetch it with git lfs pull",
              file->path);
@@ -310,16 +303,19 @@ tl_status tl_data_info_file(const char *path, const char *as, tl_arena *arena, j
     char sha[TL_SHA256_TEXT], md5[TL_MD5_TEXT];
     TL_CHECK(stat(path, &info) == 0, err, TL_E_IO, "%s: cannot be opened: %s", path,
              strerror(errno));
-    TL_CHECK(!S_ISDIR(info.st_mode), err, TL_E_IO, "%s: is a folder, not a file", path);
-    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_IO, "%s: is not a file", path);
+    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_IO, "%s: is %s", path,
+             S_ISDIR(info.st_mode) ? "a folder, not a file" : "not a regular file");
     TL_TRY(tl_hash_file(path, sha, md5, err));
+    FILE *stream = fopen(path, "rb");
+    TL_CHECK(stream, err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
     json_t *arrays = json_array();
     const tl_medmnist *set = tl_medmnist_official(md5, NULL);
-    *out = json_pack("{s:o, s:I, s:s, s:s, s:o}", "path", tl_json_text(path), "bytes",
-                     (json_int_t)info.st_size, "sha256", sha, "md5", md5, "arrays", arrays);
-    if (set) tl_json_put(*out, "official", json_string(set->name));
-    const file_info file = {path, as, (uint64_t)info.st_size, arena, *out, arrays};
+    *out = json_pack("{s:o, s:I, s:s, s:s, s:o, s:s*}", "path", tl_json_text(path), "bytes",
+                     (json_int_t)info.st_size, "sha256", sha, "md5", md5, "arrays", arrays,
+                     "official", set ? set->name : NULL);
+    const file_info file = {path, as, stream, (uint64_t)info.st_size, arena, *out, arrays};
     const tl_status status = info_content(&file, err);
+    (void)fclose(stream);
     if (status != TL_OK) json_decref(*out);
     return status;
 }
@@ -333,12 +329,12 @@ tl_status tl_data_info_source(const char *name, const char *dir, tl_arena *arena
                                  .context = (int)tl_data_params[TL_DATA_CONTEXT].fallback};
     tl_source *source;
     TL_TRY(tl_source_open(name, dir, &want, arena, &source, err));
-    *out = json_pack("{s:o}", "name", tl_json_text(name));
     const bool is_images = source->all.vocabulary == 0;
     json_t *what = is_images ? images_of(source) : source_of(source);
     if (!is_images)
         tl_json_add(what, "{s:i, s:i}", "context", source->all.shape.width, "vocabulary",
                     source->all.vocabulary);
-    tl_json_put(*out, is_images ? "images" : "tokens", what);
+    *out = json_pack("{s:o, s:o}", "name", tl_json_text(name),
+                     is_images ? "images" : "tokens", what);
     return TL_OK;
 }

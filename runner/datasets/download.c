@@ -61,23 +61,25 @@ static CURLcode limit_protocols(CURL *curl, bool is_safe)
 /* All options, or the first that libcurl does not take. */
 static CURLcode prepare(CURL *curl, const char *url, transfer *t, char *text)
 {
-    const bool is_safe = strncmp(url, "https:", 6) == 0;
-    CURLcode code = curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
+    static const struct {
+        CURLoption option;
+        long value;
+    } numbers[] = {{CURLOPT_NOSIGNAL, 1},
+                   {CURLOPT_FAILONERROR, 1},
+                   {CURLOPT_FOLLOWLOCATION, 1},
+                   {CURLOPT_NOPROGRESS, 0},
+                   {CURLOPT_MAXREDIRS, MOST_REDIRECTS},
+                   {CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS},
+                   {CURLOPT_LOW_SPEED_TIME, SLOW_SECONDS},
+                   {CURLOPT_LOW_SPEED_LIMIT, SLOW_BYTES}};
+    CURLcode code = limit_protocols(curl, strncmp(url, "https:", 6) == 0);
+    for (size_t i = 0; !code && i < sizeof numbers / sizeof *numbers; i++)
+        code = curl_easy_setopt(curl, numbers[i].option, numbers[i].value);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
     if (!code) code = curl_easy_setopt(curl, CURLOPT_URL, url);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)MOST_REDIRECTS);
-    if (!code) code = limit_protocols(curl, is_safe);
-    if (!code) {
-        code = curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-    }
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)SLOW_SECONDS);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES);
     if (!code) code = curl_easy_setopt(curl, CURLOPT_USERAGENT, "threatloop/" TL_VERSION);
     if (!code) code = curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
     if (!code) code = curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     if (!code) code = curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch);
     if (!code) code = curl_easy_setopt(curl, CURLOPT_XFERINFODATA, t);
     return code;
