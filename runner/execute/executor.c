@@ -254,7 +254,6 @@ tl_status tl_executor_run(tl_executor *executor, uint32_t number, int position,
                           const tl_team *team, tl_measure *measure, int *measures,
                           tl_err *err)
 {
-    executor->team = team;
     tl_trial_decode(executor->plan, number, executor->trial);
     TL_INVARIANT(position < executor->trial->steps);
     const tl_trial_step *step = &executor->trial->step[position];

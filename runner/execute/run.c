@@ -35,9 +35,7 @@ typedef struct run {
     tl_node_blocks *memory; /* of the sources; NULL: this rank's own */
     tl_plan *plan;
     tl_store store;
-    bool has_store;
     tl_sweep sweep;
-    bool has_sweep;
     tl_journal *journal;
     tl_coordinator coordinator;
     tl_run_deadline deadline; /* rank 0 */
@@ -180,11 +178,9 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
     TL_TRY(tl_run_paths_check(&r->paths, err));
     const double opening = tl_seconds();
     TL_TRY(tl_sweep_open(r->plan, &r->sweep, err));
-    r->has_sweep = true;
     TL_TRY(tl_run_memory_check(&r->sweep, r->cluster, r->options->memory, err));
     TL_TRY(check_directory(r, err));
     TL_TRY(tl_store_open(r->paths.dir, LOCK_TIMEOUT, &r->store, err));
-    r->has_store = true;
     TL_TRY(show_changes(r, err));
     char path[TL_PATH];
     TL_CHECK(tl_store_path(&r->store, "journal.ndjson", path, sizeof path), err, TL_E_ARG,
@@ -227,9 +223,7 @@ static tl_status join_run(run *r, const char *bytes, tl_err *err)
         tl_cluster_rank(r->cluster),
         tl_cluster_host(r->cluster, tl_cluster_rank(r->cluster)), r->head, head);
     (void)snprintf(r->paths.dir, sizeof r->paths.dir, "%s", dir);
-    TL_TRY(tl_store_join(dir, &r->store, err));
-    r->has_store = true;
-    return TL_OK;
+    return tl_store_join(dir, &r->store, err);
 }
 
 /* Sends the others rank 0's build, directories and plan. Of a node, the rank that publishes
@@ -385,8 +379,8 @@ static void close_run(run *r)
 {
     tl_coordinator_close(&r->coordinator);
     tl_journal_close(r->journal);
-    if (r->has_sweep) tl_sweep_close(&r->sweep);
-    if (r->has_store) tl_store_close(&r->store, r->code == TL_EXIT_USAGE);
+    tl_sweep_close(&r->sweep);
+    tl_store_close(&r->store, r->code == TL_EXIT_USAGE);
     tl_plan_close(r->plan);
     tl_node_blocks_close(r->memory);
     free(r->head);

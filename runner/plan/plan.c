@@ -195,11 +195,10 @@ static tl_status open_shipped(const char *name, const tl_plan_options *options,
         }
         if (count < 64) names[count++] = p->name;
     }
-    const char *near = tl_text_nearest(name, names, count);
-    return tl_fail(
-        err, TL_E_ARG,
-        "no file and no shipped plan named '%s'%s%s%s (see threatloop list plans)", name,
-        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    char hint[TL_HINT];
+    return tl_fail(err, TL_E_ARG,
+                   "no file and no shipped plan named '%s'%s; see threatloop list plans",
+                   name, tl_text_hint(name, names, count, hint));
 }
 
 tl_status tl_plan_open(const char *name, const tl_plan_options *options, tl_plan **out,

@@ -32,6 +32,9 @@ typedef struct tl_axis {
     int zip;        /**< axes with the same number >= 0 move together; -1 alone */
 } tl_axis;
 
+/** Whether two of the axes are one or zipped. \param axis  all axes of a plan */
+bool tl_axes_move_together(const tl_axis *axis, int a, int b);
+
 /** A number that exists only inside some alternatives (a list inside a one_of option). */
 typedef struct tl_inner {
     char name[TL_NAME];    /**< "d2m_badnets_rate" */

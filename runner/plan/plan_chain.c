@@ -332,7 +332,7 @@ static tl_status read_rounds(tl_plan_reader *reader, tl_chain *chain, const tl_y
         "rounds must be one number, like rounds: 2; it cannot be an axis, since each "
         "round has its own metrics, which end in _round2, _round3, ...");
     tl_value rounds;
-    TL_TRY(tl_plan_value(reader, node->first, &param, "rounds", &rounds, err));
+    TL_TRY(tl_plan_value(node->first, &param, "rounds", &rounds, err));
     chain->rounds = (int)rounds.number;
     if (chain->rounds == 1) return TL_OK;
     TL_YAML_CHECK(chain->links * chain->rounds + chain->rounds - 1 <= TL_MAX_LINKS, word,

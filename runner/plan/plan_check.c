@@ -132,7 +132,7 @@ static tl_status check_kinds(const tl_plan_reader *reader, const tl_trial *trial
         at = model ? tl_yaml_find(model, "kind") : reader->root;
         if (!at) at = model;
     }
-    return at ? tl_fail_prefix(err, "%s:%d:%d", at->origin, at->line, at->column) : TL_OK;
+    return at ? tl_yaml_prefix(at, err) : TL_OK;
 }
 
 static tl_status check_sizes(const tl_plan_reader *reader, const tl_trial *trial,
@@ -147,8 +147,7 @@ static tl_status check_sizes(const tl_plan_reader *reader, const tl_trial *trial
         const tl_trial_step *step = &trial->step[i];
         if (step->kind != TL_STEP_RUN || !step->stage->check) continue;
         if (step->stage->check(&trial->size, step->arg, err) == TL_OK) continue;
-        const tl_yaml *at = place_of(reader, step);
-        return tl_fail_prefix(err, "%s:%d:%d", at->origin, at->line, at->column);
+        return tl_yaml_prefix(place_of(reader, step), err);
     }
     return TL_OK;
 }

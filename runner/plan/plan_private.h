@@ -96,9 +96,12 @@ typedef struct tl_param_owner {
 /* plan_value.c */
 
 /** Reads one scalar as `param` wants it; `what` names it in messages. */
-TL_MUST_USE tl_status tl_plan_value(tl_plan_reader *reader, const tl_yaml *node,
-                                    const tl_param *param, const char *what, tl_value *out,
-                                    tl_err *err);
+TL_MUST_USE tl_status tl_plan_value(const tl_yaml *node, const tl_param *param,
+                                    const char *what, tl_value *out, tl_err *err);
+
+/** Sets *out to the label of a level of `axis`, a one_of or `chain`, that `node` names. */
+TL_MUST_USE tl_status tl_plan_label(const tl_yaml *node, const tl_axis *axis,
+                                    const char **out, tl_err *err);
 
 /** Whether two values of one parameter, or labels of one axis, are the same. */
 bool tl_plan_is_equal(const tl_value *a, const tl_value *b);

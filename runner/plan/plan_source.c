@@ -44,11 +44,6 @@ static const tl_source *find_open(const tl_plan_body *body, uint32_t count,
     return NULL;
 }
 
-static tl_status fail_at(const tl_yaml *at, tl_err *err)
-{
-    return tl_fail_prefix(err, "%s:%d:%d", at->origin, at->line, at->column);
-}
-
 /* A plan may come from anywhere: the paths in it do not climb. */
 static bool climbs(const char *path)
 {
@@ -81,12 +76,12 @@ static tl_status open_choice(tl_plan_reader *reader, uint32_t index, tl_err *err
                  ? tl_source_open_shared(name, dir, &want, shared_blocks, arena, &opened,
                                          err)
                  : tl_source_open(name, dir, &want, arena, &opened, err)) != TL_OK) {
-            return fail_at(place_of(reader, "source"), err);
+            return tl_yaml_prefix(place_of(reader, "source"), err);
         }
         source = opened;
     }
     if (tl_split_check(source, &choice->split, err) != TL_OK) {
-        return fail_at(place_of(reader, "split"), err);
+        return tl_yaml_prefix(place_of(reader, "split"), err);
     }
     choice->source = source;
     tl_setup_values values = {0};

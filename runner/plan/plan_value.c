@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LEVELS = 100000, MAX_WORDS = 512 };
+enum { MAX_LEVELS = 100000, MAX_LABELS = 4096 };
 
 const tl_value *tl_binding_value(const tl_binding *binding, const int *level)
 {
@@ -36,10 +36,25 @@ tl_status tl_plan_unknown(const tl_yaml *at, const char *what, const char *word,
                          count > 0 ? list : "none");
 }
 
-tl_status tl_plan_value(tl_plan_reader *reader, const tl_yaml *node, const tl_param *param,
-                        const char *what, tl_value *out, tl_err *err)
+tl_status tl_plan_label(const tl_yaml *node, const tl_axis *axis, const char **out,
+                        tl_err *err)
 {
-    (void)reader;
+    const char *names[MAX_LABELS];
+    int count = 0;
+    for (int l = 0; l < axis->levels && count < MAX_LABELS; l++) {
+        *out = axis->value[l].text;
+        if (count > 0 && strcmp(*out, names[count - 1]) == 0) continue;
+        names[count++] = *out;
+        if (node->text && strcmp(node->text, *out) == 0) return TL_OK;
+    }
+    char what[TL_NAME + 16];
+    (void)snprintf(what, sizeof what, "level of %s:", axis->name);
+    return tl_plan_unknown(node, what, node->text ? node->text : "", names, count, err);
+}
+
+tl_status tl_plan_value(const tl_yaml *node, const tl_param *param, const char *what,
+                        tl_value *out, tl_err *err)
+{
     if (node->kind != TL_YAML_SCALAR || (!node->text[0] && param->type != TL_PARAM_TEXT)) {
         return tl_yaml_error(node, err, "%s must be one value, found %s", what,
                              tl_yaml_kind_name(node));
@@ -100,7 +115,7 @@ static tl_status read_list(tl_plan_reader *reader, const tl_yaml *node,
     TL_ALLOC(value, &reader->plan->arena, node->children, err);
     int i = 0;
     for (const tl_yaml *child = node->first; child; child = child->next, i++) {
-        TL_TRY(tl_plan_value(reader, child, param, what, &value[i], err));
+        TL_TRY(tl_plan_value(child, param, what, &value[i], err));
     }
     int repeat;
     TL_TRY(find_repeat(value, i, &reader->plan->arena, &repeat, err));
@@ -190,7 +205,7 @@ tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node, const tl_par
     if (node->kind != TL_YAML_LIST) {
         tl_value *value;
         TL_ALLOC(value, &reader->plan->arena, 1, err);
-        TL_TRY(tl_plan_value(reader, node, param, what, value, err));
+        TL_TRY(tl_plan_value(node, param, what, value, err));
         *out = (tl_binding){.axis = -1, .value = value};
         return TL_OK;
     }

@@ -29,6 +29,11 @@ tl_status tl_yaml_error(const tl_yaml *at, tl_err *err, const char *format, ...)
     return tl_fail(err, TL_E_ARG, "%s:%d:%d: %s", at->origin, at->line, at->column, text);
 }
 
+tl_status tl_yaml_prefix(const tl_yaml *at, tl_err *err)
+{
+    return tl_fail_prefix(err, "%s:%d:%d", at->origin, at->line, at->column);
+}
+
 static tl_yaml place_of(const builder *b, struct fy_event *event)
 {
     const struct fy_mark *mark = fy_event_start_mark(event);

@@ -46,6 +46,9 @@ TL_MUST_USE tl_status tl_yaml_read(const char *origin, const char *text, size_t 
 TL_MUST_USE tl_status tl_yaml_error(const tl_yaml *at, tl_err *err, const char *format, ...)
     TL_PRINTF(3, 4);
 
+/** Puts the place of `at` before the text of `err`. \return its status */
+tl_status tl_yaml_prefix(const tl_yaml *at, tl_err *err);
+
 /** Leaves the function with tl_yaml_error(at, err, format, ...) unless `condition` holds.
  */
 #define TL_YAML_CHECK(condition, at, err, ...)                            \

@@ -44,10 +44,8 @@ static bool computes(const tl_downstream *d, uint32_t cell, uint32_t number, uin
  * -1 where the plan has none */
 static int64_t move(const tl_plan *plan, factor *f, int l, int *level)
 {
-    const int zip = plan->axis[f->axis].zip;
-    for (int a = 0; a < plan->axes; a++) {
-        if (a == f->axis || (zip >= 0 && plan->axis[a].zip == zip)) level[a] = l;
-    }
+    for (int a = 0; a < plan->axes; a++)
+        if (tl_axes_move_together(plan->axis, a, f->axis)) level[a] = l;
     const int64_t cell = tl_plan_cell(plan, level);
     f->is_barred |= cell < 0;
     return cell;

@@ -28,9 +28,8 @@ struct tl_graph {
 tl_status tl_graph_open(tl_graph **out, tl_err *err)
 {
     tl_graph *graph = calloc(1, sizeof *graph);
-    if (!graph) return tl_fail(err, TL_E_NOMEM, "no memory for the graph of steps");
-    graph->parent_from = calloc(1, sizeof *graph->parent_from);
-    if (!graph->parent_from) {
+    if (graph) graph->parent_from = calloc(1, sizeof *graph->parent_from);
+    if (!graph || !graph->parent_from) {
         free(graph);
         return tl_fail(err, TL_E_NOMEM, "no memory for the graph of steps");
     }

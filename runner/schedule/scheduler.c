@@ -185,9 +185,8 @@ static void learn(tl_scheduler *s, uint32_t step, int level, double seconds)
     if (tl_estimate_learn(s, step, level, seconds)) tl_time_review(s);
 }
 
-void tl_scheduler_done(tl_scheduler *scheduler, uint32_t step, double seconds, double now)
+void tl_scheduler_done(tl_scheduler *s, uint32_t step, double seconds, double now)
 {
-    tl_scheduler *s = scheduler;
     s->now = now;
     const tl_step_body *body = &s->step[step];
     uint32_t at = body->state == TL_STEP_READY ? body->at : UINT32_MAX;
@@ -239,9 +238,8 @@ void tl_scheduler_returned(tl_scheduler *scheduler, uint32_t step, double now)
     reopen(scheduler, step);
 }
 
-void tl_scheduler_forget(tl_scheduler *scheduler, uint32_t step, double now)
+void tl_scheduler_forget(tl_scheduler *s, uint32_t step, double now)
 {
-    tl_scheduler *s = scheduler;
     s->now = now;
     if (s->step[step].state != TL_STEP_DONE) return;
     int children;
@@ -305,10 +303,9 @@ static void count_death(tl_scheduler *s, uint32_t step)
     give_up(s, step, TL_STEP_LOST);
 }
 
-void tl_scheduler_rank_lost(tl_scheduler *scheduler, int rank, double now,
-                            uint32_t broken[4], int *count)
+void tl_scheduler_rank_lost(tl_scheduler *s, int rank, double now, uint32_t broken[4],
+                            int *count)
 {
-    tl_scheduler *s = scheduler;
     TL_INVARIANT(rank >= 0 && rank < s->options.ranks);
     s->now = now;
     *count = 0;
@@ -342,9 +339,8 @@ tl_step_state tl_scheduler_state(const tl_scheduler *scheduler, uint32_t step)
     return (tl_step_state)scheduler->step[step].state;
 }
 
-tl_busy_team tl_scheduler_work_of(const tl_scheduler *scheduler, int rank)
+tl_busy_team tl_scheduler_work_of(const tl_scheduler *s, int rank)
 {
-    const tl_scheduler *s = scheduler;
     const int32_t slot = s->rank[rank].order[0];
     if (slot == TL_NO_INDEX || s->order[slot].head == TL_NO_STEP) return (tl_busy_team){0};
     const tl_order_body *order = &s->order[slot];
@@ -358,9 +354,8 @@ tl_busy_team tl_scheduler_work_of(const tl_scheduler *scheduler, int rank)
                           .is_known = s->kind[s->step[order->head].kind].is_known};
 }
 
-tl_scheduler_counts tl_scheduler_count(const tl_scheduler *scheduler)
+tl_scheduler_counts tl_scheduler_count(const tl_scheduler *s)
 {
-    const tl_scheduler *s = scheduler;
     tl_scheduler_counts counts = {.late = s->late.count,
                                   .unplaceable = tl_ranks_unplaceable(s),
                                   .ranks_up = s->up,
@@ -370,9 +365,8 @@ tl_scheduler_counts tl_scheduler_count(const tl_scheduler *scheduler)
     return counts;
 }
 
-bool tl_scheduler_is_over(const tl_scheduler *scheduler)
+bool tl_scheduler_is_over(const tl_scheduler *s)
 {
-    const tl_scheduler *s = scheduler;
     if (s->in[TL_STEP_RUNNING] > 0) return false;
     /* Members of a team that still say good-bye may free the block that a late step needs.
      */

@@ -74,9 +74,8 @@ uint32_t tl_time_last_resort(tl_scheduler *s, double now)
     return TL_NO_STEP;
 }
 
-double tl_scheduler_least_deferred(const tl_scheduler *scheduler)
+double tl_scheduler_least_deferred(const tl_scheduler *s)
 {
-    const tl_scheduler *s = scheduler;
     double least = 0;
     uint32_t place = tl_index_set_next(&s->late, 0);
     for (; place != UINT32_MAX; place = tl_index_set_next(&s->late, place + 1)) {

@@ -361,9 +361,8 @@ static bool issue_last_resort(tl_scheduler *s, double now, tl_order *order)
     return true;
 }
 
-bool tl_scheduler_next(tl_scheduler *scheduler, double now, tl_order *order)
+bool tl_scheduler_next(tl_scheduler *s, double now, tl_order *order)
 {
-    tl_scheduler *s = scheduler;
     s->now = now;
     if (s->is_stopped || s->in[TL_STEP_READY] == 0) return false;
     if (s->idle_ranks == 0 && s->half_full.count == 0) return false;

@@ -23,8 +23,7 @@ static const char *const own_files[] = {"halt", "progress.json", "plan.yaml",
                                         "journal.ndjson", "lock"};
 enum { OWN_FILES = sizeof own_files / sizeof *own_files };
 
-/* ---- paths ----------------------------------------------------------------------------
- */
+/* ---- paths --------------------------------------------------------------------------- */
 
 static bool join_path(const char *dir, const char *name, char *out, size_t space)
 {
@@ -84,8 +83,7 @@ tl_status tl_store_model_path(const tl_store *store, const tl_key *key, char *ou
     return tl_store_make_folder(store, key, err);
 }
 
-/* ---- what a directory holds ------------------------------------------------------------
- */
+/* ---- what a directory holds ---------------------------------------------------------- */
 
 static tl_status stop_at_step(void *self, const tl_record *record, tl_err *err)
 {
@@ -131,8 +129,7 @@ tl_store_state tl_store_look(const char *dir)
     return has_steps(journal) ? TL_STORE_HAS_WORK : TL_STORE_ABSENT;
 }
 
-/* ---- the lock --------------------------------------------------------------------------
- */
+/* ---- the lock ------------------------------------------------------------------------ */
 
 static bool is_busy(int reason)
 {
@@ -228,8 +225,7 @@ static tl_status take_lock(tl_store *store, double timeout, tl_err *err)
     return status;
 }
 
-/* ---- open and close --------------------------------------------------------------------
- */
+/* ---- open and close ------------------------------------------------------------------ */
 
 tl_status tl_store_join(const char *dir, tl_store *out, tl_err *err)
 {
@@ -316,8 +312,7 @@ void tl_store_close(tl_store *store, bool remove_if_empty)
     *store = (tl_store){.lock = -1};
 }
 
-/* ---- files -----------------------------------------------------------------------------
- */
+/* ---- files --------------------------------------------------------------------------- */
 
 tl_status tl_store_write(const tl_store *store, const char *name, const char *text,
                          tl_err *err)
@@ -330,46 +325,27 @@ tl_status tl_store_write(const tl_store *store, const char *name, const char *te
     return TL_OK;
 }
 
-/* Up to `n` bytes; fewer only at the end of the file. -1 with errno. */
-static ssize_t read_bytes(int file, void *bytes, size_t n)
-{
-    size_t got = 0;
-    while (got < n) {
-        const ssize_t more = read(file, (char *)bytes + got, n - got);
-        if (more < 0 && errno == EINTR) continue;
-        if (more < 0) return -1;
-        if (more == 0) break;
-        got += (size_t)more;
-    }
-    return (ssize_t)got;
-}
-
-static tl_status read_text(const char *path, int file, tl_arena *arena, char **text,
-                           tl_err *err)
-{
-    struct stat facts;
-    TL_CHECK(fstat(file, &facts) == 0 && S_ISREG(facts.st_mode), err, TL_E_IO,
-             "%s: cannot be read: not a regular file", path);
-    TL_CHECK(facts.st_size <= LONGEST_TEXT, err, TL_E_FORMAT,
-             "%s: has %lld bytes, at most %d are allowed", path, (long long)facts.st_size,
-             LONGEST_TEXT);
-    char *bytes;
-    TL_ALLOC(bytes, arena, (size_t)facts.st_size + 1, err);
-    const ssize_t n = read_bytes(file, bytes, (size_t)facts.st_size);
-    TL_CHECK(n >= 0, err, TL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
-    bytes[n] = '\0';
-    *text = bytes;
-    return TL_OK;
-}
-
 tl_status tl_store_read(const tl_store *store, const char *name, tl_arena *arena,
                         char **text, tl_err *err)
 {
-    char path[TL_PATH_SPACE];
+    char path[TL_PATH_SPACE], *bytes;
+    struct stat facts;
     TL_TRY(path_of(store, name, path, err));
-    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    TL_CHECK(file >= 0, err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
-    const tl_status status = read_text(path, file, arena, text, err);
-    (void)close(file);
-    return status;
+    TL_CHECK(stat(path, &facts) == 0, err, TL_E_IO, "%s: cannot be opened: %s", path,
+             strerror(errno));
+    TL_CHECK(S_ISREG(facts.st_mode), err, TL_E_IO, "%s: not a regular file", path);
+    TL_CHECK(facts.st_size <= LONGEST_TEXT, err, TL_E_FORMAT,
+             "%s: has %lld bytes, at most %d are allowed", path, (long long)facts.st_size,
+             LONGEST_TEXT);
+    TL_ALLOC(bytes, arena, (size_t)facts.st_size + 1, err);
+    FILE *file = fopen(path, "rb");
+    TL_CHECK(file, err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
+    const size_t n = fread(bytes, 1, (size_t)facts.st_size, file);
+    const bool has_failed = ferror(file) != 0;
+    const int reason = errno;
+    (void)fclose(file);
+    TL_CHECK(!has_failed, err, TL_E_IO, "%s: cannot be read: %s", path, strerror(reason));
+    bytes[n] = '\0';
+    *text = bytes;
+    return TL_OK;
 }

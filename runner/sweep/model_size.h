@@ -17,8 +17,8 @@ typedef struct tl_model_size {
     int ranks;
 } tl_model_size;
 
-/** Of a model that can be built. \param validation rows, for early stopping */
-tl_model_size tl_model_size_of(const tl_setup *setup, int validation);
+/** Whether two specs are of one model, number of splits included. */
+bool tl_model_is_same(const tl_model_spec *a, const tl_model_spec *b);
 
 /** "cnn of width 16: 29,066 parameters, ...", into `text`; returns it. */
 char *tl_model_size_text(const tl_model_size *size, char text[256]);

@@ -98,8 +98,8 @@ double tl_sweep_table_bytes(const tl_plan *plan)
     double row = TRIAL + (double)LEVEL * (plan->axes + plan->inners);
     for (int i = 0; i < plan->instances; i++) {
         const tl_stage *stage = plan->instance[i].stage;
-        for (const tl_metric *m = stage->metrics; m && m->name; m++) row += METRIC;
-        for (const tl_metric *m = stage->judge_metrics; m && m->name; m++) row += METRIC;
+        row += METRIC * (double)tl_metrics_count(stage->metrics);
+        row += METRIC * (double)tl_metrics_count(stage->judge_metrics);
     }
     return row * plan->trials + ACCOUNT * (plan->is_shared ? 0.0 : (double)plan->steps);
 }

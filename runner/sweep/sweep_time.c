@@ -2,9 +2,9 @@
 
 #include "compute/core/clock.h"
 #include "compute/train/train_timer.h"
+#include "runner/sweep/model_size.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { MOST_TRAININGS = 16, MOST_UPDATES = 256 };
 static const double EPOCH_FLOP = 1e8;
@@ -70,15 +70,12 @@ static tl_status time_pace(pace *p, tl_err *err)
 /* Whether two trainings are equally fast, an epoch. */
 static bool is_like(const tl_setup *a, const tl_setup *b)
 {
-    const tl_model_spec *m = &a->model, *n = &b->model;
     const tl_recipe *r = &a->recipe, *s = &b->recipe;
-    return m->kind == n->kind && m->width == n->width && m->depth == n->depth &&
-           memcmp(&m->in, &n->in, sizeof m->in) == 0 && m->classes == n->classes &&
-           m->heads == n->heads && m->kv_heads == n->kv_heads && m->splits == n->splits &&
-           r->batch == s->batch && r->shards == s->shards &&
-           r->accumulate == s->accumulate && r->optimizer == s->optimizer &&
-           r->recompute == s->recompute && r->zero == s->zero &&
-           (r->clip > 0.0) == (s->clip > 0.0) && (r->dropout > 0.0) == (s->dropout > 0.0) &&
+    return tl_model_is_same(&a->model, &b->model) && r->batch == s->batch &&
+           r->shards == s->shards && r->accumulate == s->accumulate &&
+           r->optimizer == s->optimizer && r->recompute == s->recompute &&
+           r->zero == s->zero && (r->clip > 0.0) == (s->clip > 0.0) &&
+           (r->dropout > 0.0) == (s->dropout > 0.0) &&
            (r->average > 0.0) == (s->average > 0.0) &&
            tl_recipe_augments(r) == tl_recipe_augments(s);
 }
