@@ -6,6 +6,7 @@
 
 #include "compute/core/status.h"
 
+/** What the program returns. */
 typedef enum tl_exit {
     TL_EXIT_DONE = 0,
     TL_EXIT_ERROR = 1,
@@ -14,7 +15,7 @@ typedef enum tl_exit {
     TL_EXIT_STOPPED = 75     /**< stopped early; resume to go on */
 } tl_exit;
 
-/** The exit status that says what `status` means to the user. */
+/** The exit status for a command that ended with `status`. */
 static inline tl_exit tl_exit_of(tl_status status)
 {
     if (status == TL_OK) return TL_EXIT_DONE;

@@ -1,7 +1,7 @@
 /*
- * bench linalg: each problem of linear algebra by ScaLAPACK on all ranks and by LAPACK on
- * one thread of rank 0, in turn, while the others wait; what one takes of the other's time,
- * how good the solution is and how near they are.
+ * bench linalg: each problem of linear algebra by ScaLAPACK on all ranks and, while the
+ * other ranks wait, by LAPACK on one thread of rank 0, alternating: the ratio of times, the
+ * quality of the solution, and the difference between the two.
  */
 #include "compute/core/clock.h"
 #include "compute/core/sort.h"
@@ -22,16 +22,16 @@ typedef struct trial {
     double *result[2];
 } trial;
 
-/* What is found, on rank 0. */
+/* Results for one problem, on rank 0. */
 typedef struct finding {
     int rows, columns;
     double seconds[2]; /* by route, medians */
-    double cpu[2];     /* of a core's time, of the member that works most; medians */
+    double cpu[2];     /* core seconds of the busiest member, medians */
     tl_residual residual;
-    double difference; /* of the routes' results, of the largest */
+    double difference; /* between the routes' results, relative to the largest */
 } finding;
 
-/* Without --size: above the sizes from which ScaLAPACK is taken, some seconds each. */
+/* Without --size: large enough for ScaLAPACK; each takes some seconds. */
 static const tl_bench_size usual[TL_LINALG_OPERATIONS] = {
     [TL_LINALG_SVD] = {4000, 1000},
     [TL_LINALG_EIGEN] = {1500, 1500},
@@ -39,7 +39,7 @@ static const tl_bench_size usual[TL_LINALG_OPERATIONS] = {
     [TL_LINALG_LEAST_SQUARES] = {4000, 1000},
     [TL_LINALG_GRAM] = {4000, 2000}};
 
-/* With it: square ones are as large as the smaller side. */
+/* With --size, square matrices are as large as the smaller side. */
 static tl_bench_size size_of(tl_linalg_operation operation, tl_bench_size wanted)
 {
     if (wanted.rows == 0) return usual[operation];
@@ -80,7 +80,7 @@ static tl_status prepare(trial *t, tl_linalg_operation operation, tl_bench_size 
     double *a, *b = NULL;
     TL_ALLOC(a, arena, rows * columns, err);
     for (size_t i = 0; i < rows * columns; i++) a[i] = tl_rng_normal(&rng);
-    if (operation == TL_LINALG_SOLVE_SPD) /* the lower triangle counts; Gershgorin */
+    if (operation == TL_LINALG_SOLVE_SPD) /* positive definite by Gershgorin */
         for (size_t i = 0; i < rows; i++) a[i * columns + i] = 2.0 * (double)rows;
     if (operation == TL_LINALG_SOLVE_SPD || operation == TL_LINALG_LEAST_SQUARES) {
         TL_ALLOC(b, arena, rows, err);

@@ -1,6 +1,6 @@
 /*
- * Time by layer. The trainer's own passes are not slowed by clocks: this goes over a pass
- * of its own, layer by layer, as tl_pass_forward and tl_pass_backward do.
+ * Time by layer, over a pass of its own, so that no clocks slow the trainer's passes: layer
+ * by layer, as tl_pass_forward and tl_pass_backward do.
  */
 #include "compute/core/clock.h"
 #include "compute/core/sort.h"
@@ -17,8 +17,8 @@ typedef struct profile {
     const tl_timer_data *data;
     int shards, batch;
     float *grad;    /* [params] */
-    float *d_logit; /* [rows of a shard*positions*classes] what backward starts from */
-    size_t outputs; /* numbers of one row's */
+    float *d_logit; /* [rows of a shard x outputs] gradient that backward starts from */
+    size_t outputs; /* of one row: positions x classes */
 } profile;
 
 static tl_status open_profile(profile *p, const tl_model *model, const tl_recipe *recipe,
@@ -39,7 +39,7 @@ static tl_status open_profile(profile *p, const tl_model *model, const tl_recipe
     return TL_OK;
 }
 
-/* One batch; in seconds[l][0] what layer l took forward, in [1] backward. */
+/* Times one batch: layer l forward in seconds[l][0], backward in seconds[l][1]. */
 static void time_batch(profile *p, double (*seconds)[2][MOST_ROUNDS], int round)
 {
     const int layers = p->pass.model->layers;
@@ -54,7 +54,7 @@ static void time_batch(profile *p, double (*seconds)[2][MOST_ROUNDS], int round)
     for (int s = 0; s < p->shards; s++) {
         const int first = (int)((long)s * p->batch / p->shards);
         const int rows = (int)((long)(s + 1) * p->batch / p->shards) - first;
-        /* Brings the shard's rows in, and sets the rows of each layer. */
+        /* Loads the shard's rows and sets the row count of each layer. */
         (void)tl_pass_forward(&p->pass, p->data->input, p->data->row + first, rows);
         for (int l = 0; l < layers; l++) {
             tl_layer_run *run = &p->pass.run[l];
@@ -83,7 +83,7 @@ tl_status tl_bench_profile(const tl_model *model, const tl_bench_job *job,
     double(*seconds)[2][MOST_ROUNDS]; /* [layers] by direction and round */
     TL_TRY(open_profile(&p, model, &job->setup.recipe, scratch, err));
     TL_ALLOC(seconds, scratch, model->layers, err);
-    time_batch(&p, seconds, 0); /* not counted: pages and caches */
+    time_batch(&p, seconds, 0); /* warms pages and caches */
     int rounds = 0;
     const double begin = tl_seconds();
     while (rounds < MOST_ROUNDS &&

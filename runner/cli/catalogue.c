@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* {name, about}, what every list has of each. */
+/* {name, about}: how every record begins. */
 static json_t *entry(const char *name, const char *about)
 {
     json_t *one = json_object();
@@ -164,7 +164,7 @@ static json_t *metrics_list(void)
     return list;
 }
 
-/* What follows "about:" in a plan's text, up to the end of the line. */
+/* What follows "about:" in the text of a plan, to the end of the line. */
 static json_t *about_of(const char *text)
 {
     const char *at = strncmp(text, "about:", 6) == 0 ? text : strstr(text, "\nabout:");

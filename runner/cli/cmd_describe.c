@@ -1,5 +1,5 @@
 /*
- * threatloop describe: all about one stage, model, data source or shipped plan.
+ * threatloop describe: a stage, model, data source or shipped plan in full.
  */
 #include "runner/cli/catalogue.h"
 #include "runner/cli/commands.h"
@@ -24,15 +24,15 @@ static const tl_usage usage = {
     .about =
         "Shows a stage (parameters with types, defaults, bounds and units; metrics; what it\n"
         "reads and gives; what the attacker must know; citation), a model, a data source, or\n"
-        "a shipped plan (its text). `data`, `model` and `recipe` show what a plan may say\n"
-        "there. `threatloop list` has the names; the end of a stage's name will do: badnets.\n",
-    .options =
-        (const tl_option[]){{"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json),
-                             .about = "the same as JSON"},
-                            {0}},
+        "a shipped plan (its text). `data`, `model` and `recipe` show the keys that a plan\n"
+        "may have there. `threatloop list` has the names; of a stage's name the end will do:\n"
+        "badnets.\n",
+    .options = (const tl_option[]){{"json", 0, TL_OPTION_FLAG, NULL,
+                                    offsetof(request, is_json), .about = "print JSON"},
+                                   {0}},
     .least = 1,
     .most = 1,
-    .wants = "describe takes one name"};
+    .wants = "describe needs one name"};
 
 /* "a, b, c". */
 static void print_words(const json_t *list)
@@ -122,7 +122,7 @@ static void print_stage(const json_t *one)
         (void)putchar('\n');
     }
     if (json_is_true(json_object_get(one, "trains_models_beforehand"))) {
-        (void)printf("%-10sa bank of models, trained beforehand, each a step of its own\n",
+        (void)printf("%-10sa bank of models, each trained before it in a step of its own\n",
                      "wants");
     }
     print_params(json_object_get(one, "params"));
@@ -144,7 +144,7 @@ static json_t *find_listed(const char *what, const char *name, const tl_param *p
     return found;
 }
 
-/* Adds what models of a kind take, at a few widths. */
+/* Adds the sizes of models of a kind, at a few widths. */
 static void add_sizes(json_t *one, tl_model_kind kind)
 {
     static const int widths[] = {16, 64, 256};
@@ -223,7 +223,7 @@ static int refuse(const char *name)
         }
     }
     char hint[TL_HINT];
-    (void)tl_options_refuse("describe", "nothing is called '%s'%s", name,
+    (void)tl_options_refuse("describe", "unknown name '%s'%s", name,
                             tl_text_hint(name, names, count, hint));
     for (int l = 0; l < 4; l++) json_decref(kept[l]);
     return TL_EXIT_USAGE;

@@ -58,7 +58,7 @@ static const tl_usage usage = {
         "in the chain is repeated at the end. Exit status: 0 done; 1 an error; 2 bad usage.\n",
     .least = 1,
     .most = MOST_FILES,
-    .wants = "effects takes 1 to 256 result files"};
+    .wants = "effects needs 1 to 256 result files"};
 
 static tl_status read_all(const request *r, tl_arena *arena, tl_table **out, tl_err *err)
 {

@@ -1,5 +1,5 @@
 /*
- * threatloop list: the catalogue, one line each.
+ * threatloop list: the catalogue, a line for each entry.
  */
 #include "runner/cli/catalogue.h"
 #include "runner/cli/commands.h"
@@ -22,11 +22,11 @@ static const tl_usage usage = {
     .command = "list",
     .forms = "[stages|models|data|metrics|plans] [--json]",
     .about =
-        "Lists what a plan can be made of, a line each; without a word, everything but\n"
-        "metrics. `threatloop describe NAME` shows one of them in full.\n",
+        "Lists what plans are made of, one entry per line; without a word, all lists but\n"
+        "metrics. `threatloop describe NAME` shows an entry in full.\n",
     .options =
         (const tl_option[]){{"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json),
-                             .about = "the same as JSON, with metrics"},
+                             .about = "print JSON; without a word, all lists"},
                             {0}},
     .most = 1,
     .wants = "list takes one word: stages, models, data, metrics or plans"};

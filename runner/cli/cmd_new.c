@@ -16,7 +16,7 @@ static const tl_usage usage = {
     .forms = "[NAME]",
     .about =
         "Writes a commented plan to start from to NAME.yaml, or without NAME to stdout.\n"
-        "An existing file is never overwritten (exit 2).\n",
+        "Never overwrites a file.\n",
     .options = (const tl_option[]){{0}},
     .most = 1,
     .wants = "new takes one name or none"};
@@ -35,7 +35,7 @@ static int write_file(const char *name)
     if (!file) {
         const bool is_there = errno == EEXIST;
         tl_log(TL_LOG_ERROR, "%s: %s", path,
-               is_there ? "exists and is not overwritten" : strerror(errno));
+               is_there ? "exists; give another name" : strerror(errno));
         return is_there ? TL_EXIT_USAGE : TL_EXIT_ERROR;
     }
     const int written = fputs(tl_plan_template(), file);

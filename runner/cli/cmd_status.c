@@ -1,5 +1,5 @@
 /*
- * threatloop status: how far a run is, read from its journal, also while another job runs
+ * threatloop status: how far a run is, read from its journal, even while another job runs
  * it.
  */
 #include "compute/core/clock.h"
@@ -27,24 +27,24 @@ static const tl_usage usage = {
     .command = "status",
     .forms = "DIR [--watch] [--json]",
     .about =
-        "Shows how far the run in DIR (FILE.run) is, also while another job runs it.\n",
+        "Shows how far the run in DIR (FILE.run) is, even while another job runs it.\n",
     .options =
         (const tl_option[]){{"watch", 0, TL_OPTION_FLAG, NULL, offsetof(request, watches),
                              .about = "repeat every 2 s until no run uses DIR"},
                             {"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json),
-                             .about = "the same as JSON"},
+                             .about = "print JSON"},
                             {0}},
     .least = 1,
     .most = 1,
-    .wants = "status takes one run directory, usually FILE.run beside FILE.nc"};
+    .wants = "status needs one run directory, usually FILE.run beside FILE.nc"};
 
-/* What is known of a run at one moment. */
+/* The state of a run. */
 typedef struct standing {
     const char *dir;
-    char name[NAME_SPACE]; /* of the plan; "" where it cannot be read */
-    bool is_held;          /* a run holds the lock now */
-    char who[WHO_SPACE];   /* which */
-    long steps, trials;    /* of the sweep; 0: not known */
+    char name[NAME_SPACE]; /* of the plan; "" if unknown */
+    bool is_held;          /* a run holds the lock */
+    char who[WHO_SPACE];   /* which run */
+    long steps, trials;    /* of the sweep; 0: unknown */
     tl_journal_stats stats;
 } standing;
 
@@ -74,7 +74,7 @@ static tl_status check_dir(const char *dir, char journal[TL_PATH_SPACE], tl_err 
     return TL_OK;
 }
 
-/* What the run wrote of itself when it began. */
+/* Reads what the run noted of itself when it began. */
 static void read_facts(const tl_store *store, standing *s)
 {
     tl_arena arena = tl_arena_open((size_t)1 << 20);
@@ -96,7 +96,7 @@ static tl_status gather(const char *dir, standing *out, tl_err *err)
     TL_TRY(check_dir(dir, journal, err));
     tl_store store;
     TL_TRY(tl_store_join(dir, &store, err));
-    /* the lock first: what a run that ends now wrote is then read */
+    /* The lock first: then all is read that a run writes before it ends. */
     out->is_held = tl_store_is_held(dir, out->who, sizeof out->who);
     read_facts(&store, out);
     tl_store_close(&store, false);
@@ -157,7 +157,7 @@ static void print_line(const standing *s)
     (void)printf("; last heard %s ago\n", tl_text_span(ago > 0.0 ? ago : 0.0, span));
 }
 
-/* Mean time of a step for people: many take less than tl_text_span can tell apart. */
+/* Mean time of a step, also below what tl_text_span resolves. */
 static const char *mean_text(const tl_journal_counts *counts, char out[32])
 {
     const long done = counts->count[TL_RECORD_DONE];

@@ -65,7 +65,7 @@ static tl_status info_idx(const file_info *file, tl_err *err)
     return TL_OK;
 }
 
-/* What images and tokens have in common. */
+/* What images and tokens share. */
 static json_t *source_of(const tl_source *source)
 {
     char key[TL_KEY_TEXT];
@@ -97,7 +97,7 @@ static json_t *images_of(const tl_source *source)
     return out;
 }
 
-/* What an npz of images is as a source, or why it is none. */
+/* Describes an npz of images as a source, or says why it cannot be one. */
 static tl_status info_images(const file_info *file, tl_err *err)
 {
     tl_source *source;
@@ -143,7 +143,7 @@ static tl_status info_npz(const file_info *file, tl_err *err)
     return status == TL_OK && is_images ? info_images(file, err) : status;
 }
 
-/* Bits of an element, which end a dtype's letters, or 0.
+/* Bits of an element, the number at the end of `dtype`; 0 for an unknown type.
  * https://github.com/huggingface/safetensors, tensor.rs */
 static uint64_t bits_of(const char *dtype)
 {
@@ -155,7 +155,7 @@ static uint64_t bits_of(const char *dtype)
     return is_known && (bits == 8 || bits == 16 || bits == 32 || bits == 64) ? bits : 0;
 }
 
-/* Checks one tensor of a header and adds it; `buffer` is the length of the byte buffer. */
+/* Checks and adds one tensor of a header; the byte buffer has `buffer` bytes. */
 static tl_status add_tensor(const file_info *file, const char *name, const json_t *tensor,
                             uint64_t buffer, uint64_t *covered, tl_err *err)
 {
@@ -242,22 +242,22 @@ static tl_status info_cifar(const file_info *file, const tl_cifar *kind, tl_err 
     return TL_OK;
 }
 
-/* The CIFAR that an unmarked file may be; NULL if it can be neither. */
+/* Which CIFAR an unmarked file may be; NULL: neither. */
 static tl_status guess_cifar(const file_info *file, const unsigned char magic[MAGIC],
                              const tl_cifar **kind, tl_err *err)
 {
     const tl_cifar *ten = tl_cifar_find("cifar10"), *hundred = tl_cifar_find("cifar100");
     const bool is_ten = tl_cifar_fits(ten, file->size, magic);
     const bool is_hundred = tl_cifar_fits(hundred, file->size, magic);
-    TL_CHECK(!is_ten || !is_hundred, err, TL_E_FORMAT,
-             "%s: its length of %llu bytes fits cifar10 and cifar100; say which it is with "
-             "--as",
-             file->path, (unsigned long long)file->size);
+    TL_CHECK(
+        !is_ten || !is_hundred, err, TL_E_FORMAT,
+        "%s: its length of %llu bytes fits both cifar10 and cifar100; say which with --as",
+        file->path, (unsigned long long)file->size);
     *kind = is_ten ? ten : is_hundred ? hundred : NULL;
     return TL_OK;
 }
 
-/* The formats that their first bytes tell. */
+/* Formats with a mark in their first bytes. */
 static const struct format {
     const char *magic;
     size_t offset, length;

@@ -21,7 +21,7 @@ const tl_medmnist *tl_data_named(const char *name, int *size)
     return tl_medmnist_named(strncmp(name, "medmnist/", 9) == 0 ? name + 9 : name, size);
 }
 
-/* "medmnist/breastmnist_64", as a place is asked for it. */
+/* "medmnist/breastmnist_64", as tl_data_path_find takes it. */
 static void stem_of(const tl_medmnist *set, int size, char stem[STEM])
 {
     char file[TL_MEDMNIST_FILE];
@@ -65,8 +65,8 @@ static json_t *inventory_medmnist(const tl_medmnist *set, const char *dir)
                      "note", note);
 }
 
-/* Adds what PLACE/`folder` holds, by the names that plans use ("text/moby_dick"); with
- * `is_all`, also what does not end in `tail`. */
+/* Lists the files in PLACE/`folder` by the names that plans use ("text/moby_dick"): those
+ * that end in `tail`, with `is_all` all. */
 static void inventory_folder(const char *place, const char *folder, const char *tail,
                              bool is_all, json_t *list)
 {
@@ -81,13 +81,13 @@ static void inventory_folder(const char *place, const char *folder, const char *
         const int stem = has_tail ? (int)(dot - file) : (int)strlen(file);
         json_t *name =
             has_tail || is_all ? json_sprintf("%s/%.*s", folder, stem, file) : NULL;
-        if (name) tl_json_append(list, name); /* no JSON can name what is not UTF-8 */
+        if (name) tl_json_append(list, name); /* not if it is not UTF-8 */
         free(entry[i]);
     }
     if (count >= 0) free(entry);
 }
 
-/* The files behind "text/NAME" and "tokens/NAME" that are here. */
+/* The files of "text/NAME" or "tokens/NAME" that are present. */
 static json_t *inventory_corpora(const char *name, const char *dir)
 {
     char place[TL_DATA_PATHS][TL_DATA_PATH_SPACE];
@@ -167,7 +167,7 @@ static tl_status verify_file(const char *name, const char *path, const char *off
     return TL_OK;
 }
 
-/* A file of a set, if it is there; or, where it must be, that it is absent. */
+/* Verifies the file of a set; one that is missing is reported if it `must_be`. */
 static tl_status verify_set(const tl_medmnist *set, int size, const char *dir, bool must_be,
                             json_t *list, tl_err *err)
 {

@@ -41,7 +41,7 @@ static int watch(void *of, curl_off_t total, curl_off_t now, curl_off_t up_total
     return *t->stop != 0;
 }
 
-/* From https nowhere but to https; other protocols, such as file, never. */
+/* Only http and https, and from https only https. */
 static CURLcode limit_protocols(CURL *curl, bool is_safe)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -58,7 +58,7 @@ static CURLcode limit_protocols(CURL *curl, bool is_safe)
 #endif
 }
 
-/* All options, or the first that libcurl does not take. */
+/* Sets all options. \return the error of the first that libcurl refuses */
 static CURLcode prepare(CURL *curl, const char *url, transfer *t, char *text)
 {
     static const struct {
@@ -99,7 +99,7 @@ tl_status tl_download(const char *url, int file, const volatile sig_atomic_t *st
     curl_global_cleanup();
     if (t.is_shown) (void)fputs("\r\033[K", stderr);
     TL_CHECK(*stop == 0, err, TL_E_STOP, "%s: stopped by a signal", url);
-    TL_CHECK(t.write_error == 0, err, TL_E_IO, "%s: what it sends cannot be written: %s",
+    TL_CHECK(t.write_error == 0, err, TL_E_IO, "%s: the download cannot be written: %s",
              url, strerror(t.write_error));
     TL_CHECK(code == CURLE_OK, err, TL_E_IO, "%s: %s", url,
              *text ? text : curl_easy_strerror(code));

@@ -60,8 +60,8 @@ static bool send_orders(tl_coordinator *c)
     return has_sent;
 }
 
-/* The time is up and steps still run: they are left, since whoever set the time would kill
- * the run now, and it could not even say that it can be resumed. */
+/* The time is up and steps still run: they are abandoned, before whoever set the time kills
+ * the run and nothing says that it can be resumed. */
 static void leave_undone(tl_coordinator *c)
 {
     const uint32_t running = tl_scheduler_count(c->scheduler).in[TL_STEP_RUNNING];
@@ -73,7 +73,7 @@ static void leave_undone(tl_coordinator *c)
     tl_session_abandon(c->cluster, TL_EXIT_STOPPED);
 }
 
-/* Where nothing runs since nothing fits: says so. */
+/* Logs why ready steps do not run. */
 static void explain_late(tl_coordinator *c)
 {
     const tl_scheduler_counts counts = tl_scheduler_count(c->scheduler);
@@ -154,13 +154,13 @@ static void *run(void *argument)
     if (!c->options.is_quiet) tl_progress_end(c->scheduler, c->seconds);
     shut_down_workers(c);
     if (c->is_stuck) {
-        tl_log(TL_LOG_WARN, "finished steps are kept; go on with --resume");
+        tl_log(TL_LOG_WARN, "finished steps are kept; continue with --resume");
         tl_session_abandon(c->cluster, TL_EXIT_STOPPED);
     }
     return NULL;
 }
 
-/* Trainings may be stopped half way, since they leave checkpoints. */
+/* Trainings can be stopped half way, since they leave checkpoints. */
 static tl_status find_pauses(tl_coordinator *c, tl_err *err)
 {
     const tl_plan *plan = c->sweep->plan;

@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 
-/* Writes down steps that the scheduler has set aside since their ranks died too often. */
 void tl_coordinator_record_set_aside(tl_coordinator *c)
 {
     const uint32_t set_aside = tl_scheduler_count(c->scheduler).in[TL_STEP_LOST];
@@ -47,7 +46,7 @@ static void look_for_dead(tl_coordinator *c)
     }
 }
 
-/* Members of a team that hangs are lost; as they live, they are told to leave. */
+/* Gives up the stalled members of a hung team; alive, they are told to leave. */
 static void end_hung_team(tl_coordinator *c, const tl_busy_team *team)
 {
     for (int rank = team->first; rank < team->first + team->width; rank++) {
@@ -55,7 +54,7 @@ static void end_hung_team(tl_coordinator *c, const tl_busy_team *team)
         if (tl_liveness_has_failed(c->cluster, rank)) continue;
         tl_log(
             TL_LOG_WARN,
-            "rank %d hangs: no progress for more than %.0f s in a step of %s, expected to "
+            "rank %d is hung: no progress for more than %.0f s in a step of %s, expected to "
             "take %.3g s",
             rank, tl_hang_detector_timeout(&c->detector, team),
             tl_coordinator_stage_name(c, team->step), team->seconds);

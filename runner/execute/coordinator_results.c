@@ -75,8 +75,8 @@ static void note_failure(tl_coordinator *c, const tl_report *report,
     }
 }
 
-/* A rank that was taken for dead speaks after all. What it has done is as good as what
- * another would do: the bits are the same. */
+/* A late result from a rank declared dead is as good as another's: the bits are the same.
+ */
 static void take_late_report(tl_coordinator *c, const tl_report *report,
                              const tl_report_reader *order)
 {
@@ -89,7 +89,7 @@ static void take_late_report(tl_coordinator *c, const tl_report *report,
     note_done(c, report, order);
 }
 
-/* What the run's own files are on fails: the step comes back, and nothing else begins. */
+/* The storage of the run fails: its first error is kept, and nothing else begins. */
 static void stop_for(tl_coordinator *c, const tl_err *why)
 {
     if (c->status == TL_OK) {
@@ -99,8 +99,7 @@ static void stop_for(tl_coordinator *c, const tl_err *why)
     tl_coordinator_begin_stop(c, why->text);
 }
 
-/* Whether all that was put in the journal is in the file; also after another fault, since
- * what still comes in is worth keeping. */
+/* Goes on after another error, since late results are worth keeping. */
 bool tl_coordinator_sync(tl_coordinator *c)
 {
     tl_err err;
@@ -109,20 +108,20 @@ bool tl_coordinator_sync(tl_coordinator *c)
     return false;
 }
 
-/* A run directory that was moved or removed takes what is journalled with it. */
+/* A run directory that was moved or removed takes the journal with it. */
 void tl_coordinator_look_at_journal(tl_coordinator *c)
 {
     tl_err err;
     if (!c->journal || c->status != TL_OK || tl_journal_is_in_place(c->journal)) return;
     (void)tl_fail(
         &err, TL_E_IO,
-        "%s is gone: the run directory was moved or removed while the run wrote to it; "
-        "put it back before you resume",
+        "%s is missing: the run directory was moved or removed during the run; put it back "
+        "before you resume",
         tl_journal_path(c->journal));
     stop_for(c, &err);
 }
 
-/* The model that the step wanted is not there or not whole: what made it runs again. */
+/* The model that the step needs is missing or damaged: the step that made it is rerun. */
 static void call_back(tl_coordinator *c, const tl_report *report)
 {
     tl_err err;
@@ -136,7 +135,7 @@ static void take_report(tl_coordinator *c, const tl_report *report,
                         const tl_report_reader *order)
 {
     if (report->step >= tl_graph_steps(c->sweep->graph)) return;
-    /* A member of a broken team may speak late, when others already run the step. */
+    /* A member of a broken team may report late, when others already run the step. */
     if (c->epoch_of[report->step] != order->epoch) return;
     if (tl_scheduler_state(c->scheduler, report->step) != TL_STEP_RUNNING) return;
     if (c->sweep->outcome[report->step].state == TL_STEP_DONE) return;
@@ -145,7 +144,7 @@ static void take_report(tl_coordinator *c, const tl_report *report,
     } else if (report->status == TL_E_STOP || report->status == TL_E_PEER) {
         tl_scheduler_returned(c->scheduler, report->step, tl_seconds());
     } else if (report->status == TL_E_IO) {
-        /* A disk that is full is no fault of the step: all would fail. */
+        /* A full disk is not the step's error: all would fail. */
         tl_err err;
         tl_coordinator_look_at_journal(c);
         (void)tl_fail(&err, TL_E_IO, "%s", report->text);
@@ -163,7 +162,6 @@ typedef struct ended_order {
     int rank;
 } ended_order;
 
-/* Takes all results that have come; journals them in one sync; then they count. */
 bool tl_coordinator_take_results(tl_coordinator *c)
 {
     enum { MOST = 64 };

@@ -9,7 +9,7 @@
 
 enum { MOST_TIMES = 3 };
 
-/* What a step leaves: a model file, data that are remade where needed, or numbers alone. */
+/* What a step leaves: a model file, data that are remade where needed, or only numbers. */
 typedef enum leaving { LEAVES_NUMBERS, LEAVES_DATA, LEAVES_MODEL } leaving;
 
 static leaving leaving_of(const tl_stage *stage, tl_step_kind kind)
@@ -18,13 +18,13 @@ static leaving leaving_of(const tl_stage *stage, tl_step_kind kind)
     return kind == TL_STEP_RUN && stage->gives != 0 ? LEAVES_DATA : LEAVES_NUMBERS;
 }
 
-/* ---- while a run goes on --------------------------------------------------------------
- */
+/* ---- during a run ----------------------------------------------------------- */
 
-enum { IS_ABOVE = 1, IS_REMADE = 2 }; /* the step that wants; with the model that is gone */
+/* Marks: ancestor of the step that needs the model; remade from the missing model. */
+enum { IS_ABOVE = 1, IS_REMADE = 2 };
 
-/* Marks, of the steps above step `wants`, those whose data are remade from the model of
- * step `gone`, and that step. */
+/* Marks, among the ancestors of step `wants`, step `gone` and those whose data are remade
+ * from its model. */
 static void mark_remade(const tl_trial *trial, int gone, int wants,
                         unsigned char mark[TL_TRIAL_STEPS])
 {
@@ -100,13 +100,10 @@ void tl_rerun_close(tl_rerun *rerun)
     *rerun = (tl_rerun){0};
 }
 
-/* ---- before a run goes on --------------------------------------------------------------
- */
+/* ---- before a run resumes ---------------------------------------------------------- */
 
-enum {
-    IS_OPEN = 1,
-    IS_AGAIN = 2
-}; /* is not done, or is remade for one that is not; again */
+/* Marks: not done, or remade for a step that is not; to be rerun. */
+enum { IS_OPEN = 1, IS_AGAIN = 2 };
 
 static leaving leaving_at(const tl_sweep *sweep, uint32_t id)
 {
@@ -125,8 +122,7 @@ static tl_status has_model(const tl_sweep *sweep, const tl_store *store, uint32_
     return TL_OK;
 }
 
-/* Children have larger numbers than their parents, so from the last step to the first all
- * that rests on one is known before it. */
+/* From the last step to the first, so that a step's children are known before it. */
 static tl_status find_missing(tl_sweep *sweep, const tl_store *store, unsigned char *mark,
                               tl_err *err)
 {
@@ -147,7 +143,7 @@ static tl_status find_missing(tl_sweep *sweep, const tl_store *store, unsigned c
     return TL_OK;
 }
 
-/* What is remade from a model that is made again waits for it. */
+/* What is remade from a model to be rerun must wait for it. */
 static void pass_on(const tl_sweep *sweep, unsigned char *mark)
 {
     const uint32_t steps = tl_graph_steps(sweep->graph);

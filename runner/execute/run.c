@@ -25,7 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Seconds that a resumed run waits for the lock of one that is dying. */
+/* Seconds that a resumed run waits for the lock of a dying one. */
 static const double LOCK_TIMEOUT = 15.0;
 
 typedef struct run {
@@ -38,11 +38,11 @@ typedef struct run {
     tl_sweep sweep;
     tl_journal *journal;
     tl_coordinator coordinator;
-    tl_run_deadline deadline; /* rank 0 */
+    tl_run_deadline deadline; /* on rank 0 */
     double begun;             /* on the clock of tl_seconds */
     char *head;               /* JSON of the build */
     uint32_t build;           /* CRC-32 of it, as the journal has it */
-    bool is_mixed;            /* resumed under another head, which was accepted */
+    bool is_mixed;            /* resumed under another build, which was accepted */
     tl_arena arena;
     int code; /* exit status so far */
 } run;
@@ -50,8 +50,7 @@ typedef struct run {
 static tl_status take_record(void *self, const tl_record *record, tl_err *err)
 {
     run *r = self;
-    /* Each step says under which head it was done, since the head's own line may be lost.
-     */
+    /* Each step names its build, since the head's own line may be lost. */
     const bool is_head = record->kind == TL_RECORD_HEAD && record->text;
     const bool is_other = is_head ? strcmp(record->text, r->head) != 0
                                   : record->kind == TL_RECORD_DONE && record->build != 0 &&
@@ -74,7 +73,7 @@ static bool is_all_done(const tl_sweep *sweep)
     return true;
 }
 
-/* A directory with work in it is only used to resume it, or when all of it is done. */
+/* A directory that holds work is used only to resume it, or when all of it is done. */
 static tl_status check_directory(run *r, tl_err *err)
 {
     const tl_store_state state = tl_store_look(r->paths.dir);
@@ -89,15 +88,14 @@ static tl_status check_directory(run *r, tl_err *err)
     char path[TL_PATH + 32];
     (void)snprintf(path, sizeof path, "%s/journal.ndjson", r->paths.dir);
     TL_TRY(tl_journal_read(path, take_record, r, err));
-    TL_CHECK(
-        is_all_done(&r->sweep), err, TL_E_ARG,
-        "%s holds an unfinished run; go on with it:\n  threatloop run %s -o %s --dir %s "
-        "--resume\nor choose another directory with --dir",
-        r->paths.dir, r->options->plan, r->paths.out, r->paths.dir);
+    TL_CHECK(is_all_done(&r->sweep), err, TL_E_ARG,
+             "%s holds an unfinished run; resume it:\n  threatloop run %s -o %s --dir %s "
+             "--resume\nor choose another directory with --dir",
+             r->paths.dir, r->options->plan, r->paths.out, r->paths.dir);
     return TL_OK;
 }
 
-/* Logs what changed between the plan in the directory and this one. */
+/* Logs how the plan differs from the one in the directory. */
 static tl_status show_changes(run *r, tl_err *err)
 {
     char *old;
@@ -124,7 +122,7 @@ static int largest_team(const run *r)
     return max_ranks > 0 && max_ranks < ranks ? max_ranks : ranks;
 }
 
-/* Says when the run will stop. \param opened as in tl_run_deadline_reserve */
+/* Logs when the run will stop. \param opened  as in tl_run_deadline_reserve */
 static void set_time(run *r, double opened)
 {
     tl_run_deadline_reserve(&r->deadline, opened);
@@ -135,7 +133,7 @@ static void set_time(run *r, double opened)
            tl_text_span(r->deadline.end - r->deadline.stop, aside));
 }
 
-/* A finished step whose model is missing is of no use to those that need it. */
+/* Reruns finished steps whose model is missing and needed. */
 static tl_status check_models(run *r, tl_err *err)
 {
     uint32_t count;
@@ -147,7 +145,7 @@ static tl_status check_models(run *r, tl_err *err)
     return TL_OK;
 }
 
-/* For `status`, which need not read the plan. */
+/* Notes for `status`, which then need not read the plan. */
 static tl_status write_facts(const run *r, tl_err *err)
 {
     json_t *facts = json_pack("{s:s, s:I, s:I}", "name", r->plan->name, "steps",
@@ -207,7 +205,7 @@ static const char *next_word(const char **at)
     return word;
 }
 
-/* On ranks other than 0: opens the plan from what rank 0 has sent. */
+/* On ranks other than 0: opens the plan from rank 0's message. */
 static tl_status join_run(run *r, const char *bytes, tl_err *err)
 {
     const char *at = bytes, *head = next_word(&at), *dir = next_word(&at);
@@ -226,8 +224,8 @@ static tl_status join_run(run *r, const char *bytes, tl_err *err)
     return tl_store_join(dir, &r->store, err);
 }
 
-/* Sends the others rank 0's build, directories and plan. Of a node, the rank that publishes
- * the data sources opens the plan first, then those that map them. */
+/* Sends rank 0's build, directories and plan to the others. On each node, the rank that
+ * publishes the data sources opens the plan before those that map them. */
 static tl_status share_plan(run *r, tl_status mine, tl_err *err)
 {
     TL_TRY(tl_cluster_agree(r->cluster, mine, err));
@@ -299,7 +297,7 @@ static tl_status work(run *r, tl_err *err)
     return status;
 }
 
-/* In an arena of its own: a row for each step takes much where there are many. */
+/* In an arena of its own, since there may be millions of steps. */
 static tl_status write_account(const run *r, tl_err *err)
 {
     tl_table *account;
@@ -341,12 +339,12 @@ static uint32_t settle(run *r)
     return bad;
 }
 
-/* Failing storage costs only what was not yet written: that is reported, the rest kept. */
+/* Storage that fails is reported; what was written before is kept. */
 static tl_status finish(run *r, tl_err *err)
 {
     const tl_coordinator *c = &r->coordinator;
     const uint32_t bad = settle(r);
-    tl_coordinator_close(&r->coordinator); /* its memory is wanted for the tables */
+    tl_coordinator_close(&r->coordinator); /* frees memory for the tables */
     const tl_status written = write_tables(r, err);
     if (written != TL_OK && written != TL_E_IO) return written;
     char span[32];
@@ -364,7 +362,7 @@ static tl_status finish(run *r, tl_err *err)
     if (c->status != TL_OK) tl_log(TL_LOG_ERROR, "%s", c->err.text);
     if (c->was_stopped || c->status != TL_OK || written != TL_OK) {
         tl_log(TL_LOG_INFO,
-               "stopped early; go on with: threatloop run %s -o %s --dir %s --resume",
+               "stopped early; resume with: threatloop run %s -o %s --dir %s --resume",
                r->options->plan, r->paths.out, r->paths.dir);
         r->code = TL_EXIT_STOPPED;
     } else if (bad > 0) {
@@ -387,7 +385,7 @@ static void close_run(run *r)
     tl_arena_close(&r->arena);
 }
 
-/* Arms the faults of --inject; the log says so, since what follows is nobody's error. */
+/* Arms the faults of --inject, and logs that, since what follows is not an error. */
 static tl_status arm_failpoints(const run *r, tl_err *err)
 {
     for (int i = 0; i < r->options->faults; i++)

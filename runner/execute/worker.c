@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Seconds: long orders report in between; a peer may compute long between two operations,
- * and the coordinator reports its death much sooner. */
+/* Seconds. Long orders report in between; the timeout is long, since a peer may compute for
+ * long between two operations and the coordinator notices its death much sooner. */
 static const double REPORT_EVERY = 0.5, TIMEOUT = 3600.0;
 
 typedef struct worker {
@@ -43,7 +43,7 @@ static tl_status send_reports(worker *w, tl_err *err)
     return tl_mailbox_send(w->cluster, 0, TL_TAG_RESULT, w->batch.at, w->batch.length, err);
 }
 
-/* Makes a step that took `seconds` take as much longer as an injected fault wants. */
+/* Prolongs a step that took `seconds` by the factor of an injected fault. */
 static void linger(const tl_team *team, double seconds)
 {
     const double end = tl_seconds() + (tl_failpoint_slowness() - 1.0) * seconds;
@@ -53,7 +53,7 @@ static void linger(const tl_team *team, double seconds)
     }
 }
 
-/* Runs one step on this member; what it came to is in `report` where this is member 0. */
+/* Runs one step on this member and fills `report`. */
 static tl_status run_step(worker *w, const tl_order_item *item, const tl_team *team,
                           tl_report *report, tl_err *why)
 {
@@ -69,7 +69,7 @@ static tl_status run_step(worker *w, const tl_order_item *item, const tl_team *t
     return ran;
 }
 
-/* Runs the steps of an order. TL_E_PEER and TL_E_STOP send back what is left of it. */
+/* Runs the steps of an order. After TL_E_PEER or TL_E_STOP the rest is sent back undone. */
 static tl_status run_steps(worker *w, const tl_order_message *order, const tl_team *team,
                            tl_err *err)
 {

@@ -35,8 +35,7 @@ void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state)
     }
 }
 
-/* --- open and close ----------------------------------------------------------------------
- */
+/* --- open and close ----------------------------------------------------------------- */
 
 static tl_status place_steps(tl_scheduler *s, tl_err *err)
 {
@@ -126,8 +125,7 @@ void tl_scheduler_close(tl_scheduler *scheduler)
     free(scheduler);
 }
 
-/* --- events of steps ---------------------------------------------------------------------
- */
+/* --- events of steps ---------------------------------------------------------------- */
 
 /* The step is not in its order any more. Orders are done in turn, so it is mostly first. */
 static void unlink_step(tl_scheduler *s, uint32_t step)
@@ -269,8 +267,7 @@ void tl_scheduler_warm_start(tl_scheduler *scheduler, uint32_t step, int width,
     learn(scheduler, step, level, seconds);
 }
 
-/* --- events of ranks ---------------------------------------------------------------------
- */
+/* --- events of ranks ---------------------------------------------------------------- */
 
 /* One member less has something of the order left to do. */
 static void leave_order(tl_scheduler *s, int rank, int32_t order, double now)
@@ -330,8 +327,7 @@ void tl_scheduler_stop(tl_scheduler *scheduler)
     scheduler->is_stopped = true;
 }
 
-/* --- questions ---------------------------------------------------------------------------
- */
+/* --- questions ---------------------------------------------------------------------- */
 
 tl_step_state tl_scheduler_state(const tl_scheduler *scheduler, uint32_t step)
 {

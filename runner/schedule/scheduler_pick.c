@@ -22,8 +22,7 @@ static const double SLACK = 1.1;        /* idle ranks worth a wide team */
 static const double WAIT_GAIN = 0.95;   /* waiting must be so much shorter */
 static const double GUESS_SHARE = 0.25; /* of an order, for a kind never measured */
 
-/* --- ready steps -------------------------------------------------------------------------
- */
+/* --- ready steps -------------------------------------------------------------------- */
 
 /* The first place >= from of a ready long (short) step that still is expected to be one. */
 static uint32_t head_from(tl_scheduler *s, bool is_long, uint32_t from)
@@ -65,8 +64,7 @@ static uint32_t find_near(tl_scheduler *s, int rank, bool is_long, double least)
     return found;
 }
 
-/* --- issuing -----------------------------------------------------------------------------
- */
+/* --- issuing ------------------------------------------------------------------------ */
 
 static tl_order_body *begin(tl_scheduler *s, int first, int level, tl_order *order,
                             int32_t *slot)
@@ -141,8 +139,7 @@ static void issue_bundle(tl_scheduler *s, uint32_t place, int rank, int among, d
     tl_ranks_give(s, slot, seconds, now);
 }
 
-/* --- how wide, and where -----------------------------------------------------------------
- */
+/* --- how wide, and where ------------------------------------------------------------ */
 
 typedef struct choice {
     int level, first; /* the block to start on now, or to wait for */
@@ -271,8 +268,7 @@ static choice choose(const tl_scheduler *s, uint32_t step, double now)
     return best;
 }
 
-/* --- the next order ----------------------------------------------------------------------
- */
+/* --- the next order ----------------------------------------------------------------- */
 
 static int rank_for(const tl_scheduler *s, uint32_t step)
 {

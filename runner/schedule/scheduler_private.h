@@ -114,8 +114,7 @@ struct tl_scheduler {
     bool is_stopped;
 };
 
-/* --- scheduler_estimate.c: how long steps take ------------------------------------------
- */
+/* --- scheduler_estimate.c: how long steps take -------------------------------------- */
 
 /** Sets up the kinds of steps; none is measured. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_estimate_open(tl_scheduler *s, tl_err *err);
@@ -132,8 +131,7 @@ double tl_scheduler_path(const tl_scheduler *s, uint32_t step);
 /** Expected seconds until all is done, with the ranks that are up. */
 double tl_estimate_left(const tl_scheduler *s);
 
-/* --- scheduler_ranks.c: which ranks are idle, and for how long others are not -----------
- */
+/* --- scheduler_ranks.c: which ranks are idle, and for how long others are not ------- */
 
 /** Everything about ranks, all up and idle. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_ranks_open(tl_scheduler *s, int max_ranks, tl_err *err);
@@ -157,14 +155,12 @@ bool tl_ranks_take(tl_scheduler *s, int rank, int32_t order, double now);
 void tl_ranks_mark_failed(tl_scheduler *s, int rank);
 void tl_ranks_remember(tl_scheduler *s, int rank, uint32_t step);
 
-/* --- scheduler.c ------------------------------------------------------------------------
- */
+/* --- scheduler.c -------------------------------------------------------------------- */
 
 /** Moves a step to a state, with all that is counted; sets of ready steps included. */
 void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state);
 
-/* --- scheduler_deadline.c: what still fits before the deadline --------------------------
- */
+/* --- scheduler_deadline.c: what still fits before the deadline ---------------------- */
 
 /** Whether a step may begin at time `start` on a team of 2^level. */
 bool tl_time_fits(const tl_scheduler *s, uint32_t step, int level, double start);
