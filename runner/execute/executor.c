@@ -265,8 +265,8 @@ tl_status tl_executor_run(tl_executor *executor, uint32_t number, int position,
     const size_t mark = tl_arena_mark(&executor->scratch);
     const tl_status status = run_step(executor, position, team, entry, measure, err);
     tl_arena_rewind(&executor->scratch, mark);
-    const bool gives = step->kind == TL_STEP_BANK ||
-                       (step->kind == TL_STEP_RUN && step->stage->gives != 0);
+    const bool gives =
+        gives_model(step) || (step->kind == TL_STEP_RUN && step->stage->gives != 0);
     if (status == TL_OK && gives && !tl_cache_get(&executor->cache, &step->key)) {
         tl_cache_put(&executor->cache, entry);
     } else {

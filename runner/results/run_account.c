@@ -1,5 +1,5 @@
 /*
- * The account of a run: one row a step, with what it cost and who did it.
+ * The account of a run: one row per step, with its cost and its ranks.
  */
 #include "runner/results/result_table.h"
 
@@ -29,7 +29,7 @@ static tl_status take(account *a, uint32_t steps, tl_arena *arena, tl_err *err)
     return TL_OK;
 }
 
-/* What steps of each kind are called. \param name [3 x instances] */
+/* Names the kinds of steps. \param name  [3 x instances] result */
 static tl_status name_kinds(const tl_plan *plan, const char **name, tl_arena *arena,
                             tl_err *err)
 {

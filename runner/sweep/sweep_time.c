@@ -9,18 +9,18 @@
 enum { MOST_TRAININGS = 16, MOST_UPDATES = 256 };
 static const double EPOCH_FLOP = 1e8;
 
-/* One training, and what it takes on one core. */
+/* A training, and its times on one core. */
 typedef struct pace {
     tl_setup setup;
     double update_flop;      /* of the passes of an update */
-    double shard, optimizer; /* seconds: a shard's passes; what an update takes beside */
-    double start;            /* seconds until there is a model to train */
+    double shard, optimizer; /* s: a shard's passes; the rest of an update */
+    double start;            /* s to build the model */
 } pace;
 
 /* --- timing --------------------------------------------------------------------------- */
 
-/* Seconds of a core that an update takes on `shards` shards, one after the other, and that
- * the model takes to be made (`start`). */
+/* Core seconds of an update on `shards` shards, one after the other, and to build the model
+ * (`start`). */
 static tl_status time_update(const tl_setup *setup, int shards, double *seconds,
                              double *start, tl_err *err)
 {
@@ -30,7 +30,7 @@ static tl_status time_update(const tl_setup *setup, int shards, double *seconds,
     recipe.shards = 1;
     recipe.accumulate = shards;
     recipe.patience = 0;
-    /* So many updates an epoch that epochs are not lost in what they cost themselves. */
+    /* Enough updates per epoch that its overhead does not count. */
     const int rows = recipe.batch * shards;
     const double flop = tl_model_train_flop(&setup->model) * rows;
     const int updates =
@@ -67,7 +67,7 @@ static tl_status time_pace(pace *p, tl_err *err)
     return TL_OK;
 }
 
-/* Whether two trainings are equally fast, an epoch. */
+/* Whether the epochs of two trainings take equally long. */
 static bool is_like(const tl_setup *a, const tl_setup *b)
 {
     const tl_recipe *r = &a->recipe, *s = &b->recipe;
@@ -127,8 +127,8 @@ static double seconds_of(const pace *p, double flop, bool trains, int ranks)
     return start + (p->update_flop > 0.0 ? flop / p->update_flop * update : 0.0);
 }
 
-/* Sets path [steps] to the seconds of each step in its widest team; the sum of what all
- * take on one rank. */
+/* Sets path [steps] to the seconds of each step in its largest team. \return the sum of all
+ * steps on one rank, s */
 static double time_steps(const tl_sweep *sweep, tl_trial *trial, paces *all, double *path)
 {
     const pace *p = NULL;
@@ -151,7 +151,7 @@ static double time_steps(const tl_sweep *sweep, tl_trial *trial, paces *all, dou
     return work;
 }
 
-/* The longest path; parents have lower numbers than their children. */
+/* The longest path; parents come before their children. */
 static double longest_path(const tl_sweep *sweep, double *path)
 {
     double longest = 0.0;
