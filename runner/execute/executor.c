@@ -62,12 +62,6 @@ static tl_scene scene_of(tl_executor *executor, const tl_trial_step *step,
                       .measure = measure};
 }
 
-static tl_status call_stage(const tl_trial_step *step, tl_scene *scene, tl_err *err)
-{
-    const tl_step call = {step->stage, step->kind, step->item};
-    return tl_step_run(&call, scene, err);
-}
-
 /* Draws the data of the replicate by role, with which every world begins. */
 static tl_status draw_roles(tl_executor *executor, tl_cached *entry, tl_err *err)
 {
@@ -131,7 +125,7 @@ static tl_status remake_data(tl_executor *executor, int position, tl_cached *ent
     tl_measure ignored[TL_MAX_METRICS];
     tl_scene scene = scene_of(executor, step, &world, entry, ignored);
     scene.team = &alone;
-    return call_stage(step, &scene, err);
+    return tl_step_run(&(tl_step){step->stage, step->kind, step->item}, &scene, err);
 }
 
 /* What step `position` gave, or the roles where it is negative: cached, loaded or remade.
@@ -245,7 +239,7 @@ static tl_status run_step(tl_executor *executor, int position, const tl_team *te
         tl_store_checkpoint_of(&space, executor->checkpoint_every);
     tl_scene scene = scene_of(executor, step, &world, entry, measure);
     scene.checkpoint = gives_model(step) ? &checkpoint : NULL;
-    TL_TRY(call_stage(step, &scene, err));
+    TL_TRY(tl_step_run(&(tl_step){step->stage, step->kind, step->item}, &scene, err));
     if (gives_model(step)) TL_TRY(keep_model(executor, step, &entry->world, team, err));
     return TL_OK;
 }

@@ -116,12 +116,6 @@ static tl_status show_changes(run *r, tl_err *err)
     return TL_OK;
 }
 
-static int largest_team(const run *r)
-{
-    const int ranks = tl_cluster_size(r->cluster), max_ranks = r->options->max_ranks;
-    return max_ranks > 0 && max_ranks < ranks ? max_ranks : ranks;
-}
-
 /* Logs when the run will stop. \param opened  as in tl_run_deadline_reserve */
 static void set_time(run *r, double opened)
 {
@@ -161,13 +155,14 @@ static tl_status write_facts(const run *r, tl_err *err)
 
 static tl_status open_on_rank_0(run *r, tl_err *err)
 {
+    const int ranks = tl_cluster_size(r->cluster), max_ranks = r->options->max_ranks;
     const tl_plan_options options = {
         .set = r->options->set,
         .sets = r->options->sets,
         .data_dir = r->options->data_dir,
         .is_shared = !r->options->no_sharing,
         .shared_blocks = tl_node_blocks_shared(r->memory),
-        .ranks = largest_team(r),
+        .ranks = max_ranks > 0 && max_ranks < ranks ? max_ranks : ranks,
         .rank_memory = tl_run_memory_share(r->cluster, r->options->memory)};
     TL_TRY(tl_run_deadline_find(r->options->walltime, r->begun, &r->deadline, err));
     TL_TRY(tl_plan_open(r->options->plan, &options, &r->plan, err));

@@ -18,7 +18,7 @@
 
 enum { WHO_SPACE = 160, LONGEST_TEXT = 16 << 20 };
 
-/* In the order of removal: while the journal stands, the directory is known as a run's. */
+/* In the order of removal: as long as it has the journal, it is recognised as a run's. */
 static const char *const own_files[] = {"halt", "progress.json", "plan.yaml",
                                         "journal.ndjson", "lock"};
 enum { OWN_FILES = sizeof own_files / sizeof *own_files };
@@ -157,7 +157,7 @@ bool tl_store_is_held(const char *dir, char *who, size_t space)
     return is_held;
 }
 
-/* A run that gave up may have removed the file between our open and our lock. */
+/* A run that gave up may have removed the file between open and lock. */
 static bool is_still_there(const char *path, int file)
 {
     struct stat here, there;
@@ -175,7 +175,7 @@ static bool sign_lock(int file)
     return ftruncate(file, 0) == 0 && pwrite(file, who, (size_t)length, 0) == length;
 }
 
-/* One try. \return whether to try again; *out is the lock, or -1 with *status */
+/* Tries once. \return whether to try again; *out is the lock, or -1 with *status */
 static bool try_lock(const char *path, int *out, tl_status *status, tl_err *err)
 {
     const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -239,7 +239,7 @@ tl_status tl_store_join(const char *dir, tl_store *out, tl_err *err)
     return TL_OK;
 }
 
-/* What a process that was killed while it wrote left beside the models. */
+/* Removes what a process that was killed while writing left next to the models. */
 static void remove_unfinished(const tl_store *store)
 {
     char path[TL_PATH_SPACE], name[16];
@@ -275,7 +275,7 @@ tl_status tl_store_open(const char *dir, double timeout, tl_store *out, tl_err *
     return TL_OK;
 }
 
-/* Removes models/ if no file is in it; whether it is gone. */
+/* Removes models/ if it holds no file. \return whether it is removed */
 static bool remove_models(const tl_store *store)
 {
     char path[TL_PATH_SPACE], name[16];
@@ -296,7 +296,7 @@ static void remove_start(const tl_store *store)
     if (!remove_models(store)) return;
     const bool has_journal = access(path, F_OK) == 0;
     for (int i = 0; i < OWN_FILES; i++) {
-        /* without a journal nothing but the lock is a run's */
+        /* Without a journal, only the lock is known to be a run's. */
         if (!has_journal && strcmp(own_files[i], "lock") != 0) continue;
         if (tl_store_path(store, own_files[i], path, sizeof path)) (void)unlink(path);
     }
