@@ -74,10 +74,11 @@ static void leave_undone(tl_coordinator *c)
 }
 
 /* Logs why ready steps do not run. */
-static void explain_late(tl_coordinator *c)
+static void explain_deferred(tl_coordinator *c)
 {
     const tl_scheduler_counts counts = tl_scheduler_count(c->scheduler);
-    if (c->is_stopping || counts.late == 0 || counts.late < counts.in[TL_STEP_READY])
+    if (c->is_stopping || counts.deferred == 0 ||
+        counts.deferred < counts.in[TL_STEP_READY])
         return;
     if (counts.unplaceable > 0)
         tl_log(
@@ -85,13 +86,13 @@ static void explain_late(tl_coordinator *c)
             "stopping early: %u steps need the memory of more ranks, and no large enough "
             "block of live ranks is left; resume with as many ranks as the run began with",
             counts.unplaceable);
-    if (counts.late == counts.unplaceable) return;
+    if (counts.deferred == counts.unplaceable) return;
     char least[32], left[32];
     tl_log(
         TL_LOG_INFO,
         "stopping early: %u steps are ready, but the shortest step needs about %s, only %s "
         "remain before %s",
-        counts.late - counts.unplaceable,
+        counts.deferred - counts.unplaceable,
         tl_text_span(tl_scheduler_least_deferred(c->scheduler), least),
         tl_text_span(c->options.deadline - tl_seconds(), left), c->options.deadline_why);
 }
@@ -143,7 +144,7 @@ static void *run(void *argument)
         nap = has_news || has_sent ? 1e-4 : (nap < 1e-3 ? nap * 1.5 : nap);
         if (!has_news) tl_sleep(nap);
     }
-    explain_late(c);
+    explain_deferred(c);
     tl_coordinator_record_set_aside(c);
     (void)tl_coordinator_sync(c);
     tl_coordinator_look_at_journal(c);

@@ -1,6 +1,6 @@
 /*
- * Steps and what happens to them. See scheduler_private.h for the outline, scheduler_pick.c
- * for what is run next.
+ * States of steps, and events. See scheduler_private.h for the outline, scheduler_pick.c
+ * for what runs next.
  */
 #include "runner/schedule/scheduler_private.h"
 
@@ -20,7 +20,8 @@ void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state)
     const tl_step_state before = (tl_step_state)body->state;
     if (before == TL_STEP_READY) {
         tl_index_set *set = body->is_long ? &s->lasting : &s->brief;
-        if (s->late.count > 0 && tl_index_set_has(&s->late, body->place)) set = &s->late;
+        if (s->deferred.count > 0 && tl_index_set_has(&s->deferred, body->place))
+            set = &s->deferred;
         tl_index_set_remove(set, body->place);
     }
     s->in[before]--;
@@ -39,7 +40,7 @@ void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state)
 
 static tl_status place_steps(tl_scheduler *s, tl_err *err)
 {
-    tl_ranked *all = malloc(((size_t)s->steps + 1) * sizeof *all); /* given back below */
+    tl_ranked *all = malloc(((size_t)s->steps + 1) * sizeof *all); /* freed below */
     TL_CHECK(all, err, TL_E_NOMEM, "no memory to order %u steps", s->steps);
     for (uint32_t id = 0; id < s->steps; id++)
         all[id] = (tl_ranked){tl_graph_path(s->graph, id), id};
@@ -63,7 +64,7 @@ static int largest_team(const tl_scheduler *s)
     return limit > 0 && limit < max_ranks ? limit : max_ranks;
 }
 
-/* Whether a step needs more than one rank. */
+/* Whether any step needs more than one rank. */
 static bool wants_teams(const tl_graph *graph)
 {
     for (uint32_t id = 0; id < tl_graph_steps(graph); id++) {
@@ -80,7 +81,7 @@ static tl_status open_steps(tl_scheduler *s, tl_err *err)
     TL_TRY(tl_index_set_open(&s->brief, s->steps, &s->arena, err));
     TL_TRY(tl_index_set_open(&s->lasting, s->steps, &s->arena, err));
     const bool may_defer = s->options.deadline > 0 || wants_teams(s->graph);
-    TL_TRY(tl_index_set_open(&s->late, may_defer ? s->steps : 1, &s->arena, err));
+    TL_TRY(tl_index_set_open(&s->deferred, may_defer ? s->steps : 1, &s->arena, err));
     TL_TRY(tl_estimate_open(s, err));
     TL_TRY(place_steps(s, err));
     s->in[TL_STEP_WAITING] = s->steps;
@@ -127,7 +128,7 @@ void tl_scheduler_close(tl_scheduler *scheduler)
 
 /* --- events of steps ---------------------------------------------------------------- */
 
-/* The step is not in its order any more. Orders are done in turn, so it is mostly first. */
+/* Takes the step out of its order, where it is mostly the first. */
 static void unlink_step(tl_scheduler *s, uint32_t step)
 {
     tl_step_body *body = &s->step[step];
@@ -141,7 +142,7 @@ static void unlink_step(tl_scheduler *s, uint32_t step)
     body->at = UINT32_MAX;
 }
 
-/* The step is done; what waited for it alone is ready, best on the rank `at`. */
+/* The step is done; what waited only for it is ready, preferably on rank `at`. */
 static void finish(tl_scheduler *s, uint32_t step, uint32_t at)
 {
     tl_scheduler_move(s, step, TL_STEP_DONE);
@@ -156,8 +157,8 @@ static void finish(tl_scheduler *s, uint32_t step, uint32_t at)
     }
 }
 
-/* The step came to nothing, and so do all that need it. Those that wait are in no order,
- * so their links hold the list of those still to be looked at. */
+/* Gives up the step and all that need it. Those are in no order, so their links serve as
+ * the list of those still to visit. */
 static void give_up(tl_scheduler *s, uint32_t step, tl_step_state state)
 {
     tl_scheduler_move(s, step, state);
@@ -177,7 +178,7 @@ static void give_up(tl_scheduler *s, uint32_t step, tl_step_state state)
     }
 }
 
-/* A kind measured for the first time may fit what seemed late. */
+/* After the first step of a kind, deferred steps may fit after all. */
 static void learn(tl_scheduler *s, uint32_t step, int level, double seconds)
 {
     if (tl_estimate_learn(s, step, level, seconds)) tl_time_review(s);
@@ -209,8 +210,8 @@ void tl_scheduler_failed(tl_scheduler *scheduler, uint32_t step, tl_step_state s
     give_up(scheduler, step, state);
 }
 
-/* The step is to be run, at once or after parents that are run again; those may since have
- * come to nothing, and then so does it. */
+/* The step must be run, at once or after parents that are rerun; if one of those was given
+ * up since, so is the step. */
 static void reopen(tl_scheduler *s, uint32_t step)
 {
     if (s->step[step].pending == 0) {
@@ -269,7 +270,7 @@ void tl_scheduler_warm_start(tl_scheduler *scheduler, uint32_t step, int width,
 
 /* --- events of ranks ---------------------------------------------------------------- */
 
-/* One member less has something of the order left to do. */
+/* Member `rank` is finished with the order. */
 static void leave_order(tl_scheduler *s, int rank, int32_t order, double now)
 {
     tl_order_body *body = &s->order[order];
@@ -352,7 +353,7 @@ tl_busy_team tl_scheduler_work_of(const tl_scheduler *s, int rank)
 
 tl_scheduler_counts tl_scheduler_count(const tl_scheduler *s)
 {
-    tl_scheduler_counts counts = {.late = s->late.count,
+    tl_scheduler_counts counts = {.deferred = s->deferred.count,
                                   .unplaceable = tl_ranks_unplaceable(s),
                                   .ranks_up = s->up,
                                   .orders_out = s->orders_out};
@@ -364,10 +365,10 @@ tl_scheduler_counts tl_scheduler_count(const tl_scheduler *s)
 bool tl_scheduler_is_over(const tl_scheduler *s)
 {
     if (s->in[TL_STEP_RUNNING] > 0) return false;
-    /* Members of a team that still say good-bye may free the block that a late step needs.
-     */
-    const bool may_free = s->orders_out > 0 && s->late.count > tl_ranks_unplaceable(s);
+    /* Members that have not ended their order may free the block that a deferred step
+     * needs. */
+    const bool may_free = s->orders_out > 0 && s->deferred.count > tl_ranks_unplaceable(s);
     if (may_free && !s->is_stopped && s->up > 0) return false;
-    /* what waits has something above it that is ready or runs */
-    return s->is_stopped || s->up == 0 || s->in[TL_STEP_READY] == s->late.count;
+    /* A waiting step has an ancestor that is ready or running. */
+    return s->is_stopped || s->up == 0 || s->in[TL_STEP_READY] == s->deferred.count;
 }
