@@ -12,7 +12,7 @@ typedef enum tl_exit {
     TL_EXIT_ERROR = 1,
     TL_EXIT_USAGE = 2,       /**< bad usage or a bad plan */
     TL_EXIT_SOME_FAILED = 3, /**< finished, but some steps failed */
-    TL_EXIT_STOPPED = 75     /**< stopped early; resume to go on */
+    TL_EXIT_STOPPED = 75     /**< stopped early; can be resumed */
 } tl_exit;
 
 /** The exit status for a command that ended with `status`. */

@@ -68,7 +68,7 @@ static void leave_undone(tl_coordinator *c)
     if (tl_scheduler_count(c->scheduler).orders_out == 0) return;
     tl_log(TL_LOG_WARN,
            "%s reached; %u running steps abandoned, to be rerun; results are not written; "
-           "go on with --resume",
+           "continue with --resume",
            c->options.deadline_why, running);
     tl_session_abandon(c->cluster, TL_EXIT_STOPPED);
 }

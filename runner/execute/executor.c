@@ -106,7 +106,7 @@ static tl_status load_model(tl_executor *executor, int position, tl_cached *entr
     if (status == TL_OK)
         status = tl_model_load(path, &step->key, &entry->arena, &model, err);
     if (status == TL_E_FORMAT || status == TL_E_MISSING) {
-        executor->gone = position;
+        executor->missing = position;
         return err->status = TL_E_MISSING;
     }
     TL_TRY(status);
@@ -214,14 +214,15 @@ static tl_status agree_on_world(tl_executor *executor, tl_status mine, const tl_
 {
     const tl_status status = tl_team_agree(team, mine, err);
     if (status != TL_E_MISSING) return status;
-    if (mine != TL_E_MISSING) executor->gone = -1;
+    if (mine != TL_E_MISSING) executor->missing = -1;
     const tl_err first = *err;
     int *all = tl_arena_take(&executor->scratch, (size_t)team->size, sizeof *all, err);
     TL_TRY(tl_team_agree(team, all ? TL_OK : TL_E_NOMEM, err));
-    all[team->rank] = executor->gone;
+    all[team->rank] = executor->missing;
     TL_TRY(tl_team_gather(team, all, sizeof *all, err));
     for (int i = team->size; i-- > 0;)
-        if (all[i] >= 0) executor->gone = all[i]; /* the first member's, as is the text */
+        if (all[i] >= 0)
+            executor->missing = all[i]; /* the first member's, as is the text */
     *err = first;
     return status;
 }

@@ -23,7 +23,7 @@ typedef struct tl_executor {
     tl_trial *trial;
     const tl_team *team; /**< private: of the step that runs */
     double timeout;      /**< seconds to wait for a missing model: 10 */
-    int gone;            /**< after TL_E_MISSING: position of the step to rerun */
+    int missing;         /**< after TL_E_MISSING: position of the step to rerun */
 } tl_executor;
 
 /** Opens an executor whose cache holds `cache_bytes`. \return TL_E_NOMEM */

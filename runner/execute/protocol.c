@@ -12,7 +12,7 @@ typedef struct batch_head {
 typedef struct report_head {
     uint32_t step;
     int32_t status;
-    int32_t gone;
+    int32_t missing;
     int32_t measures;
     uint32_t text_length;
     double seconds;
@@ -43,7 +43,7 @@ void tl_report_add(tl_text *batch, const tl_report *report)
     const bool has_text = report->status != TL_OK;
     const report_head head = {.step = report->step,
                               .status = report->status,
-                              .gone = report->gone,
+                              .missing = report->missing,
                               .measures = report->status == TL_OK ? report->measures : 0,
                               .text_length = has_text ? (uint32_t)strlen(report->text) : 0,
                               .seconds = report->seconds};
@@ -87,7 +87,7 @@ bool tl_report_next(tl_report_reader *reader, tl_report *report)
     if (left < sizeof head + measures + head.text_length) return false;
     report->step = head.step;
     report->status = head.status;
-    report->gone = head.gone;
+    report->missing = head.missing;
     report->seconds = head.seconds;
     report->measures = head.measures;
     if (measures > 0) memcpy(report->measure, reader->at + sizeof head, measures);

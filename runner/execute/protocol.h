@@ -34,7 +34,7 @@ typedef struct tl_report {
     uint32_t step;
     int32_t status; /**< tl_status; TL_E_STOP or TL_E_PEER: not done, to be rerun */
     double seconds;
-    int32_t gone; /**< TL_E_MISSING: position in the trial of the step to rerun */
+    int32_t missing; /**< TL_E_MISSING: position in the trial of the step to rerun */
     int32_t measures;
     tl_measure measure[TL_MAX_METRICS];
     char text[TL_ERR_TEXT];

@@ -23,21 +23,21 @@ static leaving leaving_of(const tl_stage *stage, tl_step_kind kind)
 /* Marks: ancestor of the step that needs the model; remade from the missing model. */
 enum { IS_ABOVE = 1, IS_REMADE = 2 };
 
-/* Marks, among the ancestors of step `wants`, step `gone` and those whose data are remade
- * from its model. */
-static void mark_remade(const tl_trial *trial, int gone, int wants,
+/* Marks, among the ancestors of step `wants`, step `missing` and those whose data are
+ * remade from its model. */
+static void mark_remade(const tl_trial *trial, int missing, int wants,
                         unsigned char mark[TL_TRIAL_STEPS])
 {
     int parent[TL_TRIAL_STEPS];
     memset(mark, 0, TL_TRIAL_STEPS);
     mark[wants] = IS_ABOVE;
-    for (int at = wants; at > gone; at--) {
+    for (int at = wants; at > missing; at--) {
         if (!mark[at]) continue;
         const int parents = tl_trial_parents(trial, at, parent);
         for (int i = 0; i < parents; i++) mark[parent[i]] = IS_ABOVE;
     }
-    mark[gone] = IS_ABOVE | IS_REMADE;
-    for (int at = gone + 1; at < wants; at++) {
+    mark[missing] = IS_ABOVE | IS_REMADE;
+    for (int at = missing + 1; at < wants; at++) {
         const tl_trial_step *step = &trial->step[at];
         if (!mark[at] || leaving_of(step->stage, step->kind) != LEAVES_DATA) continue;
         const int parents = tl_trial_parents(trial, at, parent);
@@ -63,9 +63,9 @@ static tl_status call_back(tl_rerun *rerun, tl_sweep *sweep, const tl_trial *tri
 {
     unsigned char mark[TL_TRIAL_STEPS];
     const int wants = tl_graph_step_at(sweep->graph, report->step)->position;
-    TL_INVARIANT(report->gone >= 0 && report->gone < wants && wants < trial->steps);
-    mark_remade(trial, report->gone, wants, mark);
-    for (int at = report->gone; at < wants; at++) {
+    TL_INVARIANT(report->missing >= 0 && report->missing < wants && wants < trial->steps);
+    mark_remade(trial, report->missing, wants, mark);
+    for (int at = report->missing; at < wants; at++) {
         if (!(mark[at] & IS_REMADE)) continue;
         const uint32_t step = tl_graph_find(sweep->graph, &trial->step[at].key);
         TL_INVARIANT(step != TL_NO_STEP);

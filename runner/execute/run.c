@@ -256,7 +256,7 @@ static tl_status run_step(void *self, uint32_t trial, int position, const tl_tea
     tl_executor *executor = self;
     const tl_status status = tl_executor_run(executor, trial, position, team,
                                              report->measure, &report->measures, err);
-    report->gone = executor->gone;
+    report->missing = executor->missing;
     return status;
 }
 

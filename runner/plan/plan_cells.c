@@ -1,7 +1,7 @@
 /*
  * Cells: combinations of the levels of all axes, numbered with the first axis slowest.
- * Zipped axes count once. What `exclude` names falls out, and so does what would repeat a
- * chain that an axis does not touch; the numbers of the others are kept in a table.
+ * Zipped axes count once. Cells that `exclude` names are dropped, and so are those that
+ * would repeat a chain that an axis does not change; a table has the numbers of the others.
  */
 #include "runner/plan/plan_private.h"
 
@@ -12,11 +12,11 @@
 enum {
     MAX_RULES = 256,
     MAX_ALLOWED = 4096,
-    MAX_WORK = 1 << 30, /* looks at a combination that all of `exclude` may take */
-    VALUE_WORK = 16     /* that a level held against a value counts for */
+    MAX_WORK = 1 << 30, /* of all of `exclude`, in tests of a combination */
+    VALUE_WORK = 16     /* of comparing a level with a value */
 };
 
-/* One axis or inner axis of an exclude entry, with the values that are dropped. */
+/* An axis or inner axis of an exclude entry, with the values that are dropped. */
 typedef struct condition {
     int axis, inner; /* inner -1: the axis itself */
     int values;
@@ -38,7 +38,7 @@ static void normalise(const char *path, char out[TL_NAME * 2])
     }
 }
 
-/* 2 for the name itself, 1 for its end after a _, else 0. */
+/* 2: the name itself; 1: its end after a _; 0: neither. */
 static int match(const char *name, const char *wanted)
 {
     if (strcmp(name, wanted) == 0) return 2;
@@ -246,7 +246,7 @@ static tl_status apply_rule(const tl_plan_reader *reader, const rule *r, bool *i
     return TL_OK;
 }
 
-/* Of the cells that differ only in axes their chain does not use, one stays. */
+/* Keeps one of the cells that differ only in axes that their chain does not use. */
 static void drop_repeats(const tl_plan_reader *reader, bool *is_out)
 {
     const tl_plan_body *body = reader->body;
@@ -263,7 +263,7 @@ static void drop_repeats(const tl_plan_reader *reader, bool *is_out)
     }
 }
 
-/* What it takes to apply a rule, in looks at a combination. */
+/* Work to apply a rule, in tests of a combination. */
 static uint64_t work_of(const tl_plan_reader *reader, const rule *r)
 {
     uint64_t work = (uint64_t)reader->body->raw * (uint64_t)r->conditions;

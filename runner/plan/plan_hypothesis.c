@@ -1,6 +1,6 @@
 /*
  * Hypotheses: which factor is expected to do what to which metric. Names are checked
- * against the axes and against every metric that some trial may have.
+ * against the axes and against every metric that a trial may have.
  */
 #include "runner/plan/plan_private.h"
 #include "runner/plan/trial.h"
@@ -30,9 +30,7 @@ static tl_status add_metric(tl_plan_reader *reader, const tl_trial_step *step,
     return TL_OK;
 }
 
-/* All metrics of one stage in round `round`, judged on `judgements` occasions besides the
- * end.
- */
+/* Adds all metrics of a stage in `round`, judged `judgements` times before the end. */
 static tl_status add_instance(tl_plan_reader *reader, int instance, int round,
                               int judgements, metric_names *out, tl_err *err)
 {

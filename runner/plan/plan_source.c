@@ -1,6 +1,6 @@
 /*
- * Combinations under `data`: each distinct source is opened once, splits are held against
- * it, and the sizes that follow are kept for every trial to copy.
+ * Combinations under `data`: each distinct source is opened once, splits are checked
+ * against it, and the resulting sizes are kept for all trials.
  */
 #include "compute/data/shared_source.h"
 #include "runner/plan/plan_private.h"
@@ -18,7 +18,7 @@ uint32_t tl_plan_data_index(const tl_plan *plan, const int *level)
     return index;
 }
 
-/* Where the plan says it, for messages: the key of `data`, or `data` itself. */
+/* The place of a key of `data`, or of `data` itself, for messages. */
 static const tl_yaml *place_of(const tl_plan_reader *reader, const char *key)
 {
     const tl_yaml *data = tl_yaml_find(reader->root, "data");
@@ -44,7 +44,7 @@ static const tl_source *find_open(const tl_plan_body *body, uint32_t count,
     return NULL;
 }
 
-/* A plan may come from anywhere: the paths in it do not climb. */
+/* Whether a path climbs; plans need not be trusted, so theirs must not. */
 static bool climbs(const char *path)
 {
     for (const char *part = path; part; part = strchr(part, '/')) {

@@ -71,7 +71,7 @@ bool tl_plan_is_equal(const tl_value *a, const tl_value *b)
     return !a->text && !b->text && a->number == b->number;
 }
 
-/* Values in an order of their own, equal ones in the order of the list. */
+/* Orders values, equal ones as in the list. */
 static int by_value(const void *a, const void *b)
 {
     const tl_value *x = *(const tl_value *const *)a, *y = *(const tl_value *const *)b;
@@ -81,8 +81,8 @@ static int by_value(const void *a, const void *b)
     return order ? order : (x > y) - (x < y);
 }
 
-/* The first value that stands in the list already, or -1; a long list is no reason to hold
- * each against each. \return TL_E_NOMEM */
+/* Sets *out to the first repeated value of the list, or -1; sorts, since lists may be long.
+ * \return TL_E_NOMEM */
 static tl_status find_repeat(const tl_value *value, int count, tl_arena *arena, int *out,
                              tl_err *err)
 {
@@ -160,7 +160,7 @@ tl_status tl_plan_add_axis(tl_plan_reader *reader, const tl_axis *axis, const tl
     return TL_OK;
 }
 
-/* Spreads a list inside an option over the option's levels, the last list fastest. */
+/* Spreads a list inside an option over the levels of the option, the last list fastest. */
 static tl_status spread(tl_plan_reader *reader, const tl_axis *list, const tl_yaml *at,
                         tl_alternative *option, tl_binding *out, tl_err *err)
 {

@@ -120,10 +120,9 @@ tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial, tl_arena *are
     const tl_attribute all[] = {
         {TL_NAME_CONVENTIONS, TL_CONVENTIONS},
         {TL_NAME_TITLE, plan->name},
-        {"summary", plan->about
-                        ? plan->about
-                        : "How attacks on machine-learning models, and defences, act "
-                          "on one another: one row a trial"},
+        {"summary", plan->about ? plan->about
+                                : "How attacks on machine-learning models and defences "
+                                  "interact: one row per trial"},
         {"keywords",
          "machine learning security, poisoning, membership inference, model extraction"},
         {TL_NAME_SOURCE, TL_PROGRAM " " TL_VERSION},

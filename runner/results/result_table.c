@@ -226,7 +226,7 @@ static tl_status add_fixed(const collector *c, tl_err *err)
     column->is_coordinate = true;
     column->integer = replicate;
     column = tl_table_add(c->table, TL_NAME_STATUS, TL_COLUMN_FLAG, NULL,
-                          "what the trial came to");
+                          "outcome of the trial");
     column->integer = c->status;
     column->flag_meanings = TL_STATUS_WORDS;
     tl_table_add(c->table, "trial_key", TL_COLUMN_KEY, NULL,

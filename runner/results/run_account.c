@@ -87,7 +87,7 @@ static void put_columns(const account *a, tl_table *table)
                  "first trial that wants the step")
         ->integer = a->trial;
     tl_column *state =
-        tl_table_add(table, "state", TL_COLUMN_FLAG, NULL, "what the step came to");
+        tl_table_add(table, "state", TL_COLUMN_FLAG, NULL, "outcome of the step");
     state->integer = a->state;
     state->flag_meanings = "waiting ready running done failed diverged skipped lost";
     tl_table_add(table, "seconds", TL_COLUMN_REAL, "s", "wall time of the step")->real =
