@@ -6,15 +6,16 @@
 
 #include "compute/core/status.h"
 
+/** What the program returns. */
 typedef enum tl_exit {
     TL_EXIT_DONE = 0,
     TL_EXIT_ERROR = 1,
     TL_EXIT_USAGE = 2,       /**< bad usage or a bad plan */
     TL_EXIT_SOME_FAILED = 3, /**< finished, but some steps failed */
-    TL_EXIT_STOPPED = 75     /**< stopped early; resume to go on */
+    TL_EXIT_STOPPED = 75     /**< stopped early; can be resumed */
 } tl_exit;
 
-/** The exit status that says what `status` means to the user. */
+/** The exit status for a command that ended with `status`. */
 static inline int tl_exit_of(tl_status status)
 {
     if (status == TL_OK) return TL_EXIT_DONE;

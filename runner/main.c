@@ -1,5 +1,5 @@
 /*
- * threatloop: the program. One subcommand a file (cmd_*.c); this one finds it.
+ * threatloop: the program. Finds the subcommand, each of which is a file (cmd_*.c).
  */
 #include "cluster/comm/exit_code.h"
 #include "cluster/comm/launch_rank.h"
@@ -15,22 +15,22 @@
 typedef struct command {
     const char *name;
     int (*run)(int argc, char **argv);
-    bool is_parallel; /* under mpirun every rank takes part, not rank 0 alone */
+    bool is_parallel; /* runs on every rank, not on rank 0 alone */
     const char *about;
 } command;
 
 static const command commands[] = {
     {"run", tl_cmd_run, true, "run a plan, alone or under mpirun or srun"},
-    {"plan", tl_cmd_plan, false, "check a plan: trials, steps, memory, cost, smallest p"},
+    {"plan", tl_cmd_plan, false, "check a plan; predict trials, steps, memory, time"},
     {"new", tl_cmd_new, false, "write a commented plan to start from"},
-    {"status", tl_cmd_status, false, "progress of a run, also of one in another job"},
-    {"list", tl_cmd_list, false, "stages, models, data, metrics, plans"},
-    {"describe", tl_cmd_describe, false, "one of them in full"},
-    {"effects", tl_cmd_effects, false, "effects and interactions with intervals"},
-    {"table", tl_cmd_table, false, "a result file as CSV"},
-    {"data", tl_cmd_data, false, "data sets: list, info, fetch, verify"},
+    {"status", tl_cmd_status, false, "show the progress of a run, even in another job"},
+    {"list", tl_cmd_list, false, "list stages, models, data, metrics, plans"},
+    {"describe", tl_cmd_describe, false, "show one of them in full"},
+    {"effects", tl_cmd_effects, false, "estimate effects and interactions, with intervals"},
+    {"table", tl_cmd_table, false, "print a result file as CSV"},
+    {"data", tl_cmd_data, false, "list, inspect, fetch and verify data sets"},
     {"bench", tl_cmd_bench, true, "benchmark this machine"},
-    {"version", tl_cmd_version, false, "versions of threatloop and what it is built on"},
+    {"version", tl_cmd_version, false, "print versions of threatloop and its libraries"},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -78,7 +78,7 @@ static int obey(int argc, char **argv)
     for (int i = 0; i < COMMANDS; i++) {
         if (strcmp(word, commands[i].name) != 0) continue;
         if (!commands[i].is_parallel && !is_leader) return TL_EXIT_DONE;
-        tl_err err = {0}; /* parallel commands agree on it */
+        tl_err err = {0}; /* parallel commands agree on the check */
         if (!commands[i].is_parallel && tl_kernels_check(&err) != TL_OK) {
             tl_log(TL_LOG_ERROR, "%s", err.text);
             return TL_EXIT_USAGE;

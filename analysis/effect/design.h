@@ -5,7 +5,7 @@
 #ifndef TL_ANALYSIS_EFFECT_DESIGN_H
 #define TL_ANALYSIS_EFFECT_DESIGN_H
 
-#include "analysis/table/result_file.h"
+#include "analysis/table/table.h"
 
 /** A factor with more levels than this gets a trend but no contrasts. */
 enum { TL_MOST_LEVELS = 256 };

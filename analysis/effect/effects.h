@@ -13,7 +13,7 @@
 #define TL_ANALYSIS_EFFECT_EFFECTS_H
 
 #include "analysis/effect/effect.h"
-#include "analysis/table/result_file.h"
+#include "analysis/table/table.h"
 
 /**
  * All contrasts of `table` (of factors with at most TL_MOST_LEVELS levels), each factor's

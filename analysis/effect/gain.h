@@ -6,7 +6,7 @@
 #ifndef TL_ANALYSIS_EFFECT_GAIN_H
 #define TL_ANALYSIS_EFFECT_GAIN_H
 
-#include "analysis/table/result_file.h"
+#include "analysis/table/table.h"
 
 /** The mean of one such metric, at one level of one numeric factor or over all trials. */
 typedef struct tl_gain {

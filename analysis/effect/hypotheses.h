@@ -6,7 +6,7 @@
 #define TL_ANALYSIS_EFFECT_HYPOTHESES_H
 
 #include "analysis/effect/effect.h"
-#include "analysis/table/result_file.h"
+#include "analysis/table/table.h"
 
 /**
  * Marks the effects that answer the hypotheses of `table`, adds one with the reason for

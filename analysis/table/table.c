@@ -1,7 +1,7 @@
 /*
  * Tables in memory: look-ups, and pooling of several tables.
  */
-#include "analysis/table/result_file.h"
+#include "analysis/table/table.h"
 
 #include "analysis/table/schema.h"
 #include "compute/core/sort.h"

@@ -4,7 +4,7 @@
 #ifndef TL_ANALYSIS_TABLE_TABLE_PRINT_H
 #define TL_ANALYSIS_TABLE_TABLE_PRINT_H
 
-#include "analysis/table/result_file.h"
+#include "analysis/table/table.h"
 
 #include <stdio.h>
 

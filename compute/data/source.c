@@ -3,11 +3,11 @@
 #include "compute/core/text.h"
 #include "compute/data/cifar.h"
 #include "compute/data/corpus.h"
+#include "compute/data/data_paths.h"
 #include "compute/data/lesions.h"
 #include "compute/data/markov.h"
 #include "compute/data/medmnist.h"
 #include "compute/data/mnist.h"
-#include "compute/data/data_paths.h"
 #include "compute/data/near_duplicates.h"
 
 #include <stdlib.h>

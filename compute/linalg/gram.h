@@ -4,8 +4,8 @@
 #ifndef TL_COMPUTE_LINALG_GRAM_H
 #define TL_COMPUTE_LINALG_GRAM_H
 
-#include "compute/core/team.h"
 #include "compute/core/arena.h"
+#include "compute/core/team.h"
 
 enum { TL_GRAM_CHUNKS = 8 /**< of the sum; a team has at most as many members */ };
 

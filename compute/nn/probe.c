@@ -1,7 +1,7 @@
 #include "compute/nn/probe.h"
 
-#include "compute/nn/architecture.h"
 #include "compute/core/blas.h"
+#include "compute/nn/architecture.h"
 
 #include <string.h>
 

@@ -8,14 +8,15 @@
 #include "compute/train/model_file.h"
 
 #include "compute/core/durable.h"
-#include "compute/core/file.h"
 #include "compute/core/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LONGEST_HEADER = 1 << 20 };
@@ -244,11 +245,18 @@ static tl_status read_open(FILE *file, const char *path, uint64_t size, const tl
 tl_status tl_model_load(const char *path, const tl_key *step, tl_arena *arena,
                         tl_model **out, tl_err *err)
 {
-    uint64_t size;
-    TL_TRY(tl_file_size(path, &size, err));
-    FILE *file = fopen(path, "rb");
+    struct stat info;
+    /* Checked after it is open, and opened without waiting: it may be a pipe. */
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, "rb") : NULL;
+    if (descriptor >= 0 && !file) (void)close(descriptor);
     TL_CHECK(file, err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
-    const tl_status status = read_open(file, path, size, step, arena, out, err);
+    tl_status status;
+    if (fstat(fileno(file), &info) != 0 || !S_ISREG(info.st_mode)) {
+        status = tl_fail(err, TL_E_IO, "%s: is not a file", path);
+    } else {
+        status = read_open(file, path, (uint64_t)info.st_size, step, arena, out, err);
+    }
     (void)fclose(file);
     return status;
 }

@@ -10,18 +10,18 @@
  */
 #include "compute/train/trainer.h"
 
+#include "compute/core/blas.h"
 #include "compute/core/clock.h"
 #include "compute/core/failpoint.h"
 #include "compute/core/log.h"
-#include "compute/core/blas.h"
 #include "compute/nn/pass.h"
 #include "compute/nn/tensor_parallel.h"
 #include "compute/train/augment.h"
 #include "compute/train/exchange.h"
 #include "compute/train/gradient.h"
 #include "compute/train/holdout.h"
-#include "compute/train/optimizer.h"
 #include "compute/train/lr_schedule.h"
+#include "compute/train/optimizer.h"
 
 #include <math.h>
 #include <string.h>

@@ -13,8 +13,8 @@
  * Source: Tramer, Zhang, Juels, Reiter, Ristenpart 2016, Stealing machine learning models
  * via prediction APIs, section 4.1 (equation-solving attacks, multiclass LR).
  */
-#include "experiments/score/answers.h"
 #include "experiments/method/queries.h"
+#include "experiments/score/answers.h"
 #include "experiments/score/reading.h"
 #include "experiments/score/score.h"
 

@@ -23,8 +23,8 @@
  * Source: Carlini, Paleka, Dvijotham, Steinke, Hayase, Cooper, Lee, Jagielski, Nasr, Conmy,
  * Wallace, Rolnick, Tramer 2024, Stealing part of a production language model, section 4.
  */
-#include "experiments/score/answers.h"
 #include "experiments/method/queries.h"
+#include "experiments/score/answers.h"
 
 #include "compute/linalg/linalg.h"
 #include "compute/nn/head.h"

@@ -12,8 +12,8 @@
  *
  * Source: Koh, Liang 2017; Feldman, Zhang 2020; see experiments/score/self_influence.h.
  */
-#include "experiments/score/self_influence.h"
 #include "experiments/score/score.h"
+#include "experiments/score/self_influence.h"
 #include "experiments/stage/stage.h"
 
 #include "compute/core/sort.h"

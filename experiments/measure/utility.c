@@ -42,9 +42,10 @@ static tl_status run(tl_scene *scene, tl_err *err)
     TL_TRY(tl_reading_make(target, members, scene->team, scene->scratch, &on_train, err));
     TL_TRY(tl_reading_make(target, test, scene->team, scene->scratch, &on_test, err));
     double auc;
+    float *probability = on_test.logits; /* in place */
     if (!tl_scene_counts(scene))
-        tl_softmax(on_test.logits, test->rows, test->classes, on_test.logits);
-    TL_TRY(tl_score_class_auc(on_test.logits, test->label, test->rows, test->classes,
+        tl_softmax(on_test.logits, test->rows, test->classes, probability);
+    TL_TRY(tl_score_class_auc(probability, test->label, test->rows, test->classes,
                               scene->scratch, &auc, err));
     if (tl_scene_counts(scene)) return TL_OK;
     const int right = tl_score_matches(on_test.guess, test->label, test->rows);
@@ -56,7 +57,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     tl_scene_put_if(scene, AUC, !isnan(auc), auc, TL_WHY_UNRESOLVABLE);
     tl_scene_put(scene, LOSS, mean(on_test.loss, test->rows));
     tl_scene_put(scene, BRIER,
-                 tl_score_brier(on_test.logits, test->label, test->rows, test->classes));
+                 tl_score_brier(probability, test->label, test->rows, test->classes));
     const double rows = members->rows; /* 0 if every row was poisoned */
     tl_scene_put_if(scene, TRAIN_LOSS, rows > 0.0, mean(on_train.loss, members->rows),
                     TL_WHY_UNRESOLVABLE);

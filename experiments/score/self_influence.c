@@ -1,7 +1,7 @@
 #include "experiments/score/self_influence.h"
 
-#include "compute/linalg/linalg.h"
 #include "compute/core/blas.h"
+#include "compute/linalg/linalg.h"
 
 #include <math.h>
 #include <string.h>

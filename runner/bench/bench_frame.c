@@ -4,10 +4,10 @@
 #include "cluster/comm/heartbeat.h"
 #include "cluster/session/session.h"
 #include "cluster/team/team_mpi.h"
+#include "compute/core/json.h"
 #include "compute/core/log.h"
 #include "runner/bench/bench.h"
 #include "runner/exit.h"
-#include "compute/core/json.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,25 +1,25 @@
 /*
- * bench gemm: the rate of sgemm 1024^3, which stands for what the machine can do, before
- * and after products of the shapes that small models are made of.
+ * bench gemm: the rate of sgemm 1024^3, the measure of what the machine can do, before and
+ * after products of shapes that occur in small models.
  */
 #include "compute/core/blas.h"
-#include "compute/core/sort.h"
 #include "compute/core/clock.h"
+#include "compute/core/json.h"
 #include "compute/core/log.h"
+#include "compute/core/sort.h"
 #include "runner/bench/bench.h"
 #include "runner/exit.h"
-#include "compute/core/json.h"
 
 enum { SIDE = 1024 };
 
-/* A shard of an mlp, of a convolution as a product, of a transformer; squares beside. */
+/* Shards of an mlp, of a convolution as a product, of a transformer; squares. */
 static const struct shape {
     int rows, columns, inner;
 } shapes[] = {{16, 512, 784}, {32, 512, 512},  {128, 512, 784}, {32, 784, 144},
               {64, 196, 288}, {256, 384, 384}, {128, 128, 128}, {512, 512, 512}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
-/* Enough products for a millisecond or more, so that reading the clock takes no time. */
+/* Enough products for a millisecond or more, so that reading the clock does not count. */
 static int products_of(double flop)
 {
     const double least = 1e8;

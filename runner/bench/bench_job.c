@@ -1,5 +1,5 @@
 /*
- * What bench train trains: settings by the names that plans give them.
+ * What bench train trains: settings under the names that they have in plans.
  */
 #include "compute/core/text.h"
 #include "runner/bench/bench.h"
@@ -11,15 +11,15 @@
 enum { CONTEXT, VOCABULARY, CHANNELS, SIDE, CLASSES, ROWS, OWN };
 enum { TABLES = 3, LONGEST_NAME = 40 };
 
-/* An epoch of random data: work enough that its ends do not count, yet short, since a
- * block of measuring is made of whole ones. */
+/* Work of an epoch of random data: enough that its ends do not count, yet little, since a
+ * block of the timer is a whole number of epochs. */
 static const double EPOCH_FLOP = 2e10;
 enum { LEAST_UPDATES = 4, MOST_ROWS = 4096, NUMBERS = 1 << 26 };
 
 static const tl_param own_params[OWN + 1] = {
     [CONTEXT] = {"context", TL_PARAM_INT, false, 256, 1, 65536, .about = "tokens of a row"},
     [VOCABULARY] = {"vocabulary", TL_PARAM_INT, false, 256, 2, 65536,
-                    .about = "different tokens"},
+                    .about = "number of different tokens"},
     [CHANNELS] = {"channels", TL_PARAM_INT, false, 1, 1, 4096,
                   .about = "channels of an image"},
     [SIDE] = {"side", TL_PARAM_INT, false, 28, 1, 4096,
@@ -27,10 +27,10 @@ static const tl_param own_params[OWN + 1] = {
     [CLASSES] = {"classes", TL_PARAM_INT, false, 10, 2, 65536,
                  .about = "classes of images"},
     [ROWS] = {"rows", TL_PARAM_INT, false, 0, 0, 1e7,
-              .about = "rows of random data (0: as many as suit the model)"},
+              .about = "rows of random data (0: as suits the model)"},
 };
 
-/* What may be set, and to what it is set. */
+/* The value of every setting. */
 typedef struct settings {
     tl_setup_values values;
     tl_value own[OWN];
@@ -95,7 +95,7 @@ static int integer(const tl_value *value)
     return (int)value->number;
 }
 
-/* Rows that make an epoch of whole updates. */
+/* Rows of an epoch of whole updates. */
 static double rows_of(const tl_setup *setup, int wanted)
 {
     if (wanted) return wanted;
@@ -134,14 +134,15 @@ tl_status tl_bench_job_read(const char *model, const char *const *set, int sets,
     return TL_OK;
 }
 
-void tl_bench_job_help(void)
+void tl_bench_job_help(void (*print)(const char *name, const char *about))
 {
     settings s = {0};
     for (int t = 0; t < TABLES; t++) {
         for (const tl_param *p = table_of(&s, t).params; p->name; p++) {
-            if (!is_settable(p)) continue;
-            char text[32];
-            (void)printf("  %-16s %s (%s)\n", p->name, p->about, tl_param_default(p, text));
+            char text[32], about[400];
+            (void)snprintf(about, sizeof about, "%s; default %s", p->about,
+                           tl_param_default(p, text));
+            if (is_settable(p)) print(p->name, about);
         }
     }
 }

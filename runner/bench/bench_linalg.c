@@ -1,15 +1,15 @@
 /*
- * bench linalg: each problem of linear algebra by ScaLAPACK on all ranks and by LAPACK on
- * one thread of rank 0, in turn, while the others wait; what one takes of the other's time,
- * how good the solution is and how near they are.
+ * bench linalg: each problem of linear algebra by ScaLAPACK on all ranks and, while the
+ * other ranks wait, by LAPACK on one thread of rank 0, alternating: the ratio of times, the
+ * quality of the solution, and the difference between the two.
  */
 #include "compute/core/clock.h"
-#include "compute/core/sort.h"
+#include "compute/core/json.h"
 #include "compute/core/rng.h"
+#include "compute/core/sort.h"
 #include "compute/linalg/linalg.h"
 #include "compute/linalg/residual.h"
 #include "runner/bench/bench.h"
-#include "compute/core/json.h"
 
 #include <math.h>
 
@@ -22,16 +22,16 @@ typedef struct trial {
     double *result[2];
 } trial;
 
-/* What is found, on rank 0. */
+/* Results for one problem, on rank 0. */
 typedef struct finding {
     int rows, columns;
     double seconds[2]; /* by route, medians */
-    double cpu[2];     /* of a core's time, of the member that works most; medians */
+    double cpu[2];     /* core seconds of the busiest member, medians */
     tl_residual residual;
-    double difference; /* of the routes' results, of the largest */
+    double difference; /* between the routes' results, relative to the largest */
 } finding;
 
-/* Without --size: above the sizes from which ScaLAPACK is taken, some seconds each. */
+/* Without --size: large enough for ScaLAPACK; each takes some seconds. */
 static const tl_bench_size usual[TL_LINALG_OPERATIONS] = {
     [TL_LINALG_SVD] = {4000, 1000},
     [TL_LINALG_EIGEN] = {1500, 1500},
@@ -39,7 +39,7 @@ static const tl_bench_size usual[TL_LINALG_OPERATIONS] = {
     [TL_LINALG_LEAST_SQUARES] = {4000, 1000},
     [TL_LINALG_GRAM] = {4000, 2000}};
 
-/* With it: square ones are as large as the smaller side. */
+/* With --size, square matrices are as large as the smaller side. */
 static tl_bench_size size_of(tl_linalg_operation operation, tl_bench_size wanted)
 {
     if (wanted.rows == 0) return usual[operation];
@@ -48,28 +48,6 @@ static tl_bench_size size_of(tl_linalg_operation operation, tl_bench_size wanted
     if (operation == TL_LINALG_EIGEN || operation == TL_LINALG_SOLVE_SPD)
         return (tl_bench_size){few, few};
     return operation == TL_LINALG_LEAST_SQUARES ? (tl_bench_size){many, few} : wanted;
-}
-
-static tl_status fill(trial *t, tl_linalg_operation operation, tl_bench_size size,
-                      tl_arena *arena, tl_err *err)
-{
-    const size_t rows = (size_t)size.rows, columns = (size_t)size.columns;
-    tl_rng rng = tl_rng_stream(1, 0, "bench", 0, "matrix");
-    double *a, *b = NULL;
-    TL_ALLOC(a, arena, rows * columns, err);
-    for (size_t i = 0; i < rows * columns; i++) a[i] = tl_rng_normal(&rng);
-    if (operation == TL_LINALG_SOLVE_SPD) /* the lower triangle counts; Gershgorin */
-        for (size_t i = 0; i < rows; i++) a[i * columns + i] = 2.0 * (double)rows;
-    if (operation == TL_LINALG_SOLVE_SPD || operation == TL_LINALG_LEAST_SQUARES) {
-        TL_ALLOC(b, arena, rows, err);
-        for (size_t i = 0; i < rows; i++) b[i] = tl_rng_normal(&rng);
-    }
-    for (int route = 0; route < 2; route++)
-        t->by[route] =
-            (tl_linalg_problem){.operation = operation,
-                                .a = tl_matrix_of(a, size.rows, size.columns),
-                                .b = tl_matrix_of(b, b ? size.rows : 0, b ? 1 : 0)};
-    return TL_OK;
 }
 
 static tl_status take_results(trial *t, tl_arena *arena, tl_err *err)
@@ -97,7 +75,22 @@ static tl_status take_results(trial *t, tl_arena *arena, tl_err *err)
 static tl_status prepare(trial *t, tl_linalg_operation operation, tl_bench_size size,
                          tl_arena *arena, tl_err *err)
 {
-    TL_TRY(fill(t, operation, size, arena, err));
+    const size_t rows = (size_t)size.rows, columns = (size_t)size.columns;
+    tl_rng rng = tl_rng_stream(1, 0, "bench", 0, "matrix");
+    double *a, *b = NULL;
+    TL_ALLOC(a, arena, rows * columns, err);
+    for (size_t i = 0; i < rows * columns; i++) a[i] = tl_rng_normal(&rng);
+    if (operation == TL_LINALG_SOLVE_SPD) /* positive definite by Gershgorin */
+        for (size_t i = 0; i < rows; i++) a[i * columns + i] = 2.0 * (double)rows;
+    if (operation == TL_LINALG_SOLVE_SPD || operation == TL_LINALG_LEAST_SQUARES) {
+        TL_ALLOC(b, arena, rows, err);
+        for (size_t i = 0; i < rows; i++) b[i] = tl_rng_normal(&rng);
+    }
+    for (int route = 0; route < 2; route++)
+        t->by[route] =
+            (tl_linalg_problem){.operation = operation,
+                                .a = tl_matrix_of(a, size.rows, size.columns),
+                                .b = tl_matrix_of(b, b ? size.rows : 0, b ? 1 : 0)};
     return take_results(t, arena, err);
 }
 
@@ -112,47 +105,42 @@ static double difference_of(const trial *t)
     return most / largest;
 }
 
-/* Seconds of each round by each route: on the wall; of a core, the most of any member. */
+/* What was measured. */
 typedef struct stopwatch {
-    double wall[2][ROUNDS], cpu[2][ROUNDS];
+    double wall[2][ROUNDS], cpu[2][ROUNDS]; /* s, by route; cpu: the most of any member */
+    tl_residual residual;                   /* of ScaLAPACK's solution */
 } stopwatch;
 
-static tl_status time_lapack(const tl_team *team, const trial *t, tl_arena *arena,
-                             stopwatch *out, int round, tl_err *err)
+/* LAPACK runs on rank 0 alone, while the others wait. */
+static tl_status time_route(const tl_team *team, const trial *t, tl_linalg_route route,
+                            int round, tl_arena *arena, stopwatch *out, tl_err *err)
 {
-    const tl_linalg_route route = TL_LINALG_BY_LAPACK;
+    const bool is_alone = route == TL_LINALG_BY_LAPACK;
     const tl_team alone = tl_team_alone();
     const double start = tl_seconds(), cpu = tl_cpu_seconds();
     tl_status mine = TL_OK;
-    if (team->rank == 0)
-        mine = tl_linalg_solve(&alone, t->by[route], route, arena, NULL, err);
+    if (!is_alone || team->rank == 0)
+        mine = tl_linalg_solve(is_alone ? &alone : team, t->by[route], route, arena,
+                               is_alone ? NULL : &out->residual, err);
     out->wall[route][round] = tl_seconds() - start;
-    out->cpu[route][round] = tl_cpu_seconds() - cpu;
-    return tl_team_agree(team, mine, err);
-}
-
-static tl_status time_scalapack(const tl_team *team, const trial *t, tl_arena *arena,
-                                stopwatch *out, int round, tl_residual *found, tl_err *err)
-{
-    const tl_linalg_route route = TL_LINALG_BY_SCALAPACK;
-    const double start = tl_seconds(), cpu = tl_cpu_seconds();
-    TL_TRY(tl_linalg_solve(team, t->by[route], route, arena, found, err));
-    out->wall[route][round] = tl_seconds() - start;
-    return tl_bench_most(team, tl_cpu_seconds() - cpu, &out->cpu[route][round], err);
+    const double worked = tl_cpu_seconds() - cpu;
+    TL_TRY(tl_team_agree(team, mine, err));
+    return tl_bench_most(team, worked, &out->cpu[route][round], err);
 }
 
 static tl_status time_both(const tl_team *team, const trial *t, tl_arena *arena,
                            finding *out, tl_err *err)
 {
     stopwatch all;
-    for (int round = 0; round < ROUNDS; round++) {
-        TL_TRY(time_lapack(team, t, arena, &all, round, err));
-        TL_TRY(time_scalapack(team, t, arena, &all, round, &out->residual, err));
+    for (int i = 0; i < 2 * ROUNDS; i++) {
+        const tl_linalg_route route = i % 2 ? TL_LINALG_BY_SCALAPACK : TL_LINALG_BY_LAPACK;
+        TL_TRY(time_route(team, t, route, i / 2, arena, &all, err));
     }
     for (int route = 0; route < 2; route++) {
         out->seconds[route] = tl_median(all.wall[route], ROUNDS);
         out->cpu[route] = tl_median(all.cpu[route], ROUNDS);
     }
+    out->residual = all.residual;
     if (team->rank == 0) out->difference = difference_of(t);
     return TL_OK;
 }

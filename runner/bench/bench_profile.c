@@ -1,6 +1,6 @@
 /*
- * Time by layer. The trainer's own passes are not slowed by clocks: this goes over a pass
- * of its own, layer by layer, as tl_pass_forward and tl_pass_backward do.
+ * Time by layer, over a pass of its own, so that no clocks slow the trainer's passes: layer
+ * by layer, as tl_pass_forward and tl_pass_backward do.
  */
 #include "compute/core/clock.h"
 #include "compute/core/sort.h"
@@ -17,8 +17,8 @@ typedef struct profile {
     const tl_timer_data *data;
     int shards, batch;
     float *grad;    /* [params] */
-    float *d_logit; /* [rows of a shard*positions*classes] what backward starts from */
-    size_t outputs; /* numbers of one row's */
+    float *d_logit; /* [rows of a shard x outputs] gradient that backward starts from */
+    size_t outputs; /* of one row: positions x classes */
 } profile;
 
 static tl_status open_profile(profile *p, const tl_model *model, const tl_recipe *recipe,
@@ -39,8 +39,8 @@ static tl_status open_profile(profile *p, const tl_model *model, const tl_recipe
     return TL_OK;
 }
 
-/* One batch; sets seconds[2l] what layer l took forward, to [2l + 1] backward. */
-static void time_batch(profile *p, double *seconds)
+/* Times one batch: layer l forward in seconds[l][0], backward in seconds[l][1]. */
+static void time_batch(profile *p, double (*seconds)[2][MOST_ROUNDS], int round)
 {
     const int layers = p->pass.model->layers;
     for (int l = 0; l < layers; l++) {
@@ -48,19 +48,19 @@ static void time_batch(profile *p, double *seconds)
         const tl_layer_ops *ops = tl_layer_ops_of(run->layer->kind);
         const double begin = tl_cpu_seconds();
         if (ops->pack) ops->pack(run);
-        seconds[2 * l] = tl_cpu_seconds() - begin;
-        seconds[2 * l + 1] = 0.0;
+        seconds[l][0][round] = tl_cpu_seconds() - begin;
+        seconds[l][1][round] = 0.0;
     }
     for (int s = 0; s < p->shards; s++) {
         const int first = (int)((long)s * p->batch / p->shards);
         const int rows = (int)((long)(s + 1) * p->batch / p->shards) - first;
-        /* Brings the shard's rows in, and sets the rows of each layer. */
+        /* Loads the shard's rows and sets the row count of each layer. */
         (void)tl_pass_forward(&p->pass, p->data->input, p->data->row + first, rows);
         for (int l = 0; l < layers; l++) {
             tl_layer_run *run = &p->pass.run[l];
             const double begin = tl_cpu_seconds();
             tl_layer_ops_of(run->layer->kind)->forward(run);
-            seconds[2 * l] += tl_cpu_seconds() - begin;
+            seconds[l][0][round] += tl_cpu_seconds() - begin;
         }
         memcpy(tl_pass_d_logits(&p->pass), p->d_logit,
                (size_t)rows * p->outputs * sizeof *p->d_logit);
@@ -69,18 +69,9 @@ static void time_batch(profile *p, double *seconds)
             run->sets = run->leads; /* as the trainer's first batch of an update */
             const double begin = tl_cpu_seconds();
             tl_layer_ops_of(run->layer->kind)->backward(run, p->grad);
-            seconds[2 * l + 1] += tl_cpu_seconds() - begin;
+            seconds[l][1][round] += tl_cpu_seconds() - begin;
         }
     }
-}
-
-static double median_of(const double *seconds, int width, int at, int rounds)
-{
-    double value[MOST_ROUNDS];
-    for (int r = 0; r < rounds; r++) {
-        value[r] = seconds[(size_t)r * (size_t)width + (size_t)at];
-    }
-    return tl_median(value, (size_t)rounds);
 }
 
 tl_status tl_bench_profile(const tl_model *model, const tl_bench_job *job,
@@ -88,22 +79,19 @@ tl_status tl_bench_profile(const tl_model *model, const tl_bench_job *job,
                            tl_bench_layer *layer, tl_err *err)
 {
     const size_t mark = tl_arena_mark(scratch);
-    const int width = 2 * model->layers;
     profile p = {.data = data};
-    double *seconds;
+    double(*seconds)[2][MOST_ROUNDS]; /* [layers] by direction and round */
     TL_TRY(open_profile(&p, model, &job->setup.recipe, scratch, err));
-    TL_ALLOC(seconds, scratch, (size_t)MOST_ROUNDS * (size_t)width, err);
-    time_batch(&p, seconds); /* not counted: pages and caches */
+    TL_ALLOC(seconds, scratch, model->layers, err);
+    time_batch(&p, seconds, 0); /* warms pages and caches */
     int rounds = 0;
     const double begin = tl_seconds();
     while (rounds < MOST_ROUNDS &&
-           (rounds < LEAST_ROUNDS || tl_seconds() - begin < LEAST_SECONDS)) {
-        time_batch(&p, seconds + (size_t)rounds++ * (size_t)width);
-    }
-    for (int l = 0; l < model->layers; l++) {
-        layer[l] = (tl_bench_layer){median_of(seconds, width, 2 * l, rounds),
-                                    median_of(seconds, width, 2 * l + 1, rounds)};
-    }
+           (rounds < LEAST_ROUNDS || tl_seconds() - begin < LEAST_SECONDS))
+        time_batch(&p, seconds, rounds++);
+    for (int l = 0; l < model->layers; l++)
+        layer[l] = (tl_bench_layer){tl_median(seconds[l][0], (size_t)rounds),
+                                    tl_median(seconds[l][1], (size_t)rounds)};
     tl_arena_rewind(scratch, mark);
     return TL_OK;
 }

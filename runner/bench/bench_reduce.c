@@ -1,11 +1,11 @@
 /*
- * bench reduce: the team's sum beside MPI_Allreduce, by turns on the same numbers.
+ * bench reduce: the team's sum against MPI_Allreduce, alternating, on the same numbers.
  */
 #include "cluster/team/team_mpi.h"
 #include "compute/core/clock.h"
+#include "compute/core/json.h"
 #include "compute/core/sort.h"
 #include "runner/bench/bench.h"
-#include "compute/core/json.h"
 
 #include <stdlib.h>
 
@@ -15,7 +15,7 @@ static const double MIB = 1048576.0;
 typedef struct findings {
     double own[ROUNDS], peer[ROUNDS]; /* seconds, of the slowest member */
     bool is_right;
-    double mib; /* what is asked for */
+    double mib; /* option */
     bool is_json;
 } findings;
 

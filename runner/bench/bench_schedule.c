@@ -1,36 +1,36 @@
 /*
- * bench schedule: steps a second through scheduler, coordinator and workers, without and
- * with a journal; what share of a core the coordinator takes at 10,000 steps a second; and
- * what the journal costs where steps last 10 ms.
+ * bench schedule: steps per second through scheduler, coordinator and workers, without and
+ * with a journal; the share of a core that the coordinator takes at 10,000 steps per
+ * second; and the cost of the journal where steps last 10 ms.
  */
 #include "compute/core/clock.h"
+#include "compute/core/json.h"
 #include "runner/bench/bench.h"
 #include "runner/execute/coordinator.h"
 #include "runner/execute/worker.h"
-#include "compute/core/json.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
 enum { PAIRS = 3 };
-static const double PACE = 1e4;       /* steps a second of all ranks together */
+static const double PACE = 1e4;       /* steps per second of all ranks together */
 static const double PACED_TIME = 2.0; /* seconds of a round at that pace */
 static const double STEP_TIME = 0.01, STEPS_TIME = 1.0; /* seconds of a step, of a round */
 
-/* What a worker's steps are. */
+/* How a worker paces its steps. */
 typedef struct pace {
-    double every; /* seconds from the start of one to the start of the next; 0: at once */
-    double next;  /* when that is; 0: not begun */
+    double every; /* seconds from start to start; 0: no pause */
+    double next;  /* when the next one starts; 0: not begun */
     double sleep; /* seconds that each lasts */
 } pace;
 
-/* A round: so many steps, done so. */
+/* A round of `steps` steps. */
 typedef struct bench_round {
     uint32_t steps;
     pace pace;
     const char *journal; /* NULL: none */
-    double seconds, cpu; /* result on rank 0: of the round; of the coordinator's thread */
+    double seconds, cpu; /* result on rank 0: of the round, of the coordinator's thread */
 } bench_round;
 
 static tl_status run_step(void *self, uint32_t trial, int position, const tl_team *team,
@@ -42,7 +42,7 @@ static tl_status run_step(void *self, uint32_t trial, int position, const tl_tea
     if (p->every > 0.0) {
         const double now = tl_seconds();
         if (p->next == 0.0) p->next = now;
-        tl_sleep(p->next - now); /* who is late does not wait */
+        tl_sleep(p->next - now); /* does not wait if late */
         p->next += p->every;
     }
     tl_sleep(p->sleep);
@@ -69,7 +69,7 @@ static tl_status ignore(void *self, const tl_record *record, tl_err *err)
     return TL_OK;
 }
 
-/* Rank 0's part of a round: a coordinator over its steps. */
+/* Rank 0's part of a round: a coordinator over the steps. */
 static tl_status lead(tl_cluster *cluster, const bench_round *round, tl_coordinator *c,
                       tl_sweep *sweep, tl_err *err)
 {
@@ -105,11 +105,11 @@ static tl_status run_round(tl_cluster *cluster, bench_round *round, tl_err *err)
     return status;
 }
 
-/* What is found, in the order of the output. */
+/* Results, in the order of the output. */
 typedef struct findings {
-    double rate, rate_journalled; /* empty steps a second */
-    double paced_rate, share;     /* at PACE: what came of it, and the share of a core */
-    double cost;                  /* of the journal at STEP_TIME: part of the time */
+    double rate, rate_journalled; /* empty steps per second */
+    double paced_rate, share;     /* at PACE: steps per second, share of a core */
+    double cost;                  /* of the journal at STEP_TIME: share of the time */
 } findings;
 
 static tl_status find_share(tl_cluster *cluster, const char *journal, findings *out,
@@ -125,7 +125,7 @@ static tl_status find_share(tl_cluster *cluster, const char *journal, findings *
     return TL_OK;
 }
 
-/* The fastest of some rounds each way, taken in turn: what else runs only slows. */
+/* Compares the fastest of alternating rounds, since other load only slows them. */
 static tl_status find_cost(tl_cluster *cluster, const char *journal, findings *out,
                            tl_err *err)
 {

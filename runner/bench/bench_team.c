@@ -1,24 +1,25 @@
 /*
- * bench train over ranks: one model trained by rank 0 alone, while the others wait, and by
- * all ranks together, alternating; the speedup, and how long a member waited for others.
+ * bench train on several ranks: one model trained by rank 0 alone, while the others wait,
+ * and by all ranks together, alternating: speedup, and seconds that rank 0 waits for
+ * others.
  */
-#include "compute/nn/kernels/kernels.h"
-#include "compute/core/sort.h"
-#include "runner/bench/bench.h"
 #include "compute/core/json.h"
+#include "compute/core/sort.h"
+#include "compute/nn/kernels/kernels.h"
+#include "runner/bench/bench.h"
 
 enum { ROUNDS = 5 };
 
 typedef struct findings {
-    double alone[ROUNDS], together[ROUNDS]; /* rows a second */
-    double exposed[ROUNDS];                 /* seconds that rank 0 waited, an update */
+    double alone[ROUNDS], together[ROUNDS]; /* rows per second */
+    double exposed[ROUNDS];                 /* seconds per update that rank 0 waited */
     double scratch_alone, scratch;          /* bytes that the trainings took */
     size_t params;
-    const tl_bench_job *job; /* what is wanted */
+    const tl_bench_job *job; /* options */
     bool is_json;
 } findings;
 
-/* One training; the arena's peak is what it took. */
+/* Times one training; `bytes` is the peak of its arena. */
 static tl_status run_round(tl_model *model, const tl_timed_training *run, double *rows,
                            double *exposed, double *bytes, tl_err *err)
 {

@@ -1,23 +1,23 @@
 /*
- * bench train: how fast models are trained, or asked, beside what sgemm 1024^3 reaches.
+ * bench train: how fast models are trained, or queried, compared with sgemm 1024^3.
  */
 #include "compute/core/blas.h"
-#include "compute/core/sort.h"
+#include "compute/core/json.h"
 #include "compute/core/log.h"
+#include "compute/core/sort.h"
 #include "compute/nn/kernels/kernels.h"
 #include "compute/nn/layers/layer.h"
 #include "experiments/stage/service.h"
 #include "runner/bench/bench.h"
 #include "runner/exit.h"
-#include "compute/core/json.h"
 
 #include <stdio.h>
 
 /* --- inference ------------------------------------------------------------------------ */
 
-static tl_status time_asking(const tl_model *model, const tl_service *service,
-                             const tl_timer_data *data, tl_arena *scratch, tl_rate *rate,
-                             tl_err *err)
+static tl_status time_queries(const tl_model *model, const tl_service *service,
+                              const tl_timer_data *data, tl_arena *scratch, tl_rate *rate,
+                              tl_err *err)
 {
     const tl_team team = tl_team_alone();
     const tl_question question = {
@@ -148,7 +148,7 @@ static void print_training(const result *r, const tl_bench_train_options *option
     tl_bench_print(record, options->is_json);
 }
 
-static void print_asking(const result *r, bool is_json)
+static void print_inference(const result *r, bool is_json)
 {
     const double flop = tl_model_flop(&r->job->setup.model);
     json_t *record = record_of(r, "infer", &r->logits, flop);
@@ -172,8 +172,8 @@ static tl_status measure(const tl_bench_job *job, const tl_bench_train_options *
     r->model = model;
     TL_TRY(tl_bench_gemm_rates(1024, 1024, 1024, gemm, err));
     if (options->infers) {
-        TL_TRY(time_asking(model, NULL, &data, arena, &r->logits, err));
-        TL_TRY(time_asking(model, tl_service_plain(), &data, arena, &r->service, err));
+        TL_TRY(time_queries(model, NULL, &data, arena, &r->logits, err));
+        TL_TRY(time_queries(model, tl_service_plain(), &data, arena, &r->service, err));
     } else {
         const tl_team alone = tl_team_alone();
         const tl_timed_training run = {&job->setup.recipe, &data, &alone, TL_TIMER_BLOCKS,
@@ -197,7 +197,7 @@ int tl_bench_train(const tl_bench_job *job, const tl_bench_train_options *option
     if (status != TL_OK) {
         tl_log(TL_LOG_ERROR, "%s", err.text);
     } else if (options->infers) {
-        print_asking(&r, options->is_json);
+        print_inference(&r, options->is_json);
     } else {
         print_training(&r, options);
     }

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* {name, about}, what every list has of each. */
+/* {name, about}: how every record begins. */
 static json_t *entry(const char *name, const char *about)
 {
     json_t *one = json_object();
@@ -99,12 +99,11 @@ static json_t *stages_list(void)
     json_t *list = json_array();
     int count = 0;
     const tl_stage *const *all = tl_stages(&count);
-    for (int i = 0; i < count; i++) {
-        json_t *one = entry(all[i]->name, all[i]->about);
-        tl_json_add(one, "{s:s, s:s}", "role", tl_role_name(all[i]->role), "flow",
-                    tl_flow_name(all[i]->flow));
-        tl_json_append(list, one);
-    }
+    for (int i = 0; i < count; i++)
+        tl_json_append(list,
+                       json_pack("{s:s, s:s, s:s, s:s}", "name", all[i]->name, "about",
+                                 all[i]->about, "role", tl_role_name(all[i]->role), "flow",
+                                 tl_flow_name(all[i]->flow)));
     return list;
 }
 
@@ -165,7 +164,7 @@ static json_t *metrics_list(void)
     return list;
 }
 
-/* What follows "about:" in a plan's text, up to the end of the line. */
+/* What follows "about:" in the text of a plan, to the end of the line. */
 static json_t *about_of(const char *text)
 {
     const char *at = strncmp(text, "about:", 6) == 0 ? text : strstr(text, "\nabout:");
@@ -180,11 +179,9 @@ static json_t *about_of(const char *text)
 static json_t *plans_list(void)
 {
     json_t *list = json_array();
-    for (const tl_shipped_plan *p = tl_plans_shipped(); p->name; p++) {
-        json_t *one = entry(p->name, NULL);
-        tl_json_put(one, "about", about_of(p->text));
-        tl_json_append(list, one);
-    }
+    for (const tl_shipped_plan *p = tl_plans_shipped(); p->name; p++)
+        tl_json_append(
+            list, json_pack("{s:s, s:o}", "name", p->name, "about", about_of(p->text)));
     return list;
 }
 

@@ -1,6 +1,6 @@
 /*
- * The catalogue: what `list` and `describe` say, as JSON that is also the source of the
- * printed pages.
+ * The catalogue: what `list` and `describe` show, as JSON; the printed pages are made from
+ * it.
  */
 #ifndef TL_RUNNER_CLI_CATALOGUE_H
 #define TL_RUNNER_CLI_CATALOGUE_H
@@ -9,14 +9,15 @@
 
 #include <jansson.h>
 
-/** A stage, all about it; owned by the caller. Aborts when memory runs out. */
+/** All about a stage; owned by the caller, as all results here. Aborts when out of memory.
+ */
 json_t *tl_catalogue_stage(const tl_stage *stage);
 
-/** One-line records {name, about, ...} of "stages", "models", "data", "metrics" or "plans";
- * owned. NULL for another word. */
+/** A list of records {name, about, ...}: "stages", "models", "data", "metrics" or "plans".
+ * \return NULL for any other word */
 json_t *tl_catalogue_list(const char *what);
 
-/** Params of a table, as JSON; owned. */
+/** The parameters of a table, a list of records. */
 json_t *tl_catalogue_params(const tl_param *params);
 
 #endif

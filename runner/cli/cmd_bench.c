@@ -1,5 +1,5 @@
 /*
- * threatloop bench: is this machine set up well, and how near do we come to its limit?
+ * threatloop bench: how fast this machine is, and how close threatloop comes to its limit.
  */
 #include "cluster/comm/launch_rank.h"
 #include "compute/nn/kernels/kernels.h"
@@ -23,7 +23,7 @@ typedef struct request {
 
 static const tl_option options[] = {
     {"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, train.is_json),
-     .about = "records as JSON, one a line"},
+     .about = "print JSON, one record per line"},
     {"model", 0, TL_OPTION_TEXT, "KIND", offsetof(request, model),
      .about = "train: mlp, cnn, resnet, gpt, llama or linear (default cnn)",
      .only = "train"},
@@ -33,7 +33,7 @@ static const tl_option options[] = {
     {"layers", 0, TL_OPTION_FLAG, NULL, offsetof(request, train.has_layers),
      .about = "train: time by layer, not by kind of layer", .only = "train"},
     {"infer", 0, TL_OPTION_FLAG, NULL, offsetof(request, train.infers),
-     .about = "train: rates of inference and of the query service instead",
+     .about = "train: rates of inference and of the query service instead of training",
      .only = "train"},
     {"mib", 0, TL_OPTION_REAL, "N", offsetof(request, mib),
      .about = "reduce: MiB of gradients to sum (default 64)", .high = 4096,
@@ -42,49 +42,59 @@ static const tl_option options[] = {
      .about = "schedule: empty steps to run (default 50000)", .low = 1, .high = 10000000,
      .only = "schedule"},
     {"size", 0, TL_OPTION_TEXT, "ROWSxCOLUMNS", offsetof(request, size),
-     .about =
-         "linalg: size of the matrices (default: above the size from which ScaLAPACK is "
-         "used)",
+     .about = "linalg: size of the matrices (default: large enough for ScaLAPACK)",
      .only = "linalg"},
     {0}};
+
+static void print_setting(const char *name, const char *about)
+{
+    char left[48];
+    (void)snprintf(left, sizeof left, "  %s", name);
+    tl_options_row(stdout, left, about);
+}
+
+static void print_settings(void)
+{
+    tl_bench_job_help(print_setting);
+}
 
 static const tl_usage usage = {
     .command = "bench",
     .forms = "[gemm] [--json]\n"
-             "train [--model KIND] [--set NAME=VALUE]... [--layers] [--infer]\n"
-             "reduce [--mib N]\n"
-             "schedule [--steps N]\n"
-             "linalg [--size ROWSxCOLUMNS]",
+             "train [--model KIND] [--set NAME=VALUE]... [--layers] [--infer] [--json]\n"
+             "reduce [--mib N] [--json]\n"
+             "schedule [--steps N] [--json]\n"
+             "linalg [--size ROWSxCOLUMNS] [--json]",
     .about =
         "Benchmarks this machine.\n\n"
         "gemm      Median rate of sgemm 1024x1024x1024 on one thread, GFLOP/s, before and after\n"
-        "          products of the shapes that small models have.\n"
-        "train     Rows a second that a model trains on, on one rank, with optimiser and sums;\n"
-        "          GFLOP/s (2 per multiply-add, products alone, causal attention half) and their\n"
-        "          fraction of sgemm 1024^3; running: the share of the time that the program had\n"
-        "          a core; fraction_on_core: as if it had had one all the time; time by layer.\n"
-        "          Over ranks (cluster/launch -n 2 bench train): rank 0 alone and all as one\n"
-        "          team, alternating: speedup, the seconds of an update that rank 0 waits for\n"
-        "          others' gradients and weights (exposed), and memory.\n"
+        "          products of shapes that occur in small models.\n"
+        "train     Training on one rank, optimiser and sums included: rows per second; GFLOP/s\n"
+        "          (2 per multiply-add, products alone, causal attention half) and their\n"
+        "          fraction of sgemm 1024^3; running: the share of the time in which the program\n"
+        "          had a core; fraction_on_core: the fraction while it had one; time by layer.\n"
+        "          On more ranks (cluster/launch -n 2 bench train): rank 0 alone and all ranks\n"
+        "          as one team, alternating: speedup; exposed: seconds per update that rank 0\n"
+        "          waits for gradients and weights of others; memory.\n"
         "reduce    Sums of gradients over the ranks, in the fixed tree and by MPI_Allreduce,\n"
         "          alternating: medians of 11 rounds, and ratio, the median of MPI_Allreduce's\n"
         "          time over the tree's (above 1: the tree is faster). Needs 2 ranks or more:\n"
         "          cluster/launch -n 2 bench reduce\n"
-        "schedule  Empty steps a second, without and with a journal (in the current folder);\n"
-        "          the share of a core that rank 0's coordinator takes at 10,000 steps a second;\n"
-        "          what the journal costs where steps take 10 ms (0.05: 5 %). Best on 2 ranks:\n"
-        "          cluster/launch -n 2 bench schedule\n"
+        "schedule  Empty steps per second, without and with a journal (in the current folder);\n"
+        "          the share of a core that rank 0's coordinator takes at 10,000 steps per\n"
+        "          second; the cost of the journal where steps take 10 ms (0.05: 5 %). Best on\n"
+        "          2 ranks: cluster/launch -n 2 bench schedule\n"
         "linalg    Singular values, eigenvalues, Cholesky, least squares and Gram matrix, with\n"
         "          vectors and checks: seconds by ScaLAPACK on all ranks (2^k of them) and by\n"
         "          LAPACK on one thread of rank 0, alternating, medians of 3, and their ratio;\n"
-        "          ratio_of_cpu: of core seconds, of the busiest rank; residual and\n"
-        "          orthogonality by ScaLAPACK in units of rounding, n eps; difference of the\n"
+        "          ratio_of_cpu: of core seconds on the busiest rank; residual and orthogonality\n"
+        "          of ScaLAPACK's solution in units of rounding, n eps; difference between the\n"
         "          results. Best on 2 ranks: cluster/launch -n 2 bench linalg\n",
     .options = options,
-    .notes = "Settings of train, and their defaults:\n",
-    .print_notes = tl_bench_job_help,
+    .notes = "Settings of train:\n",
+    .print_notes = print_settings,
     .most = 1,
-    .wants = "bench takes one of gemm, train, reduce, schedule and linalg"};
+    .wants = "bench needs one of gemm, train, reduce, schedule and linalg"};
 
 static int train(const request *wanted)
 {

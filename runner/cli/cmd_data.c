@@ -1,6 +1,7 @@
 /*
- * threatloop data: its words and options, and what any data file holds.
+ * threatloop data: its options, and `data info`.
  */
+#include "compute/core/json.h"
 #include "compute/core/log.h"
 #include "compute/data/medmnist.h"
 #include "runner/cli/commands.h"
@@ -8,24 +9,24 @@
 #include "runner/cli/options.h"
 #include "runner/datasets/data_info.h"
 #include "runner/exit.h"
-#include "compute/core/json.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
 static const tl_option options_of_data[] = {
     {"data", 'd', TL_OPTION_TEXT, "DIR", offsetof(tl_data_options, dir),
-     .about = "data folder (else THREATLOOP_DATA, else threatloop in the user's cache)"},
+     .about =
+         "data folder (default: THREATLOOP_DATA, else threatloop in the user's cache)"},
     {"json", 0, TL_OPTION_FLAG, NULL, offsetof(tl_data_options, is_json),
-     .about = "the same as JSON"},
+     .about = "list, info, verify: print JSON"},
     {"as", 0, TL_OPTION_TEXT, "SET", offsetof(tl_data_options, as),
-     .about = "info: read the file as cifar10 or cifar100, which have no mark of their own",
+     .about = "info: read FILE as cifar10 or cifar100, whose files carry no mark",
      .only = "info"},
     {"size", 0, TL_OPTION_WHOLE, "PIXELS", offsetof(tl_data_options, pixels),
-     .about = "fetch: pixels a side, 28 (default), 64, 128 or 224; volumes 28 or 64",
+     .about = "fetch: pixels per side, 28 (default), 64, 128 or 224; volumes 28 or 64",
      .low = 1, .high = 4096, .only = "fetch"},
     {"from", 0, TL_OPTION_TEXT, "FILE", offsetof(tl_data_options, from),
-     .about = "fetch: copy a file that was downloaded elsewhere, for nodes without network",
+     .about = "fetch: copy a file downloaded elsewhere, on nodes without network",
      .only = "fetch"},
     {0}};
 
@@ -36,22 +37,22 @@ static const tl_usage usage = {
              "fetch NAME [--size PIXELS] [--from FILE] [--data DIR]\n"
              "verify [NAME-OR-FILE...] [--data DIR] [--json]",
     .about =
-        "list    The known sets, with classes, sizes and licence, and which of them are here.\n"
-        "info    What a source or a file holds: arrays, types, shapes, checksums, images and\n"
-        "        classes, near-duplicates, whether it is an official file. Formats: npz, npy,\n"
-        "        idx (gzipped or not), safetensors, CIFAR's binary version. A malformed file\n"
-        "        is an error that gives the reason.\n"
+        "list    Lists the known data sets, with classes, sizes and licence, and which of them\n"
+        "        are present.\n"
+        "info    Shows what a source or a file holds: arrays, types, shapes, checksums, images\n"
+        "        and classes, near-duplicates, whether it is an official file. Formats: npz,\n"
+        "        npy, idx (gzipped or not), safetensors, CIFAR's binary version. For a malformed\n"
+        "        file, the error gives the reason.\n"
         "fetch   Downloads a MedMNIST set into DIR/medmnist, checks its MD5 and prints its\n"
-        "        licence. A correct file is left alone; a wrong checksum keeps nothing.\n"
-        "verify  Checks what is here, or the sets or files named, against the official\n"
+        "        licence. A correct file is left alone; one with a wrong checksum is not kept.\n"
+        "verify  Checks the sets or files named, or all that are present, against the official\n"
         "        checksums; exit status 1 if one of them differs.\n",
     .options = options_of_data,
-    .notes =
-        "THREATLOOP_MIRROR names another base address to fetch from than\n" TL_MEDMNIST_URL
-        "\n",
+    .notes = "Fetches from " TL_MEDMNIST_URL
+             "\nor from the base address in THREATLOOP_MIRROR.\n",
     .least = 1,
     .most = 1000,
-    .wants = "data takes one of list, info NAME, fetch NAME and verify [NAME...]"};
+    .wants = "data needs one of list, info NAME, fetch NAME and verify [NAME...]"};
 
 static void print_images(const json_t *images)
 {
@@ -138,7 +139,7 @@ static int show(const char *name, const tl_data_options *options)
     tl_arena_close(&arena);
     if (status != TL_OK) {
         tl_log(TL_LOG_ERROR, "%s%s", err.text,
-               status == TL_E_ARG && !is_file ? "; nor is there such a file" : "");
+               status == TL_E_ARG && !is_file ? "; and there is no such file" : "");
         return TL_EXIT_ERROR;
     }
     if (options->is_json) {

@@ -1,11 +1,11 @@
 /*
- * threatloop describe: all about one stage, model, data source or shipped plan.
+ * threatloop describe: a stage, model, data source or shipped plan in full.
  */
+#include "compute/core/json.h"
 #include "runner/cli/catalogue.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
 #include "runner/exit.h"
-#include "compute/core/json.h"
 
 #include "compute/core/text.h"
 #include "runner/sweep/model_size.h"
@@ -24,24 +24,32 @@ static const tl_usage usage = {
     .about =
         "Shows a stage (parameters with types, defaults, bounds and units; metrics; what it\n"
         "reads and gives; what the attacker must know; citation), a model, a data source, or\n"
-        "a shipped plan (its text). `data`, `model` and `recipe` show what a plan may say\n"
-        "there. `threatloop list` has the names; the end of a stage's name will do: badnets.\n",
-    .options =
-        (const tl_option[]){{"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json),
-                             .about = "the same as JSON"},
-                            {0}},
+        "a shipped plan (its text). `data`, `model` and `recipe` show the keys that a plan\n"
+        "may have there. `threatloop list` has the names; of a stage's name the end will do:\n"
+        "badnets.\n",
+    .options = (const tl_option[]){{"json", 0, TL_OPTION_FLAG, NULL,
+                                    offsetof(request, is_json), .about = "print JSON"},
+                                   {0}},
     .least = 1,
     .most = 1,
-    .wants = "describe takes one name"};
+    .wants = "describe needs one name"};
 
-static void print_words(const char *label, const json_t *list)
+/* "a, b, c". */
+static void print_words(const json_t *list)
 {
-    if (json_array_size(list) == 0) return;
-    (void)printf("%-10s", label);
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        (void)printf("%s%s", i > 0 ? ", " : "", json_string_value(json_array_get(list, i)));
+    size_t i;
+    const json_t *word;
+    json_array_foreach(list, i, word)
+    {
+        (void)printf("%s%s", i > 0 ? ", " : "", json_string_value(word));
     }
-    (void)putchar('\n');
+}
+
+/* The unit of a number; "" where it is 1 or there is none. */
+static const char *units_of(const json_t *one)
+{
+    const char *units = tl_json_field(one, "units");
+    return strcmp(units, "1") != 0 ? units : "";
 }
 
 static void print_value(const json_t *value)
@@ -70,16 +78,11 @@ static void print_params(const json_t *list)
             (void)printf(", %s %.12g %s %.12g", is_open ? "above" : "from",
                          json_number_value(low), is_open ? "up to" : "to",
                          json_number_value(json_object_get(one, "high")));
-            if (strcmp(tl_json_field(one, "units"), "1") != 0 &&
-                *tl_json_field(one, "units")) {
-                (void)printf(" %s", tl_json_field(one, "units"));
-            }
+            (void)printf("%s%s", *units_of(one) ? " " : "", units_of(one));
         }
         const json_t *choices = json_object_get(one, "choices");
-        for (size_t c = 0; c < json_array_size(choices); c++) {
-            (void)printf("%s%s", c > 0 ? ", " : ": ",
-                         json_string_value(json_array_get(choices, c)));
-        }
+        if (choices) (void)printf(": ");
+        print_words(choices);
         (void)printf("; default ");
         print_value(json_object_get(one, "default"));
         (void)putchar('\n');
@@ -93,34 +96,33 @@ static void print_metrics(const char *label, const json_t *list)
     if (json_array_size(list) > 0) (void)printf("\n%s\n", label);
     json_array_foreach(list, i, one)
     {
-        (void)printf("  %-18s %s", tl_json_field(one, "name"), tl_json_field(one, "about"));
-        if (*tl_json_field(one, "units") && strcmp(tl_json_field(one, "units"), "1") != 0) {
-            (void)printf(", %s", tl_json_field(one, "units"));
-        }
-        if (*tl_json_field(one, "better_for_owner")) {
-            (void)printf(" (%s is better for the owner)",
-                         tl_json_field(one, "better_for_owner"));
-        }
-        (void)putchar('\n');
+        const char *better = tl_json_field(one, "better_for_owner");
+        (void)printf("  %-18s %s%s%s%s%s%s\n", tl_json_field(one, "name"),
+                     tl_json_field(one, "about"), *units_of(one) ? ", " : "", units_of(one),
+                     *better ? " (" : "", better,
+                     *better ? " is better for the owner)" : "");
     }
 }
 
 static void print_stage(const json_t *one)
 {
+    static const struct {
+        const char *label, *key;
+    } fields[] = {{"role", "role"},    {"flow", "flow"},         {"threat", "taxonomy"},
+                  {"knows", "access"}, {"works on", "works_on"}, {"reads", "reads"},
+                  {"gives", "gives"},  {"judged on", "judges"}};
     (void)printf("%s: %s\n\n", tl_json_field(one, "name"), tl_json_field(one, "about"));
-    (void)printf("%-10s%s\n", "role", tl_json_field(one, "role"));
-    if (strcmp(tl_json_field(one, "flow"), "none") != 0) {
-        (void)printf("%-10s%s\n", "flow", tl_json_field(one, "flow"));
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        const json_t *list = json_object_get(one, fields[i].key);
+        const char *text = tl_json_field(one, fields[i].key);
+        if (i == 1 && strcmp(text, "none") == 0) continue;
+        if (!*text && json_array_size(list) == 0) continue;
+        (void)printf("%-10s%s", fields[i].label, text);
+        print_words(list);
+        (void)putchar('\n');
     }
-    if (*tl_json_field(one, "taxonomy"))
-        (void)printf("%-10s%s\n", "threat", tl_json_field(one, "taxonomy"));
-    (void)printf("%-10s%s\n", "knows", tl_json_field(one, "access"));
-    (void)printf("%-10s%s\n", "works on", tl_json_field(one, "works_on"));
-    print_words("reads", json_object_get(one, "reads"));
-    print_words("gives", json_object_get(one, "gives"));
-    print_words("judged on", json_object_get(one, "judges"));
     if (json_is_true(json_object_get(one, "trains_models_beforehand"))) {
-        (void)printf("%-10sa bank of models, trained beforehand, each a step of its own\n",
+        (void)printf("%-10sa bank of models, each trained before it in a step of its own\n",
                      "wants");
     }
     print_params(json_object_get(one, "params"));
@@ -129,27 +131,20 @@ static void print_stage(const json_t *one)
     (void)printf("\nsource: %s\n", tl_json_field(one, "source"));
 }
 
-/* A model, a source or a section of the plan: a name, a line about it, and a table. */
-static json_t *table_of(const char *name, const char *about, const tl_param *params)
-{
-    return json_pack("{s:s, s:s, s:o}", "name", name, "about", about, "params",
-                     tl_catalogue_params(params));
-}
-
 static json_t *find_listed(const char *what, const char *name, const tl_param *params)
 {
-    json_t *list = tl_catalogue_list(what), *found = NULL;
-    for (size_t i = 0; i < json_array_size(list) && !found; i++) {
-        const json_t *one = json_array_get(list, i);
-        if (strcmp(tl_json_field(one, "name"), name) == 0) {
-            found = table_of(name, tl_json_field(one, "about"), params);
-        }
+    json_t *list = tl_catalogue_list(what), *one, *found = NULL;
+    size_t i;
+    json_array_foreach(list, i, one)
+    {
+        if (strcmp(tl_json_field(one, "name"), name) == 0) found = json_incref(one);
     }
+    if (found) tl_json_put(found, "params", tl_catalogue_params(params));
     json_decref(list);
     return found;
 }
 
-/* Adds what models of a kind take, at a few widths. */
+/* Adds the sizes of models of a kind, at a few widths. */
 static void add_sizes(json_t *one, tl_model_kind kind)
 {
     static const int widths[] = {16, 64, 256};
@@ -174,7 +169,8 @@ static json_t *find_other(const char *name)
         {"recipe", "how models are trained, under recipe", tl_recipe_params}};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         if (strcmp(name, sections[i].name) == 0)
-            return table_of(name, sections[i].about, sections[i].params);
+            return json_pack("{s:s, s:s, s:o}", "name", name, "about", sections[i].about,
+                             "params", tl_catalogue_params(sections[i].params));
     }
     tl_value kind;
     json_t *found = find_listed("models", name, tl_model_params);
@@ -227,7 +223,7 @@ static int refuse(const char *name)
         }
     }
     char hint[TL_HINT];
-    (void)tl_options_refuse("describe", "nothing is called '%s'%s", name,
+    (void)tl_options_refuse("describe", "unknown name '%s'%s", name,
                             tl_text_hint(name, names, count, hint));
     for (int l = 0; l < 4; l++) json_decref(kept[l]);
     return TL_EXIT_USAGE;

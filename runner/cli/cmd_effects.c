@@ -3,6 +3,7 @@
  */
 #include "analysis/effect/effect_text.h"
 #include "analysis/report/summary.h"
+#include "analysis/table/result_file.h"
 #include "analysis/table/table_print.h"
 #include "compute/core/log.h"
 #include "runner/cli/commands.h"
@@ -58,7 +59,7 @@ static const tl_usage usage = {
         "in the chain is repeated at the end. Exit status: 0 done; 1 an error; 2 bad usage.\n",
     .least = 1,
     .most = MOST_FILES,
-    .wants = "effects takes 1 to 256 result files"};
+    .wants = "effects needs 1 to 256 result files"};
 
 static tl_status read_all(const request *r, tl_arena *arena, tl_table **out, tl_err *err)
 {
@@ -126,5 +127,5 @@ int tl_cmd_effects(int argc, char **argv)
     const tl_status status = answer(&r, &arena, &err);
     if (status != TL_OK) tl_log(TL_LOG_ERROR, "%s", err.text);
     tl_arena_close(&arena);
-    return status == TL_OK ? TL_EXIT_DONE : TL_EXIT_ERROR;
+    return tl_exit_of(status);
 }

@@ -9,16 +9,14 @@
 #include "compute/core/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 static const tl_usage usage = {
     .command = "new",
     .forms = "[NAME]",
     .about =
         "Writes a commented plan to start from to NAME.yaml, or without NAME to stdout.\n"
-        "An existing file is never overwritten (exit 2).\n",
+        "Never overwrites a file.\n",
     .options = (const tl_option[]){{0}},
     .most = 1,
     .wants = "new takes one name or none"};
@@ -27,24 +25,18 @@ static int write_file(const char *name)
 {
     char path[4096];
     const size_t length = strlen(name);
-    const int has_ending = length > 5 && strcmp(name + length - 5, ".yaml") == 0;
+    const bool has_ending = length > 5 && strcmp(name + length - 5, ".yaml") == 0;
     const int n = snprintf(path, sizeof path, "%s%s", name, has_ending ? "" : ".yaml");
     if (n <= 0 || n >= (int)sizeof path) {
         tl_log(TL_LOG_ERROR, "the name of the plan is too long");
         return TL_EXIT_USAGE;
     }
-    const int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor < 0) {
-        const int is_there = errno == EEXIST;
-        tl_log(TL_LOG_ERROR, "%s: %s", path,
-               is_there ? "exists and is not overwritten" : strerror(errno));
-        return is_there ? TL_EXIT_USAGE : TL_EXIT_ERROR;
-    }
-    FILE *file = fdopen(descriptor, "w");
+    FILE *file = fopen(path, "wx");
     if (!file) {
-        (void)close(descriptor);
-        tl_log(TL_LOG_ERROR, "%s: %s", path, strerror(errno));
-        return TL_EXIT_ERROR;
+        const bool is_there = errno == EEXIST;
+        tl_log(TL_LOG_ERROR, "%s: %s", path,
+               is_there ? "exists; give another name" : strerror(errno));
+        return is_there ? TL_EXIT_USAGE : TL_EXIT_ERROR;
     }
     const int written = fputs(tl_plan_template(), file);
     if (fclose(file) != 0 || written < 0) {

@@ -1,13 +1,13 @@
 /*
- * threatloop plan: what a plan comes to, before anything is computed.
+ * threatloop plan: checks a plan and predicts what it takes.
  */
 #include "analysis/effect/statistics.h"
 #include "compute/core/blas.h"
+#include "compute/core/json.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
 #include "runner/execute/memory_budget.h"
 #include "runner/exit.h"
-#include "compute/core/json.h"
 #include "runner/sweep/model_size.h"
 #include "runner/sweep/sweep.h"
 #include "runner/sweep/sweep_time.h"
@@ -27,24 +27,26 @@ static const tl_option options[] = {
     {"set", 0, TL_OPTION_TEXTS, "PATH=VALUE", offsetof(request, set),
      .about = "change the plan: recipe.epochs=5, badnets.rate=[0,0.1], seed=2; repeatable",
      .high = MAX_SETS, .count = offsetof(request, sets)},
-    {"data", 0, TL_OPTION_TEXT, "DIR", offsetof(request, data_dir),
-     .about = "folder of the data sets (else THREATLOOP_DATA, else the cache)"},
+    {"data", 'd', TL_OPTION_TEXT, "DIR", offsetof(request, data_dir),
+     .about =
+         "data folder (default: THREATLOOP_DATA, else threatloop in the user's cache)"},
     {"ranks", 0, TL_OPTION_WHOLE, "P", offsetof(request, ranks),
      .about = "memory and time for a run on P ranks, in teams of up to P (default 1)",
      .low = 1, .high = MOST_RANKS},
     {"measure", 0, TL_OPTION_FLAG, NULL, offsetof(request, measures),
-     .about = "time a few updates of every model that the plan trains, on this core, and "
-              "predict core-hours and time on P ranks from them"},
+     .about =
+         "time a few updates of each training on this core, and predict core-hours and "
+         "the time on P ranks from them"},
     {"rate", 0, TL_OPTION_REAL, "GFLOPS", offsetof(request, rate),
-     .about = "what one core reaches, for the prediction (default 25; a part of what "
-              "threatloop bench gemm shows)",
+     .about =
+         "assumed rate of one core, for core-hours without --measure (default 25; below "
+         "what threatloop bench gemm shows)",
      .high = 1e9, .scale = 1e9},
     {"no-sharing", 0, TL_OPTION_FLAG, NULL, offsetof(request, no_sharing),
-     .about = "as if every trial computed all its steps anew"},
+     .about = "predict a run in which every trial computes all its steps anew"},
     {"text", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_text),
      .about = "print the effective plan, every --set applied, and nothing else"},
-    {"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json),
-     .about = "the same numbers as JSON"},
+    {"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json), .about = "print JSON"},
     {0}};
 
 static const tl_usage usage = {
@@ -52,23 +54,23 @@ static const tl_usage usage = {
     .forms = "PLAN [--set PATH=VALUE]... [--data DIR] [--ranks P]\n"
              "PLAN --measure [--ranks P] [--json] ...",
     .about =
-        "Checks a plan, a YAML file or the name of a shipped one (threatloop list plans), and\n"
-        "predicts what it takes: trials, steps, steps saved by sharing, memory of a rank,\n"
-        "core-hours, and the smallest p that its replicates can reach. Without --measure\n"
-        "nothing is computed. Errors give file:line:column, what was found and what is\n"
-        "allowed.\n",
+        "Checks a plan, a YAML file or the name of a shipped plan (threatloop list plans), and\n"
+        "predicts what it takes: trials, steps, steps saved by sharing, memory per rank,\n"
+        "core-hours, and the smallest p that its replicates can reach. Nothing is computed\n"
+        "without --measure. Errors give file:line:column, what was found and what is allowed.\n",
     .options = options,
     .notes =
-        "Exit status: 0 the plan can run; 2 it cannot, or bad usage; 1 data cannot be read.\n",
+        "Exit status: 0 the plan can run; 1 data cannot be read; 2 bad usage or plan.\n",
     .least = 1,
     .most = 1,
-    .wants = "plan takes one plan: a YAML file or the name of a shipped one"};
+    .wants = "plan needs one plan: a YAML file or the name of a shipped plan (threatloop "
+             "list plans)"};
 
-/* What there is to say. */
+/* What is predicted. */
 typedef struct plan_numbers {
     double wanted, distinct, saved_percent, core_hours, data_bytes, least_p;
-    double memory, others; /* bytes of a team's first member, of its others (0: none) */
-    double account;        /* bytes that rank 0 needs besides, for steps and tables */
+    double memory, others; /* bytes on a team's first member; on its others, 0: none */
+    double account;        /* bytes on rank 0 for the bookkeeping of steps and tables */
     int max_ranks;
     tl_plan_time time; /* no trainings: not measured */
 } plan_numbers;
@@ -112,7 +114,7 @@ static tl_status measure_plan(const tl_plan *plan, const request *wanted, plan_n
     TL_TRY(timed);
     if (wanted->measures) out->core_hours = out->time.core_seconds / 3600.0;
     TL_TRY(find_data_bytes(plan, &out->data_bytes, err));
-    /* The source, and the roles drawn from it, besides what a step takes. */
+    /* Besides the step: the source, and the roles drawn from it. */
     out->memory += 2.0 * out->data_bytes;
     if (out->others > 0.0) out->others += 2.0 * out->data_bytes;
     return TL_OK;
@@ -184,15 +186,15 @@ static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rat
                  tl_text_size(n->memory, memory), tl_text_size(2.0 * n->data_bytes, data));
     if (n->others > 0.0) {
         (void)printf(
-            "              on rank 0 of the widest teams; their other ranks need %s\n",
+            "              on rank 0 of the largest teams, %s on their other ranks\n",
             tl_text_size(n->others, memory));
     }
     (void)printf(
-        "              plus: the program, up to %s of results kept for later steps,\n",
+        "              plus the program, up to %s of results kept for later steps,\n",
         tl_text_size(TL_CACHE_BYTES, memory));
-    (void)printf("              and %s on rank 0 to account for all steps\n",
+    (void)printf("              and %s on rank 0 for the bookkeeping of all steps\n",
                  tl_text_size(n->account, data));
-    (void)printf("widest team   %d ranks\n", n->max_ranks);
+    (void)printf("largest team  %d ranks\n", n->max_ranks);
     (void)printf("smallest p    %.3g (two-sided sign flips over %u replicates)\n",
                  n->least_p, plan->replicates);
     (void)printf("hypotheses    %d%s\n", plan->hypotheses,

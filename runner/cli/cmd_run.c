@@ -19,16 +19,18 @@ static const tl_option options[] = {
      .about = "change the plan: recipe.epochs=5, badnets.rate=[0,0.1], seed=2; repeatable",
      .high = TL_MAX_SETS, .count = offsetof(tl_run_options, sets)},
     {"data", 'd', TL_OPTION_TEXT, "DIR", offsetof(tl_run_options, data_dir),
-     .about = "folder of the data sets (else THREATLOOP_DATA, else the cache)"},
+     .about =
+         "data folder (default: THREATLOOP_DATA, else threatloop in the user's cache)"},
     {"resume", 0, TL_OPTION_FLAG, NULL, offsetof(tl_run_options, resume),
      .about =
-         "continue the run in DIR; finished steps are kept, also after a change of the "
-         "plan if it does not affect them"},
+         "continue the run in DIR; finished steps are kept, even if the plan has changed, "
+         "unless the change affects them"},
     {"walltime", 0, TL_OPTION_SPAN, "T", offsetof(tl_run_options, walltime),
-     .about = "stop cleanly before T has passed (HH:MM:SS, MM:SS or seconds); the end of a "
-              "Slurm job counts by itself, whichever is earlier"},
+     .about =
+         "stop cleanly before T has passed (HH:MM:SS, MM:SS or seconds), or before the "
+         "end of the Slurm job if that is earlier"},
     {"checkpoint-every", 0, TL_OPTION_SPAN, "T", offsetof(tl_run_options, checkpoint_every),
-     .about = "how often long trainings write a checkpoint (default 1:00)"},
+     .about = "interval between checkpoints of long trainings (default 1:00)"},
     {"max-failures", 0, TL_OPTION_WHOLE, "N", offsetof(tl_run_options, max_failures),
      .about = "stop after N failed steps (default: never)", .low = 1, .high = 1e9},
     {"max-step-deaths", 0, TL_OPTION_WHOLE, "N", offsetof(tl_run_options, max_step_deaths),
@@ -36,27 +38,28 @@ static const tl_option options[] = {
      .high = 1e9},
     {"hung-after", 0, TL_OPTION_SPAN, "T", offsetof(tl_run_options, hung_after),
      .about =
-         "give up a team without progress for T and for ten times the expected time of "
-         "its step (default 60 s; 0: never; steps of a kind not yet measured get 20 times "
-         "as long)",
+         "give up a team that makes no progress for T and for ten times the expected time "
+         "of its step (default 60 s; 0: never; 20 times T for a kind of step not yet "
+         "measured)",
      .low = -1},
-    {"widest", 0, TL_OPTION_WHOLE, "N", offsetof(tl_run_options, max_ranks),
-     .about = "no team wider than N ranks", .low = 1, .high = 1e9},
+    {"max-ranks", 0, TL_OPTION_WHOLE, "N", offsetof(tl_run_options, max_ranks),
+     .about = "no team of more than N ranks (default: as many as a step can use)", .low = 1,
+     .high = 1e9},
     {"memory", 0, TL_OPTION_REAL, "GIB", offsetof(tl_run_options, memory),
      .about =
-         "memory for steps on each machine, all its ranks together (default: all it has); "
-         "a step that exceeds one rank's share waits for a team. Data, and up to 1 GiB a "
+         "memory for steps on each machine, shared by its ranks (default: all of it); a "
+         "step that exceeds one rank's share waits for a team. Data, and up to 1 GiB per "
          "rank of results kept for later steps, come on top",
      .high = 1e9, .scale = 0x1p30},
     {"no-sharing", 0, TL_OPTION_FLAG, NULL, offsetof(tl_run_options, no_sharing),
      .about = "compute every step of every trial anew (same results, slower)"},
     {"accept-build", 0, TL_OPTION_FLAG, NULL, offsetof(tl_run_options, accept_build),
-     .about = "resume what another build or processor began; the result file says so"},
+     .about = "resume what another build or processor began; recorded in the result file"},
     {"quiet", 0, TL_OPTION_FLAG, NULL, offsetof(tl_run_options, quiet),
-     .about = "no progress"},
+     .about = "show no progress"},
     {"inject", 0, TL_OPTION_TEXTS, "FAULT", offsetof(tl_run_options, fault),
      .about =
-         "break something on purpose, to see what happens; repeatable: "
+         "inject a fault, to see what happens; repeatable: "
          "KIND[:VALUE][,rank=R][,after=PLACE:N], where KIND is kill, segv, exit:CODE, "
          "hang:SECONDS, stop, nan, enospc, eio, edquot, erofs, torn:BYTES, slow:xFACTOR "
          "or usr1:SECONDS, and PLACE is idle, start, tick, step, sum, broadcast, gather, "
@@ -70,18 +73,18 @@ static const tl_usage usage = {
     .forms = "PLAN [-o FILE.nc] [--set PATH=VALUE]... [--data DIR] ...\n"
              "PLAN --resume ...",
     .about =
-        "Runs a plan: a YAML file, or the name of a shipped one (threatloop list plans). This\n"
-        "command computes on one core, `cluster/launch -n 4 run PLAN` on four. The result file\n"
-        "is the same, byte for byte, for any number of ranks.\n",
+        "Runs a plan, a YAML file or the name of a shipped plan (threatloop list plans), on\n"
+        "one core; `cluster/launch -n 4 run PLAN` runs it on four. The result file is the\n"
+        "same, byte for byte, for any number of ranks.\n",
     .options = options,
     .notes =
-        "To stop early and keep everything, send USR1, or create the file DIR/halt.\n"
+        "To stop early and keep everything, send USR1 or create the file DIR/halt.\n"
         "Exit status: 0 done; 1 an error; 2 bad usage or plan; 3 finished, some steps failed;\n"
         "75 stopped early, resume.\n",
     .least = 1,
     .most = 1,
     .wants =
-        "run needs one plan: a YAML file or the name of a shipped one (threatloop list "
+        "run needs one plan: a YAML file or the name of a shipped plan (threatloop list "
         "plans)"};
 
 int tl_cmd_run(int argc, char **argv)

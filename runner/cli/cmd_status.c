@@ -1,14 +1,14 @@
 /*
- * threatloop status: how far a run is, read from its journal, also while another job runs
+ * threatloop status: how far a run is, read from its journal, even while another job runs
  * it.
  */
 #include "compute/core/clock.h"
+#include "compute/core/json.h"
 #include "compute/core/log.h"
 #include "compute/core/text.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
 #include "runner/exit.h"
-#include "compute/core/json.h"
 #include "runner/store/journal_stats.h"
 #include "runner/store/run_dir.h"
 
@@ -27,29 +27,38 @@ static const tl_usage usage = {
     .command = "status",
     .forms = "DIR [--watch] [--json]",
     .about =
-        "Shows how far the run in DIR (FILE.run) is, also while another job runs it.\n",
+        "Shows how far the run in DIR (FILE.run) is, even while another job runs it.\n",
     .options =
         (const tl_option[]){{"watch", 0, TL_OPTION_FLAG, NULL, offsetof(request, watches),
                              .about = "repeat every 2 s until no run uses DIR"},
                             {"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json),
-                             .about = "the same as JSON"},
+                             .about = "print JSON"},
                             {0}},
     .least = 1,
     .most = 1,
-    .wants = "status takes one run directory, usually FILE.run beside FILE.nc"};
+    .wants = "status needs one run directory, usually FILE.run beside FILE.nc"};
 
-/* What is known of a run at one moment. */
+/* The state of a run. */
 typedef struct standing {
     const char *dir;
-    char name[NAME_SPACE]; /* of the plan; "" where it cannot be read */
-    bool is_held;          /* a run holds the lock now */
-    char who[WHO_SPACE];   /* which */
-    long steps, trials;    /* of the sweep; 0: not known */
+    char name[NAME_SPACE]; /* of the plan; "" if unknown */
+    bool is_held;          /* a run holds the lock */
+    char who[WHO_SPACE];   /* which run */
+    long steps, trials;    /* of the sweep; 0: unknown */
     tl_journal_stats stats;
 } standing;
 
-/* ---- gathering -------------------------------------------------------------------------
- */
+/* How steps end, in the order of all output. */
+static const struct {
+    tl_record_kind kind;
+    const char *word;
+} ends[] = {{TL_RECORD_DONE, "done"},
+            {TL_RECORD_FAILED, "failed"},
+            {TL_RECORD_DIVERGED, "diverged"},
+            {TL_RECORD_LOST, "lost"}};
+enum { ENDS = sizeof ends / sizeof *ends };
+
+/* ---- gathering ----------------------------------------------------------------------- */
 
 static tl_status check_dir(const char *dir, char journal[TL_PATH_SPACE], tl_err *err)
 {
@@ -65,7 +74,7 @@ static tl_status check_dir(const char *dir, char journal[TL_PATH_SPACE], tl_err 
     return TL_OK;
 }
 
-/* What the run wrote of itself when it began. */
+/* Reads what the run noted of itself when it began. */
 static void read_facts(const tl_store *store, standing *s)
 {
     tl_arena arena = tl_arena_open((size_t)1 << 20);
@@ -87,25 +96,22 @@ static tl_status gather(const char *dir, standing *out, tl_err *err)
     TL_TRY(check_dir(dir, journal, err));
     tl_store store;
     TL_TRY(tl_store_join(dir, &store, err));
-    /* the lock first: what a run that ends now wrote is then read */
+    /* The lock first: then all is read that a run writes before it ends. */
     out->is_held = tl_store_is_held(dir, out->who, sizeof out->who);
     read_facts(&store, out);
     tl_store_close(&store, false);
     return tl_journal_stats_read(journal, &out->stats, err);
 }
 
-/* ---- showing ---------------------------------------------------------------------------
- */
+/* ---- showing ------------------------------------------------------------------------- */
 
 static void add_counts(json_t *object, const tl_journal_counts *counts, bool is_held)
 {
-    const long *count = counts->count, started = count[TL_RECORD_START];
-    tl_json_add(
-        object, "{s:I, s:I, s:I, s:I, s:I, s:I}", "done", (json_int_t)count[TL_RECORD_DONE],
-        "failed", (json_int_t)count[TL_RECORD_FAILED], "diverged",
-        (json_int_t)count[TL_RECORD_DIVERGED], "lost", (json_int_t)count[TL_RECORD_LOST],
-        "running", (json_int_t)(is_held ? started : 0), "interrupted",
-        (json_int_t)(is_held ? 0 : started));
+    const long started = counts->count[TL_RECORD_START];
+    for (int i = 0; i < ENDS; i++)
+        tl_json_put(object, ends[i].word, json_integer(counts->count[ends[i].kind]));
+    tl_json_put(object, "running", json_integer(is_held ? started : 0));
+    tl_json_put(object, "interrupted", json_integer(is_held ? 0 : started));
 }
 
 static void print_json(const standing *s)
@@ -141,10 +147,9 @@ static void print_line(const standing *s)
     } else {
         (void)printf("%ld steps done", count[TL_RECORD_DONE]);
     }
-    if (count[TL_RECORD_FAILED] > 0) (void)printf(", %ld failed", count[TL_RECORD_FAILED]);
-    if (count[TL_RECORD_DIVERGED] > 0)
-        (void)printf(", %ld diverged", count[TL_RECORD_DIVERGED]);
-    if (count[TL_RECORD_LOST] > 0) (void)printf(", %ld lost", count[TL_RECORD_LOST]);
+    for (int i = 1; i < ENDS; i++)
+        if (count[ends[i].kind] > 0)
+            (void)printf(", %ld %s", count[ends[i].kind], ends[i].word);
     if (count[TL_RECORD_START] > 0)
         (void)printf(", %ld %s", count[TL_RECORD_START],
                      s->is_held ? "running" : "interrupted");
@@ -152,7 +157,7 @@ static void print_line(const standing *s)
     (void)printf("; last heard %s ago\n", tl_text_span(ago > 0.0 ? ago : 0.0, span));
 }
 
-/* Mean time of a step for people: many take less than tl_text_span can tell apart. */
+/* Mean time of a step, also below what tl_text_span resolves. */
 static const char *mean_text(const tl_journal_counts *counts, char out[32])
 {
     const long done = counts->count[TL_RECORD_DONE];
@@ -171,28 +176,24 @@ static void print_table(const standing *s)
         const int length = (int)strlen(s->stats.stage[i].name);
         if (length > width) width = length;
     }
-    if (s->is_held) {
-        (void)printf("running now: %s\n", s->who);
-    } else {
-        (void)printf("no run uses %s now\n", s->dir);
-    }
+    (void)printf(s->is_held ? "running now: %s\n" : "no run uses %s now\n",
+                 s->is_held ? s->who : s->dir);
     (void)printf("computed so far: %s of one rank's time\n",
                  tl_text_span(s->stats.rank_seconds, span));
-    if (s->stats.stages > 0)
-        (void)printf("  %-*s %9s %9s %9s %9s %12s\n", width, "stage", "done", "failed",
-                     "diverged", "lost", "mean time");
+    if (s->stats.stages == 0) return;
+    (void)printf("  %-*s", width, "stage");
+    for (int i = 0; i < ENDS; i++) (void)printf(" %9s", ends[i].word);
+    (void)printf(" %12s\n", "mean time");
     for (int i = 0; i < s->stats.stages; i++) {
         const tl_journal_stats_stage *stage = &s->stats.stage[i];
-        const long *count = stage->counts.count;
-        (void)printf("  %-*s %9ld %9ld %9ld %9ld %12s\n", width, stage->name,
-                     count[TL_RECORD_DONE], count[TL_RECORD_FAILED],
-                     count[TL_RECORD_DIVERGED], count[TL_RECORD_LOST],
-                     mean_text(&stage->counts, span));
+        (void)printf("  %-*s", width, stage->name);
+        for (int k = 0; k < ENDS; k++)
+            (void)printf(" %9ld", stage->counts.count[ends[k].kind]);
+        (void)printf(" %12s\n", mean_text(&stage->counts, span));
     }
 }
 
-/* ---- the command -----------------------------------------------------------------------
- */
+/* ---- the command --------------------------------------------------------------------- */
 
 static tl_status show(const char *dir, const request *wanted, bool *goes_on, tl_err *err)
 {

@@ -1,6 +1,7 @@
 /*
- * threatloop table: the raw table of a result file, one row a trial.
+ * threatloop table: the raw table of a result file, one row per trial.
  */
+#include "analysis/table/result_file.h"
 #include "analysis/table/table_print.h"
 #include "compute/core/log.h"
 #include "runner/cli/commands.h"
@@ -12,16 +13,16 @@
 
 typedef struct request {
     const char *file, *out;
-    bool is_csv; /* the one format there is */
+    bool is_csv; /* the only format */
 } request;
 
 static const tl_usage usage = {
     .command = "table",
     .forms = "FILE.nc [--csv] [-o FILE]",
     .about =
-        "Prints all variables of a result file, a row for each trial. Numbers keep all\n"
-        "their digits, flags are written as words, a missing value is empty (the column\n"
-        "NAME_reason says why).\n",
+        "Prints all variables of a result file, one row per trial. Numbers keep all their\n"
+        "digits, flags are words, and a missing value is empty (the column NAME_reason says\n"
+        "why).\n",
     .options =
         (const tl_option[]){{"csv", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_csv),
                              .about = "comma-separated values, RFC 4180 (the default)"},
@@ -30,7 +31,7 @@ static const tl_usage usage = {
                             {0}},
     .least = 1,
     .most = 1,
-    .wants = "table takes one result file"};
+    .wants = "table needs one result file"};
 
 static tl_status print_table(const request *r, tl_arena *arena, tl_err *err)
 {
@@ -59,5 +60,5 @@ int tl_cmd_table(int argc, char **argv)
     const tl_status status = print_table(&r, &arena, &err);
     if (status != TL_OK) tl_log(TL_LOG_ERROR, "%s", err.text);
     tl_arena_close(&arena);
-    return status == TL_OK ? TL_EXIT_DONE : TL_EXIT_ERROR;
+    return tl_exit_of(status);
 }

@@ -8,7 +8,7 @@
 static const tl_usage usage = {
     .command = "version",
     .forms = "",
-    .about = "Prints the versions of threatloop and of what it is built on.\n",
+    .about = "Prints the versions of threatloop and of the libraries it is built on.\n",
     .options = (const tl_option[]){{0}},
     .wants = "version takes no words"};
 

@@ -1,10 +1,10 @@
 /*
- * The subcommands of the program. Each takes its own argc and argv (argv[0] is its name)
- * and returns the exit status of the program (runner/exit.h).
+ * The subcommands of the program. Each takes its own argc and argv (argv[0] is its name).
  */
 #ifndef TL_RUNNER_CLI_COMMANDS_H
 #define TL_RUNNER_CLI_COMMANDS_H
 
+/** One subcommand each, named after it; argv [argc] is borrowed. \return a tl_exit */
 int tl_cmd_bench(int argc, char **argv);
 int tl_cmd_data(int argc, char **argv);
 int tl_cmd_describe(int argc, char **argv);

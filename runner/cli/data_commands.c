@@ -1,12 +1,12 @@
 #include "runner/cli/data_commands.h"
 
+#include "compute/core/json.h"
 #include "compute/core/log.h"
 #include "compute/core/text.h"
 #include "runner/cli/options.h"
 #include "runner/datasets/data_fetch.h"
 #include "runner/datasets/data_inventory.h"
 #include "runner/exit.h"
-#include "compute/core/json.h"
 
 #include <string.h>
 
@@ -45,15 +45,16 @@ static void print_set(const json_t *one)
             json_integer_value(json_array_get(there, 0)) ? sizes_of(there, present) : "yes";
     }
     (void)snprintf(classes, sizeof classes, "%lld", (long long)json_integer_value(count));
-    const char *note = *tl_json_field(one, "unread") ? tl_json_field(one, "unread")
-                                                     : tl_json_field(one, "note");
-    (void)printf(
-        "%-25s %-13s %7s  %-19s %-13s %-12s %s%s%s%s\n", tl_json_field(one, "name"), here,
-        count ? classes : tl_json_field(one, "class_range"),
-        rows_of(json_object_get(one, "rows"), rows),
-        sizes_of(json_object_get(one, "pixels"), pixels), tl_json_field(one, "licence"),
-        tl_json_field(one, "about"), *tl_json_field(one, "unread") ? "; not read: " : "",
-        *note && !*tl_json_field(one, "unread") ? "; " : "", note);
+    const char *unread = tl_json_field(one, "unread"), *note = tl_json_field(one, "note");
+    (void)printf("%-25s %-13s %7s  %-19s %-13s %-12s %s%s%s\n", tl_json_field(one, "name"),
+                 here, count ? classes : tl_json_field(one, "class_range"),
+                 rows_of(json_object_get(one, "rows"), rows),
+                 sizes_of(json_object_get(one, "pixels"), pixels),
+                 tl_json_field(one, "licence"), tl_json_field(one, "about"),
+                 *unread ? "; not read: "
+                 : *note ? "; "
+                         : "",
+                 *unread ? unread : note);
     size_t i;
     const json_t *name;
     json_array_foreach(json_object_get(one, "here"), i, name)
@@ -78,8 +79,7 @@ int tl_data_do_list(const tl_data_options *options)
     return TL_EXIT_DONE;
 }
 
-/* --- fetch ------------------------------------------------------------------------------
- */
+/* --- fetch ---------------------------------------------------------------------------- */
 
 static int refuse_name(const char *name)
 {
@@ -140,23 +140,21 @@ int tl_data_do_fetch(const char *name, const tl_data_options *options)
     return TL_EXIT_DONE;
 }
 
-/* --- verify -----------------------------------------------------------------------------
- */
+/* --- verify --------------------------------------------------------------------------- */
 
 static void print_verified(const json_t *one)
 {
     const char *state = tl_json_field(one, "state"), *name = tl_json_field(one, "name"),
                *path = tl_json_field(one, "path"), *md5 = tl_json_field(one, "md5");
-    if (strcmp(state, "absent") == 0) {
+    const bool is_wrong = strcmp(state, "wrong") == 0;
+    if (strcmp(state, "absent") == 0)
         (void)printf("absent   %s\n", name);
-    } else if (strcmp(state, "right") == 0) {
-        (void)printf("right    %s  %s  (MD5 %s)\n", name, path, md5);
-    } else if (strcmp(state, "wrong") == 0) {
-        (void)printf("wrong    %s  %s  (MD5 %s, the official file has %s)\n", name, path,
-                     md5, tl_json_field(one, "official"));
-    } else {
+    else if (strcmp(state, "unknown") == 0)
         (void)printf("unknown  %s  (no official file has MD5 %s)\n", path, md5);
-    }
+    else
+        (void)printf("%-8s %s  %s  (MD5 %s%s%s)\n", state, name, path, md5,
+                     is_wrong ? ", the official file has " : "",
+                     is_wrong ? tl_json_field(one, "official") : "");
 }
 
 int tl_data_do_verify(char *const *names, int count, const tl_data_options *options)
@@ -164,9 +162,8 @@ int tl_data_do_verify(char *const *names, int count, const tl_data_options *opti
     json_t *list = json_array();
     tl_err err = {0};
     tl_status status = TL_OK;
-    for (int i = 0; i < count && status == TL_OK; i++)
-        status = tl_data_verify(names[i], options->dir, list, &err);
-    if (count == 0) status = tl_data_verify(NULL, options->dir, list, &err);
+    for (int i = 0; i < (count ? count : 1) && status == TL_OK; i++)
+        status = tl_data_verify(count ? names[i] : NULL, options->dir, list, &err);
     if (status != TL_OK) {
         tl_log(TL_LOG_ERROR, "%s", err.text);
         json_decref(list);
@@ -180,11 +177,10 @@ int tl_data_do_verify(char *const *names, int count, const tl_data_options *opti
         is_right = is_right && strcmp(tl_json_field(one, "state"), "right") == 0;
         if (!options->is_json) print_verified(one);
     }
-    if (!options->is_json && json_array_size(list) == 0)
-        (void)puts("no MedMNIST file found");
     if (options->is_json)
-        tl_json_print(list, JSON_INDENT(2));
-    else
-        json_decref(list);
+        tl_json_print(json_incref(list), JSON_INDENT(2));
+    else if (json_array_size(list) == 0)
+        (void)puts("no MedMNIST file found");
+    json_decref(list);
     return is_right ? TL_EXIT_DONE : TL_EXIT_ERROR;
 }

@@ -1,6 +1,6 @@
 /*
- * What threatloop data does besides `info`: list, fetch, verify. Each prints its result to
- * stdout, logs its errors, and returns the exit status of the program.
+ * threatloop data list, fetch and verify. Each prints its result to stdout, logs its errors
+ * and returns the exit status of the program.
  */
 #ifndef TL_RUNNER_CLI_DATA_COMMANDS_H
 #define TL_RUNNER_CLI_DATA_COMMANDS_H
@@ -16,14 +16,14 @@ typedef struct tl_data_options {
     bool is_json;
 } tl_data_options;
 
-/** Lists the known sets, and which of them are here. */
+/** Lists the known data sets and which of them are present. */
 int tl_data_do_list(const tl_data_options *options);
 
-/** Fetches the set called `name` into the data folder; prints its licence and citation. */
+/** Fetches the data set `name` into the data folder; prints its licence and citation. */
 int tl_data_do_fetch(const char *name, const tl_data_options *options);
 
-/** Verifies the checksums of what is here, or of names[count]. \return TL_EXIT_ERROR if one
- * is not right */
+/** Verifies the checksums of names[count], or of all that is present where count is 0.
+ * \return TL_EXIT_ERROR if one is not right */
 int tl_data_do_verify(char *const *names, int count, const tl_data_options *options);
 
 #endif

@@ -56,8 +56,8 @@ static tl_status read_value(const tl_option *option, const char *text, void *rec
         break;
     case TL_OPTION_TEXTS: {
         int *count = (int *)(void *)((char *)record + option->count);
-        TL_CHECK(*count < (int)option->high, err, TL_E_ARG, "more than %d times --%s",
-                 (int)option->high, option->name);
+        TL_CHECK(*count < (int)option->high, err, TL_E_ARG, "--%s given more than %d times",
+                 option->name, (int)option->high);
         ((const char **)(void *)to)[(*count)++] = text;
         break;
     }
@@ -86,7 +86,7 @@ static tl_status read_value(const tl_option *option, const char *text, void *rec
 
 /* --- parsing -------------------------------------------------------------------------- */
 
-/* What getopt_long refused: a letter (optopt), or the long option `given`. */
+/* The error for what getopt_long refused: a letter (optopt) or the long option `given`. */
 static tl_status refuse(const tl_usage *usage, int count, const char *given, tl_err *err)
 {
     TL_CHECK(strncmp(given, "--", 2) == 0, err, TL_E_ARG, "unknown option '-%c'", optopt);
@@ -107,7 +107,7 @@ static tl_status refuse(const tl_usage *usage, int count, const char *given, tl_
                    tl_text_hint(word, names, count + 1, hint));
 }
 
-/* One option as getopt_long found it; `given` is the argument before the next. */
+/* Takes an option that getopt_long found; `given` is the last argument it used. */
 static tl_status take_option(const tl_usage *usage, int found, const char *given,
                              void *record, tl_err *err)
 {
@@ -152,7 +152,7 @@ tl_status tl_options_parse(const tl_usage *usage, int argc, char **argv, void *r
     }
     longs[count] = (struct option){"help", no_argument, NULL, 'h'};
     *is_help = false;
-    optind = 0; /* starts anew, also in the middle of short options */
+    optind = 0; /* resets getopt, also in the middle of short options */
     opterr = 0;
     for (int found; (found = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         const char *given = argv[optind - 1];
@@ -171,17 +171,16 @@ tl_status tl_options_parse(const tl_usage *usage, int argc, char **argv, void *r
 
 /* --- help ----------------------------------------------------------------------------- */
 
-/* Prints words up to the margin; goes on `indent` columns in. */
-static void wrap(FILE *file, const char *text, int indent)
+void tl_options_row(FILE *file, const char *left, const char *about)
 {
-    for (int column = indent; *text;) {
-        const int length = (int)strcspn(text, " ");
-        if (column > indent && column + 1 + length > WIDTH) {
-            (void)fprintf(file, "\n%*s", indent, "");
-            column = indent;
-        }
-        column += fprintf(file, "%s%.*s", column > indent ? " " : "", length, text);
-        text += length + (text[length] == ' ');
+    (void)fprintf(file, "%-*s", INDENT, left);
+    if (strlen(left) >= INDENT) (void)fprintf(file, "\n%*s", INDENT, "");
+    for (int column = INDENT; *about;) {
+        const int length = (int)strcspn(about, " ");
+        if (column > INDENT && column + 1 + length > WIDTH)
+            column = fprintf(file, "\n%*s", INDENT, "") - 1;
+        column += fprintf(file, "%s%.*s", column > INDENT ? " " : "", length, about);
+        about += length + (about[length] == ' ');
     }
     (void)fputc('\n', file);
 }
@@ -202,11 +201,9 @@ void tl_options_help(const tl_usage *usage, FILE *file)
         if (o->letter) (void)snprintf(letter, sizeof letter, "-%c, ", o->letter);
         (void)snprintf(left, sizeof left, "  %s--%s%s%s", letter, o->name,
                        o->value ? " " : "", o->value ? o->value : "");
-        (void)fprintf(file, "%-*s", INDENT, left);
-        if (strlen(left) >= INDENT) (void)fprintf(file, "\n%*s", INDENT, "");
-        wrap(file, o->about, INDENT);
+        tl_options_row(file, left, o->about);
     }
-    (void)fprintf(file, "%-*sthis page\n", INDENT, "  -h, --help");
+    tl_options_row(file, "  -h, --help", "print this page");
     if (usage->notes) (void)fprintf(file, "\n%s", usage->notes);
 }
 

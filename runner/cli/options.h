@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/** What an option takes, and what it sets in the command's record. */
 typedef enum tl_option_type {
     TL_OPTION_FLAG,  /**< bool, no value */
     TL_OPTION_TEXT,  /**< const char *, borrowed from argv */
@@ -20,60 +21,65 @@ typedef enum tl_option_type {
     TL_OPTION_SPAN   /**< double, seconds: HH:MM:SS, MM:SS or seconds; 0 only if low < 0 */
 } tl_option_type;
 
+/** An option of a command. */
 typedef struct tl_option {
     const char *name; /**< without "--"; NULL ends a table */
     char letter;      /**< short form, or 0 */
     tl_option_type type;
-    const char *value; /**< what help calls its value; NULL for a FLAG */
+    const char *value; /**< name of its value in help; NULL for a FLAG */
     size_t to;         /**< offset into the command's record of options */
     const char *about; /**< for --help, which wraps it */
-    double low, high;  /**< WHOLE, REAL; of TEXTS, high: how many */
-    double scale;      /**< a REAL is multiplied by it; 0: as it is */
-    size_t count;      /**< of TEXTS: offset of their number */
-    const char *only;  /**< the one first word that it goes with, or NULL: all */
+    double low, high;  /**< WHOLE, REAL: bounds; TEXTS: high is how many */
+    double scale;      /**< factor of a REAL; 0: none */
+    size_t count;      /**< TEXTS: offset of their number */
+    const char *only;  /**< the only first word that allows it; NULL: any */
 } tl_option;
 
-/** What a command line may look like. */
+/** The command line of a command, and its page of help. */
 typedef struct tl_usage {
     const char *command;       /**< "run" */
-    const char *forms;         /**< what may follow the command, a form a line */
-    const char *about, *notes; /**< pages before and after the options; may be NULL */
-    void (*print_notes)(
-        void); /**< prints to stdout what comes after `notes`; may be NULL */
-    const tl_option *options;
-    int least, most;   /**< how many words besides the options */
-    const char *wants; /**< the error for any other number: "run needs one plan: ..." */
+    const char *forms;         /**< what may follow the command, one form per line */
+    const char *about, *notes; /**< before and after the options; may be NULL */
+    void (*print_notes)(void); /**< prints more after `notes`; may be NULL */
+    const tl_option *options;  /**< borrowed; a NULL name ends them */
+    int least, most;           /**< how many words besides the options */
+    const char *wants;         /**< the error for any other number of words */
 } tl_usage;
 
-/** The words of a command line that are no options; borrowed from argv. */
+/** The words of a command line besides its options; borrowed from argv. */
 typedef struct tl_words {
     char *const *at;
     int count;
 } tl_words;
 
 /**
- * Reads argv (argv[0] is the command), whose words it puts in order behind the options.
+ * Reads argv [argc] (argv[0] is the command) and moves its words behind the options.
  *
- * \param record  the command's record of options, holding the defaults
- * \param is_help --help was asked for: nothing else is checked
- * \return TL_E_ARG: an option that is unknown (the nearest is named), lacks its value, took
- * the next option for it or has a wrong one; too few or too many words
+ * \param record  the command's record of options: defaults, overwritten in place; NULL for
+ * a command without options \param is_help result: --help was given, and nothing after it
+ * was checked \return TL_E_ARG: unknown option (names the nearest); missing or invalid
+ * value; wrong number of words
  */
 TL_MUST_USE tl_status tl_options_parse(const tl_usage *usage, int argc, char **argv,
                                        void *record, tl_words *words, bool *is_help,
                                        tl_err *err);
 
-/** Prints the page of --help. */
+/** Prints the page of --help to `file`, borrowed. */
 void tl_options_help(const tl_usage *usage, FILE *file);
 
+/** Prints a row of a page to `file`, borrowed: `left`, then `about`, wrapped. */
+void tl_options_row(FILE *file, const char *left, const char *about);
+
 /**
- * tl_options_parse for a command: prints help or the error, on rank 0 alone.
- * \return whether to go on; else the command ends with `*code`
+ * tl_options_parse of argv [argc] into `record` and the result `words`, for a command:
+ * prints help or the error, on rank 0 alone.
+ * \param code  result: the exit status where the command must not go on
+ * \return whether to go on
  */
 bool tl_options_read(const tl_usage *usage, int argc, char **argv, void *record,
                      tl_words *words, int *code);
 
-/** Says on rank 0 what is wrong with how `command` was called. \return TL_EXIT_USAGE */
+/** Logs on rank 0 what is wrong with a call of `command`. \return TL_EXIT_USAGE */
 int tl_options_refuse(const char *command, const char *format, ...) TL_PRINTF(2, 3);
 
 #endif

@@ -16,7 +16,7 @@
 
 enum { COPY_BYTES = 1 << 16, PART_PATH = TL_DATA_PATH_SPACE + 8, URL_SPACE = 1024 };
 
-/* The signal that came while a fetch was under way. A handler can reach nothing else, and
+/* The signal that arrived during a fetch. A global, since a handler can reach nothing else;
  * blocking signals is not enough where BLAS has threads that take them. */
 static volatile sig_atomic_t tl_fetch_signal;
 
@@ -25,8 +25,8 @@ static void note_signal(int signal)
     tl_fetch_signal = signal;
 }
 
-/* Makes the folders above `path` that are missing; `first` becomes the length of the first
- * one made, or 0. False with errno; what was made stays for drop_folders. */
+/* Makes the missing folders above `path`; `first` becomes the length of the first one made,
+ * or 0. False with errno; what was made is left to drop_folders. */
 static bool make_folders(const char *path, size_t *first)
 {
     char folder[TL_DATA_PATH_SPACE];
@@ -44,7 +44,7 @@ static bool make_folders(const char *path, size_t *first)
     return true;
 }
 
-/* Removes the folders above `path` down to the one of that length, as far as empty. */
+/* Removes the folders above `path`, up to the one of length `first`, as far as empty. */
 static void drop_folders(const char *path, size_t first)
 {
     char folder[TL_DATA_PATH_SPACE];
@@ -62,8 +62,7 @@ static tl_status name_place(const tl_fetch *want, char path[TL_DATA_PATH_SPACE],
 {
     char place[TL_DATA_PATHS][TL_DATA_PATH_SPACE], file[TL_MEDMNIST_FILE];
     TL_CHECK(tl_data_paths(want->dir, place) > 0, err, TL_E_IO,
-             "there is no folder to put data into; name one by --data DIR or "
-             "THREATLOOP_DATA");
+             "no data folder; name one by --data DIR or THREATLOOP_DATA");
     const int length = snprintf(path, TL_DATA_PATH_SPACE, "%s/medmnist/%s", place[0],
                                 tl_medmnist_file(want->set, want->size, file));
     TL_CHECK(length < TL_DATA_PATH_SPACE, err, TL_E_IO, "%s: this path is too long",
@@ -104,7 +103,7 @@ static tl_status fill(const tl_fetch *want, int file, tl_err *err)
     return tl_download(url, file, &tl_fetch_signal, err);
 }
 
-/* Locks the open file; not if another fetch has it, or has just renamed it. */
+/* Locks the open file; false if another fetch holds it or has just renamed it. */
 static bool lock_alone(const char *part, int file)
 {
     struct stat open_one, named;
@@ -125,8 +124,8 @@ static tl_status fill_checked(const tl_fetch *want, const char *part, int file, 
              strerror(errno));
     TL_TRY(tl_hash_file(part, NULL, md5, err));
     TL_CHECK(strcmp(md5, wanted) == 0, err, TL_E_FORMAT,
-             "what came %s has MD5 %s, but the official file has %s; it is not kept",
-             want->from ? "from the file given" : "over the network", md5, wanted);
+             "%s has MD5 %s, but the official file has %s; not kept",
+             want->from ? want->from : "the download", md5, wanted);
     return TL_OK;
 }
 
@@ -135,7 +134,7 @@ static tl_status bring(const tl_fetch *want, const char *path, tl_err *err)
     char part[PART_PATH];
     (void)snprintf(part, sizeof part, "%s.part", path);
     const int file = open(part, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
-    TL_CHECK(file >= 0, err, TL_E_IO, "%s: cannot be made: %s", part, strerror(errno));
+    TL_CHECK(file >= 0, err, TL_E_IO, "%s: cannot be created: %s", part, strerror(errno));
     if (!lock_alone(part, file)) {
         (void)close(file);
         return tl_fail(err, TL_E_IO, "%s: another fetch is writing it", part);
@@ -152,7 +151,7 @@ static tl_status bring(const tl_fetch *want, const char *path, tl_err *err)
     return TL_OK;
 }
 
-/* Signals wait until what was begun is cleared away, then do what they would have done. */
+/* Holds signals back until everything is cleaned up, then delivers them. */
 static tl_status bring_whole(const tl_fetch *want, const char *path, tl_err *err)
 {
     static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
@@ -162,13 +161,13 @@ static tl_status bring_whole(const tl_fetch *want, const char *path, tl_err *err
     tl_fetch_signal = 0;
     for (int k = 0; k < CAUGHT; k++) {
         (void)sigaction(caught[k], &ours, &before[k]);
-        /* What is ignored, as HUP under nohup, stays so. */
+        /* What is ignored, as HUP under nohup, stays ignored. */
         if (before[k].sa_handler == SIG_IGN) (void)sigaction(caught[k], &before[k], NULL);
     }
     size_t first;
     tl_status status = make_folders(path, &first)
                            ? bring(want, path, err)
-                           : tl_fail(err, TL_E_IO, "the folder of %s cannot be made: %s",
+                           : tl_fail(err, TL_E_IO, "the folder of %s cannot be created: %s",
                                      path, strerror(errno));
     if (status != TL_OK) drop_folders(path, first);
     for (int k = 0; k < CAUGHT; k++) (void)sigaction(caught[k], &before[k], NULL);

@@ -1,6 +1,7 @@
 #include "runner/datasets/data_info.h"
 
 #include "compute/core/hash.h"
+#include "compute/core/json.h"
 #include "compute/data/cifar.h"
 #include "compute/data/idx.h"
 #include "compute/data/medmnist.h"
@@ -8,7 +9,6 @@
 #include "compute/data/npz.h"
 #include "compute/data/source.h"
 #include "experiments/stage/setup.h"
-#include "compute/core/json.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,6 +21,7 @@ enum { MAGIC = 16, LONGEST_HEADER = 100000000 }; /* the limit of safetensors its
 /* A file being described. */
 typedef struct file_info {
     const char *path, *as;
+    FILE *stream;
     uint64_t size;
     tl_arena *arena;
     json_t *out, *arrays; /* arrays: borrowed from out */
@@ -36,15 +37,11 @@ static void add_array(const file_info *file, const char *name, const tl_array *a
     tl_json_append(file->arrays, one);
 }
 
-/* Reads `n` bytes from `offset` on, or less where the file ends before: `got`. */
-static tl_status read_bytes(const file_info *file, long offset, size_t n, void *bytes,
-                            size_t *got, tl_err *err)
+/* Reads up to `n` bytes from `offset` on. \return how many there were */
+static size_t read_bytes(const file_info *file, long offset, size_t n, void *bytes)
 {
-    FILE *stream = fopen(file->path, "rb");
-    TL_CHECK(stream, err, TL_E_IO, "%s: cannot be opened: %s", file->path, strerror(errno));
-    *got = fseek(stream, offset, SEEK_SET) == 0 ? fread(bytes, 1, n, stream) : 0;
-    (void)fclose(stream);
-    return TL_OK;
+    if (fseek(file->stream, offset, SEEK_SET) != 0) return 0;
+    return fread(bytes, 1, n, file->stream);
 }
 
 static tl_status info_npy(const file_info *file, tl_err *err)
@@ -52,10 +49,9 @@ static tl_status info_npy(const file_info *file, tl_err *err)
     TL_CHECK(file->size <= TL_ARRAY_LIMIT, err, TL_E_FORMAT, "%s: is larger than 4 GiB",
              file->path);
     unsigned char *bytes;
-    size_t got;
     tl_array array;
     TL_ALLOC(bytes, file->arena, file->size, err);
-    TL_TRY(read_bytes(file, 0, file->size, bytes, &got, err));
+    const size_t got = read_bytes(file, 0, file->size, bytes);
     TL_TRY(tl_npy_read(file->path, bytes, got, file->arena, &array, err));
     add_array(file, NULL, &array);
     return TL_OK;
@@ -69,7 +65,7 @@ static tl_status info_idx(const file_info *file, tl_err *err)
     return TL_OK;
 }
 
-/* What images and tokens have in common. */
+/* What images and tokens share. */
 static json_t *source_of(const tl_source *source)
 {
     char key[TL_KEY_TEXT];
@@ -101,20 +97,19 @@ static json_t *images_of(const tl_source *source)
     return out;
 }
 
-/* What an npz of images is as a source, or why it is none. */
+/* Describes an npz of images as a source, or says why it cannot be one. */
 static tl_status info_images(const file_info *file, tl_err *err)
 {
     tl_source *source;
     tl_err why = {0};
     const tl_status status =
         tl_source_open(file->path, NULL, NULL, file->arena, &source, &why);
-    if (status == TL_OK) {
+    TL_CHECK(status == TL_OK || status == TL_E_FORMAT || status == TL_E_ARG, err, status,
+             "%s", why.text);
+    if (status == TL_OK)
         tl_json_put(file->out, "images", images_of(source));
-    } else if (status == TL_E_FORMAT || status == TL_E_ARG) {
+    else
         tl_json_put(file->out, "unread", tl_json_text(why.text));
-    } else {
-        return tl_fail(err, status, "%s", why.text);
-    }
     return TL_OK;
 }
 
@@ -148,7 +143,7 @@ static tl_status info_npz(const file_info *file, tl_err *err)
     return status == TL_OK && is_images ? info_images(file, err) : status;
 }
 
-/* Bits of an element, which end a dtype's letters, or 0.
+/* Bits of an element, the number at the end of `dtype`; 0 for an unknown type.
  * https://github.com/huggingface/safetensors, tensor.rs */
 static uint64_t bits_of(const char *dtype)
 {
@@ -160,7 +155,7 @@ static uint64_t bits_of(const char *dtype)
     return is_known && (bits == 8 || bits == 16 || bits == 32 || bits == 64) ? bits : 0;
 }
 
-/* Checks one tensor of a header and adds it; `buffer` is the length of the byte buffer. */
+/* Checks and adds one tensor of a header; the byte buffer has `buffer` bytes. */
 static tl_status add_tensor(const file_info *file, const char *name, const json_t *tensor,
                             uint64_t buffer, uint64_t *covered, tl_err *err)
 {
@@ -214,17 +209,16 @@ static tl_status info_tensors(const file_info *file, json_t *header, uint64_t bu
 
 static tl_status info_safetensors(const file_info *file, tl_err *err)
 {
-    unsigned char bytes[8];
+    unsigned char bytes[8] = {0};
     uint64_t length = 0;
-    size_t got;
-    TL_TRY(read_bytes(file, 0, sizeof bytes, bytes, &got, err));
+    (void)read_bytes(file, 0, sizeof bytes, bytes);
     for (int k = 7; k >= 0; k--) length = length << 8 | bytes[k];
     TL_CHECK(length <= LONGEST_HEADER && length + 8 <= file->size, err, TL_E_FORMAT,
              "%s: its safetensors header of %llu bytes does not fit into the file",
              file->path, (unsigned long long)length);
     char *text;
     TL_ALLOC(text, file->arena, length + 1, err);
-    TL_TRY(read_bytes(file, 8, length, text, &got, err));
+    const size_t got = read_bytes(file, 8, length, text);
     json_error_t fault;
     json_t *header = json_loadb(text, got, JSON_REJECT_DUPLICATES, &fault);
     const tl_status status =
@@ -248,22 +242,22 @@ static tl_status info_cifar(const file_info *file, const tl_cifar *kind, tl_err 
     return TL_OK;
 }
 
-/* The CIFAR that an unmarked file may be; NULL if it can be neither. */
+/* Which CIFAR an unmarked file may be; NULL: neither. */
 static tl_status guess_cifar(const file_info *file, const unsigned char magic[MAGIC],
                              const tl_cifar **kind, tl_err *err)
 {
     const tl_cifar *ten = tl_cifar_find("cifar10"), *hundred = tl_cifar_find("cifar100");
     const bool is_ten = tl_cifar_fits(ten, file->size, magic);
     const bool is_hundred = tl_cifar_fits(hundred, file->size, magic);
-    TL_CHECK(!is_ten || !is_hundred, err, TL_E_FORMAT,
-             "%s: its length of %llu bytes fits cifar10 and cifar100; say which it is with "
-             "--as",
-             file->path, (unsigned long long)file->size);
+    TL_CHECK(
+        !is_ten || !is_hundred, err, TL_E_FORMAT,
+        "%s: its length of %llu bytes fits both cifar10 and cifar100; say which with --as",
+        file->path, (unsigned long long)file->size);
     *kind = is_ten ? ten : is_hundred ? hundred : NULL;
     return TL_OK;
 }
 
-/* The formats that their first bytes tell. */
+/* Formats with a mark in their first bytes. */
 static const struct format {
     const char *magic;
     size_t offset, length;
@@ -279,13 +273,12 @@ static tl_status info_content(const file_info *file, tl_err *err)
 {
     static const char pointer[] = "version https:/";
     unsigned char magic[MAGIC] = {0};
-    size_t got;
     const tl_cifar *kind = file->as ? tl_cifar_find(file->as) : NULL;
     TL_CHECK(!file->as || kind, err, TL_E_ARG, "--as %s: give cifar10 or cifar100",
              file->as);
     if (kind) return info_cifar(file, kind, err);
-    TL_TRY(read_bytes(file, 0, sizeof magic, magic, &got, err));
-    TL_CHECK(got > 0, err, TL_E_FORMAT, "%s: is empty", file->path);
+    TL_CHECK(read_bytes(file, 0, sizeof magic, magic) > 0, err, TL_E_FORMAT, "%s: is empty",
+             file->path);
     TL_CHECK(memcmp(magic, pointer, sizeof pointer - 1) != 0, err, TL_E_FORMAT,
              "%s: is a Git LFS pointer, not the file itself; fetch it with git lfs pull",
              file->path);
@@ -310,16 +303,19 @@ tl_status tl_data_info_file(const char *path, const char *as, tl_arena *arena, j
     char sha[TL_SHA256_TEXT], md5[TL_MD5_TEXT];
     TL_CHECK(stat(path, &info) == 0, err, TL_E_IO, "%s: cannot be opened: %s", path,
              strerror(errno));
-    TL_CHECK(!S_ISDIR(info.st_mode), err, TL_E_IO, "%s: is a folder, not a file", path);
-    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_IO, "%s: is not a file", path);
+    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_IO, "%s: is %s", path,
+             S_ISDIR(info.st_mode) ? "a folder, not a file" : "not a regular file");
     TL_TRY(tl_hash_file(path, sha, md5, err));
+    FILE *stream = fopen(path, "rb");
+    TL_CHECK(stream, err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
     json_t *arrays = json_array();
     const tl_medmnist *set = tl_medmnist_official(md5, NULL);
-    *out = json_pack("{s:o, s:I, s:s, s:s, s:o}", "path", tl_json_text(path), "bytes",
-                     (json_int_t)info.st_size, "sha256", sha, "md5", md5, "arrays", arrays);
-    if (set) tl_json_put(*out, "official", json_string(set->name));
-    const file_info file = {path, as, (uint64_t)info.st_size, arena, *out, arrays};
+    *out = json_pack("{s:o, s:I, s:s, s:s, s:o, s:s*}", "path", tl_json_text(path), "bytes",
+                     (json_int_t)info.st_size, "sha256", sha, "md5", md5, "arrays", arrays,
+                     "official", set ? set->name : NULL);
+    const file_info file = {path, as, stream, (uint64_t)info.st_size, arena, *out, arrays};
     const tl_status status = info_content(&file, err);
+    (void)fclose(stream);
     if (status != TL_OK) json_decref(*out);
     return status;
 }
@@ -333,12 +329,12 @@ tl_status tl_data_info_source(const char *name, const char *dir, tl_arena *arena
                                  .context = (int)tl_data_params[TL_DATA_CONTEXT].fallback};
     tl_source *source;
     TL_TRY(tl_source_open(name, dir, &want, arena, &source, err));
-    *out = json_pack("{s:o}", "name", tl_json_text(name));
     const bool is_images = source->all.vocabulary == 0;
     json_t *what = is_images ? images_of(source) : source_of(source);
     if (!is_images)
         tl_json_add(what, "{s:i, s:i}", "context", source->all.shape.width, "vocabulary",
                     source->all.vocabulary);
-    tl_json_put(*out, is_images ? "images" : "tokens", what);
+    *out = json_pack("{s:o, s:o}", "name", tl_json_text(name),
+                     is_images ? "images" : "tokens", what);
     return TL_OK;
 }

@@ -1,11 +1,11 @@
 #include "runner/datasets/data_inventory.h"
 
 #include "compute/core/hash.h"
+#include "compute/core/json.h"
 #include "compute/core/text.h"
 #include "compute/data/corpus.h"
 #include "compute/data/medmnist.h"
 #include "compute/data/source.h"
-#include "compute/core/json.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ const tl_medmnist *tl_data_named(const char *name, int *size)
     return tl_medmnist_named(strncmp(name, "medmnist/", 9) == 0 ? name + 9 : name, size);
 }
 
-/* "medmnist/breastmnist_64", as a place is asked for it. */
+/* "medmnist/breastmnist_64", as tl_data_path_find takes it. */
 static void stem_of(const tl_medmnist *set, int size, char stem[STEM])
 {
     char file[TL_MEDMNIST_FILE];
@@ -54,21 +54,19 @@ static json_t *inventory_medmnist(const tl_medmnist *set, const char *dir)
         if (find_file(set, s, dir, path)) tl_json_append(present, json_integer(side));
     }
     stem_of(set, 0, stem);
-    json_t *one = json_pack("{s:s, s:s, s:i, s:i, s:s, s:o, s:o, s:o, s:s}", "name", stem,
-                            "about", set->about, "classes", set->classes, "channels",
-                            set->channels, "task", tl_medmnist_task_name(set->task), "rows",
-                            rows_of(set->rows[0], set->rows[1], set->rows[2]), "pixels",
-                            pixels, "present", present, "licence", set->licence);
-    if (set->task == TL_MEDMNIST_LABELS)
-        tl_json_put(one, "unread", json_string("several labels an image"));
-    if (set->is_3d) tl_json_put(one, "note", json_string("volumes, read as slices"));
-    if (set->task == TL_MEDMNIST_ORDINAL)
-        tl_json_put(one, "note", json_string("ordinal grades, read as classes"));
-    return one;
+    const char *note = set->is_3d ? "volumes, read as slices" : NULL;
+    if (set->task == TL_MEDMNIST_ORDINAL) note = "ordinal grades, read as classes";
+    return json_pack("{s:s, s:s, s:i, s:i, s:s, s:o, s:o, s:o, s:s, s:s*, s:s*}", "name",
+                     stem, "about", set->about, "classes", set->classes, "channels",
+                     set->channels, "task", tl_medmnist_task_name(set->task), "rows",
+                     rows_of(set->rows[0], set->rows[1], set->rows[2]), "pixels", pixels,
+                     "present", present, "licence", set->licence, "unread",
+                     set->task == TL_MEDMNIST_LABELS ? "several labels an image" : NULL,
+                     "note", note);
 }
 
-/* Adds what PLACE/`folder` holds, by the names that plans use ("text/moby_dick"); with
- * `is_all`, also what does not end in `tail`. */
+/* Lists the files in PLACE/`folder` by the names that plans use ("text/moby_dick"): those
+ * that end in `tail`, with `is_all` all. */
 static void inventory_folder(const char *place, const char *folder, const char *tail,
                              bool is_all, json_t *list)
 {
@@ -83,23 +81,22 @@ static void inventory_folder(const char *place, const char *folder, const char *
         const int stem = has_tail ? (int)(dot - file) : (int)strlen(file);
         json_t *name =
             has_tail || is_all ? json_sprintf("%s/%.*s", folder, stem, file) : NULL;
-        if (name) tl_json_append(list, name); /* no JSON can name what is not UTF-8 */
+        if (name) tl_json_append(list, name); /* not if it is not UTF-8 */
         free(entry[i]);
     }
     if (count >= 0) free(entry);
 }
 
-/* The files behind "text/NAME" and "tokens/NAME" that are here. */
+/* The files of "text/NAME" or "tokens/NAME" that are present. */
 static json_t *inventory_corpora(const char *name, const char *dir)
 {
     char place[TL_DATA_PATHS][TL_DATA_PATH_SPACE];
     const bool is_text = strncmp(name, "text/", 5) == 0;
     const int places = tl_data_paths(dir, place);
     json_t *list = json_array();
-    for (int p = 0; p < places; p++) {
+    for (int p = 0; p < places; p++)
         inventory_folder(place[p], is_text ? "text" : "tokens", is_text ? ".txt" : ".bin",
                          is_text, list);
-    }
     return list;
 }
 
@@ -146,11 +143,9 @@ json_t *tl_data_inventory(const char *dir)
     int names, sets;
     const tl_source_name *name = tl_source_names(&names);
     const tl_medmnist *set = tl_medmnist_sets(&sets);
-    for (int i = 0; i < names; i++) {
-        if (strncmp(name[i].name, "medmnist/", 9) != 0) {
+    for (int i = 0; i < names; i++)
+        if (strncmp(name[i].name, "medmnist/", 9) != 0)
             tl_json_append(list, inventory_other(&name[i], dir));
-        }
-    }
     for (int i = 0; i < sets; i++) tl_json_append(list, inventory_medmnist(&set[i], dir));
     return list;
 }
@@ -160,32 +155,29 @@ static tl_status verify_file(const char *name, const char *path, const char *off
 {
     char md5[TL_MD5_TEXT];
     TL_TRY(tl_hash_file(path, NULL, md5, err));
-    const tl_medmnist *set = tl_medmnist_official(md5, NULL);
-    const char *state = "wrong";
-    if (official ? strcmp(md5, official) == 0 : set != NULL) state = "right";
-    if (!official && !set) state = "unknown";
-    json_t *one = json_pack("{s:s, s:o, s:s, s:s}", "name",
-                            official ? name
-                            : set    ? set->name
-                                     : "",
-                            "path", tl_json_text(path), "state", state, "md5", md5);
-    if (official) tl_json_put(one, "official", json_string(official));
-    tl_json_append(list, one);
+    const tl_medmnist *set = official ? NULL : tl_medmnist_official(md5, NULL);
+    const bool is_right = set || (official && strcmp(md5, official) == 0);
+    if (!official) name = set ? set->name : "";
+    tl_json_append(list, json_pack("{s:s, s:o, s:s, s:s, s:s*}", "name", name, "path",
+                                   tl_json_text(path), "state",
+                                   is_right   ? "right"
+                                   : official ? "wrong"
+                                              : "unknown",
+                                   "md5", md5, "official", official));
     return TL_OK;
 }
 
-/* A file of a set, if it is there; or, where it must be, that it is absent. */
+/* Verifies the file of a set; one that is missing is reported if it `must_be`. */
 static tl_status verify_set(const tl_medmnist *set, int size, const char *dir, bool must_be,
                             json_t *list, tl_err *err)
 {
     char stem[STEM], path[TL_DATA_PATH_SPACE];
     stem_of(set, size, stem);
-    if (find_file(set, size, dir, path)) {
+    if (find_file(set, size, dir, path))
         return verify_file(stem, path, set->md5[size], list, err);
-    }
-    if (!must_be) return TL_OK;
-    tl_json_append(list, json_pack("{s:s, s:s, s:s}", "name", stem, "state", "absent",
-                                   "official", set->md5[size]));
+    if (must_be)
+        tl_json_append(list, json_pack("{s:s, s:s, s:s}", "name", stem, "state", "absent",
+                                       "official", set->md5[size]));
     return TL_OK;
 }
 

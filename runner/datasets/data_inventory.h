@@ -1,38 +1,40 @@
 /*
- * What is known of data sets and what of them lies in the data folders, as JSON: for
- * threatloop data list and data verify.
+ * The known data sets and which of them are in the data folders, as JSON, for threatloop
+ * data list and data verify.
  */
 #ifndef TL_RUNNER_DATASETS_DATA_INVENTORY_H
 #define TL_RUNNER_DATASETS_DATA_INVENTORY_H
 
 #include "compute/core/status.h"
+#include "compute/data/medmnist.h"
 
 #include <jansson.h>
 
 /**
- * All known sets: {name, about, classes, rows {train, validation, test}, pixels (those
- * published), present (those that are there; [0] for a set of one size), licence, unread
- * (why it cannot be opened, or absent), class_range (classes where a plan may choose)}; of
- * text/NAME and tokens/NAME, here: the names of the files that are there.
- * \param dir  as for tl_source_open \return a new reference
+ * All known data sets, a new reference: a list of {name, about, classes, rows {train,
+ * validation, test}, pixels (sizes published), present (sizes in the data folders; [0] for
+ * a set of one size), licence, unread (why it cannot be a source, or absent), class_range
+ * (where the plan chooses the number of classes)}; text/NAME and tokens/NAME have "here",
+ * the names of the files that are present.
+ *
+ * \param dir  as for tl_source_open
  */
 json_t *tl_data_inventory(const char *dir);
 
 /**
- * Holds MedMNIST files that lie in the data folders against their official sums, adding one
+ * Checks MedMNIST files in the data folders against their official checksums; appends one
  * {name, path, state, md5, official} each to `list`. state: "right", "wrong", "absent" (no
- * path, md5) or "unknown" (a file whose sum is none of the official ones).
+ * path, md5) or "unknown" (a file with none of the official checksums).
  *
  * \param name  a set ("breastmnist", "medmnist/breastmnist_64"), a file, or NULL for all
- * that is there
- * \return TL_E_ARG for a name that is none of these, TL_E_IO
+ *              that are present
+ * \return TL_E_ARG for any other name, TL_E_IO
  */
 TL_MUST_USE tl_status tl_data_verify(const char *name, const char *dir, json_t *list,
                                      tl_err *err);
 
-/** The set that a user means by a name, with or without "medmnist/"; as tl_medmnist_named.
- */
-struct tl_medmnist;
-const struct tl_medmnist *tl_data_named(const char *name, int *size);
+/** As tl_medmnist_named, for a name with or without "medmnist/".
+ * \param size  result: number of the size that the name says, as there */
+const tl_medmnist *tl_data_named(const char *name, int *size);
 
 #endif

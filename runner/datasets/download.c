@@ -41,7 +41,7 @@ static int watch(void *of, curl_off_t total, curl_off_t now, curl_off_t up_total
     return *t->stop != 0;
 }
 
-/* From https nowhere but to https; other protocols, such as file, never. */
+/* Only http and https, and from https only https. */
 static CURLcode limit_protocols(CURL *curl, bool is_safe)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -58,26 +58,28 @@ static CURLcode limit_protocols(CURL *curl, bool is_safe)
 #endif
 }
 
-/* All options, or the first that libcurl does not take. */
+/* Sets all options. \return the error of the first that libcurl refuses */
 static CURLcode prepare(CURL *curl, const char *url, transfer *t, char *text)
 {
-    const bool is_safe = strncmp(url, "https:", 6) == 0;
-    CURLcode code = curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
+    static const struct {
+        CURLoption option;
+        long value;
+    } numbers[] = {{CURLOPT_NOSIGNAL, 1},
+                   {CURLOPT_FAILONERROR, 1},
+                   {CURLOPT_FOLLOWLOCATION, 1},
+                   {CURLOPT_NOPROGRESS, 0},
+                   {CURLOPT_MAXREDIRS, MOST_REDIRECTS},
+                   {CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS},
+                   {CURLOPT_LOW_SPEED_TIME, SLOW_SECONDS},
+                   {CURLOPT_LOW_SPEED_LIMIT, SLOW_BYTES}};
+    CURLcode code = limit_protocols(curl, strncmp(url, "https:", 6) == 0);
+    for (size_t i = 0; !code && i < sizeof numbers / sizeof *numbers; i++)
+        code = curl_easy_setopt(curl, numbers[i].option, numbers[i].value);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
     if (!code) code = curl_easy_setopt(curl, CURLOPT_URL, url);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)MOST_REDIRECTS);
-    if (!code) code = limit_protocols(curl, is_safe);
-    if (!code) {
-        code = curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-    }
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)SLOW_SECONDS);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES);
     if (!code) code = curl_easy_setopt(curl, CURLOPT_USERAGENT, "threatloop/" TL_VERSION);
     if (!code) code = curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
     if (!code) code = curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     if (!code) code = curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch);
     if (!code) code = curl_easy_setopt(curl, CURLOPT_XFERINFODATA, t);
     return code;
@@ -97,7 +99,7 @@ tl_status tl_download(const char *url, int file, const volatile sig_atomic_t *st
     curl_global_cleanup();
     if (t.is_shown) (void)fputs("\r\033[K", stderr);
     TL_CHECK(*stop == 0, err, TL_E_STOP, "%s: stopped by a signal", url);
-    TL_CHECK(t.write_error == 0, err, TL_E_IO, "%s: what it sends cannot be written: %s",
+    TL_CHECK(t.write_error == 0, err, TL_E_IO, "%s: the download cannot be written: %s",
              url, strerror(t.write_error));
     TL_CHECK(code == CURLE_OK, err, TL_E_IO, "%s: %s", url,
              *text ? text : curl_easy_strerror(code));

@@ -1,5 +1,5 @@
 /*
- * The one door to libcurl: a file from the network.
+ * Downloads a file; the only module that uses libcurl.
  */
 #ifndef TL_RUNNER_DATASETS_DOWNLOAD_H
 #define TL_RUNNER_DATASETS_DOWNLOAD_H
@@ -9,18 +9,18 @@
 #include <signal.h>
 
 /**
- * Downloads `url` by http or https into the open descriptor `file`. Redirects are followed,
- * five at most and never from https to http. Shows progress on stderr where that is a
- * terminal. Ends within a second of `stop` becoming other than 0.
+ * Downloads `url` by http or https into the open descriptor `file`. Follows up to five
+ * redirects, never from https to http. Shows progress on stderr if that is a terminal.
  *
- * \return TL_E_IO with the reason: no such host, refused, an answer from 400 up, cut short,
- * a minute of less than 1 kB/s, the file cannot be written; TL_E_STOP. What was written
- * stays: the caller drops it
+ * \param stop  borrowed; ends the download within a second of becoming other than 0
+ * \return TL_E_IO with the reason: unknown host, connection refused, HTTP status from 400
+ *         up, truncated, less than 1 kB/s for a minute, file cannot be written; TL_E_STOP.
+ *         Bytes already written are left to the caller
  */
 TL_MUST_USE tl_status tl_download(const char *url, int file,
                                   const volatile sig_atomic_t *stop, tl_err *err);
 
-/** Version of libcurl and what it is built on; borrowed. */
+/** The version of libcurl and of its libraries; constant. */
 const char *tl_download_version(void);
 
 #endif

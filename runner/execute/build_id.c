@@ -1,7 +1,7 @@
 #include "runner/execute/build_id.h"
 
-#include "compute/core/hash.h"
 #include "compute/core/blas.h"
+#include "compute/core/hash.h"
 #include "compute/nn/kernels/kernels.h"
 
 #include <jansson.h>

@@ -6,8 +6,8 @@
 #include "compute/core/clock.h"
 #include "compute/core/log.h"
 #include "compute/core/text.h"
-#include "runner/exit.h"
 #include "runner/execute/progress.h"
+#include "runner/exit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +15,14 @@
 #include <unistd.h>
 
 static const double LOOK_EVERY = 0.25; /* seconds */
+
+/* A rank that cannot be reached is found dead later, and its order comes back. */
+static void send_message(tl_coordinator *c, int rank, const tl_order_message *message)
+{
+    const tl_status status = tl_mailbox_send(c->cluster, rank, TL_TAG_ORDER, message,
+                                             tl_order_message_size(message->steps), NULL);
+    (void)status;
+}
 
 static void send_order(tl_coordinator *c, const tl_order *order)
 {
@@ -35,12 +43,8 @@ static void send_order(tl_coordinator *c, const tl_order *order)
         c->teams_of_two++;
         c->wide[order->first] = (tl_wide_order){order->epoch, order->width};
     }
-    for (int rank = order->first; rank < order->first + order->width; rank++) {
-        /* A rank that cannot be reached is found dead below, and its order comes back. */
-        const tl_status status = tl_mailbox_send(c->cluster, rank, TL_TAG_ORDER, &message,
-                                                 tl_order_message_size(order->steps), NULL);
-        (void)status;
-    }
+    for (int rank = order->first; rank < order->first + order->width; rank++)
+        send_message(c, rank, &message);
 }
 
 static bool send_orders(tl_coordinator *c)
@@ -56,24 +60,25 @@ static bool send_orders(tl_coordinator *c)
     return has_sent;
 }
 
-/* The time is up and steps still run: they are left, since whoever set the time would kill
- * the run now, and it could not even say that it can be resumed. */
+/* The time is up and steps still run: they are abandoned, before whoever set the time kills
+ * the run and nothing says that it can be resumed. */
 static void leave_undone(tl_coordinator *c)
 {
     const uint32_t running = tl_scheduler_count(c->scheduler).in[TL_STEP_RUNNING];
     if (tl_scheduler_count(c->scheduler).orders_out == 0) return;
     tl_log(TL_LOG_WARN,
            "%s reached; %u running steps abandoned, to be rerun; results are not written; "
-           "go on with --resume",
+           "continue with --resume",
            c->options.deadline_why, running);
     tl_session_abandon(c->cluster, TL_EXIT_STOPPED);
 }
 
-/* Where nothing runs since nothing fits: says so. */
-static void explain_late(tl_coordinator *c)
+/* Logs why ready steps do not run. */
+static void explain_deferred(tl_coordinator *c)
 {
     const tl_scheduler_counts counts = tl_scheduler_count(c->scheduler);
-    if (c->is_stopping || counts.late == 0 || counts.late < counts.in[TL_STEP_READY])
+    if (c->is_stopping || counts.deferred == 0 ||
+        counts.deferred < counts.in[TL_STEP_READY])
         return;
     if (counts.unplaceable > 0)
         tl_log(
@@ -81,13 +86,13 @@ static void explain_late(tl_coordinator *c)
             "stopping early: %u steps need the memory of more ranks, and no large enough "
             "block of live ranks is left; resume with as many ranks as the run began with",
             counts.unplaceable);
-    if (counts.late == counts.unplaceable) return;
+    if (counts.deferred == counts.unplaceable) return;
     char least[32], left[32];
     tl_log(
         TL_LOG_INFO,
         "stopping early: %u steps are ready, but the shortest step needs about %s, only %s "
         "remain before %s",
-        counts.late - counts.unplaceable,
+        counts.deferred - counts.unplaceable,
         tl_text_span(tl_scheduler_least_deferred(c->scheduler), least),
         tl_text_span(c->options.deadline - tl_seconds(), left), c->options.deadline_why);
 }
@@ -123,10 +128,7 @@ static void shut_down_workers(tl_coordinator *c)
 {
     const tl_order_message leave = {0};
     for (int rank = 0; rank < tl_cluster_size(c->cluster); rank++) {
-        if (tl_liveness_has_failed(c->cluster, rank)) continue;
-        const tl_status status = tl_mailbox_send(c->cluster, rank, TL_TAG_ORDER, &leave,
-                                                 tl_order_message_size(0), NULL);
-        (void)status;
+        if (!tl_liveness_has_failed(c->cluster, rank)) send_message(c, rank, &leave);
     }
 }
 
@@ -142,7 +144,7 @@ static void *run(void *argument)
         nap = has_news || has_sent ? 1e-4 : (nap < 1e-3 ? nap * 1.5 : nap);
         if (!has_news) tl_sleep(nap);
     }
-    explain_late(c);
+    explain_deferred(c);
     tl_coordinator_record_set_aside(c);
     (void)tl_coordinator_sync(c);
     tl_coordinator_look_at_journal(c);
@@ -153,13 +155,13 @@ static void *run(void *argument)
     if (!c->options.is_quiet) tl_progress_end(c->scheduler, c->seconds);
     shut_down_workers(c);
     if (c->is_stuck) {
-        tl_log(TL_LOG_WARN, "finished steps are kept; go on with --resume");
+        tl_log(TL_LOG_WARN, "finished steps are kept; continue with --resume");
         tl_session_abandon(c->cluster, TL_EXIT_STOPPED);
     }
     return NULL;
 }
 
-/* Trainings may be stopped half way, since they leave checkpoints. */
+/* Trainings can be stopped half way, since they leave checkpoints. */
 static tl_status find_pauses(tl_coordinator *c, tl_err *err)
 {
     const tl_plan *plan = c->sweep->plan;
@@ -207,10 +209,9 @@ void tl_coordinator_close(tl_coordinator *c)
     free(c->pauses);
     tl_rerun_close(&c->rerun);
     free(c->done);
-    free(c->took);
     c->scheduler = NULL;
     c->wide = NULL;
-    c->epoch_of = c->done = NULL;
+    c->epoch_of = NULL;
+    c->done = NULL;
     c->pauses = NULL;
-    c->took = NULL;
 }

@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 
-/* Writes down steps that the scheduler has set aside since their ranks died too often. */
 void tl_coordinator_record_set_aside(tl_coordinator *c)
 {
     const uint32_t set_aside = tl_scheduler_count(c->scheduler).in[TL_STEP_LOST];
@@ -47,20 +46,18 @@ static void look_for_dead(tl_coordinator *c)
     }
 }
 
-/* Members of a team that hangs are lost; as they live, they are told to leave. */
-static void end_hung_team(tl_coordinator *c, const tl_hang_detector_team *team,
-                          uint32_t step)
+/* Gives up the stalled members of a hung team; alive, they are told to leave. */
+static void end_hung_team(tl_coordinator *c, const tl_busy_team *team)
 {
-    const tl_stage *stage = tl_coordinator_stage_of(c, step);
     for (int rank = team->first; rank < team->first + team->width; rank++) {
         if (!tl_hang_detector_is_stalled(&c->detector, team, rank)) continue;
         if (tl_liveness_has_failed(c->cluster, rank)) continue;
         tl_log(
             TL_LOG_WARN,
-            "rank %d hangs: no progress for more than %.0f s in a step of %s, expected to "
+            "rank %d is hung: no progress for more than %.0f s in a step of %s, expected to "
             "take %.3g s",
             rank, tl_hang_detector_timeout(&c->detector, team),
-            stage ? stage->name : "the sweep", team->seconds);
+            tl_coordinator_stage_name(c, team->step), team->seconds);
         if (rank == 0) {
             c->is_stuck = true;
             tl_coordinator_begin_stop(c, "rank 0 is hung");
@@ -77,15 +74,10 @@ static void look_for_hung(tl_coordinator *c, double now)
                                  now);
     }
     for (int rank = 0; rank < tl_cluster_size(c->cluster); rank++) {
-        const tl_scheduler_work_of_rank work = tl_scheduler_work_of(c->scheduler, rank);
-        if (!work.is_busy || work.first != rank) continue;
-        const tl_hang_detector_team team = {.first = work.first,
-                                            .width = work.width,
-                                            .since = work.since,
-                                            .seconds = work.seconds,
-                                            .is_known = work.is_known};
-        if (tl_hang_detector_is_hung(&c->detector, &team, now))
-            end_hung_team(c, &team, work.step);
+        const tl_busy_team team = tl_scheduler_work_of(c->scheduler, rank);
+        if (team.is_busy && team.first == rank &&
+            tl_hang_detector_is_hung(&c->detector, &team, now))
+            end_hung_team(c, &team);
     }
 }
 

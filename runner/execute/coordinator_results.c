@@ -6,19 +6,18 @@
 
 #include <stdlib.h>
 
-const tl_stage *tl_coordinator_stage_of(const tl_coordinator *c, uint32_t step)
+const char *tl_coordinator_stage_name(const tl_coordinator *c, uint32_t step)
 {
     const int instance = tl_graph_step_at(c->sweep->graph, step)->kind / 3;
-    return c->sweep->plan ? c->sweep->plan->instance[instance].stage : NULL;
+    return c->sweep->plan ? c->sweep->plan->instance[instance].stage->name : "empty";
 }
 
 void tl_coordinator_write(tl_coordinator *c, tl_record_kind kind, uint32_t step,
                           const tl_report *report, int first, int width)
 {
-    const tl_stage *stage = tl_coordinator_stage_of(c, step);
     const tl_record record = {.kind = kind,
                               .key = tl_graph_step_at(c->sweep->graph, step)->key,
-                              .stage = stage ? stage->name : "empty",
+                              .stage = tl_coordinator_stage_name(c, step),
                               .first = first,
                               .width = width,
                               .seconds = report ? report->seconds : 0.0,
@@ -45,28 +44,30 @@ void tl_coordinator_begin_stop(tl_coordinator *c, const char *why)
     tl_heartbeat_request_stop(c->cluster);
 }
 
-static void remember_done(tl_coordinator *c, uint32_t step, double seconds)
+/* Journals a step that is done; the scheduler learns of it after the next sync. */
+static void note_done(tl_coordinator *c, const tl_report *report,
+                      const tl_report_reader *order)
 {
+    tl_coordinator_write(c, TL_RECORD_DONE, report->step, report, order->first,
+                         order->width);
     if (c->dones == c->done_space) {
         const uint32_t space = c->done_space ? 2 * c->done_space : 1024;
         c->done = realloc(c->done, space * sizeof *c->done);
-        c->took = realloc(c->took, space * sizeof *c->took);
-        TL_INVARIANT(c->done && c->took);
+        TL_INVARIANT(c->done);
         c->done_space = space;
     }
-    c->done[c->dones] = step;
-    c->took[c->dones++] = seconds;
+    c->done[c->dones++] = (tl_done_step){report->step, report->seconds};
 }
 
-static void note_failure(tl_coordinator *c, const tl_report *report, int width, int first)
+static void note_failure(tl_coordinator *c, const tl_report *report,
+                         const tl_report_reader *order)
 {
     const bool has_diverged = report->status == TL_E_NUMERIC;
     tl_coordinator_write(c, has_diverged ? TL_RECORD_DIVERGED : TL_RECORD_FAILED,
-                         report->step, report, first, width);
+                         report->step, report, order->first, order->width);
     tl_scheduler_failed(c->scheduler, report->step,
                         has_diverged ? TL_STEP_DIVERGED : TL_STEP_FAILED, tl_seconds());
-    const tl_stage *stage = tl_coordinator_stage_of(c, report->step);
-    tl_log(TL_LOG_WARN, "a step of %s %s: %s", stage ? stage->name : "the sweep",
+    tl_log(TL_LOG_WARN, "a step of %s %s: %s", tl_coordinator_stage_name(c, report->step),
            has_diverged ? "diverged" : "failed", report->text);
     c->failures++;
     if (c->options.max_failures > 0 && c->failures >= (uint32_t)c->options.max_failures) {
@@ -74,27 +75,21 @@ static void note_failure(tl_coordinator *c, const tl_report *report, int width, 
     }
 }
 
-static bool is_done(const tl_coordinator *c, uint32_t step)
-{
-    return c->sweep->outcome[step].state == TL_STEP_DONE;
-}
-
-/* A rank that was taken for dead speaks after all. What it has done is as good as what
- * another would do: the bits are the same. */
+/* A late result from a rank declared dead is as good as another's: the bits are the same.
+ */
 static void take_late_report(tl_coordinator *c, const tl_report *report,
                              const tl_report_reader *order)
 {
     if (report->step >= tl_graph_steps(c->sweep->graph)) return;
     const tl_step_state state = tl_scheduler_state(c->scheduler, report->step);
     const bool is_wanted = state == TL_STEP_READY || state == TL_STEP_RUNNING;
-    if (report->status != TL_OK || !is_wanted || is_done(c, report->step)) return;
+    if (report->status != TL_OK || !is_wanted) return;
+    if (c->sweep->outcome[report->step].state == TL_STEP_DONE) return;
     tl_log(TL_LOG_INFO, "late result from a rank declared dead: accepted");
-    tl_coordinator_write(c, TL_RECORD_DONE, report->step, report, order->first,
-                         order->width);
-    remember_done(c, report->step, report->seconds);
+    note_done(c, report, order);
 }
 
-/* What the run's own files are on fails: the step comes back, and nothing else begins. */
+/* The storage of the run fails: its first error is kept, and nothing else begins. */
 static void stop_for(tl_coordinator *c, const tl_err *why)
 {
     if (c->status == TL_OK) {
@@ -104,8 +99,7 @@ static void stop_for(tl_coordinator *c, const tl_err *why)
     tl_coordinator_begin_stop(c, why->text);
 }
 
-/* Whether all that was put in the journal is in the file; also after another fault, since
- * what still comes in is worth keeping. */
+/* Goes on after another error, since late results are worth keeping. */
 bool tl_coordinator_sync(tl_coordinator *c)
 {
     tl_err err;
@@ -114,20 +108,20 @@ bool tl_coordinator_sync(tl_coordinator *c)
     return false;
 }
 
-/* A run directory that was moved or removed takes what is journalled with it. */
+/* A run directory that was moved or removed takes the journal with it. */
 void tl_coordinator_look_at_journal(tl_coordinator *c)
 {
     tl_err err;
     if (!c->journal || c->status != TL_OK || tl_journal_is_in_place(c->journal)) return;
     (void)tl_fail(
         &err, TL_E_IO,
-        "%s is gone: the run directory was moved or removed while the run wrote to it; "
-        "put it back before you resume",
+        "%s is missing: the run directory was moved or removed during the run; put it back "
+        "before you resume",
         tl_journal_path(c->journal));
     stop_for(c, &err);
 }
 
-/* The model that the step wanted is not there or not whole: what made it runs again. */
+/* The model that the step needs is missing or damaged: the step that made it is rerun. */
 static void call_back(tl_coordinator *c, const tl_report *report)
 {
     tl_err err;
@@ -140,19 +134,17 @@ static void call_back(tl_coordinator *c, const tl_report *report)
 static void take_report(tl_coordinator *c, const tl_report *report,
                         const tl_report_reader *order)
 {
-    const int first = order->first, width = order->width;
     if (report->step >= tl_graph_steps(c->sweep->graph)) return;
-    /* A member of a broken team may speak late, when others already run the step. */
+    /* A member of a broken team may report late, when others already run the step. */
     if (c->epoch_of[report->step] != order->epoch) return;
     if (tl_scheduler_state(c->scheduler, report->step) != TL_STEP_RUNNING) return;
-    if (is_done(c, report->step)) return;
+    if (c->sweep->outcome[report->step].state == TL_STEP_DONE) return;
     if (report->status == TL_OK) {
-        tl_coordinator_write(c, TL_RECORD_DONE, report->step, report, first, width);
-        remember_done(c, report->step, report->seconds);
+        note_done(c, report, order);
     } else if (report->status == TL_E_STOP || report->status == TL_E_PEER) {
         tl_scheduler_returned(c->scheduler, report->step, tl_seconds());
     } else if (report->status == TL_E_IO) {
-        /* A disk that is full is no fault of the step: all would fail. */
+        /* A full disk is not the step's error: all would fail. */
         tl_err err;
         tl_coordinator_look_at_journal(c);
         (void)tl_fail(&err, TL_E_IO, "%s", report->text);
@@ -161,7 +153,7 @@ static void take_report(tl_coordinator *c, const tl_report *report,
     } else if (report->status == TL_E_MISSING) {
         call_back(c, report);
     } else {
-        note_failure(c, report, width, first);
+        note_failure(c, report, order);
     }
 }
 
@@ -170,7 +162,6 @@ typedef struct ended_order {
     int rank;
 } ended_order;
 
-/* Takes all results that have come; journals them in one sync; then they count. */
 bool tl_coordinator_take_results(tl_coordinator *c)
 {
     enum { MOST = 64 };
@@ -200,7 +191,7 @@ bool tl_coordinator_take_results(tl_coordinator *c)
     const double now = tl_seconds();
     if (is_kept) {
         for (uint32_t i = 0; i < c->dones; i++) {
-            tl_scheduler_done(c->scheduler, c->done[i], c->took[i], now);
+            tl_scheduler_done(c->scheduler, c->done[i].step, c->done[i].seconds, now);
             c->ran++;
         }
     }

@@ -9,10 +9,10 @@
 #include <time.h>
 
 static const double TEN_YEARS = 10 * 366 * 86400.0; /* s */
-static const double SAVE_FACTOR = 20.0;             /* writing results to opening a sweep */
-static const double LEAVE_TIME = 4.0;               /* s */
+static const double SAVE_FACTOR = 20.0; /* writing results over opening a sweep */
+static const double LEAVE_TIME = 4.0;   /* s */
 
-/* Seconds from now until what the variable tells; 0 where it is not set, or 0. */
+/* Seconds from now to the time in a variable; 0 where it is unset or 0. */
 static tl_status read_moment(const char *name, bool may_be_past, double *left, tl_err *err)
 {
     const char *text = getenv(name);
@@ -32,20 +32,20 @@ static tl_status read_moment(const char *name, bool may_be_past, double *left, t
 tl_status tl_run_deadline_find(double walltime, double begun, tl_run_deadline *out,
                                tl_err *err)
 {
-    double told, slurm;
+    double given, slurm;
     *out = (tl_run_deadline){.begun = begun};
-    TL_TRY(read_moment("THREATLOOP_DEADLINE", false, &told, err));
+    TL_TRY(read_moment("THREATLOOP_DEADLINE", false, &given, err));
     TL_TRY(read_moment("SLURM_JOB_END_TIME", true, &slurm, err));
     if (walltime > 0.0) {
         out->end = begun + walltime;
         out->why = "--walltime";
     }
-    const double job = told > 0.0 ? told : slurm;
+    const double job = given > 0.0 ? given : slurm;
     const double end = tl_seconds() + job;
     if (job > 0.0 && (!(walltime > 0.0) || end < out->end)) {
         out->end = end;
         out->why = getenv("SLURM_JOB_ID") ? "the end of the Slurm job"
-                   : told > 0.0           ? "THREATLOOP_DEADLINE"
+                   : given > 0.0          ? "THREATLOOP_DEADLINE"
                                           : "SLURM_JOB_END_TIME";
     }
     return TL_OK;

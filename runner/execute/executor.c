@@ -42,7 +42,7 @@ static tl_part model_part(const tl_trial_step *step)
 static tl_status build_world(tl_executor *executor, int position, tl_cached *user,
                              tl_world *world, tl_err *err);
 
-/* What step `step` works in on the executor's team; it has measured nothing yet. */
+/* The scene of a step on the executor's team, with no metric measured yet. */
 static tl_scene scene_of(tl_executor *executor, const tl_trial_step *step,
                          const tl_world *world, tl_cached *entry, tl_measure *measure)
 {
@@ -62,13 +62,7 @@ static tl_scene scene_of(tl_executor *executor, const tl_trial_step *step,
                       .measure = measure};
 }
 
-static tl_status call_stage(const tl_trial_step *step, tl_scene *scene, tl_err *err)
-{
-    const tl_step call = {step->stage, step->kind, step->item};
-    return tl_step_run(&call, scene, err);
-}
-
-/* The data of the replicate by role, which every world begins with. */
+/* Draws the data of the replicate by role, with which every world begins. */
 static tl_status draw_roles(tl_executor *executor, tl_cached *entry, tl_err *err)
 {
     const tl_trial *trial = executor->trial;
@@ -82,14 +76,14 @@ static tl_status draw_roles(tl_executor *executor, tl_cached *entry, tl_err *err
     return TL_OK;
 }
 
-/* What a step said to be done left must be there, yet another host's view of a folder may
- * be some seconds old. */
+/* Waits for the file of a finished step: this host's view of the folder may be seconds old.
+ */
 static tl_status await_file(const tl_executor *executor, const char *path, tl_err *err)
 {
     double nap = 1e-3, waited = 0.0;
     int file;
     while ((file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0) {
-        if (errno != ENOENT && errno != ESTALE) return TL_OK; /* told by who reads it */
+        if (errno != ENOENT && errno != ESTALE) return TL_OK; /* reading it will fail */
         TL_CHECK(waited < executor->timeout, err, TL_E_MISSING, "%s: is missing", path);
         TL_CHECK(!tl_team_tick(executor->team), err, TL_E_STOP, "asked to stop");
         tl_sleep(nap);
@@ -112,7 +106,7 @@ static tl_status load_model(tl_executor *executor, int position, tl_cached *entr
     if (status == TL_OK)
         status = tl_model_load(path, &step->key, &entry->arena, &model, err);
     if (status == TL_E_FORMAT || status == TL_E_MISSING) {
-        executor->gone = position;
+        executor->missing = position;
         return err->status = TL_E_MISSING;
     }
     TL_TRY(status);
@@ -120,7 +114,7 @@ static tl_status load_model(tl_executor *executor, int position, tl_cached *entr
     return TL_OK;
 }
 
-/* Makes again, on this rank alone, the data that an earlier step gave. */
+/* Remakes, on this rank alone, the data that an earlier step gave. */
 static tl_status remake_data(tl_executor *executor, int position, tl_cached *entry,
                              tl_err *err)
 {
@@ -131,11 +125,11 @@ static tl_status remake_data(tl_executor *executor, int position, tl_cached *ent
     tl_measure ignored[TL_MAX_METRICS];
     tl_scene scene = scene_of(executor, step, &world, entry, ignored);
     scene.team = &alone;
-    return call_stage(step, &scene, err);
+    return tl_step_run(&(tl_step){step->stage, step->kind, step->item}, &scene, err);
 }
 
-/* What step `position` gave, below 0 the roles: from the cache, the store or by making it
- * again. */
+/* What step `position` gave, or the roles where it is negative: cached, loaded or remade.
+ */
 static tl_status find_given(tl_executor *executor, int position, tl_cached **given,
                             tl_err *err)
 {
@@ -198,7 +192,7 @@ static tl_status build_world(tl_executor *executor, int position, tl_cached *use
     return TL_OK;
 }
 
-/* Member 0 writes what training made; the others learn how that went. */
+/* Member 0 saves the model; the others learn how that went. */
 static tl_status keep_model(tl_executor *executor, const tl_trial_step *step,
                             const tl_world *given, const tl_team *team, tl_err *err)
 {
@@ -220,15 +214,16 @@ static tl_status agree_on_world(tl_executor *executor, tl_status mine, const tl_
 {
     const tl_status status = tl_team_agree(team, mine, err);
     if (status != TL_E_MISSING) return status;
-    if (mine != TL_E_MISSING) executor->gone = -1;
-    const tl_err told = *err;
+    if (mine != TL_E_MISSING) executor->missing = -1;
+    const tl_err first = *err;
     int *all = tl_arena_take(&executor->scratch, (size_t)team->size, sizeof *all, err);
     TL_TRY(tl_team_agree(team, all ? TL_OK : TL_E_NOMEM, err));
-    all[team->rank] = executor->gone;
+    all[team->rank] = executor->missing;
     TL_TRY(tl_team_gather(team, all, sizeof *all, err));
     for (int i = team->size; i-- > 0;)
-        if (all[i] >= 0) executor->gone = all[i]; /* the first one's, as the text is */
-    *err = told;
+        if (all[i] >= 0)
+            executor->missing = all[i]; /* the first member's, as is the text */
+    *err = first;
     return status;
 }
 
@@ -245,7 +240,7 @@ static tl_status run_step(tl_executor *executor, int position, const tl_team *te
         tl_store_checkpoint_of(&space, executor->checkpoint_every);
     tl_scene scene = scene_of(executor, step, &world, entry, measure);
     scene.checkpoint = gives_model(step) ? &checkpoint : NULL;
-    TL_TRY(call_stage(step, &scene, err));
+    TL_TRY(tl_step_run(&(tl_step){step->stage, step->kind, step->item}, &scene, err));
     if (gives_model(step)) TL_TRY(keep_model(executor, step, &entry->world, team, err));
     return TL_OK;
 }
@@ -254,7 +249,6 @@ tl_status tl_executor_run(tl_executor *executor, uint32_t number, int position,
                           const tl_team *team, tl_measure *measure, int *measures,
                           tl_err *err)
 {
-    executor->team = team;
     tl_trial_decode(executor->plan, number, executor->trial);
     TL_INVARIANT(position < executor->trial->steps);
     const tl_trial_step *step = &executor->trial->step[position];
@@ -266,8 +260,8 @@ tl_status tl_executor_run(tl_executor *executor, uint32_t number, int position,
     const size_t mark = tl_arena_mark(&executor->scratch);
     const tl_status status = run_step(executor, position, team, entry, measure, err);
     tl_arena_rewind(&executor->scratch, mark);
-    const bool gives = step->kind == TL_STEP_BANK ||
-                       (step->kind == TL_STEP_RUN && step->stage->gives != 0);
+    const bool gives =
+        gives_model(step) || (step->kind == TL_STEP_RUN && step->stage->gives != 0);
     if (status == TL_OK && gives && !tl_cache_get(&executor->cache, &step->key)) {
         tl_cache_put(&executor->cache, entry);
     } else {

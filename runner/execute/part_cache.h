@@ -1,7 +1,7 @@
 /*
- * What a rank keeps of what it has made or read: roles of a replicate and versions of
- * parts, by key, under a byte budget, least recently used out first. Entries in use by the
- * step that runs are never dropped.
+ * Parts that a rank has made or read, by key: the roles of a replicate, and what steps
+ * gave. Bounded in bytes; drops the least recently used first, never those in use by the
+ * current step.
  */
 #ifndef TL_RUNNER_EXECUTE_PART_CACHE_H
 #define TL_RUNNER_EXECUTE_PART_CACHE_H
@@ -10,26 +10,26 @@
 #include "compute/core/hash.h"
 #include "experiments/stage/stage.h"
 
-/** One thing kept, with all its memory. */
+/** An entry, with all its memory. Pointers to other entries are borrowed. */
 typedef struct tl_cached {
     tl_key key;
     tl_arena arena;                   /**< owns what is below */
     tl_world world;                   /**< parts given by a step, or a replicate's roles */
     uint64_t used;                    /**< number of the step that last used it */
-    struct tl_cached *base[TL_PARTS]; /**< entries whose memory this one may share */
+    struct tl_cached *base[TL_PARTS]; /**< [bases] entries whose memory it may share */
     int bases;
-    int rests; /**< entries that rest on this one */
-    struct tl_cached *next;
+    int rests;              /**< entries that have this one as a base */
+    struct tl_cached *next; /**< private */
 } tl_cached;
 
-/** Zero with the budget set is an empty one; the other fields are private. */
+/** Zero with the budget set is an empty cache; the other fields are private. */
 typedef struct tl_cache {
     tl_cached *first;
     size_t budget; /**< bytes */
-    uint64_t now;  /**< number of the step that runs */
+    uint64_t now;  /**< number of the current step */
 } tl_cache;
 
-/** The entry of this key, marked as used by the step that runs; NULL if there is none. */
+/** The entry of this key, marked as used by the current step; NULL if there is none. */
 tl_cached *tl_cache_get(tl_cache *cache, const tl_key *key);
 
 /** A new empty entry, not yet found by tl_cache_get. \return NULL with TL_E_NOMEM */
@@ -44,7 +44,7 @@ void tl_cache_put(tl_cache *cache, tl_cached *entry);
 /** Frees an entry of tl_cache_make that was not put. NULL allowed. */
 void tl_cache_discard(tl_cached *entry);
 
-/** A step begins: what older steps used may be dropped now, until the budget holds. */
+/** Begins a step: drops entries of older steps until the budget holds. */
 void tl_cache_step(tl_cache *cache);
 
 /** Frees all entries; none may be in use. */

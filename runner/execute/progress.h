@@ -1,5 +1,5 @@
 /*
- * Progress for people, to stderr: one live line on a terminal, one plain line a minute in a
+ * Progress for people, on stderr: a live line on a terminal, a plain line per minute in a
  * log.
  */
 #ifndef TL_RUNNER_EXECUTE_PROGRESS_H
@@ -7,7 +7,7 @@
 
 #include "runner/schedule/scheduler.h"
 
-/** Shows how far the sweep is, `seconds` after its start, if it is time to. */
+/** Shows how far the sweep is, `seconds` after its start, if it is time. */
 void tl_progress_show(const tl_scheduler *scheduler, double seconds);
 
 /** Ends the live line with the last state. */

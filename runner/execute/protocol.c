@@ -1,6 +1,5 @@
 #include "runner/execute/protocol.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct batch_head {
@@ -13,7 +12,7 @@ typedef struct batch_head {
 typedef struct report_head {
     uint32_t step;
     int32_t status;
-    int32_t gone;
+    int32_t missing;
     int32_t measures;
     uint32_t text_length;
     double seconds;
@@ -31,57 +30,34 @@ bool tl_order_message_is_whole(const void *bytes, size_t n)
            order->steps <= TL_ORDER_STEPS && n == tl_order_message_size(order->steps);
 }
 
-static tl_status append(tl_report_batch *batch, const void *bytes, size_t n, tl_err *err)
-{
-    if (batch->length + n > batch->space) {
-        const size_t space = (batch->length + n) * 2;
-        unsigned char *byte = realloc(batch->byte, space);
-        TL_CHECK(byte, err, TL_E_NOMEM, "no memory for %zu bytes of reports", space);
-        batch->byte = byte;
-        batch->space = space;
-    }
-    if (n > 0) memcpy(batch->byte + batch->length, bytes, n);
-    batch->length += n;
-    return TL_OK;
-}
-
-tl_status tl_report_begin(tl_report_batch *batch, const tl_order_message *order,
-                          tl_err *err)
+void tl_report_begin(tl_text *batch, const tl_order_message *order)
 {
     const batch_head head = {
         .epoch = order->epoch, .first = order->first, .width = order->width};
-    batch->length = 0;
-    return append(batch, &head, sizeof head, err);
+    tl_text_clear(batch);
+    tl_text_bytes(batch, (const char *)&head, sizeof head);
 }
 
-tl_status tl_report_add(tl_report_batch *batch, const tl_report *report, tl_err *err)
+void tl_report_add(tl_text *batch, const tl_report *report)
 {
     const bool has_text = report->status != TL_OK;
     const report_head head = {.step = report->step,
                               .status = report->status,
-                              .gone = report->gone,
+                              .missing = report->missing,
                               .measures = report->status == TL_OK ? report->measures : 0,
                               .text_length = has_text ? (uint32_t)strlen(report->text) : 0,
                               .seconds = report->seconds};
-    TL_TRY(append(batch, &head, sizeof head, err));
-    TL_TRY(append(batch, report->measure, (size_t)head.measures * sizeof *report->measure,
-                  err));
-    return append(batch, report->text, head.text_length, err);
+    tl_text_bytes(batch, (const char *)&head, sizeof head);
+    tl_text_bytes(batch, (const char *)report->measure,
+                  (size_t)head.measures * sizeof *report->measure);
+    tl_text_bytes(batch, report->text, head.text_length);
 }
 
-void tl_report_end(tl_report_batch *batch)
+void tl_report_end(tl_text *batch)
 {
-    batch_head head;
-    TL_INVARIANT(batch->length >= sizeof head);
-    memcpy(&head, batch->byte, sizeof head);
-    head.has_ended = 1;
-    memcpy(batch->byte, &head, sizeof head);
-}
-
-void tl_report_close(tl_report_batch *batch)
-{
-    free(batch->byte);
-    *batch = (tl_report_batch){0};
+    const int32_t yes = 1;
+    if (batch->length < sizeof(batch_head)) return;
+    memcpy(batch->at + offsetof(batch_head, has_ended), &yes, sizeof yes);
 }
 
 bool tl_report_open(const void *bytes, size_t n, tl_report_reader *reader)
@@ -111,7 +87,7 @@ bool tl_report_next(tl_report_reader *reader, tl_report *report)
     if (left < sizeof head + measures + head.text_length) return false;
     report->step = head.step;
     report->status = head.status;
-    report->gone = head.gone;
+    report->missing = head.missing;
     report->seconds = head.seconds;
     report->measures = head.measures;
     if (measures > 0) memcpy(report->measure, reader->at + sizeof head, measures);

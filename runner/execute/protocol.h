@@ -1,21 +1,22 @@
 /*
- * What coordinator and workers say to each other: orders, and reports of what their steps
- * came to, as flat bytes between ranks of one binary.
+ * Messages between coordinator and workers: orders, and reports on their steps, as flat
+ * bytes between ranks of one binary.
  */
 #ifndef TL_RUNNER_EXECUTE_PROTOCOL_H
 #define TL_RUNNER_EXECUTE_PROTOCOL_H
 
+#include "compute/core/text.h"
 #include "experiments/stage/stage.h"
 #include "runner/schedule/scheduler.h"
 
-/** One step of an order: where any rank finds it in the plan. */
+/** One step of an order, and its place in the plan. */
 typedef struct tl_order_item {
     uint32_t step; /**< id in the graph, for the report */
     uint32_t trial;
     int32_t position;
 } tl_order_item;
 
-/** An order as it travels. No steps: leave. */
+/** An order. Without steps: leave. */
 typedef struct tl_order_message {
     uint32_t epoch;
     int32_t first, width, steps;
@@ -25,37 +26,29 @@ typedef struct tl_order_message {
 /** Bytes of a message with `steps` steps. */
 size_t tl_order_message_size(int steps);
 
-/** Whether `n` bytes are a whole order. */
+/** Whether `bytes` [n], borrowed, are a whole order. */
 bool tl_order_message_is_whole(const void *bytes, size_t n);
 
-/** What one step came to, as member 0 of its team reports it. */
+/** The outcome of a step, as member 0 of its team reports it. */
 typedef struct tl_report {
     uint32_t step;
-    int32_t status; /**< tl_status; TL_E_STOP or TL_E_PEER: not done, run it again */
+    int32_t status; /**< tl_status; TL_E_STOP or TL_E_PEER: not done, to be rerun */
     double seconds;
-    int32_t
-        gone; /**< TL_E_MISSING: position in the trial of the step that must run again */
+    int32_t missing; /**< TL_E_MISSING: position in the trial of the step to rerun */
     int32_t measures;
     tl_measure measure[TL_MAX_METRICS];
     char text[TL_ERR_TEXT];
 } tl_report;
 
-/** Reports of one order, gathered into bytes. Zero is an empty one. */
-typedef struct tl_report_batch {
-    unsigned char *byte;
-    size_t length, space;
-} tl_report_batch;
+/** Clears `batch` and begins one for `order`; a batch is the bytes of a tl_text, which
+ * `is_short` marks as incomplete. */
+void tl_report_begin(tl_text *batch, const tl_order_message *order);
+/** Adds the report of one step. */
+void tl_report_add(tl_text *batch, const tl_report *report);
+/** Marks that this rank has nothing left to do for the order. */
+void tl_report_end(tl_text *batch);
 
-/** Begins a batch for `order`; what was in it is forgotten. \return TL_E_NOMEM */
-TL_MUST_USE tl_status tl_report_begin(tl_report_batch *batch, const tl_order_message *order,
-                                      tl_err *err);
-TL_MUST_USE tl_status tl_report_add(tl_report_batch *batch, const tl_report *report,
-                                    tl_err *err);
-/** Says that this rank has nothing left to do for the order. */
-void tl_report_end(tl_report_batch *batch);
-void tl_report_close(tl_report_batch *batch);
-
-/** Reading a batch, whose bytes are borrowed: its head, then one report after the other. */
+/** Reads a batch, whose bytes are borrowed: its head, then one report after the other. */
 typedef struct tl_report_reader {
     const unsigned char *at, *end;
     uint32_t epoch;
@@ -63,9 +56,9 @@ typedef struct tl_report_reader {
     bool has_ended;
 } tl_report_reader;
 
-/** Sets `reader` to the first report; false if the `n` bytes are not a batch. */
+/** Sets `reader` to the first report in `bytes` [n]; false if they are not a batch. */
 bool tl_report_open(const void *bytes, size_t n, tl_report_reader *reader);
-/** The next report; false at the end, or where the rest is no report. */
+/** Sets `report` to the next one; false at the end, or where the rest is not a report. */
 bool tl_report_next(tl_report_reader *reader, tl_report *report);
 
 #endif

@@ -9,7 +9,7 @@
 
 enum { MOST_TIMES = 3 };
 
-/* What a step leaves: a model file, data that are remade where needed, or numbers alone. */
+/* What a step leaves: a model file, data that are remade where needed, or only numbers. */
 typedef enum leaving { LEAVES_NUMBERS, LEAVES_DATA, LEAVES_MODEL } leaving;
 
 static leaving leaving_of(const tl_stage *stage, tl_step_kind kind)
@@ -18,26 +18,26 @@ static leaving leaving_of(const tl_stage *stage, tl_step_kind kind)
     return kind == TL_STEP_RUN && stage->gives != 0 ? LEAVES_DATA : LEAVES_NUMBERS;
 }
 
-/* ---- while a run goes on --------------------------------------------------------------
- */
+/* ---- during a run ----------------------------------------------------------- */
 
-enum { IS_ABOVE = 1, IS_REMADE = 2 }; /* the step that wants; with the model that is gone */
+/* Marks: ancestor of the step that needs the model; remade from the missing model. */
+enum { IS_ABOVE = 1, IS_REMADE = 2 };
 
-/* Marks, of the steps above step `wants`, those whose data are remade from the model of
- * step `gone`, and that step. */
-static void mark_remade(const tl_trial *trial, int gone, int wants,
+/* Marks, among the ancestors of step `wants`, step `missing` and those whose data are
+ * remade from its model. */
+static void mark_remade(const tl_trial *trial, int missing, int wants,
                         unsigned char mark[TL_TRIAL_STEPS])
 {
     int parent[TL_TRIAL_STEPS];
     memset(mark, 0, TL_TRIAL_STEPS);
     mark[wants] = IS_ABOVE;
-    for (int at = wants; at > gone; at--) {
+    for (int at = wants; at > missing; at--) {
         if (!mark[at]) continue;
         const int parents = tl_trial_parents(trial, at, parent);
         for (int i = 0; i < parents; i++) mark[parent[i]] = IS_ABOVE;
     }
-    mark[gone] = IS_ABOVE | IS_REMADE;
-    for (int at = gone + 1; at < wants; at++) {
+    mark[missing] = IS_ABOVE | IS_REMADE;
+    for (int at = missing + 1; at < wants; at++) {
         const tl_trial_step *step = &trial->step[at];
         if (!mark[at] || leaving_of(step->stage, step->kind) != LEAVES_DATA) continue;
         const int parents = tl_trial_parents(trial, at, parent);
@@ -63,9 +63,9 @@ static tl_status call_back(tl_rerun *rerun, tl_sweep *sweep, const tl_trial *tri
 {
     unsigned char mark[TL_TRIAL_STEPS];
     const int wants = tl_graph_step_at(sweep->graph, report->step)->position;
-    TL_INVARIANT(report->gone >= 0 && report->gone < wants && wants < trial->steps);
-    mark_remade(trial, report->gone, wants, mark);
-    for (int at = report->gone; at < wants; at++) {
+    TL_INVARIANT(report->missing >= 0 && report->missing < wants && wants < trial->steps);
+    mark_remade(trial, report->missing, wants, mark);
+    for (int at = report->missing; at < wants; at++) {
         if (!(mark[at] & IS_REMADE)) continue;
         const uint32_t step = tl_graph_find(sweep->graph, &trial->step[at].key);
         TL_INVARIANT(step != TL_NO_STEP);
@@ -100,13 +100,10 @@ void tl_rerun_close(tl_rerun *rerun)
     *rerun = (tl_rerun){0};
 }
 
-/* ---- before a run goes on --------------------------------------------------------------
- */
+/* ---- before a run resumes ---------------------------------------------------------- */
 
-enum {
-    IS_OPEN = 1,
-    IS_AGAIN = 2
-}; /* is not done, or is remade for one that is not; again */
+/* Marks: not done, or remade for a step that is not; to be rerun. */
+enum { IS_OPEN = 1, IS_AGAIN = 2 };
 
 static leaving leaving_at(const tl_sweep *sweep, uint32_t id)
 {
@@ -125,8 +122,7 @@ static tl_status has_model(const tl_sweep *sweep, const tl_store *store, uint32_
     return TL_OK;
 }
 
-/* Children have larger numbers than their parents, so from the last step to the first all
- * that rests on one is known before it. */
+/* From the last step to the first, so that a step's children are known before it. */
 static tl_status find_missing(tl_sweep *sweep, const tl_store *store, unsigned char *mark,
                               tl_err *err)
 {
@@ -147,7 +143,7 @@ static tl_status find_missing(tl_sweep *sweep, const tl_store *store, unsigned c
     return TL_OK;
 }
 
-/* What is remade from a model that is made again waits for it. */
+/* What is remade from a model to be rerun must wait for it. */
 static void pass_on(const tl_sweep *sweep, unsigned char *mark)
 {
     const uint32_t steps = tl_graph_steps(sweep->graph);

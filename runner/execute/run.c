@@ -2,22 +2,23 @@
 
 #include "analysis/effect/effects.h"
 #include "analysis/report/summary.h"
-#include "cluster/session/session.h"
-#include "compute/core/clock.h"
-#include "cluster/node/node_blocks.h"
+#include "analysis/table/result_file.h"
 #include "cluster/comm/heartbeat.h"
+#include "cluster/node/node_blocks.h"
+#include "cluster/session/session.h"
+#include "compute/core/blas.h"
+#include "compute/core/clock.h"
 #include "compute/core/failpoint.h"
 #include "compute/core/log.h"
-#include "compute/core/blas.h"
 #include "compute/nn/kernels/kernels.h"
-#include "runner/results/result_table.h"
+#include "runner/execute/build_id.h"
 #include "runner/execute/coordinator.h"
 #include "runner/execute/deadline.h"
-#include "runner/execute/build_id.h"
 #include "runner/execute/memory_budget.h"
 #include "runner/execute/run_paths.h"
 #include "runner/execute/worker.h"
 #include "runner/exit.h"
+#include "runner/results/result_table.h"
 #include "runner/store/run_dir.h"
 
 #include <jansson.h>
@@ -25,7 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Seconds that a resumed run waits for the lock of one that is dying. */
+/* Seconds that a resumed run waits for the lock of a dying one. */
 static const double LOCK_TIMEOUT = 15.0;
 
 typedef struct run {
@@ -35,16 +36,14 @@ typedef struct run {
     tl_node_blocks *memory; /* of the sources; NULL: this rank's own */
     tl_plan *plan;
     tl_store store;
-    bool has_store;
     tl_sweep sweep;
-    bool has_sweep;
     tl_journal *journal;
     tl_coordinator coordinator;
-    tl_run_deadline deadline; /* rank 0 */
+    tl_run_deadline deadline; /* on rank 0 */
     double begun;             /* on the clock of tl_seconds */
     char *head;               /* JSON of the build */
     uint32_t build;           /* CRC-32 of it, as the journal has it */
-    bool is_mixed;            /* resumed under another head, which was accepted */
+    bool is_mixed;            /* resumed under another build, which was accepted */
     tl_arena arena;
     int code; /* exit status so far */
 } run;
@@ -52,8 +51,7 @@ typedef struct run {
 static tl_status take_record(void *self, const tl_record *record, tl_err *err)
 {
     run *r = self;
-    /* Each step says under which head it was done, since the head's own line may be lost.
-     */
+    /* Each step names its build, since the head's own line may be lost. */
     const bool is_head = record->kind == TL_RECORD_HEAD && record->text;
     const bool is_other = is_head ? strcmp(record->text, r->head) != 0
                                   : record->kind == TL_RECORD_DONE && record->build != 0 &&
@@ -76,7 +74,7 @@ static bool is_all_done(const tl_sweep *sweep)
     return true;
 }
 
-/* A directory with work in it is only used to resume it, or when all of it is done. */
+/* A directory that holds work is used only to resume it, or when all of it is done. */
 static tl_status check_directory(run *r, tl_err *err)
 {
     const tl_store_state state = tl_store_look(r->paths.dir);
@@ -91,15 +89,14 @@ static tl_status check_directory(run *r, tl_err *err)
     char path[TL_PATH + 32];
     (void)snprintf(path, sizeof path, "%s/journal.ndjson", r->paths.dir);
     TL_TRY(tl_journal_read(path, take_record, r, err));
-    TL_CHECK(
-        is_all_done(&r->sweep), err, TL_E_ARG,
-        "%s holds an unfinished run; go on with it:\n  threatloop run %s -o %s --dir %s "
-        "--resume\nor choose another directory with --dir",
-        r->paths.dir, r->options->plan, r->paths.out, r->paths.dir);
+    TL_CHECK(is_all_done(&r->sweep), err, TL_E_ARG,
+             "%s holds an unfinished run; resume it:\n  threatloop run %s -o %s --dir %s "
+             "--resume\nor choose another directory with --dir",
+             r->paths.dir, r->options->plan, r->paths.out, r->paths.dir);
     return TL_OK;
 }
 
-/* Logs what changed between the plan in the directory and this one. */
+/* Logs how the plan differs from the one in the directory. */
 static tl_status show_changes(run *r, tl_err *err)
 {
     char *old;
@@ -120,13 +117,7 @@ static tl_status show_changes(run *r, tl_err *err)
     return TL_OK;
 }
 
-static int largest_team(const run *r)
-{
-    const int ranks = tl_cluster_size(r->cluster), max_ranks = r->options->max_ranks;
-    return max_ranks > 0 && max_ranks < ranks ? max_ranks : ranks;
-}
-
-/* Says when the run will stop. \param opened as in tl_run_deadline_reserve */
+/* Logs when the run will stop. \param opened  as in tl_run_deadline_reserve */
 static void set_time(run *r, double opened)
 {
     tl_run_deadline_reserve(&r->deadline, opened);
@@ -137,7 +128,7 @@ static void set_time(run *r, double opened)
            tl_text_span(r->deadline.end - r->deadline.stop, aside));
 }
 
-/* A finished step whose model is missing is of no use to those that need it. */
+/* Reruns finished steps whose model is missing and needed. */
 static tl_status check_models(run *r, tl_err *err)
 {
     uint32_t count;
@@ -149,7 +140,7 @@ static tl_status check_models(run *r, tl_err *err)
     return TL_OK;
 }
 
-/* For `status`, which need not read the plan. */
+/* Notes for `status`, which then need not read the plan. */
 static tl_status write_facts(const run *r, tl_err *err)
 {
     json_t *facts = json_pack("{s:s, s:I, s:I}", "name", r->plan->name, "steps",
@@ -165,13 +156,14 @@ static tl_status write_facts(const run *r, tl_err *err)
 
 static tl_status open_on_rank_0(run *r, tl_err *err)
 {
+    const int ranks = tl_cluster_size(r->cluster), max_ranks = r->options->max_ranks;
     const tl_plan_options options = {
         .set = r->options->set,
         .sets = r->options->sets,
         .data_dir = r->options->data_dir,
         .is_shared = !r->options->no_sharing,
         .shared_blocks = tl_node_blocks_shared(r->memory),
-        .ranks = largest_team(r),
+        .ranks = max_ranks > 0 && max_ranks < ranks ? max_ranks : ranks,
         .rank_memory = tl_run_memory_share(r->cluster, r->options->memory)};
     TL_TRY(tl_run_deadline_find(r->options->walltime, r->begun, &r->deadline, err));
     TL_TRY(tl_plan_open(r->options->plan, &options, &r->plan, err));
@@ -180,11 +172,9 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
     TL_TRY(tl_run_paths_check(&r->paths, err));
     const double opening = tl_seconds();
     TL_TRY(tl_sweep_open(r->plan, &r->sweep, err));
-    r->has_sweep = true;
     TL_TRY(tl_run_memory_check(&r->sweep, r->cluster, r->options->memory, err));
     TL_TRY(check_directory(r, err));
     TL_TRY(tl_store_open(r->paths.dir, LOCK_TIMEOUT, &r->store, err));
-    r->has_store = true;
     TL_TRY(show_changes(r, err));
     char path[TL_PATH];
     TL_CHECK(tl_store_path(&r->store, "journal.ndjson", path, sizeof path), err, TL_E_ARG,
@@ -211,7 +201,7 @@ static const char *next_word(const char **at)
     return word;
 }
 
-/* On ranks other than 0: opens the plan from what rank 0 has sent. */
+/* On ranks other than 0: opens the plan from rank 0's message. */
 static tl_status join_run(run *r, const char *bytes, tl_err *err)
 {
     const char *at = bytes, *head = next_word(&at), *dir = next_word(&at);
@@ -227,13 +217,11 @@ static tl_status join_run(run *r, const char *bytes, tl_err *err)
         tl_cluster_rank(r->cluster),
         tl_cluster_host(r->cluster, tl_cluster_rank(r->cluster)), r->head, head);
     (void)snprintf(r->paths.dir, sizeof r->paths.dir, "%s", dir);
-    TL_TRY(tl_store_join(dir, &r->store, err));
-    r->has_store = true;
-    return TL_OK;
+    return tl_store_join(dir, &r->store, err);
 }
 
-/* Sends the others rank 0's build, directories and plan. Of a node, the rank that publishes
- * the data sources opens the plan first, then those that map them. */
+/* Sends rank 0's build, directories and plan to the others. On each node, the rank that
+ * publishes the data sources opens the plan before those that map them. */
 static tl_status share_plan(run *r, tl_status mine, tl_err *err)
 {
     TL_TRY(tl_cluster_agree(r->cluster, mine, err));
@@ -269,7 +257,7 @@ static tl_status run_step(void *self, uint32_t trial, int position, const tl_tea
     tl_executor *executor = self;
     const tl_status status = tl_executor_run(executor, trial, position, team,
                                              report->measure, &report->measures, err);
-    report->gone = executor->gone;
+    report->missing = executor->missing;
     return status;
 }
 
@@ -305,7 +293,7 @@ static tl_status work(run *r, tl_err *err)
     return status;
 }
 
-/* In an arena of its own: a row for each step takes much where there are many. */
+/* In an arena of its own, since there may be millions of steps. */
 static tl_status write_account(const run *r, tl_err *err)
 {
     tl_table *account;
@@ -347,12 +335,12 @@ static uint32_t settle(run *r)
     return bad;
 }
 
-/* Failing storage costs only what was not yet written: that is reported, the rest kept. */
+/* Storage that fails is reported; what was written before is kept. */
 static tl_status finish(run *r, tl_err *err)
 {
     const tl_coordinator *c = &r->coordinator;
     const uint32_t bad = settle(r);
-    tl_coordinator_close(&r->coordinator); /* its memory is wanted for the tables */
+    tl_coordinator_close(&r->coordinator); /* frees memory for the tables */
     const tl_status written = write_tables(r, err);
     if (written != TL_OK && written != TL_E_IO) return written;
     char span[32];
@@ -370,7 +358,7 @@ static tl_status finish(run *r, tl_err *err)
     if (c->status != TL_OK) tl_log(TL_LOG_ERROR, "%s", c->err.text);
     if (c->was_stopped || c->status != TL_OK || written != TL_OK) {
         tl_log(TL_LOG_INFO,
-               "stopped early; go on with: threatloop run %s -o %s --dir %s --resume",
+               "stopped early; resume with: threatloop run %s -o %s --dir %s --resume",
                r->options->plan, r->paths.out, r->paths.dir);
         r->code = TL_EXIT_STOPPED;
     } else if (bad > 0) {
@@ -385,15 +373,15 @@ static void close_run(run *r)
 {
     tl_coordinator_close(&r->coordinator);
     tl_journal_close(r->journal);
-    if (r->has_sweep) tl_sweep_close(&r->sweep);
-    if (r->has_store) tl_store_close(&r->store, r->code == TL_EXIT_USAGE);
+    tl_sweep_close(&r->sweep);
+    tl_store_close(&r->store, r->code == TL_EXIT_USAGE);
     tl_plan_close(r->plan);
     tl_node_blocks_close(r->memory);
     free(r->head);
     tl_arena_close(&r->arena);
 }
 
-/* Arms the faults of --inject; the log says so, since what follows is nobody's error. */
+/* Arms the faults of --inject, and logs that, since what follows is not an error. */
 static tl_status arm_failpoints(const run *r, tl_err *err)
 {
     for (int i = 0; i < r->options->faults; i++)

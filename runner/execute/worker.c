@@ -1,7 +1,7 @@
 #include "runner/execute/worker.h"
 
-#include "cluster/comm/mailbox.h"
 #include "cluster/comm/heartbeat.h"
+#include "cluster/comm/mailbox.h"
 #include "cluster/team/team_mpi.h"
 #include "compute/core/clock.h"
 #include "compute/core/failpoint.h"
@@ -9,15 +9,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Seconds: long orders report in between; a peer may compute long between two operations,
- * and the coordinator reports its death much sooner. */
+/* Seconds. Long orders report in between; the timeout is long, since a peer may compute for
+ * long between two operations and the coordinator notices its death much sooner. */
 static const double REPORT_EVERY = 0.5, TIMEOUT = 3600.0;
 
 typedef struct worker {
     tl_cluster *cluster;
     tl_step_runner runner;
     void *self;
-    tl_report_batch batch;
+    tl_text batch;
     tl_message message;
 } worker;
 
@@ -38,12 +38,12 @@ static tl_status next_order(worker *w, tl_order_message *order, tl_err *err)
 
 static tl_status send_reports(worker *w, tl_err *err)
 {
+    TL_CHECK(!w->batch.is_short, err, TL_E_NOMEM, "no memory for reports");
     tl_failpoint_pass(TL_FAILPOINT_SEND);
-    return tl_mailbox_send(w->cluster, 0, TL_TAG_RESULT, w->batch.byte, w->batch.length,
-                           err);
+    return tl_mailbox_send(w->cluster, 0, TL_TAG_RESULT, w->batch.at, w->batch.length, err);
 }
 
-/* Makes a step that took `seconds` take as much longer as an injected fault wants. */
+/* Prolongs a step that took `seconds` by the factor of an injected fault. */
 static void linger(const tl_team *team, double seconds)
 {
     const double end = tl_seconds() + (tl_failpoint_slowness() - 1.0) * seconds;
@@ -53,7 +53,7 @@ static void linger(const tl_team *team, double seconds)
     }
 }
 
-/* Runs one step on this member; what it came to is in `report` where this is member 0. */
+/* Runs one step on this member and fills `report`. */
 static tl_status run_step(worker *w, const tl_order_item *item, const tl_team *team,
                           tl_report *report, tl_err *why)
 {
@@ -69,7 +69,7 @@ static tl_status run_step(worker *w, const tl_order_item *item, const tl_team *t
     return ran;
 }
 
-/* Runs the steps of an order. TL_E_PEER and TL_E_STOP send back what is left of it. */
+/* Runs the steps of an order. After TL_E_PEER or TL_E_STOP the rest is sent back undone. */
 static tl_status run_steps(worker *w, const tl_order_message *order, const tl_team *team,
                            tl_err *err)
 {
@@ -88,10 +88,10 @@ static tl_status run_steps(worker *w, const tl_order_message *order, const tl_te
         }
         (void)snprintf(report.text, sizeof report.text, "%s", why.text);
         if (team->rank != 0) continue;
-        TL_TRY(tl_report_add(&w->batch, &report, err));
+        tl_report_add(&w->batch, &report);
         if (i + 1 < order->steps && tl_seconds() - reported > REPORT_EVERY) {
             TL_TRY(send_reports(w, err));
-            TL_TRY(tl_report_begin(&w->batch, order, err));
+            tl_report_begin(&w->batch, order);
             reported = tl_seconds();
         }
     }
@@ -103,8 +103,8 @@ static tl_status run_order(worker *w, const tl_order_message *order, tl_err *err
     tl_team team;
     TL_TRY(tl_team_mpi_open(w->cluster, order->first, order->width, order->epoch, TIMEOUT,
                             &team, err));
-    tl_status status = tl_report_begin(&w->batch, order, err);
-    if (status == TL_OK) status = run_steps(w, order, &team, err);
+    tl_report_begin(&w->batch, order);
+    const tl_status status = run_steps(w, order, &team, err);
     tl_team_mpi_close(&team);
     TL_TRY(status);
     tl_report_end(&w->batch);
@@ -121,7 +121,7 @@ tl_status tl_worker_run(tl_cluster *cluster, tl_step_runner runner, void *self, 
         if (status != TL_OK || order.steps == 0) break;
         status = run_order(&w, &order, err);
     }
-    tl_report_close(&w.batch);
+    tl_text_close(&w.batch);
     tl_message_close(&w.message);
     return status;
 }

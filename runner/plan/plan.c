@@ -1,5 +1,5 @@
 /*
- * Opening a plan: text to tree, --set, canonical text, then one section after the other.
+ * Opens a plan: text to tree, --set, canonical text, then one section after the other.
  */
 #include "runner/plan/plan_private.h"
 
@@ -33,7 +33,7 @@ static tl_status check_keys(const tl_yaml *root, tl_err *err)
     return TL_OK;
 }
 
-/* The plan's name: what it says, else its file's name without folder and ending. */
+/* Names the plan: by its key `name`, else by its file without folder and ending. */
 static tl_status name_plan(tl_plan_reader *reader, const char *name, tl_err *err)
 {
     tl_plan *plan = reader->plan;
@@ -83,7 +83,7 @@ static tl_status write_text(tl_plan_reader *reader, tl_err *err)
     return TL_OK;
 }
 
-/* Copies what was gathered in the reader to where the plan shows it. */
+/* Copies what the reader has gathered into the plan. */
 static tl_status publish(tl_plan_reader *reader, tl_err *err)
 {
     tl_plan *plan = reader->plan;
@@ -133,7 +133,7 @@ tl_status tl_plan_parse(const char *name, const char *text, const tl_plan_option
     tl_plan_reader *reader = calloc(1, sizeof *reader);
     tl_status status = TL_OK;
     if (plan && reader) {
-        /* Beyond it the system would end the program. */
+        /* Beyond that the system would kill the program. */
         plan->arena = tl_arena_open((size_t)tl_memory_allowed());
         plan->is_shared = options->is_shared;
         plan->ranks = options->ranks > 1 ? options->ranks : 1;
@@ -195,11 +195,10 @@ static tl_status open_shipped(const char *name, const tl_plan_options *options,
         }
         if (count < 64) names[count++] = p->name;
     }
-    const char *near = tl_text_nearest(name, names, count);
-    return tl_fail(
-        err, TL_E_ARG,
-        "no file and no shipped plan named '%s'%s%s%s (see threatloop list plans)", name,
-        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    char hint[TL_HINT];
+    return tl_fail(err, TL_E_ARG,
+                   "no file and no shipped plan named '%s'%s; see threatloop list plans",
+                   name, tl_text_hint(name, names, count, hint));
 }
 
 tl_status tl_plan_open(const char *name, const tl_plan_options *options, tl_plan **out,

@@ -1,8 +1,8 @@
 /*
- * The room of plans: from YAML to any trial by its number, with the keys of its steps. Pure
- * but for the files it reads; may use compute and experiments.
+ * The room of plans: from YAML to any trial by its number, with the keys of its steps.
+ * Pure, but for the files it reads; may use compute and experiments.
  *
- * A plan is what a user asks for, read from YAML and checked against the registry, every
+ * A plan is what a user asks for: read from YAML, checked against the registry, with every
  * trial addressable by number.
  */
 #ifndef TL_RUNNER_PLAN_PLAN_H
@@ -20,52 +20,50 @@ enum { TL_MAX_TRIALS = 1 << 24, TL_MAX_STEPS = 1 << 27, TL_MAX_AXES = 32, TL_NAM
  * alternatives, lists inside its options flattened into its levels.
  */
 typedef struct tl_axis {
-    char name[TL_NAME]; /**< variable in the result file: "d2m_badnets_rate", "model_width",
-                           "poison" */
+    char name[TL_NAME]; /**< as in the result file: "d2m_badnets_rate", "poison" */
     int levels;
-    const tl_value *value; /**< [levels] of a list: the value; of a one_of: text is the
-                              option's label */
-    const tl_param
-        *param;     /**< of a list: the parameter it varies; NULL for one_of and `chain` */
-    bool is_choice; /**< one_of (or `chains`): levels are alternatives, the first the
-                       reference */
-    int zip;        /**< axes with the same number >= 0 move together; -1 alone */
+    const tl_value *value; /**< [levels] of a list: values; of a one_of: labels, as text */
+    const tl_param *param; /**< borrowed; the parameter that a list varies, else NULL */
+    bool is_choice;        /**< one_of or `chains`: alternatives, the first the reference */
+    int zip;               /**< axes with the same number >= 0 move together; -1: alone */
 } tl_axis;
 
-/** A number that exists only inside some alternatives (a list inside a one_of option). */
+/** Whether axes `a` and `b` are the same or zipped. \param axis  all axes of a plan */
+bool tl_axes_move_together(const tl_axis *axis, int a, int b);
+
+/** A value that exists only in some alternatives: a list inside an option of a one_of. */
 typedef struct tl_inner {
     char name[TL_NAME];    /**< "d2m_badnets_rate" */
     int axis;              /**< the one_of it lives in */
     const tl_param *param; /**< borrowed */
-    const tl_value *value; /**< [levels of the axis]; meaningful where has[level] */
+    const tl_value *value; /**< [levels of the axis], valid where has[level] */
     const bool *has;       /**< [levels of the axis] */
 } tl_inner;
 
-/** One stage instance as written in the plan, for naming and for the list of metrics. */
+/** A use of a stage in the plan, which names its metrics. */
 typedef struct tl_instance {
-    char name[TL_NAME]; /**< the `as` name, else the stage's with _ for . */
-    const tl_stage *stage;
+    char name[TL_NAME];    /**< the `as` name, else the stage's with _ for . */
+    const tl_stage *stage; /**< borrowed */
 } tl_instance;
 
 /** A claim about an effect, tested on the results. */
 typedef struct tl_hypothesis {
     char effect[TL_NAME]; /**< name of an axis, or "a:b" for an interaction */
     char on[TL_NAME * 2]; /**< name of a metric variable */
-    char level[TL_NAME];  /**< level of a one_of, "trend" of an axis over numbers, or "" =
-                             every level but the reference */
-    int direction;        /**< +1 raises, -1 lowers, 0 changes */
-    const char *claim;    /**< the sentence that it tests, or NULL */
+    char
+        level[TL_NAME]; /**< of a one_of; "trend" over numbers; "": all but the reference */
+    int direction;      /**< +1 raises, -1 lowers, 0 changes */
+    const char *claim;  /**< the sentence that it tests, or NULL */
 } tl_hypothesis;
 
-typedef struct tl_plan_body
-    tl_plan_body; /* chains and bindings, private to the plan's files */
+/** Chains and bindings, private to the plan's files. */
+typedef struct tl_plan_body tl_plan_body;
 
-/** A plan that was read and checked; all that it points to is its own, in `arena`, but for
- * `body`, which is private. */
+/** A plan that was read and checked; all that it points to is in its arena. */
 typedef struct tl_plan {
     char name[TL_NAME];
     const char *about;
-    const char *text; /**< the effective plan: canonical YAML with every --set applied */
+    const char *text; /**< the effective plan: canonical YAML, every --set applied */
     uint64_t seed;
     uint32_t first_replicate, replicates;
     uint32_t cells;  /**< combinations that remain after `exclude` */
@@ -80,10 +78,10 @@ typedef struct tl_plan {
     int hypotheses;
     const tl_hypothesis *hypothesis;
     bool is_shared;     /**< false: --no-sharing, keys carry the trial number */
-    int ranks;          /**< that sizes are foretold for; at least 1 */
-    double rank_memory; /**< bytes that each may take; 0: whatever it needs */
+    int ranks;          /**< that sizes are predicted for; at least 1 */
+    double rank_memory; /**< most bytes on each rank; 0: no limit */
     tl_arena arena;
-    tl_plan_body *body;
+    tl_plan_body *body; /**< private */
 } tl_plan;
 
 /** How a plan is opened. */
@@ -92,25 +90,26 @@ typedef struct tl_plan_options {
     int sets;
     const char *data_dir; /**< --data, or NULL */
     bool is_shared;
-    /** Where sources are published or found, or NULL: each is opened for this process
-     * alone. Borrowed; it must outlive the plan. */
+    /** Where sources are published or found, borrowed, must outlive the plan; NULL: they
+     * are opened for this process alone. */
     const tl_shared_blocks *shared_blocks;
-    int ranks;          /**< that will run it, for what it foretells; 0 counts as 1 */
-    double rank_memory; /**< bytes that each of them may take; 0: whatever it needs */
+    int ranks;          /**< that will run it, for predictions; 0 counts as 1 */
+    double rank_memory; /**< most bytes on each rank; 0: no limit */
 } tl_plan_options;
 
 /**
- * Reads a plan: a file, or the name of a shipped plan (looked up as a file first). Checks
- * all of it: keys, names, types, bounds, order of stages by parts, roles against the data
- * (the sources are opened), limits. The fault's text is "file:line:col: message", naming
- * the nearest valid name where something is misspelt. The whole plan is the caller's until
- * tl_plan_close. \return TL_E_ARG (the plan), TL_E_IO, TL_E_FORMAT (data)
+ * Reads a plan: a file, or else the name of a shipped plan. Checks all of it: keys, names,
+ * types, bounds, order of stages by parts, roles against the data (opens the sources),
+ * limits. Errors are "file:line:col: message", with the nearest valid name for a misspelt
+ * one. The plan is the caller's until tl_plan_close.
+ *
+ * \return TL_E_ARG (the plan), TL_E_IO, TL_E_FORMAT (data), TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_plan_open(const char *name, const tl_plan_options *options,
                                    tl_plan **out, tl_err *err);
 
-/** As tl_plan_open, from text; `name` is what errors call it. Ranks but 0 read plan->text
- * so. \return as tl_plan_open */
+/** As tl_plan_open, from text that errors call `name`; this is how ranks other than 0 read
+ * plan->text. \return as tl_plan_open */
 TL_MUST_USE tl_status tl_plan_parse(const char *name, const char *text,
                                     const tl_plan_options *options, tl_plan **out,
                                     tl_err *err);
@@ -128,6 +127,7 @@ int64_t tl_plan_cell(const tl_plan *plan, const int *level);
 typedef struct tl_shipped_plan {
     const char *name, *text;
 } tl_shipped_plan;
+
 /** The shipped plans, constant; a NULL name ends them. */
 const tl_shipped_plan *tl_plans_shipped(void);
 

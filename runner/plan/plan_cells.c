@@ -1,7 +1,7 @@
 /*
  * Cells: combinations of the levels of all axes, numbered with the first axis slowest.
- * Zipped axes count once. What `exclude` names falls out, and so does what would repeat a
- * chain that an axis does not touch; the numbers of the others are kept in a table.
+ * Zipped axes count once. Cells that `exclude` names are dropped, and so are those that
+ * would repeat a chain that an axis does not change; a table has the numbers of the others.
  */
 #include "runner/plan/plan_private.h"
 
@@ -12,11 +12,11 @@
 enum {
     MAX_RULES = 256,
     MAX_ALLOWED = 4096,
-    MAX_WORK = 1 << 30, /* looks at a combination that all of `exclude` may take */
-    VALUE_WORK = 16     /* that a level held against a value counts for */
+    MAX_WORK = 1 << 30, /* of all of `exclude`, in tests of a combination */
+    VALUE_WORK = 16     /* of comparing a level with a value */
 };
 
-/* One axis or inner axis of an exclude entry, with the values that are dropped. */
+/* An axis or inner axis of an exclude entry, with the values that are dropped. */
 typedef struct condition {
     int axis, inner; /* inner -1: the axis itself */
     int values;
@@ -38,7 +38,7 @@ static void normalise(const char *path, char out[TL_NAME * 2])
     }
 }
 
-/* 2 for the name itself, 1 for its end after a _, else 0. */
+/* 2: the name itself; 1: its end after a _; 0: neither. */
 static int match(const char *name, const char *wanted)
 {
     if (strcmp(name, wanted) == 0) return 2;
@@ -127,14 +127,17 @@ static tl_status read_sweep(tl_plan_reader *reader, tl_err *err)
     return TL_OK;
 }
 
-static bool is_first_of_zip(const tl_plan_reader *reader, int axis)
+bool tl_axes_move_together(const tl_axis *axis, int a, int b)
 {
-    for (int i = 0; i < axis; i++) {
-        if (reader->axis[axis].zip >= 0 && reader->axis[i].zip == reader->axis[axis].zip) {
-            return false;
-        }
-    }
-    return true;
+    return a == b || (axis[a].zip >= 0 && axis[a].zip == axis[b].zip);
+}
+
+/* Whether no axis before it moves with this one. */
+static bool is_first_of_zip(const tl_axis *axis, int a)
+{
+    int first = 0;
+    while (!tl_axes_move_together(axis, first, a)) first++;
+    return first == a;
 }
 
 static tl_status count_raw(tl_plan_reader *reader, tl_err *err)
@@ -142,12 +145,10 @@ static tl_status count_raw(tl_plan_reader *reader, tl_err *err)
     tl_plan_body *body = reader->body;
     uint64_t total = 1;
     for (int i = reader->plan->axes - 1; i >= 0; i--) {
-        if (!is_first_of_zip(reader, i)) continue;
-        for (int z = i; z < reader->plan->axes; z++) {
-            const bool moves = z == i || (reader->axis[i].zip >= 0 &&
-                                          reader->axis[z].zip == reader->axis[i].zip);
-            if (moves) body->stride[z] = (uint32_t)total;
-        }
+        if (!is_first_of_zip(reader->axis, i)) continue;
+        for (int z = i; z < reader->plan->axes; z++)
+            if (tl_axes_move_together(reader->axis, i, z))
+                body->stride[z] = (uint32_t)total;
         total *= (uint64_t)reader->axis[i].levels;
         TL_YAML_CHECK(total <= TL_MAX_TRIALS, reader->axis_at[i], err,
                       "the axes have more than %d combinations; zip or shorten some",
@@ -162,21 +163,8 @@ static tl_status read_value(tl_plan_reader *reader, const condition *c, const tl
 {
     const tl_axis *axis = &reader->axis[c->axis];
     const tl_param *param = c->inner >= 0 ? reader->inner[c->inner].param : axis->param;
-    if (param) {
-        return tl_plan_value(reader, node, param, node->text ? param->name : "exclude", out,
-                             err);
-    }
-    const char *names[MAX_ALLOWED];
-    int count = 0;
-    for (int l = 0; l < axis->levels && count < MAX_ALLOWED; l++) {
-        if (l > 0 && strcmp(axis->value[l].text, axis->value[l - 1].text) == 0) continue;
-        names[count++] = out->text = axis->value[l].text;
-        if (node->kind == TL_YAML_SCALAR && strcmp(node->text, out->text) == 0)
-            return TL_OK;
-    }
-    char what[TL_NAME + 16];
-    (void)snprintf(what, sizeof what, "level of %s:", axis->name);
-    return tl_plan_unknown(node, what, node->text ? node->text : "", names, count, err);
+    if (!param) return tl_plan_label(node, axis, &out->text, err);
+    return tl_plan_value(node, param, node->text ? param->name : "exclude", out, err);
 }
 
 /* One value, or a list of them. */
@@ -258,7 +246,7 @@ static tl_status apply_rule(const tl_plan_reader *reader, const rule *r, bool *i
     return TL_OK;
 }
 
-/* Of the cells that differ only in axes their chain does not use, one stays. */
+/* Keeps one of the cells that differ only in axes that their chain does not use. */
 static void drop_repeats(const tl_plan_reader *reader, bool *is_out)
 {
     const tl_plan_body *body = reader->body;
@@ -268,17 +256,14 @@ static void drop_repeats(const tl_plan_reader *reader, bool *is_out)
         for (int i = 0; i < reader->plan->axes; i++) {
             if (chain->uses[i] || level_of(reader, raw, i) == 0) continue;
             bool used = false;
-            for (int z = 0; z < reader->plan->axes; z++) {
-                const bool moves =
-                    reader->axis[i].zip >= 0 && reader->axis[z].zip == reader->axis[i].zip;
-                used = used || (moves && chain->uses[z]);
-            }
+            for (int z = 0; z < reader->plan->axes; z++)
+                used |= chain->uses[z] && tl_axes_move_together(reader->axis, i, z);
             if (!used) is_out[raw] = true;
         }
     }
 }
 
-/* What it takes to apply a rule, in looks at a combination. */
+/* Work to apply a rule, in tests of a combination. */
 static uint64_t work_of(const tl_plan_reader *reader, const rule *r)
 {
     uint64_t work = (uint64_t)reader->body->raw * (uint64_t)r->conditions;
@@ -362,13 +347,9 @@ int64_t tl_plan_cell(const tl_plan *plan, const int *level)
     const tl_plan_body *body = plan->body;
     uint32_t raw = 0;
     for (int i = 0; i < plan->axes; i++) {
-        bool is_first = true;
-        for (int z = 0; z < i && plan->axis[i].zip >= 0; z++) {
-            if (plan->axis[z].zip != plan->axis[i].zip) continue;
-            if (level[z] != level[i]) return -1;
-            is_first = false;
-        }
-        if (is_first) raw += (uint32_t)level[i] * body->stride[i];
+        for (int z = 0; z < i; z++)
+            if (tl_axes_move_together(plan->axis, z, i) && level[z] != level[i]) return -1;
+        if (is_first_of_zip(plan->axis, i)) raw += (uint32_t)level[i] * body->stride[i];
     }
     if (!body->survivor) return (int64_t)raw;
     uint32_t low = 0, high = plan->cells;

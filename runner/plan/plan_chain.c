@@ -1,8 +1,8 @@
 /*
- * Chains. A chain becomes a flat list of links; those of a one_of's options carry the
- * levels of its axis at which they apply. Lists inside options are flattened into those
- * levels: an option with lists of 2 and 3 values has 6. So levels are counted first, then
- * links made.
+ * Chains. A chain becomes a flat list of links; those in options of a one_of carry the
+ * levels of its axis at which they apply. Lists inside options are flattened into these
+ * levels: an option with lists of 2 and 3 values has 6. So levels are counted before links
+ * are made.
  */
 #include "runner/plan/plan_private.h"
 
@@ -12,7 +12,7 @@
 
 enum { MAX_OPTIONS = 256, MAX_STAGES = 512, MAX_ONE_OF_LEVELS = 100000 };
 
-/* What an entry of a chain says: a word, and a map of its settings or NULL. */
+/* An entry of a chain: a word, and its settings. */
 typedef struct entry {
     const tl_yaml *at;   /* the word */
     const tl_yaml *args; /* a MAP, or NULL */
@@ -79,8 +79,7 @@ static tl_status find_stage(const tl_yaml *at, const tl_stage **out, tl_err *err
     return tl_plan_unknown(at, "stage", at->text, names, known, err);
 }
 
-/* Sets the instance of `link`, the last of its chain, to that called `name`, new or known.
- */
+/* Sets the instance of `link`, the last of its chain, to the one called `name`. */
 static tl_status find_instance(tl_plan_reader *reader, const tl_chain *chain,
                                const char *name, const tl_yaml *at, tl_link *link,
                                tl_err *err)
@@ -164,13 +163,13 @@ static const tl_yaml *find_word(const tl_yaml *node, const char *text)
     return word->kind == TL_YAML_SCALAR && strcmp(word->text, text) == 0 ? word : NULL;
 }
 
-/* Adds one simple entry; writes its label. */
+/* Adds a simple entry; writes its label. */
 static tl_status add_simple(tl_plan_reader *reader, tl_chain *chain, const tl_yaml *node,
                             tl_alternative *option, char label[TL_NAME], tl_err *err)
 {
     entry from = {0};
     const tl_yaml *rounds = find_word(node, "rounds"), *former = find_word(node, "laps");
-    if (former) { /* the former name, which is not near */
+    if (former) { /* the old name, which tl_text_nearest would not find */
         return tl_yaml_error(former, err, "unknown stage '%s': did you mean 'rounds'?",
                              former->text);
     }
@@ -188,7 +187,7 @@ static tl_status add_simple(tl_plan_reader *reader, tl_chain *chain, const tl_ya
     return add_stage(reader, chain, &from, option, label, err);
 }
 
-/* Adds one option: none, an entry, or a list of entries joined by + in the label. */
+/* Adds an option: none, an entry, or a list of entries, joined by + in the label. */
 static tl_status add_option(tl_plan_reader *reader, tl_chain *chain, const tl_yaml *node,
                             tl_alternative *option, char label[TL_NAME], tl_err *err)
 {
@@ -302,7 +301,7 @@ static tl_status add_one_of(tl_plan_reader *reader, tl_chain *chain, const tl_ya
     return add_options(reader, chain, options, number, first, value, err);
 }
 
-/* Whether another round finds something new: the attacker must gain rows and use rows. */
+/* Whether another round can differ: the attacker must gain rows and use rows. */
 static bool has_loop(const tl_chain *chain)
 {
     uint32_t reads = 0, gives = 0;
@@ -316,7 +315,7 @@ static bool has_loop(const tl_chain *chain)
            (gives & (TL_BIT(TL_PART_RECOVERED) | TL_BIT(TL_PART_ATTACKER))) != 0;
 }
 
-/* Reads `rounds: N`, the last entry, with all others in the chain already. */
+/* Reads `rounds: N`, the last entry, after all others are in the chain. */
 static tl_status read_rounds(tl_plan_reader *reader, tl_chain *chain, const tl_yaml *node,
                              tl_err *err)
 {
@@ -332,7 +331,7 @@ static tl_status read_rounds(tl_plan_reader *reader, tl_chain *chain, const tl_y
         "rounds must be one number, like rounds: 2; it cannot be an axis, since each "
         "round has its own metrics, which end in _round2, _round3, ...");
     tl_value rounds;
-    TL_TRY(tl_plan_value(reader, node->first, &param, "rounds", &rounds, err));
+    TL_TRY(tl_plan_value(node->first, &param, "rounds", &rounds, err));
     chain->rounds = (int)rounds.number;
     if (chain->rounds == 1) return TL_OK;
     TL_YAML_CHECK(chain->links * chain->rounds + chain->rounds - 1 <= TL_MAX_LINKS, word,

@@ -1,8 +1,8 @@
 /*
- * What only whole trials show: parts that nobody gives, plantings that nobody trains on,
- * arguments that make no sense for the sizes, too many steps. Every cell is laid out and
- * its steps counted; each arrangement of alternatives is checked once, and arguments in
- * every cell of a small plan, else in cells that differ from the first in one axis.
+ * Errors that only whole trials show: parts that nothing gives, plants that nothing trains
+ * on, arguments that make no sense for the sizes, too many steps. Every cell is laid out
+ * and its steps counted; each arrangement of alternatives is checked once, and arguments in
+ * every cell of a small plan, otherwise in cells that differ from the first in one axis.
  */
 #include "runner/plan/trial_private.h"
 
@@ -16,7 +16,7 @@ static const tl_yaml *place_of(const tl_plan_reader *reader, const tl_trial_step
     return reader->body->instance_at[step->instance];
 }
 
-/* Names of stages that give `part`, for a message. */
+/* Writes the names of the stages that give `part` into `out` [space], for a message. */
 static void givers(tl_part part, char *out, size_t space)
 {
     int count = 0;
@@ -67,11 +67,9 @@ static bool is_read(const tl_trial *trial, int from, tl_part part)
     return false;
 }
 
-/*
- * What was recovered is one version: a second giver replaces the first one's images. Where
- * nobody uses either that is no loss; where the second one's are used, the first one's
- * were meant to be.
- */
+/* What was recovered is one version: a second giver replaces the first one's images. That
+ * is no loss if nothing uses either; if the second one's are used, the first one's were
+ * meant to be. */
 static tl_status check_recovered(const tl_plan_reader *reader, const tl_trial *trial,
                                  tl_err *err)
 {
@@ -132,7 +130,7 @@ static tl_status check_kinds(const tl_plan_reader *reader, const tl_trial *trial
         at = model ? tl_yaml_find(model, "kind") : reader->root;
         if (!at) at = model;
     }
-    return at ? tl_fail_prefix(err, "%s:%d:%d", at->origin, at->line, at->column) : TL_OK;
+    return at ? tl_yaml_prefix(at, err) : TL_OK;
 }
 
 static tl_status check_sizes(const tl_plan_reader *reader, const tl_trial *trial,
@@ -147,13 +145,12 @@ static tl_status check_sizes(const tl_plan_reader *reader, const tl_trial *trial
         const tl_trial_step *step = &trial->step[i];
         if (step->kind != TL_STEP_RUN || !step->stage->check) continue;
         if (step->stage->check(&trial->size, step->arg, err) == TL_OK) continue;
-        const tl_yaml *at = place_of(reader, step);
-        return tl_fail_prefix(err, "%s:%d:%d", at->origin, at->line, at->column);
+        return tl_yaml_prefix(place_of(reader, step), err);
     }
     return TL_OK;
 }
 
-/* A number for which alternatives a cell takes. */
+/* The number of the arrangement of alternatives in a cell. */
 static uint32_t arrangement(const tl_plan *plan, uint32_t cell)
 {
     uint32_t number = 0;

@@ -1,6 +1,6 @@
 /*
  * Hypotheses: which factor is expected to do what to which metric. Names are checked
- * against the axes and against every metric that some trial may have.
+ * against the axes and against every metric that a trial may have.
  */
 #include "runner/plan/plan_private.h"
 #include "runner/plan/trial.h"
@@ -30,9 +30,7 @@ static tl_status add_metric(tl_plan_reader *reader, const tl_trial_step *step,
     return TL_OK;
 }
 
-/* All metrics of one stage in round `round`, judged on `judgements` occasions besides the
- * end.
- */
+/* Adds all metrics of a stage in `round`, judged `judgements` times before the end. */
 static tl_status add_instance(tl_plan_reader *reader, int instance, int round,
                               int judgements, metric_names *out, tl_err *err)
 {
@@ -163,7 +161,7 @@ static tl_status read_level(tl_plan_reader *reader, const tl_yaml *node, int axi
                                 .low = 2,
                                 .high = most_rounds(reader->body)};
         tl_value number;
-        TL_TRY(tl_plan_value(reader, node, &round, "level", &number, err));
+        TL_TRY(tl_plan_value(node, &round, "level", &number, err));
         (void)snprintf(out->level, sizeof out->level, "%d", (int)number.number);
         return TL_OK;
     }
@@ -176,17 +174,10 @@ static tl_status read_level(tl_plan_reader *reader, const tl_yaml *node, int axi
         (void)snprintf(out->level, sizeof out->level, "trend");
         return TL_OK;
     }
-    const char *names[256];
-    int count = 0;
-    for (int l = 0; l < factor->levels && count < 256; l++) {
-        const char *text = factor->value[l].text;
-        if (count > 0 && strcmp(names[count - 1], text) == 0) continue;
-        names[count++] = text;
-        if (strcmp(text, node->text) != 0) continue;
-        (void)snprintf(out->level, sizeof out->level, "%s", text);
-        return TL_OK;
-    }
-    return tl_plan_unknown(node, "level", node->text, names, count, err);
+    const char *label;
+    TL_TRY(tl_plan_label(node, factor, &label, err));
+    (void)snprintf(out->level, sizeof out->level, "%s", label);
+    return TL_OK;
 }
 
 /* A claim is one line of text: tables and attributes hold it. */

@@ -1,6 +1,6 @@
 /*
- * What a plan keeps to itself: chains as flat lists of links, where each value comes from,
- * and how cells are numbered. Only plan*.c and trial*.c include this.
+ * Private parts of a plan: chains as flat lists of links, the source of each value, and the
+ * numbering of cells. Only plan*.c and trial*.c include this.
  */
 #ifndef TL_RUNNER_PLAN_PLAN_PRIVATE_H
 #define TL_RUNNER_PLAN_PLAN_PRIVATE_H
@@ -28,8 +28,7 @@ typedef struct tl_binding {
 typedef struct tl_link {
     const tl_stage *stage;
     int instance;
-    int axis, low, high; /**< in the chain where low <= level of axis < high; axis -1:
-                            always */
+    int axis, low, high; /**< applies where low <= level of axis < high; axis -1: always */
     tl_binding arg[TL_MAX_PARAMS];
     const tl_yaml *at;
 } tl_link;
@@ -40,7 +39,7 @@ typedef struct tl_chain {
     int links;
     tl_link *link[TL_MAX_LINKS];
     int rounds;             /**< how often the links are run in a row */
-    tl_link *join;          /**< stands before every later round; NULL for one round */
+    tl_link *join;          /**< comes before every later round; NULL for one round */
     bool uses[TL_MAX_AXES]; /**< axes that change something in it */
     const tl_yaml *at;
 } tl_chain;
@@ -49,7 +48,7 @@ typedef struct tl_chain {
 typedef struct tl_data_choice {
     tl_value value[TL_DATA_PARAMS];
     tl_split split;
-    const tl_source *source; /**< NULL: not met yet */
+    const tl_source *source; /**< NULL: not opened yet */
     tl_size size;            /**< without `setup` */
 } tl_data_choice;
 
@@ -59,7 +58,7 @@ struct tl_plan_body {
     int chain_axis; /**< -1: one chain */
     int chains;
     tl_chain *chain[TL_MAX_CHAINS];
-    const tl_yaml *instance_at[TL_MAX_INSTANCES]; /**< where it stands first */
+    const tl_yaml *instance_at[TL_MAX_INSTANCES]; /**< first use of each */
     uint32_t raw;                                 /**< combinations before `exclude` */
     uint32_t stride[TL_MAX_AXES];
     uint32_t *survivor; /**< [cells] raw number, ascending; NULL: all of them */
@@ -95,16 +94,19 @@ typedef struct tl_param_owner {
 
 /* plan_value.c */
 
-/** Reads one scalar as `param` wants it; `what` names it in messages. */
-TL_MUST_USE tl_status tl_plan_value(tl_plan_reader *reader, const tl_yaml *node,
-                                    const tl_param *param, const char *what, tl_value *out,
-                                    tl_err *err);
+/** Reads one scalar as a value of `param`; `what` names it in messages. */
+TL_MUST_USE tl_status tl_plan_value(const tl_yaml *node, const tl_param *param,
+                                    const char *what, tl_value *out, tl_err *err);
+
+/** Sets *out to the label of a level of `axis`, a one_of or `chain`, that `node` names. */
+TL_MUST_USE tl_status tl_plan_label(const tl_yaml *node, const tl_axis *axis,
+                                    const char **out, tl_err *err);
 
 /** Whether two values of one parameter, or labels of one axis, are the same. */
 bool tl_plan_is_equal(const tl_value *a, const tl_value *b);
 
-/** Binds `node`, a scalar or a list, to a value or an axis called <prefix>_<name of param>;
- * a list inside an `option` (may be NULL) to the levels of that. */
+/** Binds `node`: a scalar to a value, a list to an axis called <prefix>_<name of param>, or
+ * to the levels of the owner's `option`. */
 TL_MUST_USE tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node,
                                    const tl_param *param, const tl_param_owner *owner,
                                    tl_binding *out, tl_err *err);
@@ -113,7 +115,7 @@ TL_MUST_USE tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node,
 TL_MUST_USE tl_status tl_plan_defaults(tl_plan_reader *reader, const tl_param *params,
                                        tl_binding *out, tl_err *err);
 
-/** Binds a map's entries to a table's params; `as` among the keys is passed over. */
+/** Binds the entries of a map to the params of a table; ignores the key `as`. */
 TL_MUST_USE tl_status tl_plan_params(tl_plan_reader *reader, const tl_yaml *map,
                                      const tl_param *params, const tl_param_owner *owner,
                                      tl_binding *out, tl_err *err);
@@ -122,8 +124,8 @@ TL_MUST_USE tl_status tl_plan_params(tl_plan_reader *reader, const tl_yaml *map,
 TL_MUST_USE tl_status tl_plan_add_axis(tl_plan_reader *reader, const tl_axis *axis,
                                        const tl_yaml *at, int *out, tl_err *err);
 
-/** Fails at `at`: `what` 'word' is not among `names`; says the nearest, or all.
- * \return TL_E_ARG */
+/** Fails at `at`: unknown `what` 'word'; suggests the nearest of names [count], or lists
+ * them. \return TL_E_ARG */
 TL_MUST_USE tl_status tl_plan_unknown(const tl_yaml *at, const char *what, const char *word,
                                       const char *const *names, int count, tl_err *err);
 
@@ -136,7 +138,7 @@ TL_MUST_USE tl_status tl_plan_setup(tl_plan_reader *reader, tl_err *err);
 TL_MUST_USE tl_status tl_plan_set(tl_plan_reader *reader, const char *assignment,
                                   tl_err *err);
 
-/** Sees that there is `chain` or `chains`; adds the axis of the latter, first of all. */
+/** Checks that there is `chain` or `chains`; adds the axis of the latter, first of all. */
 TL_MUST_USE tl_status tl_plan_chain_axis(tl_plan_reader *reader, tl_err *err);
 
 /** Reads the list of one chain into links, axes, inners and instances. */
@@ -149,8 +151,8 @@ TL_MUST_USE tl_status tl_plan_chains(tl_plan_reader *reader, tl_err *err);
 /** Reads `sweep` and `exclude`; numbers the cells. */
 TL_MUST_USE tl_status tl_plan_sweep(tl_plan_reader *reader, tl_err *err);
 
-/** Index of the axis that `path` means, or -1; `inner`, where not NULL, may be found
- * instead. */
+/** Index of the axis that `path` names, or -1. Where `inner` is not NULL, it may also name
+ * an inner axis: *inner is its index, else -1. */
 int tl_plan_find_axis(const tl_plan_reader *reader, const char *path, int *inner);
 
 /** Opens the sources and fills body->choice. */
@@ -165,7 +167,7 @@ TL_MUST_USE tl_status tl_plan_hypotheses(tl_plan_reader *reader, tl_err *err);
 /** Which combination under `data` a cell has. */
 uint32_t tl_plan_data_index(const tl_plan *plan, const int *level);
 
-/** The value bound, at these levels. */
+/** The bound value at these levels. */
 const tl_value *tl_binding_value(const tl_binding *binding, const int *level);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * --set PATH=VALUE, applied to the tree before anything is checked, so that what it says
- * is checked like the rest. PATH is a key of the plan (recipe.epochs, data.split.pool,
- * seed), a stage's param by the stage's name, the end of it, or its `as` name
- * (d2m.badnets.rate, badnets.rate, first.rate), the name of a one_of (poison), or rounds.
+ * --set PATH=VALUE, applied to the tree before it is checked. PATH is a key of the plan
+ * (recipe.epochs, data.split.pool, seed); a parameter of a stage by the stage's name, the
+ * end of it or its `as` name (d2m.badnets.rate, badnets.rate, first.rate); the name of a
+ * one_of (poison); or rounds.
  */
 #include "runner/plan/plan_private.h"
 
@@ -16,7 +16,7 @@ static const char *const top_keys[] = {"name",  "about",     "seed",   "replicat
                                        "sweep", "hypotheses"};
 enum { TOP_KEYS = sizeof top_keys / sizeof *top_keys };
 
-/* An entry of a chain that may be meant: the node that holds it, or a one_of. */
+/* An entry of a chain that a path may name. */
 typedef struct place {
     tl_yaml *node;    /* the entry: a scalar or a map of one key */
     const char *name; /* of the stage, or "one_of" */
@@ -108,7 +108,7 @@ static const tl_yaml *old_option(const tl_yaml *options, const tl_yaml *wanted)
     return wanted;
 }
 
-/* poison=[none, badnets]: options that stood there before keep their settings. */
+/* poison=[none, badnets]: options that were there before keep their settings. */
 static tl_status set_options(tl_plan_reader *reader, tl_yaml *one_of, const tl_yaml *value,
                              tl_err *err)
 {

@@ -1,5 +1,5 @@
 /*
- * What stands beside the chain: seed, replicates, data, model, recipe.
+ * The sections besides the chain: seed, replicates, data, model, recipe.
  */
 #include "runner/plan/plan_private.h"
 
@@ -23,9 +23,8 @@ static tl_status read_seed(tl_plan_reader *reader, tl_err *err)
     char *end = NULL;
     TL_YAML_CHECK(node->kind == TL_YAML_SCALAR && read_count(node->text, &end, &value) &&
                       !*end,
-                  node, err, "seed must be a whole number from 0, found %s%.60s",
-                  node->kind == TL_YAML_SCALAR ? "" : tl_yaml_kind_name(node),
-                  node->kind == TL_YAML_SCALAR ? node->text : "");
+                  node, err, "seed must be a whole number from 0, found %.60s",
+                  node->kind == TL_YAML_SCALAR ? node->text : tl_yaml_kind_name(node));
     reader->plan->seed = (uint64_t)value;
     return TL_OK;
 }
@@ -71,7 +70,7 @@ static tl_status read_map(tl_plan_reader *reader, const char *key, const tl_para
     return tl_plan_params(reader, node, params, &owner, out, err);
 }
 
-/* The params of `data` that are written under `split`. */
+/* Whether param `i` of `data` is written under `split`. */
 static bool is_of_split(int i)
 {
     return i >= TL_DATA_OFFICIAL && i <= TL_DATA_ATTACKER_FROM_POOL;

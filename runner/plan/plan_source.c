@@ -1,6 +1,6 @@
 /*
- * Combinations under `data`: each distinct source is opened once, splits are held against
- * it, and the sizes that follow are kept for every trial to copy.
+ * Combinations under `data`: each distinct source is opened once, splits are checked
+ * against it, and the resulting sizes are kept for all trials.
  */
 #include "compute/data/shared_source.h"
 #include "runner/plan/plan_private.h"
@@ -18,7 +18,7 @@ uint32_t tl_plan_data_index(const tl_plan *plan, const int *level)
     return index;
 }
 
-/* Where the plan says it, for messages: the key of `data`, or `data` itself. */
+/* The place of a key of `data`, or of `data` itself, for messages. */
 static const tl_yaml *place_of(const tl_plan_reader *reader, const char *key)
 {
     const tl_yaml *data = tl_yaml_find(reader->root, "data");
@@ -44,12 +44,7 @@ static const tl_source *find_open(const tl_plan_body *body, uint32_t count,
     return NULL;
 }
 
-static tl_status fail_at(const tl_yaml *at, tl_err *err)
-{
-    return tl_fail_prefix(err, "%s:%d:%d", at->origin, at->line, at->column);
-}
-
-/* A plan may come from anywhere: the paths in it do not climb. */
+/* Whether a path climbs; plans need not be trusted, so theirs must not. */
 static bool climbs(const char *path)
 {
     for (const char *part = path; part; part = strchr(part, '/')) {
@@ -81,12 +76,12 @@ static tl_status open_choice(tl_plan_reader *reader, uint32_t index, tl_err *err
                  ? tl_source_open_shared(name, dir, &want, shared_blocks, arena, &opened,
                                          err)
                  : tl_source_open(name, dir, &want, arena, &opened, err)) != TL_OK) {
-            return fail_at(place_of(reader, "source"), err);
+            return tl_yaml_prefix(place_of(reader, "source"), err);
         }
         source = opened;
     }
     if (tl_split_check(source, &choice->split, err) != TL_OK) {
-        return fail_at(place_of(reader, "split"), err);
+        return tl_yaml_prefix(place_of(reader, "split"), err);
     }
     choice->source = source;
     tl_setup_values values = {0};

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LEVELS = 100000, MAX_WORDS = 512 };
+enum { MAX_LEVELS = 100000, MAX_LABELS = 4096 };
 
 const tl_value *tl_binding_value(const tl_binding *binding, const int *level)
 {
@@ -36,10 +36,25 @@ tl_status tl_plan_unknown(const tl_yaml *at, const char *what, const char *word,
                          count > 0 ? list : "none");
 }
 
-tl_status tl_plan_value(tl_plan_reader *reader, const tl_yaml *node, const tl_param *param,
-                        const char *what, tl_value *out, tl_err *err)
+tl_status tl_plan_label(const tl_yaml *node, const tl_axis *axis, const char **out,
+                        tl_err *err)
 {
-    (void)reader;
+    const char *names[MAX_LABELS];
+    int count = 0;
+    for (int l = 0; l < axis->levels && count < MAX_LABELS; l++) {
+        *out = axis->value[l].text;
+        if (count > 0 && strcmp(*out, names[count - 1]) == 0) continue;
+        names[count++] = *out;
+        if (node->text && strcmp(node->text, *out) == 0) return TL_OK;
+    }
+    char what[TL_NAME + 16];
+    (void)snprintf(what, sizeof what, "level of %s:", axis->name);
+    return tl_plan_unknown(node, what, node->text ? node->text : "", names, count, err);
+}
+
+tl_status tl_plan_value(const tl_yaml *node, const tl_param *param, const char *what,
+                        tl_value *out, tl_err *err)
+{
     if (node->kind != TL_YAML_SCALAR || (!node->text[0] && param->type != TL_PARAM_TEXT)) {
         return tl_yaml_error(node, err, "%s must be one value, found %s", what,
                              tl_yaml_kind_name(node));
@@ -56,7 +71,7 @@ bool tl_plan_is_equal(const tl_value *a, const tl_value *b)
     return !a->text && !b->text && a->number == b->number;
 }
 
-/* Values in an order of their own, equal ones in the order of the list. */
+/* Orders values, equal ones as in the list. */
 static int by_value(const void *a, const void *b)
 {
     const tl_value *x = *(const tl_value *const *)a, *y = *(const tl_value *const *)b;
@@ -66,8 +81,8 @@ static int by_value(const void *a, const void *b)
     return order ? order : (x > y) - (x < y);
 }
 
-/* The first value that stands in the list already, or -1; a long list is no reason to hold
- * each against each. \return TL_E_NOMEM */
+/* Sets *out to the first repeated value of the list, or -1; sorts, since lists may be long.
+ * \return TL_E_NOMEM */
 static tl_status find_repeat(const tl_value *value, int count, tl_arena *arena, int *out,
                              tl_err *err)
 {
@@ -100,7 +115,7 @@ static tl_status read_list(tl_plan_reader *reader, const tl_yaml *node,
     TL_ALLOC(value, &reader->plan->arena, node->children, err);
     int i = 0;
     for (const tl_yaml *child = node->first; child; child = child->next, i++) {
-        TL_TRY(tl_plan_value(reader, child, param, what, &value[i], err));
+        TL_TRY(tl_plan_value(child, param, what, &value[i], err));
     }
     int repeat;
     TL_TRY(find_repeat(value, i, &reader->plan->arena, &repeat, err));
@@ -145,7 +160,7 @@ tl_status tl_plan_add_axis(tl_plan_reader *reader, const tl_axis *axis, const tl
     return TL_OK;
 }
 
-/* Spreads a list inside an option over the option's levels, the last list fastest. */
+/* Spreads a list inside an option over the levels of the option, the last list fastest. */
 static tl_status spread(tl_plan_reader *reader, const tl_axis *list, const tl_yaml *at,
                         tl_alternative *option, tl_binding *out, tl_err *err)
 {
@@ -190,7 +205,7 @@ tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node, const tl_par
     if (node->kind != TL_YAML_LIST) {
         tl_value *value;
         TL_ALLOC(value, &reader->plan->arena, 1, err);
-        TL_TRY(tl_plan_value(reader, node, param, what, value, err));
+        TL_TRY(tl_plan_value(node, param, what, value, err));
         *out = (tl_binding){.axis = -1, .value = value};
         return TL_OK;
     }

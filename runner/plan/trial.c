@@ -1,8 +1,8 @@
 /*
- * Laying a trial out: which links of its chain stand at the levels of its cell, who reads
- * which version of what, banks before the stages that want them, judges where they are due.
- * Ancestors are kept as bits over the trial's stages (a chain has at most 64 links, those
- * of all its rounds counted).
+ * Lays out a trial: the links of its chain that apply at the levels of its cell, the
+ * version of each part that they read, banks before the stages that want them, judges where
+ * they are due. Ancestors are bits over the trial's stages (a chain has at most 64 links,
+ * all rounds counted).
  */
 #include "runner/plan/trial_private.h"
 
@@ -11,7 +11,7 @@
 
 _Static_assert(TL_MAX_LINKS <= 64, "ancestors are bits of one word");
 
-/* A world while its chain is walked. */
+/* The state while a chain is walked. */
 typedef struct walk {
     const tl_plan *plan;
     tl_trial *trial;
@@ -31,7 +31,7 @@ tl_status tl_trial_new(tl_arena *arena, tl_trial **out, tl_err *err)
     return TL_OK;
 }
 
-/* The next step, its reads tied to the versions there are now; NULL when full. */
+/* Adds a step that reads the current versions; NULL if the trial is full. */
 static tl_trial_step *add_step(walk *w, const tl_stage *stage, int instance, uint32_t reads)
 {
     if (w->trial->steps == TL_TRIAL_STEPS) {
@@ -56,7 +56,7 @@ static uint64_t ancestors(const walk *w, uint32_t reads)
     return above;
 }
 
-/* How often the stage called `name` stands among the stages `above`. */
+/* How often the stage called `name` occurs among the stages `above`. */
 static uint32_t occurrence_of(const walk *w, const char *name, uint64_t above)
 {
     uint32_t count = 0;
@@ -136,7 +136,7 @@ static bool is_planted_again(const walk *w, int i, int part)
     return false;
 }
 
-/* Judges of all that was planted so far, on the versions there are now. */
+/* Adds judges of all that was planted so far, on the current versions. */
 static void add_judges(walk *w, int judgement)
 {
     for (int i = 0; i < w->stages; i++) {
@@ -158,7 +158,7 @@ static void add_judges(walk *w, int judgement)
     }
 }
 
-/* Ties `part` to the version of the start of the trial. */
+/* Resets `part` to its version at the start of the trial. */
 static void reset_part(walk *w, tl_part part)
 {
     w->version[part] = TL_PARTS_GIVEN & TL_BIT(part) ? -1 : TL_FROM_NOWHERE;
@@ -264,7 +264,7 @@ double tl_trial_cost(const tl_trial *trial, int position)
         return stage->bank.cost ? stage->bank.cost(&trial->size, step->arg) : 0.0;
     }
     if (step->kind == TL_STEP_JUDGE && (TL_PARTS_MODEL & TL_BIT(step->item))) {
-        /* the test rows through the model, with and without */
+        /* The test rows through the model, with the plant and without. */
         return 2.0 * trial->size.test * tl_model_flop(&trial->size.setup.model);
     }
     /* Judging data costs about what planting in it did. */

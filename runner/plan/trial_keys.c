@@ -1,6 +1,6 @@
 /*
- * Keys. What a key holds is listed here once, piece by piece; a change to any of these
- * lists makes every journal old, so it goes with a new version of the word in front.
+ * Keys. What a key covers is listed here once, piece by piece. A change to any of these
+ * lists invalidates every journal, so it needs a new version of the word at its start.
  */
 #include "runner/plan/trial_private.h"
 
@@ -49,7 +49,7 @@ static void hash_roots(const tl_plan *plan, tl_trial *trial)
     trial->root[TL_PART_SERVICE] = tl_key_of("plain", strlen("plain"));
 }
 
-/* What all kinds of steps have in common. */
+/* What all kinds of steps share. */
 static void hash_step(const tl_trial *trial, const tl_trial_step *step, const char *kind,
                       uint32_t args, tl_hash *hash)
 {

@@ -1,5 +1,5 @@
 /*
- * Inside of trials: what trial.c, trial_keys.c and the check of a plan share.
+ * What trial.c, trial_keys.c and the check of a plan share; nobody else includes this.
  */
 #ifndef TL_RUNNER_PLAN_TRIAL_PRIVATE_H
 #define TL_RUNNER_PLAN_TRIAL_PRIVATE_H
@@ -12,7 +12,7 @@ enum { TL_FROM_NOWHERE = -2 /**< a part that nothing gives */ };
 /** tl_trial_decode without keys. \return false if the trial has too many steps */
 bool tl_trial_layout(const tl_plan *plan, uint32_t number, tl_trial *trial);
 
-/** Sets the keys of roots and steps of a trial that is laid out. */
+/** Sets the keys of the roots and steps of a trial that was laid out. */
 void tl_trial_keys(const tl_plan *plan, tl_trial *trial);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Events of libfyaml make the tree: unlike its documents they need no recursion, so a
- * hostile text meets our caps first. The only file that knows libfyaml.
+ * The tree is built from libfyaml's events: unlike its documents they need no recursion, so
+ * a hostile text meets our limits first. The only file that uses libfyaml.
  */
 #include "runner/plan/yaml.h"
 
@@ -15,7 +15,7 @@ typedef struct builder {
     tl_arena *arena;
     tl_yaml *root;
     tl_yaml *open[TL_YAML_DEPTH]; /* containers not yet ended */
-    tl_yaml *key[TL_YAML_DEPTH];  /* of each, a key that waits for its value */
+    tl_yaml *key[TL_YAML_DEPTH];  /* the pending key of each */
     int depth, nodes, documents;
 } builder;
 
@@ -27,6 +27,11 @@ tl_status tl_yaml_error(const tl_yaml *at, tl_err *err, const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, list);
     va_end(list);
     return tl_fail(err, TL_E_ARG, "%s:%d:%d: %s", at->origin, at->line, at->column, text);
+}
+
+tl_status tl_yaml_prefix(const tl_yaml *at, tl_err *err)
+{
+    return tl_fail_prefix(err, "%s:%d:%d", at->origin, at->line, at->column);
 }
 
 static tl_yaml place_of(const builder *b, struct fy_event *event)
@@ -124,7 +129,7 @@ static tl_status take_event(builder *b, struct fy_event *event, tl_err *err)
     return add_node(b, &node, err);
 }
 
-/* The library's own complaint, with its place. */
+/* The library's own error, with its place. */
 static tl_status syntax_error(const builder *b, struct fy_diag *diag, tl_err *err)
 {
     void *at = NULL;
@@ -151,8 +156,8 @@ static tl_status take_events(builder *b, struct fy_parser *parser, struct fy_dia
     return syntax_error(b, diag, err);
 }
 
-/* Bytes that are no text, which libfyaml may follow for ever (seen with 0.7.12), and a tab
- * before the first word of a line: YAML's most common fault, said plainly. */
+/* Refuses bytes that are not text, on which libfyaml may loop forever (seen with 0.7.12),
+ * and tabs in the indentation, with a plainer message than its own. */
 static tl_status check_bytes(const char *origin, const char *text, size_t length,
                              tl_err *err)
 {

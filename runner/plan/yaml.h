@@ -1,7 +1,7 @@
 /*
- * A YAML document as a tree of our own, every node knowing where it stood. Anchors, aliases
- * and tags are refused; size, nesting and count are bounded, so the text may come from
- * anywhere.
+ * A YAML document as a tree whose nodes know their line and column. Anchors, aliases and
+ * tags are refused; size, nesting and number of nodes are bounded, so the text need not be
+ * trusted.
  */
 #ifndef TL_RUNNER_PLAN_YAML_H
 #define TL_RUNNER_PLAN_YAML_H
@@ -14,13 +14,13 @@ enum {
     TL_YAML_BYTES = 1 << 20,
     TL_YAML_DEPTH = 32,
     TL_YAML_NODES = 100000,
-    TL_YAML_KEYS = 1024 /**< of one map: each is held against all before it */
+    TL_YAML_KEYS = 1024 /**< of one map: each is compared with all before it */
 };
 
 /** What a node of the tree is. */
 typedef enum tl_yaml_kind { TL_YAML_SCALAR, TL_YAML_LIST, TL_YAML_MAP } tl_yaml_kind;
 
-/** A node of the tree that a plan is. */
+/** A node of the tree. */
 typedef struct tl_yaml tl_yaml;
 
 /** All that it points to is in the arena of the tree. */
@@ -36,7 +36,7 @@ struct tl_yaml {
 
 /**
  * Reads one document of `length` bytes into `arena`. An empty document is an empty scalar.
- * \param origin what faults call the text; borrowed for the life of the tree
+ * \param origin  what errors call the text; borrowed for the life of the tree
  * \return TL_E_ARG with "origin:line:col: message", TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_yaml_read(const char *origin, const char *text, size_t length,
@@ -46,8 +46,11 @@ TL_MUST_USE tl_status tl_yaml_read(const char *origin, const char *text, size_t 
 TL_MUST_USE tl_status tl_yaml_error(const tl_yaml *at, tl_err *err, const char *format, ...)
     TL_PRINTF(3, 4);
 
-/** Leaves the function with tl_yaml_error(at, err, format, ...) unless `condition` holds.
- */
+/** Puts "origin:line:col: " of `at` before the text of `err`, the error of another
+ * function. \return as tl_fail_prefix */
+TL_MUST_USE tl_status tl_yaml_prefix(const tl_yaml *at, tl_err *err);
+
+/** Returns tl_yaml_error(at, err, format, ...) unless `condition` holds. */
 #define TL_YAML_CHECK(condition, at, err, ...)                            \
     do {                                                                  \
         if (!(condition)) return tl_yaml_error((at), (err), __VA_ARGS__); \
@@ -56,18 +59,16 @@ TL_MUST_USE tl_status tl_yaml_error(const tl_yaml *at, tl_err *err, const char *
 /** The value under `key` of a MAP, or NULL. */
 tl_yaml *tl_yaml_find(const tl_yaml *map, const char *key);
 
-/**
- * Puts `value` under `key` of `map`: in the place of what is there, or as the last. \return
- * TL_E_NOMEM
- */
+/** Puts `value` under `key` of `map`, replacing what is there, or as the last.
+ * \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_yaml_put(tl_yaml *map, const char *key, const tl_yaml *value,
                                   tl_arena *arena, tl_err *err);
 
-/** A scalar standing where `like` stands, or NULL as tl_arena_take. */
+/** A scalar at the place of `like`; NULL as tl_arena_take. */
 tl_yaml *tl_yaml_scalar(const char *text, const tl_yaml *like, tl_arena *arena,
                         tl_err *err);
 
-/** An empty list or map standing where `like` stands, or NULL as tl_arena_take. */
+/** An empty list or map at the place of `like`; NULL as tl_arena_take. */
 tl_yaml *tl_yaml_new(tl_yaml_kind kind, const tl_yaml *like, tl_arena *arena, tl_err *err);
 
 /** Appends `child` (with its key, where `parent` is a MAP). */

@@ -1,5 +1,5 @@
 /*
- * Looking into the tree, changing it, and writing it out in one fixed way.
+ * Searching the tree, changing it, and writing it in one canonical form.
  */
 #include "runner/plan/yaml.h"
 

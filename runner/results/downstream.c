@@ -28,7 +28,7 @@ typedef struct factor {
     bool is_barred;         /* whether a move led to no cell of the plan */
 } factor;
 
-/* Whether the cell computes what the step does in that round, be it in another place. */
+/* Whether the cell computes the same in that round, even in another place. */
 static bool computes(const tl_downstream *d, uint32_t cell, uint32_t number, uint64_t mark)
 {
     const int round = d->steps->one[number].step.round;
@@ -40,22 +40,20 @@ static bool computes(const tl_downstream *d, uint32_t cell, uint32_t number, uin
     return false;
 }
 
-/* Puts the factor's axis, and those that move with it, to level `l`. \return the cell, or
- * -1 where the plan has none */
+/* Moves the factor's axis, and those zipped with it, to level `l`. \return the cell, or -1
+ * where the plan has none */
 static int64_t move(const tl_plan *plan, factor *f, int l, int *level)
 {
-    const int zip = plan->axis[f->axis].zip;
-    for (int a = 0; a < plan->axes; a++) {
-        if (a == f->axis || (zip >= 0 && plan->axis[a].zip == zip)) level[a] = l;
-    }
+    for (int a = 0; a < plan->axes; a++)
+        if (tl_axes_move_together(plan->axis, a, f->axis)) level[a] = l;
     const int64_t cell = tl_plan_cell(plan, level);
     f->is_barred |= cell < 0;
     return cell;
 }
 
-/* Goes to the first alternative that has the inner values, where the cell has them not: the
- * rate of a poison may matter downstream of it though the cell has no poison.
- * \return the mark of the step there, 0 for none */
+/* Moves to the first alternative that has the inner values, from a cell without them: the
+ * rate of a poison may matter downstream though this cell has no poison.
+ * \return the mark of the step there; 0: none */
 static uint64_t enter(const tl_downstream *d, uint32_t number, factor *f, int *level)
 {
     for (int l = 0; l < d->plan->axis[f->axis].levels; l++) {
@@ -67,8 +65,8 @@ static uint64_t enter(const tl_downstream *d, uint32_t number, factor *f, int *l
     return 0;
 }
 
-/* Whether moving the factor away from its level in `cell` changes the step, which is there;
- * inner values are moved within their alternative. */
+/* Whether moving the factor from its level in `cell`, which has the step, changes the step.
+ * Inner values move within their alternative. */
 static bool matters_from(const tl_downstream *d, uint32_t number, uint32_t cell, factor *f)
 {
     int level[TL_MAX_AXES];

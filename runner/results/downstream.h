@@ -1,9 +1,8 @@
 /*
- * Which factors a metric is downstream of. Each step with metrics leaves a mark of what it
- * computes while its cell is decoded; a factor is above the step where two cells that
- * differ in the factor alone have different marks. Marks are kept rather than bits of the
- * axes a step is made from: what two chains or two alternatives share does not depend on
- * which of them it is in, though an axis chooses between them.
+ * Which factors a metric is downstream of. Each step with metrics is marked with what it
+ * computes in each cell; a factor is above the step if two cells that differ in the factor
+ * alone have different marks. Marks, not the axes that a step is made from: what two chains
+ * or alternatives share does not depend on which of them is chosen.
  */
 #ifndef TL_RUNNER_RESULTS_DOWNSTREAM_H
 #define TL_RUNNER_RESULTS_DOWNSTREAM_H
@@ -21,15 +20,16 @@ typedef struct tl_downstream {
 TL_MUST_USE tl_status tl_downstream_new(const tl_plan *plan, const tl_measured_list *steps,
                                         tl_arena *arena, tl_downstream *out, tl_err *err);
 
-/** Marks that `cell` has the step `number` of the list, and that it computes `content`. */
+/** Marks that step `number` of the list computes `content` in `cell`. */
 void tl_downstream_mark(tl_downstream *downstream, uint32_t cell, uint32_t number,
                         const tl_key *content);
 
 /**
- * Sets `out` to the factors, separated by blanks, whose level changes what the step
- * `number` computes, seen from the first cell that has it. Where a move from there leads to
- * a combination that the plan does not have (`exclude`, `chains`), the factor is moved from
- * all other cells that have the step until one shows a change. All cells are marked before.
+ * Sets `out` to the factors, separated by blanks, whose level changes what step `number`
+ * computes, starting from the first cell that has it. Where a move leads to a combination
+ * that the plan lacks (`exclude`, `chains`), tries all other cells that have the step,
+ * until one shows a change. All cells must be marked before.
+ *
  * \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_downstream_factors(const tl_downstream *downstream,

@@ -12,10 +12,8 @@ static bool is_number(const tl_param *param)
     return param && param->type != TL_PARAM_TEXT && param->type != TL_PARAM_CHOICE;
 }
 
-/*
- * Adds the column of an axis, or of the values of `inner` inside its alternatives: NaN or
- * "" where an alternative has them not. What is within an axis moves with the axis's mates.
- */
+/* Adds the column of an axis, or of the values of `inner` within its alternatives: NaN or
+ * "" where an alternative has none. Inner values are zipped as their axis is. */
 static tl_status add_factor(const tl_plan *plan, int a, const tl_inner *inner,
                             tl_arena *arena, tl_table *table, tl_err *err)
 {
@@ -79,8 +77,7 @@ static char *hypotheses_json(const tl_plan *plan)
     return text;
 }
 
-/* The plan's hash without the lines that say how many replicates: equal for poolable files.
- */
+/* Hash of the plan without its line of replicates: equal for files that can be pooled. */
 static tl_key hash_without_replicates(const char *text)
 {
     tl_hash hash = {0};
@@ -92,7 +89,7 @@ static tl_key hash_without_replicates(const char *text)
     return tl_hash_end(&hash);
 }
 
-/* Whether gradients are summed fast in any trial; `trial` is the first. */
+/* Whether any trial sums gradients fast; `trial` is the first. */
 static bool has_fast_sums(const tl_plan *plan, const tl_trial *trial)
 {
     bool has = trial->size.setup.recipe.reduction == TL_REDUCTION_FAST;
@@ -123,10 +120,9 @@ tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial, tl_arena *are
     const tl_attribute all[] = {
         {TL_NAME_CONVENTIONS, TL_CONVENTIONS},
         {TL_NAME_TITLE, plan->name},
-        {"summary", plan->about
-                        ? plan->about
-                        : "How attacks on machine-learning models, and defences, act "
-                          "on one another: one row a trial"},
+        {"summary", plan->about ? plan->about
+                                : "How attacks on machine-learning models and defences "
+                                  "interact: one row per trial"},
         {"keywords",
          "machine learning security, poisoning, membership inference, model extraction"},
         {TL_NAME_SOURCE, TL_PROGRAM " " TL_VERSION},

@@ -1,11 +1,10 @@
 /*
- * What was varied, as the result file says it: a variable for each factor, and the global
- * attributes that say what was planned.
+ * The plan in the result file: a variable for each factor, and global attributes.
  */
 #ifndef TL_RUNNER_RESULTS_FACTORS_H
 #define TL_RUNNER_RESULTS_FACTORS_H
 
-#include "analysis/table/result_file.h"
+#include "analysis/table/table.h"
 #include "runner/plan/trial.h"
 
 /** Adds a coordinate column for every axis and every inner axis of `plan` to a table with
@@ -14,7 +13,7 @@
 TL_MUST_USE tl_status tl_factors_columns(const tl_plan *plan, tl_arena *arena,
                                          tl_table *table, tl_err *err);
 
-/** Sets the global attributes of `table`. \param trial is decoded into
+/** Sets the global attributes of `table`. \param trial  overwritten
  * \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial,
                                          tl_arena *arena, tl_table *table, tl_err *err);

@@ -1,7 +1,7 @@
 /*
- * Trials are decoded once more, and each of their steps is looked up in the graph by its
- * key. Columns are those of the sweep's list of steps with metrics, so a value is placed by
- * one look-up a step and names are made once a column.
+ * Decodes the trials once more and looks up each of their steps in the graph by its key.
+ * The columns are those of the sweep's list of steps with metrics: one look-up per step
+ * places its values, and names are made once per column.
  */
 #include "runner/results/result_table.h"
 
@@ -108,7 +108,7 @@ static tl_status put_trial(collector *c, uint32_t number, tl_err *err)
     return tl_split_hashes_find(&c->splits, c->trial, &c->split[number], err);
 }
 
-/* From the second round on, says which metric is the same in the first. */
+/* From the second round on, names the same metric of the first. */
 static tl_status describe_round(const collector *c, const tl_measured *place, int m,
                                 tl_column *column, tl_err *err)
 {
@@ -161,7 +161,7 @@ static bool has_missing(const collector *c, const tl_metric *spec, const values 
     return false;
 }
 
-/* \param above  the factors that the metrics of the place depend on */
+/* \param above  factors that the metrics of the place are downstream of */
 static tl_status add_metric(const collector *c, const tl_measured *place, int m,
                             const char *above, tl_err *err)
 {
@@ -226,7 +226,7 @@ static tl_status add_fixed(const collector *c, tl_err *err)
     column->is_coordinate = true;
     column->integer = replicate;
     column = tl_table_add(c->table, TL_NAME_STATUS, TL_COLUMN_FLAG, NULL,
-                          "what the trial came to");
+                          "outcome of the trial");
     column->integer = c->status;
     column->flag_meanings = TL_STATUS_WORDS;
     tl_table_add(c->table, "trial_key", TL_COLUMN_KEY, NULL,

@@ -1,12 +1,12 @@
 /*
- * The room of results: from a sweep's outcomes to the tables that are written. The result
- * table depends on the plan and the data alone; the account of the run names times and
- * ranks. May use runner/sweep and what that uses, analysis and compute.
+ * The room of results: from the outcomes of a sweep to its tables. The result table depends
+ * on plan and data alone; the account of the run has times and ranks. May use runner/sweep
+ * and what that uses, analysis and compute.
  */
 #ifndef TL_RUNNER_RESULTS_RESULT_TABLE_H
 #define TL_RUNNER_RESULTS_RESULT_TABLE_H
 
-#include "analysis/table/result_file.h"
+#include "analysis/table/table.h"
 #include "runner/sweep/sweep.h"
 
 /** Makes the result table in `arena`, one row per trial; it borrows from the sweep.
@@ -14,7 +14,7 @@
 TL_MUST_USE tl_status tl_collect_results(const tl_sweep *sweep, tl_arena *arena,
                                          tl_table **out, tl_err *err);
 
-/** How the run went, as FILE.run.nc says it. */
+/** Facts about a run, for FILE.run.nc. */
 typedef struct tl_run_facts {
     int ranks;
     double seconds;
@@ -26,7 +26,7 @@ typedef struct tl_run_facts {
 TL_MUST_USE tl_status tl_collect_run(const tl_sweep *sweep, const tl_run_facts *facts,
                                      tl_arena *arena, tl_table **out, tl_err *err);
 
-/** Adds a global attribute. \return TL_E_NOMEM */
+/** Adds a global attribute to `table`. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_collect_note(tl_table *table, tl_arena *arena, const char *name,
                                       const char *text, tl_err *err);
 

@@ -1,5 +1,5 @@
 /*
- * The account of a run: one row a step, with what it cost and who did it.
+ * The account of a run: one row per step, with its cost and its ranks.
  */
 #include "runner/results/result_table.h"
 
@@ -29,7 +29,7 @@ static tl_status take(account *a, uint32_t steps, tl_arena *arena, tl_err *err)
     return TL_OK;
 }
 
-/* What steps of each kind are called. \param name [3 x instances] */
+/* Names the kinds of steps. \param name  [3 x instances] result */
 static tl_status name_kinds(const tl_plan *plan, const char **name, tl_arena *arena,
                             tl_err *err)
 {
@@ -87,7 +87,7 @@ static void put_columns(const account *a, tl_table *table)
                  "first trial that wants the step")
         ->integer = a->trial;
     tl_column *state =
-        tl_table_add(table, "state", TL_COLUMN_FLAG, NULL, "what the step came to");
+        tl_table_add(table, "state", TL_COLUMN_FLAG, NULL, "outcome of the step");
     state->integer = a->state;
     state->flag_meanings = "waiting ready running done failed diverged skipped lost";
     tl_table_add(table, "seconds", TL_COLUMN_REAL, "s", "wall time of the step")->real =

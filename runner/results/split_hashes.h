@@ -1,5 +1,5 @@
 /*
- * Which source row went to which role, as a hash: drawn once for each combination of data
+ * Hashes of which source row went to which role, drawn once for each combination of data
  * and replicate, however many trials share it.
  */
 #ifndef TL_RUNNER_RESULTS_SPLIT_HASHES_H
@@ -8,8 +8,8 @@
 #include "compute/core/key_table.h"
 #include "runner/plan/trial.h"
 
-/** Hashes by the key of the data that a trial starts from. Zero with the plan set is an
- * empty one; the other fields are private. */
+/** Hashes by the key of the data that a trial starts from. Zero with the plan set is empty;
+ * the other fields are private. */
 typedef struct tl_split_hashes {
     const tl_plan *plan;         /**< borrowed */
     struct tl_split_hash *known; /* [space] */
@@ -18,7 +18,7 @@ typedef struct tl_split_hashes {
     tl_arena scratch;
 } tl_split_hashes;
 
-/** The hash of the split of a trial that is decoded. \return TL_E_NOMEM */
+/** The hash of the split of a decoded trial. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_split_hashes_find(tl_split_hashes *hashes, const tl_trial *trial,
                                            tl_key *out, tl_err *err);
 

@@ -1,15 +1,15 @@
 /*
- * Which columns of a result file are an attack's success: stages say it of their metrics,
- * the file does not.
+ * Which columns of a result file measure an attack's success: the file does not say it, the
+ * metrics of the stages do.
  */
 #ifndef TL_RUNNER_RESULTS_SUCCESS_H
 #define TL_RUNNER_RESULTS_SUCCESS_H
 
-#include "analysis/table/result_file.h"
+#include "analysis/table/table.h"
 
-/** Sets is_success of every column of a table that was read. A column's stages are those of
- * its flow and threat; its metric is the one whose name its own name ends in, part,
- * judgement and round aside. */
+/** Sets is_success of every column of a table that was read from a file. A column belongs
+ * to the attacks of its flow and threat, and to the metric whose name comes last in its
+ * own. */
 void tl_success_mark(tl_table *table);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Steps lie one after another, their parents in one array cut by offsets, children the same
- * way by a counting sort. Parents have smaller ids than their children, so that the order
- * of ids is topological and critical paths need one pass from the last step to the first.
+ * Steps are an array; so are all their parents, cut by offsets, and, after a counting sort,
+ * all their children. Parents have smaller ids than their children: the order of ids is
+ * topological, and critical paths need one pass from the last step to the first.
  */
 #include "runner/schedule/graph.h"
 
@@ -28,9 +28,8 @@ struct tl_graph {
 tl_status tl_graph_open(tl_graph **out, tl_err *err)
 {
     tl_graph *graph = calloc(1, sizeof *graph);
-    if (!graph) return tl_fail(err, TL_E_NOMEM, "no memory for the graph of steps");
-    graph->parent_from = calloc(1, sizeof *graph->parent_from);
-    if (!graph->parent_from) {
+    if (graph) graph->parent_from = calloc(1, sizeof *graph->parent_from);
+    if (!graph || !graph->parent_from) {
         free(graph);
         return tl_fail(err, TL_E_NOMEM, "no memory for the graph of steps");
     }
@@ -51,7 +50,7 @@ void tl_graph_close(tl_graph *graph)
     free(graph);
 }
 
-/* The largest power of two that is not above `widest`; at least 1. */
+/* `max_ranks` rounded down to a power of two; at least 1. */
 static uint16_t team_of(uint16_t max_ranks)
 {
     int team = 1;
@@ -159,7 +158,7 @@ const uint32_t *tl_graph_children(const tl_graph *graph, uint32_t id, int *count
 
 static void sort_children(tl_graph *graph)
 {
-    uint32_t *from = graph->child_from; /* here first: where the next child goes */
+    uint32_t *from = graph->child_from; /* at first: where the next child goes */
     for (uint32_t e = 0; e < graph->edges; e++) from[graph->parent[e] + 1]++;
     for (uint32_t id = 0; id < graph->steps; id++) from[id + 1] += from[id];
     for (uint32_t id = 0; id < graph->steps; id++)
@@ -181,7 +180,7 @@ static void sum_paths(tl_graph *graph)
     }
 }
 
-/* Gives back what was taken ahead of need; a list that cannot shrink stays as it is. */
+/* Frees unused room; a list that cannot shrink stays as it is. */
 static void trim(tl_graph *graph)
 {
     const size_t steps = graph->steps, edges = graph->edges;

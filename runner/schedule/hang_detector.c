@@ -28,16 +28,15 @@ void tl_hang_detector_observe(tl_hang_detector *detector, int rank, uint64_t tic
     seen->moved = now;
 }
 
-double tl_hang_detector_timeout(const tl_hang_detector *detector,
-                                const tl_hang_detector_team *team)
+double tl_hang_detector_timeout(const tl_hang_detector *detector, const tl_busy_team *team)
 {
     const double least = detector->least * (team->is_known ? 1.0 : TIMES_UNKNOWN);
     const double expected = TIMES_EXPECTED * team->seconds;
     return expected > least ? expected : least;
 }
 
-bool tl_hang_detector_is_hung(const tl_hang_detector *detector,
-                              const tl_hang_detector_team *team, double now)
+bool tl_hang_detector_is_hung(const tl_hang_detector *detector, const tl_busy_team *team,
+                              double now)
 {
     if (!(detector->least > 0.0)) return false;
     double moved = team->since;
@@ -46,8 +45,8 @@ bool tl_hang_detector_is_hung(const tl_hang_detector *detector,
     return now - moved > tl_hang_detector_timeout(detector, team);
 }
 
-bool tl_hang_detector_is_stalled(const tl_hang_detector *detector,
-                                 const tl_hang_detector_team *team, int rank)
+bool tl_hang_detector_is_stalled(const tl_hang_detector *detector, const tl_busy_team *team,
+                                 int rank)
 {
     bool do_all_wait = true;
     for (int r = team->first; r < team->first + team->width; r++)

@@ -1,24 +1,21 @@
 /*
- * The detector: tells ranks that hang from ranks that work long. Pure: it is told what the
+ * The hang detector: tells hung ranks from ranks that work for long. Pure: takes what the
  * heartbeat and the scheduler know, with the time, and reads no clock.
  *
- * A team hangs when the progress counters of all its members have stood still for ten times
- * what its step is expected to take, and for `least` seconds; 20 times `least` where a step
- * of the kind was never measured. Those who wait for a peer are not the ones that hang,
- * unless all do.
+ * A team is hung when the progress counters of all its members have not moved for ten times
+ * the expected time of its step, and for `least` seconds (20 times that if no step of its
+ * kind was measured). Its stalled members are those that do not wait for a peer, or all if
+ * all wait.
  */
 #ifndef TL_RUNNER_SCHEDULE_HANG_DETECTOR_H
 #define TL_RUNNER_SCHEDULE_HANG_DETECTOR_H
 
-#include "compute/core/status.h"
+#include "runner/schedule/scheduler.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
-/** What one rank was last seen at. */
+/** The state of one rank when last observed. */
 typedef struct tl_hang_detector_rank {
     uint64_t ticks;
-    double moved; /**< when the counter was last seen to move */
+    double moved; /**< when the counter last moved */
     bool is_waiting;
 } tl_hang_detector_rank;
 
@@ -26,7 +23,7 @@ typedef struct tl_hang_detector_rank {
 typedef struct tl_hang_detector {
     tl_hang_detector_rank *rank; /**< [ranks] owned */
     int ranks;
-    double least; /**< seconds of standing still that mean nothing yet; 0: never hung */
+    double least; /**< seconds without progress that are always allowed; 0: never hung */
 } tl_hang_detector;
 
 /** Watches over `ranks` ranks; see `least` above. \return TL_E_NOMEM */
@@ -35,28 +32,19 @@ TL_MUST_USE tl_status tl_hang_detector_open(int ranks, double least, tl_hang_det
 /** Frees the memory; a second call does nothing. */
 void tl_hang_detector_close(tl_hang_detector *detector);
 
-/** Rank `rank` is seen with this counter; `is_waiting`: for a peer, in a team operation. */
+/** Notes the progress counter of a rank; `is_waiting`: for a peer, in a team operation. */
 void tl_hang_detector_observe(tl_hang_detector *detector, int rank, uint64_t ticks,
                               bool is_waiting, double now);
 
-/** A team, as tl_hang_detector_is_hung asks for it. */
-typedef struct tl_hang_detector_team {
-    int first, width;
-    double since;   /**< when its step began */
-    double seconds; /**< that the step is expected to take */
-    bool is_known;  /**< steps of its kind have been measured */
-} tl_hang_detector_team;
+/** Seconds without progress after which this team counts as hung. */
+double tl_hang_detector_timeout(const tl_hang_detector *detector, const tl_busy_team *team);
 
-/** Seconds of standing still after which this team counts as hung. */
-double tl_hang_detector_timeout(const tl_hang_detector *detector,
-                                const tl_hang_detector_team *team);
+/** Whether the team counts as hung. */
+bool tl_hang_detector_is_hung(const tl_hang_detector *detector, const tl_busy_team *team,
+                              double now);
 
-/** Whether the team hangs. */
-bool tl_hang_detector_is_hung(const tl_hang_detector *detector,
-                              const tl_hang_detector_team *team, double now);
-
-/** Whether member `rank` of a team that hangs is one of those that do. */
-bool tl_hang_detector_is_stalled(const tl_hang_detector *detector,
-                                 const tl_hang_detector_team *team, int rank);
+/** Whether member `rank` of a hung team is stalled. */
+bool tl_hang_detector_is_stalled(const tl_hang_detector *detector, const tl_busy_team *team,
+                                 int rank);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Steps and what happens to them. See scheduler_private.h for the outline, scheduler_pick.c
- * for what is run next.
+ * States of steps, and events. See scheduler_private.h for the outline, scheduler_pick.c
+ * for what runs next.
  */
 #include "runner/schedule/scheduler_private.h"
 
@@ -20,7 +20,8 @@ void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state)
     const tl_step_state before = (tl_step_state)body->state;
     if (before == TL_STEP_READY) {
         tl_index_set *set = body->is_long ? &s->lasting : &s->brief;
-        if (s->late.count > 0 && tl_index_set_has(&s->late, body->place)) set = &s->late;
+        if (s->deferred.count > 0 && tl_index_set_has(&s->deferred, body->place))
+            set = &s->deferred;
         tl_index_set_remove(set, body->place);
     }
     s->in[before]--;
@@ -35,12 +36,11 @@ void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state)
     }
 }
 
-/* --- open and close ----------------------------------------------------------------------
- */
+/* --- open and close ----------------------------------------------------------------- */
 
 static tl_status place_steps(tl_scheduler *s, tl_err *err)
 {
-    tl_ranked *all = malloc(((size_t)s->steps + 1) * sizeof *all); /* given back below */
+    tl_ranked *all = malloc(((size_t)s->steps + 1) * sizeof *all); /* freed below */
     TL_CHECK(all, err, TL_E_NOMEM, "no memory to order %u steps", s->steps);
     for (uint32_t id = 0; id < s->steps; id++)
         all[id] = (tl_ranked){tl_graph_path(s->graph, id), id};
@@ -64,7 +64,7 @@ static int largest_team(const tl_scheduler *s)
     return limit > 0 && limit < max_ranks ? limit : max_ranks;
 }
 
-/* Whether a step needs more than one rank. */
+/* Whether any step needs more than one rank. */
 static bool wants_teams(const tl_graph *graph)
 {
     for (uint32_t id = 0; id < tl_graph_steps(graph); id++) {
@@ -81,7 +81,7 @@ static tl_status open_steps(tl_scheduler *s, tl_err *err)
     TL_TRY(tl_index_set_open(&s->brief, s->steps, &s->arena, err));
     TL_TRY(tl_index_set_open(&s->lasting, s->steps, &s->arena, err));
     const bool may_defer = s->options.deadline > 0 || wants_teams(s->graph);
-    TL_TRY(tl_index_set_open(&s->late, may_defer ? s->steps : 1, &s->arena, err));
+    TL_TRY(tl_index_set_open(&s->deferred, may_defer ? s->steps : 1, &s->arena, err));
     TL_TRY(tl_estimate_open(s, err));
     TL_TRY(place_steps(s, err));
     s->in[TL_STEP_WAITING] = s->steps;
@@ -126,10 +126,9 @@ void tl_scheduler_close(tl_scheduler *scheduler)
     free(scheduler);
 }
 
-/* --- events of steps ---------------------------------------------------------------------
- */
+/* --- events of steps ---------------------------------------------------------------- */
 
-/* The step is not in its order any more. Orders are done in turn, so it is mostly first. */
+/* Takes the step out of its order, where it is mostly the first. */
 static void unlink_step(tl_scheduler *s, uint32_t step)
 {
     tl_step_body *body = &s->step[step];
@@ -143,7 +142,7 @@ static void unlink_step(tl_scheduler *s, uint32_t step)
     body->at = UINT32_MAX;
 }
 
-/* The step is done; what waited for it alone is ready, best on the rank `at`. */
+/* The step is done; what waited only for it is ready, preferably on rank `at`. */
 static void finish(tl_scheduler *s, uint32_t step, uint32_t at)
 {
     tl_scheduler_move(s, step, TL_STEP_DONE);
@@ -158,8 +157,8 @@ static void finish(tl_scheduler *s, uint32_t step, uint32_t at)
     }
 }
 
-/* The step came to nothing, and so do all that need it. Those that wait are in no order,
- * so their links hold the list of those still to be looked at. */
+/* Gives up the step and all that need it. Those are in no order, so their links serve as
+ * the list of those still to visit. */
 static void give_up(tl_scheduler *s, uint32_t step, tl_step_state state)
 {
     tl_scheduler_move(s, step, state);
@@ -179,15 +178,14 @@ static void give_up(tl_scheduler *s, uint32_t step, tl_step_state state)
     }
 }
 
-/* A kind measured for the first time may fit what seemed late. */
+/* After the first step of a kind, deferred steps may fit after all. */
 static void learn(tl_scheduler *s, uint32_t step, int level, double seconds)
 {
     if (tl_estimate_learn(s, step, level, seconds)) tl_time_review(s);
 }
 
-void tl_scheduler_done(tl_scheduler *scheduler, uint32_t step, double seconds, double now)
+void tl_scheduler_done(tl_scheduler *s, uint32_t step, double seconds, double now)
 {
-    tl_scheduler *s = scheduler;
     s->now = now;
     const tl_step_body *body = &s->step[step];
     uint32_t at = body->state == TL_STEP_READY ? body->at : UINT32_MAX;
@@ -212,8 +210,8 @@ void tl_scheduler_failed(tl_scheduler *scheduler, uint32_t step, tl_step_state s
     give_up(scheduler, step, state);
 }
 
-/* The step is to be run, at once or after parents that are run again; those may since have
- * come to nothing, and then so does it. */
+/* The step must be run, at once or after parents that are rerun; if one of those was given
+ * up since, so is the step. */
 static void reopen(tl_scheduler *s, uint32_t step)
 {
     if (s->step[step].pending == 0) {
@@ -239,9 +237,8 @@ void tl_scheduler_returned(tl_scheduler *scheduler, uint32_t step, double now)
     reopen(scheduler, step);
 }
 
-void tl_scheduler_forget(tl_scheduler *scheduler, uint32_t step, double now)
+void tl_scheduler_forget(tl_scheduler *s, uint32_t step, double now)
 {
-    tl_scheduler *s = scheduler;
     s->now = now;
     if (s->step[step].state != TL_STEP_DONE) return;
     int children;
@@ -271,20 +268,9 @@ void tl_scheduler_warm_start(tl_scheduler *scheduler, uint32_t step, int width,
     learn(scheduler, step, level, seconds);
 }
 
-void tl_scheduler_restore_failed(tl_scheduler *scheduler, uint32_t step,
-                                 tl_step_state state)
-{
-    TL_INVARIANT(scheduler->epoch == 0);
-    TL_INVARIANT(state == TL_STEP_FAILED || state == TL_STEP_DIVERGED ||
-                 state == TL_STEP_LOST);
-    if (is_open((tl_step_state)scheduler->step[step].state))
-        give_up(scheduler, step, state);
-}
+/* --- events of ranks ---------------------------------------------------------------- */
 
-/* --- events of ranks ---------------------------------------------------------------------
- */
-
-/* One member less has something of the order left to do. */
+/* Member `rank` is finished with the order. */
 static void leave_order(tl_scheduler *s, int rank, int32_t order, double now)
 {
     tl_order_body *body = &s->order[order];
@@ -315,10 +301,9 @@ static void count_death(tl_scheduler *s, uint32_t step)
     give_up(s, step, TL_STEP_LOST);
 }
 
-void tl_scheduler_rank_lost(tl_scheduler *scheduler, int rank, double now,
-                            uint32_t broken[4], int *count)
+void tl_scheduler_rank_lost(tl_scheduler *s, int rank, double now, uint32_t broken[4],
+                            int *count)
 {
-    tl_scheduler *s = scheduler;
     TL_INVARIANT(rank >= 0 && rank < s->options.ranks);
     s->now = now;
     *count = 0;
@@ -343,8 +328,7 @@ void tl_scheduler_stop(tl_scheduler *scheduler)
     scheduler->is_stopped = true;
 }
 
-/* --- questions ---------------------------------------------------------------------------
- */
+/* --- questions ---------------------------------------------------------------------- */
 
 tl_step_state tl_scheduler_state(const tl_scheduler *scheduler, uint32_t step)
 {
@@ -352,27 +336,24 @@ tl_step_state tl_scheduler_state(const tl_scheduler *scheduler, uint32_t step)
     return (tl_step_state)scheduler->step[step].state;
 }
 
-tl_scheduler_work_of_rank tl_scheduler_work_of(const tl_scheduler *scheduler, int rank)
+tl_busy_team tl_scheduler_work_of(const tl_scheduler *s, int rank)
 {
-    const tl_scheduler *s = scheduler;
     const int32_t slot = s->rank[rank].order[0];
-    if (slot == TL_NO_INDEX || s->order[slot].head == TL_NO_STEP)
-        return (tl_scheduler_work_of_rank){0};
+    if (slot == TL_NO_INDEX || s->order[slot].head == TL_NO_STEP) return (tl_busy_team){0};
     const tl_order_body *order = &s->order[slot];
-    return (tl_scheduler_work_of_rank){
-        .is_busy = true,
-        .first = order->first,
-        .width = 1 << order->level,
-        .step = order->head,
-        .since = s->rank[rank].since,
-        .seconds = tl_scheduler_expect(s, order->head) / s->speed[order->level],
-        .is_known = s->kind[s->step[order->head].kind].is_known};
+    return (tl_busy_team){.is_busy = true,
+                          .first = order->first,
+                          .width = 1 << order->level,
+                          .step = order->head,
+                          .since = s->rank[rank].since,
+                          .seconds =
+                              tl_scheduler_expect(s, order->head) / s->speed[order->level],
+                          .is_known = s->kind[s->step[order->head].kind].is_known};
 }
 
-tl_scheduler_counts tl_scheduler_count(const tl_scheduler *scheduler)
+tl_scheduler_counts tl_scheduler_count(const tl_scheduler *s)
 {
-    const tl_scheduler *s = scheduler;
-    tl_scheduler_counts counts = {.late = s->late.count,
+    tl_scheduler_counts counts = {.deferred = s->deferred.count,
                                   .unplaceable = tl_ranks_unplaceable(s),
                                   .ranks_up = s->up,
                                   .orders_out = s->orders_out};
@@ -381,14 +362,13 @@ tl_scheduler_counts tl_scheduler_count(const tl_scheduler *scheduler)
     return counts;
 }
 
-bool tl_scheduler_is_over(const tl_scheduler *scheduler)
+bool tl_scheduler_is_over(const tl_scheduler *s)
 {
-    const tl_scheduler *s = scheduler;
     if (s->in[TL_STEP_RUNNING] > 0) return false;
-    /* Members of a team that still say good-bye may free the block that a late step needs.
-     */
-    const bool may_free = s->orders_out > 0 && s->late.count > tl_ranks_unplaceable(s);
+    /* Members that have not ended their order may free the block that a deferred step
+     * needs. */
+    const bool may_free = s->orders_out > 0 && s->deferred.count > tl_ranks_unplaceable(s);
     if (may_free && !s->is_stopped && s->up > 0) return false;
-    /* what waits has something above it that is ready or runs */
-    return s->is_stopped || s->up == 0 || s->in[TL_STEP_READY] == s->late.count;
+    /* A waiting step has an ancestor that is ready or running. */
+    return s->is_stopped || s->up == 0 || s->in[TL_STEP_READY] == s->deferred.count;
 }

@@ -1,6 +1,6 @@
 /*
- * How long steps take: seconds per FLOP of each kind of step, learned from those that are
- * done, and from that the time of a step, of a path and of all that is left.
+ * How long steps take: seconds per FLOP of each kind of step, learned from finished ones,
+ * and from that the time of a step, of a path and of all that is left.
  */
 #include "runner/schedule/scheduler_private.h"
 
@@ -91,7 +91,7 @@ void tl_estimate_count(tl_scheduler *s, uint32_t step, int sign)
     if (s->in[TL_STEP_WAITING] + s->in[TL_STEP_READY] == 0) s->cost_left = 0;
 }
 
-/* Seconds until the dearest of the paths that are running or ready is at its end. */
+/* Seconds to the end of the longest path that is running or ready. */
 static double longest_path(const tl_scheduler *s)
 {
     double longest = 0;

@@ -1,31 +1,31 @@
 /*
- * What is run next, and where.
+ * What runs next, and where.
  *
- * The dearest ready step goes first. A short one takes others with it as long as together
- * they are expected to last order_seconds, and no more than its share of what is ready. A
- * long one goes alone, on one rank unless
+ * The ready step with the most expensive path goes first. A short one takes others with it,
+ * up to order_seconds of expected time and its share of the ready ones. A long one goes
+ * alone, on one rank unless
  *  - fewer long steps are ready than ranks are idle: they divide the ranks, or
- *  - its path alone would outlast all work divided by all ranks by a tenth: then the team
- *    is as wide as it takes, and ranks are left to drain until it can be formed where
- *    that brings the step to its end sooner than starting it now. This is allotment by
- *    critical path (Radulescu and van Gemund 2001, A low-cost approach towards mixed task
- *    and data parallel scheduling); it spreads the last steps of a sweep over all ranks.
- * All is decided anew at each call, so a wrong guess of times costs time and nothing else.
+ *  - its path alone would outlast all work divided by all ranks by a tenth: then its team
+ * is as large as that takes, and ranks are drained until it can be formed, if the step ends
+ *    sooner that way. This is allotment by critical path (Radulescu and van Gemund 2001, A
+ *    low-cost approach towards mixed task and data parallel scheduling); it spreads the
+ * last steps of a sweep over all ranks. All is decided anew at each call, so a wrong
+ * estimate costs time and nothing else.
  */
 #include "runner/schedule/scheduler_private.h"
 
 #include <math.h>
 
 enum { BLOCKS_LOOKED_AT = 16, STEPS_LOOKED_AT = 16 };
-static const double NEAR_SHARE = 0.75;  /* a path that is worth a warm cache */
-static const double SLACK = 1.1;        /* idle ranks worth a wide team */
-static const double WAIT_GAIN = 0.95;   /* waiting must be so much shorter */
+static const double NEAR_SHARE = 0.75;  /* share of the best path, for a warm cache */
+static const double SLACK = 1.1;        /* by which a path must outlast the other work */
+static const double WAIT_GAIN = 0.95;   /* share of the time that waiting must come below */
 static const double GUESS_SHARE = 0.25; /* of an order, for a kind never measured */
 
-/* --- ready steps -------------------------------------------------------------------------
- */
+/* --- ready steps -------------------------------------------------------------------- */
 
-/* The first place >= from of a ready long (short) step that still is expected to be one. */
+/* The first place >= from of a ready long (short) step; moves those that, by new estimates,
+ * belong to the other set. */
 static uint32_t head_from(tl_scheduler *s, bool is_long, uint32_t from)
 {
     const tl_index_set *set = is_long ? &s->lasting : &s->brief;
@@ -39,7 +39,7 @@ static uint32_t head_from(tl_scheduler *s, bool is_long, uint32_t from)
             continue;
         }
         const double seconds = tl_scheduler_expect(s, step);
-        /* between half the limit and the limit it stays where it is */
+        /* Between half the limit and the limit it stays where it is. */
         const bool is_narrow = s->step[step].min_ranks == 0;
         if (is_long ? seconds > limit / 2 || !is_narrow : seconds <= limit) return place;
         tl_index_set_remove(is_long ? &s->lasting : &s->brief, place);
@@ -48,7 +48,8 @@ static uint32_t head_from(tl_scheduler *s, bool is_long, uint32_t from)
     }
 }
 
-/* The newest ready step that `rank` made ready, of this length and at least this path. */
+/* The newest long (short) step that became ready through `rank` and has at least this path.
+ */
 static uint32_t find_near(tl_scheduler *s, int rank, bool is_long, double least)
 {
     tl_rank_body *body = &s->rank[rank];
@@ -65,8 +66,7 @@ static uint32_t find_near(tl_scheduler *s, int rank, bool is_long, double least)
     return found;
 }
 
-/* --- issuing -----------------------------------------------------------------------------
- */
+/* --- issuing ------------------------------------------------------------------------ */
 
 static tl_order_body *begin(tl_scheduler *s, int first, int level, tl_order *order,
                             int32_t *slot)
@@ -110,8 +110,8 @@ static void issue_long(tl_scheduler *s, uint32_t step, int first, int level, dou
     tl_ranks_give(s, slot, seconds, now);
 }
 
-/* Short steps, the one at `place` among the first of them, as many as last order_seconds,
- * but at most an `among`-th of those that are ready. */
+/* Issues short steps to `rank`: as many as last order_seconds, at most an `among`-th of the
+ * ready ones; the one at `place` is first, or one near the rank. */
 static void issue_bundle(tl_scheduler *s, uint32_t place, int rank, int among, double now,
                          tl_order *order)
 {
@@ -141,13 +141,12 @@ static void issue_bundle(tl_scheduler *s, uint32_t place, int rank, int among, d
     tl_ranks_give(s, slot, seconds, now);
 }
 
-/* --- how wide, and where -----------------------------------------------------------------
- */
+/* --- how wide, and where ------------------------------------------------------------ */
 
 typedef struct choice {
-    int level, first; /* the block to start on now, or to wait for */
+    int level, first; /* the block to start on, or to wait for */
     bool is_waiting;
-    double wait; /* s until the block is expected to be idle */
+    double wait; /* expected s until the block is idle */
 } choice;
 
 static int largest_level(const tl_scheduler *s, uint32_t step)
@@ -158,7 +157,7 @@ static int largest_level(const tl_scheduler *s, uint32_t step)
     return level;
 }
 
-/* The level at which this step's path lasts no longer than all the rest of the work. */
+/* The level at which the path of this step lasts no longer than all other work. */
 static int level_by_path(const tl_scheduler *s, uint32_t step, double now)
 {
     const int most = largest_level(s, step);
@@ -170,7 +169,7 @@ static int level_by_path(const tl_scheduler *s, uint32_t step, double now)
     return level;
 }
 
-/* The level at which the ready long steps divide the idle ranks among them. */
+/* The level at which the ready long steps divide the idle ranks. */
 static int level_by_share(const tl_scheduler *s, uint32_t step)
 {
     const int most = largest_level(s, step);
@@ -204,8 +203,8 @@ static void look_at(const tl_scheduler *s, int rank, int level, double now, soon
     if (wait < best->wait) *best = (soonest){wait, first};
 }
 
-/* The block of 2^level that is idle soonest: of all where they are few, else of some that
- * have idle ranks already. */
+/* The block of 2^level ranks that is idle soonest: of all if they are few, else of some
+ * that have idle ranks. */
 static soonest soonest_block(const tl_scheduler *s, int level, double now)
 {
     soonest best = {.wait = (double)INFINITY};
@@ -225,12 +224,12 @@ static soonest soonest_block(const tl_scheduler *s, int level, double now)
     return best;
 }
 
-/* The block that a step must have which no smaller one can hold. */
+/* The block to wait for where no smaller one has the memory. */
 static choice wait_for_room(const tl_scheduler *s, int level, double now)
 {
     soonest block = {.wait = (double)INFINITY};
     if (level < s->levels) block = soonest_block(s, level, now);
-    /* None of those that were looked at can ever hold it: another may. */
+    /* None of those looked at can ever be idle: another may. */
     const int blocks = level < s->levels ? s->options.ranks >> level : 0;
     for (int b = 0; b < blocks && !isfinite(block.wait); b++)
         look_at(s, b << level, level, now, &block);
@@ -238,8 +237,7 @@ static choice wait_for_room(const tl_scheduler *s, int level, double now)
         .level = level, .first = block.first, .is_waiting = true, .wait = block.wait};
 }
 
-/* Where a long step is to start, at an infinite time if nowhere. At least one rank is idle.
- */
+/* Where a long step starts; an infinite wait if nowhere. At least one rank is idle. */
 static choice choose(const tl_scheduler *s, uint32_t step, double now)
 {
     const int by_path = level_by_path(s, step, now);
@@ -271,8 +269,7 @@ static choice choose(const tl_scheduler *s, uint32_t step, double now)
     return best;
 }
 
-/* --- the next order ----------------------------------------------------------------------
- */
+/* --- the next order ----------------------------------------------------------------- */
 
 static int rank_for(const tl_scheduler *s, uint32_t step)
 {
@@ -281,9 +278,9 @@ static int rank_for(const tl_scheduler *s, uint32_t step)
     return tl_ranks_find(s, 0, TL_NO_INDEX, 0);
 }
 
-/* A block is kept free for a long step: what else may start meanwhile? Outside of it what
- * comes next; within it what is expected to end before the rest of it is idle (backfilling,
- * Lifka 1995, The ANL/IBM SP scheduling system). */
+/* Issues what may start while a block is drained for a long step: outside of it the next
+ * step; within it a step expected to end before the rest of it is idle (backfilling: Lifka
+ * 1995, The ANL/IBM SP scheduling system). */
 static bool issue_beside(tl_scheduler *s, uint32_t place, const choice *kept, double now,
                          tl_order *order)
 {
@@ -348,8 +345,8 @@ static bool issue_on_idle(tl_scheduler *s, double now, tl_order *order)
     }
 }
 
-/* All that is ready is late, and nothing runs: what is still worth a try takes the widest
- * team it can have. */
+/* Nothing runs and all ready steps are deferred: what is still worth a try takes the
+ * largest team it can have. */
 static bool issue_last_resort(tl_scheduler *s, double now, tl_order *order)
 {
     const uint32_t step = tl_time_last_resort(s, now);
@@ -361,16 +358,15 @@ static bool issue_last_resort(tl_scheduler *s, double now, tl_order *order)
     return true;
 }
 
-bool tl_scheduler_next(tl_scheduler *scheduler, double now, tl_order *order)
+bool tl_scheduler_next(tl_scheduler *s, double now, tl_order *order)
 {
-    tl_scheduler *s = scheduler;
     s->now = now;
     if (s->is_stopped || s->in[TL_STEP_READY] == 0) return false;
     if (s->idle_ranks == 0 && s->half_full.count == 0) return false;
     if (s->idle_ranks > 0)
         return issue_on_idle(s, now, order) || issue_last_resort(s, now, order);
 
-    /* Nothing short is queued while something dearer waits for a rank. */
+    /* No short step is queued while a more expensive path waits for a rank. */
     const uint32_t lasting = head_from(s, true, 0);
     const uint32_t brief = head_from(s, false, 0);
     if (brief >= lasting) return false;

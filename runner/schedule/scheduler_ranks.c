@@ -1,9 +1,9 @@
 /*
- * Ranks: blocks of idle ones, what each has to do, and what it may hold in its cache.
+ * Ranks: blocks of idle ones, the orders of each, and steps that it may have cached.
  *
- * idle[k] holds block b if all 2^k ranks from b 2^k are idle and the same is not true of
- * the block of 2^(k+1) around it. So a narrow step takes a rank of the smallest block there
- * is and leaves the wide ones whole.
+ * idle[k] holds block b if all 2^k ranks from b 2^k are idle but not all of the block of
+ * 2^(k+1) around it. So a single-rank step takes a rank of the smallest block and leaves
+ * the large ones whole.
  */
 #include "runner/schedule/scheduler_private.h"
 
@@ -13,7 +13,7 @@
 static const double DOUBLING = 0.95;     /* efficiency of a team per doubling */
 static const double OVERDUE_SHARE = 0.1; /* an order past its time takes so much longer */
 
-/* A rank is idle: its block grows as long as the other half is idle too. */
+/* A rank becomes idle: its block grows as long as the other half is idle too. */
 static void join_idle(tl_scheduler *s, int rank)
 {
     uint32_t block = (uint32_t)rank;
@@ -35,7 +35,7 @@ static int level_around(const tl_scheduler *s, int first, int level)
     return TL_NO_INDEX;
 }
 
-/* All 2^level ranks from `first` are idle no more: the rest of their block is cut up. */
+/* The 2^level ranks from `first` become busy: the rest of their block is split. */
 static void leave_idle(tl_scheduler *s, int first, int level)
 {
     int k = level_around(s, first, level);
@@ -55,7 +55,7 @@ tl_status tl_ranks_open(tl_scheduler *s, int max_ranks, tl_err *err)
     s->speed[0] = 1;
     for (int k = 0; k < TL_WIDTH_LEVELS && ranks >> k && max_ranks >> k; k++) {
         if (k > 0) s->speed[k] = s->speed[k - 1] * 2 * DOUBLING;
-        /* one more than there are, since each block is asked for its neighbour */
+        /* One more than there are, since each block looks at its neighbour. */
         const uint32_t blocks = ((uint32_t)ranks >> k) + 2;
         TL_TRY(tl_index_set_open(&s->idle[k], blocks, &s->arena, err));
         s->levels = k + 1;
@@ -113,11 +113,11 @@ bool tl_ranks_hold(const tl_scheduler *s, int level)
 
 uint32_t tl_ranks_unplaceable(const tl_scheduler *s)
 {
-    uint32_t count = 0, place = tl_index_set_next(&s->late, 0);
+    uint32_t count = 0, place = tl_index_set_next(&s->deferred, 0);
     int max_ranks = s->levels - 1;
     if (place == UINT32_MAX) return 0;
     while (max_ranks > 0 && !tl_ranks_hold(s, max_ranks)) max_ranks--;
-    for (; place != UINT32_MAX; place = tl_index_set_next(&s->late, place + 1)) {
+    for (; place != UINT32_MAX; place = tl_index_set_next(&s->deferred, place + 1)) {
         if (s->step[s->at_place[place]].min_ranks > max_ranks) count++;
     }
     return count;
@@ -133,7 +133,7 @@ double tl_ranks_wait(const tl_scheduler *s, int rank, double now)
     return wait > least ? wait : least;
 }
 
-/* Whether the rank is among those that could queue one more bundle, set right. */
+/* Updates whether the rank could queue one more bundle. */
 static void note_half_full(tl_scheduler *s, int rank)
 {
     const tl_rank_body *body = &s->rank[rank];
@@ -178,7 +178,7 @@ bool tl_ranks_take(tl_scheduler *s, int rank, int32_t order, double now)
     if (body->order[0] != TL_NO_INDEX) return true;
     s->busy_until -= body->free_at;
     if (body->is_up) join_idle(s, rank);
-    if (s->idle_ranks == s->up) s->busy_until = 0; /* nothing of rounding is carried on */
+    if (s->idle_ranks == s->up) s->busy_until = 0; /* drops rounding errors */
     return true;
 }
 

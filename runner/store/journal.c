@@ -1,9 +1,9 @@
 #include "runner/store/journal.h"
 
 #include "compute/core/clock.h"
-#include "compute/core/log.h"
 #include "compute/core/durable.h"
 #include "compute/core/failpoint.h"
+#include "compute/core/log.h"
 #include "runner/store/journal_line.h"
 
 #include <errno.h>
@@ -32,15 +32,15 @@ typedef struct scan {
     int file;
     tl_journal_reader reader;
     void *self;
-    char *bytes; /* what was read and is not yet used up: [held] of [space] */
+    char *bytes; /* [held] of [space], read and not yet used */
     size_t held, space;
     off_t at;          /* where in the file `bytes` starts */
     long line;         /* lines so far */
-    long good;         /* records so far, strange ones included */
-    long reports;      /* lines that were spoken of */
+    long good;         /* records so far, those of other versions included */
+    long reports;      /* lines that were reported, or would have been */
     long broken;       /* number of the last line if its CRC is wrong; else 0 */
-    off_t broken_at;   /* where it starts */
-    bool starts_right; /* the file's first bytes begin a line of a journal */
+    off_t broken_at;   /* where that line starts */
+    bool starts_right; /* the file begins as a journal does */
 } scan;
 
 static void report(scan *s, long line, const char *what)
@@ -58,7 +58,7 @@ static tl_status take_record(scan *s, tl_line *line, tl_err *err)
     return status;
 }
 
-/* Takes the whole records in a line that is none; *found tells how many. */
+/* Takes the whole records within a damaged line; *found is how many. */
 static tl_status take_pieces(scan *s, const char *bytes, size_t n, int *found, tl_err *err)
 {
     const char *start;
@@ -83,7 +83,7 @@ static tl_status take_line(scan *s, const char *bytes, size_t n, off_t at, tl_er
     switch (tl_journal_line_read(bytes, n, &line)) {
     case TL_LINE_BROKEN:
         TL_TRY(take_pieces(s, bytes, n, &pieces, err));
-        if (pieces > 0) { /* not what an interrupted write leaves: stays where it is */
+        if (pieces > 0) { /* not an interrupted write: stays in the file */
             report(s, s->line, "is damaged in part");
             return TL_OK;
         }
@@ -179,7 +179,7 @@ tl_status tl_journal_read(const char *path, tl_journal_reader reader, void *self
 
 /* ---- writing ------------------------------------------------------------------------- */
 
-/* Cuts what an interrupted write left; `size` is where the file then ends. */
+/* Discards what an interrupted write left; *size is the length of the file then. */
 static tl_status cut_tail(const scan *s, off_t *size, tl_err *err)
 {
     const off_t end = s->at + (off_t)s->held;
@@ -284,7 +284,7 @@ bool tl_journal_is_in_place(const tl_journal *journal)
 {
     struct stat here, there;
     if (fstat(journal->file, &here) != 0) return true;
-    /* what else keeps a path from being looked up may pass */
+    /* Other errors of a look-up may pass. */
     if (stat(journal->path, &there) != 0) return errno != ENOENT && errno != ENOTDIR;
     return here.st_ino == there.st_ino && here.st_dev == there.st_dev;
 }

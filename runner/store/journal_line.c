@@ -38,8 +38,8 @@ static void add_integer(tl_text *out, long long value)
     tl_text_bytes(out, digits + at, sizeof digits - at);
 }
 
-/* Whole numbers are most of them (counts, n); the rest takes 17 digits, which always read
- * back bit for bit. */
+/* Most are whole numbers (counts, n); the rest has 17 digits, which read back bit for bit.
+ */
 static void add_real(tl_text *out, double value)
 {
     if (!isfinite(value)) {
@@ -144,7 +144,7 @@ void tl_journal_line_write(tl_text *out, const tl_record *record)
 
 /* ---- finding lines ------------------------------------------------------------------- */
 
-/* What is left of a line. */
+/* The rest of a line. */
 typedef struct cursor {
     const char *at, *end;
 } cursor;
@@ -191,7 +191,7 @@ bool tl_journal_line_starts(const char *bytes, size_t n)
     return true;
 }
 
-/* Where `text` first stands in bytes [from, to), or `to`. */
+/* Where `text` first occurs in bytes [from, to), or `to`. */
 static size_t find(const char *bytes, size_t from, size_t to, const char *text)
 {
     const size_t length = strlen(text);
@@ -242,7 +242,7 @@ static bool takes_long_real(cursor *c, double *out)
     return n > 0 && *end == '\0' && isfinite(*out);
 }
 
-/* Whole numbers are most of them, and one of 15 digits is a double exactly. */
+/* Most are whole numbers, and one of 15 digits is a double exactly. */
 static bool takes_real(cursor *c, double *out)
 {
     if (takes(c, "null")) {
@@ -279,8 +279,8 @@ static bool takes_key(cursor *c, tl_key *out)
     return tl_key_read(text, out);
 }
 
-/* A letter that is not plain: beyond ASCII, or escaped as the writer does it. \return bytes
- * at `out`, at most LONGEST_SEQUENCE; 0 where it is neither */
+/* A letter beyond ASCII, or escaped as the writer does. \return bytes written to `out`, at
+ * most LONGEST_SEQUENCE; 0 if it is neither */
 static size_t takes_letter(cursor *c, char *out)
 {
     uint32_t code;
@@ -342,8 +342,7 @@ static bool takes_measures(cursor *c, tl_line *out)
     return takes(c, "]");
 }
 
-/* What the record says of its step, up to `when`. Lines of versions that named no build
- * have none. */
+/* The members about the step, up to `when`. Older versions wrote no build. */
 static bool takes_step(cursor *c, tl_line *out)
 {
     tl_record *record = &out->record;
@@ -362,7 +361,7 @@ static bool takes_step(cursor *c, tl_line *out)
 
 static bool takes_text(cursor *c, tl_line *out)
 {
-    if (!takes(c, ",\"text\":\"")) return true; /* there need be none */
+    if (!takes(c, ",\"text\":\"")) return true; /* optional */
     /* escapes only shrink */
     const size_t space = (size_t)(c->end - c->at) + LONGEST_SEQUENCE;
     out->record.text = out->text = malloc(space);

@@ -1,5 +1,5 @@
 /*
- * A record of the journal: what happened to a step, or under which build a run began.
+ * A record of the journal: what happened to a step, or which build began or resumed a run.
  */
 #ifndef TL_RUNNER_STORE_JOURNAL_RECORD_H
 #define TL_RUNNER_STORE_JOURNAL_RECORD_H
@@ -7,7 +7,7 @@
 #include "compute/core/hash.h"
 #include "experiments/stage/metric.h"
 
-/** What a record says of its step; HEAD speaks of the run. */
+/** What happened to the step; HEAD: the run began or resumed. */
 typedef enum tl_record_kind {
     TL_RECORD_HEAD,
     TL_RECORD_START,
@@ -27,7 +27,7 @@ typedef struct tl_record {
     int measures;
     const tl_measure *measure; /**< DONE: [measures] */
     const char *text;          /**< FAILED, DIVERGED, LOST: the reason; HEAD: the build */
-    uint32_t build;            /**< DONE: CRC-32 of its head's text; 0: not known */
+    uint32_t build;            /**< DONE: CRC-32 of its head's text; 0: unknown */
     double when;               /**< seconds since 1970; 0 when put: now */
 } tl_record;
 

@@ -1,6 +1,6 @@
 /*
- * What a journal says of a run, counted: steps by what they came to, in all and by stage.
- * A step counts once, by its last record; one that is done stays done.
+ * Statistics of a journal: steps by outcome, in all and by stage. A step counts once, by
+ * its last record; one that is done stays done.
  */
 #ifndef TL_RUNNER_STORE_JOURNAL_STATS_H
 #define TL_RUNNER_STORE_JOURNAL_STATS_H
@@ -10,9 +10,8 @@
 
 /** Steps, counted by their last record. */
 typedef struct tl_journal_counts {
-    long count[TL_RECORD_LOST +
-               1];  /**< steps by kind of their last record; HEAD: always 0 */
-    double seconds; /**< of the steps that are done, added up */
+    long count[TL_RECORD_LOST + 1]; /**< by kind of record; HEAD: always 0 */
+    double seconds;                 /**< sum over the steps that are done */
 } tl_journal_counts;
 
 /** The steps of one stage. */
@@ -21,10 +20,10 @@ typedef struct tl_journal_stats_stage {
     tl_journal_counts counts;
 } tl_journal_stats_stage;
 
-/** Zero is an empty one; the rest of the fields is private. */
+/** Statistics of a whole journal; fields from `step` on are private. */
 typedef struct tl_journal_stats {
     tl_journal_counts all;
-    double rank_seconds; /**< of the steps that are done, times the ranks of their team */
+    double rank_seconds; /**< seconds times ranks, sum over the steps that are done */
     double last;         /**< when the last record was written, seconds since 1970 */
     tl_journal_stats_stage *stage; /**< [stages], in the order they turned up */
     int stages;
@@ -33,12 +32,12 @@ typedef struct tl_journal_stats {
     uint32_t space;
 } tl_journal_stats;
 
-/** Reads the journal at `path` into `out`. Nothing to close after an error. \return as
- * tl_journal_read */
+/** Reads the journal at `path` into `out`, which needs no close after an error.
+ * \return as tl_journal_read */
 TL_MUST_USE tl_status tl_journal_stats_read(const char *path, tl_journal_stats *out,
                                             tl_err *err);
 
-/** Frees all that was counted. */
+/** Frees its memory and leaves zero. */
 void tl_journal_stats_close(tl_journal_stats *stats);
 
 #endif

@@ -21,6 +21,12 @@ static unsigned char *append(unsigned char *at, const void *bytes, size_t n)
     return at + n;
 }
 
+static const unsigned char *take(const unsigned char *at, void *to, size_t n)
+{
+    memcpy(to, at, n);
+    return at + n;
+}
+
 static unsigned char tag_of(const tl_measure *m)
 {
     unsigned tag = (unsigned)m->why & WHY;
@@ -96,19 +102,12 @@ int tl_measure_store_get(const tl_measure_store *store, uint32_t at,
         tl_measure *m = &measure[i];
         *m = (tl_measure){.value = (double)NAN, .why = (int32_t)(tag & WHY)};
         uint32_t whole = 0;
-        if (m->why == TL_WHY_HAS_VALUE) {
-            memcpy(&m->value, from, sizeof m->value);
-            from += sizeof m->value;
-        }
+        if (m->why == TL_WHY_HAS_VALUE) from = take(from, &m->value, sizeof m->value);
         if (tag & N_WHOLE) {
-            memcpy(&whole, from, sizeof whole);
-            from += sizeof whole;
+            from = take(from, &whole, sizeof whole);
             m->n = whole;
         }
-        if (tag & N_REAL) {
-            memcpy(&m->n, from, sizeof m->n);
-            from += sizeof m->n;
-        }
+        if (tag & N_REAL) from = take(from, &m->n, sizeof m->n);
     }
     return count;
 }

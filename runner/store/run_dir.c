@@ -1,8 +1,8 @@
 #include "runner/store/run_dir.h"
 
 #include "compute/core/clock.h"
-#include "compute/core/log.h"
 #include "compute/core/durable.h"
+#include "compute/core/log.h"
 #include "compute/core/text.h"
 #include "runner/store/journal.h"
 
@@ -18,13 +18,12 @@
 
 enum { WHO_SPACE = 160, LONGEST_TEXT = 16 << 20 };
 
-/* In the order of removal: while the journal stands, the directory is known as a run's. */
+/* In the order of removal: as long as it has the journal, it is recognised as a run's. */
 static const char *const own_files[] = {"halt", "progress.json", "plan.yaml",
                                         "journal.ndjson", "lock"};
 enum { OWN_FILES = sizeof own_files / sizeof *own_files };
 
-/* ---- paths ----------------------------------------------------------------------------
- */
+/* ---- paths --------------------------------------------------------------------------- */
 
 static bool join_path(const char *dir, const char *name, char *out, size_t space)
 {
@@ -84,8 +83,7 @@ tl_status tl_store_model_path(const tl_store *store, const tl_key *key, char *ou
     return tl_store_make_folder(store, key, err);
 }
 
-/* ---- what a directory holds ------------------------------------------------------------
- */
+/* ---- what a directory holds ---------------------------------------------------------- */
 
 static tl_status stop_at_step(void *self, const tl_record *record, tl_err *err)
 {
@@ -131,8 +129,7 @@ tl_store_state tl_store_look(const char *dir)
     return has_steps(journal) ? TL_STORE_HAS_WORK : TL_STORE_ABSENT;
 }
 
-/* ---- the lock --------------------------------------------------------------------------
- */
+/* ---- the lock ------------------------------------------------------------------------ */
 
 static bool is_busy(int reason)
 {
@@ -160,7 +157,7 @@ bool tl_store_is_held(const char *dir, char *who, size_t space)
     return is_held;
 }
 
-/* A run that gave up may have removed the file between our open and our lock. */
+/* A run that gave up may have removed the file between open and lock. */
 static bool is_still_there(const char *path, int file)
 {
     struct stat here, there;
@@ -178,7 +175,7 @@ static bool sign_lock(int file)
     return ftruncate(file, 0) == 0 && pwrite(file, who, (size_t)length, 0) == length;
 }
 
-/* One try. \return whether to try again; *out is the lock, or -1 with *status */
+/* Tries once. \return whether to try again; *out is the lock, or -1 with *status */
 static bool try_lock(const char *path, int *out, tl_status *status, tl_err *err)
 {
     const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -228,8 +225,7 @@ static tl_status take_lock(tl_store *store, double timeout, tl_err *err)
     return status;
 }
 
-/* ---- open and close --------------------------------------------------------------------
- */
+/* ---- open and close ------------------------------------------------------------------ */
 
 tl_status tl_store_join(const char *dir, tl_store *out, tl_err *err)
 {
@@ -243,7 +239,7 @@ tl_status tl_store_join(const char *dir, tl_store *out, tl_err *err)
     return TL_OK;
 }
 
-/* What a process that was killed while it wrote left beside the models. */
+/* Removes what a process that was killed while writing left next to the models. */
 static void remove_unfinished(const tl_store *store)
 {
     char path[TL_PATH_SPACE], name[16];
@@ -279,7 +275,7 @@ tl_status tl_store_open(const char *dir, double timeout, tl_store *out, tl_err *
     return TL_OK;
 }
 
-/* Removes models/ if no file is in it; whether it is gone. */
+/* Removes models/ if it holds no file. \return whether it is removed */
 static bool remove_models(const tl_store *store)
 {
     char path[TL_PATH_SPACE], name[16];
@@ -300,7 +296,7 @@ static void remove_start(const tl_store *store)
     if (!remove_models(store)) return;
     const bool has_journal = access(path, F_OK) == 0;
     for (int i = 0; i < OWN_FILES; i++) {
-        /* without a journal nothing but the lock is a run's */
+        /* Without a journal, only the lock is known to be a run's. */
         if (!has_journal && strcmp(own_files[i], "lock") != 0) continue;
         if (tl_store_path(store, own_files[i], path, sizeof path)) (void)unlink(path);
     }
@@ -316,8 +312,7 @@ void tl_store_close(tl_store *store, bool remove_if_empty)
     *store = (tl_store){.lock = -1};
 }
 
-/* ---- files -----------------------------------------------------------------------------
- */
+/* ---- files --------------------------------------------------------------------------- */
 
 tl_status tl_store_write(const tl_store *store, const char *name, const char *text,
                          tl_err *err)
@@ -330,46 +325,27 @@ tl_status tl_store_write(const tl_store *store, const char *name, const char *te
     return TL_OK;
 }
 
-/* Up to `n` bytes; fewer only at the end of the file. -1 with errno. */
-static ssize_t read_bytes(int file, void *bytes, size_t n)
-{
-    size_t got = 0;
-    while (got < n) {
-        const ssize_t more = read(file, (char *)bytes + got, n - got);
-        if (more < 0 && errno == EINTR) continue;
-        if (more < 0) return -1;
-        if (more == 0) break;
-        got += (size_t)more;
-    }
-    return (ssize_t)got;
-}
-
-static tl_status read_text(const char *path, int file, tl_arena *arena, char **text,
-                           tl_err *err)
-{
-    struct stat facts;
-    TL_CHECK(fstat(file, &facts) == 0 && S_ISREG(facts.st_mode), err, TL_E_IO,
-             "%s: cannot be read: not a regular file", path);
-    TL_CHECK(facts.st_size <= LONGEST_TEXT, err, TL_E_FORMAT,
-             "%s: has %lld bytes, at most %d are allowed", path, (long long)facts.st_size,
-             LONGEST_TEXT);
-    char *bytes;
-    TL_ALLOC(bytes, arena, (size_t)facts.st_size + 1, err);
-    const ssize_t n = read_bytes(file, bytes, (size_t)facts.st_size);
-    TL_CHECK(n >= 0, err, TL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
-    bytes[n] = '\0';
-    *text = bytes;
-    return TL_OK;
-}
-
 tl_status tl_store_read(const tl_store *store, const char *name, tl_arena *arena,
                         char **text, tl_err *err)
 {
-    char path[TL_PATH_SPACE];
+    char path[TL_PATH_SPACE], *bytes;
+    struct stat facts;
     TL_TRY(path_of(store, name, path, err));
-    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    TL_CHECK(file >= 0, err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
-    const tl_status status = read_text(path, file, arena, text, err);
-    (void)close(file);
-    return status;
+    TL_CHECK(stat(path, &facts) == 0, err, TL_E_IO, "%s: cannot be opened: %s", path,
+             strerror(errno));
+    TL_CHECK(S_ISREG(facts.st_mode), err, TL_E_IO, "%s: not a regular file", path);
+    TL_CHECK(facts.st_size <= LONGEST_TEXT, err, TL_E_FORMAT,
+             "%s: has %lld bytes, at most %d are allowed", path, (long long)facts.st_size,
+             LONGEST_TEXT);
+    TL_ALLOC(bytes, arena, (size_t)facts.st_size + 1, err);
+    FILE *file = fopen(path, "rb");
+    TL_CHECK(file, err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
+    const size_t n = fread(bytes, 1, (size_t)facts.st_size, file);
+    const bool has_failed = ferror(file) != 0;
+    const int reason = errno;
+    (void)fclose(file);
+    TL_CHECK(!has_failed, err, TL_E_IO, "%s: cannot be read: %s", path, strerror(reason));
+    bytes[n] = '\0';
+    *text = bytes;
+    return TL_OK;
 }

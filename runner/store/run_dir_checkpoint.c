@@ -1,4 +1,4 @@
-/* Checkpoints of trainings that were interrupted: <key>.part beside the step's model. */
+/* Checkpoints of interrupted trainings: <key>.part next to the step's model. */
 #include "compute/core/durable.h"
 #include "compute/core/text.h"
 #include "runner/store/run_dir.h"
@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What stands before the bytes, in the order of this processor: a checkpoint from another
- * kind of processor has another magic number, and is none. */
+/* Precedes the bytes, in native byte order: a checkpoint of a processor with another order
+ * has another magic number and does not count. */
 typedef struct part_head {
     uint64_t magic;
     uint64_t length;

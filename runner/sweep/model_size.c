@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-tl_model_size tl_model_size_of(const tl_setup *setup, int validation)
+static tl_model_size size_of(const tl_setup *setup, int validation)
 {
     const tl_model_spec *spec = &setup->model;
     const tl_recipe *recipe = &setup->recipe;
@@ -53,7 +53,7 @@ json_t *tl_model_size_json(const tl_model_size *size)
     return one;
 }
 
-static bool is_same(const tl_model_spec *a, const tl_model_spec *b)
+bool tl_model_is_same(const tl_model_spec *a, const tl_model_spec *b)
 {
     return a->kind == b->kind && a->width == b->width && a->depth == b->depth &&
            a->classes == b->classes && a->heads == b->heads && a->kv_heads == b->kv_heads &&
@@ -69,9 +69,9 @@ int tl_model_sizes(const tl_plan *plan, tl_model_size *size, int most)
     for (uint32_t cell = 0; cell < plan->cells && count < most; cell++) {
         tl_trial_decode(plan, cell * plan->replicates, trial);
         const tl_setup *setup = &trial->size.setup;
-        const tl_model_size one = tl_model_size_of(setup, trial->size.validation);
+        const tl_model_size one = size_of(setup, trial->size.validation);
         int at = 0;
-        while (at < count && !is_same(&size[at].setup.model, &setup->model)) at++;
+        while (at < count && !tl_model_is_same(&size[at].setup.model, &setup->model)) at++;
         if (at == count) {
             size[count++] = one;
         } else if (one.memory > size[at].memory) {
@@ -85,16 +85,12 @@ int tl_model_sizes(const tl_plan *plan, tl_model_size *size, int most)
 tl_model_size tl_model_size_default(tl_model_kind kind, int width)
 {
     tl_setup_values values = {0};
-    for (int i = 0; i < TL_MODEL_PARAMS; i++) {
-        values.model[i].number = tl_model_params[i].fallback;
-    }
-    for (int i = 0; i < TL_RECIPE_PARAMS; i++) {
-        values.recipe[i].number = tl_recipe_params[i].fallback;
-    }
+    tl_params_defaults(tl_model_params, values.model);
+    tl_params_defaults(tl_recipe_params, values.recipe);
     values.model[TL_MODEL_KIND].number = kind;
     values.model[TL_MODEL_WIDTH].number = width;
     const bool reads_tokens = tl_model_reads_tokens(kind);
     const tl_shape shape = reads_tokens ? (tl_shape){1, 1, 64} : (tl_shape){1, 28, 28};
     const tl_setup setup = tl_setup_of(&values, shape, reads_tokens ? 256 : 10);
-    return tl_model_size_of(&setup, 0);
+    return size_of(&setup, 0);
 }

@@ -25,8 +25,8 @@ static int max_ranks_here(const tl_sweep *sweep, int max_ranks)
     return max_ranks < sweep->plan->ranks ? max_ranks : sweep->plan->ranks;
 }
 
-/* The smallest team whose members have the memory; where none has, the widest, and the
- * sweep notes what its members lack. */
+/* The smallest team whose members have the memory; if none has, the largest, and `lacking`
+ * notes what its members need. */
 static int min_ranks_of(tl_sweep *sweep, const tl_trial *trial, int position, int max_ranks)
 {
     const double share = sweep->plan->rank_memory;
@@ -42,7 +42,7 @@ static int min_ranks_of(tl_sweep *sweep, const tl_trial *trial, int position, in
     }
 }
 
-/* Of the step in its widest team here. */
+/* Notes the memory of the step in its largest team here. */
 static void note_memory(tl_sweep *sweep, const tl_trial *trial, int position, int max_ranks)
 {
     int width = 1;
@@ -65,7 +65,7 @@ static tl_graph_step step_of(tl_sweep *sweep, const tl_trial *trial, int positio
     };
 }
 
-/* \param all  [TL_TRIAL_STEPS] steps of the cell, set by its first replicate */
+/* \param all  [TL_TRIAL_STEPS] steps of the cell, set in its first replicate */
 static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
                           tl_graph_step *all, uint32_t *id, tl_err *err)
 {
@@ -98,13 +98,13 @@ double tl_sweep_table_bytes(const tl_plan *plan)
     double row = TRIAL + (double)LEVEL * (plan->axes + plan->inners);
     for (int i = 0; i < plan->instances; i++) {
         const tl_stage *stage = plan->instance[i].stage;
-        for (const tl_metric *m = stage->metrics; m && m->name; m++) row += METRIC;
-        for (const tl_metric *m = stage->judge_metrics; m && m->name; m++) row += METRIC;
+        row += METRIC * (double)tl_metrics_count(stage->metrics);
+        row += METRIC * (double)tl_metrics_count(stage->judge_metrics);
     }
     return row * plan->trials + ACCOUNT * (plan->is_shared ? 0.0 : (double)plan->steps);
 }
 
-/* Whether so many distinct steps fit. */
+/* Checks that `steps` distinct steps fit in memory. */
 static tl_status check_memory(const tl_plan *plan, double steps, double memory, tl_err *err)
 {
     char need[32], have[32];
@@ -120,7 +120,7 @@ static tl_status check_memory(const tl_plan *plan, double steps, double memory, 
     return TL_OK;
 }
 
-/* Whether a result file can hold all metrics. */
+/* Checks that a result file can hold all metrics. */
 static tl_status check_columns(const tl_sweep *sweep, tl_err *err)
 {
     TL_CHECK(sweep->measured.columns <= TL_MAX_COLUMNS, err, TL_E_ARG,
@@ -180,12 +180,14 @@ void tl_sweep_close(tl_sweep *sweep)
     *sweep = (tl_sweep){0};
 }
 
-/* Whether the journal has as many metrics as the step's stage. */
+/* Whether the record has as many metrics as the step's stage; else logs it. */
 static bool has_its_metrics(const tl_sweep *sweep, uint32_t id, const tl_record *record)
 {
     const int kind = tl_graph_step_at(sweep->graph, id)->kind;
     if (!sweep->metrics || sweep->metrics[kind] == record->measures) return true;
-    tl_log(TL_LOG_WARN, "a step of %s has %d metrics in the journal, but its stage has %d",
+    tl_log(TL_LOG_WARN,
+           "a step of %s has %d metrics in the journal, but its stage has %d: it will be "
+           "rerun",
            record->stage ? record->stage : "a stage", record->measures,
            sweep->metrics[kind]);
     return false;

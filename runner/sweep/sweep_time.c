@@ -2,25 +2,25 @@
 
 #include "compute/core/clock.h"
 #include "compute/train/train_timer.h"
+#include "runner/sweep/model_size.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { MOST_TRAININGS = 16, MOST_UPDATES = 256 };
 static const double EPOCH_FLOP = 1e8;
 
-/* One training, and what it takes on one core. */
+/* A training, and its times on one core. */
 typedef struct pace {
     tl_setup setup;
     double update_flop;      /* of the passes of an update */
-    double shard, optimizer; /* seconds: a shard's passes; what an update takes beside */
-    double start;            /* seconds until there is a model to train */
+    double shard, optimizer; /* s: a shard's passes; the rest of an update */
+    double start;            /* s to build the model */
 } pace;
 
 /* --- timing --------------------------------------------------------------------------- */
 
-/* Seconds of a core that an update takes on `shards` shards, one after the other, and that
- * the model takes to be made (`start`). */
+/* Core seconds of an update on `shards` shards, one after the other, and to build the model
+ * (`start`). */
 static tl_status time_update(const tl_setup *setup, int shards, double *seconds,
                              double *start, tl_err *err)
 {
@@ -30,7 +30,7 @@ static tl_status time_update(const tl_setup *setup, int shards, double *seconds,
     recipe.shards = 1;
     recipe.accumulate = shards;
     recipe.patience = 0;
-    /* So many updates an epoch that epochs are not lost in what they cost themselves. */
+    /* Enough updates per epoch that its overhead does not count. */
     const int rows = recipe.batch * shards;
     const double flop = tl_model_train_flop(&setup->model) * rows;
     const int updates =
@@ -67,18 +67,15 @@ static tl_status time_pace(pace *p, tl_err *err)
     return TL_OK;
 }
 
-/* Whether two trainings are equally fast, an epoch. */
+/* Whether the epochs of two trainings take equally long. */
 static bool is_like(const tl_setup *a, const tl_setup *b)
 {
-    const tl_model_spec *m = &a->model, *n = &b->model;
     const tl_recipe *r = &a->recipe, *s = &b->recipe;
-    return m->kind == n->kind && m->width == n->width && m->depth == n->depth &&
-           memcmp(&m->in, &n->in, sizeof m->in) == 0 && m->classes == n->classes &&
-           m->heads == n->heads && m->kv_heads == n->kv_heads && m->splits == n->splits &&
-           r->batch == s->batch && r->shards == s->shards &&
-           r->accumulate == s->accumulate && r->optimizer == s->optimizer &&
-           r->recompute == s->recompute && r->zero == s->zero &&
-           (r->clip > 0.0) == (s->clip > 0.0) && (r->dropout > 0.0) == (s->dropout > 0.0) &&
+    return tl_model_is_same(&a->model, &b->model) && r->batch == s->batch &&
+           r->shards == s->shards && r->accumulate == s->accumulate &&
+           r->optimizer == s->optimizer && r->recompute == s->recompute &&
+           r->zero == s->zero && (r->clip > 0.0) == (s->clip > 0.0) &&
+           (r->dropout > 0.0) == (s->dropout > 0.0) &&
            (r->average > 0.0) == (s->average > 0.0) &&
            tl_recipe_augments(r) == tl_recipe_augments(s);
 }
@@ -130,8 +127,8 @@ static double seconds_of(const pace *p, double flop, bool trains, int ranks)
     return start + (p->update_flop > 0.0 ? flop / p->update_flop * update : 0.0);
 }
 
-/* Sets path [steps] to the seconds of each step in its widest team; the sum of what all
- * take on one rank. */
+/* Sets path [steps] to the seconds of each step in its largest team. \return the sum of all
+ * steps on one rank, s */
 static double time_steps(const tl_sweep *sweep, tl_trial *trial, paces *all, double *path)
 {
     const pace *p = NULL;
@@ -154,7 +151,7 @@ static double time_steps(const tl_sweep *sweep, tl_trial *trial, paces *all, dou
     return work;
 }
 
-/* The longest path; parents have lower numbers than their children. */
+/* The longest path; parents come before their children. */
 static double longest_path(const tl_sweep *sweep, double *path)
 {
     double longest = 0.0;

@@ -63,9 +63,9 @@ says "give ROWSxCOLUMNS"
 expect 2 "$t" bench gemm --size 40x50
 says "--size goes with 'bench linalg' only"
 expect 0 "$t" bench train --help
-says "(ZeRO-1); changes no bit (false)"
+says "changes no bit; default false"
 expect 2 "$t" bench trian
-says "bench takes one of gemm, train, reduce, schedule and linalg, not 'trian'"
+says "bench needs one of gemm, train, reduce, schedule and linalg, not 'trian'"
 
 # What `new` writes runs as it is.
 expect 0 "$t" new mine

@@ -55,11 +55,11 @@ expect 2 "$t" data fetch
 mirror files
 : >taken
 expect 1 "$t" data fetch retinamnist --data taken
-says "the folder of taken/medmnist/retinamnist.npz cannot be made"
+says "the folder of taken/medmnist/retinamnist.npz cannot be created"
 if [ "$(id -u)" != 0 ]; then
     mkdir -m 500 locked
     expect 1 "$t" data fetch retinamnist --data locked
-    says "cannot be made"
+    says "cannot be created"
 fi
 
 # A signal while it waits: cleared away, then the program ends by it.

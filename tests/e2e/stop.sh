@@ -25,7 +25,7 @@ in_the_midst() {
     wait "$starter"
     code=$?
     [ "$code" = "$wanted" ] || { fail "$name: exit $code, wanted $wanted" && cat err.txt >&2; }
-    [ "$wanted" != 75 ] || says "stopped early; go on with"
+    [ "$wanted" != 75 ] || says "stopped early; resume with"
     [ "$wanted" != 75 ] || [ -s stopped.nc ] || fail "$name: no table of what was done so far"
     resume=(--resume)
     rm -f stopped.nc

@@ -12,22 +12,21 @@ static void gather(const tl_report_reader *head, const uint8_t *bytes, size_t n)
         .epoch = head->epoch, .first = head->first, .width = head->width};
     tl_report_reader reader;
     tl_report report;
-    tl_report_batch batch = {0};
-    tl_err err;
+    tl_text batch = {0};
     bool is_plain = true;
-    TL_INVARIANT(tl_report_begin(&batch, &order, &err) == TL_OK);
+    tl_report_begin(&batch, &order);
     (void)tl_report_open(bytes, n, &reader);
     while (tl_report_next(&reader, &report)) {
         is_plain &= report.status == TL_OK ? report.text[0] == '\0'
                                            : report.measures == 0 && report.text[0] != '\0';
-        TL_INVARIANT(tl_report_add(&batch, &report, &err) == TL_OK);
+        tl_report_add(&batch, &report);
     }
     if (head->has_ended) tl_report_end(&batch);
-    TL_INVARIANT(tl_report_open(batch.byte, batch.length, &reader));
+    TL_INVARIANT(tl_report_open(batch.at, batch.length, &reader));
     TL_INVARIANT(reader.has_ended == head->has_ended && reader.epoch == head->epoch);
     while (tl_report_next(&reader, &report)) continue;
     TL_INVARIANT(!is_plain || reader.at == reader.end);
-    tl_report_close(&batch);
+    tl_text_close(&batch);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)

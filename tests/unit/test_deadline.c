@@ -43,7 +43,7 @@ static void steps_that_do_not_fit_are_passed_over(void **state)
     assert_false(tl_scheduler_next(it.scheduler, now, &order));
     assert_true(tl_scheduler_is_over(it.scheduler));
     assert_int_equal(tl_scheduler_state(it.scheduler, big), TL_STEP_READY);
-    assert_int_equal(tl_scheduler_count(it.scheduler).late, 1);
+    assert_int_equal(tl_scheduler_count(it.scheduler).deferred, 1);
     assert_true(fabs(tl_scheduler_least_deferred(it.scheduler) - 150) < 1e-3);
     bench_close(&it);
 }
@@ -98,9 +98,9 @@ static void late_steps_come_back_when_their_kind_is_measured(void **state)
     tl_order order;
     assert_true(tl_scheduler_next(it.scheduler, 0, &order));
     assert_int_equal(order.step[0], small);
-    assert_int_equal(tl_scheduler_count(it.scheduler).late, 1);
+    assert_int_equal(tl_scheduler_count(it.scheduler).deferred, 1);
     bench_end(&it, &order, 0.1, 1);
-    assert_int_equal(tl_scheduler_count(it.scheduler).late, 0);
+    assert_int_equal(tl_scheduler_count(it.scheduler).deferred, 0);
     assert_true(tl_scheduler_next(it.scheduler, 1, &order));
     assert_int_equal(order.step[0], large);
     bench_close(&it);
@@ -122,7 +122,7 @@ static void trainings_begin_while_five_seconds_are_left(void **state)
     tl_scheduler_order_ended(it.scheduler, order.epoch, order.first, 20);
     assert_false(tl_scheduler_next(it.scheduler, 20, &none));
     assert_true(tl_scheduler_is_over(it.scheduler));
-    assert_int_equal(tl_scheduler_count(it.scheduler).late, 2);
+    assert_int_equal(tl_scheduler_count(it.scheduler).deferred, 2);
     assert_int_equal(tl_scheduler_state(it.scheduler, second), TL_STEP_READY);
     bench_close(&it);
 }
@@ -158,7 +158,7 @@ static void late_steps_do_not_stand_in_the_way(void **state)
     while (tl_scheduler_next(it.scheduler, now, &order))
         bench_end(&it, &order, 1e-4, now += 1e-4 * order.steps);
     assert_int_equal(tl_scheduler_count(it.scheduler).in[TL_STEP_DONE], ON_TIME);
-    assert_int_equal(tl_scheduler_count(it.scheduler).late, LATE);
+    assert_int_equal(tl_scheduler_count(it.scheduler).deferred, LATE);
     assert_true(tl_scheduler_is_over(it.scheduler));
     bench_close(&it);
 }

@@ -120,7 +120,7 @@ static void a_model_that_does_not_come_is_gone(void **state)
     assert_int_equal(unlink(it->model), 0);
     it->reader.timeout = 0.01;
     assert_int_equal(run_on(it, &it->reader, UTILITY, NULL, &err), TL_E_MISSING);
-    assert_int_equal(it->reader.gone, TRAIN);
+    assert_int_equal(it->reader.missing, TRAIN);
     assert_non_null(strstr(err.text, it->model));
     assert_non_null(strstr(err.text, "is missing"));
     /* made again, it is found */
@@ -140,7 +140,7 @@ static void a_damaged_model_is_gone_at_once(void **state)
     assert_int_equal(fputc(byte ^ 4, file), byte ^ 4);
     assert_int_equal(fclose(file), 0);
     assert_int_equal(run_on(it, &it->reader, UTILITY, NULL, &err), TL_E_MISSING);
-    assert_int_equal(it->reader.gone, TRAIN);
+    assert_int_equal(it->reader.missing, TRAIN);
     assert_non_null(strstr(err.text, "checksum"));
     /* the rank that made it still has it */
     assert_int_equal(run_on(it, &it->maker, UTILITY, NULL, &err), TL_OK);

@@ -19,15 +19,13 @@ static void a_still_counter_is_forgiven_for_ten_times_the_expected_time(void **s
 {
     (void)state;
     tl_hang_detector detector = watch_four(10.0);
-    const tl_hang_detector_team brief = {
-        .first = 1, .width = 1, .seconds = 0.1, .is_known = true};
+    const tl_busy_team brief = {.first = 1, .width = 1, .seconds = 0.1, .is_known = true};
     assert_false(tl_hang_detector_is_hung(&detector, &brief, 10.4)); /* least counts */
     assert_true(tl_hang_detector_is_hung(&detector, &brief, 10.6));
-    const tl_hang_detector_team lasting = {
-        .first = 1, .width = 1, .seconds = 5, .is_known = true};
+    const tl_busy_team lasting = {.first = 1, .width = 1, .seconds = 5, .is_known = true};
     assert_false(tl_hang_detector_is_hung(&detector, &lasting, 50.4));
     assert_true(tl_hang_detector_is_hung(&detector, &lasting, 50.6));
-    const tl_hang_detector_team unknown = {.first = 1, .width = 1, .seconds = 0.1};
+    const tl_busy_team unknown = {.first = 1, .width = 1, .seconds = 0.1};
     assert_false(tl_hang_detector_is_hung(&detector, &unknown, 200.4));
     assert_true(tl_hang_detector_is_hung(&detector, &unknown, 200.6));
     tl_hang_detector_observe(&detector, 1, 5, false, 10.0); /* not moved */
@@ -41,8 +39,7 @@ static void time_before_the_step_began_does_not_count(void **state)
 {
     (void)state;
     tl_hang_detector detector = watch_four(10.0);
-    const tl_hang_detector_team team = {
-        .first = 2, .width = 1, .since = 100, .is_known = true};
+    const tl_busy_team team = {.first = 2, .width = 1, .since = 100, .is_known = true};
     assert_false(tl_hang_detector_is_hung(&detector, &team, 109.0));
     assert_true(tl_hang_detector_is_hung(&detector, &team, 111.0));
     tl_hang_detector_close(&detector);
@@ -52,8 +49,7 @@ static void a_team_hangs_only_if_no_member_moves_and_waiting_ones_are_spared(voi
 {
     (void)state;
     tl_hang_detector detector = watch_four(10.0);
-    const tl_hang_detector_team team = {
-        .first = 0, .width = 4, .seconds = 0.1, .is_known = true};
+    const tl_busy_team team = {.first = 0, .width = 4, .seconds = 0.1, .is_known = true};
     for (int r = 0; r < 4; r++) tl_hang_detector_observe(&detector, r, 5, r != 2, 1.0);
     tl_hang_detector_observe(&detector, 3, 6, true, 8.0);
     assert_false(tl_hang_detector_is_hung(&detector, &team, 12.0)); /* rank 3 moved */
@@ -70,7 +66,7 @@ static void nothing_hangs_where_that_is_switched_off(void **state)
 {
     (void)state;
     tl_hang_detector detector = watch_four(0.0);
-    const tl_hang_detector_team team = {.first = 0, .width = 1, .is_known = true};
+    const tl_busy_team team = {.first = 0, .width = 1, .is_known = true};
     assert_false(tl_hang_detector_is_hung(&detector, &team, 1e9));
     tl_hang_detector_close(&detector);
 }

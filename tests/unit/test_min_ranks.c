@@ -141,7 +141,7 @@ static void it_waits_where_idle_ranks_have_no_partner(void **state)
     bench_end(&it, &order[0], 139, 139); /* one rank is idle, and its neighbour is not */
     tl_order next;
     (void)tl_scheduler_next(it.scheduler, 139, &next);
-    assert_int_equal(tl_scheduler_count(it.scheduler).late, 0);
+    assert_int_equal(tl_scheduler_count(it.scheduler).deferred, 0);
     bench_close(&it);
 }
 

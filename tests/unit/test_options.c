@@ -133,7 +133,8 @@ static void wrong_command_lines_are_refused_with_the_reason(void **state)
         {{"demo", "--limit", "1:2:3:4"}, "give HH:MM:SS"},
         {{"demo", "--hung-after", "x"}, "or 0"},
         {{"other", "--hung-after", "3"}, "--hung-after goes with 'try demo' only"},
-        {{"demo", "--set", "a", "--set", "b", "--set", "c"}, "more than 2 times --set"},
+        {{"demo", "--set", "a", "--set", "b", "--set", "c"},
+         "--set given more than 2 times"},
         {{"--json"}, "try takes a plan or two"},
         {{"a", "b", "c"}, "try takes a plan or two"},
     };
@@ -196,7 +197,8 @@ static void help_names_every_option_and_wraps(void **state)
     }
     assert_non_null(strstr(page, "  -o, --output FILE     a file\n"));
     assert_non_null(strstr(page, "\n                        "));
-    assert_non_null(strstr(page, "  -h, --help            this page\n\nThat is all.\n"));
+    assert_non_null(
+        strstr(page, "  -h, --help            print this page\n\nThat is all.\n"));
     for (const char *line = page; *line; line += strcspn(line, "\n") + 1)
         assert_true(strcspn(line, "\n") <= 90);
     free(page);

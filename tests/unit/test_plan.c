@@ -193,7 +193,7 @@ static const fault_case faults[] = {
      "one_of, or `trend` for an axis over 3 numbers or more"},
     {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: raises, "
                 "level: trend}]\n",
-     "p.yaml:8:73: unknown level 'trend'"},
+     "p.yaml:8:73: unknown level of poison: 'trend'"},
     {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: raises, "
                 "claim: ''}]\n",
      "p.yaml:8:74: a claim must be one line of at most 300 letters"},

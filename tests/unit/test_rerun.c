@@ -320,7 +320,7 @@ static void a_report_calls_back_the_step_and_what_is_remade_from_it(void **state
     tl_sweep_brief(&it->sweep, s);
     tl_report report = {.step = last,
                         .status = TL_E_MISSING,
-                        .gone = position_of(it, "train", 1),
+                        .missing = position_of(it, "train", 1),
                         .text = "x: is missing"};
     for (int round = 0; round < 4; round++) {
         assert_true(tl_scheduler_next(s, 0.0, &order));
