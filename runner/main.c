@@ -79,7 +79,8 @@ static int obey(int argc, char **argv)
         if (strcmp(word, commands[i].name) != 0) continue;
         if (!commands[i].is_parallel && !is_leader) return TL_EXIT_DONE;
         tl_err err = {0}; /* parallel commands agree on the check */
-        if (!commands[i].is_parallel && tl_kernels_check(&err) != TL_OK) {
+        const bool computes = commands[i].run != tl_cmd_version;
+        if (!commands[i].is_parallel && computes && tl_kernels_check(&err) != TL_OK) {
             tl_log(TL_LOG_ERROR, "%s", err.text);
             return TL_EXIT_USAGE;
         }

@@ -2,6 +2,7 @@
 
 #include "cluster/comm/cluster_private.h"
 #include "cluster/comm/exit_code.h"
+#include "cluster/comm/launch_rank.h"
 #include "cluster/comm/rank_order.h"
 #include "compute/core/clock.h"
 
@@ -189,6 +190,7 @@ tl_status tl_cluster_open(tl_cluster **out, int *argc, char ***argv, tl_err *err
 {
     tl_cluster *cluster = calloc(1, sizeof *cluster);
     TL_CHECK(cluster, err, TL_E_NOMEM, "out of memory");
+    cluster->heartbeat.launcher = tl_launch_is_launched() ? getppid() : 0;
     pthread_mutex_init(&cluster->outgoing_lock, NULL);
     const tl_status status = join(cluster, argc, argv, err);
     if (status == TL_OK)

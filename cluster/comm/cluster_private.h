@@ -47,6 +47,7 @@ typedef struct tl_rank_progress {
 typedef struct tl_heartbeat {
     pthread_t thread;
     bool is_running;
+    pid_t launcher; /* mpirun or srun; 0: started otherwise, maybe by a shell that ends */
     atomic_bool must_end, is_stopping, stop_is_sent;
     _Atomic uint32_t cancelled[TL_CANCELLED_MOST]; /* epochs; a ring */
     atomic_uint cancelled_count;

@@ -129,8 +129,9 @@ static void hear_control(tl_cluster *cluster, tl_message *message, double now)
 /* --- the thread ----------------------------------------------------------------------- */
 
 /* Whether rank 0 or the launcher has died. */
-static bool is_abandoned(const tl_cluster *cluster, pid_t launcher)
+static bool is_abandoned(const tl_cluster *cluster)
 {
+    const pid_t launcher = cluster->heartbeat.launcher;
     if (launcher && getppid() != launcher) return true;
     if (cluster->rank == 0) return false;
     if (atomic_load(&cluster->heartbeat.shutdown) == FINALISE) return false;
@@ -174,8 +175,6 @@ static void *live(void *argument)
     tl_cluster *cluster = argument;
     tl_heartbeat *h = &cluster->heartbeat;
     tl_message message = {0};
-    const bool is_launched = getenv("OMPI_COMM_WORLD_RANK") || getenv("PMIX_RANK");
-    const pid_t launcher = is_launched ? getppid() : 0; /* else the parent is some shell */
     double sent = 0.0, last_turn = tl_seconds();
     bool was_stopping = false;
     while (!atomic_load(&h->must_end)) {
@@ -194,7 +193,7 @@ static void *live(void *argument)
             sent = now;
             was_stopping = is_stopping;
         }
-        if (is_abandoned(cluster, launcher)) _exit(TL_EXIT_CODE_RESUME);
+        if (is_abandoned(cluster)) _exit(TL_EXIT_CODE_RESUME);
     }
     tl_message_close(&message);
     return NULL;
@@ -279,7 +278,8 @@ bool tl_heartbeat_shutdown(tl_cluster *cluster, bool without_mpi)
         send_all(cluster, without_mpi ? SKIP_FINALISE : FINALISE);
         return without_mpi;
     }
-    for (unsigned polls = 1; atomic_load(&h->shutdown) == 0; polls++) tl_back_off(polls);
+    /* Rank 0 writes results meanwhile and wants the cores. */
+    while (atomic_load(&h->shutdown) == 0) tl_sleep(0.002);
     return atomic_load(&h->shutdown) == SKIP_FINALISE;
 }
 

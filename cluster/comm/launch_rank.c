@@ -11,6 +11,11 @@ bool tl_launch_is_leader(void)
     return !rank || strcmp(rank, "0") == 0;
 }
 
+bool tl_launch_is_launched(void)
+{
+    return getenv("OMPI_COMM_WORLD_RANK") || getenv("PMIX_RANK");
+}
+
 bool tl_launch_has_peers(void)
 {
     const char *size = getenv("OMPI_COMM_WORLD_SIZE");

@@ -33,7 +33,7 @@ bool tl_liveness_process_is_gone(const tl_cluster *cluster, int rank)
 bool tl_liveness_is_dead(const tl_cluster *cluster, int rank)
 {
     const double heard = atomic_load(&cluster->liveness[rank].heard);
-    if (cluster->rank != 0 || rank == 0 || heard <= 0.0) return false;
+    if (cluster->rank != 0 || rank == 0 || !cluster->heartbeat.is_running) return false;
     return tl_liveness_has_failed(cluster, rank) ||
            tl_liveness_process_is_gone(cluster, rank) || tl_seconds() - heard > SILENCE;
 }

@@ -31,7 +31,7 @@ typedef struct tl_piece_head {
 /** What to do with bytes that arrive. */
 typedef enum tl_combine {
     TL_COMBINE_COPY,
-    TL_COMBINE_ADD_FLOAT, /**< lower rank + upper rank */
+    TL_COMBINE_ADD_FLOAT, /**< to what is there */
     TL_COMBINE_ADD_DOUBLE
 } tl_combine;
 

@@ -115,7 +115,7 @@ bool tl_arena_counted(tl_arena *arena, size_t mark)
 char *tl_arena_text(tl_arena *arena, const char *text, tl_err *err)
 {
     const size_t length = strlen(text);
-    char *copy = tl_arena_take(arena, length + 1, 1, err);
+    char *copy = tl_arena_records(arena, length + 1, 1, err);
     if (copy) memcpy(copy, text, length + 1);
     return copy;
 }
@@ -128,7 +128,7 @@ char *tl_arena_print(tl_arena *arena, tl_err *err, const char *format, ...)
     va_copy(again, args);
     const int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    char *text = length < 0 ? NULL : tl_arena_take(arena, (size_t)length + 1, 1, err);
+    char *text = length < 0 ? NULL : tl_arena_records(arena, (size_t)length + 1, 1, err);
     if (text) (void)vsnprintf(text, (size_t)length + 1, format, again);
     va_end(again);
     return text;

@@ -33,5 +33,5 @@ double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe, int v
     if (status == TL_OK) status = tl_train(whole, &training, &scratch, NULL, NULL);
     tl_arena_close(&model);
     tl_arena_close(&scratch);
-    return status == TL_E_NOMEM ? (double)INFINITY : (double)scratch.peak;
+    return status == TL_OK ? (double)scratch.peak : (double)INFINITY;
 }

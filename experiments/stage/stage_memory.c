@@ -82,6 +82,6 @@ double tl_stage_memory(const tl_stage *stage, tl_step_kind kind, tl_part part,
     tl_arena_close(&s.fixed);
     tl_arena_close(&s.keep);
     tl_arena_close(&s.scratch);
-    if (status == TL_E_NOMEM) return (double)INFINITY;
+    if (status != TL_OK) return (double)INFINITY;
     return (double)s.keep.peak + (double)s.scratch.peak;
 }

@@ -10,8 +10,9 @@
 /**
  * Most bytes of keep and scratch that a step takes on one member of a team, checkpoints
  * included; infinity where no address space holds them. What sizes do not determine counts
- * at its most: all rows of the pool are clean, none is left out; recovered rows are as many
- * as the attacker's own. Not collective.
+ * at its most: all rows of the pool are clean, none is left out. Rows that earlier stages
+ * add do not count: recovered rows are as many as the attacker's own, and the pool is as
+ * large as at the start of the chain. Not collective.
  *
  * \param part JUDGE: what is judged
  * \param team of tl_team_counted: the member

@@ -184,7 +184,7 @@ static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rat
     print_time(plan, n, rate);
     (void)printf("memory        %s a rank, %s of it data\n",
                  tl_text_size(n->memory, memory), tl_text_size(2.0 * n->data_bytes, data));
-    if (n->others > 0.0) {
+    if (n->others > 0.0 && n->others < n->memory) {
         (void)printf(
             "              on rank 0 of the largest teams, %s on their other ranks\n",
             tl_text_size(n->others, memory));

@@ -86,20 +86,26 @@ static tl_status read_value(const tl_option *option, const char *text, void *rec
 
 /* --- parsing -------------------------------------------------------------------------- */
 
-/* The error for what getopt_long refused: a letter (optopt) or the long option `given`. */
+enum { LONG = 256, HELP = LONG + MOST_OPTIONS }; /* what getopt_long calls long options */
+
+/*
+ * The error for what getopt_long refused: a letter (in optopt), a long option that took a
+ * value (its number), or the long option `given`, unknown or ambiguous (0).
+ */
 static tl_status refuse(const tl_usage *usage, int count, const char *given, tl_err *err)
 {
-    TL_CHECK(strncmp(given, "--", 2) == 0, err, TL_E_ARG, "unknown option '-%c'", optopt);
+    TL_CHECK(optopt == 0 || optopt >= LONG, err, TL_E_ARG, "unknown option '-%c'", optopt);
+    TL_CHECK(optopt == 0, err, TL_E_ARG, "--%s takes no value",
+             optopt == HELP ? "help" : usage->options[optopt - LONG].name);
     char written[MOST_OPTIONS + 1][32] = {"--help"}, word[64], hint[TL_HINT];
     const char *names[MOST_OPTIONS + 1] = {written[0]};
     const size_t length = strcspn(given, "=");
     (void)snprintf(word, sizeof word, "%.*s", (int)length, given);
-    int alike = 0;
+    int alike = strncmp(names[0], word, length) == 0;
     for (int i = 0; i < count; i++) {
         (void)snprintf(written[i + 1], sizeof written[0], "--%s", usage->options[i].name);
         names[i + 1] = written[i + 1];
         alike += strncmp(names[i + 1], word, length) == 0;
-        TL_CHECK(strcmp(names[i + 1], word) != 0, err, TL_E_ARG, "%s takes no value", word);
     }
     TL_CHECK(alike < 2, err, TL_E_ARG, "%s is short for several options: write it out",
              word);
@@ -144,13 +150,13 @@ tl_status tl_options_parse(const tl_usage *usage, int argc, char **argv, void *r
     uint64_t seen = 0;
     for (int i = 0; i < count; i++) {
         const tl_option *option = &usage->options[i];
-        longs[i] = (struct option){option->name, option->value != NULL, NULL, i + 256};
+        longs[i] = (struct option){option->name, option->value != NULL, NULL, LONG + i};
         if (!option->letter) continue;
         const size_t end = strlen(shorts);
         shorts[end] = option->letter;
         shorts[end + 1] = option->value ? ':' : '\0';
     }
-    longs[count] = (struct option){"help", no_argument, NULL, 'h'};
+    longs[count] = (struct option){"help", no_argument, NULL, HELP};
     *is_help = false;
     optind = 0; /* resets getopt, also in the middle of short options */
     opterr = 0;
@@ -158,12 +164,12 @@ tl_status tl_options_parse(const tl_usage *usage, int argc, char **argv, void *r
         const char *given = argv[optind - 1];
         TL_CHECK(found != ':', err, TL_E_ARG, "%.60s needs a value", given);
         if (found == '?') return refuse(usage, count, given, err);
-        *is_help = found == 'h';
+        *is_help = found == 'h' || found == HELP;
         if (*is_help) return TL_OK;
-        for (int i = 0; found < 256; i++)
-            if (usage->options[i].letter == found) found = i + 256;
-        seen |= (uint64_t)1 << (found - 256);
-        TL_TRY(take_option(usage, found - 256, given, record, err));
+        for (int i = 0; found < LONG; i++)
+            if (usage->options[i].letter == found) found = LONG + i;
+        seen |= (uint64_t)1 << (found - LONG);
+        TL_TRY(take_option(usage, found - LONG, given, record, err));
     }
     *words = (tl_words){argv + optind, argc - optind};
     return check_words(usage, seen, words, err);

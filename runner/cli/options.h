@@ -56,9 +56,10 @@ typedef struct tl_words {
  * Reads argv [argc] (argv[0] is the command) and moves its words behind the options.
  *
  * \param record  the command's record of options: defaults, overwritten in place; NULL for
- * a command without options \param is_help result: --help was given, and nothing after it
- * was checked \return TL_E_ARG: unknown option (names the nearest); missing or invalid
- * value; wrong number of words
+ * a command without options
+ * \param is_help result: --help was given, and nothing after it was checked
+ * \return TL_E_ARG: unknown option (names the nearest); missing or invalid value; wrong
+ * number of words
  */
 TL_MUST_USE tl_status tl_options_parse(const tl_usage *usage, int argc, char **argv,
                                        void *record, tl_words *words, bool *is_help,

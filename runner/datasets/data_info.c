@@ -218,9 +218,10 @@ static tl_status info_safetensors(const file_info *file, tl_err *err)
              file->path, (unsigned long long)length);
     char *text;
     TL_ALLOC(text, file->arena, length + 1, err);
-    const size_t got = read_bytes(file, 8, length, text);
+    TL_CHECK(read_bytes(file, 8, length, text) == length, err, TL_E_IO,
+             "%s: cannot be read whole", file->path);
     json_error_t fault;
-    json_t *header = json_loadb(text, got, JSON_REJECT_DUPLICATES, &fault);
+    json_t *header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &fault);
     const tl_status status =
         json_is_object(header)
             ? info_tensors(file, header, file->size - 8 - length, err)

@@ -1,5 +1,6 @@
 #include "runner/sweep/model_size.h"
 
+#include "compute/core/json.h"
 #include "compute/core/text.h"
 #include "runner/plan/trial.h"
 
@@ -43,12 +44,12 @@ char *tl_model_size_text(const tl_model_size *size, char text[256])
 json_t *tl_model_size_json(const tl_model_size *size)
 {
     const tl_model_spec *spec = &size->setup.model;
-    json_t *one = json_pack("{s:s, s:i, s:i, s:i, s:I, s:f, s:f, s:f, s:f, s:i}", "kind",
-                            tl_model_kind_name(spec->kind), "width", spec->width, "layers",
-                            spec->depth, "splits", spec->splits, "parameters",
-                            (json_int_t)size->params, "flop", size->flop, "flop_trained",
-                            size->train_flop, "training_bytes", size->memory,
-                            "shared_bytes", size->shared, "ranks", size->ranks);
+    json_t *one = json_pack(
+        "{s:s, s:i, s:i, s:i, s:I, s:f, s:f, s:o, s:o, s:i}", "kind",
+        tl_model_kind_name(spec->kind), "width", spec->width, "layers", spec->depth,
+        "splits", spec->splits, "parameters", (json_int_t)size->params, "flop", size->flop,
+        "flop_trained", size->train_flop, "training_bytes", tl_json_real(size->memory),
+        "shared_bytes", tl_json_real(size->shared), "ranks", size->ranks);
     TL_INVARIANT(one != NULL);
     return one;
 }

@@ -93,9 +93,11 @@ static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
 
 double tl_sweep_table_bytes(const tl_plan *plan)
 {
-    /* Keys and split hashes as text, status and replicate; the account's row a step. */
-    enum { TRIAL = 192, LEVEL = 16, METRIC = 24, ACCOUNT = 96 };
+    /* Keys and split hashes as text, status and replicate; the account's row a step; a mark
+     * of what each cell measures. */
+    enum { TRIAL = 192, LEVEL = 16, METRIC = 24, ACCOUNT = 96, MARK = 8 };
     double row = TRIAL + (double)LEVEL * (plan->axes + plan->inners);
+    row += (double)MARK * 2.0 * plan->instances / plan->replicates;
     for (int i = 0; i < plan->instances; i++) {
         const tl_stage *stage = plan->instance[i].stage;
         row += METRIC * (double)tl_metrics_count(stage->metrics);

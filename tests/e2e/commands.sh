@@ -96,6 +96,10 @@ expect 0 "$t" status s.run --json
 expect 0 "$t" data list
 expect 0 "$t" data info synthetic/lesions
 
+# A run that no launcher started outlives the shell that did.
+sh -c '"$1" run idle --set replicates=20 --set idle.seconds=0.1 -o orphan.nc >orphan.txt 2>&1 &' sh "$THREATLOOP_BIN"
+wait_until "the result of a run whose shell has ended" [ -e orphan.nc ]
+
 # launch passes the program's exit status on.
 expect 2 launch -n 2 frobnicate
 expect 0 launch --help

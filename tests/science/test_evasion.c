@@ -59,8 +59,8 @@ static void no_room_to_move_fools_nobody(void **state)
 }
 
 /*
- * Fails when steps go up the confidence instead of down (pgd_attack.c, descend), or when the
- * box is not kept: then the smallest eps fools as many as the largest.
+ * Fails when steps go up the confidence instead of down (pgd_attack.c, descend), or when
+ * the box is not kept: then the smallest eps fools as many as the largest.
  */
 static void gradients_fool_more_than_noise_and_more_with_more_room(void **state)
 {
