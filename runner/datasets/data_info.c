@@ -317,7 +317,9 @@ tl_status tl_data_info_file(const char *path, const char *as, tl_arena *arena, j
     const file_info file = {path, as, stream, (uint64_t)info.st_size, arena, *out, arrays};
     const tl_status status = info_content(&file, err);
     (void)fclose(stream);
-    if (status != TL_OK) json_decref(*out);
+    if (status == TL_OK) return TL_OK;
+    json_decref(*out);
+    *out = NULL;
     return status;
 }
 

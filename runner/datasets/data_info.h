@@ -18,8 +18,8 @@
  *             the CIFAR that its length and first labels allow, refused if both do
  * \param out  result, a new reference: path, format, bytes, sha256, md5, official (the
  *             MedMNIST set whose file it is), arrays of {name, type, shape}, others
- * (members that are not arrays) \return TL_E_IO, TL_E_FORMAT, TL_E_ARG (`as`), TL_E_NOMEM,
- * with file, member and reason
+ *             (members that are not arrays); NULL on failure
+ * \return TL_E_IO, TL_E_FORMAT, TL_E_ARG (`as`), TL_E_NOMEM, with file, member and reason
  */
 TL_MUST_USE tl_status tl_data_info_file(const char *path, const char *as, tl_arena *arena,
                                         json_t **out, tl_err *err);

@@ -152,11 +152,11 @@ static void deep_models_need_one_block_and_a_line_a_block(void **state)
     deep.depth = 8;
     assert_int_equal(tl_model_new(&deep, &arena, &model, NULL), TL_OK);
     const double more = room_of(model, TL_PASS_RECOMPUTE) - some;
+    const int added = model->layers - layers;
     tl_arena_close(&arena);
     const double line = 4.0 * ROWS * deep.in.width * deep.width;
     /* What every layer has beside its numbers, and rounding to whole cache lines. */
-    const double fixed =
-        (model->layers - layers) * (sizeof(tl_layer_run) + sizeof(int) + 4 * 64.0);
+    const double fixed = added * (sizeof(tl_layer_run) + sizeof(int) + 4 * 64.0);
     assert_true(more > 0.0 && more < 4 * 2 * 1.01 * line + fixed); /* two sums a block */
 }
 
