@@ -59,7 +59,7 @@ twice() {
     done)
     kill -STOP "$held"
     kill -INT "$1"
-    wait_until "launch to stop in order" grep -q "once more to stop at once" err.txt
+    wait_until "launch to stop gracefully" grep -q "signal again to kill it" err.txt
     kill -INT "$1"
     SECONDS=0
 }
