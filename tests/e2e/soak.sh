@@ -82,7 +82,7 @@ interrupt() {
             wait "$starter"
             code=$?
             [ -f $journal ] || continue # killed before the start
-            [ "$code" = 75 ] || [ "$code" = 0 ] || grep -q "did not come to its start" err.txt ||
+            [ "$code" = 75 ] || [ "$code" = 0 ] || grep -q "the program did not start" err.txt ||
                 { fail "$what: exit $code, wanted 75" && cat err.txt >&2; }
             nothing_lost
             done_keys $journal | sort -u >before.txt
