@@ -121,7 +121,7 @@ static bool holds_zero(double low, double high)
 /* Compares with the logit scale, if every value has log odds. */
 static void compare_scales(const tl_differences *logit, int replicates, tl_effect *effect)
 {
-    tl_effect other = {0};
+    tl_effect other = {.mean = (double)NAN, .low = (double)NAN, .high = (double)NAN};
     int used = 0;
     for (int r = 0; r < replicates; r++) used += isfinite(logit->difference[r]) != 0;
     if (used < effect->replicates || isnan(effect->low)) return;
