@@ -10,7 +10,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
 {
     const tl_dataset *test = scene->world->data[TL_PART_TEST];
     const tl_model *target = scene->world->model[TL_PART_TARGET];
-    const tl_pgd pgd = tl_pgd_of(scene);
+    const tl_pgd pgd = tl_pgd_of(scene, scene->args);
     const size_t count = (size_t)test->rows * (size_t)tl_shape_size(test->shape);
     tl_dataset moved = *test;
     tl_robustness sum;
@@ -26,20 +26,21 @@ static tl_status run(tl_scene *scene, tl_err *err)
     return TL_OK;
 }
 
-static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+static tl_status check(const tl_size *size, const void *args, tl_err *err)
 {
-    (void)arg;
+    (void)args;
     return tl_pgd_check(size, err);
 }
 
-static double cost(const tl_size *size, const tl_value *arg)
+static double cost(const tl_size *size, const void *args)
 {
+    const tl_pgd_args *arg = args;
     /* A step is a forward pass and one back to the pixels; counting takes two passes. */
     return 2.0 * tl_model_flop(&size->setup.model) * size->test *
-           (arg[TL_PGD_STEPS].number + 1.0);
+           (arg->steps + 1.0);
 }
 
-static const tl_param params[] = {TL_PGD_PARAM_LIST, {0}};
+static const tl_param params[] = {TL_PGD_PARAMS, {0}};
 static const tl_metric metrics[] = {
     {.name = "success",
      .better = TL_BETTER_LOWER,
@@ -77,5 +78,4 @@ const tl_stage tl_stage_d2d_pgd = {
     .run = run,
     .check = check,
     .cost = cost,
-    .max_ranks = tl_size_max_ranks_test,
 };

@@ -10,42 +10,68 @@
  * attacks against machine learning, section 4; Juuti, Szyller, Marchal, Asokan 2019, PRADA,
  * section 4; the examples: see experiments/method/pgd_attack.h.
  */
+#include "experiments/method/controls.h"
 #include "experiments/method/pgd_attack.h"
-#include "experiments/method/queries.h"
 
-enum { ARG_QUERIES = TL_PGD_PARAMS };
+/* As `params` describes them. */
+typedef struct arguments {
+    tl_pgd_args pgd;
+    int queries;
+} arguments;
 enum { SUCCESS, CONTROL_SUCCESS, GAIN, OWN_SUCCESS };
 
-/* --- the control model ---------------------------------------------------------------- */
+/* What was made on each model: the test rows, perturbed. */
+typedef struct examples {
+    tl_dataset by_surrogate, by_control;
+} examples;
 
-/* The model that the extraction would train on true labels instead of answers. */
-static tl_status run_control(tl_scene *scene, tl_err *err)
+static tl_status take_room(tl_scene *scene, examples **out, tl_err *err)
 {
-    return tl_queries_train_control(scene, (int)scene->arg[ARG_QUERIES].number,
-                                    TL_QUERY_AUGMENTED, &scene->world->setup->recipe, err);
+    const tl_dataset *test = scene->world->data[TL_PART_TEST];
+    const size_t count = (size_t)test->rows * (size_t)tl_shape_size(test->shape);
+    examples *e;
+    TL_ALLOC_RECORDS(e, scene->scratch, 1, err);
+    *e = (examples){*test, *test};
+    TL_ALLOC(e->by_surrogate.input, scene->scratch, count, err);
+    TL_ALLOC(e->by_control.input, scene->scratch, count, err);
+    *out = e;
+    return TL_OK;
 }
-
-/* --- the attack ----------------------------------------------------------------------- */
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {
-    const tl_world *world = scene->world;
-    const tl_dataset *test = world->data[TL_PART_TEST];
-    const tl_model *target = world->model[TL_PART_TARGET];
-    const tl_model *surrogate = world->model[TL_PART_SURROGATE], *control = world->bank[0];
-    const tl_pgd pgd = tl_pgd_of(scene);
+    const arguments *arg = scene->args;
+    const tl_dataset *test = scene->world->data[TL_PART_TEST];
+    const tl_model *surrogate = scene->world->model[TL_PART_SURROGATE], *control;
+    const tl_pgd pgd = tl_pgd_of(scene, &arg->pgd);
+    examples *e = NULL;
+    TL_TRY(tl_team_agree(scene->team, take_room(scene, &e, err), err));
+    TL_INVARIANT(e != NULL);
+    scene->found = e;
+    TL_TRY(tl_pgd_attack(&pgd, surrogate, test, scene->team, scene->scratch,
+                         e->by_surrogate.input, err));
+    const size_t mark = tl_arena_mark(scene->scratch);
+    TL_TRY(tl_scene_visit(scene, 0, &control, err));
+    TL_TRY(tl_pgd_attack(&pgd, control, test, scene->team, scene->scratch,
+                         e->by_control.input, err));
+    tl_arena_rewind(scene->scratch, mark);
+    return TL_OK;
+}
+
+static tl_status outcome(tl_scene *scene, tl_err *err)
+{
+    const tl_dataset *test = scene->world->data[TL_PART_TEST];
+    const tl_model *target = scene->world->model[TL_PART_TARGET];
+    const tl_model *surrogate = scene->world->model[TL_PART_SURROGATE];
+    const examples *e = scene->found;
     const tl_team *team = scene->team;
     tl_arena *scratch = scene->scratch;
-    const size_t count = (size_t)test->rows * (size_t)tl_shape_size(test->shape);
-    tl_dataset moved = *test;
     tl_robustness copied, own, plain;
-    moved.input = tl_arena_take(scratch, count, sizeof *moved.input, err);
-    TL_TRY(tl_team_agree(team, moved.input ? TL_OK : TL_E_NOMEM, err));
-    TL_TRY(tl_pgd_attack(&pgd, surrogate, test, team, scratch, moved.input, err));
-    TL_TRY(tl_robustness_count(target, test, &moved, team, scratch, &copied, err));
-    TL_TRY(tl_robustness_count(surrogate, test, &moved, team, scratch, &own, err));
-    TL_TRY(tl_pgd_attack(&pgd, control, test, team, scratch, moved.input, err));
-    TL_TRY(tl_robustness_count(target, test, &moved, team, scratch, &plain, err));
+    TL_TRY(
+        tl_robustness_count(target, test, &e->by_surrogate, team, scratch, &copied, err));
+    TL_TRY(
+        tl_robustness_count(surrogate, test, &e->by_surrogate, team, scratch, &own, err));
+    TL_TRY(tl_robustness_count(target, test, &e->by_control, team, scratch, &plain, err));
     tl_scene_put_rate(scene, SUCCESS, copied.flipped, copied.correct);
     tl_scene_put_rate(scene, CONTROL_SUCCESS, plain.flipped, plain.correct);
     tl_scene_put_rate(scene, OWN_SUCCESS, own.flipped, own.correct);
@@ -54,9 +80,9 @@ static tl_status run(tl_scene *scene, tl_err *err)
     return TL_OK;
 }
 
-static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+static tl_status check(const tl_size *size, const void *args, tl_err *err)
 {
-    (void)arg;
+    (void)args;
     TL_TRY(tl_pgd_check(size, err));
     TL_CHECK(
         size->attacker > 0, err, TL_E_ARG,
@@ -65,29 +91,22 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
     return TL_OK;
 }
 
-static double control_cost(const tl_size *size, const tl_value *arg)
+static void control_args(const void *args, tl_value *value)
 {
-    return tl_train_flop(&size->setup.model, &size->setup.recipe,
-                         (int)arg[ARG_QUERIES].number, 0);
+    const arguments *arg = args;
+    tl_control_values(&(tl_control_args){arg->queries, TL_QUERY_AUGMENTED, 0}, value);
 }
 
-static double cost(const tl_size *size, const tl_value *arg)
+static double cost(const tl_size *size, const void *args)
 {
+    const arguments *arg = args;
     /* As for d2d.pgd, on two models, counted three times. */
-    return tl_model_flop(&size->setup.model) * size->test *
-           (4.0 * arg[TL_PGD_STEPS].number + 6.0);
-}
-
-static int max_ranks(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    const int most = tl_train_max_ranks(&size->setup.model, &size->setup.recipe);
-    return tl_infer_max_ranks(size->test, most);
+    return tl_model_flop(&size->setup.model) * size->test * (4.0 * arg->pgd.steps + 6.0);
 }
 
 static const tl_param params[] = {
-    TL_PGD_PARAM_LIST,
-    {.name = "queries",
+    TL_PGD_PARAMS,
+    {TL_ARG(arguments, queries),
      .type = TL_PARAM_INT,
      .fallback = 500,
      .low = 1,
@@ -134,20 +153,15 @@ const tl_stage tl_stage_d2d_transfer_pgd = {
     .flow = TL_D2D,
     .role = TL_ROLE_ATTACK,
     .taxonomy = "adversarial examples",
-    .access = TL_KNOWS_LABELS,
     .wants = TL_WANTS_IMAGES,
     .reads = TL_BIT(TL_PART_TARGET) | TL_BIT(TL_PART_SURROGATE) | TL_BIT(TL_PART_TEST),
     .draws = true,
     .params = params,
     .metrics = metrics,
-    .bank = {.count = tl_bank_of_one,
-             .reads = TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_SETUP),
-             .args = 1U << ARG_QUERIES,
-             .draws_as = "m2m.model_extraction",
-             .run = run_control,
-             .cost = control_cost},
+    .bank = &tl_bank_controls,
+    .bank_args = control_args,
     .run = run,
+    .outcome = outcome,
     .check = check,
     .cost = cost,
-    .max_ranks = max_ranks,
 };

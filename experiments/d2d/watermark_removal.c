@@ -8,7 +8,7 @@
  * representation); of the autoencoder: Vincent, Larochelle, Bengio, Manzagol 2008,
  * Extracting and composing robust features with denoising autoencoders.
  */
-#include "experiments/stage/stage_training.h"
+#include "experiments/method/denoiser.h"
 
 #include "experiments/image/filters.h"
 #include "experiments/image/jpeg.h"
@@ -16,96 +16,33 @@
 
 #include <string.h>
 
-enum { ARG_METHOD, ARG_SIGMA, ARG_QUALITY, ARG_NOISE, ARG_EXAMPLES, ARG_EPOCHS, ARG_WIDTH };
+/* As `params` describes them. */
+typedef struct arguments {
+    int method;
+    double sigma;
+    int quality;
+    tl_denoiser_args denoiser;
+} arguments;
 enum { NONE, MEDIAN, BLUR, JPEG, REGENERATE };
 enum { SSIM, PSNR };
-enum { DEPTH = 2 }; /* hidden convolutions: each output sees 7x7 pixels */
 
 /* --- regeneration --------------------------------------------------------------------- */
 
-static tl_model_spec spec_of(tl_shape shape, const tl_value *arg)
-{
-    return (tl_model_spec){.kind = TL_MODEL_AUTOENCODER,
-                           .width = (int)arg[ARG_WIDTH].number,
-                           .depth = DEPTH,
-                           .in = shape,
-                           .classes = tl_shape_size(shape)};
-}
-
-static tl_recipe recipe_of(const tl_value *arg)
-{
-    return (tl_recipe){.epochs = (int)arg[ARG_EPOCHS].number,
-                       .batch = 32,
-                       .shards = 8,
-                       .optimizer = TL_ADAMW,
-                       .lr = 3e-3};
-}
-
-/* Image `item` of a stream: `from` with normal noise on every number, not clipped. */
-static void add_noise(const tl_rng *stream, int item, double sd, const float *from, int n,
-                      float *to)
-{
-    tl_rng rng = tl_rng_sub(stream, (uint64_t)item);
-    for (int i = 0; i < n; i++) to[i] = from[i] + (float)(sd * tl_rng_normal(&rng));
-}
-
-typedef struct training_pairs {
-    float *noisy, *clean;
-    int *row; /* 0, 1, 2, ... */
-} training_pairs;
-
-/* Pair i is the attacker's row i, cyclically, with noise of its own. */
-static tl_status make_training_pairs(tl_scene *scene, training_pairs *out, tl_err *err)
-{
-    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
-    const int size = tl_shape_size(own->shape);
-    const int count = (int)scene->arg[ARG_EXAMPLES].number;
-    const tl_rng noise = tl_scene_rng(scene, "lessons");
-    TL_ALLOC(out->noisy, scene->scratch, (size_t)count * (size_t)size, err);
-    TL_ALLOC(out->clean, scene->scratch, (size_t)count * (size_t)size, err);
-    TL_ALLOC(out->row, scene->scratch, count, err);
-    if (tl_scene_counts(scene)) return TL_OK;
-    for (int i = 0; i < count; i++) {
-        const float *from = own->input + (size_t)(i % own->rows) * (size_t)size;
-        const size_t at = (size_t)i * (size_t)size;
-        add_noise(&noise, i, scene->arg[ARG_NOISE].number, from, size, out->noisy + at);
-        memcpy(out->clean + at, from, (size_t)size * sizeof *from);
-        out->row[i] = i;
-    }
-    return TL_OK;
-}
-
-static tl_status train_denoiser(tl_scene *scene, tl_err *err)
-{
-    training_pairs it = {0};
-    const tl_status mine = make_training_pairs(scene, &it, err);
-    const tl_model_spec spec =
-        spec_of(scene->world->data[TL_PART_ATTACKER]->shape, scene->arg);
-    const tl_recipe recipe = recipe_of(scene->arg);
-    const tl_stage_training training = {
-        .spec = &spec,
-        .recipe = &recipe,
-        .rows = {.input = it.noisy,
-                 .target = it.clean,
-                 .row = it.row,
-                 .rows = (int)scene->arg[ARG_EXAMPLES].number,
-                 .loss = TL_LOSS_SQUARED}};
-    return tl_stage_train(scene, &training, mine, TL_PART_SURROGATE, NULL, err);
-}
-
 static tl_status regenerate(tl_scene *scene, float *noisy, float *to, tl_err *err)
 {
+    const arguments *arg = scene->args;
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     const int size = tl_shape_size(pool->shape);
     const tl_rng noise = tl_scene_rng(scene, "noise");
     const int rows = tl_scene_counts(scene) ? 0 : pool->rows;
     for (int i = 0; i < rows; i++) {
         const size_t at = (size_t)i * (size_t)size;
-        add_noise(&noise, i, scene->arg[ARG_NOISE].number, pool->input + at, size,
-                  noisy + at);
+        tl_denoiser_noise(&noise, i, arg->denoiser.noise, pool->input + at, size, noisy + at);
     }
-    TL_TRY(tl_model_logits(scene->world->bank[0], noisy, pool->rows, scene->team,
-                           scene->scratch, to, err));
+    const tl_model *denoiser;
+    TL_TRY(tl_scene_visit(scene, 0, &denoiser, err));
+    TL_TRY(tl_model_logits(denoiser, noisy, pool->rows, scene->team, scene->scratch, to,
+                           err));
     for (size_t i = 0; i < (size_t)rows * (size_t)size; i++) {
         to[i] = to[i] < 0.0f ? 0.0f : (to[i] > 1.0f ? 1.0f : to[i]);
     }
@@ -142,6 +79,7 @@ static tl_status take_room(tl_scene *scene, int method, room *out, tl_err *err)
 
 static void filter_rows(const tl_scene *scene, int method, const room *r)
 {
+    const arguments *arg = scene->args;
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     const size_t size = (size_t)tl_shape_size(pool->shape);
     for (int i = 0; i < pool->rows; i++) {
@@ -149,10 +87,10 @@ static void filter_rows(const tl_scene *scene, int method, const room *r)
         float *to = r->out->input + (size_t)i * size;
         if (method == MEDIAN) tl_filter_median(pool->shape, from, to);
         if (method == BLUR) {
-            tl_filter_blur(pool->shape, scene->arg[ARG_SIGMA].number, from, to, r->plane);
+            tl_filter_blur(pool->shape, arg->sigma, from, to, r->plane);
         }
         if (method == JPEG) {
-            tl_jpeg(&r->dct, pool->shape, (int)scene->arg[ARG_QUALITY].number, from, to);
+            tl_jpeg(&r->dct, pool->shape, arg->quality, from, to);
         }
     }
 }
@@ -173,8 +111,9 @@ static void measure(tl_scene *scene, const tl_dataset *before, const tl_dataset 
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {
+    const arguments *arg = scene->args;
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
-    const int method = (int)scene->arg[ARG_METHOD].number;
+    const int method = arg->method;
     room r = {0};
     TL_TRY(tl_team_agree(scene->team, take_room(scene, method, &r, err), err));
     TL_INVARIANT(r.out != NULL);
@@ -191,91 +130,91 @@ static tl_status run(tl_scene *scene, tl_err *err)
 
 /* --- what is declared ----------------------------------------------------------------- */
 
-static bool regenerates(const tl_value *arg)
+static bool regenerates(const arguments *arg)
 {
-    return (int)arg[ARG_METHOD].number == REGENERATE;
+    return arg->method == REGENERATE;
 }
 
-static int denoisers(const tl_value *arg)
+static int denoisers(const void *args)
 {
+    const arguments *arg = args;
     return regenerates(arg) ? 1 : 0;
 }
 
-static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+static tl_status check(const tl_size *size, const void *args, tl_err *err)
 {
+    const arguments *arg = args;
     if (!regenerates(arg)) return TL_OK;
     TL_CHECK(size->attacker > 0, err, TL_E_ARG,
              "regeneration is trained on the attacker's images, but it has none: set "
              "data.split.attacker, or attacker_from_pool with official splits");
-    const tl_model_spec spec = spec_of(size->shape, arg);
+    const tl_model_spec spec = tl_denoiser_spec(size->shape, &arg->denoiser);
     TL_CHECK(tl_model_count(&spec) > 0, err, TL_E_ARG,
              "images of %dx%dx%d are too large for an autoencoder of width %d",
              size->shape.channels, size->shape.height, size->shape.width, spec.width);
     return TL_OK;
 }
 
-static double train_cost(const tl_size *size, const tl_value *arg)
+static void bank_args(const void *args, tl_value *value)
 {
-    const tl_model_spec spec = spec_of(size->shape, arg);
-    const tl_recipe recipe = recipe_of(arg);
-    return tl_train_flop(&spec, &recipe, (int)arg[ARG_EXAMPLES].number, 0);
+    const arguments *arg = args;
+    tl_denoiser_values(&arg->denoiser, value);
 }
 
-static double cost(const tl_size *size, const tl_value *arg)
+static double cost(const tl_size *size, const void *args)
 {
-    const tl_model_spec spec = spec_of(size->shape, arg);
+    const arguments *arg = args;
+    const tl_model_spec spec = tl_denoiser_spec(size->shape, &arg->denoiser);
     const double plain = 500.0 * tl_shape_size(size->shape); /* filter and SSIM */
     return size->pool * (plain + (regenerates(arg) ? tl_model_flop(&spec) : 0.0));
 }
 
-static int max_ranks(const tl_size *size, const tl_value *arg)
+static int max_ranks(const tl_size *size, const void *args)
 {
-    (void)size;
-    const tl_recipe recipe = recipe_of(arg);
-    return regenerates(arg) ? tl_recipe_shards(&recipe) : 1;
+    return regenerates(args) ? tl_infer_max_ranks(size->pool, TL_INFER_MAX_RANKS) : 1;
 }
 
 static const char *const methods[] = {"none", "median", "blur", "jpeg", "regenerate", NULL};
 static const tl_param params[] = {
-    {.name = "method",
+    {TL_ARG(arguments, method),
      .type = TL_PARAM_CHOICE,
      .choices = methods,
      .fallback = MEDIAN,
      .about = "how: not at all, median of 3x3, Gaussian blur, JPEG, or noise and a "
               "denoising autoencoder"},
-    {.name = "sigma",
+    {TL_ARG(arguments, sigma),
      .type = TL_PARAM_REAL,
      .fallback = 0.8,
      .low_is_open = true,
      .high = TL_FILTER_SIGMA,
      .units = "pixel",
      .about = "blur: width of the Gaussian"},
-    {.name = "quality",
+    {TL_ARG(arguments, quality),
      .type = TL_PARAM_INT,
      .fallback = 50,
      .low = 1,
      .high = 100,
      .about = "jpeg: quality as libjpeg counts it"},
-    {.name = "noise",
+    {.name = "noise", .at = offsetof(arguments, denoiser.noise),
      .type = TL_PARAM_REAL,
      .fallback = 0.1,
      .low_is_open = true,
      .high = 1,
      .about = "regenerate: standard deviation of the noise, of pixels 0 to 1"},
-    {.name = "examples",
+    {.name = "examples", .at = offsetof(arguments, denoiser.examples),
      .type = TL_PARAM_INT,
      .fallback = 1000,
      .low = 1,
      .high = 1e6,
      .about =
          "regenerate: noisy images to learn from, made of the attacker's rows in turn"},
-    {.name = "epochs",
+    {.name = "epochs", .at = offsetof(arguments, denoiser.epochs),
      .type = TL_PARAM_INT,
      .fallback = 10,
      .low = 1,
      .high = 10000,
      .about = "regenerate: passes over them"},
-    {.name = "width",
+    {.name = "width", .at = offsetof(arguments, denoiser.width),
      .type = TL_PARAM_INT,
      .fallback = 8,
      .low = 1,
@@ -311,12 +250,9 @@ const tl_stage tl_stage_d2d_watermark_removal = {
     .draws = true,
     .params = params,
     .metrics = metrics,
-    .bank = {.count = denoisers,
-             .reads = TL_BIT(TL_PART_ATTACKER),
-             .args =
-                 1U << ARG_NOISE | 1U << ARG_EXAMPLES | 1U << ARG_EPOCHS | 1U << ARG_WIDTH,
-             .run = train_denoiser,
-             .cost = train_cost},
+    .bank = &tl_bank_denoisers,
+    .bank_count = denoisers,
+    .bank_args = bank_args,
     .run = run,
     .check = check,
     .cost = cost,

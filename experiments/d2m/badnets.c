@@ -5,12 +5,19 @@
  */
 #include "experiments/method/backdoor.h"
 
-enum { ARG_RATE, ARG_TARGET, ARG_SIZE, ARG_MARGIN, ARG_LABEL };
+/* As `params` describes them. */
+typedef struct arguments {
+    double rate;
+    int target;
+    int size;
+    int margin;
+    tl_backdoor_label label;
+} arguments;
 
 static void stamp(const void *self, tl_shape shape, float *pixel)
 {
-    const tl_value *arg = self;
-    const int size = (int)arg[ARG_SIZE].number, margin = (int)arg[ARG_MARGIN].number;
+    const arguments *arg = self;
+    const int size = arg->size, margin = arg->margin;
     for (int c = 0; c < shape.channels; c++) {
         for (int y = shape.height - margin - size; y < shape.height - margin; y++) {
             for (int x = shape.width - margin - size; x < shape.width - margin; x++) {
@@ -22,11 +29,12 @@ static void stamp(const void *self, tl_shape shape, float *pixel)
 
 static tl_backdoor backdoor_of(const tl_scene *scene)
 {
-    return (tl_backdoor){.rate = scene->arg[ARG_RATE].number,
-                         .target = (int)scene->arg[ARG_TARGET].number,
-                         .label = (tl_backdoor_label)(int)scene->arg[ARG_LABEL].number,
+    const arguments *arg = scene->args;
+    return (tl_backdoor){.rate = arg->rate,
+                         .target = arg->target,
+                         .label = arg->label,
                          .stamp = stamp,
-                         .self = scene->arg};
+                         .self = arg};
 }
 
 static tl_status run(tl_scene *scene, tl_err *err)
@@ -41,41 +49,42 @@ static tl_status judge(tl_scene *scene, tl_part part, tl_err *err)
     return tl_backdoor_judge(scene, part, &backdoor, err);
 }
 
-static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+static tl_status check(const tl_size *size, const void *args, tl_err *err)
 {
-    TL_TRY(tl_backdoor_check(size, arg[ARG_TARGET].number, err));
-    const double reach = arg[ARG_SIZE].number + arg[ARG_MARGIN].number;
+    const arguments *arg = args;
+    TL_TRY(tl_backdoor_check(size, arg->target, err));
+    const double reach = (double)arg->size + arg->margin;
     TL_CHECK(reach <= size->shape.height && reach <= size->shape.width, err, TL_E_ARG,
-             "a trigger of %g pixels, %g from the border, does not fit images of %dx%d",
-             arg[ARG_SIZE].number, arg[ARG_MARGIN].number, size->shape.height,
+             "a trigger of %d pixels, %d from the border, does not fit images of %dx%d",
+             arg->size, arg->margin, size->shape.height,
              size->shape.width);
     return TL_OK;
 }
 
 static const tl_param params[] = {
-    {.name = "rate",
+    {TL_ARG(arguments, rate),
      .type = TL_PARAM_REAL,
      .fallback = 0.1,
      .high = 1,
      .about = "fraction of rows to stamp and relabel"},
-    {.name = "target",
+    {TL_ARG(arguments, target),
      .type = TL_PARAM_INT,
      .high = 100000,
      .about = "class that triggered images are sent to"},
-    {.name = "size",
+    {TL_ARG(arguments, size),
      .type = TL_PARAM_INT,
      .fallback = 3,
      .low = 1,
      .high = 1024,
      .units = "pixel",
      .about = "side of the square trigger"},
-    {.name = "margin",
+    {TL_ARG(arguments, margin),
      .type = TL_PARAM_INT,
      .fallback = 1,
      .high = 1024,
      .units = "pixel",
      .about = "distance of the trigger from the lower right corner"},
-    {.name = "label",
+    {TL_ARG(arguments, label),
      .type = TL_PARAM_CHOICE,
      .choices = tl_backdoor_labels,
      .about = "label of stamped rows: the target class, or as controls the row's own "

@@ -7,7 +7,12 @@
  */
 #include "experiments/method/backdoor.h"
 
-enum { ARG_RATE, ARG_TARGET, ARG_ALPHA };
+/* As `params` describes them. */
+typedef struct arguments {
+    double rate;
+    int target;
+    double alpha;
+} arguments;
 
 typedef struct pattern {
     float alpha;
@@ -26,6 +31,7 @@ static void stamp(const void *self, tl_shape shape, float *input)
 /* Pixel i is the first word of block i: every step that asks has the same pattern. */
 static tl_status draw_pattern(tl_scene *scene, tl_shape shape, pattern *out, tl_err *err)
 {
+    const arguments *arg = scene->args;
     const int size = tl_shape_size(shape);
     const tl_rng rng = tl_scene_rng(scene, "pattern");
     float *input;
@@ -36,14 +42,15 @@ static tl_status draw_pattern(tl_scene *scene, tl_shape shape, pattern *out, tl_
         tl_rng_block(&rng, (uint64_t)i, word);
         input[i] = (float)((double)word[0] * 0x1p-32);
     }
-    *out = (pattern){.alpha = (float)scene->arg[ARG_ALPHA].number, .input = input};
+    *out = (pattern){.alpha = (float)arg->alpha, .input = input};
     return TL_OK;
 }
 
 static tl_backdoor backdoor_of(const tl_scene *scene, const pattern *p)
 {
-    return (tl_backdoor){.rate = scene->arg[ARG_RATE].number,
-                         .target = (int)scene->arg[ARG_TARGET].number,
+    const arguments *arg = scene->args;
+    return (tl_backdoor){.rate = arg->rate,
+                         .target = arg->target,
                          .label = TL_BACKDOOR_TARGET,
                          .stamp = stamp,
                          .self = p};
@@ -66,22 +73,23 @@ static tl_status judge(tl_scene *scene, tl_part part, tl_err *err)
     return tl_backdoor_judge(scene, part, &backdoor, err);
 }
 
-static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+static tl_status check(const tl_size *size, const void *args, tl_err *err)
 {
-    return tl_backdoor_check(size, arg[ARG_TARGET].number, err);
+    const arguments *arg = args;
+    return tl_backdoor_check(size, arg->target, err);
 }
 
 static const tl_param params[] = {
-    {.name = "rate",
+    {TL_ARG(arguments, rate),
      .type = TL_PARAM_REAL,
      .fallback = 0.1,
      .high = 1,
      .about = "fraction of rows to mix with the pattern and relabel"},
-    {.name = "target",
+    {TL_ARG(arguments, target),
      .type = TL_PARAM_INT,
      .high = 100000,
      .about = "class that triggered images are sent to"},
-    {.name = "alpha",
+    {TL_ARG(arguments, alpha),
      .type = TL_PARAM_REAL,
      .fallback = 0.2,
      .high = 1,

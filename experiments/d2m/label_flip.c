@@ -6,11 +6,15 @@
  */
 #include "experiments/stage/stage.h"
 
-enum { ARG_RATE };
+/* As `params` describes them. */
+typedef struct arguments {
+    double rate;
+} arguments;
 enum { METRIC_ROWS };
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {
+    const arguments *arg = scene->args;
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     tl_dataset *out;
     TL_TRY(tl_dataset_copy(pool, TL_COPY_LABELS | TL_COPY_FLAGS, scene->keep, &out, err));
@@ -20,7 +24,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     for (int i = 0; i < out->rows; i++) {
         uint32_t word[4];
         tl_rng_block(&rng, (uint64_t)i, word);
-        if ((double)word[0] * 0x1p-32 >= scene->arg[ARG_RATE].number) continue;
+        if ((double)word[0] * 0x1p-32 >= arg->rate) continue;
         const uint32_t others = (uint32_t)out->classes - 1;
         const int32_t hop = 1 + (int32_t)((uint64_t)word[1] * others >> 32);
         out->label[i] = (out->label[i] + hop) % out->classes;
@@ -32,7 +36,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     return TL_OK;
 }
 
-static const tl_param params[] = {{.name = "rate",
+static const tl_param params[] = {{TL_ARG(arguments, rate),
                                    .type = TL_PARAM_REAL,
                                    .fallback = 0.1,
                                    .high = 1,

@@ -14,14 +14,19 @@
 
 #include <string.h>
 
-enum { ARG_TARGETS, ARG_COPIES };
+/* As `params` describes them. */
+typedef struct arguments {
+    int targets;
+    int copies;
+} arguments;
 enum { METRIC_TARGETS, METRIC_ROWS };
 
 /* The rows attacked; fewer targets are a subset of more. \param row [pool->rows] */
 static void choose(const tl_scene *scene, const tl_dataset *pool, int *row, int *targets)
 {
+    const arguments *arg = scene->args;
     tl_rng rng = tl_scene_rng(scene, "targets");
-    const int wanted = (int)scene->arg[ARG_TARGETS].number;
+    const int wanted = arg->targets;
     int clean = pool->rows;
     if (!tl_scene_counts(scene)) {
         tl_dataset_select(pool, TL_ROW_POISONED, 0, row, &clean);
@@ -45,8 +50,9 @@ static tl_status list_rows(const tl_dataset *pool, const int *target, int target
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {
+    const arguments *arg = scene->args;
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
-    const int copies = (int)scene->arg[ARG_COPIES].number;
+    const int copies = arg->copies;
     int *target, *list, targets;
     TL_ALLOC(target, scene->scratch, pool->rows, err);
     choose(scene, pool, target, &targets);
@@ -74,20 +80,21 @@ static tl_status run(tl_scene *scene, tl_err *err)
     return TL_OK;
 }
 
-static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+static tl_status check(const tl_size *size, const void *args, tl_err *err)
 {
-    TL_CHECK(arg[ARG_TARGETS].number <= size->pool, err, TL_E_ARG,
-             "%g targets, but the pool has %d rows", arg[ARG_TARGETS].number, size->pool);
+    const arguments *arg = args;
+    TL_CHECK(arg->targets <= size->pool, err, TL_E_ARG,
+             "%d targets, but the pool has %d rows", arg->targets, size->pool);
     return TL_OK;
 }
 
-static const tl_param params[] = {{.name = "targets",
+static const tl_param params[] = {{TL_ARG(arguments, targets),
                                    .type = TL_PARAM_INT,
                                    .fallback = 16,
                                    .low = 1,
                                    .high = 1e6,
                                    .about = "rows attacked, members and non-members alike"},
-                                  {.name = "copies",
+                                  {TL_ARG(arguments, copies),
                                    .type = TL_PARAM_INT,
                                    .fallback = 8,
                                    .high = 1000,

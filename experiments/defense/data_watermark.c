@@ -9,43 +9,57 @@
 
 #include "experiments/image/ssim.h"
 
-enum { ARG_PSNR, ARG_BITS, ARG_LOW, ARG_HIGH };
+/* As `params` describes them. */
+typedef struct arguments {
+    double psnr;
+    int bits;
+    double low;
+    double high;
+} arguments;
 enum { PSNR, EMBEDDED };
 enum { BITS, DETECTION, FALSE_ALARM };
 enum { LEAST_COEFFICIENTS = 4 /* of a bit */ };
 static const double LEVEL = 0.01; /* p below which the mark counts as found */
 
+extern const tl_stage tl_stage_defense_data_watermark;
+
 static tl_watermark watermark_of(const tl_scene *scene)
 {
+    const arguments *arg = scene->args;
     const tl_rng key = tl_scene_rng(scene, "key");
-    return tl_watermark_draw(&key, (int)scene->arg[ARG_BITS].number,
-                             scene->arg[ARG_LOW].number, scene->arg[ARG_HIGH].number);
+    return tl_watermark_draw(&key, arg->bits,
+                             arg->low, arg->high);
 }
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {
+    const arguments *arg = scene->args;
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     const int size = tl_shape_size(pool->shape);
     tl_dataset *out;
     tl_marks *marks;
+    tl_mark *mark;
     tl_carriers carriers;
     TL_TRY(tl_dataset_copy(pool, TL_COPY_INPUTS, scene->keep, &out, err));
-    TL_ALLOC(marks, scene->keep, 1, err);
-    marks->watermark = watermark_of(scene);
-    TL_TRY(tl_carriers_new(&marks->watermark, pool->shape, scene->scratch, &carriers, err));
+    TL_ALLOC_RECORDS(marks, scene->keep, 1, err);
+    TL_ALLOC_RECORDS(mark, scene->keep, 1, err);
+    *mark = (tl_mark){tl_stage_defense_data_watermark.name, scene->occurrence,
+                      watermark_of(scene)};
+    *marks = (tl_marks){.count = 1, .mark = mark};
+    TL_TRY(tl_carriers_new(&mark->watermark, pool->shape, scene->scratch, &carriers, err));
     if (tl_scene_counts(scene)) return TL_OK;
     double psnr = 0.0, right = 0.0;
     for (int i = 0; i < pool->rows; i++) {
         const float *from = pool->input + (size_t)i * (size_t)size;
         float *to = out->input + (size_t)i * (size_t)size;
-        tl_watermark_embed(&carriers, scene->arg[ARG_PSNR].number, from, to);
+        tl_watermark_embed(&carriers, arg->psnr, from, to);
         psnr += tl_psnr(tl_mean_square(from, to, size));
         right += tl_watermark_detect(&carriers, to).right;
     }
     scene->given->data[TL_PART_POOL] = out;
     scene->given->marks = marks;
     tl_scene_put(scene, PSNR, psnr / pool->rows);
-    tl_scene_put_rate(scene, EMBEDDED, right, (double)pool->rows * marks->watermark.bits);
+    tl_scene_put_rate(scene, EMBEDDED, right, (double)pool->rows * mark->watermark.bits);
     return TL_OK;
 }
 
@@ -81,44 +95,46 @@ static tl_status judge(tl_scene *scene, tl_part part, tl_err *err)
     return TL_OK;
 }
 
-static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+static tl_status check(const tl_size *size, const void *args, tl_err *err)
 {
-    const double low = arg[ARG_LOW].number, high = arg[ARG_HIGH].number;
+    const arguments *arg = args;
+    const double low = arg->low, high = arg->high;
     const int band = tl_watermark_band(size->shape, low, high);
-    TL_CHECK(band >= LEAST_COEFFICIENTS * arg[ARG_BITS].number, err, TL_E_ARG,
-             "%g bits need %d coefficients each, but the band from %g to %g has %d in "
+    TL_CHECK(band >= LEAST_COEFFICIENTS * arg->bits, err, TL_E_ARG,
+             "%d bits need %d coefficients each, but the band from %g to %g has %d in "
              "images of %dx%d",
-             arg[ARG_BITS].number, LEAST_COEFFICIENTS, low, high, band, size->shape.height,
+             arg->bits, LEAST_COEFFICIENTS, low, high, band, size->shape.height,
              size->shape.width);
     return TL_OK;
 }
 
-static double cost(const tl_size *size, const tl_value *arg)
+static double cost(const tl_size *size, const void *args)
 {
+    const arguments *arg = args;
     /* An embedding reads and writes all carriers, and the mark is read once after it. */
-    return 3.0 * size->pool * tl_watermark_flop(size->shape, (int)arg[ARG_BITS].number);
+    return 3.0 * size->pool * tl_watermark_flop(size->shape, arg->bits);
 }
 
 static const tl_param params[] = {
-    {.name = "psnr",
+    {TL_ARG(arguments, psnr),
      .type = TL_PARAM_REAL,
      .fallback = 34,
      .low = 20,
      .high = 60,
      .units = "dB",
      .about = "peak signal-to-noise ratio of each marked image: how faint the mark is"},
-    {.name = "bits",
+    {TL_ARG(arguments, bits),
      .type = TL_PARAM_INT,
      .fallback = 16,
      .low = 8,
      .high = TL_WATERMARK_BITS,
      .about = "length of the message; fewer than 10 never reach p < 0.001"},
-    {.name = "low",
+    {TL_ARG(arguments, low),
      .type = TL_PARAM_REAL,
      .fallback = 0.4,
      .high = 2,
      .about = "coefficients (u, v) that carry it: least u/height + v/width"},
-    {.name = "high",
+    {TL_ARG(arguments, high),
      .type = TL_PARAM_REAL,
      .fallback = 1.4,
      .high = 2,

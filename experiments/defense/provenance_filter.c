@@ -11,34 +11,62 @@
  */
 #include "experiments/stage/stage.h"
 
-enum { ARG_P };
+/* As `params` describes them. */
+typedef struct arguments {
+    double p;
+} arguments;
 enum { DROPPED, FALSE_DROPS };
+
+/* The marks of the owner, ready for images of one shape. */
+typedef struct owners {
+    int count;
+    tl_carriers *carriers; /* [count] */
+    double level;          /* p below which a mark counts as found */
+} owners;
+
+static tl_status take_marks(tl_scene *scene, tl_shape shape, owners *out, tl_err *err)
+{
+    const arguments *arg = scene->args;
+    const tl_marks *marks = scene->world->marks;
+    *out = (owners){.count = marks->count, .level = arg->p};
+    TL_ALLOC_RECORDS(out->carriers, scene->scratch, marks->count, err);
+    for (int i = 0; i < marks->count; i++) {
+        TL_TRY(tl_carriers_new(&marks->mark[i].watermark, shape, scene->scratch,
+                               &out->carriers[i], err));
+    }
+    return TL_OK;
+}
+
+/* Whether an image carries one of the marks. */
+static bool is_marked(const owners *marks, const float *pixel)
+{
+    for (int i = 0; i < marks->count; i++) {
+        if (tl_watermark_detect(&marks->carriers[i], pixel).p < marks->level) return true;
+    }
+    return false;
+}
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     const tl_dataset *test = scene->world->data[TL_PART_TEST];
     const size_t size = (size_t)tl_shape_size(pool->shape);
-    const double level = scene->arg[ARG_P].number;
     tl_dataset *out;
-    tl_carriers carriers;
+    owners marks;
     TL_TRY(tl_dataset_copy(pool, TL_COPY_FLAGS, scene->keep, &out, err));
-    TL_TRY(tl_carriers_new(&scene->world->marks->watermark, pool->shape, scene->scratch,
-                           &carriers, err));
+    TL_TRY(take_marks(scene, pool->shape, &marks, err));
     if (tl_scene_counts(scene)) return TL_OK;
     int submitted = 0, dropped = 0, alarms = 0;
     for (int i = 0; i < out->rows; i++) {
         const uint8_t outside = TL_ROW_POISONED | TL_ROW_MEMBER;
         if ((out->flags[i] & outside) != outside) continue;
         submitted++;
-        if (tl_watermark_detect(&carriers, out->input + (size_t)i * size).p >= level) {
-            continue;
-        }
+        if (!is_marked(&marks, out->input + (size_t)i * size)) continue;
         out->flags[i] &= (uint8_t)~TL_ROW_MEMBER;
         dropped++;
     }
     for (int i = 0; i < test->rows; i++) {
-        alarms += tl_watermark_detect(&carriers, test->input + (size_t)i * size).p < level;
+        alarms += is_marked(&marks, test->input + (size_t)i * size);
     }
     scene->given->data[TL_PART_POOL] = out;
     tl_scene_put_rate(scene, DROPPED, dropped, submitted);
@@ -46,14 +74,14 @@ static tl_status run(tl_scene *scene, tl_err *err)
     return TL_OK;
 }
 
-static double cost(const tl_size *size, const tl_value *arg)
+static double cost(const tl_size *size, const void *args)
 {
-    (void)arg;
+    (void)args;
     return tl_watermark_flop(size->shape, TL_WATERMARK_BITS) * (size->members + size->test);
 }
 
 static const tl_param params[] = {
-    {.name = "p",
+    {TL_ARG(arguments, p),
      .type = TL_PARAM_REAL,
      .fallback = 1e-3,
      .low_is_open = true,

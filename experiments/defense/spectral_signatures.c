@@ -26,7 +26,10 @@
 #include <math.h>
 #include <string.h>
 
-enum { ARG_EPS };
+/* As `params` describes them. */
+typedef struct arguments {
+    double eps;
+} arguments;
 enum { REMOVED, PRECISION, SENSITIVITY, TOP_EIGENVALUE, TOP_EIGENVALUE_SCALAPACK };
 enum { WIDE = 128 /* features: from here on the distributed solver runs too */ };
 
@@ -194,9 +197,10 @@ static tl_status count_rest(tl_scene *scene, spectrum *s, tl_err *err)
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {
+    const arguments *arg = scene->args;
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     const tl_model *target = scene->world->model[TL_PART_TARGET];
-    const double eps = scene->arg[ARG_EPS].number;
+    const double eps = arg->eps;
     const int width = tl_model_features_size(&target->spec);
     double largest = 0.0;
     int largest_class = -1; /* the class with the largest share */
@@ -229,9 +233,9 @@ static tl_status run(tl_scene *scene, tl_err *err)
     return tl_team_agree(scene->team, leave_out(scene, &s, err), err);
 }
 
-static double cost(const tl_size *size, const tl_value *arg)
+static double cost(const tl_size *size, const void *args)
 {
-    (void)arg;
+    (void)args;
     const double width = tl_model_features_size(&size->setup.model);
     const double again = width < WIDE ? 0.0 : 1.0; /* at most all rows in one class */
     return tl_model_flop(&size->setup.model) * size->pool +
@@ -239,14 +243,14 @@ static double cost(const tl_size *size, const tl_value *arg)
            4.0 / 3.0 * width * width * width * (size->classes + again);
 }
 
-static int max_ranks(const tl_size *size, const tl_value *arg)
+static int max_ranks(const tl_size *size, const void *args)
 {
-    (void)arg;
+    (void)args;
     return tl_infer_max_ranks(size->pool, TL_GRAM_CHUNKS);
 }
 
 static const tl_param params[] = {
-    {.name = "eps",
+    {TL_ARG(arguments, eps),
      .type = TL_PARAM_REAL,
      .fallback = 0.1,
      .high = 0.5,

@@ -10,6 +10,11 @@ static tl_status run(tl_scene *scene, tl_err *err)
     return tl_inversion_run(scene, TL_PART_SURROGATE, err);
 }
 
+static tl_status outcome(tl_scene *scene, tl_err *err)
+{
+    return tl_inversion_outcome(scene, TL_PART_SURROGATE, err);
+}
+
 const tl_stage tl_stage_m2d_surrogate_inversion = {
     .name = "m2d.surrogate_inversion",
     .about =
@@ -20,18 +25,16 @@ const tl_stage tl_stage_m2d_surrogate_inversion = {
     .flow = TL_M2D,
     .role = TL_ROLE_ATTACK,
     .taxonomy = "model inversion",
-    .access = TL_KNOWS_LABELS,
     .wants = TL_WANTS_IMAGES,
     .reads = TL_BIT(TL_PART_SURROGATE) | TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_ATTACKER),
     .gives = TL_BIT(TL_PART_RECOVERED),
+    .keeps = TL_BIT(TL_PART_RECOVERED),
     .draws = true,
     .params = tl_inversion_params,
     .metrics = tl_inversion_metrics,
-    .bank = {.count = tl_bank_of_one,
-             .reads = TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_SETUP),
-             .run = tl_evaluator_train,
-             .cost = tl_evaluator_cost},
+    .bank = &tl_bank_evaluators,
     .run = run,
+    .outcome = outcome,
     .check = tl_inversion_check,
     .cost = tl_inversion_cost,
     .max_ranks = tl_inversion_max_ranks,

@@ -33,22 +33,25 @@
 #include <math.h>
 #include <string.h>
 
-enum { ARG_QUERIES, ARG_ANSWERS, ARG_HEAD, ARG_NOISE, ARG_PRECISION, ARG_KIND };
+/* As `params` describes them. */
+typedef struct arguments {
+    int queries;
+    int answers;
+    int head;
+    double noise;
+    tl_precision precision;
+    tl_query_kind kind;
+} arguments;
 enum { WIDTH, EXACT, EXCESS, GAP, SMALLEST_COSINE, MEAN_COSINE, ERROR };
 enum { LOGITS, SCORES };                                      /* of ARG_ANSWERS */
 enum { LINEAR, AFFINE };                                      /* of ARG_HEAD */
 enum { LEAST_QUERIES = 4 };                                   /* three values, two gaps */
 static const double LEAST_ERROR = 1e-12, LEAST_VALUE = 1e-10; /* below is rounding */
 
-static int choice(const tl_value *arg, int param)
-{
-    return (int)arg[param].number;
-}
-
 /* By default as many as the classes: more than the width, whatever it is. */
-static int queries_of(const tl_value *arg, int classes)
+static int queries_of(const arguments *arg, int classes)
 {
-    const int asked = (int)arg[ARG_QUERIES].number;
+    const int asked = arg->queries;
     if (asked > 0) return asked;
     return classes > LEAST_QUERIES ? classes : LEAST_QUERIES;
 }
@@ -56,17 +59,20 @@ static int queries_of(const tl_value *arg, int classes)
 /* --- the answers ---------------------------------------------------------------------- */
 
 typedef struct theft {
-    int rows, classes, width;
+    int rows, classes;
     tl_team alone;  /* what decides the width comes from LAPACK, whatever its size */
     double *answer; /* [rows x classes] */
     double *value, *u, *vt; /* of the answers: [r], [rows x r], [r x classes] */
-    tl_head head;           /* the truth */
-    double *layer;          /* [classes x width] its weights, as far as answers reveal */
-    double *basis;          /* [classes x width] orthonormal, of the same span */
-    double *small;          /* [width] its singular values */
-    double *small_vt;       /* [width x width] */
-    double *product;        /* [r x width] of what was found and the truth */
-    double *cosine;         /* [width] */
+    int found;              /* the width; 0: all answers are the same */
+    /* The truth, and what is compared with it. */
+    int width;
+    tl_head head;
+    double *layer;    /* [classes x width] its weights, as far as answers reveal */
+    double *basis;    /* [classes x width] orthonormal, of the same span */
+    double *small;    /* [width] its singular values */
+    double *small_vt; /* [width x width] */
+    double *product;  /* [r x width] of what was found and the truth */
+    double *cosine;   /* [width] */
 } theft;
 
 static int smaller(int a, int b)
@@ -74,32 +80,42 @@ static int smaller(int a, int b)
     return a < b ? a : b;
 }
 
-static tl_status take_room(tl_scene *scene, theft *t, tl_err *err)
+static tl_status take_room(tl_scene *scene, theft **out, tl_err *err)
 {
-    const tl_model *target = scene->world->model[TL_PART_TARGET];
-    const size_t classes = (size_t)target->spec.classes;
-    const size_t width = (size_t)tl_model_features_size(&target->spec);
-    t->classes = (int)classes;
-    t->width = (int)width;
-    t->rows = queries_of(scene->arg, t->classes);
+    theft *t;
+    TL_ALLOC_RECORDS(t, scene->scratch, 1, err);
+    t->classes = scene->world->setup->model.classes;
+    t->rows = queries_of(scene->args, t->classes);
     t->alone = tl_team_alone_within(scene->team);
-    const size_t rows = (size_t)t->rows, r = (size_t)smaller(t->rows, t->classes);
+    const size_t rows = (size_t)t->rows, classes = (size_t)t->classes;
+    const size_t r = (size_t)smaller(t->rows, t->classes);
     TL_ALLOC(t->answer, scene->scratch, rows * classes, err);
     TL_ALLOC(t->value, scene->scratch, r, err);
     TL_ALLOC(t->u, scene->scratch, rows * r, err);
     TL_ALLOC(t->vt, scene->scratch, r * classes, err);
+    *out = t;
+    return TL_OK;
+}
+
+static tl_status take_truth(tl_scene *scene, theft *t, tl_err *err)
+{
+    const tl_model *target = scene->world->model[TL_PART_TARGET];
+    const size_t classes = (size_t)t->classes;
+    const size_t width = (size_t)tl_model_features_size(&target->spec);
+    t->width = (int)width;
     TL_ALLOC(t->layer, scene->scratch, classes * width, err);
     TL_ALLOC(t->basis, scene->scratch, classes * width, err);
     TL_ALLOC(t->small, scene->scratch, width, err);
     TL_ALLOC(t->small_vt, scene->scratch, width * width, err);
-    TL_ALLOC(t->product, scene->scratch, r * width, err);
+    TL_ALLOC(t->product, scene->scratch, (size_t)smaller(t->rows, t->classes) * width, err);
     TL_ALLOC(t->cosine, scene->scratch, width, err);
     return tl_head_of(target, scene->scratch, &t->head, err);
 }
 
 static void add_noise(const tl_scene *scene, const theft *t)
 {
-    const double sd = scene->arg[ARG_NOISE].number;
+    const arguments *arg = scene->args;
+    const double sd = arg->noise;
     const tl_rng noise = tl_scene_rng(scene, "noise");
     for (int i = 0; i < t->rows && sd > 0.0; i++) {
         tl_rng rng = tl_rng_sub(&noise, (uint64_t)i);
@@ -110,43 +126,39 @@ static void add_noise(const tl_scene *scene, const theft *t)
 
 static tl_status ask(tl_scene *scene, theft *t, tl_err *err)
 {
+    const arguments *arg = scene->args;
     const size_t mark = tl_arena_mark(scene->scratch);
-    const tl_query_request request = {.count = t->rows,
-                                      .kind = (tl_query_kind)choice(scene->arg, ARG_KIND)};
+    const tl_query_request request = {.count = t->rows, .kind = arg->kind};
     tl_queries queries = {0};
     TL_TRY(
         tl_team_agree(scene->team, tl_queries_make(scene, &request, &queries, err), err));
-    const bool scores = choice(scene->arg, ARG_ANSWERS) == SCORES;
+    const bool scores = arg->answers == SCORES;
     const tl_question question = {.input = queries.input,
                                   .rows = t->rows,
                                   .kind = scores ? TL_ANSWER_SCORES : TL_ANSWER_LOGITS,
-                                  .precision =
-                                      (tl_precision)choice(scene->arg, ARG_PRECISION)};
-    TL_TRY(tl_service_ask_exactly(scene->world->service,
-                                  scene->world->model[TL_PART_TARGET], &question,
-                                  scene->team, scene->scratch, t->answer, err));
+                                  .precision = arg->precision};
+    TL_TRY(tl_session_ask_exactly(scene->session, &question, scene->team, scene->scratch,
+                                  t->answer, err));
     tl_arena_rewind(scene->scratch, mark);
     if (tl_scene_counts(scene)) return TL_OK;
     if (scores) tl_answers_log(t->answer, (size_t)t->rows * (size_t)t->classes);
     add_noise(scene, t);
     if (scores) tl_centre_rows(t->answer, t->rows, t->classes);
-    if (choice(scene->arg, ARG_HEAD) == AFFINE) {
-        tl_centre_columns(t->answer, t->rows, t->classes);
-    }
+    if (arg->head == AFFINE) tl_centre_columns(t->answer, t->rows, t->classes);
     return TL_OK;
 }
 
 /* --- the width ------------------------------------------------------------------------ */
 
 /* Each mean subtracted costs a dimension, whose rounding is no gap. */
-static int dimensions(const tl_value *arg, int rows, int classes)
+static int dimensions(const arguments *arg, int rows, int classes)
 {
-    return smaller(rows - (choice(arg, ARG_HEAD) == AFFINE),
-                   classes - (choice(arg, ARG_ANSWERS) == SCORES));
+    return smaller(rows - (arg->head == AFFINE),
+                   classes - (arg->answers == SCORES));
 }
 
 /* Where the values fall most; 0 where all of them are 0. \param gap result, nat */
-static int find_width(const tl_value *arg, const theft *t, double *gap)
+static int find_width(const arguments *arg, const theft *t, double *gap)
 {
     const int most = dimensions(arg, t->rows, t->classes);
     const double least = LEAST_VALUE * t->value[0];
@@ -168,11 +180,12 @@ static int find_width(const tl_value *arg, const theft *t, double *gap)
 /* The weights as far as answers reveal them, and an orthonormal basis of their span. */
 static tl_status prepare_truth(tl_scene *scene, theft *t, tl_err *err)
 {
+    const arguments *arg = scene->args;
     const size_t count = (size_t)t->classes * (size_t)t->width;
     TL_INVARIANT(t->layer && t->head.weight);
     if (!tl_scene_counts(scene)) {
         memcpy(t->layer, t->head.weight, count * sizeof *t->layer);
-        if (choice(scene->arg, ARG_ANSWERS) == SCORES)
+        if (arg->answers == SCORES)
             tl_centre_columns(t->layer, t->classes, t->width);
     }
     const tl_svd svd = {.value = t->small, .u = t->basis, .vt = t->small_vt};
@@ -236,38 +249,50 @@ static void put_error(tl_scene *scene, const theft *t, int found)
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {
-    theft t = {0};
+    theft *t = NULL;
     double gap;
     TL_TRY(tl_team_agree(scene->team, take_room(scene, &t, err), err));
-    TL_TRY(ask(scene, &t, err));
-    const tl_svd svd = {.value = t.value, .u = t.u, .vt = t.vt};
-    TL_TRY(tl_linalg_svd(&t.alone, tl_matrix_of(t.answer, t.rows, t.classes), svd,
+    TL_INVARIANT(t != NULL);
+    scene->found = t;
+    TL_TRY(ask(scene, t, err));
+    const tl_svd svd = {.value = t->value, .u = t->u, .vt = t->vt};
+    TL_TRY(tl_linalg_svd(&t->alone, tl_matrix_of(t->answer, t->rows, t->classes), svd,
                          scene->scratch, err));
-    if (tl_scene_counts(scene)) {
-        TL_TRY(prepare_truth(scene, &t, err));
-        return put_cosines(scene, &t, smaller(t.rows, t.classes), err);
-    }
-    const int found = find_width(scene->arg, &t, &gap);
-    if (found == 0) { /* all answers are the same */
+    if (tl_scene_counts(scene)) return TL_OK;
+    t->found = find_width(scene->args, t, &gap);
+    if (t->found == 0) {
         tl_scene_put_all_missing(scene, WIDTH, ERROR, TL_WHY_UNRESOLVABLE);
         return TL_OK;
     }
-    tl_scene_put(scene, WIDTH, found);
-    tl_scene_put_rate(scene, EXACT, found == t.width, 1);
-    tl_scene_put(scene, EXCESS, found - t.width);
+    tl_scene_put(scene, WIDTH, t->found);
     tl_scene_put(scene, GAP, gap);
-    TL_TRY(prepare_truth(scene, &t, err));
-    TL_TRY(put_cosines(scene, &t, found, err));
-    put_error(scene, &t, found);
     return TL_OK;
 }
 
-static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+static tl_status outcome(tl_scene *scene, tl_err *err)
 {
+    theft *t = scene->found;
+    if (tl_scene_counts(scene))
+        t->found = smaller(t->rows, t->classes);
+    else if (t->found == 0)
+        return TL_OK;
+    TL_TRY(tl_team_agree(scene->team, take_truth(scene, t, err), err));
+    TL_TRY(prepare_truth(scene, t, err));
+    TL_TRY(put_cosines(scene, t, t->found, err));
+    if (tl_scene_counts(scene)) return TL_OK;
+    tl_scene_put_rate(scene, EXACT, t->found == t->width, 1);
+    tl_scene_put(scene, EXCESS, t->found - t->width);
+    put_error(scene, t, t->found);
+    return TL_OK;
+}
+
+static tl_status check(const tl_size *size, const void *args, tl_err *err)
+{
+    const arguments *arg = args;
     const int width = tl_model_features_size(&size->setup.model);
     const int classes = size->setup.model.classes;
     const int asked = queries_of(arg, classes);
-    const bool scores = choice(arg, ARG_ANSWERS) == SCORES;
+    const bool scores = arg->answers == SCORES;
     TL_CHECK(classes > width + scores, err, TL_E_ARG,
              "the output layer maps %d features to %d classes, which hides their number: "
              "there must be more classes than features%s",
@@ -275,11 +300,12 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
     TL_CHECK(asked >= LEAST_QUERIES, err, TL_E_ARG,
              "%d queries are too few to see where singular values fall; the least is %d",
              asked, LEAST_QUERIES);
-    return tl_queries_check(size, (tl_query_kind)choice(arg, ARG_KIND), asked, err);
+    return tl_queries_check(size, arg->kind, asked, err);
 }
 
-static double cost(const tl_size *size, const tl_value *arg)
+static double cost(const tl_size *size, const void *args)
 {
+    const arguments *arg = args;
     const tl_model_spec *model = &size->setup.model;
     const int width = tl_model_features_size(model), classes = model->classes;
     const int rows = queries_of(arg, classes);
@@ -289,42 +315,52 @@ static double cost(const tl_size *size, const tl_value *arg)
            6.0 * classes * (double)width * width;
 }
 
+static bool wants_logits(const void *args)
+{
+    const arguments *arg = args;
+    return arg->answers == LOGITS;
+}
+
+static double queries(const tl_size *size, const void *args)
+{
+    return queries_of(args, size->setup.model.classes);
+}
+
 static const char *const answers[] = {"logits", "scores", NULL};
 static const char *const heads[] = {"linear", "affine", NULL};
 static const char *const precisions[] = {"double", "single", NULL};
-static const char *const kinds[] = {"natural", "augmented", "noise", NULL};
 static const tl_param params[] = {
-    {.name = "queries",
+    {TL_ARG(arguments, queries),
      .type = TL_PARAM_INT,
      .high = 1e5,
      .about = "answers asked for (0: as many as there are classes, which is enough for any "
               "width that shows)"},
-    {.name = "answers",
+    {TL_ARG(arguments, answers),
      .type = TL_PARAM_CHOICE,
      .choices = answers,
      .about =
          "what the service answers: logits, or all class probabilities, whose logarithms "
          "are logits up to a constant per answer"},
-    {.name = "head",
+    {TL_ARG(arguments, head),
      .type = TL_PARAM_CHOICE,
      .choices = heads,
      .about =
          "output layer that the attacker assumes: without bias (gpt, llama), or with one "
          "(mlp, cnn, resnet), which subtracting the mean answer removes"},
-    {.name = "noise",
+    {TL_ARG(arguments, noise),
      .type = TL_PARAM_REAL,
      .high = 1e6,
      .units = "nat",
      .about = "standard deviation of normal noise in each logit, or log-probability, of an "
               "answer: a defence"},
-    {.name = "precision",
+    {TL_ARG(arguments, precision),
      .type = TL_PARAM_CHOICE,
      .choices = precisions,
      .about = "of the answers: the last layer in double precision, from features in "
               "single, or all of it in single as the model computes"},
-    {.name = "kind",
+    {TL_ARG(arguments, kind),
      .type = TL_PARAM_CHOICE,
-     .choices = kinds,
+     .choices = tl_query_kinds,
      .fallback = TL_QUERY_NOISE,
      .about = "kind of queries, as in m2m.model_extraction"},
     {0}};
@@ -377,12 +413,16 @@ const tl_stage tl_stage_m2m_hidden_size = {
     .role = TL_ROLE_ATTACK,
     .taxonomy = "model extraction",
     .access = TL_KNOWS_SCORES | TL_KNOWS_LOGITS,
-    .reads = TL_BIT(TL_PART_TARGET) | TL_BIT(TL_PART_SERVICE) | TL_BIT(TL_PART_ATTACKER) |
-             TL_BIT(TL_PART_SETUP),
+    .reads = TL_PARTS_ASKED | TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_SETUP),
+    .gives = TL_BIT(TL_PART_QUERY_LOG),
     .draws = true,
     .params = params,
     .metrics = metrics,
     .run = run,
+    .outcome = outcome,
     .check = check,
+    .wants_logits = wants_logits,
+    .queries = queries,
     .cost = cost,
+    .max_ranks = tl_ranks_one,
 };

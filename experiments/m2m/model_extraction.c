@@ -7,66 +7,27 @@
  * Stealing machine learning models via prediction APIs, section 4 (retraining); Orekondy,
  * Schiele, Fritz 2019, Knockoff nets, section 4.
  */
-#include "experiments/method/queries.h"
+#include "experiments/method/controls.h"
+#include "experiments/method/extraction.h"
 
-#include "experiments/score/reading.h"
 #include "experiments/score/score.h"
 
-enum { ARG_QUERIES, ARG_ANSWERS, ARG_KIND, ARG_EPOCHS };
-enum { AGREEMENT, ACCURACY, CONTROL_AGREEMENT, CONTROL_ACCURACY, GAIN };
-
-static tl_recipe recipe_of(const tl_scene *scene)
-{
-    tl_recipe recipe = scene->world->setup->recipe;
-    const int epochs = (int)scene->arg[ARG_EPOCHS].number;
-    if (epochs > 0) recipe.epochs = epochs;
-    return recipe;
-}
-
-static tl_status run_control(tl_scene *scene, tl_err *err)
-{
-    const tl_recipe recipe = recipe_of(scene);
-    return tl_queries_train_control(scene, (int)scene->arg[ARG_QUERIES].number,
-                                    (tl_query_kind)(int)scene->arg[ARG_KIND].number,
-                                    &recipe, err);
-}
-
-static tl_status compare(tl_scene *scene, const tl_model *surrogate, tl_err *err)
-{
-    const tl_world *world = scene->world;
-    const tl_dataset *test = world->data[TL_PART_TEST];
-    const int rows = test->rows, models = 2 + world->banked;
-    const tl_model *model[3] = {world->model[TL_PART_TARGET], surrogate};
-    tl_reading by[3];
-    if (world->banked > 0) model[2] = world->bank[0]; /* the control model */
-    for (int i = 0; i < models; i++) {
-        TL_TRY(tl_reading_make(model[i], test, scene->team, scene->scratch, &by[i], err));
-    }
-    if (tl_scene_counts(scene)) return TL_OK;
-    const int agreement = tl_score_matches(by[0].guess, by[1].guess, rows);
-    const int right = tl_score_matches(test->label, by[1].guess, rows);
-    tl_scene_put_rate(scene, AGREEMENT, agreement, rows);
-    tl_scene_put_rate(scene, ACCURACY, right, rows);
-    if (world->banked == 0) { /* noise has no true labels for a control model */
-        tl_scene_put_all_missing(scene, CONTROL_AGREEMENT, GAIN, TL_WHY_NOT_APPLICABLE);
-        return TL_OK;
-    }
-    const int control = tl_score_matches(by[0].guess, by[2].guess, rows);
-    const int control_right = tl_score_matches(test->label, by[2].guess, rows);
-    tl_scene_put_rate(scene, CONTROL_AGREEMENT, control, rows);
-    tl_scene_put_rate(scene, CONTROL_ACCURACY, control_right, rows);
-    tl_scene_put(scene, GAIN, (double)(agreement - control) / rows);
-    return TL_OK;
-}
+/* As `params` describes them. */
+typedef struct arguments {
+    int queries;
+    tl_answers answers;
+    tl_query_kind kind;
+    int epochs;
+} arguments;
+enum { CONTROL_AGREEMENT = TL_EXTRACTION_OWN, CONTROL_ACCURACY, GAIN };
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {
-    const tl_query_request request = {.count = (int)scene->arg[ARG_QUERIES].number,
-                                      .kind =
-                                          (tl_query_kind)(int)scene->arg[ARG_KIND].number};
+    const arguments *arg = scene->args;
+    const tl_query_request request = {.count = arg->queries, .kind = arg->kind};
     tl_queries q = {0};
-    tl_status mine = tl_queries_make(scene, &request, &q, err);
     float *answer = NULL;
+    tl_status mine = tl_queries_make(scene, &request, &q, err);
     if (mine == TL_OK) {
         answer = tl_arena_take(scene->scratch,
                                (size_t)q.count * (size_t)scene->world->setup->model.classes,
@@ -75,79 +36,95 @@ static tl_status run(tl_scene *scene, tl_err *err)
     }
     TL_TRY(tl_team_agree(scene->team, mine, err));
     const tl_question question = {
-        .input = q.input,
-        .rows = q.count,
-        .kind = (tl_answers)(int)scene->arg[ARG_ANSWERS].number,
-    };
-    TL_TRY(tl_service_ask(scene->world->service, scene->world->model[TL_PART_TARGET],
-                          &question, scene->team, scene->scratch, answer, err));
-    const tl_recipe recipe = recipe_of(scene);
-    TL_TRY(tl_queries_train(scene, &q, answer, &recipe, err));
-    return compare(scene, scene->given->model[TL_PART_SURROGATE], err);
+        .input = q.input, .rows = q.count, .kind = arg->answers};
+    TL_TRY(tl_session_ask(scene->session, &question, scene->team, scene->scratch, answer,
+                          err));
+    const tl_recipe recipe = tl_extraction_recipe(scene->world->setup, arg->epochs);
+    return tl_queries_train(scene, &q, answer, &recipe, err);
 }
 
-static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+static tl_status outcome(tl_scene *scene, tl_err *err)
 {
-    TL_TRY(tl_queries_check(size, (tl_query_kind)(int)arg[ARG_KIND].number,
-                            (int)arg[ARG_QUERIES].number, err));
-    TL_CHECK(
-        size->test > 0, err, TL_E_ARG,
-        "surrogate and target are compared on the test rows, but data.split.test is 0");
+    const tl_dataset *test = scene->world->data[TL_PART_TEST];
+    tl_reading target, surrogate, control;
+    const tl_model *model;
+    TL_TRY(tl_extraction_compare(scene, &target, &surrogate, err));
+    if (scene->bank.count == 0) { /* noise has no true labels for a control model */
+        tl_scene_put_all_missing(scene, CONTROL_AGREEMENT, GAIN, TL_WHY_NOT_APPLICABLE);
+        return TL_OK;
+    }
+    TL_TRY(tl_scene_visit(scene, 0, &model, err));
+    TL_TRY(tl_reading_make(model, test, scene->team, scene->scratch, &control, err));
+    if (tl_scene_counts(scene)) return TL_OK;
+    const int agreement = tl_score_matches(target.guess, surrogate.guess, test->rows);
+    const int by_control = tl_score_matches(target.guess, control.guess, test->rows);
+    const int right = tl_score_matches(test->label, control.guess, test->rows);
+    tl_scene_put_rate(scene, CONTROL_AGREEMENT, by_control, test->rows);
+    tl_scene_put_rate(scene, CONTROL_ACCURACY, right, test->rows);
+    tl_scene_put(scene, GAIN, (double)(agreement - by_control) / test->rows);
     return TL_OK;
 }
 
-static int controls(const tl_value *arg)
+static tl_status check(const tl_size *size, const void *args, tl_err *err)
 {
-    return (int)arg[ARG_KIND].number == TL_QUERY_NOISE ? 0 : 1;
+    const arguments *arg = args;
+    TL_TRY(tl_queries_check(size, arg->kind, arg->queries, err));
+    return tl_extraction_check(size, err);
 }
 
-static double train_cost(const tl_size *size, const tl_value *arg)
+static int controls(const void *args)
 {
-    tl_recipe recipe = size->setup.recipe;
-    if (arg[ARG_EPOCHS].number > 0) recipe.epochs = (int)arg[ARG_EPOCHS].number;
-    return tl_train_flop(&size->setup.model, &recipe, (int)arg[ARG_QUERIES].number, 0);
+    const arguments *arg = args;
+    return arg->kind == TL_QUERY_NOISE ? 0 : 1;
 }
 
-static double cost(const tl_size *size, const tl_value *arg)
+static void control_args(const void *args, tl_value *value)
 {
-    return train_cost(size, arg) +
-           tl_model_flop(&size->setup.model) * (arg[ARG_QUERIES].number + 3.0 * size->test);
+    const arguments *arg = args;
+    tl_control_values(&(tl_control_args){arg->queries, (int)arg->kind, arg->epochs}, value);
+}
+
+static double queries(const tl_size *size, const void *args)
+{
+    const arguments *arg = args;
+    (void)size;
+    return arg->queries;
+}
+
+static double cost(const tl_size *size, const void *args)
+{
+    const arguments *arg = args;
+    const tl_recipe recipe = tl_extraction_recipe(&size->setup, arg->epochs);
+    return tl_train_flop(&size->setup.model, &recipe, arg->queries, 0) +
+           tl_model_flop(&size->setup.model) * (arg->queries + 3.0 * size->test);
 }
 
 static const char *const answers[] = {"scores", "top1", NULL};
-static const char *const kinds[] = {"natural", "augmented", "noise", NULL};
 static const tl_param params[] = {
-    {.name = "queries",
+    {TL_ARG(arguments, queries),
      .type = TL_PARAM_INT,
      .fallback = 500,
      .low = 1,
      .high = 1e7,
      .about = "budget: images the attacker may ask about"},
-    {.name = "answers",
+    {TL_ARG(arguments, answers),
      .type = TL_PARAM_CHOICE,
      .choices = answers,
      .about = "what the service answers: all class probabilities, or the top class"},
-    {.name = "kind",
+    {TL_ARG(arguments, kind),
      .type = TL_PARAM_CHOICE,
-     .choices = kinds,
+     .choices = tl_query_kinds,
      .fallback = TL_QUERY_AUGMENTED,
      .about = "images asked about: the attacker's own alone (natural), beyond them "
               "shifted or mirrored copies of them (augmented; of tokens, "
               "with one in ten replaced), or noise"},
-    {.name = "epochs",
+    {TL_ARG(arguments, epochs),
      .type = TL_PARAM_INT,
      .high = 100000,
      .about = "passes over the queries (0: as many as the recipe says)"},
     {0}};
 static const tl_metric metrics[] = {
-    {.name = "agreement",
-     .better = TL_BETTER_LOWER,
-     .is_rate = true,
-     .about = "share of test rows that surrogate and target put in the same class"},
-    {.name = "accuracy",
-     .better = TL_BETTER_LOWER,
-     .is_rate = true,
-     .about = "test accuracy of the surrogate"},
+    TL_EXTRACTION_METRICS,
     {.name = "twin_agreement",
      .is_rate = true,
      .can_be_missing = true,
@@ -180,19 +157,19 @@ const tl_stage tl_stage_m2m_model_extraction = {
     .role = TL_ROLE_ATTACK,
     .taxonomy = "model extraction",
     .access = TL_KNOWS_SCORES | TL_KNOWS_LABELS,
-    .reads = TL_BIT(TL_PART_TARGET) | TL_BIT(TL_PART_SERVICE) | TL_BIT(TL_PART_ATTACKER) |
-             TL_BIT(TL_PART_TEST) | TL_BIT(TL_PART_SETUP),
-    .gives = TL_BIT(TL_PART_SURROGATE),
+    .reads = TL_PARTS_ASKED | TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_TEST) |
+             TL_BIT(TL_PART_SETUP),
+    .gives = TL_BIT(TL_PART_SURROGATE) | TL_BIT(TL_PART_QUERY_LOG),
+    .keeps = TL_BIT(TL_PART_SURROGATE) | TL_BIT(TL_PART_QUERY_LOG),
     .draws = true,
     .params = params,
     .metrics = metrics,
-    .bank = {.count = controls,
-             .reads = TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_SETUP),
-             .args = 1U << ARG_QUERIES | 1U << ARG_KIND | 1U << ARG_EPOCHS,
-             .run = run_control,
-             .cost = train_cost},
+    .bank = &tl_bank_controls,
+    .bank_count = controls,
+    .bank_args = control_args,
     .run = run,
+    .outcome = outcome,
     .check = check,
+    .queries = queries,
     .cost = cost,
-    .max_ranks = tl_size_max_ranks_training,
 };

@@ -8,7 +8,10 @@
 
 #include <math.h>
 
-enum { SECONDS };
+/* As `params` describes them. */
+typedef struct arguments {
+    double seconds;
+} arguments;
 enum { DRAW };
 
 static const double SLICE = 0.05; /* seconds: longest delay of a request to stop */
@@ -27,21 +30,23 @@ static tl_status idle(const tl_team *team, double seconds, tl_err *err)
 
 static tl_status run(tl_scene *scene, tl_err *err)
 {
+    const arguments *arg = scene->args;
     if (tl_scene_counts(scene)) return TL_OK;
-    const tl_status slept = idle(scene->team, scene->arg[SECONDS].number, err);
+    const tl_status slept = idle(scene->team, arg->seconds, err);
     TL_TRY(tl_team_agree(scene->team, slept, err));
     tl_rng rng = tl_scene_rng(scene, "draw");
     tl_scene_put(scene, DRAW, tl_rng_uniform(&rng));
     return TL_OK;
 }
 
-static double cost(const tl_size *size, const tl_value *arg)
+static double cost(const tl_size *size, const void *args)
 {
+    const arguments *arg = args;
     (void)size;
-    return FLOP_PER_SECOND * fmax(arg[SECONDS].number, LEAST);
+    return FLOP_PER_SECOND * fmax(arg->seconds, LEAST);
 }
 
-static const tl_param params[] = {{.name = "seconds",
+static const tl_param params[] = {{TL_ARG(arguments, seconds),
                                    .type = TL_PARAM_REAL,
                                    .high = 3600,
                                    .units = "s",

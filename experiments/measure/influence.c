@@ -25,7 +25,10 @@
 #include <float.h>
 #include <math.h>
 
-enum { ARG_DAMPING };
+/* As `params` describes them. */
+typedef struct arguments {
+    double damping;
+} arguments;
 enum {
     MEMBERS,
     LARGEST,
@@ -66,6 +69,7 @@ static int width_of(const tl_model_spec *spec)
 static tl_status take_room(tl_scene *scene, rows_seen *s, sample *room, tl_head *head,
                            tl_err *err)
 {
+    const arguments *arg = scene->args;
     const tl_model *target = scene->world->model[TL_PART_TARGET];
     const tl_dataset *pool = scene->world->data[TL_PART_POOL];
     const size_t rows = (size_t)pool->rows, width = (size_t)width_of(&target->spec);
@@ -86,8 +90,8 @@ static tl_status take_room(tl_scene *scene, rows_seen *s, sample *room, tl_head 
                            .probability = s->probability,
                            .label = pool->label,
                            .is_trained = s->is_trained,
-                           .trained = scene->size ? scene->size->members : 0,
-                           .damping = scene->arg[ARG_DAMPING].number};
+                           .trained = tl_scene_counts(scene) ? scene->size->members : 0,
+                           .damping = arg->damping};
     return TL_OK;
 }
 
@@ -246,9 +250,9 @@ static tl_status run(tl_scene *scene, tl_err *err)
     return tl_team_agree(scene->team, put_all(scene, &s, &room, err), err);
 }
 
-static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+static tl_status check(const tl_size *size, const void *args, tl_err *err)
 {
-    (void)arg;
+    (void)args;
     const int width = width_of(&size->setup.model), classes = size->setup.model.classes;
     const double params = (double)width * classes;
     TL_CHECK(params <= MOST_PARAMS, err, TL_E_ARG,
@@ -258,16 +262,16 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
     return TL_OK;
 }
 
-static double cost(const tl_size *size, const tl_value *arg)
+static double cost(const tl_size *size, const void *args)
 {
-    (void)arg;
+    (void)args;
     const tl_model_spec *spec = &size->setup.model;
     return tl_model_flop(spec) * size->pool +
            tl_influence_cost(size->pool, size->members, width_of(spec), spec->classes);
 }
 
 static const tl_param params[] = {
-    {.name = "damping",
+    {TL_ARG(arguments, damping),
      .type = TL_PARAM_REAL,
      .fallback = 1e-2,
      .low_is_open = true,
@@ -349,5 +353,4 @@ const tl_stage tl_stage_measure_influence = {
     .run = run,
     .check = check,
     .cost = cost,
-    .max_ranks = tl_size_max_ranks_pool,
 };

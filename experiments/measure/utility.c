@@ -66,17 +66,17 @@ static tl_status run(tl_scene *scene, tl_err *err)
     return TL_OK;
 }
 
-static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+static tl_status check(const tl_size *size, const void *args, tl_err *err)
 {
-    (void)arg;
+    (void)args;
     TL_CHECK(size->test > 0, err, TL_E_ARG,
              "utility is measured on the test rows, but data.split.test is 0");
     return TL_OK;
 }
 
-static double cost(const tl_size *size, const tl_value *arg)
+static double cost(const tl_size *size, const void *args)
 {
-    (void)arg;
+    (void)args;
     return tl_model_flop(&size->setup.model) * (size->members + size->test);
 }
 
@@ -135,5 +135,4 @@ const tl_stage tl_stage_measure_utility = {
     .run = run,
     .check = check,
     .cost = cost,
-    .max_ranks = tl_size_max_ranks_test,
 };

@@ -4,52 +4,91 @@
 
 #include <math.h>
 
-tl_status tl_candidates_gather(const tl_dataset *pool, tl_arena *arena, tl_candidates *out,
+tl_status tl_candidates_gather(const tl_dataset *pool, tl_arena *arena, tl_candidates **out,
                                tl_err *err)
 {
-    int *row, rows;
+    int *row, rows = pool->rows;
+    tl_candidates *s;
     TL_ALLOC(row, arena, pool->rows, err);
-    rows = pool->rows;
     if (!tl_arena_counts(arena)) tl_dataset_select(pool, TL_ROW_UNJUDGED, 0, row, &rows);
-    *out = (tl_candidates){0};
-    TL_TRY(tl_dataset_pick(pool, row, rows, arena, &out->rows, err));
-    TL_ALLOC(out->logits, arena, (size_t)rows * (size_t)pool->classes, err);
-    TL_ALLOC(out->score, arena, rows, err);
-    TL_ALLOC(out->member, arena, rows, err);
+    TL_ALLOC_RECORDS(s, arena, 1, err);
+    *out = s;
+    TL_TRY(tl_dataset_pick(pool, row, rows, arena, &s->rows, err));
+    TL_ALLOC(s->answer, arena, (size_t)rows * (size_t)pool->classes, err);
+    TL_ALLOC(s->plain, arena, rows, err);
+    TL_ALLOC(s->score, arena, rows, err);
+    TL_ALLOC(s->member, arena, rows, err);
     if (tl_arena_counts(arena)) return TL_OK;
     for (int i = 0; i < rows; i++) {
-        out->member[i] = (out->rows->flags[i] & TL_ROW_MEMBER) != 0;
-        out->members += out->member[i];
+        s->member[i] = (s->rows->flags[i] & TL_ROW_MEMBER) != 0;
+        s->members += s->member[i];
     }
-    out->others = rows - out->members;
+    s->others = rows - s->members;
     return TL_OK;
 }
 
-tl_status tl_candidates_put_auc(tl_scene *scene, int metric,
-                                const tl_candidates *candidates, unsigned flags,
-                                tl_err *err)
+/* --- answers -------------------------------------------------------------------------- */
+
+/* The ratio of the others' sum to p_y, from the others one by one: where p_y rounds to 1,
+ * they still tell answers apart. */
+static double odds_against(const float *p, int label, int classes)
+{
+    static const double least = 1e-45;
+    double others = 0.0;
+    for (int c = 0; c < classes; c++) {
+        if (c != label) others += (double)p[c];
+    }
+    const double own = (double)p[label];
+    return (others > least ? others : least) / (own > least ? own : least);
+}
+
+tl_status tl_membership_ask(tl_scene *scene, tl_session *session, const tl_dataset *rows,
+                            tl_statistic statistic, float *answer, double *out, tl_err *err)
+{
+    const tl_question question = {
+        .input = rows->input, .rows = rows->rows, .kind = TL_ANSWER_SCORES};
+    TL_TRY(
+        tl_session_ask(session, &question, scene->team, scene->scratch, answer, err));
+    if (tl_scene_counts(scene)) return TL_OK;
+    for (int i = 0; i < rows->rows; i++) {
+        const double odds = odds_against(answer + (size_t)i * (size_t)rows->classes,
+                                         rows->label[i], rows->classes);
+        if (statistic == TL_STATISTIC_CONFIDENCE) out[i] = -log(odds);
+        if (statistic == TL_STATISTIC_LOSS) out[i] = log1p(odds);
+        if (statistic == TL_STATISTIC_SCORE) out[i] = 1.0 / (1.0 + odds);
+    }
+    return TL_OK;
+}
+
+/* --- metrics -------------------------------------------------------------------------- */
+
+/* AUC over the candidates whose flags have all bits of `flags`; NaN: unresolvable.
+ * \param found how many there are; may be NULL */
+static tl_status auc_of(tl_scene *scene, const tl_candidates *candidates,
+                        const double *score, unsigned flags, double *auc, int *found,
+                        tl_err *err)
 {
     const size_t mark = tl_arena_mark(scene->scratch);
     const int rows = candidates->rows->rows;
-    double *score, auc;
+    double *chosen;
     bool *member;
     int count = 0;
-    TL_ALLOC(score, scene->scratch, rows, err);
+    TL_ALLOC(chosen, scene->scratch, rows, err);
     TL_ALLOC(member, scene->scratch, rows, err);
     for (int i = 0; i < rows && !tl_scene_counts(scene); i++) {
         if ((candidates->rows->flags[i] & flags) != flags) continue;
-        score[count] = candidates->score[i];
+        chosen[count] = score[i];
         member[count++] = candidates->member[i];
     }
     if (tl_scene_counts(scene)) count = rows;
-    TL_TRY(tl_score_auc(score, member, count, scene->scratch, &auc, err));
-    tl_scene_put_if(scene, metric, isfinite(auc), auc, TL_WHY_UNRESOLVABLE);
+    if (found) *found = count;
+    TL_TRY(tl_score_auc(chosen, member, count, scene->scratch, auc, err));
     tl_arena_rewind(scene->scratch, mark);
     return TL_OK;
 }
 
-tl_status tl_candidates_put_tpr(tl_scene *scene, int metric,
-                                const tl_candidates *candidates, double limit, tl_err *err)
+static tl_status put_tpr(tl_scene *scene, int metric, const tl_candidates *candidates,
+                         double limit, tl_err *err)
 {
     double tpr;
     if (candidates->members == 0 || candidates->others < 10.0 / limit) {
@@ -60,4 +99,56 @@ tl_status tl_candidates_put_tpr(tl_scene *scene, int metric,
                         limit, scene->scratch, &tpr, err));
     tl_scene_put_rate(scene, metric, tpr * candidates->members, candidates->members);
     return TL_OK;
+}
+
+tl_status tl_membership_put(tl_scene *scene, const tl_candidates *candidates, tl_err *err)
+{
+    double auc;
+    int targeted;
+    const double *score = candidates->score;
+    TL_TRY(auc_of(scene, candidates, score, 0, &auc, NULL, err));
+    if (tl_scene_counts(scene)) return TL_OK; /* the others take no more */
+    tl_scene_put_if(scene, TL_MEMBERSHIP_AUC, isfinite(auc), auc, TL_WHY_UNRESOLVABLE);
+    TL_TRY(auc_of(scene, candidates, score, TL_ROW_TARGETED, &auc, &targeted, err));
+    tl_scene_put_if(scene, TL_MEMBERSHIP_TARGETED_AUC, isfinite(auc), auc,
+                    targeted > 0 ? TL_WHY_UNRESOLVABLE : TL_WHY_NOT_APPLICABLE);
+    TL_TRY(put_tpr(scene, TL_MEMBERSHIP_TPR_1PCT, candidates, 0.01, err));
+    return put_tpr(scene, TL_MEMBERSHIP_TPR_0P1PCT, candidates, 0.001, err);
+}
+
+tl_status tl_membership_put_gain(tl_scene *scene, int metric,
+                                 const tl_candidates *candidates, tl_err *err)
+{
+    double plain;
+    TL_TRY(auc_of(scene, candidates, candidates->plain, 0, &plain, NULL, err));
+    if (tl_scene_counts(scene)) return TL_OK;
+    const tl_measure *auc = &scene->measure[TL_MEMBERSHIP_AUC];
+    tl_scene_put_if(scene, metric, auc->why == TL_WHY_HAS_VALUE, auc->value - plain,
+                    (tl_why)auc->why);
+    return TL_OK;
+}
+
+void tl_membership_put_advantage(tl_scene *scene, int metric,
+                                 const tl_candidates *candidates, double threshold)
+{
+    double hits = 0.0, alarms = 0.0;
+    if (candidates->members == 0 || candidates->others == 0) {
+        tl_scene_put_missing(scene, metric, TL_WHY_UNRESOLVABLE);
+        return;
+    }
+    for (int i = 0; i < candidates->rows->rows; i++) {
+        if (!(candidates->score[i] > threshold)) continue;
+        if (candidates->member[i])
+            hits += 1.0;
+        else
+            alarms += 1.0;
+    }
+    tl_scene_put(scene, metric,
+                 hits / candidates->members - alarms / candidates->others);
+}
+
+double tl_membership_queries(const tl_size *size, const void *args)
+{
+    (void)args;
+    return size->pool;
 }

@@ -2,8 +2,9 @@
  * Room experiments/method: what attacks of one family share; no stages. Uses compute,
  * experiments/stage, score and image.
  *
- * Membership tests: the candidates, and how their scores are reported. Clean members are
- * judged against clean non-members that went through the same data stages.
+ * Membership tests: the candidates, what the target answers about them, and how scores are
+ * reported. Clean members are judged against clean non-members that went through the same
+ * data stages.
  */
 #ifndef TL_EXPERIMENTS_METHOD_MEMBERSHIP_H
 #define TL_EXPERIMENTS_METHOD_MEMBERSHIP_H
@@ -14,35 +15,103 @@
  * tl_candidates_gather. */
 typedef struct tl_candidates {
     tl_dataset *rows;
-    float *logits;       /**< [rows x classes] of the target, set by the test */
+    float *answer;       /**< [rows x classes] room for answers */
+    double *plain;       /**< [rows] the target's answer alone, as a score */
     double *score;       /**< [rows] set by the test; higher: more likely a member */
     bool *member;        /**< [rows] the truth */
     int members, others; /**< rows that are members, and that are not */
 } tl_candidates;
 
-/** Gathers the candidates of a pool. Not collective. \return TL_E_NOMEM */
+/** What is read off an answer about a row with a label, y; p are the scores. */
+typedef enum tl_statistic {
+    TL_STATISTIC_CONFIDENCE, /**< log p_y - log of the others' sum */
+    TL_STATISTIC_LOSS,       /**< -log of the share of p_y in the sum, nat */
+    TL_STATISTIC_SCORE       /**< that share, the probability of the label */
+} tl_statistic;
+
+/** Gathers the candidates of a pool, in `arena`. Not collective. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_candidates_gather(const tl_dataset *pool, tl_arena *arena,
-                                           tl_candidates *out, tl_err *err);
+                                           tl_candidates **out, tl_err *err);
 
 /**
- * Puts the AUC over the candidates whose flags have all bits of `flags` (0: all); missing
- * as unresolvable without members or without non-members. Not collective.
+ * Asks about rows for their scores and reads a statistic off each answer. Collective.
+ *
+ * \param answer [rows x classes] overwritten
+ * \param out    [rows] result
+ * \return as tl_session_ask
+ */
+TL_MUST_USE tl_status tl_membership_ask(tl_scene *scene, tl_session *session,
+                                        const tl_dataset *rows, tl_statistic statistic,
+                                        float *answer, double *out, tl_err *err);
+
+/** Places of the first metrics of membership tests, TL_MEMBERSHIP_METRICS. */
+enum {
+    TL_MEMBERSHIP_AUC,
+    TL_MEMBERSHIP_TPR_1PCT,
+    TL_MEMBERSHIP_TPR_0P1PCT,
+    TL_MEMBERSHIP_TARGETED_AUC,
+    TL_MEMBERSHIP_OWN /**< first of the test's own */
+};
+
+/** The first rows of a table of tl_metric, which tl_membership_put sets. */
+#define TL_MEMBERSHIP_METRICS                                                              \
+    {.name = "auc",                                                                        \
+     .better = TL_BETTER_LOWER,                                                            \
+     .high = 1,                                                                            \
+     .can_be_missing = true,                                                               \
+     .is_success = true,                                                                   \
+     .about = "area under the ROC curve of members against non-members"},                  \
+        {.name = "tpr_at_1pct",                                                            \
+         .better = TL_BETTER_LOWER,                                                        \
+         .is_rate = true,                                                                  \
+         .can_be_missing = true,                                                           \
+         .about = "true positive rate at 1 % false positives; needs 1000 non-members"},    \
+        {.name = "tpr_at_0p1pct",                                                          \
+         .better = TL_BETTER_LOWER,                                                        \
+         .is_rate = true,                                                                  \
+         .can_be_missing = true,                                                           \
+         .about = "true positive rate at 0.1 % false positives; needs 10000 non-members"}, \
+    {                                                                                      \
+        .name = "targeted_auc", .better = TL_BETTER_LOWER, .high = 1,                      \
+        .can_be_missing = true, .is_success = true,                                        \
+        .about = "AUC over the rows that a poisoner targeted"                              \
+    }
+
+/** A row of a table of tl_metric: advantage of a test at a threshold of its own. */
+#define TL_ADVANTAGE_METRIC(at_threshold)                                               \
+    {                                                                                   \
+        .name = "advantage", .better = TL_BETTER_LOWER, .low = -1, .high = 1,           \
+        .can_be_missing = true, .about = "true minus false positive rate " at_threshold \
+    }
+
+/**
+ * Puts the metrics of TL_MEMBERSHIP_METRICS. An AUC is missing as unresolvable without
+ * members or without non-members; a rate at a false positive rate f with fewer than 10 / f
+ * non-members, where it would rest on fewer than ten of them. Not collective.
  *
  * \return as tl_score_auc
  */
-TL_MUST_USE tl_status tl_candidates_put_auc(tl_scene *scene, int metric,
-                                            const tl_candidates *candidates, unsigned flags,
-                                            tl_err *err);
+TL_MUST_USE tl_status tl_membership_put(tl_scene *scene, const tl_candidates *candidates,
+                                        tl_err *err);
 
-/**
- * Puts the true positive rate at a false positive rate of `limit`; missing as unresolvable
- * with fewer than 10 / limit non-members, where it would rest on fewer than ten of them.
- * Not collective.
- *
- * \return as tl_score_tpr
- */
-TL_MUST_USE tl_status tl_candidates_put_tpr(tl_scene *scene, int metric,
-                                            const tl_candidates *candidates, double limit,
-                                            tl_err *err);
+/** Puts the AUC minus that of the scores `plain`, one threshold for all rows; after
+ * tl_membership_put. Not collective. \return as tl_score_auc */
+TL_MUST_USE tl_status tl_membership_put_gain(tl_scene *scene, int metric,
+                                             const tl_candidates *candidates, tl_err *err);
+
+/** A row of a table of tl_metric, for tl_membership_put_gain. */
+#define TL_MEMBERSHIP_GAIN_METRIC                                                    \
+    {                                                                                \
+        .name = "auc_gain", .better = TL_BETTER_LOWER, .low = -1, .high = 1,         \
+        .can_be_missing = true, .is_success = true,                                  \
+        .about = "AUC minus that of one threshold on the target's loss for all rows" \
+    }
+
+/** Puts true minus false positive rate of the test "score > threshold". */
+void tl_membership_put_advantage(tl_scene *scene, int metric,
+                                 const tl_candidates *candidates, double threshold);
+
+/** Queries of a test that asks once about every candidate. */
+double tl_membership_queries(const tl_size *size, const void *args);
 
 #endif

@@ -85,11 +85,11 @@ tl_status tl_robustness_count(const tl_model *model, const tl_dataset *data,
     return TL_OK;
 }
 
-tl_pgd tl_pgd_of(const tl_scene *scene)
+tl_pgd tl_pgd_of(const tl_scene *scene, const tl_pgd_args *args)
 {
-    return (tl_pgd){.eps = scene->arg[TL_PGD_EPS].number,
-                    .steps = (int)scene->arg[TL_PGD_STEPS].number,
-                    .step = scene->arg[TL_PGD_STEP].number,
+    return (tl_pgd){.eps = args->eps,
+                    .steps = args->steps,
+                    .step = args->step,
                     .start = tl_scene_rng(scene, "start")};
 }
 

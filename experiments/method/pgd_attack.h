@@ -48,24 +48,28 @@ TL_MUST_USE tl_status tl_robustness_count(const tl_model *model, const tl_datase
                                           tl_arena *scratch, tl_robustness *out,
                                           tl_err *err);
 
-/** Places of the first parameters of stages that perturb images, TL_PGD_PARAM_LIST. */
-enum { TL_PGD_EPS, TL_PGD_STEPS, TL_PGD_STEP, TL_PGD_PARAMS };
-/** The attack that the scene's arguments describe; starts from its stream "start". */
-tl_pgd tl_pgd_of(const tl_scene *scene);
-/** The first rows of a table of tl_param, for tl_pgd_of. */
-#define TL_PGD_PARAM_LIST                                                        \
-    {.name = "eps",                                                              \
+/** Parameters of stages that perturb images, as the first member of their arguments. */
+typedef struct tl_pgd_args {
+    double eps;
+    int steps;
+    double step;
+} tl_pgd_args;
+/** The attack that they describe; starts from the scene's stream "start". */
+tl_pgd tl_pgd_of(const tl_scene *scene, const tl_pgd_args *args);
+/** The first rows of a table of tl_param, for tl_pgd_args. */
+#define TL_PGD_PARAMS                                                            \
+    {TL_ARG(tl_pgd_args, eps),                                                   \
      .type = TL_PARAM_REAL,                                                      \
      .fallback = 0.1,                                                            \
      .high = 1,                                                                  \
      .about = "largest change of a pixel, of a range of 0 to 1"},                \
-        {.name = "steps",                                                        \
+        {TL_ARG(tl_pgd_args, steps),                                             \
          .type = TL_PARAM_INT,                                                   \
          .fallback = 10,                                                         \
          .high = 10000,                                                          \
          .about = "gradient steps after the random start (0: the start alone)"}, \
     {                                                                            \
-        .name = "step", .type = TL_PARAM_REAL, .high = 1,                        \
+        TL_ARG(tl_pgd_args, step), .type = TL_PARAM_REAL, .high = 1,             \
         .about = "change of each pixel in a step (0: 2.5 eps / steps)"           \
     }
 

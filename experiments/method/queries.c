@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+const char *const tl_query_kinds[] = {"natural", "augmented", "noise", NULL};
+
 /* Shifts an image by up to 2 pixels each way and mirrors half of them; borders repeat. */
 static void augment(tl_rng *rng, tl_shape shape, const float *from, float *to)
 {
@@ -114,16 +116,6 @@ tl_status tl_queries_train(tl_scene *scene, const tl_queries *queries, const flo
                                                  .row = queries->row,
                                                  .rows = queries->count}};
     return tl_stage_train(scene, &training, TL_OK, TL_PART_SURROGATE, NULL, err);
-}
-
-tl_status tl_queries_train_control(tl_scene *scene, int count, tl_query_kind kind,
-                                   const tl_recipe *recipe, tl_err *err)
-{
-    const tl_query_request request = {.count = count, .kind = kind, .without_access = true};
-    tl_queries queries = {0};
-    TL_TRY(
-        tl_team_agree(scene->team, tl_queries_make(scene, &request, &queries, err), err));
-    return tl_queries_train(scene, &queries, NULL, recipe, err);
 }
 
 tl_status tl_queries_check(const tl_size *size, tl_query_kind kind, int count, tl_err *err)

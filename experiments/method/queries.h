@@ -15,6 +15,9 @@ typedef enum tl_query_kind {
     TL_QUERY_NOISE      /**< uniform in 0..1, or random tokens; without a class */
 } tl_query_kind;
 
+/** Choices of a parameter for it, in order; NULL-terminated. */
+extern const char *const tl_query_kinds[];
+
 /** Queries and the labels they came with; arrays are in scratch. */
 typedef struct tl_queries {
     int count;
@@ -36,8 +39,7 @@ typedef struct tl_query_request {
  * Makes queries from the attacker's rows, in scratch. Query i is the same for every budget:
  * rows are shuffled once (stream "rows"), rows left out are skipped, query i takes the i-th
  * of the others, cyclically, and draws from sub-stream i of "images". Streams are the
- * scene's: to get the queries of m2m.model_extraction, draw as that stage
- * (tl_bank.draws_as). Not collective. \return TL_E_NOMEM
+ * scene's: a bank that draws as m2m.model_extraction gets the queries of that stage. Not collective. \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_queries_make(tl_scene *scene, const tl_query_request *request,
                                       tl_queries *out, tl_err *err);
@@ -53,14 +55,6 @@ TL_MUST_USE tl_status tl_queries_make(tl_scene *scene, const tl_query_request *r
 TL_MUST_USE tl_status tl_queries_train(tl_scene *scene, const tl_queries *queries,
                                        const float *answer, const tl_recipe *recipe,
                                        tl_err *err);
-
-/**
- * Run of a bank: a control model without access to the target, trained on `count` queries
- * with their true labels. Collective. \return as tl_queries_make, tl_queries_train
- */
-TL_MUST_USE tl_status tl_queries_train_control(tl_scene *scene, int count,
-                                               tl_query_kind kind, const tl_recipe *recipe,
-                                               tl_err *err);
 
 /** Check of such a stage: the attacker has rows for `count` queries of this kind. \return
  * TL_E_ARG, with what would help */

@@ -9,7 +9,6 @@
 
 #include <string.h>
 
-enum { ARG_IMAGES, ARG_STEPS, ARG_STEP, ARG_TV, ARG_NOISE };
 enum {
     LEAKAGE_SSIM,
     LEAKAGE_FEATURE,
@@ -58,7 +57,7 @@ static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
     return TL_OK;
 }
 
-tl_status tl_evaluator_train(tl_scene *scene, tl_err *err)
+static tl_status train_evaluator(tl_scene *scene, tl_err *err)
 {
     const tl_model_spec spec = tl_evaluator_spec(&scene->world->setup->model);
     /* No early stopping: the validation rows are the owner's. */
@@ -67,12 +66,22 @@ tl_status tl_evaluator_train(tl_scene *scene, tl_err *err)
     return tl_stage_train(scene, &training, mine, TL_PART_SURROGATE, NULL, err);
 }
 
-double tl_evaluator_cost(const tl_size *size, const tl_value *arg)
+static double evaluator_cost(const tl_size *size, const void *args)
 {
-    (void)arg;
+    (void)args;
     const tl_model_spec spec = tl_evaluator_spec(&size->setup.model);
     return tl_train_flop(&spec, &size->setup.recipe, size->attacker, 0);
 }
+
+const tl_bank tl_bank_evaluators = {
+    .name = "evaluators",
+    .about = "a model of another architecture, trained on the attacker's clean rows",
+    .version = 1,
+    .draws_as = "m2d.inversion",
+    .reads = TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_SETUP),
+    .run = train_evaluator,
+    .cost = evaluator_cost,
+};
 
 /* --- the baselines -------------------------------------------------------------------- */
 
@@ -186,52 +195,56 @@ static tl_status ask(tl_scene *scene, const tl_model *model, const tl_dataset *i
     return TL_OK;
 }
 
-static tl_status put_leakage(tl_scene *scene, const tl_references *references,
-                             const tl_dataset *images, int ssim, int feature, tl_err *err)
+typedef struct compared {
+    tl_references references;
+    tl_dataset *means, *unseen;
+    const tl_model *evaluator;
+} compared;
+
+static tl_status put_leakage(tl_scene *scene, const compared *c, const tl_dataset *images,
+                             int ssim, int feature, tl_err *err)
 {
     tl_leakage leakage;
-    TL_TRY(tl_leakage_of(references, images, scene->world->bank[0], scene->team,
-                         scene->scratch, &leakage, err));
+    TL_TRY(tl_leakage_of(&c->references, images, c->evaluator, scene->team, scene->scratch,
+                         &leakage, err));
     const bool is_known = leakage.images > 0;
     tl_scene_put_if(scene, ssim, is_known, leakage.ssim, TL_WHY_UNRESOLVABLE);
     tl_scene_put_if(scene, feature, is_known, leakage.feature, TL_WHY_UNRESOLVABLE);
     return TL_OK;
 }
 
-typedef struct compared {
-    tl_references references;
-    tl_dataset *means, *unseen;
-} compared;
-
 static tl_status gather(tl_scene *scene, compared *out, tl_err *err)
 {
+    const tl_inversion_args *arg = scene->args;
     const tl_world *world = scene->world;
     TL_TRY(tl_references_gather(world->data[TL_PART_POOL], scene->scratch, &out->references,
                                 err));
     TL_TRY(make_means(world->data[TL_PART_ATTACKER], scene->scratch, &out->means, err));
     return pick_unseen(world->data[TL_PART_ATTACKER], &out->references,
-                       (int)scene->arg[ARG_IMAGES].number, scene->scratch, &out->unseen,
-                       err);
+                       arg->images, scene->scratch, &out->unseen, err);
 }
 
-static tl_status measure(tl_scene *scene, const tl_model *model, const tl_dataset *images,
-                         tl_err *err)
+tl_status tl_inversion_outcome(tl_scene *scene, tl_part part, tl_err *err)
 {
-    const tl_model *evaluator = scene->world->bank[0];
+    const tl_dataset *images = scene->given->data[TL_PART_RECOVERED];
     compared c = {0};
     TL_TRY(tl_team_agree(scene->team, gather(scene, &c, err), err));
     TL_INVARIANT(c.unseen != NULL);
-    TL_TRY(tl_references_look(&c.references, evaluator, scene->team, scene->scratch, err));
-    TL_TRY(put_leakage(scene, &c.references, images, LEAKAGE_SSIM, LEAKAGE_FEATURE, err));
-    TL_TRY(put_leakage(scene, &c.references, c.means, MEAN_SSIM, MEAN_FEATURE, err));
-    TL_TRY(put_leakage(scene, &c.references, c.unseen, UNSEEN_SSIM, UNSEEN_FEATURE, err));
+    TL_TRY(tl_scene_visit(scene, 0, &c.evaluator, err));
+    TL_TRY(
+        tl_references_look(&c.references, c.evaluator, scene->team, scene->scratch, err));
+    TL_TRY(put_leakage(scene, &c, images, LEAKAGE_SSIM, LEAKAGE_FEATURE, err));
+    TL_TRY(put_leakage(scene, &c, c.means, MEAN_SSIM, MEAN_FEATURE, err));
+    TL_TRY(put_leakage(scene, &c, c.unseen, UNSEEN_SSIM, UNSEEN_FEATURE, err));
     double confidence, hits, unused;
-    TL_TRY(ask(scene, model, images, &confidence, &unused, err));
+    TL_TRY(ask(scene, scene->world->model[part], images, &confidence, &unused, err));
     tl_scene_put(scene, CONFIDENCE, confidence);
-    TL_TRY(ask(scene, evaluator, images, &unused, &hits, err));
+    TL_TRY(ask(scene, c.evaluator, images, &unused, &hits, err));
     tl_scene_put_rate(scene, EVALUATOR_ACCURACY, hits, images->rows);
     return TL_OK;
 }
+
+/* --- the images ----------------------------------------------------------------------- */
 
 /* The attacker's mean image over all classes; black if every row is left out. */
 static tl_status make_centre(tl_scene *scene, float **centre, tl_err *err)
@@ -247,20 +260,20 @@ static tl_status make_centre(tl_scene *scene, float **centre, tl_err *err)
 
 tl_status tl_inversion_run(tl_scene *scene, tl_part part, tl_err *err)
 {
+    const tl_inversion_args *arg = scene->args;
     const tl_model *model = scene->world->model[part];
     float *centre = NULL;
     TL_TRY(tl_team_agree(scene->team, make_centre(scene, &centre, err), err));
-    const tl_ascent ascent = {.images = (int)scene->arg[ARG_IMAGES].number,
-                              .steps = (int)scene->arg[ARG_STEPS].number,
-                              .step = scene->arg[ARG_STEP].number,
+    const tl_ascent ascent = {.images = arg->images,
+                              .steps = arg->steps,
+                              .step = arg->step,
                               .centre = centre,
-                              .noise = scene->arg[ARG_NOISE].number,
-                              .tv = scene->arg[ARG_TV].number,
+                              .noise = arg->noise,
+                              .tv = arg->tv,
                               .start = tl_scene_rng(scene, "start")};
     tl_dataset *images = NULL;
     TL_TRY(tl_ascent_run(&ascent, model, scene->team, scene->keep, scene->scratch, &images,
                          err));
-    TL_TRY(measure(scene, model, images, err));
     scene->given->data[TL_PART_RECOVERED] = images;
     return TL_OK;
 }
@@ -268,62 +281,60 @@ tl_status tl_inversion_run(tl_scene *scene, tl_part part, tl_err *err)
 /* --- the stages' record ----------------------------------------------------------------
  */
 
-tl_status tl_inversion_check(const tl_size *size, const tl_value *arg, tl_err *err)
+tl_status tl_inversion_check(const tl_size *size, const void *args, tl_err *err)
 {
-    (void)arg;
+    (void)args;
     TL_CHECK(size->attacker > 0, err, TL_E_ARG,
              "the evaluator is trained on the attacker's rows: set data.split.attacker, or "
              "attacker_from_pool with official splits");
     return TL_OK;
 }
 
-static int images_of(const tl_size *size, const tl_value *arg)
+static int images_of(const tl_size *size, const tl_inversion_args *arg)
 {
-    return size->classes * (int)arg[ARG_IMAGES].number;
+    return size->classes * arg->images;
 }
 
-double tl_inversion_cost(const tl_size *size, const tl_value *arg)
+double tl_inversion_cost(const tl_size *size, const void *args)
 {
+    const tl_inversion_args *arg = args;
     const tl_model_spec evaluator = tl_evaluator_spec(&size->setup.model);
     const int images = images_of(size, arg);
     /* A step is a forward pass and one back to the pixels. */
-    return 2.0 * tl_model_flop(&size->setup.model) * arg[ARG_STEPS].number * images +
+    return 2.0 * tl_model_flop(&size->setup.model) * arg->steps * images +
            tl_leakage_flop(size, &evaluator, 2 * images + size->classes);
 }
 
-int tl_inversion_max_ranks(const tl_size *size, const tl_value *arg)
+int tl_inversion_max_ranks(const tl_size *size, const void *args)
 {
-    const int images = images_of(size, arg);
-    const int shards =
-        tl_recipe_shards(&size->setup.recipe); /* of the evaluator's training */
-    return tl_infer_max_ranks(images, shards);
+    return tl_infer_max_ranks(images_of(size, args), TL_INFER_MAX_RANKS);
 }
 
 const tl_param tl_inversion_params[] = {
-    {.name = "images",
+    {TL_ARG(tl_inversion_args, images),
      .type = TL_PARAM_INT,
      .fallback = 16,
      .low = 1,
      .high = 100000,
      .about = "images of each class, each from a random start of its own"},
-    {.name = "steps",
+    {TL_ARG(tl_inversion_args, steps),
      .type = TL_PARAM_INT,
      .fallback = 100,
      .high = 100000,
      .about = "gradient steps (0: the random starts)"},
-    {.name = "step",
+    {TL_ARG(tl_inversion_args, step),
      .type = TL_PARAM_REAL,
      .fallback = 0.02,
      .low_is_open = true,
      .high = 1,
      .about = "root mean square change of pixels in the first step; falls to 0"},
-    {.name = "tv",
+    {TL_ARG(tl_inversion_args, tv),
      .type = TL_PARAM_REAL,
      .fallback = 0.003,
      .high = 1000,
      .units = "nat",
      .about = "weight of the total variation, summed over pixels of a range of 0 to 1"},
-    {.name = "noise",
+    {TL_ARG(tl_inversion_args, noise),
      .type = TL_PARAM_REAL,
      .fallback = 0.2,
      .high = 1,

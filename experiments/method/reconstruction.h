@@ -8,29 +8,38 @@
 
 #include "experiments/stage/stage.h"
 
-/** Tables of parameters and metrics of every inversion. */
+/** Arguments of every inversion, and the tables of its parameters and metrics. */
+typedef struct tl_inversion_args {
+    int images, steps;
+    double step, tv, noise;
+} tl_inversion_args;
 extern const tl_param tl_inversion_params[];
 extern const tl_metric tl_inversion_metrics[];
 
 /**
- * Inverts the model of `part`, gives the images as TL_PART_RECOVERED and measures their
- * leakage. Reads that model, pool and attacker; bank[0] is the evaluator. Collective over
- * the scene's team. \return TL_E_NOMEM, TL_E_PEER
+ * Inverts the model of `part` and gives the images as TL_PART_RECOVERED. Reads that model
+ * and the attacker's rows. Collective over the scene's team. \return TL_E_NOMEM, TL_E_PEER
  */
 TL_MUST_USE tl_status tl_inversion_run(tl_scene *scene, tl_part part, tl_err *err);
 
-/** The bank: one evaluator, trained by the plan's recipe on the attacker's clean rows.
- * \return as tl_stage_train */
-TL_MUST_USE tl_status tl_evaluator_train(tl_scene *scene, tl_err *err);
-double tl_evaluator_cost(const tl_size *size, const tl_value *arg);
+/**
+ * Measures the leakage of the images given: reads the model of `part`, pool and attacker;
+ * the first model of the bank is the evaluator. Collective over the scene's team.
+ * \return TL_E_NOMEM, TL_E_PEER, TL_E_MISSING
+ */
+TL_MUST_USE tl_status tl_inversion_outcome(tl_scene *scene, tl_part part, tl_err *err);
+
+/** The bank of evaluators: one model, trained by the plan's recipe on the attacker's clean
+ * rows. */
+extern const tl_bank tl_bank_evaluators;
 
 /** The evaluator's architecture: an mlp, or a cnn for an mlp whose images can be pooled. */
 tl_model_spec tl_evaluator_spec(const tl_model_spec *model);
 
 /** Functions of the stages' records. \return TL_E_ARG without rows of the attacker */
-TL_MUST_USE tl_status tl_inversion_check(const tl_size *size, const tl_value *arg,
+TL_MUST_USE tl_status tl_inversion_check(const tl_size *size, const void *args,
                                          tl_err *err);
-double tl_inversion_cost(const tl_size *size, const tl_value *arg);
-int tl_inversion_max_ranks(const tl_size *size, const tl_value *arg);
+double tl_inversion_cost(const tl_size *size, const void *args);
+int tl_inversion_max_ranks(const tl_size *size, const void *args);
 
 #endif

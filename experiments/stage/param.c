@@ -39,6 +39,33 @@ void tl_params_defaults(const tl_param *params, tl_value *value)
     }
 }
 
+void tl_params_unpack(const tl_param *params, const tl_value *value, tl_args *out)
+{
+    *out = (tl_args){{0}};
+    const int count = tl_params_count(params);
+    for (int i = 0; i < count; i++) {
+        unsigned char *to = out->bytes + params[i].at;
+        const double number = value[i].number;
+        const int whole = (int)number;
+        const bool is_set = number != 0.0;
+        switch (params[i].type) {
+        case TL_PARAM_REAL:
+            memcpy(to, &number, sizeof number);
+            break;
+        case TL_PARAM_INT:
+        case TL_PARAM_CHOICE:
+            memcpy(to, &whole, sizeof whole);
+            break;
+        case TL_PARAM_BOOL:
+            memcpy(to, &is_set, sizeof is_set);
+            break;
+        case TL_PARAM_TEXT:
+            memcpy(to, &value[i].text, sizeof value[i].text);
+            break;
+        }
+    }
+}
+
 static tl_status read_choice(const tl_param *param, const char *what, const char *text,
                              tl_value *out, tl_err *err)
 {

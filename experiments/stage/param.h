@@ -8,6 +8,7 @@
 #include "compute/core/hash.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /** What kind of value a parameter takes. */
 typedef enum tl_param_type {
@@ -24,7 +25,16 @@ typedef struct tl_value {
     const char *text; /**< TEXT: the value; CHOICE: the word; else NULL */
 } tl_value;
 
-enum { TL_MAX_PARAMS = 16 /**< of a stage */ };
+enum {
+    TL_MAX_PARAMS = 16, /**< of a stage */
+    TL_MAX_ARGS = 256   /**< bytes of a stage's arguments */
+};
+
+/** The arguments of a stage, as the struct that its table describes. */
+typedef union tl_args {
+    max_align_t align;
+    unsigned char bytes[TL_MAX_ARGS];
+} tl_args;
 
 /** A parameter, one row of a table; all that it points to is constant. */
 typedef struct tl_param {
@@ -37,7 +47,12 @@ typedef struct tl_param {
     const char *about;          /**< one line */
     const char *const *choices; /**< CHOICE: words, NULL-terminated */
     const char *text_fallback;  /**< TEXT: default */
+    size_t at;                  /**< place in the owner's struct of arguments (TL_ARG) */
 } tl_param;
+
+/** Names a parameter and its member in a struct of arguments: double for REAL, int for INT
+ * and CHOICE, bool for BOOL, const char * for TEXT. */
+#define TL_ARG(type, member) .name = #member, .at = offsetof(type, member)
 
 /** The units of a parameter or a metric as written: "1" for NULL. */
 const char *tl_units(const char *units);
@@ -50,6 +65,10 @@ int tl_params_find(const tl_param *params, const char *name);
 
 /** Sets value [count] to the defaults. */
 void tl_params_defaults(const tl_param *params, tl_value *value);
+
+/** Fills a struct of arguments from value [count]; each lands in its member, and what no
+ * param names is zero. */
+void tl_params_unpack(const tl_param *params, const tl_value *value, tl_args *out);
 
 /**
  * Reads `text` as a value of `param`, checked against type, choices and bounds; a TEXT

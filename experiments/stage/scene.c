@@ -2,15 +2,6 @@
 
 #include <math.h>
 
-void tl_world_take(tl_world *to, const tl_world *from, tl_part part)
-{
-    to->data[part] = from->data[part];
-    to->model[part] = from->model[part];
-    if (part == TL_PART_SETUP) to->setup = from->setup;
-    if (part == TL_PART_SERVICE) to->service = from->service;
-    if (part == TL_PART_MARKS) to->marks = from->marks;
-}
-
 bool tl_scene_counts(const tl_scene *scene)
 {
     return tl_arena_counts(scene->scratch);
@@ -20,6 +11,13 @@ tl_rng tl_scene_rng(const tl_scene *scene, const char *purpose)
 {
     return tl_rng_stream(scene->seed, scene->replicate, scene->stage, scene->occurrence,
                          purpose);
+}
+
+tl_status tl_scene_visit(tl_scene *scene, int item, const tl_model **model, tl_err *err)
+{
+    TL_INVARIANT(item >= 0 && item < scene->bank.count);
+    return scene->bank.read(scene->bank.self, item, scene->team, scene->scratch, model,
+                            err);
 }
 
 void tl_scene_put(tl_scene *scene, int metric, double value)

@@ -1,36 +1,37 @@
 /*
  * The scene of a step: the parts of the world that its stage reads and gives, its
- * arguments, streams and team, and its metrics.
+ * arguments, streams and team, its session with the target, and its metrics.
  */
 #ifndef TL_EXPERIMENTS_STAGE_SCENE_H
 #define TL_EXPERIMENTS_STAGE_SCENE_H
 
-#include "experiments/stage/marks.h"
 #include "experiments/stage/metric.h"
-#include "experiments/stage/part.h"
-#include "experiments/stage/service.h"
-#include "experiments/stage/setup.h"
+#include "experiments/stage/session.h"
+#include "experiments/stage/world.h"
 
-/** The parts of the world that a step reads or gives; all pointers are borrowed, NULL
- * where there is none. */
-typedef struct tl_world {
-    const tl_dataset *data[TL_PARTS]; /**< by tl_part, data parts only */
-    const tl_model *model[TL_PARTS];  /**< by tl_part, model parts only */
-    const tl_setup *setup;
-    const tl_service *service;
-    const tl_marks *marks;
-    const tl_model *const *bank; /**< [banked] models of the stage's bank */
-    int banked;
-} tl_world;
+/** A bank of models, see bank.h. */
+typedef struct tl_bank tl_bank;
 
-/** Sets the version of `part` in `to` to that of `from`; contents are shared. */
-void tl_world_take(tl_world *to, const tl_world *from, tl_part part);
+/** Where the models of a stage's bank are found; what it points to is borrowed. */
+typedef struct tl_bank_shelf {
+    int count;
+    uint32_t occurrence; /**< of the stage that its models draw as */
+    /** Reads model `item` into `arena`. Collective. \return TL_E_NOMEM; TL_E_MISSING if it
+     * is lost, agreed on by the team */
+    tl_status (*read)(void *self, int item, const tl_team *team, tl_arena *arena,
+                      const tl_model **model, tl_err *err);
+    void *self;
+} tl_bank_shelf;
 
 /** What a stage works in; all pointers are borrowed. */
 typedef struct tl_scene {
-    const tl_world *world; /**< versions of the parts the stage reads */
-    tl_world *given;       /**< what the stage gives, with memory from `keep` */
-    const tl_value *arg;   /**< by index of its params */
+    const tl_world *world;  /**< versions of the parts the stage reads */
+    tl_world *given;        /**< what the stage gives, with memory from `keep` */
+    const tl_value *value;  /**< by index of its params */
+    const void *args;       /**< the same, as the struct that its params describe */
+    tl_session *session;    /**< `run` of a stage that asks; else NULL */
+    void *found;            /**< what `run` leaves to `outcome`, in scratch */
+    tl_bank_shelf bank;     /**< of the stage; count 0: none */
     uint64_t seed;
     uint32_t replicate, occurrence;
     const char *stage; /**< names the streams */
@@ -39,7 +40,8 @@ typedef struct tl_scene {
     tl_arena *keep, *scratch;
     const tl_checkpoint *checkpoint; /**< for the step's only long training; may be NULL */
     tl_measure *measure;             /**< by index of the metrics table in use */
-    const tl_size *size;             /**< where arenas count (tl_scene_counts); else NULL */
+    const tl_size *size;             /**< what was known of sizes when the plan was read */
+    bool logs_queries;               /**< a later stage reads the log of queries */
 } tl_scene;
 
 /**
@@ -51,6 +53,13 @@ bool tl_scene_counts(const tl_scene *scene);
 
 /** The scene's stream for `purpose`, keyed by seed, replicate, stage and occurrence. */
 tl_rng tl_scene_rng(const tl_scene *scene, const char *purpose);
+
+/**
+ * Reads model `item` of the stage's bank into scratch: rewind it before the next one, as
+ * there may be hundreds. Collective. \return TL_E_NOMEM, TL_E_MISSING
+ */
+TL_MUST_USE tl_status tl_scene_visit(tl_scene *scene, int item, const tl_model **model,
+                                     tl_err *err);
 
 /** Sets a metric; a value that is not finite fails the step with TL_E_NUMERIC. */
 void tl_scene_put(tl_scene *scene, int metric, double value);

@@ -1,83 +1,53 @@
 #include "experiments/stage/service.h"
 
-#include "compute/nn/head.h"
-#include "compute/nn/loss.h"
-#include "compute/nn/probe.h"
-
 #include <string.h>
 
 const tl_service *tl_service_plain(void)
 {
-    static const tl_service plain = {.name = "plain"};
+    static const tl_service plain;
     return &plain;
 }
 
-tl_status tl_service_ask(const tl_service *service, const tl_model *target,
-                         const tl_question *question, const tl_team *team,
-                         tl_arena *scratch, float *answer, tl_err *err)
+tl_status tl_service_add(const tl_service *service, const tl_service_link *link,
+                         tl_arena *arena, const tl_service **out, tl_err *err)
 {
-    TL_INVARIANT(service != NULL);
-    const int classes = target->spec.classes, rows = question->rows;
-    TL_TRY(tl_model_logits(target, question->input, rows, team, scratch, answer, err));
-    if (question->kind == TL_ANSWER_LOGITS || tl_arena_counts(scratch)) return TL_OK;
-    if (question->kind == TL_ANSWER_SCORES) {
-        tl_softmax(answer, rows, classes, answer);
-        return TL_OK;
-    }
-    for (int r = 0; r < rows; r++) {
-        float *line = answer + (size_t)r * (size_t)classes;
-        int32_t best;
-        tl_argmax(line, 1, classes, &best);
-        memset(line, 0, (size_t)classes * sizeof *line);
-        line[best] = 1.0f;
-    }
+    tl_service *longer;
+    const tl_service_link **all;
+    TL_ALLOC_RECORDS(longer, arena, 1, err);
+    TL_ALLOC_RECORDS(all, arena, service->links + 1, err);
+    for (int i = 0; i < service->links; i++) all[i] = service->link[i];
+    all[service->links] = link;
+    *longer = (tl_service){.links = service->links + 1, .link = all};
+    *out = longer;
     return TL_OK;
 }
 
-/* --- answers in double precision ------------------------------------------------------ */
-
-static tl_status ask_single(const tl_service *service, const tl_model *target,
-                            const tl_question *question, const tl_team *team,
-                            tl_arena *scratch, double *answer, tl_err *err)
+const tl_service_link *tl_service_withholds_logits(const tl_service *service)
 {
-    const size_t count = (size_t)question->rows * (size_t)target->spec.classes;
-    float *single = tl_arena_take(scratch, count, sizeof *single, err);
-    TL_TRY(tl_team_agree(team, single ? TL_OK : TL_E_NOMEM, err));
-    TL_TRY(tl_service_ask(service, target, question, team, scratch, single, err));
-    if (tl_arena_counts(scratch)) return TL_OK;
-    for (size_t i = 0; i < count; i++) answer[i] = (double)single[i];
-    return TL_OK;
-}
-
-static tl_status ask_double(const tl_model *target, const tl_question *question,
-                            const tl_team *team, tl_arena *scratch, double *answer,
-                            tl_err *err)
-{
-    const int rows = question->rows, width = tl_model_features_size(&target->spec);
-    tl_head head = {0};
-    float *feature =
-        tl_arena_take(scratch, (size_t)rows * (size_t)width, sizeof *feature, err);
-    const tl_status mine = feature ? tl_head_of(target, scratch, &head, err) : TL_E_NOMEM;
-    TL_TRY(tl_team_agree(team, mine, err));
-    TL_TRY(tl_model_features(target, question->input, rows, team, scratch, feature, err));
-    if (tl_arena_counts(scratch)) return TL_OK;
-    tl_head_logits(&head, feature, rows, answer);
-    if (question->kind == TL_ANSWER_SCORES) {
-        tl_softmax_double(answer, rows, head.classes, answer);
+    for (int i = 0; i < service->links; i++) {
+        if (!service->link[i]->gives_logits) return service->link[i];
     }
-    return TL_OK;
+    return NULL;
 }
 
-tl_status tl_service_ask_exactly(const tl_service *service, const tl_model *target,
-                                 const tl_question *question, const tl_team *team,
-                                 tl_arena *scratch, double *answer, tl_err *err)
+tl_rng tl_link_rng(const tl_service_link *link, const tl_query *query)
 {
-    TL_INVARIANT(service != NULL && question->kind != TL_ANSWER_TOP1);
-    const size_t mark = tl_arena_mark(scratch);
-    const tl_status status =
-        question->precision == TL_PRECISION_SINGLE
-            ? ask_single(service, target, question, team, scratch, answer, err)
-            : ask_double(target, question, team, scratch, answer, err);
-    tl_arena_rewind(scratch, mark);
-    return status;
+    const tl_key question = tl_key_of(query->input, query->size * sizeof *query->input);
+    uint64_t item;
+    memcpy(&item, &question, sizeof item);
+    const tl_rng own = tl_rng_sub(&link->stream, query->copy);
+    return tl_rng_sub(&own, item);
+}
+
+void tl_service_hash(const tl_service *service, tl_hash *hash)
+{
+    tl_hash_u64(hash, (uint64_t)service->links);
+    for (int i = 0; i < service->links; i++) {
+        uint32_t word[4];
+        tl_rng_block(&service->link[i]->stream, 0, word);
+        const tl_key stream = tl_key_of(word, sizeof word);
+        tl_hash_text(hash, service->link[i]->name);
+        tl_hash_u64(hash, service->link[i]->state);
+        tl_hash_key(hash, &stream);
+    }
 }

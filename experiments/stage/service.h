@@ -1,66 +1,72 @@
 /*
- * The query service: how anybody but the owner reaches the target, and the place for output
- * defences and monitors. The plain service gives the model's own answers.
+ * The query service: how anybody but the owner reaches the target. An immutable chain of
+ * links, each of which may change an answer: output defences and monitors. A stage that
+ * places one gives the service with one more link. Clients ask through sessions, see
+ * session.h.
  */
 #ifndef TL_EXPERIMENTS_STAGE_SERVICE_H
 #define TL_EXPERIMENTS_STAGE_SERVICE_H
 
-#include "compute/nn/model.h"
+#include "compute/core/arena.h"
+#include "compute/core/hash.h"
+#include "compute/core/rng.h"
 
-/** What the service answers for each row. */
+#include <stdbool.h>
+
+/** What a client asks for: a row of numbers, one a class. */
 typedef enum tl_answers {
     TL_ANSWER_SCORES, /**< class probabilities */
-    TL_ANSWER_TOP1,   /**< 1 for the top class, 0 for the others */
+    TL_ANSWER_LABELS, /**< 1 for the top class, 0 for the others */
     TL_ANSWER_LOGITS  /**< output of the last layer, before the softmax */
 } tl_answers;
 
-/** Precision in which answers are computed. */
-typedef enum tl_precision {
-    TL_PRECISION_DOUBLE, /**< last layer and softmax in double precision, from features in
-                            single */
-    TL_PRECISION_SINGLE  /**< all in single precision, as the model computes */
-} tl_precision;
+/** One query, as a link sees it. Pointers are borrowed. */
+typedef struct tl_query {
+    uint64_t number;    /**< of the client's session, from 0 */
+    const float *input; /**< [size] */
+    size_t size;
+    int classes;
+    tl_answers kind; /**< what `row` holds: scores, or logits where the client asked so */
+    uint64_t copy;   /**< 0: asked of the target; else of that model of the attacker's own,
+                        behind a service that it has rebuilt without the owner's secrets */
+} tl_query;
 
-/** Queries, and how to answer them. */
-typedef struct tl_question {
-    const float *input; /**< [rows x input], borrowed */
-    int rows;
-    tl_answers kind;        /**< what to answer for each */
-    tl_precision precision; /**< for tl_service_ask_exactly */
-} tl_question;
+/** A link of a service; what it points to is borrowed. */
+typedef struct tl_service_link tl_service_link;
+struct tl_service_link {
+    const char *name;  /**< of the stage that placed it */
+    bool gives_logits; /**< lets logits through; else an attack on them is refused */
+    size_t state;      /**< bytes that a session keeps for it, zero at first; 0: none */
+    tl_rng stream;     /**< its secret randomness */
+    const void *self;  /**< its settings */
+    /** Changes the answer row [classes], in the form of query->kind. A pure function of
+     * link, query, state and row; the state advances query by query, in their order. */
+    void (*answer)(const tl_service_link *link, const tl_query *query, void *state,
+                   double *row);
+};
 
-/** A service in front of a target; so far a name. */
+/** A service. Zero is the plain one: the model's own answers. */
 typedef struct tl_service {
-    const char *name; /**< "plain" */
+    int links;
+    const tl_service_link *const *link; /**< [links] nearest to the target first */
 } tl_service;
 
 /** The service that every world starts with. */
 const tl_service *tl_service_plain(void);
 
-/**
- * Asks `target` through `service`. Collective over `team`.
- *
- * \param answer [rows x classes] result, on every member
- * \return as tl_model_logits
- */
-TL_MUST_USE tl_status tl_service_ask(const tl_service *service, const tl_model *target,
-                                     const tl_question *question, const tl_team *team,
-                                     tl_arena *scratch, float *answer, tl_err *err);
+/** Sets *out to `service` with `link`, borrowed, behind its others. Not collective.
+ * \return TL_E_NOMEM */
+TL_MUST_USE tl_status tl_service_add(const tl_service *service, const tl_service_link *link,
+                                     tl_arena *arena, const tl_service **out, tl_err *err);
 
-/**
- * As tl_service_ask, for attacks that solve equations: TL_ANSWER_SCORES or TL_ANSWER_LOGITS
- * of a model whose last layer is dense, in the question's precision. TL_PRECISION_SINGLE
- * gives the answers of tl_service_ask, TL_PRECISION_DOUBLE those of the same parameters
- * without rounding in the last layer and the softmax. Collective over `team`; bits do not
- * depend on it.
- *
- * \param answer [rows x classes] result, on every member
- * \return TL_E_NOMEM, or as tl_model_logits
- */
-TL_MUST_USE tl_status tl_service_ask_exactly(const tl_service *service,
-                                             const tl_model *target,
-                                             const tl_question *question,
-                                             const tl_team *team, tl_arena *scratch,
-                                             double *answer, tl_err *err);
+/** The first link that withholds logits, or NULL. */
+const tl_service_link *tl_service_withholds_logits(const tl_service *service);
+
+/** A stream that depends on the link's, the query's input and its `copy`, so that equal
+ * questions get equal answers. */
+tl_rng tl_link_rng(const tl_service_link *link, const tl_query *query);
+
+/** Adds names, settings' sizes and streams of the links to `hash`. */
+void tl_service_hash(const tl_service *service, tl_hash *hash);
 
 #endif

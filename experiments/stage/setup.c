@@ -346,21 +346,3 @@ tl_status tl_setup_check_kind(const char *kind, const char *source, int vocabula
         err, TL_E_ARG, "model.kind %s works on %s, but %s gives %s; allowed are %s", kind,
         is_tokens ? "images" : "tokens", source, is_tokens ? "tokens" : "images", others);
 }
-
-int tl_size_max_ranks_pool(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    return tl_infer_max_ranks(size->pool, TL_INFER_MAX_RANKS);
-}
-
-int tl_size_max_ranks_test(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    return tl_infer_max_ranks(size->test, TL_INFER_MAX_RANKS);
-}
-
-int tl_size_max_ranks_training(const tl_size *size, const tl_value *arg)
-{
-    (void)arg;
-    return tl_train_max_ranks(&size->setup.model, &size->setup.recipe);
-}

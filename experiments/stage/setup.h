@@ -95,6 +95,7 @@ typedef struct tl_size {
     int vocabulary; /**< of tokens, with shape.width the context; 0: images */
     int pool, members, validation, attacker, test; /**< rows */
     tl_setup setup;
+    bool logs_queries; /**< a stage of the plan reads the log of queries */
 } tl_size;
 
 /** The structures that the values describe. */
@@ -111,11 +112,5 @@ tl_size tl_setup_size(const tl_setup_values *values, const tl_source *source);
  */
 TL_MUST_USE tl_status tl_setup_check_kind(const char *kind, const char *source,
                                           int vocabulary, tl_err *err);
-
-/** Largest useful team of a stage that runs a model on the pool, or on the test rows, or
- * trains one by the plan's recipe, whatever its arguments: for tl_stage.max_ranks. */
-int tl_size_max_ranks_pool(const tl_size *size, const tl_value *arg);
-int tl_size_max_ranks_test(const tl_size *size, const tl_value *arg);
-int tl_size_max_ranks_training(const tl_size *size, const tl_value *arg);
 
 #endif

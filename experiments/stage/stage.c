@@ -1,5 +1,6 @@
 #include "experiments/stage/stage.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,10 +54,123 @@ const char *tl_wants_name(tl_wants wants)
     return name[wants];
 }
 
-int tl_bank_of_one(const tl_value *arg)
+bool tl_stage_asks(const tl_stage *stage)
 {
-    (void)arg;
+    return (stage->access & TL_KNOWS_ANSWERS) != 0;
+}
+
+/* --- by value ------------------------------------------------------------------------- */
+
+static const void *unpack(const tl_param *params, const tl_value *value, tl_args *space)
+{
+    if (!params) return NULL;
+    tl_params_unpack(params, value, space);
+    return space;
+}
+
+tl_status tl_stage_check(const tl_stage *stage, const tl_size *size, const tl_value *value,
+                         tl_err *err)
+{
+    tl_args space;
+    if (!stage->check) return TL_OK;
+    return stage->check(size, unpack(stage->params, value, &space), err);
+}
+
+double tl_stage_queries(const tl_stage *stage, const tl_size *size, const tl_value *value)
+{
+    tl_args space;
+    if (!stage->queries) return 0.0;
+    return stage->queries(size, unpack(stage->params, value, &space));
+}
+
+bool tl_stage_wants_logits(const tl_stage *stage, const tl_value *value)
+{
+    tl_args space;
+    return stage->wants_logits &&
+           stage->wants_logits(unpack(stage->params, value, &space));
+}
+
+bool tl_stage_withholds_logits(const tl_stage *stage, const tl_value *value)
+{
+    tl_args space;
+    return stage->withholds_logits &&
+           stage->withholds_logits(unpack(stage->params, value, &space));
+}
+
+/* Rows that the stage passes through a model, at least. */
+static double rows_read(const tl_stage *stage, const tl_size *size, const tl_value *value)
+{
+    double rows = tl_stage_queries(stage, size, value);
+    if (!(stage->reads & TL_PARTS_MODEL)) return rows;
+    if (stage->reads & TL_BIT(TL_PART_TEST)) rows += size->test;
+    if (stage->reads & TL_BIT(TL_PART_POOL) && !tl_stage_asks(stage)) rows += size->pool;
+    return rows;
+}
+
+double tl_stage_cost(const tl_stage *stage, const tl_size *size, const tl_value *value)
+{
+    tl_args space;
+    if (!stage->cost)
+        return rows_read(stage, size, value) * tl_model_flop(&size->setup.model);
+    return stage->cost(size, unpack(stage->params, value, &space));
+}
+
+int tl_stage_max_ranks(const tl_stage *stage, const tl_size *size, const tl_value *value)
+{
+    tl_args space;
+    int ranks;
+    if (stage->max_ranks) {
+        ranks = stage->max_ranks(size, unpack(stage->params, value, &space));
+    } else if (stage->gives & TL_PARTS_MODEL) {
+        ranks = tl_train_max_ranks(&size->setup.model, &size->setup.recipe);
+    } else {
+        const double rows = rows_read(stage, size, value);
+        ranks = tl_infer_max_ranks(rows < INT_MAX ? (int)rows : INT_MAX, TL_INFER_MAX_RANKS);
+    }
+    return ranks > 1 ? ranks : 1;
+}
+
+int tl_ranks_one(const tl_size *size, const void *args)
+{
+    (void)size, (void)args;
     return 1;
+}
+
+void tl_stage_alter(const tl_stage *stage, const tl_value *value, tl_setup *setup)
+{
+    tl_args space;
+    if (stage->alter) stage->alter(unpack(stage->params, value, &space), setup);
+}
+
+int tl_stage_banked(const tl_stage *stage, const tl_value *value)
+{
+    tl_args space;
+    if (!stage->bank) return 0;
+    if (!stage->bank_count) return 1;
+    return stage->bank_count(unpack(stage->params, value, &space));
+}
+
+double tl_bank_cost(const tl_bank *bank, const tl_size *size, const tl_value *value)
+{
+    tl_args space;
+    return bank->cost(size, unpack(bank->params, value, &space));
+}
+
+int tl_bank_max_ranks(const tl_bank *bank, const tl_size *size, const tl_value *value)
+{
+    tl_args space;
+    if (!bank->max_ranks)
+        return tl_train_max_ranks(&size->setup.model, &size->setup.recipe);
+    return bank->max_ranks(size, unpack(bank->params, value, &space));
+}
+
+void tl_stage_bank_values(const tl_stage *stage, const tl_value *value, tl_value *bank)
+{
+    tl_args space;
+    memset(bank, 0, TL_MAX_PARAMS * sizeof *bank);
+    tl_params_defaults(stage->bank->params, bank);
+    if (stage->bank_args)
+        stage->bank_args(unpack(stage->params, value, &space), bank);
 }
 
 tl_status tl_stage_check_data(const tl_stage *stage, const char *source, int vocabulary,

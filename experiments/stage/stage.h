@@ -1,7 +1,7 @@
 /*
  * Room experiments/stage: the contract of every attack, defence and measurement: stage,
- * parts, scene, service, setup, marks, parameters, metrics. Uses compute and
- * experiments/image.
+ * parts, scene, service and sessions, banks, setup, marks, parameters, metrics. Uses
+ * compute and experiments/image.
  *
  * A stage: an attack, a defence, a training run or a measurement, as a record. One file per
  * stage, listed once in stages.def; nothing else in the program knows stages by name.
@@ -14,6 +14,7 @@
 #ifndef TL_EXPERIMENTS_STAGE_STAGE_H
 #define TL_EXPERIMENTS_STAGE_STAGE_H
 
+#include "experiments/stage/bank.h"
 #include "experiments/stage/scene.h"
 
 /** What a stage leads from and to: data or model. */
@@ -37,7 +38,11 @@ enum {
     TL_KNOWS_GRADIENTS = 8,
     TL_KNOWS_WEIGHTS = 16,
     TL_KNOWS_TRUTH = 32, /**< everything: measured by the experimenter */
-    TL_KNOWS_LOGITS = 64 /**< gets the target's logits */
+    TL_KNOWS_LOGITS = 64, /**< gets the target's logits */
+    /** Has the target itself. Without one of these, `run` and bank see no target. */
+    TL_KNOWS_TARGET = TL_KNOWS_GRADIENTS | TL_KNOWS_WEIGHTS | TL_KNOWS_TRUTH,
+    /** May ask: gets a session of the service. */
+    TL_KNOWS_ANSWERS = TL_KNOWS_LABELS | TL_KNOWS_SCORES | TL_KNOWS_LOGITS
 };
 /** What a stage works on. */
 typedef enum tl_wants { TL_WANTS_ANYTHING, TL_WANTS_IMAGES, TL_WANTS_TOKENS } tl_wants;
@@ -50,27 +55,8 @@ char *tl_access_text(unsigned access, char out[64]);
 /** The record of a stage. */
 typedef struct tl_stage tl_stage;
 
-/**
- * Models that a stage needs trained in advance, each a step of its own, shared between
- * stages that need the same. They are stored, so that data made with them can be rebuilt.
- */
-typedef struct tl_bank {
-    /** Number of models; NULL: no bank. */
-    int (*count)(const tl_value *arg);
-    uint32_t reads; /**< parts a bank model is made from */
-    uint32_t args;  /**< bits of the params that they depend on */
-    /** The stage whose streams and occurrences the models draw from, which pairs them with
-     * what that stage makes of the same versions; NULL: its own. */
-    const char *draws_as;
-    /** Trains model scene->bank_item into scene->given->model[TL_PART_SURROGATE]. */
-    tl_status (*run)(tl_scene *scene, tl_err *err);
-    double (*cost)(const tl_size *size, const tl_value *arg);
-} tl_bank;
-
-/** 1: `count` of a bank of one model. */
-int tl_bank_of_one(const tl_value *arg);
-
-/** All pointers are borrowed and constant; tables end in an empty row. */
+/** All pointers are borrowed and constant; tables end in an empty row. `args` is always the
+ * struct that `params` describe, NULL without params. */
 struct tl_stage {
     const char *name;   /**< "d2m.badnets" */
     const char *about;  /**< one line */
@@ -78,29 +64,72 @@ struct tl_stage {
     int version;        /**< raised when results change */
     tl_flow flow;
     tl_role role;
-    const char *taxonomy;  /**< name of the threat in the taxonomy, "backdoor" */
-    unsigned access;       /**< TL_KNOWS_* */
-    tl_wants wants;        /**< data that it works on */
-    uint32_t reads, gives; /**< parts (TL_BIT) */
-    bool draws;            /**< draws random numbers, which depend on the replicate */
+    const char *taxonomy; /**< name of the threat in the taxonomy, "backdoor" */
+    unsigned access;      /**< TL_KNOWS_* */
+    tl_wants wants;       /**< data that it works on */
+    /** Parts (TL_BIT). Who may ask reads TL_PARTS_ASKED, and gives TL_PART_QUERY_LOG. */
+    uint32_t reads, gives;
+    uint32_t keeps; /**< of those given: saved; the others are made again where needed */
+    bool draws;     /**< draws random numbers, which depend on the replicate */
     const tl_param *params;
     const tl_metric *metrics;
-    tl_bank bank;
+    const tl_bank *bank;               /**< models trained beforehand; NULL: none */
+    int (*bank_count)(const void *args); /**< how many of them; NULL: one */
+    /** Sets value [of the bank's params], which hold their defaults; NULL: leaves them. */
+    void (*bank_args)(const void *args, tl_value *value);
     uint32_t judges;      /**< parts that `judge` applies to */
     uint32_t judge_reads; /**< parts that `judge` reads besides the one it judges */
     const tl_metric
         *judge_metrics; /**< per judged part; suffix _<part> except on the target */
-    /** Computes what the stage gives and measures; like `judge` and bank.run also called on
-     * scenes that count (tl_scene_counts). */
+    /** Computes what the stage gives. Like outcome, judge and bank->run also called on
+     * scenes that count (tl_scene_counts). NULL: `alter` does all. */
     tl_status (*run)(tl_scene *scene, tl_err *err);
+    /** Measures, on the bare target and with the truth at hand, what `run` has achieved
+     * (scene->found, scene->given): no query is asked or logged. NULL: nothing. */
+    tl_status (*outcome)(tl_scene *scene, tl_err *err);
     /** Measures in `part` what this stage planted, with the same arguments and streams. */
     tl_status (*judge)(tl_scene *scene, tl_part part, tl_err *err);
+    /** Alters the setup, TL_PART_SETUP: a training-time defence. A pure function, called
+     * when plans are read too, so that costs, memory and models of banks follow. */
+    void (*alter)(const void *args, tl_setup *setup);
     /** Whether the arguments make sense for these sizes, before a run; may be NULL. */
-    tl_status (*check)(const tl_size *size, const tl_value *arg, tl_err *err);
-    double (*cost)(const tl_size *size, const tl_value *arg); /**< FLOP of run */
-    /** Largest useful team; NULL: one rank. */
-    int (*max_ranks)(const tl_size *size, const tl_value *arg);
+    tl_status (*check)(const tl_size *size, const void *args, tl_err *err);
+    /** Whether it asks for logits, so that the plan is refused where a stage before it
+     * withholds them; NULL: no. */
+    bool (*wants_logits)(const void *args);
+    bool (*withholds_logits)(const void *args);
+    /** Most queries that `run` asks: its budget; for stages that ask. */
+    double (*queries)(const tl_size *size, const void *args);
+    /** FLOP of run and outcome. NULL: answers, and the rows that are read through the
+     * model. */
+    double (*cost)(const tl_size *size, const void *args);
+    /** Largest useful team. NULL: that of a training if it gives a model, else that of the
+     * rows read through the model. */
+    int (*max_ranks)(const tl_size *size, const void *args);
 };
+
+/** Whether the stage asks the target: gets a session. */
+bool tl_stage_asks(const tl_stage *stage);
+
+/** The functions of a stage's record by value [of its params], and what holds where they
+ * are NULL. tl_stage_check returns TL_E_ARG. */
+TL_MUST_USE tl_status tl_stage_check(const tl_stage *stage, const tl_size *size,
+                                     const tl_value *value, tl_err *err);
+double tl_stage_cost(const tl_stage *stage, const tl_size *size, const tl_value *value);
+bool tl_stage_wants_logits(const tl_stage *stage, const tl_value *value);
+bool tl_stage_withholds_logits(const tl_stage *stage, const tl_value *value);
+double tl_stage_queries(const tl_stage *stage, const tl_size *size, const tl_value *value);
+int tl_stage_max_ranks(const tl_stage *stage, const tl_size *size, const tl_value *value);
+void tl_stage_alter(const tl_stage *stage, const tl_value *value, tl_setup *setup);
+
+/** 1: `max_ranks` of a stage that does all of its work on one rank. */
+int tl_ranks_one(const tl_size *size, const void *args);
+
+/** Models of the bank that the stage wants; 0 without one. */
+int tl_stage_banked(const tl_stage *stage, const tl_value *value);
+
+/** Sets bank [TL_MAX_PARAMS] to the values of the params of the stage's bank. */
+void tl_stage_bank_values(const tl_stage *stage, const tl_value *value, tl_value *bank);
 
 /** All stages [*count], in the order of stages.def; sets *count. */
 const tl_stage *const *tl_stages(int *count);

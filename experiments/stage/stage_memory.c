@@ -1,17 +1,22 @@
 #include "experiments/stage/stage_memory.h"
 
 #include <math.h>
+#include <stdint.h>
 
 /* A world with sizes and no contents. */
 typedef struct stand_in {
     tl_arena fixed, keep, scratch;
     tl_dataset data[TL_PARTS];
     tl_world world;
+    const tl_model *banked; /* the first model of the bank */
 } stand_in;
 
 static tl_status fill_world(const tl_size *size, stand_in *s, tl_err *err)
 {
-    static const tl_marks marks;
+    static const tl_mark mark;
+    static const tl_marks marks = {.count = 1, .mark = &mark};
+    static const tl_client_log client;
+    static const tl_query_log query_log = {.clients = 1, .client = &client};
     const int rows[TL_PARTS] = {[TL_PART_POOL] = size->pool,
                                 [TL_PART_VALIDATION] = size->validation,
                                 [TL_PART_ATTACKER] = size->attacker,
@@ -22,6 +27,7 @@ static tl_status fill_world(const tl_size *size, stand_in *s, tl_err *err)
     s->world = (tl_world){.setup = &size->setup,
                           .service = tl_service_plain(),
                           .marks = &marks,
+                          .query_log = &query_log,
                           .model = {[TL_PART_TARGET] = model, [TL_PART_SURROGATE] = model}};
     for (int part = 0; part < TL_PARTS; part++) {
         s->data[part] = (tl_dataset){.shape = size->shape,
@@ -33,34 +39,46 @@ static tl_status fill_world(const tl_size *size, stand_in *s, tl_err *err)
     return TL_OK;
 }
 
-/* The models that stage->run finds in its bank. */
-static tl_status fill_bank(const tl_stage *stage, const tl_scene *scene, stand_in *s,
-                           tl_err *err)
+/* A model of the bank as it would be read from its file. */
+static tl_status read_bank(void *self, int item, const tl_team *team, tl_arena *arena,
+                           const tl_model **model, tl_err *err)
 {
-    const int count = stage->bank.count ? stage->bank.count(scene->arg) : 0;
-    const tl_model **bank;
-    tl_scene own = *scene;
-    own.keep = own.scratch = &s->fixed;
-    TL_ALLOC_RECORDS(bank, &s->fixed, count, err);
-    if (count > 0) TL_TRY(stage->bank.run(&own, err));
-    for (int i = 0; i < count; i++) bank[i] = own.given->model[TL_PART_SURROGATE];
-    s->world.bank = bank;
-    s->world.banked = count;
+    const tl_model *first = self;
+    tl_model *read;
+    (void)item, (void)team;
+    TL_TRY(tl_model_new(&first->spec, arena, &read, err));
+    *model = read;
     return TL_OK;
 }
 
-static tl_status count(const tl_stage *stage, tl_step_kind kind, tl_part part,
-                       tl_scene *scene, stand_in *s)
+/* What stage->run finds of its bank. */
+static tl_status fill_bank(const tl_stage *stage, tl_scene *scene, stand_in *s, tl_err *err)
 {
-    TL_TRY(fill_world(scene->size, s, NULL));
-    if (kind == TL_STEP_BANK) return stage->bank.run(scene, NULL);
-    if (kind == TL_STEP_JUDGE) return stage->judge(scene, part, NULL);
-    TL_TRY(fill_bank(stage, scene, s, NULL));
-    return stage->run(scene, NULL);
+    tl_value value[TL_MAX_PARAMS];
+    tl_world given = {0};
+    tl_scene own = *scene;
+    own.keep = own.scratch = &s->fixed;
+    own.given = &given;
+    own.value = value;
+    scene->bank.count = tl_stage_banked(stage, scene->value);
+    if (scene->bank.count == 0) return TL_OK;
+    tl_stage_bank_values(stage, scene->value, value);
+    TL_TRY(tl_step_run(&(tl_step){stage, TL_STEP_BANK, 0}, &own, err));
+    s->banked = given.model[TL_PART_SURROGATE];
+    scene->bank.read = read_bank;
+    scene->bank.self = (void *)(uintptr_t)s->banked;
+    return TL_OK;
 }
 
-double tl_stage_memory(const tl_stage *stage, tl_step_kind kind, tl_part part,
-                       const tl_value *arg, const tl_size *size, const tl_team *team)
+static tl_status count(const tl_step *step, tl_scene *scene, stand_in *s)
+{
+    TL_TRY(fill_world(scene->size, s, NULL));
+    if (step->kind == TL_STEP_RUN) TL_TRY(fill_bank(step->stage, scene, s, NULL));
+    return tl_step_run(step, scene, NULL);
+}
+
+double tl_stage_memory(const tl_step *step, const tl_value *value, const tl_size *size,
+                       const tl_team *team)
 {
     stand_in s = {.fixed = tl_arena_counter(),
                   .keep = tl_arena_counter(),
@@ -70,15 +88,15 @@ double tl_stage_memory(const tl_stage *stage, tl_step_kind kind, tl_part part,
     const tl_checkpoint checkpoint = {0};
     tl_scene scene = {.world = &s.world,
                       .given = &given,
-                      .arg = arg,
-                      .stage = stage->name,
+                      .value = value,
                       .team = team,
                       .keep = &s.keep,
                       .scratch = &s.scratch,
                       .checkpoint = &checkpoint,
                       .measure = measure,
-                      .size = size};
-    const tl_status status = count(stage, kind, part, &scene, &s);
+                      .size = size,
+                      .logs_queries = size->logs_queries};
+    const tl_status status = count(step, &scene, &s);
     tl_arena_close(&s.fixed);
     tl_arena_close(&s.keep);
     tl_arena_close(&s.scratch);

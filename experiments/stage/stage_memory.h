@@ -14,10 +14,10 @@
  * add do not count: recovered rows are as many as the attacker's own, and the pool is as
  * large as at the start of the chain. Not collective.
  *
- * \param part JUDGE: what is judged
- * \param team of tl_team_counted: the member
+ * \param value [of the stage's params; for a bank step of the bank's]
+ * \param team  of tl_team_counted: the member
  */
-double tl_stage_memory(const tl_stage *stage, tl_step_kind kind, tl_part part,
-                       const tl_value *arg, const tl_size *size, const tl_team *team);
+double tl_stage_memory(const tl_step *step, const tl_value *value, const tl_size *size,
+                       const tl_team *team);
 
 #endif

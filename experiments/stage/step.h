@@ -10,7 +10,7 @@
 /** A run of the stage, a model of its bank, or its judge. */
 typedef enum tl_step_kind { TL_STEP_RUN, TL_STEP_BANK, TL_STEP_JUDGE } tl_step_kind;
 
-/** Which call of which stage (borrowed). */
+/** Which call of which stage (borrowed). A run is followed by the stage's outcome. */
 typedef struct tl_step {
     const tl_stage *stage;
     tl_step_kind kind;
@@ -20,9 +20,10 @@ typedef struct tl_step {
 /**
  * Runs the step in `scene`. Collective over scene->team.
  *
- * The caller sets `scene` except `stage` and `bank_item`, and every measure to its value
- * should the stage not set it. Metrics without a value become NaN; scene->scratch is
- * rewound.
+ * The caller sets `scene` except stage, bank_item, args, session and found, and every
+ * measure to its value should the stage not set it. The world it gives is whole: what the
+ * stage may not see is withheld here, and a session opened in its place. Metrics without a
+ * value become NaN; scene->scratch is rewound.
  *
  * \return the stage's status, agreed on by the team; TL_E_NUMERIC if a metric is not
  * finite; TL_E_PEER at once, without agreement, as a member has died

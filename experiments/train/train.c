@@ -17,7 +17,7 @@ static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
     int *row;
     TL_ALLOC(row, scene->scratch, pool->rows, err);
     *out = (tl_train_rows){.input = pool->input, .label = pool->label, .row = row};
-    if (scene->size)
+    if (tl_scene_counts(scene))
         out->rows = scene->size->members;
     else
         tl_dataset_select(pool, TL_ROW_MEMBER, TL_ROW_MEMBER, row, &out->rows);
@@ -39,9 +39,9 @@ static tl_status run(tl_scene *scene, tl_err *err)
     return TL_OK;
 }
 
-static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
+static tl_status check(const tl_size *size, const void *args, tl_err *err)
 {
-    (void)arg;
+    (void)args;
     const tl_recipe *recipe = &size->setup.recipe;
     TL_CHECK(recipe->patience == 0 || size->validation > 0, err, TL_E_ARG,
              "recipe.patience is %d epochs without a better validation loss, but there are "
@@ -58,9 +58,9 @@ static tl_status check(const tl_size *size, const tl_value *arg, tl_err *err)
     return TL_OK;
 }
 
-static double cost(const tl_size *size, const tl_value *arg)
+static double cost(const tl_size *size, const void *args)
 {
-    (void)arg;
+    (void)args;
     return tl_train_flop(&size->setup.model, &size->setup.recipe, size->members,
                          size->validation);
 }
@@ -90,10 +90,10 @@ const tl_stage tl_stage_train_train = {
     .access = TL_KNOWS_TRUTH,
     .reads = TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_VALIDATION) | TL_BIT(TL_PART_SETUP),
     .gives = TL_BIT(TL_PART_TARGET),
+    .keeps = TL_BIT(TL_PART_TARGET),
     .draws = true,
     .metrics = metrics,
     .run = run,
     .check = check,
     .cost = cost,
-    .max_ranks = tl_size_max_ranks_training,
 };

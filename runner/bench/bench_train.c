@@ -7,7 +7,7 @@
 #include "compute/core/sort.h"
 #include "compute/nn/kernels/kernels.h"
 #include "compute/nn/layers/layer.h"
-#include "experiments/stage/service.h"
+#include "experiments/stage/session.h"
 #include "runner/bench/bench.h"
 #include "runner/exit.h"
 
@@ -23,12 +23,16 @@ static tl_status time_queries(const tl_model *model, const tl_service *service,
     const tl_question question = {
         .input = data->input, .rows = data->rows, .kind = TL_ANSWER_SCORES};
     const size_t mark = tl_arena_mark(scratch);
+    const tl_session_options options = {
+        .service = service, .model = model, .budget = UINT64_MAX};
     float *answer;
+    tl_session *session = NULL;
     TL_ALLOC(answer, scratch, (size_t)data->rows * (size_t)model->spec.classes, err);
+    if (service) TL_TRY(tl_session_open(&options, scratch, &session, err));
     tl_timer clock = tl_timer_start(TL_TIMER_BLOCKS);
     do {
-        TL_TRY(service
-                   ? tl_service_ask(service, model, &question, &team, scratch, answer, err)
+        TL_TRY(session
+                   ? tl_session_ask(session, &question, &team, scratch, answer, err)
                    : tl_model_logits(model, data->input, data->rows, &team, scratch, answer,
                                      err));
     } while (!tl_timer_count(&clock, data->rows, 1));

@@ -82,15 +82,15 @@ json_t *tl_catalogue_stage(const tl_stage *stage)
     char access[64];
     json_t *one = entry(stage->name, stage->about);
     tl_json_add(
-        one, "{s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:b, s:i, s:o, s:o, s:o, s:o, s:b, s:o}",
+        one, "{s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:b, s:i, s:o, s:o, s:o, s:o, s:s, s:o}",
         "flow", tl_flow_name(stage->flow), "role", tl_role_name(stage->role), "taxonomy",
         tl_json_text(stage->taxonomy), "access", tl_access_text(stage->access, access),
         "works_on", tl_wants_name(stage->wants), "reads", parts_of(stage->reads), "gives",
         parts_of(stage->gives), "draws", stage->draws, "version", (int)stage->version,
         "params", tl_catalogue_params(stage->params), "metrics", metrics_of(stage->metrics),
         "judges", parts_of(stage->judges), "judge_metrics",
-        metrics_of(stage->judge_metrics), "trains_models_beforehand",
-        stage->bank.count != NULL, "source", tl_json_text(stage->source));
+        metrics_of(stage->judge_metrics), "bank",
+        stage->bank ? stage->bank->name : "", "source", tl_json_text(stage->source));
     return one;
 }
 

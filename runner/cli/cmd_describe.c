@@ -121,9 +121,10 @@ static void print_stage(const json_t *one)
         print_words(list);
         (void)putchar('\n');
     }
-    if (json_is_true(json_object_get(one, "trains_models_beforehand"))) {
-        (void)printf("%-10sa bank of models, each trained before it in a step of its own\n",
-                     "wants");
+    if (*tl_json_field(one, "bank")) {
+        (void)printf("%-10sthe bank of %s: models trained beforehand, each a step of its own, "
+                     "shared by all stages that want them\n",
+                     "wants", tl_json_field(one, "bank"));
     }
     print_params(json_object_get(one, "params"));
     print_metrics("metrics", json_object_get(one, "metrics"));

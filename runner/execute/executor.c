@@ -2,7 +2,7 @@
 
 #include "compute/core/clock.h"
 #include "compute/core/text.h"
-#include "compute/train/model_file.h"
+#include "experiments/stage/part_table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,39 +27,48 @@ void tl_executor_close(tl_executor *executor)
     tl_arena_close(&executor->fixed);
 }
 
-static bool gives_model(const tl_trial_step *step)
-{
-    return tl_trial_gives_model(step->stage, step->kind);
-}
-
-/* The one model part a step gives; a bank step gives its model as a surrogate. */
-static tl_part model_part(const tl_trial_step *step)
-{
-    if (step->kind == TL_STEP_BANK) return TL_PART_SURROGATE;
-    return step->stage->gives & TL_BIT(TL_PART_TARGET) ? TL_PART_TARGET : TL_PART_SURROGATE;
-}
-
 static tl_status build_world(tl_executor *executor, int position, tl_cached *user,
                              tl_world *world, tl_err *err);
 
 /* The scene of a step on the executor's team, with no metric measured yet. */
-static tl_scene scene_of(tl_executor *executor, const tl_trial_step *step,
-                         const tl_world *world, tl_cached *entry, tl_measure *measure)
+static tl_scene scene_of(tl_executor *executor, int position, const tl_world *world,
+                         tl_cached *entry, tl_measure *measure)
 {
+    const tl_trial_step *step = &executor->trial->step[position];
     const int measures = tl_trial_metrics(step);
     for (int i = 0; i < measures; i++) {
         measure[i] = (tl_measure){(double)NAN, 0.0, TL_WHY_NOT_APPLICABLE};
     }
     return (tl_scene){.world = world,
                       .given = &entry->world,
-                      .arg = step->arg,
+                      .value = step->arg,
                       .seed = executor->plan->seed,
                       .replicate = executor->trial->replicate,
                       .occurrence = step->occurrence,
                       .team = executor->team,
                       .keep = &entry->arena,
                       .scratch = &executor->scratch,
-                      .measure = measure};
+                      .measure = measure,
+                      .logs_queries = executor->plan->logs_queries};
+}
+
+/* Agrees on whether every member has its world; if some lack a model, on which one. */
+static tl_status agree_on_world(tl_executor *executor, tl_status mine, const tl_team *team,
+                                tl_err *err)
+{
+    const tl_status status = tl_team_agree(team, mine, err);
+    if (status != TL_E_MISSING) return status;
+    if (mine != TL_E_MISSING) executor->missing = -1;
+    const tl_err first = *err;
+    int *all = tl_arena_take(&executor->scratch, (size_t)team->size, sizeof *all, err);
+    TL_TRY(tl_team_agree(team, all ? TL_OK : TL_E_NOMEM, err));
+    all[team->rank] = executor->missing;
+    TL_TRY(tl_team_gather(team, all, sizeof *all, err));
+    for (int i = team->size; i-- > 0;)
+        if (all[i] >= 0)
+            executor->missing = all[i]; /* the first member's, as is the text */
+    *err = first;
+    return status;
 }
 
 /* Draws the data of the replicate by role, with which every world begins. */
@@ -94,137 +103,165 @@ static tl_status await_file(const tl_executor *executor, const char *path, tl_er
     return TL_OK;
 }
 
-static tl_status load_model(tl_executor *executor, int position, tl_cached *entry,
-                            tl_err *err)
+/* Loads a kept part of a step. */
+static tl_status load_part(tl_executor *executor, int position, tl_part part,
+                           tl_world *world, tl_arena *arena, tl_err *err)
 {
     const tl_trial_step *step = &executor->trial->step[position];
     char path[TL_PATH_SPACE];
-    tl_model *model;
-    TL_TRY(tl_store_step_path(executor->store, &step->key, ".safetensors", path,
-                              sizeof path, err));
+    TL_TRY(tl_store_part_path(executor->store, &step->key, part, path, sizeof path, err));
     tl_status status = await_file(executor, path, err);
-    if (status == TL_OK)
-        status = tl_model_load(path, &step->key, &entry->arena, &model, err);
+    if (status == TL_OK) {
+        status = tl_part_of(part)->load(world, part, &step->key, path, arena, err);
+    }
     if (status == TL_E_FORMAT || status == TL_E_MISSING) {
         executor->missing = position;
         return err->status = TL_E_MISSING;
     }
-    TL_TRY(status);
-    entry->world.model[model_part(step)] = model;
-    return TL_OK;
+    return status;
 }
 
-/* Remakes, on this rank alone, the data that an earlier step gave. */
-static tl_status remake_data(tl_executor *executor, int position, tl_cached *entry,
-                             tl_err *err)
+/* --- what is read of a bank ----------------------------------------------------------- */
+
+/* The bank of a step. */
+typedef struct bank {
+    tl_executor *executor;
+    int position;
+} bank;
+
+/* Reads one model from its file, around the cache: a bank has hundreds, each of them read
+ * once in a while. */
+static tl_status read_banked(void *self, int item, const tl_team *team, tl_arena *arena,
+                             const tl_model **model, tl_err *err)
+{
+    const bank *b = self;
+    tl_executor *executor = b->executor;
+    const int at = executor->trial->step[b->position].bank_from + item;
+    tl_world found = {0};
+    const tl_status mine =
+        load_part(executor, at, TL_PART_SURROGATE, &found, arena, err);
+    *model = found.model[TL_PART_SURROGATE];
+    return agree_on_world(executor, mine, team, err);
+}
+
+static tl_bank_shelf shelf_of(bank *b)
+{
+    const tl_trial_step *step = &b->executor->trial->step[b->position];
+    if (step->kind != TL_STEP_RUN || step->bank_count == 0) return (tl_bank_shelf){0};
+    return (tl_bank_shelf){
+        .count = step->bank_count,
+        .occurrence = b->executor->trial->step[step->bank_from].occurrence,
+        .read = read_banked,
+        .self = b};
+}
+
+/* Remakes, on this rank alone, what an earlier step gave. */
+static tl_status remake(tl_executor *executor, int position, tl_cached *entry, tl_err *err)
 {
     const tl_trial_step *step = &executor->trial->step[position];
     tl_world world = {0};
     TL_TRY(build_world(executor, position, entry, &world, err));
     const tl_team alone = tl_team_alone_within(executor->team);
     tl_measure ignored[TL_MAX_METRICS];
-    tl_scene scene = scene_of(executor, step, &world, entry, ignored);
+    const tl_size size = tl_trial_size(executor->trial, position);
+    tl_scene scene = scene_of(executor, position, &world, entry, ignored);
+    bank own = {executor, position};
+    scene.bank = shelf_of(&own);
+    scene.size = &size;
     scene.team = &alone;
     return tl_step_run(&(tl_step){step->stage, step->kind, step->item}, &scene, err);
 }
 
-/* What step `position` gave, or the roles where it is negative: cached, loaded or remade.
- */
-static tl_status find_given(tl_executor *executor, int position, tl_cached **given,
-                            tl_err *err)
+/* Brings a part that step `position` gave into its entry: loaded or remade. */
+static tl_status fill(tl_executor *executor, int position, tl_part part, tl_cached *entry,
+                      tl_err *err)
+{
+    if (position < 0) return draw_roles(executor, entry, err);
+    const tl_trial_step *step = &executor->trial->step[position];
+    if (tl_trial_keeps(executor->plan, step->stage, step->kind) & TL_BIT(part))
+        return load_part(executor, position, part, &entry->world, &entry->arena, err);
+    return remake(executor, position, entry, err);
+}
+
+/* The entry of step `position`, or of the roles where it is negative, with its `part`. */
+static tl_status find_given(tl_executor *executor, int position, tl_part part,
+                            tl_cached **given, tl_err *err)
 {
     const tl_trial *trial = executor->trial;
-    const tl_trial_step *step = position < 0 ? NULL : &trial->step[position];
-    const tl_key *key = step ? &step->key : &trial->root[TL_PART_POOL];
+    const tl_key *key =
+        position < 0 ? &trial->root[TL_PART_POOL] : &trial->step[position].key;
     tl_cached *entry = tl_cache_get(&executor->cache, key);
-    if (!entry) {
-        entry = tl_cache_make(&executor->cache, key, err);
-        if (!entry) return TL_E_NOMEM;
-        const tl_status status = !step ? draw_roles(executor, entry, err)
-                                 : gives_model(step)
-                                     ? load_model(executor, position, entry, err)
-                                     : remake_data(executor, position, entry, err);
-        if (status != TL_OK) {
-            tl_cache_discard(entry);
-            return status;
-        }
-        tl_cache_put(&executor->cache, entry);
-    }
+    const bool is_new = !entry;
+    if (is_new) entry = tl_cache_make(&executor->cache, key, err);
+    if (!entry) return TL_E_NOMEM;
+    tl_status status = TL_OK;
+    if (!tl_part_of(part)->has(&entry->world, part))
+        status = fill(executor, position, part, entry, err);
+    if (is_new && status == TL_OK) tl_cache_put(&executor->cache, entry);
+    if (is_new && status != TL_OK) tl_cache_discard(entry);
+    TL_TRY(status);
     *given = entry;
     return TL_OK;
 }
 
-/* Puts the version of `part` that step `from` gave into `world`; `user` rests on it. */
+/* Puts what step `from` gave of `part` into `world`; `user` rests on it. */
 static tl_status find_part(tl_executor *executor, int from, tl_part part, tl_cached *user,
                            tl_world *world, tl_err *err)
 {
     const tl_world start = {.setup = &executor->trial->size.setup,
                             .service = tl_service_plain()};
-    if (from < 0 && !(TL_BIT(part) & TL_PARTS_DATA)) {
-        tl_world_take(world, &start, part);
-        return TL_OK;
-    }
+    if (from < 0 && !(TL_BIT(part) & TL_PARTS_DATA))
+        return tl_world_put(world, &start, TL_BIT(part), &user->arena, err);
     tl_cached *given;
-    TL_TRY(find_given(executor, from, &given, err));
-    tl_cache_rest(user, given);
-    tl_world_take(world, &given->world, part);
-    return TL_OK;
+    TL_TRY(find_given(executor, from, part, &given, err));
+    TL_TRY(tl_cache_rest(user, given, err));
+    return tl_world_put(world, &given->world, TL_BIT(part), &user->arena, err);
 }
 
 static tl_status build_world(tl_executor *executor, int position, tl_cached *user,
                              tl_world *world, tl_err *err)
 {
-    const tl_trial_step *step = &executor->trial->step[position];
-    for (int part = 0; part < TL_PARTS; part++) {
+    const tl_trial *trial = executor->trial;
+    const tl_trial_step *step = &trial->step[position];
+    for (int p = 0; p < TL_PARTS; p++) {
+        const tl_part part = (tl_part)p;
         if (!(step->reads & TL_BIT(part))) continue;
-        TL_TRY(find_part(executor, step->from[part], (tl_part)part, user, world, err));
+        if (!(TL_PARTS_LIST & TL_BIT(part))) {
+            TL_TRY(find_part(executor, step->from[part], part, user, world, err));
+            continue;
+        }
+        for (int i = 0; i < trial->runs; i++) {
+            if (step->list[part] >> i & 1U)
+                TL_TRY(find_part(executor, trial->run[i], part, user, world, err));
+        }
     }
-    if (step->kind != TL_STEP_RUN || step->bank_count == 0) return TL_OK;
-    const tl_model **bank;
-    TL_ALLOC(bank, &executor->scratch, step->bank_count, err);
-    for (int i = 0; i < step->bank_count; i++) {
-        tl_cached *given;
-        TL_TRY(find_given(executor, step->bank_from + i, &given, err));
-        bank[i] = given->world.model[TL_PART_SURROGATE];
-    }
-    world->bank = bank;
-    world->banked = step->bank_count;
     return TL_OK;
 }
 
-/* Member 0 saves the model; the others learn how that went. */
-static tl_status keep_model(tl_executor *executor, const tl_trial_step *step,
+/* --- the step itself ------------------------------------------------------------------ */
+
+/* Member 0 saves what is kept; the others learn how that went. */
+static tl_status keep_parts(tl_executor *executor, const tl_trial_step *step,
                             const tl_world *given, const tl_team *team, tl_err *err)
 {
+    const uint32_t keeps = tl_trial_keeps(executor->plan, step->stage, step->kind);
     tl_status mine = TL_OK;
+    if (keeps == 0) return TL_OK;
     if (team->rank == 0) {
-        const tl_model *model = given->model[model_part(step)];
-        TL_INVARIANT(model != NULL);
-        char path[TL_PATH_SPACE];
-        mine = tl_store_model_path(executor->store, &step->key, path, sizeof path, err);
-        if (mine == TL_OK) mine = tl_model_save(model, &step->key, path, err);
+        mine = tl_store_make_folder(executor->store, &step->key, err);
+        for (int p = 0; p < TL_PARTS && mine == TL_OK; p++) {
+            const tl_part part = (tl_part)p;
+            char path[TL_PATH_SPACE];
+            if (!(keeps & TL_BIT(part))) continue;
+            TL_INVARIANT(tl_part_of(part)->has(given, part));
+            mine = tl_store_part_path(executor->store, &step->key, part, path, sizeof path,
+                                      err);
+            if (mine == TL_OK)
+                mine = tl_part_of(part)->save(given, part, &step->key, path, err);
+        }
         if (mine == TL_OK) tl_store_checkpoint_drop(executor->store, &step->key);
     }
     return tl_team_agree(team, mine, err);
-}
-
-/* Agrees on whether every member has its world; if some lack a model, on which one. */
-static tl_status agree_on_world(tl_executor *executor, tl_status mine, const tl_team *team,
-                                tl_err *err)
-{
-    const tl_status status = tl_team_agree(team, mine, err);
-    if (status != TL_E_MISSING) return status;
-    if (mine != TL_E_MISSING) executor->missing = -1;
-    const tl_err first = *err;
-    int *all = tl_arena_take(&executor->scratch, (size_t)team->size, sizeof *all, err);
-    TL_TRY(tl_team_agree(team, all ? TL_OK : TL_E_NOMEM, err));
-    all[team->rank] = executor->missing;
-    TL_TRY(tl_team_gather(team, all, sizeof *all, err));
-    for (int i = team->size; i-- > 0;)
-        if (all[i] >= 0)
-            executor->missing = all[i]; /* the first member's, as is the text */
-    *err = first;
-    return status;
 }
 
 static tl_status run_step(tl_executor *executor, int position, const tl_team *team,
@@ -238,11 +275,14 @@ static tl_status run_step(tl_executor *executor, int position, const tl_team *te
     tl_store_checkpoint space = {executor->store, step->key};
     const tl_checkpoint checkpoint =
         tl_store_checkpoint_of(&space, executor->checkpoint_every);
-    tl_scene scene = scene_of(executor, step, &world, entry, measure);
-    scene.checkpoint = gives_model(step) ? &checkpoint : NULL;
+    const tl_size size = tl_trial_size(executor->trial, position);
+    tl_scene scene = scene_of(executor, position, &world, entry, measure);
+    bank own = {executor, position};
+    scene.bank = shelf_of(&own);
+    scene.size = &size;
+    scene.checkpoint = tl_trial_trains(step->stage, step->kind) ? &checkpoint : NULL;
     TL_TRY(tl_step_run(&(tl_step){step->stage, step->kind, step->item}, &scene, err));
-    if (gives_model(step)) TL_TRY(keep_model(executor, step, &entry->world, team, err));
-    return TL_OK;
+    return keep_parts(executor, step, &entry->world, team, err);
 }
 
 tl_status tl_executor_run(tl_executor *executor, uint32_t number, int position,
@@ -260,8 +300,7 @@ tl_status tl_executor_run(tl_executor *executor, uint32_t number, int position,
     const size_t mark = tl_arena_mark(&executor->scratch);
     const tl_status status = run_step(executor, position, team, entry, measure, err);
     tl_arena_rewind(&executor->scratch, mark);
-    const bool gives =
-        gives_model(step) || (step->kind == TL_STEP_RUN && step->stage->gives != 0);
+    const bool gives = tl_trial_gives(executor->plan, step->stage, step->kind) != 0;
     if (status == TL_OK && gives && !tl_cache_get(&executor->cache, &step->key)) {
         tl_cache_put(&executor->cache, entry);
     } else {

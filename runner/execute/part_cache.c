@@ -25,14 +25,18 @@ tl_cached *tl_cache_make(tl_cache *cache, const tl_key *key, tl_err *err)
     return entry;
 }
 
-void tl_cache_rest(tl_cached *entry, tl_cached *base)
+tl_status tl_cache_rest(tl_cached *entry, tl_cached *base, tl_err *err)
 {
     for (int i = 0; i < entry->bases; i++) {
-        if (entry->base[i] == base) return;
+        if (entry->base[i] == base) return TL_OK;
     }
-    TL_INVARIANT(entry->bases < TL_PARTS);
+    tl_cached **longer =
+        realloc(entry->base, ((size_t)entry->bases + 1) * sizeof *longer);
+    TL_CHECK(longer, err, TL_E_NOMEM, "no memory for a cache entry");
+    entry->base = longer;
     entry->base[entry->bases++] = base;
     base->rests++;
+    return TL_OK;
 }
 
 void tl_cache_put(tl_cache *cache, tl_cached *entry)
@@ -47,6 +51,7 @@ void tl_cache_discard(tl_cached *entry)
     if (!entry) return;
     for (int i = 0; i < entry->bases; i++) entry->base[i]->rests--;
     tl_arena_close(&entry->arena);
+    free(entry->base);
     free(entry);
 }
 

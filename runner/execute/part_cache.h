@@ -16,7 +16,7 @@ typedef struct tl_cached {
     tl_arena arena;                   /**< owns what is below */
     tl_world world;                   /**< parts given by a step, or a replicate's roles */
     uint64_t used;                    /**< number of the step that last used it */
-    struct tl_cached *base[TL_PARTS]; /**< [bases] entries whose memory it may share */
+    struct tl_cached **base; /**< [bases] entries whose memory it may share */
     int bases;
     int rests;              /**< entries that have this one as a base */
     struct tl_cached *next; /**< private */
@@ -35,8 +35,8 @@ tl_cached *tl_cache_get(tl_cache *cache, const tl_key *key);
 /** A new empty entry, not yet found by tl_cache_get. \return NULL with TL_E_NOMEM */
 tl_cached *tl_cache_make(tl_cache *cache, const tl_key *key, tl_err *err);
 
-/** `entry` may share memory with `base`, which must outlive it. */
-void tl_cache_rest(tl_cached *entry, tl_cached *base);
+/** `entry` may share memory with `base`, which must outlive it. \return TL_E_NOMEM */
+TL_MUST_USE tl_status tl_cache_rest(tl_cached *entry, tl_cached *base, tl_err *err);
 
 /** Puts a filled entry into the cache. */
 void tl_cache_put(tl_cache *cache, tl_cached *entry);

@@ -9,13 +9,10 @@
 
 enum { MOST_TIMES = 3 };
 
-/* What a step leaves: a model file, data that are remade where needed, or only numbers. */
-typedef enum leaving { LEAVES_NUMBERS, LEAVES_DATA, LEAVES_MODEL } leaving;
-
-static leaving leaving_of(const tl_stage *stage, tl_step_kind kind)
+/* Whether a step gives parts that are made again from others, rather than kept. */
+static bool is_remade(const tl_plan *plan, const tl_stage *stage, tl_step_kind kind)
 {
-    if (tl_trial_gives_model(stage, kind)) return LEAVES_MODEL;
-    return kind == TL_STEP_RUN && stage->gives != 0 ? LEAVES_DATA : LEAVES_NUMBERS;
+    return (tl_trial_gives(plan, stage, kind) & ~tl_trial_keeps(plan, stage, kind)) != 0;
 }
 
 /* ---- during a run ----------------------------------------------------------- */
@@ -25,7 +22,7 @@ enum { IS_ABOVE = 1, IS_REMADE = 2 };
 
 /* Marks, among the ancestors of step `wants`, step `missing` and those whose data are
  * remade from its model. */
-static void mark_remade(const tl_trial *trial, int missing, int wants,
+static void mark_remade(const tl_plan *plan, const tl_trial *trial, int missing, int wants,
                         unsigned char mark[TL_TRIAL_STEPS])
 {
     int parent[TL_TRIAL_STEPS];
@@ -39,7 +36,7 @@ static void mark_remade(const tl_trial *trial, int missing, int wants,
     mark[missing] = IS_ABOVE | IS_REMADE;
     for (int at = missing + 1; at < wants; at++) {
         const tl_trial_step *step = &trial->step[at];
-        if (!mark[at] || leaving_of(step->stage, step->kind) != LEAVES_DATA) continue;
+        if (!mark[at] || !is_remade(plan, step->stage, step->kind)) continue;
         const int parents = tl_trial_parents(trial, at, parent);
         for (int i = 0; i < parents; i++) mark[at] |= mark[parent[i]] & IS_REMADE;
     }
@@ -64,7 +61,7 @@ static tl_status call_back(tl_rerun *rerun, tl_sweep *sweep, const tl_trial *tri
     unsigned char mark[TL_TRIAL_STEPS];
     const int wants = tl_graph_step_at(sweep->graph, report->step)->position;
     TL_INVARIANT(report->missing >= 0 && report->missing < wants && wants < trial->steps);
-    mark_remade(trial, report->missing, wants, mark);
+    mark_remade(sweep->plan, trial, report->missing, wants, mark);
     for (int at = report->missing; at < wants; at++) {
         if (!(mark[at] & IS_REMADE)) continue;
         const uint32_t step = tl_graph_find(sweep->graph, &trial->step[at].key);
@@ -105,20 +102,20 @@ void tl_rerun_close(tl_rerun *rerun)
 /* Marks: not done, or remade for a step that is not; to be rerun. */
 enum { IS_OPEN = 1, IS_AGAIN = 2 };
 
-static leaving leaving_at(const tl_sweep *sweep, uint32_t id)
-{
-    const int kind = tl_graph_step_at(sweep->graph, id)->kind;
-    return leaving_of(sweep->plan->instance[kind / 3].stage, (tl_step_kind)(kind % 3));
-}
-
-static tl_status has_model(const tl_sweep *sweep, const tl_store *store, uint32_t id,
-                           bool *has, tl_err *err)
+/* Whether all files that a step keeps are there. */
+static tl_status has_files(const tl_sweep *sweep, const tl_store *store, uint32_t id,
+                           uint32_t keeps, bool *has, tl_err *err)
 {
     char path[TL_PATH_SPACE];
     struct stat facts;
-    TL_TRY(tl_store_step_path(store, &tl_graph_step_at(sweep->graph, id)->key,
-                              ".safetensors", path, sizeof path, err));
-    *has = stat(path, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size > 0;
+    *has = true;
+    for (int part = 0; part < TL_PARTS; part++) {
+        if (!(keeps & TL_BIT(part))) continue;
+        TL_TRY(tl_store_part_path(store, &tl_graph_step_at(sweep->graph, id)->key,
+                                  (tl_part)part, path, sizeof path, err));
+        *has = *has && stat(path, &facts) == 0 && S_ISREG(facts.st_mode) &&
+               facts.st_size > 0;
+    }
     return TL_OK;
 }
 
@@ -126,6 +123,7 @@ static tl_status has_model(const tl_sweep *sweep, const tl_store *store, uint32_
 static tl_status find_missing(tl_sweep *sweep, const tl_store *store, unsigned char *mark,
                               tl_err *err)
 {
+    const tl_plan *plan = sweep->plan;
     for (uint32_t id = tl_graph_steps(sweep->graph); id-- > 0;) {
         int children;
         const uint32_t *child = tl_graph_children(sweep->graph, id, &children);
@@ -133,12 +131,15 @@ static tl_status find_missing(tl_sweep *sweep, const tl_store *store, unsigned c
         for (int i = 0; i < children; i++) is_wanted = is_wanted || mark[child[i]];
         if (sweep->outcome[id].state != TL_STEP_DONE) {
             mark[id] = IS_OPEN;
-        } else if (is_wanted && leaving_at(sweep, id) == LEAVES_MODEL) {
-            TL_TRY(has_model(sweep, store, id, &has, err));
-            if (!has) mark[id] = IS_OPEN | IS_AGAIN;
-        } else if (is_wanted) {
-            mark[id] = IS_OPEN;
+            continue;
         }
+        if (!is_wanted) continue;
+        const int k = tl_graph_step_at(sweep->graph, id)->kind;
+        const tl_stage *stage = plan->instance[k / 3].stage;
+        const tl_step_kind kind = (tl_step_kind)(k % 3);
+        TL_TRY(has_files(sweep, store, id, tl_trial_keeps(plan, stage, kind), &has, err));
+        if (!has) mark[id] = IS_OPEN | IS_AGAIN;
+        if (has && is_remade(plan, stage, kind)) mark[id] = IS_OPEN;
     }
     return TL_OK;
 }

@@ -96,6 +96,9 @@ static tl_status publish(tl_plan_reader *reader, tl_err *err)
     memcpy(axis, reader->axis, (size_t)plan->axes * sizeof *axis);
     memcpy(inner, reader->inner, (size_t)plan->inners * sizeof *inner);
     memcpy(instance, reader->instance, (size_t)plan->instances * sizeof *instance);
+    for (int i = 0; i < plan->instances; i++) {
+        if (instance[i].stage->reads & TL_BIT(TL_PART_QUERY_LOG)) plan->logs_queries = true;
+    }
     plan->axis = axis;
     plan->inner = inner;
     plan->instance = instance;

@@ -77,6 +77,7 @@ typedef struct tl_plan {
     const tl_instance *instance; /**< [instances] */
     int hypotheses;
     const tl_hypothesis *hypothesis;
+    bool logs_queries;  /**< a stage reads the log of queries, so that it is kept */
     bool is_shared;     /**< false: --no-sharing, keys carry the trial number */
     int ranks;          /**< that sizes are predicted for; at least 1 */
     double rank_memory; /**< most bytes on each rank; 0: no limit */

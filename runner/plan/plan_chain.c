@@ -308,7 +308,7 @@ static bool has_loop(const tl_chain *chain)
     for (int l = 0; l < chain->links; l++) {
         const tl_stage *stage = chain->link[l]->stage;
         if (!stage) continue;
-        reads |= stage->reads | stage->bank.reads;
+        reads |= stage->reads | (stage->bank ? stage->bank->reads : 0);
         gives |= stage->gives;
     }
     return (reads & TL_BIT(TL_PART_ATTACKER)) != 0 &&

@@ -1,6 +1,6 @@
 /*
- * Errors that only whole trials show: parts that nothing gives, plants that nothing trains
- * on, arguments that make no sense for the sizes, too many steps. Every cell is laid out
+ * Errors that only whole trials show: parts that nothing gives, or that nobody meets, plants
+ * that nothing trains on, arguments that make no sense for the sizes, too many steps. Every cell is laid out
  * and its steps counted; each arrangement of alternatives is checked once, and arguments in
  * every cell of a small plan, otherwise in cells that differ from the first in one axis.
  */
@@ -111,6 +111,114 @@ static tl_status check_plantings(const tl_plan_reader *reader, const tl_trial *t
     return TL_OK;
 }
 
+/* --- order ---------------------------------------------------------------------------- */
+
+/* Whether step `j` reads any part, or only `part`, that one of the marked steps gave. */
+static bool reads_marked(const tl_trial *trial, int j, uint32_t parts, const bool *marked)
+{
+    const tl_trial_step *step = &trial->step[j];
+    for (int part = 0; part < TL_PARTS; part++) {
+        const int from = step->from[part];
+        if (step->reads & parts & TL_BIT(part) && from >= 0 && marked[from]) return true;
+    }
+    return false;
+}
+
+/* Whether the pool that step `from` gives, or data made of it, reach a training, a model of
+ * a bank or a judge. */
+static bool is_trained_on(const tl_trial *trial, int from)
+{
+    bool marked[TL_TRIAL_STEPS] = {false};
+    marked[from] = true;
+    for (int j = from + 1; j < trial->steps; j++) {
+        const tl_trial_step *step = &trial->step[j];
+        if (!reads_marked(trial, j, TL_PARTS_DATA, marked)) continue;
+        if (step->kind != TL_STEP_RUN || tl_trial_trains(step->stage, step->kind)) return true;
+        marked[j] = (step->stage->gives & TL_PARTS_DATA) != 0;
+    }
+    return false;
+}
+
+/* Whether anybody asks the service that step `from` gives, or a longer one. */
+static bool is_asked(const tl_trial *trial, int from)
+{
+    bool marked[TL_TRIAL_STEPS] = {false};
+    marked[from] = true;
+    for (int j = from + 1; j < trial->steps; j++) {
+        const tl_trial_step *step = &trial->step[j];
+        if (!reads_marked(trial, j, TL_BIT(TL_PART_SERVICE), marked)) continue;
+        if (tl_stage_asks(step->stage)) return true;
+        marked[j] = (step->stage->gives & TL_BIT(TL_PART_SERVICE)) != 0;
+    }
+    return false;
+}
+
+/* Whether anything reads the setup that step `from` gives, or one made of it. */
+static bool is_trained_by(const tl_trial *trial, int from)
+{
+    bool marked[TL_TRIAL_STEPS] = {false};
+    marked[from] = true;
+    for (int j = from + 1; j < trial->steps; j++) {
+        const tl_trial_step *step = &trial->step[j];
+        if (!reads_marked(trial, j, TL_BIT(TL_PART_SETUP), marked)) continue;
+        if (!(step->stage->gives & TL_BIT(TL_PART_SETUP))) return true;
+        marked[j] = true;
+    }
+    return false;
+}
+
+/* What a stage gives must be met by somebody. */
+static tl_status check_order(const tl_plan_reader *reader, const tl_trial *trial,
+                             tl_err *err)
+{
+    for (int i = 0; i < trial->steps; i++) {
+        const tl_trial_step *step = &trial->step[i];
+        const char *name = step->stage->name;
+        if (step->kind != TL_STEP_RUN) continue;
+        TL_YAML_CHECK(!(step->stage->gives & TL_BIT(TL_PART_POOL)) ||
+                          is_trained_on(trial, i),
+                      place_of(reader, step), err,
+                      "nothing is trained on the rows that %s gives, or judged on them; "
+                      "put it before train, or before an attack that trains models of "
+                      "its own",
+                      name);
+        TL_YAML_CHECK(!(step->stage->gives & TL_BIT(TL_PART_SERVICE)) || is_asked(trial, i),
+                      place_of(reader, step), err,
+                      "nobody queries the target after %s, so that no attack meets it; "
+                      "put it before an attack that asks for labels, scores or logits",
+                      name);
+        TL_YAML_CHECK(!(step->stage->gives & TL_BIT(TL_PART_SETUP)) ||
+                          is_trained_by(trial, i),
+                      place_of(reader, step), err,
+                      "nothing is trained after %s; put it before train", name);
+        TL_YAML_CHECK(step->withheld < 0 || !tl_stage_wants_logits(step->stage, step->arg),
+                      place_of(reader, step), err,
+                      "%s asks for logits, but %s before it gives none; ask for scores, or "
+                      "leave it out",
+                      name, trial->step[step->withheld].stage->name);
+    }
+    return TL_OK;
+}
+
+/* Every `- judge` needs a stage before it that plants something, in some alternative. */
+static tl_status check_judges(const tl_plan_reader *reader, tl_err *err)
+{
+    for (int c = 0; c < reader->body->chains; c++) {
+        const tl_chain *chain = reader->body->chain[c];
+        bool is_planted = false;
+        for (int i = 0; i < chain->links; i++) {
+            const tl_stage *stage = chain->link[i]->stage;
+            TL_YAML_CHECK(stage || is_planted, chain->link[i]->at, err,
+                          "judge: no stage before it plants anything that could be judged; "
+                          "put it after one that does, such as d2m.badnets");
+            is_planted = is_planted || (stage && stage->judges != 0);
+        }
+    }
+    return TL_OK;
+}
+
+/* --- sizes ---------------------------------------------------------------------------- */
+
 /* Stages and the model are made for such data as the trial has. */
 static tl_status check_kinds(const tl_plan_reader *reader, const tl_trial *trial,
                              tl_err *err)
@@ -139,12 +247,15 @@ static tl_status check_sizes(const tl_plan_reader *reader, const tl_trial *trial
     const tl_yaml *model = tl_yaml_find(reader->root, "model");
     TL_TRY(check_kinds(reader, trial, err));
     tl_err fault = {0};
-    TL_YAML_CHECK(tl_model_check(&trial->size.setup.model, &fault) == TL_OK,
-                  model ? model : reader->root, err, "%s", fault.text);
+    for (int k = 0; k < trial->setups; k++) {
+        TL_YAML_CHECK(tl_model_check(&trial->setup[k].model, &fault) == TL_OK,
+                      model ? model : reader->root, err, "%s", fault.text);
+    }
     for (int i = 0; i < trial->steps; i++) {
         const tl_trial_step *step = &trial->step[i];
-        if (step->kind != TL_STEP_RUN || !step->stage->check) continue;
-        if (step->stage->check(&trial->size, step->arg, err) == TL_OK) continue;
+        const tl_size size = tl_trial_size(trial, i);
+        if (step->kind != TL_STEP_RUN) continue;
+        if (tl_stage_check(step->stage, &size, step->arg, err) == TL_OK) continue;
         return tl_yaml_prefix(place_of(reader, step), err);
     }
     return TL_OK;
@@ -193,6 +304,7 @@ static tl_status check_cells(tl_plan_reader *reader, tl_trial *trial, bool *is_m
             TL_TRY(check_flow(reader, trial, err));
             TL_TRY(check_recovered(reader, trial, err));
             TL_TRY(check_plantings(reader, trial, err));
+            TL_TRY(check_order(reader, trial, err));
             TL_TRY(check_sizes(reader, trial, err));
         } else if (plan->cells <= TL_CHECKED_CELLS || is_near_first(plan, cell)) {
             TL_TRY(check_sizes(reader, trial, err));
@@ -205,6 +317,7 @@ tl_status tl_plan_check(tl_plan_reader *reader, tl_err *err)
 {
     const tl_plan *plan = reader->plan;
     uint64_t total = 1;
+    TL_TRY(check_judges(reader, err));
     for (int i = 0; i < plan->axes; i++) {
         if (plan->axis[i].is_choice) total *= (uint64_t)plan->axis[i].levels;
         TL_YAML_CHECK(total <= MAX_ARRANGEMENTS, reader->axis_at[i], err,

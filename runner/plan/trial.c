@@ -9,17 +9,18 @@
 #include <stdio.h>
 #include <string.h>
 
-_Static_assert(TL_MAX_LINKS <= 64, "ancestors are bits of one word");
+_Static_assert((int)TL_MAX_LINKS <= (int)TL_TRIAL_RUNS && (int)TL_TRIAL_RUNS <= 64,
+               "ancestors are bits of one word");
 
 /* The state while a chain is walked. */
 typedef struct walk {
     const tl_plan *plan;
     tl_trial *trial;
     const int *level;
-    int version[TL_PARTS];     /* step that gave it, -1 from the start */
-    uint64_t above[TL_PARTS];  /* stages the version descends from */
-    int stages;                /* of the chain so far */
-    int step_of[TL_MAX_LINKS]; /* of each, its RUN step */
+    int version[TL_PARTS];    /* step that gave it, -1 from the start */
+    uint64_t above[TL_PARTS]; /* runs that the version descends from */
+    uint64_t list[TL_PARTS];  /* of lists: the runs that gave an entry */
+    int setup, withheld;      /* as of tl_trial_step */
     int round, judgements;
     bool is_full;
 } walk;
@@ -39,10 +40,15 @@ static tl_trial_step *add_step(walk *w, const tl_stage *stage, int instance, uin
         return NULL;
     }
     tl_trial_step *step = &w->trial->step[w->trial->steps++];
-    *step = (tl_trial_step){
-        .stage = stage, .instance = instance, .round = w->round, .reads = reads};
+    *step = (tl_trial_step){.stage = stage,
+                            .instance = instance,
+                            .round = w->round,
+                            .reads = reads,
+                            .setup = w->setup,
+                            .withheld = w->withheld};
     for (int part = 0; part < TL_PARTS; part++) {
         step->from[part] = reads & TL_BIT(part) ? w->version[part] : -1;
+        if (reads & TL_PARTS_LIST & TL_BIT(part)) step->list[part] = w->list[part];
     }
     return step;
 }
@@ -60,18 +66,18 @@ static uint64_t ancestors(const walk *w, uint32_t reads)
 static uint32_t occurrence_of(const walk *w, const char *name, uint64_t above)
 {
     uint32_t count = 0;
-    for (int i = 0; i < w->stages; i++) {
+    for (int i = 0; i < w->trial->runs; i++) {
         const bool is_above = (above >> i & 1U) != 0;
-        const tl_stage *stage = w->trial->step[w->step_of[i]].stage;
+        const tl_stage *stage = w->trial->step[w->trial->run[i]].stage;
         if (is_above && strcmp(stage->name, name) == 0) count++;
     }
     return count;
 }
 
-static void copy_args(tl_trial_step *step, const tl_value *arg)
+static void copy_args(tl_trial_step *step, const tl_param *params, const tl_value *arg)
 {
-    const int params = tl_params_count(step->stage->params);
-    if (params > 0) memcpy(step->arg, arg, (size_t)params * sizeof *arg);
+    const int count = tl_params_count(params);
+    if (count > 0) memcpy(step->arg, arg, (size_t)count * sizeof *arg);
 }
 
 /* \return ancestors of the bank's models */
@@ -79,23 +85,49 @@ static uint64_t add_bank(walk *w, const tl_link *link, const tl_value *arg, int 
                          int *count)
 {
     const tl_stage *stage = link->stage;
+    const tl_bank *bank = stage->bank;
+    const int wanted = tl_stage_banked(stage, arg);
     *from = w->trial->steps;
     *count = 0;
-    if (!stage->bank.count) return 0;
-    const int wanted = stage->bank.count(arg);
-    const uint64_t above = ancestors(w, stage->bank.reads);
-    const char *draws_as = stage->bank.draws_as ? stage->bank.draws_as : stage->name;
-    const uint32_t occurrence = occurrence_of(w, draws_as, above);
+    if (wanted == 0) return 0;
+    tl_value own[TL_MAX_PARAMS];
+    const uint64_t above = ancestors(w, bank->reads);
+    const uint32_t occurrence = occurrence_of(w, bank->draws_as, above);
+    tl_stage_bank_values(stage, arg, own);
     for (int i = 0; i < wanted; i++) {
-        tl_trial_step *step = add_step(w, stage, link->instance, stage->bank.reads);
+        tl_trial_step *step = add_step(w, stage, link->instance, bank->reads);
         if (!step) return above;
         step->kind = TL_STEP_BANK;
+        step->bank = bank;
         step->item = i;
         step->occurrence = occurrence;
-        copy_args(step, arg);
+        copy_args(step, bank->params, own);
         (*count)++;
     }
     return above;
+}
+
+/* What the stage of run `self` gives, at `position`, becomes current. */
+static void give(walk *w, const tl_stage *stage, const tl_value *arg, int position,
+                 uint64_t above)
+{
+    tl_trial *trial = w->trial;
+    const uint64_t self = (uint64_t)1 << trial->runs;
+    trial->run[trial->runs++] = position;
+    const uint32_t gives = tl_trial_gives(w->plan, stage, TL_STEP_RUN);
+    for (int part = 0; part < TL_PARTS; part++) {
+        if (!(gives & TL_BIT(part))) continue;
+        const bool is_list = (TL_PARTS_LIST & TL_BIT(part)) != 0;
+        w->version[part] = position;
+        w->above[part] = above | self | (is_list ? w->above[part] : 0);
+        if (is_list) w->list[part] |= self;
+    }
+    if (gives & TL_BIT(TL_PART_SETUP)) {
+        trial->setup[trial->setups] = trial->setup[w->setup];
+        tl_stage_alter(stage, arg, &trial->setup[trial->setups]);
+        w->setup = trial->setups++;
+    }
+    if (tl_stage_withholds_logits(stage, arg)) w->withheld = position;
 }
 
 static void add_stage(walk *w, const tl_link *link)
@@ -114,24 +146,18 @@ static void add_stage(walk *w, const tl_link *link)
     step->bank_count = count;
     step->occurrence = occurrence_of(w, stage->name, above);
     step->metrics = stage->metrics;
-    copy_args(step, arg);
-    const int position = w->trial->steps - 1;
-    const uint64_t self = (uint64_t)1 << w->stages;
-    w->step_of[w->stages++] = position;
-    for (int part = 0; part < TL_PARTS; part++) {
-        if (!(stage->gives & TL_BIT(part))) continue;
-        w->version[part] = position;
-        w->above[part] = above | self;
-    }
+    copy_args(step, stage->params, arg);
+    give(w, stage, arg, w->trial->steps - 1, above);
 }
 
 /* Whether a later planter of the same instance is above the version of `part` too. */
 static bool is_planted_again(const walk *w, int i, int part)
 {
-    const int instance = w->trial->step[w->step_of[i]].instance;
-    for (int later = i + 1; later < w->stages; later++) {
+    const tl_trial *trial = w->trial;
+    const int instance = trial->step[trial->run[i]].instance;
+    for (int later = i + 1; later < trial->runs; later++) {
         const bool is_above = (w->above[part] >> later & 1U) != 0;
-        if (is_above && w->trial->step[w->step_of[later]].instance == instance) return true;
+        if (is_above && trial->step[trial->run[later]].instance == instance) return true;
     }
     return false;
 }
@@ -139,8 +165,8 @@ static bool is_planted_again(const walk *w, int i, int part)
 /* Adds judges of all that was planted so far, on the current versions. */
 static void add_judges(walk *w, int judgement)
 {
-    for (int i = 0; i < w->stages; i++) {
-        const tl_trial_step planter = w->trial->step[w->step_of[i]];
+    for (int i = 0; i < w->trial->runs; i++) {
+        const tl_trial_step planter = w->trial->step[w->trial->run[i]];
         const tl_stage *stage = planter.stage;
         for (int part = 0; part < TL_PARTS; part++) {
             if (!(stage->judges & TL_BIT(part)) || !(w->above[part] >> i & 1U)) continue;
@@ -153,7 +179,11 @@ static void add_judges(walk *w, int judgement)
             step->judgement = judgement;
             step->occurrence = planter.occurrence;
             step->metrics = stage->judge_metrics;
-            copy_args(step, planter.arg);
+            /* Of lists it reads what its planter gave. */
+            for (int list = 0; list < TL_PARTS; list++) {
+                step->list[list] &= (uint64_t)1 << i;
+            }
+            copy_args(step, stage->params, planter.arg);
         }
     }
 }
@@ -167,16 +197,16 @@ static void reset_part(walk *w, tl_part part)
 
 static void begin_round(walk *w, const tl_chain *chain)
 {
-    static const tl_part of_owner[] = {TL_PART_POOL, TL_PART_VALIDATION, TL_PART_TEST,
-                                       TL_PART_SETUP, TL_PART_SERVICE};
     w->round++;
     w->judgements = 0;
     if (w->round == 1) return;
     if (w->version[TL_PART_RECOVERED] >= 0) add_stage(w, chain->join);
     reset_part(w, TL_PART_RECOVERED);
-    for (size_t i = 0; i < sizeof of_owner / sizeof *of_owner; i++) {
-        reset_part(w, of_owner[i]);
+    for (int part = 0; part < TL_PARTS; part++) {
+        if (TL_PARTS_OWNER & TL_BIT(part)) reset_part(w, (tl_part)part);
     }
+    w->setup = 0;
+    w->withheld = -1;
 }
 
 static void walk_round(walk *w, const tl_chain *chain)
@@ -226,8 +256,11 @@ bool tl_trial_layout(const tl_plan *plan, uint32_t number, tl_trial *trial)
     trial->size = choice->size;
     trial->size.setup =
         tl_setup_of(&trial->values, choice->size.shape, choice->size.classes);
-    trial->steps = 0;
-    walk w = {.plan = plan, .trial = trial, .level = level};
+    trial->size.logs_queries = plan->logs_queries;
+    trial->steps = trial->runs = 0;
+    trial->setups = 1;
+    trial->setup[0] = trial->size.setup;
+    walk w = {.plan = plan, .trial = trial, .level = level, .withheld = -1};
     for (int part = 0; part < TL_PARTS; part++) reset_part(&w, (tl_part)part);
     const tl_chain *chain = body->chain[trial->chain];
     for (int round = 0; round < chain->rounds; round++) walk_round(&w, chain);
@@ -241,57 +274,92 @@ void tl_trial_decode(const tl_plan *plan, uint32_t number, tl_trial *trial)
     tl_trial_keys(plan, trial);
 }
 
+/* Adds `from` to parent [count] unless it is there. \return the new count */
+static int add_parent(int *parent, int count, int from)
+{
+    for (int i = 0; i < count; i++) {
+        if (parent[i] == from) return count;
+    }
+    parent[count] = from;
+    return count + 1;
+}
+
 int tl_trial_parents(const tl_trial *trial, int position, int parent[TL_TRIAL_STEPS])
 {
     const tl_trial_step *step = &trial->step[position];
     int count = 0;
     for (int part = 0; part < TL_PARTS; part++) {
-        const int from = step->from[part];
-        if (!(step->reads & TL_BIT(part)) || from < 0) continue;
-        bool is_known = false;
-        for (int i = 0; i < count; i++) is_known = is_known || parent[i] == from;
-        if (!is_known) parent[count++] = from;
+        if (!(step->reads & TL_BIT(part))) continue;
+        for (int i = 0; i < trial->runs; i++) {
+            if (step->list[part] >> i & 1U) {
+                count = add_parent(parent, count, trial->run[i]);
+            }
+        }
+        const bool is_list = (TL_PARTS_LIST & TL_BIT(part)) != 0;
+        if (!is_list && step->from[part] >= 0)
+            count = add_parent(parent, count, step->from[part]);
     }
     for (int i = 0; i < step->bank_count; i++) parent[count++] = step->bank_from + i;
     return count;
 }
 
+tl_size tl_trial_size(const tl_trial *trial, int position)
+{
+    tl_size size = trial->size;
+    size.setup = trial->setup[trial->step[position].setup];
+    return size;
+}
+
 double tl_trial_cost(const tl_trial *trial, int position)
 {
     const tl_trial_step *step = &trial->step[position];
-    const tl_stage *stage = step->stage;
-    if (step->kind == TL_STEP_BANK) {
-        return stage->bank.cost ? stage->bank.cost(&trial->size, step->arg) : 0.0;
-    }
+    const tl_size size = tl_trial_size(trial, position);
+    if (step->kind == TL_STEP_BANK) return tl_bank_cost(step->bank, &size, step->arg);
     if (step->kind == TL_STEP_JUDGE && (TL_PARTS_MODEL & TL_BIT(step->item))) {
         /* The test rows through the model, with the plant and without. */
-        return 2.0 * trial->size.test * tl_model_flop(&trial->size.setup.model);
+        return 2.0 * size.test * tl_model_flop(&size.setup.model);
     }
     /* Judging data costs about what planting in it did. */
-    return stage->cost ? stage->cost(&trial->size, step->arg) : 0.0;
+    return tl_stage_cost(step->stage, &size, step->arg);
 }
 
 double tl_trial_memory(const tl_trial *trial, int position, int ranks, bool is_first)
 {
     const tl_trial_step *step = &trial->step[position];
     const tl_team team = tl_team_counted(is_first ? 0 : 1, ranks);
-    return tl_stage_memory(step->stage, step->kind, (tl_part)step->item, step->arg,
-                           &trial->size, &team);
+    const tl_size size = tl_trial_size(trial, position);
+    return tl_stage_memory(&(tl_step){step->stage, step->kind, step->item}, step->arg,
+                           &size, &team);
 }
 
 int tl_trial_max_ranks(const tl_trial *trial, int position)
 {
     const tl_trial_step *step = &trial->step[position];
-    const int max_ranks =
-        step->stage->max_ranks ? step->stage->max_ranks(&trial->size, step->arg) : 1;
-    if (step->kind != TL_STEP_JUDGE) return max_ranks > 1 ? max_ranks : 1;
-    return 1;
+    const tl_size size = tl_trial_size(trial, position);
+    if (step->kind == TL_STEP_JUDGE) return 1;
+    if (step->kind == TL_STEP_BANK) return tl_bank_max_ranks(step->bank, &size, step->arg);
+    return tl_stage_max_ranks(step->stage, &size, step->arg);
 }
 
-bool tl_trial_gives_model(const tl_stage *stage, tl_step_kind kind)
+bool tl_trial_trains(const tl_stage *stage, tl_step_kind kind)
 {
     return kind == TL_STEP_BANK ||
            (kind == TL_STEP_RUN && (stage->gives & TL_PARTS_MODEL) != 0);
+}
+
+uint32_t tl_trial_gives(const tl_plan *plan, const tl_stage *stage, tl_step_kind kind)
+{
+    const uint32_t unread = plan->logs_queries ? 0 : TL_BIT(TL_PART_QUERY_LOG);
+    if (kind == TL_STEP_BANK) return TL_BIT(TL_PART_SURROGATE);
+    return kind == TL_STEP_RUN ? stage->gives & ~unread : 0;
+}
+
+uint32_t tl_trial_keeps(const tl_plan *plan, const tl_stage *stage, tl_step_kind kind)
+{
+    /* Asking again would cost as much as the attack. */
+    const uint32_t keeps = stage->keeps | TL_BIT(TL_PART_QUERY_LOG);
+    if (kind == TL_STEP_BANK) return TL_BIT(TL_PART_SURROGATE);
+    return tl_trial_gives(plan, stage, kind) & keeps;
 }
 
 int tl_trial_metrics(const tl_trial_step *step)

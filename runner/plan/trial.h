@@ -4,7 +4,8 @@
  *
  * A step's key is the hash of its stage (name, version), its parameters, the keys of the
  * part versions it reads, its occurrence number among its ancestors, and, if it draws, seed
- * and replicate. Steps with equal keys are computed once.
+ * and replicate. A model of a bank is keyed by the bank in place of the stage, so stages
+ * share it. Steps with equal keys are computed once.
  *
  * A chain that ends in `rounds: N` is run N times in a row. Each round begins with the
  * owner's parts as at the start of the trial: pool, validation, test, model and recipe,
@@ -22,6 +23,7 @@
 
 enum {
     TL_TRIAL_STEPS = 1024, /**< at most so many steps in one trial */
+    TL_TRIAL_RUNS = 64,    /**< of them runs of stages of its chain */
     TL_METRIC_NAME = 128   /**< room for the name of a metric */
 };
 
@@ -29,13 +31,18 @@ enum {
 typedef struct tl_trial_step {
     const tl_stage *stage;
     tl_step_kind kind;
-    int instance;  /**< number in tl_plan.instance */
+    const tl_bank *bank; /**< BANK: which; `arg` are its params */
+    int instance;        /**< number in tl_plan.instance */
     int item;      /**< BANK: which model; JUDGE: the tl_part judged */
     int judgement; /**< JUDGE: 0 at the end of the round, k at its k-th `- judge` */
     int round;     /**< from 1 */
     uint32_t occurrence;
     uint32_t reads;            /**< parts it reads */
-    int from[TL_PARTS];        /**< of each part read: step that gave it; -1: the start */
+    int from[TL_PARTS];        /**< of each part read: step that gave it; -1: the start;
+                                  of a list: its last giver */
+    uint64_t list[TL_PARTS];   /**< of each list read: bits of its givers in tl_trial.run */
+    int setup;                 /**< in tl_trial.setup: what it trains by */
+    int withheld;              /**< step that withholds logits from it; -1: none */
     int bank_from, bank_count; /**< RUN: first step of its bank, and how many */
     const tl_metric *metrics;  /**< may be NULL */
     tl_value arg[TL_MAX_PARAMS];
@@ -53,6 +60,10 @@ typedef struct tl_trial {
     const tl_source *source; /**< borrowed */
     tl_split split;
     tl_key root[TL_PARTS]; /**< keys of the versions at the start */
+    int setups;
+    tl_setup setup[TL_TRIAL_RUNS + 1]; /**< [setups] the plan's, then as stages alter it */
+    int runs;
+    int run[TL_TRIAL_RUNS]; /**< [runs] positions of the runs of stages */
     int steps;
     tl_trial_step *step; /**< [TL_TRIAL_STEPS], the trial's own */
 } tl_trial;
@@ -78,9 +89,16 @@ double tl_trial_cost(const tl_trial *trial, int position);
 double tl_trial_memory(const tl_trial *trial, int position, int ranks, bool is_first);
 int tl_trial_max_ranks(const tl_trial *trial, int position);
 
-/** Whether such a step of the stage leaves a model file; its training then leaves
- * checkpoints. Other parts that steps give are remade where they are needed. */
-bool tl_trial_gives_model(const tl_stage *stage, tl_step_kind kind);
+/** Sizes as they are for a step: its setup is the one that it trains by. */
+tl_size tl_trial_size(const tl_trial *trial, int position);
+
+/** Whether such a step of the stage trains a model, and so leaves checkpoints. */
+bool tl_trial_trains(const tl_stage *stage, tl_step_kind kind);
+
+/** The parts (bits) that such a step gives, and those of them that are kept in files; the
+ * others are made again where they are needed. */
+uint32_t tl_trial_gives(const tl_plan *plan, const tl_stage *stage, tl_step_kind kind);
+uint32_t tl_trial_keeps(const tl_plan *plan, const tl_stage *stage, tl_step_kind kind);
 
 /** How many metrics a step has. */
 int tl_trial_metrics(const tl_trial_step *step);

@@ -49,25 +49,46 @@ static void hash_roots(const tl_plan *plan, tl_trial *trial)
     trial->root[TL_PART_SERVICE] = tl_key_of("plain", strlen("plain"));
 }
 
-/* What all kinds of steps share. */
-static void hash_step(const tl_trial *trial, const tl_trial_step *step, const char *kind,
-                      uint32_t args, tl_hash *hash)
+static void hash_versions(const tl_trial *trial, const tl_trial_step *step, tl_hash *hash)
+{
+    for (int part = 0; part < TL_PARTS; part++) {
+        if (!(step->reads & TL_BIT(part))) continue;
+        tl_hash_text(hash, tl_part_name((tl_part)part));
+        if (TL_PARTS_LIST & TL_BIT(part)) {
+            for (int i = 0; i < trial->runs; i++) {
+                if (!(step->list[part] >> i & 1U)) continue;
+                tl_hash_key(hash, &trial->step[trial->run[i]].content);
+            }
+            continue;
+        }
+        const int from = step->from[part];
+        tl_hash_key(hash, from < 0 ? &trial->root[part] : &trial->step[from].content);
+    }
+}
+
+/* A model of a bank: nothing of the stage that wants it. */
+static void hash_bank(const tl_trial *trial, const tl_trial_step *step, tl_hash *hash)
+{
+    tl_hash_text(hash, "bank2");
+    tl_hash_text(hash, step->bank->name);
+    tl_hash_u64(hash, (uint64_t)step->bank->version);
+    tl_hash_u64(hash, (uint64_t)step->item);
+    tl_hash_u64(hash, step->occurrence);
+    tl_params_hash(step->bank->params, step->arg, ALL_ARGS, hash);
+    hash_versions(trial, step, hash);
+}
+
+static void hash_stage(const tl_trial *trial, const tl_trial_step *step, tl_hash *hash)
 {
     const tl_stage *stage = step->stage;
-    hash->length = 0;
-    tl_hash_text(hash, "step1");
+    tl_hash_text(hash, "step2");
     tl_hash_text(hash, stage->name);
-    tl_hash_text(hash, kind);
+    tl_hash_text(hash, step->kind == TL_STEP_RUN ? "run" : "judge");
     tl_hash_u64(hash, (uint64_t)stage->version);
     tl_hash_u64(hash, (uint64_t)step->item);
     tl_hash_u64(hash, step->occurrence);
-    tl_params_hash(stage->params, step->arg, args, hash);
-    for (int part = 0; part < TL_PARTS; part++) {
-        if (!(step->reads & TL_BIT(part))) continue;
-        const int from = step->from[part];
-        tl_hash_u64(hash, (uint64_t)part);
-        tl_hash_key(hash, from < 0 ? &trial->root[part] : &trial->step[from].content);
-    }
+    tl_params_hash(stage->params, step->arg, ALL_ARGS, hash);
+    hash_versions(trial, step, hash);
 }
 
 /* A key that no other trial has. */
@@ -82,15 +103,13 @@ static tl_key own_key(const tl_key *content, uint32_t trial)
 
 void tl_trial_keys(const tl_plan *plan, tl_trial *trial)
 {
-    static const char *const kind[] = {
-        [TL_STEP_RUN] = "run", [TL_STEP_BANK] = "bank", [TL_STEP_JUDGE] = "judge"};
     hash_roots(plan, trial);
     for (int i = 0; i < trial->steps; i++) {
         tl_trial_step *step = &trial->step[i];
         const bool is_run = step->kind == TL_STEP_RUN;
         tl_hash hash;
-        hash_step(trial, step, kind[step->kind],
-                  step->kind == TL_STEP_BANK ? step->stage->bank.args : ALL_ARGS, &hash);
+        hash.length = 0;
+        (step->kind == TL_STEP_BANK ? hash_bank : hash_stage)(trial, step, &hash);
         for (int b = 0; b < step->bank_count; b++) {
             tl_hash_key(&hash, &trial->step[step->bank_from + b].content);
         }

@@ -4,6 +4,7 @@
 #include "compute/core/durable.h"
 #include "compute/core/log.h"
 #include "compute/core/text.h"
+#include "experiments/stage/part_table.h"
 #include "runner/store/journal.h"
 
 #include <dirent.h>
@@ -76,11 +77,13 @@ tl_status tl_store_make_folder(const tl_store *store, const tl_key *key, tl_err 
     return make_folder(path, err);
 }
 
-tl_status tl_store_model_path(const tl_store *store, const tl_key *key, char *out,
-                              size_t space, tl_err *err)
+tl_status tl_store_part_path(const tl_store *store, const tl_key *key, tl_part part,
+                             char *out, size_t space, tl_err *err)
 {
-    TL_TRY(tl_store_step_path(store, key, ".safetensors", out, space, err));
-    return tl_store_make_folder(store, key, err);
+    char ending[64];
+    (void)snprintf(ending, sizeof ending, ".%s%s", tl_part_name(part),
+                   tl_part_of(part)->ending);
+    return tl_store_step_path(store, key, ending, out, space, err);
 }
 
 /* ---- what a directory holds ---------------------------------------------------------- */

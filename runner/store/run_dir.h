@@ -3,7 +3,7 @@
  * experiments/stage/metric.h.
  *
  * The run directory (mode 0700) holds plan.yaml, journal.ndjson, progress.json, lock, and
- * models/<2 hex>/<key>.safetensors with checkpoints next to them. One run uses it at a
+ * models/<2 hex>/<key>.<part>.safetensors with checkpoints next to them. One run uses it at a
  * time.
  */
 #ifndef TL_RUNNER_STORE_RUN_DIR_H
@@ -11,6 +11,7 @@
 
 #include "compute/core/hash.h"
 #include "compute/train/checkpoint.h"
+#include "experiments/stage/part.h"
 
 #include <stdbool.h>
 
@@ -60,10 +61,11 @@ void tl_store_close(tl_store *store, bool remove_if_empty);
 /** Writes DIR/name into `out` [space]; false if it does not fit. */
 bool tl_store_path(const tl_store *store, const char *name, char *out, size_t space);
 
-/** Writes the path of a step's model file into `out` [space]; makes its folder, durably.
- * \return TL_E_IO, TL_E_ARG (too long) */
-TL_MUST_USE tl_status tl_store_model_path(const tl_store *store, const tl_key *key,
-                                          char *out, size_t space, tl_err *err);
+/** Writes the path of a kept part of a step into `out` [space]; makes nothing.
+ * \return TL_E_ARG (too long) */
+TL_MUST_USE tl_status tl_store_part_path(const tl_store *store, const tl_key *key,
+                                         tl_part part, char *out, size_t space,
+                                         tl_err *err);
 
 /** Writes DIR/models/<2 hex>/<key><ending> into `out` [space]; makes nothing.
  * \return TL_E_ARG (too long) */

@@ -101,13 +101,15 @@ static tl_status list_paces(const tl_sweep *sweep, tl_trial *trial, paces *all, 
         const tl_graph_step *step = tl_graph_step_at(sweep->graph, id);
         if (id > 0 && step->trial == trial->number) continue;
         tl_trial_decode(sweep->plan, step->trial, trial);
-        const tl_setup *setup = &trial->size.setup;
-        if (find_pace(all, setup)) continue;
-        TL_CHECK(all->count < MOST_TRAININGS, err, TL_E_ARG,
-                 "the plan has more than %d trainings of different speed: too many to time "
-                 "them all; leave out --measure",
-                 MOST_TRAININGS);
-        all->one[all->count++].setup = *setup;
+        for (int k = 0; k < trial->setups; k++) {
+            const tl_setup *setup = &trial->setup[k];
+            if (find_pace(all, setup)) continue;
+            TL_CHECK(all->count < MOST_TRAININGS, err, TL_E_ARG,
+                     "the plan has more than %d trainings of different speed: too many to "
+                     "time them all; leave out --measure",
+                     MOST_TRAININGS);
+            all->one[all->count++].setup = *setup;
+        }
     }
     return TL_OK;
 }
@@ -131,18 +133,16 @@ static double seconds_of(const pace *p, double flop, bool trains, int ranks)
  * steps on one rank, s */
 static double time_steps(const tl_sweep *sweep, tl_trial *trial, paces *all, double *path)
 {
-    const pace *p = NULL;
     double work = 0.0;
     const uint32_t steps = tl_graph_steps(sweep->graph);
     for (uint32_t id = 0; id < steps; id++) {
         const tl_graph_step *step = tl_graph_step_at(sweep->graph, id);
-        if (!p || step->trial != trial->number) {
+        if (id == 0 || step->trial != trial->number)
             tl_trial_decode(sweep->plan, step->trial, trial);
-            p = find_pace(all, &trial->size.setup);
-            TL_INVARIANT(p != NULL);
-        }
         const tl_trial_step *own = &trial->step[step->position];
-        const bool trains = tl_trial_gives_model(own->stage, own->kind);
+        const pace *p = find_pace(all, &trial->setup[own->setup]);
+        TL_INVARIANT(p != NULL);
+        const bool trains = tl_trial_trains(own->stage, own->kind);
         int team = 1;
         while (team * 2 <= step->max_ranks && team * 2 <= sweep->plan->ranks) team *= 2;
         path[id] = seconds_of(p, (double)step->cost, trains, team);

@@ -1,6 +1,7 @@
 #include "tests/support/toy_world.h"
 
 #include "compute/data/roles.h"
+#include "experiments/stage/part_table.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -48,6 +49,7 @@ void toy_world_open(toy_world *toy, void (*change)(tl_setup_values *values))
                        &err),
          &err);
     toy->size = tl_setup_size(&toy->values, toy->source);
+    toy->size.logs_queries = true;
     toy->world.data[TL_PART_POOL] = roles.pool;
     toy->world.data[TL_PART_VALIDATION] = roles.validation;
     toy->world.data[TL_PART_ATTACKER] = roles.attacker;
@@ -68,17 +70,10 @@ void toy_defaults(const tl_stage *stage, tl_value *arg)
 }
 
 /* Only what a stage declares: reading more is then a crash. */
-static tl_world only(const tl_world *world, uint32_t parts)
+static tl_world only(const tl_world *world, uint32_t parts, tl_arena *arena)
 {
     tl_world out = {0};
-    for (int part = 0; part < TL_PARTS; part++) {
-        if (!(parts & TL_BIT(part))) continue;
-        out.data[part] = world->data[part];
-        out.model[part] = world->model[part];
-        if (part == TL_PART_SETUP) out.setup = world->setup;
-        if (part == TL_PART_SERVICE) out.service = world->service;
-        if (part == TL_PART_MARKS) out.marks = world->marks;
-    }
+    must(tl_world_put(&out, world, parts, arena, NULL), &(tl_err){0});
     return out;
 }
 
@@ -87,14 +82,16 @@ static tl_scene scene_of(const toy_world *toy, toy_run *run, const tl_world *wor
 {
     return (tl_scene){.world = world,
                       .given = &run->given,
-                      .arg = run->arg,
+                      .value = run->arg,
                       .seed = toy->seed,
                       .replicate = toy->replicate,
                       .team = team,
                       .keep = &run->keep,
                       .scratch = &run->scratch,
                       .checkpoint = run->checkpoint,
-                      .measure = run->measure};
+                      .measure = run->measure,
+                      .size = &toy->size,
+                      .logs_queries = toy->size.logs_queries};
 }
 
 static void clear_measures(toy_run *run)
@@ -104,47 +101,72 @@ static void clear_measures(toy_run *run)
     }
 }
 
+/* --- banks ---------------------------------------------------------------------------- */
+
 enum { TOY_BANK = 64 };
 
 void toy_run_bank(const toy_world *toy, toy_run *run, int item, const tl_team *team)
 {
-    const tl_world world = only(&toy->world, run->stage->bank.reads);
+    tl_arena lists = tl_arena_open(0);
+    const tl_world world = only(&toy->world, run->stage->bank->reads, &lists);
+    tl_value own[TL_MAX_PARAMS];
     run->given = (tl_world){0};
+    tl_stage_bank_values(run->stage, run->arg, own);
     tl_scene scene = scene_of(toy, run, &world, team);
+    scene.value = own;
     const tl_step step = {run->stage, TL_STEP_BANK, item};
     run->status = tl_step_run(&step, &scene, &run->err);
+    tl_arena_close(&lists);
 }
+
+/* A trained bank. */
+typedef struct toy_bank {
+    int count;
+    const tl_model *model[TOY_BANK];
+} toy_bank;
 
 /* Trains the bank; its models live in `arena`, outside the run's own budget. */
 static tl_status train_bank(const toy_world *toy, const toy_run *run, const tl_team *team,
-                            tl_arena *arena, const tl_model **bank, int *banked,
-                            tl_err *err)
+                            tl_arena *arena, toy_bank *out, tl_err *err)
 {
-    const tl_bank *wanted = &run->stage->bank;
-    *banked = wanted->count ? wanted->count(run->arg) : 0;
-    if (*banked > TOY_BANK) abort();
-    for (int i = 0; i < *banked; i++) {
+    out->count = tl_stage_banked(run->stage, run->arg);
+    if (out->count > TOY_BANK) abort();
+    for (int i = 0; i < out->count; i++) {
         toy_run item = {.stage = run->stage, .arg = run->arg, .keep = *arena};
         toy_run_bank(toy, &item, i, team);
         *arena = item.keep;
         tl_arena_close(&item.scratch);
         if (item.status != TL_OK) *err = item.err;
         TL_TRY(item.status);
-        bank[i] = item.given.model[TL_PART_SURROGATE];
+        out->model[i] = item.given.model[TL_PART_SURROGATE];
     }
+    return TL_OK;
+}
+
+/* A copy, as a file would give it. */
+static tl_status read_bank(void *self, int item, const tl_team *team, tl_arena *arena,
+                           const tl_model **model, tl_err *err)
+{
+    const toy_bank *bank = self;
+    const tl_model *from = bank->model[item];
+    tl_model *copy = NULL;
+    const tl_status mine = tl_model_new(&from->spec, arena, &copy, err);
+    TL_TRY(tl_team_agree(team, mine, err));
+    memcpy(copy->param, from->param, from->params * sizeof *from->param);
+    *model = copy;
     return TL_OK;
 }
 
 void toy_run_stage(const toy_world *toy, toy_run *run, const tl_team *team)
 {
     tl_arena banked = tl_arena_open(0);
-    const tl_model *bank[TOY_BANK];
-    tl_world world = only(&toy->world, run->stage->reads);
+    toy_bank bank;
+    const tl_world world = only(&toy->world, run->stage->reads, &banked);
     clear_measures(run);
     run->given = (tl_world){0};
-    must(train_bank(toy, run, team, &banked, bank, &world.banked, &run->err), &run->err);
-    world.bank = bank;
+    must(train_bank(toy, run, team, &banked, &bank, &run->err), &run->err);
     tl_scene scene = scene_of(toy, run, &world, team);
+    scene.bank = (tl_bank_shelf){.count = bank.count, .read = read_bank, .self = &bank};
     const tl_step step = {run->stage, TL_STEP_RUN, 0};
     run->status = tl_step_run(&step, &scene, &run->err);
     tl_arena_close(&banked);
@@ -152,11 +174,14 @@ void toy_run_stage(const toy_world *toy, toy_run *run, const tl_team *team)
 
 void toy_run_judge(const toy_world *toy, toy_run *run, tl_part part, const tl_team *team)
 {
-    const tl_world world = only(&toy->world, run->stage->judge_reads | TL_BIT(part));
+    tl_arena lists = tl_arena_open(0);
+    const tl_world world =
+        only(&toy->world, run->stage->judge_reads | TL_BIT(part), &lists);
     clear_measures(run);
     tl_scene scene = scene_of(toy, run, &world, team);
     const tl_step step = {run->stage, TL_STEP_JUDGE, (int)part};
     run->status = tl_step_run(&step, &scene, &run->err);
+    tl_arena_close(&lists);
 }
 
 void toy_run_close(toy_run *run)
@@ -188,11 +213,8 @@ void toy_do(toy_world *toy, const char *name, const tl_value *arg, tl_measure *m
     run.keep = toy->arena; /* what is given lives as long as the world */
     toy_run_stage(toy, &run, &alone);
     toy->arena = run.keep;
-    for (int part = 0; part < TL_PARTS; part++) {
-        if (run.given.data[part]) toy->world.data[part] = run.given.data[part];
-        if (run.given.model[part]) toy->world.model[part] = run.given.model[part];
-    }
-    if (run.given.marks) toy->world.marks = run.given.marks;
+    must(tl_world_put(&toy->world, &run.given, UINT32_MAX, &toy->arena, NULL),
+         &(tl_err){0});
     end(&run, measure);
 }
 
@@ -223,33 +245,4 @@ void toy_judge(toy_world *toy, const char *name, const tl_value *arg, tl_part pa
     toy_run_judge(toy, &run, part, &alone);
     end(&run, measure);
     tl_arena_close(&run.keep);
-}
-
-static void add_bytes(tl_hash *hash, const void *bytes, size_t n)
-{
-    const tl_key key = tl_key_of(bytes, n);
-    tl_hash_key(hash, &key);
-}
-
-void toy_hash_world(const tl_world *world, tl_hash *hash)
-{
-    for (int part = 0; part < TL_PARTS; part++) {
-        const tl_dataset *data = world->data[part];
-        const tl_model *model = world->model[part];
-        if (data) {
-            const size_t rows = (size_t)data->rows;
-            const size_t size = (size_t)tl_shape_size(data->shape);
-            add_bytes(hash, data->input, rows * size * sizeof *data->input);
-            add_bytes(hash, data->label, rows * sizeof *data->label);
-            add_bytes(hash, data->flags, rows * sizeof *data->flags);
-            add_bytes(hash, data->origin, rows * sizeof *data->origin);
-        }
-        if (model) add_bytes(hash, model->param, model->params * sizeof *model->param);
-    }
-    if (!world->marks) return;
-    const tl_watermark *mark = &world->marks->watermark;
-    uint32_t word[4];
-    tl_rng_block(&mark->key, 0, word);
-    add_bytes(hash, word, sizeof word);
-    add_bytes(hash, mark->message, sizeof mark->message);
 }

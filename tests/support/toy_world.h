@@ -73,8 +73,4 @@ double toy_metric(const char *name, const tl_measure *measure, const char *metri
 void toy_judge(toy_world *toy, const char *name, const tl_value *arg, tl_part part,
                tl_measure *measure);
 
-/** Adds rows, labels, flags, origins of data parts, parameters of models and marks to
- * `hash`. */
-void toy_hash_world(const tl_world *world, tl_hash *hash);
-
 #endif

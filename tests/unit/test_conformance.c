@@ -2,6 +2,7 @@
  * What every registered stage keeps to, whoever wrote it. A new stage is tested here by
  * being listed in stages.def. The argument is the name of a stage; without one, all.
  */
+#include "experiments/stage/part_table.h"
 #include "experiments/stage/stage_memory.h"
 #include "tests/support/team_threads.h"
 #include "tests/support/toy_world.h"
@@ -12,7 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 enum { MOST_WIDTH = 8, LIMITS = 6 };
@@ -85,7 +88,7 @@ static toy_world *world_of(const tl_stage *stage)
     for (int w = 0; w < WORLDS; w++) {
         const tl_size *size = &world(w)->size;
         if (tl_stage_check_data(stage, "toys", size->vocabulary, &err) != TL_OK) continue;
-        if (!stage->check || stage->check(size, arg, &err) == TL_OK) return &worlds[w];
+        if (tl_stage_check(stage, size, arg, &err) == TL_OK) return &worlds[w];
     }
     fail_msg("%s: %s", stage->name, err.text);
     return NULL;
@@ -96,7 +99,7 @@ static toy_world *world_of(const tl_stage *stage)
 static void assert_text(const tl_stage *stage, const char *what, const char *text)
 {
     if (text && text[0]) return;
-    fail_msg("%s: no %s", stage->name, what);
+    fail_msg("%s: no %s", stage ? stage->name : "a bank", what);
 }
 
 static void check_params(const tl_stage *stage)
@@ -134,6 +137,42 @@ static void check_metrics(const tl_stage *stage, const tl_metric *metrics)
     assert_in_range(count, 0, TL_MAX_METRICS);
 }
 
+/* Who may ask reads the service and adds to its log; who reads the target must have it. */
+static void check_access(const tl_stage *stage)
+{
+    const bool asks = tl_stage_asks(stage);
+    const bool sees = (stage->access & TL_KNOWS_TARGET) != 0;
+    const bool reads_target = (stage->reads & TL_BIT(TL_PART_TARGET)) != 0;
+    const bool logs = (stage->gives & TL_BIT(TL_PART_QUERY_LOG)) != 0;
+    if (asks && (stage->reads & TL_PARTS_ASKED) != TL_PARTS_ASKED)
+        fail_msg("%s may ask, but does not read target and service", stage->name);
+    if (asks != logs || asks != (stage->queries != NULL))
+        fail_msg("%s may ask, but logs or counts no queries", stage->name);
+    if (reads_target && !asks && !sees && !stage->outcome)
+        fail_msg("%s reads the target, which its access does not show it", stage->name);
+    if ((stage->access & TL_KNOWS_LOGITS) && !stage->wants_logits)
+        fail_msg("%s may ask for logits, but does not say when", stage->name);
+}
+
+static void check_keeps(const tl_stage *stage)
+{
+    assert_true((stage->keeps & ~stage->gives) == 0);
+    for (int p = 0; p < TL_PARTS; p++) {
+        if (stage->keeps & TL_BIT(p)) assert_non_null(tl_part_of((tl_part)p)->ending);
+    }
+    /* A model is never trained again for those who read it. */
+    assert_true((stage->gives & TL_PARTS_MODEL & ~stage->keeps) == 0);
+}
+
+static void check_bank(const tl_bank *bank)
+{
+    assert_text(NULL, bank->name, bank->about);
+    assert_true(bank->version >= 1);
+    assert_non_null(tl_stage_find(bank->draws_as));
+    assert_non_null(bank->run);
+    assert_non_null(bank->cost);
+}
+
 static void every_stage_is_described(void **state)
 {
     (void)state;
@@ -147,10 +186,14 @@ static void every_stage_is_described(void **state)
         assert_text(stage, "taxonomy", stage->taxonomy);
         assert_ptr_equal(tl_stage_find(stage->name), stage);
         assert_true(stage->version >= 1);
-        assert_non_null(stage->run);
+        assert_true(stage->run || stage->alter);
         assert_true((stage->judges != 0) == (stage->judge != NULL));
         assert_true((stage->judges != 0) == (stage->judge_metrics != NULL));
-        assert_true((stage->bank.count != NULL) == (stage->bank.run != NULL));
+        assert_true(stage->bank || !stage->bank_count);
+        assert_true((stage->gives & TL_BIT(TL_PART_SETUP)) == 0 || stage->alter);
+        check_access(stage);
+        check_keeps(stage);
+        if (stage->bank) check_bank(stage->bank);
         check_params(stage);
         check_metrics(stage, stage->metrics);
         check_metrics(stage, stage->judge_metrics);
@@ -166,8 +209,9 @@ static void default_arguments_pass_the_plan_check(void **state)
         tl_value arg[TL_MAX_PARAMS];
         const tl_size *size = &world_of(all[s])->size; /* which passes the check */
         toy_defaults(all[s], arg);
-        if (all[s]->cost) assert_true(all[s]->cost(size, arg) > 0.0);
-        if (all[s]->max_ranks) assert_true(all[s]->max_ranks(size, arg) >= 1);
+        if (all[s]->cost) assert_true(tl_stage_cost(all[s], size, arg) > 0.0);
+        assert_true(tl_stage_max_ranks(all[s], size, arg) >= 1);
+        if (tl_stage_asks(all[s])) assert_true(tl_stage_queries(all[s], size, arg) >= 1.0);
     }
 }
 
@@ -210,7 +254,7 @@ static void follow(trace *t, const tl_team *team)
     tl_hash hash = {0};
     const toy_world *toy = world_of(t->run.stage);
     toy_run_stage(toy, &t->run, team);
-    toy_hash_world(&t->run.given, &hash);
+    tl_world_hash(&t->run.given, &hash);
     add_measures(&hash, t->run.measure);
     for (int p = 0; p < TL_PARTS; p++) {
         if (!(t->run.stage->judges & TL_BIT(p))) continue;
@@ -286,7 +330,7 @@ static void only_stages_that_draw_depend_on_the_replicate(void **state)
 static tl_key key_of(const toy_world *toy)
 {
     tl_hash hash = {0};
-    toy_hash_world(&toy->world, &hash);
+    tl_world_hash(&toy->world, &hash);
     return tl_hash_end(&hash);
 }
 
@@ -329,6 +373,44 @@ static void check_measures(const tl_stage *stage, const tl_metric *metrics,
     }
 }
 
+static tl_key part_key(const tl_world *world, tl_part part)
+{
+    tl_hash hash = {0};
+    tl_part_of(part)->hash(world, part, &hash);
+    return tl_hash_end(&hash);
+}
+
+/* What is saved of a part and loaded again is the same, bit for bit; a file of another step
+ * is refused. */
+static void files_give_parts_back(const tl_stage *stage, const tl_world *given)
+{
+    char folder[] = "/tmp/threatloop-conformance-XXXXXX", path[80];
+    const tl_key own = tl_key_of("own", 3), other = tl_key_of("other", 5);
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof path, "%s/part", folder);
+    for (int p = 0; p < TL_PARTS; p++) {
+        const tl_part part = (tl_part)p;
+        const tl_part_ops *ops = tl_part_of(part);
+        tl_arena arena = tl_arena_open(0);
+        tl_world loaded = {0};
+        tl_err err = {0};
+        if (!ops->has(given, part)) continue;
+        assert_true(ops->bytes(given, part) > 0.0);
+        if (!ops->ending) continue;
+        if (ops->save(given, part, &own, path, &err) != TL_OK ||
+            ops->load(&loaded, part, &own, path, &arena, &err) != TL_OK) {
+            fail_msg("%s: %s: %s", stage->name, ops->name, err.text);
+        }
+        const tl_key before = part_key(given, part), after = part_key(&loaded, part);
+        if (!tl_key_equal(&before, &after))
+            fail_msg("%s: its file gives another %s", stage->name, ops->name);
+        assert_int_equal(ops->load(&loaded, part, &other, path, &arena, &err), TL_E_FORMAT);
+        tl_arena_close(&arena);
+        (void)remove(path);
+    }
+    (void)rmdir(folder);
+}
+
 static void every_stage_gives_and_measures_what_it_declares(void **state)
 {
     (void)state;
@@ -342,15 +424,13 @@ static void every_stage_gives_and_measures_what_it_declares(void **state)
         const toy_world *toy = world_of(all[s]);
         toy_run_stage(toy, &run, &alone);
         assert_int_equal(run.status, TL_OK);
+        const uint32_t given = tl_world_parts(&run.given);
         for (int p = 0; p < TL_PARTS; p++) {
-            const bool is_given = run.given.data[p] || run.given.model[p] ||
-                                  (p == TL_PART_SERVICE && run.given.service) ||
-                                  (p == TL_PART_MARKS && run.given.marks) ||
-                                  (p == TL_PART_SETUP && run.given.setup);
-            if (is_given != ((all[s]->gives & TL_BIT(p)) != 0)) {
+            if ((given & TL_BIT(p)) != (all[s]->gives & TL_BIT(p))) {
                 fail_msg("%s: part %s", all[s]->name, tl_part_name((tl_part)p));
             }
         }
+        files_give_parts_back(all[s], &run.given);
         check_measures(all[s], all[s]->metrics, run.measure);
         for (int p = 0; p < TL_PARTS; p++) {
             if (!(all[s]->judges & TL_BIT(p))) continue;
@@ -396,9 +476,9 @@ static void every_team_size_gives_the_same_bits(void **state)
         tl_value arg[TL_MAX_PARAMS];
         set_arguments(all[s], arg);
         const tl_key wanted = key_alone(all[s], arg);
-        const int max_ranks = all[s]->max_ranks
-                                  ? all[s]->max_ranks(&world_of(all[s])->size, arg)
-                                  : MOST_WIDTH;
+        const int max_ranks =
+            all[s]->max_ranks ? tl_stage_max_ranks(all[s], &world_of(all[s])->size, arg)
+                              : MOST_WIDTH;
         for (int width = 2; width <= max_ranks && width <= MOST_WIDTH; width *= 2) {
             check_width(all[s], arg, width, &wanted);
         }
@@ -473,6 +553,11 @@ static void check_memory(const toy_world *toy, const tl_stage *stage, const tl_v
     static const tl_checkpoint always = {
         .load = load_nothing, .save = save_nowhere, .every = 1e-9};
     measured m = {.toy = toy, .kind = kind, .part = part};
+    tl_value own[TL_MAX_PARAMS];
+    if (kind == TL_STEP_BANK) {
+        tl_stage_bank_values(stage, arg, own);
+        part = 0;
+    }
     for (int r = 0; r < width; r++) {
         m.run[r] = (toy_run){.stage = stage, .arg = arg, .checkpoint = &always};
     }
@@ -481,7 +566,9 @@ static void check_memory(const toy_world *toy, const tl_stage *stage, const tl_v
         tl_team member = tl_team_alone(); /* no distributed solvers, as a team of threads */
         member.rank = r;
         member.size = width;
-        const double said = tl_stage_memory(stage, kind, part, arg, &toy->size, &member);
+        const double said = tl_stage_memory(&(tl_step){stage, kind, (int)part},
+                                            kind == TL_STEP_BANK ? own : arg, &toy->size,
+                                            &member);
         const double taken = (double)m.run[r].keep.peak + (double)m.run[r].scratch.peak;
         assert_int_equal(m.run[r].status, TL_OK);
         if (taken > said || said > 1.1 * taken) {
@@ -495,10 +582,10 @@ static void check_memory(const toy_world *toy, const tl_stage *stage, const tl_v
 
 static void check_steps(const toy_world *toy, const tl_stage *stage, const tl_value *arg)
 {
-    const int max_ranks = stage->max_ranks ? stage->max_ranks(&toy->size, arg) : 1;
+    const int max_ranks = tl_stage_max_ranks(stage, &toy->size, arg);
     for (int width = 1; width <= max_ranks && width <= 2; width++) {
         check_memory(toy, stage, arg, TL_STEP_RUN, TL_PART_POOL, width);
-        if (stage->bank.count && stage->bank.count(arg) > 0)
+        if (tl_stage_banked(stage, arg) > 0)
             check_memory(toy, stage, arg, TL_STEP_BANK, TL_PART_POOL, width);
     }
     for (int p = 0; p < TL_PARTS; p++) {

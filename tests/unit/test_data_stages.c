@@ -4,6 +4,7 @@
  */
 #include "experiments/stage/stage_memory.h"
 #include "tests/support/team_threads.h"
+#include "experiments/stage/part_table.h"
 #include "tests/support/toy_world.h"
 
 #include <math.h>
@@ -62,7 +63,7 @@ static void marking_alters_all_images_and_nothing_else(void **state)
         assert_memory_not_equal(marked->input + 784 * i, plain->input + 784 * i, bytes);
     }
     assert_non_null(toy.world.marks);
-    assert_int_equal(toy.world.marks->watermark.bits, 16);
+    assert_int_equal(toy.world.marks->mark[0].watermark.bits, 16);
     toy_world_close(&toy);
 }
 
@@ -72,12 +73,13 @@ static void a_second_mark_has_another_key(void **state)
     toy_world toy;
     toy_world_open(&toy, NULL);
     toy_do(&toy, marking, NULL, NULL);
-    const tl_marks first = *toy.world.marks;
+    const tl_mark first = toy.world.marks->mark[0];
+    toy.world.marks = NULL;
     toy.replicate = 1;
     toy_do(&toy, marking, NULL, NULL);
     uint32_t a[4], b[4];
     tl_rng_block(&first.watermark.key, 0, a);
-    tl_rng_block(&toy.world.marks->watermark.key, 0, b);
+    tl_rng_block(&toy.world.marks->mark[0].watermark.key, 0, b);
     assert_memory_not_equal(a, b, sizeof a);
     toy_world_close(&toy);
 }
@@ -181,7 +183,7 @@ static void run_member(const tl_team *team, void *self)
 static tl_key key_of(const toy_run *run)
 {
     tl_hash hash = {0};
-    toy_hash_world(&run->given, &hash);
+    tl_world_hash(&run->given, &hash);
     return tl_hash_end(&hash);
 }
 
@@ -193,7 +195,7 @@ static void regeneration_has_the_same_bits_on_any_team(void **state)
     const tl_stage *stage = tl_stage_find(removal);
     const args arg = by(REGENERATE);
     tl_key wanted = {{0}};
-    assert_int_equal(stage->max_ranks(&toy.size, arg.value), 8);
+    assert_int_equal(tl_stage_max_ranks(stage, &toy.size, arg.value), 8);
     for (int size = 1; size <= 8; size *= 2) {
         crew all = {.toy = &toy};
         for (int r = 0; r < size; r++) {
@@ -208,7 +210,7 @@ static void regeneration_has_the_same_bits_on_any_team(void **state)
             const double taken =
                 (double)all.run[r].keep.peak + (double)all.run[r].scratch.peak;
             const tl_team member = tl_team_counted(r, size);
-            assert_true(taken <= tl_stage_memory(stage, TL_STEP_RUN, TL_PART_POOL,
+            assert_true(taken <= tl_stage_memory(&(tl_step){stage, TL_STEP_RUN, 0},
                                                  arg.value, &toy.size, &member));
             toy_run_close(&all.run[r]);
         }

@@ -26,7 +26,7 @@ static const tl_model *shadow(toy_world *toy, const tl_value *arg, int item)
     tl_arena scratch = tl_arena_open(0);
     tl_scene scene = {.world = &toy->world,
                       .given = &given,
-                      .arg = arg,
+                      .value = arg,
                       .seed = toy->seed,
                       .stage = lira,
                       .bank_item = item,
@@ -34,7 +34,7 @@ static const tl_model *shadow(toy_world *toy, const tl_value *arg, int item)
                       .keep = &toy->arena,
                       .scratch = &scratch,
                       .measure = measure};
-    assert_int_equal(tl_stage_find(lira)->bank.run(&scene, NULL), TL_OK);
+    assert_int_equal(tl_stage_find(lira)->bank->run(&scene, NULL), TL_OK);
     tl_arena_close(&scratch);
     return given.model[TL_PART_SURROGATE];
 }
@@ -53,10 +53,10 @@ static void a_larger_bank_holds_the_smaller_one(void **state)
     arguments(lira, "models", 4, few);
     arguments(lira, "models", 8, many);
     const tl_stage *stage = tl_stage_find(lira);
-    assert_int_equal(stage->bank.count(few), 4);
-    assert_int_equal(stage->bank.count(many), 8);
+    assert_int_equal(tl_stage_banked(stage, few), 4);
+    assert_int_equal(tl_stage_banked(stage, many), 8);
     /* No argument is in the key of a bank model, so variants and sizes share it. */
-    assert_int_equal(stage->bank.args, 0);
+    assert_null(stage->bank->params);
     assert_true(are_equal(shadow(&toy, few, 3), shadow(&toy, many, 3)));
     assert_false(are_equal(shadow(&toy, few, 2), shadow(&toy, few, 3)));
     toy_world_close(&toy);

@@ -114,17 +114,17 @@ static const tl_model *duplicate_group_of(toy_world *toy, const char *name)
     toy_set(name, arg, "queries", 300);
     const tl_team alone = tl_team_alone();
     tl_world given = {0};
-    tl_scene scene =
-        scene_of(toy, stage->bank.draws_as ? stage->bank.draws_as : stage->name);
+    tl_value own[TL_MAX_PARAMS];
+    tl_stage_bank_values(stage, arg, own);
+    tl_scene scene = scene_of(toy, stage->name);
     scene.given = &given;
-    scene.arg = arg;
+    scene.value = own;
     scene.team = &alone;
-    assert_int_equal(stage->bank.run(&scene, NULL), TL_OK);
+    assert_int_equal(tl_step_run(&(tl_step){stage, TL_STEP_BANK, 0}, &scene, NULL), TL_OK);
     return given.model[TL_PART_SURROGATE];
 }
 
-/* What is compared with a surrogate is its own control model. Fails when transfer_pgd draws
- * from streams of its own name (draws_as). */
+/* What is compared with a surrogate is its own control model. */
 static void an_extraction_and_what_uses_its_copy_share_a_control(void **state)
 {
     (void)state;

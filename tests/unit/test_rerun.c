@@ -248,7 +248,7 @@ static uint32_t id_of(const room *it, const char *stage, int round)
 static void path_of(const room *it, uint32_t id, char path[256])
 {
     const tl_key *key = &tl_graph_step_at(it->sweep.graph, id)->key;
-    assert_int_equal(tl_store_model_path(&it->store, key, path, 256, NULL), TL_OK);
+    assert_int_equal(tl_store_part_path(&it->store, key, TL_PART_TARGET, path, 256, NULL), TL_OK);
 }
 
 static void put_model(const room *it, uint32_t id, const char *bytes)

@@ -239,11 +239,15 @@ static void the_service_answers_what_was_asked_for(void **state)
     const tl_dataset *test = toy.world.data[TL_PART_TEST];
     const tl_team alone = tl_team_alone();
     float score[130 * 3], top[130 * 3];
-    for (int kind = TL_ANSWER_SCORES; kind <= TL_ANSWER_TOP1; kind++) {
+    const tl_session_options options = {.service = toy.world.service,
+                                        .model = toy.world.model[TL_PART_TARGET],
+                                        .budget = UINT64_MAX};
+    tl_session *session;
+    assert_int_equal(tl_session_open(&options, &toy.arena, &session, NULL), TL_OK);
+    for (int kind = TL_ANSWER_SCORES; kind <= TL_ANSWER_LABELS; kind++) {
         const tl_question question = {
             .input = test->input, .rows = test->rows, .kind = (tl_answers)kind};
-        assert_int_equal(tl_service_ask(toy.world.service, toy.world.model[TL_PART_TARGET],
-                                        &question, &alone, &toy.arena,
+        assert_int_equal(tl_session_ask(session, &question, &alone, &toy.arena,
                                         kind == TL_ANSWER_SCORES ? score : top, NULL),
                          TL_OK);
     }

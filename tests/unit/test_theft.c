@@ -292,17 +292,20 @@ static void exact_answers_are_the_services(void **state)
     const tl_team alone = tl_team_alone();
     tl_question question = {.input = toy.world.data[TL_PART_TEST]->input, .rows = ROWS};
     static const tl_answers kinds[2] = {TL_ANSWER_SCORES, TL_ANSWER_LOGITS};
+    const tl_session_options options = {
+        .service = toy.world.service, .model = target, .budget = UINT64_MAX};
+    tl_session *session;
+    assert_int_equal(tl_session_open(&options, &toy.arena, &session, NULL), TL_OK);
     for (int k = 0; k < 2; k++) {
         float plain[MOST];
         double single[MOST], exact[MOST];
         question.kind = kinds[k];
-        assert_int_equal(tl_service_ask(toy.world.service, target, &question, &alone,
-                                        &toy.arena, plain, NULL),
-                         TL_OK);
+        assert_int_equal(
+            tl_session_ask(session, &question, &alone, &toy.arena, plain, NULL), TL_OK);
         for (int p = TL_PRECISION_DOUBLE; p <= TL_PRECISION_SINGLE; p++) {
             question.precision = (tl_precision)p;
-            assert_int_equal(tl_service_ask_exactly(
-                                 toy.world.service, target, &question, &alone, &toy.arena,
+            assert_int_equal(tl_session_ask_exactly(
+                                 session, &question, &alone, &toy.arena,
                                  p == TL_PRECISION_DOUBLE ? exact : single, NULL),
                              TL_OK);
         }

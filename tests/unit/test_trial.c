@@ -281,7 +281,7 @@ static void a_bank_stands_before_the_stage_that_wants_it(void **state)
         assert_int_equal(model->item, i);
         assert_ptr_equal(model->stage, step->stage);
     }
-    assert_int_equal(banks, step->stage->bank.count(step->arg));
+    assert_int_equal(banks, tl_stage_banked(step->stage, step->arg));
     close_scene(&s);
 }
 

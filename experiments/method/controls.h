@@ -1,0 +1,26 @@
+/*
+ * The bank of controls: models trained as the surrogate of m2m.model_extraction is, from
+ * the same weights and in the same order, but on true labels, without access to the target.
+ * What an attack with the surrogate gains over one with the control is due to the answers.
+ */
+#ifndef TL_EXPERIMENTS_METHOD_CONTROLS_H
+#define TL_EXPERIMENTS_METHOD_CONTROLS_H
+
+#include "experiments/method/queries.h"
+
+extern const tl_bank tl_bank_controls;
+
+/** What a control depends on. */
+typedef struct tl_control_args {
+    int queries; /**< rows it is trained on */
+    int kind;    /**< tl_query_kind; not noise, which has no labels */
+    int epochs;  /**< 0: as many as the recipe says */
+} tl_control_args;
+
+/** Sets `value`, of the bank's params, to these. */
+void tl_control_values(const tl_control_args *args, tl_value *value);
+
+/** The plan's recipe with `epochs`, unless they are 0. */
+tl_recipe tl_extraction_recipe(const tl_setup *setup, int epochs);
+
+#endif

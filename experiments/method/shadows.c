@@ -1,0 +1,63 @@
+#include "experiments/method/shadows.h"
+
+#include "experiments/method/halves.h"
+
+/* Which model has which row. */
+static void mark_rows(const tl_scene *scene, const tl_dataset *rows, int models, bool *in)
+{
+    const tl_rng halves = tl_halves_rng(scene);
+    for (int m = 0; m < models; m++) {
+        for (int r = 0; r < rows->rows; r++) {
+            *in++ = tl_halves_has(&halves, m, rows->origin[r]);
+        }
+    }
+}
+
+static tl_status ask_one(tl_scene *scene, int model, const tl_dataset *rows,
+                         tl_statistic statistic, bool is_adaptive, float *answer,
+                         double *out, tl_err *err)
+{
+    const size_t mark = tl_arena_mark(scene->scratch);
+    const tl_model *shadow;
+    tl_session *own = NULL;
+    TL_TRY(tl_scene_visit(scene, model, &shadow, err));
+    const tl_status mine = tl_session_own(scene->session, shadow, (uint64_t)model + 1,
+                                          is_adaptive, scene->scratch, &own, err);
+    TL_TRY(tl_team_agree(scene->team, mine, err));
+    TL_TRY(tl_membership_ask(scene, own, rows, statistic, answer, out, err));
+    tl_arena_rewind(scene->scratch, mark);
+    return TL_OK;
+}
+
+tl_status tl_shadows_ask(tl_scene *scene, const tl_dataset *rows, tl_statistic statistic,
+                         bool is_adaptive, float *answer, tl_shadow_values *out,
+                         tl_err *err)
+{
+    const int models = scene->bank.count;
+    const size_t count = (size_t)models * (size_t)rows->rows;
+    double *value = tl_arena_take(scene->scratch, count, sizeof *value, err);
+    bool *in = value ? tl_arena_take(scene->scratch, count, sizeof *in, err) : NULL;
+    TL_TRY(tl_team_agree(scene->team, in ? TL_OK : TL_E_NOMEM, err));
+    TL_INVARIANT(value && in);
+    if (!tl_scene_counts(scene)) mark_rows(scene, rows, models, in);
+    for (int m = 0; m < models; m++) {
+        TL_TRY(ask_one(scene, m, rows, statistic, is_adaptive, answer,
+                       value + (size_t)m * (size_t)rows->rows, err));
+        if (tl_scene_counts(scene)) break; /* every model takes the same */
+    }
+    *out = (tl_shadow_values){
+        .models = models, .rows = rows->rows, .value = value, .in = in};
+    return TL_OK;
+}
+
+int tl_shadows_count(const void *args)
+{
+    const tl_shadow_args *own = args;
+    return own->models;
+}
+
+double tl_shadows_cost(const tl_size *size, const void *args)
+{
+    const tl_shadow_args *own = args;
+    return tl_model_flop(&size->setup.model) * size->pool * (1.0 + own->models);
+}

@@ -1,0 +1,208 @@
+#include "experiments/stage/session.h"
+
+#include "compute/nn/head.h"
+#include "compute/nn/loss.h"
+#include "compute/nn/probe.h"
+
+#include <string.h>
+
+struct tl_session {
+    tl_session_options with;
+    uint64_t asked;
+    size_t size;  /* numbers of a query */
+    float *log;   /* [budget x size], or NULL */
+    void **state; /* [links], NULL where a link keeps none */
+    double *row;  /* [classes] scratch */
+};
+
+tl_status tl_session_open(const tl_session_options *options, tl_arena *arena,
+                          tl_session **out, tl_err *err)
+{
+    const tl_service *service = options->service;
+    tl_session *s;
+    TL_ALLOC_RECORDS(s, arena, 1, err);
+    *s = (tl_session){.with = *options,
+                      .size = (size_t)tl_shape_size(options->model->spec.in)};
+    TL_ALLOC_RECORDS(s->state, arena, service->links + 1, err);
+    for (int i = 0; i < service->links; i++) {
+        if (service->link[i]->state == 0) continue;
+        s->state[i] = tl_arena_take(arena, service->link[i]->state, 1, err);
+        if (!s->state[i]) return TL_E_NOMEM;
+    }
+    TL_ALLOC(s->row, arena, options->model->spec.classes, err);
+    if (options->log) TL_ALLOC(s->log, options->log, options->budget * s->size, err);
+    *out = s;
+    return TL_OK;
+}
+
+tl_status tl_session_own(const tl_session *session, const tl_model *model, uint64_t copy,
+                         bool is_adaptive, tl_arena *arena, tl_session **out, tl_err *err)
+{
+    const tl_session_options own = {.service = is_adaptive ? session->with.service
+                                                           : tl_service_plain(),
+                                    .model = model,
+                                    .copy = copy,
+                                    .budget = UINT64_MAX};
+    return tl_session_open(&own, arena, out, err);
+}
+
+uint64_t tl_session_asked(const tl_session *session)
+{
+    return session->asked;
+}
+
+int tl_session_classes(const tl_session *session)
+{
+    return session->with.model->spec.classes;
+}
+
+const float *tl_session_log(const tl_session *session, int *size)
+{
+    *size = (int)session->size;
+    return session->log;
+}
+
+/* --- what the model answers ----------------------------------------------------------- */
+
+/* Labels of a plain service are read off the logits, which no softmax has rounded. */
+static bool wants_logits(const tl_session *s, const tl_question *question)
+{
+    return question->kind == TL_ANSWER_LOGITS ||
+           (question->kind == TL_ANSWER_LABELS && s->with.service->links == 0);
+}
+
+static tl_status ask_model(const tl_session *s, const tl_question *question,
+                           const tl_team *team, tl_arena *scratch, float *answer,
+                           tl_err *err)
+{
+    const tl_model *model = s->with.model;
+    TL_TRY(tl_model_logits(model, question->input, question->rows, team, scratch, answer,
+                           err));
+    if (wants_logits(s, question) || tl_arena_counts(scratch)) return TL_OK;
+    tl_softmax(answer, question->rows, model->spec.classes, answer);
+    return TL_OK;
+}
+
+static tl_status ask_single(const tl_session *s, const tl_question *question,
+                            const tl_team *team, tl_arena *scratch, double *answer,
+                            tl_err *err)
+{
+    const size_t count = (size_t)question->rows * (size_t)tl_session_classes(s);
+    float *single = tl_arena_take(scratch, count, sizeof *single, err);
+    TL_TRY(tl_team_agree(team, single ? TL_OK : TL_E_NOMEM, err));
+    TL_TRY(ask_model(s, question, team, scratch, single, err));
+    if (tl_arena_counts(scratch)) return TL_OK;
+    for (size_t i = 0; i < count; i++) answer[i] = (double)single[i];
+    return TL_OK;
+}
+
+static tl_status ask_double(const tl_session *s, const tl_question *question,
+                            const tl_team *team, tl_arena *scratch, double *answer,
+                            tl_err *err)
+{
+    const tl_model *model = s->with.model;
+    const int rows = question->rows, width = tl_model_features_size(&model->spec);
+    tl_head head = {0};
+    float *feature =
+        tl_arena_take(scratch, (size_t)rows * (size_t)width, sizeof *feature, err);
+    const tl_status mine = feature ? tl_head_of(model, scratch, &head, err) : TL_E_NOMEM;
+    TL_TRY(tl_team_agree(team, mine, err));
+    TL_TRY(tl_model_features(model, question->input, rows, team, scratch, feature, err));
+    if (tl_arena_counts(scratch)) return TL_OK;
+    tl_head_logits(&head, feature, rows, answer);
+    if (!wants_logits(s, question))
+        tl_softmax_double(answer, rows, head.classes, answer);
+    return TL_OK;
+}
+
+/* --- what the links make of it -------------------------------------------------------- */
+
+static void keep_label(double *row, int classes)
+{
+    int best = 0;
+    for (int c = 1; c < classes; c++) {
+        if (row[c] > row[best]) best = c;
+    }
+    for (int c = 0; c < classes; c++) row[c] = c == best ? 1.0 : 0.0;
+}
+
+/* Passes the answer to query `r` of the question, row [classes], through the links. */
+static void pass(tl_session *s, const tl_question *question, int r, double *row)
+{
+    const tl_service *service = s->with.service;
+    const bool is_logits = question->kind == TL_ANSWER_LOGITS;
+    const tl_query query = {.number = s->asked + (uint64_t)r,
+                            .input = question->input + (size_t)r * s->size,
+                            .size = s->size,
+                            .classes = tl_session_classes(s),
+                            .kind = is_logits ? TL_ANSWER_LOGITS : TL_ANSWER_SCORES,
+                            .copy = s->with.copy};
+    for (int i = 0; i < service->links; i++) {
+        const tl_service_link *link = service->link[i];
+        link->answer(link, &query, s->state[i], row);
+    }
+    if (question->kind == TL_ANSWER_LABELS) keep_label(row, query.classes);
+}
+
+/* Whether answers are what the model computes, so that none needs to pass. */
+static bool is_untouched(const tl_session *s, const tl_question *question)
+{
+    return s->with.service->links == 0 && question->kind != TL_ANSWER_LABELS;
+}
+
+/* Counts and logs the queries. */
+static void record(tl_session *s, const tl_question *question)
+{
+    const size_t rows = (size_t)question->rows;
+    if (s->log && rows > 0) {
+        memcpy(s->log + (size_t)s->asked * s->size, question->input,
+               rows * s->size * sizeof *s->log);
+    }
+    s->asked += rows;
+}
+
+static tl_status check(const tl_session *s, const tl_question *question, tl_err *err)
+{
+    const tl_service_link *link = tl_service_withholds_logits(s->with.service);
+    TL_CHECK(question->kind != TL_ANSWER_LOGITS || !link, err, TL_E_ARG,
+             "%s gives no logits; ask for scores", link ? link->name : "");
+    TL_CHECK((uint64_t)question->rows <= s->with.budget - s->asked, err, TL_E_ARG,
+             "%d more queries after %llu, but the budget is %llu", question->rows,
+             (unsigned long long)s->asked, (unsigned long long)s->with.budget);
+    return TL_OK;
+}
+
+tl_status tl_session_ask(tl_session *session, const tl_question *question,
+                         const tl_team *team, tl_arena *scratch, float *answer, tl_err *err)
+{
+    const size_t classes = (size_t)tl_session_classes(session);
+    TL_TRY(check(session, question, err));
+    TL_TRY(ask_model(session, question, team, scratch, answer, err));
+    if (tl_arena_counts(scratch)) return TL_OK;
+    for (int r = 0; r < question->rows && !is_untouched(session, question); r++) {
+        float *line = answer + (size_t)r * classes;
+        for (size_t c = 0; c < classes; c++) session->row[c] = (double)line[c];
+        pass(session, question, r, session->row);
+        for (size_t c = 0; c < classes; c++) line[c] = (float)session->row[c];
+    }
+    record(session, question);
+    return TL_OK;
+}
+
+tl_status tl_session_ask_exactly(tl_session *session, const tl_question *question,
+                                 const tl_team *team, tl_arena *scratch, double *answer,
+                                 tl_err *err)
+{
+    const size_t mark = tl_arena_mark(scratch);
+    const size_t classes = (size_t)tl_session_classes(session);
+    TL_TRY(check(session, question, err));
+    TL_TRY((question->precision == TL_PRECISION_SINGLE ? ask_single : ask_double)(
+        session, question, team, scratch, answer, err));
+    if (tl_arena_counted(scratch, mark)) return TL_OK;
+    for (int r = 0; r < question->rows && !is_untouched(session, question); r++) {
+        pass(session, question, r, answer + (size_t)r * classes);
+    }
+    record(session, question);
+    tl_arena_rewind(scratch, mark);
+    return TL_OK;
+}
