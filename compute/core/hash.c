@@ -79,6 +79,21 @@ tl_key tl_key_of(const void *bytes, size_t n)
     return key;
 }
 
+tl_key tl_key_of_pieces(const tl_durable_piece *piece, int count)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    EVP_MD_CTX *sha = EVP_MD_CTX_new();
+    TL_INVARIANT(sha && EVP_DigestInit_ex(sha, EVP_sha256(), NULL) == 1);
+    for (int i = 0; i < count; i++) {
+        TL_INVARIANT(EVP_DigestUpdate(sha, piece[i].bytes, piece[i].n) == 1);
+    }
+    TL_INVARIANT(EVP_DigestFinal_ex(sha, digest, NULL) == 1);
+    EVP_MD_CTX_free(sha);
+    tl_key key;
+    memcpy(key.byte, digest, sizeof key.byte);
+    return key;
+}
+
 bool tl_key_equal(const tl_key *a, const tl_key *b)
 {
     return memcmp(a->byte, b->byte, sizeof a->byte) == 0;

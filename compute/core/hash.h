@@ -5,6 +5,7 @@
 #ifndef TL_COMPUTE_CORE_HASH_H
 #define TL_COMPUTE_CORE_HASH_H
 
+#include "compute/core/durable.h"
 #include "compute/core/status.h"
 
 #include <stdbool.h>
@@ -42,6 +43,10 @@ tl_key tl_hash_end(const tl_hash *hash);
 
 /** The key of `n` bytes, of any length. */
 tl_key tl_key_of(const void *bytes, size_t n);
+
+/** The key of the bytes of `piece` [count], one after the other: as tl_key_of for them all
+ * in one place. */
+tl_key tl_key_of_pieces(const tl_durable_piece *piece, int count);
 
 /** Whether both keys are the same. */
 bool tl_key_equal(const tl_key *a, const tl_key *b);

@@ -1,8 +1,7 @@
 /*
- * Model files: safetensors (huggingface/safetensors, format description in its README),
- * tensors named as the model names them; __metadata__ has the spec, the step that made the
- * model, and a SHA-256 over these and the buffer. The same model of the same step gives the
- * same bytes.
+ * Model files: files of tensors (tensor_file.h), named as the model names them; the
+ * metadata has the spec, the step that made the model, and a checksum over these and the
+ * buffer. The same model of the same step gives the same bytes.
  */
 #ifndef TL_COMPUTE_TRAIN_MODEL_FILE_H
 #define TL_COMPUTE_TRAIN_MODEL_FILE_H
@@ -28,5 +27,8 @@ TL_MUST_USE tl_status tl_model_save(const tl_model *model, const tl_key *step,
  */
 TL_MUST_USE tl_status tl_model_load(const char *path, const tl_key *step, tl_arena *arena,
                                     tl_model **out, tl_err *err);
+
+/** Adds the spec and all parameters to `hash`; the same before and after a file. */
+void tl_model_hash(const tl_model *model, tl_hash *hash);
 
 #endif

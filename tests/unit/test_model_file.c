@@ -87,38 +87,38 @@ static void what_was_saved_is_loaded(void **state)
     assert_memory_equal(again, it->bytes, it->size);
 }
 
+enum { KINDS = 7 };
+
+static const tl_model_spec kinds[KINDS] = {
+    {.kind = TL_MODEL_MLP,
+     .width = 5,
+     .depth = 2,
+     .in = {2, 4, 4},
+     .classes = 3,
+     .heads = 4}, /* which it does not use */
+    {.kind = TL_MODEL_LINEAR, .width = 9, .depth = 1, .in = {2, 4, 4}, .classes = 3},
+    {.kind = TL_MODEL_AUTOENCODER, .width = 5, .depth = 2, .in = {2, 4, 4}, .classes = 32},
+    {.kind = TL_MODEL_RESNET, .width = 3, .depth = 2, .in = {1, 6, 5}, .classes = 4},
+    {.kind = TL_MODEL_GPT,
+     .width = 6,
+     .depth = 2,
+     .in = {1, 1, 5},
+     .classes = 7,
+     .heads = 3},
+    {.kind = TL_MODEL_LLAMA,
+     .width = 8,
+     .depth = 1,
+     .in = {1, 1, 5},
+     .classes = 7,
+     .heads = 4,
+     .kv_heads = 2,
+     .splits = 2},
+    {.kind = TL_MODEL_CNN, .width = 3, .depth = 2, .in = {2, 8, 9}, .classes = 4}};
+
 static void every_kind_comes_back(void **state)
 {
     room *it = *state;
-    static const tl_model_spec kinds[] = {
-        {.kind = TL_MODEL_MLP,
-         .width = 5,
-         .depth = 2,
-         .in = {2, 4, 4},
-         .classes = 3,
-         .heads = 4}, /* which it does not use */
-        {.kind = TL_MODEL_LINEAR, .width = 9, .depth = 1, .in = {2, 4, 4}, .classes = 3},
-        {.kind = TL_MODEL_AUTOENCODER,
-         .width = 5,
-         .depth = 2,
-         .in = {2, 4, 4},
-         .classes = 32},
-        {.kind = TL_MODEL_RESNET, .width = 3, .depth = 2, .in = {1, 6, 5}, .classes = 4},
-        {.kind = TL_MODEL_GPT,
-         .width = 6,
-         .depth = 2,
-         .in = {1, 1, 5},
-         .classes = 7,
-         .heads = 3},
-        {.kind = TL_MODEL_LLAMA,
-         .width = 8,
-         .depth = 1,
-         .in = {1, 1, 5},
-         .classes = 7,
-         .heads = 4,
-         .kv_heads = 2,
-         .splits = 2}};
-    for (int k = 0; k < (int)(sizeof kinds / sizeof *kinds); k++) {
+    for (int k = 0; k < KINDS; k++) {
         const tl_rng rng = tl_rng_stream(1, 0, "train", 0, "init");
         tl_model *model = NULL, *read = NULL;
         assert_int_equal(tl_model_new(&kinds[k], &it->arena, &model, NULL), TL_OK);
@@ -252,9 +252,15 @@ static void hostile_headers_are_refused(void **state)
         {"{\"__m", "{{\"__m", "not JSON"},
         {"{\"__metadata__\"", "[\"__metadata__\"", "not JSON"},
         {"\"kind\":\"cnn\"", "\"kind\":\"rnn\"", "no threatloop model"},
-        {"\"kind\":\"cnn\"", "\"kind\":7", "no threatloop model"},
+        {"\"kind\":\"cnn\"", "\"kind\":7", "metadata kind is no text"},
         {"\"width\":\"3\"", "\"width\":\"3.5\"", "no threatloop model"},
         {"\"width\":\"3\"", "\"width\":\"-3\"", "no threatloop model"},
+        {"\"width\":\"3\"", "\"width\":\"03\"", "no threatloop model"},
+        {"\"width\":\"3\"", "\"width\":\"3\",\"x\":\"3\"", "no threatloop model"},
+        {"\"kv_heads\":\"0\"", "\"kv_heads\":\"0\",\"splits\":\"1\"",
+         "no threatloop model"},
+        {"threatloop-2", "threatloop-3", "is of format threatloop-3, not threatloop-2"},
+        {"\"step\":\"ab", "\"step\":\"AB", "its step is no key"},
         {"\"width\":\"3\"", "\"width\":\"nan\"", "no threatloop model"},
         {"\"width\":\"3\"", "\"width\":\"4\"", "bytes of tensors"},
         {"\"width\":\"3\"", "\"width\":\"1000000\"", "0 parameters"},
@@ -262,7 +268,11 @@ static void hostile_headers_are_refused(void **state)
         {"\"channels\":\"2\"", "\"channels\":\"0\"", "0 parameters"},
         {"\"conv0.bias\"", "\"conv9.bias\"", "tensor conv0.bias is missing"},
         {"\"conv0.bias\"", "\"conv0.weight\"", "not JSON: duplicate"},
-        {"\"conv0.bias\"", "\"x\":{},\"conv0.bias\"", "do not belong to its model"},
+        {"\"conv0.bias\"", "\"x\":{},\"conv0.bias\"", "tensor x"},
+        {"\"conv0.bias\"",
+         "\"x\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[216,216]},"
+         "\"conv0.bias\"",
+         "do not belong to its model"},
         {"F32", "F16", "tensor conv0.weight"},
         {"[3,2,3,3]", "[2,3,3,3]", "tensor conv0.weight"},
         {"[3,2,3,3]", "[54]", "tensor conv0.weight"},
@@ -310,6 +320,101 @@ static void small_arena_is_a_clean_failure(void **state)
     tl_arena_close(&tiny);
 }
 
+/* --- bytes ---------------------------------------------------------------------------- */
+
+/* A file of the first version of format threatloop-2, byte for byte: a linear model of 2
+ * pixels and 2 classes. */
+static const char old_header[] =
+    "{\"__metadata__\":{\"format\":\"threatloop-2\",\"step\":\"ab010200000000000"
+    "000000000000000\",\"kind\":\"linear\",\"width\":\"1\",\"depth\":\"1\",\"channels"
+    "\":\"1\",\"height\":\"1\",\"columns\":\"2\",\"classes\":\"2\",\"heads\":\"0\",\"kv_hea"
+    "ds\":\"0\",\"sha256_128\":\"e1fe8dad5029d70e3faa03f176701ecc\"},\"dense0.w"
+    "eight\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[0,16]},\"dense0"
+    ".bias\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[16,24]}}    ";
+static const float old_param[6] = {-3.0F, -2.875F, -2.75F, -2.625F, -2.5F, -2.375F};
+
+/* The parameters of the models whose bytes are known. */
+static void fill(float *param, size_t n)
+{
+    for (size_t i = 0; i < n; i++) param[i] = (float)(i % 97) * 0.125F - 3.0F;
+}
+
+static void an_old_file_is_read_and_written_alike(void **state)
+{
+    room *it = *state;
+    static unsigned char again[MOST_BYTES];
+    const size_t length = sizeof old_header - 1, size = 8 + length + sizeof old_param;
+    memset(it->bytes, 0, 8);
+    it->bytes[0] = (unsigned char)(length & 255);
+    it->bytes[1] = (unsigned char)(length >> 8);
+    memcpy(it->bytes + 8, old_header, length);
+    memcpy(it->bytes + 8 + length, old_param, sizeof old_param);
+    write_bytes(it->path, it->bytes, size);
+    tl_model *read = NULL;
+    assert_int_equal(tl_model_load(it->path, &maker, &it->arena, &read, NULL), TL_OK);
+    assert_int_equal(read->spec.kind, TL_MODEL_LINEAR);
+    assert_int_equal(read->params, 6);
+    assert_memory_equal(read->param, old_param, sizeof old_param);
+    assert_int_equal(tl_model_save(read, &maker, it->path, NULL), TL_OK);
+    assert_int_equal(read_bytes(it->path, again), size);
+    assert_memory_equal(again, it->bytes, size);
+}
+
+/* SHA-256 of the files that the first version of the format had of these models. */
+static void bytes_are_those_of_the_first_version(void **state)
+{
+    room *it = *state;
+    static const char *const sum[] = {
+        "a41ce1000d78906fecad6a2c8368e6a486cd64de352cbe7fb3865b6a887b7025",
+        "f008da23e4f9ebc1617a8df14d3ff41a085f9776bc75c9bb3c56bb168813a86d",
+        "d392c9c65df63d939962e064b81b8f1ff60b721d5b5e3556170e40b6938fa693",
+        "6c69bbc876b0e8d28509a43353f3228eb46800d412e9bf38a22e62f2bc692ca0",
+        "cd15d318101876441b78e98722b48c52d20a03f444a1a3cc4535075a0c025220",
+        "eb4ca21d3de87721f28f9fa5d2b7850e3ffdc18a68ae3709a5ca0a55eebe98a2",
+        "ddebadb47368a334c9f0f6033ef7b60037cf41d490c651a1141d1e913c418e11",
+    };
+    for (int k = 0; k < KINDS; k++) {
+        char found[TL_SHA256_TEXT];
+        tl_model *model = NULL;
+        assert_int_equal(tl_model_new(&kinds[k], &it->arena, &model, NULL), TL_OK);
+        fill(model->param, model->params);
+        assert_int_equal(tl_model_save(model, &maker, it->path, NULL), TL_OK);
+        assert_int_equal(tl_hash_file(it->path, found, NULL, NULL), TL_OK);
+        assert_string_equal(found, sum[k]);
+    }
+}
+
+static tl_key key_of(const tl_model *model)
+{
+    tl_hash hash = {0};
+    tl_model_hash(model, &hash);
+    return tl_hash_end(&hash);
+}
+
+static void the_hash_is_of_spec_and_parameters(void **state)
+{
+    room *it = *state;
+    tl_model *read = NULL;
+    assert_int_equal(tl_model_load(it->path, &maker, &it->arena, &read, NULL), TL_OK);
+    const tl_key whole = key_of(it->model);
+    tl_key other = key_of(read);
+    assert_true(tl_key_equal(&whole, &other));
+    for (size_t i = 0; i < read->params; i += read->params - 1) {
+        const float before = read->param[i];
+        read->param[i] += 1.0F;
+        other = key_of(read);
+        assert_false(tl_key_equal(&whole, &other));
+        read->param[i] = before;
+    }
+    read->spec.heads = 1; /* as many parameters */
+    other = key_of(read);
+    assert_false(tl_key_equal(&whole, &other));
+    read->spec.heads = 0;
+    read->spec.splits = 1; /* another way to say 0 */
+    other = key_of(read);
+    assert_true(tl_key_equal(&whole, &other));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +433,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_the_system_refuses_is_told, open_room,
                                         close_room),
         cmocka_unit_test_setup_teardown(small_arena_is_a_clean_failure, open_room,
+                                        close_room),
+        cmocka_unit_test_setup_teardown(an_old_file_is_read_and_written_alike, open_room,
+                                        close_room),
+        cmocka_unit_test_setup_teardown(bytes_are_those_of_the_first_version, open_room,
+                                        close_room),
+        cmocka_unit_test_setup_teardown(the_hash_is_of_spec_and_parameters, open_room,
                                         close_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
