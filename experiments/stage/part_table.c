@@ -1,5 +1,6 @@
 #include "experiments/stage/part_table.h"
 
+#include "compute/data/dataset_file.h"
 #include "compute/train/model_file.h"
 
 #include <string.h>
@@ -27,20 +28,27 @@ static tl_status put_data(tl_world *to, const tl_world *from, tl_part part, tl_a
 
 static void hash_data(const tl_world *world, tl_part part, tl_hash *hash)
 {
-    const tl_dataset *data = world->data[part];
-    const size_t rows = (size_t)data->rows, size = (size_t)tl_shape_size(data->shape);
-    hash_bytes(hash, data->input, rows * size * sizeof *data->input);
-    hash_bytes(hash, data->label, rows * sizeof *data->label);
-    hash_bytes(hash, data->flags, rows * sizeof *data->flags);
-    hash_bytes(hash, data->origin, rows * sizeof *data->origin);
+    tl_dataset_hash(world->data[part], hash);
 }
 
 static double bytes_of_data(const tl_world *world, tl_part part)
 {
-    const tl_dataset *data = world->data[part];
-    const double numbers = tl_shape_size(data->shape);
-    return data->rows * (numbers * sizeof *data->input + sizeof *data->label +
-                         sizeof *data->flags + sizeof *data->origin);
+    return (double)tl_dataset_bytes(world->data[part]);
+}
+
+static tl_status save_data(const tl_world *world, tl_part part, const tl_key *key,
+                           const char *path, tl_err *err)
+{
+    return tl_dataset_save(world->data[part], key, path, err);
+}
+
+static tl_status load_data(tl_world *world, tl_part part, const tl_key *key,
+                           const char *path, tl_arena *arena, tl_err *err)
+{
+    tl_dataset *data;
+    TL_TRY(tl_dataset_load(path, key, arena, &data, err));
+    world->data[part] = data;
+    return TL_OK;
 }
 
 /* --- models --------------------------------------------------------------------------- */
@@ -60,8 +68,7 @@ static tl_status put_model(tl_world *to, const tl_world *from, tl_part part,
 
 static void hash_model(const tl_world *world, tl_part part, tl_hash *hash)
 {
-    const tl_model *model = world->model[part];
-    hash_bytes(hash, model->param, model->params * sizeof *model->param);
+    tl_model_hash(world->model[part], hash);
 }
 
 static double bytes_of_model(const tl_world *world, tl_part part)
@@ -239,13 +246,30 @@ static double bytes_of_log(const tl_world *world, tl_part part)
     return bytes;
 }
 
+static tl_status save_log(const tl_world *world, tl_part part, const tl_key *key,
+                          const char *path, tl_err *err)
+{
+    (void)part;
+    return tl_query_log_save(world->query_log, key, path, err);
+}
+
+static tl_status load_log(tl_world *world, tl_part part, const tl_key *key,
+                          const char *path, tl_arena *arena, tl_err *err)
+{
+    (void)part;
+    tl_query_log *log;
+    TL_TRY(tl_query_log_load(path, key, arena, &log, err));
+    world->query_log = log;
+    return TL_OK;
+}
+
 /* --- the table ------------------------------------------------------------------------ */
 
-#define TL_DATA_PART(part_name)                                                       \
-    {.name = part_name, .has = has_data, .put = put_data, .hash = hash_data,          \
-     .bytes = bytes_of_data}
-#define TL_MODEL_PART(part_name)                                                      \
-    {.name = part_name, .ending = ".safetensors", .has = has_model, .put = put_model, \
+#define TL_DATA_PART(part_name)                                                         \
+    {.name = part_name, .ending = ".safetensors", .has = has_data, .put = put_data,     \
+     .hash = hash_data, .bytes = bytes_of_data, .save = save_data, .load = load_data}
+#define TL_MODEL_PART(part_name)                                                        \
+    {.name = part_name, .ending = ".safetensors", .has = has_model, .put = put_model,   \
      .hash = hash_model, .bytes = bytes_of_model, .save = save_model, .load = load_model}
 
 static const tl_part_ops table[TL_PARTS] = {
@@ -270,10 +294,13 @@ static const tl_part_ops table[TL_PARTS] = {
                          .hash = hash_service,
                          .bytes = bytes_of_service},
     [TL_PART_QUERY_LOG] = {.name = "query_log",
+                           .ending = ".safetensors",
                            .has = has_log,
                            .put = put_log,
                            .hash = hash_log,
-                           .bytes = bytes_of_log},
+                           .bytes = bytes_of_log,
+                           .save = save_log,
+                           .load = load_log},
     [TL_PART_TARGET] = TL_MODEL_PART("target"),
     [TL_PART_SURROGATE] = TL_MODEL_PART("surrogate"),
 };

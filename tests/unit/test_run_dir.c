@@ -183,8 +183,7 @@ static void an_aborted_start_leaves_nothing(void **state)
     assert_int_equal(tl_store_write(&store, "plan.yaml", "name: x\n", NULL), TL_OK);
     assert_int_equal(tl_store_write(&store, "progress.json", "{}", NULL), TL_OK);
     const tl_key key = {{0}};
-    char path[256];
-    assert_int_equal(tl_store_part_path(&store, &key, TL_PART_TARGET, path, sizeof path, NULL), TL_OK);
+    assert_int_equal(tl_store_make_folder(&store, &key, NULL), TL_OK);
     tl_store_close(&store, true);
     assert_false(exists(dir));
 }
@@ -223,8 +222,7 @@ static void work_is_never_removed(void **state)
     assert_int_equal(tl_store_open(dir, 0.0, &store, NULL), TL_OK);
     put_record(TL_RECORD_HEAD);
     const tl_key key = {{0}};
-    char path[256];
-    assert_int_equal(tl_store_part_path(&store, &key, TL_PART_TARGET, path, sizeof path, NULL), TL_OK);
+    assert_int_equal(tl_store_make_folder(&store, &key, NULL), TL_OK);
     put_file(in_dir("models/00/a"), "weights");
     tl_store_close(&store, true);
     assert_true(exists(in_dir("models/00/a")));
@@ -266,11 +264,15 @@ static void files_are_replaced_and_read_back(void **state)
     assert_int_equal(tl_store_read(&other, "", &arena, &text, &err), TL_E_IO);
     char path[256], tiny[16];
     const tl_key key = {{0xAB, 1}};
-    assert_int_equal(tl_store_part_path(&other, &key, TL_PART_TARGET, path, sizeof path, &err), TL_OK);
+    assert_int_equal(tl_store_make_folder(&other, &key, &err), TL_OK);
+    assert_int_equal(
+        tl_store_part_path(&other, &key, TL_PART_TARGET, path, sizeof path, &err), TL_OK);
     assert_string_equal(path, in_dir("models/ab/ab010000000000000000000000000000"
-                                     ".safetensors"));
+                                     ".target.safetensors"));
     assert_int_equal(mode_of(in_dir("models/ab")), 0700);
-    assert_int_equal(tl_store_part_path(&other, &key, TL_PART_TARGET, tiny, sizeof tiny, &err), TL_E_ARG);
+    assert_int_equal(
+        tl_store_part_path(&other, &key, TL_PART_TARGET, tiny, sizeof tiny, &err),
+        TL_E_ARG);
     assert_int_equal(rmdir(in_dir("models/ab")), 0);
     tl_store_close(&other, true); /* without the lock nothing is removed */
     assert_true(exists(in_dir("plan.yaml")));

@@ -341,7 +341,7 @@ static void plans_without_meaning_are_refused(void **state)
         size.attacker = cases[c].attacker;
         size.test = cases[c].test;
         tl_err err = {0};
-        const tl_status status = stage->check(&size, arg.value, &err);
+        const tl_status status = tl_stage_check(stage, &size, arg.value, &err);
         assert_int_equal(status, cases[c].wanted ? TL_E_ARG : TL_OK);
         if (cases[c].wanted) assert_non_null(strstr(err.text, cases[c].wanted));
     }

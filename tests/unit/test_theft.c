@@ -85,7 +85,7 @@ static stolen steal(made *it, double queries, const char *one, double a, const c
     toy_set(theft, arg, "queries", queries);
     if (one) toy_set(theft, arg, one, a);
     if (two) toy_set(theft, arg, two, b);
-    assert_int_equal(stage->check(&it->toy.size, arg, NULL), TL_OK);
+    assert_int_equal(tl_stage_check(stage, &it->toy.size, arg, NULL), TL_OK);
     toy_do(&it->toy, theft, arg, measure);
     return (stolen){.width = toy_metric(theft, measure, "width"),
                     .exact = toy_metric(theft, measure, "exact"),
@@ -272,8 +272,10 @@ static void answers_that_say_nothing_are_no_equations(void **state)
     toy_run run = {.stage = tl_stage_find(solving), .arg = arg};
     const tl_team alone = tl_team_alone();
     toy_run_stage(&toy, &run, &alone);
-    assert_int_equal(run.status, TL_E_NUMERIC);
-    assert_non_null(strstr(run.err.text, "but a class has 785 unknowns"));
+    assert_int_equal(run.status, TL_OK);
+    /* Too few are, so all answers are used: what is found is far off. */
+    assert_true(toy_metric(solving, run.measure, "equations") < 785.0);
+    assert_true(toy_metric(solving, run.measure, "parameter_error") > 0.1);
     toy_run_close(&run);
     free(sure.param);
     toy_world_close(&toy);
@@ -363,7 +365,7 @@ static void targets_of_another_kind_are_refused(void **state)
         tl_size size = toy.size;
         size.attacker = 0;
         size.setup.model = *cases[c].spec;
-        const tl_status status = stage->check(&size, arg, &err);
+        const tl_status status = tl_stage_check(stage, &size, arg, &err);
         if (cases[c].wanted && !strstr(err.text, cases[c].wanted)) fail_msg("%s", err.text);
         assert_int_equal(status, cases[c].wanted ? TL_E_ARG : TL_OK);
     }
