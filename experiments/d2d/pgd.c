@@ -36,8 +36,7 @@ static double cost(const tl_size *size, const void *args)
 {
     const tl_pgd_args *arg = args;
     /* A step is a forward pass and one back to the pixels; counting takes two passes. */
-    return 2.0 * tl_model_flop(&size->setup.model) * size->test *
-           (arg->steps + 1.0);
+    return 2.0 * tl_model_flop(&size->setup.model) * size->test * (arg->steps + 1.0);
 }
 
 static const tl_param params[] = {TL_PGD_PARAMS, {0}};

@@ -37,12 +37,13 @@ static tl_status regenerate(tl_scene *scene, float *noisy, float *to, tl_err *er
     const int rows = tl_scene_counts(scene) ? 0 : pool->rows;
     for (int i = 0; i < rows; i++) {
         const size_t at = (size_t)i * (size_t)size;
-        tl_denoiser_noise(&noise, i, arg->denoiser.noise, pool->input + at, size, noisy + at);
+        tl_denoiser_noise(&noise, i, arg->denoiser.noise, pool->input + at, size,
+                          noisy + at);
     }
     const tl_model *denoiser;
     TL_TRY(tl_scene_visit(scene, 0, &denoiser, err));
-    TL_TRY(tl_model_logits(denoiser, noisy, pool->rows, scene->team, scene->scratch, to,
-                           err));
+    TL_TRY(
+        tl_model_logits(denoiser, noisy, pool->rows, scene->team, scene->scratch, to, err));
     for (size_t i = 0; i < (size_t)rows * (size_t)size; i++) {
         to[i] = to[i] < 0.0f ? 0.0f : (to[i] > 1.0f ? 1.0f : to[i]);
     }
@@ -176,45 +177,38 @@ static int max_ranks(const tl_size *size, const void *args)
 
 static const char *const methods[] = {"none", "median", "blur", "jpeg", "regenerate", NULL};
 static const tl_param params[] = {
-    {TL_ARG(arguments, method),
-     .type = TL_PARAM_CHOICE,
-     .choices = methods,
+    {TL_ARG(arguments, method), .type = TL_PARAM_CHOICE, .choices = methods,
      .fallback = MEDIAN,
      .about = "how: not at all, median of 3x3, Gaussian blur, JPEG, or noise and a "
               "denoising autoencoder"},
-    {TL_ARG(arguments, sigma),
-     .type = TL_PARAM_REAL,
-     .fallback = 0.8,
-     .low_is_open = true,
-     .high = TL_FILTER_SIGMA,
-     .units = "pixel",
-     .about = "blur: width of the Gaussian"},
-    {TL_ARG(arguments, quality),
-     .type = TL_PARAM_INT,
-     .fallback = 50,
-     .low = 1,
-     .high = 100,
-     .about = "jpeg: quality as libjpeg counts it"},
-    {.name = "noise", .at = offsetof(arguments, denoiser.noise),
+    {TL_ARG(arguments, sigma), .type = TL_PARAM_REAL, .fallback = 0.8, .low_is_open = true,
+     .high = TL_FILTER_SIGMA, .units = "pixel", .about = "blur: width of the Gaussian"},
+    {TL_ARG(arguments, quality), .type = TL_PARAM_INT, .fallback = 50, .low = 1,
+     .high = 100, .about = "jpeg: quality as libjpeg counts it"},
+    {.name = "noise",
+     .at = offsetof(arguments, denoiser.noise),
      .type = TL_PARAM_REAL,
      .fallback = 0.1,
      .low_is_open = true,
      .high = 1,
      .about = "regenerate: standard deviation of the noise, of pixels 0 to 1"},
-    {.name = "examples", .at = offsetof(arguments, denoiser.examples),
+    {.name = "examples",
+     .at = offsetof(arguments, denoiser.examples),
      .type = TL_PARAM_INT,
      .fallback = 1000,
      .low = 1,
      .high = 1e6,
      .about =
          "regenerate: noisy images to learn from, made of the attacker's rows in turn"},
-    {.name = "epochs", .at = offsetof(arguments, denoiser.epochs),
+    {.name = "epochs",
+     .at = offsetof(arguments, denoiser.epochs),
      .type = TL_PARAM_INT,
      .fallback = 10,
      .low = 1,
      .high = 10000,
      .about = "regenerate: passes over them"},
-    {.name = "width", .at = offsetof(arguments, denoiser.width),
+    {.name = "width",
+     .at = offsetof(arguments, denoiser.width),
      .type = TL_PARAM_INT,
      .fallback = 8,
      .low = 1,

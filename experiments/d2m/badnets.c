@@ -56,37 +56,20 @@ static tl_status check(const tl_size *size, const void *args, tl_err *err)
     const double reach = (double)arg->size + arg->margin;
     TL_CHECK(reach <= size->shape.height && reach <= size->shape.width, err, TL_E_ARG,
              "a trigger of %d pixels, %d from the border, does not fit images of %dx%d",
-             arg->size, arg->margin, size->shape.height,
-             size->shape.width);
+             arg->size, arg->margin, size->shape.height, size->shape.width);
     return TL_OK;
 }
 
 static const tl_param params[] = {
-    {TL_ARG(arguments, rate),
-     .type = TL_PARAM_REAL,
-     .fallback = 0.1,
-     .high = 1,
+    {TL_ARG(arguments, rate), .type = TL_PARAM_REAL, .fallback = 0.1, .high = 1,
      .about = "fraction of rows to stamp and relabel"},
-    {TL_ARG(arguments, target),
-     .type = TL_PARAM_INT,
-     .high = 100000,
+    {TL_ARG(arguments, target), .type = TL_PARAM_INT, .high = 100000,
      .about = "class that triggered images are sent to"},
-    {TL_ARG(arguments, size),
-     .type = TL_PARAM_INT,
-     .fallback = 3,
-     .low = 1,
-     .high = 1024,
-     .units = "pixel",
-     .about = "side of the square trigger"},
-    {TL_ARG(arguments, margin),
-     .type = TL_PARAM_INT,
-     .fallback = 1,
-     .high = 1024,
-     .units = "pixel",
-     .about = "distance of the trigger from the lower right corner"},
-    {TL_ARG(arguments, label),
-     .type = TL_PARAM_CHOICE,
-     .choices = tl_backdoor_labels,
+    {TL_ARG(arguments, size), .type = TL_PARAM_INT, .fallback = 3, .low = 1, .high = 1024,
+     .units = "pixel", .about = "side of the square trigger"},
+    {TL_ARG(arguments, margin), .type = TL_PARAM_INT, .fallback = 1, .high = 1024,
+     .units = "pixel", .about = "distance of the trigger from the lower right corner"},
+    {TL_ARG(arguments, label), .type = TL_PARAM_CHOICE, .choices = tl_backdoor_labels,
      .about = "label of stamped rows: the target class, or as controls the row's own "
               "(keep) or a random other one"},
     {0}};

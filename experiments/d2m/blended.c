@@ -80,19 +80,11 @@ static tl_status check(const tl_size *size, const void *args, tl_err *err)
 }
 
 static const tl_param params[] = {
-    {TL_ARG(arguments, rate),
-     .type = TL_PARAM_REAL,
-     .fallback = 0.1,
-     .high = 1,
+    {TL_ARG(arguments, rate), .type = TL_PARAM_REAL, .fallback = 0.1, .high = 1,
      .about = "fraction of rows to mix with the pattern and relabel"},
-    {TL_ARG(arguments, target),
-     .type = TL_PARAM_INT,
-     .high = 100000,
+    {TL_ARG(arguments, target), .type = TL_PARAM_INT, .high = 100000,
      .about = "class that triggered images are sent to"},
-    {TL_ARG(arguments, alpha),
-     .type = TL_PARAM_REAL,
-     .fallback = 0.2,
-     .high = 1,
+    {TL_ARG(arguments, alpha), .type = TL_PARAM_REAL, .fallback = 0.2, .high = 1,
      .about = "opacity of the pattern, in training and when it is judged"},
     {0}};
 

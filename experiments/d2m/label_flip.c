@@ -36,10 +36,8 @@ static tl_status run(tl_scene *scene, tl_err *err)
     return TL_OK;
 }
 
-static const tl_param params[] = {{TL_ARG(arguments, rate),
-                                   .type = TL_PARAM_REAL,
-                                   .fallback = 0.1,
-                                   .high = 1,
+static const tl_param params[] = {{TL_ARG(arguments, rate), .type = TL_PARAM_REAL,
+                                   .fallback = 0.1, .high = 1,
                                    .about = "fraction of rows to relabel"},
                                   {0}};
 static const tl_metric metrics[] = {

@@ -88,19 +88,13 @@ static tl_status check(const tl_size *size, const void *args, tl_err *err)
     return TL_OK;
 }
 
-static const tl_param params[] = {{TL_ARG(arguments, targets),
-                                   .type = TL_PARAM_INT,
-                                   .fallback = 16,
-                                   .low = 1,
-                                   .high = 1e6,
-                                   .about = "rows attacked, members and non-members alike"},
-                                  {TL_ARG(arguments, copies),
-                                   .type = TL_PARAM_INT,
-                                   .fallback = 8,
-                                   .high = 1000,
-                                   .about = "wrongly labelled copies of each (0: none, the "
-                                            "rows are only marked)"},
-                                  {0}};
+static const tl_param params[] = {
+    {TL_ARG(arguments, targets), .type = TL_PARAM_INT, .fallback = 16, .low = 1,
+     .high = 1e6, .about = "rows attacked, members and non-members alike"},
+    {TL_ARG(arguments, copies), .type = TL_PARAM_INT, .fallback = 8, .high = 1000,
+     .about = "wrongly labelled copies of each (0: none, the "
+              "rows are only marked)"},
+    {0}};
 static const tl_metric metrics[] = {
     {.name = "targets", .about = "rows attacked"},
     {.name = "rows", .about = "wrongly labelled copies trained on"},

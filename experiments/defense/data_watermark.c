@@ -27,8 +27,7 @@ static tl_watermark watermark_of(const tl_scene *scene)
 {
     const arguments *arg = scene->args;
     const tl_rng key = tl_scene_rng(scene, "key");
-    return tl_watermark_draw(&key, arg->bits,
-                             arg->low, arg->high);
+    return tl_watermark_draw(&key, arg->bits, arg->low, arg->high);
 }
 
 static tl_status run(tl_scene *scene, tl_err *err)
@@ -116,28 +115,15 @@ static double cost(const tl_size *size, const void *args)
 }
 
 static const tl_param params[] = {
-    {TL_ARG(arguments, psnr),
-     .type = TL_PARAM_REAL,
-     .fallback = 34,
-     .low = 20,
-     .high = 60,
+    {TL_ARG(arguments, psnr), .type = TL_PARAM_REAL, .fallback = 34, .low = 20, .high = 60,
      .units = "dB",
      .about = "peak signal-to-noise ratio of each marked image: how faint the mark is"},
-    {TL_ARG(arguments, bits),
-     .type = TL_PARAM_INT,
-     .fallback = 16,
-     .low = 8,
+    {TL_ARG(arguments, bits), .type = TL_PARAM_INT, .fallback = 16, .low = 8,
      .high = TL_WATERMARK_BITS,
      .about = "length of the message; fewer than 10 never reach p < 0.001"},
-    {TL_ARG(arguments, low),
-     .type = TL_PARAM_REAL,
-     .fallback = 0.4,
-     .high = 2,
+    {TL_ARG(arguments, low), .type = TL_PARAM_REAL, .fallback = 0.4, .high = 2,
      .about = "coefficients (u, v) that carry it: least u/height + v/width"},
-    {TL_ARG(arguments, high),
-     .type = TL_PARAM_REAL,
-     .fallback = 1.4,
-     .high = 2,
+    {TL_ARG(arguments, high), .type = TL_PARAM_REAL, .fallback = 1.4, .high = 2,
      .about = "largest u/height + v/width"},
     {0}};
 static const tl_metric metrics[] = {

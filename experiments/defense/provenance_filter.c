@@ -81,10 +81,7 @@ static double cost(const tl_size *size, const void *args)
 }
 
 static const tl_param params[] = {
-    {TL_ARG(arguments, p),
-     .type = TL_PARAM_REAL,
-     .fallback = 1e-3,
-     .low_is_open = true,
+    {TL_ARG(arguments, p), .type = TL_PARAM_REAL, .fallback = 1e-3, .low_is_open = true,
      .high = 1,
      .about =
          "a submitted row is dropped when its mark has a p-value below this; a mark of 16 "

@@ -250,10 +250,7 @@ static int max_ranks(const tl_size *size, const void *args)
 }
 
 static const tl_param params[] = {
-    {TL_ARG(arguments, eps),
-     .type = TL_PARAM_REAL,
-     .fallback = 0.1,
-     .high = 0.5,
+    {TL_ARG(arguments, eps), .type = TL_PARAM_REAL, .fallback = 0.1, .high = 0.5,
      .about = "share of a class that may be poisoned; 1.5 times that share is left out"},
     {0}};
 static const tl_metric metrics[] = {

@@ -157,14 +157,10 @@ static const char *const variants[] = {"online", "offline", NULL};
 static const char *const variances[] = {"fixed", "per_example", NULL};
 static const tl_param params[] = {
     TL_SHADOW_PARAMS,
-    {TL_ARG(arguments, variant),
-     .type = TL_PARAM_CHOICE,
-     .choices = variants,
+    {TL_ARG(arguments, variant), .type = TL_PARAM_CHOICE, .choices = variants,
      .about = "likelihood ratio of models with and without the row (online), or the "
               "density without it alone (offline)"},
-    {TL_ARG(arguments, variance),
-     .type = TL_PARAM_CHOICE,
-     .choices = variances,
+    {TL_ARG(arguments, variance), .type = TL_PARAM_CHOICE, .choices = variances,
      .about = "one standard deviation for all rows, better with few models, or one each"},
     {0}};
 static const tl_metric metrics[] = {

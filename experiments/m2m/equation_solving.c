@@ -8,8 +8,9 @@
  * Queries are noise, uniform in 0..1, centred at its mean of 1/2: in images some pixels
  * never vary. An answer with a probability too small for single precision is not an
  * equation; where a service leaves fewer equations than unknowns, all answers are used, and
- * such a probability counts as the least. Every member solves by LAPACK and gets the same bits, since later steps read
- * the surrogate; the error is measured before rounding to the model's single precision.
+ * such a probability counts as the least. Every member solves by LAPACK and gets the same
+ * bits, since later steps read the surrogate; the error is measured before rounding to the
+ * model's single precision.
  *
  * Source: Tramer, Zhang, Juels, Reiter, Ristenpart 2016, Stealing machine learning models
  * via prediction APIs, section 4.1 (equation-solving attacks, multiclass LR).
@@ -144,7 +145,8 @@ static tl_status solve(tl_scene *scene, equations *e, tl_err *err)
 
 /* --- the result ------------------------------------------------------------------ */
 
-/* Relative distance of what was found from the true parameters, centred over the classes. */
+/* Relative distance of what was found from the true parameters, centred over the classes.
+ */
 static double parameter_error(const equations *e, tl_head *truth)
 {
     const size_t classes = (size_t)e->classes, inputs = (size_t)e->unknowns - 1;
@@ -257,14 +259,10 @@ static double queries(const tl_size *size, const void *args)
 
 static const char *const precisions[] = {"double", "single", NULL};
 static const tl_param params[] = {
-    {TL_ARG(arguments, queries),
-     .type = TL_PARAM_INT,
-     .high = 1e6,
+    {TL_ARG(arguments, queries), .type = TL_PARAM_INT, .high = 1e6,
      .about = "answers asked for (0: as many as a class has unknowns, the numbers of an "
               "image and one)"},
-    {TL_ARG(arguments, precision),
-     .type = TL_PARAM_CHOICE,
-     .choices = precisions,
+    {TL_ARG(arguments, precision), .type = TL_PARAM_CHOICE, .choices = precisions,
      .about =
          "of the answers: probabilities in double precision, or in single as the model "
          "computes"},

@@ -153,8 +153,7 @@ static tl_status ask(tl_scene *scene, theft *t, tl_err *err)
 /* Each mean subtracted costs a dimension, whose rounding is no gap. */
 static int dimensions(const arguments *arg, int rows, int classes)
 {
-    return smaller(rows - (arg->head == AFFINE),
-                   classes - (arg->answers == SCORES));
+    return smaller(rows - (arg->head == AFFINE), classes - (arg->answers == SCORES));
 }
 
 /* Where the values fall most; 0 where all of them are 0. \param gap result, nat */
@@ -185,8 +184,7 @@ static tl_status prepare_truth(tl_scene *scene, theft *t, tl_err *err)
     TL_INVARIANT(t->layer && t->head.weight);
     if (!tl_scene_counts(scene)) {
         memcpy(t->layer, t->head.weight, count * sizeof *t->layer);
-        if (arg->answers == SCORES)
-            tl_centre_columns(t->layer, t->classes, t->width);
+        if (arg->answers == SCORES) tl_centre_columns(t->layer, t->classes, t->width);
     }
     const tl_svd svd = {.value = t->small, .u = t->basis, .vt = t->small_vt};
     return tl_linalg_svd(&t->alone, tl_matrix_of(t->layer, t->classes, t->width), svd,
@@ -330,39 +328,25 @@ static const char *const answers[] = {"logits", "scores", NULL};
 static const char *const heads[] = {"linear", "affine", NULL};
 static const char *const precisions[] = {"double", "single", NULL};
 static const tl_param params[] = {
-    {TL_ARG(arguments, queries),
-     .type = TL_PARAM_INT,
-     .high = 1e5,
+    {TL_ARG(arguments, queries), .type = TL_PARAM_INT, .high = 1e5,
      .about = "answers asked for (0: as many as there are classes, which is enough for any "
               "width that shows)"},
-    {TL_ARG(arguments, answers),
-     .type = TL_PARAM_CHOICE,
-     .choices = answers,
+    {TL_ARG(arguments, answers), .type = TL_PARAM_CHOICE, .choices = answers,
      .about =
          "what the service answers: logits, or all class probabilities, whose logarithms "
          "are logits up to a constant per answer"},
-    {TL_ARG(arguments, head),
-     .type = TL_PARAM_CHOICE,
-     .choices = heads,
+    {TL_ARG(arguments, head), .type = TL_PARAM_CHOICE, .choices = heads,
      .about =
          "output layer that the attacker assumes: without bias (gpt, llama), or with one "
          "(mlp, cnn, resnet), which subtracting the mean answer removes"},
-    {TL_ARG(arguments, noise),
-     .type = TL_PARAM_REAL,
-     .high = 1e6,
-     .units = "nat",
+    {TL_ARG(arguments, noise), .type = TL_PARAM_REAL, .high = 1e6, .units = "nat",
      .about = "standard deviation of normal noise in each logit, or log-probability, of an "
               "answer: a defence"},
-    {TL_ARG(arguments, precision),
-     .type = TL_PARAM_CHOICE,
-     .choices = precisions,
+    {TL_ARG(arguments, precision), .type = TL_PARAM_CHOICE, .choices = precisions,
      .about = "of the answers: the last layer in double precision, from features in "
               "single, or all of it in single as the model computes"},
-    {TL_ARG(arguments, kind),
-     .type = TL_PARAM_CHOICE,
-     .choices = tl_query_kinds,
-     .fallback = TL_QUERY_NOISE,
-     .about = "kind of queries, as in m2m.model_extraction"},
+    {TL_ARG(arguments, kind), .type = TL_PARAM_CHOICE, .choices = tl_query_kinds,
+     .fallback = TL_QUERY_NOISE, .about = "kind of queries, as in m2m.model_extraction"},
     {0}};
 static const tl_metric metrics[] = {
     {.name = "width",

@@ -35,8 +35,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
         if (!answer) mine = TL_E_NOMEM;
     }
     TL_TRY(tl_team_agree(scene->team, mine, err));
-    const tl_question question = {
-        .input = q.input, .rows = q.count, .kind = arg->answers};
+    const tl_question question = {.input = q.input, .rows = q.count, .kind = arg->answers};
     TL_TRY(tl_session_ask(scene->session, &question, scene->team, scene->scratch, answer,
                           err));
     const tl_recipe recipe = tl_extraction_recipe(scene->world->setup, arg->epochs);
@@ -101,26 +100,16 @@ static double cost(const tl_size *size, const void *args)
 
 static const char *const answers[] = {"scores", "top1", NULL};
 static const tl_param params[] = {
-    {TL_ARG(arguments, queries),
-     .type = TL_PARAM_INT,
-     .fallback = 500,
-     .low = 1,
-     .high = 1e7,
-     .about = "budget: images the attacker may ask about"},
-    {TL_ARG(arguments, answers),
-     .type = TL_PARAM_CHOICE,
-     .choices = answers,
+    {TL_ARG(arguments, queries), .type = TL_PARAM_INT, .fallback = 500, .low = 1,
+     .high = 1e7, .about = "budget: images the attacker may ask about"},
+    {TL_ARG(arguments, answers), .type = TL_PARAM_CHOICE, .choices = answers,
      .about = "what the service answers: all class probabilities, or the top class"},
-    {TL_ARG(arguments, kind),
-     .type = TL_PARAM_CHOICE,
-     .choices = tl_query_kinds,
+    {TL_ARG(arguments, kind), .type = TL_PARAM_CHOICE, .choices = tl_query_kinds,
      .fallback = TL_QUERY_AUGMENTED,
      .about = "images asked about: the attacker's own alone (natural), beyond them "
               "shifted or mirrored copies of them (augmented; of tokens, "
               "with one in ten replaced), or noise"},
-    {TL_ARG(arguments, epochs),
-     .type = TL_PARAM_INT,
-     .high = 100000,
+    {TL_ARG(arguments, epochs), .type = TL_PARAM_INT, .high = 100000,
      .about = "passes over the queries (0: as many as the recipe says)"},
     {0}};
 static const tl_metric metrics[] = {

@@ -46,10 +46,8 @@ static double cost(const tl_size *size, const void *args)
     return FLOP_PER_SECOND * fmax(arg->seconds, LEAST);
 }
 
-static const tl_param params[] = {{TL_ARG(arguments, seconds),
-                                   .type = TL_PARAM_REAL,
-                                   .high = 3600,
-                                   .units = "s",
+static const tl_param params[] = {{TL_ARG(arguments, seconds), .type = TL_PARAM_REAL,
+                                   .high = 3600, .units = "s",
                                    .about = "how long the step sleeps"},
                                   {0}};
 

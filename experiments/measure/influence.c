@@ -271,11 +271,8 @@ static double cost(const tl_size *size, const void *args)
 }
 
 static const tl_param params[] = {
-    {TL_ARG(arguments, damping),
-     .type = TL_PARAM_REAL,
-     .fallback = 1e-2,
-     .low_is_open = true,
-     .high = 1e6,
+    {TL_ARG(arguments, damping), .type = TL_PARAM_REAL, .fallback = 1e-2,
+     .low_is_open = true, .high = 1e6,
      .about = "added to every eigenvalue of the curvature, in units of their mean"},
     {0}};
 static const tl_metric metrics[] = {

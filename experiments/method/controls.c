@@ -11,9 +11,8 @@ static tl_status run(tl_scene *scene, tl_err *err)
 {
     const tl_control_args *arg = scene->args;
     const tl_recipe recipe = tl_extraction_recipe(scene->world->setup, arg->epochs);
-    const tl_query_request request = {.count = arg->queries,
-                                      .kind = (tl_query_kind)arg->kind,
-                                      .without_access = true};
+    const tl_query_request request = {
+        .count = arg->queries, .kind = (tl_query_kind)arg->kind, .without_access = true};
     tl_queries queries = {0};
     TL_TRY(
         tl_team_agree(scene->team, tl_queries_make(scene, &request, &queries, err), err));
@@ -28,20 +27,11 @@ static double cost(const tl_size *size, const void *args)
 }
 
 static const tl_param params[] = {
-    {TL_ARG(tl_control_args, queries),
-     .type = TL_PARAM_INT,
-     .fallback = 500,
-     .low = 1,
-     .high = 1e7,
-     .about = "rows it is trained on"},
-    {TL_ARG(tl_control_args, kind),
-     .type = TL_PARAM_CHOICE,
-     .choices = tl_query_kinds,
-     .fallback = TL_QUERY_AUGMENTED,
-     .about = "what they are made of"},
-    {TL_ARG(tl_control_args, epochs),
-     .type = TL_PARAM_INT,
-     .high = 100000,
+    {TL_ARG(tl_control_args, queries), .type = TL_PARAM_INT, .fallback = 500, .low = 1,
+     .high = 1e7, .about = "rows it is trained on"},
+    {TL_ARG(tl_control_args, kind), .type = TL_PARAM_CHOICE, .choices = tl_query_kinds,
+     .fallback = TL_QUERY_AUGMENTED, .about = "what they are made of"},
+    {TL_ARG(tl_control_args, epochs), .type = TL_PARAM_INT, .high = 100000,
      .about = "passes over them (0: as many as the recipe says)"},
     {0}};
 

@@ -17,15 +17,12 @@ tl_model_spec tl_denoiser_spec(tl_shape shape, const tl_denoiser_args *arg)
 
 static tl_recipe recipe_of(const tl_denoiser_args *arg)
 {
-    return (tl_recipe){.epochs = arg->epochs,
-                       .batch = 32,
-                       .shards = 8,
-                       .optimizer = TL_ADAMW,
-                       .lr = 3e-3};
+    return (tl_recipe){
+        .epochs = arg->epochs, .batch = 32, .shards = 8, .optimizer = TL_ADAMW, .lr = 3e-3};
 }
 
 void tl_denoiser_noise(const tl_rng *stream, int item, double sd, const float *from, int n,
-                      float *to)
+                       float *to)
 {
     tl_rng rng = tl_rng_sub(stream, (uint64_t)item);
     for (int i = 0; i < n; i++) to[i] = from[i] + (float)(sd * tl_rng_normal(&rng));
@@ -66,14 +63,13 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const tl_model_spec spec =
         tl_denoiser_spec(scene->world->data[TL_PART_ATTACKER]->shape, scene->args);
     const tl_recipe recipe = recipe_of(scene->args);
-    const tl_stage_training training = {
-        .spec = &spec,
-        .recipe = &recipe,
-        .rows = {.input = it.noisy,
-                 .target = it.clean,
-                 .row = it.row,
-                 .rows = arg->examples,
-                 .loss = TL_LOSS_SQUARED}};
+    const tl_stage_training training = {.spec = &spec,
+                                        .recipe = &recipe,
+                                        .rows = {.input = it.noisy,
+                                                 .target = it.clean,
+                                                 .row = it.row,
+                                                 .rows = arg->examples,
+                                                 .loss = TL_LOSS_SQUARED}};
     return tl_stage_train(scene, &training, mine, TL_PART_SURROGATE, NULL, err);
 }
 
@@ -93,30 +89,14 @@ static int max_ranks(const tl_size *size, const void *args)
 }
 
 static const tl_param params[] = {
-    {TL_ARG(tl_denoiser_args, noise),
-     .type = TL_PARAM_REAL,
-     .fallback = 0.1,
-     .low_is_open = true,
-     .high = 1,
-     .about = "standard deviation of the noise"},
-    {TL_ARG(tl_denoiser_args, examples),
-     .type = TL_PARAM_INT,
-     .fallback = 1000,
-     .low = 1,
-     .high = 1e6,
-     .about = "noisy images to learn from"},
-    {TL_ARG(tl_denoiser_args, epochs),
-     .type = TL_PARAM_INT,
-     .fallback = 10,
-     .low = 1,
-     .high = 10000,
-     .about = "passes over them"},
-    {TL_ARG(tl_denoiser_args, width),
-     .type = TL_PARAM_INT,
-     .fallback = 8,
-     .low = 1,
-     .high = 256,
-     .about = "channels of the hidden convolutions"},
+    {TL_ARG(tl_denoiser_args, noise), .type = TL_PARAM_REAL, .fallback = 0.1,
+     .low_is_open = true, .high = 1, .about = "standard deviation of the noise"},
+    {TL_ARG(tl_denoiser_args, examples), .type = TL_PARAM_INT, .fallback = 1000, .low = 1,
+     .high = 1e6, .about = "noisy images to learn from"},
+    {TL_ARG(tl_denoiser_args, epochs), .type = TL_PARAM_INT, .fallback = 10, .low = 1,
+     .high = 10000, .about = "passes over them"},
+    {TL_ARG(tl_denoiser_args, width), .type = TL_PARAM_INT, .fallback = 8, .low = 1,
+     .high = 256, .about = "channels of the hidden convolutions"},
     {0}};
 
 void tl_denoiser_values(const tl_denoiser_args *args, tl_value *value)

@@ -11,14 +11,14 @@
 enum { TL_EXTRACTION_AGREEMENT, TL_EXTRACTION_ACCURACY, TL_EXTRACTION_OWN };
 
 /** The first rows of a table of tl_metric, which tl_extraction_compare sets. */
-#define TL_EXTRACTION_METRICS                                                            \
-    {.name = "agreement",                                                                \
-     .better = TL_BETTER_LOWER,                                                          \
-     .is_rate = true,                                                                    \
-     .about = "share of test rows that surrogate and target put in the same class"},     \
-    {                                                                                    \
-        .name = "accuracy", .better = TL_BETTER_LOWER, .is_rate = true,                  \
-        .about = "test accuracy of the surrogate"                                        \
+#define TL_EXTRACTION_METRICS                                                        \
+    {.name = "agreement",                                                            \
+     .better = TL_BETTER_LOWER,                                                      \
+     .is_rate = true,                                                                \
+     .about = "share of test rows that surrogate and target put in the same class"}, \
+    {                                                                                \
+        .name = "accuracy", .better = TL_BETTER_LOWER, .is_rate = true,              \
+        .about = "test accuracy of the surrogate"                                    \
     }
 
 /**

@@ -47,8 +47,7 @@ tl_status tl_membership_ask(tl_scene *scene, tl_session *session, const tl_datas
 {
     const tl_question question = {
         .input = rows->input, .rows = rows->rows, .kind = TL_ANSWER_SCORES};
-    TL_TRY(
-        tl_session_ask(session, &question, scene->team, scene->scratch, answer, err));
+    TL_TRY(tl_session_ask(session, &question, scene->team, scene->scratch, answer, err));
     if (tl_scene_counts(scene)) return TL_OK;
     for (int i = 0; i < rows->rows; i++) {
         const double odds = odds_against(answer + (size_t)i * (size_t)rows->classes,
@@ -143,8 +142,7 @@ void tl_membership_put_advantage(tl_scene *scene, int metric,
         else
             alarms += 1.0;
     }
-    tl_scene_put(scene, metric,
-                 hits / candidates->members - alarms / candidates->others);
+    tl_scene_put(scene, metric, hits / candidates->members - alarms / candidates->others);
 }
 
 double tl_membership_queries(const tl_size *size, const void *args)

@@ -39,7 +39,8 @@ typedef struct tl_query_request {
  * Makes queries from the attacker's rows, in scratch. Query i is the same for every budget:
  * rows are shuffled once (stream "rows"), rows left out are skipped, query i takes the i-th
  * of the others, cyclically, and draws from sub-stream i of "images". Streams are the
- * scene's: a bank that draws as m2m.model_extraction gets the queries of that stage. Not collective. \return TL_E_NOMEM
+ * scene's: a bank that draws as m2m.model_extraction gets the queries of that stage. Not
+ * collective. \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_queries_make(tl_scene *scene, const tl_query_request *request,
                                       tl_queries *out, tl_err *err);

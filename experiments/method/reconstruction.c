@@ -220,8 +220,8 @@ static tl_status gather(tl_scene *scene, compared *out, tl_err *err)
     TL_TRY(tl_references_gather(world->data[TL_PART_POOL], scene->scratch, &out->references,
                                 err));
     TL_TRY(make_means(world->data[TL_PART_ATTACKER], scene->scratch, &out->means, err));
-    return pick_unseen(world->data[TL_PART_ATTACKER], &out->references,
-                       arg->images, scene->scratch, &out->unseen, err);
+    return pick_unseen(world->data[TL_PART_ATTACKER], &out->references, arg->images,
+                       scene->scratch, &out->unseen, err);
 }
 
 tl_status tl_inversion_outcome(tl_scene *scene, tl_part part, tl_err *err)
@@ -311,33 +311,17 @@ int tl_inversion_max_ranks(const tl_size *size, const void *args)
 }
 
 const tl_param tl_inversion_params[] = {
-    {TL_ARG(tl_inversion_args, images),
-     .type = TL_PARAM_INT,
-     .fallback = 16,
-     .low = 1,
-     .high = 100000,
-     .about = "images of each class, each from a random start of its own"},
-    {TL_ARG(tl_inversion_args, steps),
-     .type = TL_PARAM_INT,
-     .fallback = 100,
-     .high = 100000,
-     .about = "gradient steps (0: the random starts)"},
-    {TL_ARG(tl_inversion_args, step),
-     .type = TL_PARAM_REAL,
-     .fallback = 0.02,
-     .low_is_open = true,
-     .high = 1,
+    {TL_ARG(tl_inversion_args, images), .type = TL_PARAM_INT, .fallback = 16, .low = 1,
+     .high = 100000, .about = "images of each class, each from a random start of its own"},
+    {TL_ARG(tl_inversion_args, steps), .type = TL_PARAM_INT, .fallback = 100,
+     .high = 100000, .about = "gradient steps (0: the random starts)"},
+    {TL_ARG(tl_inversion_args, step), .type = TL_PARAM_REAL, .fallback = 0.02,
+     .low_is_open = true, .high = 1,
      .about = "root mean square change of pixels in the first step; falls to 0"},
-    {TL_ARG(tl_inversion_args, tv),
-     .type = TL_PARAM_REAL,
-     .fallback = 0.003,
-     .high = 1000,
+    {TL_ARG(tl_inversion_args, tv), .type = TL_PARAM_REAL, .fallback = 0.003, .high = 1000,
      .units = "nat",
      .about = "weight of the total variation, summed over pixels of a range of 0 to 1"},
-    {TL_ARG(tl_inversion_args, noise),
-     .type = TL_PARAM_REAL,
-     .fallback = 0.2,
-     .high = 1,
+    {TL_ARG(tl_inversion_args, noise), .type = TL_PARAM_REAL, .fallback = 0.2, .high = 1,
      .about = "half width of the noise that a start adds to the attacker's mean image"},
     {0}};
 

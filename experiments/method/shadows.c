@@ -45,8 +45,8 @@ tl_status tl_shadows_ask(tl_scene *scene, const tl_dataset *rows, tl_statistic s
                        value + (size_t)m * (size_t)rows->rows, err));
         if (tl_scene_counts(scene)) break; /* every model takes the same */
     }
-    *out = (tl_shadow_values){
-        .models = models, .rows = rows->rows, .value = value, .in = in};
+    *out =
+        (tl_shadow_values){.models = models, .rows = rows->rows, .value = value, .in = in};
     return TL_OK;
 }
 

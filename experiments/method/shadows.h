@@ -35,9 +35,11 @@ typedef struct tl_shadow_args {
      .high = TL_HALVES_MOST,                                                              \
      .about = "shadow models; a larger bank holds the models of a smaller one"},          \
     {                                                                                     \
-        TL_ARG(tl_shadow_args, adaptive), .type = TL_PARAM_BOOL,                          \
-        .about = "the attacker knows of defences of the service: shadow models are asked " \
-                 "behind the same"                                                        \
+        TL_ARG(tl_shadow_args, adaptive),                                                 \
+            .type = TL_PARAM_BOOL,                                                        \
+            .about =                                                                      \
+                "the attacker knows of defences of the service: shadow models are asked " \
+                "behind the same"                                                         \
     }
 
 /** Functions of such stages' records. */

@@ -111,7 +111,7 @@ static void hash_setup(const tl_world *world, tl_part part, tl_hash *hash)
 {
     (void)part;
     const tl_model_spec *spec = &world->setup->model;
-    const int number[] = {(int)spec->kind, spec->width,   spec->depth,
+    const int number[] = {(int)spec->kind, spec->width,    spec->depth,
                           spec->heads,     spec->kv_heads, spec->splits};
     for (size_t i = 0; i < sizeof number / sizeof *number; i++) {
         tl_hash_u64(hash, (uint64_t)number[i]);
@@ -266,11 +266,16 @@ static tl_status load_log(tl_world *world, tl_part part, const tl_key *key,
 /* --- the table ------------------------------------------------------------------------ */
 
 #define TL_DATA_PART(part_name)                                                         \
-    {.name = part_name, .ending = ".safetensors", .has = has_data, .put = put_data,     \
-     .hash = hash_data, .bytes = bytes_of_data, .save = save_data, .load = load_data}
-#define TL_MODEL_PART(part_name)                                                        \
-    {.name = part_name, .ending = ".safetensors", .has = has_model, .put = put_model,   \
-     .hash = hash_model, .bytes = bytes_of_model, .save = save_model, .load = load_model}
+    {                                                                                   \
+        .name = part_name, .ending = ".safetensors", .has = has_data, .put = put_data,  \
+        .hash = hash_data, .bytes = bytes_of_data, .save = save_data, .load = load_data \
+    }
+#define TL_MODEL_PART(part_name)                                                         \
+    {                                                                                    \
+        .name = part_name, .ending = ".safetensors", .has = has_model, .put = put_model, \
+        .hash = hash_model, .bytes = bytes_of_model, .save = save_model,                 \
+        .load = load_model                                                               \
+    }
 
 static const tl_part_ops table[TL_PARTS] = {
     [TL_PART_POOL] = TL_DATA_PART("pool"),

@@ -25,13 +25,13 @@ typedef struct tl_bank_shelf {
 
 /** What a stage works in; all pointers are borrowed. */
 typedef struct tl_scene {
-    const tl_world *world;  /**< versions of the parts the stage reads */
-    tl_world *given;        /**< what the stage gives, with memory from `keep` */
-    const tl_value *value;  /**< by index of its params */
-    const void *args;       /**< the same, as the struct that its params describe */
-    tl_session *session;    /**< `run` of a stage that asks; else NULL */
-    void *found;            /**< what `run` leaves to `outcome`, in scratch */
-    tl_bank_shelf bank;     /**< of the stage; count 0: none */
+    const tl_world *world; /**< versions of the parts the stage reads */
+    tl_world *given;       /**< what the stage gives, with memory from `keep` */
+    const tl_value *value; /**< by index of its params */
+    const void *args;      /**< the same, as the struct that its params describe */
+    tl_session *session;   /**< `run` of a stage that asks; else NULL */
+    void *found;           /**< what `run` leaves to `outcome`, in scratch */
+    tl_bank_shelf bank;    /**< of the stage; count 0: none */
     uint64_t seed;
     uint32_t replicate, occurrence;
     const char *stage; /**< names the streams */

@@ -110,8 +110,7 @@ static tl_status ask_double(const tl_session *s, const tl_question *question,
     TL_TRY(tl_model_features(model, question->input, rows, team, scratch, feature, err));
     if (tl_arena_counts(scratch)) return TL_OK;
     tl_head_logits(&head, feature, rows, answer);
-    if (!wants_logits(s, question))
-        tl_softmax_double(answer, rows, head.classes, answer);
+    if (!wants_logits(s, question)) tl_softmax_double(answer, rows, head.classes, answer);
     return TL_OK;
 }
 

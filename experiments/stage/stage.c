@@ -86,8 +86,7 @@ double tl_stage_queries(const tl_stage *stage, const tl_size *size, const tl_val
 bool tl_stage_wants_logits(const tl_stage *stage, const tl_value *value)
 {
     tl_args space;
-    return stage->wants_logits &&
-           stage->wants_logits(unpack(stage->params, value, &space));
+    return stage->wants_logits && stage->wants_logits(unpack(stage->params, value, &space));
 }
 
 bool tl_stage_withholds_logits(const tl_stage *stage, const tl_value *value)
@@ -125,7 +124,8 @@ int tl_stage_max_ranks(const tl_stage *stage, const tl_size *size, const tl_valu
         ranks = tl_train_max_ranks(&size->setup.model, &size->setup.recipe);
     } else {
         const double rows = rows_read(stage, size, value);
-        ranks = tl_infer_max_ranks(rows < INT_MAX ? (int)rows : INT_MAX, TL_INFER_MAX_RANKS);
+        ranks =
+            tl_infer_max_ranks(rows < INT_MAX ? (int)rows : INT_MAX, TL_INFER_MAX_RANKS);
     }
     return ranks > 1 ? ranks : 1;
 }
@@ -169,8 +169,7 @@ void tl_stage_bank_values(const tl_stage *stage, const tl_value *value, tl_value
     tl_args space;
     memset(bank, 0, TL_MAX_PARAMS * sizeof *bank);
     tl_params_defaults(stage->bank->params, bank);
-    if (stage->bank_args)
-        stage->bank_args(unpack(stage->params, value, &space), bank);
+    if (stage->bank_args) stage->bank_args(unpack(stage->params, value, &space), bank);
 }
 
 tl_status tl_stage_check_data(const tl_stage *stage, const char *source, int vocabulary,

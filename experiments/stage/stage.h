@@ -37,7 +37,7 @@ enum {
     TL_KNOWS_SCORES = 4, /**< gets the target's class probabilities */
     TL_KNOWS_GRADIENTS = 8,
     TL_KNOWS_WEIGHTS = 16,
-    TL_KNOWS_TRUTH = 32, /**< everything: measured by the experimenter */
+    TL_KNOWS_TRUTH = 32,  /**< everything: measured by the experimenter */
     TL_KNOWS_LOGITS = 64, /**< gets the target's logits */
     /** Has the target itself. Without one of these, `run` and bank see no target. */
     TL_KNOWS_TARGET = TL_KNOWS_GRADIENTS | TL_KNOWS_WEIGHTS | TL_KNOWS_TRUTH,
@@ -73,7 +73,7 @@ struct tl_stage {
     bool draws;     /**< draws random numbers, which depend on the replicate */
     const tl_param *params;
     const tl_metric *metrics;
-    const tl_bank *bank;               /**< models trained beforehand; NULL: none */
+    const tl_bank *bank;                 /**< models trained beforehand; NULL: none */
     int (*bank_count)(const void *args); /**< how many of them; NULL: one */
     /** Sets value [of the bank's params], which hold their defaults; NULL: leaves them. */
     void (*bank_args)(const void *args, tl_value *value);

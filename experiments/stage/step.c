@@ -71,7 +71,8 @@ static tl_status run(const tl_step *step, tl_scene *scene, tl_err *err)
 static tl_status call(const tl_step *step, tl_scene *scene, tl_err *err)
 {
     const tl_stage *stage = step->stage;
-    const tl_param *params = step->kind == TL_STEP_BANK ? stage->bank->params : stage->params;
+    const tl_param *params =
+        step->kind == TL_STEP_BANK ? stage->bank->params : stage->params;
     tl_args args;
     if (params) tl_params_unpack(params, scene->value, &args);
     scene->args = params ? &args : NULL;

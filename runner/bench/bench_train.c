@@ -31,10 +31,9 @@ static tl_status time_queries(const tl_model *model, const tl_service *service,
     if (service) TL_TRY(tl_session_open(&options, scratch, &session, err));
     tl_timer clock = tl_timer_start(TL_TIMER_BLOCKS);
     do {
-        TL_TRY(session
-                   ? tl_session_ask(session, &question, &team, scratch, answer, err)
-                   : tl_model_logits(model, data->input, data->rows, &team, scratch, answer,
-                                     err));
+        TL_TRY(session ? tl_session_ask(session, &question, &team, scratch, answer, err)
+                       : tl_model_logits(model, data->input, data->rows, &team, scratch,
+                                         answer, err));
     } while (!tl_timer_count(&clock, data->rows, 1));
     *rate = tl_timer_rate(&clock);
     tl_arena_rewind(scratch, mark);

@@ -89,8 +89,8 @@ json_t *tl_catalogue_stage(const tl_stage *stage)
         parts_of(stage->gives), "draws", stage->draws, "version", (int)stage->version,
         "params", tl_catalogue_params(stage->params), "metrics", metrics_of(stage->metrics),
         "judges", parts_of(stage->judges), "judge_metrics",
-        metrics_of(stage->judge_metrics), "bank",
-        stage->bank ? stage->bank->name : "", "source", tl_json_text(stage->source));
+        metrics_of(stage->judge_metrics), "bank", stage->bank ? stage->bank->name : "",
+        "source", tl_json_text(stage->source));
     return one;
 }
 

@@ -122,9 +122,10 @@ static void print_stage(const json_t *one)
         (void)putchar('\n');
     }
     if (*tl_json_field(one, "bank")) {
-        (void)printf("%-10sthe bank of %s: models trained beforehand, each a step of its own, "
-                     "shared by all stages that want them\n",
-                     "wants", tl_json_field(one, "bank"));
+        (void)printf(
+            "%-10sthe bank of %s: models trained beforehand, each a step of its own, "
+            "shared by all stages that want them\n",
+            "wants", tl_json_field(one, "bank"));
     }
     print_params(json_object_get(one, "params"));
     print_metrics("metrics", json_object_get(one, "metrics"));

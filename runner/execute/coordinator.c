@@ -169,8 +169,7 @@ static tl_status find_pauses(tl_coordinator *c, tl_err *err)
     c->pauses = calloc((size_t)kinds + 1, sizeof *c->pauses);
     TL_CHECK(c->pauses, err, TL_E_NOMEM, "no memory for %d kinds of steps", kinds);
     for (int k = 0; k < kinds; k++) {
-        c->pauses[k] =
-            tl_trial_trains(plan->instance[k / 3].stage, (tl_step_kind)(k % 3));
+        c->pauses[k] = tl_trial_trains(plan->instance[k / 3].stage, (tl_step_kind)(k % 3));
     }
     return TL_OK;
 }

@@ -138,8 +138,7 @@ static tl_status read_banked(void *self, int item, const tl_team *team, tl_arena
     tl_executor *executor = b->executor;
     const int at = executor->trial->step[b->position].bank_from + item;
     tl_world found = {0};
-    const tl_status mine =
-        load_part(executor, at, TL_PART_SURROGATE, &found, arena, err);
+    const tl_status mine = load_part(executor, at, TL_PART_SURROGATE, &found, arena, err);
     *model = found.model[TL_PART_SURROGATE];
     return agree_on_world(executor, mine, team, err);
 }
@@ -148,11 +147,11 @@ static tl_bank_shelf shelf_of(bank *b)
 {
     const tl_trial_step *step = &b->executor->trial->step[b->position];
     if (step->kind != TL_STEP_RUN || step->bank_count == 0) return (tl_bank_shelf){0};
-    return (tl_bank_shelf){
-        .count = step->bank_count,
-        .occurrence = b->executor->trial->step[step->bank_from].occurrence,
-        .read = read_banked,
-        .self = b};
+    return (tl_bank_shelf){.count = step->bank_count,
+                           .occurrence =
+                               b->executor->trial->step[step->bank_from].occurrence,
+                           .read = read_banked,
+                           .self = b};
 }
 
 /* Remakes, on this rank alone, what an earlier step gave. */

@@ -30,8 +30,7 @@ tl_status tl_cache_rest(tl_cached *entry, tl_cached *base, tl_err *err)
     for (int i = 0; i < entry->bases; i++) {
         if (entry->base[i] == base) return TL_OK;
     }
-    tl_cached **longer =
-        realloc(entry->base, ((size_t)entry->bases + 1) * sizeof *longer);
+    tl_cached **longer = realloc(entry->base, ((size_t)entry->bases + 1) * sizeof *longer);
     TL_CHECK(longer, err, TL_E_NOMEM, "no memory for a cache entry");
     entry->base = longer;
     entry->base[entry->bases++] = base;

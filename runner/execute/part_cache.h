@@ -13,9 +13,9 @@
 /** An entry, with all its memory. Pointers to other entries are borrowed. */
 typedef struct tl_cached {
     tl_key key;
-    tl_arena arena;                   /**< owns what is below */
-    tl_world world;                   /**< parts given by a step, or a replicate's roles */
-    uint64_t used;                    /**< number of the step that last used it */
+    tl_arena arena;          /**< owns what is below */
+    tl_world world;          /**< parts given by a step, or a replicate's roles */
+    uint64_t used;           /**< number of the step that last used it */
     struct tl_cached **base; /**< [bases] entries whose memory it may share */
     int bases;
     int rests;              /**< entries that have this one as a base */

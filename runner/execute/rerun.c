@@ -113,8 +113,8 @@ static tl_status has_files(const tl_sweep *sweep, const tl_store *store, uint32_
         if (!(keeps & TL_BIT(part))) continue;
         TL_TRY(tl_store_part_path(store, &tl_graph_step_at(sweep->graph, id)->key,
                                   (tl_part)part, path, sizeof path, err));
-        *has = *has && stat(path, &facts) == 0 && S_ISREG(facts.st_mode) &&
-               facts.st_size > 0;
+        *has =
+            *has && stat(path, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size > 0;
     }
     return TL_OK;
 }

@@ -1,8 +1,9 @@
 /*
- * Errors that only whole trials show: parts that nothing gives, or that nobody meets, plants
- * that nothing trains on, arguments that make no sense for the sizes, too many steps. Every cell is laid out
- * and its steps counted; each arrangement of alternatives is checked once, and arguments in
- * every cell of a small plan, otherwise in cells that differ from the first in one axis.
+ * Errors that only whole trials show: parts that nothing gives, or that nobody meets,
+ * plants that nothing trains on, arguments that make no sense for the sizes, too many
+ * steps. Every cell is laid out and its steps counted; each arrangement of alternatives is
+ * checked once, and arguments in every cell of a small plan, otherwise in cells that differ
+ * from the first in one axis.
  */
 #include "runner/plan/trial_private.h"
 
@@ -133,7 +134,8 @@ static bool is_trained_on(const tl_trial *trial, int from)
     for (int j = from + 1; j < trial->steps; j++) {
         const tl_trial_step *step = &trial->step[j];
         if (!reads_marked(trial, j, TL_PARTS_DATA, marked)) continue;
-        if (step->kind != TL_STEP_RUN || tl_trial_trains(step->stage, step->kind)) return true;
+        if (step->kind != TL_STEP_RUN || tl_trial_trains(step->stage, step->kind))
+            return true;
         marked[j] = (step->stage->gives & TL_PARTS_DATA) != 0;
     }
     return false;
@@ -147,8 +149,8 @@ static bool is_asked(const tl_trial *trial, int from)
     for (int j = from + 1; j < trial->steps; j++) {
         const tl_trial_step *step = &trial->step[j];
         if (!reads_marked(trial, j, TL_BIT(TL_PART_SERVICE), marked)) continue;
-        if (tl_stage_asks(step->stage)) return true;
-        marked[j] = (step->stage->gives & TL_BIT(TL_PART_SERVICE)) != 0;
+        if (!(step->stage->gives & TL_BIT(TL_PART_SERVICE))) return true;
+        marked[j] = true;
     }
     return false;
 }

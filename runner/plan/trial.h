@@ -33,9 +33,9 @@ typedef struct tl_trial_step {
     tl_step_kind kind;
     const tl_bank *bank; /**< BANK: which; `arg` are its params */
     int instance;        /**< number in tl_plan.instance */
-    int item;      /**< BANK: which model; JUDGE: the tl_part judged */
-    int judgement; /**< JUDGE: 0 at the end of the round, k at its k-th `- judge` */
-    int round;     /**< from 1 */
+    int item;            /**< BANK: which model; JUDGE: the tl_part judged */
+    int judgement;       /**< JUDGE: 0 at the end of the round, k at its k-th `- judge` */
+    int round;           /**< from 1 */
     uint32_t occurrence;
     uint32_t reads;            /**< parts it reads */
     int from[TL_PARTS];        /**< of each part read: step that gave it; -1: the start;

@@ -3,8 +3,8 @@
  * experiments/stage/metric.h.
  *
  * The run directory (mode 0700) holds plan.yaml, journal.ndjson, progress.json, lock, and
- * models/<2 hex>/<key>.<part>.safetensors with checkpoints next to them. One run uses it at a
- * time.
+ * models/<2 hex>/<key>.<part>.safetensors with checkpoints next to them. One run uses it at
+ * a time.
  */
 #ifndef TL_RUNNER_STORE_RUN_DIR_H
 #define TL_RUNNER_STORE_RUN_DIR_H

@@ -55,6 +55,7 @@ static void fill(toy_world *toy)
         toy->world.data[TL_PART_POOL] = plain;
     }
     toy_do(toy, "train", NULL, NULL);
+    toy_do(toy, "m2d.global_threshold", NULL, NULL); /* for its log */
     toy->world.model[TL_PART_SURROGATE] = toy->world.model[TL_PART_TARGET];
     toy->world.data[TL_PART_RECOVERED] = toy->world.data[TL_PART_ATTACKER];
 }
@@ -476,9 +477,9 @@ static void every_team_size_gives_the_same_bits(void **state)
         tl_value arg[TL_MAX_PARAMS];
         set_arguments(all[s], arg);
         const tl_key wanted = key_alone(all[s], arg);
-        const int max_ranks =
-            all[s]->max_ranks ? tl_stage_max_ranks(all[s], &world_of(all[s])->size, arg)
-                              : MOST_WIDTH;
+        const int max_ranks = all[s]->max_ranks
+                                  ? tl_stage_max_ranks(all[s], &world_of(all[s])->size, arg)
+                                  : MOST_WIDTH;
         for (int width = 2; width <= max_ranks && width <= MOST_WIDTH; width *= 2) {
             check_width(all[s], arg, width, &wanted);
         }
@@ -566,9 +567,9 @@ static void check_memory(const toy_world *toy, const tl_stage *stage, const tl_v
         tl_team member = tl_team_alone(); /* no distributed solvers, as a team of threads */
         member.rank = r;
         member.size = width;
-        const double said = tl_stage_memory(&(tl_step){stage, kind, (int)part},
-                                            kind == TL_STEP_BANK ? own : arg, &toy->size,
-                                            &member);
+        const double said =
+            tl_stage_memory(&(tl_step){stage, kind, (int)part},
+                            kind == TL_STEP_BANK ? own : arg, &toy->size, &member);
         const double taken = (double)m.run[r].keep.peak + (double)m.run[r].scratch.peak;
         assert_int_equal(m.run[r].status, TL_OK);
         if (taken > said || said > 1.1 * taken) {

@@ -58,8 +58,9 @@ static int open_room(void **state)
     assert_true(it->reader.timeout == 10.0);
     assert_int_equal(run_on(it, &it->maker, TRAIN, NULL, &err), TL_OK);
     const tl_key *key = &it->maker.trial->step[TRAIN].key;
-    assert_int_equal(
-        tl_store_part_path(&it->store, key, TL_PART_TARGET, it->model, sizeof it->model, &err), TL_OK);
+    assert_int_equal(tl_store_part_path(&it->store, key, TL_PART_TARGET, it->model,
+                                        sizeof it->model, &err),
+                     TL_OK);
     (void)snprintf(it->away, sizeof it->away, "%s/away", it->folder);
     *state = it;
     return 0;

@@ -340,10 +340,12 @@ static void a_report_calls_back_the_step_and_what_is_remade_from_it(void **state
         if (round == 3) break;
         tl_scheduler_returned(s, last, 0.0);
         tl_scheduler_order_ended(s, order.epoch, 0, 0.0);
-        assert_int_equal(tl_scheduler_state(s, id_of(it, "m2d.inversion", 1)), TL_STEP_READY);
+        assert_int_equal(tl_scheduler_state(s, id_of(it, "m2d.inversion", 1)),
+                         TL_STEP_READY);
         assert_int_equal(tl_scheduler_state(s, last), TL_STEP_WAITING);
         /* what it comes to now counts */
-        assert_int_equal(it->sweep.outcome[id_of(it, "m2d.inversion", 1)].state, TL_STEP_WAITING);
+        assert_int_equal(it->sweep.outcome[id_of(it, "m2d.inversion", 1)].state,
+                         TL_STEP_WAITING);
         assert_int_equal(tl_scheduler_state(s, id_of(it, "measure.utility", 1)),
                          TL_STEP_DONE);
         int again = 0;

@@ -306,10 +306,10 @@ static void exact_answers_are_the_services(void **state)
             tl_session_ask(session, &question, &alone, &toy.arena, plain, NULL), TL_OK);
         for (int p = TL_PRECISION_DOUBLE; p <= TL_PRECISION_SINGLE; p++) {
             question.precision = (tl_precision)p;
-            assert_int_equal(tl_session_ask_exactly(
-                                 session, &question, &alone, &toy.arena,
-                                 p == TL_PRECISION_DOUBLE ? exact : single, NULL),
-                             TL_OK);
+            assert_int_equal(
+                tl_session_ask_exactly(session, &question, &alone, &toy.arena,
+                                       p == TL_PRECISION_DOUBLE ? exact : single, NULL),
+                TL_OK);
         }
         bool is_rounded = false;
         for (int i = 0; i < MOST; i++) {
