@@ -39,13 +39,17 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const int rows = s.rows->rows;
     TL_TRY(tl_model_logits(target, s.rows->input, rows, scene->team, scene->scratch,
                            s.logits, err));
-    if (tl_scene_counts(scene)) return tl_candidates_put_auc(scene, AUC, &s, 0, err);
+    if (tl_scene_counts(scene)) {
+        tl_candidates_store(scene, &s);
+        return tl_candidates_put_auc(scene, AUC, &s, 0, err);
+    }
     tl_cross_entropy(s.logits, s.rows->label, rows, s.rows->classes, s.score);
     if (s.members == 0 || s.others == 0) {
         tl_scene_put_all_missing(scene, AUC, TPR_0P1PCT, TL_WHY_UNRESOLVABLE);
         return TL_OK;
     }
     put_threshold(scene, &s);
+    tl_candidates_store(scene, &s);
     TL_TRY(tl_candidates_put_auc(scene, AUC, &s, 0, err));
     TL_TRY(tl_candidates_put_tpr(scene, TPR_1PCT, &s, 0.01, err));
     return tl_candidates_put_tpr(scene, TPR_0P1PCT, &s, 0.001, err);
@@ -98,6 +102,7 @@ const tl_stage tl_stage_m2d_global_threshold = {
     .taxonomy = "membership inference",
     .access = TL_KNOWS_SCORES,
     .reads = TL_BIT(TL_PART_TARGET) | TL_BIT(TL_PART_POOL),
+    .stores = TL_STORE_SCORES | TL_STORE_CURVES,
     .metrics = metrics,
     .run = run,
     .cost = cost,

@@ -45,4 +45,11 @@ TL_MUST_USE tl_status tl_candidates_put_tpr(tl_scene *scene, int metric,
                                             const tl_candidates *candidates, double limit,
                                             tl_err *err);
 
+/**
+ * Hands over the candidates' scores and, with members and non-members among them, their ROC
+ * curve "roc", where the plan stores them. Not collective; in scenes that count it takes
+ * the memory.
+ */
+void tl_candidates_store(const tl_scene *scene, const tl_candidates *candidates);
+
 #endif

@@ -5,6 +5,7 @@
 #include "experiments/method/leakage.h"
 #include "experiments/score/reading.h"
 #include "experiments/score/score.h"
+#include "experiments/stage/scene_store.h"
 #include "experiments/stage/stage_training.h"
 
 #include <string.h>
@@ -262,6 +263,7 @@ tl_status tl_inversion_run(tl_scene *scene, tl_part part, tl_err *err)
                          err));
     TL_TRY(measure(scene, model, images, err));
     scene->given->data[TL_PART_RECOVERED] = images;
+    tl_scene_store_images(scene, &(tl_images){"recovered", images});
     return TL_OK;
 }
 

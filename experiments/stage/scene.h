@@ -8,6 +8,7 @@
 #include "experiments/stage/marks.h"
 #include "experiments/stage/metric.h"
 #include "experiments/stage/part.h"
+#include "experiments/stage/samples.h"
 #include "experiments/stage/service.h"
 #include "experiments/stage/setup.h"
 
@@ -40,6 +41,7 @@ typedef struct tl_scene {
     const tl_checkpoint *checkpoint; /**< for the step's only long training; may be NULL */
     tl_measure *measure;             /**< by index of the metrics table in use */
     const tl_size *size;             /**< where arenas count (tl_scene_counts); else NULL */
+    tl_samples *samples;             /**< where per-example results go; NULL: nowhere */
 } tl_scene;
 
 /**

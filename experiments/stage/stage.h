@@ -82,6 +82,7 @@ struct tl_stage {
     unsigned access;       /**< TL_KNOWS_* */
     tl_wants wants;        /**< data that it works on */
     uint32_t reads, gives; /**< parts (TL_BIT) */
+    unsigned stores;       /**< TL_STORE_*: what `run` hands over, see scene_store.h */
     bool draws;            /**< draws random numbers, which depend on the replicate */
     const tl_param *params;
     const tl_metric *metrics;
