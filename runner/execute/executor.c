@@ -3,6 +3,7 @@
 #include "compute/core/clock.h"
 #include "compute/core/text.h"
 #include "compute/train/model_file.h"
+#include "runner/execute/storing.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -240,7 +241,7 @@ static tl_status run_step(tl_executor *executor, int position, const tl_team *te
         tl_store_checkpoint_of(&space, executor->checkpoint_every);
     tl_scene scene = scene_of(executor, step, &world, entry, measure);
     scene.checkpoint = gives_model(step) ? &checkpoint : NULL;
-    TL_TRY(tl_step_run(&(tl_step){step->stage, step->kind, step->item}, &scene, err));
+    TL_TRY(tl_storing_run(executor->plan, executor->store, step, &scene, err));
     if (gives_model(step)) TL_TRY(keep_model(executor, step, &entry->world, team, err));
     return TL_OK;
 }
