@@ -20,6 +20,7 @@
 #include "runner/execute/worker.h"
 #include "runner/exit.h"
 #include "runner/results/result_table.h"
+#include "runner/results/sample_lists.h"
 #include "runner/store/run_dir.h"
 
 #include <jansson.h>
@@ -313,13 +314,26 @@ static tl_status write_account(const run *r, tl_err *err)
     return status;
 }
 
+/* The table, and the groups of samples that the plan asks for. */
+static tl_status write_result(const run *r, const tl_table *table, tl_err *err)
+{
+    tl_sample_lists *lists;
+    int groups;
+    TL_TRY(tl_sample_lists_open(&r->sweep, &r->store, &lists, err));
+    const tl_sample_group *group = tl_sample_lists_groups(lists, &groups);
+    const tl_status status =
+        tl_result_write_groups(r->paths.out, table, group, groups, err);
+    tl_sample_lists_close(lists);
+    return status;
+}
+
 static tl_status write_tables(run *r, tl_err *err)
 {
     tl_table *table;
     tl_effects *effects;
     TL_TRY(tl_collect_results(&r->sweep, &r->arena, &table, err));
     if (r->is_mixed) TL_TRY(tl_collect_note(table, &r->arena, "mixed_builds", "yes", err));
-    TL_TRY(tl_result_write(r->paths.out, table, err));
+    TL_TRY(write_result(r, table, err));
     TL_TRY(write_account(r, err));
     TL_TRY(tl_effects_estimate(table, &r->arena, &effects, err));
     tl_summary_print(stdout, table, effects);
