@@ -3,13 +3,14 @@
  * into it list by list, so that memory is bounded however much they are.
  *
  * A list is what one step stored under one name: scores of rows, the points of a curve, or
- * images. A step that several trials share is stored once, by its first trial. A source
- * says where lists come from: instance of a stage, name, round. With S one of sample, point
- * and image, a group has (S)              score, row, label, member, flags; or x, y; or
- * pixels, row, label (S)              trial_number, source_index, list_index (list)
- * list_trial, list_source, list_begin, list_rows: its records are list_begin .. list_begin
- * + list_rows - 1 (trial, source)  list_of: the list that this trial has of this source;
- * -1: none (source)         source_instance, source_name, source_round
+ * images. A step that several trials or rounds share is stored once, as of the first that
+ * has it. A source says where lists come from: instance of a stage, name, round. Variables:
+ * - on sample, point or image, the record: score, member, flags, row and label; x and y;
+ *   pixels, row and label; and trial_number, source_index and list_index
+ * - on list: list_trial, list_source, list_begin and list_rows; its records are list_begin
+ *   to list_begin + list_rows - 1
+ * - on trial and source: list_of, the list that a trial has of a source; -1: none
+ * - on source: source_instance, source_name and source_round
  */
 #ifndef TL_ANALYSIS_TABLE_SAMPLE_GROUPS_H
 #define TL_ANALYSIS_TABLE_SAMPLE_GROUPS_H

@@ -30,9 +30,9 @@ enum {
 
 /**
  * The head of a list of records. A record is, without gaps and in the machine's byte order:
- *   scores  double score; uint32 source row; int32 label; uint8 member; uint8 flags
- *   curves  double x; double y
- *   images  uint32 source row; int32 label; float pixel [channels x height x width]
+ * - scores: double score; uint32 source row; int32 label; uint8 member; uint8 flags
+ * - curves: double x; double y
+ * - images: uint32 source row; int32 label; float pixel [channels x height x width]
  */
 typedef struct tl_samples_list {
     unsigned kind;           /**< a TL_STORE_* bit */

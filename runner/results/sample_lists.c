@@ -38,6 +38,7 @@ struct tl_sample_lists {
     kind_lists *kind; /* [TL_STORE_KINDS], of which the plan's are used */
     int groups;
     tl_sample_group group[TL_STORE_KINDS];
+    bool *is_seen; /* [steps] */
     double waited;
     tl_side side; /* the file that is read now */
     uint32_t open_step;
@@ -68,16 +69,24 @@ static tl_status open_side(tl_sample_lists *all, uint32_t step, tl_side *side, t
     return status;
 }
 
-static tl_status find_source(kind_lists *k, const tl_group_source *wanted, int32_t *out,
-                             tl_err *err)
+/* The number of a source, or -1. */
+static int32_t find_source(const kind_lists *k, const tl_group_source *wanted)
 {
     for (int i = 0; i < k->sources; i++) {
         const tl_group_source *s = &k->source[i];
-        *out = i;
         if (s->instance == wanted->instance && s->round == wanted->round &&
             strcmp(s->name, wanted->name) == 0)
-            return TL_OK;
+            return i;
     }
+    return -1;
+}
+
+/* The number of a source, which is added if it is new. */
+static tl_status add_source(kind_lists *k, const tl_group_source *wanted, int32_t *out,
+                            tl_err *err)
+{
+    *out = find_source(k, wanted);
+    if (*out >= 0) return TL_OK;
     TL_CHECK(k->sources < MOST_SOURCES, err, TL_E_NOMEM,
              "the plan stores more than %d kinds of lists", MOST_SOURCES);
     const char *name = tl_arena_text(&k->all->arena, wanted->name, err);
@@ -85,6 +94,14 @@ static tl_status find_source(kind_lists *k, const tl_group_source *wanted, int32
     *out = k->sources++;
     k->source[*out] = (tl_group_source){wanted->instance, name, wanted->round};
     return TL_OK;
+}
+
+/* What a step of a trial calls its list `l`: the step may be shared by another use of the
+ * stage, or by another round. */
+static tl_group_source source_of(const kind_lists *k, const tl_trial_step *step, uint32_t l)
+{
+    return (tl_group_source){k->all->sweep->plan->instance[step->instance].name,
+                             k->source[k->list[l].source].name, step->round};
 }
 
 static tl_status grow(kind_lists *k, tl_err *err)
@@ -105,22 +122,21 @@ static size_t larger(size_t a, int b)
     return a > (size_t)b ? a : (size_t)b;
 }
 
-/* Takes the lists of one kind in a step's file. \param work  the step in its first trial */
-static tl_status take_lists(kind_lists *k, const tl_side *side, uint32_t step,
-                            const tl_trial_step *work, tl_err *err)
+/* Takes the lists of one kind in a step's file, the first time the step is seen. */
+static tl_status take_lists(kind_lists *k, const tl_side *side, uint32_t id,
+                            const tl_trial_step *step, tl_err *err)
 {
     const tl_sweep *sweep = k->all->sweep;
     for (int i = 0; i < side->lists; i++) {
         const tl_samples_list *head = &side->list[i].head;
         if (head->kind != k->bit) continue;
-        const tl_group_source source = {sweep->plan->instance[work->instance].name,
-                                        head->name, work->round};
-        tl_group_list list = {.trial = tl_graph_step_at(sweep->graph, step)->trial,
-                              .rows = head->rows};
-        TL_TRY(find_source(k, &source, &list.source, err));
+        const tl_group_source source = {sweep->plan->instance[step->instance].name,
+                                        head->name, step->round};
+        tl_group_list list = {.trial = k->all->trial->number, .rows = head->rows};
+        TL_TRY(add_source(k, &source, &list.source, err));
         TL_TRY(grow(k, err));
-        if (k->first[step] == NOT_STORED) k->first[step] = k->lists + 1;
-        k->from[k->lists] = (origin){step, i};
+        if (k->first[id] == NOT_STORED) k->first[id] = k->lists + 1;
+        k->from[k->lists] = (origin){id, i};
         k->list[k->lists++] = list;
         k->channels = larger(k->channels, head->shape.channels);
         k->height = larger(k->height, head->shape.height);
@@ -129,23 +145,50 @@ static tl_status take_lists(kind_lists *k, const tl_side *side, uint32_t step,
     return TL_OK;
 }
 
-static tl_status take_step(tl_sample_lists *all, uint32_t step, tl_err *err)
+static tl_status take_file(tl_sample_lists *all, uint32_t id, const tl_trial_step *step,
+                           tl_err *err)
 {
-    const tl_graph_step *node = tl_graph_step_at(all->sweep->graph, step);
-    const tl_plan *plan = all->sweep->plan;
-    const tl_stage *stage = plan->instance[node->kind / 3].stage;
-    if (all->sweep->outcome[step].state != TL_STEP_DONE ||
-        tl_plan_stores(plan, stage, (tl_step_kind)(node->kind % 3)) == 0)
-        return TL_OK;
     tl_side side;
-    TL_TRY(open_side(all, step, &side, err));
-    tl_trial_decode(plan, node->trial, all->trial);
+    TL_TRY(open_side(all, id, &side, err));
     tl_status status = TL_OK;
     for (int i = 0; i < all->groups && status == TL_OK; i++)
-        status =
-            take_lists(&all->kind[i], &side, step, &all->trial->step[node->position], err);
+        status = take_lists(&all->kind[i], &side, id, step, err);
     tl_side_close(&side);
+    all->is_seen[id] = true;
     return status;
+}
+
+/* Whether list `l` is one of step `id`; the lists of a step are in a row. */
+static bool is_of(const kind_lists *k, uint32_t l, uint32_t id)
+{
+    return l < k->lists && k->from[l].step == id;
+}
+
+static tl_status take_step(tl_sample_lists *all, const tl_trial_step *step, tl_err *err)
+{
+    const tl_sweep *sweep = all->sweep;
+    if (tl_plan_stores(sweep->plan, step->stage, step->kind) == 0) return TL_OK;
+    const uint32_t id = tl_graph_find(sweep->graph, &step->key);
+    if (id == TL_NO_STEP || sweep->outcome[id].state != TL_STEP_DONE) return TL_OK;
+    if (!all->is_seen[id]) return take_file(all, id, step, err);
+    for (int i = 0; i < all->groups; i++) {
+        kind_lists *k = &all->kind[i];
+        int32_t unused;
+        if (k->first[id] == NOT_STORED) continue;
+        for (uint32_t l = k->first[id] - 1; is_of(k, l, id); l++) {
+            const tl_group_source source = source_of(k, step, l);
+            TL_TRY(add_source(k, &source, &unused, err));
+        }
+    }
+    return TL_OK;
+}
+
+static tl_status take_trial(tl_sample_lists *all, uint32_t number, tl_err *err)
+{
+    tl_trial_decode(all->sweep->plan, number, all->trial);
+    for (int i = 0; i < all->trial->steps; i++)
+        TL_TRY(take_step(all, &all->trial->step[i], err));
+    return TL_OK;
 }
 
 /* ---- reading ------------------------------------------------------------------------- */
@@ -222,11 +265,14 @@ static tl_status read_records(void *self, uint32_t list, uint64_t from, size_t n
     return TL_OK;
 }
 
-/* The lists of this kind that step `id` stored, among those of a trial. */
-static void put_lists(const kind_lists *k, uint32_t id, int32_t *list_of)
+/* The lists of this kind that a step stored, among those of its trial. */
+static void put_lists(const kind_lists *k, uint32_t id, const tl_trial_step *step,
+                      int32_t *list_of)
 {
-    for (uint32_t l = k->first[id] - 1; l < k->lists && k->from[l].step == id; l++)
-        list_of[k->list[l].source] = (int32_t)l;
+    for (uint32_t l = k->first[id] - 1; is_of(k, l, id); l++) {
+        const tl_group_source source = source_of(k, step, l);
+        list_of[find_source(k, &source)] = (int32_t)l;
+    }
 }
 
 static tl_status index_trials(void *self, uint32_t first, uint32_t trials, int32_t *list_of,
@@ -244,7 +290,7 @@ static tl_status index_trials(void *self, uint32_t first, uint32_t trials, int32
             const tl_trial_step *step = &trial->step[i];
             if (!(tl_plan_stores(sweep->plan, step->stage, step->kind) & k->bit)) continue;
             const uint32_t id = tl_graph_find(sweep->graph, &step->key);
-            if (id != TL_NO_STEP && k->first[id] != NOT_STORED) put_lists(k, id, of);
+            if (id != TL_NO_STEP && k->first[id] != NOT_STORED) put_lists(k, id, step, of);
         }
     }
     return TL_OK;
@@ -257,6 +303,7 @@ static tl_status open_kinds(tl_sample_lists *all, tl_err *err)
     const uint32_t steps = tl_graph_steps(all->sweep->graph);
     TL_TRY(tl_trial_new(&all->arena, &all->trial, err));
     TL_ALLOC(all->kind, &all->arena, TL_STORE_KINDS, err);
+    TL_ALLOC(all->is_seen, &all->arena, steps, err);
     for (int b = 0; b < TL_STORE_KINDS; b++) {
         if (!(all->sweep->plan->store & 1U << b)) continue;
         kind_lists *k = &all->kind[all->groups];
@@ -294,10 +341,10 @@ tl_status tl_sample_lists_open(const tl_sweep *sweep, const tl_store *store,
     TL_CHECK(all, err, TL_E_NOMEM, "no memory for stored samples");
     all->sweep = sweep;
     all->store = store;
-    const uint32_t steps = sweep->plan->store ? tl_graph_steps(sweep->graph) : 0;
+    const uint32_t trials = sweep->plan->store ? sweep->plan->trials : 0;
     tl_status status = open_kinds(all, err);
-    for (uint32_t id = 0; id < steps && status == TL_OK; id++)
-        status = take_step(all, id, err);
+    for (uint32_t t = 0; t < trials && status == TL_OK; t++)
+        status = take_trial(all, t, err);
     if (status != TL_OK) {
         tl_sample_lists_close(all);
         return status;

@@ -15,8 +15,8 @@ typedef struct tl_sample_lists tl_sample_lists;
 
 /**
  * Looks at the side file of every step that is done and stores anything, in the order of
- * the steps, and verifies it; waits for files that come late on a network file system, 10 s
- * in all. Needs memory for each list and step, not for their records.
+ * the trials, and verifies it; waits for files that come late on a network file system, 10
+ * s in all. Needs memory for each list and step, not for their records.
  *
  * \param sweep, store  borrowed
  * \param out           result, the caller's until tl_sample_lists_close

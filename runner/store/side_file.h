@@ -4,10 +4,10 @@
  * which is fsynced and renamed before the step is reported. The same step gives the same
  * bytes.
  *
- *   head     "TLSIDE01", the step's key, uint32 TL_STORE_* that the plan wanted, uint32 0
- *   a list   uint32 kind, uint32 0, uint64 rows, int32 channels, height, width, 0,
- * name[32]; then its records, see tl_samples_list tail     "TLSIDEOK", uint32 lists, uint32
- * CRC-32 of all before it
+ * - head: "TLSIDE01", the step's key, uint32 TL_STORE_* that the plan wanted, uint32 0
+ * - each list: uint32 kind, uint32 0, uint64 rows, int32 channels, height, width and 0,
+ *   name[32]; then its records, see tl_samples_list
+ * - tail: "TLSIDEOK", uint32 lists, uint32 CRC-32 of all before it
  */
 #ifndef TL_RUNNER_STORE_SIDE_FILE_H
 #define TL_RUNNER_STORE_SIDE_FILE_H
