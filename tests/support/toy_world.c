@@ -145,6 +145,7 @@ void toy_run_stage(const toy_world *toy, toy_run *run, const tl_team *team)
     must(train_bank(toy, run, team, &banked, bank, &world.banked, &run->err), &run->err);
     world.bank = bank;
     tl_scene scene = scene_of(toy, run, &world, team);
+    scene.samples = run->samples;
     const tl_step step = {run->stage, TL_STEP_RUN, 0};
     run->status = tl_step_run(&step, &scene, &run->err);
     tl_arena_close(&banked);
