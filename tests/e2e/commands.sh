@@ -27,6 +27,8 @@ for stage in $(sed -n 's/^ *\([a-z0-9]*[a-z0-9_.]*\) .*/\1/p' out.txt | grep '\.
     expect 0 "$t" describe "$stage"
     says "$stage"
 done
+expect 0 "$t" describe m2d.global_threshold
+grep -q "^stores  *scores, curves" out.txt || fail "what it stores is not said"
 expect 2 "$t" describe d2m.badnet
 says "d2m.badnets"
 
