@@ -408,15 +408,15 @@ static void every_team_size_gives_the_same_bits(void **state)
 /* --- what is stored ------------------------------------------------------------------- */
 
 /* A sink that keeps a key of all it is given. */
-typedef struct tally {
+typedef struct stored_lists {
     tl_samples sink;
     unsigned kinds;
     int lists;
     size_t left; /* bytes that the open list lacks */
     tl_key key;
-} tally;
+} stored_lists;
 
-static void add_key(tally *t, const void *bytes, size_t n)
+static void add_key(stored_lists *t, const void *bytes, size_t n)
 {
     tl_hash hash = {0};
     tl_hash_key(&hash, &t->key);
@@ -424,9 +424,9 @@ static void add_key(tally *t, const void *bytes, size_t n)
     t->key = tl_hash_end(&hash);
 }
 
-static tl_status open_tally(void *self, const tl_samples_list *list, tl_err *err)
+static tl_status open_stored(void *self, const tl_samples_list *list, tl_err *err)
 {
-    tally *t = self;
+    stored_lists *t = self;
     (void)err;
     t->kinds |= list->kind;
     t->lists++;
@@ -436,28 +436,28 @@ static tl_status open_tally(void *self, const tl_samples_list *list, tl_err *err
     return TL_OK;
 }
 
-static tl_status append_tally(void *self, const void *bytes, size_t n, tl_err *err)
+static tl_status append_stored(void *self, const void *bytes, size_t n, tl_err *err)
 {
-    tally *t = self;
+    stored_lists *t = self;
     (void)err;
     add_key(t, bytes, n);
     t->left -= n;
     return TL_OK;
 }
 
-static tl_status close_tally(void *self, tl_err *err)
+static tl_status close_stored(void *self, tl_err *err)
 {
-    const tally *t = self;
+    const stored_lists *t = self;
     return t->left == 0 ? TL_OK : tl_fail(err, TL_E_IO, "a list lacks records");
 }
 
-static void follow_stored(trace *one, tally *t, const tl_team *team)
+static void follow_stored(trace *one, stored_lists *t, const tl_team *team)
 {
-    *t = (tally){.sink = {.wanted = (1U << TL_STORE_KINDS) - 1, .self = t}};
+    *t = (stored_lists){.sink = {.wanted = (1U << TL_STORE_KINDS) - 1, .self = t}};
     if (team->rank == 0) {
-        t->sink.open = open_tally;
-        t->sink.append = append_tally;
-        t->sink.close = close_tally;
+        t->sink.open = open_stored;
+        t->sink.append = append_stored;
+        t->sink.close = close_stored;
     }
     one->run.samples = &t->sink;
     follow(one, team);
@@ -466,7 +466,7 @@ static void follow_stored(trace *one, tally *t, const tl_team *team)
 
 typedef struct stored_pair {
     trace of[2];
-    tally stored[2];
+    stored_lists stored[2];
 } stored_pair;
 
 static void follow_stored_member(const tl_team *team, void *self)
@@ -482,7 +482,7 @@ static void check_stored(const tl_stage *stage, const tl_value *arg)
     const tl_key plain = key_alone(stage, arg);
     const tl_team alone = tl_team_alone();
     trace one = {.run = {.stage = stage, .arg = arg}};
-    tally stored;
+    stored_lists stored;
     follow_stored(&one, &stored, &alone);
     if (stored.sink.fault.status != TL_OK) fail_msg("%s", stored.sink.fault.text);
     if (stored.kinds != stage->stores)
