@@ -6,7 +6,8 @@
 AUC, true positive rate at 1 % false positives, accuracy at the mean member loss, and the ROC
 curve of every trial, from /samples by numpy alone, against the file's metrics and /curves to
 1e-12. With ROLES.csv (threatloop data roles PLAN --replicate REPLICATE --csv) also each row's
-label, where nothing has changed it, and membership. Exit 77: a module is missing.
+label, where nothing has changed it, and membership. Of /images it prints the shapes, and checks
+that pixels are missing outside of them alone. Exit 77: a module is missing.
 """
 import csv
 import sys
@@ -122,11 +123,28 @@ def check_roles(file, samples, path, replicate):
                     failures.append(f"row {row}: {told}, but member {member}, label {label}")
 
 
+def check_images(file):
+    """Each list of images has one shape, and values from 0 to 1 in it and nowhere else."""
+    images = Group(file, "images").group
+    shapes = set()
+    for begin, rows in zip(images["list_begin"][:], images["list_rows"][:]):
+        pixel = np.ma.filled(images["pixels"][begin:begin + rows], np.nan)
+        inside = np.isfinite(pixel)
+        shape = tuple(int(inside.any(axis=tuple({0, 1, 2, 3} - {d})).sum()) for d in (1, 2, 3))
+        wanted = np.zeros_like(inside)
+        wanted[:, :shape[0], :shape[1], :shape[2]] = True
+        shapes.add(shape)
+        if (inside != wanted).any() or (pixel[inside] < 0).any() or (pixel[inside] > 1).any():
+            failures.append(f"images of shape {shape} have other pixels")
+    print("images of shape", *sorted(shapes))
+
+
 def main():
     file = netCDF4.Dataset(sys.argv[1])
     samples, curves = Group(file, "samples"), Group(file, "curves")
     for trial in range(file.dimensions["trial"].size):
         check_trial(file, samples, curves, trial)
+    check_images(file)
     if len(sys.argv) > 2:
         check_roles(file, samples, sys.argv[2], int(sys.argv[3]))
     print(", ".join(f"{count} {what}" for what, count in compared.items()))
