@@ -24,7 +24,7 @@ static json_t *parts_of(uint32_t parts)
     return list;
 }
 
-static json_t *stores_of(unsigned stores)
+json_t *tl_catalogue_stores(unsigned stores)
 {
     json_t *list = json_array();
     for (int k = 0; k < TL_STORE_KINDS; k++)
@@ -99,7 +99,7 @@ json_t *tl_catalogue_stage(const tl_stage *stage)
         "judges", parts_of(stage->judges), "judge_metrics",
         metrics_of(stage->judge_metrics), "trains_models_beforehand",
         stage->bank.count != NULL, "source", tl_json_text(stage->source));
-    tl_json_put(one, "stores", stores_of(stage->stores));
+    tl_json_put(one, "stores", tl_catalogue_stores(stage->stores));
     return one;
 }
 

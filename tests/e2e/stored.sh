@@ -4,6 +4,8 @@
 # without `store` a file as ever.
 . "${ROOT:?the checkout}/tests/e2e/lib.sh" || exit 1
 plan=$plans/stored.yaml
+expect 0 "$THREATLOOP_BIN" plan "$plan"
+says "stores        scores, curves, images, in groups"
 for n in 1 2 3; do
     expect 0 launch -n "$n" run "$plan" -o "$n.nc"
     same 1.nc "$n.nc"
