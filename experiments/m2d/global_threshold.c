@@ -73,6 +73,7 @@ const tl_stage tl_stage_m2d_global_threshold = {
     .access = TL_KNOWS_SCORES,
     .reads = TL_PARTS_ASKED | TL_BIT(TL_PART_POOL),
     .gives = TL_BIT(TL_PART_QUERY_LOG),
+    .stores = TL_STORE_SCORES | TL_STORE_CURVES,
     .metrics = metrics,
     .run = run,
     .outcome = outcome,

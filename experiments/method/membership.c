@@ -1,6 +1,8 @@
 #include "experiments/method/membership.h"
 
+#include "experiments/score/roc.h"
 #include "experiments/score/score.h"
+#include "experiments/stage/scene_store.h"
 
 #include <math.h>
 
@@ -100,10 +102,36 @@ static tl_status put_tpr(tl_scene *scene, int metric, const tl_candidates *candi
     return TL_OK;
 }
 
+/* Stores the scores and their curve, where the plan wants them. */
+static void store(const tl_scene *scene, const tl_candidates *candidates)
+{
+    const size_t mark = tl_arena_mark(scene->scratch);
+    const tl_dataset *rows = candidates->rows;
+    tl_roc roc;
+    tl_err why = {0};
+    if (tl_scene_stores(scene, TL_STORE_SCORES))
+        tl_scene_store_scores(scene, &(tl_scores){.name = "",
+                                                  .rows = rows->rows,
+                                                  .row = rows->origin,
+                                                  .score = candidates->score,
+                                                  .member = candidates->member,
+                                                  .label = rows->label,
+                                                  .flags = rows->flags});
+    if (!tl_scene_stores(scene, TL_STORE_CURVES) && !tl_scene_counts(scene)) return;
+    const tl_status status = tl_score_roc(candidates->score, candidates->member, rows->rows,
+                                          scene->scratch, &roc, &why);
+    if (status != TL_OK)
+        tl_scene_store_failed(scene, &why);
+    else if (!tl_scene_counts(scene) && roc.points > 0)
+        tl_scene_store_curve(scene, &(tl_curve){"roc", roc.points, roc.x, roc.y});
+    tl_arena_rewind(scene->scratch, mark);
+}
+
 tl_status tl_membership_put(tl_scene *scene, const tl_candidates *candidates, tl_err *err)
 {
     double auc;
     int targeted;
+    store(scene, candidates);
     const double *score = candidates->score;
     TL_TRY(auc_of(scene, candidates, score, 0, &auc, NULL, err));
     if (tl_scene_counts(scene)) return TL_OK; /* the others take no more */

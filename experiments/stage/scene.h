@@ -6,6 +6,7 @@
 #define TL_EXPERIMENTS_STAGE_SCENE_H
 
 #include "experiments/stage/metric.h"
+#include "experiments/stage/samples.h"
 #include "experiments/stage/session.h"
 #include "experiments/stage/world.h"
 
@@ -42,6 +43,7 @@ typedef struct tl_scene {
     tl_measure *measure;             /**< by index of the metrics table in use */
     const tl_size *size;             /**< what was known of sizes when the plan was read */
     bool logs_queries;               /**< a later stage reads the log of queries */
+    tl_samples *samples;             /**< where per-example results go; NULL: nowhere */
 } tl_scene;
 
 /**

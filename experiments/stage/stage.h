@@ -70,6 +70,7 @@ struct tl_stage {
     /** Parts (TL_BIT). Who may ask reads TL_PARTS_ASKED, and gives TL_PART_QUERY_LOG. */
     uint32_t reads, gives;
     uint32_t keeps; /**< of those given: saved; the others are made again where needed */
+    unsigned stores; /**< TL_STORE_*: what is handed over, see scene_store.h */
     bool draws;     /**< draws random numbers, which depend on the replicate */
     const tl_param *params;
     const tl_metric *metrics;

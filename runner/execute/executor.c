@@ -3,6 +3,7 @@
 #include "compute/core/clock.h"
 #include "compute/core/text.h"
 #include "experiments/stage/part_table.h"
+#include "runner/execute/storing.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -280,7 +281,7 @@ static tl_status run_step(tl_executor *executor, int position, const tl_team *te
     scene.bank = shelf_of(&own);
     scene.size = &size;
     scene.checkpoint = tl_trial_trains(step->stage, step->kind) ? &checkpoint : NULL;
-    TL_TRY(tl_step_run(&(tl_step){step->stage, step->kind, step->item}, &scene, err));
+    TL_TRY(tl_storing_run(executor->plan, executor->store, step, &scene, err));
     return keep_parts(executor, step, &entry->world, team, err);
 }
 
