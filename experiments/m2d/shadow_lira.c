@@ -13,12 +13,10 @@
  * principles, sections IV and V, algorithm 1; code: privacy/research/mi_lira_2021.
  */
 #include "experiments/method/membership.h"
+#include "experiments/score/likelihood_ratio.h"
 #include "experiments/stage/stage_training.h"
 
-#include "compute/core/sort.h"
 #include "compute/nn/loss.h"
-
-#include <math.h>
 
 enum { ARG_MODELS, ARG_VARIANT, ARG_VARIANCE };
 enum { ONLINE, OFFLINE };
@@ -70,89 +68,14 @@ static tl_status run_shadow(tl_scene *scene, tl_err *err)
     return tl_stage_train(scene, &training, mine, TL_PART_SURROGATE, NULL, err);
 }
 
-/* --- the densities -------------------------------------------------------------------- */
-
-/* A normal density. */
-typedef struct normal {
-    double mean, sd;
-} normal;
+/* --- the test ------------------------------------------------------------------------- */
 
 /* Confidences of the shadow models in the candidates. */
 typedef struct shadows {
     int models, rows;
     double *confidence; /* [models x rows] */
     bool *in;           /* [models x rows] trained on it */
-    double *value;      /* [models] scratch: values of one row */
 } shadows;
-
-static double log_density(const normal *n, double x)
-{
-    const double sd = n->sd + 1e-30, off = (x - n->mean) / sd;
-    return -log(sd) - 0.5 * off * off;
-}
-
-/* Mean and standard deviation of all values with, or without, their row. */
-static normal fit_all(const shadows *s, bool in)
-{
-    const size_t count = (size_t)s->models * (size_t)s->rows;
-    double n = 0.0, sum = 0.0, squares = 0.0;
-    for (size_t i = 0; i < count; i++) {
-        if (s->in[i] != in) continue;
-        n += 1.0;
-        sum += s->confidence[i];
-    }
-    const double mean = n > 0.0 ? sum / n : 0.0;
-    for (size_t i = 0; i < count; i++) {
-        const double off = s->confidence[i] - mean;
-        if (s->in[i] == in) squares += off * off;
-    }
-    return (normal){mean, n > 0.0 ? sqrt(squares / n) : 0.0};
-}
-
-static double deviation(const double *x, int n)
-{
-    double sum = 0.0, squares = 0.0;
-    for (int i = 0; i < n; i++) sum += x[i];
-    for (int i = 0; i < n; i++) squares += (x[i] - sum / n) * (x[i] - sum / n);
-    return sqrt(squares / n);
-}
-
-/* Density of a row's values with, or without, it. Mean or deviation come from `all` where
- * too few models have it, or lack it. */
-static normal fit_row(const shadows *s, int row, bool in, const normal *all,
-                      bool has_own_sd)
-{
-    int n = 0;
-    for (int m = 0; m < s->models; m++) {
-        const size_t at = (size_t)m * (size_t)s->rows + (size_t)row;
-        if (s->in[at] == in) s->value[n++] = s->confidence[at];
-    }
-    if (n == 0) return *all;
-    const double median = tl_median(s->value, (size_t)n);
-    const double own = has_own_sd ? deviation(s->value, n) : 0.0;
-    return (normal){median, own > 0.0 ? own : all->sd};
-}
-
-/* Turns the target's confidences in candidates->score into scores. */
-static void score_rows(const tl_value *arg, const shadows *s,
-                       const tl_candidates *candidates)
-{
-    const bool is_online = (int)arg[ARG_VARIANT].number == ONLINE;
-    const bool has_own_sd = (int)arg[ARG_VARIANCE].number == PER_EXAMPLE;
-    const normal all_in = fit_all(s, true);
-    normal all_out = fit_all(s, false);
-    if (is_online && !has_own_sd) all_out.sd = all_in.sd;
-    for (int r = 0; r < s->rows; r++) {
-        const double x = candidates->score[r];
-        const normal out = fit_row(s, r, false, &all_out, has_own_sd);
-        candidates->score[r] = -log_density(&out, x);
-        if (!is_online) continue;
-        const normal in = fit_row(s, r, true, &all_in, has_own_sd);
-        candidates->score[r] += log_density(&in, x);
-    }
-}
-
-/* --- the test ------------------------------------------------------------------------- */
 
 static tl_status take_room(tl_scene *scene, tl_candidates *candidates, shadows *s,
                            tl_err *err)
@@ -164,7 +87,6 @@ static tl_status take_room(tl_scene *scene, tl_candidates *candidates, shadows *
     const size_t count = (size_t)s->models * (size_t)s->rows;
     TL_ALLOC(s->confidence, scene->scratch, count, err);
     TL_ALLOC(s->in, scene->scratch, count, err);
-    TL_ALLOC(s->value, scene->scratch, s->models, err);
     if (tl_scene_counts(scene)) return TL_OK;
     const tl_rng halves = tl_scene_rng(scene, "halves");
     for (size_t i = 0; i < count; i++) {
@@ -183,6 +105,17 @@ static tl_status ask(tl_scene *scene, const tl_model *model,
     if (tl_scene_counts(scene)) return TL_OK;
     tl_confidence(candidates->logits, rows->label, rows->rows, rows->classes, confidence);
     return TL_OK;
+}
+
+/* Turns confidences of the target into scores. */
+static tl_status score_rows(tl_scene *scene, const shadows *s, double *score, tl_err *err)
+{
+    const tl_lira test = {.scoring = TL_LIRA_ALL,
+                          .is_online = (int)scene->arg[ARG_VARIANT].number == ONLINE,
+                          .has_own_sd =
+                              (int)scene->arg[ARG_VARIANCE].number == PER_EXAMPLE};
+    const tl_shadow_values values = {s->models, s->rows, s->confidence, s->in};
+    return tl_lira_score(&test, &values, score, scene->scratch, score, err);
 }
 
 /* At a likelihood ratio of 1; the offline score has no threshold of its own. */
@@ -209,7 +142,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     tl_candidates candidates = {0};
     shadows s = {0};
     TL_TRY(tl_team_agree(scene->team, take_room(scene, &candidates, &s, err), err));
-    TL_INVARIANT(candidates.rows != NULL && s.value != NULL);
+    TL_INVARIANT(candidates.rows != NULL && s.in != NULL);
     TL_TRY(ask(scene, scene->world->model[TL_PART_TARGET], &candidates, candidates.score,
                err));
     for (int m = 0; m < s.models; m++) {
@@ -218,8 +151,8 @@ static tl_status run(tl_scene *scene, tl_err *err)
     }
     /* Confidence falls as the loss rises: this is the AUC of one threshold for all rows. */
     TL_TRY(tl_candidates_put_auc(scene, AUC_GAIN, &candidates, 0, err));
+    TL_TRY(score_rows(scene, &s, candidates.score, err));
     if (tl_scene_counts(scene)) return TL_OK; /* the other metrics take no more */
-    score_rows(scene->arg, &s, &candidates);
     put_advantage(scene, &candidates);
     TL_TRY(tl_candidates_put_auc(scene, AUC, &candidates, 0, err));
     const tl_measure *auc = &scene->measure[AUC], *plain = &scene->measure[AUC_GAIN];
