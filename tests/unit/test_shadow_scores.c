@@ -147,6 +147,47 @@ static void a_ratio_of_gamma_counts_in_the_paper_alone(void **state)
     }
 }
 
+/* Two models, at 1 and -1: the score is the logarithm of the standard normal distribution.
+ * Wanted: log(erfc(-y/sqrt(2))/2) by mpmath with 40 digits. */
+static void the_distribution_is_right_far_in_its_tails(void **state)
+{
+    (void)state;
+    static const double cases[][2] = {
+        {9.0, -1.1285884059538405e-19}, {3.0, -0.0013508099647481938},
+        {0.0, -0.6931471805599453},     {-8.0, -35.01343715991455},
+        {-34.9, -613.4772446953714},    {-35.1, -620.4829497048892},
+        {-36.0, -652.5032275937984},    {-40.0, -804.6084420137538},
+        {-60.0, -1805.0135606805673}};
+    const tl_lira test = {TL_LIRA_LEAKPRO, false, false};
+    const double value[2] = {1.0, -1.0};
+    const tl_shadow_values out = {2, 1, value, NULL};
+    tl_arena arena = tl_arena_open(0);
+    for (size_t c = 0; c < COUNT(cases); c++) {
+        double score;
+        assert_int_equal(tl_lira_score(&test, &out, &cases[c][0], &arena, &score, NULL),
+                         TL_OK);
+        assert_true(fabs(score - cases[c][1]) <= 1e-13 * fabs(cases[c][1]));
+    }
+    tl_arena_close(&arena);
+}
+
+/* LeakPro adds 1e-6: x has .5/(0 + 1e-6), z has 1/(2e-6 + 1e-6), a ratio of 1.5. */
+static void leakpro_adds_a_millionth(void **state)
+{
+    (void)state;
+    const double p[2] = {0.0, 2e-6}, target[2] = {0.5, 1.0};
+    const tl_relative_rows x = {{1, 1, p, NULL}, target},
+                           z = {{1, 1, p + 1, NULL}, target + 1};
+    tl_arena arena = tl_arena_open(0);
+    for (int i = 0; i < 2; i++) {
+        const tl_relative test = {TL_RELATIVE_LEAKPRO, true, i ? 1.51 : 1.49, 0.0};
+        double score;
+        assert_int_equal(tl_relative_score(&test, &x, &z, &arena, &score, NULL), TL_OK);
+        assert_true(score == (i ? 0.0 : 1.0));
+    }
+    tl_arena_close(&arena);
+}
+
 /* The authors' code truncates each row to the fewest values that one has; the others do
  * not. */
 static void
@@ -320,6 +361,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(calibrated_scores_are_those_of_the_reference),
         cmocka_unit_test(relative_scores_are_those_of_the_references),
         cmocka_unit_test(a_ratio_of_gamma_counts_in_the_paper_alone),
+        cmocka_unit_test(the_distribution_is_right_far_in_its_tails),
+        cmocka_unit_test(leakpro_adds_a_millionth),
         cmocka_unit_test(
             a_row_with_few_values_shortens_the_others_in_the_authors_code_alone),
         cmocka_unit_test(rows_without_a_side_are_refused_where_no_rule_is),
