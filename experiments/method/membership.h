@@ -18,15 +18,17 @@ typedef struct tl_candidates {
     float *answer;       /**< [rows x classes] room for answers */
     double *plain;       /**< [rows] the target's answer alone, as a score */
     double *score;       /**< [rows] set by the test; higher: more likely a member */
+    bool is_scored;      /**< the test has a score for every row */
     bool *member;        /**< [rows] the truth */
     int members, others; /**< rows that are members, and that are not */
 } tl_candidates;
 
-/** What is read off an answer about a row with a label, y; p are the scores. */
+/** What is read off an answer about a row with a label (experiments/score/answers.h);
+ * higher: more likely a member. */
 typedef enum tl_statistic {
-    TL_STATISTIC_CONFIDENCE, /**< log p_y - log of the others' sum */
-    TL_STATISTIC_LOSS,       /**< -log of the share of p_y in the sum, nat */
-    TL_STATISTIC_SCORE       /**< that share, the probability of the label */
+    TL_STATISTIC_CONFIDENCE,
+    TL_STATISTIC_MINUS_LOSS,
+    TL_STATISTIC_PROBABILITY
 } tl_statistic;
 
 /** Gathers the candidates of a pool, in `arena`. Not collective. \return TL_E_NOMEM */
@@ -43,6 +45,12 @@ TL_MUST_USE tl_status tl_candidates_gather(const tl_dataset *pool, tl_arena *are
 TL_MUST_USE tl_status tl_membership_ask(tl_scene *scene, tl_session *session,
                                         const tl_dataset *rows, tl_statistic statistic,
                                         float *answer, double *out, tl_err *err);
+
+/** Notes whether a test could score the candidates, from the status of its arithmetic:
+ * TL_E_ARG, as where a row lacks a model, means that its metrics are missing, and no error.
+ * \return `status`, TL_OK in place of TL_E_ARG */
+TL_MUST_USE tl_status tl_membership_scored(tl_candidates *candidates, tl_status status,
+                                           tl_err *err);
 
 /** Places of the first metrics of membership tests, TL_MEMBERSHIP_METRICS. */
 enum {
@@ -85,9 +93,11 @@ enum {
     }
 
 /**
- * Puts the metrics of TL_MEMBERSHIP_METRICS. An AUC is missing as unresolvable without
- * members or without non-members; a rate at a false positive rate f with fewer than 10 / f
- * non-members, where it would rest on fewer than ten of them. Not collective.
+ * Puts the metrics of TL_MEMBERSHIP_METRICS, and stores scores and their ROC curve where
+ * the plan wants them. Missing as unresolvable unless the candidates are scored. An AUC is
+ * missing as unresolvable without members or without non-members; a rate at a false
+ * positive rate f with fewer than 10 / f non-members, where it would rest on fewer than ten
+ * of them. Not collective.
  *
  * \return as tl_score_auc
  */

@@ -50,6 +50,22 @@ tl_status tl_shadows_ask(tl_scene *scene, const tl_dataset *rows, tl_statistic s
     return TL_OK;
 }
 
+tl_status tl_shadows_test(tl_scene *scene, tl_statistic statistic,
+                          const tl_shadow_args *args, tl_candidates **candidates,
+                          tl_shadow_values *shadows, tl_err *err)
+{
+    tl_candidates *s = NULL;
+    const tl_status mine =
+        tl_candidates_gather(scene->world->data[TL_PART_POOL], scene->scratch, &s, err);
+    TL_TRY(tl_team_agree(scene->team, mine, err));
+    TL_INVARIANT(s != NULL);
+    scene->found = *candidates = s;
+    TL_TRY(tl_membership_ask(scene, scene->session, s->rows, statistic, s->answer, s->plain,
+                             err));
+    return tl_shadows_ask(scene, s->rows, statistic, args->adaptive, s->answer, shadows,
+                          err);
+}
+
 int tl_shadows_count(const void *args)
 {
     const tl_shadow_args *own = args;
