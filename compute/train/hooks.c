@@ -1,5 +1,7 @@
 #include "compute/train/hooks.h"
 
+#include "compute/train/streams.h"
+
 #include <math.h>
 
 static bool has_functions(const tl_hooks *hooks)
@@ -44,4 +46,14 @@ tl_status tl_hooks_check(const tl_hooks *hooks, const tl_model_spec *spec, tl_er
              "a split model is trained without hooks: set splits to 1, not %d",
              spec->splits);
     return TL_OK;
+}
+
+void tl_hooks_alter_sum(const tl_hooks *hooks, const tl_rng *noise,
+                        const unsigned char *mask, tl_slice slice, float *sum)
+{
+    if (hooks->noise > 0.0)
+        tl_noise_add(noise, hooks->noise * hooks->clip_each, slice, sum);
+    for (size_t i = slice.at; mask && i < slice.at + slice.n; i++) {
+        if (!mask[i]) sum[i] = 0.0f;
+    }
 }

@@ -87,6 +87,16 @@ TL_MUST_USE tl_status tl_hooks_check(const tl_hooks *hooks, const tl_model_spec 
                                      tl_err *err);
 
 /**
+ * What hooks do to the sum of an update's gradients: adds the noise, and zeroes what is
+ * masked. Not collective: any slice on any member, with the same bits.
+ * \param noise of the update (tl_noise_add)
+ * \param mask [params] of the hook, or NULL
+ * \param sum [params] of which a slice changes
+ */
+void tl_hooks_alter_sum(const tl_hooks *hooks, const tl_rng *noise,
+                        const unsigned char *mask, tl_slice slice, float *sum);
+
+/**
  * The gradient of each row's loss (the recipe's, with its label smoothing, without dropout
  * and weights) with respect to its input. Not collective.
  * \param input [rows x input] of the shard's rows: shard->input or others

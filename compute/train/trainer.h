@@ -50,7 +50,7 @@ typedef struct tl_train_report {
 
 /**
  * FLOP of training on `rows` rows for all epochs: a forward and backward pass per row, and,
- * with patience, a forward pass per row of `validation`.
+ * with patience, a forward pass per row of `validation`; and what the recipe's hooks add.
  */
 double tl_train_flop(const tl_model_spec *spec, const tl_recipe *recipe, int rows,
                      int validation);
