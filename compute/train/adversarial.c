@@ -10,8 +10,7 @@ static float clamp(double x, double low, double high)
     return (float)(x < low ? low : x > high ? high : x);
 }
 
-/* The ends of the interval that one number may be in. An original outside of low .. high
- * stays allowed. */
+/* The nearest allowed number to `x`. An original outside of low .. high stays allowed. */
 static float project(const double *number, float original, double x)
 {
     const double at = (double)original, radius = number[RADIUS];

@@ -14,7 +14,7 @@
 #include "compute/nn/model.h"
 #include "compute/train/objective.h"
 
-enum { TL_HOOK_NUMBERS = 8 };
+enum { TL_HOOK_NUMBERS = 8 /**< that functions of hooks read */ };
 
 /** A group of rows whose inputs a hook may change. Pointers are borrowed. */
 typedef struct tl_hook_shard {

@@ -190,12 +190,12 @@ static void weigh_rows(tl_shard *s, const tl_shard_rows *rows)
     scale_rows(s, s->weight, rows->count);
 }
 
-double tl_shard_run(tl_shard *shard, const tl_shard_rows *rows, float *grad, bool adds)
+void tl_shard_run(tl_shard *shard, const tl_shard_rows *rows, float *grad, bool adds,
+                  float *loss)
 {
     alter_inputs(shard, rows);
     go_forward(shard, rows, 0, rows->count);
-    const double loss = find_loss(shard, &shard->pass, rows->row, rows->count, shard->loss);
+    *loss += (float)find_loss(shard, &shard->pass, rows->row, rows->count, shard->loss);
     if (shard->weight) weigh_rows(shard, rows);
     tl_pass_backward(&shard->pass, rows->count, grad, adds);
-    return loss;
 }

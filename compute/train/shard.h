@@ -60,8 +60,10 @@ typedef struct tl_shard_rows {
  * Runs a shard; collective only if the model is a share (pass.team).
  * \param grad [params] the gradient of the sum of the rows' losses, as weighted and
  *             clipped; set, or added to what is there
- * \return the sum of the rows' losses, not weighted
+ * \param loss [1] the sum of the rows' losses, not weighted, is added before pass.after is
+ *             first called
  */
-double tl_shard_run(tl_shard *shard, const tl_shard_rows *rows, float *grad, bool adds);
+void tl_shard_run(tl_shard *shard, const tl_shard_rows *rows, float *grad, bool adds,
+                  float *loss);
 
 #endif

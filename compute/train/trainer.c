@@ -72,7 +72,7 @@ static tl_status open_state(trainer *t, tl_err *err)
 {
     const tl_model_spec *spec = &t->model->spec;
     const int held = t->validation ? t->validation->rows : 0;
-    t->state = (tl_train_state){.training = tl_training_key(spec, t->job, held),
+    t->state = (tl_train_state){.training = tl_training_key(spec, t->recipe, t->data, held),
                                 .progress.best_loss = (double)INFINITY,
                                 .params = tl_model_count(spec),
                                 .blocks = 1,
@@ -174,7 +174,7 @@ static void run_shard(trainer *t, const group *batch, int shard, float *grad)
         return;
     }
     const tl_shard_rows here = {batch->row + first, count, first};
-    *loss += (float)tl_shard_run(&t->shard, &here, grad, batch->adds);
+    tl_shard_run(&t->shard, &here, grad, batch->adds, loss);
 }
 
 static void run_batch(trainer *t, const group *batch)

@@ -1,6 +1,9 @@
 #include "compute/train/training_key.h"
 
-tl_key tl_training_key(const tl_model_spec *spec, const tl_training *training, int held)
+#include "compute/nn/model.h"
+
+tl_key tl_training_key(const tl_model_spec *spec, const tl_recipe *recipe,
+                       const tl_train_rows *rows, int held)
 {
     tl_hash hash = {0};
     const int shape[] = {(int)spec->kind, spec->width,
@@ -12,10 +15,10 @@ tl_key tl_training_key(const tl_model_spec *spec, const tl_training *training, i
     for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) {
         tl_hash_u64(&hash, (uint64_t)shape[i]);
     }
-    tl_recipe_hash(training->recipe, &hash);
+    tl_recipe_hash(recipe, &hash);
     tl_hash_u64(&hash, tl_model_count(spec));
-    tl_hash_u64(&hash, (uint64_t)training->rows->rows);
-    tl_hash_u64(&hash, (uint64_t)training->rows->loss);
+    tl_hash_u64(&hash, (uint64_t)rows->rows);
+    tl_hash_u64(&hash, (uint64_t)rows->loss);
     tl_hash_u64(&hash, (uint64_t)held);
     return tl_hash_end(&hash);
 }
