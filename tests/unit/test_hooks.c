@@ -235,6 +235,19 @@ static void masked_parameters_keep_their_bits(void **state)
     }
 }
 
+static void only_what_is_trained_counts_in_the_norm(void **state)
+{
+    (void)state; /* an update of the length to which the whole gradient is clipped */
+    tl_recipe recipe = {
+        .epochs = 1, .batch = TRAINING_ROWS, .shards = 4, .lr = 1.0, .clip = 0.1};
+    training *start = start_of(&recipe);
+    training *it = run_with(
+        &recipe, (tl_hooks){.name = "mask", .number = {[5] = 2.0}, .mask = mask_some});
+    assert_true(fabs(distance(it, start) - 0.1) < 1e-5);
+    free(it);
+    free(start);
+}
+
 static void every_epoch_ends_once(void **state)
 {
     (void)state; /* also when the training is stopped and goes on */
@@ -410,6 +423,7 @@ int main(void)
         cmocka_unit_test(weights_below_0_raise_the_loss),
         cmocka_unit_test(a_row_of_weight_0_is_not_learned),
         cmocka_unit_test(masked_parameters_keep_their_bits),
+        cmocka_unit_test(only_what_is_trained_counts_in_the_norm),
         cmocka_unit_test(every_epoch_ends_once),
         cmocka_unit_test(bits_do_not_depend_on_the_team),
         cmocka_unit_test(every_hook_has_an_effect),
