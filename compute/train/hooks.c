@@ -1,6 +1,6 @@
 #include "compute/train/hooks.h"
 
-#include "compute/train/streams.h"
+#include "compute/train/noise.h"
 
 #include <math.h>
 
@@ -46,6 +46,13 @@ tl_status tl_hooks_check(const tl_hooks *hooks, const tl_model_spec *spec, tl_er
              "a split model is trained without hooks: set splits to 1, not %d",
              spec->splits);
     return TL_OK;
+}
+
+bool tl_hooks_cost_same(const tl_hooks *a, const tl_hooks *b)
+{
+    return (a->clip_each > 0.0) == (b->clip_each > 0.0) &&
+           (a->noise > 0.0) == (b->noise > 0.0) && a->inputs == b->inputs &&
+           a->gradients == b->gradients && a->weights == b->weights && a->mask == b->mask;
 }
 
 void tl_hooks_alter_sum(const tl_hooks *hooks, const tl_rng *noise,

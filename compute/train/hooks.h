@@ -86,6 +86,9 @@ void tl_hooks_hash(const tl_hooks *hooks, tl_hash *hash);
 TL_MUST_USE tl_status tl_hooks_check(const tl_hooks *hooks, const tl_model_spec *spec,
                                      tl_err *err);
 
+/** Whether a row takes equally long with either hooks. */
+bool tl_hooks_cost_same(const tl_hooks *a, const tl_hooks *b);
+
 /**
  * What hooks do to the sum of an update's gradients: adds the noise, and zeroes what is
  * masked. Not collective: any slice on any member, with the same bits.

@@ -3,8 +3,8 @@
  * what the noise is.
  */
 #include "compute/core/blas.h"
+#include "compute/train/noise.h"
 #include "compute/train/shard.h"
-#include "compute/train/streams.h"
 #include "compute/train/train_timer.h"
 #include "tests/support/training.h"
 
@@ -196,14 +196,44 @@ static void noise_has_the_stated_deviation(void **state)
     free(last);
 }
 
+/* Probability of a normal number above x. */
+static double above(double x)
+{
+    return 0.5 * erfc(x / sqrt(2.0));
+}
+
+static void noise_is_normal_to_its_tails(void **state)
+{
+    (void)state; /* in intervals of 0.25, and beyond 4, over several edges of the method */
+    enum { N = 1 << 20, BINS = 34 };
+    tl_arena arena = tl_arena_open(0);
+    float *x = tl_arena_take(&arena, N, sizeof *x, NULL);
+    assert_non_null(x);
+    const tl_rng rng = tl_rng_stream(2, 0, "test", 0, "noise");
+    tl_noise_add(&rng, 1.0, (tl_slice){0, N}, x);
+    double count[BINS] = {0}, chi = 0.0;
+    for (int i = 0; i < N; i++) {
+        const double at = floor((double)x[i] * 4.0) + BINS / 2;
+        count[at < 0.0 ? 0 : at > BINS - 1 ? BINS - 1 : (int)at]++;
+    }
+    for (int b = 0; b < BINS; b++) {
+        const double from = b ? 0.25 * (b - BINS / 2) : -100.0;
+        const double to = b < BINS - 1 ? 0.25 * (b + 1 - BINS / 2) : 100.0;
+        const double wanted = N * (above(from) - above(to));
+        chi += (count[b] - wanted) * (count[b] - wanted) / wanted;
+    }
+    assert_true(fabs(chi - (BINS - 1)) < 4.0 * sqrt(2.0 * (BINS - 1)));
+    tl_arena_close(&arena);
+}
+
 static void noise_of_a_slice_is_that_of_the_whole(void **state)
 {
     (void)state;
-    enum { N = 50 };
+    enum { N = 999 };
     const tl_rng rng = tl_rng_stream(1, 0, "test", 0, "noise");
     float whole[N] = {0}, parts[N] = {0};
     tl_noise_add(&rng, 2.0, (tl_slice){0, N}, whole);
-    const size_t cut[] = {0, 3, 4, 9, 22, 23, N};
+    const size_t cut[] = {0, 3, 4, 9, 402, 403, N};
     for (int k = 5; k >= 0; k--)
         tl_noise_add(&rng, 2.0, (tl_slice){cut[k], cut[k + 1] - cut[k]}, parts);
     assert_memory_equal(whole, parts, sizeof whole);
@@ -215,6 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clipped_sums_are_those_of_rows_alone),
         cmocka_unit_test(noise_has_the_stated_deviation),
+        cmocka_unit_test(noise_is_normal_to_its_tails),
         cmocka_unit_test(noise_of_a_slice_is_that_of_the_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
