@@ -17,13 +17,13 @@ static size_t row_size(tl_shape shape)
     return (size_t)tl_shape_size(shape);
 }
 
-tl_status tl_row_squares_new(tl_pass *pass, tl_arena *arena, tl_row_squares *out,
+tl_status tl_row_squares_new(const tl_pass *pass, tl_arena *arena, tl_row_squares *out,
                              tl_err *err)
 {
     const tl_model *model = pass->model;
     TL_INVARIANT(!model->is_tensor_parallel);
     const size_t rows = (size_t)pass->most, positions = (size_t)model->positions;
-    *out = (tl_row_squares){.pass = pass, .tied = find_tied(pass)};
+    *out = (tl_row_squares){.tied = find_tied(pass)};
     size_t most = 0;
     for (int l = 0; l < model->layers; l++) {
         const tl_layer *layer = &model->layer[l];
@@ -95,9 +95,8 @@ static void observe(void *self, const tl_layer_run *run)
         add_tied(s, run);
 }
 
-void tl_row_squares_run(tl_row_squares *squares, int rows, double *square)
+void tl_row_squares_run(tl_row_squares *squares, tl_pass *pass, int rows, double *square)
 {
-    tl_pass *pass = squares->pass;
     const int lanes = tl_grid_of(pass->model->spec.in, pass->most, 0).lanes;
     memset(squares->square, 0, (size_t)lanes * sizeof *squares->square);
     pass->before = observe;

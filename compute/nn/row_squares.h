@@ -14,7 +14,6 @@
 
 /** Memory for the squares of a pass. Fields are private. */
 typedef struct tl_row_squares {
-    tl_pass *pass;  /* borrowed */
     double *square; /* [lanes] */
     float *scratch; /* of the layers' operations, and [positions x positions] */
     /* Of a last layer with an embedding's weights: its input and the gradient of its
@@ -24,9 +23,9 @@ typedef struct tl_row_squares {
     float *copy_in, *copy_d;
 } tl_row_squares;
 
-/** Memory for tl_row_squares_run on `pass`, a pass with backward whose model is no share;
- * borrowed. Not collective. \return TL_E_NOMEM */
-TL_MUST_USE tl_status tl_row_squares_new(tl_pass *pass, tl_arena *arena,
+/** Memory for tl_row_squares_run on `pass`, a pass with backward whose model is no share.
+ * Not collective. \return TL_E_NOMEM */
+TL_MUST_USE tl_status tl_row_squares_new(const tl_pass *pass, tl_arena *arena,
                                          tl_row_squares *out, tl_err *err);
 
 /**
@@ -37,6 +36,6 @@ TL_MUST_USE tl_status tl_row_squares_new(tl_pass *pass, tl_arena *arena,
  * collective.
  * \param square [rows] result
  */
-void tl_row_squares_run(tl_row_squares *squares, int rows, double *square);
+void tl_row_squares_run(tl_row_squares *squares, tl_pass *pass, int rows, double *square);
 
 #endif

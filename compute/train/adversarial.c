@@ -62,8 +62,11 @@ tl_status tl_adversarial_set(const tl_adversarial *adversarial, tl_hooks *hooks,
     TL_CHECK(adversarial->low < adversarial->high, err, TL_E_ARG,
              "inputs lie between two numbers, low and high, not %g and %g",
              adversarial->low, adversarial->high);
+    TL_CHECK(!hooks->name, err, TL_E_ARG,
+             "adversarial training cannot be combined with '%s': the hooks of a training "
+             "have one name and one set of numbers",
+             hooks->name);
     hooks->name = "adversarial";
-    memset(hooks->number, 0, sizeof hooks->number);
     hooks->number[RADIUS] = adversarial->radius;
     hooks->number[STEPS] = adversarial->steps;
     hooks->number[STEP] = adversarial->step;

@@ -21,8 +21,10 @@ typedef struct tl_adversarial {
                          `radius` of where it was */
 } tl_adversarial;
 
-/** Sets name, numbers, `inputs` and `gradients` of `hooks`; the rest stays. Replaces other
- * functions' numbers. \return TL_E_ARG for what is not allowed above */
+/** Sets name, numbers, `inputs` and `gradients` of `hooks`; what else is set stays, as
+ * clipping of each row. Not collective. \param hooks changed in place, without functions
+ * yet: they have one name and one set of numbers
+ * \return TL_E_ARG for what is not allowed here and above */
 TL_MUST_USE tl_status tl_adversarial_set(const tl_adversarial *adversarial, tl_hooks *hooks,
                                          tl_err *err);
 

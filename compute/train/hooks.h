@@ -63,7 +63,9 @@ typedef struct tl_hooks {
 
     double clip_each; /**< limit of each row's gradient's L2 norm; 0: none */
     double noise;     /**< standard deviation over clip_each of Gaussian noise that is added
-                         to an update's sum of clipped gradients; 0: none */
+                         to an update's sum of clipped gradients; 0: none. Batches
+                         are shuffled, not drawn independently as most accountants
+                         of differential privacy assume */
 
     /** Called at the end of every epoch, before validation. Collective over end->team: the
      * same status on every member. */

@@ -168,7 +168,7 @@ static void clip_rows(tl_shard *s, const tl_shard_rows *rows)
         square_one_by_one(s, rows);
     } else {
         scale_rows(s, s->weight, rows->count);
-        tl_row_squares_run(&s->squares, rows->count, s->square);
+        tl_row_squares_run(&s->squares, &s->pass, rows->count, s->square);
     }
     for (int r = 0; r < rows->count; r++) {
         const double norm = sqrt(s->square[r]);

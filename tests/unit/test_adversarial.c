@@ -108,13 +108,16 @@ static void inputs_stay_near_and_within_their_range(void **state)
 static void searches_that_cannot_be_are_refused(void **state)
 {
     (void)state;
-    tl_hooks hooks;
+    tl_hooks hooks = {0}, other = {.name = "other"};
     const tl_adversarial wrong[] = {{.radius = 0.1, .steps = 1, .low = 0.0, .high = 1.0},
                                     {.step = 0.1, .steps = 1, .low = 0.0, .high = 1.0},
                                     {.radius = 0.1, .step = 0.1, .high = 1.0},
                                     {.radius = 0.1, .steps = 1, .step = 0.1}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_int_equal(tl_adversarial_set(&wrong[i], &hooks, NULL), TL_E_ARG);
+    assert_null(hooks.inputs);
+    assert_int_equal(tl_adversarial_set(&near_rows, &other, NULL), TL_E_ARG);
+    assert_int_equal(tl_adversarial_set(&near_rows, &hooks, NULL), TL_OK);
 }
 
 int main(void)

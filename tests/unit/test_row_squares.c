@@ -102,7 +102,7 @@ static void check(const tl_model_spec *spec, int most, int rows, tl_pass_use use
     sample it = open_sample(spec, most, use, &arena);
     double square[ROWS];
     go_forward(&it, 0, rows);
-    tl_row_squares_run(&it.squares, rows, square);
+    tl_row_squares_run(&it.squares, &it.pass, rows, square);
     for (int r = 0; r < rows; r++) {
         double wanted = 0.0;
         go_forward(&it, r, 1);
