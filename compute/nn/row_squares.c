@@ -35,12 +35,39 @@ tl_status tl_row_squares_new(const tl_pass *pass, tl_arena *arena, tl_row_square
     if (out->tied && most < positions * positions) most = positions * positions;
     TL_ALLOC(out->scratch, arena, most, err);
     TL_ALLOC(out->square, arena, tl_grid_of(model->spec.in, pass->most, 0).lanes, err);
+    TL_ALLOC(out->skips, arena, model->layers, err);
     if (out->tied && pass->start[model->layers - 1] > 0) {
         const tl_layer *layer = out->tied->layer;
         TL_ALLOC(out->copy_in, arena, rows * row_size(layer->in), err);
         TL_ALLOC(out->copy_d, arena, rows * row_size(layer->out), err);
     }
     return TL_OK;
+}
+
+static int count_set(const unsigned char *mask, size_t at, size_t n)
+{
+    size_t set = 0;
+    for (size_t i = at; i < at + n; i++) set += mask[i] != 0;
+    return set == n ? 1 : set == 0 ? 0 : -1;
+}
+
+bool tl_row_squares_mask(tl_row_squares *squares, const tl_pass *pass,
+                         const unsigned char *mask)
+{
+    for (int l = 0; l < pass->model->layers; l++) {
+        const tl_layer_run *run = &pass->run[l];
+        const tl_layer *layer = run->layer;
+        if (!tl_layer_ops_of(layer->kind)->squares) continue;
+        const size_t weights =
+            run == squares->tied ? (size_t)layer->in.channels * (size_t)layer->out.channels
+                                 : layer->weights;
+        const int kept = count_set(mask, layer->weight, weights);
+        if (kept < 0 ||
+            (layer->biases && count_set(mask, layer->bias, layer->biases) != kept))
+            return false;
+        squares->skips[l] = kept == 0;
+    }
+    return true;
 }
 
 /* Remembers what the shared weights' gradient is made of in the last layer. */
@@ -88,6 +115,7 @@ static void observe(void *self, const tl_layer_run *run)
 {
     tl_row_squares *s = self;
     const tl_layer_ops *ops = tl_layer_ops_of(run->layer->kind);
+    if (s->skips[run - s->first]) return;
     if (ops->squares) ops->squares(run, s->scratch, s->square);
     if (!s->tied) return;
     if (run == s->tied) keep_tied(s, run);
@@ -99,6 +127,7 @@ void tl_row_squares_run(tl_row_squares *squares, tl_pass *pass, int rows, double
 {
     const int lanes = tl_grid_of(pass->model->spec.in, pass->most, 0).lanes;
     memset(squares->square, 0, (size_t)lanes * sizeof *squares->square);
+    squares->first = pass->run;
     pass->before = observe;
     pass->observer = squares;
     tl_pass_backward(pass, rows, NULL, true);

@@ -24,11 +24,8 @@ static tl_status take_hooks(tl_shard *s, size_t rows, tl_arena *arena, tl_err *e
     }
     if (hooks->clip_each > 0.0) {
         TL_ALLOC(s->square, arena, rows, err);
-        if (s->mask) {
-            TL_ALLOC(s->alone, arena, s->model->params, err);
-        } else {
-            TL_TRY(tl_row_squares_new(&s->pass, arena, &s->squares, err));
-        }
+        TL_TRY(tl_row_squares_new(&s->pass, arena, &s->squares, err));
+        if (s->mask) TL_ALLOC(s->alone, arena, s->model->params, err);
     }
     return TL_OK;
 }
@@ -46,6 +43,12 @@ tl_status tl_shard_new(const tl_model *model, const tl_recipe *recipe,
                  err);
     }
     return take_hooks(out, (size_t)rows, arena, err);
+}
+
+void tl_shard_mask(tl_shard *shard)
+{
+    shard->is_by_row =
+        shard->alone && !tl_row_squares_mask(&shard->squares, &shard->pass, shard->mask);
 }
 
 void tl_shard_open_epoch(tl_shard *shard, const tl_rng *rng, int epoch)
@@ -164,7 +167,7 @@ static void square_one_by_one(tl_shard *s, const tl_shard_rows *rows)
 static void clip_rows(tl_shard *s, const tl_shard_rows *rows)
 {
     const double limit = s->recipe->hooks.clip_each;
-    if (s->alone) {
+    if (s->is_by_row) {
         square_one_by_one(s, rows);
     } else {
         scale_rows(s, s->weight, rows->count);
@@ -174,7 +177,7 @@ static void clip_rows(tl_shard *s, const tl_shard_rows *rows)
         const double norm = sqrt(s->square[r]);
         if (norm > limit) s->weight[r] *= (float)(limit / norm);
     }
-    if (s->alone || s->recipe->recompute) go_forward(s, rows, 0, rows->count);
+    if (s->is_by_row || s->recipe->recompute) go_forward(s, rows, 0, rows->count);
     (void)find_loss(s, &s->pass, rows->row, rows->count, NULL);
 }
 

@@ -4,8 +4,8 @@
  * streams alone.
  *
  * With clipping of each row there are two passes back: one for the norms (row_squares.h; if
- * parameters are masked, batches of one row), and one with each row's output gradient
- * scaled.
+ * layers are masked in part, by batches of one row), and one with each row's output
+ * gradient scaled.
  */
 #ifndef TL_COMPUTE_TRAIN_SHARD_H
 #define TL_COMPUTE_TRAIN_SHARD_H
@@ -30,17 +30,21 @@ typedef struct tl_shard {
     float *weight;                   /* [rows] NULL: all are 1 */
     double *loss, *square;           /* [rows] */
     tl_row_squares squares;
-    float *alone; /* [params] gradient of one row; NULL: norms are by `squares` */
+    float *alone;   /* [params] gradient of one row */
+    bool is_by_row; /* norms are of rows alone, not by `squares` */
 } tl_shard;
 
 /**
  * Memory for shards of up to `rows` rows. All pointers are borrowed. Not collective.
- * \param mask [params] of the hook, to be filled before the first shard, or NULL
+ * \param mask [params] of the hook, or NULL; when filled, tl_shard_mask is called
  * \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_shard_new(const tl_model *model, const tl_recipe *recipe,
                                    const tl_train_rows *data, const unsigned char *mask,
                                    tl_arena *arena, tl_shard *out, tl_err *err);
+
+/** Reads the mask: call when it has been filled, before the first shard. */
+void tl_shard_mask(tl_shard *shard);
 
 /** Begins epoch `epoch`. \param rng of the training */
 void tl_shard_open_epoch(tl_shard *shard, const tl_rng *rng, int epoch);

@@ -455,6 +455,7 @@ static tl_status run_training(trainer *t, tl_err *err)
     if (t->mask) {
         memset(t->mask, 1, t->model->params);
         t->recipe->hooks.mask(t->recipe->hooks.number, t->model, t->mask);
+        tl_shard_mask(&t->shard);
     }
     TL_TRY(tl_state_load(&t->state, t->job->checkpoint, t->team, t->scratch, err));
     if (t->team->rank == 0 && t->state.progress.update > 0)
