@@ -33,6 +33,8 @@ typedef struct writer {
     size_t length[MOST_LENGTHS];
     int length_dim[MOST_LENGTHS];
     const tl_table *table;
+    const tl_sample_group *sample_group; /* [sample_groups] */
+    int sample_groups;
     const char *path, *place; /* the final name, and the temporary one */
     const char *coordinates;
     tl_err *err;
@@ -202,6 +204,9 @@ static tl_status write_open(writer *w, int *variable)
     NC_TRY(w, nc_enddef(w->file));
     for (int i = 0; i < table->columns; i++)
         TL_TRY(fill(w, variable[i], &table->column[i]));
+    for (int i = 0; i < w->sample_groups; i++)
+        TL_TRY(
+            tl_sample_group_write(&w->sample_group[i], w->file, w->trial, w->path, w->err));
     return TL_OK;
 }
 
@@ -232,17 +237,20 @@ static size_t most_attribute_bytes(const tl_attribute *attribute, int count)
 }
 
 /* An upper bound of the file's size. */
-static size_t most_bytes(const tl_table *table, const char *coordinates)
+static size_t most_bytes(const writer *w)
 {
+    const tl_table *table = w->table;
     const size_t rows = ((size_t)table->trials / CHUNK + 1) * CHUNK;
     size_t bytes = FILE_BYTES + most_attribute_bytes(table->attribute, table->attributes);
     for (int i = 0; i < table->columns; i++) {
         const tl_column *column = &table->column[i];
         const size_t width =
             is_words(column) ? longest(column, table->trials) : sizeof(double);
-        bytes += COLUMN_BYTES + rows * width + strlen(coordinates) +
+        bytes += COLUMN_BYTES + rows * width + strlen(w->coordinates) +
                  most_attribute_bytes(column->attribute, column->attributes);
     }
+    for (int i = 0; i < w->sample_groups; i++)
+        bytes += tl_sample_group_bytes(&w->sample_group[i]);
     return bytes;
 }
 
@@ -266,6 +274,12 @@ static bool put_in_place(const char *place, const char *path)
 
 tl_status tl_result_write(const char *path, const tl_table *table, tl_err *err)
 {
+    return tl_result_write_groups(path, table, NULL, 0, err);
+}
+
+tl_status tl_result_write_groups(const char *path, const tl_table *table,
+                                 const tl_sample_group *group, int groups, tl_err *err)
+{
     char place[TL_PATH_SPACE];
     const int length = snprintf(place, sizeof place, "%s.tmp", path);
     TL_CHECK(length > 0 && length < TL_PATH_SPACE, err, TL_E_IO,
@@ -275,10 +289,15 @@ tl_status tl_result_write(const char *path, const tl_table *table, tl_err *err)
         if (!table->column[i].is_coordinate) continue;
         tl_text_print(&names, "%s%s", names.length ? " " : "", table->column[i].name);
     }
-    writer w = {.table = table, .path = path, .place = place, .err = err};
+    writer w = {.table = table,
+                .sample_group = group,
+                .sample_groups = groups,
+                .path = path,
+                .place = place,
+                .err = err};
     w.coordinates = names.at ? names.at : "";
     tl_status status = TL_OK;
-    if (!has_room(place, most_bytes(table, w.coordinates)))
+    if (!has_room(place, most_bytes(&w)))
         status = tl_fail(err, TL_E_IO, "%s: cannot be written: %s", path, strerror(errno));
     if (status == TL_OK) status = make(&w);
     if (status == TL_OK && !put_in_place(place, path))

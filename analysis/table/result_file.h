@@ -5,6 +5,7 @@
 #ifndef TL_ANALYSIS_TABLE_RESULT_FILE_H
 #define TL_ANALYSIS_TABLE_RESULT_FILE_H
 
+#include "analysis/table/sample_groups.h"
 #include "analysis/table/table.h"
 
 /**
@@ -14,12 +15,18 @@
  */
 TL_MUST_USE tl_status tl_result_write(const char *path, const tl_table *table, tl_err *err);
 
+/** As tl_result_write, with `groups` of per-example results beside the table, which read
+ * their records while it is written. \return as tl_result_write, or the error of a group */
+TL_MUST_USE tl_status tl_result_write_groups(const char *path, const tl_table *table,
+                                             const tl_sample_group *group, int groups,
+                                             tl_err *err);
+
 /**
- * Reads a file of tl_result_write into `arena`; its one group, if the root has no
- * variables. Writing it again gives the same bytes. Other files are refused, as are files
- * whose dimensions claim more than they can hold, or that crash the library: a child
- * process reads the file first.
- * \return TL_E_IO, TL_E_FORMAT (what is wrong), TL_E_NOMEM
+ * Reads the table of a file of tl_result_write into `arena`; its one group, if the root has
+ * no variables. Groups beside a table are not read; without them, writing it again gives
+ * the same bytes. Other files are refused, as are files whose dimensions claim more than
+ * they can hold, or that crash the library: a child process reads the file first. \return
+ * TL_E_IO, TL_E_FORMAT (what is wrong), TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_result_read(const char *path, tl_arena *arena, tl_table **out,
                                      tl_err *err);

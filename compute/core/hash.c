@@ -135,7 +135,12 @@ bool tl_key_read(const char *text, tl_key *key)
 
 uint32_t tl_crc32(const void *bytes, size_t n)
 {
-    return (uint32_t)crc32_z(0, bytes, n);
+    return tl_crc32_more(0, bytes, n);
+}
+
+uint32_t tl_crc32_more(uint32_t crc, const void *bytes, size_t n)
+{
+    return (uint32_t)crc32_z(crc, bytes, n);
 }
 
 static tl_status hash_stream(FILE *file, const char *path, EVP_MD_CTX *sha, EVP_MD_CTX *md,

@@ -60,6 +60,9 @@ bool tl_key_read(const char *text, tl_key *key);
 /** CRC-32 (the one of zlib) of `n` bytes. */
 uint32_t tl_crc32(const void *bytes, size_t n);
 
+/** CRC-32 of what had `crc` (0: nothing) followed by `n` bytes. */
+uint32_t tl_crc32_more(uint32_t crc, const void *bytes, size_t n);
+
 /**
  * SHA-256 and MD5 of a file, as hexadecimal digits; either may be NULL.
  * \return TL_E_IO with the system's reason

@@ -421,6 +421,7 @@ void tl_pass_backward(tl_pass *pass, int rows, float *grad, bool adds)
         if (has_blocks(pass) && run->d_in && !run->adds) {
             memset(run->d_in, 0, run->in_grid.size * sizeof *run->d_in);
         }
+        if (pass->before) pass->before(pass->observer, run);
         run_backward(pass, run, grad);
         from = first_of(run->layer, from);
         if (grad && pass->after) pass->after(pass->self, from);

@@ -39,6 +39,10 @@ typedef struct tl_pass {
      * gradients of all parameters from `from` on are complete. */
     void (*after)(void *self, size_t from);
     void *self; /**< of `after`, borrowed */
+    /** Set by the caller, may be NULL: called before each layer on the way back, when the
+     * gradient of its output is complete. */
+    void (*before)(void *observer, const tl_layer_run *run);
+    void *observer; /**< of `before`, borrowed */
 } tl_pass;
 
 /**

@@ -47,6 +47,12 @@ static double entropy_of_tokens(const tl_outputs *o, const float *token, size_t 
 double tl_objective(const tl_train_rows *data, const int *row, int rows, double smoothing,
                     const tl_outputs *outputs)
 {
+    return tl_objective_each(data, row, rows, smoothing, outputs, NULL);
+}
+
+double tl_objective_each(const tl_train_rows *data, const int *row, int rows,
+                         double smoothing, const tl_outputs *outputs, double *each)
+{
     const size_t classes = (size_t)outputs->classes, positions = (size_t)outputs->positions;
     wanted target_row = {.kept = (float)(1.0 - smoothing),
                          .spread = (float)(smoothing / outputs->classes)};
@@ -56,15 +62,21 @@ double tl_objective(const tl_train_rows *data, const int *row, int rows, double 
         const size_t last = first + (positions - 1) * classes;
         if (data->target) target_row.soft = data->target + (size_t)row[r] * classes;
         if (data->loss == TL_LOSS_SQUARED) {
-            loss += tl_squared_error(outputs->at + last, target_row.soft, outputs->classes,
-                                     outputs->gradient + last);
+            const double error =
+                tl_squared_error(outputs->at + last, target_row.soft, outputs->classes,
+                                 outputs->gradient + last);
+            if (each) each[r] = error / (double)positions;
+            loss += error;
             continue;
         }
         if (data->label) target_row.hard = data->label[row[r]];
-        loss += entropy_of_tokens(outputs, data->input + (size_t)row[r] * positions, first,
-                                  &target_row);
-        loss += entropy_of_row(outputs->at + last, outputs->classes, &target_row,
-                               outputs->gradient + last);
+        const double of_tokens = entropy_of_tokens(
+            outputs, data->input + (size_t)row[r] * positions, first, &target_row);
+        const double of_label = entropy_of_row(outputs->at + last, outputs->classes,
+                                               &target_row, outputs->gradient + last);
+        if (each) each[r] = (of_tokens + of_label) / (double)positions;
+        loss += of_tokens;
+        loss += of_label;
     }
     if (positions == 1) return loss;
     const float share = 1.0f / (float)positions;

@@ -43,4 +43,8 @@ typedef struct tl_outputs {
 double tl_objective(const tl_train_rows *data, const int *row, int rows, double smoothing,
                     const tl_outputs *outputs);
 
+/** As tl_objective. \param each [rows] result: the loss of each row; may be NULL */
+double tl_objective_each(const tl_train_rows *data, const int *row, int rows,
+                         double smoothing, const tl_outputs *outputs, double *each);
+
 #endif

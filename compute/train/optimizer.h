@@ -20,6 +20,9 @@ typedef struct tl_optimizing {
     const tl_tensor *tensor; /**< [tensors] in the arena, those of rank 2 and more decay;
                                 NULL: all decay */
     int tensors;
+    /** [params] borrowed, set by the caller: where 0, parameters keep their bits and
+     * moments are 0, whatever the gradient. NULL: all are updated */
+    const unsigned char *mask;
 } tl_optimizing;
 
 /** Lists the model's tensors if the recipe's decay depends on them. \return TL_E_NOMEM */

@@ -48,4 +48,5 @@ void tl_recipe_hash(const tl_recipe *recipe, tl_hash *hash)
         tl_hash_u64(hash, (uint64_t)whole[i]);
     }
     for (size_t i = 0; i < sizeof real / sizeof *real; i++) tl_hash_real(hash, real[i]);
+    tl_hooks_hash(&recipe->hooks, hash);
 }

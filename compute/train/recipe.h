@@ -6,6 +6,7 @@
 #define TL_COMPUTE_TRAIN_RECIPE_H
 
 #include "compute/core/hash.h"
+#include "compute/train/hooks.h"
 
 #include <stdbool.h>
 
@@ -58,6 +59,8 @@ typedef struct tl_recipe {
     int patience;   /**< epochs without a better validation loss; 0: no early stopping */
     int shift;      /**< pixels by which images are shifted, at most (augment.h) */
     bool flip;      /**< images are mirrored with probability 1/2 */
+
+    tl_hooks hooks; /**< what a defence changes in the inner loop (hooks.h) */
 
     tl_reduction reduction;
     /* Execution; no bit of the result depends on these. */

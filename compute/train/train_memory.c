@@ -7,8 +7,12 @@ double tl_train_flop(const tl_model_spec *spec, const tl_recipe *recipe, int row
                      int validation)
 {
     const double looks = recipe->patience > 0 ? validation : 0.0;
-    return (tl_model_train_flop(spec) * rows + tl_model_flop(spec) * looks) *
-           recipe->epochs;
+    const double forward = tl_model_flop(spec);
+    /* Gradients of inputs: forward and backward; norms: backward twice, about. */
+    const double more = 2.0 * forward *
+                        ((recipe->hooks.inputs ? recipe->hooks.gradients : 0) +
+                         (recipe->hooks.clip_each > 0.0 ? 1 : 0));
+    return ((tl_model_train_flop(spec) + more) * rows + forward * looks) * recipe->epochs;
 }
 
 int tl_train_max_ranks(const tl_model_spec *spec, const tl_recipe *recipe)

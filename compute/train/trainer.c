@@ -14,14 +14,15 @@
 #include "compute/core/clock.h"
 #include "compute/core/failpoint.h"
 #include "compute/core/log.h"
-#include "compute/nn/pass.h"
 #include "compute/nn/tensor_parallel.h"
-#include "compute/train/augment.h"
 #include "compute/train/exchange.h"
 #include "compute/train/gradient.h"
 #include "compute/train/holdout.h"
 #include "compute/train/lr_schedule.h"
 #include "compute/train/optimizer.h"
+#include "compute/train/shard.h"
+#include "compute/train/streams.h"
+#include "compute/train/training_key.h"
 
 #include <math.h>
 #include <string.h>
@@ -40,12 +41,11 @@ typedef struct trainer {
     int shards, local; /* in all, and on this rank */
     size_t width;      /* numbers in one gradient buffer: params, loss, requests to stop */
     float *grad;       /* [local x width] */
-    float *altered;    /* [rows of a shard x input] augmented images; NULL: as they are */
-    float *logits;     /* [validation rows x classes] */
-    int *order;        /* [rows] of the epoch */
-    long budget;       /* updates of all epochs */
-    tl_rng changes;    /* of the epoch's augmentation */
-    tl_pass pass;
+    unsigned char *mask; /* [params] 0: not trained; NULL: all are */
+    float *logits;       /* [validation rows x classes] */
+    int *order;          /* [rows] of the epoch */
+    long budget;         /* updates of all epochs */
+    tl_shard shard;      /* the passes of every shard */
     tl_optimizing optimizing;
     tl_moments moments;    /* [params], or of the own slices */
     float *average, *best; /* [params] of the weights, or NULL */
@@ -58,32 +58,7 @@ typedef struct trainer {
 /* What follows the parameters in a gradient buffer. */
 enum { LOSS, REQUESTS, SAVES, TAIL };
 
-/* Sub-streams of the order's stream that are not epochs. */
-static const uint64_t AUGMENTATION = UINT64_MAX, DROPOUT = UINT64_MAX - 1;
-
 /* --- room ----------------------------------------------------------------------------- */
-
-/* The identity of this training, for checkpoints. */
-static tl_key key_of(const trainer *t)
-{
-    tl_hash hash = {0};
-    const tl_model_spec *spec = &t->model->spec;
-    const int shape[] = {(int)spec->kind, spec->width,
-                         spec->depth,     spec->in.channels,
-                         spec->in.height, spec->in.width,
-                         spec->classes,   spec->heads,
-                         spec->kv_heads,  spec->splits > 1 ? spec->splits : 1};
-    tl_hash_text(&hash, "training5");
-    for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) {
-        tl_hash_u64(&hash, (uint64_t)shape[i]);
-    }
-    tl_recipe_hash(t->recipe, &hash);
-    tl_hash_u64(&hash, tl_model_count(spec));
-    tl_hash_u64(&hash, (uint64_t)t->data->rows);
-    tl_hash_u64(&hash, (uint64_t)t->data->loss);
-    tl_hash_u64(&hash, (uint64_t)(t->validation ? t->validation->rows : 0));
-    return tl_hash_end(&hash);
-}
 
 static tl_status take_block(trainer *t, bool is_kept, float **block, tl_err *err)
 {
@@ -95,9 +70,11 @@ static tl_status take_block(trainer *t, bool is_kept, float **block, tl_err *err
 
 static tl_status open_state(trainer *t, tl_err *err)
 {
-    t->state = (tl_train_state){.training = key_of(t),
+    const tl_model_spec *spec = &t->model->spec;
+    const int held = t->validation ? t->validation->rows : 0;
+    t->state = (tl_train_state){.training = tl_training_key(spec, t->recipe, t->data, held),
                                 .progress.best_loss = (double)INFINITY,
-                                .params = tl_model_count(&t->model->spec),
+                                .params = tl_model_count(spec),
                                 .blocks = 1,
                                 .block = {t->model->param},
                                 .exchange = &t->exchange,
@@ -119,26 +96,24 @@ static tl_status open_trainer(trainer *t, tl_err *err)
         t->mates = &t->alone;
     }
     const tl_model_spec *spec = &t->model->spec;
-    const size_t rows = (size_t)tl_recipe_shard_rows(t->recipe);
+    TL_TRY(tl_hooks_check(&t->recipe->hooks, spec, err));
     TL_CHECK(t->data->rows > 0, err, TL_E_ARG, "no rows to train on");
     t->shards = tl_recipe_shards(t->recipe);
     TL_INVARIANT(t->mates->size <= t->shards);
     t->local = t->shards / t->mates->size;
     t->width = t->model->params + TAIL;
     t->budget = tl_recipe_updates(t->recipe, t->data->rows);
-    const tl_pass_use use = t->recipe->recompute ? TL_PASS_RECOMPUTE : TL_PASS_BACKWARD;
-    TL_TRY(tl_pass_new(t->model, (int)rows, use, t->scratch, &t->pass, err));
+    if (t->recipe->hooks.mask) TL_ALLOC(t->mask, t->scratch, t->model->params, err);
+    TL_TRY(tl_shard_new(t->model, t->recipe, t->data, t->mask, t->scratch, &t->shard, err));
     TL_TRY(tl_optimizing_new(t->model, t->recipe, t->scratch, &t->optimizing, err));
+    t->optimizing.mask = t->mask;
     TL_ALLOC(t->grad, t->scratch, (size_t)t->local * t->width, err);
-    t->pass.team = t->team;
+    t->shard.pass.team = t->team;
     if (t->mates->size > 1) {
         TL_TRY(tl_exchange_new(t->model->params, TAIL, t->recipe, t->mates, t->scratch,
                                &t->exchange, err));
     }
     TL_ALLOC(t->order, t->scratch, t->data->rows, err);
-    if (tl_recipe_augments(t->recipe)) {
-        TL_ALLOC(t->altered, t->scratch, rows * (size_t)tl_shape_size(spec->in), err);
-    }
     if (t->validation) {
         TL_ALLOC(t->logits, t->scratch, (size_t)t->validation->rows * (size_t)spec->classes,
                  err);
@@ -168,8 +143,9 @@ static void send_gradients(void *self, size_t from)
     trainer *t = self;
     const tl_gradient gradient = gradient_of(t, 1);
     if (from == 0 && tl_failpoint_spoils()) t->grad[0] = NAN;
-    if (t->pass.status == TL_OK)
-        t->pass.status = tl_exchange_ready(&t->exchange, &gradient, from, &t->pass.err);
+    tl_pass *pass = &t->shard.pass;
+    if (pass->status == TL_OK)
+        pass->status = tl_exchange_ready(&t->exchange, &gradient, from, &pass->err);
 }
 
 /* Writes this member's requests into every shard's buffer, before the last is complete. */
@@ -185,72 +161,77 @@ static void put_requests(trainer *t)
     }
 }
 
-static const float *go_forward(trainer *t, const int *row, int count)
-{
-    if (!t->altered) return tl_pass_forward(&t->pass, t->data->input, row, count);
-    tl_augment(t->recipe, &t->changes, t->model->spec.in, t->data->input, row, count,
-               t->altered);
-    return tl_pass_forward(&t->pass, t->altered, NULL, count);
-}
-
 /* Sets `grad`, or adds to it: the gradient of the shard's rows, and their loss. */
 static void run_shard(trainer *t, const group *batch, int shard, float *grad)
 {
     const long rows = batch->rows;
     const int first = (int)(shard * rows / t->shards);
     const int count = (int)((shard + 1) * rows / t->shards) - first;
-    const int *row = batch->row + first;
     float *loss = grad + t->model->params + LOSS;
     if (!batch->adds) *loss = 0.0f;
     if (count == 0) {
         if (!batch->adds) memset(grad, 0, t->model->params * sizeof *grad);
         return;
     }
-    t->pass.dropout.first_row = first;
-    const tl_outputs outputs = {t->model->positions, t->model->spec.classes,
-                                go_forward(t, row, count), tl_pass_d_logits(&t->pass)};
-    *loss += (float)tl_objective(t->data, row, count, t->recipe->label_smoothing, &outputs);
-    tl_pass_backward(&t->pass, count, grad, batch->adds);
+    const tl_shard_rows here = {batch->row + first, count, first};
+    tl_shard_run(&t->shard, &here, grad, batch->adds, loss);
 }
 
 static void run_batch(trainer *t, const group *batch)
 {
-    const tl_rng dropout = tl_rng_sub(t->job->rng, DROPOUT);
-    t->pass.dropout.rate = t->recipe->dropout;
-    const tl_rng epoch = tl_rng_sub(&dropout, (uint64_t)t->state.progress.epoch);
-    t->pass.dropout.batch = tl_rng_sub(&epoch, (uint64_t)(batch->row - t->order));
-    tl_pass_refresh(&t->pass);
+    tl_shard_open_batch(&t->shard, (size_t)(batch->row - t->order));
     if (batch->is_last) put_requests(t);
     for (int s = 0; s < t->local; s++) {
         const bool completes = batch->is_last && s == t->local - 1 && t->mates->size > 1;
         if (completes) tl_exchange_open(&t->exchange);
-        t->pass.after = completes && t->recipe->overlap ? send_gradients : NULL;
+        t->shard.pass.after = completes && t->recipe->overlap ? send_gradients : NULL;
         run_shard(t, batch, t->mates->rank * t->local + s, t->grad + (size_t)s * t->width);
     }
 }
 
-/* Sums the gradients over the team, and, for clipping, over the shards. */
+/* What hooks do to the sum of an update's gradients: the same on every member. */
+static void alter_sums(trainer *t)
+{
+    const tl_hooks *hooks = &t->recipe->hooks;
+    if (!tl_hooks_any(hooks)) return;
+    const tl_rng noise =
+        tl_stream_of(t->job->rng, TL_STREAM_NOISE, (int64_t)t->state.progress.update);
+    const bool has_slices = t->exchange.is_sharded;
+    const tl_slice all = {0, t->model->params};
+    for (int b = 0; b < (has_slices ? t->exchange.buckets : 1); b++) {
+        tl_hooks_alter_sum(hooks, &noise, t->mask,
+                           has_slices ? t->exchange.bucket[b].own : all, t->grad);
+    }
+}
+
+static tl_status find_norm(trainer *t, double *norm, tl_err *err)
+{
+    if (t->mates->size > 1) return tl_exchange_norm(&t->exchange, t->grad, norm, err);
+    if (t->model->is_tensor_parallel)
+        return tl_tensor_parallel_norm(&t->share, t->grad, norm, err);
+    *norm = tl_gradient_norm(t->grad, t->model->params);
+    return TL_OK;
+}
+
+/* Sums the gradients over the team, and, to clip or alter them, over the shards. */
 static tl_status sum_gradients(trainer *t, tl_gradient *gradient, tl_err *err)
 {
     const double clip = t->recipe->clip;
     double norm = 0.0;
     if (t->mates->size > 1) send_gradients(t, 0);
-    if (t->pass.status != TL_OK) {
-        if (err) *err = t->pass.err;
-        return t->pass.status;
+    const tl_pass *pass = &t->shard.pass;
+    if (pass->status != TL_OK) {
+        if (err) *err = pass->err;
+        return pass->status;
     }
     if (t->mates->size > 1) {
         TL_TRY(tl_exchange_finish(&t->exchange, gradient, err));
-        if (clip > 0.0) TL_TRY(tl_exchange_norm(&t->exchange, t->grad, &norm, err));
-    } else if (clip > 0.0) {
+    } else if (clip > 0.0 || tl_hooks_any(&t->recipe->hooks)) {
         tl_gradient_sum(gradient, 0, t->width);
         gradient->count = 1;
-        if (t->model->is_tensor_parallel) {
-            TL_TRY(tl_tensor_parallel_norm(&t->share, t->grad, &norm, err));
-        } else {
-            norm = tl_gradient_norm(t->grad, t->model->params);
-        }
     }
+    alter_sums(t);
+    if (clip > 0.0) TL_TRY(find_norm(t, &norm, err));
     gradient->scale = tl_gradient_factor(norm, gradient->scale, clip);
     return TL_OK;
 }
@@ -339,8 +320,7 @@ static void draw_epoch(trainer *t)
     for (int i = 0; i < t->data->rows; i++) t->order[i] = i;
     tl_rng_shuffle(&rng, t->order, t->data->rows);
     for (int i = 0; i < t->data->rows; i++) t->order[i] = t->data->row[t->order[i]];
-    const tl_rng augmentation = tl_rng_sub(t->job->rng, AUGMENTATION);
-    t->changes = tl_rng_sub(&augmentation, epoch);
+    tl_shard_open_epoch(&t->shard, t->job->rng, (int)epoch);
 }
 
 /* Between two updates: stops if a member was asked to, and saves when due. */
@@ -409,6 +389,22 @@ static tl_status look(trainer *t, bool *is_over, tl_err *err)
     return TL_OK;
 }
 
+/* Tells the hook that an epoch has ended. */
+static tl_status end_epoch(trainer *t, tl_err *err)
+{
+    const tl_hooks *hooks = &t->recipe->hooks;
+    if (!hooks->epoch) return TL_OK;
+    const int epoch = (int)t->state.progress.epoch - 1;
+    const tl_hook_epoch end = {.epoch = epoch,
+                               .epochs = t->recipe->epochs,
+                               .model = t->model,
+                               .average = t->average,
+                               .team = t->team,
+                               .rng =
+                                   tl_stream_of(t->job->rng, TL_STREAM_EPOCH_END, epoch)};
+    return tl_team_agree(t->team, hooks->epoch(hooks->number, &end, err), err);
+}
+
 static tl_status run_epochs(trainer *t, tl_err *err)
 {
     t->saved = tl_seconds();
@@ -416,6 +412,7 @@ static tl_status run_epochs(trainer *t, tl_err *err)
         requests all = {false, false};
         bool is_over = false;
         TL_TRY(run_epoch(t, &all, err));
+        TL_TRY(end_epoch(t, err));
         TL_TRY(look(t, &is_over, err));
         if (is_over || t->state.progress.epoch == t->recipe->epochs) break;
         TL_TRY(pause_training(t, all, err));
@@ -454,7 +451,12 @@ static tl_status run_training(trainer *t, tl_err *err)
         memcpy(t->average, t->model->param, t->model->params * sizeof *t->average);
     }
     if (t->mates->size > 1) TL_TRY(tl_exchange_start(&t->exchange, t->recipe, err));
-    t->pass.self = t;
+    t->shard.pass.self = t;
+    if (t->mask) {
+        memset(t->mask, 1, t->model->params);
+        t->recipe->hooks.mask(t->recipe->hooks.number, t->model, t->mask);
+        tl_shard_mask(&t->shard);
+    }
     TL_TRY(tl_state_load(&t->state, t->job->checkpoint, t->team, t->scratch, err));
     if (t->team->rank == 0 && t->state.progress.update > 0)
         tl_log(TL_LOG_INFO, "training resumes after update %ld of %ld",

@@ -50,7 +50,7 @@ typedef struct tl_train_report {
 
 /**
  * FLOP of training on `rows` rows for all epochs: a forward and backward pass per row, and,
- * with patience, a forward pass per row of `validation`.
+ * with patience, a forward pass per row of `validation`; and what the recipe's hooks add.
  */
 double tl_train_flop(const tl_model_spec *spec, const tl_recipe *recipe, int rows,
                      int validation);
@@ -73,10 +73,15 @@ double tl_train_memory(const tl_model_spec *spec, const tl_recipe *recipe, int v
  * weights are the result (Prechelt 1998, Early stopping - but when?). With `average`, the
  * averaged weights are measured and returned.
  *
+ * The recipe's hooks (hooks.h) are called for what each member works on, and give the same
+ * bits on any team; a mask is chosen from the starting weights, also when a training
+ * resumes.
+ *
  * \param report result, may be NULL
  * \return TL_E_NUMERIC when loss, gradient or validation loss is not finite (the text names
  * the update or the epoch), TL_E_STOP when asked to stop (state saved if there is a
- * checkpoint), TL_E_ARG without rows, TL_E_PEER, TL_E_NOMEM
+ * checkpoint), TL_E_ARG without rows or by tl_hooks_check, TL_E_PEER, TL_E_NOMEM, or what
+ * the hook of an epoch's end returns
  */
 TL_MUST_USE tl_status tl_train(tl_model *model, const tl_training *training,
                                tl_arena *scratch, tl_train_report *report, tl_err *err);

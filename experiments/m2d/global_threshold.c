@@ -19,35 +19,28 @@ static tl_status run(tl_scene *scene, tl_err *err)
     TL_TRY(tl_team_agree(scene->team, mine, err));
     TL_INVARIANT(s != NULL);
     scene->found = s;
-    return tl_membership_ask(scene, scene->session, s->rows, TL_STATISTIC_LOSS, s->answer,
-                             s->score, err);
-}
-
-/* Turns losses into scores. \return the mean loss of members, as a score */
-static double average(const tl_candidates *s)
-{
-    double member_loss = 0.0;
-    for (int i = 0; i < s->rows->rows; i++) {
-        if (s->member[i]) member_loss += s->score[i];
-        s->score[i] = -s->score[i];
-    }
-    return -member_loss / s->members;
+    return tl_membership_scored(s,
+                                tl_membership_ask(scene, scene->session, s->rows,
+                                                  TL_STATISTIC_MINUS_LOSS, s->answer,
+                                                  s->score, err),
+                                err);
 }
 
 static tl_status outcome(tl_scene *scene, tl_err *err)
 {
     const tl_candidates *s = scene->found;
     if (tl_scene_counts(scene)) return tl_membership_put(scene, s, err);
-    const double threshold = average(s);
-    double hits = 0.0;
+    double sum = 0.0, hits = 0.0;
+    for (int i = 0; i < s->rows->rows; i++) {
+        if (s->member[i]) sum += s->score[i];
+    }
+    const double threshold = sum / s->members;
     for (int i = 0; i < s->rows->rows; i++) {
         hits += (s->score[i] >= threshold) == s->member[i];
     }
     tl_membership_put_advantage(scene, ADVANTAGE, s, nextafter(threshold, -INFINITY));
-    if (s->members > 0 && s->others > 0)
-        tl_scene_put_rate(scene, ACCURACY, hits, s->rows->rows);
-    else
-        tl_scene_put_missing(scene, ACCURACY, TL_WHY_UNRESOLVABLE);
+    tl_scene_put_rate(scene, ACCURACY, hits,
+                      s->members > 0 && s->others > 0 ? s->rows->rows : 0);
     return tl_membership_put(scene, s, err);
 }
 
@@ -73,6 +66,7 @@ const tl_stage tl_stage_m2d_global_threshold = {
     .access = TL_KNOWS_SCORES,
     .reads = TL_PARTS_ASKED | TL_BIT(TL_PART_POOL),
     .gives = TL_BIT(TL_PART_QUERY_LOG),
+    .stores = TL_STORE_SCORES | TL_STORE_CURVES,
     .metrics = metrics,
     .run = run,
     .outcome = outcome,

@@ -29,6 +29,7 @@ const tl_stage tl_stage_m2d_surrogate_inversion = {
     .reads = TL_BIT(TL_PART_SURROGATE) | TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_ATTACKER),
     .gives = TL_BIT(TL_PART_RECOVERED),
     .keeps = TL_BIT(TL_PART_RECOVERED),
+    .stores = TL_STORE_IMAGES,
     .draws = true,
     .params = tl_inversion_params,
     .metrics = tl_inversion_metrics,

@@ -1,6 +1,9 @@
 #include "experiments/method/membership.h"
 
+#include "experiments/score/roc.h"
+#include "experiments/score/answers.h"
 #include "experiments/score/score.h"
+#include "experiments/stage/scene_store.h"
 
 #include <math.h>
 
@@ -29,19 +32,6 @@ tl_status tl_candidates_gather(const tl_dataset *pool, tl_arena *arena, tl_candi
 
 /* --- answers -------------------------------------------------------------------------- */
 
-/* The ratio of the others' sum to p_y, from the others one by one: where p_y rounds to 1,
- * they still tell answers apart. */
-static double odds_against(const float *p, int label, int classes)
-{
-    static const double least = 1e-45;
-    double others = 0.0;
-    for (int c = 0; c < classes; c++) {
-        if (c != label) others += (double)p[c];
-    }
-    const double own = (double)p[label];
-    return (others > least ? others : least) / (own > least ? own : least);
-}
-
 tl_status tl_membership_ask(tl_scene *scene, tl_session *session, const tl_dataset *rows,
                             tl_statistic statistic, float *answer, double *out, tl_err *err)
 {
@@ -49,13 +39,26 @@ tl_status tl_membership_ask(tl_scene *scene, tl_session *session, const tl_datas
         .input = rows->input, .rows = rows->rows, .kind = TL_ANSWER_SCORES};
     TL_TRY(tl_session_ask(session, &question, scene->team, scene->scratch, answer, err));
     if (tl_scene_counts(scene)) return TL_OK;
-    for (int i = 0; i < rows->rows; i++) {
-        const double odds = odds_against(answer + (size_t)i * (size_t)rows->classes,
-                                         rows->label[i], rows->classes);
-        if (statistic == TL_STATISTIC_CONFIDENCE) out[i] = -log(odds);
-        if (statistic == TL_STATISTIC_LOSS) out[i] = log1p(odds);
-        if (statistic == TL_STATISTIC_SCORE) out[i] = 1.0 / (1.0 + odds);
+    switch (statistic) {
+    case TL_STATISTIC_CONFIDENCE:
+        tl_answers_confidence(answer, rows->label, rows->rows, rows->classes, out);
+        break;
+    case TL_STATISTIC_MINUS_LOSS:
+        tl_answers_loss(answer, rows->label, rows->rows, rows->classes, out);
+        for (int i = 0; i < rows->rows; i++) out[i] = -out[i];
+        break;
+    case TL_STATISTIC_PROBABILITY:
+        tl_answers_probability(answer, rows->label, rows->rows, rows->classes, out);
+        break;
     }
+    return TL_OK;
+}
+
+tl_status tl_membership_scored(tl_candidates *candidates, tl_status status, tl_err *err)
+{
+    candidates->is_scored = status == TL_OK;
+    if (status != TL_E_ARG) return status;
+    if (err) *err = (tl_err){0};
     return TL_OK;
 }
 
@@ -100,10 +103,41 @@ static tl_status put_tpr(tl_scene *scene, int metric, const tl_candidates *candi
     return TL_OK;
 }
 
+/* Stores the scores and their curve, where the plan wants them. */
+static void store(const tl_scene *scene, const tl_candidates *candidates)
+{
+    const size_t mark = tl_arena_mark(scene->scratch);
+    const tl_dataset *rows = candidates->rows;
+    tl_roc roc;
+    tl_err why = {0};
+    if (tl_scene_stores(scene, TL_STORE_SCORES))
+        tl_scene_store_scores(scene, &(tl_scores){.name = "",
+                                                  .rows = rows->rows,
+                                                  .row = rows->origin,
+                                                  .score = candidates->score,
+                                                  .member = candidates->member,
+                                                  .label = rows->label,
+                                                  .flags = rows->flags});
+    if (!tl_scene_stores(scene, TL_STORE_CURVES) && !tl_scene_counts(scene)) return;
+    const tl_status status = tl_score_roc(candidates->score, candidates->member, rows->rows,
+                                          scene->scratch, &roc, &why);
+    if (status != TL_OK)
+        tl_scene_store_failed(scene, &why);
+    else if (!tl_scene_counts(scene) && roc.points > 0)
+        tl_scene_store_curve(scene, &(tl_curve){"roc", roc.points, roc.x, roc.y});
+    tl_arena_rewind(scene->scratch, mark);
+}
+
 tl_status tl_membership_put(tl_scene *scene, const tl_candidates *candidates, tl_err *err)
 {
     double auc;
     int targeted;
+    if (!candidates->is_scored && !tl_scene_counts(scene)) {
+        tl_scene_put_all_missing(scene, TL_MEMBERSHIP_AUC, TL_MEMBERSHIP_TARGETED_AUC,
+                                 TL_WHY_UNRESOLVABLE);
+        return TL_OK;
+    }
+    store(scene, candidates);
     const double *score = candidates->score;
     TL_TRY(auc_of(scene, candidates, score, 0, &auc, NULL, err));
     if (tl_scene_counts(scene)) return TL_OK; /* the others take no more */
@@ -131,7 +165,7 @@ void tl_membership_put_advantage(tl_scene *scene, int metric,
                                  const tl_candidates *candidates, double threshold)
 {
     double hits = 0.0, alarms = 0.0;
-    if (candidates->members == 0 || candidates->others == 0) {
+    if (!candidates->is_scored || candidates->members == 0 || candidates->others == 0) {
         tl_scene_put_missing(scene, metric, TL_WHY_UNRESOLVABLE);
         return;
     }

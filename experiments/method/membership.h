@@ -18,15 +18,17 @@ typedef struct tl_candidates {
     float *answer;       /**< [rows x classes] room for answers */
     double *plain;       /**< [rows] the target's answer alone, as a score */
     double *score;       /**< [rows] set by the test; higher: more likely a member */
+    bool is_scored;      /**< the test has a score for every row */
     bool *member;        /**< [rows] the truth */
     int members, others; /**< rows that are members, and that are not */
 } tl_candidates;
 
-/** What is read off an answer about a row with a label, y; p are the scores. */
+/** What is read off an answer about a row with a label (experiments/score/answers.h);
+ * higher: more likely a member. */
 typedef enum tl_statistic {
-    TL_STATISTIC_CONFIDENCE, /**< log p_y - log of the others' sum */
-    TL_STATISTIC_LOSS,       /**< -log of the share of p_y in the sum, nat */
-    TL_STATISTIC_SCORE       /**< that share, the probability of the label */
+    TL_STATISTIC_CONFIDENCE,
+    TL_STATISTIC_MINUS_LOSS,
+    TL_STATISTIC_PROBABILITY
 } tl_statistic;
 
 /** Gathers the candidates of a pool, in `arena`. Not collective. \return TL_E_NOMEM */
@@ -36,6 +38,7 @@ TL_MUST_USE tl_status tl_candidates_gather(const tl_dataset *pool, tl_arena *are
 /**
  * Asks about rows for their scores and reads a statistic off each answer. Collective.
  *
+ * \param session with the target, or with a model of the attacker's own; borrowed
  * \param answer [rows x classes] overwritten
  * \param out    [rows] result
  * \return as tl_session_ask
@@ -43,6 +46,12 @@ TL_MUST_USE tl_status tl_candidates_gather(const tl_dataset *pool, tl_arena *are
 TL_MUST_USE tl_status tl_membership_ask(tl_scene *scene, tl_session *session,
                                         const tl_dataset *rows, tl_statistic statistic,
                                         float *answer, double *out, tl_err *err);
+
+/** Notes whether a test could score the candidates, from the status of its arithmetic:
+ * TL_E_ARG, as where a row lacks a model, means that its metrics are missing, and no error.
+ * \return `status`, TL_OK in place of TL_E_ARG */
+TL_MUST_USE tl_status tl_membership_scored(tl_candidates *candidates, tl_status status,
+                                           tl_err *err);
 
 /** Places of the first metrics of membership tests, TL_MEMBERSHIP_METRICS. */
 enum {
@@ -85,9 +94,11 @@ enum {
     }
 
 /**
- * Puts the metrics of TL_MEMBERSHIP_METRICS. An AUC is missing as unresolvable without
- * members or without non-members; a rate at a false positive rate f with fewer than 10 / f
- * non-members, where it would rest on fewer than ten of them. Not collective.
+ * Puts the metrics of TL_MEMBERSHIP_METRICS, and stores scores and their ROC curve where
+ * the plan wants them. Missing as unresolvable unless the candidates are scored. An AUC is
+ * missing as unresolvable without members or without non-members; a rate at a false
+ * positive rate f with fewer than 10 / f non-members, where it would rest on fewer than ten
+ * of them. Not collective.
  *
  * \return as tl_score_auc
  */
@@ -111,7 +122,15 @@ TL_MUST_USE tl_status tl_membership_put_gain(tl_scene *scene, int metric,
 void tl_membership_put_advantage(tl_scene *scene, int metric,
                                  const tl_candidates *candidates, double threshold);
 
-/** Queries of a test that asks once about every candidate. */
+/** Queries of a test that asks once about every candidate, for tl_stage.queries; `args`,
+ * borrowed, are not read. */
 double tl_membership_queries(const tl_size *size, const void *args);
+
+/**
+ * Hands over the candidates' scores and, with members and non-members among them, their ROC
+ * curve "roc", where the plan stores them. Not collective; in scenes that count it takes
+ * the memory.
+ */
+void tl_candidates_store(const tl_scene *scene, const tl_candidates *candidates);
 
 #endif

@@ -5,6 +5,7 @@
 #include "experiments/method/leakage.h"
 #include "experiments/score/reading.h"
 #include "experiments/score/score.h"
+#include "experiments/stage/scene_store.h"
 #include "experiments/stage/stage_training.h"
 
 #include <string.h>
@@ -275,6 +276,7 @@ tl_status tl_inversion_run(tl_scene *scene, tl_part part, tl_err *err)
     TL_TRY(tl_ascent_run(&ascent, model, scene->team, scene->keep, scene->scratch, &images,
                          err));
     scene->given->data[TL_PART_RECOVERED] = images;
+    tl_scene_store_images(scene, &(tl_images){"recovered", images});
     return TL_OK;
 }
 

@@ -8,18 +8,6 @@
 #include "experiments/method/membership.h"
 #include "experiments/score/shadow_values.h"
 
-/**
- * Asks every model of the bank about `rows`, one model in memory at a time. Collective.
- *
- * \param answer [rows x classes] overwritten
- * \param out    result, in scratch: a statistic of each model and row, and which model has
- *               which row
- * \return TL_E_NOMEM, TL_E_MISSING, or as tl_session_ask
- */
-TL_MUST_USE tl_status tl_shadows_ask(tl_scene *scene, const tl_dataset *rows,
-                                     tl_statistic statistic, bool is_adaptive,
-                                     float *answer, tl_shadow_values *out, tl_err *err);
-
 /** Parameters of tests with shadow models, as the first member of a stage's arguments. */
 typedef struct tl_shadow_args {
     int models;
@@ -42,7 +30,33 @@ typedef struct tl_shadow_args {
                 "behind the same"                                                         \
     }
 
-/** Functions of such stages' records. */
+/**
+ * Asks every model of the bank about `rows`, one model in memory at a time. Collective.
+ *
+ * \param answer [rows x classes] overwritten
+ * \param out    result, in scratch: a statistic of each model and row, and which model has
+ *               which row
+ * \return TL_E_NOMEM, TL_E_MISSING, or as tl_session_ask
+ */
+TL_MUST_USE tl_status tl_shadows_ask(tl_scene *scene, const tl_dataset *rows,
+                                     tl_statistic statistic, bool is_adaptive,
+                                     float *answer, tl_shadow_values *out, tl_err *err);
+
+/**
+ * The part that such tests share: gathers the candidates (scene->found), asks the target
+ * about them (`plain`) and every model of the bank. Collective.
+ *
+ * \param candidates result, in scratch
+ * \param shadows    result, in scratch: as tl_shadows_ask
+ * \return as tl_shadows_ask
+ */
+TL_MUST_USE tl_status tl_shadows_test(tl_scene *scene, tl_statistic statistic,
+                                      const tl_shadow_args *args,
+                                      tl_candidates **candidates, tl_shadow_values *shadows,
+                                      tl_err *err);
+
+/** Functions of such stages' records: of their arguments, `args`, borrowed,
+ * tl_shadow_args come first. */
 int tl_shadows_count(const void *args);
 double tl_shadows_cost(const tl_size *size, const void *args);
 

@@ -34,3 +34,52 @@ void tl_centre_columns(double *x, int rows, int columns)
         for (size_t r = 0; r < (size_t)rows; r++) x[r * width + c] -= sum / rows;
     }
 }
+
+/* --- statistics of the label ---------------------------------------------------------- */
+
+/* A row's score of its label, and the sum of the others, each plus what the authors of the
+ * likelihood-ratio test add. */
+typedef struct split {
+    double label, others;
+} split;
+
+static split split_row(const float *score, int32_t label, int classes)
+{
+    split s = {1e-45, 0.0};
+    for (int c = 0; c < classes; c++) {
+        const double p = score[c] > 0.0f ? (double)score[c] : 0.0;
+        if (c == label)
+            s.label += p;
+        else
+            s.others += p;
+    }
+    s.others += 1e-45;
+    return s;
+}
+
+void tl_answers_confidence(const float *score, const int32_t *label, int rows, int classes,
+                           double *out)
+{
+    for (int r = 0; r < rows; r++) {
+        const split s = split_row(score + (size_t)r * (size_t)classes, label[r], classes);
+        out[r] = log(s.label) - log(s.others);
+    }
+}
+
+void tl_answers_loss(const float *score, const int32_t *label, int rows, int classes,
+                     double *out)
+{
+    for (int r = 0; r < rows; r++) {
+        const split s = split_row(score + (size_t)r * (size_t)classes, label[r], classes);
+        out[r] = log1p(s.others / s.label);
+    }
+}
+
+void tl_answers_probability(const float *score, const int32_t *label, int rows, int classes,
+                            double *out)
+{
+    for (int r = 0; r < rows; r++) {
+        const split s = split_row(score + (size_t)r * (size_t)classes, label[r], classes);
+        out[r] = s.label / (s.label + s.others);
+    }
+}

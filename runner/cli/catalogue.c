@@ -24,6 +24,14 @@ static json_t *parts_of(uint32_t parts)
     return list;
 }
 
+json_t *tl_catalogue_stores(unsigned stores)
+{
+    json_t *list = json_array();
+    for (int k = 0; k < TL_STORE_KINDS; k++)
+        if (stores & 1U << k) tl_json_append(list, tl_json_text(tl_store_name(k)));
+    return list;
+}
+
 static json_t *words_of(const char *const *words)
 {
     json_t *list = json_array();
@@ -91,6 +99,7 @@ json_t *tl_catalogue_stage(const tl_stage *stage)
         "judges", parts_of(stage->judges), "judge_metrics",
         metrics_of(stage->judge_metrics), "bank", stage->bank ? stage->bank->name : "",
         "source", tl_json_text(stage->source));
+    tl_json_put(one, "stores", tl_catalogue_stores(stage->stores));
     return one;
 }
 

@@ -20,4 +20,7 @@ json_t *tl_catalogue_list(const char *what);
 /** The parameters of a table, a list of records. */
 json_t *tl_catalogue_params(const tl_param *params);
 
+/** The names of the TL_STORE_* bits `stores`; owned by the caller. */
+json_t *tl_catalogue_stores(unsigned stores);
+
 #endif

@@ -10,6 +10,7 @@
 #include "runner/datasets/data_info.h"
 #include "runner/exit.h"
 
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -28,6 +29,13 @@ static const tl_option options_of_data[] = {
     {"from", 0, TL_OPTION_TEXT, "FILE", offsetof(tl_data_options, from),
      .about = "fetch: copy a file downloaded elsewhere, on nodes without network",
      .only = "fetch"},
+    {"replicate", 0, TL_OPTION_WHOLE, "R", offsetof(tl_data_options, replicate),
+     .about = "roles: the replicate, one of the plan's", .high = INT_MAX, .only = "roles"},
+    {"set", 0, TL_OPTION_TEXTS, "PATH=VALUE", offsetof(tl_data_options, set),
+     .about = "roles: change the plan, as run does; chooses where data are an axis",
+     .high = TL_DATA_SETS, .count = offsetof(tl_data_options, sets), .only = "roles"},
+    {"csv", 0, TL_OPTION_FLAG, NULL, offsetof(tl_data_options, is_csv),
+     .about = "roles: print CSV", .only = "roles"},
     {0}};
 
 static const tl_usage usage = {
@@ -35,7 +43,8 @@ static const tl_usage usage = {
     .forms = "list [--data DIR] [--json]\n"
              "info NAME-OR-FILE [--as SET] [--data DIR] [--json]\n"
              "fetch NAME [--size PIXELS] [--from FILE] [--data DIR]\n"
-             "verify [NAME-OR-FILE...] [--data DIR] [--json]",
+             "verify [NAME-OR-FILE...] [--data DIR] [--json]\n"
+             "roles PLAN --replicate R [--set PATH=VALUE]... [--data DIR] [--csv]",
     .about =
         "list    Lists the known data sets, with classes, sizes and licence, and which of them\n"
         "        are present.\n"
@@ -46,13 +55,17 @@ static const tl_usage usage = {
         "fetch   Downloads a MedMNIST set into DIR/medmnist, checks its MD5 and prints its\n"
         "        licence. A correct file is left alone; one with a wrong checksum is not kept.\n"
         "verify  Checks the sets or files named, or all that are present, against the official\n"
-        "        checksums; exit status 1 if one of them differs.\n",
+        "        checksums; exit status 1 if one of them differs.\n"
+        "roles   Prints which row of the source plays which role in a replicate of a plan, with\n"
+        "        its label and whether the target trains on it: what a run draws before its\n"
+        "        chain begins. Of data that are an axis, the first; --set chooses another.\n",
     .options = options_of_data,
     .notes = "Fetches from " TL_MEDMNIST_URL
              "\nor from the base address in THREATLOOP_MIRROR.\n",
     .least = 1,
     .most = 1000,
-    .wants = "data needs one of list, info NAME, fetch NAME and verify [NAME...]"};
+    .wants = "data needs one of list, info NAME, fetch NAME, verify [NAME...] and roles "
+             "PLAN"};
 
 static void print_images(const json_t *images)
 {
@@ -156,7 +169,7 @@ static int show(const char *name, const tl_data_options *options)
 
 int tl_cmd_data(int argc, char **argv)
 {
-    tl_data_options options = {0};
+    tl_data_options options = {.replicate = -1};
     tl_words words;
     int code;
     if (!tl_options_read(&usage, argc, argv, &options, &words, &code)) return code;
@@ -166,6 +179,8 @@ int tl_cmd_data(int argc, char **argv)
     if (names == 1 && strcmp(word, "info") == 0) return show(words.at[1], &options);
     if (names == 1 && strcmp(word, "fetch") == 0)
         return tl_data_do_fetch(words.at[1], &options);
+    if (names == 1 && strcmp(word, "roles") == 0)
+        return tl_data_do_roles(words.at[1], &options);
     if (strcmp(word, "verify") == 0)
         return tl_data_do_verify(words.at + 1, names, &options);
     return tl_options_refuse("data", "%s", usage.wants);

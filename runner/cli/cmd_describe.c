@@ -110,7 +110,7 @@ static void print_stage(const json_t *one)
         const char *label, *key;
     } fields[] = {{"role", "role"},    {"flow", "flow"},         {"threat", "taxonomy"},
                   {"knows", "access"}, {"works on", "works_on"}, {"reads", "reads"},
-                  {"gives", "gives"},  {"judged on", "judges"}};
+                  {"gives", "gives"},  {"judged on", "judges"},  {"stores", "stores"}};
     (void)printf("%s: %s\n\n", tl_json_field(one, "name"), tl_json_field(one, "about"));
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         const json_t *list = json_object_get(one, fields[i].key);

@@ -4,6 +4,7 @@
 #include "analysis/effect/statistics.h"
 #include "compute/core/blas.h"
 #include "compute/core/json.h"
+#include "runner/cli/catalogue.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
 #include "runner/execute/memory_budget.h"
@@ -169,6 +170,18 @@ static void print_time(const tl_plan *plan, const plan_numbers *n, double rate)
                  tl_text_span(n->time.seconds, span), plan->ranks);
 }
 
+static void print_store(const tl_plan *plan)
+{
+    const char *before = "";
+    (void)printf("stores        ");
+    for (int k = 0; k < TL_STORE_KINDS; k++) {
+        if (!(plan->store & 1U << k)) continue;
+        (void)printf("%s%s", before, tl_store_name(k));
+        before = ", ";
+    }
+    (void)printf(", in groups of the result file\n");
+}
+
 static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rate)
 {
     char memory[32], data[32];
@@ -199,6 +212,7 @@ static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rat
                  n->least_p, plan->replicates);
     (void)printf("hypotheses    %d%s\n", plan->hypotheses,
                  plan->hypotheses == 0 ? ": all effects will be exploratory" : "");
+    if (plan->store) print_store(plan);
     if (n->least_p > 0.05) {
         (void)printf("note          %u replicates cannot reach p < 0.05; 6 can\n",
                      plan->replicates);
@@ -234,6 +248,7 @@ static void print_json(const tl_plan *plan, const plan_numbers *n, double rate)
         tl_json_put(all, "seconds", json_real(n->time.seconds));
         tl_json_put(all, "trainings_timed", json_integer(n->time.trainings));
     }
+    tl_json_put(all, "store", tl_catalogue_stores(plan->store));
     tl_json_print(all, JSON_INDENT(2));
 }
 

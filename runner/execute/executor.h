@@ -3,8 +3,8 @@
  * step reads, calls the stage, and saves the model that a training made.
  *
  * Data are remade from their recipe wherever they are needed, by each member alone, and
- * cached. Models are saved by member 0 (fsynced, renamed) before the step counts as done,
- * and read elsewhere.
+ * cached. Models and samples are saved by member 0 (fsynced, renamed) before the step
+ * counts as done; models are read elsewhere.
  */
 #ifndef TL_RUNNER_EXECUTE_EXECUTOR_H
 #define TL_RUNNER_EXECUTE_EXECUTOR_H

@@ -16,9 +16,11 @@
 #include "runner/execute/deadline.h"
 #include "runner/execute/memory_budget.h"
 #include "runner/execute/run_paths.h"
+#include "runner/execute/storing.h"
 #include "runner/execute/worker.h"
 #include "runner/exit.h"
 #include "runner/results/result_table.h"
+#include "runner/results/sample_lists.h"
 #include "runner/store/run_dir.h"
 
 #include <jansson.h>
@@ -128,10 +130,15 @@ static void set_time(run *r, double opened)
            tl_text_span(r->deadline.end - r->deadline.stop, aside));
 }
 
-/* Reruns finished steps whose model is missing and needed. */
-static tl_status check_models(run *r, tl_err *err)
+/* Reruns finished steps whose samples, or whose model, is missing and needed. */
+static tl_status check_files(run *r, tl_err *err)
 {
     uint32_t count;
+    TL_TRY(tl_storing_check(&r->sweep, &r->store, &count, err));
+    if (count > 0)
+        tl_log(TL_LOG_WARN,
+               "%s/samples: files are missing or damaged; %u finished steps will be rerun",
+               r->paths.dir, count);
     TL_TRY(tl_rerun_missing(&r->sweep, &r->store, &count, err));
     if (count > 0)
         tl_log(TL_LOG_WARN,
@@ -181,7 +188,7 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
              "the name of the run directory is too long");
     TL_TRY(tl_journal_open(path, take_record, r, &r->journal, err));
     set_time(r, tl_seconds() - opening);
-    TL_TRY(check_models(r, err));
+    TL_TRY(check_files(r, err));
     TL_TRY(tl_store_write(&r->store, "plan.yaml", r->plan->text, err));
     const tl_record head = {.kind = TL_RECORD_HEAD, .text = r->head};
     tl_journal_put(r->journal, &head);
@@ -307,13 +314,26 @@ static tl_status write_account(const run *r, tl_err *err)
     return status;
 }
 
+/* The table, and the groups of samples that the plan asks for. */
+static tl_status write_result(const run *r, const tl_table *table, tl_err *err)
+{
+    tl_sample_lists *lists;
+    int groups;
+    TL_TRY(tl_sample_lists_open(&r->sweep, &r->store, &lists, err));
+    const tl_sample_group *group = tl_sample_lists_groups(lists, &groups);
+    const tl_status status =
+        tl_result_write_groups(r->paths.out, table, group, groups, err);
+    tl_sample_lists_close(lists);
+    return status;
+}
+
 static tl_status write_tables(run *r, tl_err *err)
 {
     tl_table *table;
     tl_effects *effects;
     TL_TRY(tl_collect_results(&r->sweep, &r->arena, &table, err));
     if (r->is_mixed) TL_TRY(tl_collect_note(table, &r->arena, "mixed_builds", "yes", err));
-    TL_TRY(tl_result_write(r->paths.out, table, err));
+    TL_TRY(write_result(r, table, err));
     TL_TRY(write_account(r, err));
     TL_TRY(tl_effects_estimate(table, &r->arena, &effects, err));
     tl_summary_print(stdout, table, effects);

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const top_keys[] = {"name",   "about", "seed",    "replicates",
-                                       "data",   "model", "recipe",  "chain",
-                                       "chains", "sweep", "exclude", "hypotheses"};
+static const char *const top_keys[] = {
+    "name",  "about",  "seed",  "replicates", "data",       "model", "recipe",
+    "chain", "chains", "sweep", "exclude",    "hypotheses", "store"};
 enum { TOP_KEYS = sizeof top_keys / sizeof *top_keys };
 
 static tl_status check_keys(const tl_yaml *root, tl_err *err)
@@ -126,6 +126,7 @@ static tl_status read_plan(tl_plan_reader *reader, const char *name, const char 
     TL_TRY(publish(reader, err));
     TL_TRY(tl_plan_sources(reader, err));
     TL_TRY(tl_plan_check(reader, err));
+    TL_TRY(tl_plan_store(reader, err));
     return tl_plan_hypotheses(reader, err);
 }
 

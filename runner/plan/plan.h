@@ -10,7 +10,7 @@
 
 #include "compute/core/text.h"
 #include "compute/data/shared_blocks.h"
-#include "experiments/stage/stage.h"
+#include "experiments/stage/step.h"
 
 /** Limits of a plan. */
 enum { TL_MAX_TRIALS = 1 << 24, TL_MAX_STEPS = 1 << 27, TL_MAX_AXES = 32, TL_NAME = 64 };
@@ -78,6 +78,7 @@ typedef struct tl_plan {
     int hypotheses;
     const tl_hypothesis *hypothesis;
     bool logs_queries;  /**< a stage reads the log of queries, so that it is kept */
+    unsigned store;     /**< TL_STORE_*: what is stored besides metrics */
     bool is_shared;     /**< false: --no-sharing, keys carry the trial number */
     int ranks;          /**< that sizes are predicted for; at least 1 */
     double rank_memory; /**< most bytes on each rank; 0: no limit */
@@ -120,6 +121,9 @@ void tl_plan_close(tl_plan *plan);
 
 /** Level of axis `axis` in `cell`. */
 int tl_plan_level(const tl_plan *plan, uint32_t cell, int axis);
+
+/** What a step of the stage stores: TL_STORE_* bits; only its run stores anything. */
+unsigned tl_plan_stores(const tl_plan *plan, const tl_stage *stage, tl_step_kind kind);
 
 /** The cell whose levels are `level` [axes], or -1 where excluded. */
 int64_t tl_plan_cell(const tl_plan *plan, const int *level);

@@ -161,6 +161,9 @@ TL_MUST_USE tl_status tl_plan_sources(tl_plan_reader *reader, tl_err *err);
 /** Order of stages, sizes, limits. */
 TL_MUST_USE tl_status tl_plan_check(tl_plan_reader *reader, tl_err *err);
 
+/** Reads and checks `store`, which needs instances. */
+TL_MUST_USE tl_status tl_plan_store(tl_plan_reader *reader, tl_err *err);
+
 /** Reads and checks `hypotheses`, which need instances and axes. */
 TL_MUST_USE tl_status tl_plan_hypotheses(tl_plan_reader *reader, tl_err *err);
 

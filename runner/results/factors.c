@@ -77,13 +77,18 @@ static char *hypotheses_json(const tl_plan *plan)
     return text;
 }
 
-/* Hash of the plan without its line of replicates: equal for files that can be pooled. */
+/* Hash of the plan without its sections of replicates and of what is stored: equal for
+ * files that can be pooled. */
 static tl_key hash_without_replicates(const char *text)
 {
     tl_hash hash = {0};
+    bool is_left_out = false;
     for (const char *line = text; *line;) {
         const size_t length = strcspn(line, "\n");
-        if (strncmp(line, "replicates:", 11) != 0) tl_hash_bytes(&hash, line, length);
+        if (*line != ' ' && *line != '-')
+            is_left_out =
+                strncmp(line, "replicates:", 11) == 0 || strncmp(line, "store:", 6) == 0;
+        if (!is_left_out) tl_hash_bytes(&hash, line, length);
         line += length + (line[length] == '\n');
     }
     return tl_hash_end(&hash);

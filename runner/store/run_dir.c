@@ -19,6 +19,9 @@
 
 enum { WHO_SPACE = 160, LONGEST_TEXT = 16 << 20 };
 
+/* Folders of files by key, each with 256 folders of its own. */
+static const char MODELS[] = "models", SAMPLES[] = "samples";
+
 /* In the order of removal: as long as it has the journal, it is recognised as a run's. */
 static const char *const own_files[] = {"halt", "progress.json", "plan.yaml",
                                         "journal.ndjson", "lock"};
@@ -45,16 +48,27 @@ static tl_status path_of(const tl_store *store, const char *name, char out[TL_PA
     return TL_OK;
 }
 
-tl_status tl_store_step_path(const tl_store *store, const tl_key *key, const char *ending,
-                             char *out, size_t space, tl_err *err)
+/* The path of a file that is named by a key, in `folder`. */
+typedef struct keyed {
+    const char *folder, *ending;
+} keyed;
+
+static tl_status keyed_path(const tl_store *store, const tl_key *key, keyed name, char *out,
+                            size_t space, tl_err *err)
 {
     char text[TL_KEY_TEXT];
     (void)tl_key_text(key, text);
-    const int length =
-        snprintf(out, space, "%s/models/%.2s/%s%s", store->dir, text, text, ending);
+    const int length = snprintf(out, space, "%s/%s/%.2s/%s%s", store->dir, name.folder,
+                                text, text, name.ending);
     TL_CHECK(length > 0 && (size_t)length < space, err, TL_E_ARG,
              "%s: the path of the run directory is too long", store->dir);
     return TL_OK;
+}
+
+tl_status tl_store_step_path(const tl_store *store, const tl_key *key, const char *ending,
+                             char *out, size_t space, tl_err *err)
+{
+    return keyed_path(store, key, (keyed){MODELS, ending}, out, space, err);
 }
 
 static tl_status make_folder(const char *path, tl_err *err)
@@ -67,14 +81,27 @@ static tl_status make_folder(const char *path, tl_err *err)
     return TL_OK;
 }
 
-tl_status tl_store_make_folder(const tl_store *store, const tl_key *key, tl_err *err)
+static tl_status make_keyed(const tl_store *store, const char *folder, const tl_key *key,
+                            tl_err *err)
 {
     char path[TL_PATH_SPACE], name[16];
-    TL_TRY(path_of(store, "models", path, err));
+    TL_TRY(path_of(store, folder, path, err));
     TL_TRY(make_folder(path, err));
-    (void)snprintf(name, sizeof name, "models/%02x", (unsigned)key->byte[0]);
+    (void)snprintf(name, sizeof name, "%s/%02x", folder, (unsigned)key->byte[0]);
     TL_TRY(path_of(store, name, path, err));
     return make_folder(path, err);
+}
+
+tl_status tl_store_make_folder(const tl_store *store, const tl_key *key, tl_err *err)
+{
+    return make_keyed(store, MODELS, key, err);
+}
+
+tl_status tl_store_samples_path(const tl_store *store, const tl_key *key, bool makes_folder,
+                                char *out, size_t space, tl_err *err)
+{
+    TL_TRY(keyed_path(store, key, (keyed){SAMPLES, ".bin"}, out, space, err));
+    return makes_folder ? make_keyed(store, SAMPLES, key, err) : TL_OK;
 }
 
 tl_status tl_store_part_path(const tl_store *store, const tl_key *key, tl_part part,
@@ -242,12 +269,12 @@ tl_status tl_store_join(const char *dir, tl_store *out, tl_err *err)
     return TL_OK;
 }
 
-/* Removes what a process that was killed while writing left next to the models. */
-static void remove_unfinished(const tl_store *store)
+/* Removes what a process that was killed while writing left in `kept`. */
+static void remove_unfinished(const tl_store *store, const char *kept)
 {
     char path[TL_PATH_SPACE], name[16];
     for (unsigned i = 0; i < 256; i++) {
-        (void)snprintf(name, sizeof name, "models/%02x", i);
+        (void)snprintf(name, sizeof name, "%s/%02x", kept, i);
         if (!tl_store_path(store, name, path, sizeof path)) return;
         DIR *folder = opendir(path);
         const struct dirent *entry;
@@ -273,21 +300,22 @@ tl_status tl_store_open(const char *dir, double timeout, tl_store *out, tl_err *
         free(store.dir);
         return status;
     }
-    remove_unfinished(&store);
+    remove_unfinished(&store, MODELS);
+    remove_unfinished(&store, SAMPLES);
     *out = store;
     return TL_OK;
 }
 
-/* Removes models/ if it holds no file. \return whether it is removed */
-static bool remove_models(const tl_store *store)
+/* Removes the folder `kept` if it holds no file. \return whether it is removed */
+static bool remove_folder(const tl_store *store, const char *kept)
 {
     char path[TL_PATH_SPACE], name[16];
     struct stat facts;
     for (unsigned i = 0; i < 256; i++) {
-        (void)snprintf(name, sizeof name, "models/%02x", i);
+        (void)snprintf(name, sizeof name, "%s/%02x", kept, i);
         if (tl_store_path(store, name, path, sizeof path)) (void)rmdir(path);
     }
-    if (!tl_store_path(store, "models", path, sizeof path)) return false;
+    if (!tl_store_path(store, kept, path, sizeof path)) return false;
     return rmdir(path) == 0 || lstat(path, &facts) != 0;
 }
 
@@ -296,7 +324,7 @@ static void remove_start(const tl_store *store)
     char path[TL_PATH_SPACE];
     if (!tl_store_path(store, "journal.ndjson", path, sizeof path)) return;
     if (access(path, F_OK) == 0 && has_steps(path)) return;
-    if (!remove_models(store)) return;
+    if (!remove_folder(store, MODELS) || !remove_folder(store, SAMPLES)) return;
     const bool has_journal = access(path, F_OK) == 0;
     for (int i = 0; i < OWN_FILES; i++) {
         /* Without a journal, only the lock is known to be a run's. */

@@ -1,10 +1,10 @@
 /*
- * The room of what survives a crash: run directory, journal, metrics; may use compute and
- * experiments/stage/metric.h.
+ * The room of what survives a crash: run directory, journal, metrics, samples; may use
+ * compute and experiments/stage/metric.h and samples.h.
  *
  * The run directory (mode 0700) holds plan.yaml, journal.ndjson, progress.json, lock, and
- * models/<2 hex>/<key>.<part>.safetensors with checkpoints next to them. One run uses it at
- * a time.
+ * models/<2 hex>/<key>.<part>.safetensors with checkpoints next to them, and
+ * samples/<2 hex>/<key>.bin (side_file.h). One run uses it at a time.
  */
 #ifndef TL_RUNNER_STORE_RUN_DIR_H
 #define TL_RUNNER_STORE_RUN_DIR_H
@@ -37,8 +37,8 @@ bool tl_store_is_held(const char *dir, char *who, size_t space);
 
 /**
  * Rank 0: makes the directory if it is absent and takes its lock, waiting up to `timeout`
- * seconds for a dying run; then removes unfinished files in models/. The lock ends with the
- * process. Where the file system has no locks, warns and goes on without.
+ * seconds for a dying run; then removes unfinished files in models/ and samples/. The lock
+ * ends with the process. Where the file system has no locks, warns and goes on without.
  *
  * \return TL_E_IO (names the holder of the lock), TL_E_ARG (the name is too long),
  * TL_E_NOMEM
@@ -53,8 +53,8 @@ TL_MUST_USE tl_status tl_store_join(const char *dir, tl_store *out, tl_err *err)
 /**
  * Releases lock and memory; does nothing to a zero one. With `remove_if_empty`, the holder
  * of the lock also removes what an aborted start made, if the journal has no step and no
- * model was written: its files, and the directory if tl_store_open made it and it is empty
- * then. Close the journal before.
+ * model or sample was written: its files, and the directory if tl_store_open made it and it
+ * is empty then. Close the journal before.
  */
 void tl_store_close(tl_store *store, bool remove_if_empty);
 
@@ -72,6 +72,12 @@ TL_MUST_USE tl_status tl_store_part_path(const tl_store *store, const tl_key *ke
 TL_MUST_USE tl_status tl_store_step_path(const tl_store *store, const tl_key *key,
                                          const char *ending, char *out, size_t space,
                                          tl_err *err);
+
+/** Writes the path of a step's side file into `out` [space]; with `makes_folder`, makes its
+ * folder, durably. \return TL_E_IO, TL_E_ARG (too long) */
+TL_MUST_USE tl_status tl_store_samples_path(const tl_store *store, const tl_key *key,
+                                            bool makes_folder, char *out, size_t space,
+                                            tl_err *err);
 
 /** Makes the folder of a step's files, durably. \return TL_E_IO, TL_E_ARG */
 TL_MUST_USE tl_status tl_store_make_folder(const tl_store *store, const tl_key *key,

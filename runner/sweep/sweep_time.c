@@ -77,7 +77,8 @@ static bool is_like(const tl_setup *a, const tl_setup *b)
            r->zero == s->zero && (r->clip > 0.0) == (s->clip > 0.0) &&
            (r->dropout > 0.0) == (s->dropout > 0.0) &&
            (r->average > 0.0) == (s->average > 0.0) &&
-           tl_recipe_augments(r) == tl_recipe_augments(s);
+           tl_recipe_augments(r) == tl_recipe_augments(s) &&
+           tl_hooks_cost_same(&r->hooks, &s->hooks);
 }
 
 typedef struct paces {

@@ -27,6 +27,8 @@ for stage in $(sed -n 's/^ *\([a-z0-9]*[a-z0-9_.]*\) .*/\1/p' out.txt | grep '\.
     expect 0 "$t" describe "$stage"
     says "$stage"
 done
+expect 0 "$t" describe m2d.global_threshold
+grep -q "^stores  *scores, curves" out.txt || fail "what it stores is not said"
 expect 2 "$t" describe d2m.badnet
 says "d2m.badnets"
 
@@ -95,6 +97,30 @@ expect 0 "$t" status s.run
 expect 0 "$t" status s.run --json
 expect 0 "$t" data list
 expect 0 "$t" data info synthetic/lesions
+
+# Which row plays which role: as many as the plan says, each in one role, and as in the run.
+expect 0 "$t" data roles demo --replicate 3 --csv
+cp out.txt roles.csv
+for wanted in "800 pool,0" "800 pool,1" "100 validation,0" "400 attacker,0" "1000 test,0"; do
+    cut -d, -f1,4 roles.csv | sort | uniq -c | grep -q "^ *$wanted\$" || fail "roles: not $wanted"
+done
+[ "$(tail -n +2 roles.csv | cut -d, -f2 | sort | uniq -d | wc -l)" = 0 ] || fail "a row has two roles"
+expect 0 "$t" data roles demo --replicate 3
+hash=$(sed -n 's/^split_hash: //p' out.txt)
+expect 0 "$t" run demo --set recipe.epochs=1 --set replicates=3..3 -o r.nc
+expect 0 "$t" table r.nc --csv
+says "$hash"
+expect 0 "$t" data roles demo --replicate 4 --csv
+cmp -s out.txt roles.csv && fail "two replicates have the same roles"
+expect 0 "$t" data roles demo --replicate 3 --set data.split.attacker=300 --csv
+[ "$(grep -c ^attacker out.txt)" = 300 ] || fail "--set does not choose the data"
+expect 2 "$t" data roles demo --replicate 8
+says "--replicate is 8, but demo has the replicates 0 to 7"
+expect 2 "$t" data roles demo
+says "data roles needs --replicate R"
+expect 2 "$t" data list --csv
+expect 2 "$t" data roles dem --replicate 0
+says "demo"
 
 # A run that no launcher started outlives the shell that did.
 sh -c '"$1" run idle --set replicates=20 --set idle.seconds=0.1 -o orphan.nc >orphan.txt 2>&1 &' sh "$THREATLOOP_BIN"

@@ -1,6 +1,7 @@
 /*
  * The same weights on every aligned block of ranks, of all ways to exchange gradients.
  */
+#include "compute/train/adversarial.h"
 #include "tests/support/mpi_main.h"
 #include "tests/support/wide.h"
 
@@ -77,8 +78,53 @@ static void fast_sums_train_as_well(void **state)
     free(found);
 }
 
+/* Rows count by their loss. */
+static void weigh(const double *number, const tl_hook_losses *losses, float *weight)
+{
+    for (int r = 0; r < losses->rows; r++) weight[r] = (float)(number[7] * losses->loss[r]);
+}
+
+static void mask_some(const double *number, const tl_model *model, unsigned char *mask)
+{
+    (void)number;
+    for (size_t i = 0; i < model->params; i++) mask[i] = i % 3 != 0;
+}
+
+static void hooks_come_to_the_same_weights(void **state)
+{
+    (void)state; /* clipping with noise, adversarial inputs, all with a mask and weights */
+    const size_t bytes = wide_params() * sizeof(float);
+    const tl_adversarial near = {
+        .radius = 0.1, .steps = 2, .step = 0.05, .is_random = true, .high = 1.0};
+    float *wanted = malloc(bytes), *found = malloc(bytes);
+    assert_all(wanted && found);
+    for (int kind = 0; kind < 4; kind++) {
+        tl_recipe recipe = wide_recipe(kind == 3 ? 4 : kind);
+        if (kind > 0) assert_all(tl_adversarial_set(&near, &recipe.hooks, NULL) == TL_OK);
+        if (kind != 1) {
+            recipe.hooks.clip_each = 0.5;
+            recipe.hooks.noise = 0.3;
+        }
+        if (kind == 3) {
+            recipe.hooks.number[7] = 0.7;
+            recipe.hooks.weights = weigh;
+            recipe.hooks.mask = mask_some;
+        }
+        assert_all(train_alone(&recipe, wanted) == TL_OK);
+        const int all = tl_cluster_size(cluster_here());
+        for (int width = all > 2 ? all / 2 : all; width <= all; width *= 2) {
+            recipe.zero = (kind + width) % 3 != 0;
+            assert_all(train_on(width, &recipe, found) == TL_OK);
+            assert_all(memcmp(wanted, found, bytes) == 0);
+        }
+    }
+    free(wanted);
+    free(found);
+}
+
 const struct CMUnitTest tests_here[] = {
     cmocka_unit_test(blocks_come_to_the_same_weights),
     cmocka_unit_test(fast_sums_train_as_well),
+    cmocka_unit_test(hooks_come_to_the_same_weights),
 };
 const size_t tests_here_count = sizeof tests_here / sizeof tests_here[0];

@@ -24,6 +24,7 @@ typedef struct toy_run {
     const tl_value *arg;
     tl_arena keep, scratch;
     const tl_checkpoint *checkpoint; /**< may be NULL */
+    tl_samples *samples;             /**< sink of the stage's run; may be NULL */
     tl_world given;
     tl_measure measure[TL_MAX_METRICS];
     tl_status status;

@@ -486,6 +486,114 @@ static void every_team_size_gives_the_same_bits(void **state)
     }
 }
 
+/* --- what is stored ------------------------------------------------------------------- */
+
+/* A sink that keeps a key of all it is given. */
+typedef struct stored_lists {
+    tl_samples sink;
+    unsigned kinds;
+    int lists;
+    size_t left; /* bytes that the open list lacks */
+    tl_key key;
+} stored_lists;
+
+static void add_key(stored_lists *t, const void *bytes, size_t n)
+{
+    tl_hash hash = {0};
+    tl_hash_key(&hash, &t->key);
+    tl_hash_bytes(&hash, bytes, n);
+    t->key = tl_hash_end(&hash);
+}
+
+static tl_status open_stored(void *self, const tl_samples_list *list, tl_err *err)
+{
+    stored_lists *t = self;
+    (void)err;
+    t->kinds |= list->kind;
+    t->lists++;
+    t->left = (size_t)list->rows * tl_samples_record_bytes(list);
+    add_key(t, list->name, strlen(list->name));
+    add_key(t, &t->left, sizeof t->left);
+    return TL_OK;
+}
+
+static tl_status append_stored(void *self, const void *bytes, size_t n, tl_err *err)
+{
+    stored_lists *t = self;
+    (void)err;
+    add_key(t, bytes, n);
+    t->left -= n;
+    return TL_OK;
+}
+
+static tl_status close_stored(void *self, tl_err *err)
+{
+    const stored_lists *t = self;
+    return t->left == 0 ? TL_OK : tl_fail(err, TL_E_IO, "a list lacks records");
+}
+
+static void follow_stored(trace *one, stored_lists *t, const tl_team *team)
+{
+    *t = (stored_lists){.sink = {.wanted = (1U << TL_STORE_KINDS) - 1, .self = t}};
+    if (team->rank == 0) {
+        t->sink.open = open_stored;
+        t->sink.append = append_stored;
+        t->sink.close = close_stored;
+    }
+    one->run.samples = &t->sink;
+    follow(one, team);
+    one->run.samples = NULL;
+}
+
+typedef struct stored_pair {
+    trace of[2];
+    stored_lists stored[2];
+} stored_pair;
+
+static void follow_stored_member(const tl_team *team, void *self)
+{
+    stored_pair *pair = self;
+    follow_stored(&pair->of[team->rank], &pair->stored[team->rank], team);
+}
+
+/* Declared kinds come, others do not, no metric changes, and a team stores the same bits.
+ */
+static void check_stored(const tl_stage *stage, const tl_value *arg)
+{
+    const tl_key plain = key_alone(stage, arg);
+    const tl_team alone = tl_team_alone();
+    trace one = {.run = {.stage = stage, .arg = arg}};
+    stored_lists stored;
+    follow_stored(&one, &stored, &alone);
+    if (stored.sink.fault.status != TL_OK) fail_msg("%s", stored.sink.fault.text);
+    if (stored.kinds != stage->stores)
+        fail_msg("%s stores %u, declares %u", stage->name, stored.kinds, stage->stores);
+    if (!tl_key_equal(&one.key, &plain)) fail_msg("%s: storing changes it", stage->name);
+    toy_run_close(&one.run);
+    if (stage->max_ranks && stage->max_ranks(&world_of(stage)->size, arg) < 2) return;
+    stored_pair pair = {0};
+    for (int r = 0; r < 2; r++) pair.of[r].run = (toy_run){.stage = stage, .arg = arg};
+    team_threads_run(2, follow_stored_member, &pair);
+    assert_true(tl_key_equal(&pair.stored[0].key, &stored.key));
+    assert_int_equal(pair.stored[1].lists, 0);
+    for (int r = 0; r < 2; r++) {
+        assert_true(tl_key_equal(&pair.of[r].key, &plain));
+        toy_run_close(&pair.of[r].run);
+    }
+}
+
+static void every_stage_stores_what_it_declares(void **state)
+{
+    (void)state;
+    int count;
+    const tl_stage *const *all = chosen_stages(&count);
+    for (int s = 0; s < count; s++) {
+        tl_value arg[TL_MAX_PARAMS];
+        set_arguments(all[s], arg);
+        check_stored(all[s], arg);
+    }
+}
+
 /* --- memory --------------------------------------------------------------------------- */
 
 /* Sizes at which memory is measured, in units of the usual ones. */
@@ -716,6 +824,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(no_stage_changes_what_it_was_given),
         cmocka_unit_test(every_stage_gives_and_measures_what_it_declares),
         cmocka_unit_test(every_team_size_gives_the_same_bits),
+        cmocka_unit_test(every_stage_stores_what_it_declares),
         cmocka_unit_test(memory_is_predicted),
         cmocka_unit_test(a_tiny_arena_is_a_clean_fault),
         cmocka_unit_test(nobody_waits_for_a_member_without_memory),

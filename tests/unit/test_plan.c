@@ -1,5 +1,5 @@
 /* runner/plan: what plans say, what is refused and where. No files: data are generated. */
-#include "runner/plan/plan.h"
+#include "runner/plan/trial.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -225,6 +225,16 @@ static const fault_case faults[] = {
      "p.yaml:1:43: data.classes is 65537, allowed is from 2 to 65536"},
     {DATA "chain:\n  - one_of: {as: x, options: [none, none]}\n  - train\n",
      "p.yaml:3:37: duplicate option 'none'"},
+    {DATA "chain: [train]\nstore: scores\n",
+     "p.yaml:3:8: store must be a list like [scores, curves, images], found a text"},
+    {DATA "chain: [train, m2d.global_threshold]\nstore: [scores, curvs]\n",
+     "p.yaml:3:17: unknown kind in store: 'curvs': did you mean 'curves'?"},
+    {DATA "chain: [train, m2d.global_threshold]\nstore: [scores, [curves]]\n",
+     "p.yaml:3:17: store lists words, found a list"},
+    {DATA "chain: [train, m2d.global_threshold]\nstore: [scores, curves, scores]\n",
+     "p.yaml:3:25: duplicate 'scores' in store"},
+    {DATA "chain: [train, m2d.global_threshold]\nstore: [scores, images]\n",
+     "p.yaml:3:17: no stage of this plan hands over images; these do: m2d.inversion"},
 };
 
 static void a_plan_that_cannot_run_is_refused_at_its_place(void **state)
@@ -420,6 +430,36 @@ static void inner_values_belong_to_their_option(void **state)
     tl_plan_close(plan);
 }
 
+static void what_is_stored_is_said_and_changes_no_key(void **state)
+{
+    (void)state;
+    static const char *const set[] = {"store=[curves, scores]"}, *const none[] = {
+                                                                     "store=[]"};
+    tl_plan *plain = must_parse(DATA "chain: [train, m2d.global_threshold]\n", NULL, 0);
+    tl_plan *stores = must_parse(DATA "chain: [train, m2d.global_threshold]\n", set, 1);
+    tl_plan *empty = must_parse(stores->text, none, 1);
+    const tl_stage *attack = tl_stage_find("m2d.global_threshold");
+    assert_int_equal(plain->store, 0);
+    assert_int_equal(empty->store, 0);
+    assert_int_equal(stores->store, TL_STORE_SCORES | TL_STORE_CURVES);
+    assert_int_equal(tl_plan_stores(stores, attack, TL_STEP_RUN), stores->store);
+    assert_int_equal(tl_plan_stores(stores, attack, TL_STEP_JUDGE), 0);
+    assert_int_equal(tl_plan_stores(stores, tl_stage_find("train"), TL_STEP_RUN), 0);
+    tl_arena arena = tl_arena_open(0);
+    tl_trial *one, *other;
+    assert_int_equal(tl_trial_new(&arena, &one, NULL), TL_OK);
+    assert_int_equal(tl_trial_new(&arena, &other, NULL), TL_OK);
+    tl_trial_decode(plain, 0, one);
+    tl_trial_decode(stores, 0, other);
+    assert_int_equal(one->steps, other->steps);
+    for (int i = 0; i < one->steps; i++)
+        assert_true(tl_key_equal(&one->step[i].key, &other->step[i].key));
+    tl_arena_close(&arena);
+    tl_plan_close(plain);
+    tl_plan_close(stores);
+    tl_plan_close(empty);
+}
+
 static void a_hypothesis_may_name_a_trend_and_a_claim(void **state)
 {
     (void)state;
@@ -467,6 +507,7 @@ int main(void)
         cmocka_unit_test(set_is_checked_like_the_rest),
         cmocka_unit_test(cells_and_levels_are_inverse),
         cmocka_unit_test(inner_values_belong_to_their_option),
+        cmocka_unit_test(what_is_stored_is_said_and_changes_no_key),
         cmocka_unit_test(a_hypothesis_may_name_a_trend_and_a_claim),
         cmocka_unit_test(every_shipped_plan_can_be_read),
     };

@@ -1,4 +1,5 @@
 /* experiments/score: cases small enough to be worked out by hand. */
+#include "experiments/score/roc.h"
 #include "experiments/score/score.h"
 
 #include <math.h>
@@ -41,6 +42,28 @@ static void auc_counts_pairs_and_halves_ties(void **state)
         const double auc = auc_of(cases[c].score, cases[c].positive, cases[c].n);
         assert_true(fabs(auc - cases[c].wanted) < 1e-12);
     }
+}
+
+static void the_roc_curve_has_a_point_for_each_threshold(void **state)
+{
+    (void)state;
+    static const double score[] = {0.5, 2.0, 1.0, 1.0, -HUGE_VAL};
+    static const bool positive[] = {false, true, true, false, false};
+    static const double x[] = {0.0, 0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0};
+    static const double y[] = {0.0, 0.5, 1.0, 1.0, 1.0};
+    tl_arena arena = tl_arena_open(0);
+    tl_roc roc;
+    double area = 0.0;
+    assert_int_equal(tl_score_roc(score, positive, 5, &arena, &roc, NULL), TL_OK);
+    assert_int_equal(roc.points, 5);
+    for (int i = 0; i < 5; i++) {
+        assert_true(roc.x[i] == x[i] && roc.y[i] == y[i]);
+        if (i > 0) area += 0.5 * (x[i] - x[i - 1]) * (y[i] + y[i - 1]);
+    }
+    assert_true(fabs(area - auc_of(score, positive, 5)) < 1e-12);
+    assert_int_equal(tl_score_roc(score, positive, 1, &arena, &roc, NULL), TL_OK);
+    assert_int_equal(roc.points, 0); /* one side alone has no curve */
+    tl_arena_close(&arena);
 }
 
 static void auc_of_one_side_alone_is_missing(void **state)
@@ -156,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rank_correlation_is_that_by_hand),
         cmocka_unit_test(auc_counts_pairs_and_halves_ties),
+        cmocka_unit_test(the_roc_curve_has_a_point_for_each_threshold),
         cmocka_unit_test(auc_of_one_side_alone_is_missing),
         cmocka_unit_test(a_score_that_is_no_number_is_a_fault),
         cmocka_unit_test(tpr_keeps_to_the_rate_of_false_alarms),

@@ -137,5 +137,54 @@ static void gradient(const tl_conv_run *r, const float *d, float *grad, float *b
     }
 }
 
+static void squares_tile(const tl_conv_run *r, const float *from, int channel, int place,
+                         double *square)
+{
+    const int last = r->out_channels - 1, places = r->in_channels * r->taps;
+    const float *d[GRADIENT_CHANNELS], *in[PLACES];
+    for (int o = 0; o < GRADIENT_CHANNELS; o++) {
+        d[o] = from + (channel + o < last ? channel + o : last) * r->out_plane;
+    }
+    for (int j = 0; j < PLACES; j++) {
+        const int at = place + j < places ? place + j : places - 1;
+        in[j] = r->in + at / r->taps * r->in_plane + r->offset[at % r->taps];
+    }
+    const int width = r->lanes % WIDE_LANES == 0 ? WIDE_LANES : r->lanes % 8 == 0 ? 8 : 4;
+    for (int lane = 0; lane < r->lanes; lane += width) {
+        if (width == WIDE_LANES) {
+            WIDE(squares_tile)(r, d, in, lane, last + 1 - channel, places - place, square);
+        } else if (width == 8) {
+            squares_tile_8(r, d, in, lane, last + 1 - channel, places - place, square);
+        } else {
+            squares_tile_4(r, d, in, lane, last + 1 - channel, places - place, square);
+        }
+    }
+}
+
+/* In double precision: a few numbers. */
+static void squares_bias(const tl_conv_run *r, const float *d, double *square)
+{
+    for (int lane = 0; lane < r->lanes; lane++) {
+        double sum = 0.0;
+        for (int y = 0; y < r->height; y++) {
+            const float *at = d + y * r->out_line + lane;
+            for (int x = 0; x < r->width; x++, at += r->out_step) sum += (double)*at;
+        }
+        square[lane] += sum * sum;
+    }
+}
+
+static void squares(const tl_conv_run *r, const float *d, bool has_bias, double *square)
+{
+    const int places = r->in_channels * r->taps;
+    for (int channel = 0; channel < r->out_channels; channel += GRADIENT_CHANNELS) {
+        for (int place = 0; place < places; place += PLACES)
+            squares_tile(r, d, channel, place, square);
+    }
+    for (int c = 0; has_bias && c < r->out_channels; c++) {
+        squares_bias(r, d + c * r->out_plane, square);
+    }
+}
+
 extern const tl_conv_kernels JOIN(tl_conv_kernels, TL_ISA);
-const tl_conv_kernels JOIN(tl_conv_kernels, TL_ISA) = {run, gradient};
+const tl_conv_kernels JOIN(tl_conv_kernels, TL_ISA) = {run, gradient, squares};

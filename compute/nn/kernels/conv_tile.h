@@ -140,5 +140,36 @@ NAME(gradient)(const tl_conv_run *r, const float *const d[GRADIENT_CHANNELS],
     }
 }
 
+/* The squares of a tile's gradients in the W lanes from `lane` on, the first `channels` by
+ * `places` of it. Sums over pixels stay in registers, and never cross lanes. */
+static inline __attribute__((always_inline)) void
+NAME(squares_tile)(const tl_conv_run *r, const float *const d[GRADIENT_CHANNELS],
+                   const float *const in[PLACES], int lane, int channels, int places,
+                   double *square)
+{
+    NAME(vec) sum[GRADIENT_CHANNELS][PLACES];
+    for (int o = 0; o < GRADIENT_CHANNELS; o++) {
+        for (int j = 0; j < PLACES; j++) sum[o][j] = (NAME(vec)){0};
+    }
+    for (int y = 0; y < r->height; y++) {
+        ptrdiff_t d_at = y * r->out_line + lane, in_at = y * r->in_line + lane;
+        for (int x = 0; x < r->width; x++, d_at += r->out_step, in_at += r->in_step) {
+            NAME(vec) v[GRADIENT_CHANNELS];
+            for (int o = 0; o < GRADIENT_CHANNELS; o++) v[o] = NAME(load)(d[o] + d_at);
+            for (int j = 0; j < PLACES; j++) {
+                const NAME(vec) u = NAME(load)(in[j] + in_at);
+                for (int o = 0; o < GRADIENT_CHANNELS; o++) sum[o][j] += v[o] * u;
+            }
+        }
+    }
+    NAME(vec) all = {0};
+    for (int o = 0; o < GRADIENT_CHANNELS; o++) {
+        for (int j = 0; j < PLACES; j++) {
+            if (o < channels && j < places) all += sum[o][j] * sum[o][j];
+        }
+    }
+    for (int i = 0; i < W; i++) square[lane + i] += (double)all[i];
+}
+
 #undef W
 #undef NAME

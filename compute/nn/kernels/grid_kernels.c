@@ -50,5 +50,17 @@ static void norm_back(const tl_norm_run *r)
     BY_LANES(norm_back, r);
 }
 
+static void norm_squares(const tl_norm_run *r, double *square)
+{
+    if (r->lanes % 16 == 0) {
+        norm_squares_16(r, square);
+    } else if (r->lanes % 8 == 0) {
+        norm_squares_8(r, square);
+    } else {
+        norm_squares_4(r, square);
+    }
+}
+
 extern const tl_grid_kernels JOIN(tl_grid_kernels, TL_ISA);
-const tl_grid_kernels JOIN(tl_grid_kernels, TL_ISA) = {pool, pool_back, norm, norm_back};
+const tl_grid_kernels JOIN(tl_grid_kernels, TL_ISA) = {pool, pool_back, norm, norm_back,
+                                                       norm_squares};

@@ -182,5 +182,22 @@ static void NAME(norm_back)(const tl_norm_run *r)
     }
 }
 
+static void NAME(norm_squares)(const tl_norm_run *r, double *square)
+{
+    const int channels = r->channels / r->groups;
+    for (int c = 0; c < r->channels; c++) {
+        for (int l = 0; l < r->lanes; l += W) {
+            const ptrdiff_t stat = c / channels * r->lanes + l;
+            NAME(vec) sum[2];
+            NAME(norm_sums)
+            (r, c, l, NAME(load)(r->mean + stat), NAME(load)(r->scale + stat), sum);
+            for (int k = 0; k < 2; k++) {
+                for (int i = 0; i < W; i++)
+                    square[l + i] += (double)sum[k][i] * (double)sum[k][i];
+            }
+        }
+    }
+}
+
 #undef W
 #undef NAME

@@ -60,6 +60,12 @@ typedef struct tl_conv_kernels {
      * \param grad [out_channels][in_channels][taps] \param bias [out_channels] or NULL
      */
     void (*gradient)(const tl_conv_run *run, const float *d, float *grad, float *bias);
+    /**
+     * Adds the squares of each lane's own gradient of the weights and, if asked, the bias:
+     * a gradient is summed over pixels alone, so lanes stay apart.
+     * \param square [lanes]
+     */
+    void (*squares)(const tl_conv_run *run, const float *d, bool has_bias, double *square);
 } tl_conv_kernels;
 
 /** 2x2 maximum with stride 2, then ReLU if asked. All pointers are borrowed. */
@@ -99,6 +105,9 @@ typedef struct tl_grid_kernels {
     void (*pool_back)(const tl_pool_run *run);
     void (*norm)(const tl_norm_run *run);
     void (*norm_back)(const tl_norm_run *run);
+    /** Adds the squares of each lane's own gradient of gain and shift; reads no d_in,
+     * d_gain, d_shift. \param square [lanes] */
+    void (*norm_squares)(const tl_norm_run *run, double *square);
 } tl_grid_kernels;
 
 enum { TL_STRIP = 32 /**< queries of a strip of attention */ };

@@ -203,6 +203,22 @@ static void backward(const tl_layer_run *run, float *grad)
     if (run->d_in) add_input_gradients(run);
 }
 
+static void squares(const tl_layer_run *run, float *scratch, double *square)
+{
+    (void)scratch;
+    const tl_layer *layer = run->layer;
+    if (layer->has_relu) {
+        tl_kernels_get()->array->mask(run->out, run->d_out, run->out_grid.size);
+    }
+    ptrdiff_t offset[TL_CONV_TAPS];
+    find_offsets(layer, &run->in_grid, offset);
+    for (int g = 0; g < layer->groups; g++) {
+        const tl_conv_run work = work_of(run, offset, g);
+        tl_kernels_get()->conv->squares(&work, run->d_out + (work.out - run->out),
+                                        layer->has_bias, square);
+    }
+}
+
 static double flop(const tl_layer *layer)
 {
     const part p = part_of(layer);
@@ -216,4 +232,5 @@ const tl_layer_ops tl_conv_ops = {.name = "conv",
                                   .pack = pack,
                                   .forward = forward,
                                   .backward = backward,
+                                  .squares = squares,
                                   .flop = flop};

@@ -49,5 +49,40 @@ static void backward(const tl_layer_run *run, float *grad)
     if (run->d_in && !run->adds) memset(run->d_in, 0, all * sizeof *run->d_in);
 }
 
-const tl_layer_ops tl_embed_ops = {
-    .name = "embed", .forward = forward, .backward = backward};
+static size_t squares_scratch(const tl_layer *layer, int rows)
+{
+    (void)rows;
+    return (size_t)layer->out.channels;
+}
+
+/* A token's vector gets the sum of the gradients of all its places in the row; a position
+ * has one place. */
+static void squares(const tl_layer_run *run, float *scratch, double *square)
+{
+    const tl_layer *layer = run->layer;
+    const size_t n = (size_t)layer->out.channels, positions = (size_t)layer->out.width;
+    for (size_t r = 0; r < (size_t)run->rows; r++) {
+        const float *token = run->in + r * positions, *d = run->d_out + r * positions * n;
+        for (size_t p = 0; p < positions; p++) {
+            const float *here = d + p * n;
+            size_t before = 0;
+            while (before < p && token[before] != token[p]) before++;
+            for (size_t i = 0; i < n && layer->has_positions; i++)
+                square[r] += (double)here[i] * (double)here[i];
+            if (before < p) continue;
+            memcpy(scratch, here, n * sizeof *scratch);
+            for (size_t q = p + 1; q < positions; q++) {
+                for (size_t i = 0; i < n && token[q] == token[p]; i++)
+                    scratch[i] += d[q * n + i];
+            }
+            for (size_t i = 0; i < n; i++)
+                square[r] += (double)scratch[i] * (double)scratch[i];
+        }
+    }
+}
+
+const tl_layer_ops tl_embed_ops = {.name = "embed",
+                                   .forward = forward,
+                                   .backward = backward,
+                                   .squares = squares,
+                                   .squares_scratch = squares_scratch};

@@ -49,9 +49,19 @@ static void backward(const tl_layer_run *run, float *grad)
     tl_kernels_get()->grid->norm_back(&work);
 }
 
+/* By the kernel: every lane is a row by itself. */
+static void squares(const tl_layer_run *run, float *scratch, double *square)
+{
+    (void)scratch;
+    tl_norm_run work = work_of(run);
+    work.d_out = run->d_out + run->out_grid.origin;
+    tl_kernels_get()->grid->norm_squares(&work, square);
+}
+
 const tl_layer_ops tl_groupnorm_ops = {.name = "groupnorm",
                                        .reads_images = true,
                                        .leaves_images = true,
                                        .saved = saved,
                                        .forward = forward,
-                                       .backward = backward};
+                                       .backward = backward,
+                                       .squares = squares};

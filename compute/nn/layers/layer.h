@@ -114,6 +114,12 @@ typedef struct tl_layer_ops {
     /** From run->d_out: adds to `grad` (as tl_model.param; NULL: not wanted) and sets or
      * adds to the gradients of the inputs. */
     void (*backward)(const tl_layer_run *run, float *grad);
+    /** Adds to square [rows, or lanes of the grid] the squared L2 norm of the gradient of
+     * the layer's own parameters by each row alone; from run->d_out before `backward`,
+     * which may be masked as there. NULL: without parameters. Not of a cut layer.
+     * \param scratch [squares_scratch] */
+    void (*squares)(const tl_layer_run *run, float *scratch, double *square);
+    size_t (*squares_scratch)(const tl_layer *layer, int rows);
     /** FLOP of one row's forward pass, 2 per multiply-add; matrix products only. */
     double (*flop)(const tl_layer *layer);
 } tl_layer_ops;

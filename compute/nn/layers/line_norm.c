@@ -9,6 +9,8 @@
 
 #include "compute/nn/kernels/kernels.h"
 
+#include <string.h>
+
 static size_t saved(const tl_layer *layer, int rows)
 {
     return 2 * (size_t)rows * (size_t)layer->in.width;
@@ -46,7 +48,41 @@ static void backward(const tl_layer_run *run, float *grad)
     tl_kernels_get()->sequence->norm_back(&norm);
 }
 
-const tl_layer_ops tl_layernorm_ops = {
-    .name = "layernorm", .saved = saved, .forward = forward, .backward = backward};
-const tl_layer_ops tl_rmsnorm_ops = {
-    .name = "rmsnorm", .saved = saved, .forward = forward, .backward = backward};
+static size_t squares_scratch(const tl_layer *layer, int rows)
+{
+    (void)rows;
+    return 2 * (size_t)layer->in.channels;
+}
+
+/* The gradient of each row by itself. */
+static void squares(const tl_layer_run *run, float *scratch, double *square)
+{
+    const size_t features = (size_t)run->layer->in.channels;
+    const size_t positions = (size_t)run->layer->in.width;
+    for (size_t r = 0; r < (size_t)run->rows; r++) {
+        tl_line_norm norm = norm_of(run);
+        const size_t n = norm.is_centred ? 2 * features : features;
+        norm.positions = (int)positions;
+        norm.in += r * positions * features;
+        norm.moment += 2 * r * positions;
+        norm.d_out = run->d_out + r * positions * features;
+        norm.d_gain = scratch;
+        norm.d_shift = norm.is_centred ? scratch + features : NULL;
+        memset(scratch, 0, n * sizeof *scratch);
+        tl_kernels_get()->sequence->norm_back(&norm);
+        for (size_t i = 0; i < n; i++) square[r] += (double)scratch[i] * (double)scratch[i];
+    }
+}
+
+const tl_layer_ops tl_layernorm_ops = {.name = "layernorm",
+                                       .saved = saved,
+                                       .forward = forward,
+                                       .backward = backward,
+                                       .squares = squares,
+                                       .squares_scratch = squares_scratch};
+const tl_layer_ops tl_rmsnorm_ops = {.name = "rmsnorm",
+                                     .saved = saved,
+                                     .forward = forward,
+                                     .backward = backward,
+                                     .squares = squares,
+                                     .squares_scratch = squares_scratch};

@@ -4,12 +4,12 @@
  * client, and logs. Links see the queries in their order, one by one, whatever the blocks,
  * ranks and team: bits do not depend on them.
  */
-#ifndef TL_EXPERIMENTS_STAGE_SESSION_H
-#define TL_EXPERIMENTS_STAGE_SESSION_H
+#ifndef TL_EXPERIMENTS_STAGE_QUERY_SESSION_H
+#define TL_EXPERIMENTS_STAGE_QUERY_SESSION_H
 
 #include "compute/nn/model.h"
 #include "experiments/stage/query_log.h"
-#include "experiments/stage/service.h"
+#include "experiments/stage/query_service.h"
 
 /** Precision in which answers are computed. */
 typedef enum tl_precision {

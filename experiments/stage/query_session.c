@@ -1,4 +1,4 @@
-#include "experiments/stage/session.h"
+#include "experiments/stage/query_session.h"
 
 #include "compute/nn/head.h"
 #include "compute/nn/loss.h"
