@@ -300,8 +300,10 @@ tl_status tl_executor_run(tl_executor *executor, uint32_t number, int position,
     const size_t mark = tl_arena_mark(&executor->scratch);
     const tl_status status = run_step(executor, position, team, entry, measure, err);
     tl_arena_rewind(&executor->scratch, mark);
-    const bool gives = tl_trial_gives(executor->plan, step->stage, step->kind) != 0;
-    if (status == TL_OK && gives && !tl_cache_get(&executor->cache, &step->key)) {
+    /* Models of a bank are read from their files (read_banked), never from here. */
+    const bool is_wanted = step->kind != TL_STEP_BANK &&
+                           tl_trial_gives(executor->plan, step->stage, step->kind) != 0;
+    if (status == TL_OK && is_wanted && !tl_cache_get(&executor->cache, &step->key)) {
         tl_cache_put(&executor->cache, entry);
     } else {
         tl_cache_discard(entry);

@@ -677,7 +677,7 @@ static void check_memory(const toy_world *toy, const tl_stage *stage, const tl_v
         member.size = width;
         const double said =
             tl_stage_memory(&(tl_step){stage, kind, (int)part},
-                            kind == TL_STEP_BANK ? own : arg, &toy->size, &member);
+                            kind == TL_STEP_BANK ? own : arg, &toy->size, &member, NULL);
         const double taken = (double)m.run[r].keep.peak + (double)m.run[r].scratch.peak;
         assert_int_equal(m.run[r].status, TL_OK);
         if (taken > said || said > 1.1 * taken) {

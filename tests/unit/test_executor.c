@@ -1,5 +1,5 @@
 /* runner/executor: a model that an earlier step left is read whole, waited for, or named as
- * gone. */
+ * gone; models of banks do not stay in memory. */
 #include "compute/core/log.h"
 #include "compute/core/blas.h"
 #include "runner/execute/executor.h"
@@ -20,8 +20,8 @@ static const char text[] =
     "name: t\ndata: {source: synthetic/lesions, examples: 300, split: {pool: 100, keep: "
     "0.5, validation: 20, attacker: 40, test: 60}}\n"
     "recipe: {epochs: 1}\nmodel: {kind: mlp, width: 4}\nchain:\n  - train\n"
-    "  - measure.utility\n";
-enum { TRAIN, UTILITY };
+    "  - measure.utility\n  - m2d.shadow_lira: {models: 2}\n";
+enum { TRAIN, UTILITY, BANK, LIRA = BANK + 2 };
 
 typedef struct room {
     char folder[64], model[256], away[256];
@@ -165,6 +165,23 @@ static void waiting_ends_when_asked_to_stop(void **state)
     assert_int_equal(run_on(it, &it->reader, UTILITY, &team, &err), TL_E_STOP);
 }
 
+/* There may be hundreds, and who visits them reads their files, one at a time. */
+static void models_of_banks_do_not_stay_in_memory(void **state)
+{
+    room *it = *state;
+    tl_err err;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(run_on(it, &it->maker, BANK + i, NULL, &err), TL_OK);
+        const tl_trial_step *step = &it->maker.trial->step[BANK + i];
+        assert_int_equal(step->kind, TL_STEP_BANK);
+        assert_null(tl_cache_get(&it->maker.cache, &step->key));
+    }
+    assert_non_null(tl_cache_get(&it->maker.cache, &it->maker.trial->step[TRAIN].key));
+    assert_int_equal(run_on(it, &it->maker, LIRA, NULL, &err), TL_OK);
+    for (int i = 0; i < 2; i++)
+        assert_null(tl_cache_get(&it->maker.cache, &it->maker.trial->step[BANK + i].key));
+}
+
 #define FACT(name) cmocka_unit_test_setup_teardown(name, open_room, close_room)
 
 int main(void)
@@ -176,6 +193,7 @@ int main(void)
         FACT(a_model_that_does_not_come_is_gone),
         FACT(a_damaged_model_is_gone_at_once),
         FACT(waiting_ends_when_asked_to_stop),
+        FACT(models_of_banks_do_not_stay_in_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
