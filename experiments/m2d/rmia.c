@@ -31,7 +31,9 @@ static tl_status ask_population(tl_scene *scene, tl_relative_rows *out, tl_err *
 {
     const arguments *arg = scene->args;
     tl_dataset z = *scene->world->data[TL_PART_ATTACKER];
-    z.rows = population_of(arg, z.rows);
+    /* Not those recovered in an earlier round, which follow: they come from members. */
+    const int own = z.rows < scene->size->attacker ? z.rows : scene->size->attacker;
+    z.rows = population_of(arg, own);
     float *answer = tl_arena_take(scene->scratch, (size_t)z.rows * (size_t)z.classes,
                                   sizeof *answer, err);
     double *target = NULL;
