@@ -128,16 +128,16 @@ static void remember(const tl_service_link *link, const tl_query *query, void *s
 static const tl_service_link remembers = {
     .name = "remember", .gives_logits = true, .state = sizeof(memory), .answer = remember};
 
-/* Counts queries by the copy that was asked: self points to a pointer to counts. */
+/* Counts queries by the copy that was asked. */
 enum { COPIES = 64 };
-typedef struct tally {
+typedef struct counter {
     int *asked; /* [COPIES] */
-} tally;
+} counter;
 
 static void count(const tl_service_link *link, const tl_query *query, void *state,
                   double *row)
 {
-    const tally *own = link->self;
+    const counter *own = link->self;
     (void)state;
     (void)row;
     own->asked[query->copy < COPIES ? query->copy : COPIES - 1]++;
@@ -472,9 +472,9 @@ static void own_sessions_pass_the_links_of_those_who_adapt_alone(void **state)
 {
     room *it = *state;
     int asked[COPIES] = {0}, size;
-    const tally counts = {asked};
-    const tl_service_link tallies = {.name = "count", .self = &counts, .answer = count};
-    const tl_service_link *const link[] = {&remembers, &tallies};
+    const counter counts = {asked};
+    const tl_service_link counting = {.name = "count", .self = &counts, .answer = count};
+    const tl_service_link *const link[] = {&remembers, &counting};
     const tl_service *service = service_of(it, link, 2);
     const tl_model *model = it->toy.world.model[TL_PART_TARGET];
     tl_session *session = open_session(it, service, 50, &it->toy.arena), *own;
@@ -505,9 +505,9 @@ static void own_sessions_pass_the_links_of_those_who_adapt_alone(void **state)
 static void run_behind(room *it, const char *stage, bool is_adaptive, int *asked)
 {
     enum { MODELS = 4 };
-    const tally counts = {asked};
-    const tl_service_link tallies = {.name = "count", .self = &counts, .answer = count};
-    const tl_service_link *const link[] = {&tallies};
+    const counter counts = {asked};
+    const tl_service_link counting = {.name = "count", .self = &counts, .answer = count};
+    const tl_service_link *const link[] = {&counting};
     tl_value arg[TL_MAX_PARAMS];
     memset(asked, 0, COPIES * sizeof *asked);
     toy_defaults(tl_stage_find(stage), arg);
