@@ -1,6 +1,6 @@
 /*
- * A training-time defence by hooks: each row's gradient is clipped, and noise added to their
- * sum. No privacy is claimed: batches are shuffled, not drawn.
+ * A training-time defence by hooks: each row's gradient is clipped, and noise added to
+ * their sum. No privacy is claimed: batches are shuffled, not drawn.
  */
 #include "experiments/stage/stage.h"
 
@@ -16,13 +16,12 @@ static void alter(const void *args, tl_setup *setup)
     setup->recipe.hooks.noise = arg->noise;
 }
 
-static const tl_param params[] = {{TL_ARG(arguments, clip), .type = TL_PARAM_REAL,
-                                   .fallback = 1, .high = 1e6,
-                                   .about = "limit of the norm of a row's gradient"},
-                                  {TL_ARG(arguments, noise), .type = TL_PARAM_REAL,
-                                   .fallback = 0.5, .high = 100,
-                                   .about = "standard deviation, in units of the limit"},
-                                  {0}};
+static const tl_param params[] = {
+    {TL_ARG(arguments, clip), .type = TL_PARAM_REAL, .fallback = 1, .high = 1e6,
+     .about = "limit of the norm of a row's gradient"},
+    {TL_ARG(arguments, noise), .type = TL_PARAM_REAL, .fallback = 0.5, .high = 100,
+     .about = "standard deviation, in units of the limit"},
+    {0}};
 
 const tl_stage tl_stage_defense_test_clip = {
     .name = "defense.test_clip",
