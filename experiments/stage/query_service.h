@@ -2,7 +2,7 @@
  * The query service: how anybody but the owner reaches the target. An immutable chain of
  * links, each of which may change an answer: output defences and monitors. A stage that
  * places one gives the service with one more link. Clients ask through sessions, see
- * session.h.
+ * query_session.h.
  */
 #ifndef TL_EXPERIMENTS_STAGE_QUERY_SERVICE_H
 #define TL_EXPERIMENTS_STAGE_QUERY_SERVICE_H
@@ -23,7 +23,7 @@ typedef enum tl_answers {
 /** One query, as a link sees it. Pointers are borrowed. */
 typedef struct tl_query {
     uint64_t number;    /**< of the client's session, from 0 */
-    const float *input; /**< [size] */
+    const float *input; /**< [size] the question; of tokens, those up to the answered one */
     size_t size;
     int classes;
     tl_answers kind; /**< what `row` holds: scores, or logits where the client asked so */
