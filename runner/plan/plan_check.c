@@ -155,7 +155,8 @@ static bool is_asked(const tl_trial *trial, int from)
     return false;
 }
 
-/* Whether anything reads the setup that step `from` gives, or one made of it. */
+/* Whether anything is trained by the setup that step `from` gives, or one made of it; who
+ * reads it for its sizes alone meets nothing of it. */
 static bool is_trained_by(const tl_trial *trial, int from)
 {
     bool marked[TL_TRIAL_STEPS] = {false};
@@ -163,8 +164,8 @@ static bool is_trained_by(const tl_trial *trial, int from)
     for (int j = from + 1; j < trial->steps; j++) {
         const tl_trial_step *step = &trial->step[j];
         if (!reads_marked(trial, j, TL_BIT(TL_PART_SETUP), marked)) continue;
-        if (!(step->stage->gives & TL_BIT(TL_PART_SETUP))) return true;
-        marked[j] = true;
+        if (tl_trial_trains(step->stage, step->kind)) return true;
+        marked[j] = (step->stage->gives & TL_BIT(TL_PART_SETUP)) != 0;
     }
     return false;
 }

@@ -64,6 +64,11 @@ static const order_case cases[] = {
     {DATA "chain: [train, defense.adversarial_training, m2d.global_threshold]\n",
      "p.yaml:2:16: nothing is trained after defense.adversarial_training",
      "put it before train"},
+    {DATA
+     "model: {kind: mlp, width: 2}\nchain: [train, defense.adversarial_training, " THEFT
+     "]\n",
+     "p.yaml:3:16: nothing is trained after defense.adversarial_training",
+     "put it before train"},
     {DATA "chain: [defense.adversarial_training, train]\n", NULL, NULL},
     {DATA "chain: [train, defense.adversarial_training, "
           "m2m.model_extraction: {queries: 40}]\n",
