@@ -31,9 +31,10 @@ static int population_of(const arguments *arg, int attacker)
 static int own_rows(const tl_scene *scene)
 {
     const tl_dataset *all = scene->world->data[TL_PART_ATTACKER];
+    const int most = all->rows < scene->size->attacker ? all->rows : scene->size->attacker;
     int rows = 0;
-    if (tl_scene_counts(scene)) return all->rows;
-    while (rows < all->rows && !(all->flags[rows] & TL_ROW_RECOVERED)) rows++;
+    if (tl_scene_counts(scene)) return most;
+    while (rows < most && !(all->flags[rows] & TL_ROW_RECOVERED)) rows++;
     return rows;
 }
 
