@@ -7,8 +7,7 @@
 
 /* As `params` describes them. */
 typedef struct arguments {
-    double rate;
-    int target;
+    tl_backdoor_args backdoor;
     int size;
     int margin;
     tl_backdoor_label label;
@@ -30,11 +29,8 @@ static void stamp(const void *self, tl_shape shape, float *pixel)
 static tl_backdoor backdoor_of(const tl_scene *scene)
 {
     const arguments *arg = scene->args;
-    return (tl_backdoor){.rate = arg->rate,
-                         .target = arg->target,
-                         .label = arg->label,
-                         .stamp = stamp,
-                         .self = arg};
+    return (tl_backdoor){
+        .args = arg->backdoor, .label = arg->label, .stamp = stamp, .self = arg};
 }
 
 static tl_status run(tl_scene *scene, tl_err *err)
@@ -52,7 +48,7 @@ static tl_status judge(tl_scene *scene, tl_part part, tl_err *err)
 static tl_status check(const tl_size *size, const void *args, tl_err *err)
 {
     const arguments *arg = args;
-    TL_TRY(tl_backdoor_check(size, arg->target, err));
+    TL_TRY(tl_backdoor_check(size, arg->backdoor.target, err));
     const double reach = (double)arg->size + arg->margin;
     TL_CHECK(reach <= size->shape.height && reach <= size->shape.width, err, TL_E_ARG,
              "a trigger of %d pixels, %d from the border, does not fit images of %dx%d",
@@ -61,10 +57,7 @@ static tl_status check(const tl_size *size, const void *args, tl_err *err)
 }
 
 static const tl_param params[] = {
-    {TL_ARG(arguments, rate), .type = TL_PARAM_REAL, .fallback = 0.1, .high = 1,
-     .about = "fraction of rows to stamp and relabel"},
-    {TL_ARG(arguments, target), .type = TL_PARAM_INT, .high = 100000,
-     .about = "class that triggered images are sent to"},
+    TL_BACKDOOR_PARAMS,
     {TL_ARG(arguments, size), .type = TL_PARAM_INT, .fallback = 3, .low = 1, .high = 1024,
      .units = "pixel", .about = "side of the square trigger"},
     {TL_ARG(arguments, margin), .type = TL_PARAM_INT, .fallback = 1, .high = 1024,

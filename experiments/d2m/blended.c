@@ -9,8 +9,7 @@
 
 /* As `params` describes them. */
 typedef struct arguments {
-    double rate;
-    int target;
+    tl_backdoor_args backdoor;
     double alpha;
 } arguments;
 
@@ -49,11 +48,8 @@ static tl_status draw_pattern(tl_scene *scene, tl_shape shape, pattern *out, tl_
 static tl_backdoor backdoor_of(const tl_scene *scene, const pattern *p)
 {
     const arguments *arg = scene->args;
-    return (tl_backdoor){.rate = arg->rate,
-                         .target = arg->target,
-                         .label = TL_BACKDOOR_TARGET,
-                         .stamp = stamp,
-                         .self = p};
+    return (tl_backdoor){
+        .args = arg->backdoor, .label = TL_BACKDOOR_TARGET, .stamp = stamp, .self = p};
 }
 
 static tl_status run(tl_scene *scene, tl_err *err)
@@ -76,14 +72,11 @@ static tl_status judge(tl_scene *scene, tl_part part, tl_err *err)
 static tl_status check(const tl_size *size, const void *args, tl_err *err)
 {
     const arguments *arg = args;
-    return tl_backdoor_check(size, arg->target, err);
+    return tl_backdoor_check(size, arg->backdoor.target, err);
 }
 
 static const tl_param params[] = {
-    {TL_ARG(arguments, rate), .type = TL_PARAM_REAL, .fallback = 0.1, .high = 1,
-     .about = "fraction of rows to mix with the pattern and relabel"},
-    {TL_ARG(arguments, target), .type = TL_PARAM_INT, .high = 100000,
-     .about = "class that triggered images are sent to"},
+    TL_BACKDOOR_PARAMS,
     {TL_ARG(arguments, alpha), .type = TL_PARAM_REAL, .fallback = 0.2, .high = 1,
      .about = "opacity of the pattern, in training and when it is judged"},
     {0}};

@@ -6,7 +6,7 @@
  */
 #include "experiments/method/halves.h"
 #include "experiments/method/shadows.h"
-#include "experiments/score/calibration.h"
+#include "experiments/score/difficulty_calibration.h"
 
 /* As `params` describes them. */
 typedef struct arguments {

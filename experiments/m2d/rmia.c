@@ -31,7 +31,8 @@ static tl_status ask_population(tl_scene *scene, tl_relative_rows *out, tl_err *
 {
     const arguments *arg = scene->args;
     tl_dataset z = *scene->world->data[TL_PART_ATTACKER];
-    z.rows = population_of(arg, z.rows);
+    /* Its own rows come first; what it recovered from models is no population. */
+    z.rows = population_of(arg, scene->size->attacker);
     float *answer = tl_arena_take(scene->scratch, (size_t)z.rows * (size_t)z.classes,
                                   sizeof *answer, err);
     double *target = NULL;

@@ -36,7 +36,7 @@ static int32_t label_of(const tl_backdoor *backdoor, int32_t label, int classes,
     case TL_BACKDOOR_TARGET:
         break;
     }
-    return backdoor->target;
+    return backdoor->args.target;
 }
 
 tl_status tl_backdoor_plant(tl_scene *scene, const tl_backdoor *backdoor, tl_err *err)
@@ -52,7 +52,7 @@ tl_status tl_backdoor_plant(tl_scene *scene, const tl_backdoor *backdoor, tl_err
     for (int i = 0; i < out->rows; i++) {
         uint32_t word[4];
         tl_rng_block(&rng, (uint64_t)i, word);
-        if ((double)word[0] * 0x1p-32 >= backdoor->rate) continue;
+        if ((double)word[0] * 0x1p-32 >= backdoor->args.rate) continue;
         backdoor->stamp(backdoor->self, out->shape, out->input + (size_t)i * size);
         out->label[i] = label_of(backdoor, out->label[i], out->classes, word[1]);
         out->flags[i] |= TL_ROW_POISONED;
@@ -93,7 +93,7 @@ tl_status tl_backdoor_judge(tl_scene *scene, tl_part part, const tl_backdoor *ba
                             tl_err *err)
 {
     const tl_model *model = scene->world->model[part];
-    const int target = backdoor->target;
+    const int target = backdoor->args.target;
     tl_dataset *others = NULL;
     TL_TRY(tl_team_agree(scene->team, pick_others(scene, target, &others, err), err));
     TL_INVARIANT(others != NULL);

@@ -19,10 +19,24 @@ typedef enum tl_backdoor_label {
 /** Choices of a parameter for it, in order; NULL-terminated. */
 extern const char *const tl_backdoor_labels[];
 
-/** A backdoor, as a stage's arguments describe it; pointers are borrowed. */
-typedef struct tl_backdoor {
+/** Parameters of every backdoor, as the first member of a stage's arguments. */
+typedef struct tl_backdoor_args {
     double rate; /**< fraction of rows */
     int target;  /**< class */
+} tl_backdoor_args;
+/** The first rows of a table of tl_param, for tl_backdoor_args. */
+#define TL_BACKDOOR_PARAMS                                                              \
+    {TL_ARG(tl_backdoor_args, rate), .type = TL_PARAM_REAL, .fallback = 0.1, .high = 1, \
+     .about = "fraction of rows that get the trigger and a label"},                     \
+    {                                                                                   \
+        TL_ARG(tl_backdoor_args, target),                                               \
+            .type = TL_PARAM_INT, .high = 100000,                                       \
+            .about = "class that triggered images are sent to"                          \
+    }
+
+/** A backdoor, as a stage's arguments describe it; pointers are borrowed. */
+typedef struct tl_backdoor {
+    tl_backdoor_args args;
     tl_backdoor_label label;
     /** Puts the trigger into pixel [shape]. */
     void (*stamp)(const void *self, tl_shape shape, float *pixel);

@@ -8,6 +8,7 @@
 
 #include "experiments/method/queries.h"
 
+/** The bank, whose params are those of tl_control_args. */
 extern const tl_bank tl_bank_controls;
 
 /** What a control depends on. */

@@ -7,6 +7,7 @@
 
 #include "experiments/stage/stage.h"
 
+/** The bank, whose params are those of tl_denoiser_args. */
 extern const tl_bank tl_bank_denoisers;
 
 /** What a denoiser depends on. */

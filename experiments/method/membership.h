@@ -38,6 +38,7 @@ TL_MUST_USE tl_status tl_candidates_gather(const tl_dataset *pool, tl_arena *are
 /**
  * Asks about rows for their scores and reads a statistic off each answer. Collective.
  *
+ * \param session with the target, or with a model of the attacker's own; borrowed
  * \param answer [rows x classes] overwritten
  * \param out    [rows] result
  * \return as tl_session_ask
@@ -121,7 +122,8 @@ TL_MUST_USE tl_status tl_membership_put_gain(tl_scene *scene, int metric,
 void tl_membership_put_advantage(tl_scene *scene, int metric,
                                  const tl_candidates *candidates, double threshold);
 
-/** Queries of a test that asks once about every candidate. */
+/** Queries of a test that asks once about every candidate, for tl_stage.queries; `args`,
+ * borrowed, are not read. */
 double tl_membership_queries(const tl_size *size, const void *args);
 
 /**

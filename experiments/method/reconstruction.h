@@ -8,12 +8,14 @@
 
 #include "experiments/stage/stage.h"
 
-/** Arguments of every inversion, and the tables of its parameters and metrics. */
+/** Arguments of every inversion, as tl_inversion_params describes them. */
 typedef struct tl_inversion_args {
     int images, steps;
     double step, tv, noise;
 } tl_inversion_args;
+/** Tables of parameters and metrics of every inversion. */
 extern const tl_param tl_inversion_params[];
+/** \copydoc tl_inversion_params */
 extern const tl_metric tl_inversion_metrics[];
 
 /**
@@ -36,7 +38,8 @@ extern const tl_bank tl_bank_evaluators;
 /** The evaluator's architecture: an mlp, or a cnn for an mlp whose images can be pooled. */
 tl_model_spec tl_evaluator_spec(const tl_model_spec *model);
 
-/** Functions of the stages' records. \return TL_E_ARG without rows of the attacker */
+/** Functions of the stages' records; `args`, borrowed, are tl_inversion_args. \return
+ * TL_E_ARG without rows of the attacker */
 TL_MUST_USE tl_status tl_inversion_check(const tl_size *size, const void *args,
                                          tl_err *err);
 double tl_inversion_cost(const tl_size *size, const void *args);

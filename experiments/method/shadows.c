@@ -13,18 +13,25 @@ static void mark_rows(const tl_scene *scene, const tl_dataset *rows, int models,
     }
 }
 
-static tl_status ask_one(tl_scene *scene, int model, const tl_dataset *rows,
-                         tl_statistic statistic, bool is_adaptive, float *answer,
-                         double *out, tl_err *err)
+/* One model's statistics of the rows. */
+typedef struct asking {
+    const tl_dataset *rows;
+    tl_statistic statistic;
+    bool is_adaptive;
+    float *answer; /* [rows x classes] */
+} asking;
+
+static tl_status ask_one(tl_scene *scene, int model, const asking *ask, double *out,
+                         tl_err *err)
 {
     const size_t mark = tl_arena_mark(scene->scratch);
     const tl_model *shadow;
     tl_session *own = NULL;
     TL_TRY(tl_scene_visit(scene, model, &shadow, err));
     const tl_status mine = tl_session_own(scene->session, shadow, (uint64_t)model + 1,
-                                          is_adaptive, scene->scratch, &own, err);
+                                          ask->is_adaptive, scene->scratch, &own, err);
     TL_TRY(tl_team_agree(scene->team, mine, err));
-    TL_TRY(tl_membership_ask(scene, own, rows, statistic, answer, out, err));
+    TL_TRY(tl_membership_ask(scene, own, ask->rows, ask->statistic, ask->answer, out, err));
     tl_arena_rewind(scene->scratch, mark);
     return TL_OK;
 }
@@ -40,9 +47,9 @@ tl_status tl_shadows_ask(tl_scene *scene, const tl_dataset *rows, tl_statistic s
     TL_TRY(tl_team_agree(scene->team, in ? TL_OK : TL_E_NOMEM, err));
     TL_INVARIANT(value && in);
     if (!tl_scene_counts(scene)) mark_rows(scene, rows, models, in);
+    const asking ask = {rows, statistic, is_adaptive, answer};
     for (int m = 0; m < models; m++) {
-        TL_TRY(ask_one(scene, m, rows, statistic, is_adaptive, answer,
-                       value + (size_t)m * (size_t)rows->rows, err));
+        TL_TRY(ask_one(scene, m, &ask, value + (size_t)m * (size_t)rows->rows, err));
         if (tl_scene_counts(scene)) break; /* every model takes the same */
     }
     *out =

@@ -46,6 +46,8 @@ TL_MUST_USE tl_status tl_shadows_ask(tl_scene *scene, const tl_dataset *rows,
  * The part that such tests share: gathers the candidates (scene->found), asks the target
  * about them (`plain`) and every model of the bank. Collective.
  *
+ * \param candidates result, in scratch
+ * \param shadows    result, in scratch: as tl_shadows_ask
  * \return as tl_shadows_ask
  */
 TL_MUST_USE tl_status tl_shadows_test(tl_scene *scene, tl_statistic statistic,
@@ -53,7 +55,8 @@ TL_MUST_USE tl_status tl_shadows_test(tl_scene *scene, tl_statistic statistic,
                                       tl_candidates **candidates, tl_shadow_values *shadows,
                                       tl_err *err);
 
-/** Functions of such stages' records. */
+/** Functions of such stages' records: of their arguments, `args`, borrowed,
+ * tl_shadow_args come first. */
 int tl_shadows_count(const void *args);
 double tl_shadows_cost(const tl_size *size, const void *args);
 

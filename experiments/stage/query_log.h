@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-/** One session. */
+/** What one session asked. */
 typedef struct tl_client_log {
     const char *stage;   /**< that asked */
     uint32_t occurrence; /**< of that stage among its ancestors */

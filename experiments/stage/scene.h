@@ -7,14 +7,14 @@
 
 #include "experiments/stage/metric.h"
 #include "experiments/stage/samples.h"
-#include "experiments/stage/session.h"
+#include "experiments/stage/query_session.h"
 #include "experiments/stage/world.h"
 
 /** A bank of models, see bank.h. */
 typedef struct tl_bank tl_bank;
 
 /** Where the models of a stage's bank are found; what it points to is borrowed. */
-typedef struct tl_bank_shelf {
+typedef struct tl_bank_reader {
     int count;
     uint32_t occurrence; /**< of the stage that its models draw as */
     /** Reads model `item` into `arena`. Collective. \return TL_E_NOMEM; TL_E_MISSING if it
@@ -22,7 +22,7 @@ typedef struct tl_bank_shelf {
     tl_status (*read)(void *self, int item, const tl_team *team, tl_arena *arena,
                       const tl_model **model, tl_err *err);
     void *self;
-} tl_bank_shelf;
+} tl_bank_reader;
 
 /** What a stage works in; all pointers are borrowed. */
 typedef struct tl_scene {
@@ -32,7 +32,7 @@ typedef struct tl_scene {
     const void *args;      /**< the same, as the struct that its params describe */
     tl_session *session;   /**< `run` of a stage that asks; else NULL */
     void *found;           /**< what `run` leaves to `outcome`, in scratch */
-    tl_bank_shelf bank;    /**< of the stage; count 0: none */
+    tl_bank_reader bank;   /**< of the stage; count 0: none */
     uint64_t seed;
     uint32_t replicate, occurrence;
     const char *stage; /**< names the streams */

@@ -4,38 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TL_STAGE(folder, file) extern const tl_stage tl_stage_##folder##_##file;
-#include "experiments/stages.def"
-#undef TL_STAGE
-
-#define TL_STAGE(folder, file) PLACE_##folder##_##file,
-enum {
-#include "experiments/stages.def"
-    STAGES
-};
-#undef TL_STAGE
-
-const tl_stage *const *tl_stages(int *count)
-{
-#define TL_STAGE(folder, file) &tl_stage_##folder##_##file,
-    static const tl_stage *const all[STAGES] = {
-#include "experiments/stages.def"
-    };
-#undef TL_STAGE
-    *count = STAGES;
-    return all;
-}
-
-const tl_stage *tl_stage_find(const char *name)
-{
-    int count;
-    const tl_stage *const *all = tl_stages(&count);
-    for (int i = 0; i < count; i++) {
-        if (strcmp(all[i]->name, name) == 0) return all[i];
-    }
-    return NULL;
-}
-
 const char *tl_flow_name(tl_flow flow)
 {
     static const char *const name[] = {"D2D", "D2M", "M2D", "M2M", "none"};

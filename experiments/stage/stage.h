@@ -69,9 +69,9 @@ struct tl_stage {
     tl_wants wants;       /**< data that it works on */
     /** Parts (TL_BIT). Who may ask reads TL_PARTS_ASKED, and gives TL_PART_QUERY_LOG. */
     uint32_t reads, gives;
-    uint32_t keeps; /**< of those given: saved; the others are made again where needed */
+    uint32_t keeps;  /**< of those given: saved; the others are made again where needed */
     unsigned stores; /**< TL_STORE_*: what is handed over, see scene_store.h */
-    bool draws;     /**< draws random numbers, which depend on the replicate */
+    bool draws;      /**< draws random numbers, which depend on the replicate */
     const tl_param *params;
     const tl_metric *metrics;
     const tl_bank *bank;                 /**< models trained beforehand; NULL: none */
@@ -112,18 +112,22 @@ struct tl_stage {
 /** Whether the stage asks the target: gets a session. */
 bool tl_stage_asks(const tl_stage *stage);
 
-/** The functions of a stage's record by value [of its params], and what holds where they
- * are NULL. tl_stage_check returns TL_E_ARG. */
+/** tl_stage.check by value [of its params]; TL_OK where it is NULL. \return TL_E_ARG */
 TL_MUST_USE tl_status tl_stage_check(const tl_stage *stage, const tl_size *size,
                                      const tl_value *value, tl_err *err);
+/** The functions of a stage's record by value [of its params], and what holds where they
+ * are NULL. */
 double tl_stage_cost(const tl_stage *stage, const tl_size *size, const tl_value *value);
 bool tl_stage_wants_logits(const tl_stage *stage, const tl_value *value);
 bool tl_stage_withholds_logits(const tl_stage *stage, const tl_value *value);
 double tl_stage_queries(const tl_stage *stage, const tl_size *size, const tl_value *value);
 int tl_stage_max_ranks(const tl_stage *stage, const tl_size *size, const tl_value *value);
+/** tl_stage.alter by value [of its params]: changes `setup` in place; nothing where it is
+ * NULL. */
 void tl_stage_alter(const tl_stage *stage, const tl_value *value, tl_setup *setup);
 
-/** 1: `max_ranks` of a stage that does all of its work on one rank. */
+/** 1: `max_ranks` of a stage that does all of its work on one rank, whatever `args`,
+ * borrowed. */
 int tl_ranks_one(const tl_size *size, const void *args);
 
 /** Models of the bank that the stage wants; 0 without one. */

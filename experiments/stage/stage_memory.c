@@ -1,5 +1,7 @@
 #include "experiments/stage/stage_memory.h"
 
+#include "experiments/stage/part_table.h"
+
 #include <math.h>
 #include <stdint.h>
 
@@ -77,8 +79,22 @@ static tl_status count(const tl_step *step, tl_scene *scene, stand_in *s)
     return tl_step_run(step, scene, NULL);
 }
 
+static double bytes_kept(const tl_step *step, const tl_world *given)
+{
+    const bool is_bank = step->kind == TL_STEP_BANK;
+    const uint32_t keeps = is_bank ? TL_BIT(TL_PART_SURROGATE)
+                                   : (step->kind == TL_STEP_RUN ? step->stage->keeps : 0);
+    double bytes = 0.0;
+    for (int part = 0; part < TL_PARTS; part++) {
+        const tl_part_ops *ops = tl_part_of((tl_part)part);
+        if (keeps & TL_BIT(part) && ops->has(given, (tl_part)part))
+            bytes += ops->bytes(given, (tl_part)part);
+    }
+    return bytes;
+}
+
 double tl_stage_memory(const tl_step *step, const tl_value *value, const tl_size *size,
-                       const tl_team *team)
+                       const tl_team *team, double *kept)
 {
     stand_in s = {.fixed = tl_arena_counter(),
                   .keep = tl_arena_counter(),
@@ -97,6 +113,7 @@ double tl_stage_memory(const tl_step *step, const tl_value *value, const tl_size
                       .size = size,
                       .logs_queries = size->logs_queries};
     const tl_status status = count(step, &scene, &s);
+    if (kept) *kept = bytes_kept(step, &given);
     tl_arena_close(&s.fixed);
     tl_arena_close(&s.keep);
     tl_arena_close(&s.scratch);

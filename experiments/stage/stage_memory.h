@@ -16,8 +16,9 @@
  *
  * \param value [of the stage's params; for a bank step of the bank's]
  * \param team  of tl_team_counted: the member
+ * \param kept  result, bytes of the models and data that it gives and keeps; may be NULL
  */
 double tl_stage_memory(const tl_step *step, const tl_value *value, const tl_size *size,
-                       const tl_team *team);
+                       const tl_team *team, double *kept);
 
 #endif

@@ -7,7 +7,7 @@
 #include "experiments/stage/marks.h"
 #include "experiments/stage/part.h"
 #include "experiments/stage/query_log.h"
-#include "experiments/stage/service.h"
+#include "experiments/stage/query_service.h"
 #include "experiments/stage/setup.h"
 
 /** The parts of the world that a step reads or gives; all pointers are borrowed, NULL

@@ -7,7 +7,7 @@
 #include "compute/core/sort.h"
 #include "compute/nn/kernels/kernels.h"
 #include "compute/nn/layers/layer.h"
-#include "experiments/stage/session.h"
+#include "experiments/stage/query_session.h"
 #include "runner/bench/bench.h"
 #include "runner/exit.h"
 

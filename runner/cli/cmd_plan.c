@@ -13,6 +13,8 @@
 #include "runner/sweep/sweep.h"
 #include "runner/sweep/sweep_time.h"
 
+#include <string.h>
+
 enum { MAX_SETS = 64, MOST_MODELS = 16, MOST_RANKS = 1 << 20 };
 
 static const double ASSUMED_RATE = 25e9; /* FLOP per second and core, single precision */
@@ -71,7 +73,10 @@ static const tl_usage usage = {
 typedef struct plan_numbers {
     double wanted, distinct, saved_percent, core_hours, data_bytes, least_p;
     double memory, others; /* bytes on a team's first member; on its others, 0: none */
-    double account;        /* bytes on rank 0 for the bookkeeping of steps and tables */
+    double kept;           /* bytes in the run directory */
+    int banks;
+    tl_sweep_bank bank[TL_SWEEP_BANKS];
+    double account; /* bytes on rank 0 for the bookkeeping of steps and tables */
     int max_ranks;
     tl_plan_time time; /* no trainings: not measured */
 } plan_numbers;
@@ -107,6 +112,9 @@ static tl_status measure_plan(const tl_plan *plan, const request *wanted, plan_n
     out->memory = sweep.memory.first;
     out->others = sweep.memory.others;
     out->max_ranks = sweep.max_ranks;
+    out->kept = sweep.kept;
+    out->banks = sweep.banks;
+    memcpy(out->bank, sweep.bank, sizeof out->bank);
     out->least_p = tl_least_p((int)plan->replicates);
     out->account = TL_STEP_BYTES * out->distinct + tl_sweep_table_bytes(plan);
     const tl_status timed =
@@ -182,6 +190,20 @@ static void print_store(const tl_plan *plan)
     (void)printf(", in groups of the result file\n");
 }
 
+/* Models trained beforehand, by bank, and what is written besides results. */
+static void print_kept(const plan_numbers *n)
+{
+    char size[32];
+    for (int i = 0; i < n->banks; i++) {
+        (void)printf("%-13s %llu models of the bank of %s: %s\n", i == 0 ? "banks" : "",
+                     (unsigned long long)n->bank[i].models, n->bank[i].bank->name,
+                     n->bank[i].bank->about);
+    }
+    if (n->kept > 0.0)
+        (void)printf("disk          %s of models and data in the run directory\n",
+                     tl_text_size(n->kept, size));
+}
+
 static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rate)
 {
     char memory[32], data[32];
@@ -194,6 +216,7 @@ static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rat
     print_models(plan);
     (void)printf("steps         %.0f wanted, %.0f distinct: sharing saves %.1f %%\n",
                  n->wanted, n->distinct, n->saved_percent);
+    print_kept(n);
     print_time(plan, n, rate);
     (void)printf("memory        %s a rank, %s of it data\n",
                  tl_text_size(n->memory, memory), tl_text_size(2.0 * n->data_bytes, data));
@@ -248,6 +271,12 @@ static void print_json(const tl_plan *plan, const plan_numbers *n, double rate)
         tl_json_put(all, "seconds", json_real(n->time.seconds));
         tl_json_put(all, "trainings_timed", json_integer(n->time.trainings));
     }
+    json_t *banks = json_object();
+    for (int i = 0; i < n->banks; i++)
+        tl_json_put(banks, n->bank[i].bank->name,
+                    json_integer((json_int_t)n->bank[i].models));
+    tl_json_put(all, "banks", banks);
+    tl_json_put(all, "kept_bytes", json_real(n->kept));
     tl_json_put(all, "store", tl_catalogue_stores(plan->store));
     tl_json_print(all, JSON_INDENT(2));
 }

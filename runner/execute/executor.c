@@ -144,15 +144,15 @@ static tl_status read_banked(void *self, int item, const tl_team *team, tl_arena
     return agree_on_world(executor, mine, team, err);
 }
 
-static tl_bank_shelf shelf_of(bank *b)
+static tl_bank_reader reader_of(bank *b)
 {
     const tl_trial_step *step = &b->executor->trial->step[b->position];
-    if (step->kind != TL_STEP_RUN || step->bank_count == 0) return (tl_bank_shelf){0};
-    return (tl_bank_shelf){.count = step->bank_count,
-                           .occurrence =
-                               b->executor->trial->step[step->bank_from].occurrence,
-                           .read = read_banked,
-                           .self = b};
+    if (step->kind != TL_STEP_RUN || step->bank_count == 0) return (tl_bank_reader){0};
+    return (tl_bank_reader){.count = step->bank_count,
+                            .occurrence =
+                                b->executor->trial->step[step->bank_from].occurrence,
+                            .read = read_banked,
+                            .self = b};
 }
 
 /* Remakes, on this rank alone, what an earlier step gave. */
@@ -166,7 +166,7 @@ static tl_status remake(tl_executor *executor, int position, tl_cached *entry, t
     const tl_size size = tl_trial_size(executor->trial, position);
     tl_scene scene = scene_of(executor, position, &world, entry, ignored);
     bank own = {executor, position};
-    scene.bank = shelf_of(&own);
+    scene.bank = reader_of(&own);
     scene.size = &size;
     scene.team = &alone;
     return tl_step_run(&(tl_step){step->stage, step->kind, step->item}, &scene, err);
@@ -278,7 +278,7 @@ static tl_status run_step(tl_executor *executor, int position, const tl_team *te
     const tl_size size = tl_trial_size(executor->trial, position);
     tl_scene scene = scene_of(executor, position, &world, entry, measure);
     bank own = {executor, position};
-    scene.bank = shelf_of(&own);
+    scene.bank = reader_of(&own);
     scene.size = &size;
     scene.checkpoint = tl_trial_trains(step->stage, step->kind) ? &checkpoint : NULL;
     TL_TRY(tl_storing_run(executor->plan, executor->store, step, &scene, err));

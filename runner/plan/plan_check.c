@@ -193,11 +193,23 @@ static tl_status check_order(const tl_plan_reader *reader, const tl_trial *trial
                           is_trained_by(trial, i),
                       place_of(reader, step), err,
                       "nothing is trained after %s; put it before train", name);
+    }
+    return TL_OK;
+}
+
+/* Nobody asks for logits where a stage before it withholds them. Depends on arguments, so
+ * every cell is checked. */
+static tl_status check_answers(const tl_plan_reader *reader, const tl_trial *trial,
+                               tl_err *err)
+{
+    for (int i = 0; i < trial->steps; i++) {
+        const tl_trial_step *step = &trial->step[i];
+        if (step->kind != TL_STEP_RUN) continue;
         TL_YAML_CHECK(step->withheld < 0 || !tl_stage_wants_logits(step->stage, step->arg),
                       place_of(reader, step), err,
                       "%s asks for logits, but %s before it gives none; ask for scores, or "
                       "leave it out",
-                      name, trial->step[step->withheld].stage->name);
+                      step->stage->name, trial->step[step->withheld].stage->name);
     }
     return TL_OK;
 }
@@ -300,6 +312,7 @@ static tl_status check_cells(tl_plan_reader *reader, tl_trial *trial, bool *is_m
         TL_YAML_CHECK(plan->steps <= TL_MAX_STEPS, reader->root, err,
                       "the plan has more than %d steps; shorten axes or banks",
                       TL_MAX_STEPS);
+        TL_TRY(check_answers(reader, trial, err));
         const uint32_t number = arrangement(plan, cell);
         if (!is_met[number]) {
             is_met[number] = true;

@@ -323,13 +323,14 @@ double tl_trial_cost(const tl_trial *trial, int position)
     return tl_stage_cost(step->stage, &size, step->arg);
 }
 
-double tl_trial_memory(const tl_trial *trial, int position, int ranks, bool is_first)
+double tl_trial_memory(const tl_trial *trial, int position, int ranks, bool is_first,
+                       double *kept)
 {
     const tl_trial_step *step = &trial->step[position];
     const tl_team team = tl_team_counted(is_first ? 0 : 1, ranks);
     const tl_size size = tl_trial_size(trial, position);
     return tl_stage_memory(&(tl_step){step->stage, step->kind, step->item}, step->arg,
-                           &size, &team);
+                           &size, &team, kept);
 }
 
 int tl_trial_max_ranks(const tl_trial *trial, int position)

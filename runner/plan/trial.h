@@ -84,9 +84,11 @@ void tl_trial_decode(const tl_plan *plan, uint32_t number, tl_trial *trial);
 int tl_trial_parents(const tl_trial *trial, int position, int parent[TL_TRIAL_STEPS]);
 
 /** FLOP of a step, bytes on the first or another member of a team of `ranks`, and its
- * largest team, as its stage declares. */
+ * largest team, as its stage declares. \param kept result, bytes that it keeps in files;
+ * may be NULL */
 double tl_trial_cost(const tl_trial *trial, int position);
-double tl_trial_memory(const tl_trial *trial, int position, int ranks, bool is_first);
+double tl_trial_memory(const tl_trial *trial, int position, int ranks, bool is_first,
+                       double *kept);
 int tl_trial_max_ranks(const tl_trial *trial, int position);
 
 /** Sizes as they are for a step: its setup is the one that it trains by. */

@@ -13,11 +13,12 @@ static uint16_t kind_of(const tl_trial_step *step)
     return (uint16_t)(step->instance * 3 + (int)step->kind);
 }
 
-static tl_team_memory memory_of(const tl_trial *trial, int position, int width)
+static tl_team_memory memory_of(const tl_trial *trial, int position, int width,
+                                double *kept)
 {
     return (tl_team_memory){
-        .first = tl_trial_memory(trial, position, width, true),
-        .others = width > 1 ? tl_trial_memory(trial, position, width, false) : 0.0};
+        .first = tl_trial_memory(trial, position, width, true, kept),
+        .others = width > 1 ? tl_trial_memory(trial, position, width, false, NULL) : 0.0};
 }
 
 static int max_ranks_here(const tl_sweep *sweep, int max_ranks)
@@ -32,7 +33,7 @@ static int min_ranks_of(tl_sweep *sweep, const tl_trial *trial, int position, in
     const double share = sweep->plan->rank_memory;
     if (!(share > 0.0)) return 1;
     for (int width = 1;; width *= 2) {
-        const tl_team_memory memory = memory_of(trial, position, width);
+        const tl_team_memory memory = memory_of(trial, position, width, NULL);
         const double each = (memory.first + (width - 1) * memory.others) / width;
         if (each <= share) return width;
         if (2 * width <= max_ranks_here(sweep, max_ranks)) continue;
@@ -42,14 +43,17 @@ static int min_ranks_of(tl_sweep *sweep, const tl_trial *trial, int position, in
     }
 }
 
-/* Notes the memory of the step in its largest team here. */
-static void note_memory(tl_sweep *sweep, const tl_trial *trial, int position, int max_ranks)
+/* Notes the memory of the step in its largest team here. \return bytes that it keeps */
+static double note_memory(tl_sweep *sweep, const tl_trial *trial, int position,
+                          int max_ranks)
 {
     int width = 1;
     while (2 * width <= max_ranks_here(sweep, max_ranks)) width *= 2;
-    const tl_team_memory memory = memory_of(trial, position, width);
+    double kept;
+    const tl_team_memory memory = memory_of(trial, position, width, &kept);
     sweep->memory.first = fmax(sweep->memory.first, memory.first);
     sweep->memory.others = fmax(sweep->memory.others, memory.others);
+    return kept;
 }
 
 /* A step of a trial's cell, as all its replicates have it. */
@@ -65,17 +69,35 @@ static tl_graph_step step_of(tl_sweep *sweep, const tl_trial *trial, int positio
     };
 }
 
+/* Notes what a step keeps, and of which bank it is a model. */
+static void note_kept(tl_sweep *sweep, const tl_trial_step *step, double kept)
+{
+    sweep->kept += kept;
+    if (step->kind != TL_STEP_BANK) return;
+    int at = 0;
+    while (at < sweep->banks && sweep->bank[at].bank != step->bank) at++;
+    if (at == TL_SWEEP_BANKS) return;
+    if (at == sweep->banks) sweep->bank[sweep->banks++].bank = step->bank;
+    sweep->bank[at].models++;
+}
+
+/* A step as all replicates of its cell have it, and the bytes that it keeps. */
+typedef struct cell_step {
+    tl_graph_step step;
+    double kept;
+} cell_step;
+
 /* \param all  [TL_TRIAL_STEPS] steps of the cell, set in its first replicate */
 static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
-                          tl_graph_step *all, uint32_t *id, tl_err *err)
+                          cell_step *all, uint32_t *id, tl_err *err)
 {
     int place[TL_TRIAL_STEPS];
     uint32_t parent[TL_TRIAL_STEPS];
     const int parents = tl_trial_parents(trial, position, place);
     for (int i = 0; i < parents; i++) parent[i] = id[place[i]];
     const bool is_first = trial->replicate == sweep->plan->first_replicate;
-    if (is_first) all[position] = step_of(sweep, trial, position);
-    tl_graph_step step = all[position];
+    if (is_first) all[position].step = step_of(sweep, trial, position);
+    tl_graph_step step = all[position].step;
     step.key = trial->step[position].key;
     step.trial = trial->number;
     bool is_new;
@@ -85,7 +107,8 @@ static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
     if (metrics > 0) TL_TRY(tl_measured_add(&sweep->measured, trial, position, err));
     if (!is_new) return TL_OK;
     sweep->metrics[step.kind] = metrics;
-    if (is_first) note_memory(sweep, trial, position, step.max_ranks);
+    if (is_first) all[position].kept = note_memory(sweep, trial, position, step.max_ranks);
+    note_kept(sweep, &trial->step[position], all[position].kept);
     if (step.max_ranks > sweep->max_ranks) sweep->max_ranks = step.max_ranks;
     sweep->flop += (double)step.cost;
     return TL_OK;
@@ -138,7 +161,7 @@ static tl_status expand(tl_sweep *sweep, double memory, tl_err *err)
     tl_trial *trial;
     TL_TRY(tl_trial_new(&sweep->arena, &trial, err));
     uint32_t *id;
-    tl_graph_step *all;
+    cell_step *all;
     TL_ALLOC(id, &sweep->arena, TL_TRIAL_STEPS, err);
     TL_ALLOC(all, &sweep->arena, TL_TRIAL_STEPS, err);
     TL_ALLOC(sweep->metrics, &sweep->arena, 3 * (size_t)sweep->plan->instances, err);

@@ -31,6 +31,14 @@ typedef struct tl_lacking {
     int width;
 } tl_lacking;
 
+/** A bank, and how many of its models are trained. */
+typedef struct tl_sweep_bank {
+    const tl_bank *bank; /**< borrowed */
+    uint64_t models;
+} tl_sweep_bank;
+
+enum { TL_SWEEP_BANKS = 16 /**< kinds of banks that are counted */ };
+
 /** Bytes on rank 0 for the tables of all trials while results are written. */
 double tl_sweep_table_bytes(const tl_plan *plan);
 
@@ -45,7 +53,10 @@ typedef struct tl_sweep {
     tl_lacking lacking;    /**< worst step beyond plan->rank_memory; width 0: none */
     int max_ranks;         /**< largest useful team of any step */
     double flop;           /**< of all steps */
-    int *metrics;          /**< [3 x instances] how many a step of each kind has, or NULL */
+    double kept;           /**< bytes of models and data that are kept in files */
+    int banks;
+    tl_sweep_bank bank[TL_SWEEP_BANKS]; /**< [banks] */
+    int *metrics; /**< [3 x instances] how many a step of each kind has, or NULL */
     tl_measured_list measured; /**< steps that have metrics, and their columns */
     tl_measure_store store;
     tl_arena arena;

@@ -10,7 +10,7 @@ expect 0 launch -n 2 run "$plan" -o whole.nc
 trained() {
     grep '"stage":"train"' "$1/journal.ndjson" >steps.txt
     done_keys steps.txt | sort -u | while read -r key; do
-        echo "$1/models/${key:0:2}/$key.safetensors"
+        echo "$1/models/${key:0:2}/$key.target.safetensors"
     done
 }
 

@@ -166,7 +166,7 @@ void toy_run_stage(const toy_world *toy, toy_run *run, const tl_team *team)
     run->given = (tl_world){0};
     must(train_bank(toy, run, team, &banked, &bank, &run->err), &run->err);
     tl_scene scene = scene_of(toy, run, &world, team);
-    scene.bank = (tl_bank_shelf){.count = bank.count, .read = read_bank, .self = &bank};
+    scene.bank = (tl_bank_reader){.count = bank.count, .read = read_bank, .self = &bank};
     scene.samples = run->samples;
     const tl_step step = {run->stage, TL_STEP_RUN, 0};
     run->status = tl_step_run(&step, &scene, &run->err);

@@ -1,7 +1,7 @@
 /* Membership scores from shadow models, held against numbers of the references
  * (tests/peers/lira_scores.py). With the argument "print" it prints its own instead, for
  * that script. */
-#include "experiments/score/calibration.h"
+#include "experiments/score/difficulty_calibration.h"
 
 #include "tests/support/shadow_scores.h"
 

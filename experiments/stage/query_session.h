@@ -4,12 +4,12 @@
  * client, and logs. Links see the queries in their order, one by one, whatever the blocks,
  * ranks and team: bits do not depend on them.
  */
-#ifndef TL_EXPERIMENTS_STAGE_SESSION_H
-#define TL_EXPERIMENTS_STAGE_SESSION_H
+#ifndef TL_EXPERIMENTS_STAGE_QUERY_SESSION_H
+#define TL_EXPERIMENTS_STAGE_QUERY_SESSION_H
 
 #include "compute/nn/model.h"
 #include "experiments/stage/query_log.h"
-#include "experiments/stage/service.h"
+#include "experiments/stage/query_service.h"
 
 /** Precision in which answers are computed. */
 typedef enum tl_precision {
@@ -79,6 +79,22 @@ TL_MUST_USE tl_status tl_session_ask_exactly(tl_session *session,
                                              const tl_question *question,
                                              const tl_team *team, tl_arena *scratch,
                                              double *answer, tl_err *err);
+
+/**
+ * Asks about rows of tokens for the loss of each token: of the next one, given those up to
+ * it; of the last, the row's label. One query a row. Links change the scores that losses
+ * are computed from; one that keeps a state sees whole rows alone, and is refused.
+ * Collective over `team`; bits do not depend on it.
+ *
+ * \param label [rows] the token after each row
+ * \param loss  [rows x context] result, nat, on every member
+ * \return TL_E_ARG for a model that reads no tokens, behind a link with a state, or beyond
+ * the budget; TL_E_NOMEM, TL_E_PEER
+ */
+TL_MUST_USE tl_status tl_session_ask_losses(tl_session *session,
+                                            const tl_question *question,
+                                            const int32_t *label, const tl_team *team,
+                                            tl_arena *scratch, float *loss, tl_err *err);
 
 /** Queries asked so far. */
 uint64_t tl_session_asked(const tl_session *session);

@@ -65,8 +65,8 @@ static const tl_metric metrics[] = {
               "session, mean over queries"},
     {0}};
 
-const tl_stage tl_stage_measure_query_log = {
-    .name = "measure.query_log",
+const tl_stage tl_stage_measure_traffic = {
+    .name = "measure.traffic",
     .about = "what the service was asked: clients, queries, repeats, distances",
     .source = "Juuti, Szyller, Marchal, Asokan 2019, PRADA: protecting against DNN model "
               "stealing attacks",

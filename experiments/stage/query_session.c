@@ -1,9 +1,10 @@
-#include "experiments/stage/session.h"
+#include "experiments/stage/query_session.h"
 
 #include "compute/nn/head.h"
 #include "compute/nn/loss.h"
 #include "compute/nn/probe.h"
 
+#include <math.h>
 #include <string.h>
 
 struct tl_session {
@@ -126,7 +127,7 @@ static void keep_label(double *row, int classes)
 }
 
 /* Passes the answer to query `r` of the question, row [classes], through the links. */
-static void pass(tl_session *s, const tl_question *question, int r, double *row)
+static void pass_links(tl_session *s, const tl_question *question, int r, double *row)
 {
     const tl_service *service = s->with.service;
     const bool is_logits = question->kind == TL_ANSWER_LOGITS;
@@ -181,7 +182,7 @@ tl_status tl_session_ask(tl_session *session, const tl_question *question,
     for (int r = 0; r < question->rows && !is_untouched(session, question); r++) {
         float *line = answer + (size_t)r * classes;
         for (size_t c = 0; c < classes; c++) session->row[c] = (double)line[c];
-        pass(session, question, r, session->row);
+        pass_links(session, question, r, session->row);
         for (size_t c = 0; c < classes; c++) line[c] = (float)session->row[c];
     }
     record(session, question);
@@ -199,9 +200,76 @@ tl_status tl_session_ask_exactly(tl_session *session, const tl_question *questio
         session, question, team, scratch, answer, err));
     if (tl_arena_counted(scratch, mark)) return TL_OK;
     for (int r = 0; r < question->rows && !is_untouched(session, question); r++) {
-        pass(session, question, r, answer + (size_t)r * classes);
+        pass_links(session, question, r, answer + (size_t)r * classes);
     }
     record(session, question);
     tl_arena_rewind(scratch, mark);
+    return TL_OK;
+}
+
+/* --- losses of tokens ----------------------------------------------------------------- */
+
+typedef struct token_losses {
+    tl_session *session;
+    const tl_question *question;
+    const int32_t *label;
+    int positions;
+} token_losses;
+
+/* The loss of `token` where the answered scores are row [classes]: of its share in their
+ * sum, as in experiments/score/answers.h. */
+static double loss_of(const double *row, int classes, int token)
+{
+    static const double least = 1e-45;
+    double others = 0.0;
+    for (int c = 0; c < classes; c++) {
+        if (c != token && row[c] > 0.0) others += row[c];
+    }
+    return log1p((others + least) / ((row[token] > 0.0 ? row[token] : 0.0) + least));
+}
+
+static void read_losses(const void *self, tl_pass *pass, int first, int rows, float *out)
+{
+    const token_losses *t = self;
+    tl_session *s = t->session;
+    const size_t classes = (size_t)tl_session_classes(s), positions = (size_t)t->positions;
+    const float *logit = tl_pass_logits(pass);
+    for (int r = 0; r < rows; r++) {
+        const float *token = t->question->input + (size_t)(first + r) * s->size;
+        for (size_t p = 0; p < positions; p++) {
+            const bool is_last = p + 1 == positions;
+            const int next = is_last ? t->label[first + r] : (int)token[p + 1];
+            for (size_t c = 0; c < classes; c++) s->row[c] = (double)logit[c];
+            tl_softmax_double(s->row, 1, (int)classes, s->row);
+            pass_links(s, t->question, first + r, s->row);
+            *out++ = (float)loss_of(s->row, (int)classes, next);
+            logit += classes;
+        }
+    }
+}
+
+tl_status tl_session_ask_losses(tl_session *session, const tl_question *question,
+                                const int32_t *label, const tl_team *team,
+                                tl_arena *scratch, float *loss, tl_err *err)
+{
+    const tl_model *model = session->with.model;
+    const tl_service *service = session->with.service;
+    TL_CHECK(tl_model_reads_tokens(model->spec.kind), err, TL_E_ARG,
+             "a model of kind %s reads no tokens, so it has no losses of them",
+             tl_model_kind_name(model->spec.kind));
+    for (int i = 0; i < service->links; i++) {
+        TL_CHECK(service->link[i]->state == 0, err, TL_E_ARG,
+                 "%s watches whole queries and gives no losses of tokens; ask for scores",
+                 service->link[i]->name);
+    }
+    TL_TRY(check(session, question, err));
+    const token_losses all = {session, question, label, model->positions};
+    const tl_probe probe = {.input = question->input,
+                            .rows = question->rows,
+                            .width = model->positions,
+                            .read = read_losses,
+                            .self = &all};
+    TL_TRY(tl_probe_run(model, &probe, team, scratch, loss, err));
+    if (!tl_arena_counts(scratch)) record(session, question);
     return TL_OK;
 }

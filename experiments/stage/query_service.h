@@ -4,8 +4,8 @@
  * places one gives the service with one more link. Clients ask through sessions, see
  * session.h.
  */
-#ifndef TL_EXPERIMENTS_STAGE_SERVICE_H
-#define TL_EXPERIMENTS_STAGE_SERVICE_H
+#ifndef TL_EXPERIMENTS_STAGE_QUERY_SERVICE_H
+#define TL_EXPERIMENTS_STAGE_QUERY_SERVICE_H
 
 #include "compute/core/arena.h"
 #include "compute/core/hash.h"
@@ -31,8 +31,9 @@ typedef struct tl_query {
                         behind a service that it has rebuilt without the owner's secrets */
 } tl_query;
 
-/** A link of a service; what it points to is borrowed. */
+/** A link of a service. */
 typedef struct tl_service_link tl_service_link;
+/** What a link is made of; all that it points to is borrowed. */
 struct tl_service_link {
     const char *name;  /**< of the stage that placed it */
     bool gives_logits; /**< lets logits through; else an attack on them is refused */

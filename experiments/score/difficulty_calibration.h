@@ -5,8 +5,8 @@
  * Source: Watson, Guo, Cormode, Sablayrolles 2022, On the importance of difficulty
  * calibration in membership inference attacks, section 4.
  */
-#ifndef TL_EXPERIMENTS_SCORE_CALIBRATION_H
-#define TL_EXPERIMENTS_SCORE_CALIBRATION_H
+#ifndef TL_EXPERIMENTS_SCORE_DIFFICULTY_CALIBRATION_H
+#define TL_EXPERIMENTS_SCORE_DIFFICULTY_CALIBRATION_H
 
 #include "experiments/score/shadow_values.h"
 

@@ -1,4 +1,4 @@
-#include "experiments/score/calibration.h"
+#include "experiments/score/difficulty_calibration.h"
 
 tl_status tl_calibrated_score(const tl_shadow_values *shadows, const double *target,
                               tl_arena *scratch, double *score, tl_err *err)

@@ -1,4 +1,4 @@
-#include "experiments/stage/service.h"
+#include "experiments/stage/query_service.h"
 
 #include <string.h>
 
