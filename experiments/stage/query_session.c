@@ -132,12 +132,11 @@ static void pass_links(tl_session *s, const tl_question *question, int r, size_t
                        double *row)
 {
     const tl_service *service = s->with.service;
-    const bool is_logits = question->kind == TL_ANSWER_LOGITS;
     const tl_query query = {.number = s->asked + (uint64_t)r,
                             .input = question->input + (size_t)r * s->size,
                             .size = size,
                             .classes = tl_session_classes(s),
-                            .kind = is_logits ? TL_ANSWER_LOGITS : TL_ANSWER_SCORES,
+                            .kind = question->kind,
                             .copy = s->with.copy};
     for (int i = 0; i < service->links; i++) {
         const tl_service_link *link = service->link[i];
