@@ -1,13 +1,13 @@
 /*
  * Output defence: the service answers less than the model says. In this order: softer or
  * sharper scores (temperature), normal noise, only the label, or only the largest scores,
- * with fewer digits. Noise is drawn from the question, so that equal questions get equal answers
- * and cannot be averaged. Source: Tramer, Zhang, Juels, Reiter, Ristenpart 2016, Stealing
- * machine learning models via prediction APIs, section 7 (rounding, labels only); Shokri,
- * Stronati, Song, Shmatikov 2017, Membership inference attacks against machine learning
- * models, section VIII (top classes, rounding, temperature); Lee, Edwards, Molloy, Su 2018,
- * Defending against neural network model stealing attacks using deceptive perturbations
- * (noise).
+ * with fewer digits. Noise is drawn from the question, so that equal questions get equal
+ * answers and cannot be averaged. Source: Tramer, Zhang, Juels, Reiter, Ristenpart 2016,
+ * Stealing machine learning models via prediction APIs, section 7 (rounding, labels only);
+ * Shokri, Stronati, Song, Shmatikov 2017, Membership inference attacks against machine
+ * learning models, section VIII (top classes, rounding, temperature); Lee, Edwards, Molloy,
+ * Su 2018, Defending against neural network model stealing attacks using deceptive
+ * perturbations (noise).
  */
 #include "experiments/stage/stage.h"
 
