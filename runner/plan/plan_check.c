@@ -178,17 +178,18 @@ static tl_status check_order(const tl_plan_reader *reader, const tl_trial *trial
         const tl_trial_step *step = &trial->step[i];
         const char *name = step->stage->name;
         if (step->kind != TL_STEP_RUN) continue;
-        TL_YAML_CHECK(!(step->stage->gives & TL_BIT(TL_PART_POOL)) ||
-                          is_trained_on(trial, i),
-                      place_of(reader, step), err,
-                      "nothing is trained on the rows that %s gives, or judged on them; "
-                      "put it before train, or before an attack that trains models of "
-                      "its own",
-                      name);
+        TL_YAML_CHECK(
+            !(step->stage->gives & TL_BIT(TL_PART_POOL)) || is_trained_on(trial, i),
+            place_of(reader, step), err,
+            "nothing is trained on the rows that %s gives, or judged on them; "
+            "put it before train, put a second train (train: {as: NAME}) after it, "
+            "or exclude: the combination",
+            name);
         TL_YAML_CHECK(!(step->stage->gives & TL_BIT(TL_PART_SERVICE)) || is_asked(trial, i),
                       place_of(reader, step), err,
                       "nobody queries the target after %s, so that no attack meets it; "
-                      "put it before an attack that asks for labels, scores or logits",
+                      "put it before an attack that asks for labels, scores or logits, or "
+                      "exclude: the combination",
                       name);
         TL_YAML_CHECK(!(step->stage->gives & TL_BIT(TL_PART_SETUP)) ||
                           is_trained_by(trial, i),
