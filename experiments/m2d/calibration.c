@@ -54,6 +54,10 @@ const tl_stage tl_stage_m2d_calibration = {
     .about = "membership inference by the loss, calibrated by how hard a row is",
     .source = "Watson, Guo, Cormode, Sablayrolles 2022, On the importance of difficulty "
               "calibration in membership inference attacks",
+    .variant = TL_MEMBERSHIP_VARIANT TL_SHADOW_VARIANT
+    "The target's value minus the mean over the models that lack the row; the "
+    "authors have one such model, trained on other data of the attacker's. A "
+    "row that every model has takes the mean of the other rows.",
     .version = 1,
     .flow = TL_M2D,
     .role = TL_ROLE_ATTACK,

@@ -59,6 +59,10 @@ const tl_stage tl_stage_m2d_global_threshold = {
     .about = "membership inference by one threshold on the target's loss",
     .source = "Yeom, Giacomelli, Fredrikson, Jha 2018, Privacy risk in machine learning: "
               "analyzing the connection to overfitting",
+    .variant = TL_MEMBERSHIP_VARIANT
+    "The threshold is the target's mean loss on the members judged, which this "
+    "attacker is told; auc needs none. The loss is read from scores in single "
+    "precision, by the true label.",
     .version = 2,
     .flow = TL_M2D,
     .role = TL_ROLE_ATTACK,

@@ -120,6 +120,11 @@ const tl_stage tl_stage_m2d_rmia = {
     .about = "membership inference by likelihoods relative to other rows and models",
     .source = "Zarifzadeh, Liu, Shokri 2024, Low-cost high-power membership inference "
               "attacks",
+    .variant = TL_MEMBERSHIP_VARIANT TL_SHADOW_VARIANT
+    "The population is the attacker's own rows, on which neither target nor "
+    "shadow models trained; recovered rows are not in it. Offline is the "
+    "default. `scoring: paper` takes plain means where the authors' code trims "
+    "them, and probabilities are those the service answers, at temperature 1.",
     .version = 1,
     .flow = TL_M2D,
     .role = TL_ROLE_ATTACK,

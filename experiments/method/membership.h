@@ -53,6 +53,12 @@ TL_MUST_USE tl_status tl_membership_ask(tl_scene *scene, tl_session *session,
 TL_MUST_USE tl_status tl_membership_scored(tl_candidates *candidates, tl_status status,
                                            tl_err *err);
 
+/** What every membership test says of itself, the beginning of tl_stage.variant. */
+#define TL_MEMBERSHIP_VARIANT                                                           \
+    "Judged are the pool's clean rows without near-duplicates on the other side, with " \
+    "their true labels. Each is asked about once, as it is: no mirrored or shifted "    \
+    "queries of it. "
+
 /** Places of the first metrics of membership tests, TL_MEMBERSHIP_METRICS. */
 enum {
     TL_MEMBERSHIP_AUC,

@@ -61,7 +61,10 @@ struct tl_stage {
     const char *name;   /**< "d2m.badnets" */
     const char *about;  /**< one line */
     const char *source; /**< citation */
-    int version;        /**< raised when results change */
+    /** What exactly is done, where it differs from the source, and what its numbers leave
+     * open, in sentences. Attacks and defences have one; else it may be NULL. */
+    const char *variant;
+    int version; /**< raised when results change */
     tl_flow flow;
     tl_role role;
     const char *taxonomy; /**< name of the threat in the taxonomy, "backdoor" */

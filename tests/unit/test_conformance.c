@@ -104,6 +104,16 @@ static void assert_text(const tl_stage *stage, const char *what, const char *tex
     fail_msg("%s: no %s", stage ? stage->name : "a bank", what);
 }
 
+/* Sentences, each followed by one space. */
+static void check_variant(const tl_stage *stage)
+{
+    assert_text(stage, "variant", stage->variant);
+    const size_t length = strlen(stage->variant);
+    if (stage->variant[length - 1] != '.' || strstr(stage->variant, "  ") ||
+        strchr(stage->variant, '\n'))
+        fail_msg("%s: its variant is no text of sentences", stage->name);
+}
+
 static void check_params(const tl_stage *stage)
 {
     const int count = tl_params_count(stage->params);
@@ -175,6 +185,8 @@ static void every_stage_is_described(void **state)
         assert_text(stage, "about", stage->about);
         assert_text(stage, "source", stage->source);
         assert_text(stage, "taxonomy", stage->taxonomy);
+        if (stage->role == TL_ROLE_ATTACK || stage->role == TL_ROLE_DEFENSE)
+            check_variant(stage);
         assert_ptr_equal(tl_stage_find(stage->name), stage);
         assert_true(stage->version >= 1);
         assert_true(stage->run || stage->alter);
