@@ -61,7 +61,7 @@ const tl_stage tl_stage_m2d_global_threshold = {
               "analyzing the connection to overfitting",
     .variant = TL_MEMBERSHIP_VARIANT
     "The threshold is the target's mean loss on the members judged, which this "
-    "attacker is told; auc needs none. The loss is read from scores in single "
+    "attacker knows; auc needs none. The loss is read from scores in single "
     "precision, by the true label.",
     .version = 2,
     .flow = TL_M2D,
