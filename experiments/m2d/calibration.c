@@ -24,8 +24,10 @@ static tl_status run(tl_scene *scene, tl_err *err)
     tl_candidates *s = NULL;
     tl_shadow_values shadows;
     TL_TRY(tl_shadows_test(scene, statistic, &arg->bank, &s, &shadows, err));
-    return tl_membership_scored(
-        s, tl_calibrated_score(&shadows, s->plain, scene->scratch, s->score, err), err);
+    TL_TRY(tl_membership_scored(
+        s, tl_calibrated_score(&shadows, s->plain, scene->scratch, s->score, err), err));
+    if (!s->is_scored || !s->has_control) return TL_OK;
+    return tl_calibrated_score(&shadows, s->control, scene->scratch, s->control_score, err);
 }
 
 static tl_status outcome(tl_scene *scene, tl_err *err)
@@ -71,6 +73,7 @@ const tl_stage tl_stage_m2d_calibration = {
     .metrics = metrics,
     .bank = &tl_bank_halves,
     .bank_count = tl_shadows_count,
+    .control = &tl_bank_membership_controls,
     .run = run,
     .outcome = outcome,
     .queries = tl_membership_queries,

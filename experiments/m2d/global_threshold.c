@@ -19,11 +19,11 @@ static tl_status run(tl_scene *scene, tl_err *err)
     TL_TRY(tl_team_agree(scene->team, mine, err));
     TL_INVARIANT(s != NULL);
     scene->found = s;
-    return tl_membership_scored(s,
-                                tl_membership_ask(scene, scene->session, s->rows,
-                                                  TL_STATISTIC_MINUS_LOSS, s->answer,
-                                                  s->score, err),
-                                err);
+    /* The answers themselves are the scores. */
+    s->plain = s->score;
+    s->control = s->control_score;
+    return tl_membership_scored(
+        s, tl_candidates_ask(scene, s, TL_STATISTIC_MINUS_LOSS, err), err);
 }
 
 static tl_status outcome(tl_scene *scene, tl_err *err)
@@ -72,6 +72,7 @@ const tl_stage tl_stage_m2d_global_threshold = {
     .gives = TL_BIT(TL_PART_QUERY_LOG),
     .stores = TL_STORE_SCORES | TL_STORE_CURVES,
     .metrics = metrics,
+    .control = &tl_bank_membership_controls,
     .run = run,
     .outcome = outcome,
     .queries = tl_membership_queries,

@@ -30,8 +30,11 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const tl_lira test = {.scoring = arg->scoring,
                           .is_online = arg->variant == ONLINE,
                           .has_own_sd = arg->variance == PER_EXAMPLE};
-    return tl_membership_scored(
-        s, tl_lira_score(&test, &shadows, s->plain, scene->scratch, s->score, err), err);
+    TL_TRY(tl_membership_scored(
+        s, tl_lira_score(&test, &shadows, s->plain, scene->scratch, s->score, err), err));
+    if (!s->is_scored || !s->has_control) return TL_OK;
+    return tl_lira_score(&test, &shadows, s->control, scene->scratch, s->control_score,
+                         err);
 }
 
 static tl_status outcome(tl_scene *scene, tl_err *err)
@@ -94,6 +97,7 @@ const tl_stage tl_stage_m2d_shadow_lira = {
     .metrics = metrics,
     .bank = &tl_bank_halves,
     .bank_count = tl_shadows_count,
+    .control = &tl_bank_membership_controls,
     .run = run,
     .outcome = outcome,
     .queries = tl_membership_queries,

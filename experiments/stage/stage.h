@@ -81,6 +81,9 @@ struct tl_stage {
     int (*bank_count)(const void *args); /**< how many of them; NULL: one */
     /** Sets value [of the bank's params], which hold their defaults; NULL: leaves them. */
     void (*bank_args)(const void *args, tl_value *value);
+    /** A bank of one model without params, the control of what the stage does with those
+     * of `bank`, where the attacker has rows to train it on; NULL: none. */
+    const tl_bank *control;
     uint32_t judges;      /**< parts that `judge` applies to */
     uint32_t judge_reads; /**< parts that `judge` reads besides the one it judges */
     const tl_metric
@@ -135,6 +138,9 @@ int tl_ranks_one(const tl_size *size, const void *args);
 
 /** Models of the bank that the stage wants; 0 without one. */
 int tl_stage_banked(const tl_stage *stage, const tl_value *value);
+
+/** Whether the stage has its control with data of this size. */
+bool tl_stage_is_controlled(const tl_stage *stage, const tl_size *size);
 
 /** Sets bank [TL_MAX_PARAMS] to the values of the params of the stage's bank. */
 void tl_stage_bank_values(const tl_stage *stage, const tl_value *value, tl_value *bank);
