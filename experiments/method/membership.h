@@ -62,6 +62,10 @@ TL_MUST_USE tl_status tl_membership_ask(tl_scene *scene, tl_session *session,
 /**
  * The same with the stage's control in the target's place: behind the target's service,
  * whose memory begins anew. Collective; in `run` of a stage that has its control.
+ *
+ * \param answer [rows x classes] overwritten
+ * \param out    [rows] result
+ * \return TL_E_NOMEM, TL_E_MISSING, or as tl_session_ask
  */
 TL_MUST_USE tl_status tl_membership_ask_control(tl_scene *scene, const tl_dataset *rows,
                                                 tl_statistic statistic, float *answer,

@@ -64,8 +64,8 @@ tl_rng tl_scene_rng(const tl_scene *scene, const char *purpose);
 TL_MUST_USE tl_status tl_scene_visit(tl_scene *scene, int item, const tl_model **model,
                                      tl_err *err);
 
-/** Reads the stage's control into scratch, where it has one. Collective. \return as
- * tl_scene_visit */
+/** Reads the stage's control, where it has one, into `model`, in scratch. Collective.
+ * \return TL_E_NOMEM, TL_E_MISSING */
 TL_MUST_USE tl_status tl_scene_visit_control(tl_scene *scene, const tl_model **model,
                                              tl_err *err);
 
