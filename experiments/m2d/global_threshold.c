@@ -71,6 +71,7 @@ const tl_stage tl_stage_m2d_global_threshold = {
     .reads = TL_PARTS_ASKED | TL_BIT(TL_PART_POOL),
     .gives = TL_BIT(TL_PART_QUERY_LOG),
     .stores = TL_STORE_SCORES | TL_STORE_CURVES,
+    .draws = true, /* in its control */
     .metrics = metrics,
     .control = &tl_bank_membership_controls,
     .run = run,

@@ -74,7 +74,7 @@ struct tl_stage {
     uint32_t reads, gives;
     uint32_t keeps;  /**< of those given: saved; the others are made again where needed */
     unsigned stores; /**< TL_STORE_*: what is handed over, see scene_store.h */
-    bool draws;      /**< draws random numbers, which depend on the replicate */
+    bool draws;      /**< it, its bank or its control draws numbers, by the replicate */
     const tl_param *params;
     const tl_metric *metrics;
     const tl_bank *bank;                 /**< models trained beforehand; NULL: none */
