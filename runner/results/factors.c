@@ -1,6 +1,7 @@
 #include "runner/results/factors.h"
 
 #include "analysis/table/schema.h"
+#include "compute/data/source.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -31,7 +32,7 @@ static tl_status add_factor(const tl_plan *plan, int a, const tl_inner *inner,
         const int level = tl_plan_level(plan, t / plan->replicates, a);
         const bool has = !inner || inner->has[level];
         if (real) real[t] = has ? value[level].number : (double)NAN;
-        if (text) text[t] = has ? value[level].text : "";
+        if (text) text[t] = has ? tl_source_label(value[level].text) : "";
     }
     const bool is_choice = !inner && axis->is_choice;
     tl_column *column = tl_table_add(
@@ -66,9 +67,10 @@ static char *hypotheses_json(const tl_plan *plan)
     json_t *list = json_array();
     for (int i = 0; i < plan->hypotheses; i++) {
         const tl_hypothesis *h = &plan->hypothesis[i];
-        json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:s*}", TL_KEY_EFFECT, h->effect,
-                                TL_KEY_ON, h->on, TL_KEY_LEVEL, h->level, TL_KEY_DIRECTION,
-                                direction[h->direction + 1], TL_KEY_CLAIM, h->claim);
+        json_t *one =
+            json_pack("{s:s, s:s, s:s, s:s, s:s*}", TL_KEY_EFFECT, h->effect, TL_KEY_ON,
+                      h->on, TL_KEY_LEVEL, tl_source_label(h->level), TL_KEY_DIRECTION,
+                      direction[h->direction + 1], TL_KEY_CLAIM, h->claim);
         const int failed = json_array_append_new(list, one);
         TL_INVARIANT(failed == 0);
     }
@@ -116,8 +118,8 @@ tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial, tl_arena *are
     char *kept = tl_arena_text(arena, hypotheses, err);
     free(hypotheses);
     char key[TL_KEY_TEXT], poolable[TL_KEY_TEXT], content[TL_KEY_TEXT];
-    const tl_key whole = tl_key_of(plan->text, strlen(plan->text));
-    const tl_key part = hash_without_replicates(plan->text);
+    const tl_key whole = tl_key_of(plan->public_text, strlen(plan->public_text));
+    const tl_key part = hash_without_replicates(plan->public_text);
     tl_trial_decode(plan, 0, trial);
     (void)tl_key_text(&trial->source->content, content);
     const char *split = trial->split.official ? "conditional on the official split"
@@ -131,7 +133,7 @@ tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial, tl_arena *are
         {"keywords",
          "machine learning security, poisoning, membership inference, model extraction"},
         {TL_NAME_SOURCE, TL_PROGRAM " " TL_VERSION},
-        {TL_NAME_DATA_SOURCE, trial->source->name},
+        {TL_NAME_DATA_SOURCE, tl_source_label(trial->source->name)},
         {TL_NAME_DATA_NOTE, trial->source->note},
         {TL_NAME_DATA_CONTENT, tl_arena_text(arena, content, err)},
         {TL_NAME_SPLIT, split},
@@ -141,7 +143,7 @@ tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial, tl_arena *are
                "on the number of ranks"
              : "in a fixed tree: the same bits for any number of ranks"},
         {TL_NAME_SEED, tl_arena_print(arena, err, "%llu", (unsigned long long)plan->seed)},
-        {"plan", tl_arena_text(arena, plan->text, err)},
+        {"plan", tl_arena_text(arena, plan->public_text, err)},
         {"plan_hash", tl_arena_text(arena, tl_key_text(&whole, key), err)},
         {TL_NAME_POOLABLE, tl_arena_text(arena, tl_key_text(&part, poolable), err)},
         {TL_NAME_HYPOTHESES, kept}};
