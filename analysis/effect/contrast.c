@@ -1,7 +1,3 @@
-/*
- * Rows at the reference are sorted by the key that a pair shares; each row at the level
- * looks up its partner.
- */
 #include "analysis/effect/contrast.h"
 
 #include "analysis/effect/interval.h"
@@ -10,96 +6,94 @@
 
 #include <math.h>
 
-static bool is_at(const tl_design *d, const tl_comparison *s, int level, uint32_t t)
+enum { MOST_SIDES = 4, NO_SIDE = -1 };
+
+/* The side of a comparison that trial `t` is on: bit k is set if it is at the reference of
+ * factor k. The last side is the reference of all. */
+static int side_of(const tl_design *d, const tl_comparison *c, uint32_t t)
 {
-    const bool is_in = s->fixed < 0 || d->factor[s->fixed].level[t] == s->at;
-    return is_in && d->factor[s->factor].level[t] == level;
+    int side = 0;
+    for (int k = 0; k < 2 && c->factor[k] >= 0; k++) {
+        const int level = d->factor[c->factor[k]].level[t];
+        if (level < 0) return NO_SIDE; /* a reference that no trial is at may be -1 */
+        if (level == c->reference[k])
+            side |= 1 << k;
+        else if (level != c->level[k])
+            return NO_SIDE;
+    }
+    return side;
 }
 
-static const tl_keyed_row *partner(const tl_keyed_row *list, size_t count, uint64_t key)
+/* Weighs the cells list[begin, end) of one group; false if a side has none. */
+static bool weigh_group(const tl_keyed_row *list, size_t begin, size_t end, int sides,
+                        const signed char *side, tl_combination *out)
 {
-    size_t low = 0, high = count;
-    while (low < high) {
-        const size_t middle = (low + high) / 2;
-        if (list[middle].key < key)
-            low = middle + 1;
-        else
-            high = middle;
+    int count[MOST_SIDES] = {0};
+    for (size_t i = begin; i < end; i++) count[side[list[i].row]]++;
+    for (int s = 0; s < sides; s++) {
+        if (count[s] == 0) return false;
     }
-    return low < count && list[low].key == key ? &list[low] : NULL;
+    for (size_t i = begin; i < end; i++) {
+        const uint32_t cell = list[i].row;
+        const int s = side[cell];
+        const double share = 1.0 / count[s];
+        out->weight[cell] = s == 0 || s == 3 ? share : -share;
+        out->reference[cell] = s == sides - 1 ? share : 0.0;
+        out->is_used[cell] = true;
+        out->used++;
+    }
+    return true;
 }
 
-/* Pairs of rows: the value of target[0] minus that of target[1]. */
-typedef struct pairs {
-    const tl_target *target[2];
-    uint32_t (*row)[2]; /* [count] */
-    size_t count;
-} pairs;
-
-/* Per replicate the mean over its pairs, and the binomial variance of that mean. */
-static tl_status average(const tl_design *design, const pairs *p, tl_arena *arena,
-                         tl_differences *out, tl_err *err)
+tl_status tl_contrast_weigh(const tl_design *design, const tl_target *target,
+                            const tl_comparison *compared, tl_arena *arena,
+                            tl_combination *out, tl_err *err)
 {
-    const uint32_t trials = design->table->trials;
-    double *size, *each, *used[2]; /* used [trials]: pairs that a measurement is in */
-    TL_ALLOC(size, arena, design->replicates, err);
-    TL_ALLOC(each, arena, design->replicates, err);
-    TL_ALLOC(used[0], arena, trials, err);
-    used[1] = used[0];
-    if (p->target[1] != p->target[0]) TL_ALLOC(used[1], arena, trials, err);
-    for (size_t i = 0; i < p->count; i++) {
-        const int r = design->replicate[p->row[i][0]];
-        const double x = p->target[0]->value[p->row[i][0]];
-        const double y = p->target[1]->value[p->row[i][1]];
-        out->difference[r] += x - y;
-        out->reference[r] += y;
-        size[r] += fabs(x) + fabs(y);
-        for (int k = 0; k < 2; k++) used[k][p->target[k]->same[p->row[i][k]]] += 1.0;
-        each[r] += 1.0;
+    tl_keyed_row *list;
+    signed char *side; /* [cells] */
+    size_t count = 0;
+    int groups = 0;
+    TL_TRY(tl_combination_take(design, arena, out, err));
+    const size_t mark = tl_arena_mark(arena);
+    TL_ALLOC(list, arena, design->cells, err);
+    TL_ALLOC(side, arena, design->cells, err);
+    for (int c = 0; c < design->cells; c++) {
+        const uint32_t t = design->first[c];
+        side[c] = (signed char)side_of(design, compared, t);
+        if (!target->has[c] || side[c] == NO_SIDE) continue;
+        const uint64_t key = tl_design_key(design, compared->factor, t);
+        list[count++] = (tl_keyed_row){key, (uint32_t)c};
     }
-    for (int k = 0; k < (used[1] == used[0] ? 1 : 2); k++) {
-        for (uint32_t t = 0; t < trials; t++) {
-            const int r = design->replicate[t];
-            if (used[k][t] <= 0.0) continue;
-            const double weight = used[k][t] / each[r];
-            out->variance[r] += weight * weight * tl_target_variance(p->target[k], t);
-        }
+    tl_design_sort(list, count);
+    const int sides = compared->factor[1] < 0 ? 2 : MOST_SIDES;
+    for (size_t begin = 0, end; begin < count; begin = end) {
+        for (end = begin; end < count && list[end].key == list[begin].key;) end++;
+        groups += weigh_group(list, begin, end, sides, side, out) ? 1 : 0;
     }
-    for (int r = 0; r < design->replicates; r++) {
-        const double c = each[r] > 0.0 ? each[r] : (double)NAN;
-        out->difference[r] = tl_without_rounding(out->difference[r], size[r]) / c;
-        out->reference[r] /= c;
+    for (int c = 0; c < design->cells && groups > 0; c++) {
+        out->weight[c] /= groups;
+        out->reference[c] /= groups;
     }
+    tl_arena_rewind(arena, mark);
     return TL_OK;
 }
 
-tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
-                              const tl_comparison *slice, tl_arena *arena,
-                              tl_differences *out, tl_err *err)
+/* The target with values only where `other` has one too. */
+static tl_status restricted(const tl_design *design, const tl_target *target,
+                            const tl_target *other, tl_arena *arena, tl_target *out,
+                            tl_err *err)
 {
-    const uint32_t trials = design->table->trials;
-    pairs p = {.target = {target, target}};
-    tl_keyed_row *list;
-    size_t count = 0;
-    TL_TRY(tl_differences_take(design, arena, out, err));
-    const size_t mark = tl_arena_mark(arena);
-    TL_ALLOC(list, arena, trials, err);
-    TL_ALLOC(p.row, arena, trials, err);
-    for (uint32_t t = 0; t < trials; t++) {
-        if (!is_at(design, slice, slice->reference, t) || isnan(target->value[t])) continue;
-        list[count++] = (tl_keyed_row){tl_design_key(design, slice->factor, t), t};
+    double *value;
+    bool *has;
+    TL_ALLOC(value, arena, design->table->trials, err);
+    TL_ALLOC(has, arena, design->cells, err);
+    for (uint32_t t = 0; t < design->table->trials; t++) {
+        value[t] = isnan(other->value[t]) ? (double)NAN : target->value[t];
+        has[design->cell[t]] |= !isnan(value[t]);
     }
-    tl_design_sort(list, count);
-    for (uint32_t t = 0; t < trials; t++) {
-        if (!is_at(design, slice, slice->level, t) || isnan(target->value[t])) continue;
-        const tl_keyed_row *other =
-            partner(list, count, tl_design_key(design, slice->factor, t));
-        if (!other) continue;
-        p.row[p.count][0] = t;
-        p.row[p.count++][1] = other->row;
-    }
-    TL_TRY(average(design, &p, arena, out, err));
-    tl_arena_rewind(arena, mark);
+    *out = *target;
+    out->value = value;
+    out->has = has;
     return TL_OK;
 }
 
@@ -107,27 +101,29 @@ tl_status tl_round_measure(const tl_design *design, const tl_target *later,
                            const tl_target *first, tl_arena *arena, tl_differences *out,
                            tl_err *err)
 {
-    pairs p = {.target = {later, first}};
-    TL_TRY(tl_differences_take(design, arena, out, err));
-    const size_t mark = tl_arena_mark(arena);
-    TL_ALLOC(p.row, arena, design->table->trials, err);
-    for (uint32_t t = 0; t < design->table->trials; t++) {
-        if (isnan(later->value[t]) || isnan(first->value[t])) continue;
-        p.row[p.count][0] = p.row[p.count][1] = t;
-        p.count++;
+    tl_target both[2];
+    tl_combination cells;
+    tl_differences before;
+    TL_TRY(restricted(design, later, first, arena, &both[0], err));
+    TL_TRY(restricted(design, first, later, arena, &both[1], err));
+    TL_TRY(tl_combination_take(design, arena, &cells, err));
+    for (int c = 0; c < design->cells; c++) {
+        cells.is_used[c] = both[0].has[c];
+        cells.used += both[0].has[c] ? 1 : 0;
     }
-    TL_TRY(average(design, &p, arena, out, err));
-    tl_arena_rewind(arena, mark);
+    for (int c = 0; c < design->cells; c++) {
+        cells.weight[c] = cells.reference[c] = both[0].has[c] ? 1.0 / cells.used : 0.0;
+    }
+    TL_TRY(tl_combine(design, &both[0], &cells, arena, out, err));
+    TL_TRY(tl_combine(design, &both[1], &cells, arena, &before, err));
+    for (int r = 0; r < design->replicates; r++) {
+        const double size = fabs(out->difference[r]) + fabs(before.difference[r]);
+        const double sum = out->difference[r] - before.difference[r];
+        out->difference[r] = tl_without_rounding(sum, size);
+        out->reference[r] = before.reference[r];
+        out->variance[r] += before.variance[r];
+    }
     return TL_OK;
-}
-
-void tl_contrast_subtract(tl_differences *a, const tl_differences *b, int replicates)
-{
-    for (int r = 0; r < replicates; r++) {
-        const double size = fabs(a->difference[r]) + fabs(b->difference[r]);
-        a->difference[r] = tl_without_rounding(a->difference[r] - b->difference[r], size);
-        a->variance[r] += b->variance[r];
-    }
 }
 
 void tl_contrast_estimate(const tl_differences *d, int replicates, tl_effect *effect)
@@ -141,8 +137,9 @@ void tl_contrast_estimate(const tl_differences *d, int replicates, tl_effect *ef
         d->difference[n++] = d->difference[r];
     }
     effect->replicates = n;
+    effect->left_out = replicates - n;
     if (n == 0) {
-        effect->missing = "no replicate has a pair of trials with values";
+        effect->missing = "no replicate has a value in every cell that it compares";
         return;
     }
     double sd;
@@ -162,13 +159,15 @@ void tl_contrast_estimate(const tl_differences *d, int replicates, tl_effect *ef
 }
 
 const char *tl_contrast_why_none(const tl_design *design, const tl_target *target,
-                                 const tl_comparison *slice)
+                                 const tl_comparison *compared)
 {
-    const int side[] = {slice->level, slice->reference};
-    for (int i = 0; i < 2; i++) {
+    const tl_comparison one = {.factor = {compared->factor[0], -1},
+                               .level = {compared->level[0]},
+                               .reference = {compared->reference[0]}};
+    for (int side = 0; side < 2; side++) {
         uint32_t rows = 0, values = 0, unresolvable = 0;
         for (uint32_t t = 0; t < design->table->trials; t++) {
-            if (!is_at(design, slice, side[i], t)) continue;
+            if (side_of(design, &one, t) != side) continue;
             rows++;
             values += isnan(target->value[t]) ? 0 : 1;
             unresolvable +=
@@ -177,8 +176,8 @@ const char *tl_contrast_why_none(const tl_design *design, const tl_target *targe
         if (values > 0) continue;
         if (rows == 0) return "no trial of the plan is at this level";
         if (unresolvable == rows) return "the metric has too few cases in every trial";
-        return i ? "no trial at the reference has a value"
-                 : "no trial at this level has a value";
+        return side ? "no trial at the reference has a value"
+                    : "no trial at this level has a value";
     }
     return "no two trials differ in this factor alone";
 }

@@ -29,15 +29,16 @@ typedef enum tl_scales {
 typedef struct tl_effect {
     tl_effect_kind kind;
     const char *factor, *level, *reference, *metric;
-    int replicates;        /**< n: with a value */
+    int replicates;        /**< n: with a value in every cell */
+    int left_out;          /**< replicates without one */
     double reference_mean; /**< of the metric at the reference level; of a trend over all
                               levels */
     double mean;           /**< of the effect over replicates */
     double low, high;      /**< 95 % interval of the mean */
     tl_interval_kind interval;
-    double p;        /**< two-sided sign flips over replicates */
-    double least_p;  /**< smallest p that n replicates can reach */
-    double floor_sd; /**< binomial, within a replicate, if larger than the spread; else 0 */
+    double p;                     /**< two-sided sign flips over replicates */
+    double least_p;               /**< smallest p that n replicates can reach */
+    double floor_sd;              /**< assumed of a replicate, if all are equal; else 0 */
     tl_scales scales;             /**< of an interaction */
     double logit_mean;            /**< the interaction as log odds */
     double logit_low, logit_high; /**< its 95 % interval */

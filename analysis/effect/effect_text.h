@@ -9,9 +9,12 @@
 #include <stdio.h>
 
 /**
- * The verdict on an effect, static: "exploratory" if it answers no hypothesis; "supported"
- * or "refuted" (significant the other way) if q <= 0.05 and the interval excludes 0; else
- * "not resolved".
+ * The verdict on an effect, static; the first that holds:
+ * - exploratory: it answers no hypothesis
+ * - supported, refuted: q <= 0.05 and the 95 % interval is beyond 0, in the direction that
+ *   the hypothesis names or against it
+ * - unclear: test and interval disagree, one of the two excludes 0
+ * - not resolved: else; the interval bounds it
  */
 const char *tl_effect_verdict(const tl_effect *effect);
 

@@ -19,31 +19,32 @@ typedef struct estimator {
     tl_effects *effects;
 } estimator;
 
-/* Sets the numbers of an effect and rewinds the scratch to `mark`. */
-static void conclude(estimator *e, const tl_differences *d, size_t mark,
-                     const char *missing, tl_effect *effect)
+/* Sets the numbers of an effect, if any cells are in use, and rewinds the scratch. */
+static void conclude(estimator *e, const tl_differences *d, size_t mark, int used,
+                     tl_effect *effect)
 {
-    tl_contrast_estimate(d, e->design.replicates, effect);
-    if (effect->replicates == 0) effect->missing = missing;
+    if (used > 0) tl_contrast_estimate(d, e->design.replicates, effect);
     tl_arena_rewind(&e->scratch, mark);
 }
 
 static tl_status add_contrast(estimator *e, const tl_target *target, int f, int level,
                               tl_err *err)
 {
-    const tl_comparison slice = {.factor = f, .level = level, .fixed = -1};
+    const tl_comparison compared = {.factor = {f, -1}, .level = {level}};
     const tl_factor *factor = &e->design.factor[f];
     const size_t mark = tl_arena_mark(&e->scratch);
+    tl_combination cells;
     tl_differences d;
     tl_effect *effect;
     TL_TRY(tl_effects_add(e->effects, target->metric->name, e->arena, &effect, err));
     effect->factor = factor->column->name;
     effect->level = factor->name[level];
     effect->reference = factor->name[0];
-    TL_TRY(tl_contrast_measure(&e->design, target, &slice, &e->scratch, &d, err));
-    conclude(e, &d, mark, NULL, effect);
-    if (effect->replicates == 0)
-        effect->missing = tl_contrast_why_none(&e->design, target, &slice);
+    TL_TRY(tl_contrast_weigh(&e->design, target, &compared, &e->scratch, &cells, err));
+    TL_TRY(tl_combine(&e->design, target, &cells, &e->scratch, &d, err));
+    conclude(e, &d, mark, cells.used, effect);
+    if (cells.used == 0)
+        effect->missing = tl_contrast_why_none(&e->design, target, &compared);
     return TL_OK;
 }
 
@@ -51,6 +52,7 @@ static tl_status add_trend(estimator *e, const tl_target *target, int f, tl_err 
 {
     const tl_factor *factor = &e->design.factor[f];
     const size_t mark = tl_arena_mark(&e->scratch);
+    tl_combination cells;
     tl_differences d;
     tl_effect *effect;
     TL_TRY(tl_effects_add(e->effects, target->metric->name, e->arena, &effect, err));
@@ -58,8 +60,10 @@ static tl_status add_trend(estimator *e, const tl_target *target, int f, tl_err 
     effect->factor = factor->column->name;
     effect->level = TL_NAME_TREND;
     effect->reference = tl_trend_is_by_rank(factor) ? "rank" : "value";
-    TL_TRY(tl_trend_measure(&e->design, target, f, &e->scratch, &d, err));
-    conclude(e, &d, mark, "no replicate has values at 3 levels", effect);
+    TL_TRY(tl_trend_weigh(&e->design, target, f, &e->scratch, &cells, err));
+    TL_TRY(tl_combine(&e->design, target, &cells, &e->scratch, &d, err));
+    conclude(e, &d, mark, cells.used, effect);
+    if (cells.used == 0) effect->missing = "no trials have values at 3 levels";
     return TL_OK;
 }
 
@@ -92,26 +96,11 @@ static tl_status add_round(estimator *e, const tl_target *later, tl_err *err)
     const size_t mark = tl_arena_mark(&e->scratch);
     TL_TRY(tl_target_open(&e->design, metric, &e->scratch, &first, err));
     TL_TRY(tl_round_measure(&e->design, later, &first, &e->scratch, &d, err));
-    conclude(e, &d, mark, "no trial has a value in both rounds", effect);
+    conclude(e, &d, mark, 1, effect);
     return TL_OK;
 }
 
 /* --- interactions -------------------------------------------------------------------- */
-
-/* The contrast of f[0] with f[1] at its level, minus the same with f[1] at its reference.
- */
-static tl_status cross(estimator *e, const tl_target *target, const int f[2],
-                       const int level[2], tl_differences *out, tl_err *err)
-{
-    tl_comparison slice = {
-        .factor = f[0], .level = level[0], .fixed = f[1], .at = level[1]};
-    tl_differences without;
-    TL_TRY(tl_contrast_measure(&e->design, target, &slice, &e->scratch, out, err));
-    slice.at = 0;
-    TL_TRY(tl_contrast_measure(&e->design, target, &slice, &e->scratch, &without, err));
-    tl_contrast_subtract(out, &without, e->design.replicates);
-    return TL_OK;
-}
 
 static bool holds_zero(double low, double high)
 {
@@ -150,15 +139,18 @@ static tl_status add_interaction(estimator *e, const tl_target *target,
         tl_arena_print(e->arena, err, "%s:%s", a->name[level[0]], b->name[level[1]]);
     effect->reference = tl_arena_print(e->arena, err, "%s:%s", a->name[0], b->name[0]);
     if (!effect->factor || !effect->level || !effect->reference) return TL_E_NOMEM;
+    const tl_comparison compared = {.factor = {f[0], f[1]}, .level = {level[0], level[1]}};
     const size_t mark = tl_arena_mark(&e->scratch);
+    tl_combination cells;
     tl_differences d;
-    TL_TRY(cross(e, target, f, level, &d, err));
-    tl_contrast_estimate(&d, e->design.replicates, effect);
-    if (effect->replicates == 0) {
-        effect->missing = "no replicate has values in all four cells";
-    }
-    if (logit) {
-        TL_TRY(cross(e, logit, f, level, &d, err));
+    TL_TRY(tl_contrast_weigh(&e->design, target, &compared, &e->scratch, &cells, err));
+    TL_TRY(tl_combine(&e->design, target, &cells, &e->scratch, &d, err));
+    if (cells.used > 0)
+        tl_contrast_estimate(&d, e->design.replicates, effect);
+    else
+        effect->missing = "no trials have values in all four cells";
+    if (logit && cells.used > 0) {
+        TL_TRY(tl_combine(&e->design, logit, &cells, &e->scratch, &d, err));
         compare_scales(&d, e->design.replicates, effect);
     }
     tl_arena_rewind(&e->scratch, mark);

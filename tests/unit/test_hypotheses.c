@@ -10,12 +10,11 @@
 
 #include <cmocka.h>
 
-/* Two replicates; the second lacks badnets at 100 queries. */
-static const row excluded[] = {
+static const row table[] = {
     {0, "none", NONE, 100, 1.0, 9, 0},   {0, "none", NONE, 200, 2.0, 9, 0},
     {0, "badnets", 0.1, 100, 9.0, 9, 0}, {0, "badnets", 0.1, 200, 5.0, 9, 0},
     {1, "none", NONE, 100, 50.0, 9, 0},  {1, "none", NONE, 200, 2.0, 9, 0},
-    {1, "badnets", 0.1, 200, 4.0, 9, 0},
+    {1, "badnets", 0.1, 100, 6.0, 9, 0}, {1, "badnets", 0.1, 200, 4.0, 9, 0},
 };
 
 static void every_hypothesis_has_an_effect_and_stands_first(void **state)
@@ -26,7 +25,7 @@ static void every_hypothesis_has_an_effect_and_stands_first(void **state)
         "{\"effect\":\"poison\",\"on\":\"nowhere\",\"direction\":\"raises\"},"
         "{\"effect\":\"poison\",\"on\":\"score\",\"level\":\"badnets\"},"
         "{\"effect\":\"poison\",\"on\":\"score\",\"direction\":\"raises\"}]";
-    sheet *s = sheet_estimate(excluded, COUNT(excluded), false, claims);
+    sheet *s = sheet_estimate(table, COUNT(table), false, claims);
     const int direction[] = {-1, 1, 0, 1};
     assert_true(s->effects->count > 4);
     for (int i = 0; i < 4; i++) {
@@ -69,7 +68,7 @@ static void what_no_effect_answers_says_why(void **state)
 {
     (void)state;
     sheet *s =
-        sheet_estimate(excluded, COUNT(excluded), false,
+        sheet_estimate(table, COUNT(table), false,
                        "[{\"effect\":\"poison\",\"on\":\"nowhere\"},"
                        "{\"effect\":\"queries\",\"on\":\"upstream\"},"
                        "{\"effect\":\"poison:queries\",\"on\":\"upstream\"},"
