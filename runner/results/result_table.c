@@ -56,16 +56,17 @@ static const tl_why why_not[TL_STEP_STATES] = {
     [TL_STEP_FAILED] = TL_WHY_FAILED,   [TL_STEP_DIVERGED] = TL_WHY_FAILED,
     [TL_STEP_SKIPPED] = TL_WHY_SKIPPED, [TL_STEP_LOST] = TL_WHY_FAILED};
 
-static void put_step(collector *c, const tl_trial_step *step, uint32_t id)
+static void put_step(collector *c, int position, uint32_t id)
 {
     tl_measure all[TL_MAX_METRICS];
+    const tl_trial_step *step = &c->trial->step[position];
     const uint32_t number = tl_measured_find(&c->sweep->measured, step);
     if (number == TL_NO_ENTRY) return;
     const tl_measured *place = &c->sweep->measured.one[number];
     const bool has_any = tl_sweep_measures(c->sweep, id, all) == place->metrics;
     const uint32_t t = c->trial->number;
     if (t % c->plan->replicates == 0)
-        tl_downstream_mark(&c->downstream, c->trial->cell, number, &step->content);
+        tl_downstream_mark(&c->downstream, c->trial, position, number);
     for (int m = 0; m < place->metrics; m++) {
         const values *to = &c->metric[place->first + m];
         to->why[t] = has_any ? all[m].why : (int32_t)why_not[c->sweep->outcome[id].state];
@@ -101,7 +102,7 @@ static tl_status put_trial(collector *c, uint32_t number, tl_err *err)
         TL_INVARIANT(id != TL_NO_STEP);
         tl_hash_key(&hash, &step->content);
         flag = worse_flag(flag, (tl_step_state)c->sweep->outcome[id].state);
-        put_step(c, step, id);
+        put_step(c, i, id);
     }
     c->status[number] = flag;
     c->key[number] = tl_hash_end(&hash);
@@ -205,10 +206,16 @@ static tl_status add_metrics(const collector *c, tl_err *err)
 {
     const tl_measured_list *steps = &c->sweep->measured;
     for (uint32_t i = 0; i < steps->count; i++) {
-        const char *above;
-        TL_TRY(tl_downstream_factors(&c->downstream, i, c->arena, &above, err));
-        for (int m = 0; m < steps->one[i].metrics; m++)
-            TL_TRY(add_metric(c, &steps->one[i], m, above, err));
+        const tl_measured *place = &steps->one[i];
+        const char *above[2]; /* by tl_downstream_of */
+        for (int of = 0; of < 2; of++) {
+            TL_TRY(tl_downstream_factors(&c->downstream, i, (tl_downstream_of)of, c->arena,
+                                         &above[of], err));
+        }
+        for (int m = 0; m < place->metrics; m++) {
+            const bool of_bank = place->step.metrics[m].of_bank;
+            TL_TRY(add_metric(c, place, m, above[of_bank ? 1 : 0], err));
+        }
     }
     return TL_OK;
 }
