@@ -1,21 +1,36 @@
 #include "analysis/effect/contrast.h"
 
-#include "analysis/effect/interval.h"
-#include "analysis/effect/statistics.h"
 #include "analysis/table/schema.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { MOST_SIDES = 4, NO_SIDE = -1 };
+
+bool tl_comparison_admits(const tl_design *design, const tl_comparison *compared,
+                          uint32_t t)
+{
+    for (int i = 0; i < compared->conditions; i++) {
+        const tl_factor *f = &design->factor[compared->at[i].factor];
+        if (f->level[t] == compared->at[i].level) continue;
+        bool is_elsewhere = false;
+        for (int k = 0; k < 2 && compared->factor[k] >= 0; k++) {
+            const char *name = design->factor[compared->factor[k]].column->name;
+            is_elsewhere |= f->level[t] < 0 && f->within && strcmp(f->within, name) == 0;
+        }
+        if (!is_elsewhere) return false;
+    }
+    return true;
+}
 
 /* The side of a comparison that trial `t` is on: bit k is set if it is at the reference of
  * factor k. The last side is the reference of all. */
 static int side_of(const tl_design *d, const tl_comparison *c, uint32_t t)
 {
     int side = 0;
+    if (!tl_comparison_admits(d, c, t)) return NO_SIDE;
     for (int k = 0; k < 2 && c->factor[k] >= 0; k++) {
         const int level = d->factor[c->factor[k]].level[t];
-        if (level < 0) return NO_SIDE; /* a reference that no trial is at may be -1 */
         if (level == c->reference[k])
             side |= 1 << k;
         else if (level != c->level[k])
@@ -78,44 +93,45 @@ tl_status tl_contrast_weigh(const tl_design *design, const tl_target *target,
     return TL_OK;
 }
 
-/* The target with values only where `other` has one too. */
-static tl_status restricted(const tl_design *design, const tl_target *target,
-                            const tl_target *other, tl_arena *arena, tl_target *out,
-                            tl_err *err)
+/* Target `k` with values only where both have one and the conditions are met. */
+static tl_status restricted(const tl_design *design, const tl_target *const target[2],
+                            int k, const tl_comparison *compared, tl_arena *arena,
+                            tl_target *out, tl_err *err)
 {
     double *value;
     bool *has;
     TL_ALLOC(value, arena, design->table->trials, err);
     TL_ALLOC(has, arena, design->cells, err);
     for (uint32_t t = 0; t < design->table->trials; t++) {
-        value[t] = isnan(other->value[t]) ? (double)NAN : target->value[t];
-        has[design->cell[t]] |= !isnan(value[t]);
+        const bool is_there = !isnan(target[0]->value[t]) && !isnan(target[1]->value[t]) &&
+                              tl_comparison_admits(design, compared, t);
+        value[t] = is_there ? target[k]->value[t] : (double)NAN;
+        has[design->cell[t]] |= is_there;
     }
-    *out = *target;
+    *out = *target[k];
     out->value = value;
     out->has = has;
     return TL_OK;
 }
 
-tl_status tl_round_measure(const tl_design *design, const tl_target *later,
-                           const tl_target *first, tl_arena *arena, tl_differences *out,
-                           tl_err *err)
+tl_status tl_round_measure(const tl_design *design, const tl_target *const target[2],
+                           const tl_comparison *compared, tl_arena *arena,
+                           tl_combination *cells, tl_differences *out, tl_err *err)
 {
     tl_target both[2];
-    tl_combination cells;
     tl_differences before;
-    TL_TRY(restricted(design, later, first, arena, &both[0], err));
-    TL_TRY(restricted(design, first, later, arena, &both[1], err));
-    TL_TRY(tl_combination_take(design, arena, &cells, err));
+    for (int k = 0; k < 2; k++)
+        TL_TRY(restricted(design, target, k, compared, arena, &both[k], err));
+    TL_TRY(tl_combination_take(design, arena, cells, err));
     for (int c = 0; c < design->cells; c++) {
-        cells.is_used[c] = both[0].has[c];
-        cells.used += both[0].has[c] ? 1 : 0;
+        cells->is_used[c] = both[0].has[c];
+        cells->used += both[0].has[c] ? 1 : 0;
     }
     for (int c = 0; c < design->cells; c++) {
-        cells.weight[c] = cells.reference[c] = both[0].has[c] ? 1.0 / cells.used : 0.0;
+        cells->weight[c] = cells->reference[c] = both[0].has[c] ? 1.0 / cells->used : 0.0;
     }
-    TL_TRY(tl_combine(design, &both[0], &cells, arena, out, err));
-    TL_TRY(tl_combine(design, &both[1], &cells, arena, &before, err));
+    TL_TRY(tl_combine(design, &both[0], cells, arena, out, err));
+    TL_TRY(tl_combine(design, &both[1], cells, arena, &before, err));
     for (int r = 0; r < design->replicates; r++) {
         const double size = fabs(out->difference[r]) + fabs(before.difference[r]);
         const double sum = out->difference[r] - before.difference[r];
@@ -126,48 +142,13 @@ tl_status tl_round_measure(const tl_design *design, const tl_target *later,
     return TL_OK;
 }
 
-void tl_contrast_estimate(const tl_differences *d, int replicates, tl_effect *effect)
-{
-    int n = 0;
-    double reference = 0.0;
-    for (int r = 0; r < replicates; r++) {
-        if (isnan(d->difference[r])) continue;
-        reference += d->reference[r];
-        d->variance[n] = d->variance[r];
-        d->difference[n++] = d->difference[r];
-    }
-    effect->replicates = n;
-    effect->left_out = replicates - n;
-    if (n == 0) {
-        effect->missing = "no replicate has a value in every cell that it compares";
-        return;
-    }
-    double sd;
-    tl_mean_sd(d->difference, n, &effect->mean, &sd);
-    effect->reference_mean = reference / n;
-    if (n < 2) {
-        effect->missing = "an interval needs 2 replicates";
-        return;
-    }
-    const tl_interval interval = tl_interval_of(d->difference, d->variance, n);
-    effect->interval = interval.kind;
-    effect->floor_sd = interval.floor_sd;
-    effect->low = interval.low;
-    effect->high = interval.high;
-    effect->p = tl_sign_flip_p(d->difference, n);
-    effect->least_p = tl_least_p(n);
-}
-
 const char *tl_contrast_why_none(const tl_design *design, const tl_target *target,
                                  const tl_comparison *compared)
 {
-    const tl_comparison one = {.factor = {compared->factor[0], -1},
-                               .level = {compared->level[0]},
-                               .reference = {compared->reference[0]}};
     for (int side = 0; side < 2; side++) {
         uint32_t rows = 0, values = 0, unresolvable = 0;
         for (uint32_t t = 0; t < design->table->trials; t++) {
-            if (side_of(design, &one, t) != side) continue;
+            if (side_of(design, compared, t) != side) continue;
             rows++;
             values += isnan(target->value[t]) ? 0 : 1;
             unresolvable +=

@@ -9,12 +9,27 @@
 #include "analysis/effect/combination.h"
 #include "analysis/effect/effect.h"
 
+/** Conditions of a comparison, at most. */
+enum { TL_MOST_CONDITIONS = 8 };
+
+/** Only trials at this level of the factor. */
+typedef struct tl_condition {
+    int factor, level;
+} tl_condition;
+
 /** What is compared: a factor's level with its reference; or, with a second factor, that
  * difference at the second's level with the same at the second's reference. */
 typedef struct tl_comparison {
-    int factor[2]; /**< the second -1: a contrast */
+    int factor[2]; /**< -1: none; without the second a contrast */
     int level[2], reference[2];
+    int conditions;
+    tl_condition at[TL_MOST_CONDITIONS]; /**< [conditions] */
 } tl_comparison;
+
+/** Whether trial `t` meets all conditions. One on a factor that exists only within a
+ * compared choice does not concern trials without it. */
+bool tl_comparison_admits(const tl_design *design, const tl_comparison *compared,
+                          uint32_t t);
 
 /**
  * Sets the weights of a comparison. A group counts where any replicate has values on each
@@ -26,20 +41,17 @@ TL_MUST_USE tl_status tl_contrast_weigh(const tl_design *design, const tl_target
                                         tl_combination *out, tl_err *err);
 
 /**
- * Per replicate the mean over its trials of the metric in a later round minus that in the
- * first; NaN unless it has both in all trials in which any replicate has. \return
- * TL_E_NOMEM
+ * Per replicate the mean over its trials, of those that meet the conditions, of the metric
+ * in a later round, target[0], minus that in the first, target[1]; NaN unless it has both
+ * in all trials in which any replicate has.
+ * \param cells result, those in use
+ * \return TL_E_NOMEM
  */
-TL_MUST_USE tl_status tl_round_measure(const tl_design *design, const tl_target *later,
-                                       const tl_target *first, tl_arena *arena,
-                                       tl_differences *out, tl_err *err);
-
-/**
- * Sets the numbers of `effect`, from tl_effects_add, and overwrites the arrays of `d`. The
- * interval is by tl_interval_of; `left_out` counts the replicates that are NaN. Without an
- * interval, `missing` says why.
- */
-void tl_contrast_estimate(const tl_differences *d, int replicates, tl_effect *effect);
+TL_MUST_USE tl_status tl_round_measure(const tl_design *design,
+                                       const tl_target *const target[2],
+                                       const tl_comparison *compared, tl_arena *arena,
+                                       tl_combination *cells, tl_differences *out,
+                                       tl_err *err);
 
 /** Why no cells can be compared: a sentence without full stop, static. */
 const char *tl_contrast_why_none(const tl_design *design, const tl_target *target,

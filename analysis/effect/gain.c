@@ -2,6 +2,7 @@
 
 #include "analysis/effect/design.h"
 #include "analysis/effect/statistics.h"
+#include "analysis/effect/student.h"
 #include "analysis/table/schema.h"
 
 #include <math.h>

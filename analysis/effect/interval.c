@@ -1,16 +1,17 @@
 #include "analysis/effect/interval.h"
 
 #include "analysis/effect/statistics.h"
+#include "analysis/effect/student.h"
 #include "compute/core/rng.h"
 #include "compute/core/sort.h"
 
 #include <math.h>
 #include <stdbool.h>
 
-/* (DRAWS + 1) / 40 is a whole number: the TAIL-th smallest and largest are the quantiles.
- */
+/* (DRAWS + 1) / 40 is a whole number: the TAIL-th smallest and largest are the quantiles,
+ * and the 2 TAIL-th those of one side. */
 enum { DRAWS = 1999, TAIL = (DRAWS + 1) / 40 };
-static const double UPPER = 0.975;
+static const double UPPER = 0.975, ONE_SIDED = 0.95;
 static const double ROUNDING = 1e-9; /* of the spread: below this a resample has none */
 static const double EQUAL = 1e-10;   /* of the numbers: below this they have no spread */
 
@@ -29,17 +30,20 @@ static double resampled(const double *x, int n, double mean, double sd, tl_rng *
     return fabs(shift) > ROUNDING * sd ? copysign((double)INFINITY, shift) : 0.0;
 }
 
-/* Quantiles of t*, or of Student's t if they are infinite. */
-static void quantiles(const double *x, int n, double mean, double sd, double *low,
-                      double *high)
+/* Sets the ends by the quantiles of t*; one that is infinite leaves the t interval's. */
+static void resample(const double *x, int n, double mean, double sd, tl_interval *out)
 {
     double t[DRAWS];
-    const double student = tl_t_quantile(UPPER, n - 1);
+    double *const ends[][2] = {{&out->low, &out->high}, {&out->lower, &out->upper}};
     tl_rng rng = tl_rng_stream(0, 0, "effects", (uint32_t)n, "bootstrap");
     for (int d = 0; d < DRAWS; d++) t[d] = resampled(x, n, mean, sd, &rng);
     tl_sort_doubles(t, DRAWS);
-    *low = isfinite(t[TAIL - 1]) ? t[TAIL - 1] : -student;
-    *high = isfinite(t[DRAWS - TAIL]) ? t[DRAWS - TAIL] : student;
+    for (int k = 0; k < 2; k++) {
+        const int tail = (k + 1) * TAIL;
+        if (isfinite(t[DRAWS - tail])) *ends[k][0] = mean - t[DRAWS - tail] * out->se;
+        if (isfinite(t[tail - 1])) *ends[k][1] = mean - t[tail - 1] * out->se;
+    }
+    out->kind = TL_INTERVAL_BOOTSTRAP;
 }
 
 /* Whether x differ by rounding alone. */
@@ -61,16 +65,14 @@ tl_interval tl_interval_of(const double *x, const double *variance, int n)
     const bool is_equal = are_equal(x, n);
     for (int i = 0; i < n; i++) sum += variance[i];
     if (is_equal) out.floor_sd = sd = sqrt(sum / n);
-    const double se = sd / sqrt(n);
-    const double half = tl_t_quantile(UPPER, n - 1) * se;
+    out.se = sd / sqrt(n);
+    const double half = tl_t_quantile(UPPER, n - 1) * out.se;
+    const double one_sided = tl_t_quantile(ONE_SIDED, n - 1) * out.se;
     out.low = mean - half;
     out.high = mean + half;
-    if (n < TL_LEAST_BOOTSTRAP || n > TL_MOST_RESAMPLED) return out;
-    if (is_equal || sum > 0.0) return out;
-    double low, high;
-    quantiles(x, n, mean, sd, &low, &high);
-    out.kind = TL_INTERVAL_BOOTSTRAP;
-    out.low = mean - high * se;
-    out.high = mean - low * se;
+    out.lower = mean - one_sided;
+    out.upper = mean + one_sided;
+    const bool is_resampled = n >= TL_LEAST_BOOTSTRAP && n <= TL_MOST_RESAMPLED;
+    if (is_resampled && !is_equal && sum <= 0.0) resample(x, n, mean, sd, &out);
     return out;
 }

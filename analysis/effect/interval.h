@@ -18,7 +18,9 @@ enum { TL_LEAST_BOOTSTRAP = 12 };
 typedef struct tl_interval {
     tl_interval_kind kind;
     double low, high;
-    double floor_sd; /**< the assumed standard deviation, if all are equal; else 0 */
+    double lower, upper; /**< of the 90 % interval: each a one-sided 95 % limit */
+    double se;           /**< standard error of the mean */
+    double floor_sd;     /**< the assumed standard deviation, if all are equal; else 0 */
 } tl_interval;
 
 /**

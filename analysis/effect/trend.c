@@ -39,13 +39,15 @@ static void place_levels(const tl_factor *factor, tl_ranked *sorted, double *x)
 }
 
 /* The cells that can be compared, those of one group together. */
-static size_t gather(const tl_design *d, const tl_target *target, int f, tl_keyed_row *list)
+static size_t gather(const tl_design *d, const tl_target *target,
+                     const tl_comparison *compared, tl_keyed_row *list)
 {
-    const int own[2] = {f, -1};
+    const int f = compared->factor[0], own[2] = {f, -1};
     size_t count = 0;
     for (int c = 0; c < d->cells; c++) {
         const uint32_t t = d->first[c];
         if (d->factor[f].level[t] < 0 || !target->has[c]) continue;
+        if (!tl_comparison_admits(d, compared, t)) continue;
         list[count++] = (tl_keyed_row){tl_design_key(d, own, t), (uint32_t)c};
     }
     tl_design_sort(list, count);
@@ -86,9 +88,11 @@ static int count_levels(const tl_design *d, int f, const tl_combination *cells)
     return levels;
 }
 
-tl_status tl_trend_weigh(const tl_design *design, const tl_target *target, int factor,
-                         tl_arena *arena, tl_combination *out, tl_err *err)
+tl_status tl_trend_weigh(const tl_design *design, const tl_target *target,
+                         const tl_comparison *compared, tl_arena *arena,
+                         tl_combination *out, tl_err *err)
 {
+    const int factor = compared->factor[0];
     const tl_factor *f = &design->factor[factor];
     tl_keyed_row *list;
     tl_ranked *sorted;
@@ -99,7 +103,7 @@ tl_status tl_trend_weigh(const tl_design *design, const tl_target *target, int f
     TL_ALLOC(position, arena, design->cells, err);
     TL_ALLOC(x, arena, f->levels, err);
     TL_ALLOC(sorted, arena, f->levels, err);
-    const size_t count = gather(design, target, factor, list);
+    const size_t count = gather(design, target, compared, list);
     place_levels(f, sorted, x);
     for (size_t i = 0; i < count; i++) {
         position[list[i].row] = x[f->level[design->first[list[i].row]]];

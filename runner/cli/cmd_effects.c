@@ -56,11 +56,12 @@ static const tl_usage usage = {
              .about = "also write them to a NetCDF file, in group /effects"},
             {0}},
     .notes =
-        "Hypotheses come first: supported or refuted (q <= 0.05 and the interval beyond 0, in\n"
-        "the direction named or against it), unclear (test and interval disagree) or not\n"
-        "resolved (else, with its bound); everything else is exploratory. What attacks gain\n"
-        "from what precedes them in the chain is repeated at the end. Exit status: 0 done;\n"
-        "1 an error; 2 bad usage.\n",
+        "Hypotheses come first, one line a level that they do not name (1a, 1b): supported or\n"
+        "refuted (q <= 0.05 and the interval beyond 0, in the direction named or against it),\n"
+        "equivalent (within the margin by two one-sided t tests), unclear (test and interval\n"
+        "disagree) or not resolved (else, with its bound); everything else is exploratory.\n"
+        "What attacks gain from what precedes them in the chain is repeated at the end. Exit\n"
+        "status: 0 done; 1 an error; 2 bad usage.\n",
     .least = 1,
     .most = MOST_FILES,
     .wants = "effects needs 1 to 256 result files"};
@@ -87,7 +88,11 @@ static void print_text(const tl_table *table, const tl_effects *effects)
     for (int i = 0; i < effects->count; i++) {
         const tl_effect *e = &effects->effect[i];
         static const char *const kind[] = {"", "interaction, ", "trend, "};
-        (void)printf("%s%s: ", kind[e->kind], tl_effect_verdict(e));
+        char number[24];
+        (void)printf("%s", kind[e->kind]);
+        if (e->hypothesis >= 0)
+            (void)printf("hypothesis %s, ", tl_effect_number(e, number));
+        (void)printf("%s: ", tl_effect_verdict(e));
         tl_effect_print(stdout, e);
     }
     if (effects->count == 0) (void)puts("no metric is downstream of a factor");

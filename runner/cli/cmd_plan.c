@@ -115,7 +115,7 @@ static tl_status measure_plan(const tl_plan *plan, const request *wanted, plan_n
     out->kept = sweep.kept;
     out->banks = sweep.banks;
     memcpy(out->bank, sweep.bank, sizeof out->bank);
-    out->least_p = tl_least_p((int)plan->replicates);
+    out->least_p = tl_least_p((int)plan->replicates, 2);
     out->account = TL_STEP_BYTES * out->distinct + tl_sweep_table_bytes(plan);
     const tl_status timed =
         wanted->measures ? tl_plan_time_measure(&sweep, &out->time, err) : TL_OK;

@@ -3,6 +3,7 @@
  */
 #include "analysis/effect/interval.h"
 #include "analysis/effect/statistics.h"
+#include "analysis/effect/student.h"
 #include "compute/core/rng.h"
 
 #include <math.h>
@@ -53,7 +54,7 @@ static void sign_flip_p_is_right_by_hand(void **state)
     assert_near(tl_sign_flip_p(zero, 4), 1.0, 0.0);
     double equal[20];
     for (int i = 0; i < 20; i++) equal[i] = 0.1;
-    assert_near(tl_sign_flip_p(equal, 20), tl_least_p(20), 0.0);
+    assert_near(tl_sign_flip_p(equal, 20), tl_least_p(20, 2), 0.0);
 }
 
 static void sign_flip_p_equals_brute_force(void **state)
@@ -139,7 +140,7 @@ static void no_p_is_below_the_least_reachable(void **state)
     double equal[24];
     for (int i = 0; i < 24; i++) equal[i] = 0.1;
     for (int n = 2; n <= 24; n++) {
-        assert_near(tl_sign_flip_p(equal, n), tl_least_p(n), 0.0);
+        assert_near(tl_sign_flip_p(equal, n), tl_least_p(n, 2), 0.0);
     }
 }
 

@@ -63,6 +63,9 @@ static tl_effect effect_of(double mean, double half, double q, int direction)
                        .high = mean + half,
                        .p = q,
                        .q = q,
+                       .sides = 2,
+                       .margin = (double)NAN,
+                       .equivalence_p = (double)NAN,
                        .least_p = ldexp(1.0, -15),
                        .direction = direction};
 }
@@ -152,10 +155,10 @@ static void claims_are_a_table_of_verdicts(void **state)
     e[3].claim = "nobody knows";
     const tl_effects effects = {.count = 4, .effect = e};
     written(print_claims, &effects, text);
-    static const char *const wanted[] = {"supported     +0.3 [+0.2, +0.4] ",
-                                         "poison amplifies leakage (poison=badnets, auc)\n",
-                                         "refuted       +0.3",
-                                         "not resolved  no interval "};
+    static const char *const wanted[] = {
+        "supported     +0.3 [+0.2, +0.4] ",
+        "poison amplifies leakage (poison=badnets against none, on auc)\n",
+        "refuted       +0.3", "not resolved  no interval "};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         assert_non_null(strstr(text, wanted[i]));
     }
