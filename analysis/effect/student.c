@@ -1,6 +1,9 @@
 #include "analysis/effect/student.h"
 
+#include "analysis/effect/statistics.h"
+
 #include <math.h>
+#include <stdbool.h>
 
 /* Continued fraction of the incomplete beta function. */
 static double beta_fraction(double a, double b, double x)
@@ -82,4 +85,28 @@ double tl_t_power(double effect, double sd, int n, double level, int sides)
         sum += weight * beyond * spread_density(x, v);
     }
     return sum * most / STEPS / 3.0;
+}
+
+int tl_t_replicates(double effect, double sd, double power, double level, int sides)
+{
+    enum { MOST = 1000000 };
+    int low = 1, high = 2; /* low is too few */
+    while (true) {
+        const bool is_enough = tl_least_p(high, sides) <= level &&
+                               tl_t_power(effect, sd, high, level, sides) >= power;
+        if (is_enough) break;
+        if (high >= MOST) return 0;
+        low = high;
+        high = high < MOST / 2 ? 2 * high : MOST;
+    }
+    while (high - low > 1) {
+        const int n = low + (high - low) / 2;
+        const bool is_enough = tl_least_p(n, sides) <= level &&
+                               tl_t_power(effect, sd, n, level, sides) >= power;
+        if (is_enough)
+            high = n;
+        else
+            low = n;
+    }
+    return high;
 }

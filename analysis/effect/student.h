@@ -30,4 +30,10 @@ double tl_t_equivalence_p(double mean, double se, double freedom, double margin)
  */
 double tl_t_power(double effect, double sd, int n, double level, int sides);
 
+/**
+ * The fewest paired differences, at least 2, with which the power is at least `power` and
+ * the sign-flip test can reach `level` (tl_least_p); 0 if a million are too few.
+ */
+int tl_t_replicates(double effect, double sd, double power, double level, int sides);
+
 #endif

@@ -73,6 +73,24 @@ static void ours_are_those_of_scipy_and_statsmodels(void **state)
     }
 }
 
+/* The fewest for a power of 0.8: one less has less, or cannot reach the level. */
+static void replicates_are_the_fewest_that_do(void **state)
+{
+    (void)state;
+    for (int i = 0; i < POWERS; i++) {
+        const double effect = power_of[i].effect, sd = power_of[i].sd;
+        const double level = power_of[i].level;
+        const int sides = power_of[i].sides;
+        const int n = tl_t_replicates(effect, sd, 0.8, level, sides);
+        assert_true(n > 2 && tl_t_power(effect, sd, n, level, sides) >= 0.8);
+        assert_true(tl_least_p(n, sides) <= level);
+        assert_true(tl_t_power(effect, sd, n - 1, level, sides) < 0.8 ||
+                    tl_least_p(n - 1, sides) > level);
+    }
+    assert_int_equal(tl_t_replicates(100.0, 1.0, 0.8, 0.05, 2), 6); /* 2^-5 is below 0.05 */
+    assert_int_equal(tl_t_replicates(1.0, 1.0, 0.8, 1e-7, 2), 0);   /* no p is so small */
+}
+
 static void what_was_not_tested_has_no_family(void **state)
 {
     (void)state;
@@ -92,6 +110,7 @@ int main(int argc, char **argv)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ours_are_those_of_scipy_and_statsmodels),
+        cmocka_unit_test(replicates_are_the_fewest_that_do),
         cmocka_unit_test(what_was_not_tested_has_no_family),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
