@@ -139,8 +139,9 @@ bool tl_factor_has_contrasts(const tl_factor *factor)
     return factor->levels <= TL_MOST_LEVELS;
 }
 
-tl_status tl_replicates_number(const tl_table *table, tl_arena *arena, int32_t **of,
-                               int *count, tl_err *err)
+/* Numbers the replicates of `table` from 0 in order of appearance. */
+static tl_status number_replicates(const tl_table *table, tl_arena *arena, int32_t **of,
+                                   int *count, tl_err *err)
 {
     const tl_column *column = tl_table_find(table, TL_NAME_REPLICATE);
     TL_CHECK(column && column->type == TL_COLUMN_INT, err, TL_E_FORMAT,
@@ -249,7 +250,7 @@ tl_status tl_design_open(const tl_table *table, tl_arena *arena, tl_design *out,
 {
     *out = (tl_design){.table = table};
     TL_ALLOC(out->factor, arena, MOST_FACTORS, err);
-    TL_TRY(tl_replicates_number(table, arena, &out->replicate, &out->replicates, err));
+    TL_TRY(number_replicates(table, arena, &out->replicate, &out->replicates, err));
     for (int i = 0; i < table->columns; i++) {
         const tl_column *column = &table->column[i];
         if (!tl_column_attribute(column, TL_NAME_FACTOR)) continue;

@@ -70,13 +70,6 @@ typedef struct tl_keyed_row {
 TL_MUST_USE tl_status tl_design_open(const tl_table *table, tl_arena *arena, tl_design *out,
                                      tl_err *err);
 
-/** Numbers the replicates of `table` from 0 in order of appearance.
- * \param of [trials] result
- * \param count result, how many
- * \return TL_E_FORMAT if there are none, TL_E_NOMEM */
-TL_MUST_USE tl_status tl_replicates_number(const tl_table *table, tl_arena *arena,
-                                           int32_t **of, int *count, tl_err *err);
-
 /** Whether the factor's levels are contrasted one by one. */
 bool tl_factor_has_contrasts(const tl_factor *factor);
 

@@ -1,6 +1,7 @@
 #include "analysis/effect/estimator.h"
 
 #include "analysis/effect/interval.h"
+#include "analysis/effect/pooled.h"
 #include "analysis/effect/statistics.h"
 #include "analysis/effect/student.h"
 #include "analysis/effect/trend.h"
@@ -35,52 +36,6 @@ static tl_status name_conditions(const tl_estimator *e, const tl_comparison *com
     *out = tl_arena_text(e->arena, text.at ? text.at : "", err);
     tl_text_close(&text);
     return *out ? TL_OK : TL_E_NOMEM;
-}
-
-/* How many levels of factor f the cells in use have. */
-static tl_status count_levels(tl_estimator *e, const tl_combination *cells, int f, int *out,
-                              tl_err *err)
-{
-    const tl_factor *factor = &e->design.factor[f];
-    bool *seen;
-    const size_t mark = tl_arena_mark(&e->scratch);
-    TL_ALLOC(seen, &e->scratch, factor->levels + 1, err);
-    *out = 0;
-    for (int c = 0; c < e->design.cells; c++) {
-        const int level = factor->level[e->design.first[c]];
-        if (!cells->is_used[c] || level < 0 || seen[level]) continue;
-        seen[level] = true;
-        ++*out;
-    }
-    tl_arena_rewind(&e->scratch, mark);
-    return TL_OK;
-}
-
-/* Names the factors above the metric that the effect is a mean over, with the number of
- * their levels: it depends on which are in the plan. */
-static tl_status name_pooled(tl_estimator *e, const tl_target *target, const int own[2],
-                             const tl_combination *cells, const char **out, tl_err *err)
-{
-    tl_text text = {0};
-    tl_status status = TL_OK;
-    *out = NULL;
-    for (int f = 0; f < e->design.factors && status == TL_OK; f++) {
-        const tl_factor *factor = &e->design.factor[f];
-        bool moves = !tl_word_listed(target->above, factor->column->name);
-        for (int k = 0; k < 2 && own[k] >= 0; k++)
-            moves |= f == own[k] || tl_factors_zipped(factor, &e->design.factor[own[k]]);
-        int levels = 0;
-        if (!moves) status = count_levels(e, cells, f, &levels, err);
-        if (levels < 2) continue;
-        tl_text_print(&text, "%s%s (%d levels)", text.length ? ", " : "",
-                      factor->column->name, levels);
-    }
-    if (status == TL_OK && text.length > 0) {
-        *out = tl_arena_text(e->arena, text.at, err);
-        if (!*out) status = TL_E_NOMEM;
-    }
-    tl_text_close(&text);
-    return status;
 }
 
 /* Adds an effect on `metric` that answers what is asked, without words or numbers. */
@@ -197,7 +152,8 @@ tl_status tl_estimate_comparison(tl_estimator *e, const tl_subject *subject,
         tl_arena_rewind(&e->scratch, mark);
         return TL_OK;
     }
-    TL_TRY(name_pooled(e, target, compared->factor, &cells, &effect->pooled, err));
+    TL_TRY(tl_pooled_name(&e->design, target, compared->factor, &cells, e->arena,
+                          &effect->pooled, err));
     TL_TRY(tl_combine(&e->design, target, &cells, &e->scratch, &d, err));
     conclude(&d, replicates, effect);
     if (is_pair && subject->has_odds) {
@@ -227,7 +183,8 @@ tl_status tl_estimate_trend(tl_estimator *e, const tl_subject *subject,
     if (cells.used == 0) {
         effect->missing = "no trials have values at 3 levels";
     } else {
-        TL_TRY(name_pooled(e, target, compared->factor, &cells, &effect->pooled, err));
+        TL_TRY(tl_pooled_name(&e->design, target, compared->factor, &cells, e->arena,
+                              &effect->pooled, err));
         TL_TRY(tl_combine(&e->design, target, &cells, &e->scratch, &d, err));
         conclude(&d, e->design.replicates, effect);
     }
@@ -268,7 +225,8 @@ tl_status tl_estimate_round(tl_estimator *e, const tl_subject *later,
     TL_TRY(tl_target_open(&e->design, metric, &e->scratch, &first, err));
     const tl_target *both[] = {&later->target, &first};
     TL_TRY(tl_round_measure(&e->design, both, compared, &e->scratch, &cells, &d, err));
-    TL_TRY(name_pooled(e, both[0], compared->factor, &cells, &effect->pooled, err));
+    TL_TRY(tl_pooled_name(&e->design, both[0], compared->factor, &cells, e->arena,
+                          &effect->pooled, err));
     conclude(&d, e->design.replicates, effect);
     tl_arena_rewind(&e->scratch, mark);
     return TL_OK;

@@ -117,11 +117,13 @@ static void say_gain(FILE *file, const tl_table *table)
         if (g->metric != last) (void)fprintf(file, "%s%s: ", last ? "\n" : "", g->metric);
         if (g->metric == last) (void)fputs("; ", file);
         last = g->metric;
-        (void)fprintf(file, "%+.4f", g->mean);
+        if (isnan(g->mean)) (void)fputs("no complete replicate", file);
+        if (!isnan(g->mean)) (void)fprintf(file, "%+.4f", g->mean);
         if (!isnan(g->low)) (void)fprintf(file, " [%+.4f, %+.4f]", g->low, g->high);
-        if (g->factor) (void)fprintf(file, " at %s=%.6g", g->factor, g->level);
-        if (!g->factor) (void)fputs(" over all trials", file);
+        if (g->factor) (void)fprintf(file, " at %s=%s", g->factor, g->level);
+        if (g->pooled) (void)fprintf(file, " pooled over %s", g->pooled);
         (void)fprintf(file, ", n=%d", g->replicates);
+        if (g->left_out > 0) (void)fprintf(file, " (%d left out)", g->left_out);
     }
     if (last) (void)fputc('\n', file);
     tl_arena_close(&arena);
