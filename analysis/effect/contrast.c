@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_SIDES = 4, NO_SIDE = -1 };
+enum { MOST_SIDES = 4, NO_SIDE = 255 };
 
 bool tl_comparison_admits(const tl_design *design, const tl_comparison *compared,
                           uint32_t t)
@@ -41,7 +41,7 @@ static int side_of(const tl_design *d, const tl_comparison *c, uint32_t t)
 
 /* Weighs the cells list[begin, end) of one group; false if a side has none. */
 static bool weigh_group(const tl_keyed_row *list, size_t begin, size_t end, int sides,
-                        const signed char *side, tl_combination *out)
+                        const unsigned char *side, tl_combination *out)
 {
     int count[MOST_SIDES] = {0};
     for (size_t i = begin; i < end; i++) count[side[list[i].row]]++;
@@ -65,7 +65,7 @@ tl_status tl_contrast_weigh(const tl_design *design, const tl_target *target,
                             tl_combination *out, tl_err *err)
 {
     tl_keyed_row *list;
-    signed char *side; /* [cells] */
+    unsigned char *side; /* [cells] */
     size_t count = 0;
     int groups = 0;
     TL_TRY(tl_combination_take(design, arena, out, err));
@@ -74,7 +74,7 @@ tl_status tl_contrast_weigh(const tl_design *design, const tl_target *target,
     TL_ALLOC(side, arena, design->cells, err);
     for (int c = 0; c < design->cells; c++) {
         const uint32_t t = design->first[c];
-        side[c] = (signed char)side_of(design, compared, t);
+        side[c] = (unsigned char)side_of(design, compared, t);
         if (!target->has[c] || side[c] == NO_SIDE) continue;
         const uint64_t key = tl_design_key(design, compared->factor, t);
         list[count++] = (tl_keyed_row){key, (uint32_t)c};

@@ -152,7 +152,7 @@ static int too_many_pairs(const tl_estimator *e)
             .above = tl_column_attribute(&table->column[i], TL_NAME_ABOVE)};
         all += count_interactions(e, &target);
     }
-    const bool is_too_many = all > TL_MOST_EFFECTS / 2 || all * table->trials > MOST_WORK;
+    const bool is_too_many = all > 0.5 * TL_MOST_EFFECTS || all * table->trials > MOST_WORK;
     return is_too_many ? (int)(all < 1e9 ? all : 1e9) : 0;
 }
 

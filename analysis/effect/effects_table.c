@@ -110,7 +110,7 @@ static tl_status fill(const tl_effects *effects, const field *f, tl_arena *arena
         if (text) TL_TRY(text_of(effect, f->at, arena, &text[k], err));
         if (real) memcpy(&real[k], (const char *)effect + f->at, sizeof real[k]);
         if (integer) memcpy(&integer[k], (const char *)effect + f->at, sizeof integer[k]);
-        if (f->at == AT(hypothesis)) integer[k]++;
+        if (integer && f->at == AT(hypothesis)) integer[k]++;
     }
     out->text = text;
     out->real = real;

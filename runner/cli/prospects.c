@@ -38,8 +38,8 @@ static bool is_test(const tl_effect *effect)
 static tl_status find_floors(tl_prospects *p, tl_err *err)
 {
     const int count = p->effects->count, n = (int)p->plan->replicates;
-    int test[TL_MOST_TESTS];
-    double floors[TL_MOST_TESTS];
+    int test[TL_MOST_TESTS] = {0};
+    double floors[TL_MOST_TESTS] = {0.0};
     TL_ALLOC(p->least_p, &p->arena, count, err);
     TL_ALLOC(p->alone, &p->arena, count, err);
     TL_ALLOC(p->together, &p->arena, count, err);

@@ -249,6 +249,7 @@ static tl_status read_one(tl_plan_reader *reader, const tl_yaml *map,
     effect of;
     *out = (tl_hypothesis){.level = "", .against = "", .line = map->line};
     TL_TRY(read_keys(map, value, err));
+    TL_INVARIANT(value[EFFECT] && value[ON] && value[DIRECTION]);
     TL_TRY(read_effect(reader, value[EFFECT], &of, out, err));
     TL_TRY(read_direction(value[DIRECTION], out, err));
     if (value[CLAIM]) TL_TRY(read_claim(value[CLAIM], out, err));

@@ -88,7 +88,7 @@ static uint64_t enter(const tl_downstream *d, uint32_t number, factor *f, int *l
  * Inner values move within their alternative. */
 static bool matters_from(const tl_downstream *d, uint32_t number, uint32_t cell, factor *f)
 {
-    int level[TL_MAX_AXES];
+    int level[TL_MAX_AXES] = {0};
     const tl_axis *axis = &d->plan->axis[f->axis];
     for (int a = 0; a < d->plan->axes; a++) level[a] = tl_plan_level(d->plan, cell, a);
     uint64_t mark = *mark_at(d, cell, number);

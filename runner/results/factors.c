@@ -85,7 +85,7 @@ static char *hypotheses_json(const tl_plan *plan)
     json_t *list = json_array();
     for (int i = 0; i < plan->hypotheses; i++)
         tl_json_append(list, hypothesis_json(&plan->hypothesis[i]));
-    char *text = json_dumps(list, JSON_COMPACT);
+    char *text = json_dumps(list, JSON_COMPACT | JSON_REAL_PRECISION(15));
     json_decref(list);
     return text;
 }
