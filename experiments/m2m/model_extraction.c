@@ -127,6 +127,7 @@ static const tl_metric metrics[] = {
     {.name = "twin_accuracy",
      .is_rate = true,
      .can_be_missing = true,
+     .of_bank = true,
      .about = "test accuracy of the control model"},
     {.name = "agreement_gain",
      .better = TL_BETTER_LOWER,

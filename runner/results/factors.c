@@ -1,6 +1,7 @@
 #include "runner/results/factors.h"
 
 #include "analysis/table/schema.h"
+#include "compute/core/json.h"
 #include "compute/data/source.h"
 
 #include <jansson.h>
@@ -61,20 +62,33 @@ tl_status tl_factors_columns(const tl_plan *plan, tl_arena *arena, tl_table *tab
     return TL_OK;
 }
 
-static char *hypotheses_json(const tl_plan *plan)
+/* A hypothesis with what it says: what it leaves out has no key, so files of plans without
+ * these keys stay as they were. */
+static json_t *hypothesis_json(const tl_hypothesis *h)
 {
     static const char *const direction[] = TL_DIRECTIONS;
+    json_t *one =
+        json_pack("{s:s, s:s, s:s, s:s, s:s*}", TL_KEY_EFFECT, h->effect, TL_KEY_ON, h->on,
+                  TL_KEY_LEVEL, tl_source_label(h->level), TL_KEY_DIRECTION,
+                  direction[h->direction + 1], TL_KEY_CLAIM, h->claim);
+    if (*h->against)
+        tl_json_put(one, TL_KEY_AGAINST, json_string(tl_source_label(h->against)));
+    if (h->is_one_sided) tl_json_put(one, TL_KEY_ONE_SIDED, json_true());
+    if (h->margin > 0.0) tl_json_put(one, TL_KEY_MARGIN, json_real(h->margin));
+    if (h->conditions == 0) return one;
+    json_t *at = json_object();
+    for (int i = 0; i < h->conditions; i++)
+        tl_json_put(at, h->at[i].factor, json_string(tl_source_label(h->at[i].level)));
+    tl_json_put(one, TL_KEY_AT, at);
+    return one;
+}
+
+static char *hypotheses_json(const tl_plan *plan)
+{
     json_t *list = json_array();
-    for (int i = 0; i < plan->hypotheses; i++) {
-        const tl_hypothesis *h = &plan->hypothesis[i];
-        json_t *one =
-            json_pack("{s:s, s:s, s:s, s:s, s:s*}", TL_KEY_EFFECT, h->effect, TL_KEY_ON,
-                      h->on, TL_KEY_LEVEL, tl_source_label(h->level), TL_KEY_DIRECTION,
-                      direction[h->direction + 1], TL_KEY_CLAIM, h->claim);
-        const int failed = json_array_append_new(list, one);
-        TL_INVARIANT(failed == 0);
-    }
-    char *text = json_dumps(list, JSON_COMPACT);
+    for (int i = 0; i < plan->hypotheses; i++)
+        tl_json_append(list, hypothesis_json(&plan->hypothesis[i]));
+    char *text = json_dumps(list, JSON_COMPACT | JSON_REAL_PRECISION(15));
     json_decref(list);
     return text;
 }
