@@ -22,8 +22,8 @@ static tl_status run(tl_scene *scene, tl_err *err)
     /* The answers themselves are the scores. */
     s->plain = s->score;
     s->control = s->control_score;
-    return tl_membership_scored(
-        s, tl_candidates_ask(scene, s, TL_STATISTIC_MINUS_LOSS, err), err);
+    TL_TRY(tl_candidates_ask(scene, s, TL_STATISTIC_MINUS_LOSS, err));
+    return tl_membership_scored(s, TL_OK, err);
 }
 
 static tl_status outcome(tl_scene *scene, tl_err *err)

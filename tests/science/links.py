@@ -113,14 +113,14 @@ TABLE = {
     ("images", "by_scores", "agreement"): {
         "off": OFF,
         "digits": ("changes", "another training set"),
-        "top": ("changes", "targets no longer sum to 1: an uncertain answer weighs less"),
+        "top": ("changes", "the mass of the other classes goes to the ones answered"),
         "label": ("changes", "hard labels instead of soft ones"),
         "soft": ("changes", "softer targets"),
         "noise": ("changes", "noisy targets"),
     },
     ("images", "by_label", "agreement"): {
         "off": OFF,
-        "digits": ("changes", "one decimal ties classes within 0.1, and the first is named"),
+        "digits": ("same", "the label is read before scores are rounded"),
         "top": ("same", "the largest score stays the largest"),
         "label": ("same", "the label is all that it asks for"),
         "soft": ("same", "temperature keeps the order of the scores of a row"),

@@ -64,6 +64,11 @@ static const order_case cases[] = {
     {DATA "chain: [train, defense.adversarial_training, m2d.global_threshold]\n",
      "p.yaml:2:16: nothing is trained after defense.adversarial_training",
      "put it before train"},
+    {DATA
+     "model: {kind: mlp, width: 2}\nchain: [train, defense.adversarial_training, " THEFT
+     "]\n",
+     "p.yaml:3:16: nothing is trained after defense.adversarial_training",
+     "put it before train"},
     {DATA "chain: [defense.adversarial_training, train]\n", NULL, NULL},
     {DATA "chain: [train, defense.adversarial_training, "
           "m2m.model_extraction: {queries: 40}]\n",
@@ -76,6 +81,17 @@ static const order_case cases[] = {
      "p.yaml:2:9: judge: no stage before it plants anything", "put it after one"},
     {DATA "chain: [d2m.label_flip, train, judge]\n",
      "p.yaml:2:32: judge: ", "put it after"},
+    {DATA "chain: [d2m.badnets, judge, train]\n",
+     "p.yaml:2:22: judge: nothing that was planted can be judged yet",
+     "put it after train"},
+    {DATA "chain: [train: {as: before}, d2m.badnets, judge, train]\n",
+     "p.yaml:2:43: judge: nothing that was planted can be judged yet",
+     "put it after train"},
+    {DATA "chain: [defense.data_watermark, judge, train]\n", NULL, NULL},
+    {DATA
+     "chain: [d2m.badnets, judge, train, m2d.inversion, m2m.model_extraction: {queries: "
+     "40}, rounds: 2]\n",
+     NULL, NULL},
     {DATA "chain: [d2m.badnets, train, judge]\n", NULL, NULL},
     {DATA "chain:\n  - one_of: {as: p, options: [none, d2m.badnets]}\n  - train\n"
           "  - judge\n",

@@ -145,9 +145,9 @@ static void each_link_does_what_it_says(void **state)
         {{.top_k = 6}, {0.3, 0.2, 0.2, 0.1, 0.1, 0.1}, {0.3, 0.2, 0.2, 0.1, 0.1, 0.1}},
         {{.label_only = 1}, {0.1, 0.3, 0.3, 0.1, 0.1, 0.1}, {0, 1}},
         {{.label_only = 1}, {0, 0, 0, 0, 0, 1}, {0, 0, 0, 0, 0, 1}},
-        /* the largest are chosen before they are rounded, the label after */
+        /* the largest, and the label, are chosen before scores are rounded */
         {{.top_k = 2, .digits = 1}, {0.31, 0.28, 0.32, 0.05, 0.03, 0.01}, {0.3, 0, 0.3}},
-        {{.digits = 1, .label_only = 1}, {0.31, 0.28, 0.32, 0.05, 0.03, 0.01}, {1}},
+        {{.digits = 1, .label_only = 1}, {0.31, 0.28, 0.32, 0.05, 0.03, 0.01}, {0, 0, 1}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double answer[CLASSES];

@@ -240,6 +240,20 @@ static void state_follows_the_queries_however_they_are_cut_into_calls(void **sta
     }
 }
 
+static void nor_do_the_models_own_answers_depend_on_the_calls(void **state)
+{
+    room *it = *state;
+    float whole[ROWS * CLASSES], parts[ROWS * CLASSES];
+    static const int each[] = {50, 1, 64, 77};
+    for (int is_exact = 0; is_exact < 2; is_exact++) {
+        ask_in_calls(it, tl_service_plain(), ROWS, is_exact, whole);
+        for (size_t e = 0; e < sizeof each / sizeof *each; e++) {
+            ask_in_calls(it, tl_service_plain(), each[e], is_exact, parts);
+            assert_memory_equal(parts, whole, sizeof whole);
+        }
+    }
+}
+
 static void links_of_one_session_remember_apart_and_sessions_begin_anew(void **state)
 {
     room *it = *state;
@@ -563,6 +577,7 @@ int main(void)
         FACT(the_link_nearest_to_the_target_is_first),
         FACT(a_longer_service_leaves_the_shorter_as_it_was),
         FACT(state_follows_the_queries_however_they_are_cut_into_calls),
+        FACT(nor_do_the_models_own_answers_depend_on_the_calls),
         FACT(links_of_one_session_remember_apart_and_sessions_begin_anew),
         FACT(bits_do_not_depend_on_the_team),
         FACT(beyond_the_budget_nothing_is_answered),

@@ -493,6 +493,40 @@ static void what_is_the_owners_starts_again(void **state)
     close_scene(&s);
 }
 
+/* Marks are in the rows that the owner starts with again: a filter of the next round looks
+ * for those of its round alone, and what is trained on what it leaves is the same step. */
+static void marks_start_again_with_the_rows_that_carry_them(void **state)
+{
+    (void)state;
+    scene s = open_scene(DATA "chain:\n"
+                              "  - defense.data_watermark\n"
+                              "  - d2m.badnets: {rate: 0.1}\n"
+                              "  - defense.provenance_filter\n"
+                              "  - train\n"
+                              "  - m2d.inversion: {images: 1}\n"
+                              "  - rounds: 3\n",
+                         true);
+    tl_trial_decode(s.plan, 0, s.a);
+    static const char *const same[] = {"defense.data_watermark",
+                                       "defense.provenance_filter", "train"};
+    for (int round = 2; round <= 3; round++) {
+        for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+            const int a = find_in_round(s.a, same[i], 1);
+            const int b = find_in_round(s.a, same[i], round);
+            assert_true(a >= 0 && b > a);
+            assert_true(tl_key_equal(&s.a->step[a].key, &s.a->step[b].key));
+        }
+        const int filter = find_in_round(s.a, same[1], round);
+        const int marks = s.a->step[filter].from[TL_PART_MARKS];
+        int parent[TL_TRIAL_STEPS];
+        assert_int_equal(marks, find_in_round(s.a, same[0], round));
+        const int parents = tl_trial_parents(s.a, filter, parent);
+        for (int i = 0; i < parents; i++)
+            assert_int_equal(s.a->step[parent[i]].round, round);
+    }
+    close_scene(&s);
+}
+
 /* The first round is the trial without rounds; what a round adds is new, and each step's
  * metrics have names of their own. */
 static void rounds_only_add_to_a_trial(void **state)
@@ -645,6 +679,7 @@ int main(void)
         cmocka_unit_test(values_follow_the_levels_of_the_cell),
         cmocka_unit_test(a_later_round_uses_what_was_recovered),
         cmocka_unit_test(what_is_the_owners_starts_again),
+        cmocka_unit_test(marks_start_again_with_the_rows_that_carry_them),
         cmocka_unit_test(rounds_only_add_to_a_trial),
         cmocka_unit_test(one_planting_is_judged_on_each_part_in_each_round),
         cmocka_unit_test(what_descends_from_itself_draws_other_numbers),
