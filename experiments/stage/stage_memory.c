@@ -24,13 +24,15 @@ static tl_status fill_world(const tl_size *size, stand_in *s, tl_err *err)
                                 [TL_PART_ATTACKER] = size->attacker,
                                 [TL_PART_TEST] = size->test,
                                 [TL_PART_RECOVERED] = size->attacker};
-    tl_model *model;
-    TL_TRY(tl_model_outline(&size->setup.model, &s->fixed, &model, err));
-    s->world = (tl_world){.setup = &size->setup,
-                          .service = tl_service_plain(),
-                          .marks = &marks,
-                          .query_log = &query_log,
-                          .model = {[TL_PART_TARGET] = model, [TL_PART_SURROGATE] = model}};
+    tl_model *target, *surrogate;
+    TL_TRY(tl_model_outline(tl_size_target(size), &s->fixed, &target, err));
+    TL_TRY(tl_model_outline(tl_size_surrogate(size), &s->fixed, &surrogate, err));
+    s->world =
+        (tl_world){.setup = &size->setup,
+                   .service = tl_service_plain(),
+                   .marks = &marks,
+                   .query_log = &query_log,
+                   .model = {[TL_PART_TARGET] = target, [TL_PART_SURROGATE] = surrogate}};
     for (int part = 0; part < TL_PARTS; part++) {
         s->data[part] = (tl_dataset){.shape = size->shape,
                                      .classes = size->classes,
@@ -57,8 +59,12 @@ static tl_status read_bank(void *self, int item, const tl_team *team, tl_arena *
 static tl_status fill_bank(const tl_stage *stage, tl_scene *scene, stand_in *s, tl_err *err)
 {
     tl_value value[TL_MAX_PARAMS];
-    tl_world given = {0};
+    tl_world given = {0}, world = *scene->world;
+    tl_setup setup = scene->size->setup;
     tl_scene own = *scene;
+    setup.model = *tl_size_banked(scene->size);
+    world.setup = &setup;
+    own.world = &world;
     own.keep = own.scratch = &s->fixed;
     own.given = &given;
     own.value = value;

@@ -92,6 +92,7 @@ const tl_stage tl_stage_train_train = {
     .gives = TL_BIT(TL_PART_TARGET),
     .keeps = TL_BIT(TL_PART_TARGET),
     .draws = true,
+    .own_recipe = (1U << TL_RECIPE_PARAMS) - 1,
     .metrics = metrics,
     .run = run,
     .check = check,
