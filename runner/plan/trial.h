@@ -27,11 +27,11 @@
 #include "runner/plan/plan.h"
 
 enum {
-    TL_TRIAL_STEPS = 1024, /**< at most so many steps in one trial */
-    TL_TRIAL_RUNS = 64,    /**< of them runs of stages of its chain */
-    TL_TRIAL_RECIPES = 2 * TL_TRIAL_RUNS + 1,
-    TL_TRIAL_SETUPS = 256, /**< versions of TL_PART_SETUP */
-    TL_METRIC_NAME = 128   /**< room for the name of a metric */
+    TL_TRIAL_STEPS = 1024,                    /**< at most so many steps in one trial */
+    TL_TRIAL_RUNS = 64,                       /**< of them runs of stages of its chain */
+    TL_TRIAL_RECIPES = 2 * TL_TRIAL_RUNS + 1, /**< models and recipes as written */
+    TL_TRIAL_SETUPS = 256,                    /**< versions of TL_PART_SETUP */
+    TL_METRIC_NAME = 128                      /**< room for the name of a metric */
 };
 
 /** One step of a trial; what it points to is borrowed from registry and plan. */
