@@ -12,6 +12,7 @@
 
 #include "experiments/score/answers.h"
 #include "experiments/score/score.h"
+#include "experiments/stage/stage_training.h"
 
 /* As `params` describes them. */
 typedef struct arguments {
@@ -72,6 +73,7 @@ static tl_status check(const tl_size *size, const void *args, tl_err *err)
 {
     const arguments *arg = args;
     TL_TRY(tl_queries_check(size, arg->kind, arg->queries, err));
+    TL_TRY(tl_stage_training_check(size, err));
     return tl_extraction_check(size, err);
 }
 

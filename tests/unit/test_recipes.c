@@ -363,6 +363,9 @@ static void faults_are_found_where_they_are(void **state)
          "p.yaml:3:48: recipe.patience has no effect on m2m.model_extraction"},
         {"train, m2m.model_extraction: {epochs: 2, recipe: {epochs: 2}}",
          "p.yaml:3:59: m2m.model_extraction sets both epochs and recipe.epochs; keep one"},
+        {"train: {model: {kind: resnet, width: 4, layers: 1}, recipe: {recompute: true}}, "
+         "m2m.model_extraction: {recipe: {recompute: true}}",
+         "p.yaml:3:89: recipe.recompute needs residual blocks, and a model of kind mlp"},
         {"train: {recipe: {shift: [1, 1]}}",
          "p.yaml:3:37: duplicate level '1' of train.recipe.shift"},
     };
