@@ -202,6 +202,22 @@ static void an_evaluator_differs_from_the_target_there_is(void **state)
     close_scene(&all);
 }
 
+/* Solving works on softmax regression alone, so the plan is refused by any other setup. */
+static void a_thief_knows_the_architecture_of_the_target(void **state)
+{
+    (void)state;
+    scene own = open_scene(DATA "chain: [train: {model: {kind: linear}}, "
+                                "m2m.equation_solving, d2d.transfer_pgd]\n");
+    scene all = open_scene("data: {source: synthetic/lesions, split: {pool: 60, keep: 0.5, "
+                           "validation: 20, attacker: 40, test: 40}}\n"
+                           "model: {kind: linear, width: 8}\n"
+                           "chain: [train, m2m.equation_solving, d2d.transfer_pgd]\n");
+    assert_true(is_same_run(&own, &all, "m2m.equation_solving"));
+    assert_true(is_same_bank(&own, &all, "d2d.transfer_pgd"));
+    close_scene(&own);
+    close_scene(&all);
+}
+
 static double memory_of(const scene *s, const char *name)
 {
     return tl_trial_memory(s->trial, run_of(s, name), 1, true, NULL);
@@ -277,6 +293,20 @@ static void lists_in_a_recipe_are_axes(void **state)
         assert_int_equal(width_of(&s, copy), t % 2 ? 4 : 8);
         assert_true(tl_trial_size(s.trial, copy).setup.recipe.lr == (t < 6 ? 0.1 : 0.2));
     }
+    close_scene(&s);
+}
+
+static void their_axes_have_paths(void **state)
+{
+    (void)state;
+    scene s = open_scene(DATA "chain: [train: {recipe: {shift: [0, 2, 1], lr: [0.1, 0.2, "
+                              "0.3]}}, measure.utility]\n"
+                              "sweep: {zip: [[train.recipe.shift, train.recipe.lr]]}\n"
+                              "exclude: [{train.recipe.shift: 2}]\n"
+                              "hypotheses: [{effect: train.recipe.shift, on: "
+                              "measure_utility_accuracy, direction: changes}]\n");
+    assert_int_equal(s.plan->cells, 2);
+    assert_string_equal(s.plan->hypothesis[0].effect, "train_recipe_shift");
     close_scene(&s);
 }
 
@@ -401,9 +431,11 @@ int main(void)
         cmocka_unit_test(the_control_is_trained_as_the_surrogate),
         cmocka_unit_test(what_alters_the_setup_alters_own_recipes_too),
         cmocka_unit_test(an_evaluator_differs_from_the_target_there_is),
+        cmocka_unit_test(a_thief_knows_the_architecture_of_the_target),
         cmocka_unit_test(costs_and_memory_follow_the_model_that_is_read),
         cmocka_unit_test(the_models_of_a_plan_are_those_trained),
         cmocka_unit_test(lists_in_a_recipe_are_axes),
+        cmocka_unit_test(their_axes_have_paths),
         cmocka_unit_test(lists_in_options_and_chains_are_told_apart),
         cmocka_unit_test(set_reaches_into_a_recipe),
         cmocka_unit_test(rounds_keep_own_recipes),
