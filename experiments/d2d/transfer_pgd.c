@@ -101,7 +101,9 @@ static double cost(const tl_size *size, const void *args)
 {
     const arguments *arg = args;
     /* As for d2d.pgd, on two models, counted three times. */
-    return tl_model_flop(&size->setup.model) * size->test * (4.0 * arg->pgd.steps + 6.0);
+    return size->test *
+           (tl_model_flop(tl_size_surrogate(size)) * (4.0 * arg->pgd.steps + 3) +
+            tl_model_flop(tl_size_target(size)) * 3.0);
 }
 
 static const tl_param params[] = {

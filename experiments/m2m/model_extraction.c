@@ -12,6 +12,7 @@
 
 #include "experiments/score/answers.h"
 #include "experiments/score/score.h"
+#include "experiments/stage/stage_training.h"
 
 /* As `params` describes them. */
 typedef struct arguments {
@@ -72,6 +73,7 @@ static tl_status check(const tl_size *size, const void *args, tl_err *err)
 {
     const arguments *arg = args;
     TL_TRY(tl_queries_check(size, arg->kind, arg->queries, err));
+    TL_TRY(tl_stage_training_check(size, err));
     return tl_extraction_check(size, err);
 }
 
@@ -99,7 +101,8 @@ static double cost(const tl_size *size, const void *args)
     const arguments *arg = args;
     const tl_recipe recipe = tl_extraction_recipe(&size->setup, arg->epochs);
     return tl_train_flop(&size->setup.model, &recipe, arg->queries, 0) +
-           tl_model_flop(&size->setup.model) * (arg->queries + 3.0 * size->test);
+           tl_model_flop(tl_size_target(size)) * (arg->queries + size->test) +
+           tl_model_flop(&size->setup.model) * 2.0 * size->test;
 }
 
 static const char *const answers[] = {"scores", "top1", NULL};
@@ -164,6 +167,8 @@ const tl_stage tl_stage_m2m_model_extraction = {
     .keeps = TL_BIT(TL_PART_SURROGATE) | TL_BIT(TL_PART_QUERY_LOG),
     .draws = true,
     .params = params,
+    /* It never stops early. */
+    .own_recipe = ((1U << TL_RECIPE_PARAMS) - 1) & ~(1U << TL_RECIPE_PATIENCE),
     .metrics = metrics,
     .bank = &tl_bank_controls,
     .bank_count = controls,

@@ -48,6 +48,7 @@ const tl_bank tl_bank_controls = {
     .version = 1,
     .draws_as = "m2m.model_extraction",
     .reads = TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_SETUP),
+    .imitates = TL_BIT(TL_PART_SURROGATE),
     .params = params,
     .run = run,
     .cost = cost,

@@ -64,6 +64,7 @@ const tl_bank tl_bank_halves = {
     .version = 1,
     .draws_as = "m2d.shadow_lira",
     .reads = TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_VALIDATION) | TL_BIT(TL_PART_SETUP),
+    .imitates = TL_BIT(TL_PART_TARGET),
     .run = run,
     .cost = cost,
 };

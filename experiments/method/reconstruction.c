@@ -80,6 +80,8 @@ const tl_bank tl_bank_evaluators = {
     .version = 1,
     .draws_as = "m2d.inversion",
     .reads = TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_SETUP),
+    .imitates = TL_BIT(TL_PART_TARGET),
+    .keeps_recipe = true,
     .run = train_evaluator,
     .cost = evaluator_cost,
 };
@@ -300,7 +302,7 @@ static int images_of(const tl_size *size, const tl_inversion_args *arg)
 double tl_inversion_cost(const tl_size *size, const void *args)
 {
     const tl_inversion_args *arg = args;
-    const tl_model_spec evaluator = tl_evaluator_spec(&size->setup.model);
+    const tl_model_spec evaluator = tl_evaluator_spec(tl_size_banked(size));
     const int images = images_of(size, arg);
     /* A step is a forward pass and one back to the pixels. */
     return 2.0 * tl_model_flop(&size->setup.model) * arg->steps * images +

@@ -16,7 +16,11 @@ struct tl_bank {
     /** The stage whose streams and occurrences the models draw from, which pairs them with
      * what that stage makes of the same versions. */
     const char *draws_as;
-    uint32_t reads;         /**< parts a model is made from */
+    uint32_t reads; /**< parts a model is made from */
+    /** TL_BIT of a model, target or surrogate: trained by the same setup, also where that
+     * model has a recipe of its own. 0: by the plan's. */
+    uint32_t imitates;
+    bool keeps_recipe;      /**< imitates the model alone, by the plan's recipe */
     const tl_param *params; /**< what models depend on besides; NULL: nothing */
     /** Trains model scene->bank_item into scene->given->model[TL_PART_SURROGATE], with the
      * bank's own params as scene->args; also called on scenes that count. */

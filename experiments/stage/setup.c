@@ -330,6 +330,26 @@ tl_size tl_setup_size(const tl_setup_values *values, const tl_source *source)
     return size;
 }
 
+static const tl_model_spec *or_setup(const tl_model_spec *spec, const tl_size *size)
+{
+    return spec->classes > 0 ? spec : &size->setup.model;
+}
+
+const tl_model_spec *tl_size_target(const tl_size *size)
+{
+    return or_setup(&size->target, size);
+}
+
+const tl_model_spec *tl_size_surrogate(const tl_size *size)
+{
+    return or_setup(&size->surrogate, size);
+}
+
+const tl_model_spec *tl_size_banked(const tl_size *size)
+{
+    return or_setup(&size->banked, size);
+}
+
 tl_status tl_setup_check_kind(const char *kind, const char *source, int vocabulary,
                               tl_err *err)
 {

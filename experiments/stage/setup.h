@@ -82,7 +82,7 @@ typedef struct tl_setup_values {
     tl_value recipe[TL_RECIPE_PARAMS];
 } tl_setup_values;
 
-/** Model and recipe of `train`, which attackers' models imitate. */
+/** Model and recipe of a training. */
 typedef struct tl_setup {
     tl_model_spec model;
     tl_recipe recipe;
@@ -94,9 +94,17 @@ typedef struct tl_size {
     int classes;
     int vocabulary; /**< of tokens, with shape.width the context; 0: images */
     int pool, members, validation, attacker, test; /**< rows */
-    tl_setup setup;
+    tl_setup setup; /**< what it trains by; else that of the model it reads */
+    /** Where they are not of setup.model: the target and the surrogate that it reads, and
+     * what the models of its bank are trained by. `classes` 0: they are. */
+    tl_model_spec target, surrogate, banked;
     bool logs_queries; /**< a stage of the plan reads the log of queries */
 } tl_size;
+
+/** The spec of TL_PART_TARGET or TL_PART_SURROGATE, or of what the bank is trained by. */
+const tl_model_spec *tl_size_target(const tl_size *size);
+const tl_model_spec *tl_size_surrogate(const tl_size *size);
+const tl_model_spec *tl_size_banked(const tl_size *size);
 
 /** The structures that the values describe. */
 tl_split tl_setup_split(const tl_value data[TL_DATA_PARAMS]);

@@ -76,6 +76,9 @@ struct tl_stage {
     unsigned stores; /**< TL_STORE_*: what is handed over, see scene_store.h */
     bool draws;      /**< it, its bank or its control draws numbers, by the replicate */
     const tl_param *params;
+    /** A training by the setup that may have a model and a recipe of its own in a plan:
+     * bits of the recipe's params (1 << TL_RECIPE_*) that it then takes. 0: no. */
+    uint32_t own_recipe;
     const tl_metric *metrics;
     const tl_bank *bank;                 /**< models trained beforehand; NULL: none */
     int (*bank_count)(const void *args); /**< how many of them; NULL: one */

@@ -26,13 +26,15 @@ static tl_status fill_world(const tl_size *size, stand_in *s, tl_err *err)
                                 [TL_PART_ATTACKER] = size->attacker,
                                 [TL_PART_TEST] = size->test,
                                 [TL_PART_RECOVERED] = size->attacker};
-    tl_model *model;
-    TL_TRY(tl_model_outline(&size->setup.model, &s->fixed, &model, err));
-    s->world = (tl_world){.setup = &size->setup,
-                          .service = tl_service_plain(),
-                          .marks = &marks,
-                          .query_log = &query_log,
-                          .model = {[TL_PART_TARGET] = model, [TL_PART_SURROGATE] = model}};
+    tl_model *target, *surrogate;
+    TL_TRY(tl_model_outline(tl_size_target(size), &s->fixed, &target, err));
+    TL_TRY(tl_model_outline(tl_size_surrogate(size), &s->fixed, &surrogate, err));
+    s->world =
+        (tl_world){.setup = &size->setup,
+                   .service = tl_service_plain(),
+                   .marks = &marks,
+                   .query_log = &query_log,
+                   .model = {[TL_PART_TARGET] = target, [TL_PART_SURROGATE] = surrogate}};
     for (int part = 0; part < TL_PARTS; part++) {
         s->data[part] = (tl_dataset){.shape = size->shape,
                                      .classes = size->classes,
@@ -61,8 +63,12 @@ static tl_status make_banked(const tl_stage *stage, const tl_bank *bank,
                              const tl_scene *scene, const tl_value *value, stand_in *s,
                              const tl_model **out, tl_err *err)
 {
-    tl_world given = {0};
+    tl_world given = {0}, world = *scene->world;
+    tl_setup setup = scene->size->setup;
     tl_scene own = *scene;
+    setup.model = *tl_size_banked(scene->size);
+    world.setup = &setup;
+    own.world = &world;
     own.keep = own.scratch = &s->fixed;
     own.given = &given;
     own.value = value;

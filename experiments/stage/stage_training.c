@@ -1,5 +1,7 @@
 #include "experiments/stage/stage_training.h"
 
+#include "compute/nn/pass.h"
+
 tl_status tl_stage_train(tl_scene *scene, const tl_stage_training *training, tl_status mine,
                          tl_part part, tl_train_report *report, tl_err *err)
 {
@@ -20,5 +22,19 @@ tl_status tl_stage_train(tl_scene *scene, const tl_stage_training *training, tl_
                              .checkpoint = scene->checkpoint};
     TL_TRY(tl_train(model, &job, scene->scratch, report, err));
     scene->given->model[part] = model;
+    return TL_OK;
+}
+
+tl_status tl_stage_training_check(const tl_size *size, tl_err *err)
+{
+    const tl_recipe *recipe = &size->setup.recipe;
+    TL_CHECK(
+        !tl_recipe_augments(recipe) || size->vocabulary == 0, err, TL_E_ARG,
+        "recipe.shift and recipe.flip alter images, but the data are rows of %d tokens",
+        tl_shape_size(size->shape));
+    TL_CHECK(!recipe->recompute || tl_pass_blocks(&size->setup.model) > 0, err, TL_E_ARG,
+             "recipe.recompute needs residual blocks, and a model of kind %s has none; "
+             "resnet, gpt and llama do",
+             tl_model_kind_name(size->setup.model.kind));
     return TL_OK;
 }

@@ -27,4 +27,8 @@ TL_MUST_USE tl_status tl_stage_train(tl_scene *scene, const tl_stage_training *t
                                      tl_status mine, tl_part part, tl_train_report *report,
                                      tl_err *err);
 
+/** Whether the setup's recipe suits its model and the data: no shifts of tokens, no
+ * recomputing without blocks. \return TL_E_ARG */
+TL_MUST_USE tl_status tl_stage_training_check(const tl_size *size, tl_err *err);
+
 #endif

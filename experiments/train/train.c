@@ -7,8 +7,6 @@
  */
 #include "experiments/stage/stage_training.h"
 
-#include "compute/nn/pass.h"
-
 enum { METRIC_ROWS, METRIC_LOSS, METRIC_EPOCHS };
 
 static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
@@ -47,15 +45,7 @@ static tl_status check(const tl_size *size, const void *args, tl_err *err)
              "recipe.patience is %d epochs without a better validation loss, but there are "
              "no validation rows: set data.split.validation, or patience: 0",
              recipe->patience);
-    TL_CHECK(
-        !tl_recipe_augments(recipe) || size->vocabulary == 0, err, TL_E_ARG,
-        "recipe.shift and recipe.flip alter images, but the data are rows of %d tokens",
-        tl_shape_size(size->shape));
-    TL_CHECK(!recipe->recompute || tl_pass_blocks(&size->setup.model) > 0, err, TL_E_ARG,
-             "recipe.recompute needs residual blocks, and a model of kind %s has none; "
-             "resnet, gpt and llama do",
-             tl_model_kind_name(size->setup.model.kind));
-    return TL_OK;
+    return tl_stage_training_check(size, err);
 }
 
 static double cost(const tl_size *size, const void *args)
@@ -92,6 +82,7 @@ const tl_stage tl_stage_train_train = {
     .gives = TL_BIT(TL_PART_TARGET),
     .keeps = TL_BIT(TL_PART_TARGET),
     .draws = true,
+    .own_recipe = (1U << TL_RECIPE_PARAMS) - 1,
     .metrics = metrics,
     .run = run,
     .check = check,

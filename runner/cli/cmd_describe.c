@@ -127,6 +127,9 @@ static void print_stage(const json_t *one)
             "shared by all stages that want them\n",
             "wants", tl_json_field(one, "bank"));
     }
+    if (json_is_true(json_object_get(one, "own_recipe")))
+        (void)printf("%-10sa recipe and a model of its own: recipe: {...}, model: {...}\n",
+                     "takes");
     if (*tl_json_field(one, "control")) {
         (void)printf("%-10sits control, of the bank of %s, where the attacker has rows\n",
                      "", tl_json_field(one, "control"));

@@ -210,8 +210,7 @@ static tl_status find_given(tl_executor *executor, int position, tl_part part,
 static tl_status find_part(tl_executor *executor, int from, tl_part part, tl_cached *user,
                            tl_world *world, tl_err *err)
 {
-    const tl_world start = {.setup = &executor->trial->size.setup,
-                            .service = tl_service_plain()};
+    const tl_world start = {.service = tl_service_plain()};
     if (from < 0 && !(TL_BIT(part) & TL_PARTS_DATA))
         return tl_world_put(world, &start, TL_BIT(part), &user->arena, err);
     tl_cached *given;
@@ -228,6 +227,10 @@ static tl_status build_world(tl_executor *executor, int position, tl_cached *use
     for (int p = 0; p < TL_PARTS; p++) {
         const tl_part part = (tl_part)p;
         if (!(step->reads & TL_BIT(part))) continue;
+        if (part == TL_PART_SETUP) { /* known from the plan, alterations included */
+            world->setup = &trial->setup[step->setup];
+            continue;
+        }
         if (!(TL_PARTS_LIST & TL_BIT(part))) {
             TL_TRY(find_part(executor, step->from[part], part, user, world, err));
             continue;

@@ -93,6 +93,7 @@ typedef struct tl_plan {
     int hypotheses;
     const tl_hypothesis *hypothesis;
     bool logs_queries;  /**< a stage reads the log of queries, so that it is kept */
+    bool sums_fast;     /**< a training sums its gradients fast */
     unsigned store;     /**< TL_STORE_*: what is stored besides metrics */
     bool is_shared;     /**< false: --no-sharing, keys carry the trial number */
     int ranks;          /**< that sizes are predicted for; at least 1 */

@@ -143,7 +143,11 @@ static tl_status add_stage(tl_plan_reader *reader, tl_chain *chain, const entry 
     TL_TRY(find_instance(reader, chain, name, as ? as : from->at, link, err));
     TL_TRY(tl_plan_defaults(reader, stage->params, link->arg, err));
     if (!from->args) return TL_OK;
-    const tl_param_owner owner = {as ? as->text : stage->name, name, option};
+    const tl_param_owner owner = {.name = as ? as->text : stage->name,
+                                  .prefix = name,
+                                  .option = option,
+                                  .has_recipe = stage->own_recipe != 0};
+    TL_TRY(tl_plan_own_recipe(reader, from->args, &owner, link, err));
     return tl_plan_params(reader, from->args, stage->params, &owner, link->arg, err);
 }
 
@@ -215,16 +219,25 @@ static tl_status add_option(tl_plan_reader *reader, tl_chain *chain, const tl_ya
     return TL_OK;
 }
 
-/* Levels of one entry of an option: the product of its lists. */
-static long entry_levels(const tl_yaml *node)
+/* Multiplies `levels` by the lengths of the lists of a map, up to a limit. */
+static long times_lists(const tl_yaml *map, long levels)
 {
-    const tl_yaml *args = node->kind == TL_YAML_MAP ? node->first : NULL;
-    const bool has_args = args && args->kind == TL_YAML_MAP;
-    long levels = 1;
-    for (const tl_yaml *arg = has_args ? args->first : NULL; arg; arg = arg->next) {
+    for (const tl_yaml *arg = map->first; arg; arg = arg->next) {
         const bool is_list = arg->kind == TL_YAML_LIST && arg->children > 0;
         if (is_list && levels <= MAX_ONE_OF_LEVELS) levels *= arg->children;
     }
+    return levels;
+}
+
+/* Levels of one entry of an option: the product of its lists, also of those in a recipe or
+ * model of its own. */
+static long entry_levels(const tl_yaml *node)
+{
+    const tl_yaml *args = node->kind == TL_YAML_MAP ? node->first : NULL;
+    if (!args || args->kind != TL_YAML_MAP) return 1;
+    long levels = times_lists(args, 1);
+    for (const tl_yaml *arg = args->first; arg; arg = arg->next)
+        if (arg->kind == TL_YAML_MAP) levels = times_lists(arg, levels);
     return levels;
 }
 

@@ -17,6 +17,12 @@ static tl_status add_chain_axis(tl_plan_reader *reader, const tl_yaml *map, tl_e
     return tl_plan_add_axis(reader, &axis, map, &reader->body->chain_axis, err);
 }
 
+static void note_bindings(tl_chain *chain, const tl_binding *binding, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (binding[i].axis >= 0) chain->uses[binding[i].axis] = true;
+}
+
 /* Which axes change something in `chain`. */
 static void note_uses(const tl_plan_reader *reader, tl_chain *chain)
 {
@@ -25,18 +31,15 @@ static void note_uses(const tl_plan_reader *reader, tl_chain *chain)
     for (int i = 0; i < chain->links; i++) {
         const tl_link *link = chain->link[i];
         if (link->axis >= 0) chain->uses[link->axis] = true;
-        const int params = link->stage ? tl_params_count(link->stage->params) : 0;
-        for (int p = 0; p < params; p++) {
-            if (link->arg[p].axis >= 0) chain->uses[link->arg[p].axis] = true;
-        }
+        if (link->stage)
+            note_bindings(chain, link->arg, tl_params_count(link->stage->params));
+        if (!link->own) continue;
+        note_bindings(chain, link->own->model, TL_MODEL_PARAMS);
+        note_bindings(chain, link->own->recipe, TL_RECIPE_PARAMS);
     }
-    const tl_binding *const tables[] = {body->data, body->model, body->recipe};
-    const int counts[] = {TL_DATA_PARAMS, TL_MODEL_PARAMS, TL_RECIPE_PARAMS};
-    for (int t = 0; t < 3; t++) {
-        for (int p = 0; p < counts[t]; p++) {
-            if (tables[t][p].axis >= 0) chain->uses[tables[t][p].axis] = true;
-        }
-    }
+    note_bindings(chain, body->data, TL_DATA_PARAMS);
+    note_bindings(chain, body->model, TL_MODEL_PARAMS);
+    note_bindings(chain, body->recipe, TL_RECIPE_PARAMS);
 }
 
 tl_status tl_plan_chain_axis(tl_plan_reader *reader, tl_err *err)

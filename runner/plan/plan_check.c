@@ -264,38 +264,60 @@ static tl_status check_judges(const tl_plan_reader *reader, tl_err *err)
 
 /* --- sizes ---------------------------------------------------------------------------- */
 
-/* Stages and the model are made for such data as the trial has. */
-static tl_status check_kinds(const tl_plan_reader *reader, const tl_trial *trial,
-                             tl_err *err)
+/* Where `recipe` of the trial is written: at the stage that has it, else `model`. */
+static const tl_yaml *place_of_recipe(const tl_plan_reader *reader, const tl_trial *trial,
+                                      int recipe)
 {
-    const char *source = trial->source->name;
-    const int vocabulary = trial->size.vocabulary;
-    const tl_yaml *at = NULL;
-    for (int i = 0; i < trial->steps && !at; i++) {
+    for (int i = 0; i < trial->steps && recipe > 0; i++) {
+        if (trial->step[i].stage->own_recipe == 0 || trial->step[i].kind != TL_STEP_RUN)
+            continue;
+        if (tl_trial_recipe_of(trial, i) == recipe)
+            return place_of(reader, &trial->step[i]);
+    }
+    const tl_yaml *model = tl_yaml_find(reader->root, "model");
+    return model ? model : reader->root;
+}
+
+/* Stages are made for such data as the trial has. */
+static tl_status check_stages(const tl_plan_reader *reader, const tl_trial *trial,
+                              tl_err *err)
+{
+    for (int i = 0; i < trial->steps; i++) {
         const tl_trial_step *step = &trial->step[i];
-        if (tl_stage_check_data(step->stage, source, vocabulary, err) != TL_OK) {
-            at = place_of(reader, step);
-        }
+        if (tl_stage_check_data(step->stage, trial->source->name, trial->size.vocabulary,
+                                err) != TL_OK)
+            return tl_yaml_prefix(place_of(reader, step), err);
     }
-    const char *kind = trial->values.model[TL_MODEL_KIND].text;
-    if (!at && tl_setup_check_kind(kind, source, vocabulary, err) != TL_OK) {
-        const tl_yaml *model = tl_yaml_find(reader->root, "model");
-        at = model ? tl_yaml_find(model, "kind") : reader->root;
-        if (!at) at = model;
+    return TL_OK;
+}
+
+/* So are the models, and they can be made at all. */
+static tl_status check_models(const tl_plan_reader *reader, const tl_trial *trial,
+                              tl_err *err)
+{
+    for (int r = 0; r < trial->recipes; r++) {
+        const char *kind = trial->recipe[r].model[TL_MODEL_KIND].text;
+        if (tl_setup_check_kind(kind, trial->source->name, trial->size.vocabulary, err) ==
+            TL_OK)
+            continue;
+        const tl_yaml *at = place_of_recipe(reader, trial, r);
+        const tl_yaml *word = r == 0 ? tl_yaml_find(at, "kind") : NULL;
+        return tl_yaml_prefix(word ? word : at, err);
     }
-    return at ? tl_yaml_prefix(at, err) : TL_OK;
+    tl_err fault = {0};
+    for (int k = 0; k < trial->setups; k++) {
+        TL_YAML_CHECK(tl_model_check(&trial->setup[k].model, &fault) == TL_OK,
+                      place_of_recipe(reader, trial, trial->version[k].recipe), err, "%s",
+                      fault.text);
+    }
+    return TL_OK;
 }
 
 static tl_status check_sizes(const tl_plan_reader *reader, const tl_trial *trial,
                              tl_err *err)
 {
-    const tl_yaml *model = tl_yaml_find(reader->root, "model");
-    TL_TRY(check_kinds(reader, trial, err));
-    tl_err fault = {0};
-    for (int k = 0; k < trial->setups; k++) {
-        TL_YAML_CHECK(tl_model_check(&trial->setup[k].model, &fault) == TL_OK,
-                      model ? model : reader->root, err, "%s", fault.text);
-    }
+    TL_TRY(check_stages(reader, trial, err));
+    TL_TRY(check_models(reader, trial, err));
     for (int i = 0; i < trial->steps; i++) {
         const tl_trial_step *step = &trial->step[i];
         const tl_size size = tl_trial_size(trial, i);
@@ -344,6 +366,8 @@ static tl_status check_cells(tl_plan_reader *reader, tl_trial *trial, bool *is_m
                       "the plan has more than %d steps; shorten axes or banks",
                       TL_MAX_STEPS);
         TL_TRY(check_answers(reader, trial, err));
+        for (int k = 0; k < trial->setups; k++)
+            plan->sums_fast |= trial->setup[k].recipe.reduction == TL_REDUCTION_FAST;
         const uint32_t number = arrangement(plan, cell);
         if (!is_met[number]) {
             is_met[number] = true;

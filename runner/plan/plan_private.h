@@ -24,12 +24,18 @@ typedef struct tl_binding {
     const tl_value *value; /**< [levels of the axis], or [1] */
 } tl_binding;
 
+/** Model and recipe of one entry of a chain: the plan's, with its own in their place. */
+typedef struct tl_own_recipe {
+    tl_binding model[TL_MODEL_PARAMS], recipe[TL_RECIPE_PARAMS];
+} tl_own_recipe;
+
 /** One entry of a chain: a stage, or `judge` where `stage` is NULL. */
 typedef struct tl_link {
     const tl_stage *stage;
     int instance;
     int axis, low, high; /**< applies where low <= level of axis < high; axis -1: always */
     tl_binding arg[TL_MAX_PARAMS];
+    const tl_own_recipe *own; /**< NULL: it has none */
     const tl_yaml *at;
 } tl_link;
 
@@ -90,6 +96,7 @@ typedef struct tl_param_owner {
     const char *name;       /**< in messages: "d2m.badnets" */
     const char *prefix;     /**< of axes: "d2m_badnets" */
     tl_alternative *option; /**< borrowed; NULL: not in a chain */
+    bool has_recipe;        /**< `model` and `recipe` are read by tl_plan_own_recipe */
 } tl_param_owner;
 
 /* plan_value.c */
@@ -115,7 +122,8 @@ TL_MUST_USE tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node,
 TL_MUST_USE tl_status tl_plan_defaults(tl_plan_reader *reader, const tl_param *params,
                                        tl_binding *out, tl_err *err);
 
-/** Binds the entries of a map to the params of a table; ignores the key `as`. */
+/** Binds the entries of a map to the params of a table; ignores the key `as`, and those
+ * that the owner has read elsewhere. */
 TL_MUST_USE tl_status tl_plan_params(tl_plan_reader *reader, const tl_yaml *map,
                                      const tl_param *params, const tl_param_owner *owner,
                                      tl_binding *out, tl_err *err);
@@ -171,6 +179,13 @@ TL_MUST_USE tl_status tl_plan_chain_axis(tl_plan_reader *reader, tl_err *err);
 /** Reads the list of one chain into links, axes, inners and instances. */
 TL_MUST_USE tl_status tl_plan_chain(tl_plan_reader *reader, const tl_yaml *list,
                                     tl_chain *chain, tl_err *err);
+
+/** Reads `model` and `recipe` among the settings `args` of a stage into link->own; NULL if
+ * neither is there. Lists in them are axes called <prefix>_recipe_<param>, or are spread
+ * over the option. */
+TL_MUST_USE tl_status tl_plan_own_recipe(tl_plan_reader *reader, const tl_yaml *args,
+                                         const tl_param_owner *owner, tl_link *link,
+                                         tl_err *err);
 
 /** Reads `chain` or `chains` into links, axes, inners and instances. */
 TL_MUST_USE tl_status tl_plan_chains(tl_plan_reader *reader, tl_err *err);

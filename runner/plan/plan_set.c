@@ -1,8 +1,8 @@
 /*
  * --set PATH=VALUE, applied to the tree before it is checked. PATH is a key of the plan
  * (recipe.epochs, data.split.pool, seed); a parameter of a stage by the stage's name, the
- * end of it or its `as` name (d2m.badnets.rate, badnets.rate, first.rate); the name of a
- * one_of (poison); or rounds.
+ * end of it or its `as` name (d2m.badnets.rate, badnets.rate, first.rate), also in a recipe
+ * or model of its own (train.recipe.shift); the name of a one_of (poison); or rounds.
  */
 #include "runner/plan/plan_private.h"
 
@@ -72,6 +72,20 @@ static void gather_all(const tl_yaml *root, places *out)
     if (!chains || chains->kind != TL_YAML_MAP) return;
     for (tl_yaml *child = chains->first; child; child = child->next)
         gather_list(child, out);
+}
+
+/* Length of the part of `path` that names an entry: before the parameter, and before the
+ * recipe or model of its own that this is in. 0: it has no parameter. */
+static size_t entry_length(const char *path)
+{
+    static const char *const own[] = {".recipe", ".model"};
+    const char *dot = strrchr(path, '.');
+    size_t length = dot ? (size_t)(dot - path) : 0;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        const size_t n = strlen(own[i]);
+        if (length > n && strncmp(path + length - n, own[i], n) == 0) return length - n;
+    }
+    return length;
 }
 
 /* Whether `path` [length] is this entry's `as`, its stage, or the end of its name. */
@@ -149,12 +163,31 @@ static tl_status settings_of(tl_plan_reader *reader, const place *p, tl_yaml **o
     return TL_OK;
 }
 
+/* Walks or makes maps along a path in `map`. */
+static tl_status set_in_map(tl_yaml *map, const char *path, const tl_yaml *value,
+                            tl_arena *arena, tl_err *err)
+{
+    char word[TL_NAME];
+    for (const char *dot; (dot = strchr(path, '.')) != NULL; path = dot + 1) {
+        (void)snprintf(word, sizeof word, "%.*s", (int)(dot - path), path);
+        tl_yaml *next = tl_yaml_find(map, word);
+        if (!next || next->kind != TL_YAML_MAP) {
+            const tl_yaml *empty = tl_yaml_new(TL_YAML_MAP, value, arena, err);
+            if (!empty) return TL_E_NOMEM;
+            TL_TRY(tl_yaml_put(map, word, empty, arena, err));
+            next = tl_yaml_find(map, word);
+        }
+        map = next;
+    }
+    return tl_yaml_put(map, path, value, arena, err);
+}
+
 static tl_status set_in_chain(tl_plan_reader *reader, const char *path,
                               const tl_yaml *value, bool *done, tl_err *err)
 {
     places found = {0};
     gather_all(reader->root, &found);
-    const char *dot = strrchr(path, '.');
+    const size_t entry = entry_length(path);
     for (int i = 0; i < found.count; i++) {
         const place *p = &found.list[i];
         if (strcmp(p->name, "rounds") == 0) {
@@ -165,11 +198,12 @@ static tl_status set_in_chain(tl_plan_reader *reader, const char *path,
             if (!p->as || strcmp(p->as, path) != 0) continue;
             *done = true;
             TL_TRY(set_options(reader, p->node->first, value, err));
-        } else if (dot && is_named(p, path, (size_t)(dot - path))) {
+        } else if (entry > 0 && is_named(p, path, entry)) {
             tl_yaml *settings;
             *done = true;
             TL_TRY(settings_of(reader, p, &settings, err));
-            TL_TRY(tl_yaml_put(settings, dot + 1, value, &reader->plan->arena, err));
+            TL_TRY(
+                set_in_map(settings, path + entry + 1, value, &reader->plan->arena, err));
         }
     }
     return TL_OK;
@@ -184,8 +218,7 @@ static tl_status unknown_path(const tl_plan_reader *reader, const char *path,
     int count = 0;
     for (int i = 0; i < TOP_KEYS; i++) names[count++] = top_keys[i];
     char word[TL_NAME];
-    const char *dot = strrchr(path, '.');
-    const size_t length = dot ? (size_t)(dot - path) : strlen(path);
+    const size_t entry = entry_length(path), length = entry ? entry : strlen(path);
     (void)snprintf(word, sizeof word, "%.*s", (int)length, path);
     for (int i = 0; i < found.count && count + 3 < MAX_NAMES; i++) {
         const place *p = &found.list[i];
@@ -196,27 +229,6 @@ static tl_status unknown_path(const tl_plan_reader *reader, const char *path,
         if (end) names[count++] = end + 1;
     }
     return tl_plan_unknown(at, "path of --set:", word, names, count, err);
-}
-
-/* Walks or makes maps along a path under a top key. */
-static tl_status set_in_map(tl_plan_reader *reader, const char *path, const tl_yaml *value,
-                            tl_err *err)
-{
-    tl_arena *arena = &reader->plan->arena;
-    tl_yaml *map = reader->root;
-    char word[TL_NAME];
-    for (const char *dot; (dot = strchr(path, '.')) != NULL; path = dot + 1) {
-        (void)snprintf(word, sizeof word, "%.*s", (int)(dot - path), path);
-        tl_yaml *next = tl_yaml_find(map, word);
-        if (!next || next->kind != TL_YAML_MAP) {
-            const tl_yaml *empty = tl_yaml_new(TL_YAML_MAP, value, arena, err);
-            if (!empty) return TL_E_NOMEM;
-            TL_TRY(tl_yaml_put(map, word, empty, arena, err));
-            next = tl_yaml_find(map, word);
-        }
-        map = next;
-    }
-    return tl_yaml_put(map, path, value, arena, err);
 }
 
 tl_status tl_plan_set(tl_plan_reader *reader, const char *assignment, tl_err *err)
@@ -234,7 +246,7 @@ tl_status tl_plan_set(tl_plan_reader *reader, const char *assignment, tl_err *er
     const size_t length = strcspn(path, ".");
     for (int i = 0; i < TOP_KEYS; i++) {
         if (strlen(top_keys[i]) == length && strncmp(top_keys[i], path, length) == 0) {
-            return set_in_map(reader, path, value, err);
+            return set_in_map(reader->root, path, value, arena, err);
         }
     }
     bool done = false;

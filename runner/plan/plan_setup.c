@@ -66,7 +66,7 @@ static tl_status read_map(tl_plan_reader *reader, const char *key, const tl_para
     if (!node) return TL_OK;
     TL_YAML_CHECK(node->kind == TL_YAML_MAP, node, err, "%s must be a map, found %s", key,
                   tl_yaml_kind_name(node));
-    const tl_param_owner owner = {key, key, NULL};
+    const tl_param_owner owner = {.name = key, .prefix = key};
     return tl_plan_params(reader, node, params, &owner, out, err);
 }
 
@@ -86,7 +86,8 @@ static tl_status read_data_key(tl_plan_reader *reader, const tl_yaml *child, boo
         const bool fits = is_of_split(i) == in_split || i == TL_DATA_ATTACKER_FROM_POOL;
         if (fits) names[count++] = tl_data_params[i].name;
         if (!fits || strcmp(tl_data_params[i].name, child->key->text) != 0) continue;
-        const tl_param_owner owner = {in_split ? "data.split" : "data", "data", NULL};
+        const tl_param_owner owner = {.name = in_split ? "data.split" : "data",
+                                      .prefix = "data"};
         return tl_plan_bind(reader, child, &tl_data_params[i], &owner,
                             &reader->body->data[i], err);
     }

@@ -234,21 +234,32 @@ tl_status tl_plan_defaults(tl_plan_reader *reader, const tl_param *params, tl_bi
     return TL_OK;
 }
 
+static tl_status unknown_key(tl_plan_reader *reader, const tl_yaml *key,
+                             const tl_param *params, const tl_param_owner *owner,
+                             tl_err *err)
+{
+    char what[96];
+    const char **names;
+    int count = tl_params_count(params);
+    TL_ALLOC(names, &reader->plan->arena, count + 2, err);
+    for (int k = 0; k < count; k++) names[k] = params[k].name;
+    if (owner->has_recipe) {
+        names[count++] = "recipe";
+        names[count++] = "model";
+    }
+    (void)snprintf(what, sizeof what, "key of %.60s:", owner->name);
+    return tl_plan_unknown(key, what, key->text, names, count, err);
+}
+
 tl_status tl_plan_params(tl_plan_reader *reader, const tl_yaml *map, const tl_param *params,
                          const tl_param_owner *owner, tl_binding *out, tl_err *err)
 {
-    const int count = tl_params_count(params);
     for (const tl_yaml *child = map->first; child; child = child->next) {
-        if (strcmp(child->key->text, "as") == 0) continue;
-        const int i = tl_params_find(params, child->key->text);
-        if (i < 0) {
-            char what[96];
-            const char **names;
-            TL_ALLOC(names, &reader->plan->arena, count, err);
-            for (int k = 0; k < count; k++) names[k] = params[k].name;
-            (void)snprintf(what, sizeof what, "key of %.60s:", owner->name);
-            return tl_plan_unknown(child->key, what, child->key->text, names, count, err);
-        }
+        const char *key = child->key->text;
+        const bool is_own = strcmp(key, "recipe") == 0 || strcmp(key, "model") == 0;
+        if (strcmp(key, "as") == 0 || (owner->has_recipe && is_own)) continue;
+        const int i = tl_params_find(params, key);
+        if (i < 0) return unknown_key(reader, child->key, params, owner, err);
         TL_TRY(tl_plan_bind(reader, child, &params[i], owner, &out[i], err));
     }
     return TL_OK;

@@ -20,7 +20,7 @@ typedef struct walk {
     int version[TL_PARTS];    /* step that gave it, -1 from the start */
     uint64_t above[TL_PARTS]; /* runs that the version descends from */
     uint64_t list[TL_PARTS];  /* of lists: the runs that gave an entry */
-    int setup, withheld;      /* as of tl_trial_step */
+    int withheld;             /* as of tl_trial_step */
     int round, judgements;
     bool is_full;
 } walk;
@@ -32,10 +32,56 @@ tl_status tl_trial_new(tl_arena *arena, tl_trial **out, tl_err *err)
     return TL_OK;
 }
 
-/* Adds a step that reads the current versions; NULL if the trial is full. */
-static tl_trial_step *add_step(walk *w, const tl_stage *stage, int instance, uint32_t reads)
+/* --- what a step trains by ------------------------------------------------------------ */
+
+/* Model and recipe as the entry of the chain has them. */
+static int recipe_of_link(walk *w, const tl_link *link)
 {
-    if (w->trial->steps == TL_TRIAL_STEPS) {
+    if (!link->own) return 0;
+    tl_trial_recipe values;
+    for (int i = 0; i < TL_MODEL_PARAMS; i++)
+        values.model[i] = *tl_binding_value(&link->own->model[i], w->level);
+    for (int i = 0; i < TL_RECIPE_PARAMS; i++)
+        values.recipe[i] = *tl_binding_value(&link->own->recipe[i], w->level);
+    return tl_trial_recipe_find(w->trial, &values);
+}
+
+/* What the first model among `parts` was trained by. */
+static int recipe_of_model(const walk *w, uint32_t parts)
+{
+    for (int part = 0; part < TL_PARTS; part++) {
+        if (parts & TL_PARTS_MODEL & TL_BIT(part))
+            return tl_trial_recipe_of(w->trial, w->version[part]);
+    }
+    return 0;
+}
+
+static int recipe_of_run(walk *w, const tl_link *link)
+{
+    const tl_stage *stage = link->stage;
+    return stage->own_recipe ? recipe_of_link(w, link) : recipe_of_model(w, stage->reads);
+}
+
+/* A stage's control is trained as what the stage itself gives. */
+static int recipe_of_bank(walk *w, const tl_link *link, const tl_bank *bank)
+{
+    const bool is_own = (link->stage->gives & bank->imitates) != 0;
+    const int like = is_own ? recipe_of_run(w, link) : recipe_of_model(w, bank->imitates);
+    if (!bank->keeps_recipe) return like;
+    tl_trial_recipe values = w->trial->recipe[like];
+    memcpy(values.recipe, w->trial->recipe[0].recipe, sizeof values.recipe);
+    return tl_trial_recipe_find(w->trial, &values);
+}
+
+/* --- steps ---------------------------------------------------------------------------- */
+
+/* Adds a step that reads the current versions, and trains by `recipe` as altered so far;
+ * NULL if the trial is full. */
+static tl_trial_step *add_step(walk *w, const tl_stage *stage, int instance, uint32_t reads,
+                               int recipe)
+{
+    const int setup = tl_trial_setup_find(w->trial, recipe, w->version[TL_PART_SETUP]);
+    if (setup < 0 || w->trial->steps == TL_TRIAL_STEPS) {
         w->is_full = true;
         return NULL;
     }
@@ -44,7 +90,7 @@ static tl_trial_step *add_step(walk *w, const tl_stage *stage, int instance, uin
                             .instance = instance,
                             .round = w->round,
                             .reads = reads,
-                            .setup = w->setup,
+                            .setup = setup,
                             .withheld = w->withheld};
     for (int part = 0; part < TL_PARTS; part++) {
         step->from[part] = reads & TL_BIT(part) ? w->version[part] : -1;
@@ -86,8 +132,9 @@ static uint64_t add_models(walk *w, const tl_link *link, const tl_bank *bank,
 {
     const uint64_t above = ancestors(w, bank->reads);
     const uint32_t occurrence = occurrence_of(w, bank->draws_as, above);
+    const int recipe = recipe_of_bank(w, link, bank);
     for (int i = 0; i < wanted; i++) {
-        tl_trial_step *step = add_step(w, link->stage, link->instance, bank->reads);
+        tl_trial_step *step = add_step(w, link->stage, link->instance, bank->reads, recipe);
         if (!step) return above;
         step->kind = TL_STEP_BANK;
         step->bank = bank;
@@ -132,11 +179,6 @@ static void give(walk *w, const tl_stage *stage, const tl_value *arg, int positi
         w->above[part] = above | self | (is_list ? w->above[part] : 0);
         if (is_list) w->list[part] |= self;
     }
-    if (gives & TL_BIT(TL_PART_SETUP)) {
-        trial->setup[trial->setups] = trial->setup[w->setup];
-        tl_stage_alter(stage, arg, &trial->setup[trial->setups]);
-        w->setup = trial->setups++;
-    }
     if (tl_stage_withholds_logits(stage, arg)) w->withheld = position;
 }
 
@@ -148,7 +190,8 @@ static void add_stage(walk *w, const tl_link *link)
     for (int i = 0; i < params; i++) arg[i] = *tl_binding_value(&link->arg[i], w->level);
     int from, count;
     const uint64_t bank = add_bank(w, link, arg, &from, &count);
-    tl_trial_step *step = add_step(w, stage, link->instance, stage->reads);
+    tl_trial_step *step =
+        add_step(w, stage, link->instance, stage->reads, recipe_of_run(w, link));
     if (!step) return;
     const uint64_t above = ancestors(w, stage->reads) | bank;
     step->kind = TL_STEP_RUN;
@@ -197,7 +240,8 @@ static void add_judges(walk *w, int judgement)
             if (!(stage->judges & TL_BIT(part)) || !(w->above[part] >> i & 1U)) continue;
             if (is_planted_again(w, i, part)) continue;
             tl_trial_step *step =
-                add_step(w, stage, planter.instance, stage->judge_reads | TL_BIT(part));
+                add_step(w, stage, planter.instance, stage->judge_reads | TL_BIT(part),
+                         recipe_of_model(w, TL_BIT(part)));
             if (!step) return;
             step->kind = TL_STEP_JUDGE;
             step->item = part;
@@ -228,7 +272,6 @@ static void begin_round(walk *w, const tl_chain *chain)
     for (int part = 0; part < TL_PARTS; part++) {
         if (TL_PARTS_OWNER & TL_BIT(part)) reset_part(w, (tl_part)part);
     }
-    w->setup = 0;
     w->withheld = -1;
 }
 
@@ -281,8 +324,7 @@ bool tl_trial_layout(const tl_plan *plan, uint32_t number, tl_trial *trial)
         tl_setup_of(&trial->values, choice->size.shape, choice->size.classes);
     trial->size.logs_queries = plan->logs_queries;
     trial->steps = trial->runs = 0;
-    trial->setups = 1;
-    trial->setup[0] = trial->size.setup;
+    tl_trial_setups_begin(trial);
     walk w = {.plan = plan, .trial = trial, .level = level, .withheld = -1};
     for (int part = 0; part < TL_PARTS; part++) reset_part(&w, (tl_part)part);
     const tl_chain *chain = body->chain[trial->chain];
@@ -324,13 +366,6 @@ int tl_trial_parents(const tl_trial *trial, int position, int parent[TL_TRIAL_ST
     }
     for (int i = 0; i < step->bank_count; i++) parent[count++] = step->bank_from + i;
     return count;
-}
-
-tl_size tl_trial_size(const tl_trial *trial, int position)
-{
-    tl_size size = trial->size;
-    size.setup = trial->setup[trial->step[position].setup];
-    return size;
 }
 
 double tl_trial_cost(const tl_trial *trial, int position)

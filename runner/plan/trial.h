@@ -7,6 +7,11 @@
  * and replicate. A model of a bank is keyed by the bank in place of the stage, so stages
  * share it. Steps with equal keys are computed once.
  *
+ * Model and recipe are the plan's, but a training may have its own. Who attacks, measures
+ * or imitates a model goes by what that model was trained by: shadow models by the recipe
+ * of the target, the control model by that of the surrogate. Equal values make equal keys,
+ * wherever in the plan they are written.
+ *
  * A chain that ends in `rounds: N` is run N times in a row. Each round begins with the
  * owner's parts as at the start of the trial: pool, validation, test, model and recipe,
  * marks, service. The owner's stages act on them anew, so no defence is stacked on itself,
@@ -22,9 +27,11 @@
 #include "runner/plan/plan.h"
 
 enum {
-    TL_TRIAL_STEPS = 1024, /**< at most so many steps in one trial */
-    TL_TRIAL_RUNS = 64,    /**< of them runs of stages of its chain */
-    TL_METRIC_NAME = 128   /**< room for the name of a metric */
+    TL_TRIAL_STEPS = 1024,                    /**< at most so many steps in one trial */
+    TL_TRIAL_RUNS = 64,                       /**< of them runs of stages of its chain */
+    TL_TRIAL_RECIPES = 2 * TL_TRIAL_RUNS + 1, /**< models and recipes as written */
+    TL_TRIAL_SETUPS = 256,                    /**< versions of TL_PART_SETUP */
+    TL_METRIC_NAME = 128                      /**< room for the name of a metric */
 };
 
 /** One step of a trial; what it points to is borrowed from registry and plan. */
@@ -51,6 +58,19 @@ typedef struct tl_trial_step {
     tl_key key;     /**< its name: `content`, unless the plan shares nothing */
 } tl_trial_step;
 
+/** Model and recipe as a plan writes them. */
+typedef struct tl_trial_recipe {
+    tl_value model[TL_MODEL_PARAMS];
+    tl_value recipe[TL_RECIPE_PARAMS];
+} tl_trial_recipe;
+
+/** A version of TL_PART_SETUP. */
+typedef struct tl_trial_version {
+    int recipe; /**< in tl_trial.recipe: what is altered */
+    int from;   /**< the step that altered it last; -1: none */
+    tl_key key;
+} tl_trial_version;
+
 /** A decoded trial; what it points to is borrowed from the plan, but for the steps. */
 typedef struct tl_trial {
     /** number = cell * plan replicates + (replicate - first) */
@@ -61,8 +81,11 @@ typedef struct tl_trial {
     const tl_source *source; /**< borrowed */
     tl_split split;
     tl_key root[TL_PARTS]; /**< keys of the versions at the start */
+    int recipes;
+    tl_trial_recipe recipe[TL_TRIAL_RECIPES]; /**< [recipes] the plan's, then stages' own */
     int setups;
-    tl_setup setup[TL_TRIAL_RUNS + 1]; /**< [setups] the plan's, then as stages alter it */
+    tl_trial_version version[TL_TRIAL_SETUPS]; /**< [setups] of each of `setup` */
+    tl_setup setup[TL_TRIAL_SETUPS]; /**< [setups] the plan's, as altered, stages' own */
     int runs;
     int run[TL_TRIAL_RUNS]; /**< [runs] positions of the runs of stages */
     int steps;
@@ -92,8 +115,13 @@ double tl_trial_memory(const tl_trial *trial, int position, int ranks, bool is_f
                        double *kept);
 int tl_trial_max_ranks(const tl_trial *trial, int position);
 
-/** Sizes as they are for a step: its setup is the one that it trains by. */
+/** Sizes as they are for a step: its setup is the one that it trains by, or that of the
+ * model it reads. */
 tl_size tl_trial_size(const tl_trial *trial, int position);
+
+/** The index of the recipe that step `position` goes by, 0 the plan's; 0 also for a
+ * negative position, the start. */
+int tl_trial_recipe_of(const tl_trial *trial, int position);
 
 /** Whether such a step of the stage trains a model, and so leaves checkpoints. */
 bool tl_trial_trains(const tl_stage *stage, tl_step_kind kind);

@@ -36,20 +36,27 @@ static void hash_data(const tl_plan *plan, tl_trial *trial)
     }
 }
 
+static tl_key hash_recipe(const tl_trial_recipe *values)
+{
+    tl_hash hash;
+    hash.length = 0;
+    tl_hash_text(&hash, "setup2");
+    tl_params_hash(tl_model_params, values->model, ALL_ARGS, &hash);
+    tl_params_hash(tl_recipe_params, values->recipe, TL_RECIPE_DECIDING, &hash);
+    return tl_hash_end(&hash);
+}
+
 static void hash_roots(const tl_plan *plan, tl_trial *trial)
 {
     memset(trial->root, 0, sizeof trial->root);
     hash_data(plan, trial);
-    tl_hash hash;
-    hash.length = 0;
-    tl_hash_text(&hash, "setup2");
-    tl_params_hash(tl_model_params, trial->values.model, ALL_ARGS, &hash);
-    tl_params_hash(tl_recipe_params, trial->values.recipe, TL_RECIPE_DECIDING, &hash);
-    trial->root[TL_PART_SETUP] = tl_hash_end(&hash);
+    trial->root[TL_PART_SETUP] = hash_recipe(&trial->recipe[0]);
     trial->root[TL_PART_SERVICE] = tl_key_of("plain", strlen("plain"));
 }
 
-static void hash_versions(const tl_trial *trial, const tl_trial_step *step, tl_hash *hash)
+/* \param setup  key of the setup, should the step read it */
+static void hash_versions(const tl_trial *trial, const tl_trial_step *step,
+                          const tl_key *setup, tl_hash *hash)
 {
     for (int part = 0; part < TL_PARTS; part++) {
         if (!(step->reads & TL_BIT(part))) continue;
@@ -61,13 +68,18 @@ static void hash_versions(const tl_trial *trial, const tl_trial_step *step, tl_h
             }
             continue;
         }
+        if (part == TL_PART_SETUP) {
+            tl_hash_key(hash, setup);
+            continue;
+        }
         const int from = step->from[part];
         tl_hash_key(hash, from < 0 ? &trial->root[part] : &trial->step[from].content);
     }
 }
 
 /* A model of a bank: nothing of the stage that wants it. */
-static void hash_bank(const tl_trial *trial, const tl_trial_step *step, tl_hash *hash)
+static void hash_bank(const tl_trial *trial, const tl_trial_step *step, const tl_key *setup,
+                      tl_hash *hash)
 {
     tl_hash_text(hash, "bank2");
     tl_hash_text(hash, step->bank->name);
@@ -75,10 +87,11 @@ static void hash_bank(const tl_trial *trial, const tl_trial_step *step, tl_hash 
     tl_hash_u64(hash, (uint64_t)step->item);
     tl_hash_u64(hash, step->occurrence);
     tl_params_hash(step->bank->params, step->arg, ALL_ARGS, hash);
-    hash_versions(trial, step, hash);
+    hash_versions(trial, step, setup, hash);
 }
 
-static void hash_stage(const tl_trial *trial, const tl_trial_step *step, tl_hash *hash)
+static void hash_stage(const tl_trial *trial, const tl_trial_step *step,
+                       const tl_key *setup, tl_hash *hash)
 {
     const tl_stage *stage = step->stage;
     tl_hash_text(hash, "step2");
@@ -88,7 +101,33 @@ static void hash_stage(const tl_trial *trial, const tl_trial_step *step, tl_hash
     tl_hash_u64(hash, (uint64_t)step->item);
     tl_hash_u64(hash, step->occurrence);
     tl_params_hash(stage->params, step->arg, ALL_ARGS, hash);
-    hash_versions(trial, step, hash);
+    hash_versions(trial, step, setup, hash);
+}
+
+/* What the step computes, had it read the setup of key `setup`. */
+static tl_key content_of(const tl_plan *plan, const tl_trial *trial,
+                         const tl_trial_step *step, const tl_key *setup)
+{
+    tl_hash hash;
+    hash.length = 0;
+    (step->kind == TL_STEP_BANK ? hash_bank : hash_stage)(trial, step, setup, &hash);
+    for (int b = 0; b < step->bank_count; b++) {
+        tl_hash_key(&hash, &trial->step[step->bank_from + b].content);
+    }
+    if (step->kind != TL_STEP_RUN || step->stage->draws) hash_draw(plan, trial, &hash);
+    return tl_hash_end(&hash);
+}
+
+/* The key of a version of the setup: as if each step that altered it had met it. */
+static tl_key key_of_setup(const tl_plan *plan, const tl_trial *trial,
+                           const tl_trial_version *version)
+{
+    int altered[TL_TRIAL_RUNS], count = 0;
+    for (int from = version->from; from >= 0; from = trial->step[from].from[TL_PART_SETUP])
+        altered[count++] = from;
+    tl_key key = hash_recipe(&trial->recipe[version->recipe]);
+    while (count-- > 0) key = content_of(plan, trial, &trial->step[altered[count]], &key);
+    return key;
 }
 
 /* A key that no other trial has. */
@@ -104,17 +143,15 @@ static tl_key own_key(const tl_key *content, uint32_t trial)
 void tl_trial_keys(const tl_plan *plan, tl_trial *trial)
 {
     hash_roots(plan, trial);
+    int keyed = 0;
     for (int i = 0; i < trial->steps; i++) {
         tl_trial_step *step = &trial->step[i];
-        const bool is_run = step->kind == TL_STEP_RUN;
-        tl_hash hash;
-        hash.length = 0;
-        (step->kind == TL_STEP_BANK ? hash_bank : hash_stage)(trial, step, &hash);
-        for (int b = 0; b < step->bank_count; b++) {
-            tl_hash_key(&hash, &trial->step[step->bank_from + b].content);
-        }
-        if (!is_run || step->stage->draws) hash_draw(plan, trial, &hash);
-        step->content = step->key = tl_hash_end(&hash);
+        /* In the order in which they were made: none is altered by a later step. */
+        for (; keyed < trial->setups && trial->version[keyed].from < i; keyed++)
+            trial->version[keyed].key = key_of_setup(plan, trial, &trial->version[keyed]);
+        TL_INVARIANT(step->setup < keyed);
+        const tl_key *setup = &trial->version[step->setup].key;
+        step->content = step->key = content_of(plan, trial, step, setup);
         if (!plan->is_shared) step->key = own_key(&step->content, trial->number);
     }
 }

@@ -12,6 +12,17 @@ enum { TL_FROM_NOWHERE = -2 /**< a part that nothing gives */ };
 /** tl_trial_decode without keys. \return false if the trial has too many steps */
 bool tl_trial_layout(const tl_plan *plan, uint32_t number, tl_trial *trial);
 
+/** Sets version 0 of the setup, the plan's. */
+void tl_trial_setups_begin(tl_trial *trial);
+
+/** Finds model and recipe among the trial's, or adds them. \return the index */
+int tl_trial_recipe_find(tl_trial *trial, const tl_trial_recipe *values);
+
+/** Finds or adds the version of the setup that `recipe` is after step `from` and those
+ * before it have altered it; -1: nothing has. \return the index, or -1 if there are too
+ * many */
+int tl_trial_setup_find(tl_trial *trial, int recipe, int from);
+
 /** Sets the keys of the roots and steps of a trial that was laid out. */
 void tl_trial_keys(const tl_plan *plan, tl_trial *trial);
 

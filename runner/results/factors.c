@@ -110,20 +110,6 @@ static tl_key hash_without_replicates(const char *text)
     return tl_hash_end(&hash);
 }
 
-/* Whether any trial sums gradients fast; `trial` is the first. */
-static bool has_fast_sums(const tl_plan *plan, const tl_trial *trial)
-{
-    bool has = trial->size.setup.recipe.reduction == TL_REDUCTION_FAST;
-    for (int i = 0; i < plan->axes; i++) {
-        const tl_axis *axis = &plan->axis[i];
-        if (strcmp(axis->name, "recipe_reduction") != 0) continue;
-        for (int l = 0; l < axis->levels; l++) {
-            if (axis->value[l].number == (double)TL_REDUCTION_FAST) has = true;
-        }
-    }
-    return has;
-}
-
 tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial, tl_arena *arena,
                              tl_table *table, tl_err *err)
 {
@@ -152,7 +138,7 @@ tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial, tl_arena *are
         {TL_NAME_DATA_CONTENT, tl_arena_text(arena, content, err)},
         {TL_NAME_SPLIT, split},
         {"gradient_sums",
-         has_fast_sums(plan, trial)
+         plan->sums_fast
              ? "fast, where recipe.reduction says so: by MPI_Iallreduce, whose bits depend "
                "on the number of ranks"
              : "in a fixed tree: the same bits for any number of ranks"},

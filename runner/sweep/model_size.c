@@ -61,23 +61,46 @@ bool tl_model_is_same(const tl_model_spec *a, const tl_model_spec *b)
            a->splits == b->splits && memcmp(&a->in, &b->in, sizeof a->in) == 0;
 }
 
+/* Whether version `k` of the setup is the first of its recipe, and anything is trained by
+ * that; of a plan without recipes of stages' own the first is listed in any case. */
+static bool is_listed(const tl_trial *trial, int k)
+{
+    for (int i = 0; i < k; i++)
+        if (trial->version[i].recipe == trial->version[k].recipe) return false;
+    if (trial->recipes == 1) return true;
+    for (int i = 0; i < trial->steps; i++) {
+        const tl_trial_step *step = &trial->step[i];
+        if (step->kind == TL_STEP_BANK && step->bank->keeps_recipe) continue;
+        if (tl_trial_trains(step->stage, step->kind) &&
+            tl_trial_recipe_of(trial, i) == trial->version[k].recipe)
+            return true;
+    }
+    return false;
+}
+
+/* Adds the model unless it is there already; of the same model keeps what needs most. */
+static int add_size(tl_model_size *size, int count, const tl_model_size *one)
+{
+    int at = 0;
+    while (at < count && !tl_model_is_same(&size[at].setup.model, &one->setup.model)) at++;
+    if (at == count || one->memory > size[at].memory) size[at] = *one;
+    return at == count ? count + 1 : count;
+}
+
 int tl_model_sizes(const tl_plan *plan, tl_model_size *size, int most)
 {
     tl_arena arena = tl_arena_open(0);
     tl_trial *trial;
     int count = 0;
     if (tl_trial_new(&arena, &trial, NULL) != TL_OK) return 0;
-    for (uint32_t cell = 0; cell < plan->cells && count < most; cell++) {
+    for (uint32_t cell = 0; cell < plan->cells; cell++) {
         tl_trial_decode(plan, cell * plan->replicates, trial);
-        const tl_setup *setup = &trial->size.setup;
-        const tl_model_size one = size_of(setup, trial->size.validation);
-        int at = 0;
-        while (at < count && !tl_model_is_same(&size[at].setup.model, &setup->model)) at++;
-        if (at == count) {
-            size[count++] = one;
-        } else if (one.memory > size[at].memory) {
-            size[at] = one;
+        for (int k = 0; k < trial->setups && count < most; k++) {
+            if (!is_listed(trial, k)) continue;
+            const tl_model_size one = size_of(&trial->setup[k], trial->size.validation);
+            count = add_size(size, count, &one);
         }
+        if (count == most) break;
     }
     tl_arena_close(&arena);
     return count;

@@ -172,6 +172,21 @@ static void check_bank(const tl_bank *bank)
     assert_non_null(tl_stage_find(bank->draws_as));
     assert_non_null(bank->run);
     assert_non_null(bank->cost);
+    /* Who imitates a model reads what that was trained by. */
+    assert_true((bank->imitates & ~(uint32_t)TL_PARTS_MODEL) == 0);
+    assert_true(bank->imitates == 0 || (bank->reads & TL_BIT(TL_PART_SETUP)) != 0);
+    assert_true(!bank->keeps_recipe || bank->imitates != 0);
+}
+
+/* A recipe of its own is for what it trains. */
+static void check_recipe(const tl_stage *stage)
+{
+    if (stage->own_recipe == 0) return;
+    assert_true((stage->own_recipe & ~((1U << TL_RECIPE_PARAMS) - 1)) == 0);
+    assert_true((stage->reads & TL_BIT(TL_PART_SETUP)) != 0);
+    assert_true((stage->gives & TL_PARTS_MODEL) != 0);
+    assert_true(tl_params_find(stage->params, "recipe") < 0);
+    assert_true(tl_params_find(stage->params, "model") < 0);
 }
 
 static void every_stage_is_described(void **state)
@@ -200,6 +215,7 @@ static void every_stage_is_described(void **state)
         if (stage->control) check_bank(stage->control);
         assert_true(!stage->control || !stage->control->params);
         check_params(stage);
+        check_recipe(stage);
         check_metrics(stage, stage->metrics);
         check_metrics(stage, stage->judge_metrics);
     }
