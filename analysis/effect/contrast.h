@@ -1,51 +1,60 @@
 /*
- * One contrast of a factor on a metric: rows are matched, differences are averaged within
- * each replicate, and the replicates' means give a mean with interval and p.
+ * Contrasts and interactions: cells are grouped with those that differ from them in the
+ * compared factors alone; the effect is the mean over groups of the difference between the
+ * means of their sides.
  */
 #ifndef TL_ANALYSIS_EFFECT_CONTRAST_H
 #define TL_ANALYSIS_EFFECT_CONTRAST_H
 
-#include "analysis/effect/design.h"
+#include "analysis/effect/combination.h"
 #include "analysis/effect/effect.h"
 
-/** Which rows are compared. */
+/** Conditions of a comparison, at most. */
+enum { TL_MOST_CONDITIONS = 8 };
+
+/** Only trials at this level of the factor. */
+typedef struct tl_condition {
+    int factor, level;
+} tl_condition;
+
+/** What is compared: a factor's level with its reference; or, with a second factor, that
+ * difference at the second's level with the same at the second's reference. */
 typedef struct tl_comparison {
-    int factor, level, reference;
-    int fixed, at; /**< only rows where factor `fixed` is at level `at`; fixed -1: all */
+    int factor[2]; /**< -1: none; without the second a contrast */
+    int level[2], reference[2];
+    int conditions;
+    tl_condition at[TL_MOST_CONDITIONS]; /**< [conditions] */
 } tl_comparison;
 
-/**
- * Per replicate the mean over matched pairs of metric(level) - metric(reference); a pair
- * agrees in the replicate and in all factors except the compared one, those within it and
- * those zipped with it. The binomial variance of a mean of differences sums w^2
- * tl_target_variance over the distinct measurements, w their weight in the mean. \return
- * TL_E_NOMEM
- */
-TL_MUST_USE tl_status tl_contrast_measure(const tl_design *design, const tl_target *target,
-                                          const tl_comparison *slice, tl_arena *arena,
-                                          tl_differences *out, tl_err *err);
+/** Whether trial `t` meets all conditions. One on a factor that exists only within a
+ * compared choice does not concern trials without it. */
+bool tl_comparison_admits(const tl_design *design, const tl_comparison *compared,
+                          uint32_t t);
 
 /**
- * Per replicate the mean over its trials of the metric in a later round minus that in the
- * first, where both have values. Binomial variance as in tl_contrast_measure. \return
- * TL_E_NOMEM
+ * Sets the weights of a comparison. A group counts where any replicate has values on each
+ * of its sides; every such group has the same weight, and so has each of its cells on one
+ * side. \return TL_E_NOMEM
  */
-TL_MUST_USE tl_status tl_round_measure(const tl_design *design, const tl_target *later,
-                                       const tl_target *first, tl_arena *arena,
-                                       tl_differences *out, tl_err *err);
-
-/** Sets `a` to a - b per replicate: the difference of two contrasts. */
-void tl_contrast_subtract(tl_differences *a, const tl_differences *b, int replicates);
+TL_MUST_USE tl_status tl_contrast_weigh(const tl_design *design, const tl_target *target,
+                                        const tl_comparison *compared, tl_arena *arena,
+                                        tl_combination *out, tl_err *err);
 
 /**
- * Sets the numbers of `effect`, from tl_effects_add, and overwrites the arrays of `d`. The
- * interval is by tl_interval_of, with the binomial variance as its floor. Without an
- * interval, `missing` says why.
+ * Per replicate the mean over its trials, of those that meet the conditions, of the metric
+ * in a later round, target[0], minus that in the first, target[1]; NaN unless it has both
+ * in all trials in which any replicate has.
+ * \param cells result, those in use
+ * \return TL_E_NOMEM
  */
-void tl_contrast_estimate(const tl_differences *d, int replicates, tl_effect *effect);
+TL_MUST_USE tl_status tl_round_measure(const tl_design *design,
+                                       const tl_target *const target[2],
+                                       const tl_comparison *compared, tl_arena *arena,
+                                       tl_combination *cells, tl_differences *out,
+                                       tl_err *err);
 
-/** Why tl_contrast_measure found no pair: a sentence without full stop, static. */
+/** Why no cells can be compared: a sentence without full stop, static. */
 const char *tl_contrast_why_none(const tl_design *design, const tl_target *target,
-                                 const tl_comparison *slice);
+                                 const tl_comparison *compared);
 
 #endif

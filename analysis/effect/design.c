@@ -139,8 +139,9 @@ bool tl_factor_has_contrasts(const tl_factor *factor)
     return factor->levels <= TL_MOST_LEVELS;
 }
 
-tl_status tl_replicates_number(const tl_table *table, tl_arena *arena, int32_t **of,
-                               int *count, tl_err *err)
+/* Numbers the replicates of `table` from 0 in order of appearance. */
+static tl_status number_replicates(const tl_table *table, tl_arena *arena, int32_t **of,
+                                   int *count, tl_err *err)
 {
     const tl_column *column = tl_table_find(table, TL_NAME_REPLICATE);
     TL_CHECK(column && column->type == TL_COLUMN_INT, err, TL_E_FORMAT,
@@ -154,20 +155,6 @@ tl_status tl_replicates_number(const tl_table *table, tl_arena *arena, int32_t *
     }
     *count = number_keys(list, table->trials, table->trials, *of);
     tl_arena_rewind(arena, mark);
-    return TL_OK;
-}
-
-tl_status tl_design_open(const tl_table *table, tl_arena *arena, tl_design *out,
-                         tl_err *err)
-{
-    *out = (tl_design){.table = table};
-    TL_ALLOC(out->factor, arena, MOST_FACTORS, err);
-    TL_TRY(tl_replicates_number(table, arena, &out->replicate, &out->replicates, err));
-    for (int i = 0; i < table->columns; i++) {
-        const tl_column *column = &table->column[i];
-        if (!tl_column_attribute(column, TL_NAME_FACTOR)) continue;
-        TL_TRY(add_factor(out, column, arena, err));
-    }
     return TL_OK;
 }
 
@@ -208,17 +195,68 @@ bool tl_factors_zipped(const tl_factor *a, const tl_factor *b)
     return strcmp(home(a), home(b)) != 0;
 }
 
-uint64_t tl_design_key(const tl_design *design, int own, uint32_t t)
+/* Whether a comparison of factor `own` moves factor f too. */
+static bool moves(const tl_design *design, int own, int f)
 {
-    uint64_t key = mixed(0, design->replicate[t]);
-    const char *name = design->factor[own].column->name;
+    const char *within = design->factor[f].within;
+    if (own < 0) return false;
+    if (f == own || (within && strcmp(within, design->factor[own].column->name) == 0))
+        return true;
+    return tl_factors_zipped(&design->factor[own], &design->factor[f]);
+}
+
+uint64_t tl_design_key(const tl_design *design, const int own[2], uint32_t t)
+{
+    uint64_t key = mixed(0, 0);
     for (int f = 0; f < design->factors; f++) {
-        const char *within = design->factor[f].within;
-        if (f == own || (within && strcmp(within, name) == 0)) continue;
-        if (tl_factors_zipped(&design->factor[own], &design->factor[f])) continue;
+        if (moves(design, own[0], f) || moves(design, own[1], f)) continue;
         key = mixed(key, design->factor[f].level[t]);
     }
     return key;
+}
+
+/* Numbers the cells. Trials of one replicate at equal levels, which a sampled sweep can
+ * have, are told apart by their order. */
+static tl_status number_cells(tl_design *d, tl_arena *arena, tl_err *err)
+{
+    static const int none[2] = {-1, -1};
+    const uint32_t trials = d->table->trials;
+    tl_keyed_row *list;
+    uint64_t *levels;
+    TL_ALLOC(d->cell, arena, trials, err);
+    TL_ALLOC(d->first, arena, trials, err);
+    const size_t mark = tl_arena_mark(arena);
+    TL_ALLOC(list, arena, trials, err);
+    TL_ALLOC(levels, arena, trials, err);
+    for (uint32_t t = 0; t < trials; t++) {
+        levels[t] = tl_design_key(d, none, t);
+        list[t] = (tl_keyed_row){mixed(levels[t], d->replicate[t]), t};
+    }
+    tl_design_sort(list, trials);
+    int32_t before = 0; /* trials of the same replicate at the same levels */
+    for (uint32_t i = 0; i < trials; i++) {
+        before = i > 0 && list[i].key == list[i - 1].key ? before + 1 : 0;
+        levels[list[i].row] = mixed(levels[list[i].row], before);
+    }
+    for (uint32_t t = 0; t < trials; t++) list[t] = (tl_keyed_row){levels[t], t};
+    d->cells = number_keys(list, trials, trials, d->cell);
+    tl_arena_rewind(arena, mark);
+    for (uint32_t t = trials; t > 0; t--) d->first[d->cell[t - 1]] = t - 1;
+    return TL_OK;
+}
+
+tl_status tl_design_open(const tl_table *table, tl_arena *arena, tl_design *out,
+                         tl_err *err)
+{
+    *out = (tl_design){.table = table};
+    TL_ALLOC(out->factor, arena, MOST_FACTORS, err);
+    TL_TRY(number_replicates(table, arena, &out->replicate, &out->replicates, err));
+    for (int i = 0; i < table->columns; i++) {
+        const tl_column *column = &table->column[i];
+        if (!tl_column_attribute(column, TL_NAME_FACTOR)) continue;
+        TL_TRY(add_factor(out, column, arena, err));
+    }
+    return number_cells(out, arena, err);
 }
 
 tl_status tl_differences_take(const tl_design *design, tl_arena *arena, tl_differences *out,
@@ -277,6 +315,11 @@ tl_status tl_target_open(const tl_design *design, const tl_column *metric, tl_ar
                        .above = tl_column_attribute(metric, TL_NAME_ABOVE)};
     out->n = beside(design, metric, TL_SUFFIX_N, TL_COLUMN_REAL);
     out->reason = beside(design, metric, TL_SUFFIX_REASON, TL_COLUMN_FLAG);
+    bool *has;
+    TL_ALLOC(has, arena, design->cells, err);
+    for (uint32_t t = 0; t < design->table->trials; t++)
+        has[design->cell[t]] |= !isnan(metric->real[t]);
+    out->has = has;
     return group_shared(design, arena, out, err);
 }
 
@@ -310,7 +353,9 @@ double tl_target_variance(const tl_target *target, uint32_t t)
 {
     double hits, others;
     if (!cases(target, t, &hits, &others)) return 0.0;
-    if (target->is_logit) return 1.0 / hits + 1.0 / others;
-    const double n = target->n->real[t], p = (hits + 0.5) / (n + 2.0);
-    return p * (1.0 - p) / n;
+    const double n = target->n->real[t], d = 1.0 / fmax(n, 2.0);
+    const double half = 0.5 * d * (1.0 - d) / n;
+    if (!target->is_logit) return half;
+    const double slope = (n + 1.0) * (n + 1.0) / (hits * others); /* of the log odds */
+    return half * slope * slope;
 }

@@ -31,6 +31,9 @@ typedef struct tl_design {
     tl_factor *factor; /**< [factors] */
     int replicates;
     int32_t *replicate; /**< [trials] 0 .. replicates-1 */
+    int cells;          /**< combinations of the levels of all factors */
+    int32_t *cell;      /**< [trials] 0 .. cells-1; a replicate has one trial in a cell */
+    uint32_t *first;    /**< [cells] a trial of the cell */
 } tl_design;
 
 /** A metric and its companion columns, which are borrowed from the table. */
@@ -41,15 +44,16 @@ typedef struct tl_target {
     const tl_column *n;      /**< cases of a rate, or NULL */
     const tl_column *reason; /**< why values are missing, or NULL */
     const char *above;       /**< names of the factors it depends on, or NULL */
+    const bool *has;         /**< [cells] whether any replicate has a value */
     uint32_t
         *same; /**< [trials] first trial with the same measurement, if there is a value */
 } tl_target;
 
-/** Differences by replicate, NaN if it has no comparable rows: arrays [replicates] in the
- * arena. */
+/** Differences by replicate, NaN if one of its cells lacks a value: arrays [replicates] in
+ * the arena. */
 typedef struct tl_differences {
     double *difference, *reference;
-    double *variance; /**< binomial, of `difference`; 0 unless a rate */
+    double *variance; /**< of `difference` by tl_target_variance; 0 unless a rate */
 } tl_differences;
 
 /** A row, with a key shared by all rows it is compared with. */
@@ -59,18 +63,12 @@ typedef struct tl_keyed_row {
 } tl_keyed_row;
 
 /**
- * Reads factors and replicates of `table`, which is borrowed. Takes n log n time. \return
+ * Reads factors, replicates and cells of `table`, which is borrowed. A second trial of one
+ * replicate at the same levels is in a cell of its own. Takes n log n time. \return
  * TL_E_FORMAT for too many factors or no replicates, TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_design_open(const tl_table *table, tl_arena *arena, tl_design *out,
                                      tl_err *err);
-
-/** Numbers the replicates of `table` from 0 in order of appearance.
- * \param of [trials] result
- * \param count result, how many
- * \return TL_E_FORMAT if there are none, TL_E_NOMEM */
-TL_MUST_USE tl_status tl_replicates_number(const tl_table *table, tl_arena *arena,
-                                           int32_t **of, int *count, tl_err *err);
 
 /** Whether the factor's levels are contrasted one by one. */
 bool tl_factor_has_contrasts(const tl_factor *factor);
@@ -79,10 +77,10 @@ bool tl_factor_has_contrasts(const tl_factor *factor);
  * factor within it. */
 bool tl_factors_zipped(const tl_factor *a, const tl_factor *b);
 
-/** A key shared by the rows that differ from row `t` in factor `own` alone: of the
- * replicate and the levels of all factors except `own`, those within it and those zipped
- * with it. */
-uint64_t tl_design_key(const tl_design *design, int own, uint32_t t);
+/** A key shared by the trials, of any replicate, that differ from trial `t` in factors
+ * `own` [2] alone (-1: none): of the levels of all factors except these, those within them
+ * and those zipped with them. */
+uint64_t tl_design_key(const tl_design *design, const int own[2], uint32_t t);
 
 /** Sorts rows by key, then by row. */
 void tl_design_sort(tl_keyed_row *list, size_t count);
@@ -111,9 +109,10 @@ TL_MUST_USE tl_status tl_target_logit(const tl_design *design, const tl_target *
                                       tl_arena *arena, tl_target *out, tl_err *err);
 
 /**
- * Binomial variance of the value of row `t`; 0 unless it is a rate. For a rate it is
- * p~(1-p~)/n with p~ = (np+1)/(n+2), so that 0 or 1 is not certain (Agresti, Coull 1998);
- * for log odds 1/(np+1/2) + 1/(n-np+1/2) (Gart, Zweifel 1967).
+ * Half of the variance of a difference of two rates of which one row in n is discordant,
+ * d(1 - d)/n with d = 1/n; each of the two measurements has one half. 0 unless it is a
+ * rate. For log odds it is divided by (p(1 - p))^2, with half a case added as in
+ * tl_target_logit.
  */
 double tl_target_variance(const tl_target *target, uint32_t t);
 

@@ -26,12 +26,18 @@ tl_status tl_effects_add(tl_effects *effects, const char *metric, tl_arena *aren
                         .mean = none,
                         .low = none,
                         .high = none,
+                        .lower = none,
+                        .upper = none,
+                        .sides = 2,
                         .p = none,
                         .least_p = none,
                         .logit_mean = none,
                         .logit_low = none,
                         .logit_high = none,
                         .hypothesis = -1,
-                        .q = none};
+                        .q = none,
+                        .family_wise = none,
+                        .margin = none,
+                        .equivalence_p = none};
     return TL_OK;
 }

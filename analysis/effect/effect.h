@@ -24,27 +24,35 @@ typedef enum tl_scales {
     TL_SCALES_DISAGREE /**< in sign, or in whether 0 is inside the interval */
 } tl_scales;
 
-/** What one factor does to one metric. Texts are borrowed; missing numbers are NaN.
- */
+/** What one factor does to one metric. Texts are borrowed; missing numbers are NaN. */
 typedef struct tl_effect {
     tl_effect_kind kind;
     const char *factor, *level, *reference, *metric;
-    int replicates;        /**< n: with a value */
+    const char *at;        /**< conditions, "removal=none, p=0.1", or NULL */
+    const char *pooled;    /**< factors it is a mean over, "p (3 levels)", or NULL */
+    int replicates;        /**< n: with a value in every cell */
+    int left_out;          /**< replicates without one */
     double reference_mean; /**< of the metric at the reference level; of a trend over all
                               levels */
     double mean;           /**< of the effect over replicates */
     double low, high;      /**< 95 % interval of the mean */
+    double lower, upper;   /**< each a one-sided 95 % limit */
     tl_interval_kind interval;
-    double p;        /**< two-sided sign flips over replicates */
-    double least_p;  /**< smallest p that n replicates can reach */
-    double floor_sd; /**< binomial, within a replicate, if larger than the spread; else 0 */
-    tl_scales scales;             /**< of an interaction */
-    double logit_mean;            /**< the interaction as log odds */
+    int sides;         /**< of the test: 2, or 1 in the direction of the hypothesis */
+    double p;          /**< sign flips over replicates */
+    double least_p;    /**< smallest p that n replicates can reach */
+    double floor_sd;   /**< assumed of a replicate, if all are equal; else 0 */
+    tl_scales scales;  /**< of an interaction */
+    double logit_mean; /**< the interaction as log odds */
     double logit_low, logit_high; /**< its 95 % interval */
     int hypothesis;               /**< index of the hypothesis it answers, or -1 */
+    int part, parts;              /**< which of the effects that answer it */
     int direction;                /**< of the hypothesis: +1, -1, 0 */
     const char *claim;            /**< what the hypothesis tests, in words, or NULL */
     double q;                     /**< false discovery rate over the hypotheses */
+    double family_wise;           /**< p by Holm over the hypotheses */
+    double margin;                /**< an effect within +-margin is none, or NaN */
+    double equivalence_p;         /**< that it is within the margin, by two t tests */
     const char *missing;          /**< why there is no number, or NULL */
 } tl_effect;
 

@@ -1,36 +1,75 @@
 #include "analysis/effect/effect_text.h"
 
 #include <math.h>
-#include <stdbool.h>
 
 static const double LEVEL = 0.05;
 
-static bool holds_zero(const tl_effect *effect)
+/* Whether the interval excludes 0; of a one-sided test on the side that it is about. */
+static bool is_beyond(const tl_effect *effect)
 {
-    return effect->low <= 0.0 && effect->high >= 0.0;
+    if (effect->sides != 1) return effect->low > 0.0 || effect->high < 0.0;
+    return effect->direction > 0 ? effect->lower > 0.0 : effect->upper < 0.0;
 }
 
 const char *tl_effect_verdict(const tl_effect *effect)
 {
     if (effect->hypothesis < 0) return "exploratory";
-    if (isnan(effect->q) || effect->q > LEVEL || holds_zero(effect)) return "not resolved";
-    if (effect->direction == 0) return "supported";
-    return (effect->mean > 0.0) == (effect->direction > 0) ? "supported" : "refuted";
+    if (isnan(effect->q)) return "not resolved";
+    const bool is_found = effect->q <= LEVEL, excludes = is_beyond(effect);
+    if (is_found && excludes) {
+        if (effect->direction == 0) return "supported";
+        return (effect->mean > 0.0) == (effect->direction > 0) ? "supported" : "refuted";
+    }
+    if (effect->equivalence_p <= LEVEL) return "equivalent";
+    return is_found != excludes ? "unclear" : "not resolved";
 }
 
-/* Prints what the numbers mean: a null effect always with its bound. */
+char *tl_effect_number(const tl_effect *effect, char out[24])
+{
+    const int part = effect->part;
+    if (effect->parts < 2)
+        (void)snprintf(out, 24, "%d", effect->hypothesis + 1);
+    else if (part < 26)
+        (void)snprintf(out, 24, "%d%c", effect->hypothesis + 1, 'a' + part);
+    else
+        (void)snprintf(out, 24, "%d.%d", effect->hypothesis + 1, part + 1);
+    return out;
+}
+
+/* Prints what an effect within the margin, or one that cannot be, means. */
+static void say_margin(FILE *file, const tl_effect *effect)
+{
+    if (isnan(effect->equivalence_p)) return;
+    (void)fprintf(file, effect->equivalence_p <= LEVEL ? "; within" : "; not shown within");
+    (void)fprintf(file, " +-%.3g (p=%.3g)", effect->margin, effect->equivalence_p);
+}
+
+/* Prints what the numbers mean: an effect that is not resolved always with its bound. */
 static void say_bound(FILE *file, const tl_effect *effect)
 {
+    const double p = isnan(effect->q) ? effect->p : effect->q;
+    const char *name = isnan(effect->q) ? "p" : "q";
+    const bool excludes = is_beyond(effect);
     if (effect->low >= effect->high) {
         (void)fputs(": the same in every replicate", file);
-    } else if (holds_zero(effect)) {
+    } else if (!excludes && p <= LEVEL) {
+        (void)fprintf(file, ": unclear, %s <= %.2g but the interval holds 0", name, LEVEL);
+    } else if (!excludes) {
         const double bound = fmax(-effect->low, effect->high);
-        (void)fprintf(file, ": no effect seen; one larger than %.3g is excluded", bound);
+        (void)fprintf(file, ": not resolved; one larger than %.3g is excluded", bound);
     } else if (effect->least_p > LEVEL) {
         (void)fprintf(file, ": %d replicates cannot reach p = %.2g", effect->replicates,
                       LEVEL);
+    } else if (p > LEVEL) {
+        (void)fprintf(file, ": unclear, the interval excludes 0 but %s > %.2g", name,
+                      LEVEL);
     }
-    if (effect->floor_sd > 0.0) (void)fputs(" (interval from the number of cases)", file);
+    if (effect->floor_sd > 0.0) {
+        (void)fputs(" (all replicates are equal: interval as if one row of each rate were "
+                    "discordant)",
+                    file);
+    }
+    say_margin(file, effect);
 }
 
 /* Prints an interaction as log odds if that disagrees. */
@@ -41,23 +80,41 @@ static void say_scales(FILE *file, const tl_effect *effect)
                   effect->logit_mean, effect->logit_low, effect->logit_high);
 }
 
-void tl_effect_print(FILE *file, const tl_effect *effect)
+void tl_effect_print_name(FILE *file, const tl_effect *effect, bool has_metric)
 {
     if (effect->kind == TL_EFFECT_TREND)
-        (void)fprintf(file, "%s, slope of %s per %s: ", effect->factor, effect->metric,
-                      effect->reference);
+        (void)fprintf(file, "%s, slope", effect->factor);
     else
-        (void)fprintf(file, "%s=%s against %s, on %s: ", effect->factor, effect->level,
-                      effect->reference, effect->metric);
+        (void)fprintf(file, "%s=%s against %s", effect->factor, effect->level,
+                      effect->reference);
+    if (effect->at) (void)fprintf(file, " at %s", effect->at);
+    if (!has_metric) return;
+    if (effect->kind == TL_EFFECT_TREND)
+        (void)fprintf(file, " of %s per %s", effect->metric, effect->reference);
+    else
+        (void)fprintf(file, ", on %s", effect->metric);
+    if (effect->pooled) (void)fprintf(file, ", pooled over %s", effect->pooled);
+}
+
+void tl_effect_print(FILE *file, const tl_effect *effect)
+{
+    tl_effect_print_name(file, effect, true);
+    (void)fputs(": ", file);
     if (isnan(effect->low)) {
         (void)fprintf(file, "%s", effect->missing ? effect->missing : "no number");
         if (!isnan(effect->mean)) (void)fprintf(file, " (difference %+.4g)", effect->mean);
+        if (effect->left_out > 0) {
+            (void)fprintf(file, "; %d of %d replicates are incomplete", effect->left_out,
+                          effect->left_out + effect->replicates);
+        }
         (void)fputc('\n', file);
         return;
     }
-    (void)fprintf(file, "%+.4g [%+.4g, %+.4g], n=%d, p=%.3g (least reachable %.2g)",
-                  effect->mean, effect->low, effect->high, effect->replicates, effect->p,
-                  effect->least_p);
+    (void)fprintf(file, "%+.4g [%+.4g, %+.4g], n=%d", effect->mean, effect->low,
+                  effect->high, effect->replicates);
+    if (effect->left_out > 0) (void)fprintf(file, " (%d left out)", effect->left_out);
+    (void)fprintf(file, ", %sp=%.3g (least reachable %.2g)",
+                  effect->sides == 1 ? "one-sided " : "", effect->p, effect->least_p);
     if (!isnan(effect->q)) (void)fprintf(file, ", q=%.3g", effect->q);
     say_bound(file, effect);
     say_scales(file, effect);

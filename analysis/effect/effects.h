@@ -2,10 +2,11 @@
  * Room analysis/effect: from a table of trials to estimates with intervals, and answers to
  * the plan's hypotheses. Uses analysis/table and compute; only effect_text.h prints.
  *
- * The estimand is one number per replicate, a mean over the other factors' levels; n is the
- * number of replicates. Three kinds: a contrast, metric(level) - metric(reference); an
- * interaction, a contrast of one factor with another at a level minus the same with the
- * other at its reference; a trend, the slope along a numeric axis with 3 levels or more.
+ * The estimand is one number per replicate, the mean of cell means over the other factors'
+ * levels; n is the number of replicates with a value in every cell. Three kinds: a
+ * contrast, metric(level) - metric(reference); an interaction, a contrast of one factor
+ * with another at a level minus the same with the other at its reference; a trend, the
+ * slope along a numeric axis with 3 levels or more.
  *
  * Which columns are factors, metrics or their companions: analysis/table/schema.h.
  */
@@ -25,6 +26,11 @@
  */
 TL_MUST_USE tl_status tl_effects_estimate(const tl_table *table, tl_arena *arena,
                                           tl_effects **out, tl_err *err);
+
+/** Only the answers to hypotheses, as tl_effects_estimate. \return as tl_effects_estimate
+ */
+TL_MUST_USE tl_status tl_effects_hypothesised(const tl_table *table, tl_arena *arena,
+                                              tl_effects **out, tl_err *err);
 
 /**
  * The effects as a table in the group `effects` with the dimension `effect`, one row each,

@@ -16,7 +16,11 @@ typedef struct field {
     const char *name, *about, *meanings;
 } field;
 
-enum { COORDINATES = 4, VERDICT = sizeof(tl_effect) /* not a member: it is computed */ };
+enum {
+    COORDINATES = 5,
+    VERDICT = sizeof(tl_effect), /* not members: they are computed */
+    NUMBER
+};
 #define AT(member) offsetof(tl_effect, member)
 
 static const field fields[] = {
@@ -26,8 +30,11 @@ static const field fields[] = {
     {TL_COLUMN_TEXT, AT(reference), "reference",
      "level it is compared with; of a trend what the slope is per", NULL},
     {TL_COLUMN_TEXT, AT(metric), "metric", "what was measured", NULL},
+    {TL_COLUMN_TEXT, AT(at), "at", "conditions, as factor=level; empty for none", NULL},
+    {TL_COLUMN_TEXT, AT(pooled), "pooled", "factors that the effect is a mean over", NULL},
     {TL_COLUMN_TEXT, VERDICT, "verdict", "on the hypothesis; exploratory if there is none",
      NULL},
+    {TL_COLUMN_TEXT, NUMBER, "part", "of the hypothesis, as 1 or, one a level, 1a", NULL},
     {TL_COLUMN_TEXT, AT(missing), "missing", "why there is no interval", NULL},
     {TL_COLUMN_TEXT, AT(claim), "claim", "what the hypothesis tests, in words", NULL},
     {TL_COLUMN_REAL, AT(reference_mean), "reference_mean",
@@ -36,16 +43,26 @@ static const field fields[] = {
      "mean difference from the reference, difference of differences, or slope", NULL},
     {TL_COLUMN_REAL, AT(low), "low", "lower end of the 95 % interval", NULL},
     {TL_COLUMN_REAL, AT(high), "high", "upper end of the 95 % interval", NULL},
-    {TL_COLUMN_REAL, AT(p), "p", "two-sided sign-flip p over replicates", NULL},
+    {TL_COLUMN_REAL, AT(lower), "lower", "one-sided 95 % limit from below", NULL},
+    {TL_COLUMN_REAL, AT(upper), "upper", "one-sided 95 % limit from above", NULL},
+    {TL_COLUMN_INT, AT(sides), "sides", "of the test: 2, or 1 in the direction", NULL},
+    {TL_COLUMN_REAL, AT(p), "p", "sign-flip p over replicates", NULL},
     {TL_COLUMN_REAL, AT(least_p), "least_p", "least p that n replicates can reach", NULL},
     {TL_COLUMN_REAL, AT(q), "q", "false discovery rate over the hypotheses", NULL},
+    {TL_COLUMN_REAL, AT(family_wise), "family_wise_p", "p by Holm over the hypotheses",
+     NULL},
+    {TL_COLUMN_REAL, AT(margin), "margin", "an effect within +-margin is none", NULL},
+    {TL_COLUMN_REAL, AT(equivalence_p), "equivalence_p",
+     "p of two one-sided t tests that it is within the margin", NULL},
     {TL_COLUMN_REAL, AT(floor_sd), "floor_sd",
-     "binomial standard deviation within a replicate, if larger than the spread", NULL},
+     "standard deviation assumed of a replicate, of one discordant row, if all are equal",
+     NULL},
     {TL_COLUMN_REAL, AT(logit_mean), "logit_effect",
      "the interaction as log odds, for metrics between 0 and 1", NULL},
     {TL_COLUMN_REAL, AT(logit_low), "logit_low", "lower end of its 95 % interval", NULL},
     {TL_COLUMN_REAL, AT(logit_high), "logit_high", "upper end of its 95 % interval", NULL},
-    {TL_COLUMN_INT, AT(replicates), "n", "replicates", NULL},
+    {TL_COLUMN_INT, AT(replicates), "n", "replicates with a value in every cell", NULL},
+    {TL_COLUMN_INT, AT(left_out), "left_out", "replicates without one, left out", NULL},
     {TL_COLUMN_INT, AT(hypothesis), "hypothesis",
      "number of the hypothesis it answers, from 1; 0 for none", NULL},
     {TL_COLUMN_FLAG, AT(kind), "kind", "what the effect is", "contrast interaction trend"},
@@ -56,12 +73,24 @@ static const field fields[] = {
      "not_compared agree disagree"}};
 enum { FIELDS = sizeof fields / sizeof *fields };
 
-static const char *text_of(const tl_effect *effect, size_t at)
+/* Sets `out` to a text of the effect, "" for none. */
+static tl_status text_of(const tl_effect *effect, size_t at, tl_arena *arena,
+                         const char **out, tl_err *err)
 {
     const char *text;
-    if (at == VERDICT) return tl_effect_verdict(effect);
+    char number[24] = "";
+    if (at == VERDICT) {
+        *out = tl_effect_verdict(effect);
+        return TL_OK;
+    }
+    if (at == NUMBER) {
+        if (effect->hypothesis >= 0) (void)tl_effect_number(effect, number);
+        *out = tl_arena_text(arena, number, err);
+        return *out ? TL_OK : TL_E_NOMEM;
+    }
     memcpy(&text, (const char *)effect + at, sizeof text);
-    return text ? text : "";
+    *out = text ? text : "";
+    return TL_OK;
 }
 
 static tl_status fill(const tl_effects *effects, const field *f, tl_arena *arena,
@@ -78,10 +107,10 @@ static tl_status fill(const tl_effects *effects, const field *f, tl_arena *arena
         TL_ALLOC(integer, arena, effects->count, err);
     for (int k = 0; k < effects->count; k++) {
         const tl_effect *effect = &effects->effect[k];
-        if (text) text[k] = text_of(effect, f->at);
+        if (text) TL_TRY(text_of(effect, f->at, arena, &text[k], err));
         if (real) memcpy(&real[k], (const char *)effect + f->at, sizeof real[k]);
         if (integer) memcpy(&integer[k], (const char *)effect + f->at, sizeof integer[k]);
-        if (f->at == AT(hypothesis)) integer[k]++;
+        if (integer && f->at == AT(hypothesis)) integer[k]++;
     }
     out->text = text;
     out->real = real;

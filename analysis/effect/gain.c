@@ -1,30 +1,21 @@
 #include "analysis/effect/gain.h"
 
-#include "analysis/effect/design.h"
+#include "analysis/effect/interval.h"
+#include "analysis/effect/pooled.h"
 #include "analysis/effect/statistics.h"
 #include "analysis/table/schema.h"
 
 #include <math.h>
 
 enum { MOST_GAINS = 4096, MOST_LEVELS = 64 };
-static const double CONFIDENCE = 0.95;
 
 typedef struct estimator {
-    const tl_table *table;
-    int32_t *replicate; /* [trials] 0 .. replicates-1 */
-    int replicates;
-    double *sum;    /* [replicates] */
-    double *trials; /* [replicates] */
+    tl_design design;
+    tl_arena *arena;  /* for the gains */
+    tl_arena scratch; /* for one metric */
     tl_gain *gain;
     int count;
 } estimator;
-
-/* Whether `column` is a number that the plan varies over all trials. */
-static bool is_axis(const tl_column *column)
-{
-    return tl_column_says(column, TL_NAME_FACTOR, TL_AXIS) &&
-           column->type == TL_COLUMN_REAL && !tl_column_attribute(column, TL_NAME_WITHIN);
-}
 
 static bool is_gain(const tl_column *column)
 {
@@ -33,75 +24,106 @@ static bool is_gain(const tl_column *column)
            !tl_column_says(column, TL_NAME_BETTER, TL_NEITHER);
 }
 
-/* Adds the mean of `metric` over the trials where `factor`, if any, is at `level`. */
-static void add(estimator *e, const tl_column *metric, const tl_column *factor,
-                double level)
+/* Sets the numbers from the means of replicates; overwrites the arrays of `d`. */
+static void conclude(const tl_differences *d, int replicates, tl_gain *out)
 {
-    for (int r = 0; r < e->replicates; r++) e->sum[r] = e->trials[r] = 0.0;
-    for (uint32_t t = 0; t < e->table->trials; t++) {
-        if (factor && factor->real[t] != level) continue;
-        if (isnan(metric->real[t])) continue;
-        const int r = e->replicate[t];
-        e->sum[r] += metric->real[t];
-        e->trials[r] += 1.0;
-    }
+    double sd;
     int n = 0;
-    for (int r = 0; r < e->replicates; r++) {
-        if (e->trials[r] > 0.0) e->sum[n++] = e->sum[r] / e->trials[r];
+    for (int r = 0; r < replicates; r++) {
+        if (isnan(d->difference[r])) continue;
+        d->variance[n] = d->variance[r];
+        d->difference[n++] = d->difference[r];
     }
-    if (n == 0 || e->count == MOST_GAINS) return;
-    double mean, sd;
-    tl_mean_sd(e->sum, n, &mean, &sd);
-    const double half =
-        n > 1 ? tl_t_quantile(0.5 + 0.5 * CONFIDENCE, n - 1) * sd / sqrt(n) : (double)NAN;
-    e->gain[e->count++] = (tl_gain){.metric = metric->name,
-                                    .factor = factor ? factor->name : NULL,
-                                    .level = level,
-                                    .replicates = n,
-                                    .mean = mean,
-                                    .low = mean - half,
-                                    .high = mean + half};
+    out->replicates = n;
+    out->left_out = replicates - n;
+    out->mean = out->low = out->high = (double)NAN;
+    if (n > 0) tl_mean_sd(d->difference, n, &out->mean, &sd);
+    if (n < 2) return;
+    const tl_interval interval = tl_interval_of(d->difference, d->variance, n);
+    out->low = interval.low;
+    out->high = interval.high;
 }
 
-/* One gain a level of the factor, levels in the order of the file. */
-static void add_levels(estimator *e, const tl_column *metric, const tl_column *factor)
+/* Adds the mean over all cells with values where factor f, if any (-1: none), is at
+ * `level`. */
+static tl_status add(estimator *e, const tl_target *target, int f, int level, tl_err *err)
 {
-    double seen[MOST_LEVELS];
-    int levels = 0;
-    for (uint32_t t = 0; t < e->table->trials && levels < MOST_LEVELS; t++) {
-        if (isnan(factor->real[t])) continue;
-        int l = 0;
-        while (l < levels && seen[l] != factor->real[t]) l++;
-        if (l < levels) continue;
-        seen[levels++] = factor->real[t];
-        add(e, metric, factor, factor->real[t]);
+    const tl_design *d = &e->design;
+    const int own[2] = {f, -1};
+    const size_t mark = tl_arena_mark(&e->scratch);
+    tl_combination cells;
+    tl_differences means;
+    TL_TRY(tl_combination_take(d, &e->scratch, &cells, err));
+    for (int c = 0; c < d->cells; c++) {
+        const bool is_at = f < 0 || d->factor[f].level[d->first[c]] == level;
+        cells.is_used[c] = is_at && target->has[c];
+        cells.used += cells.is_used[c] ? 1 : 0;
     }
+    for (int c = 0; c < d->cells; c++)
+        cells.weight[c] = cells.is_used[c] ? 1.0 / cells.used : 0.0;
+    if (cells.used == 0 || e->count == MOST_GAINS) {
+        tl_arena_rewind(&e->scratch, mark);
+        return TL_OK;
+    }
+    tl_gain *gain = &e->gain[e->count++];
+    *gain = (tl_gain){.metric = target->metric->name};
+    if (f >= 0) gain->factor = d->factor[f].column->name;
+    if (f >= 0) gain->level = d->factor[f].name[level];
+    TL_TRY(tl_pooled_name(d, target, own, &cells, e->arena, &gain->pooled, err));
+    TL_TRY(tl_combine(d, target, &cells, &e->scratch, &means, err));
+    conclude(&means, d->replicates, gain);
+    tl_arena_rewind(&e->scratch, mark);
+    return TL_OK;
 }
 
-static void add_metric(estimator *e, const tl_column *metric)
+/* One gain a level of each factor of its kind that the metric depends on. \param any result
+ */
+static tl_status add_levels(estimator *e, const tl_target *target, bool is_numeric,
+                            bool *any, tl_err *err)
 {
-    const char *above = tl_column_attribute(metric, TL_NAME_ABOVE);
-    bool has_axis = false;
-    for (int i = 0; i < e->table->columns; i++) {
-        const tl_column *factor = &e->table->column[i];
-        if (!is_axis(factor) || !tl_word_listed(above, factor->name)) continue;
-        add_levels(e, metric, factor);
-        has_axis = true;
+    *any = false;
+    for (int f = 0; f < e->design.factors; f++) {
+        const tl_factor *factor = &e->design.factor[f];
+        if (factor->is_numeric != is_numeric || factor->within || factor->levels < 2)
+            continue;
+        if (!tl_word_listed(target->above, factor->column->name)) continue;
+        for (int l = 0; l < factor->levels && l < MOST_LEVELS; l++)
+            TL_TRY(add(e, target, f, l, err));
+        *any = true;
     }
-    if (!has_axis) add(e, metric, NULL, (double)NAN);
+    return TL_OK;
+}
+
+static tl_status add_metric(estimator *e, const tl_column *metric, tl_err *err)
+{
+    tl_target target;
+    bool any;
+    const size_t mark = tl_arena_mark(&e->scratch);
+    TL_TRY(tl_target_open(&e->design, metric, &e->scratch, &target, err));
+    TL_TRY(add_levels(e, &target, true, &any, err));
+    if (!any) TL_TRY(add_levels(e, &target, false, &any, err));
+    if (!any) TL_TRY(add(e, &target, -1, 0, err));
+    tl_arena_rewind(&e->scratch, mark);
+    return TL_OK;
+}
+
+static tl_status estimate(estimator *e, const tl_table *table, tl_err *err)
+{
+    TL_TRY(tl_design_open(table, e->arena, &e->design, err));
+    TL_ALLOC(e->gain, e->arena, MOST_GAINS, err);
+    for (int i = 0; i < table->columns; i++) {
+        if (is_gain(&table->column[i])) TL_TRY(add_metric(e, &table->column[i], err));
+    }
+    return TL_OK;
 }
 
 tl_status tl_gain_estimate(const tl_table *table, tl_arena *arena, tl_gain **gain,
                            int *count, tl_err *err)
 {
-    estimator e = {.table = table};
-    TL_TRY(tl_replicates_number(table, arena, &e.replicate, &e.replicates, err));
-    TL_ALLOC(e.gain, arena, MOST_GAINS, err);
-    TL_ALLOC(e.sum, arena, e.replicates, err);
-    TL_ALLOC(e.trials, arena, e.replicates, err);
-    for (int i = 0; i < table->columns; i++) {
-        if (is_gain(&table->column[i])) add_metric(&e, &table->column[i]);
-    }
+    estimator e = {.arena = arena, .scratch = tl_arena_open(0)};
+    const tl_status status = estimate(&e, table, err);
+    tl_arena_close(&e.scratch);
+    TL_TRY(status);
     *gain = e.gain;
     *count = e.count;
     return TL_OK;

@@ -5,16 +5,15 @@
 #ifndef TL_ANALYSIS_EFFECT_HYPOTHESES_H
 #define TL_ANALYSIS_EFFECT_HYPOTHESES_H
 
-#include "analysis/effect/effect.h"
-#include "analysis/table/table.h"
+#include "analysis/effect/estimator.h"
 
 /**
- * Marks the effects that answer the hypotheses of `table`, adds one with the reason for
- * each hypothesis without an answer, sets q over all of these and puts them first, in the
- * order of the plan.
+ * Adds the effects that answer the hypotheses of the estimator's table, in the order of the
+ * plan: one for each level, or pair of levels, that a hypothesis does not name; and one
+ * with the reason for each hypothesis without an answer. Sets q and the family-wise p over
+ * all of these.
  * \return TL_E_FORMAT (too many hypotheses), TL_E_NOMEM
  */
-TL_MUST_USE tl_status tl_hypotheses_answer(const tl_table *table, tl_arena *arena,
-                                           tl_effects *effects, tl_err *err);
+TL_MUST_USE tl_status tl_hypotheses_answer(tl_estimator *e, tl_err *err);
 
 #endif

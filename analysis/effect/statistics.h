@@ -11,13 +11,6 @@ enum { TL_MOST_RESAMPLED = 4096 };
 void tl_mean_sd(const double *x, int n, double *mean, double *sd);
 
 /**
- * The p-quantile of Student's t with `freedom` degrees, by bisection on its distribution
- * function, 1 - I_{v/(v+t^2)}(v/2, 1/2) / 2 (Abramowitz, Stegun 1964, 26.7.1; I by the
- * continued fraction 26.5.8 evaluated as Lentz 1976).
- */
-double tl_t_quantile(double p, double freedom);
-
-/**
  * Two-sided sign-flip p of "the mean of x [n] is 0": share of all 2^n sign patterns whose
  * |sum| is at least that of x (Fisher 1935). Exact to n = 20; beyond, 100,000 patterns
  * drawn from a fixed stream; beyond TL_MOST_RESAMPLED the normal distribution with the
@@ -26,9 +19,13 @@ double tl_t_quantile(double p, double freedom);
  */
 double tl_sign_flip_p(const double *x, int n);
 
-/** Smallest two-sided p that tl_sign_flip_p can reach with n replicates: 2^(1-n), and
- * beyond n = 20 one in the number of patterns drawn. */
-double tl_least_p(int n);
+/** The one-sided p of "the mean of x [n] is not above 0" (direction > 0), or not below: the
+ * share of sign patterns whose sum is at least that of x, in the same three ways. */
+double tl_sign_flip_p_beyond(const double *x, int n, int direction);
+
+/** Smallest p that the test of `sides` (1 or 2) can reach with n replicates: sides * 2^-n,
+ * and beyond n = 20 one in the number of patterns drawn. */
+double tl_least_p(int n, int sides);
 
 /** p values that tl_false_discovery takes, at most. */
 enum { TL_MOST_TESTS = 1024 };
@@ -39,5 +36,12 @@ enum { TL_MOST_TESTS = 1024 };
  * q. Both may be the same array; n <= TL_MOST_TESTS.
  */
 void tl_false_discovery(const double *p, int n, double *q);
+
+/**
+ * Sets out [n] to the p of Holm 1979, which bound the chance of any false rejection: in
+ * ascending order the largest (tests - k) p so far, at most 1. A NaN is no test and stays
+ * NaN. Both may be the same array; n <= TL_MOST_TESTS.
+ */
+void tl_family_wise(const double *p, int n, double *out);
 
 #endif

@@ -1,6 +1,5 @@
 /*
- * The trend of a metric along a numeric axis. A row's weight in its replicate's slope is (x
- * - mean x of its group) / sum of squares: slopes and variances follow from it.
+ * A cell's weight in the slope is (x - mean x of its group) / sum of squares.
  */
 #include "analysis/effect/trend.h"
 
@@ -39,94 +38,82 @@ static void place_levels(const tl_factor *factor, tl_ranked *sorted, double *x)
     for (int l = 0; l < factor->levels; l++) x[sorted[l].number] = l;
 }
 
-/* The rows that can be compared, those of one group together. */
-static size_t gather(const tl_design *d, const tl_target *target, int f, tl_keyed_row *list)
+/* The cells that can be compared, those of one group together. */
+static size_t gather(const tl_design *d, const tl_target *target,
+                     const tl_comparison *compared, tl_keyed_row *list)
 {
+    const int f = compared->factor[0], own[2] = {f, -1};
     size_t count = 0;
-    for (uint32_t t = 0; t < d->table->trials; t++) {
-        if (d->factor[f].level[t] < 0 || isnan(target->value[t])) continue;
-        list[count++] = (tl_keyed_row){tl_design_key(d, f, t), t};
+    for (int c = 0; c < d->cells; c++) {
+        const uint32_t t = d->first[c];
+        if (d->factor[f].level[t] < 0 || !target->has[c]) continue;
+        if (!tl_comparison_admits(d, compared, t)) continue;
+        list[count++] = (tl_keyed_row){tl_design_key(d, own, t), (uint32_t)c};
     }
     tl_design_sort(list, count);
     return count;
 }
 
-/* Sets each row's distance from the mean of its group. \param x [levels] positions \param
- * off [trials] result */
-static void centre(const tl_factor *factor, const double *x, const tl_keyed_row *list,
-                   size_t count, double *off)
+/* Sets each cell's distance from the mean of its group; a group of one level has no slope
+ * and is not used. \param position [cells] */
+static void centre(const tl_keyed_row *list, size_t count, const double *position,
+                   tl_combination *out)
 {
     for (size_t begin = 0, end; begin < count; begin = end) {
         double sum = 0.0;
+        bool differs = false;
         for (end = begin; end < count && list[end].key == list[begin].key; end++) {
-            sum += x[factor->level[list[end].row]];
+            sum += position[list[end].row];
+            differs |= position[list[end].row] != position[list[begin].row];
         }
-        const double middle = sum / (double)(end - begin);
-        for (size_t i = begin; i < end; i++) {
-            off[list[i].row] = x[factor->level[list[i].row]] - middle;
+        for (size_t i = begin; i < end && differs; i++) {
+            const uint32_t c = list[i].row;
+            out->weight[c] = position[c] - sum / (double)(end - begin);
+            out->is_used[c] = true;
+            out->used++;
         }
     }
 }
 
-/* The first three levels, plus 1, at which a replicate has values; 0: none. */
-typedef struct levels_seen {
-    int level[3];
-} levels_seen;
-
-static void see_level(levels_seen *seen, int level)
+/* How many levels, up to 3, the cells in use have. */
+static int count_levels(const tl_design *d, int f, const tl_combination *cells)
 {
-    for (int i = 0; i < 3; i++) {
-        if (seen->level[i] == 0) seen->level[i] = level + 1;
-        if (seen->level[i] == level + 1) return;
+    int seen[3], levels = 0;
+    for (int c = 0; c < d->cells && levels < 3; c++) {
+        const int level = d->factor[f].level[d->first[c]];
+        int k = 0;
+        while (k < levels && seen[k] != level) k++;
+        if (cells->is_used[c] && k == levels) seen[levels++] = level;
     }
+    return levels;
 }
 
-tl_status tl_trend_measure(const tl_design *design, const tl_target *target, int factor,
-                           tl_arena *arena, tl_differences *out, tl_err *err)
+tl_status tl_trend_weigh(const tl_design *design, const tl_target *target,
+                         const tl_comparison *compared, tl_arena *arena,
+                         tl_combination *out, tl_err *err)
 {
+    const int factor = compared->factor[0];
     const tl_factor *f = &design->factor[factor];
-    const uint32_t trials = design->table->trials;
     tl_keyed_row *list;
-    double *off, *squares, *size, *rows, *x;
     tl_ranked *sorted;
-    double *weight; /* [trials] of a distinct measurement */
-    levels_seen *seen;
-    TL_TRY(tl_differences_take(design, arena, out, err));
+    double *x, *position, squares = 0.0;
+    TL_TRY(tl_combination_take(design, arena, out, err));
     const size_t mark = tl_arena_mark(arena);
-    TL_ALLOC(list, arena, trials, err);
-    TL_ALLOC(off, arena, trials, err);
-    TL_ALLOC(weight, arena, trials, err);
-    TL_ALLOC(squares, arena, design->replicates, err);
-    TL_ALLOC(size, arena, design->replicates, err);
-    TL_ALLOC(rows, arena, design->replicates, err);
-    TL_ALLOC(seen, arena, design->replicates, err);
+    TL_ALLOC(list, arena, design->cells, err);
+    TL_ALLOC(position, arena, design->cells, err);
     TL_ALLOC(x, arena, f->levels, err);
     TL_ALLOC(sorted, arena, f->levels, err);
-    const size_t count = gather(design, target, factor, list);
+    const size_t count = gather(design, target, compared, list);
     place_levels(f, sorted, x);
-    centre(f, x, list, count, off);
     for (size_t i = 0; i < count; i++) {
-        const uint32_t t = list[i].row;
-        const int r = design->replicate[t];
-        squares[r] += off[t] * off[t];
-        rows[r] += 1.0;
-        size[r] += fabs(off[t] * target->value[t]);
-        out->difference[r] += off[t] * target->value[t];
-        out->reference[r] += target->value[t];
-        weight[target->same[t]] += off[t];
-        see_level(&seen[r], f->level[t]);
+        position[list[i].row] = x[f->level[design->first[list[i].row]]];
     }
-    for (uint32_t t = 0; t < trials; t++) {
-        const int r = design->replicate[t];
-        if (weight[t] == 0.0 || squares[r] <= 0.0) continue;
-        const double share = weight[t] / squares[r];
-        out->variance[r] += share * share * tl_target_variance(target, t);
-    }
-    for (int r = 0; r < design->replicates; r++) {
-        const bool is_there = seen[r].level[2] > 0 && squares[r] > 0.0;
-        const double sum = tl_without_rounding(out->difference[r], size[r]);
-        out->difference[r] = is_there ? sum / squares[r] : (double)NAN;
-        out->reference[r] /= rows[r] > 0.0 ? rows[r] : (double)NAN;
+    centre(list, count, position, out);
+    for (int c = 0; c < design->cells; c++) squares += out->weight[c] * out->weight[c];
+    if (count_levels(design, factor, out) < 3 || squares <= 0.0) out->used = 0;
+    for (int c = 0; c < design->cells && out->used > 0; c++) {
+        out->weight[c] /= squares;
+        out->reference[c] = out->is_used[c] ? 1.0 / out->used : 0.0;
     }
     tl_arena_rewind(arena, mark);
     return TL_OK;

@@ -1,10 +1,10 @@
 /*
- * The trend of a metric along a numeric axis: its slope per replicate.
+ * The trend of a metric along a numeric axis: its slope within each replicate.
  */
 #ifndef TL_ANALYSIS_EFFECT_TREND_H
 #define TL_ANALYSIS_EFFECT_TREND_H
 
-#include "analysis/effect/design.h"
+#include "analysis/effect/contrast.h"
 
 /** Whether a factor has a trend: a numeric axis with 3 levels or more. */
 bool tl_trend_exists(const tl_factor *factor);
@@ -17,14 +17,14 @@ bool tl_trend_exists(const tl_factor *factor);
 bool tl_trend_is_by_rank(const tl_factor *factor);
 
 /**
- * Per replicate the slope of the metric on the factor's levels, by least squares with an
- * intercept for every group of rows that agree in all other factors (tl_design_key); if no
- * row is missing, this is the mean slope over the other factors' levels. NaN if fewer than
- * 3 levels have a value. `reference` is the mean over the rows used. Binomial variance as
- * in tl_contrast_measure. \return TL_E_NOMEM
+ * Sets the weights of the slope of the metric on the levels of compared->factor[0], by
+ * least squares with an intercept for every group of cells that agree in all other factors
+ * (tl_design_key); if all groups have the same levels, this is the mean of their slopes.
+ * The reference is the mean over the cells. None are in use if fewer than 3 levels have a
+ * value. \return TL_E_NOMEM
  */
-TL_MUST_USE tl_status tl_trend_measure(const tl_design *design, const tl_target *target,
-                                       int factor, tl_arena *arena, tl_differences *out,
-                                       tl_err *err);
+TL_MUST_USE tl_status tl_trend_weigh(const tl_design *design, const tl_target *target,
+                                     const tl_comparison *compared, tl_arena *arena,
+                                     tl_combination *out, tl_err *err);
 
 #endif

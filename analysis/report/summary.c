@@ -48,10 +48,12 @@ static void say_hypotheses(FILE *file, const tl_effects *effects)
     for (int i = 0; i < effects->count; i++) {
         const tl_effect *effect = &effects->effect[i];
         static const char *const claim[] = TL_DIRECTIONS;
+        char number[24];
         if (effect->hypothesis < 0 || effect->claim) continue; /* claims are in a table */
-        (void)fprintf(file, "Hypothesis %d, that %s %s %s, is %s:\n  ",
-                      effect->hypothesis + 1, effect->factor, claim[effect->direction + 1],
-                      effect->metric, tl_effect_verdict(effect));
+        (void)fprintf(file, "Hypothesis %s, that %s %s %s, is %s:\n  ",
+                      tl_effect_number(effect, number), effect->factor,
+                      claim[effect->direction + 1], effect->metric,
+                      tl_effect_verdict(effect));
         tl_effect_print(file, effect);
     }
 }
@@ -71,9 +73,10 @@ int tl_summary_claims(FILE *file, const tl_effects *effects)
             (void)snprintf(number, sizeof number, "%+.4g [%+.4g, %+.4g]", e->mean, e->low,
                            e->high);
         }
-        (void)fprintf(file, "%-13s %-34s %4d %8.3g %8.3g  %s (%s=%s, %s)\n",
-                      tl_effect_verdict(e), number, e->replicates, e->p, e->q, e->claim,
-                      e->factor, e->level, e->metric);
+        (void)fprintf(file, "%-13s %-34s %4d %8.3g %8.3g  %s (", tl_effect_verdict(e),
+                      number, e->replicates, e->p, e->q, e->claim);
+        tl_effect_print_name(file, e, true);
+        (void)fputs(")\n", file);
     }
     return count;
 }
@@ -114,11 +117,13 @@ static void say_gain(FILE *file, const tl_table *table)
         if (g->metric != last) (void)fprintf(file, "%s%s: ", last ? "\n" : "", g->metric);
         if (g->metric == last) (void)fputs("; ", file);
         last = g->metric;
-        (void)fprintf(file, "%+.4f", g->mean);
+        if (isnan(g->mean)) (void)fputs("no complete replicate", file);
+        if (!isnan(g->mean)) (void)fprintf(file, "%+.4f", g->mean);
         if (!isnan(g->low)) (void)fprintf(file, " [%+.4f, %+.4f]", g->low, g->high);
-        if (g->factor) (void)fprintf(file, " at %s=%.6g", g->factor, g->level);
-        if (!g->factor) (void)fputs(" over all trials", file);
+        if (g->factor) (void)fprintf(file, " at %s=%s", g->factor, g->level);
+        if (g->pooled) (void)fprintf(file, " pooled over %s", g->pooled);
         (void)fprintf(file, ", n=%d", g->replicates);
+        if (g->left_out > 0) (void)fprintf(file, " (%d left out)", g->left_out);
     }
     if (last) (void)fputc('\n', file);
     tl_arena_close(&arena);

@@ -22,13 +22,19 @@
 #define TL_PROGRAM "threatloop"
 #define TL_CONVENTIONS "CF-1.11 ACDD-1.3"
 
-/** Keys of a hypothesis: a factor (or a:b), a metric, a level ("" for any, or the trend),
- * one of TL_DIRECTIONS, and the claim, which may be absent. */
+/** Keys of a hypothesis: a factor (or a:b), a metric, a level ("" for any, or the trend;
+ * c:d of an interaction), one of TL_DIRECTIONS. The others may be absent: the claim; the
+ * level compared with, in place of the reference; an object of conditions, factor to level;
+ * whether the test is one-sided; and the margin of equivalence, a number. */
 #define TL_KEY_EFFECT "effect"
 #define TL_KEY_ON "on"
 #define TL_KEY_LEVEL "level"
 #define TL_KEY_DIRECTION "direction"
 #define TL_KEY_CLAIM "claim"
+#define TL_KEY_AGAINST "against"
+#define TL_KEY_AT "at"
+#define TL_KEY_ONE_SIDED "one_sided"
+#define TL_KEY_MARGIN "margin"
 #define TL_NAME_TREND "trend"
 
 /** Words for the directions -1, 0 and +1, to initialise an array. */

@@ -73,6 +73,11 @@ const tl_stage tl_stage_d2m_badnets = {
     .source =
         "Gu, Dolan-Gavitt, Garg 2017, BadNets: identifying vulnerabilities in the machine "
         "learning model supply chain",
+    .variant = TL_BACKDOOR_VARIANT
+    "`label: keep` and `random` are controls with as many triggers but not as "
+    "many wrong labels: target leaves stamped rows of that class right, random "
+    "mislabels all, keep none. The trigger is white in every channel, in one "
+    "place.",
     .version = 1,
     .flow = TL_D2M,
     .role = TL_ROLE_ATTACK,

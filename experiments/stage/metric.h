@@ -31,6 +31,7 @@ typedef struct tl_metric {
     bool is_rate; /**< hits / n; n is stored */
     bool can_be_missing;
     bool is_success;  /**< measures an attack's success: reports give its gains */
+    bool of_bank;     /**< depends on the step's bank and the test rows alone */
     double low, high; /**< range of values; both 0: unbounded, or that of a rate, 0..1 */
 } tl_metric;
 

@@ -101,6 +101,8 @@ json_t *tl_catalogue_stage(const tl_stage *stage)
         "source", tl_json_text(stage->source));
     tl_json_put(one, "own_recipe", json_boolean(stage->own_recipe != 0));
     tl_json_put(one, "stores", tl_catalogue_stores(stage->stores));
+    tl_json_put(one, "control", tl_json_text(stage->control ? stage->control->name : ""));
+    tl_json_put(one, "variant", tl_json_text(stage->variant ? stage->variant : ""));
     return one;
 }
 

@@ -130,6 +130,14 @@ static void print_stage(const json_t *one)
     if (json_is_true(json_object_get(one, "own_recipe")))
         (void)printf("%-10sa recipe and a model of its own: recipe: {...}, model: {...}\n",
                      "takes");
+    if (*tl_json_field(one, "control")) {
+        (void)printf("%-10sits control, of the bank of %s, where the attacker has rows\n",
+                     "", tl_json_field(one, "control"));
+    }
+    if (*tl_json_field(one, "variant")) {
+        (void)printf("\nvariant\n");
+        tl_options_text(stdout, 2, tl_json_field(one, "variant"));
+    }
     print_params(json_object_get(one, "params"));
     print_metrics("metrics", json_object_get(one, "metrics"));
     print_metrics("metrics when judged", json_object_get(one, "judge_metrics"));

@@ -27,17 +27,19 @@ static const tl_usage usage = {
     .forms = "FILE.nc... [--csv|--json|--claims] [-o FILE.nc]",
     .about =
         "Estimates what each factor of a sweep does to each metric downstream of it: the\n"
-        "mean difference between a level and the factor's reference, over pairs of trials\n"
-        "that agree in everything else, one number per replicate; n counts replicates.\n"
+        "difference between a level and the factor's reference, averaged over the cells of\n"
+        "all other factors, one number per replicate. n counts the replicates with a value in\n"
+        "every cell; the others are left out, and their number is printed.\n"
         "Numeric axes with 3 levels or more also get a trend: the slope per replicate on the\n"
         "level's value, or on its rank where the largest is over ten times the smallest.\n"
         "Then pairwise interactions; for metrics between 0 and 1 also on the log-odds scale,\n"
         "flagged where the two scales disagree in sign or in whether the interval holds 0.\n\n"
-        "Each comes with a 95 % interval: Student's t, from 12 replicates on the studentized\n"
-        "bootstrap (Efron, Tibshirani 1993); for a rate never narrower than its number of\n"
-        "cases allows. Then the two-sided sign-flip p over replicates beside the smallest\n"
-        "that n of them can reach and, for the plan's hypotheses only, q: the false discovery\n"
-        "rate (Benjamini, Hochberg 1995). \"No effect seen\" always comes with its bound.\n\n"
+        "Each comes with a 95 % interval of the replicates' spread: Student's t; from 12\n"
+        "replicates on, for metrics that are not rates, the studentized bootstrap (Efron,\n"
+        "Tibshirani 1993); only where all are equal, as if one row of each rate were\n"
+        "discordant. Then the sign-flip p over replicates beside the smallest that n of them\n"
+        "can reach and, for the plan's hypotheses only, q: the false discovery rate\n"
+        "(Benjamini, Hochberg 1995).\n\n"
         "Several files are pooled: they must come from one plan and hold different\n"
         "replicates, as 'replicates: 8' and then 'replicates: 8..23' do.\n",
     .options =
@@ -54,9 +56,12 @@ static const tl_usage usage = {
              .about = "also write them to a NetCDF file, in group /effects"},
             {0}},
     .notes =
-        "Hypotheses come first: supported, refuted (significant the other way) or not\n"
-        "resolved; everything else is exploratory. What attacks gain from what precedes them\n"
-        "in the chain is repeated at the end. Exit status: 0 done; 1 an error; 2 bad usage.\n",
+        "Hypotheses come first, one line a level that they do not name (1a, 1b): supported or\n"
+        "refuted (q <= 0.05 and the interval beyond 0, in the direction named or against it),\n"
+        "equivalent (within the margin by two one-sided t tests), unclear (test and interval\n"
+        "disagree) or not resolved (else, with its bound); everything else is exploratory.\n"
+        "What attacks gain from what precedes them in the chain is repeated at the end. Exit\n"
+        "status: 0 done; 1 an error; 2 bad usage.\n",
     .least = 1,
     .most = MOST_FILES,
     .wants = "effects needs 1 to 256 result files"};
@@ -83,7 +88,11 @@ static void print_text(const tl_table *table, const tl_effects *effects)
     for (int i = 0; i < effects->count; i++) {
         const tl_effect *e = &effects->effect[i];
         static const char *const kind[] = {"", "interaction, ", "trend, "};
-        (void)printf("%s%s: ", kind[e->kind], tl_effect_verdict(e));
+        char number[24];
+        (void)printf("%s", kind[e->kind]);
+        if (e->hypothesis >= 0)
+            (void)printf("hypothesis %s, ", tl_effect_number(e, number));
+        (void)printf("%s: ", tl_effect_verdict(e));
         tl_effect_print(stdout, e);
     }
     if (effects->count == 0) (void)puts("no metric is downstream of a factor");

@@ -7,6 +7,7 @@
 #include "runner/cli/catalogue.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
+#include "runner/cli/prospects.h"
 #include "runner/execute/memory_budget.h"
 #include "runner/exit.h"
 #include "runner/sweep/model_size.h"
@@ -20,7 +21,7 @@ enum { MAX_SETS = 64, MOST_MODELS = 16, MOST_RANKS = 1 << 20 };
 static const double ASSUMED_RATE = 25e9; /* FLOP per second and core, single precision */
 
 typedef struct request {
-    const char *set[MAX_SETS], *data_dir;
+    const char *set[MAX_SETS], *data_dir, *power;
     int sets, ranks;
     double rate; /* FLOP per second and core */
     bool is_json, is_text, measures, no_sharing;
@@ -45,6 +46,9 @@ static const tl_option options[] = {
          "assumed rate of one core, for core-hours without --measure (default 25; below "
          "what threatloop bench gemm shows)",
      .high = 1e9, .scale = 1e9},
+    {"power", 0, TL_OPTION_TEXT, "EFFECT,SD", offsetof(request, power),
+     .about = "replicates that find an effect of EFFECT, whose standard deviation over "
+              "replicates is SD, in 80 % of runs"},
     {"no-sharing", 0, TL_OPTION_FLAG, NULL, offsetof(request, no_sharing),
      .about = "predict a run in which every trial computes all its steps anew"},
     {"text", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_text),
@@ -54,13 +58,15 @@ static const tl_option options[] = {
 
 static const tl_usage usage = {
     .command = "plan",
-    .forms = "PLAN [--set PATH=VALUE]... [--data DIR] [--ranks P]\n"
+    .forms = "PLAN [--set PATH=VALUE]... [--data DIR] [--ranks P] [--power EFFECT,SD]\n"
              "PLAN --measure [--ranks P] [--json] ...",
     .about =
         "Checks a plan, a YAML file or the name of a shipped plan (threatloop list plans), and\n"
         "predicts what it takes: trials, steps, steps saved by sharing, memory per rank,\n"
-        "core-hours, and the smallest p that its replicates can reach. Nothing is computed\n"
-        "without --measure. Errors give file:line:column, what was found and what is allowed.\n",
+        "core-hours, and for every hypothesis whether it can be answered, why not, and the\n"
+        "smallest p and q that its replicates can reach: q where no other hypothesis of the\n"
+        "plan has a small p, and where all have. Nothing is computed without --measure.\n"
+        " Errors give file:line:column, what was found and what is allowed.\n",
     .options = options,
     .notes =
         "Exit status: 0 the plan can run; 1 data cannot be read; 2 bad usage or plan.\n",
@@ -78,7 +84,8 @@ typedef struct plan_numbers {
     tl_sweep_bank bank[TL_SWEEP_BANKS];
     double account; /* bytes on rank 0 for the bookkeeping of steps and tables */
     int max_ranks;
-    tl_plan_time time; /* no trainings: not measured */
+    tl_plan_time time;      /* no trainings: not measured */
+    tl_prospects prospects; /* of hypotheses */
 } plan_numbers;
 
 /* Bytes of the largest source, which every rank holds. */
@@ -115,12 +122,16 @@ static tl_status measure_plan(const tl_plan *plan, const request *wanted, plan_n
     out->kept = sweep.kept;
     out->banks = sweep.banks;
     memcpy(out->bank, sweep.bank, sizeof out->bank);
-    out->least_p = tl_least_p((int)plan->replicates);
+    out->least_p = tl_least_p((int)plan->replicates, 2);
     out->account = TL_STEP_BYTES * out->distinct + tl_sweep_table_bytes(plan);
-    const tl_status timed =
-        wanted->measures ? tl_plan_time_measure(&sweep, &out->time, err) : TL_OK;
+    tl_power_request power = {0};
+    tl_status status = wanted->power ? tl_power_read(wanted->power, &power, err) : TL_OK;
+    if (status == TL_OK && plan->hypotheses > 0)
+        status = tl_prospects_open(&sweep, &power, &out->prospects, err);
+    if (status == TL_OK && wanted->measures)
+        status = tl_plan_time_measure(&sweep, &out->time, err);
     tl_sweep_close(&sweep);
-    TL_TRY(timed);
+    TL_TRY(status);
     if (wanted->measures) out->core_hours = out->time.core_seconds / 3600.0;
     TL_TRY(find_data_bytes(plan, &out->data_bytes, err));
     /* Besides the step: the source, and the roles drawn from it. */
@@ -235,6 +246,7 @@ static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rat
                  n->least_p, plan->replicates);
     (void)printf("hypotheses    %d%s\n", plan->hypotheses,
                  plan->hypotheses == 0 ? ": all effects will be exploratory" : "");
+    if (plan->hypotheses > 0) tl_prospects_print(&n->prospects);
     if (plan->store) print_store(plan);
     if (n->least_p > 0.05) {
         (void)printf("note          %u replicates cannot reach p < 0.05; 6 can\n",
@@ -276,6 +288,10 @@ static void print_json(const tl_plan *plan, const plan_numbers *n, double rate)
         tl_json_put(banks, n->bank[i].bank->name,
                     json_integer((json_int_t)n->bank[i].models));
     tl_json_put(all, "banks", banks);
+    if (plan->hypotheses > 0) {
+        tl_json_put(all, "tests", tl_prospects_json(&n->prospects));
+        tl_prospects_add_power(&n->prospects, all);
+    }
     tl_json_put(all, "kept_bytes", json_real(n->kept));
     tl_json_put(all, "store", tl_catalogue_stores(plan->store));
     tl_json_print(all, JSON_INDENT(2));
@@ -310,6 +326,7 @@ int tl_cmd_plan(int argc, char **argv)
     } else {
         (wanted.is_json ? print_json : print_numbers)(plan, &numbers, wanted.rate);
     }
+    tl_prospects_close(&numbers.prospects);
     tl_plan_close(plan);
     return code;
 }

@@ -46,14 +46,27 @@ typedef struct tl_instance {
     const tl_stage *stage; /**< borrowed */
 } tl_instance;
 
-/** A claim about an effect, tested on the results. */
+/** Conditions of a hypothesis, at most. */
+enum { TL_MAX_CONDITIONS = 8 };
+
+/** A condition: only trials at this level. Texts are in the plan's arena. */
+typedef struct tl_plan_condition {
+    const char *factor, *level;
+} tl_plan_condition;
+
+/** A claim about an effect, tested on the results. Texts are in the plan's arena. */
 typedef struct tl_hypothesis {
-    char effect[TL_NAME]; /**< name of an axis, or "a:b" for an interaction */
-    char on[TL_NAME * 2]; /**< name of a metric variable */
-    char
-        level[TL_NAME]; /**< of a one_of; "trend" over numbers; "": all but the reference */
-    int direction;      /**< +1 raises, -1 lowers, 0 changes */
-    const char *claim;  /**< the sentence that it tests, or NULL */
+    char effect[TL_NAME * 2]; /**< name of an axis, or "a:b" for an interaction */
+    char on[TL_NAME * 2];     /**< name of a metric variable */
+    const char *level;   /**< of the axis, "c:d" of both; "trend" over numbers; "": all */
+    const char *against; /**< the level it is compared with; "": the reference */
+    int conditions;
+    tl_plan_condition at[TL_MAX_CONDITIONS]; /**< [conditions] */
+    int direction;                           /**< +1 raises, -1 lowers, 0 changes */
+    bool is_one_sided;                       /**< whether the test is, in that direction */
+    double margin;     /**< an effect within +-margin is none; 0: not asked */
+    const char *claim; /**< the sentence that it tests, or NULL */
+    int line;          /**< of the plan, from 1 */
 } tl_hypothesis;
 
 /** Chains and bindings, private to the plan's files. */
@@ -64,6 +77,8 @@ typedef struct tl_plan {
     char name[TL_NAME];
     const char *about;
     const char *text; /**< the effective plan: canonical YAML, every --set applied */
+    /** The same with tl_source_label in place of paths: what result files have. */
+    const char *public_text;
     uint64_t seed;
     uint32_t first_replicate, replicates;
     uint32_t cells;  /**< combinations that remain after `exclude` */

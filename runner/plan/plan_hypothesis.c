@@ -63,56 +63,41 @@ static int most_judgements(const tl_plan_body *body)
     return most;
 }
 
-static int most_rounds(const tl_plan_body *body)
+/* The factors of an effect: one, or two of an interaction. */
+typedef struct effect {
+    tl_plan_factor factor[2];
+    int factors;
+} effect;
+
+/* The node as if it held `text` alone: errors still point to it. */
+static tl_yaml part_of(const tl_yaml *node, const char *text)
 {
-    int most = 1;
-    for (int c = 0; c < body->chains; c++) {
-        if (body->chain[c]->rounds > most) most = body->chain[c]->rounds;
-    }
-    return most;
+    tl_yaml part = *node;
+    part.text = text;
+    return part;
 }
 
-static tl_status check_factor(const tl_plan_reader *reader, const tl_yaml *at,
-                              const char *word, char out[TL_NAME], int *axis, tl_err *err)
+static tl_status read_effect(const tl_plan_reader *reader, const tl_yaml *node, effect *of,
+                             tl_hypothesis *out, tl_err *err)
 {
-    int inner = -1;
-    if (strcmp(word, "round") == 0 && most_rounds(reader->body) > 1) {
-        (void)snprintf(out, TL_NAME, "round");
-        *axis = -1;
-        return TL_OK;
-    }
-    *axis = tl_plan_find_axis(reader, word, &inner);
-    if (*axis >= 0) {
-        (void)snprintf(out, TL_NAME, "%s",
-                       inner >= 0 ? reader->inner[inner].name : reader->axis[*axis].name);
-        if (inner >= 0) *axis = -1;
-        return TL_OK;
-    }
-    const char *names[TL_MAX_AXES + TL_MAX_INNERS];
-    int count = 0;
-    for (int i = 0; i < reader->plan->axes; i++) names[count++] = reader->axis[i].name;
-    for (int i = 0; i < reader->plan->inners; i++) names[count++] = reader->inner[i].name;
-    return tl_plan_unknown(at, "factor", word, names, count, err);
-}
-
-static tl_status read_effect(const tl_plan_reader *reader, const tl_yaml *node,
-                             tl_hypothesis *out, int *axis, tl_err *err)
-{
-    char first[TL_NAME], second[TL_NAME], word[TL_NAME];
     const char *colon = strchr(node->text, ':');
-    if (!colon) return check_factor(reader, node, node->text, out->effect, axis, err);
-    int ignored;
+    tl_plan_factor *a = &of->factor[0], *b = &of->factor[1];
+    of->factors = colon ? 2 : 1;
+    if (!colon) {
+        TL_TRY(tl_plan_factor_find(reader, node, node->text, a, err));
+        (void)snprintf(out->effect, sizeof out->effect, "%s", a->name);
+        return TL_OK;
+    }
+    char word[TL_NAME];
     (void)snprintf(word, sizeof word, "%.*s", (int)(colon - node->text), node->text);
-    TL_TRY(check_factor(reader, node, word, first, &ignored, err));
-    TL_TRY(check_factor(reader, node, colon + 1, second, &ignored, err));
-    *axis = -1;
-    TL_YAML_CHECK(strcmp(first, "round") != 0 && strcmp(second, "round") != 0, node, err,
+    TL_TRY(tl_plan_factor_find(reader, node, word, a, err));
+    TL_TRY(tl_plan_factor_find(reader, node, colon + 1, b, err));
+    TL_YAML_CHECK(a->axis >= 0 && b->axis >= 0, node, err,
                   "the effect of round has no interactions; write effect: round");
-    TL_YAML_CHECK(strlen(first) + strlen(second) + 2 <= sizeof out->effect, node, err,
-                  "'%s:%s' is longer than %d letters", first, second, TL_NAME - 1);
-    memcpy(out->effect, first, strlen(first) + 1);
-    out->effect[strlen(first)] = ':';
-    memcpy(out->effect + strlen(first) + 1, second, strlen(second) + 1);
+    TL_YAML_CHECK(a->axis != b->axis, node, err,
+                  "%s and %s do not vary apart: an interaction needs two factors", a->name,
+                  b->name);
+    (void)snprintf(out->effect, sizeof out->effect, "%s:%s", a->name, b->name);
     return TL_OK;
 }
 
@@ -127,56 +112,94 @@ static tl_status read_direction(const tl_yaml *node, tl_hypothesis *out, tl_err 
     return tl_plan_unknown(node, "direction", node->text, words, 3, err);
 }
 
-/* Whether a factor is an axis over numbers with 3 levels or more. */
-static bool has_trend(const tl_plan_reader *reader, const char *name)
+/* A level of the effect's factor, or "c:d" of an interaction's two. */
+static tl_status read_pair(const tl_plan_reader *reader, const tl_yaml *node,
+                           const effect *of, const char **out, tl_err *err)
 {
-    for (int i = 0; i < reader->plan->axes; i++) {
-        const tl_axis *axis = &reader->axis[i];
-        if (strcmp(axis->name, name) != 0) continue;
-        return axis->param && axis->param->type <= TL_PARAM_INT && axis->levels >= 3;
-    }
-    for (int i = 0; i < reader->plan->inners; i++) {
-        const tl_inner *inner = &reader->inner[i];
-        if (strcmp(inner->name, name) != 0 || inner->param->type > TL_PARAM_INT) continue;
-        int distinct = 0;
-        for (int l = 0; l < reader->axis[inner->axis].levels; l++) {
-            bool is_new = inner->has[l];
-            for (int k = 0; k < l && is_new; k++) {
-                is_new = !inner->has[k] || inner->value[k].number != inner->value[l].number;
-            }
-            distinct += is_new;
-        }
-        return distinct >= 3;
-    }
-    return false;
+    if (of->factors == 1)
+        return tl_plan_factor_level(reader, node, &of->factor[0], out, err);
+    const char *colon = strchr(node->text, ':'), *level[2];
+    char word[TL_NAME];
+    TL_YAML_CHECK(colon, node, err,
+                  "'%.60s' is one level; an interaction has two, as LEVEL:LEVEL of %s:%s",
+                  node->text, of->factor[0].name, of->factor[1].name);
+    (void)snprintf(word, sizeof word, "%.*s", (int)(colon - node->text), node->text);
+    const tl_yaml part[] = {part_of(node, word), part_of(node, colon + 1)};
+    for (int k = 0; k < 2; k++)
+        TL_TRY(tl_plan_factor_level(reader, &part[k], &of->factor[k], &level[k], err));
+    *out = tl_arena_print(&reader->plan->arena, err, "%s:%s", level[0], level[1]);
+    return *out ? TL_OK : TL_E_NOMEM;
 }
 
-static tl_status read_level(tl_plan_reader *reader, const tl_yaml *node, int axis,
-                            tl_hypothesis *out, tl_err *err)
+static tl_status read_level(const tl_plan_reader *reader, const tl_yaml *node,
+                            const effect *of, tl_hypothesis *out, tl_err *err)
 {
-    const tl_axis *factor = axis >= 0 ? &reader->axis[axis] : NULL;
-    if (strcmp(out->effect, "round") == 0) {
-        const tl_param round = {.name = "level",
-                                .type = TL_PARAM_INT,
-                                .low = 2,
-                                .high = most_rounds(reader->body)};
-        tl_value number;
-        TL_TRY(tl_plan_value(node, &round, "level", &number, err));
-        (void)snprintf(out->level, sizeof out->level, "%d", (int)number.number);
-        return TL_OK;
+    const tl_plan_factor *factor = &of->factor[0];
+    const bool is_list = of->factors == 1 && factor->axis >= 0 &&
+                         (factor->inner >= 0 || !reader->axis[factor->axis].is_choice);
+    if (!is_list || strcmp(node->text, "trend") != 0)
+        return read_pair(reader, node, of, &out->level, err);
+    TL_YAML_CHECK(tl_plan_factor_has_trend(reader, factor), node, err,
+                  "'%s' has no trend; it must be an axis over 3 numbers or more",
+                  factor->name);
+    out->level = "trend";
+    return TL_OK;
+}
+
+static tl_status read_against(const tl_plan_reader *reader, const tl_yaml *node,
+                              const effect *of, tl_hypothesis *out, tl_err *err)
+{
+    TL_YAML_CHECK(of->factor[0].axis >= 0, node, err,
+                  "rounds are compared with the first: `against` is not allowed");
+    TL_YAML_CHECK(strcmp(out->level, "trend") != 0, node, err,
+                  "a trend is over all levels: `against` is not allowed");
+    TL_TRY(read_pair(reader, node, of, &out->against, err));
+    TL_YAML_CHECK(strcmp(out->level, out->against) != 0, node, err,
+                  "level and against are both '%s'", out->against);
+    return TL_OK;
+}
+
+static tl_status read_conditions(const tl_plan_reader *reader, const tl_yaml *map,
+                                 const effect *of, tl_hypothesis *out, tl_err *err)
+{
+    TL_YAML_CHECK(map->kind == TL_YAML_MAP && map->children <= TL_MAX_CONDITIONS, map, err,
+                  "at must be a map of at most %d factors with a level each, like "
+                  "{removal: none}",
+                  TL_MAX_CONDITIONS);
+    for (const tl_yaml *node = map->first; node; node = node->next) {
+        tl_plan_factor factor;
+        tl_plan_condition *one = &out->at[out->conditions++];
+        TL_TRY(tl_plan_factor_find(reader, node->key, node->key->text, &factor, err));
+        TL_YAML_CHECK(factor.axis >= 0, node->key, err,
+                      "a condition on the round is not possible; write effect: round");
+        for (int k = 0; k < of->factors; k++) {
+            TL_YAML_CHECK(strcmp(factor.name, of->factor[k].name) != 0, node->key, err,
+                          "%s is what the effect compares: it cannot be a condition",
+                          factor.name);
+        }
+        one->factor = tl_arena_text(&reader->plan->arena, factor.name, err);
+        if (!one->factor) return TL_E_NOMEM;
+        TL_TRY(tl_plan_factor_level(reader, node, &factor, &one->level, err));
     }
-    if (!factor || !factor->is_choice) {
-        TL_YAML_CHECK(
-            strcmp(node->text, "trend") == 0 && has_trend(reader, out->effect), node, err,
-            "'%s' has no level '%.60s'; level must be an alternative of a one_of, or "
-            "`trend` for an axis over 3 numbers or more",
-            out->effect, node->text);
-        (void)snprintf(out->level, sizeof out->level, "trend");
-        return TL_OK;
+    return TL_OK;
+}
+
+static tl_status read_test(const tl_yaml *one_sided, const tl_yaml *margin,
+                           tl_hypothesis *out, tl_err *err)
+{
+    static const tl_param yes = {.name = "one_sided", .type = TL_PARAM_BOOL};
+    static const tl_param small = {
+        .name = "margin", .type = TL_PARAM_REAL, .low_is_open = true, .high = 1e12};
+    tl_value value;
+    if (one_sided) {
+        TL_TRY(tl_plan_value(one_sided, &yes, "one_sided", &value, err));
+        out->is_one_sided = value.number != 0.0;
+        TL_YAML_CHECK(!out->is_one_sided || out->direction != 0, one_sided, err,
+                      "a one-sided test needs the direction raises or lowers");
     }
-    const char *label;
-    TL_TRY(tl_plan_label(node, factor, &label, err));
-    (void)snprintf(out->level, sizeof out->level, "%s", label);
+    if (!margin) return TL_OK;
+    TL_TRY(tl_plan_value(margin, &small, "margin", &value, err));
+    out->margin = value.number;
     return TL_OK;
 }
 
@@ -190,12 +213,14 @@ static tl_status read_claim(const tl_yaml *node, tl_hypothesis *out, tl_err *err
     return TL_OK;
 }
 
-static tl_status read_one(tl_plan_reader *reader, const tl_yaml *map,
-                          const metric_names *metrics, tl_hypothesis *out, tl_err *err)
+enum { EFFECT, ON, DIRECTION, LEVEL, AGAINST, AT, ONE_SIDED, MARGIN, CLAIM, KEYS };
+
+/* Sorts the entries of a hypothesis by key. */
+static tl_status read_keys(const tl_yaml *map, const tl_yaml *value[KEYS], tl_err *err)
 {
-    static const char *const keys[] = {"effect", "on", "direction", "level", "claim"};
-    enum { EFFECT, ON, DIRECTION, LEVEL, CLAIM, KEYS };
-    const tl_yaml *value[KEYS] = {NULL};
+    static const char *const keys[] = {"effect",    "on",      "direction",
+                                       "level",     "against", "at",
+                                       "one_sided", "margin",  "claim"};
     TL_YAML_CHECK(
         map->kind == TL_YAML_MAP, map, err,
         "a hypothesis must be a map, like {effect: poison, on: measure_utility_accuracy, "
@@ -207,18 +232,31 @@ static tl_status read_one(tl_plan_reader *reader, const tl_yaml *map,
             return tl_plan_unknown(child->key, "key of a hypothesis:", child->key->text,
                                    keys, KEYS, err);
         }
-        TL_YAML_CHECK(child->kind == TL_YAML_SCALAR, child, err,
+        TL_YAML_CHECK(k == AT || child->kind == TL_YAML_SCALAR, child, err,
                       "%s must be a word, found %s", keys[k], tl_yaml_kind_name(child));
         value[k] = child;
     }
     for (int k = EFFECT; k <= DIRECTION; k++) {
         TL_YAML_CHECK(value[k], map, err, "a hypothesis needs `%s`", keys[k]);
     }
-    int axis;
-    TL_TRY(read_effect(reader, value[EFFECT], out, &axis, err));
+    return TL_OK;
+}
+
+static tl_status read_one(tl_plan_reader *reader, const tl_yaml *map,
+                          const metric_names *metrics, tl_hypothesis *out, tl_err *err)
+{
+    const tl_yaml *value[KEYS] = {NULL};
+    effect of;
+    *out = (tl_hypothesis){.level = "", .against = "", .line = map->line};
+    TL_TRY(read_keys(map, value, err));
+    TL_INVARIANT(value[EFFECT] && value[ON] && value[DIRECTION]);
+    TL_TRY(read_effect(reader, value[EFFECT], &of, out, err));
     TL_TRY(read_direction(value[DIRECTION], out, err));
     if (value[CLAIM]) TL_TRY(read_claim(value[CLAIM], out, err));
-    if (value[LEVEL]) TL_TRY(read_level(reader, value[LEVEL], axis, out, err));
+    if (value[LEVEL]) TL_TRY(read_level(reader, value[LEVEL], &of, out, err));
+    if (value[AGAINST]) TL_TRY(read_against(reader, value[AGAINST], &of, out, err));
+    if (value[AT]) TL_TRY(read_conditions(reader, value[AT], &of, out, err));
+    TL_TRY(read_test(value[ONE_SIDED], value[MARGIN], out, err));
     for (int i = 0; i < metrics->count; i++) {
         if (strcmp(metrics->name[i], value[ON]->text) != 0) continue;
         (void)snprintf(out->on, sizeof out->on, "%s", metrics->name[i]);
@@ -240,7 +278,7 @@ tl_status tl_plan_hypotheses(tl_plan_reader *reader, tl_err *err)
     TL_ALLOC(metrics, &plan->arena, 1, err);
     TL_ALLOC(made, &plan->arena, list->children, err);
     const int judgements = most_judgements(reader->body);
-    const int rounds = most_rounds(reader->body);
+    const int rounds = tl_plan_most_rounds(reader);
     for (int i = 0; i < rounds * plan->instances; i++) {
         TL_TRY(add_instance(reader, i % plan->instances, i / plan->instances + 1,
                             judgements, metrics, err));

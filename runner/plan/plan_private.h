@@ -140,6 +140,33 @@ TL_MUST_USE tl_status tl_plan_unknown(const tl_yaml *at, const char *what, const
 /** Reads `seed`, `replicates`, `about`, `data`, `model`, `recipe`. */
 TL_MUST_USE tl_status tl_plan_setup(tl_plan_reader *reader, tl_err *err);
 
+/* plan_factor.c */
+
+/** A factor that a hypothesis names. */
+typedef struct tl_plan_factor {
+    const char *name; /**< as in the result file; borrowed from the reader */
+    int axis;         /**< -1: the round */
+    int inner;        /**< >= 0: the values inside a choice, `axis` */
+} tl_plan_factor;
+
+/** Rounds of the chain that has most. */
+int tl_plan_most_rounds(const tl_plan_reader *reader);
+
+/** Finds the factor called `word`; errors point to `at`. */
+TL_MUST_USE tl_status tl_plan_factor_find(const tl_plan_reader *reader, const tl_yaml *at,
+                                          const char *word, tl_plan_factor *out,
+                                          tl_err *err);
+
+/** Whether it is an axis over numbers with 3 levels or more. */
+bool tl_plan_factor_has_trend(const tl_plan_reader *reader, const tl_plan_factor *factor);
+
+/** Sets *out to the level that `node` names, as the result file names it: an alternative,
+ * one of an axis's values, or a later round. */
+TL_MUST_USE tl_status tl_plan_factor_level(const tl_plan_reader *reader,
+                                           const tl_yaml *node,
+                                           const tl_plan_factor *factor, const char **out,
+                                           tl_err *err);
+
 /* the others, a file each */
 
 /** Applies "PATH=VALUE" to the tree. */
@@ -172,6 +199,9 @@ int tl_plan_find_axis(const tl_plan_reader *reader, const char *path, int *inner
 
 /** Opens the sources and fills body->choice. */
 TL_MUST_USE tl_status tl_plan_sources(tl_plan_reader *reader, tl_err *err);
+
+/** Writes the plan's texts, from the reader's tree. Not collective. \return TL_E_NOMEM */
+TL_MUST_USE tl_status tl_plan_texts(tl_plan_reader *reader, tl_err *err);
 
 /** Order of stages, sizes, limits. */
 TL_MUST_USE tl_status tl_plan_check(tl_plan_reader *reader, tl_err *err);

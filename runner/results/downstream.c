@@ -6,19 +6,37 @@ tl_status tl_downstream_new(const tl_plan *plan, const tl_measured_list *steps,
                             tl_arena *arena, tl_downstream *out, tl_err *err)
 {
     *out = (tl_downstream){.plan = plan, .steps = steps};
-    TL_ALLOC(out->mark, arena, (size_t)plan->cells * steps->count, err);
+    TL_ALLOC(out->mark, arena, (size_t)plan->cells * 2 * steps->count, err);
     return TL_OK;
 }
 
+/* \param number of a step, or count + that of a step whose bank is meant */
 static uint64_t *mark_at(const tl_downstream *d, uint32_t cell, uint32_t number)
 {
-    return &d->mark[(size_t)cell * d->steps->count + number];
+    return &d->mark[(size_t)cell * 2 * d->steps->count + number];
 }
 
-void tl_downstream_mark(tl_downstream *downstream, uint32_t cell, uint32_t number,
-                        const tl_key *content)
+/* What the step's bank is, and the test rows. */
+static tl_key bank_content(const tl_trial *trial, const tl_trial_step *step)
 {
-    memcpy(mark_at(downstream, cell, number), content->byte, sizeof(uint64_t));
+    tl_hash hash = {0};
+    tl_hash_text(&hash, "bank and test");
+    for (int b = 0; b < step->bank_count; b++)
+        tl_hash_key(&hash, &trial->step[step->bank_from + b].content);
+    const int from = step->from[TL_PART_TEST];
+    const bool is_given = step->reads & TL_BIT(TL_PART_TEST) && from >= 0;
+    tl_hash_key(&hash, is_given ? &trial->step[from].content : &trial->root[TL_PART_TEST]);
+    return tl_hash_end(&hash);
+}
+
+void tl_downstream_mark(tl_downstream *downstream, const tl_trial *trial, int position,
+                        uint32_t number)
+{
+    const tl_trial_step *step = &trial->step[position];
+    const tl_key bank = bank_content(trial, step);
+    const uint32_t steps = downstream->steps->count;
+    memcpy(mark_at(downstream, trial->cell, number), step->content.byte, sizeof(uint64_t));
+    memcpy(mark_at(downstream, trial->cell, steps + number), bank.byte, sizeof(uint64_t));
 }
 
 /* A factor: an axis, or the values of `within` inside its alternatives. */
@@ -31,10 +49,11 @@ typedef struct factor {
 /* Whether the cell computes the same in that round, even in another place. */
 static bool computes(const tl_downstream *d, uint32_t cell, uint32_t number, uint64_t mark)
 {
-    const int round = d->steps->one[number].step.round;
+    const uint32_t steps = d->steps->count;
+    const int round = d->steps->one[number % steps].step.round;
     if (*mark_at(d, cell, number) == mark) return true;
-    for (uint32_t i = 0; i < d->steps->count; i++) {
-        if (*mark_at(d, cell, i) == mark && d->steps->one[i].step.round == round)
+    for (uint32_t i = 0; i < 2 * steps; i++) {
+        if (*mark_at(d, cell, i) == mark && d->steps->one[i % steps].step.round == round)
             return true;
     }
     return false;
@@ -69,7 +88,7 @@ static uint64_t enter(const tl_downstream *d, uint32_t number, factor *f, int *l
  * Inner values move within their alternative. */
 static bool matters_from(const tl_downstream *d, uint32_t number, uint32_t cell, factor *f)
 {
-    int level[TL_MAX_AXES];
+    int level[TL_MAX_AXES] = {0};
     const tl_axis *axis = &d->plan->axis[f->axis];
     for (int a = 0; a < d->plan->axes; a++) level[a] = tl_plan_level(d->plan, cell, a);
     uint64_t mark = *mark_at(d, cell, number);
@@ -90,7 +109,8 @@ static bool matters_from(const tl_downstream *d, uint32_t number, uint32_t cell,
 
 static bool matters(const tl_downstream *d, uint32_t number, factor *f)
 {
-    if (matters_from(d, number, d->steps->one[number].cell, f)) return true;
+    const uint32_t cell_of = d->steps->one[number % d->steps->count].cell;
+    if (matters_from(d, number, cell_of, f)) return true;
     if (!f->is_barred) return false;
     for (uint32_t cell = 0; cell < d->plan->cells; cell++) {
         if (*mark_at(d, cell, number) && matters_from(d, number, cell, f)) return true;
@@ -99,9 +119,11 @@ static bool matters(const tl_downstream *d, uint32_t number, factor *f)
 }
 
 tl_status tl_downstream_factors(const tl_downstream *downstream, uint32_t number,
-                                tl_arena *arena, const char **out, tl_err *err)
+                                tl_downstream_of of, tl_arena *arena, const char **out,
+                                tl_err *err)
 {
     const tl_plan *plan = downstream->plan;
+    if (of == TL_DOWNSTREAM_OF_BANK) number += downstream->steps->count;
     tl_text list = {0};
     for (int i = 0; i < plan->axes + plan->inners; i++) {
         const tl_inner *inner = i < plan->axes ? NULL : &plan->inner[i - plan->axes];

@@ -33,6 +33,7 @@ typedef struct collector {
     tl_split_hashes splits;
     tl_downstream downstream;
     tl_table *table;
+    bool is_outlook; /* no step is looked up: all have values */
 } collector;
 
 static tl_status open_values(const collector *c, const tl_metric *spec, values *out,
@@ -56,16 +57,29 @@ static const tl_why why_not[TL_STEP_STATES] = {
     [TL_STEP_FAILED] = TL_WHY_FAILED,   [TL_STEP_DIVERGED] = TL_WHY_FAILED,
     [TL_STEP_SKIPPED] = TL_WHY_SKIPPED, [TL_STEP_LOST] = TL_WHY_FAILED};
 
-static void put_step(collector *c, const tl_trial_step *step, uint32_t id)
+/* Numbers for the metrics of a step that was not run: of its content, so that they are
+ * equal where the work is. */
+static void foresee(const tl_trial_step *step, int metrics, tl_measure *out)
+{
+    uint32_t word;
+    memcpy(&word, step->content.byte, sizeof word);
+    for (int m = 0; m < metrics; m++)
+        out[m] = (tl_measure){0.25 + 0.5 * ((double)word * 0x1p-32), 1.0, TL_WHY_HAS_VALUE};
+}
+
+static void put_step(collector *c, int position, uint32_t id)
 {
     tl_measure all[TL_MAX_METRICS];
+    const tl_trial_step *step = &c->trial->step[position];
     const uint32_t number = tl_measured_find(&c->sweep->measured, step);
     if (number == TL_NO_ENTRY) return;
     const tl_measured *place = &c->sweep->measured.one[number];
-    const bool has_any = tl_sweep_measures(c->sweep, id, all) == place->metrics;
+    if (c->is_outlook) foresee(step, place->metrics, all);
+    const bool has_any =
+        c->is_outlook || tl_sweep_measures(c->sweep, id, all) == place->metrics;
     const uint32_t t = c->trial->number;
     if (t % c->plan->replicates == 0)
-        tl_downstream_mark(&c->downstream, c->trial->cell, number, &step->content);
+        tl_downstream_mark(&c->downstream, c->trial, position, number);
     for (int m = 0; m < place->metrics; m++) {
         const values *to = &c->metric[place->first + m];
         to->why[t] = has_any ? all[m].why : (int32_t)why_not[c->sweep->outcome[id].state];
@@ -97,14 +111,15 @@ static tl_status put_trial(collector *c, uint32_t number, tl_err *err)
     int32_t flag = TL_TRIAL_DONE;
     for (int i = 0; i < c->trial->steps; i++) {
         const tl_trial_step *step = &c->trial->step[i];
-        const uint32_t id = tl_graph_find(c->sweep->graph, &step->key);
+        const uint32_t id = c->is_outlook ? 0 : tl_graph_find(c->sweep->graph, &step->key);
         TL_INVARIANT(id != TL_NO_STEP);
         tl_hash_key(&hash, &step->content);
         flag = worse_flag(flag, (tl_step_state)c->sweep->outcome[id].state);
-        put_step(c, step, id);
+        put_step(c, i, id);
     }
     c->status[number] = flag;
     c->key[number] = tl_hash_end(&hash);
+    if (c->is_outlook) return TL_OK;
     return tl_split_hashes_find(&c->splits, c->trial, &c->split[number], err);
 }
 
@@ -205,10 +220,16 @@ static tl_status add_metrics(const collector *c, tl_err *err)
 {
     const tl_measured_list *steps = &c->sweep->measured;
     for (uint32_t i = 0; i < steps->count; i++) {
-        const char *above;
-        TL_TRY(tl_downstream_factors(&c->downstream, i, c->arena, &above, err));
-        for (int m = 0; m < steps->one[i].metrics; m++)
-            TL_TRY(add_metric(c, &steps->one[i], m, above, err));
+        const tl_measured *place = &steps->one[i];
+        const char *above[2]; /* by tl_downstream_of */
+        for (int of = 0; of < 2; of++) {
+            TL_TRY(tl_downstream_factors(&c->downstream, i, (tl_downstream_of)of, c->arena,
+                                         &above[of], err));
+        }
+        for (int m = 0; m < place->metrics; m++) {
+            const bool of_bank = place->step.metrics[m].of_bank;
+            TL_TRY(add_metric(c, place, m, above[of_bank ? 1 : 0], err));
+        }
     }
     return TL_OK;
 }
@@ -262,11 +283,12 @@ static tl_status open_collector(const tl_sweep *sweep, tl_arena *arena, collecto
     return tl_table_new(arena, plan->trials, room, &c->table, err);
 }
 
-tl_status tl_collect_results(const tl_sweep *sweep, tl_arena *arena, tl_table **out,
-                             tl_err *err)
+static tl_status collect(const tl_sweep *sweep, bool is_outlook, tl_arena *arena,
+                         tl_table **out, tl_err *err)
 {
     collector c;
     TL_TRY(open_collector(sweep, arena, &c, err));
+    c.is_outlook = is_outlook;
     tl_status status = TL_OK;
     for (uint32_t t = 0; status == TL_OK && t < sweep->plan->trials; t++) {
         status = put_trial(&c, t, err);
@@ -279,4 +301,21 @@ tl_status tl_collect_results(const tl_sweep *sweep, tl_arena *arena, tl_table **
     TL_TRY(tl_factors_globals(c.plan, c.trial, arena, c.table, err));
     *out = c.table;
     return TL_OK;
+}
+
+tl_status tl_collect_results(const tl_sweep *sweep, tl_arena *arena, tl_table **out,
+                             tl_err *err)
+{
+    return collect(sweep, false, arena, out, err);
+}
+
+tl_status tl_collect_outlook(const tl_sweep *sweep, tl_arena *arena, tl_table **out,
+                             tl_err *err)
+{
+    tl_plan first = *sweep->plan; /* what is borrowed from it outlives this copy */
+    tl_sweep of_first = *sweep;
+    first.replicates = 1;
+    first.trials = first.cells;
+    of_first.plan = &first;
+    return collect(&of_first, true, arena, out, err);
 }

@@ -14,6 +14,14 @@
 TL_MUST_USE tl_status tl_collect_results(const tl_sweep *sweep, tl_arena *arena,
                                          tl_table **out, tl_err *err);
 
+/**
+ * As tl_collect_results, of the first replicate of each cell and as if every step were
+ * done: metrics have arbitrary numbers, equal where the steps are. What the effects of this
+ * table lack, those of the results will lack. \return TL_E_NOMEM
+ */
+TL_MUST_USE tl_status tl_collect_outlook(const tl_sweep *sweep, tl_arena *arena,
+                                         tl_table **out, tl_err *err);
+
 /** Facts about a run, for FILE.run.nc. */
 typedef struct tl_run_facts {
     int ranks;

@@ -10,10 +10,14 @@ metrics=$(sed -n 's/^\t\t\([a-z0-9_]*\):better = .*/\1/p' header.txt)
 for metric in $metrics; do
     for attribute in _FillValue units long_name flow role taxonomy_threat access references \
         better downstream_of coordinates; do
+        # The control of an extraction with one number of queries depends on no factor.
+        [ "$metric $attribute" = "long_twin_accuracy downstream_of" ] && continue
         grep -q "	$metric:$attribute = " header.txt || fail "$metric has no $attribute"
     done
     grep -q "double $metric(trial)" header.txt || fail "$metric is no double on trial"
 done
+grep -q "long_twin_accuracy:downstream_of" header.txt &&
+    fail "a control model depends on the poison that it never meets"
 for name in poison m2m_model_extraction_queries replicate status trial_key split_hash \
     d2m_badnets_success_n d2m_badnets_success_reason d2m_badnets_success_surrogate \
     m2m_model_extraction_agreement_gain m2d_global_threshold_tpr_at_1pct_reason; do

@@ -22,7 +22,8 @@
 
 enum { EXPERIMENTS = 4000, PRINTED = 1500, MOST = 16 };
 
-/* The difference of one replicate, its binomial variance, and the mean over all. */
+/* The difference of one replicate, the variance it is taken to have where all are equal,
+ * and the mean over all. */
 typedef struct world {
     const char *name;
     double truth;
@@ -51,8 +52,7 @@ static double rate(tl_rng *rng, double mean, double *variance)
     const double p = mean + 0.008 * (2.0 * tl_rng_uniform(rng) - 1.0);
     int hits = 0;
     for (int i = 0; i < CASES; i++) hits += tl_rng_uniform(rng) < p;
-    const double careful = (hits + 1.0) / (CASES + 2.0);
-    *variance += careful * (1.0 - careful) / CASES;
+    *variance += 0.5 / CASES * (1.0 - 1.0 / CASES) / CASES;
     return (double)hits / CASES;
 }
 
@@ -63,7 +63,7 @@ static double near_ceiling(tl_rng *rng, double *variance)
     return with - rate(rng, 0.97, variance);
 }
 
-/* The same without the number of cases: many replicates tie, and nothing is the floor. */
+/* The same without the number of cases. */
 static double tied(tl_rng *rng, double *variance)
 {
     const double x = near_ceiling(rng, variance);

@@ -23,20 +23,80 @@ static const row excluded[] = {
     {1, "badnets", 0.1, 200, 4.0, 9, 0},
 };
 
-static void only_cells_present_at_both_levels_count(void **state)
+/* A mean over the cells that the second replicate has would be of another quantity. */
+static void an_incomplete_replicate_is_left_out(void **state)
 {
     (void)state;
     sheet *s = sheet_estimate(excluded, COUNT(excluded), false, NULL);
     const tl_effect *e = sheet_find(s, "score", "poison", "badnets");
     assert_non_null(e);
-    assert_int_equal(e->replicates, 2);
-    /* ((9-1)+(5-2))/2 = 5.5 and 4-2 = 2 */
-    assert_near(e->mean, 3.75, 1e-12);
-    assert_near(e->reference_mean, (1.5 + 2.0) / 2.0, 1e-12);
-    /* sd = 3.5/sqrt 2, t(0.975; 1) = 12.7062 */
-    assert_near(e->high - e->mean, 12.7062 * 1.75, 1e-3);
-    assert_near(e->p, 0.5, 0.0);
-    assert_near(e->least_p, 0.5, 0.0);
+    assert_int_equal(e->replicates, 1);
+    assert_int_equal(e->left_out, 1);
+    assert_near(e->mean, 5.5, 1e-12); /* ((9-1)+(5-2))/2 */
+    assert_near(e->reference_mean, 1.5, 1e-12);
+    sheet_close(s);
+    /* What no replicate has is no cell of the plan. */
+    s = sheet_estimate(excluded + 4, 3, false, NULL);
+    e = sheet_find(s, "score", "poison", "badnets");
+    assert_true(e && e->replicates == 1 && e->left_out == 0);
+    assert_near(e->mean, 2.0, 1e-12);
+    sheet_close(s);
+}
+
+/* Poison adds 0.1 at 100 queries and 0.3 at 200; half of the replicates lack the last of
+ * the four cells. A mean over the cells there are would be 0.15 on average. */
+static void missing_cells_do_not_bend_an_effect(void **state)
+{
+    (void)state;
+    enum { DRAWS = 400, N = 8 };
+    double error = 0.0;
+    tl_rng rng = tl_rng_stream(9, 0, "test", 0, "missing");
+    for (int i = 0; i < DRAWS; i++) {
+        row rows[4 * N];
+        int count = 0;
+        for (int r = 0; r < N; r++) {
+            const double shared = 0.1 * tl_rng_normal(&rng);
+            for (int c = 0; c < 4; c++) {
+                const bool is_poisoned = c & 1, is_late = c & 2;
+                const double effect = is_poisoned ? (is_late ? 0.3 : 0.1) : 0.0;
+                const double score = 0.5 + shared + effect + 0.01 * tl_rng_normal(&rng);
+                const bool is_lost = c == 3 && r % 2;
+                rows[count++] = (row){r,
+                                      is_poisoned ? "badnets" : "none",
+                                      NONE,
+                                      is_late ? 200 : 100,
+                                      is_lost ? NONE : score,
+                                      9,
+                                      is_lost ? 2 : 0};
+            }
+        }
+        sheet *s = sheet_estimate(rows, count, false, NULL);
+        const tl_effect *e = sheet_find(s, "score", "poison", "badnets");
+        assert_true(e && e->replicates == N / 2 && e->left_out == N / 2);
+        error += (e->mean - 0.2) / DRAWS;
+        sheet_close(s);
+    }
+    assert_near(error, 0.0, 0.005);
+}
+
+/* The plan lacks 200 queries at badnets alone: both parts of an interaction must be over
+ * the same cells, and a contrast's reference too. */
+static void excluded_cells_count_on_no_side(void **state)
+{
+    (void)state;
+    row rows[6];
+    for (int r = 0; r < 2; r++) {
+        rows[3 * r] = (row){r, "none", NONE, 100, 1.0, 9, 0};
+        rows[3 * r + 1] = (row){r, "none", NONE, 200, 90.0, 9, 0};
+        rows[3 * r + 2] = (row){r, "badnets", 0.1, 100, 3.0, 9, 0};
+    }
+    sheet *s = sheet_estimate(rows, 6, false, NULL);
+    const tl_effect *e = sheet_find(s, "score", "poison", "badnets");
+    assert_true(e && e->replicates == 2);
+    assert_near(e->mean, 2.0, 1e-12);
+    assert_near(e->reference_mean, 1.0, 1e-12);
+    e = sheet_find(s, "score", "poison:queries", "badnets:200");
+    assert_string_equal(e->missing, "no trials have values in all four cells");
     sheet_close(s);
 }
 
@@ -89,26 +149,34 @@ static void an_interaction_is_a_difference_of_differences(void **state)
     sheet_close(s);
 }
 
-/* Rates 0 and 1 in every replicate have no spread, but only 9 cases each. */
-static void a_rate_is_never_surer_than_its_cases(void **state)
+/* Equal differences in every replicate have no spread: one row of n = 400 is taken to be
+ * discordant, d = 1/400, so that the variance is d(1-d)/400. */
+static void equal_replicates_count_as_one_discordant_row(void **state)
 {
     (void)state;
     row rows[8];
     for (int r = 0; r < 4; r++) {
-        rows[2 * r] = (row){r, "none", NONE, 1, 0.0, 9, 0};
-        rows[2 * r + 1] = (row){r, "badnets", 0.1, 1, 1.0, 9, 0};
+        rows[2 * r] = (row){r, "none", NONE, 1, 0.9, 400, 0};
+        rows[2 * r + 1] = (row){r, "badnets", 0.1, 1, 0.9, 400, 0};
     }
     sheet *s = sheet_estimate(rows, 8, true, NULL);
     const tl_effect *e = sheet_find(s, "score", "poison", "badnets");
-    /* p~ = 1/11 and 10/11: variance 2 (10/121)/9; t(0.975; 3) = 3.18245 */
-    const double sd = sqrt(2.0 * 10.0 / 121.0 / 9.0);
+    const double sd = sqrt(399.0) / 400.0 / 20.0; /* sqrt(1/400 399/400 / 400) */
     assert_non_null(e);
     assert_near(e->floor_sd, sd, 1e-12);
-    assert_near(e->high - e->mean, 3.18245 * sd / 2.0, 1e-5);
+    assert_near(e->high - e->mean, 3.18245 * sd / 2.0, 1e-5); /* t(0.975; 3) */
+    sheet_close(s);
+    for (int r = 0; r < 4; r++) rows[2 * r + 1].score = 0.9 + 0.0025 * (r % 2);
+    s = sheet_estimate(rows, 8, true, NULL);
+    e = sheet_find(s, "score", "poison", "badnets");
+    /* a spread, however small, is the spread: sd 0.0025/sqrt 3 */
+    assert_near(e->floor_sd, 0.0, 0.0);
+    assert_near(e->high - e->mean, 3.18245 * 0.0025 / sqrt(3.0) / 2.0, 1e-6);
     sheet_close(s);
 }
 
-/* Two rates share one reference: its variance counts whole, the others' a quarter each. */
+/* Two rates share one reference, whose half counts whole, and the others' a quarter each.
+ */
 static void a_shared_reference_is_counted_as_one_measurement(void **state)
 {
     (void)state;
@@ -120,8 +188,9 @@ static void a_shared_reference_is_counted_as_one_measurement(void **state)
     }
     sheet *s = sheet_estimate(rows, 6, true, NULL);
     const tl_effect *e = sheet_find(s, "score", "poison", "badnets");
+    const double half = 0.5 * 97.0 / 98.0 / 98.0 / 98.0;
     assert_non_null(e);
-    assert_near(e->floor_sd, sqrt((1.0 + 0.25 + 0.25) * 0.25 / 98.0), 1e-12);
+    assert_near(e->floor_sd, sqrt((1.0 + 0.25 + 0.25) * half), 1e-12);
     sheet_close(s);
 }
 
@@ -186,25 +255,29 @@ static void a_trend_over_decades_goes_by_rank(void **state)
     sheet_close(s);
 }
 
-/* The third replicate has two levels: no trend; the second lacks a row of four. */
-static void a_trend_needs_three_levels_in_a_replicate(void **state)
+/* The third replicate lacks two of four levels, where its slope would be another. */
+static void a_trend_needs_all_levels_in_a_replicate(void **state)
 {
     (void)state;
     const row rows[] = {
-        {0, "none", NONE, 1, 1.0, 9, 0},  {0, "none", NONE, 2, 2.0, 9, 0},
-        {0, "none", NONE, 3, 3.0, 9, 0},  {0, "none", NONE, 4, 4.0, 9, 0},
-        {1, "none", NONE, 1, 1.0, 9, 0},  {1, "none", NONE, 2, 4.0, 9, 0},
-        {1, "none", NONE, 3, 7.0, 9, 0},  {2, "none", NONE, 1, 1.0, 9, 0},
-        {2, "none", NONE, 4, 90.0, 9, 0},
+        {0, "none", NONE, 1, 1.0, 9, 0}, {0, "none", NONE, 2, 2.0, 9, 0},
+        {0, "none", NONE, 3, 3.0, 9, 0}, {0, "none", NONE, 4, 4.0, 9, 0},
+        {1, "none", NONE, 1, 1.0, 9, 0}, {1, "none", NONE, 2, 4.0, 9, 0},
+        {1, "none", NONE, 3, 7.0, 9, 0}, {1, "none", NONE, 4, 10.0, 9, 0},
+        {2, "none", NONE, 1, 1.0, 9, 0}, {2, "none", NONE, 4, 90.0, 9, 0},
     };
     sheet *s = sheet_estimate(rows, COUNT(rows), false, NULL);
     const tl_effect *e = sheet_find(s, "score", "queries", "trend");
-    assert_true(e && e->replicates == 2);
+    assert_true(e && e->replicates == 2 && e->left_out == 1);
     assert_near(e->mean, 2.0, 1e-12);
+    sheet_close(s);
+    s = sheet_estimate(rows + 8, 2, false, NULL);
+    e = sheet_find(s, "score", "queries", "trend");
+    assert_null(e); /* two levels are no axis with a trend */
     sheet_close(s);
 }
 
-static void a_trend_of_a_rate_has_the_floor_of_its_cases(void **state)
+static void equal_slopes_of_a_rate_count_as_one_discordant_row(void **state)
 {
     (void)state;
     row rows[6];
@@ -214,8 +287,8 @@ static void a_trend_of_a_rate_has_the_floor_of_its_cases(void **state)
     sheet *s = sheet_estimate(rows, 6, true, NULL);
     const tl_effect *e = sheet_find(s, "score", "queries", "trend");
     assert_non_null(e);
-    /* weights -1/2, 0, 1/2: variance (1/4 + 1/4) 0.25/98 */
-    assert_near(e->floor_sd, sqrt(0.5 * 0.25 / 98.0), 1e-12);
+    /* weights -1/2, 0, 1/2, of half of d(1-d)/98 each */
+    assert_near(e->floor_sd, sqrt(0.5 * 0.5 * 97.0 / 98.0 / 98.0 / 98.0), 1e-12);
     sheet_close(s);
 }
 
@@ -357,17 +430,19 @@ static void effects_from_tables_hold_the_truth(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_cells_present_at_both_levels_count),
+        cmocka_unit_test(an_incomplete_replicate_is_left_out),
+        cmocka_unit_test(missing_cells_do_not_bend_an_effect),
+        cmocka_unit_test(excluded_cells_count_on_no_side),
         cmocka_unit_test(an_axis_within_a_choice_is_compared_inside_it),
         cmocka_unit_test(metrics_upstream_of_a_factor_have_no_contrast),
         cmocka_unit_test(an_interaction_is_a_difference_of_differences),
-        cmocka_unit_test(a_rate_is_never_surer_than_its_cases),
+        cmocka_unit_test(equal_replicates_count_as_one_discordant_row),
         cmocka_unit_test(a_shared_reference_is_counted_as_one_measurement),
         cmocka_unit_test(missing_numbers_have_a_reason),
         cmocka_unit_test(a_trend_is_the_slope_within_the_replicate),
         cmocka_unit_test(a_trend_over_decades_goes_by_rank),
-        cmocka_unit_test(a_trend_needs_three_levels_in_a_replicate),
-        cmocka_unit_test(a_trend_of_a_rate_has_the_floor_of_its_cases),
+        cmocka_unit_test(a_trend_needs_all_levels_in_a_replicate),
+        cmocka_unit_test(equal_slopes_of_a_rate_count_as_one_discordant_row),
         cmocka_unit_test(what_rounding_leaves_is_no_effect),
         cmocka_unit_test(scales_that_disagree_are_flagged),
         cmocka_unit_test(an_area_of_one_has_no_log_odds),

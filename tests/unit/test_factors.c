@@ -62,11 +62,12 @@ static void mark_step(void *downstream, const tl_trial *trial, int position)
 {
     tl_downstream *d = downstream;
     const uint32_t number = tl_measured_find(d->steps, &trial->step[position]);
-    tl_downstream_mark(d, trial->cell, number, &trial->step[position].content);
+    tl_downstream_mark(d, trial, position, number);
 }
 
-/* The factors above the RUN step of `stage` in a round, seen from the first trial. */
-static const char *above(scene *s, const char *stage, int round)
+/* The factors above the RUN step of `stage` in a round, or of it, seen from the first
+ * trial. */
+static const char *above_of(scene *s, const char *stage, int round, tl_downstream_of of)
 {
     tl_err err = {0};
     tl_measured_list steps = {0};
@@ -80,12 +81,17 @@ static const char *above(scene *s, const char *stage, int round)
         const tl_trial_step *step = &steps.one[i].step;
         if (step->kind != TL_STEP_RUN || step->round != round) continue;
         if (strcmp(step->stage->name, stage) != 0) continue;
-        assert_int_equal(tl_downstream_factors(&downstream, i, &s->arena, &list, &err),
+        assert_int_equal(tl_downstream_factors(&downstream, i, of, &s->arena, &list, &err),
                          TL_OK);
     }
     tl_measured_close(&steps);
     assert_non_null(list);
     return list;
+}
+
+static const char *above(scene *s, const char *stage, int round)
+{
+    return above_of(s, stage, round, TL_DOWNSTREAM_OF_STEP);
 }
 
 static const char poisons[] = DATA
@@ -105,6 +111,23 @@ static void a_rate_matters_to_all_that_is_downstream_of_the_poison(void **state)
     assert_string_equal(above(&s, "m2m.model_extraction", 1),
                         "poison m2m_model_extraction_queries d2m_badnets_rate");
     close_scene(&s);
+}
+
+/* The control model never meets the poison: its accuracy has no effect of it to test. */
+static void what_the_control_is_worth_does_not_depend_on_the_target(void **state)
+{
+    (void)state;
+    scene s = open_scene(poisons);
+    assert_string_equal(above_of(&s, "m2m.model_extraction", 1, TL_DOWNSTREAM_OF_BANK),
+                        "m2m_model_extraction_queries");
+    close_scene(&s);
+    int of_bank = 0;
+    const tl_metric *metric = tl_stage_find("m2m.model_extraction")->metrics;
+    for (; metric->name; metric++) {
+        if (metric->of_bank) assert_string_equal(metric->name, "twin_accuracy");
+        of_bank += metric->of_bank;
+    }
+    assert_int_equal(of_bank, 1);
 }
 
 #define FILTERED                                                                     \
@@ -249,6 +272,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rate_matters_to_all_that_is_downstream_of_the_poison),
+        cmocka_unit_test(what_the_control_is_worth_does_not_depend_on_the_target),
         cmocka_unit_test(a_factor_matters_though_exclude_bars_its_move),
         cmocka_unit_test(a_rate_matters_though_exclude_bars_its_poison),
         cmocka_unit_test(zipped_factors_name_their_group),

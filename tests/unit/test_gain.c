@@ -67,17 +67,20 @@ static void each_level_has_its_mean_over_replicates(void **state)
     assert_int_equal(count, 2); /* `rate` cannot be below 0 and is none */
     assert_string_equal(list[0].metric, "gain");
     assert_string_equal(list[0].factor, "budget");
-    assert_true(list[0].level == 10.0);
+    assert_string_equal(list[0].level, "10");
+    assert_string_equal(list[0].pooled, "colour (2 levels)");
     assert_int_equal(list[0].replicates, 2);
     assert_true(fabs(list[0].mean - 0.3) < 1e-12);
     assert_true(fabs(list[0].high - 0.3 - 12.7062 * 0.1) < 1e-4);
     assert_int_equal(list[1].replicates, 1);
+    assert_int_equal(list[1].left_out, 1);
     assert_true(fabs(list[1].mean + 0.1) < 1e-12);
     assert_true(isnan(list[1].low) && isnan(list[1].high));
     tl_arena_close(&arena);
 }
 
-static void without_a_numeric_factor_there_is_one_over_all(void **state)
+/* Arms are not mixed: each choice has its own mean, of replicates with both budgets. */
+static void without_a_numeric_factor_there_is_one_a_choice(void **state)
 {
     (void)state;
     tl_column column[COLUMNS];
@@ -87,10 +90,19 @@ static void without_a_numeric_factor_there_is_one_over_all(void **state)
     tl_gain *list;
     int count;
     assert_int_equal(tl_gain_estimate(&table, &arena, &list, &count, NULL), TL_OK);
+    assert_int_equal(count, 2);
+    assert_string_equal(list[0].factor, "colour");
+    assert_string_equal(list[0].level, "a");
+    assert_int_equal(list[0].replicates, 1);
+    assert_int_equal(list[0].left_out, 1);
+    assert_true(fabs(list[0].mean - 0.5 * (0.1 - 0.2)) < 1e-12);
+    assert_true(fabs(list[1].mean - 0.5 * (0.3 + 0.0)) < 1e-12);
+    column[3].attribute[1].text = "";
+    assert_int_equal(tl_gain_estimate(&table, &arena, &list, &count, NULL), TL_OK);
     assert_int_equal(count, 1);
     assert_null(list[0].factor);
-    /* replicate 4: mean of 0.1 0.3 -0.2 0; replicate 5: of 0.3 0.5 */
-    assert_true(fabs(list[0].mean - 0.5 * (0.05 + 0.4)) < 1e-12);
+    assert_null(list[0].pooled);
+    assert_true(fabs(list[0].mean - 0.25 * (0.1 + 0.3 - 0.2 + 0.0)) < 1e-12);
     tl_arena_close(&arena);
 }
 
@@ -98,7 +110,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_level_has_its_mean_over_replicates),
-        cmocka_unit_test(without_a_numeric_factor_there_is_one_over_all),
+        cmocka_unit_test(without_a_numeric_factor_there_is_one_a_choice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

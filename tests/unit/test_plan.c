@@ -189,8 +189,46 @@ static const fault_case faults[] = {
      "p.yaml:8:58: unknown direction 'up'"},
     {DATA CHAIN "hypotheses: [{effect: badnets.rate, on: train_loss, direction: raises, "
                 "level: trend}]\n",
-     "p.yaml:8:79: 'd2m_badnets_rate' has no level 'trend'; level must be an alternative of a "
-     "one_of, or `trend` for an axis over 3 numbers or more"},
+     "p.yaml:8:79: 'd2m_badnets_rate' has no trend; it must be an axis over 3 numbers or "
+     "more"},
+    {DATA CHAIN "hypotheses: [{effect: badnets.rate, on: train_loss, direction: raises, "
+                "level: 0.3}]\n",
+     "p.yaml:8:79: unknown level of d2m_badnets_rate: '0.3'"},
+    {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: raises, "
+                "against: d2m.badnet}]\n",
+     "p.yaml:8:75: unknown level of poison: 'd2m.badnet': did you mean 'd2m.badnets'?"},
+    {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: raises, "
+                "level: none, against: none}]\n",
+     "p.yaml:8:88: level and against are both 'none'"},
+    {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: raises, "
+                "at: {poisn: none}}]\n",
+     "p.yaml:8:71: unknown factor 'poisn': did you mean 'poison'?"},
+    {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: raises, "
+                "at: {poison: none}}]\n",
+     "p.yaml:8:71: poison is what the effect compares: it cannot be a condition"},
+    {DATA CHAIN "hypotheses: [{effect: badnets.rate, on: train_loss, direction: raises, "
+                "at: {poison: d2m.badnet}}]\n",
+     "p.yaml:8:85: unknown level of poison: 'd2m.badnet': did you mean 'd2m.badnets'?"},
+    {DATA CHAIN "hypotheses: [{effect: badnets.rate, on: train_loss, direction: raises, "
+                "at: poison}]\n",
+     "p.yaml:8:76: at must be a map of at most 8 factors"},
+    {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: changes, "
+                "one_sided: true}]\n",
+     "p.yaml:8:78: a one-sided test needs the direction raises or lowers"},
+    {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: changes, "
+                "margin: 0}]\n",
+     "p.yaml:8:75: margin"},
+    {DATA CHAIN "hypotheses: [{effect: 'poison:badnets.rate', on: train_loss, direction: "
+                "changes}]\n",
+     "p.yaml:8:24: poison and d2m_badnets_rate do not vary apart"},
+    {DATA "recipe: {epochs: [1, 2]}\n" CHAIN
+          "hypotheses: [{effect: 'poison:epochs', on: train_loss, direction: changes, "
+          "level: none}]\n",
+     "p.yaml:9:83: 'none' is one level; an interaction has two"},
+    {DATA "recipe: {epochs: [1, 2]}\n" CHAIN
+          "hypotheses: [{effect: 'poison:epochs', on: train_loss, direction: changes, "
+          "level: 'd2m.badnets:3'}]\n",
+     "p.yaml:9:84: unknown level of recipe_epochs: '3'"},
     {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: raises, "
                 "level: trend}]\n",
      "p.yaml:8:73: unknown level of poison: 'trend'"},
@@ -482,6 +520,38 @@ static void a_hypothesis_may_name_a_trend_and_a_claim(void **state)
     tl_plan_close(plan);
 }
 
+/* Names are those of the result file, whatever short form the plan has. */
+static void a_hypothesis_may_name_levels_and_conditions(void **state)
+{
+    (void)state;
+    tl_plan *plan = must_parse(
+        DATA
+        "recipe: {epochs: [1, 2], lr: [0.1, 1.0e-2]}\n"
+        "chain: [{one_of: {as: poison, options: [none, d2m.label_flip: {rate: [0.1, 0.2]}, "
+        "d2m.badnets: {rate: 0.1, size: 3}]}}, train]\n"
+        "hypotheses:\n"
+        "  - {effect: 'epochs:poison', on: train_loss, direction: lowers, level: "
+        "'2:d2m.badnets', against: '1:d2m.label_flip'}\n"
+        "  - {effect: poison, on: train_loss, direction: raises, one_sided: true, margin: "
+        "0.02, at: {epochs: 2, lr: 0.010, label_flip.rate: 0.20}}\n",
+        NULL, 0);
+    const tl_hypothesis *h = plan->hypothesis;
+    assert_string_equal(h[0].effect, "recipe_epochs:poison");
+    assert_string_equal(h[0].level, "2:d2m.badnets");
+    assert_string_equal(h[0].against, "1:d2m.label_flip");
+    assert_true(h[0].conditions == 0 && !h[0].is_one_sided && h[0].margin == 0.0);
+    assert_true(h[1].conditions == 3 && h[1].is_one_sided && h[1].margin == 0.02);
+    static const char *const at[][2] = {
+        {"recipe_epochs", "2"}, {"recipe_lr", "0.01"}, {"d2m_label_flip_rate", "0.2"}};
+    for (int i = 0; i < 3; i++) {
+        assert_string_equal(h[1].at[i].factor, at[i][0]);
+        assert_string_equal(h[1].at[i].level, at[i][1]);
+    }
+    assert_string_equal(h[1].level, "");
+    assert_string_equal(h[1].against, "");
+    tl_plan_close(plan);
+}
+
 static void every_shipped_plan_can_be_read(void **state)
 {
     (void)state;
@@ -509,6 +579,7 @@ int main(void)
         cmocka_unit_test(inner_values_belong_to_their_option),
         cmocka_unit_test(what_is_stored_is_said_and_changes_no_key),
         cmocka_unit_test(a_hypothesis_may_name_a_trend_and_a_claim),
+        cmocka_unit_test(a_hypothesis_may_name_levels_and_conditions),
         cmocka_unit_test(every_shipped_plan_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

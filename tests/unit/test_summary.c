@@ -63,6 +63,9 @@ static tl_effect effect_of(double mean, double half, double q, int direction)
                        .high = mean + half,
                        .p = q,
                        .q = q,
+                       .sides = 2,
+                       .margin = (double)NAN,
+                       .equivalence_p = (double)NAN,
                        .least_p = ldexp(1.0, -15),
                        .direction = direction};
 }
@@ -74,11 +77,15 @@ static void verdicts_need_q_and_an_interval_without_zero(void **state)
         double mean, half, q;
         int direction;
         const char *verdict;
-    } known[] = {
-        {0.3, 0.1, 0.01, 1, "supported"},    {-0.3, 0.1, 0.01, 1, "refuted"},
-        {0.3, 0.1, 0.01, -1, "refuted"},     {-0.3, 0.1, 0.01, -1, "supported"},
-        {-0.3, 0.1, 0.01, 0, "supported"},   {0.3, 0.1, 0.06, 1, "not resolved"},
-        {0.3, 0.4, 0.01, 1, "not resolved"}, {0.3, 0.1, (double)NAN, 1, "not resolved"}};
+    } known[] = {{0.3, 0.1, 0.01, 1, "supported"},
+                 {-0.3, 0.1, 0.01, 1, "refuted"},
+                 {0.3, 0.1, 0.01, -1, "refuted"},
+                 {-0.3, 0.1, 0.01, -1, "supported"},
+                 {-0.3, 0.1, 0.01, 0, "supported"},
+                 {0.3, 0.1, 0.06, 1, "unclear"},
+                 {0.3, 0.4, 0.01, 1, "unclear"},
+                 {0.3, 0.4, 0.06, 1, "not resolved"},
+                 {0.3, 0.1, (double)NAN, 1, "not resolved"}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         tl_effect e =
             effect_of(known[i].mean, known[i].half, known[i].q, known[i].direction);
@@ -88,17 +95,28 @@ static void verdicts_need_q_and_an_interval_without_zero(void **state)
     }
 }
 
-static void no_effect_is_said_with_its_bound(void **state)
+static void what_is_not_resolved_has_a_bound(void **state)
 {
     (void)state;
     char text[MOST];
     tl_effect e = effect_of(0.125, 0.25, 0.5, 1);
     written(print_effect, &e, text);
-    assert_non_null(strstr(text, "no effect seen; one larger than 0.375 is excluded"));
-    e = effect_of(0.5, 0.25, 0.01, 1);
+    assert_non_null(strstr(text, "not resolved; one larger than 0.375 is excluded"));
+    e = effect_of(0.125, 0.25, 0.0234, 1);
     written(print_effect, &e, text);
-    assert_null(strstr(text, "no effect"));
-    assert_non_null(strstr(text, "+0.5 [+0.25, +0.75], n=16"));
+    assert_non_null(strstr(text, "unclear, q <= 0.05 but the interval holds 0"));
+    e.q = (double)NAN;
+    written(print_effect, &e, text);
+    assert_non_null(strstr(text, "unclear, p <= 0.05 but the interval holds 0"));
+    e = effect_of(0.5, 0.25, 0.06, 1);
+    written(print_effect, &e, text);
+    assert_non_null(strstr(text, "unclear, the interval excludes 0 but q > 0.05"));
+    e = effect_of(0.5, 0.25, 0.01, 1);
+    e.left_out = 2;
+    written(print_effect, &e, text);
+    assert_null(strstr(text, "resolved"));
+    assert_null(strstr(text, "unclear"));
+    assert_non_null(strstr(text, "+0.5 [+0.25, +0.75], n=16 (2 left out), p="));
     e = effect_of(0.0, 0.0, 1.0, 1);
     written(print_effect, &e, text);
     assert_non_null(strstr(text, "the same in every replicate"));
@@ -137,10 +155,10 @@ static void claims_are_a_table_of_verdicts(void **state)
     e[3].claim = "nobody knows";
     const tl_effects effects = {.count = 4, .effect = e};
     written(print_claims, &effects, text);
-    static const char *const wanted[] = {"supported     +0.3 [+0.2, +0.4] ",
-                                         "poison amplifies leakage (poison=badnets, auc)\n",
-                                         "refuted       +0.3",
-                                         "not resolved  no interval "};
+    static const char *const wanted[] = {
+        "supported     +0.3 [+0.2, +0.4] ",
+        "poison amplifies leakage (poison=badnets against none, on auc)\n",
+        "refuted       +0.3", "not resolved  no interval "};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         assert_non_null(strstr(text, wanted[i]));
     }
@@ -354,7 +372,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verdicts_need_q_and_an_interval_without_zero),
-        cmocka_unit_test(no_effect_is_said_with_its_bound),
+        cmocka_unit_test(what_is_not_resolved_has_a_bound),
         cmocka_unit_test(too_few_replicates_are_said),
         cmocka_unit_test(claims_are_a_table_of_verdicts),
         cmocka_unit_test(gains_stand_in_the_order_of_the_chain),
