@@ -72,8 +72,8 @@ const tl_bank tl_bank_membership_controls = {
              "that are judged",
     .version = 1,
     .draws_as = "train",
-    .imitates = TL_BIT(TL_PART_TARGET),
     .reads = TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_VALIDATION) | TL_BIT(TL_PART_SETUP),
+    .imitates = TL_BIT(TL_PART_TARGET),
     .run = train_control,
     .cost = control_cost,
 };

@@ -62,7 +62,7 @@ static int recipe_of_run(walk *w, const tl_link *link)
     return stage->own_recipe ? recipe_of_link(w, link) : recipe_of_model(w, stage->reads);
 }
 
-/* A stage's control is trained as what the stage itself gives. */
+/* What imitates the stage's own model is trained as that. */
 static int recipe_of_bank(walk *w, const tl_link *link, const tl_bank *bank)
 {
     const bool is_own = (link->stage->gives & bank->imitates) != 0;

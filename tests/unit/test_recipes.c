@@ -102,6 +102,9 @@ static void a_recipe_of_the_target_is_that_of_its_shadows_and_of_nobody_else(voi
     assert_int_equal(shift_of(&own, run_of(&own, "train")), 2);
     assert_int_equal(shift_of(&own, bank_of(&own, "m2d.shadow_lira")), 2);
     assert_int_equal(shift_of(&own, bank_of(&own, "m2d.rmia")), 2);
+    const tl_trial_step *lira = &own.trial->step[run_of(&own, "m2d.shadow_lira")];
+    assert_true(lira->has_control);
+    assert_int_equal(shift_of(&own, lira->bank_from + lira->bank_count - 1), 2);
     assert_int_equal(shift_of(&own, run_of(&own, "m2m.model_extraction")), 0);
     assert_int_equal(shift_of(&own, bank_of(&own, "m2m.model_extraction")), 0);
     assert_int_equal(shift_of(&own, bank_of(&own, "m2d.inversion")), 0);
