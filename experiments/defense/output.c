@@ -1,13 +1,13 @@
 /*
  * Output defence: the service answers less than the model says. In this order: softer or
- * sharper scores (temperature), normal noise, only the largest scores, fewer digits, only
- * the label. Noise is drawn from the question, so that equal questions get equal answers
- * and cannot be averaged. Source: Tramer, Zhang, Juels, Reiter, Ristenpart 2016, Stealing
- * machine learning models via prediction APIs, section 7 (rounding, labels only); Shokri,
- * Stronati, Song, Shmatikov 2017, Membership inference attacks against machine learning
- * models, section VIII (top classes, rounding, temperature); Lee, Edwards, Molloy, Su 2018,
- * Defending against neural network model stealing attacks using deceptive perturbations
- * (noise).
+ * sharper scores (temperature), normal noise, only the label, or only the largest scores,
+ * with fewer digits. Noise is drawn from the question, so that equal questions get equal
+ * answers and cannot be averaged. Source: Tramer, Zhang, Juels, Reiter, Ristenpart 2016,
+ * Stealing machine learning models via prediction APIs, section 7 (rounding, labels only);
+ * Shokri, Stronati, Song, Shmatikov 2017, Membership inference attacks against machine
+ * learning models, section VIII (top classes, rounding, temperature); Lee, Edwards, Molloy,
+ * Su 2018, Defending against neural network model stealing attacks using deceptive
+ * perturbations (noise).
  */
 #include "experiments/stage/stage.h"
 
@@ -95,9 +95,14 @@ static void answer(const tl_service_link *link, const tl_query *query, void *sta
     if (arg->temperature != 1.0) soften(arg->temperature, query->kind, row, classes);
     if (query->kind == TL_ANSWER_LOGITS) return; /* nothing below lets them through */
     if (arg->noise > 0.0) add_noise(tl_link_rng(link, query), arg->noise, row, classes);
+    /* A label is the service's own reading, of scores that nothing has rounded. */
+    if (query->kind == TL_ANSWER_LABELS) return;
+    if (arg->label_only) {
+        keep_label(row, classes);
+        return;
+    }
     if (arg->top_k > 0 && arg->top_k < classes) keep_top(arg->top_k, row, classes);
     if (arg->digits > 0) round_to(arg->digits, row, classes);
-    if (arg->label_only) keep_label(row, classes);
 }
 
 /* --- the stage ------------------------------------------------------------------------ */

@@ -19,11 +19,9 @@ static tl_status run(tl_scene *scene, tl_err *err)
     TL_TRY(tl_team_agree(scene->team, mine, err));
     TL_INVARIANT(s != NULL);
     scene->found = s;
-    return tl_membership_scored(s,
-                                tl_membership_ask(scene, scene->session, s->rows,
-                                                  TL_STATISTIC_MINUS_LOSS, s->answer,
-                                                  s->score, err),
-                                err);
+    TL_TRY(tl_membership_ask(scene, scene->session, s->rows, TL_STATISTIC_MINUS_LOSS,
+                             s->answer, s->score, err));
+    return tl_membership_scored(s, TL_OK, err);
 }
 
 static tl_status outcome(tl_scene *scene, tl_err *err)

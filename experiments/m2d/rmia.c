@@ -26,12 +26,24 @@ static int population_of(const arguments *arg, int attacker)
     return arg->population > 0 && arg->population < attacker ? arg->population : attacker;
 }
 
+/* The attacker's rows that come from the source. They come first; what it recovered from
+ * models is no population. Official splits may leave fewer than the plan counts on. */
+static int own_rows(const tl_scene *scene)
+{
+    const tl_dataset *all = scene->world->data[TL_PART_ATTACKER];
+    const int most = all->rows < scene->size->attacker ? all->rows : scene->size->attacker;
+    int rows = 0;
+    if (tl_scene_counts(scene)) return most;
+    while (rows < most && !(all->flags[rows] & TL_ROW_RECOVERED)) rows++;
+    return rows;
+}
+
 /* What target and shadow models say of rows that none of them trained on. */
 static tl_status ask_population(tl_scene *scene, tl_relative_rows *out, tl_err *err)
 {
     const arguments *arg = scene->args;
     tl_dataset z = *scene->world->data[TL_PART_ATTACKER];
-    z.rows = population_of(arg, z.rows);
+    z.rows = population_of(arg, own_rows(scene));
     float *answer = tl_arena_take(scene->scratch, (size_t)z.rows * (size_t)z.classes,
                                   sizeof *answer, err);
     double *target = NULL;

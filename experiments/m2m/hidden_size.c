@@ -43,8 +43,8 @@ typedef struct arguments {
     tl_query_kind kind;
 } arguments;
 enum { WIDTH, EXACT, EXCESS, GAP, SMALLEST_COSINE, MEAN_COSINE, ERROR };
-enum { LOGITS, SCORES };                                      /* of ARG_ANSWERS */
-enum { LINEAR, AFFINE };                                      /* of ARG_HEAD */
+enum { LOGITS, SCORES };                                      /* answers */
+enum { LINEAR, AFFINE };                                      /* head */
 enum { LEAST_QUERIES = 4 };                                   /* three values, two gaps */
 static const double LEAST_ERROR = 1e-12, LEAST_VALUE = 1e-10; /* below is rounding */
 

@@ -10,6 +10,7 @@
 #include "experiments/method/controls.h"
 #include "experiments/method/extraction.h"
 
+#include "experiments/score/answers.h"
 #include "experiments/score/score.h"
 
 /* As `params` describes them. */
@@ -38,6 +39,9 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const tl_question question = {.input = q.input, .rows = q.count, .kind = arg->answers};
     TL_TRY(tl_session_ask(scene->session, &question, scene->team, scene->scratch, answer,
                           err));
+    /* Targets of a training are probabilities, whatever a defence has made of answers. */
+    if (!tl_scene_counts(scene))
+        tl_answers_normalise(answer, q.count, tl_session_classes(scene->session));
     const tl_recipe recipe = tl_extraction_recipe(scene->world->setup, arg->epochs);
     return tl_queries_train(scene, &q, answer, &recipe, err);
 }

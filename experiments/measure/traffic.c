@@ -43,6 +43,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
             repeats += square == 0.0;
             sum += sqrt(square / client->size);
             pairs += 1.0;
+            (void)tl_team_tick(scene->team); /* as long logs take minutes */
         }
     }
     tl_scene_put(scene, CLIENTS, log->clients);
@@ -50,6 +51,13 @@ static tl_status run(tl_scene *scene, tl_err *err)
     tl_scene_put_rate(scene, REPEATS, repeats, queries);
     tl_scene_put_if(scene, NEAREST, pairs > 0.0, sum / pairs, TL_WHY_UNRESOLVABLE);
     return TL_OK;
+}
+
+/* All distances of a client that asked about the pool. */
+static double cost(const tl_size *size, const void *args)
+{
+    (void)args;
+    return 1.5 * size->pool * (double)size->pool * tl_shape_size(size->shape);
 }
 
 static const tl_metric metrics[] = {
@@ -78,5 +86,6 @@ const tl_stage tl_stage_measure_traffic = {
     .reads = TL_BIT(TL_PART_QUERY_LOG),
     .metrics = metrics,
     .run = run,
+    .cost = cost,
     .max_ranks = tl_ranks_one,
 };

@@ -126,11 +126,4 @@ void tl_membership_put_advantage(tl_scene *scene, int metric,
  * borrowed, are not read. */
 double tl_membership_queries(const tl_size *size, const void *args);
 
-/**
- * Hands over the candidates' scores and, with members and non-members among them, their ROC
- * curve "roc", where the plan stores them. Not collective; in scenes that count it takes
- * the memory.
- */
-void tl_candidates_store(const tl_scene *scene, const tl_candidates *candidates);
-
 #endif

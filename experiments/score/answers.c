@@ -16,6 +16,19 @@ void tl_answers_log(double *answer, size_t count)
     }
 }
 
+void tl_answers_normalise(float *score, int rows, int classes)
+{
+    for (int r = 0; r < rows; r++) {
+        float *row = score + (size_t)r * (size_t)classes;
+        double sum = 0.0;
+        for (int c = 0; c < classes; c++) sum += (double)row[c];
+        if (fabs(sum - 1.0) <= 1e-3) continue;
+        for (int c = 0; c < classes; c++) {
+            row[c] = (float)(sum > 0.0 ? (double)row[c] / sum : 1.0 / classes);
+        }
+    }
+}
+
 void tl_centre_rows(double *x, int rows, int columns)
 {
     for (int r = 0; r < rows; r++) {

@@ -17,6 +17,10 @@ double tl_answers_least(void);
  * tl_answers_least count as that. */
 void tl_answers_log(double *answer, size_t count);
 
+/** Scales each row of score [rows x classes] that does not sum to 1, by more than rounding
+ * (1e-3), so that it does; one without a score becomes uniform. */
+void tl_answers_normalise(float *score, int rows, int classes);
+
 /** Subtracts its mean from each row of x [rows x columns]. */
 void tl_centre_rows(double *x, int rows, int columns);
 

@@ -37,7 +37,8 @@ enum {
                      TL_BIT(TL_PART_SETUP) | TL_BIT(TL_PART_SERVICE),
     /** What the owner renews in every round of a chain. */
     TL_PARTS_OWNER = TL_BIT(TL_PART_POOL) | TL_BIT(TL_PART_VALIDATION) |
-                     TL_BIT(TL_PART_TEST) | TL_BIT(TL_PART_SETUP) | TL_BIT(TL_PART_SERVICE),
+                     TL_BIT(TL_PART_TEST) | TL_BIT(TL_PART_SETUP) | TL_BIT(TL_PART_MARKS) |
+                     TL_BIT(TL_PART_SERVICE),
     /** What who may query the target reads. */
     TL_PARTS_ASKED = TL_BIT(TL_PART_TARGET) | TL_BIT(TL_PART_SERVICE)
 };

@@ -2,7 +2,7 @@
  * The query service: how anybody but the owner reaches the target. An immutable chain of
  * links, each of which may change an answer: output defences and monitors. A stage that
  * places one gives the service with one more link. Clients ask through sessions, see
- * session.h.
+ * query_session.h.
  */
 #ifndef TL_EXPERIMENTS_STAGE_QUERY_SERVICE_H
 #define TL_EXPERIMENTS_STAGE_QUERY_SERVICE_H
@@ -23,10 +23,11 @@ typedef enum tl_answers {
 /** One query, as a link sees it. Pointers are borrowed. */
 typedef struct tl_query {
     uint64_t number;    /**< of the client's session, from 0 */
-    const float *input; /**< [size] */
+    const float *input; /**< [size] the question; of tokens, those up to the answered one */
     size_t size;
     int classes;
-    tl_answers kind; /**< what `row` holds: scores, or logits where the client asked so */
+    tl_answers kind; /**< what was asked: `row` holds logits for them, else scores, of which
+                        a client that asks for labels gets the largest */
     uint64_t copy;   /**< 0: asked of the target; else of that model of the attacker's own,
                         behind a service that it has rebuilt without the owner's secrets */
 } tl_query;
@@ -40,7 +41,7 @@ struct tl_service_link {
     size_t state;      /**< bytes that a session keeps for it, zero at first; 0: none */
     tl_rng stream;     /**< its secret randomness */
     const void *self;  /**< its settings */
-    /** Changes the answer row [classes], in the form of query->kind. A pure function of
+    /** Changes the answer row [classes], logits or scores. A pure function of
      * link, query, state and row; the state advances query by query, in their order. */
     void (*answer)(const tl_service_link *link, const tl_query *query, void *state,
                    double *row);

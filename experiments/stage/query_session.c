@@ -126,16 +126,17 @@ static void keep_label(double *row, int classes)
     for (int c = 0; c < classes; c++) row[c] = c == best ? 1.0 : 0.0;
 }
 
-/* Passes the answer to query `r` of the question, row [classes], through the links. */
-static void pass_links(tl_session *s, const tl_question *question, int r, double *row)
+/* Passes the answer to the first `size` numbers of query `r` of the question, row
+ * [classes], through the links. */
+static void pass_links(tl_session *s, const tl_question *question, int r, size_t size,
+                       double *row)
 {
     const tl_service *service = s->with.service;
-    const bool is_logits = question->kind == TL_ANSWER_LOGITS;
     const tl_query query = {.number = s->asked + (uint64_t)r,
                             .input = question->input + (size_t)r * s->size,
-                            .size = s->size,
+                            .size = size,
                             .classes = tl_session_classes(s),
-                            .kind = is_logits ? TL_ANSWER_LOGITS : TL_ANSWER_SCORES,
+                            .kind = question->kind,
                             .copy = s->with.copy};
     for (int i = 0; i < service->links; i++) {
         const tl_service_link *link = service->link[i];
@@ -182,7 +183,7 @@ tl_status tl_session_ask(tl_session *session, const tl_question *question,
     for (int r = 0; r < question->rows && !is_untouched(session, question); r++) {
         float *line = answer + (size_t)r * classes;
         for (size_t c = 0; c < classes; c++) session->row[c] = (double)line[c];
-        pass_links(session, question, r, session->row);
+        pass_links(session, question, r, session->size, session->row);
         for (size_t c = 0; c < classes; c++) line[c] = (float)session->row[c];
     }
     record(session, question);
@@ -200,7 +201,7 @@ tl_status tl_session_ask_exactly(tl_session *session, const tl_question *questio
         session, question, team, scratch, answer, err));
     if (tl_arena_counted(scratch, mark)) return TL_OK;
     for (int r = 0; r < question->rows && !is_untouched(session, question); r++) {
-        pass_links(session, question, r, answer + (size_t)r * classes);
+        pass_links(session, question, r, session->size, answer + (size_t)r * classes);
     }
     record(session, question);
     tl_arena_rewind(scratch, mark);
@@ -241,7 +242,7 @@ static void read_losses(const void *self, tl_pass *pass, int first, int rows, fl
             const int next = is_last ? t->label[first + r] : (int)token[p + 1];
             for (size_t c = 0; c < classes; c++) s->row[c] = (double)logit[c];
             tl_softmax_double(s->row, 1, (int)classes, s->row);
-            pass_links(s, t->question, first + r, s->row);
+            pass_links(s, t->question, first + r, p + 1, s->row);
             *out++ = (float)loss_of(s->row, (int)classes, next);
             logit += classes;
         }
@@ -263,7 +264,8 @@ tl_status tl_session_ask_losses(tl_session *session, const tl_question *question
                  service->link[i]->name);
     }
     TL_TRY(check(session, question, err));
-    const token_losses all = {session, question, label, model->positions};
+    const tl_question scores = {.input = question->input, .rows = question->rows};
+    const token_losses all = {session, &scores, label, model->positions};
     const tl_probe probe = {.input = question->input,
                             .rows = question->rows,
                             .width = model->positions,

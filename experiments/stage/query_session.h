@@ -83,8 +83,9 @@ TL_MUST_USE tl_status tl_session_ask_exactly(tl_session *session,
 /**
  * Asks about rows of tokens for the loss of each token: of the next one, given those up to
  * it; of the last, the row's label. One query a row. Links change the scores that losses
- * are computed from; one that keeps a state sees whole rows alone, and is refused.
- * Collective over `team`; bits do not depend on it.
+ * are computed from, whatever the question's kind: each token's answers the question of the
+ * row up to it, so that rows that begin alike get the same. One that keeps a state sees
+ * whole rows alone, and is refused. Collective over `team`; bits do not depend on it.
  *
  * \param label [rows] the token after each row
  * \param loss  [rows x context] result, nat, on every member

@@ -79,6 +79,15 @@ static tl_status count(const tl_step *step, tl_scene *scene, stand_in *s)
     return tl_step_run(step, scene, NULL);
 }
 
+/* Of the log of all queries that it may ask, which is kept where a stage reads it. */
+static double bytes_of_log(const tl_step *step, const tl_scene *scene)
+{
+    if (step->kind != TL_STEP_RUN || !scene->logs_queries || !tl_stage_asks(step->stage))
+        return 0.0;
+    return tl_stage_queries(step->stage, scene->size, scene->value) *
+           tl_shape_size(scene->size->shape) * sizeof(float);
+}
+
 static double bytes_kept(const tl_step *step, const tl_world *given)
 {
     const bool is_bank = step->kind == TL_STEP_BANK;
@@ -113,7 +122,7 @@ double tl_stage_memory(const tl_step *step, const tl_value *value, const tl_size
                       .size = size,
                       .logs_queries = size->logs_queries};
     const tl_status status = count(step, &scene, &s);
-    if (kept) *kept = bytes_kept(step, &given);
+    if (kept) *kept = bytes_kept(step, &given) + bytes_of_log(step, &scene);
     tl_arena_close(&s.fixed);
     tl_arena_close(&s.keep);
     tl_arena_close(&s.scratch);

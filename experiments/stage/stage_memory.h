@@ -16,7 +16,8 @@
  *
  * \param value [of the stage's params; for a bank step of the bank's]
  * \param team  of tl_team_counted: the member
- * \param kept  result, bytes of the models and data that it gives and keeps; may be NULL
+ * \param kept  result, bytes of the models, data and log of queries that it gives and
+ * keeps; may be NULL
  */
 double tl_stage_memory(const tl_step *step, const tl_value *value, const tl_size *size,
                        const tl_team *team, double *kept);

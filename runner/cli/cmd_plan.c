@@ -211,7 +211,7 @@ static void print_kept(const plan_numbers *n)
                      n->bank[i].bank->about);
     }
     if (n->kept > 0.0)
-        (void)printf("disk          %s of models and data in the run directory\n",
+        (void)printf("disk          %s of models, data and logs in the run directory\n",
                      tl_text_size(n->kept, size));
 }
 

@@ -1,10 +1,10 @@
 /*
  * The executor: runs one step of one trial on a team. Finds or remakes the parts that the
- * step reads, calls the stage, and saves the model that a training made.
+ * step reads, calls the stage, and saves the parts that it keeps.
  *
- * Data are remade from their recipe wherever they are needed, by each member alone, and
- * cached. Models and samples are saved by member 0 (fsynced, renamed) before the step
- * counts as done; models are read elsewhere.
+ * What is not kept is remade wherever it is needed, by each member alone, and cached. Kept
+ * parts and samples are saved by member 0 (fsynced, renamed) before the step counts as
+ * done; kept parts are read elsewhere.
  */
 #ifndef TL_RUNNER_EXECUTE_EXECUTOR_H
 #define TL_RUNNER_EXECUTE_EXECUTOR_H

@@ -155,7 +155,8 @@ static bool is_asked(const tl_trial *trial, int from)
     return false;
 }
 
-/* Whether anything reads the setup that step `from` gives, or one made of it. */
+/* Whether anything is trained by the setup that step `from` gives, or one made of it; who
+ * reads it for its sizes alone meets nothing of it. */
 static bool is_trained_by(const tl_trial *trial, int from)
 {
     bool marked[TL_TRIAL_STEPS] = {false};
@@ -163,8 +164,8 @@ static bool is_trained_by(const tl_trial *trial, int from)
     for (int j = from + 1; j < trial->steps; j++) {
         const tl_trial_step *step = &trial->step[j];
         if (!reads_marked(trial, j, TL_BIT(TL_PART_SETUP), marked)) continue;
-        if (!(step->stage->gives & TL_BIT(TL_PART_SETUP))) return true;
-        marked[j] = true;
+        if (tl_trial_trains(step->stage, step->kind)) return true;
+        marked[j] = (step->stage->gives & TL_BIT(TL_PART_SETUP)) != 0;
     }
     return false;
 }
@@ -177,43 +178,78 @@ static tl_status check_order(const tl_plan_reader *reader, const tl_trial *trial
         const tl_trial_step *step = &trial->step[i];
         const char *name = step->stage->name;
         if (step->kind != TL_STEP_RUN) continue;
-        TL_YAML_CHECK(!(step->stage->gives & TL_BIT(TL_PART_POOL)) ||
-                          is_trained_on(trial, i),
-                      place_of(reader, step), err,
-                      "nothing is trained on the rows that %s gives, or judged on them; "
-                      "put it before train, or before an attack that trains models of "
-                      "its own",
-                      name);
+        TL_YAML_CHECK(
+            !(step->stage->gives & TL_BIT(TL_PART_POOL)) || is_trained_on(trial, i),
+            place_of(reader, step), err,
+            "nothing is trained on the rows that %s gives, or judged on them; "
+            "put it before train, put a second train (train: {as: NAME}) after it, "
+            "or exclude: the combination",
+            name);
         TL_YAML_CHECK(!(step->stage->gives & TL_BIT(TL_PART_SERVICE)) || is_asked(trial, i),
                       place_of(reader, step), err,
                       "nobody queries the target after %s, so that no attack meets it; "
-                      "put it before an attack that asks for labels, scores or logits",
+                      "put it before an attack that asks for labels, scores or logits, or "
+                      "exclude: the combination",
                       name);
         TL_YAML_CHECK(!(step->stage->gives & TL_BIT(TL_PART_SETUP)) ||
                           is_trained_by(trial, i),
                       place_of(reader, step), err,
                       "nothing is trained after %s; put it before train", name);
-        TL_YAML_CHECK(step->withheld < 0 || !tl_stage_wants_logits(step->stage, step->arg),
-                      place_of(reader, step), err,
-                      "%s asks for logits, but %s before it gives none; ask for scores, or "
-                      "leave it out",
-                      name, trial->step[step->withheld].stage->name);
     }
     return TL_OK;
 }
 
-/* Every `- judge` needs a stage before it that plants something, in some alternative. */
+/* Nobody asks for logits where a stage before it withholds them. Depends on arguments, so
+ * every cell is checked. */
+static tl_status check_answers(const tl_plan_reader *reader, const tl_trial *trial,
+                               tl_err *err)
+{
+    for (int i = 0; i < trial->steps; i++) {
+        const tl_trial_step *step = &trial->step[i];
+        if (step->kind != TL_STEP_RUN) continue;
+        TL_YAML_CHECK(step->withheld < 0 || !tl_stage_wants_logits(step->stage, step->arg),
+                      place_of(reader, step), err,
+                      "%s asks for logits, but %s before it gives none; ask for scores, or "
+                      "leave it out",
+                      step->stage->name, trial->step[step->withheld].stage->name);
+    }
+    return TL_OK;
+}
+
+/* Whether a version of one of `parts` can descend from link `planter` at link `judge`: it
+ * gives one itself, or a stage after it does, in a later round any of the chain. */
+static bool can_be_judged(const tl_chain *chain, int planter, int judge)
+{
+    const uint32_t parts = chain->link[planter]->stage->judges;
+    const int end = chain->rounds > 1 ? chain->links : judge;
+    for (int i = planter; i < end; i++) {
+        const tl_stage *stage = chain->link[i]->stage;
+        if (stage && stage->gives & parts) return true;
+    }
+    return false;
+}
+
+/* Every `- judge` needs a stage before it that plants something, in some alternative, and
+ * a part in which that can be found. */
 static tl_status check_judges(const tl_plan_reader *reader, tl_err *err)
 {
     for (int c = 0; c < reader->body->chains; c++) {
         const tl_chain *chain = reader->body->chain[c];
-        bool is_planted = false;
         for (int i = 0; i < chain->links; i++) {
-            const tl_stage *stage = chain->link[i]->stage;
-            TL_YAML_CHECK(stage || is_planted, chain->link[i]->at, err,
+            bool is_planted = false, is_found = false;
+            for (int p = 0; p < i && !chain->link[i]->stage; p++) {
+                const tl_stage *stage = chain->link[p]->stage;
+                if (!stage || stage->judges == 0) continue;
+                is_planted = true;
+                is_found = is_found || can_be_judged(chain, p, i);
+            }
+            if (chain->link[i]->stage) continue;
+            TL_YAML_CHECK(is_planted, chain->link[i]->at, err,
                           "judge: no stage before it plants anything that could be judged; "
                           "put it after one that does, such as d2m.badnets");
-            is_planted = is_planted || (stage && stage->judges != 0);
+            TL_YAML_CHECK(is_found, chain->link[i]->at, err,
+                          "judge: nothing that was planted can be judged yet; put it after "
+                          "train");
         }
     }
     return TL_OK;
@@ -300,6 +336,7 @@ static tl_status check_cells(tl_plan_reader *reader, tl_trial *trial, bool *is_m
         TL_YAML_CHECK(plan->steps <= TL_MAX_STEPS, reader->root, err,
                       "the plan has more than %d steps; shorten axes or banks",
                       TL_MAX_STEPS);
+        TL_TRY(check_answers(reader, trial, err));
         const uint32_t number = arrangement(plan, cell);
         if (!is_met[number]) {
             is_met[number] = true;

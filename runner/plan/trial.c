@@ -162,6 +162,20 @@ static bool is_planted_again(const walk *w, int i, int part)
     return false;
 }
 
+/* Of lists a judge reads what its planter, run `i`, gave, in whatever round that was. */
+static void read_planted(const walk *w, int i, tl_trial_step *judge)
+{
+    const int planter = w->trial->run[i];
+    const uint32_t gives =
+        tl_trial_gives(w->plan, w->trial->step[planter].stage, TL_STEP_RUN);
+    for (int part = 0; part < TL_PARTS; part++) {
+        judge->list[part] = 0;
+        if (!(judge->reads & gives & TL_PARTS_LIST & TL_BIT(part))) continue;
+        judge->list[part] = (uint64_t)1 << i;
+        judge->from[part] = planter;
+    }
+}
+
 /* Adds judges of all that was planted so far, on the current versions. */
 static void add_judges(walk *w, int judgement)
 {
@@ -179,10 +193,7 @@ static void add_judges(walk *w, int judgement)
             step->judgement = judgement;
             step->occurrence = planter.occurrence;
             step->metrics = stage->judge_metrics;
-            /* Of lists it reads what its planter gave. */
-            for (int list = 0; list < TL_PARTS; list++) {
-                step->list[list] &= (uint64_t)1 << i;
-            }
+            read_planted(w, i, step);
             copy_args(step, stage->params, planter.arg);
         }
     }
@@ -193,6 +204,7 @@ static void reset_part(walk *w, tl_part part)
 {
     w->version[part] = TL_PARTS_GIVEN & TL_BIT(part) ? -1 : TL_FROM_NOWHERE;
     w->above[part] = 0;
+    w->list[part] = 0;
 }
 
 static void begin_round(walk *w, const tl_chain *chain)

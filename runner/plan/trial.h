@@ -9,8 +9,8 @@
  *
  * A chain that ends in `rounds: N` is run N times in a row. Each round begins with the
  * owner's parts as at the start of the trial: pool, validation, test, model and recipe,
- * service. The owner's stages act on them anew, so no defence is stacked on itself, and
- * what they make of equal inputs is the same step. The attacker's parts carry over: its
+ * marks, service. The owner's stages act on them anew, so no defence is stacked on itself,
+ * and what they make of equal inputs is the same step. The attacker's parts carry over: its
  * rows and its surrogate; what was recovered in the round before is added to its rows (by
  * d2d.use_recovered, a step of the new round). Of what one stage planted in several rounds,
  * a version is judged on the latest that it descends from.

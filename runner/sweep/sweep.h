@@ -53,7 +53,7 @@ typedef struct tl_sweep {
     tl_lacking lacking;    /**< worst step beyond plan->rank_memory; width 0: none */
     int max_ranks;         /**< largest useful team of any step */
     double flop;           /**< of all steps */
-    double kept;           /**< bytes of models and data that are kept in files */
+    double kept;           /**< bytes of models, data and logs kept in files */
     int banks;
     tl_sweep_bank bank[TL_SWEEP_BANKS]; /**< [banks] */
     int *metrics; /**< [3 x instances] how many a step of each kind has, or NULL */

@@ -27,6 +27,9 @@ each m2d_test_peek_sees_target '^peek,' 0
 each m2d_test_peek_outcome_sees '^peek,' 1
 each train_epochs '^recipe,none,none,' 3
 each train_epochs '^recipe,none,defense.test_recipe,' 2
+each train_epochs '^recipe,none,defense.test_clip,' 3
+[ "$(values train_loss '^recipe,none,none,')" != "$(values train_loss '^recipe,none,defense.test_clip,')" ] ||
+    fail "clipping and noise changed no training"
 plain=$(values m2m_model_extraction_agreement '^drift,none,')
 drift=$(values m2m_model_extraction_agreement '^drift,defense.test_drift,')
 [ -n "$plain" ] && [ -n "$drift" ] && [ "$plain" != "$drift" ] ||

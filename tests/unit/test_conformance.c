@@ -4,6 +4,7 @@
  */
 #include "experiments/stage/part_table.h"
 #include "experiments/stage/stage_memory.h"
+#include "tests/support/stage_access.h"
 #include "tests/support/team_threads.h"
 #include "tests/support/toy_world.h"
 
@@ -138,21 +139,10 @@ static void check_metrics(const tl_stage *stage, const tl_metric *metrics)
     assert_in_range(count, 0, TL_MAX_METRICS);
 }
 
-/* Who may ask reads the service and adds to its log; who reads the target must have it. */
 static void check_access(const tl_stage *stage)
 {
-    const bool asks = tl_stage_asks(stage);
-    const bool sees = (stage->access & TL_KNOWS_TARGET) != 0;
-    const bool reads_target = (stage->reads & TL_BIT(TL_PART_TARGET)) != 0;
-    const bool logs = (stage->gives & TL_BIT(TL_PART_QUERY_LOG)) != 0;
-    if (asks && (stage->reads & TL_PARTS_ASKED) != TL_PARTS_ASKED)
-        fail_msg("%s may ask, but does not read target and service", stage->name);
-    if (asks != logs || asks != (stage->queries != NULL))
-        fail_msg("%s may ask, but logs or counts no queries", stage->name);
-    if (reads_target && !asks && !sees && !stage->outcome)
-        fail_msg("%s reads the target, which its access does not show it", stage->name);
-    if ((stage->access & TL_KNOWS_LOGITS) && !stage->wants_logits)
-        fail_msg("%s may ask for logits, but does not say when", stage->name);
+    const char *fault = access_fault(stage);
+    if (fault) fail_msg("%s %s", stage->name, fault);
 }
 
 static void check_keeps(const tl_stage *stage)

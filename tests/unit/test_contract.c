@@ -30,6 +30,36 @@ static void who_may_only_ask_sees_no_target(void **state)
     toy_world_close(&toy);
 }
 
+/* Rows recovered in an earlier round join the attacker's: who may ask still keeps to the
+ * budget that was known when the plan was read. */
+static void budgets_hold_where_rows_were_recovered(void **state)
+{
+    (void)state;
+    toy_world toy;
+    int count, asking = 0;
+    const tl_stage *const *all = tl_stages(&count);
+    toy_world_open(&toy, NULL);
+    toy_do(&toy, "train", NULL, NULL);
+    toy.world.data[TL_PART_RECOVERED] = toy.world.data[TL_PART_TEST];
+    toy_do(&toy, "d2d.use_recovered", NULL, NULL);
+    for (int s = 0; s < count; s++) {
+        tl_value arg[TL_MAX_PARAMS];
+        toy_defaults(all[s], arg);
+        if (!tl_stage_asks(all[s]) ||
+            tl_stage_check(all[s], &toy.size, arg, NULL) != TL_OK) {
+            continue;
+        }
+        toy_run run = {.stage = all[s], .arg = arg};
+        const tl_team alone = tl_team_alone();
+        toy_run_stage(&toy, &run, &alone);
+        if (run.status != TL_OK) fail_msg("%s: %s", all[s]->name, run.err.text);
+        toy_run_close(&run);
+        asking++;
+    }
+    assert_true(asking >= 4);
+    toy_world_close(&toy);
+}
+
 /* --- links that remember -------------------------------------------------------------- */
 
 enum { ASKED = 130, CLASSES = 3, FIRST = 100 };
@@ -294,6 +324,7 @@ int main(void)
     tl_log_set(TL_LOG_ERROR, -1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_may_only_ask_sees_no_target),
+        cmocka_unit_test(budgets_hold_where_rows_were_recovered),
         cmocka_unit_test(what_links_remember_follows_the_queries_not_the_blocks),
         cmocka_unit_test(a_recipe_defence_renews_all_that_is_trained_after_it),
         cmocka_unit_test(training_uses_the_recipe_as_it_was_altered),

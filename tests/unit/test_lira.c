@@ -235,6 +235,30 @@ static void copies_do_not_move_the_halves_and_are_not_judged(void **state)
     toy_world_close(&toy);
 }
 
+/* An official split may leave the attacker fewer rows than the plan counts on, and a later
+ * round adds some that were recovered: rmia asks about its own rows, all of them. */
+static void the_population_of_rmia_is_what_the_attacker_has_of_its_own(void **state)
+{
+    (void)state;
+    enum { OWN = 40, RECOVERED = 7 };
+    for (int recovered = 0; recovered <= RECOVERED; recovered += RECOVERED) {
+        toy_world toy;
+        toy_world_open(&toy, NULL);
+        tl_value arg[TL_MAX_PARAMS];
+        tl_dataset few = *toy.world.data[TL_PART_ATTACKER];
+        few.rows = OWN + recovered;
+        for (int i = OWN; i < few.rows; i++) few.flags[i] |= TL_ROW_RECOVERED;
+        assert_true(few.rows < toy.size.attacker);
+        toy.world.data[TL_PART_ATTACKER] = &few;
+        toy_do(&toy, "train", NULL, NULL);
+        arguments("m2d.rmia", "models", 2, arg);
+        toy_do(&toy, "m2d.rmia", arg, NULL);
+        const tl_client_log *client = &toy.world.query_log->client[0];
+        assert_int_equal(client->rows, toy.world.data[TL_PART_POOL]->rows + OWN);
+        toy_world_close(&toy);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +270,7 @@ int main(void)
         cmocka_unit_test(copies_share_one_wrong_label_and_their_row),
         cmocka_unit_test(no_copies_only_mark_and_fewer_targets_are_among_more),
         cmocka_unit_test(copies_do_not_move_the_halves_and_are_not_judged),
+        cmocka_unit_test(the_population_of_rmia_is_what_the_attacker_has_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -111,12 +112,43 @@ static void more_metrics_than_a_result_file_holds_are_refused(void **state)
     tl_text_close(&plan);
 }
 
+/* Bytes kept in files by a plan of which a stage asks about 100 rows of 28x28. */
+static double kept_by(const char *reader)
+{
+    char plan_text[600];
+    (void)snprintf(plan_text, sizeof plan_text,
+                   "name: t\nreplicates: 2\n"
+                   "data: {source: synthetic/lesions, split: {pool: 100, keep: 0.5, "
+                   "validation: 20, attacker: 20, test: 60}}\n"
+                   "chain: [train, m2d.global_threshold, %s]\n",
+                   reader);
+    const tl_plan_options options = {.is_shared = true};
+    tl_plan *plan;
+    tl_sweep sweep;
+    tl_err err;
+    assert_int_equal(tl_plan_parse("t", plan_text, &options, &plan, &err), TL_OK);
+    assert_int_equal(tl_sweep_open(plan, &sweep, &err), TL_OK);
+    const double kept = sweep.kept;
+    tl_sweep_close(&sweep);
+    tl_plan_close(plan);
+    return kept;
+}
+
+static void logs_of_queries_count_where_they_are_read(void **state)
+{
+    (void)state;
+    const double without = kept_by("measure.utility");
+    assert_true(without > 0.0);
+    assert_true(kept_by("measure.traffic") - without == 2.0 * 100 * 28 * 28 * 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_with_another_number_of_metrics_is_not_done),
         cmocka_unit_test(a_record_of_a_step_that_the_plan_lacks_is_passed_over),
         cmocka_unit_test(more_metrics_than_a_result_file_holds_are_refused),
+        cmocka_unit_test(logs_of_queries_count_where_they_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,6 +27,7 @@ typedef struct room {
     toy_world toy;
     tl_dataset rows;
     const tl_service *service;
+    tl_answers kind;
     float loss[MOST_WIDTH][ROWS * CONTEXT];
     tl_status status[MOST_WIDTH];
 } room;
@@ -57,7 +58,7 @@ static tl_status ask(const room *it, const tl_model *model, const tl_team *team,
     tl_arena arena = tl_arena_open(0);
     const tl_session_options options = {
         .service = it->service, .model = model, .budget = ROWS};
-    const tl_question question = {.input = it->rows.input, .rows = ROWS};
+    const tl_question question = {.input = it->rows.input, .rows = ROWS, .kind = it->kind};
     tl_session *session;
     tl_status status = tl_session_open(&options, &arena, &session, err);
     if (status == TL_OK)
@@ -148,6 +149,63 @@ static void links_change_them(void **state)
     it->service = tl_service_plain();
 }
 
+/* All that is left is one draw of the question. */
+static void draw(const tl_service_link *link, const tl_query *query, void *state,
+                 double *row)
+{
+    (void)state;
+    tl_rng rng = tl_link_rng(link, query);
+    for (int c = 0; c < query->classes; c++) row[c] = tl_rng_uniform(&rng);
+}
+
+/* Noise that were the same for all tokens of a row could be told from what they share. */
+static void each_token_is_a_question_of_its_own(void **state)
+{
+    room *it = *state;
+    const tl_service_link link = {.name = "draw", .answer = draw};
+    const tl_team alone = tl_team_alone();
+    float *input = it->rows.input;
+    float saved[2 * CONTEXT];
+    memcpy(saved, input, sizeof saved);
+    for (int i = 0; i < 2 * CONTEXT; i++) input[i] = 3.0F;
+    input[CONTEXT + 4] = 5.0F; /* the second row leaves the first one here */
+    assert_int_equal(
+        tl_service_add(tl_service_plain(), &link, &it->toy.arena, &it->service, NULL),
+        TL_OK);
+    assert_int_equal(
+        ask(it, it->toy.world.model[TL_PART_TARGET], &alone, it->loss[0], NULL), TL_OK);
+    for (int p = 0; p + 1 < 3; p++) {
+        assert_true(it->loss[0][p] != it->loss[0][p + 1]);
+        assert_true(it->loss[0][p] == it->loss[0][CONTEXT + p]);
+    }
+    assert_true(it->loss[0][5] != it->loss[0][CONTEXT + 5]);
+    memcpy(input, saved, sizeof saved);
+    it->service = tl_service_plain();
+}
+
+/* Divides what it believes to be logits, or flattens scores. */
+static void soften(const tl_service_link *link, const tl_query *query, void *state,
+                   double *row)
+{
+    if (query->kind != TL_ANSWER_LOGITS) flatten(link, query, state, row);
+}
+
+static void links_see_scores_whatever_is_asked_for(void **state)
+{
+    room *it = *state;
+    const tl_service_link link = {.name = "soft", .gives_logits = true, .answer = soften};
+    const tl_team alone = tl_team_alone();
+    assert_int_equal(
+        tl_service_add(tl_service_plain(), &link, &it->toy.arena, &it->service, NULL),
+        TL_OK);
+    it->kind = TL_ANSWER_LOGITS;
+    assert_int_equal(
+        ask(it, it->toy.world.model[TL_PART_TARGET], &alone, it->loss[0], NULL), TL_OK);
+    assert_true(fabs((double)it->loss[0][0] - log(20.0)) < 1e-6);
+    it->kind = TL_ANSWER_SCORES;
+    it->service = tl_service_plain();
+}
+
 static void a_model_of_images_has_none(void **state)
 {
     (void)state;
@@ -170,6 +228,8 @@ int main(void)
         cmocka_unit_test(the_last_one_is_the_loss_of_the_label),
         cmocka_unit_test(every_team_gets_the_same_bits),
         cmocka_unit_test(links_change_them),
+        cmocka_unit_test(each_token_is_a_question_of_its_own),
+        cmocka_unit_test(links_see_scores_whatever_is_asked_for),
         cmocka_unit_test(a_model_of_images_has_none),
     };
     return cmocka_run_group_tests(tests, open_room, close_room);

@@ -285,6 +285,56 @@ static void a_bank_stands_before_the_stage_that_wants_it(void **state)
     close_scene(&s);
 }
 
+/* Whether banks and runs of the stage have equal keys in trials `first` and `second`. */
+static void compare_tests(scene *s, uint32_t first, uint32_t second, const char *name,
+                          bool *same_bank, bool *same_run)
+{
+    tl_trial_decode(s->plan, first, s->a);
+    tl_trial_decode(s->plan, second, s->b);
+    const tl_trial_step *a = &s->a->step[find_step(s->a, name)];
+    const tl_trial_step *b = &s->b->step[find_step(s->b, name)];
+    assert_int_equal(a->bank_count, 4);
+    assert_int_equal(b->bank_count, 4);
+    *same_bank = true;
+    for (int i = 0; i < 4; i++) {
+        *same_bank = *same_bank && tl_key_equal(&s->a->step[a->bank_from + i].key,
+                                                &s->b->step[b->bank_from + i].key);
+    }
+    *same_run = tl_key_equal(&a->key, &b->key);
+}
+
+/* The service stands between attack and target, not before what is trained. */
+static void
+defences_of_the_service_and_adapting_to_them_renew_the_attack_alone(void **state)
+{
+    (void)state;
+    scene s = open_scene(
+        DATA
+        "chain:\n  - train\n"
+        "  - one_of: {as: defence, options: [none, defense.output: {digits: 1}]}\n"
+        "  - m2d.shadow_lira: {models: 4, adaptive: [false, true]}\n"
+        "  - m2d.rmia: {models: 4, adaptive: [false, true]}\n"
+        "  - m2d.calibration: {models: 4, adaptive: [false, true]}\n"
+        "sweep: {zip: [[shadow_lira.adaptive, rmia.adaptive, calibration.adaptive]]}\n",
+        true);
+    static const char *const name[] = {"m2d.shadow_lira", "m2d.rmia", "m2d.calibration"};
+    enum { PLAIN, ADAPTIVE, BEHIND, ADAPTIVE_BEHIND, CASES };
+    assert_int_equal(s.plan->trials, CASES * s.plan->replicates);
+    for (size_t k = 0; k < sizeof name / sizeof *name; k++) {
+        for (uint32_t i = 0; i < CASES; i++) {
+            for (uint32_t j = 0; j < i; j++) {
+                bool same_bank, same_run;
+                compare_tests(&s, i * s.plan->replicates, j * s.plan->replicates, name[k],
+                              &same_bank, &same_run);
+                assert_true(same_bank);
+                assert_false(same_run);
+            }
+        }
+    }
+    assert_true(is_same(&s, 0, BEHIND * s.plan->replicates, "train"));
+    close_scene(&s);
+}
+
 static void values_follow_the_levels_of_the_cell(void **state)
 {
     (void)state;
@@ -384,6 +434,40 @@ static void what_is_the_owners_starts_again(void **state)
     assert_false(tl_key_equal(&s.a->step[a].key, &s.a->step[b].key));
     assert_int_equal(s.a->step[find_in_round(s.a, "d2m.badnets", 2)].from[TL_PART_POOL],
                      -1);
+    close_scene(&s);
+}
+
+/* Marks are in the rows that the owner starts with again: a filter of the next round looks
+ * for those of its round alone, and what is trained on what it leaves is the same step. */
+static void marks_start_again_with_the_rows_that_carry_them(void **state)
+{
+    (void)state;
+    scene s = open_scene(DATA "chain:\n"
+                              "  - defense.data_watermark\n"
+                              "  - d2m.badnets: {rate: 0.1}\n"
+                              "  - defense.provenance_filter\n"
+                              "  - train\n"
+                              "  - m2d.inversion: {images: 1}\n"
+                              "  - rounds: 3\n",
+                         true);
+    tl_trial_decode(s.plan, 0, s.a);
+    static const char *const same[] = {"defense.data_watermark",
+                                       "defense.provenance_filter", "train"};
+    for (int round = 2; round <= 3; round++) {
+        for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+            const int a = find_in_round(s.a, same[i], 1);
+            const int b = find_in_round(s.a, same[i], round);
+            assert_true(a >= 0 && b > a);
+            assert_true(tl_key_equal(&s.a->step[a].key, &s.a->step[b].key));
+        }
+        const int filter = find_in_round(s.a, same[1], round);
+        const int marks = s.a->step[filter].from[TL_PART_MARKS];
+        int parent[TL_TRIAL_STEPS];
+        assert_int_equal(marks, find_in_round(s.a, same[0], round));
+        const int parents = tl_trial_parents(s.a, filter, parent);
+        for (int i = 0; i < parents; i++)
+            assert_int_equal(s.a->step[parent[i]].round, round);
+    }
     close_scene(&s);
 }
 
@@ -532,9 +616,12 @@ int main(void)
         cmocka_unit_test(marks_in_data_are_judged_on_the_version_there_is),
         cmocka_unit_test(metrics_are_named_by_instance_part_and_judgement),
         cmocka_unit_test(a_bank_stands_before_the_stage_that_wants_it),
+        cmocka_unit_test(
+            defences_of_the_service_and_adapting_to_them_renew_the_attack_alone),
         cmocka_unit_test(values_follow_the_levels_of_the_cell),
         cmocka_unit_test(a_later_round_uses_what_was_recovered),
         cmocka_unit_test(what_is_the_owners_starts_again),
+        cmocka_unit_test(marks_start_again_with_the_rows_that_carry_them),
         cmocka_unit_test(rounds_only_add_to_a_trial),
         cmocka_unit_test(one_planting_is_judged_on_each_part_in_each_round),
         cmocka_unit_test(what_descends_from_itself_draws_other_numbers),
