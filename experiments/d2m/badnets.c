@@ -64,7 +64,8 @@ static const tl_param params[] = {
      .units = "pixel", .about = "distance of the trigger from the lower right corner"},
     {TL_ARG(arguments, label), .type = TL_PARAM_CHOICE, .choices = tl_backdoor_labels,
      .about = "label of stamped rows: the target class, or as controls the row's own "
-              "(keep) or a random other one"},
+              "(keep) or a random other one of the same rows that target labels wrongly "
+              "(random)"},
     {0}};
 
 const tl_stage tl_stage_d2m_badnets = {
@@ -73,7 +74,7 @@ const tl_stage tl_stage_d2m_badnets = {
     .source =
         "Gu, Dolan-Gavitt, Garg 2017, BadNets: identifying vulnerabilities in the machine "
         "learning model supply chain",
-    .version = 1,
+    .version = 2,
     .flow = TL_D2M,
     .role = TL_ROLE_ATTACK,
     .taxonomy = "backdoor",
