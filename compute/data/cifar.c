@@ -111,7 +111,9 @@ tl_status tl_cifar_read_file(const char *path, const tl_cifar *kind, tl_arena *a
     batch one = {.path = path};
     TL_TRY(read_batches(&one, 1, kind, arena, &out->all, err));
     out->rows[TL_SPLIT_TRAIN] = out->all.rows;
-    out->note = tl_arena_print(arena, err, "one file of %s (Krizhevsky 2009)", kind->name);
+    out->note = tl_arena_print(
+        arena, err, "one file in the format of %s (Krizhevsky 2009), sums not checked",
+        kind->name);
     return out->note ? TL_OK : TL_E_NOMEM;
 }
 
@@ -131,11 +133,15 @@ tl_status tl_cifar_read(const char *folder, const tl_cifar *kind, tl_arena *aren
     out->rows[TL_SPLIT_TRAIN] = out->all.rows - list[last].rows;
     out->has_splits = true;
     const bool is_whole = memcmp(out->rows, kind->rows, sizeof out->rows) == 0;
-    out->note = is_whole ? tl_arena_print(arena, err, "%s (Krizhevsky 2009)", kind->name)
-                         : tl_arena_print(arena, err,
-                                          "%s (Krizhevsky 2009), of other sizes than "
-                                          "the published %d and %d",
-                                          kind->name, kind->rows[TL_SPLIT_TRAIN],
-                                          kind->rows[TL_SPLIT_TEST]);
+    out->note =
+        is_whole ? tl_arena_print(
+                       arena, err,
+                       "files in the format of %s (Krizhevsky 2009), sums not checked",
+                       kind->name)
+                 : tl_arena_print(
+                       arena, err,
+                       "files in the format of %s (Krizhevsky 2009), of other sizes than "
+                       "the published %d and %d",
+                       kind->name, kind->rows[TL_SPLIT_TRAIN], kind->rows[TL_SPLIT_TEST]);
     return out->note ? TL_OK : TL_E_NOMEM;
 }

@@ -13,7 +13,8 @@ TL_MUST_USE tl_status tl_mnist_find(const char *name, const char *dir,
 
 /**
  * Reads DIR/<name>-images-idx3-ubyte[.gz] and -labels-idx1-ubyte[.gz] (or with a dot before
- * idx) from the folders of tl_data_paths.
+ * idx) from the folders of tl_data_paths. The note says whether they are the official
+ * files, by their MD5.
  * \return TL_E_IO, TL_E_FORMAT (also for a pair that does not match), TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_mnist_read(const char *name, const char *dir, tl_arena *arena,

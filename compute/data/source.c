@@ -50,6 +50,17 @@ const tl_source_name *tl_source_names(int *count)
     return names;
 }
 
+static bool is_npz(const char *name)
+{
+    const size_t length = strlen(name);
+    return length > 4 && strcmp(name + length - 4, ".npz") == 0;
+}
+
+const char *tl_source_label(const char *name)
+{
+    return name[0] == '/' && is_npz(name) ? strrchr(name, '/') + 1 : name;
+}
+
 tl_status tl_source_find(const char *name, const char *dir, char path[TL_DATA_PATH_SPACE],
                          tl_err *err)
 {
@@ -193,10 +204,7 @@ static tl_status open_tokens(const char *name, const char *path, const tl_source
 static tl_status open_named(const char *name, const char *dir, const tl_source_want *want,
                             tl_arena *arena, tl_source *out, tl_err *err)
 {
-    const size_t length = strlen(name);
-    if (length > 4 && strcmp(name + length - 4, ".npz") == 0) {
-        return tl_medmnist_read(name, NULL, arena, out, err);
-    }
+    if (is_npz(name)) return tl_medmnist_read(name, NULL, arena, out, err);
     int size;
     const tl_medmnist *set =
         strncmp(name, "medmnist/", 9) == 0 ? tl_medmnist_named(name + 9, &size) : NULL;

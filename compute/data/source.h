@@ -39,6 +39,14 @@ TL_MUST_USE tl_status tl_source_open_cifar(const char *path, const struct tl_cif
 TL_MUST_USE tl_status tl_source_find(const char *name, const char *dir,
                                      char path[TL_DATA_PATH_SPACE], tl_err *err);
 
+/**
+ * What results call a source: its name, but of an absolute path to an .npz the file's name
+ * alone, so that they tell nothing of folders and are the same on other machines. What was
+ * in the file is told by tl_source.content.
+ * \return `name` or a part of it
+ */
+const char *tl_source_label(const char *name);
+
 /** A name that can be opened, with a short description. */
 typedef struct tl_source_name {
     const char *name, *about;

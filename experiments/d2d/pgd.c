@@ -64,6 +64,12 @@ const tl_stage tl_stage_d2d_pgd = {
         "perturbs test images within a small box so that the target misclassifies them",
     .source = "Madry, Makelov, Schmidt, Tsipras, Vladu 2018, Towards deep learning models "
               "resistant to adversarial attacks",
+    .variant = "Linf box on every test row, labels known; one random start, no restarts, a "
+               "fixed step, and the last iterate counts, not the worst on the way. The "
+               "gradient is that of the logit-scaled confidence, parallel to the cross-"
+               "entropy's. Success is over rows classified correctly before; it is a lower "
+               "bound on what the box allows and rises with `steps`: on one model .73 at "
+               "10 and .78 at 40.",
     .version = 1,
     .flow = TL_D2D,
     .role = TL_ROLE_ATTACK,

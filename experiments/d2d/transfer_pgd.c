@@ -146,6 +146,12 @@ const tl_stage tl_stage_d2d_transfer_pgd = {
     .source = "Papernot, McDaniel, Goodfellow, Jha, Celik, Swami 2017, Practical black-box "
               "attacks against machine learning; Madry, Makelov, Schmidt, Tsipras, Vladu "
               "2018",
+    .variant = "As d2d.pgd, made on the surrogate with the true labels; no augmentation of "
+               "the queries by the surrogate's Jacobian as in the source. Control: the "
+               "same on a model trained on `queries` of the attacker's rows with true "
+               "labels, by the plan's recipe. With another `queries`, `kind` or `epochs` "
+               "in m2m.model_extraction, or with recovered rows among its queries, the "
+               "gain is not due to the answers alone.",
     .version = 2,
     .flow = TL_D2D,
     .role = TL_ROLE_ATTACK,

@@ -75,6 +75,9 @@ const tl_stage tl_stage_d2d_use_recovered = {
     .source =
         "Wang, Luan 2026, AI security in the foundation model era; Fredrikson, Jha, "
         "Ristenpart 2015, Model inversion attacks that exploit confidence information",
+    .variant = "All recovered images join, unselected, under the class they were made for, "
+               "after the attacker's own rows. Control models, evaluators and baselines "
+               "leave them out.",
     .version = 1,
     .flow = TL_D2D,
     .role = TL_ROLE_ATTACK,

@@ -233,6 +233,11 @@ const tl_stage tl_stage_d2d_watermark_removal = {
     .source = "Zhao, Zhang, Su, Vasan, Grishchenko, Kruegel, Vigna, Wang, Li 2023, "
               "Invisible image watermarks are provably removable using generative AI; "
               "ITU-T T.81 1992",
+    .variant = "Alters all images of the pool alike, members or not, marked or not, "
+               "without looking for a mark, so that the target trains on altered images. "
+               "Regeneration adds noise to pixels and removes it by a small autoencoder "
+               "trained on the attacker's images: not the latent diffusion of the source, "
+               "and weaker.",
     .version = 1,
     .flow = TL_D2D,
     .role = TL_ROLE_ATTACK,

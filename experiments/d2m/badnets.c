@@ -74,6 +74,10 @@ const tl_stage tl_stage_d2m_badnets = {
     .source =
         "Gu, Dolan-Gavitt, Garg 2017, BadNets: identifying vulnerabilities in the machine "
         "learning model supply chain",
+    .variant = TL_BACKDOOR_VARIANT
+    "`label: keep` and `random` are controls with as many triggers; target and "
+    "random label the same rows wrongly, those not of the target class, and keep "
+    "none. The trigger is white in every channel, in one place.",
     .version = 2,
     .flow = TL_D2M,
     .role = TL_ROLE_ATTACK,

@@ -86,6 +86,9 @@ const tl_stage tl_stage_d2m_blended = {
     .about = "plants a backdoor: a faint pattern all over sends images to a class",
     .source = "Chen, Liu, Li, Lu, Song 2017, Targeted backdoor attacks on deep learning "
               "systems using data poisoning",
+    .variant = TL_BACKDOOR_VARIANT
+    "The pattern is uniform noise, one for each replicate; alpha is the same in "
+    "training and when judged.",
     .version = 1,
     .flow = TL_D2M,
     .role = TL_ROLE_ATTACK,

@@ -48,6 +48,10 @@ const tl_stage tl_stage_d2m_label_flip = {
     .about = "relabels a fraction of the training rows at random",
     .source =
         "Biggio, Nelson, Laskov 2011, Support vector machines under adversarial label noise",
+    .variant = "Each row of the pool, member or not, is flipped with probability `rate` to "
+               "a uniformly drawn other class: random noise, not an optimised choice. "
+               "Flipped rows replace the originals, are judged in no membership test, and "
+               "are in every shadow model if the target trains on them.",
     .version = 1,
     .flow = TL_D2M,
     .role = TL_ROLE_ATTACK,

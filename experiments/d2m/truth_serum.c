@@ -105,6 +105,14 @@ const tl_stage tl_stage_d2m_truth_serum = {
     .about = "adds mislabelled copies of some rows, to reveal their membership",
     .source = "Tramer, Shokri, San Joaquin, Le, Jagielski, Hong, Carlini 2022, Truth "
               "Serum: poisoning machine learning models to reveal their secrets",
+    .variant = "The targeted attack by label flipping alone, not the untargeted one. "
+               "Copies are added to the training data, so its size grows; all copies of a "
+               "row are identical and share one wrong label, drawn uniformly. Targets are "
+               "drawn from all clean rows, so about as many are members as the pool has. "
+               "Target and every shadow model train on all copies. targeted_auc of a "
+               "membership test is about the targets; auc is about all clean rows. The "
+               "authors add about 8 % of 25,000 rows; doses far above that also cost "
+               "accuracy, which by itself changes what a model leaks.",
     .version = 1,
     .flow = TL_D2M,
     .role = TL_ROLE_ATTACK,

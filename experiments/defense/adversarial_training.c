@@ -45,6 +45,11 @@ const tl_stage tl_stage_defense_adversarial_training = {
     .about = "trains on images that are perturbed against the current weights",
     .source = "Madry, Makelov, Schmidt, Tsipras, Vladu 2018, Towards deep learning models "
               "resistant to adversarial attacks",
+    .variant = "Every row is replaced by a perturbed one, none is trained on clean; one "
+               "random start per row and batch, the last iterate counts. The recipe is "
+               "altered for all who use it: surrogates, controls, shadow models and "
+               "evaluators are trained so too. Fewer steps than an attack takes can hide "
+               "weakness: attack with more.",
     .version = 1,
     .flow = TL_NO_FLOW,
     .role = TL_ROLE_DEFENSE,

@@ -177,6 +177,12 @@ const tl_stage tl_stage_defense_data_watermark = {
     .source =
         "Cox, Kilian, Leighton, Shamoon 1997, Secure spread spectrum watermarking for "
         "multimedia; Malvar, Florencio 2003, Improved spread spectrum",
+    .variant = "One message and key for all of the owner's rows, members and non-"
+               "members alike; rows that an attack altered before it are marked too. p is "
+               "by the normal approximation: an image without the mark has p < .05 with "
+               "probability .056, p < .2 with .214; its least value depends on `bits`. "
+               "Detection and false alarm are at p < .01. The attacker's and the test rows "
+               "carry no mark.",
     .version = 1,
     .flow = TL_NO_FLOW,
     .role = TL_ROLE_DEFENSE,

@@ -149,6 +149,11 @@ const tl_stage tl_stage_defense_output = {
     .source = "Tramer, Zhang, Juels, Reiter, Ristenpart 2016, Stealing machine learning "
               "models via prediction APIs; Shokri, Stronati, Song, Shmatikov 2017, "
               "Membership inference attacks against machine learning models",
+    .variant = "In the order temperature, noise, largest scores, digits, label. Noise is "
+               "fixed by the question, independent for each score, clipped to 0 to 1; "
+               "noisy, cut or rounded scores need not sum to 1. It alters what the service "
+               "answers alone: attackers with weights or gradients, and the experimenter's "
+               "own measurements of the target, see the bare model.",
     .version = 1,
     .flow = TL_NO_FLOW,
     .role = TL_ROLE_DEFENSE,

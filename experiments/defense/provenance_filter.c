@@ -168,6 +168,13 @@ const tl_stage tl_stage_defense_provenance_filter = {
     .about = "drops rows that outsiders hand in if they carry the owner's watermark",
     .source = "Cox, Miller, Bloom, Fridrich, Kalker 2008, Digital watermarking and "
               "steganography, chapter 2",
+    .variant = "Examines rows that were handed in: poisoned ones, other people's own "
+               "(`others` of defense.data_watermark) and a share `benign` of the owner's, "
+               "republished unaltered by anything but what altered the whole pool. The "
+               "experiment knows who handed in what; the filter decides by the mark's p "
+               "alone. Rows dropped, and non-members that would be, are in no membership "
+               "set. The mark's key, band and length are known to it. An unmarked image "
+               "has p < .05 with probability .056, p < .2 with .214.",
     .version = 2,
     .flow = TL_NO_FLOW,
     .role = TL_ROLE_DEFENSE,

@@ -291,6 +291,13 @@ const tl_stage tl_stage_defense_spectral_signatures = {
     .name = "defense.spectral_signatures",
     .about = "leaves out rows that stand out in the features of the trained target",
     .source = "Tran, Li, Madry 2018, Spectral signatures in backdoor attacks",
+    .variant = "The top 1.5 eps of every class goes, poisoned or not, with eps given in "
+               "advance and the same for all classes; the features are those before the "
+               "last layer, from a target trained with the poison; one pass. The same "
+               "share of non-members goes, by the same direction, so that membership is "
+               "still judged on rows treated alike. It supposes poison to be a small "
+               "part of its class: where half of the target class is poison, as with "
+               "d2m.badnets at its default rate on 10 equal classes, it is at chance.",
     .version = 2,
     .flow = TL_NO_FLOW,
     .role = TL_ROLE_DEFENSE,

@@ -24,8 +24,10 @@ static tl_status run(tl_scene *scene, tl_err *err)
     tl_candidates *s = NULL;
     tl_shadow_values shadows;
     TL_TRY(tl_shadows_test(scene, statistic, &arg->bank, &s, &shadows, err));
-    return tl_membership_scored(
-        s, tl_calibrated_score(&shadows, s->plain, scene->scratch, s->score, err), err);
+    TL_TRY(tl_membership_scored(
+        s, tl_calibrated_score(&shadows, s->plain, scene->scratch, s->score, err), err));
+    if (!s->is_scored || !s->has_control) return TL_OK;
+    return tl_calibrated_score(&shadows, s->control, scene->scratch, s->control_score, err);
 }
 
 static tl_status outcome(tl_scene *scene, tl_err *err)
@@ -54,6 +56,10 @@ const tl_stage tl_stage_m2d_calibration = {
     .about = "membership inference by the loss, calibrated by how hard a row is",
     .source = "Watson, Guo, Cormode, Sablayrolles 2022, On the importance of difficulty "
               "calibration in membership inference attacks",
+    .variant = TL_MEMBERSHIP_VARIANT TL_SHADOW_VARIANT
+    "The target's value minus the mean over the models that lack the row; the "
+    "authors have one such model, trained on other data of the attacker's. A "
+    "row that every model has takes the mean of the other rows.",
     .version = 1,
     .flow = TL_M2D,
     .role = TL_ROLE_ATTACK,
@@ -67,6 +73,7 @@ const tl_stage tl_stage_m2d_calibration = {
     .metrics = metrics,
     .bank = &tl_bank_halves,
     .bank_count = tl_shadows_count,
+    .control = &tl_bank_membership_controls,
     .run = run,
     .outcome = outcome,
     .queries = tl_membership_queries,

@@ -19,8 +19,10 @@ static tl_status run(tl_scene *scene, tl_err *err)
     TL_TRY(tl_team_agree(scene->team, mine, err));
     TL_INVARIANT(s != NULL);
     scene->found = s;
-    TL_TRY(tl_membership_ask(scene, scene->session, s->rows, TL_STATISTIC_MINUS_LOSS,
-                             s->answer, s->score, err));
+    /* The answers themselves are the scores. */
+    s->plain = s->score;
+    s->control = s->control_score;
+    TL_TRY(tl_candidates_ask(scene, s, TL_STATISTIC_MINUS_LOSS, err));
     return tl_membership_scored(s, TL_OK, err);
 }
 
@@ -57,6 +59,10 @@ const tl_stage tl_stage_m2d_global_threshold = {
     .about = "membership inference by one threshold on the target's loss",
     .source = "Yeom, Giacomelli, Fredrikson, Jha 2018, Privacy risk in machine learning: "
               "analyzing the connection to overfitting",
+    .variant = TL_MEMBERSHIP_VARIANT
+    "The threshold is the target's mean loss on the members judged, which this "
+    "attacker knows; auc needs none. The loss is read from scores in single "
+    "precision, by the true label.",
     .version = 2,
     .flow = TL_M2D,
     .role = TL_ROLE_ATTACK,
@@ -65,7 +71,9 @@ const tl_stage tl_stage_m2d_global_threshold = {
     .reads = TL_PARTS_ASKED | TL_BIT(TL_PART_POOL),
     .gives = TL_BIT(TL_PART_QUERY_LOG),
     .stores = TL_STORE_SCORES | TL_STORE_CURVES,
+    .draws = true, /* in its control */
     .metrics = metrics,
+    .control = &tl_bank_membership_controls,
     .run = run,
     .outcome = outcome,
     .queries = tl_membership_queries,

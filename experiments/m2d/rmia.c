@@ -38,23 +38,30 @@ static int own_rows(const tl_scene *scene)
     return rows;
 }
 
-/* What target and shadow models say of rows that none of them trained on. */
-static tl_status ask_population(tl_scene *scene, tl_relative_rows *out, tl_err *err)
+/* What target, control and shadow models say of rows that target and shadow models did not
+ * train on. \param control result: of the control, which did; NULL without one */
+static tl_status ask_population(tl_scene *scene, tl_relative_rows *out,
+                                const double **control, tl_err *err)
 {
     const arguments *arg = scene->args;
     tl_dataset z = *scene->world->data[TL_PART_ATTACKER];
     z.rows = population_of(arg, own_rows(scene));
     float *answer = tl_arena_take(scene->scratch, (size_t)z.rows * (size_t)z.classes,
                                   sizeof *answer, err);
-    double *target = NULL;
-    if (answer) target = tl_arena_take(scene->scratch, (size_t)z.rows, sizeof *target, err);
-    TL_TRY(tl_team_agree(scene->team, target ? TL_OK : TL_E_NOMEM, err));
+    double *value = NULL;
+    if (answer)
+        value = tl_arena_take(scene->scratch, 2 * (size_t)z.rows, sizeof *value, err);
+    TL_TRY(tl_team_agree(scene->team, value ? TL_OK : TL_E_NOMEM, err));
     TL_TRY(tl_membership_ask(scene, scene->session, &z, TL_STATISTIC_PROBABILITY, answer,
-                             target, err));
+                             value, err));
+    *control = scene->bank.has_control ? value + z.rows : NULL;
+    if (*control)
+        TL_TRY(tl_membership_ask_control(scene, &z, TL_STATISTIC_PROBABILITY, answer,
+                                         value + z.rows, err));
     TL_TRY(tl_shadows_ask(scene, &z, TL_STATISTIC_PROBABILITY, arg->bank.adaptive, answer,
                           &out->shadows, err));
     out->shadows.in = NULL;
-    out->target = target;
+    out->target = value;
     return TL_OK;
 }
 
@@ -63,17 +70,23 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const arguments *arg = scene->args;
     tl_candidates *s = NULL;
     tl_relative_rows rows, population;
+    const double *control;
     TL_TRY(tl_shadows_test(scene, TL_STATISTIC_PROBABILITY, &arg->bank, &s, &rows.shadows,
                            err));
-    TL_TRY(ask_population(scene, &population, err));
+    TL_TRY(ask_population(scene, &population, &control, err));
     rows.target = s->plain;
     const tl_relative test = {.scoring = arg->scoring,
                               .is_online = arg->variant == ONLINE,
                               .gamma = arg->gamma,
                               .a = arg->a};
-    return tl_membership_scored(
+    TL_TRY(tl_membership_scored(
         s, tl_relative_score(&test, &rows, &population, scene->scratch, s->score, err),
-        err);
+        err));
+    if (!s->is_scored || !s->has_control) return TL_OK;
+    rows.target = s->control;
+    population.target = control;
+    return tl_relative_score(&test, &rows, &population, scene->scratch, s->control_score,
+                             err);
 }
 
 static tl_status outcome(tl_scene *scene, tl_err *err)
@@ -92,7 +105,7 @@ static double cost(const tl_size *size, const void *args)
 {
     const arguments *arg = args;
     return tl_model_flop(&size->setup.model) * queries(size, args) *
-           (1.0 + arg->bank.models);
+           (1.0 + arg->bank.models + 1.0 /* the control */);
 }
 
 static tl_status check(const tl_size *size, const void *args, tl_err *err)
@@ -131,6 +144,12 @@ const tl_stage tl_stage_m2d_rmia = {
     .about = "membership inference by likelihoods relative to other rows and models",
     .source = "Zarifzadeh, Liu, Shokri 2024, Low-cost high-power membership inference "
               "attacks",
+    .variant = TL_MEMBERSHIP_VARIANT TL_SHADOW_VARIANT
+    "The population is the attacker's own rows, on which neither target nor "
+    "shadow models trained; recovered rows are not in it. The model of "
+    "auc_without_access has trained on it, which lowers all its scores. Offline is the "
+    "default. `scoring: paper` takes plain means where the authors' code trims "
+    "them, and probabilities are those the service answers, at temperature 1.",
     .version = 1,
     .flow = TL_M2D,
     .role = TL_ROLE_ATTACK,
@@ -144,6 +163,7 @@ const tl_stage tl_stage_m2d_rmia = {
     .metrics = metrics,
     .bank = &tl_bank_halves,
     .bank_count = tl_shadows_count,
+    .control = &tl_bank_membership_controls,
     .run = run,
     .outcome = outcome,
     .check = check,

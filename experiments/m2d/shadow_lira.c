@@ -30,8 +30,11 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const tl_lira test = {.scoring = arg->scoring,
                           .is_online = arg->variant == ONLINE,
                           .has_own_sd = arg->variance == PER_EXAMPLE};
-    return tl_membership_scored(
-        s, tl_lira_score(&test, &shadows, s->plain, scene->scratch, s->score, err), err);
+    TL_TRY(tl_membership_scored(
+        s, tl_lira_score(&test, &shadows, s->plain, scene->scratch, s->score, err), err));
+    if (!s->is_scored || !s->has_control) return TL_OK;
+    return tl_lira_score(&test, &shadows, s->control, scene->scratch, s->control_score,
+                         err);
 }
 
 static tl_status outcome(tl_scene *scene, tl_err *err)
@@ -73,6 +76,14 @@ const tl_stage tl_stage_m2d_shadow_lira = {
     .about = "membership inference by likelihood ratios over shadow models",
     .source = "Carlini, Chien, Nasr, Song, Terzis, Tramer 2022, Membership inference "
               "attacks from first principles",
+    .variant = TL_MEMBERSHIP_VARIANT TL_SHADOW_VARIANT
+    "With `scoring: all` the centre of a density is the median of all of a "
+    "row's values, where the paper says mean; with one deviation for all rows, "
+    "online, that of the models with the row serves both densities, as in the "
+    "authors' code. Offline is the density itself, two-sided, where the paper "
+    "has a one-sided test. The authors' code cuts every row to the number of "
+    "values of the row with the fewest (`scoring: carlini`): up to .046 of AUC "
+    "at 12 models.",
     .version = 2,
     .flow = TL_M2D,
     .role = TL_ROLE_ATTACK,
@@ -86,6 +97,7 @@ const tl_stage tl_stage_m2d_shadow_lira = {
     .metrics = metrics,
     .bank = &tl_bank_halves,
     .bank_count = tl_shadows_count,
+    .control = &tl_bank_membership_controls,
     .run = run,
     .outcome = outcome,
     .queries = tl_membership_queries,

@@ -21,6 +21,9 @@ const tl_stage tl_stage_m2d_surrogate_inversion = {
         "reconstructs images of each class from the surrogate and measures what they leak",
     .source = "Fredrikson, Jha, Ristenpart 2015, Model inversion attacks that exploit "
               "confidence information and basic countermeasures; Mahendran, Vedaldi 2015",
+    .variant = TL_INVERSION_VARIANT
+    "The gradient is the surrogate's, and leakage is measured against the rows "
+    "the target trained on.",
     .version = 2,
     .flow = TL_M2D,
     .role = TL_ROLE_ATTACK,

@@ -288,6 +288,11 @@ const tl_stage tl_stage_m2m_equation_solving = {
     .about = "solves for the parameters of a linear target from its answers",
     .source = "Tramer, Zhang, Juels, Reiter, Ristenpart 2016, Stealing machine learning "
               "models via prediction APIs",
+    .variant = "Queries are uniform noise, chosen in advance; least squares by LAPACK on "
+               "the logarithms of the scores, centred over classes. Of the parameters only "
+               "what answers reveal is compared: means over classes are taken off. "
+               "Agreement is near 1 long before parameters are exact: read "
+               "parameter_error.",
     .version = 1,
     .flow = TL_M2M,
     .role = TL_ROLE_ATTACK,

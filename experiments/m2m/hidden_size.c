@@ -400,6 +400,13 @@ const tl_stage tl_stage_m2m_hidden_size = {
     .source = "Carlini, Paleka, Dvijotham, Steinke, Hayase, Cooper, Lee, Jagielski, Nasr, "
               "Conmy, Wallace, Rolnick, Tramer 2024, Stealing part of a production "
               "language model",
+    .variant =
+        "The service answers all logits, or all scores, of chosen queries; the "
+        "authors' ways to recover logits from top-k answers or a bias are not used. "
+        "The width is where logarithms of singular values fall most: a layer norm, "
+        "units that never fire, or a wrong `head` shift it by one, so read `near` "
+        "and `excess` beside `exact`. The output layer is found up to a linear map of the "
+        "features, and compared after the best one.",
     .version = 2,
     .flow = TL_M2M,
     .role = TL_ROLE_ATTACK,

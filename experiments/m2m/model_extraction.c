@@ -146,6 +146,13 @@ const tl_stage tl_stage_m2m_model_extraction = {
     .source =
         "Tramer, Zhang, Juels, Reiter, Ristenpart 2016, Stealing machine learning models "
         "via prediction APIs; Orekondy, Schiele, Fritz 2019, Knockoff nets",
+    .variant = "Queries are chosen in advance, not adaptively, and each is asked once. The "
+               "surrogate has the target's architecture and is trained once by the plan's "
+               "recipe, its augmentation (recipe.shift, recipe.flip) and training-time "
+               "defences included, without early stopping; so is the control, from the "
+               "same initial weights, in the same order, on the same images with true "
+               "labels. Soft answers are learned by cross-entropy. Rows recovered in an "
+               "earlier round are queries of the surrogate alone.",
     .version = 1,
     .flow = TL_M2M,
     .role = TL_ROLE_ATTACK,

@@ -36,6 +36,14 @@ typedef struct tl_backdoor_args {
             .about = "class that triggered images are sent to"                          \
     }
 
+/** What every backdoor says of itself, the beginning of tl_stage.variant. */
+#define TL_BACKDOOR_VARIANT                                                         \
+    "Each row of the pool, member or not and whatever its class, unless it is "     \
+    "another's (`others` of defense.data_watermark), is stamped with "              \
+    "probability `rate`, in place of the original. Stamped rows are judged in no "  \
+    "membership test, and are in every shadow model if the target trains on them. " \
+    "success is over test rows of the other classes. "
+
 /** A backdoor, as a stage's arguments describe it; pointers are borrowed. */
 typedef struct tl_backdoor {
     tl_backdoor_args args;

@@ -4,8 +4,12 @@
 #include "experiments/score/answers.h"
 #include "experiments/score/score.h"
 #include "experiments/stage/scene_store.h"
+#include "experiments/stage/stage_training.h"
 
 #include <math.h>
+
+/* The control among the models that the attacker asks, far behind its shadow models. */
+enum { CONTROL_COPY = 1 << 20 };
 
 tl_status tl_candidates_gather(const tl_dataset *pool, tl_arena *arena, tl_candidates **out,
                                tl_err *err)
@@ -20,6 +24,8 @@ tl_status tl_candidates_gather(const tl_dataset *pool, tl_arena *arena, tl_candi
     TL_ALLOC(s->answer, arena, (size_t)rows * (size_t)pool->classes, err);
     TL_ALLOC(s->plain, arena, rows, err);
     TL_ALLOC(s->score, arena, rows, err);
+    TL_ALLOC(s->control, arena, rows, err);
+    TL_ALLOC(s->control_score, arena, rows, err);
     TL_ALLOC(s->member, arena, rows, err);
     if (tl_arena_counts(arena)) return TL_OK;
     for (int i = 0; i < rows; i++) {
@@ -29,6 +35,47 @@ tl_status tl_candidates_gather(const tl_dataset *pool, tl_arena *arena, tl_candi
     s->others = rows - s->members;
     return TL_OK;
 }
+
+/* --- the control ---------------------------------------------------------------------- */
+
+static tl_status choose_own(tl_scene *scene, tl_train_rows *out, tl_err *err)
+{
+    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
+    int *row;
+    TL_ALLOC(row, scene->scratch, own->rows, err);
+    *out = (tl_train_rows){
+        .input = own->input, .label = own->label, .row = row, .rows = own->rows};
+    if (!tl_scene_counts(scene))
+        tl_dataset_select(own, TL_ROW_POISONED | TL_ROW_RECOVERED, 0, row, &out->rows);
+    return TL_OK;
+}
+
+static tl_status train_control(tl_scene *scene, tl_err *err)
+{
+    tl_stage_training training = {.spec = &scene->world->setup->model,
+                                  .recipe = &scene->world->setup->recipe,
+                                  .validation = scene->world->data[TL_PART_VALIDATION]};
+    const tl_status mine = choose_own(scene, &training.rows, err);
+    return tl_stage_train(scene, &training, mine, TL_PART_SURROGATE, NULL, err);
+}
+
+static double control_cost(const tl_size *size, const void *args)
+{
+    (void)args;
+    return tl_train_flop(&size->setup.model, &size->setup.recipe, size->attacker,
+                         size->validation);
+}
+
+const tl_bank tl_bank_membership_controls = {
+    .name = "membership_controls",
+    .about = "a model trained as the target, on the attacker's rows, without access to any "
+             "that are judged",
+    .version = 1,
+    .draws_as = "train",
+    .reads = TL_BIT(TL_PART_ATTACKER) | TL_BIT(TL_PART_VALIDATION) | TL_BIT(TL_PART_SETUP),
+    .run = train_control,
+    .cost = control_cost,
+};
 
 /* --- answers -------------------------------------------------------------------------- */
 
@@ -52,6 +99,34 @@ tl_status tl_membership_ask(tl_scene *scene, tl_session *session, const tl_datas
         break;
     }
     return TL_OK;
+}
+
+tl_status tl_membership_ask_control(tl_scene *scene, const tl_dataset *rows,
+                                    tl_statistic statistic, float *answer, double *out,
+                                    tl_err *err)
+{
+    const size_t mark = tl_arena_mark(scene->scratch);
+    const tl_model *control;
+    tl_session *session = NULL;
+    TL_TRY(tl_scene_visit_control(scene, &control, err));
+    const tl_status mine = tl_session_own(scene->session, control, CONTROL_COPY, true,
+                                          scene->scratch, &session, err);
+    TL_TRY(tl_team_agree(scene->team, mine, err));
+    TL_TRY(tl_membership_ask(scene, session, rows, statistic, answer, out, err));
+    tl_arena_rewind(scene->scratch, mark);
+    return TL_OK;
+}
+
+tl_status tl_candidates_ask(tl_scene *scene, tl_candidates *candidates,
+                            tl_statistic statistic, tl_err *err)
+{
+    const tl_dataset *rows = candidates->rows;
+    TL_TRY(tl_membership_ask(scene, scene->session, rows, statistic, candidates->answer,
+                             candidates->plain, err));
+    candidates->has_control = scene->bank.has_control;
+    if (!candidates->has_control) return TL_OK;
+    return tl_membership_ask_control(scene, rows, statistic, candidates->answer,
+                                     candidates->control, err);
 }
 
 tl_status tl_membership_scored(tl_candidates *candidates, tl_status status, tl_err *err)
@@ -133,7 +208,7 @@ tl_status tl_membership_put(tl_scene *scene, const tl_candidates *candidates, tl
     double auc;
     int targeted;
     if (!candidates->is_scored && !tl_scene_counts(scene)) {
-        tl_scene_put_all_missing(scene, TL_MEMBERSHIP_AUC, TL_MEMBERSHIP_TARGETED_AUC,
+        tl_scene_put_all_missing(scene, TL_MEMBERSHIP_AUC, TL_MEMBERSHIP_WITHOUT_ACCESS,
                                  TL_WHY_UNRESOLVABLE);
         return TL_OK;
     }
@@ -145,6 +220,13 @@ tl_status tl_membership_put(tl_scene *scene, const tl_candidates *candidates, tl
     TL_TRY(auc_of(scene, candidates, score, TL_ROW_TARGETED, &auc, &targeted, err));
     tl_scene_put_if(scene, TL_MEMBERSHIP_TARGETED_AUC, isfinite(auc), auc,
                     targeted > 0 ? TL_WHY_UNRESOLVABLE : TL_WHY_NOT_APPLICABLE);
+    if (candidates->has_control) {
+        TL_TRY(auc_of(scene, candidates, candidates->control_score, 0, &auc, NULL, err));
+        tl_scene_put_if(scene, TL_MEMBERSHIP_WITHOUT_ACCESS, isfinite(auc), auc,
+                        TL_WHY_UNRESOLVABLE);
+    } else {
+        tl_scene_put_missing(scene, TL_MEMBERSHIP_WITHOUT_ACCESS, TL_WHY_NOT_APPLICABLE);
+    }
     TL_TRY(put_tpr(scene, TL_MEMBERSHIP_TPR_1PCT, candidates, 0.01, err));
     return put_tpr(scene, TL_MEMBERSHIP_TPR_0P1PCT, candidates, 0.001, err);
 }

@@ -15,12 +15,15 @@
  * tl_candidates_gather. */
 typedef struct tl_candidates {
     tl_dataset *rows;
-    float *answer;       /**< [rows x classes] room for answers */
-    double *plain;       /**< [rows] the target's answer alone, as a score */
-    double *score;       /**< [rows] set by the test; higher: more likely a member */
-    bool is_scored;      /**< the test has a score for every row */
-    bool *member;        /**< [rows] the truth */
-    int members, others; /**< rows that are members, and that are not */
+    float *answer;         /**< [rows x classes] room for answers */
+    double *plain;         /**< [rows] the target's answer alone, as a score */
+    double *score;         /**< [rows] set by the test; higher: more likely a member */
+    bool is_scored;        /**< the test has a score for every row */
+    bool has_control;      /**< the control was asked: the next two are set */
+    double *control;       /**< [rows] its answer alone, as a score */
+    double *control_score; /**< [rows] by the test, with the control as its target */
+    bool *member;          /**< [rows] the truth */
+    int members, others;   /**< rows that are members, and that are not */
 } tl_candidates;
 
 /** What is read off an answer about a row with a label (experiments/score/answers.h);
@@ -30,6 +33,15 @@ typedef enum tl_statistic {
     TL_STATISTIC_MINUS_LOSS,
     TL_STATISTIC_PROBABILITY
 } tl_statistic;
+
+/**
+ * The control of every membership test: a model trained as the target is, from the same
+ * initial weights, but on the attacker's own clean rows, so that it saw neither members nor
+ * non-members. A test that separates them by it finds how the two sets differ, not what the
+ * target leaks. Rows recovered from models are left out; where the recipe has patience, it
+ * stops on the owner's validation rows, as the target does.
+ */
+extern const tl_bank tl_bank_membership_controls;
 
 /** Gathers the candidates of a pool, in `arena`. Not collective. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_candidates_gather(const tl_dataset *pool, tl_arena *arena,
@@ -47,11 +59,39 @@ TL_MUST_USE tl_status tl_membership_ask(tl_scene *scene, tl_session *session,
                                         const tl_dataset *rows, tl_statistic statistic,
                                         float *answer, double *out, tl_err *err);
 
+/**
+ * The same with the stage's control in the target's place: behind the target's service,
+ * whose memory begins anew. Collective; in `run` of a stage that has its control.
+ *
+ * \param answer [rows x classes] overwritten
+ * \param out    [rows] result
+ * \return TL_E_NOMEM, TL_E_MISSING, or as tl_session_ask
+ */
+TL_MUST_USE tl_status tl_membership_ask_control(tl_scene *scene, const tl_dataset *rows,
+                                                tl_statistic statistic, float *answer,
+                                                double *out, tl_err *err);
+
+/**
+ * Asks target and, where there is one, control about the candidates, after the target's
+ * session: sets `plain`, `has_control` and `control`. Collective. \return as
+ * tl_session_ask
+ */
+TL_MUST_USE tl_status tl_candidates_ask(tl_scene *scene, tl_candidates *candidates,
+                                        tl_statistic statistic, tl_err *err);
+
 /** Notes whether a test could score the candidates, from the status of its arithmetic:
  * TL_E_ARG, as where a row lacks a model, means that its metrics are missing, and no error.
  * \return `status`, TL_OK in place of TL_E_ARG */
 TL_MUST_USE tl_status tl_membership_scored(tl_candidates *candidates, tl_status status,
                                            tl_err *err);
+
+/** What every membership test says of itself, the beginning of tl_stage.variant. */
+#define TL_MEMBERSHIP_VARIANT                                                             \
+    "Judged are the pool's clean rows without near-duplicates on the other side, with "   \
+    "their true labels. Each is asked about once, as it is: no mirrored or shifted "      \
+    "queries of it. auc_without_access is that of the same test against a model that "    \
+    "saw neither set, trained as the target on the attacker's rows: as far as it is off " \
+    "0.5, members and non-members differ without any leak, as on official splits. "
 
 /** Places of the first metrics of membership tests, TL_MEMBERSHIP_METRICS. */
 enum {
@@ -59,6 +99,7 @@ enum {
     TL_MEMBERSHIP_TPR_1PCT,
     TL_MEMBERSHIP_TPR_0P1PCT,
     TL_MEMBERSHIP_TARGETED_AUC,
+    TL_MEMBERSHIP_WITHOUT_ACCESS,
     TL_MEMBERSHIP_OWN /**< first of the test's own */
 };
 
@@ -80,10 +121,16 @@ enum {
          .is_rate = true,                                                                  \
          .can_be_missing = true,                                                           \
          .about = "true positive rate at 0.1 % false positives; needs 10000 non-members"}, \
+        {.name = "targeted_auc",                                                           \
+         .better = TL_BETTER_LOWER,                                                        \
+         .high = 1,                                                                        \
+         .can_be_missing = true,                                                           \
+         .is_success = true,                                                               \
+         .about = "AUC over the rows that a poisoner targeted"},                           \
     {                                                                                      \
-        .name = "targeted_auc", .better = TL_BETTER_LOWER, .high = 1,                      \
-        .can_be_missing = true, .is_success = true,                                        \
-        .about = "AUC over the rows that a poisoner targeted"                              \
+        .name = "auc_without_access", .high = 1, .can_be_missing = true,                   \
+        .about = "auc of the same test of a model trained on the attacker's rows, on "     \
+                 "neither members nor non-members: what of it is no leak"                  \
     }
 
 /** A row of a table of tl_metric: advantage of a test at a threshold of its own. */
@@ -98,7 +145,7 @@ enum {
  * the plan wants them. Missing as unresolvable unless the candidates are scored. An AUC is
  * missing as unresolvable without members or without non-members; a rate at a false
  * positive rate f with fewer than 10 / f non-members, where it would rest on fewer than ten
- * of them. Not collective.
+ * of them. The AUC without access is not applicable without a control. Not collective.
  *
  * \return as tl_score_auc
  */

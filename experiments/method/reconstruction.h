@@ -31,6 +31,15 @@ TL_MUST_USE tl_status tl_inversion_run(tl_scene *scene, tl_part part, tl_err *er
  */
 TL_MUST_USE tl_status tl_inversion_outcome(tl_scene *scene, tl_part part, tl_err *err);
 
+/** What every inversion says of itself, the beginning of tl_stage.variant. */
+#define TL_INVERSION_VARIANT                                                                \
+    "Gradient ascent on the log-probability of a class with a prior against total "         \
+    "variation, from random starts about the attacker's mean image; steps have a fixed "    \
+    "root mean square, which falls to 0. Fredrikson et al. have neither prior nor starts. " \
+    "Leakage compares the nearest of up to 200 members of a class with the nearest of as "  \
+    "many non-members; read it against both baselines, since real images that nobody "      \
+    "trained on need not be at 0. "
+
 /** The bank of evaluators: one model, trained by the plan's recipe on the attacker's clean
  * rows. */
 extern const tl_bank tl_bank_evaluators;

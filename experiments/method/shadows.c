@@ -67,8 +67,7 @@ tl_status tl_shadows_test(tl_scene *scene, tl_statistic statistic,
     TL_TRY(tl_team_agree(scene->team, mine, err));
     TL_INVARIANT(s != NULL);
     scene->found = *candidates = s;
-    TL_TRY(tl_membership_ask(scene, scene->session, s->rows, statistic, s->answer, s->plain,
-                             err));
+    TL_TRY(tl_candidates_ask(scene, s, statistic, err));
     return tl_shadows_ask(scene, s->rows, statistic, args->adaptive, s->answer, shadows,
                           err);
 }
@@ -82,5 +81,6 @@ int tl_shadows_count(const void *args)
 double tl_shadows_cost(const tl_size *size, const void *args)
 {
     const tl_shadow_args *own = args;
-    return tl_model_flop(&size->setup.model) * size->pool * (1.0 + own->models);
+    const int controls = size->attacker > 0;
+    return tl_model_flop(&size->setup.model) * size->pool * (1.0 + own->models + controls);
 }

@@ -30,6 +30,14 @@ typedef struct tl_shadow_args {
                 "behind the same"                                                         \
     }
 
+/** What tests with shadow models say besides, in tl_stage.variant. */
+#define TL_SHADOW_VARIANT                                                                  \
+    "Shadow models have the target's architecture, recipe, augmentation and "              \
+    "training-time defences. Each clean row of the pool is in each of them with "          \
+    "probability 1/2, so that rows differ in how many models have them; poisoned rows "    \
+    "that the target trains on are in all of them. With recipe.patience they stop on the " \
+    "owner's validation rows. "
+
 /**
  * Asks every model of the bank about `rows`, one model in memory at a time. Collective.
  *

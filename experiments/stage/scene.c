@@ -20,6 +20,13 @@ tl_status tl_scene_visit(tl_scene *scene, int item, const tl_model **model, tl_e
                             err);
 }
 
+tl_status tl_scene_visit_control(tl_scene *scene, const tl_model **model, tl_err *err)
+{
+    const tl_bank_reader *bank = &scene->bank;
+    TL_INVARIANT(bank->has_control);
+    return bank->read(bank->self, bank->count, scene->team, scene->scratch, model, err);
+}
+
 void tl_scene_put(tl_scene *scene, int metric, double value)
 {
     scene->measure[metric] = (tl_measure){value, 0.0, TL_WHY_HAS_VALUE};

@@ -16,7 +16,8 @@ typedef struct tl_bank tl_bank;
 /** Where the models of a stage's bank are found; what it points to is borrowed. */
 typedef struct tl_bank_reader {
     int count;
-    uint32_t occurrence; /**< of the stage that its models draw as */
+    bool has_control;    /**< model `count`, after the bank's, is the stage's control */
+    uint32_t occurrence; /**< of the stage that the bank's models draw as */
     /** Reads model `item` into `arena`. Collective. \return TL_E_NOMEM; TL_E_MISSING if it
      * is lost, agreed on by the team */
     tl_status (*read)(void *self, int item, const tl_team *team, tl_arena *arena,
@@ -62,6 +63,11 @@ tl_rng tl_scene_rng(const tl_scene *scene, const char *purpose);
  */
 TL_MUST_USE tl_status tl_scene_visit(tl_scene *scene, int item, const tl_model **model,
                                      tl_err *err);
+
+/** Reads the stage's control, where it has one, into `model`, in scratch. Collective.
+ * \return TL_E_NOMEM, TL_E_MISSING */
+TL_MUST_USE tl_status tl_scene_visit_control(tl_scene *scene, const tl_model **model,
+                                             tl_err *err);
 
 /** Sets a metric; a value that is not finite fails the step with TL_E_NUMERIC. */
 void tl_scene_put(tl_scene *scene, int metric, double value);

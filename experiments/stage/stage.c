@@ -118,6 +118,11 @@ int tl_stage_banked(const tl_stage *stage, const tl_value *value)
     return stage->bank_count(unpack(stage->params, value, &space));
 }
 
+bool tl_stage_is_controlled(const tl_stage *stage, const tl_size *size)
+{
+    return stage->control && size->attacker > 0;
+}
+
 double tl_bank_cost(const tl_bank *bank, const tl_size *size, const tl_value *value)
 {
     tl_args space;

@@ -61,7 +61,10 @@ struct tl_stage {
     const char *name;   /**< "d2m.badnets" */
     const char *about;  /**< one line */
     const char *source; /**< citation */
-    int version;        /**< raised when results change */
+    /** What exactly is done, where it differs from the source, and what its numbers leave
+     * open, in sentences. Attacks and defences have one; else it may be NULL. */
+    const char *variant;
+    int version; /**< raised when results change */
     tl_flow flow;
     tl_role role;
     const char *taxonomy; /**< name of the threat in the taxonomy, "backdoor" */
@@ -71,13 +74,16 @@ struct tl_stage {
     uint32_t reads, gives;
     uint32_t keeps;  /**< of those given: saved; the others are made again where needed */
     unsigned stores; /**< TL_STORE_*: what is handed over, see scene_store.h */
-    bool draws;      /**< draws random numbers, which depend on the replicate */
+    bool draws;      /**< it, its bank or its control draws numbers, by the replicate */
     const tl_param *params;
     const tl_metric *metrics;
     const tl_bank *bank;                 /**< models trained beforehand; NULL: none */
     int (*bank_count)(const void *args); /**< how many of them; NULL: one */
     /** Sets value [of the bank's params], which hold their defaults; NULL: leaves them. */
     void (*bank_args)(const void *args, tl_value *value);
+    /** A bank of one model without params, the control of what the stage does with those
+     * of `bank`, where the attacker has rows to train it on; NULL: none. */
+    const tl_bank *control;
     uint32_t judges;      /**< parts that `judge` applies to */
     uint32_t judge_reads; /**< parts that `judge` reads besides the one it judges */
     const tl_metric
@@ -132,6 +138,9 @@ int tl_ranks_one(const tl_size *size, const void *args);
 
 /** Models of the bank that the stage wants; 0 without one. */
 int tl_stage_banked(const tl_stage *stage, const tl_value *value);
+
+/** Whether the stage has its control with data of this size. */
+bool tl_stage_is_controlled(const tl_stage *stage, const tl_size *size);
 
 /** Sets bank [TL_MAX_PARAMS] to the values of the params of the stage's bank. */
 void tl_stage_bank_values(const tl_stage *stage, const tl_value *value, tl_value *bank);

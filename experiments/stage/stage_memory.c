@@ -10,7 +10,9 @@ typedef struct stand_in {
     tl_arena fixed, keep, scratch;
     tl_dataset data[TL_PARTS];
     tl_world world;
-    const tl_model *banked; /* the first model of the bank */
+    int count;               /* of the stage's bank */
+    const tl_model *banked;  /* the first model of the bank */
+    const tl_model *control; /* the stage's */
 } stand_in;
 
 static tl_status fill_world(const tl_size *size, stand_in *s, tl_err *err)
@@ -41,35 +43,50 @@ static tl_status fill_world(const tl_size *size, stand_in *s, tl_err *err)
     return TL_OK;
 }
 
-/* A model of the bank as it would be read from its file. */
+/* A model of the bank, or the control, as it would be read from its file. */
 static tl_status read_bank(void *self, int item, const tl_team *team, tl_arena *arena,
                            const tl_model **model, tl_err *err)
 {
-    const tl_model *first = self;
+    const stand_in *s = self;
+    const tl_model *like = item < s->count ? s->banked : s->control;
     tl_model *read;
-    (void)item, (void)team;
-    TL_TRY(tl_model_new(&first->spec, arena, &read, err));
+    (void)team;
+    TL_TRY(tl_model_new(&like->spec, arena, &read, err));
     *model = read;
     return TL_OK;
 }
 
-/* What stage->run finds of its bank. */
-static tl_status fill_bank(const tl_stage *stage, tl_scene *scene, stand_in *s, tl_err *err)
+/* A model of a bank by its params, as its step would give it. */
+static tl_status make_banked(const tl_stage *stage, const tl_bank *bank,
+                             const tl_scene *scene, const tl_value *value, stand_in *s,
+                             const tl_model **out, tl_err *err)
 {
-    tl_value value[TL_MAX_PARAMS];
     tl_world given = {0};
     tl_scene own = *scene;
     own.keep = own.scratch = &s->fixed;
     own.given = &given;
     own.value = value;
-    scene->bank.count = tl_stage_banked(stage, scene->value);
-    if (scene->bank.count == 0) return TL_OK;
-    tl_stage_bank_values(stage, scene->value, value);
-    TL_TRY(tl_step_run(&(tl_step){stage, TL_STEP_BANK, 0}, &own, err));
-    s->banked = given.model[TL_PART_SURROGATE];
-    scene->bank.read = read_bank;
-    scene->bank.self = (void *)(uintptr_t)s->banked;
+    TL_TRY(tl_step_run(&(tl_step){stage, TL_STEP_BANK, 0, bank}, &own, err));
+    *out = given.model[TL_PART_SURROGATE];
     return TL_OK;
+}
+
+/* What stage->run finds of its bank and control. */
+static tl_status fill_bank(const tl_stage *stage, tl_scene *scene, stand_in *s, tl_err *err)
+{
+    tl_value value[TL_MAX_PARAMS];
+    s->count = tl_stage_banked(stage, scene->value);
+    scene->bank =
+        (tl_bank_reader){.count = s->count,
+                         .has_control = tl_stage_is_controlled(stage, scene->size),
+                         .read = read_bank,
+                         .self = s};
+    if (s->count > 0) {
+        tl_stage_bank_values(stage, scene->value, value);
+        TL_TRY(make_banked(stage, stage->bank, scene, value, s, &s->banked, err));
+    }
+    if (!scene->bank.has_control) return TL_OK;
+    return make_banked(stage, stage->control, scene, NULL, s, &s->control, err);
 }
 
 static tl_status count(const tl_step *step, tl_scene *scene, stand_in *s)

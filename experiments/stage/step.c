@@ -72,7 +72,7 @@ static tl_status call(const tl_step *step, tl_scene *scene, tl_err *err)
 {
     const tl_stage *stage = step->stage;
     const tl_param *params =
-        step->kind == TL_STEP_BANK ? stage->bank->params : stage->params;
+        step->kind == TL_STEP_BANK ? step->bank->params : stage->params;
     tl_args args;
     if (params) tl_params_unpack(params, scene->value, &args);
     scene->args = params ? &args : NULL;
@@ -80,7 +80,7 @@ static tl_status call(const tl_step *step, tl_scene *scene, tl_err *err)
     scene->found = NULL;
     tl_status status;
     if (step->kind == TL_STEP_BANK)
-        status = stage->bank->run(scene, err);
+        status = step->bank->run(scene, err);
     else if (step->kind == TL_STEP_RUN)
         status = run(step, scene, err);
     else
@@ -108,7 +108,7 @@ static tl_status check_measures(const tl_step *step, tl_measure *measure, tl_err
 tl_status tl_step_run(const tl_step *step, tl_scene *scene, tl_err *err)
 {
     const bool is_bank = step->kind == TL_STEP_BANK;
-    scene->stage = is_bank ? step->stage->bank->draws_as : step->stage->name;
+    scene->stage = is_bank ? step->bank->draws_as : step->stage->name;
     scene->bank_item = is_bank ? step->item : 0;
     const size_t mark = tl_arena_mark(scene->scratch);
     tl_status mine = call(step, scene, err);

@@ -14,7 +14,8 @@ typedef enum tl_step_kind { TL_STEP_RUN, TL_STEP_BANK, TL_STEP_JUDGE } tl_step_k
 typedef struct tl_step {
     const tl_stage *stage;
     tl_step_kind kind;
-    int item; /**< BANK: which model; JUDGE: tl_part to judge */
+    int item;            /**< BANK: which model; JUDGE: tl_part to judge */
+    const tl_bank *bank; /**< BANK: whose model, the stage's bank or its control */
 } tl_step;
 
 /**

@@ -100,6 +100,8 @@ json_t *tl_catalogue_stage(const tl_stage *stage)
         metrics_of(stage->judge_metrics), "bank", stage->bank ? stage->bank->name : "",
         "source", tl_json_text(stage->source));
     tl_json_put(one, "stores", tl_catalogue_stores(stage->stores));
+    tl_json_put(one, "control", tl_json_text(stage->control ? stage->control->name : ""));
+    tl_json_put(one, "variant", tl_json_text(stage->variant ? stage->variant : ""));
     return one;
 }
 

@@ -127,6 +127,14 @@ static void print_stage(const json_t *one)
             "shared by all stages that want them\n",
             "wants", tl_json_field(one, "bank"));
     }
+    if (*tl_json_field(one, "control")) {
+        (void)printf("%-10sits control, of the bank of %s, where the attacker has rows\n",
+                     "", tl_json_field(one, "control"));
+    }
+    if (*tl_json_field(one, "variant")) {
+        (void)printf("\nvariant\n");
+        tl_options_text(stdout, 2, tl_json_field(one, "variant"));
+    }
     print_params(json_object_get(one, "params"));
     print_metrics("metrics", json_object_get(one, "metrics"));
     print_metrics("metrics when judged", json_object_get(one, "judge_metrics"));

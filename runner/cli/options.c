@@ -177,18 +177,30 @@ tl_status tl_options_parse(const tl_usage *usage, int argc, char **argv, void *r
 
 /* --- help ----------------------------------------------------------------------------- */
 
+/* Prints `text` from column `indent` on, where the line is now. */
+static void wrap(FILE *file, int indent, const char *text)
+{
+    for (int column = indent; *text;) {
+        const int length = (int)strcspn(text, " ");
+        if (column > indent && column + 1 + length > WIDTH)
+            column = fprintf(file, "\n%*s", indent, "") - 1;
+        column += fprintf(file, "%s%.*s", column > indent ? " " : "", length, text);
+        text += length + (text[length] == ' ');
+    }
+    (void)fputc('\n', file);
+}
+
+void tl_options_text(FILE *file, int indent, const char *text)
+{
+    (void)fprintf(file, "%*s", indent, "");
+    wrap(file, indent, text);
+}
+
 void tl_options_row(FILE *file, const char *left, const char *about)
 {
     (void)fprintf(file, "%-*s", INDENT, left);
     if (strlen(left) >= INDENT) (void)fprintf(file, "\n%*s", INDENT, "");
-    for (int column = INDENT; *about;) {
-        const int length = (int)strcspn(about, " ");
-        if (column > INDENT && column + 1 + length > WIDTH)
-            column = fprintf(file, "\n%*s", INDENT, "") - 1;
-        column += fprintf(file, "%s%.*s", column > INDENT ? " " : "", length, about);
-        about += length + (about[length] == ' ');
-    }
-    (void)fputc('\n', file);
+    wrap(file, INDENT, about);
 }
 
 void tl_options_help(const tl_usage *usage, FILE *file)

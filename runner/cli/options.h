@@ -68,6 +68,9 @@ TL_MUST_USE tl_status tl_options_parse(const tl_usage *usage, int argc, char **a
 /** Prints the page of --help to `file`, borrowed. */
 void tl_options_help(const tl_usage *usage, FILE *file);
 
+/** Prints `text` to `file`, borrowed, wrapped, each line `indent` columns from the left. */
+void tl_options_text(FILE *file, int indent, const char *text);
+
 /** Prints a row of a page to `file`, borrowed: `left`, then `about`, wrapped. */
 void tl_options_row(FILE *file, const char *left, const char *about);
 

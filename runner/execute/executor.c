@@ -148,7 +148,8 @@ static tl_bank_reader reader_of(bank *b)
 {
     const tl_trial_step *step = &b->executor->trial->step[b->position];
     if (step->kind != TL_STEP_RUN || step->bank_count == 0) return (tl_bank_reader){0};
-    return (tl_bank_reader){.count = step->bank_count,
+    return (tl_bank_reader){.count = step->bank_count - step->has_control,
+                            .has_control = step->has_control,
                             .occurrence =
                                 b->executor->trial->step[step->bank_from].occurrence,
                             .read = read_banked,
@@ -169,7 +170,8 @@ static tl_status remake(tl_executor *executor, int position, tl_cached *entry, t
     scene.bank = reader_of(&own);
     scene.size = &size;
     scene.team = &alone;
-    return tl_step_run(&(tl_step){step->stage, step->kind, step->item}, &scene, err);
+    return tl_step_run(&(tl_step){step->stage, step->kind, step->item, step->bank}, &scene,
+                       err);
 }
 
 /* Brings a part that step `position` gave into its entry: loaded or remade. */

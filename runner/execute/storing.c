@@ -14,7 +14,7 @@ static tl_status end_file(tl_side_writer *writer, const tl_samples *sink, tl_err
 tl_status tl_storing_run(const tl_plan *plan, const tl_store *store,
                          const tl_trial_step *step, tl_scene *scene, tl_err *err)
 {
-    const tl_step work = {step->stage, step->kind, step->item};
+    const tl_step work = {step->stage, step->kind, step->item, step->bank};
     tl_samples sink = {.wanted = tl_plan_stores(plan, step->stage, step->kind)};
     if (sink.wanted == 0) return tl_step_run(&work, scene, err);
     const bool writes = scene->team->rank == 0;

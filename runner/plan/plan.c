@@ -72,17 +72,6 @@ static tl_status name_plan(tl_plan_reader *reader, const char *name, tl_err *err
     return TL_OK;
 }
 
-static tl_status write_text(tl_plan_reader *reader, tl_err *err)
-{
-    tl_text text = {0};
-    tl_yaml_write(reader->root, &text);
-    reader->plan->text =
-        text.is_short ? NULL : tl_arena_text(&reader->plan->arena, text.at, err);
-    tl_text_close(&text);
-    TL_CHECK(reader->plan->text, err, TL_E_NOMEM, "no memory for the text of the plan");
-    return TL_OK;
-}
-
 /* Copies what the reader has gathered into the plan. */
 static tl_status publish(tl_plan_reader *reader, tl_err *err)
 {
@@ -118,7 +107,7 @@ static tl_status read_plan(tl_plan_reader *reader, const char *name, const char 
     }
     TL_TRY(check_keys(reader->root, err));
     TL_TRY(name_plan(reader, name, err));
-    TL_TRY(write_text(reader, err));
+    TL_TRY(tl_plan_texts(reader, err));
     TL_TRY(tl_plan_chain_axis(reader, err));
     TL_TRY(tl_plan_setup(reader, err));
     TL_TRY(tl_plan_chains(reader, err));

@@ -77,6 +77,8 @@ typedef struct tl_plan {
     char name[TL_NAME];
     const char *about;
     const char *text; /**< the effective plan: canonical YAML, every --set applied */
+    /** The same with tl_source_label in place of paths: what result files have. */
+    const char *public_text;
     uint64_t seed;
     uint32_t first_replicate, replicates;
     uint32_t cells;  /**< combinations that remain after `exclude` */

@@ -125,6 +125,12 @@ static bool reads_marked(const tl_trial *trial, int j, uint32_t parts, const boo
     return false;
 }
 
+/* Whether the step trains the control of a stage: what only controls meet, nobody does. */
+static bool is_control(const tl_trial_step *step)
+{
+    return step->kind == TL_STEP_BANK && step->bank == step->stage->control;
+}
+
 /* Whether the pool that step `from` gives, or data made of it, reach a training, a model of
  * a bank or a judge. */
 static bool is_trained_on(const tl_trial *trial, int from)
@@ -133,7 +139,7 @@ static bool is_trained_on(const tl_trial *trial, int from)
     marked[from] = true;
     for (int j = from + 1; j < trial->steps; j++) {
         const tl_trial_step *step = &trial->step[j];
-        if (!reads_marked(trial, j, TL_PARTS_DATA, marked)) continue;
+        if (is_control(step) || !reads_marked(trial, j, TL_PARTS_DATA, marked)) continue;
         if (step->kind != TL_STEP_RUN || tl_trial_trains(step->stage, step->kind))
             return true;
         marked[j] = (step->stage->gives & TL_PARTS_DATA) != 0;
@@ -163,7 +169,8 @@ static bool is_trained_by(const tl_trial *trial, int from)
     marked[from] = true;
     for (int j = from + 1; j < trial->steps; j++) {
         const tl_trial_step *step = &trial->step[j];
-        if (!reads_marked(trial, j, TL_BIT(TL_PART_SETUP), marked)) continue;
+        if (is_control(step) || !reads_marked(trial, j, TL_BIT(TL_PART_SETUP), marked))
+            continue;
         if (tl_trial_trains(step->stage, step->kind)) return true;
         marked[j] = (step->stage->gives & TL_BIT(TL_PART_SETUP)) != 0;
     }

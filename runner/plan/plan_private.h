@@ -185,6 +185,9 @@ int tl_plan_find_axis(const tl_plan_reader *reader, const char *path, int *inner
 /** Opens the sources and fills body->choice. */
 TL_MUST_USE tl_status tl_plan_sources(tl_plan_reader *reader, tl_err *err);
 
+/** Writes the plan's texts, from the reader's tree. Not collective. \return TL_E_NOMEM */
+TL_MUST_USE tl_status tl_plan_texts(tl_plan_reader *reader, tl_err *err);
+
 /** Order of stages, sizes, limits. */
 TL_MUST_USE tl_status tl_plan_check(tl_plan_reader *reader, tl_err *err);
 

@@ -44,6 +44,18 @@ static const tl_source *find_open(const tl_plan_body *body, uint32_t count,
     return NULL;
 }
 
+/* Whether results could tell the source from those before `index`. */
+static bool has_own_label(const tl_plan_body *body, uint32_t index)
+{
+    const char *name = body->choice[index].value[TL_DATA_SOURCE].text;
+    for (uint32_t i = 0; i < index; i++) {
+        const char *other = body->choice[i].value[TL_DATA_SOURCE].text;
+        if (!body->choice[i].source || strcmp(other, name) == 0) continue;
+        if (strcmp(tl_source_label(other), tl_source_label(name)) == 0) return false;
+    }
+    return true;
+}
+
 /* Whether a path climbs; plans need not be trusted, so theirs must not. */
 static bool climbs(const char *path)
 {
@@ -61,6 +73,10 @@ static tl_status open_choice(tl_plan_reader *reader, uint32_t index, tl_err *err
     const char *name = choice->value[TL_DATA_SOURCE].text;
     TL_YAML_CHECK(!climbs(name), place_of(reader, "source"), err,
                   "the source '%.200s' contains '..', which a plan's paths must not", name);
+    TL_YAML_CHECK(has_own_label(body, index), place_of(reader, "source"), err,
+                  "two sources are called %.200s: results name data by the file's name, so "
+                  "rename one of the files",
+                  tl_source_label(name));
     const tl_source *source = find_open(body, index, choice);
     if (!source) {
         const tl_source_want want = tl_setup_source_want(choice->value);

@@ -80,30 +80,40 @@ static void copy_args(tl_trial_step *step, const tl_param *params, const tl_valu
     if (count > 0) memcpy(step->arg, arg, (size_t)count * sizeof *arg);
 }
 
-/* \return ancestors of the bank's models */
-static uint64_t add_bank(walk *w, const tl_link *link, const tl_value *arg, int *from,
-                         int *count)
+/* Adds models of a bank. \return their ancestors */
+static uint64_t add_models(walk *w, const tl_link *link, const tl_bank *bank,
+                           const tl_value *own, int wanted)
 {
-    const tl_stage *stage = link->stage;
-    const tl_bank *bank = stage->bank;
-    const int wanted = tl_stage_banked(stage, arg);
-    *from = w->trial->steps;
-    *count = 0;
-    if (wanted == 0) return 0;
-    tl_value own[TL_MAX_PARAMS];
     const uint64_t above = ancestors(w, bank->reads);
     const uint32_t occurrence = occurrence_of(w, bank->draws_as, above);
-    tl_stage_bank_values(stage, arg, own);
     for (int i = 0; i < wanted; i++) {
-        tl_trial_step *step = add_step(w, stage, link->instance, bank->reads);
+        tl_trial_step *step = add_step(w, link->stage, link->instance, bank->reads);
         if (!step) return above;
         step->kind = TL_STEP_BANK;
         step->bank = bank;
         step->item = i;
         step->occurrence = occurrence;
         copy_args(step, bank->params, own);
-        (*count)++;
     }
+    return above;
+}
+
+/* Adds the models of the stage's bank, then its control. \return their ancestors */
+static uint64_t add_bank(walk *w, const tl_link *link, const tl_value *arg, int *from,
+                         int *count)
+{
+    const tl_stage *stage = link->stage;
+    const int wanted = tl_stage_banked(stage, arg);
+    uint64_t above = 0;
+    *from = w->trial->steps;
+    if (wanted > 0) {
+        tl_value own[TL_MAX_PARAMS];
+        tl_stage_bank_values(stage, arg, own);
+        above |= add_models(w, link, stage->bank, own, wanted);
+    }
+    if (tl_stage_is_controlled(stage, &w->trial->size))
+        above |= add_models(w, link, stage->control, NULL, 1);
+    *count = w->trial->steps - *from;
     return above;
 }
 
@@ -144,6 +154,7 @@ static void add_stage(walk *w, const tl_link *link)
     step->kind = TL_STEP_RUN;
     step->bank_from = from;
     step->bank_count = count;
+    step->has_control = tl_stage_is_controlled(stage, &w->trial->size);
     step->occurrence = occurrence_of(w, stage->name, above);
     step->metrics = stage->metrics;
     copy_args(step, stage->params, arg);
@@ -341,8 +352,8 @@ double tl_trial_memory(const tl_trial *trial, int position, int ranks, bool is_f
     const tl_trial_step *step = &trial->step[position];
     const tl_team team = tl_team_counted(is_first ? 0 : 1, ranks);
     const tl_size size = tl_trial_size(trial, position);
-    return tl_stage_memory(&(tl_step){step->stage, step->kind, step->item}, step->arg,
-                           &size, &team, kept);
+    return tl_stage_memory(&(tl_step){step->stage, step->kind, step->item, step->bank},
+                           step->arg, &size, &team, kept);
 }
 
 int tl_trial_max_ranks(const tl_trial *trial, int position)

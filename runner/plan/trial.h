@@ -44,6 +44,7 @@ typedef struct tl_trial_step {
     int setup;                 /**< in tl_trial.setup: what it trains by */
     int withheld;              /**< step that withholds logits from it; -1: none */
     int bank_from, bank_count; /**< RUN: first step of its bank, and how many */
+    bool has_control;          /**< RUN: the last of these is the stage's control */
     const tl_metric *metrics;  /**< may be NULL */
     tl_value arg[TL_MAX_PARAMS];
     tl_key content; /**< of what it computes: equal for equal work in any two trials */

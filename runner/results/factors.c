@@ -2,6 +2,7 @@
 
 #include "analysis/table/schema.h"
 #include "compute/core/json.h"
+#include "compute/data/source.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -32,7 +33,7 @@ static tl_status add_factor(const tl_plan *plan, int a, const tl_inner *inner,
         const int level = tl_plan_level(plan, t / plan->replicates, a);
         const bool has = !inner || inner->has[level];
         if (real) real[t] = has ? value[level].number : (double)NAN;
-        if (text) text[t] = has ? value[level].text : "";
+        if (text) text[t] = has ? tl_source_label(value[level].text) : "";
     }
     const bool is_choice = !inner && axis->is_choice;
     tl_column *column = tl_table_add(
@@ -66,16 +67,18 @@ tl_status tl_factors_columns(const tl_plan *plan, tl_arena *arena, tl_table *tab
 static json_t *hypothesis_json(const tl_hypothesis *h)
 {
     static const char *const direction[] = TL_DIRECTIONS;
-    json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:s*}", TL_KEY_EFFECT, h->effect,
-                            TL_KEY_ON, h->on, TL_KEY_LEVEL, h->level, TL_KEY_DIRECTION,
-                            direction[h->direction + 1], TL_KEY_CLAIM, h->claim);
-    if (*h->against) tl_json_put(one, TL_KEY_AGAINST, json_string(h->against));
+    json_t *one =
+        json_pack("{s:s, s:s, s:s, s:s, s:s*}", TL_KEY_EFFECT, h->effect, TL_KEY_ON, h->on,
+                  TL_KEY_LEVEL, tl_source_label(h->level), TL_KEY_DIRECTION,
+                  direction[h->direction + 1], TL_KEY_CLAIM, h->claim);
+    if (*h->against)
+        tl_json_put(one, TL_KEY_AGAINST, json_string(tl_source_label(h->against)));
     if (h->is_one_sided) tl_json_put(one, TL_KEY_ONE_SIDED, json_true());
     if (h->margin > 0.0) tl_json_put(one, TL_KEY_MARGIN, json_real(h->margin));
     if (h->conditions == 0) return one;
     json_t *at = json_object();
     for (int i = 0; i < h->conditions; i++)
-        tl_json_put(at, h->at[i].factor, json_string(h->at[i].level));
+        tl_json_put(at, h->at[i].factor, json_string(tl_source_label(h->at[i].level)));
     tl_json_put(one, TL_KEY_AT, at);
     return one;
 }
@@ -129,8 +132,8 @@ tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial, tl_arena *are
     char *kept = tl_arena_text(arena, hypotheses, err);
     free(hypotheses);
     char key[TL_KEY_TEXT], poolable[TL_KEY_TEXT], content[TL_KEY_TEXT];
-    const tl_key whole = tl_key_of(plan->text, strlen(plan->text));
-    const tl_key part = hash_without_replicates(plan->text);
+    const tl_key whole = tl_key_of(plan->public_text, strlen(plan->public_text));
+    const tl_key part = hash_without_replicates(plan->public_text);
     tl_trial_decode(plan, 0, trial);
     (void)tl_key_text(&trial->source->content, content);
     const char *split = trial->split.official ? "conditional on the official split"
@@ -144,7 +147,7 @@ tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial, tl_arena *are
         {"keywords",
          "machine learning security, poisoning, membership inference, model extraction"},
         {TL_NAME_SOURCE, TL_PROGRAM " " TL_VERSION},
-        {TL_NAME_DATA_SOURCE, trial->source->name},
+        {TL_NAME_DATA_SOURCE, tl_source_label(trial->source->name)},
         {TL_NAME_DATA_NOTE, trial->source->note},
         {TL_NAME_DATA_CONTENT, tl_arena_text(arena, content, err)},
         {TL_NAME_SPLIT, split},
@@ -154,7 +157,7 @@ tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial, tl_arena *are
                "on the number of ranks"
              : "in a fixed tree: the same bits for any number of ranks"},
         {TL_NAME_SEED, tl_arena_print(arena, err, "%llu", (unsigned long long)plan->seed)},
-        {"plan", tl_arena_text(arena, plan->text, err)},
+        {"plan", tl_arena_text(arena, plan->public_text, err)},
         {"plan_hash", tl_arena_text(arena, tl_key_text(&whole, key), err)},
         {TL_NAME_POOLABLE, tl_arena_text(arena, tl_key_text(&part, poolable), err)},
         {TL_NAME_HYPOTHESES, kept}};

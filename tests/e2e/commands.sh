@@ -29,6 +29,10 @@ for stage in $(sed -n 's/^ *\([a-z0-9]*[a-z0-9_.]*\) .*/\1/p' out.txt | grep '\.
 done
 expect 0 "$t" describe m2d.global_threshold
 grep -q "^stores  *scores, curves" out.txt || fail "what it stores is not said"
+grep -q "^variant" out.txt || fail "its variant is not described"
+awk 'length > 96' out.txt | grep -q "^  Judged" && fail "its variant is not wrapped"
+expect 0 "$t" describe m2d.global_threshold --json
+grep -q '"variant": "Judged are' out.txt || fail "its variant is not in JSON"
 expect 2 "$t" describe d2m.badnet
 says "d2m.badnets"
 

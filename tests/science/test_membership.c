@@ -123,12 +123,64 @@ static void wrong_copies_sharpen_the_test_of_their_rows(void **state)
     assert_true(after > before + 0.1);
 }
 
+static const char *const all_tests[] = {"m2d.global_threshold", "m2d.shadow_lira",
+                                        "m2d.calibration", "m2d.rmia"};
+enum { ALL_TESTS = 4 };
+
+/* What every test finds in a model that saw neither set. */
+static void find_without_access(toy_world *toy, double out[ALL_TESTS])
+{
+    toy_do(toy, "train", NULL, NULL);
+    for (int t = 0; t < ALL_TESTS; t++) {
+        tl_measure measure[TL_MAX_METRICS];
+        toy_do(toy, all_tests[t], NULL, measure);
+        out[t] = toy_metric(all_tests[t], measure, "auc_without_access");
+        printf("%s: %.3f, without access %.3f\n", all_tests[t],
+               toy_metric(all_tests[t], measure, "auc"), out[t]);
+    }
+}
+
+/* Gives the non-members wrong labels: the two sets are of two kinds, as where official
+ * splits come from different sources. */
+static void spoil_others(toy_world *toy)
+{
+    tl_dataset *pool;
+    assert_int_equal(tl_dataset_copy(toy->world.data[TL_PART_POOL], TL_COPY_LABELS,
+                                     &toy->arena, &pool, NULL),
+                     TL_OK);
+    for (int i = 0; i < pool->rows; i++) {
+        if (pool->flags[i] & TL_ROW_MEMBER) continue;
+        pool->label[i] = (pool->label[i] + 1) % pool->classes;
+    }
+    toy->world.data[TL_PART_POOL] = pool;
+}
+
+/*
+ * Standard error of an AUC of 200 against 200 under no effect: 0.029. The labels of the
+ * non-members are then wrong, so that a model which saw none of either is surer of a
+ * member. Fails when the control trains on the pool, or another model is asked for it.
+ */
+static void a_model_without_access_shows_how_the_sets_differ(void **state)
+{
+    (void)state;
+    toy_world toy;
+    double alike[ALL_TESTS], spoilt[ALL_TESTS];
+    toy_world_open(&toy, serum);
+    find_without_access(&toy, alike);
+    spoil_others(&toy);
+    find_without_access(&toy, spoilt);
+    for (int t = 0; t < ALL_TESTS; t++) assert_true(fabs(alike[t] - 0.5) < 0.1);
+    for (int t = 0; t < ALL_TESTS; t++) assert_true(spoilt[t] > 0.6);
+    toy_world_close(&toy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shadow_models_tell_more_than_one_threshold),
         cmocka_unit_test(members_of_an_untrained_model_cannot_be_told),
         cmocka_unit_test(wrong_copies_sharpen_the_test_of_their_rows),
+        cmocka_unit_test(a_model_without_access_shows_how_the_sets_differ),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,5 +17,7 @@ const char *access_fault(const tl_stage *stage)
         return "may ask for logits, but does not say when";
     if (stage->bank && (stage->bank->reads & TL_BIT(TL_PART_TARGET)))
         return "has a bank that reads the target";
+    if (stage->control && (stage->control->reads & TL_BIT(TL_PART_TARGET)))
+        return "has a control that reads the target";
     return NULL;
 }

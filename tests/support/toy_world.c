@@ -108,13 +108,15 @@ enum { TOY_BANK = 64 };
 void toy_run_bank(const toy_world *toy, toy_run *run, int item, const tl_team *team)
 {
     tl_arena lists = tl_arena_open(0);
-    const tl_world world = only(&toy->world, run->stage->bank->reads, &lists);
+    const bool is_control = item == tl_stage_banked(run->stage, run->arg);
+    const tl_bank *bank = is_control ? run->stage->control : run->stage->bank;
+    const tl_world world = only(&toy->world, bank->reads, &lists);
     tl_value own[TL_MAX_PARAMS];
     run->given = (tl_world){0};
-    tl_stage_bank_values(run->stage, run->arg, own);
+    if (!is_control) tl_stage_bank_values(run->stage, run->arg, own);
     tl_scene scene = scene_of(toy, run, &world, team);
     scene.value = own;
-    const tl_step step = {run->stage, TL_STEP_BANK, item};
+    const tl_step step = {run->stage, TL_STEP_BANK, is_control ? 0 : item, bank};
     run->status = tl_step_run(&step, &scene, &run->err);
     tl_arena_close(&lists);
 }
@@ -122,7 +124,8 @@ void toy_run_bank(const toy_world *toy, toy_run *run, int item, const tl_team *t
 /* A trained bank. */
 typedef struct toy_bank {
     int count;
-    const tl_model *model[TOY_BANK];
+    bool has_control;
+    const tl_model *model[TOY_BANK]; /* the control comes last */
 } toy_bank;
 
 /* Trains the bank; its models live in `arena`, outside the run's own budget. */
@@ -130,8 +133,9 @@ static tl_status train_bank(const toy_world *toy, const toy_run *run, const tl_t
                             tl_arena *arena, toy_bank *out, tl_err *err)
 {
     out->count = tl_stage_banked(run->stage, run->arg);
-    if (out->count > TOY_BANK) abort();
-    for (int i = 0; i < out->count; i++) {
+    out->has_control = tl_stage_is_controlled(run->stage, &toy->size);
+    if (out->count + out->has_control > TOY_BANK) abort();
+    for (int i = 0; i < out->count + out->has_control; i++) {
         toy_run item = {.stage = run->stage, .arg = run->arg, .keep = *arena};
         toy_run_bank(toy, &item, i, team);
         *arena = item.keep;
@@ -166,9 +170,12 @@ void toy_run_stage(const toy_world *toy, toy_run *run, const tl_team *team)
     run->given = (tl_world){0};
     must(train_bank(toy, run, team, &banked, &bank, &run->err), &run->err);
     tl_scene scene = scene_of(toy, run, &world, team);
-    scene.bank = (tl_bank_reader){.count = bank.count, .read = read_bank, .self = &bank};
+    scene.bank = (tl_bank_reader){.count = bank.count,
+                                  .has_control = bank.has_control,
+                                  .read = read_bank,
+                                  .self = &bank};
     scene.samples = run->samples;
-    const tl_step step = {run->stage, TL_STEP_RUN, 0};
+    const tl_step step = {run->stage, TL_STEP_RUN, 0, NULL};
     run->status = tl_step_run(&step, &scene, &run->err);
     tl_arena_close(&banked);
 }
@@ -180,7 +187,7 @@ void toy_run_judge(const toy_world *toy, toy_run *run, tl_part part, const tl_te
         only(&toy->world, run->stage->judge_reads | TL_BIT(part), &lists);
     clear_measures(run);
     tl_scene scene = scene_of(toy, run, &world, team);
-    const tl_step step = {run->stage, TL_STEP_JUDGE, (int)part};
+    const tl_step step = {run->stage, TL_STEP_JUDGE, (int)part, NULL};
     run->status = tl_step_run(&step, &scene, &run->err);
     tl_arena_close(&lists);
 }

@@ -48,7 +48,8 @@ void toy_defaults(const tl_stage *stage, tl_value *arg);
  */
 void toy_run_stage(const toy_world *toy, toy_run *run, const tl_team *team);
 
-/** Trains model `item` of the stage's bank, on a team, into run->given. */
+/** Trains model `item` of the stage's bank, or after the last its control, on a team, into
+ * run->given. */
 void toy_run_bank(const toy_world *toy, toy_run *run, int item, const tl_team *team);
 
 /** Runs the stage's judge on `part`, on a team, into run->measure. */

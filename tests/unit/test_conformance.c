@@ -104,6 +104,16 @@ static void assert_text(const tl_stage *stage, const char *what, const char *tex
     fail_msg("%s: no %s", stage ? stage->name : "a bank", what);
 }
 
+/* Sentences, each followed by one space. */
+static void check_variant(const tl_stage *stage)
+{
+    assert_text(stage, "variant", stage->variant);
+    const size_t length = strlen(stage->variant);
+    if (stage->variant[length - 1] != '.' || strstr(stage->variant, "  ") ||
+        strchr(stage->variant, '\n'))
+        fail_msg("%s: its variant is no text of sentences", stage->name);
+}
+
 static void check_params(const tl_stage *stage)
 {
     const int count = tl_params_count(stage->params);
@@ -175,6 +185,8 @@ static void every_stage_is_described(void **state)
         assert_text(stage, "about", stage->about);
         assert_text(stage, "source", stage->source);
         assert_text(stage, "taxonomy", stage->taxonomy);
+        if (stage->role == TL_ROLE_ATTACK || stage->role == TL_ROLE_DEFENSE)
+            check_variant(stage);
         assert_ptr_equal(tl_stage_find(stage->name), stage);
         assert_true(stage->version >= 1);
         assert_true(stage->run || stage->alter);
@@ -185,6 +197,8 @@ static void every_stage_is_described(void **state)
         check_access(stage);
         check_keeps(stage);
         if (stage->bank) check_bank(stage->bank);
+        if (stage->control) check_bank(stage->control);
+        assert_true(!stage->control || !stage->control->params);
         check_params(stage);
         check_metrics(stage, stage->metrics);
         check_metrics(stage, stage->judge_metrics);
@@ -632,7 +646,7 @@ static tl_status save_nowhere(void *self, const void *bytes, size_t n, tl_err *e
 typedef struct measured {
     const toy_world *toy;
     tl_step_kind kind;
-    tl_part part;
+    int item; /* BANK: of toy_run_bank; JUDGE: the part */
     toy_run run[2];
 } measured;
 
@@ -641,21 +655,23 @@ static void measure_member(const tl_team *team, void *self)
     measured *m = self;
     toy_run *run = &m->run[team->rank];
     if (m->kind == TL_STEP_RUN) toy_run_stage(m->toy, run, team);
-    if (m->kind == TL_STEP_BANK) toy_run_bank(m->toy, run, 0, team);
-    if (m->kind == TL_STEP_JUDGE) toy_run_judge(m->toy, run, m->part, team);
+    if (m->kind == TL_STEP_BANK) toy_run_bank(m->toy, run, m->item, team);
+    if (m->kind == TL_STEP_JUDGE) toy_run_judge(m->toy, run, (tl_part)m->item, team);
 }
 
 /* What each member takes, against what is predicted for it. */
 static void check_memory(const toy_world *toy, const tl_stage *stage, const tl_value *arg,
-                         tl_step_kind kind, tl_part part, int width)
+                         tl_step_kind kind, int item, int width)
 {
     static const tl_checkpoint always = {
         .load = load_nothing, .save = save_nowhere, .every = 1e-9};
-    measured m = {.toy = toy, .kind = kind, .part = part};
+    measured m = {.toy = toy, .kind = kind, .item = item};
+    tl_step step = {stage, kind, item, NULL};
     tl_value own[TL_MAX_PARAMS];
     if (kind == TL_STEP_BANK) {
-        tl_stage_bank_values(stage, arg, own);
-        part = 0;
+        const bool is_control = item == tl_stage_banked(stage, arg);
+        step = (tl_step){stage, kind, 0, is_control ? stage->control : stage->bank};
+        if (!is_control) tl_stage_bank_values(stage, arg, own);
     }
     for (int r = 0; r < width; r++) {
         m.run[r] = (toy_run){.stage = stage, .arg = arg, .checkpoint = &always};
@@ -665,15 +681,14 @@ static void check_memory(const toy_world *toy, const tl_stage *stage, const tl_v
         tl_team member = tl_team_alone(); /* no distributed solvers, as a team of threads */
         member.rank = r;
         member.size = width;
-        const double said =
-            tl_stage_memory(&(tl_step){stage, kind, (int)part},
-                            kind == TL_STEP_BANK ? own : arg, &toy->size, &member, NULL);
+        const double said = tl_stage_memory(&step, kind == TL_STEP_BANK ? own : arg,
+                                            &toy->size, &member, NULL);
         const double taken = (double)m.run[r].keep.peak + (double)m.run[r].scratch.peak;
         assert_int_equal(m.run[r].status, TL_OK);
         if (taken > said || said > 1.1 * taken) {
-            fail_msg("%s, kind %d, part %d: member %d of %d takes %.0f bytes, predicted "
+            fail_msg("%s, kind %d, item %d: member %d of %d takes %.0f bytes, predicted "
                      "are %.0f",
-                     stage->name, (int)kind, (int)part, r, width, taken, said);
+                     stage->name, (int)kind, item, r, width, taken, said);
         }
         toy_run_close(&m.run[r]);
     }
@@ -683,13 +698,14 @@ static void check_steps(const toy_world *toy, const tl_stage *stage, const tl_va
 {
     const int max_ranks = tl_stage_max_ranks(stage, &toy->size, arg);
     for (int width = 1; width <= max_ranks && width <= 2; width++) {
-        check_memory(toy, stage, arg, TL_STEP_RUN, TL_PART_POOL, width);
-        if (tl_stage_banked(stage, arg) > 0)
-            check_memory(toy, stage, arg, TL_STEP_BANK, TL_PART_POOL, width);
+        const int banked = tl_stage_banked(stage, arg);
+        check_memory(toy, stage, arg, TL_STEP_RUN, 0, width);
+        if (banked > 0) check_memory(toy, stage, arg, TL_STEP_BANK, 0, width);
+        if (tl_stage_is_controlled(stage, &toy->size))
+            check_memory(toy, stage, arg, TL_STEP_BANK, banked, width);
     }
     for (int p = 0; p < TL_PARTS; p++) {
-        if (stage->judges & TL_BIT(p))
-            check_memory(toy, stage, arg, TL_STEP_JUDGE, (tl_part)p, 1);
+        if (stage->judges & TL_BIT(p)) check_memory(toy, stage, arg, TL_STEP_JUDGE, p, 1);
     }
 }
 

@@ -242,7 +242,7 @@ static void regeneration_has_the_same_bits_on_any_team(void **state)
             const double taken =
                 (double)all.run[r].keep.peak + (double)all.run[r].scratch.peak;
             const tl_team member = tl_team_counted(r, size);
-            assert_true(taken <= tl_stage_memory(&(tl_step){stage, TL_STEP_RUN, 0},
+            assert_true(taken <= tl_stage_memory(&(tl_step){stage, TL_STEP_RUN, 0, NULL},
                                                  arg.value, &toy.size, &member, NULL));
             toy_run_close(&all.run[r]);
         }

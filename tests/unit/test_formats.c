@@ -131,7 +131,7 @@ static void real_sets_have_their_sizes(void **state)
         {"medmnist/adrenalmnist3d", 28, 2, {1188, 98, 298}, 0, "its slices the channels"},
         {"medmnist/breastmnist", 1, 2, {546, 78, 156}, 1, "the official"},
         {"medmnist/retinamnist", 3, 5, {1080, 120, 400}, 0, "grades are taken as classes"},
-        {"mnist/t10k", 1, 10, {10000, 0, 0}, 0, "MNIST"},
+        {"mnist/t10k", 1, 10, {10000, 0, 0}, 0, "the official MNIST files"},
     };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         tl_arena arena = tl_arena_open(0);

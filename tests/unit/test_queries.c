@@ -120,7 +120,8 @@ static const tl_model *duplicate_group_of(toy_world *toy, const char *name)
     scene.given = &given;
     scene.value = own;
     scene.team = &alone;
-    assert_int_equal(tl_step_run(&(tl_step){stage, TL_STEP_BANK, 0}, &scene, NULL), TL_OK);
+    assert_int_equal(
+        tl_step_run(&(tl_step){stage, TL_STEP_BANK, 0, stage->bank}, &scene, NULL), TL_OK);
     return given.model[TL_PART_SURROGATE];
 }
 

@@ -99,7 +99,21 @@ static void mnist_is_read_and_copies_are_grouped(void **state)
         assert_int_equal(source->all.flags[i], 0);
     }
     assert_true(source->all.input[PIXELS + 2] == 92.0f / 255.0f);
+    assert_non_null(strstr(source->note, "not the official ones of MNIST (MD5 of images "));
     tl_arena_close(&arena);
+}
+
+static void a_label_has_no_folder(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {{"/home/me/scans.npz", "scans.npz"},
+                                           {"/scans.npz", "scans.npz"},
+                                           {"data/scans.npz", "data/scans.npz"},
+                                           {"medmnist/bloodmnist", "medmnist/bloodmnist"},
+                                           {"/etc/passwd", "/etc/passwd"},
+                                           {"", ""}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
+        assert_string_equal(tl_source_label(cases[c][0]), cases[c][1]);
 }
 
 static void content_key_sees_pixels_and_labels(void **state)
@@ -176,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mnist_is_read_and_copies_are_grouped),
+        cmocka_unit_test(a_label_has_no_folder),
         cmocka_unit_test(content_key_sees_pixels_and_labels),
         cmocka_unit_test(pairs_that_do_not_fit_are_refused),
         cmocka_unit_test(missing_data_name_every_place_looked_at),

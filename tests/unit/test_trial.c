@@ -285,6 +285,61 @@ static void a_bank_stands_before_the_stage_that_wants_it(void **state)
     close_scene(&s);
 }
 
+static const char all_tests[] =
+    "m2d.global_threshold, m2d.shadow_lira: {models: 3}, m2d.rmia: {models: 2}, "
+    "m2d.calibration: {models: 2}]\n";
+
+/* Position of the control of the membership test called `name`. */
+static int find_control(const tl_trial *trial, const char *name)
+{
+    const tl_trial_step *step = &trial->step[find_step(trial, name)];
+    assert_true(step->has_control);
+    const int at = step->bank_from + step->bank_count - 1;
+    assert_int_equal(trial->step[at].kind, TL_STEP_BANK);
+    assert_ptr_equal(trial->step[at].bank, step->stage->control);
+    return at;
+}
+
+/* One model, whatever precedes it, since nothing the owner's rows go through is in it. */
+static void all_membership_tests_of_a_replicate_share_one_control(void **state)
+{
+    (void)state;
+    static const char *const name[] = {"m2d.global_threshold", "m2d.shadow_lira",
+                                       "m2d.rmia", "m2d.calibration"};
+    char text[1024];
+    (void)snprintf(
+        text, sizeof text,
+        "%schain: [one_of: {as: poison, options: [none, d2m.label_flip]}, train, %s", DATA,
+        all_tests);
+    scene s = open_scene(text, true);
+    tl_trial_decode(s.plan, 0, s.a);
+    tl_trial_decode(s.plan, s.plan->replicates, s.b); /* poisoned */
+    const tl_key key = s.a->step[find_control(s.a, name[0])].key;
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+        assert_true(tl_key_equal(&s.a->step[find_control(s.a, name[i])].key, &key));
+        assert_true(tl_key_equal(&s.b->step[find_control(s.b, name[i])].key, &key));
+        int parent[TL_TRIAL_STEPS], is_parent = 0;
+        const int at = find_step(s.a, name[i]), control = find_control(s.a, name[i]);
+        const int parents = tl_trial_parents(s.a, at, parent);
+        for (int p = 0; p < parents; p++) is_parent += parent[p] == control;
+        assert_int_equal(is_parent, 1);
+    }
+    close_scene(&s);
+}
+
+static void without_rows_of_the_attacker_there_is_no_control(void **state)
+{
+    (void)state;
+    scene s = open_scene("data: {source: synthetic/lesions, split: {pool: 40, test: 20}}\n"
+                         "chain: [train, m2d.global_threshold]\n",
+                         true);
+    tl_trial_decode(s.plan, 0, s.a);
+    assert_int_equal(s.a->steps, 2);
+    assert_false(s.a->step[1].has_control);
+    assert_int_equal(s.a->step[1].bank_count, 0);
+    close_scene(&s);
+}
+
 /* Whether banks and runs of the stage have equal keys in trials `first` and `second`. */
 static void compare_tests(scene *s, uint32_t first, uint32_t second, const char *name,
                           bool *same_bank, bool *same_run)
@@ -293,10 +348,11 @@ static void compare_tests(scene *s, uint32_t first, uint32_t second, const char 
     tl_trial_decode(s->plan, second, s->b);
     const tl_trial_step *a = &s->a->step[find_step(s->a, name)];
     const tl_trial_step *b = &s->b->step[find_step(s->b, name)];
-    assert_int_equal(a->bank_count, 4);
-    assert_int_equal(b->bank_count, 4);
+    assert_int_equal(a->bank_count, 5); /* four shadow models and the control */
+    assert_int_equal(b->bank_count, 5);
+    assert_true(a->has_control && b->has_control);
     *same_bank = true;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         *same_bank = *same_bank && tl_key_equal(&s->a->step[a->bank_from + i].key,
                                                 &s->b->step[b->bank_from + i].key);
     }
@@ -616,6 +672,8 @@ int main(void)
         cmocka_unit_test(marks_in_data_are_judged_on_the_version_there_is),
         cmocka_unit_test(metrics_are_named_by_instance_part_and_judgement),
         cmocka_unit_test(a_bank_stands_before_the_stage_that_wants_it),
+        cmocka_unit_test(all_membership_tests_of_a_replicate_share_one_control),
+        cmocka_unit_test(without_rows_of_the_attacker_there_is_no_control),
         cmocka_unit_test(
             defences_of_the_service_and_adapting_to_them_renew_the_attack_alone),
         cmocka_unit_test(values_follow_the_levels_of_the_cell),

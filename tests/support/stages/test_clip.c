@@ -27,6 +27,7 @@ const tl_stage tl_stage_defense_test_clip = {
     .name = "defense.test_clip",
     .about = "clips each row's gradient and adds noise",
     .source = "none",
+    .variant = "A stage of the tests.",
     .version = 1,
     .flow = TL_NO_FLOW,
     .role = TL_ROLE_DEFENSE,

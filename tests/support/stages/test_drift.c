@@ -51,6 +51,7 @@ const tl_stage tl_stage_defense_test_drift = {
     .name = "defense.test_drift",
     .about = "answers wrongly from a certain query of a session on",
     .source = "none",
+    .variant = "A stage of the tests.",
     .version = 1,
     .flow = TL_NO_FLOW,
     .role = TL_ROLE_DEFENSE,

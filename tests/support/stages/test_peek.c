@@ -59,6 +59,7 @@ const tl_stage tl_stage_m2d_test_peek = {
     .name = "m2d.test_peek",
     .about = "looks for the target that it may only ask",
     .source = "none",
+    .variant = "A stage of the tests.",
     .version = 1,
     .flow = TL_M2D,
     .role = TL_ROLE_ATTACK,

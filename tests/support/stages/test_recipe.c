@@ -28,6 +28,7 @@ const tl_stage tl_stage_defense_test_recipe = {
     .name = "defense.test_recipe",
     .about = "trains for fewer epochs, on smoother labels",
     .source = "none",
+    .variant = "A stage of the tests.",
     .version = 1,
     .flow = TL_NO_FLOW,
     .role = TL_ROLE_DEFENSE,

@@ -27,6 +27,7 @@ const tl_stage tl_stage_d2d_test_remade = {
     .name = "d2d.test_remade",
     .about = "adds noise to the attacker's rows and does not keep them",
     .source = "none",
+    .variant = "A stage of the tests.",
     .version = 1,
     .flow = TL_D2D,
     .role = TL_ROLE_ATTACK,
