@@ -26,7 +26,9 @@ enum {
     TL_ROW_NEAR_DUPLICATE = 4, /**< has a near-duplicate on the other side of membership */
     TL_ROW_TARGETED = 8,       /**< clean, and the target of an attack */
     TL_ROW_RECOVERED = 16,     /**< recovered from a model: not for control models */
-    TL_ROW_UNJUDGED = TL_ROW_POISONED | TL_ROW_NEAR_DUPLICATE
+    TL_ROW_OTHERS = 32,        /**< not the owner's: an outsider's own image */
+    TL_ROW_DROPPED = 64,       /**< left out by a filter, or would be if it were a member */
+    TL_ROW_UNJUDGED = TL_ROW_POISONED | TL_ROW_NEAR_DUPLICATE | TL_ROW_DROPPED
 };
 
 /**

@@ -39,7 +39,7 @@ static double cost(const tl_size *size, const void *args)
     return 2.0 * tl_model_flop(&size->setup.model) * size->test * (arg->steps + 1.0);
 }
 
-static const tl_param params[] = {TL_PGD_PARAMS, {0}};
+static const tl_param params[] = {TL_PGD_PARAMS(40), {0}};
 static const tl_metric metrics[] = {
     {.name = "success",
      .better = TL_BETTER_LOWER,

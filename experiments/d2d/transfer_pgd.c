@@ -107,7 +107,7 @@ static double cost(const tl_size *size, const void *args)
 }
 
 static const tl_param params[] = {
-    TL_PGD_PARAMS,
+    TL_PGD_PARAMS(40),
     {TL_ARG(arguments, queries), .type = TL_PARAM_INT, .fallback = 500, .low = 1,
      .high = 1e7,
      .about =

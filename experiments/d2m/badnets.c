@@ -64,7 +64,8 @@ static const tl_param params[] = {
      .units = "pixel", .about = "distance of the trigger from the lower right corner"},
     {TL_ARG(arguments, label), .type = TL_PARAM_CHOICE, .choices = tl_backdoor_labels,
      .about = "label of stamped rows: the target class, or as controls the row's own "
-              "(keep) or a random other one"},
+              "(keep) or a random other one of the same rows that target labels wrongly "
+              "(random)"},
     {0}};
 
 const tl_stage tl_stage_d2m_badnets = {
@@ -74,11 +75,10 @@ const tl_stage tl_stage_d2m_badnets = {
         "Gu, Dolan-Gavitt, Garg 2017, BadNets: identifying vulnerabilities in the machine "
         "learning model supply chain",
     .variant = TL_BACKDOOR_VARIANT
-    "`label: keep` and `random` are controls with as many triggers but not as "
-    "many wrong labels: target leaves stamped rows of that class right, random "
-    "mislabels all, keep none. The trigger is white in every channel, in one "
-    "place.",
-    .version = 1,
+    "`label: keep` and `random` are controls with as many triggers; target and "
+    "random label the same rows wrongly, those not of the target class, and keep "
+    "none. The trigger is white in every channel, in one place.",
+    .version = 2,
     .flow = TL_D2M,
     .role = TL_ROLE_ATTACK,
     .taxonomy = "backdoor",

@@ -38,7 +38,7 @@ static tl_status check(const tl_size *size, const void *args, tl_err *err)
     return TL_OK;
 }
 
-static const tl_param params[] = {TL_PGD_PARAMS, {0}};
+static const tl_param params[] = {TL_PGD_PARAMS(10), {0}};
 
 const tl_stage tl_stage_defense_adversarial_training = {
     .name = "defense.adversarial_training",

@@ -1,9 +1,10 @@
 /*
- * Watermark of the data: before publishing, the owner marks every image of the pool,
- * members and non-members alike, with a secret message by spread spectrum (watermark.h has
- * the method and its sources). The secret is given as TL_PART_MARKS. The judge reads the
- * message in any later version of the pool, on rows that are not poisoned, and looks for it
- * in the test rows, which never carry it.
+ * Watermark of the data: before publishing, the owner marks every image of its own in the
+ * pool, members and non-members alike, with a secret message by spread spectrum
+ * (watermark.h has the method and its sources). The secret is given as TL_PART_MARKS. A
+ * share of the pool may be other people's images, which carry no mark. The judge reads the
+ * message in any later version of the pool, on the owner's rows that are not poisoned, and
+ * looks for it in the test rows, which never carry it.
  */
 #include "experiments/stage/stage.h"
 
@@ -15,6 +16,7 @@ typedef struct arguments {
     int bits;
     double low;
     double high;
+    double others;
 } arguments;
 enum { PSNR, EMBEDDED };
 enum { BITS, DETECTION, FALSE_ALARM };
@@ -39,7 +41,8 @@ static tl_status run(tl_scene *scene, tl_err *err)
     tl_marks *marks;
     tl_mark *mark;
     tl_carriers carriers;
-    TL_TRY(tl_dataset_copy(pool, TL_COPY_INPUTS, scene->keep, &out, err));
+    const unsigned copy = TL_COPY_INPUTS | (arg->others > 0.0 ? TL_COPY_FLAGS : 0);
+    TL_TRY(tl_dataset_copy(pool, copy, scene->keep, &out, err));
     TL_ALLOC_RECORDS(marks, scene->keep, 1, err);
     TL_ALLOC_RECORDS(mark, scene->keep, 1, err);
     *mark = (tl_mark){tl_stage_defense_data_watermark.name, scene->occurrence,
@@ -47,8 +50,17 @@ static tl_status run(tl_scene *scene, tl_err *err)
     *marks = (tl_marks){.count = 1, .mark = mark};
     TL_TRY(tl_carriers_new(&mark->watermark, pool->shape, scene->scratch, &carriers, err));
     if (tl_scene_counts(scene)) return TL_OK;
+    const tl_rng rows = tl_scene_rng(scene, "others");
     double psnr = 0.0, right = 0.0;
+    int marked = 0;
     for (int i = 0; i < pool->rows; i++) {
+        uint32_t word[4];
+        tl_rng_block(&rows, (uint64_t)i, word);
+        if ((double)word[0] * 0x1p-32 < arg->others) {
+            out->flags[i] |= TL_ROW_OTHERS;
+            continue;
+        }
+        marked++;
         const float *from = pool->input + (size_t)i * (size_t)size;
         float *to = out->input + (size_t)i * (size_t)size;
         tl_watermark_embed(&carriers, arg->psnr, from, to);
@@ -57,8 +69,8 @@ static tl_status run(tl_scene *scene, tl_err *err)
     }
     scene->given->data[TL_PART_POOL] = out;
     scene->given->marks = marks;
-    tl_scene_put(scene, PSNR, psnr / pool->rows);
-    tl_scene_put_rate(scene, EMBEDDED, right, (double)pool->rows * mark->watermark.bits);
+    tl_scene_put_if(scene, PSNR, marked > 0, psnr / marked, TL_WHY_UNRESOLVABLE);
+    tl_scene_put_rate(scene, EMBEDDED, right, (double)marked * mark->watermark.bits);
     return TL_OK;
 }
 
@@ -86,7 +98,7 @@ static tl_status judge(tl_scene *scene, tl_part part, tl_err *err)
     TL_TRY(tl_carriers_new(&watermark, data->shape, scene->scratch, &carriers, err));
     if (tl_scene_counts(scene)) return TL_OK;
     double right, found, rows;
-    read_rows(&carriers, data, TL_ROW_POISONED, &right, &found, &rows);
+    read_rows(&carriers, data, TL_ROW_POISONED | TL_ROW_OTHERS, &right, &found, &rows);
     tl_scene_put_rate(scene, BITS, right, rows * watermark.bits);
     tl_scene_put_rate(scene, DETECTION, found, rows);
     read_rows(&carriers, scene->world->data[TL_PART_TEST], 0, &right, &found, &rows);
@@ -125,14 +137,19 @@ static const tl_param params[] = {
      .about = "coefficients (u, v) that carry it: least u/height + v/width"},
     {TL_ARG(arguments, high), .type = TL_PARAM_REAL, .fallback = 1.4, .high = 2,
      .about = "largest u/height + v/width"},
+    {TL_ARG(arguments, others), .type = TL_PARAM_REAL, .high = 1,
+     .about = "share of the pool that is not the owner's but other people's own images, "
+              "which carry no mark; backdoors are planted in the owner's"},
     {0}};
 static const tl_metric metrics[] = {
     {.name = "psnr",
      .units = "dB",
+     .can_be_missing = true,
      .about = "mean peak signal-to-noise ratio of the marked images"},
     {.name = "embedded",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
+     .can_be_missing = true,
      .about = "share of bits read correctly right after marking"},
     {0}};
 static const tl_metric judge_metrics[] = {
@@ -140,7 +157,8 @@ static const tl_metric judge_metrics[] = {
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
      .can_be_missing = true,
-     .about = "share of bits read correctly in rows that are not poisoned; 0.5 by chance"},
+     .about = "share of bits read correctly in the owner's rows that are not poisoned; 0.5 "
+              "by chance"},
     {.name = "detection",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
@@ -159,7 +177,7 @@ const tl_stage tl_stage_defense_data_watermark = {
     .source =
         "Cox, Kilian, Leighton, Shamoon 1997, Secure spread spectrum watermarking for "
         "multimedia; Malvar, Florencio 2003, Improved spread spectrum",
-    .variant = "One message and key for the whole pool, embedded in members and non-"
+    .variant = "One message and key for all of the owner's rows, members and non-"
                "members alike; rows that an attack altered before it are marked too. p is "
                "by the normal approximation: an image without the mark has p < .05 with "
                "probability .056, p < .2 with .214; its least value depends on `bits`. "

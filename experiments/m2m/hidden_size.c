@@ -31,6 +31,7 @@
 #include "compute/nn/probe.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* As `params` describes them. */
@@ -42,7 +43,7 @@ typedef struct arguments {
     tl_precision precision;
     tl_query_kind kind;
 } arguments;
-enum { WIDTH, EXACT, EXCESS, GAP, SMALLEST_COSINE, MEAN_COSINE, ERROR };
+enum { WIDTH, EXACT, NEAR, EXCESS, GAP, SMALLEST_COSINE, MEAN_COSINE, ERROR };
 enum { LOGITS, SCORES };                                      /* answers */
 enum { LINEAR, AFFINE };                                      /* head */
 enum { LEAST_QUERIES = 4 };                                   /* three values, two gaps */
@@ -279,6 +280,7 @@ static tl_status outcome(tl_scene *scene, tl_err *err)
     TL_TRY(put_cosines(scene, t, t->found, err));
     if (tl_scene_counts(scene)) return TL_OK;
     tl_scene_put_rate(scene, EXACT, t->found == t->width, 1);
+    tl_scene_put_rate(scene, NEAR, abs(t->found - t->width) <= 1, 1);
     tl_scene_put(scene, EXCESS, t->found - t->width);
     put_error(scene, t, t->found);
     return TL_OK;
@@ -358,6 +360,12 @@ static const tl_metric metrics[] = {
      .is_rate = true,
      .can_be_missing = true,
      .about = "whether it is the true one"},
+    {.name = "near",
+     .better = TL_BETTER_LOWER,
+     .is_rate = true,
+     .can_be_missing = true,
+     .about = "whether it is the true one or differs by one, as it may where the output "
+              "layer has a bias or follows a layer norm"},
     {.name = "excess",
      .can_be_missing = true,
      .about = "width that was found minus the true one"},
@@ -392,13 +400,14 @@ const tl_stage tl_stage_m2m_hidden_size = {
     .source = "Carlini, Paleka, Dvijotham, Steinke, Hayase, Cooper, Lee, Jagielski, Nasr, "
               "Conmy, Wallace, Rolnick, Tramer 2024, Stealing part of a production "
               "language model",
-    .variant = "The service answers all logits, or all scores, of chosen queries; the "
-               "authors' ways to recover logits from top-k answers or a bias are not used. "
-               "The width is where logarithms of singular values fall most: a layer norm, "
-               "units that never fire, or a wrong `head` shift it by one, so read `excess` "
-               "beside `exact`. The output layer is found up to a linear map of the "
-               "features, and compared after the best one.",
-    .version = 1,
+    .variant =
+        "The service answers all logits, or all scores, of chosen queries; the "
+        "authors' ways to recover logits from top-k answers or a bias are not used. "
+        "The width is where logarithms of singular values fall most: a layer norm, "
+        "units that never fire, or a wrong `head` shift it by one, so read `near` "
+        "and `excess` beside `exact`. The output layer is found up to a linear map of the "
+        "features, and compared after the best one.",
+    .version = 2,
     .flow = TL_M2M,
     .role = TL_ROLE_ATTACK,
     .taxonomy = "model extraction",

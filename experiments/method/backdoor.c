@@ -30,6 +30,7 @@ static int32_t label_of(const tl_backdoor *backdoor, int32_t label, int classes,
     case TL_BACKDOOR_KEEP:
         return label;
     case TL_BACKDOOR_RANDOM: {
+        if (label == backdoor->args.target) return label;
         const uint32_t hop = 1 + (uint32_t)((uint64_t)word * ((uint32_t)classes - 1) >> 32);
         return (label + (int32_t)hop) % classes;
     }
@@ -53,6 +54,7 @@ tl_status tl_backdoor_plant(tl_scene *scene, const tl_backdoor *backdoor, tl_err
         uint32_t word[4];
         tl_rng_block(&rng, (uint64_t)i, word);
         if ((double)word[0] * 0x1p-32 >= backdoor->args.rate) continue;
+        if (out->flags[i] & TL_ROW_OTHERS) continue;
         backdoor->stamp(backdoor->self, out->shape, out->input + (size_t)i * size);
         out->label[i] = label_of(backdoor, out->label[i], out->classes, word[1]);
         out->flags[i] |= TL_ROW_POISONED;

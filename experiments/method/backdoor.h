@@ -1,7 +1,7 @@
 /*
  * Backdoors: the shared part of attacks that plant a trigger in the owner's rows, whatever
  * it looks like. Row i is chosen by block i of the stream "rows", so that a larger rate
- * poisons a superset of rows.
+ * poisons a superset of rows; images that are not the owner's (TL_ROW_OTHERS) are not used.
  */
 #ifndef TL_EXPERIMENTS_METHOD_BACKDOOR_H
 #define TL_EXPERIMENTS_METHOD_BACKDOOR_H
@@ -12,8 +12,10 @@
 typedef enum tl_backdoor_label {
     TL_BACKDOOR_TARGET, /**< the target class */
     TL_BACKDOOR_KEEP,   /**< unchanged: the trigger alone */
-    TL_BACKDOOR_RANDOM /**< uniformly one of the other classes: a trigger that means nothing
-                        */
+    /** Uniformly one of the other classes, but the target class keeps its label: exactly
+     * the rows that TL_BACKDOOR_TARGET labels wrongly, with a trigger that means nothing.
+     */
+    TL_BACKDOOR_RANDOM
 } tl_backdoor_label;
 
 /** Choices of a parameter for it, in order; NULL-terminated. */
@@ -36,7 +38,8 @@ typedef struct tl_backdoor_args {
 
 /** What every backdoor says of itself, the beginning of tl_stage.variant. */
 #define TL_BACKDOOR_VARIANT                                                         \
-    "Each row of the pool, member or not and whatever its class, is stamped with "  \
+    "Each row of the pool, member or not and whatever its class, unless it is "     \
+    "another's (`others` of defense.data_watermark), is stamped with "              \
     "probability `rate`, in place of the original. Stamped rows are judged in no "  \
     "membership test, and are in every shadow model if the target trains on them. " \
     "success is over test rows of the other classes. "

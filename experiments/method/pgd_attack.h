@@ -56,16 +56,18 @@ typedef struct tl_pgd_args {
 } tl_pgd_args;
 /** The attack that they describe; starts from the scene's stream "start". */
 tl_pgd tl_pgd_of(const tl_scene *scene, const tl_pgd_args *args);
-/** The first rows of a table of tl_param, for tl_pgd_args. */
-#define TL_PGD_PARAMS                                                                     \
-    {TL_ARG(tl_pgd_args, eps), .type = TL_PARAM_REAL, .fallback = 0.1, .high = 1,         \
-     .about = "largest change of a pixel, of a range of 0 to 1"},                         \
-        {TL_ARG(tl_pgd_args, steps), .type = TL_PARAM_INT, .fallback = 10, .high = 10000, \
-         .about = "gradient steps after the random start (0: the start alone)"},          \
-    {                                                                                     \
-        TL_ARG(tl_pgd_args, step),                                                        \
-            .type = TL_PARAM_REAL, .high = 1,                                             \
-            .about = "change of each pixel in a step (0: 2.5 eps / steps)"                \
+/** The first rows of a table of tl_param, for tl_pgd_args; `count` steps by default: 40 for
+ * attacks, since 10 understate them, and 10 for training, as its source has few. */
+#define TL_PGD_PARAMS(count)                                                      \
+    {TL_ARG(tl_pgd_args, eps), .type = TL_PARAM_REAL, .fallback = 0.1, .high = 1, \
+     .about = "largest change of a pixel, of a range of 0 to 1"},                 \
+        {TL_ARG(tl_pgd_args, steps), .type = TL_PARAM_INT, .fallback = (count),   \
+         .high = 10000,                                                           \
+         .about = "gradient steps after the random start (0: the start alone)"},  \
+    {                                                                             \
+        TL_ARG(tl_pgd_args, step),                                                \
+            .type = TL_PARAM_REAL, .high = 1,                                     \
+            .about = "change of each pixel in a step (0: 2.5 eps / steps)"        \
     }
 
 /** Check of such a stage: there are test rows. \return TL_E_ARG */

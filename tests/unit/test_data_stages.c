@@ -48,6 +48,38 @@ static const tl_dataset *pool_of(const toy_world *toy)
 
 static const char marking[] = "defense.data_watermark";
 
+/* Fails when images that are not the owner's are marked, or count where marks are read. */
+static void images_of_others_carry_no_mark_and_no_backdoor(void **state)
+{
+    (void)state;
+    toy_world toy;
+    tl_measure measure[TL_MAX_METRICS];
+    const args arg = with(marking, "others", 0.4);
+    toy_world_open(&toy, NULL);
+    const tl_dataset *plain = pool_of(&toy);
+    toy_do(&toy, marking, arg.value, NULL);
+    const tl_dataset *marked = pool_of(&toy);
+    int others = 0;
+    for (int i = 0; i < 200; i++) {
+        const bool is_other = (marked->flags[i] & TL_ROW_OTHERS) != 0;
+        const size_t at = (size_t)i * 784;
+        assert_int_equal(marked->flags[i] & ~TL_ROW_OTHERS, plain->flags[i]);
+        assert_true(is_other == (memcmp(marked->input + at, plain->input + at,
+                                        784 * sizeof(float)) == 0));
+        others += is_other;
+    }
+    assert_in_range(others, 52, 108); /* 80, 4 standard deviations of 6.9 */
+    toy_judge(&toy, marking, arg.value, TL_PART_POOL, measure);
+    const tl_metric *judged = tl_stage_find(marking)->judge_metrics;
+    assert_true(of(measure, judged, "detection").n == 200 - others);
+    toy_do(&toy, "d2m.badnets", with("d2m.badnets", "rate", 1.0).value, NULL);
+    for (int i = 0; i < 200; i++) {
+        const unsigned flags = pool_of(&toy)->flags[i];
+        assert_true(!(flags & TL_ROW_OTHERS) == !!(flags & TL_ROW_POISONED));
+    }
+    toy_world_close(&toy);
+}
+
 static void marking_alters_all_images_and_nothing_else(void **state)
 {
     (void)state;
@@ -243,12 +275,13 @@ static void labels_of_triggered_rows_are_as_asked(void **state)
             poisoned++;
             hops[(after - before + 3) % 3]++;
             if (label == 0) assert_int_equal(after, 1);
+            /* As many wrong labels as a backdoor of this dose has, in the same rows. */
+            if (label == 2) assert_true((before == 1) == (after == before));
         }
         if (label == 1) assert_int_equal(hops[0], poisoned);
-        if (label == 2) { /* never its own, and the others alike: 4 deviations of 100 */
-            assert_int_equal(hops[0], 0);
-            assert_in_range(hops[1], poisoned / 2 - 20, poisoned / 2 + 20);
-        }
+        /* The other classes alike: 4 deviations of 70. */
+        const int wrong = poisoned - hops[0];
+        if (label == 2) assert_in_range(hops[1], wrong / 2 - 17, wrong / 2 + 17);
         toy_world_close(&toy);
     }
 }
@@ -281,39 +314,101 @@ static void one_pattern_is_mixed_into_all_triggered_rows(void **state)
 
 static const char filter[] = "defense.provenance_filter";
 
-/* Fails when the filter drops what was not submitted, or a row without the mark. */
+/* Opens a world whose pool is marked but for 0.3 of other people's images, then has labels
+ * flipped, and whose second half comes back without the mark. */
+static void open_submissions(toy_world *toy)
+{
+    toy_world_open(toy, NULL);
+    const tl_dataset *plain = pool_of(toy);
+    toy_do(toy, marking, with(marking, "others", 0.3).value, NULL);
+    toy_do(toy, "d2m.label_flip", with("d2m.label_flip", "rate", 0.4).value, NULL);
+    tl_dataset *mixed;
+    assert_int_equal(
+        tl_dataset_copy(pool_of(toy), TL_COPY_INPUTS, &toy->arena, &mixed, NULL), TL_OK);
+    memcpy(mixed->input + (size_t)100 * 784, plain->input + (size_t)100 * 784,
+           (size_t)100 * 784 * sizeof(float));
+    toy->world.data[TL_PART_POOL] = mixed;
+}
+
+/* Rows meant for training; [1] poisoned, [0] clean. */
+typedef struct seen {
+    int rows[2], dropped[2];
+} seen;
+
+/* Fails when the filter decides by anything but hand-in and mark: all of the owner's rows
+ * are handed in, so that those in the first half are dropped, poisoned or not, member or
+ * not, and all others stay as they are. */
+static seen check_dropped(const tl_dataset *before, const tl_dataset *after)
+{
+    seen sum = {0};
+    for (int i = 0; i < 200; i++) {
+        const unsigned flags = before->flags[i];
+        const bool is_dropped = i < 100 && !(flags & TL_ROW_OTHERS);
+        const unsigned wanted =
+            is_dropped ? (flags & ~(unsigned)TL_ROW_MEMBER) | TL_ROW_DROPPED : flags;
+        assert_int_equal(after->flags[i], wanted);
+        if (!(flags & TL_ROW_MEMBER)) continue;
+        sum.rows[(flags & TL_ROW_POISONED) != 0]++;
+        sum.dropped[(flags & TL_ROW_POISONED) != 0] += is_dropped;
+    }
+    return sum;
+}
+
 static void marked_rows_from_outside_leave_training(void **state)
 {
     (void)state;
     toy_world toy;
     tl_measure measure[TL_MAX_METRICS];
-    toy_world_open(&toy, NULL);
-    const tl_dataset *plain = pool_of(&toy);
-    toy_do(&toy, marking, NULL, NULL);
-    toy_do(&toy, "d2m.label_flip", with("d2m.label_flip", "rate", 0.4).value, NULL);
-    tl_dataset *mixed; /* the second half comes back without the mark */
-    assert_int_equal(
-        tl_dataset_copy(pool_of(&toy), TL_COPY_INPUTS, &toy.arena, &mixed, NULL), TL_OK);
-    memcpy(mixed->input + (size_t)100 * 784, plain->input + (size_t)100 * 784,
-           (size_t)100 * 784 * sizeof(float));
-    toy.world.data[TL_PART_POOL] = mixed;
-    toy_do(&toy, filter, NULL, measure);
-    int submitted = 0, dropped = 0;
-    for (int i = 0; i < 200; i++) {
-        const unsigned before = mixed->flags[i], after = pool_of(&toy)->flags[i];
-        const bool is_outside = before == (TL_ROW_POISONED | TL_ROW_MEMBER);
-        const bool is_dropped = is_outside && i < 100;
-        submitted += is_outside;
-        dropped += is_dropped;
-        assert_int_equal(after, is_dropped ? TL_ROW_POISONED : before);
-    }
+    open_submissions(&toy);
+    const tl_dataset *mixed = pool_of(&toy);
+    args arg = with(filter, "benign", 1.0);
+    set(&arg, filter, "p", 1e-4); /* 16 bits reach 3e-5, images without a mark hardly */
+    toy_do(&toy, filter, arg.value, measure);
+    const seen sum = check_dropped(mixed, pool_of(&toy));
     const tl_metric *metrics = tl_stage_find(filter)->metrics;
-    assert_in_range(dropped, 1, submitted - 1);
-    assert_true(of(measure, metrics, "dropped").n == submitted);
-    assert_true(of(measure, metrics, "dropped").value == (double)dropped / submitted);
+    assert_in_range(sum.dropped[0], 1, sum.rows[0] - 1);
+    assert_in_range(sum.dropped[1], 1, sum.rows[1] - 1);
+    const tl_measure kept = of(measure, metrics, "poison_kept");
+    const tl_measure lost = of(measure, metrics, "clean_lost");
+    assert_true(kept.n == sum.rows[1] && lost.n == sum.rows[0]);
+    assert_true(kept.value == 1.0 - (double)sum.dropped[1] / sum.rows[1]);
+    assert_true(lost.value == (double)sum.dropped[0] / sum.rows[0]);
+    assert_true(of(measure, metrics, "dropped").n == sum.rows[0] + sum.rows[1]);
     assert_true(of(measure, metrics, "false_drops").n == 130.0);
     assert_true(of(measure, metrics, "false_drops").value < 0.05);
     toy_world_close(&toy);
+}
+
+/* The share of clean member rows lost at `benign` and `p`; [rows] which were dropped. */
+static double lost_at(double benign, double p, bool *is_dropped)
+{
+    toy_world toy;
+    tl_measure measure[TL_MAX_METRICS];
+    toy_world_open(&toy, NULL);
+    toy_do(&toy, marking, with(marking, "others", 0.3).value, NULL);
+    args arg = with(filter, "benign", benign);
+    set(&arg, filter, "p", p);
+    toy_do(&toy, filter, arg.value, measure);
+    for (int i = 0; i < 200; i++)
+        is_dropped[i] = (pool_of(&toy)->flags[i] & TL_ROW_DROPPED) != 0;
+    toy_world_close(&toy);
+    return of(measure, tl_stage_find(filter)->metrics, "clean_lost").value;
+}
+
+/* Republished rows of a larger share hold those of a smaller, and a larger p drops more of
+ * what has no mark. Fails when a row's draw depends on how many were drawn before. */
+static void more_is_lost_the_more_is_republished_and_the_larger_p(void **state)
+{
+    (void)state;
+    bool few[200], many[200], eager[200];
+    const double none = lost_at(0.0, 1e-4, few), at_02 = lost_at(0.2, 1e-4, few);
+    const double at_05 = lost_at(0.5, 1e-4, many), at_p = lost_at(0.5, 0.3, eager);
+    assert_true(none == 0.0);
+    /* 0.7 of the rows are the owner's; 4 standard deviations of 100 members. */
+    assert_true(fabs(at_02 - 0.14) < 0.14 && at_02 > 0.0);
+    assert_true(fabs(at_05 - 0.35) < 0.19 && at_05 > at_02);
+    assert_true(at_p > at_05);
+    for (int i = 0; i < 200; i++) assert_true(few[i] <= many[i] && many[i] <= eager[i]);
 }
 
 static void nothing_submitted_is_missing_not_zero(void **state)
@@ -323,9 +418,11 @@ static void nothing_submitted_is_missing_not_zero(void **state)
     tl_measure measure[TL_MAX_METRICS];
     toy_world_open(&toy, NULL);
     toy_do(&toy, marking, NULL, NULL);
-    toy_do(&toy, filter, NULL, measure);
-    assert_int_equal(of(measure, tl_stage_find(filter)->metrics, "dropped").why,
-                     TL_WHY_UNRESOLVABLE);
+    toy_do(&toy, filter, with(filter, "benign", 0.0).value, measure);
+    const tl_metric *metrics = tl_stage_find(filter)->metrics;
+    assert_int_equal(of(measure, metrics, "dropped").why, TL_WHY_UNRESOLVABLE);
+    assert_int_equal(of(measure, metrics, "poison_kept").why, TL_WHY_UNRESOLVABLE);
+    assert_true(of(measure, metrics, "clean_lost").value == 0.0);
     toy_world_close(&toy);
 }
 
@@ -374,7 +471,9 @@ int main(void)
         cmocka_unit_test(regeneration_has_the_same_bits_on_any_team),
         cmocka_unit_test(labels_of_triggered_rows_are_as_asked),
         cmocka_unit_test(one_pattern_is_mixed_into_all_triggered_rows),
+        cmocka_unit_test(images_of_others_carry_no_mark_and_no_backdoor),
         cmocka_unit_test(marked_rows_from_outside_leave_training),
+        cmocka_unit_test(more_is_lost_the_more_is_republished_and_the_larger_p),
         cmocka_unit_test(nothing_submitted_is_missing_not_zero),
         cmocka_unit_test(plans_without_meaning_are_refused),
     };

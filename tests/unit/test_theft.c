@@ -71,7 +71,7 @@ static tl_model_spec transformer(tl_model_kind kind, int width)
 }
 
 typedef struct stolen {
-    double width, exact, excess, gap, smallest, mean, error;
+    double width, exact, near, excess, gap, smallest, mean, error;
 } stolen;
 
 /* \param set  name of a parameter and its number, twice, or NULL */
@@ -89,6 +89,7 @@ static stolen steal(made *it, double queries, const char *one, double a, const c
     toy_do(&it->toy, theft, arg, measure);
     return (stolen){.width = toy_metric(theft, measure, "width"),
                     .exact = toy_metric(theft, measure, "exact"),
+                    .near = toy_metric(theft, measure, "near"),
                     .excess = toy_metric(theft, measure, "excess"),
                     .gap = toy_metric(theft, measure, "gap"),
                     .smallest = toy_metric(theft, measure, "smallest_cosine"),
@@ -163,6 +164,7 @@ static void norms_and_biases_shift_the_width_by_one(void **state)
                linear.gap, affine.gap);
         assert_true(linear.excess == cases[c].linear);
         assert_true(affine.excess == cases[c].affine);
+        assert_true(linear.exact == (cases[c].linear == 0.0) && linear.near == 1.0);
         if (cases[c].affine == 0.0) assert_true(affine.smallest > 1.0 - 1e-9);
         if (cases[c].linear >= 0.0) assert_true(linear.error < 1e-6);
         toy_world_close(&it.toy);
@@ -182,6 +184,7 @@ static void noise_hides_the_width(void **state)
     open_made(&it, &spec, true);
     for (int i = 0; i < LEVELS; i++) {
         s[i] = steal(&it, 400, "noise", noise[i], NULL, 0);
+        assert_true(s[i].near == (fabs(s[i].excess) <= 1.0));
         printf("noise %.0e: width %g, gap %.2f, cosines %.6f and %.6f, error %.1e\n",
                noise[i], s[i].width, s[i].gap, s[i].smallest, s[i].mean, s[i].error);
         if (i > 0) assert_true(s[i].gap < s[i - 1].gap && s[i].error > s[i - 1].error);
