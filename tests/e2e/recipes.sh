@@ -18,8 +18,8 @@ expect 0 launch -n 3 run "$plan" -o three.nc
 same one.nc three.nc
 ncdump -h one.nc | grep -q 'train_recipe_shift:factor = "axis"' || fail "no column of the axis"
 ncdump -h one.nc | grep -q 'm2d_shadow_lira_auc:downstream_of = "train_recipe_shift"' || fail "LiRA does not depend on it"
-[ "$(grep -a '"kind":"done"' one.run/journal.ndjson | grep -ac '"measure":\[\]')" = $((2 * (2 * 4 + 1 + 1))) ] ||
-    fail "banks: 4 halves for each target, one control and one evaluator for both"
+[ "$(grep -a '"kind":"done"' one.run/journal.ndjson | grep -ac '"measure":\[\]')" = $((2 * (2 * (4 + 1) + 1 + 1))) ] ||
+    fail "banks: 4 halves and one control for each target, one control and one evaluator for both"
 
 # The owner's recipe for all is the target's own, to the owner and to its shadows.
 moved=(--set train.recipe.shift=2)
