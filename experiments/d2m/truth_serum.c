@@ -96,7 +96,8 @@ static const tl_param params[] = {
               "rows are only marked)"},
     {0}};
 static const tl_metric metrics[] = {
-    {.name = "targets", .about = "rows attacked"},
+    {.name = "attacked",
+     .about = "rows attacked; less than `targets` where fewer are clean"},
     {.name = "rows", .about = "wrongly labelled copies trained on"},
     {0}};
 
@@ -113,7 +114,7 @@ const tl_stage tl_stage_d2m_truth_serum = {
                "membership test is about the targets; auc is about all clean rows. The "
                "authors add about 8 % of 25,000 rows; doses far above that also cost "
                "accuracy, which by itself changes what a model leaks.",
-    .version = 1,
+    .version = 2,
     .flow = TL_D2M,
     .role = TL_ROLE_ATTACK,
     .taxonomy = "poisoning",
