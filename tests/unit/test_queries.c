@@ -120,8 +120,11 @@ static const tl_model *duplicate_group_of(toy_world *toy, const char *name)
     scene.given = &given;
     scene.value = own;
     scene.team = &alone;
+    tl_arena scratch = tl_arena_open(0); /* rewound by the step: not where the model is */
+    scene.scratch = &scratch;
     assert_int_equal(
         tl_step_run(&(tl_step){stage, TL_STEP_BANK, 0, stage->bank}, &scene, NULL), TL_OK);
+    tl_arena_close(&scratch);
     return given.model[TL_PART_SURROGATE];
 }
 
