@@ -1,6 +1,7 @@
 /* Files of datasets: what was saved is loaded, bit for bit; everything else is refused. */
 #include "compute/core/tensor_file.h"
 #include "compute/data/dataset_file.h"
+#include "tests/support/file_bytes.h"
 
 #include <limits.h>
 #include <math.h>
@@ -24,24 +25,6 @@ typedef struct room {
     tl_dataset images, tokens, none;
     unsigned char bytes[MOST_BYTES];
 } room;
-
-static size_t read_bytes(const char *path, unsigned char *bytes)
-{
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    const size_t n = fread(bytes, 1, MOST_BYTES, file);
-    assert_in_range(n, 1, MOST_BYTES - 1);
-    assert_int_equal(fclose(file), 0);
-    return n;
-}
-
-static void write_bytes(const char *path, const void *bytes, size_t n)
-{
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, n, file), n);
-    assert_int_equal(fclose(file), 0);
-}
 
 static int open_room(void **state)
 {
@@ -112,9 +95,9 @@ static void what_was_saved_is_loaded(void **state)
         assert_int_equal(tl_dataset_save(data[d], &maker, it->path, NULL), TL_OK);
         assert_int_equal(tl_dataset_load(it->path, &maker, &it->arena, &read, NULL), TL_OK);
         assert_same(read, data[d]);
-        const size_t size = read_bytes(it->path, it->bytes);
+        const size_t size = file_read(it->path, it->bytes, MOST_BYTES);
         assert_int_equal(tl_dataset_save(read, &maker, it->path, NULL), TL_OK);
-        assert_int_equal(read_bytes(it->path, again), size);
+        assert_int_equal(file_read(it->path, again, MOST_BYTES), size);
         assert_memory_equal(again, it->bytes, size);
     }
     assert_int_equal(tl_dataset_bytes(&it->images), ROWS * (24 * 4 + 4 + 4 + 1));
@@ -181,16 +164,16 @@ static void damaged_files_are_refused(void **state)
 {
     room *it = *state;
     assert_int_equal(tl_dataset_save(&it->images, &maker, it->path, NULL), TL_OK);
-    const size_t size = read_bytes(it->path, it->bytes);
+    const size_t size = file_read(it->path, it->bytes, MOST_BYTES);
     for (size_t n = 0; n < size; n++) {
-        write_bytes(it->path, it->bytes, n);
+        file_write(it->path, it->bytes, n);
         refuse(it, "");
         it->bytes[n] ^= 0x20;
-        write_bytes(it->path, it->bytes, size);
+        file_write(it->path, it->bytes, size);
         refuse(it, "");
         it->bytes[n] ^= 0x20;
     }
-    write_bytes(it->path, it->bytes, size + 1);
+    file_write(it->path, it->bytes, size + 1);
     refuse(it, "bytes of tensors");
 }
 

@@ -1,5 +1,6 @@
 /* Model files: what was saved is loaded, bit for bit; everything else is refused. */
 #include "compute/train/model_file.h"
+#include "tests/support/file_bytes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,24 +27,6 @@ typedef struct room {
     size_t size, header;
 } room;
 
-static size_t read_bytes(const char *path, unsigned char *bytes)
-{
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    const size_t n = fread(bytes, 1, MOST_BYTES, file);
-    assert_in_range(n, 1, MOST_BYTES - 1);
-    assert_int_equal(fclose(file), 0);
-    return n;
-}
-
-static void write_bytes(const char *path, const void *bytes, size_t n)
-{
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, n, file), n);
-    assert_int_equal(fclose(file), 0);
-}
-
 static int open_room(void **state)
 {
     room *it = calloc(1, sizeof *it);
@@ -55,7 +38,7 @@ static int open_room(void **state)
     assert_int_equal(tl_model_new(&spec, &it->arena, &it->model, NULL), TL_OK);
     tl_model_init(it->model, &rng);
     assert_int_equal(tl_model_save(it->model, &maker, it->path, NULL), TL_OK);
-    it->size = read_bytes(it->path, it->bytes);
+    it->size = file_read(it->path, it->bytes, MOST_BYTES);
     it->header = it->bytes[0] | (size_t)it->bytes[1] << 8;
     assert_int_equal(it->size, 8 + it->header + it->model->params * sizeof(float));
     *state = it;
@@ -83,7 +66,7 @@ static void what_was_saved_is_loaded(void **state)
     /* The same model gives the same bytes, over an existing file too. */
     static unsigned char again[MOST_BYTES];
     assert_int_equal(tl_model_save(read, &maker, it->path, NULL), TL_OK);
-    assert_int_equal(read_bytes(it->path, again), it->size);
+    assert_int_equal(file_read(it->path, again, MOST_BYTES), it->size);
     assert_memory_equal(again, it->bytes, it->size);
 }
 
@@ -135,7 +118,7 @@ static void refuse(room *it, const void *bytes, size_t n, const char *text)
     tl_err err = {0};
     tl_arena arena = tl_arena_open(1 << 22); /* and nothing large is taken */
     tl_model *read = NULL;
-    write_bytes(it->path, bytes, n);
+    file_write(it->path, bytes, n);
     const tl_status status = tl_model_load(it->path, &maker, &arena, &read, &err);
     if (status != TL_E_FORMAT || !strstr(err.text, text)) {
         fail_msg("wanted \"%s\", found status %d: %s", text, (int)status, err.text);
@@ -183,7 +166,7 @@ static void a_spec_of_the_same_size_is_refused(void **state)
     assert_int_equal(tl_model_new(&gpt, &it->arena, &model, NULL), TL_OK);
     memset(model->param, 0, model->params * sizeof *model->param);
     assert_int_equal(tl_model_save(model, &maker, it->path, NULL), TL_OK);
-    it->size = read_bytes(it->path, it->bytes);
+    it->size = file_read(it->path, it->bytes, MOST_BYTES);
     it->bytes[it->size] = '\0';
     char *heads = strstr((char *)it->bytes + 8, "\"heads\":\"3\"");
     assert_non_null(heads);
@@ -223,24 +206,11 @@ static void lfs_pointers_are_named(void **state)
     refuse(*state, pointer, strlen(pointer), "Git LFS pointer");
 }
 
-/* The file with `from` in its header replaced by `to`, and the header's length set right.
- */
+/* The file with `from` in its header replaced by `to`. */
 static void refuse_header(room *it, const char *from, const char *to, const char *text)
 {
     static unsigned char bytes[MOST_BYTES];
-    char header[8192];
-    assert_in_range(it->header, 1, sizeof header - 1);
-    memcpy(header, it->bytes + 8, it->header);
-    header[it->header] = '\0';
-    const char *at = strstr(header, from);
-    if (!at) fail_msg("the header has no %s: %s", from, header);
-    const int length = snprintf((char *)bytes + 8, 16384, "%.*s%s%s", (int)(at - header),
-                                header, to, at + strlen(from));
-    assert_in_range(length, 1, 16383);
-    for (int i = 0; i < 8; i++) bytes[i] = (unsigned char)((uint64_t)length >> (8 * i));
-    const size_t data = it->size - 8 - it->header;
-    memcpy(bytes + 8 + length, it->bytes + 8 + it->header, data);
-    refuse(it, bytes, 8 + (size_t)length + data, text);
+    refuse(it, bytes, file_edit_header(it->bytes, it->size, from, to, bytes), text);
 }
 
 static void hostile_headers_are_refused(void **state)
@@ -349,14 +319,14 @@ static void an_old_file_is_read_and_written_alike(void **state)
     it->bytes[1] = (unsigned char)(length >> 8);
     memcpy(it->bytes + 8, old_header, length);
     memcpy(it->bytes + 8 + length, old_param, sizeof old_param);
-    write_bytes(it->path, it->bytes, size);
+    file_write(it->path, it->bytes, size);
     tl_model *read = NULL;
     assert_int_equal(tl_model_load(it->path, &maker, &it->arena, &read, NULL), TL_OK);
     assert_int_equal(read->spec.kind, TL_MODEL_LINEAR);
     assert_int_equal(read->params, 6);
     assert_memory_equal(read->param, old_param, sizeof old_param);
     assert_int_equal(tl_model_save(read, &maker, it->path, NULL), TL_OK);
-    assert_int_equal(read_bytes(it->path, again), size);
+    assert_int_equal(file_read(it->path, again, MOST_BYTES), size);
     assert_memory_equal(again, it->bytes, size);
 }
 

@@ -1,5 +1,6 @@
 /* Files of tensors: what was saved is loaded, bit for bit; everything else is refused. */
 #include "compute/core/tensor_file.h"
+#include "tests/support/file_bytes.h"
 
 #include <limits.h>
 #include <setjmp.h>
@@ -34,24 +35,6 @@ static int64_t i64[1] = {INT64_MIN};
 static uint32_t u32[3] = {0, 1, UINT32_MAX};
 static uint8_t u8[5] = {0, 1, 127, 128, 255};
 
-static size_t read_bytes(const char *path, unsigned char *bytes)
-{
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    const size_t n = fread(bytes, 1, MOST_BYTES, file);
-    assert_in_range(n, 1, MOST_BYTES - 1);
-    assert_int_equal(fclose(file), 0);
-    return n;
-}
-
-static void write_bytes(const char *path, const void *bytes, size_t n)
-{
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, n, file), n);
-    assert_int_equal(fclose(file), 0);
-}
-
 static int open_room(void **state)
 {
     room *it = calloc(1, sizeof *it);
@@ -77,7 +60,7 @@ static int open_room(void **state)
                                 .tensors = TENSORS,
                                 .tensor = it->tensor};
     assert_int_equal(tl_tensor_file_save(&it->file, it->path, NULL), TL_OK);
-    it->size = read_bytes(it->path, it->bytes);
+    it->size = file_read(it->path, it->bytes, MOST_BYTES);
     it->header = it->bytes[0] | (size_t)it->bytes[1] << 8;
     *state = it;
     return 0;
@@ -121,7 +104,7 @@ static void what_was_saved_is_loaded(void **state)
     /* The same contents give the same bytes, over an existing file too. */
     static unsigned char again[MOST_BYTES];
     assert_int_equal(tl_tensor_file_save(read, it->path, NULL), TL_OK);
-    assert_int_equal(read_bytes(it->path, again), it->size);
+    assert_int_equal(file_read(it->path, again, MOST_BYTES), it->size);
     assert_memory_equal(again, it->bytes, it->size);
 }
 
@@ -186,11 +169,11 @@ static void places_in_memory_do_not_matter(void **state)
                               {"b", TL_DTYPE_F32, 1, {2}, close + 2}};
     const tl_tensor_file file = {.format = "x", .tensors = 2, .tensor = pair};
     assert_int_equal(tl_tensor_file_save(&file, it->path, NULL), TL_OK);
-    const size_t size = read_bytes(it->path, first);
+    const size_t size = file_read(it->path, first, MOST_BYTES);
     pair[0].at = apart;
     pair[1].at = apart + 4;
     assert_int_equal(tl_tensor_file_save(&file, it->path, NULL), TL_OK);
-    assert_int_equal(read_bytes(it->path, it->bytes), size);
+    assert_int_equal(file_read(it->path, it->bytes, MOST_BYTES), size);
     assert_memory_equal(it->bytes, first, size);
 }
 
@@ -200,7 +183,7 @@ static void refuse(room *it, const void *bytes, size_t n, const char *text)
     tl_arena arena = tl_arena_open(1 << 17); /* and nothing large is taken */
     const tl_tensor_want want = {.format = "test-1", .step = &maker};
     tl_tensor_file *read = NULL;
-    write_bytes(it->path, bytes, n);
+    file_write(it->path, bytes, n);
     const tl_status status = tl_tensor_file_load(it->path, &want, &arena, &read, &err);
     if (status != TL_E_FORMAT || !strstr(err.text, text) ||
         strncmp(err.text, it->path, strlen(it->path)) != 0) {
@@ -254,24 +237,11 @@ static void the_checksum_covers_names_types_and_shapes(void **state)
     }
 }
 
-/* The file with `from` in its header replaced by `to`, and the header's length set right.
- */
+/* The file with `from` in its header replaced by `to`. */
 static void refuse_header(room *it, const char *from, const char *to, const char *text)
 {
     static unsigned char bytes[MOST_BYTES];
-    char header[8192];
-    assert_in_range(it->header, 1, sizeof header - 1);
-    memcpy(header, it->bytes + 8, it->header);
-    header[it->header] = '\0';
-    const char *at = strstr(header, from);
-    if (!at) fail_msg("the header has no %s: %s", from, header);
-    const int length = snprintf((char *)bytes + 8, 16384, "%.*s%s%s", (int)(at - header),
-                                header, to, at + strlen(from));
-    assert_in_range(length, 1, 16383);
-    for (int i = 0; i < 8; i++) bytes[i] = (unsigned char)((uint64_t)length >> (8 * i));
-    const size_t data = it->size - 8 - it->header;
-    memcpy(bytes + 8 + length, it->bytes + 8 + it->header, data);
-    refuse(it, bytes, 8 + (size_t)length + data, text);
+    refuse(it, bytes, file_edit_header(it->bytes, it->size, from, to, bytes), text);
 }
 
 static void hostile_headers_are_refused(void **state)
@@ -411,7 +381,7 @@ static void what_cannot_be_read_again_is_not_written(void **state)
         }
     }
     static unsigned char again[MOST_BYTES]; /* the file before is still there */
-    assert_int_equal(read_bytes(it->path, again), it->size);
+    assert_int_equal(file_read(it->path, again, MOST_BYTES), it->size);
     assert_memory_equal(again, it->bytes, it->size);
 }
 
