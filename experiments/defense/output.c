@@ -25,15 +25,6 @@ enum { MOST_DIGITS = 7 };
 /* --- each link on an answer of scores, row [classes] ------------------------------------
  */
 
-static int largest(const double *row, int classes)
-{
-    int best = 0;
-    for (int c = 1; c < classes; c++) {
-        if (row[c] > row[best]) best = c;
-    }
-    return best;
-}
-
 /* softmax(logits / T), of logits or of the scores that they make. */
 static void soften(double temperature, tl_answers kind, double *row, int classes)
 {
@@ -41,7 +32,7 @@ static void soften(double temperature, tl_answers kind, double *row, int classes
         for (int c = 0; c < classes; c++) row[c] /= temperature;
         return;
     }
-    const double most = row[largest(row, classes)];
+    const double most = row[tl_answer_top(row, classes)];
     double sum = 0.0;
     for (int c = 0; c < classes; c++) {
         row[c] = row[c] > 0.0 ? pow(row[c] / most, 1.0 / temperature) : 0.0;
@@ -80,12 +71,6 @@ static void round_to(int digits, double *row, int classes)
     for (int c = 0; c < classes; c++) row[c] = round(row[c] * unit) / unit;
 }
 
-static void keep_label(double *row, int classes)
-{
-    const int best = largest(row, classes);
-    for (int c = 0; c < classes; c++) row[c] = c == best ? 1.0 : 0.0;
-}
-
 static void answer(const tl_service_link *link, const tl_query *query, void *state,
                    double *row)
 {
@@ -98,7 +83,7 @@ static void answer(const tl_service_link *link, const tl_query *query, void *sta
     /* A label is the service's own reading, of scores that nothing has rounded. */
     if (query->kind == TL_ANSWER_LABELS) return;
     if (arg->label_only) {
-        keep_label(row, classes);
+        tl_answer_keep_label(row, classes);
         return;
     }
     if (arg->top_k > 0 && arg->top_k < classes) keep_top(arg->top_k, row, classes);

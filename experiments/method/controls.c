@@ -7,6 +7,18 @@ tl_recipe tl_extraction_recipe(const tl_setup *setup, int epochs)
     return recipe;
 }
 
+tl_status tl_control_rows(tl_scene *scene, tl_train_rows *out, tl_err *err)
+{
+    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
+    int *row;
+    TL_ALLOC(row, scene->scratch, own->rows, err);
+    *out = (tl_train_rows){
+        .input = own->input, .label = own->label, .row = row, .rows = own->rows};
+    if (!tl_scene_counts(scene))
+        tl_dataset_select(own, TL_CONTROL_LEAVES_OUT, 0, row, &out->rows);
+    return TL_OK;
+}
+
 static tl_status run(tl_scene *scene, tl_err *err)
 {
     const tl_control_args *arg = scene->args;

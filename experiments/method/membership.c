@@ -1,7 +1,8 @@
 #include "experiments/method/membership.h"
 
-#include "experiments/score/roc.h"
+#include "experiments/method/controls.h"
 #include "experiments/score/answers.h"
+#include "experiments/score/roc.h"
 #include "experiments/score/score.h"
 #include "experiments/stage/scene_store.h"
 #include "experiments/stage/stage_training.h"
@@ -38,24 +39,12 @@ tl_status tl_candidates_gather(const tl_dataset *pool, tl_arena *arena, tl_candi
 
 /* --- the control ---------------------------------------------------------------------- */
 
-static tl_status choose_own(tl_scene *scene, tl_train_rows *out, tl_err *err)
-{
-    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
-    int *row;
-    TL_ALLOC(row, scene->scratch, own->rows, err);
-    *out = (tl_train_rows){
-        .input = own->input, .label = own->label, .row = row, .rows = own->rows};
-    if (!tl_scene_counts(scene))
-        tl_dataset_select(own, TL_ROW_POISONED | TL_ROW_RECOVERED, 0, row, &out->rows);
-    return TL_OK;
-}
-
 static tl_status train_control(tl_scene *scene, tl_err *err)
 {
     tl_stage_training training = {.spec = &scene->world->setup->model,
                                   .recipe = &scene->world->setup->recipe,
                                   .validation = scene->world->data[TL_PART_VALIDATION]};
-    const tl_status mine = choose_own(scene, &training.rows, err);
+    const tl_status mine = tl_control_rows(scene, &training.rows, err);
     return tl_stage_train(scene, &training, mine, TL_PART_SURROGATE, NULL, err);
 }
 

@@ -1,6 +1,7 @@
 #include "experiments/method/reconstruction.h"
 
 #include "compute/nn/loss.h"
+#include "experiments/method/controls.h"
 #include "experiments/method/image_ascent.h"
 #include "experiments/method/leakage.h"
 #include "experiments/score/reading.h"
@@ -20,12 +21,6 @@ enum {
     CONFIDENCE,
     EVALUATOR_ACCURACY
 };
-
-/*
- * Rows that evaluator, baselines and starts leave out: altered ones, and those recovered
- * from a model in an earlier round, with which a leak would count as common knowledge.
- */
-enum { NOT_CONTROL = TL_ROW_POISONED | TL_ROW_RECOVERED };
 
 /* --- the evaluator -------------------------------------------------------------------- */
 
@@ -47,23 +42,12 @@ tl_model_spec tl_evaluator_spec(const tl_model_spec *model)
     return spec;
 }
 
-static tl_status choose(tl_scene *scene, tl_train_rows *out, tl_err *err)
-{
-    const tl_dataset *own = scene->world->data[TL_PART_ATTACKER];
-    int *row;
-    TL_ALLOC(row, scene->scratch, own->rows, err);
-    *out = (tl_train_rows){
-        .input = own->input, .label = own->label, .row = row, .rows = own->rows};
-    if (!tl_scene_counts(scene)) tl_dataset_select(own, NOT_CONTROL, 0, row, &out->rows);
-    return TL_OK;
-}
-
 static tl_status train_evaluator(tl_scene *scene, tl_err *err)
 {
     const tl_model_spec spec = tl_evaluator_spec(&scene->world->setup->model);
     /* No early stopping: the validation rows are the owner's. */
     tl_stage_training training = {.spec = &spec, .recipe = &scene->world->setup->recipe};
-    const tl_status mine = choose(scene, &training.rows, err);
+    const tl_status mine = tl_control_rows(scene, &training.rows, err);
     return tl_stage_train(scene, &training, mine, TL_PART_SURROGATE, NULL, err);
 }
 
@@ -99,7 +83,7 @@ static int mean_of(const tl_dataset *own, int class, double *sum, float *mean)
     memset(sum, 0, size * sizeof *sum);
     for (int r = 0; r < own->rows; r++) {
         const bool is_wanted = class == ANY_CLASS || own->label[r] == class;
-        if (!is_wanted || (own->flags[r] & NOT_CONTROL)) continue;
+        if (!is_wanted || (own->flags[r] & TL_CONTROL_LEAVES_OUT)) continue;
         const float *x = own->input + (size_t)r * size;
         for (size_t i = 0; i < size; i++) sum[i] += (double)x[i];
         rows++;
@@ -142,7 +126,7 @@ static tl_status add_own(const tl_mean_image *pool, const tl_dataset *own,
     memcpy(out->sum, pool->sum, pool->size * sizeof *out->sum);
     out->rows = pool->rows;
     for (int i = 0; i < own->rows; i++) {
-        if (own->flags[i] & NOT_CONTROL) continue;
+        if (own->flags[i] & TL_CONTROL_LEAVES_OUT) continue;
         tl_mean_image_add(out, own->input + (size_t)i * out->size);
     }
     return TL_OK;
@@ -168,7 +152,7 @@ static tl_status pick_unseen(const tl_dataset *own, const tl_references *referen
     for (int i = 0; i < own->rows; i++) {
         const int class = own->label[i];
         const float *pixel = own->input + (size_t)i * mean_image.size;
-        if ((own->flags[i] & NOT_CONTROL) || taken[class] == most) continue;
+        if ((own->flags[i] & TL_CONTROL_LEAVES_OUT) || taken[class] == most) continue;
         if (tl_references_have_near(references, &mean_image, pixel, class)) continue;
         taken[class]++;
         row[rows++] = i;

@@ -30,6 +30,21 @@ const tl_service_link *tl_service_withholds_logits(const tl_service *service)
     return NULL;
 }
 
+int tl_answer_top(const double *row, int classes)
+{
+    int best = 0;
+    for (int c = 1; c < classes; c++) {
+        if (row[c] > row[best]) best = c;
+    }
+    return best;
+}
+
+void tl_answer_keep_label(double *row, int classes)
+{
+    const int best = tl_answer_top(row, classes);
+    for (int c = 0; c < classes; c++) row[c] = c == best ? 1.0 : 0.0;
+}
+
 tl_rng tl_link_rng(const tl_service_link *link, const tl_query *query)
 {
     const tl_key question = tl_key_of(query->input, query->size * sizeof *query->input);

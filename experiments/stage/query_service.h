@@ -64,6 +64,12 @@ TL_MUST_USE tl_status tl_service_add(const tl_service *service, const tl_service
 /** The first link that withholds logits, or NULL. */
 const tl_service_link *tl_service_withholds_logits(const tl_service *service);
 
+/** The place of the largest of row [classes], the first of equal ones. */
+int tl_answer_top(const double *row, int classes);
+
+/** Leaves of row [classes] the label alone: 1 at tl_answer_top, 0 elsewhere. */
+void tl_answer_keep_label(double *row, int classes);
+
 /** A stream that depends on the link's, the query's input and its `copy`, so that equal
  * questions get equal answers. */
 tl_rng tl_link_rng(const tl_service_link *link, const tl_query *query);

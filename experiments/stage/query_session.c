@@ -117,15 +117,6 @@ static tl_status ask_double(const tl_session *s, const tl_question *question,
 
 /* --- what the links make of it -------------------------------------------------------- */
 
-static void keep_label(double *row, int classes)
-{
-    int best = 0;
-    for (int c = 1; c < classes; c++) {
-        if (row[c] > row[best]) best = c;
-    }
-    for (int c = 0; c < classes; c++) row[c] = c == best ? 1.0 : 0.0;
-}
-
 /* Passes the answer to the first `size` numbers of query `r` of the question, row
  * [classes], through the links. */
 static void pass_links(tl_session *s, const tl_question *question, int r, size_t size,
@@ -142,7 +133,7 @@ static void pass_links(tl_session *s, const tl_question *question, int r, size_t
         const tl_service_link *link = service->link[i];
         link->answer(link, &query, s->state[i], row);
     }
-    if (question->kind == TL_ANSWER_LABELS) keep_label(row, query.classes);
+    if (question->kind == TL_ANSWER_LABELS) tl_answer_keep_label(row, query.classes);
 }
 
 /* Whether answers are what the model computes, so that none needs to pass. */

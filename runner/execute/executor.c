@@ -231,13 +231,10 @@ static tl_status build_world(tl_executor *executor, int position, tl_cached *use
             world->setup = &trial->setup[step->setup];
             continue;
         }
-        if (!(TL_PARTS_LIST & TL_BIT(part))) {
-            TL_TRY(find_part(executor, step->from[part], part, user, world, err));
-            continue;
-        }
-        for (int i = 0; i < trial->runs; i++) {
-            if (step->list[part] >> i & 1U)
-                TL_TRY(find_part(executor, trial->run[i], part, user, world, err));
+        int giver[TL_TRIAL_RUNS];
+        const int givers = tl_trial_givers(trial, step, part, giver);
+        for (int i = 0; i < givers; i++) {
+            TL_TRY(find_part(executor, giver[i], part, user, world, err));
         }
     }
     return TL_OK;

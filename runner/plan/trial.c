@@ -349,20 +349,31 @@ static int add_parent(int *parent, int count, int from)
     return count + 1;
 }
 
+int tl_trial_givers(const tl_trial *trial, const tl_trial_step *step, tl_part part,
+                    int giver[TL_TRIAL_RUNS])
+{
+    int count = 0;
+    if (!(step->reads & TL_BIT(part))) return 0;
+    if (!(TL_PARTS_LIST & TL_BIT(part))) {
+        giver[0] = step->from[part];
+        return 1;
+    }
+    for (int i = 0; i < trial->runs; i++) {
+        if (step->list[part] >> i & 1U) giver[count++] = trial->run[i];
+    }
+    return count;
+}
+
 int tl_trial_parents(const tl_trial *trial, int position, int parent[TL_TRIAL_STEPS])
 {
     const tl_trial_step *step = &trial->step[position];
     int count = 0;
     for (int part = 0; part < TL_PARTS; part++) {
-        if (!(step->reads & TL_BIT(part))) continue;
-        for (int i = 0; i < trial->runs; i++) {
-            if (step->list[part] >> i & 1U) {
-                count = add_parent(parent, count, trial->run[i]);
-            }
+        int giver[TL_TRIAL_RUNS];
+        const int givers = tl_trial_givers(trial, step, (tl_part)part, giver);
+        for (int i = 0; i < givers; i++) {
+            if (giver[i] >= 0) count = add_parent(parent, count, giver[i]);
         }
-        const bool is_list = (TL_PARTS_LIST & TL_BIT(part)) != 0;
-        if (!is_list && step->from[part] >= 0)
-            count = add_parent(parent, count, step->from[part]);
     }
     for (int i = 0; i < step->bank_count; i++) parent[count++] = step->bank_from + i;
     return count;

@@ -103,6 +103,12 @@ TL_MUST_USE tl_status tl_trial_new(tl_arena *arena, tl_trial **out, tl_err *err)
  */
 void tl_trial_decode(const tl_plan *plan, uint32_t number, tl_trial *trial);
 
+/** Sets `giver` to the positions of the steps that gave what `step` reads of `part`, in the
+ * order of the chain; -1 for what is there from the start. \return how many: of a list any
+ * number, else 1; 0 where it does not read the part */
+int tl_trial_givers(const tl_trial *trial, const tl_trial_step *step, tl_part part,
+                    int giver[TL_TRIAL_RUNS]);
+
 /** Sets `parent` to the positions of the steps that step `position` reads from, bank
  * included. \return how many */
 int tl_trial_parents(const tl_trial *trial, int position, int parent[TL_TRIAL_STEPS]);

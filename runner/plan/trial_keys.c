@@ -61,19 +61,16 @@ static void hash_versions(const tl_trial *trial, const tl_trial_step *step,
     for (int part = 0; part < TL_PARTS; part++) {
         if (!(step->reads & TL_BIT(part))) continue;
         tl_hash_text(hash, tl_part_name((tl_part)part));
-        if (TL_PARTS_LIST & TL_BIT(part)) {
-            for (int i = 0; i < trial->runs; i++) {
-                if (!(step->list[part] >> i & 1U)) continue;
-                tl_hash_key(hash, &trial->step[trial->run[i]].content);
-            }
-            continue;
-        }
         if (part == TL_PART_SETUP) {
             tl_hash_key(hash, setup);
             continue;
         }
-        const int from = step->from[part];
-        tl_hash_key(hash, from < 0 ? &trial->root[part] : &trial->step[from].content);
+        int giver[TL_TRIAL_RUNS];
+        const int givers = tl_trial_givers(trial, step, (tl_part)part, giver);
+        for (int i = 0; i < givers; i++) {
+            const int from = giver[i];
+            tl_hash_key(hash, from < 0 ? &trial->root[part] : &trial->step[from].content);
+        }
     }
 }
 
