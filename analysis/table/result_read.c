@@ -5,11 +5,10 @@
 #include "analysis/table/result_file.h"
 
 #include "analysis/table/schema.h"
+#include "compute/core/file.h"
 
-#include <errno.h>
 #include <netcdf.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -24,6 +23,7 @@ typedef struct loader {
     const char *path;
     tl_arena *arena;
     tl_table *table;
+    tl_result_origin *origin; /* in place of a table */
     bool has_coordinates;
     size_t left; /* bytes that the columns may still take */
     tl_err *err;
@@ -241,20 +241,61 @@ static tl_status read_open(loader *l)
     return TL_OK;
 }
 
+/* Reads what an open descriptor holds by `read`. */
+static tl_status read_descriptor(loader *l, int descriptor, tl_status (*read)(loader *l))
+{
+    char link[TL_FILE_LINK];
+    (void)tl_file_link(descriptor, link);
+    const int code = nc_open(link, NC_NOWRITE, &l->file);
+    TL_CHECK(code == NC_NOERR, l->err, TL_E_FORMAT, "%s is not a NetCDF file: %s", l->path,
+             nc_strerror(code));
+    const tl_status status = read(l);
+    (void)nc_close(l->file);
+    return status;
+}
+
 tl_status tl_result_load(const char *path, tl_arena *arena, tl_table **out, tl_err *err)
 {
     loader l = {.path = path, .arena = arena, .err = err};
     TL_ALLOC(l.table, arena, 1, err);
-    struct stat info;
-    TL_CHECK(access(path, R_OK) == 0 && stat(path, &info) == 0, err, TL_E_IO,
-             "%s: cannot be opened: %s", path, strerror(errno));
-    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_FORMAT, "%s is not a regular file", path);
-    l.left = (size_t)info.st_size * MOST_SMALLER;
-    const int code = nc_open(path, NC_NOWRITE, &l.file);
-    TL_CHECK(code == NC_NOERR, err, TL_E_FORMAT, "%s is not a NetCDF file: %s", path,
-             nc_strerror(code));
-    const tl_status status = read_open(&l);
-    (void)nc_close(l.file);
+    uint64_t bytes;
+    int descriptor;
+    TL_TRY(tl_file_open(NULL, path, &descriptor, &bytes, err));
+    l.left = (size_t)bytes * MOST_SMALLER;
+    const tl_status status = read_descriptor(&l, descriptor, read_open);
+    (void)close(descriptor);
     *out = l.table;
+    return status;
+}
+
+/* Global attribute `name` as a text of at most `space`; "" if there is none. */
+static void read_text(const loader *l, const char *name, char *out, size_t space)
+{
+    nc_type type;
+    size_t length;
+    *out = '\0';
+    if (nc_inq_att(l->file, NC_GLOBAL, name, &type, &length) != NC_NOERR ||
+        type != NC_CHAR || length >= space)
+        return;
+    out[nc_get_att_text(l->file, NC_GLOBAL, name, out) == NC_NOERR ? length : 0] = '\0';
+}
+
+static tl_status read_origin(loader *l)
+{
+    char source[TL_ORIGIN];
+    read_text(l, TL_NAME_SOURCE, source, sizeof source);
+    WANT(l, strncmp(source, TL_PROGRAM, strlen(TL_PROGRAM)) == 0, "it has another source");
+    read_text(l, TL_NAME_TITLE, l->origin->title, sizeof l->origin->title);
+    read_text(l, TL_NAME_SEED, l->origin->seed, sizeof l->origin->seed);
+    return TL_OK;
+}
+
+tl_status tl_result_origin_load(const char *path, tl_result_origin *out, tl_err *err)
+{
+    loader l = {.path = path, .origin = out, .err = err};
+    int descriptor;
+    TL_TRY(tl_file_open(NULL, path, &descriptor, NULL, err));
+    const tl_status status = read_descriptor(&l, descriptor, read_origin);
+    (void)close(descriptor);
     return status;
 }

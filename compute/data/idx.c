@@ -2,8 +2,8 @@
 
 #include "compute/core/file.h"
 
-#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 static const char *type_of(int code)
@@ -64,9 +64,11 @@ static tl_status read_open(gzFile file, const char *path, uint64_t limit, tl_are
 tl_status tl_idx_read(const char *path, tl_arena *arena, tl_array *out, tl_err *err)
 {
     uint64_t size;
-    TL_TRY(tl_file_size(path, &size, err));
-    gzFile file = gzopen(path, "rb");
-    TL_CHECK(file, err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
+    int descriptor;
+    TL_TRY(tl_file_open(NULL, path, &descriptor, &size, err));
+    gzFile file = gzdopen(descriptor, "rb");
+    if (!file) (void)close(descriptor);
+    TL_CHECK(file, err, TL_E_NOMEM, "%s: no memory left to read it", path);
     /* Deflate packs at most 1032 to 1, so a short file cannot claim much memory. */
     const uint64_t most = (size + 64) * 1032;
     const uint64_t limit = most < TL_ARRAY_LIMIT ? most : TL_ARRAY_LIMIT;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zip.h>
 
 enum {
@@ -48,10 +49,11 @@ static tl_status check_total(const tl_npz *npz, uint64_t bytes, tl_err *err)
 tl_status tl_npz_open(const char *path, tl_npz **out, tl_err *err)
 {
     uint64_t size;
-    TL_TRY(tl_file_size(path, &size, err));
-    int code = 0;
-    zip_t *zip = zip_open(path, ZIP_RDONLY, &code);
+    int file, code = 0;
+    TL_TRY(tl_file_open(NULL, path, &file, &size, err));
+    zip_t *zip = zip_fdopen(file, 0, &code);
     if (!zip) {
+        (void)close(file);
         zip_error_t why;
         zip_error_init_with_code(&why, code);
         const bool is_system = zip_error_system_type(&why) == ZIP_ET_SYS;

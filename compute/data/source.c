@@ -10,8 +10,10 @@
 #include "compute/data/mnist.h"
 #include "compute/data/near_duplicates.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const tl_source_name names[] = {
     {"synthetic/lesions", "grey 28x28 tissue with lesions, generated, 2 to 10 classes"},
@@ -77,6 +79,31 @@ tl_status tl_source_find(const char *name, const char *dir, char path[TL_DATA_PA
     if (cifar) return tl_data_path_find(dir, cifar->folder, folder, path, err);
     path[0] = '\0';
     return TL_OK;
+}
+
+/* Whether `path` is the file `from`, or in the folder `from`. */
+static bool is_from(const char *path, const char *from)
+{
+    struct stat it, there, above;
+    char folder[TL_PATH_SPACE];
+    if (stat(path, &it) != 0 || stat(from, &there) != 0) return false;
+    if (!S_ISDIR(there.st_mode))
+        return it.st_ino == there.st_ino && it.st_dev == there.st_dev;
+    const char *slash = strrchr(path, '/');
+    (void)snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+                   slash ? path : ".");
+    return stat(folder, &above) == 0 && above.st_ino == there.st_ino &&
+           above.st_dev == there.st_dev;
+}
+
+bool tl_source_reads(const char *name, const char *dir, const char *path)
+{
+    char from[TL_DATA_PATH_SPACE];
+    if (is_npz(name)) return is_from(path, name);
+    if (strncmp(name, "mnist/", 6) == 0 &&
+        tl_mnist_find_labels(name, dir, from, NULL) == TL_OK && is_from(path, from))
+        return true;
+    return tl_source_find(name, dir, from, NULL) == TL_OK && *from && is_from(path, from);
 }
 
 typedef struct hashed_row {

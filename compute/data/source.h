@@ -39,6 +39,10 @@ TL_MUST_USE tl_status tl_source_open_cifar(const char *path, const struct tl_cif
 TL_MUST_USE tl_status tl_source_find(const char *name, const char *dir,
                                      char path[TL_DATA_PATH_SPACE], tl_err *err);
 
+/** Whether the file at `path` is one that the named source is read from, or is in the
+ * folder that it is read from. */
+bool tl_source_reads(const char *name, const char *dir, const char *path);
+
 /**
  * What results call a source: its name, but of an absolute path to an .npz the file's name
  * alone, so that they tell nothing of folders and are the same on other machines. What was

@@ -25,6 +25,14 @@ static const tl_option options[] = {
      .about =
          "continue the run in DIR; finished steps are kept, even if the plan has changed, "
          "unless the change affects them"},
+    {"force", 0, TL_OPTION_FLAG, NULL, offsetof(tl_run_options, is_forced),
+     .about =
+         "replace FILE even if it is not a result of this plan and seed; never a file that "
+         "the run reads"},
+    {"trust-group", 0, TL_OPTION_FLAG, NULL, offsetof(tl_run_options, trusts_group),
+     .about =
+         "accept a run directory that its group may write; whoever can write there can "
+         "forge results"},
     {"walltime", 0, TL_OPTION_SPAN, "T", offsetof(tl_run_options, walltime),
      .about =
          "stop cleanly before T has passed (HH:MM:SS, MM:SS or seconds), or before the "

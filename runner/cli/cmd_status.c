@@ -20,12 +20,12 @@
 enum { NAME_SPACE = 80, WHO_SPACE = 160 };
 
 typedef struct request {
-    bool watches, is_json;
+    bool watches, is_json, trusts_group;
 } request;
 
 static const tl_usage usage = {
     .command = "status",
-    .forms = "DIR [--watch] [--json]",
+    .forms = "DIR [--watch] [--json] [--trust-group]",
     .about =
         "Shows how far the run in DIR (FILE.run) is, even while another job runs it.\n",
     .options =
@@ -33,6 +33,9 @@ static const tl_usage usage = {
                              .about = "repeat every 2 s until no run uses DIR"},
                             {"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json),
                              .about = "print JSON"},
+                            {"trust-group", 0, TL_OPTION_FLAG, NULL,
+                             offsetof(request, trusts_group),
+                             .about = "accept a run directory that its group may write"},
                             {0}},
     .least = 1,
     .most = 1,
@@ -89,18 +92,20 @@ static void read_facts(const tl_store *store, standing *s)
     tl_arena_close(&arena);
 }
 
-static tl_status gather(const char *dir, standing *out, tl_err *err)
+static tl_status gather(const char *dir, bool trusts_group, standing *out, tl_err *err)
 {
     char journal[TL_PATH_SPACE];
     *out = (standing){.dir = dir};
     TL_TRY(check_dir(dir, journal, err));
     tl_store store;
-    TL_TRY(tl_store_join(dir, &store, err));
+    TL_TRY(tl_store_join(dir, trusts_group, &store, err));
     /* The lock first: then all is read that a run writes before it ends. */
     out->is_held = tl_store_is_held(dir, out->who, sizeof out->who);
     read_facts(&store, out);
+    const tl_status status =
+        tl_journal_stats_read(&store.folder, journal, &out->stats, err);
     tl_store_close(&store, false);
-    return tl_journal_stats_read(journal, &out->stats, err);
+    return status;
 }
 
 /* ---- showing ------------------------------------------------------------------------- */
@@ -198,7 +203,7 @@ static void print_table(const standing *s)
 static tl_status show(const char *dir, const request *wanted, bool *goes_on, tl_err *err)
 {
     standing s;
-    TL_TRY(gather(dir, &s, err));
+    TL_TRY(gather(dir, wanted->trusts_group, &s, err));
     *goes_on = wanted->watches && s.is_held;
     if (wanted->is_json) {
         print_json(&s);

@@ -1,5 +1,6 @@
 #include "runner/datasets/data_info.h"
 
+#include "compute/core/file.h"
 #include "compute/core/hash.h"
 #include "compute/core/json.h"
 #include "compute/data/cifar.h"
@@ -10,11 +11,9 @@
 #include "compute/data/source.h"
 #include "experiments/stage/setup.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { MAGIC = 16, LONGEST_HEADER = 100000000 }; /* the limit of safetensors itself */
 
@@ -300,21 +299,20 @@ static tl_status info_content(const file_info *file, tl_err *err)
 tl_status tl_data_info_file(const char *path, const char *as, tl_arena *arena, json_t **out,
                             tl_err *err)
 {
-    struct stat info;
     char sha[TL_SHA256_TEXT], md5[TL_MD5_TEXT];
-    TL_CHECK(stat(path, &info) == 0, err, TL_E_IO, "%s: cannot be opened: %s", path,
-             strerror(errno));
-    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_IO, "%s: is %s", path,
-             S_ISDIR(info.st_mode) ? "a folder, not a file" : "not a regular file");
-    TL_TRY(tl_hash_file(path, sha, md5, err));
-    FILE *stream = fopen(path, "rb");
-    TL_CHECK(stream, err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
+    uint64_t bytes;
+    FILE *stream;
+    TL_TRY(tl_file_stream(NULL, path, &stream, &bytes, err));
+    const tl_status hashed = tl_hash_stream(stream, path, sha, md5, err);
+    rewind(stream);
+    if (hashed != TL_OK) (void)fclose(stream);
+    TL_TRY(hashed);
     json_t *arrays = json_array();
     const tl_medmnist *set = tl_medmnist_official(md5, NULL);
     *out = json_pack("{s:o, s:I, s:s, s:s, s:o, s:s*}", "path", tl_json_text(path), "bytes",
-                     (json_int_t)info.st_size, "sha256", sha, "md5", md5, "arrays", arrays,
+                     (json_int_t)bytes, "sha256", sha, "md5", md5, "arrays", arrays,
                      "official", set ? set->name : NULL);
-    const file_info file = {path, as, stream, (uint64_t)info.st_size, arena, *out, arrays};
+    const file_info file = {path, as, stream, bytes, arena, *out, arrays};
     const tl_status status = info_content(&file, err);
     (void)fclose(stream);
     if (status == TL_OK) return TL_OK;

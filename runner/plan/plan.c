@@ -3,6 +3,7 @@
  */
 #include "runner/plan/plan_private.h"
 
+#include "compute/core/file.h"
 #include "compute/core/memory.h"
 
 #include <errno.h>
@@ -197,9 +198,10 @@ static tl_status open_shipped(const char *name, const tl_plan_options *options,
 tl_status tl_plan_open(const char *name, const tl_plan_options *options, tl_plan **out,
                        tl_err *err)
 {
-    FILE *file = fopen(name, "rb");
-    if (!file && errno == ENOENT) return open_shipped(name, options, out, err);
-    TL_CHECK(file, err, TL_E_IO, "%s: cannot be opened: %s", name, strerror(errno));
+    FILE *file;
+    const tl_status opened = tl_file_stream(NULL, name, &file, NULL, err);
+    if (opened != TL_OK && errno == ENOENT) return open_shipped(name, options, out, err);
+    TL_TRY(opened);
     char *text = NULL;
     const tl_status read = read_file(file, name, &text, err);
     (void)fclose(file);

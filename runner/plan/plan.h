@@ -138,6 +138,11 @@ void tl_plan_close(tl_plan *plan);
 /** Level of axis `axis` in `cell`. */
 int tl_plan_level(const tl_plan *plan, uint32_t cell, int axis);
 
+/** Checks that the file at `path` is none that the plan's data come from.
+ * \param data_dir  --data, or NULL \return TL_E_ARG: which source it is */
+TL_MUST_USE tl_status tl_plan_check_output(const tl_plan *plan, const char *data_dir,
+                                           const char *path, tl_err *err);
+
 /** What a step of the stage stores: TL_STORE_* bits; only its run stores anything. */
 unsigned tl_plan_stores(const tl_plan *plan, const tl_stage *stage, tl_step_kind kind);
 

@@ -150,3 +150,18 @@ tl_status tl_plan_sources(tl_plan_reader *reader, tl_err *err)
     }
     return TL_OK;
 }
+
+tl_status tl_plan_check_output(const tl_plan *plan, const char *data_dir, const char *path,
+                               tl_err *err)
+{
+    const tl_plan_body *body = plan->body;
+    const tl_binding *source = &body->data[TL_DATA_SOURCE];
+    const int names = source->axis < 0 ? 1 : plan->axis[source->axis].levels;
+    for (int i = 0; i < names; i++) {
+        const char *name = source->value[i].text;
+        TL_CHECK(!tl_source_reads(name, data_dir, path), err, TL_E_ARG,
+                 "-o %s would overwrite data of %s, which is read; name another file", path,
+                 name);
+    }
+    return TL_OK;
+}
