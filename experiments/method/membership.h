@@ -110,6 +110,7 @@ enum {
      .high = 1,                                                                            \
      .can_be_missing = true,                                                               \
      .is_success = true,                                                                   \
+     .control = "auc_without_access",                                                      \
      .about = "area under the ROC curve of members against non-members"},                  \
         {.name = "tpr_at_1pct",                                                            \
          .better = TL_BETTER_LOWER,                                                        \

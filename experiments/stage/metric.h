@@ -30,9 +30,11 @@ typedef struct tl_metric {
     tl_better better;
     bool is_rate; /**< hits / n; n is stored */
     bool can_be_missing;
-    bool is_success;  /**< measures an attack's success: reports give its gains */
-    bool of_bank;     /**< depends on the step's bank and the test rows alone */
-    double low, high; /**< range of values; both 0: unbounded, or that of a rate, 0..1 */
+    bool is_success;     /**< measures an attack's success: reports give its gains */
+    bool of_bank;        /**< depends on the step's bank and the test rows alone */
+    double low, high;    /**< range of values; both 0: unbounded, or that of a rate, 0..1 */
+    const char *control; /**< the metric of this table that is the same of a control model
+                              without access, or NULL */
 } tl_metric;
 
 enum { TL_MAX_METRICS = 24 /**< of a stage, and of its judge */ };

@@ -141,6 +141,22 @@ static tl_status describe_round(const collector *c, const tl_measured *place, in
     return TL_OK;
 }
 
+/* Names the column of the control of a metric. */
+static tl_status describe_control(const collector *c, const tl_measured *place, int m,
+                                  tl_column *column, tl_err *err)
+{
+    char made[TL_METRIC_NAME];
+    const tl_metric *all = place->step.metrics;
+    for (int k = 0; all[m].control && k < place->metrics; k++) {
+        if (strcmp(all[k].name, all[m].control) != 0) continue;
+        const char *name = tl_trial_metric_name(c->plan, &place->step, k, made);
+        const char *kept = tl_arena_text(c->arena, name, err);
+        if (!kept) return TL_E_NOMEM;
+        tl_column_describe(column, TL_NAME_CONTROL, kept);
+    }
+    return TL_OK;
+}
+
 static tl_status add_cases(const collector *c, const char *metric, const char *name,
                            const values *from, tl_err *err)
 {
@@ -210,6 +226,7 @@ static tl_status add_metric(const collector *c, const tl_measured *place, int m,
     tl_column_describe(column, TL_NAME_REFERENCES, stage->source);
     tl_column_describe(column, TL_NAME_BETTER, better[spec->better]);
     TL_TRY(describe_round(c, place, m, column, err));
+    TL_TRY(describe_control(c, place, m, column, err));
     tl_column_describe(column, TL_NAME_ABOVE, above);
     tl_column_describe(column, TL_NAME_ANCILLARY, beside);
     if (spec->is_rate) TL_TRY(add_cases(c, name, cases, from, err));
