@@ -3,6 +3,7 @@
  */
 #include "compute/core/json.h"
 #include "compute/core/log.h"
+#include "compute/core/memory.h"
 #include "compute/data/medmnist.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/data_commands.h"
@@ -29,6 +30,13 @@ static const tl_option options_of_data[] = {
     {"from", 0, TL_OPTION_TEXT, "FILE", offsetof(tl_data_options, from),
      .about = "fetch: copy a file downloaded elsewhere, on nodes without network",
      .only = "fetch"},
+    {"max-size", 0, TL_OPTION_REAL, "GIB", offsetof(tl_data_options, max_size),
+     .about = "fetch: refuse a file of more (default: what the set's arrays take "
+              "uncompressed)",
+     .high = 1e6, .scale = 0x1p30, .only = "fetch"},
+    {"memory", 0, TL_OPTION_REAL, "GIB", offsetof(tl_data_options, memory),
+     .about = "info, roles: memory that data may take (default 4)", .high = 1e9,
+     .scale = 0x1p30},
     {"replicate", 0, TL_OPTION_WHOLE, "R", offsetof(tl_data_options, replicate),
      .about = "roles: the replicate, one of the plan's", .high = INT_MAX, .only = "roles"},
     {"set", 0, TL_OPTION_TEXTS, "PATH=VALUE", offsetof(tl_data_options, set),
@@ -40,11 +48,12 @@ static const tl_option options_of_data[] = {
 
 static const tl_usage usage = {
     .command = "data",
-    .forms = "list [--data DIR] [--json]\n"
-             "info NAME-OR-FILE [--as SET] [--data DIR] [--json]\n"
-             "fetch NAME [--size PIXELS] [--from FILE] [--data DIR]\n"
-             "verify [NAME-OR-FILE...] [--data DIR] [--json]\n"
-             "roles PLAN --replicate R [--set PATH=VALUE]... [--data DIR] [--csv]",
+    .forms =
+        "list [--data DIR] [--json]\n"
+        "info NAME-OR-FILE [--as SET] [--data DIR] [--memory GIB] [--json]\n"
+        "fetch NAME [--size PIXELS] [--from FILE] [--max-size GIB] [--data DIR]\n"
+        "verify [NAME-OR-FILE...] [--data DIR] [--json]\n"
+        "roles PLAN --replicate R [--set PATH=VALUE]... [--data DIR] [--memory GIB] [--csv]",
     .about =
         "list    Lists the known data sets, with classes, sizes and licence, and which of them\n"
         "        are present.\n"
@@ -128,6 +137,8 @@ static void print_file(const json_t *info)
     {
         (void)printf("  %-24s  not an array\n", json_string_value(one));
     }
+    if (json_object_get(info, "checked"))
+        (void)printf("of the members, only headers and the first 4 GiB were checked\n");
     (void)printf("bytes:   %lld\nsha256:  %s\nmd5:     %s\n", tl_json_whole(info, "bytes"),
                  tl_json_field(info, "sha256"), tl_json_field(info, "md5"));
     if (json_object_get(info, "unread")) {
@@ -143,7 +154,7 @@ static int show(const char *name, const tl_data_options *options)
 {
     struct stat found;
     json_t *info = NULL;
-    tl_arena arena = tl_arena_open(0);
+    tl_arena arena = tl_arena_open(tl_memory_account(options->memory, TL_MEMORY_DATA));
     tl_err err = {0};
     const bool is_file = stat(name, &found) == 0;
     const tl_status status =

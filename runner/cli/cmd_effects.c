@@ -6,6 +6,7 @@
 #include "analysis/table/result_file.h"
 #include "analysis/table/table_print.h"
 #include "compute/core/log.h"
+#include "compute/core/memory.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
 #include "runner/exit.h"
@@ -19,12 +20,13 @@ enum { MOST_FILES = 256 };
 typedef struct request {
     tl_words files;
     const char *out;
+    double memory; /* bytes; 0: the usual */
     bool is_csv, is_json, is_claims;
 } request;
 
 static const tl_usage usage = {
     .command = "effects",
-    .forms = "FILE.nc... [--csv|--json|--claims] [-o FILE.nc]",
+    .forms = "FILE.nc... [--csv|--json|--claims] [-o FILE.nc] [--memory GIB]",
     .about =
         "Estimates what each factor of a sweep does to each metric downstream of it: the\n"
         "difference between a level and the factor's reference, averaged over the cells of\n"
@@ -54,6 +56,9 @@ static const tl_usage usage = {
                  "and q"},
             {"output", 'o', TL_OPTION_TEXT, "FILE.nc", offsetof(request, out),
              .about = "also write them to a NetCDF file, in group /effects"},
+            {"memory", 0, TL_OPTION_REAL, "GIB", offsetof(request, memory),
+             .about = "memory that the files may take in all (default 1)", .high = 1e9,
+             .scale = 0x1p30},
             {0}},
     .notes =
         "Hypotheses come first, one line a level that they do not name (1a, 1b): supported or\n"
@@ -131,7 +136,7 @@ int tl_cmd_effects(int argc, char **argv)
     if (!tl_options_read(&usage, argc, argv, &r, &r.files, &code)) return code;
     if (r.is_csv + r.is_json + r.is_claims > 1)
         return tl_options_refuse("effects", "give one of --csv, --json and --claims");
-    tl_arena arena = tl_arena_open(0);
+    tl_arena arena = tl_arena_open(tl_memory_account(r.memory, TL_MEMORY_TABLES));
     tl_err err = {0};
     const tl_status status = answer(&r, &arena, &err);
     if (status != TL_OK) tl_log(TL_LOG_ERROR, "%s", err.text);

@@ -18,12 +18,16 @@
 
 enum { MAX_SETS = 64, MOST_MODELS = 16, MOST_RANKS = 1 << 20 };
 
+/* Steps that are looked at one by one; of larger plans, a sample. */
+enum { MOST_STEPS = 1 << 18 };
+
 static const double ASSUMED_RATE = 25e9; /* FLOP per second and core, single precision */
 
 typedef struct request {
     const char *set[MAX_SETS], *data_dir, *power;
     int sets, ranks;
-    double rate; /* FLOP per second and core */
+    double rate;   /* FLOP per second and core */
+    double memory; /* bytes of the data; 0: the usual */
     bool is_json, is_text, measures, no_sharing;
 } request;
 
@@ -49,6 +53,9 @@ static const tl_option options[] = {
     {"power", 0, TL_OPTION_TEXT, "EFFECT,SD", offsetof(request, power),
      .about = "replicates that find an effect of EFFECT, whose standard deviation over "
               "replicates is SD, in 80 % of runs"},
+    {"memory", 0, TL_OPTION_REAL, "GIB", offsetof(request, memory),
+     .about = "memory that data may take (default 4); give what the run will be given",
+     .high = 1e9, .scale = 0x1p30},
     {"no-sharing", 0, TL_OPTION_FLAG, NULL, offsetof(request, no_sharing),
      .about = "predict a run in which every trial computes all its steps anew"},
     {"text", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_text),
@@ -77,6 +84,7 @@ static const tl_usage usage = {
 
 /* What is predicted. */
 typedef struct plan_numbers {
+    const tl_plan *seen; /* the plan, or a sample of it that is predicted from */
     double wanted, distinct, saved_percent, core_hours, data_bytes, least_p;
     double memory, others; /* bytes on a team's first member; on its others, 0: none */
     double kept;           /* bytes in the run directory */
@@ -107,33 +115,54 @@ static tl_status find_data_bytes(const tl_plan *plan, double *bytes, tl_err *err
     return status;
 }
 
+/* Of a plan of too many steps for a look at each, `some` becomes a sample. */
+static tl_status choose_sample(const tl_plan *plan, const request *wanted, tl_arena *arena,
+                               tl_plan *some, plan_numbers *out, tl_err *err)
+{
+    out->seen = plan;
+    TL_TRY(tl_sweep_check_memory(plan, err));
+    if (plan->steps <= MOST_STEPS) return TL_OK;
+    TL_CHECK(!wanted->measures, err, TL_E_ARG,
+             "--measure times plans of up to %d steps in all, this one has %llu",
+             MOST_STEPS, (unsigned long long)plan->steps);
+    const uint64_t cell_steps = plan->steps / plan->trials + 1;
+    const uint64_t cells = MOST_STEPS / cell_steps;
+    out->seen = some;
+    return tl_plan_sample(plan, cells < plan->cells ? (uint32_t)cells : plan->cells, arena,
+                          some, err);
+}
+
 static tl_status measure_plan(const tl_plan *plan, const request *wanted, plan_numbers *out,
                               tl_err *err)
 {
     tl_sweep sweep;
-    TL_TRY(tl_sweep_open(plan, &sweep, err));
-    out->wanted = (double)sweep.wanted;
-    out->distinct = tl_graph_steps(sweep.graph);
+    TL_TRY(tl_sweep_open(out->seen, &sweep, err));
+    /* Equal steps are mostly near one another, so a sample has too few of them. */
+    const double scale = (double)plan->trials / out->seen->trials;
+    out->wanted = (double)plan->steps;
+    out->distinct = tl_graph_steps(sweep.graph) * scale;
     out->saved_percent = 100.0 * (1.0 - out->distinct / out->wanted);
-    out->core_hours = sweep.flop / wanted->rate / 3600.0;
+    out->core_hours = sweep.flop * scale / wanted->rate / 3600.0;
     out->memory = sweep.memory.first;
     out->others = sweep.memory.others;
     out->max_ranks = sweep.max_ranks;
-    out->kept = sweep.kept;
+    out->kept = sweep.kept * scale;
     out->banks = sweep.banks;
     memcpy(out->bank, sweep.bank, sizeof out->bank);
+    for (int i = 0; i < out->banks; i++)
+        out->bank[i].models = (uint64_t)((double)out->bank[i].models * scale);
     out->least_p = tl_least_p((int)plan->replicates, 2);
     out->account = TL_STEP_BYTES * out->distinct + tl_sweep_table_bytes(plan);
     tl_power_request power = {0};
     tl_status status = wanted->power ? tl_power_read(wanted->power, &power, err) : TL_OK;
-    if (status == TL_OK && plan->hypotheses > 0)
+    if (status == TL_OK && plan->hypotheses > 0 && out->seen == plan)
         status = tl_prospects_open(&sweep, &power, &out->prospects, err);
     if (status == TL_OK && wanted->measures)
         status = tl_plan_time_measure(&sweep, &out->time, err);
     tl_sweep_close(&sweep);
     TL_TRY(status);
     if (wanted->measures) out->core_hours = out->time.core_seconds / 3600.0;
-    TL_TRY(find_data_bytes(plan, &out->data_bytes, err));
+    TL_TRY(find_data_bytes(out->seen, &out->data_bytes, err));
     /* Besides the step: the source, and the roles drawn from it. */
     out->memory += 2.0 * out->data_bytes;
     if (out->others > 0.0) out->others += 2.0 * out->data_bytes;
@@ -163,11 +192,11 @@ static void print_axes(const tl_plan *plan)
     }
 }
 
-static void print_models(const tl_plan *plan)
+static void print_models(const tl_plan *seen)
 {
     tl_model_size size[MOST_MODELS];
     char text[256];
-    const int count = tl_model_sizes(plan, size, MOST_MODELS);
+    const int count = tl_model_sizes(seen, size, MOST_MODELS);
     for (int i = 0; i < count; i++) {
         (void)printf("%-13s %s\n", i == 0 ? "models" : "",
                      tl_model_size_text(&size[i], text));
@@ -224,9 +253,16 @@ static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rat
                  plan->trials, plan->cells, plan->replicates, plan->first_replicate,
                  plan->first_replicate + plan->replicates - 1);
     print_axes(plan);
-    print_models(plan);
-    (void)printf("steps         %.0f wanted, %.0f distinct: sharing saves %.1f %%\n",
-                 n->wanted, n->distinct, n->saved_percent);
+    print_models(n->seen);
+    const bool is_sample = n->seen != plan;
+    if (is_sample)
+        (void)printf(
+            "note          predicted from %u combinations in one replicate: a plan "
+            "of more than %d\n              steps is not looked at whole\n",
+            n->seen->cells, MOST_STEPS);
+    (void)printf("steps         %.0f wanted, %s%.0f distinct: sharing saves %s%.1f %%\n",
+                 n->wanted, is_sample ? "at most " : "", n->distinct,
+                 is_sample ? "at least " : "", n->saved_percent);
     print_kept(n);
     print_time(plan, n, rate);
     (void)printf("memory        %s a rank, %s of it data\n",
@@ -246,7 +282,9 @@ static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rat
                  n->least_p, plan->replicates);
     (void)printf("hypotheses    %d%s\n", plan->hypotheses,
                  plan->hypotheses == 0 ? ": all effects will be exploratory" : "");
-    if (plan->hypotheses > 0) tl_prospects_print(&n->prospects);
+    if (plan->hypotheses > 0 && is_sample)
+        (void)printf("              not examined in a sample\n");
+    if (plan->hypotheses > 0 && !is_sample) tl_prospects_print(&n->prospects);
     if (plan->store) print_store(plan);
     if (n->least_p > 0.05) {
         (void)printf("note          %u replicates cannot reach p < 0.05; 6 can\n",
@@ -264,7 +302,7 @@ static void print_json(const tl_plan *plan, const plan_numbers *n, double rate)
     }
     json_t *models = json_array();
     tl_model_size size[MOST_MODELS];
-    const int count = tl_model_sizes(plan, size, MOST_MODELS);
+    const int count = tl_model_sizes(n->seen, size, MOST_MODELS);
     for (int i = 0; i < count; i++) {
         tl_json_append(models, tl_model_size_json(&size[i]));
     }
@@ -288,7 +326,9 @@ static void print_json(const tl_plan *plan, const plan_numbers *n, double rate)
         tl_json_put(banks, n->bank[i].bank->name,
                     json_integer((json_int_t)n->bank[i].models));
     tl_json_put(all, "banks", banks);
-    if (plan->hypotheses > 0) {
+    tl_json_put(all, "sampled_combinations",
+                n->seen == plan ? json_null() : json_integer(n->seen->cells));
+    if (plan->hypotheses > 0 && n->seen == plan) {
         tl_json_put(all, "tests", tl_prospects_json(&n->prospects));
         tl_prospects_add_power(&n->prospects, all);
     }
@@ -313,20 +353,25 @@ int tl_cmd_plan(int argc, char **argv)
                                  .sets = wanted.sets,
                                  .data_dir = wanted.data_dir,
                                  .is_shared = !wanted.no_sharing,
+                                 .memory = wanted.memory,
                                  .ranks = wanted.ranks};
     tl_err err = {0};
     tl_plan *plan;
     tl_blas_start();
     if (tl_plan_open(words.at[0], &how, &plan, &err) != TL_OK) return report(&err);
     plan_numbers numbers = {0};
+    tl_arena arena = tl_arena_open(0);
+    tl_plan some;
     if (wanted.is_text) {
         (void)fputs(plan->text, stdout);
-    } else if (measure_plan(plan, &wanted, &numbers, &err) != TL_OK) {
+    } else if (choose_sample(plan, &wanted, &arena, &some, &numbers, &err) != TL_OK ||
+               measure_plan(plan, &wanted, &numbers, &err) != TL_OK) {
         code = report(&err);
     } else {
         (wanted.is_json ? print_json : print_numbers)(plan, &numbers, wanted.rate);
     }
     tl_prospects_close(&numbers.prospects);
+    tl_arena_close(&arena);
     tl_plan_close(plan);
     return code;
 }

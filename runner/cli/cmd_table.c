@@ -4,6 +4,7 @@
 #include "analysis/table/result_file.h"
 #include "analysis/table/table_print.h"
 #include "compute/core/log.h"
+#include "compute/core/memory.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
 #include "runner/exit.h"
@@ -13,12 +14,13 @@
 
 typedef struct request {
     const char *file, *out;
-    bool is_csv; /* the only format */
+    double memory; /* bytes; 0: the usual */
+    bool is_csv;   /* the only format */
 } request;
 
 static const tl_usage usage = {
     .command = "table",
-    .forms = "FILE.nc [--csv] [-o FILE]",
+    .forms = "FILE.nc [--csv] [-o FILE] [--memory GIB]",
     .about =
         "Prints all variables of a result file, one row per trial. Numbers keep all their\n"
         "digits, flags are words, and a missing value is empty (the column NAME_reason says\n"
@@ -28,6 +30,9 @@ static const tl_usage usage = {
                              .about = "comma-separated values, RFC 4180 (the default)"},
                             {"output", 'o', TL_OPTION_TEXT, "FILE", offsetof(request, out),
                              .about = "write to FILE instead of stdout"},
+                            {"memory", 0, TL_OPTION_REAL, "GIB", offsetof(request, memory),
+                             .about = "memory that the table may take (default 1)",
+                             .high = 1e9, .scale = 0x1p30},
                             {0}},
     .least = 1,
     .most = 1,
@@ -55,7 +60,7 @@ int tl_cmd_table(int argc, char **argv)
     int code;
     if (!tl_options_read(&usage, argc, argv, &r, &words, &code)) return code;
     r.file = words.at[0];
-    tl_arena arena = tl_arena_open(0);
+    tl_arena arena = tl_arena_open(tl_memory_account(r.memory, TL_MEMORY_TABLES));
     tl_err err = {0};
     const tl_status status = print_table(&r, &arena, &err);
     if (status != TL_OK) tl_log(TL_LOG_ERROR, "%s", err.text);

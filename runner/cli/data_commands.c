@@ -116,7 +116,8 @@ static void print_terms(const tl_medmnist *set)
 
 int tl_data_do_fetch(const char *name, const tl_data_options *options)
 {
-    tl_fetch want = {.dir = options->dir, .from = options->from};
+    tl_fetch want = {
+        .dir = options->dir, .from = options->from, .most = (uint64_t)options->max_size};
     want.set = tl_data_named(name, &want.size);
     if (!want.set) return refuse_name(name);
     if (options->pixels) want.size = tl_medmnist_size(options->pixels);

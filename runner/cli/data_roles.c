@@ -63,7 +63,8 @@ int tl_data_do_roles(const char *name, const tl_data_options *options)
     const tl_plan_options reading = {.set = options->set,
                                      .sets = options->sets,
                                      .data_dir = options->dir,
-                                     .is_shared = true};
+                                     .is_shared = true,
+                                     .memory = options->memory};
     if (options->replicate < 0)
         return tl_options_refuse("data", "data roles needs --replicate R");
     if (options->is_json)
