@@ -129,6 +129,7 @@ static tl_status find_groups(tl_source *source, tl_arena *room, tl_err *err)
     for (int i = 0, head = 0; i < all->rows; i++) {
         if (i > 0 && !tl_key_equal(&row[i].key, &row[head].key)) head = i;
         source->group[row[i].row] = row[head].row;
+        source->distinct += row[i].row == row[head].row;
     }
     return TL_OK;
 }
@@ -226,6 +227,30 @@ static tl_status open_named(const char *name, const char *dir, const tl_source_w
     return TL_OK;
 }
 
+/* Of a generated source without rows. */
+static tl_status complete_outline(tl_source *source, const char *name,
+                                  const tl_source_want *want, tl_arena *arena, tl_err *err)
+{
+    const double bytes =
+        4.0 * (double)source->all.rows * (double)tl_shape_size(source->all.shape);
+    char need[32], have[32];
+    TL_CHECK(bytes <= (double)tl_arena_left(arena), err, TL_E_NOMEM,
+             "%s: %d rows need %s, more than the %s of memory that data may take; --memory "
+             "allows more",
+             name, source->all.rows, tl_text_size(bytes, need),
+             tl_text_size((double)tl_arena_left(arena), have));
+    tl_hash content = {0};
+    tl_hash_text(&content, name);
+    tl_hash_u64(&content, (uint64_t)want->examples);
+    tl_hash_u64(&content, (uint64_t)want->classes);
+    tl_hash_real(&content, want->difficulty);
+    tl_hash_u64(&content, (uint64_t)want->context);
+    source->content = tl_hash_end(&content);
+    source->distinct = source->all.rows;
+    source->name = tl_arena_text(arena, name, err);
+    return source->name ? TL_OK : TL_E_NOMEM;
+}
+
 /* Names a source that was read, and finds its duplicates. */
 static tl_status complete(tl_source *source, const char *name, tl_arena *arena, tl_err *err)
 {
@@ -244,10 +269,11 @@ tl_status tl_source_open(const char *name, const char *dir, const tl_source_want
 {
     tl_source *source;
     TL_ALLOC(source, arena, 1, err);
-    TL_TRY(open_named(name, dir, want, arena, source, err));
-    TL_TRY(complete(source, name, arena, err));
     *out = source;
-    return TL_OK;
+    TL_TRY(open_named(name, dir, want, arena, source, err));
+    if (want && want->is_outline && strncmp(name, "synthetic/", 10) == 0)
+        return complete_outline(source, name, want, arena, err);
+    return complete(source, name, arena, err);
 }
 
 tl_status tl_source_open_cifar(const char *path, const tl_cifar *kind, tl_arena *arena,

@@ -7,6 +7,7 @@
 #include "analysis/table/table_print.h"
 #include "compute/core/log.h"
 #include "compute/core/memory.h"
+#include "compute/core/print.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
 #include "runner/exit.h"
@@ -85,7 +86,7 @@ static tl_status read_all(const request *r, tl_arena *arena, tl_table **out, tl_
 static void print_claims(const tl_effects *effects)
 {
     if (tl_summary_claims(stdout, effects) > 0) return;
-    (void)puts("no hypothesis of the plan has a claim");
+    tl_print(stdout, "no hypothesis of the plan has a claim\n");
 }
 
 static void print_text(const tl_table *table, const tl_effects *effects)
@@ -94,15 +95,15 @@ static void print_text(const tl_table *table, const tl_effects *effects)
         const tl_effect *e = &effects->effect[i];
         static const char *const kind[] = {"", "interaction, ", "trend, "};
         char number[24];
-        (void)printf("%s", kind[e->kind]);
+        tl_print(stdout, "%s", kind[e->kind]);
         if (e->hypothesis >= 0)
-            (void)printf("hypothesis %s, ", tl_effect_number(e, number));
-        (void)printf("%s: ", tl_effect_verdict(e));
+            tl_print(stdout, "hypothesis %s, ", tl_effect_number(e, number));
+        tl_print(stdout, "%s: ", tl_effect_verdict(e));
         tl_effect_print(stdout, e);
     }
-    if (effects->count == 0) (void)puts("no metric is downstream of a factor");
+    if (effects->count == 0) tl_print(stdout, "no metric is downstream of a factor\n");
     if (effects->left_out > 0) {
-        (void)printf("%d interactions left out: too many\n", effects->left_out);
+        tl_print(stdout, "%d interactions left out: too many\n", effects->left_out);
     }
     tl_summary_gains(stdout, table, effects, -1);
 }

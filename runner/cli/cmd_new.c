@@ -7,6 +7,7 @@
 #include "runner/plan/plan.h"
 
 #include "compute/core/log.h"
+#include "compute/core/print.h"
 
 #include <errno.h>
 #include <string.h>
@@ -38,12 +39,13 @@ static int write_file(const char *name)
                is_there ? "exists; give another name" : strerror(errno));
         return is_there ? TL_EXIT_USAGE : TL_EXIT_ERROR;
     }
-    const int written = fputs(tl_plan_template(), file);
-    if (fclose(file) != 0 || written < 0) {
+    tl_print_lines(file, tl_plan_template());
+    const bool is_written = !ferror(file);
+    if (fclose(file) != 0 || !is_written) {
         tl_log(TL_LOG_ERROR, "%s: cannot be written: %s", path, strerror(errno));
         return TL_EXIT_ERROR;
     }
-    (void)fprintf(stderr, "wrote %s; next: threatloop plan %s\n", path, path);
+    tl_print(stderr, "wrote %s; next: threatloop plan %s\n", path, path);
     return TL_EXIT_DONE;
 }
 
@@ -54,6 +56,6 @@ int tl_cmd_new(int argc, char **argv)
     if (!tl_options_read(&usage, argc, argv, NULL, &words, &code)) return code;
     if (words.count == 1 && !*words.at[0]) return tl_options_refuse("new", "empty name");
     if (words.count == 1) return write_file(words.at[0]);
-    (void)fputs(tl_plan_template(), stdout);
+    tl_print_lines(stdout, tl_plan_template());
     return TL_EXIT_DONE;
 }

@@ -4,6 +4,7 @@
 #include "analysis/effect/statistics.h"
 #include "compute/core/blas.h"
 #include "compute/core/json.h"
+#include "compute/core/print.h"
 #include "runner/cli/catalogue.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
@@ -175,20 +176,20 @@ static void print_axes(const tl_plan *plan)
         const tl_axis *axis = &plan->axis[i];
         char zip[24] = "";
         if (axis->zip >= 0) (void)snprintf(zip, sizeof zip, " (zip %d)", axis->zip + 1);
-        (void)printf("  %-28s %d levels%s:", axis->name, axis->levels, zip);
+        tl_print(stdout, "  %-28s %d levels%s:", axis->name, axis->levels, zip);
         for (int l = 0; l < axis->levels && l < 8; l++) {
             const tl_value *value = &axis->value[l];
             if (value->text) {
-                (void)printf(" %s", value->text);
+                tl_print(stdout, " %s", value->text);
             } else {
-                (void)printf(" %.12g", value->number);
+                tl_print(stdout, " %.12g", value->number);
             }
         }
-        (void)printf("%s\n", axis->levels > 8 ? " ..." : "");
+        tl_print(stdout, "%s\n", axis->levels > 8 ? " ..." : "");
     }
     for (int i = 0; i < plan->inners; i++) {
-        (void)printf("  %-28s within %s\n", plan->inner[i].name,
-                     plan->axis[plan->inner[i].axis].name);
+        tl_print(stdout, "  %-28s within %s\n", plan->inner[i].name,
+                 plan->axis[plan->inner[i].axis].name);
     }
 }
 
@@ -198,36 +199,36 @@ static void print_models(const tl_plan *seen)
     char text[256];
     const int count = tl_model_sizes(seen, size, MOST_MODELS);
     for (int i = 0; i < count; i++) {
-        (void)printf("%-13s %s\n", i == 0 ? "models" : "",
-                     tl_model_size_text(&size[i], text));
+        tl_print(stdout, "%-13s %s\n", i == 0 ? "models" : "",
+                 tl_model_size_text(&size[i], text));
     }
-    if (count == MOST_MODELS) (void)printf("%-13s and possibly others\n", "");
+    if (count == MOST_MODELS) tl_print(stdout, "%-13s and possibly others\n", "");
 }
 
 static void print_time(const tl_plan *plan, const plan_numbers *n, double rate)
 {
     char span[32];
     if (n->time.trainings == 0) {
-        (void)printf("core-hours    %.3g (at an assumed %.3g GFLOP/s a core)\n",
-                     n->core_hours, rate / 1e9);
+        tl_print(stdout, "core-hours    %.3g (at an assumed %.3g GFLOP/s a core)\n",
+                 n->core_hours, rate / 1e9);
         return;
     }
-    (void)printf("core-hours    %.3g (from %d trainings timed on this core)\n",
-                 n->core_hours, n->time.trainings);
-    (void)printf("time          %s on %d ranks, one core each\n",
-                 tl_text_span(n->time.seconds, span), plan->ranks);
+    tl_print(stdout, "core-hours    %.3g (from %d trainings timed on this core)\n",
+             n->core_hours, n->time.trainings);
+    tl_print(stdout, "time          %s on %d ranks, one core each\n",
+             tl_text_span(n->time.seconds, span), plan->ranks);
 }
 
 static void print_store(const tl_plan *plan)
 {
     const char *before = "";
-    (void)printf("stores        ");
+    tl_print(stdout, "stores        ");
     for (int k = 0; k < TL_STORE_KINDS; k++) {
         if (!(plan->store & 1U << k)) continue;
-        (void)printf("%s%s", before, tl_store_name(k));
+        tl_print(stdout, "%s%s", before, tl_store_name(k));
         before = ", ";
     }
-    (void)printf(", in groups of the result file\n");
+    tl_print(stdout, ", in groups of the result file\n");
 }
 
 /* Models trained beforehand, by bank, and what is written besides results. */
@@ -235,60 +236,61 @@ static void print_kept(const plan_numbers *n)
 {
     char size[32];
     for (int i = 0; i < n->banks; i++) {
-        (void)printf("%-13s %llu models of the bank of %s: %s\n", i == 0 ? "banks" : "",
-                     (unsigned long long)n->bank[i].models, n->bank[i].bank->name,
-                     n->bank[i].bank->about);
+        tl_print(stdout, "%-13s %llu models of the bank of %s: %s\n", i == 0 ? "banks" : "",
+                 (unsigned long long)n->bank[i].models, n->bank[i].bank->name,
+                 n->bank[i].bank->about);
     }
     if (n->kept > 0.0)
-        (void)printf("disk          %s of models, data and logs in the run directory\n",
-                     tl_text_size(n->kept, size));
+        tl_print(stdout, "disk          %s of models, data and logs in the run directory\n",
+                 tl_text_size(n->kept, size));
 }
 
 static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rate)
 {
     char memory[32], data[32];
-    (void)printf("%s%s%s\n", plan->name, plan->about ? ": " : "",
-                 plan->about ? plan->about : "");
-    (void)printf("trials        %u = %u combinations x %u replicates (%u..%u)\n",
-                 plan->trials, plan->cells, plan->replicates, plan->first_replicate,
-                 plan->first_replicate + plan->replicates - 1);
+    tl_print(stdout, "%s%s%s\n", plan->name, plan->about ? ": " : "",
+             plan->about ? plan->about : "");
+    tl_print(stdout, "trials        %u = %u combinations x %u replicates (%u..%u)\n",
+             plan->trials, plan->cells, plan->replicates, plan->first_replicate,
+             plan->first_replicate + plan->replicates - 1);
     print_axes(plan);
     print_models(n->seen);
     const bool is_sample = n->seen != plan;
     if (is_sample)
-        (void)printf(
-            "note          predicted from %u combinations in one replicate: a plan "
-            "of more than %d\n              steps is not looked at whole\n",
-            n->seen->cells, MOST_STEPS);
-    (void)printf("steps         %.0f wanted, %s%.0f distinct: sharing saves %s%.1f %%\n",
-                 n->wanted, is_sample ? "at most " : "", n->distinct,
-                 is_sample ? "at least " : "", n->saved_percent);
+        tl_print(stdout,
+                 "note          predicted from %u combinations in one replicate: a plan "
+                 "of more than %d\n              steps is not looked at whole\n",
+                 n->seen->cells, MOST_STEPS);
+    tl_print(stdout,
+             "steps         %.0f wanted, %s%.0f distinct: sharing saves %s%.1f %%\n",
+             n->wanted, is_sample ? "at most " : "", n->distinct,
+             is_sample ? "at least " : "", n->saved_percent);
     print_kept(n);
     print_time(plan, n, rate);
-    (void)printf("memory        %s a rank, %s of it data\n",
-                 tl_text_size(n->memory, memory), tl_text_size(2.0 * n->data_bytes, data));
+    tl_print(stdout, "memory        %s a rank, %s of it data\n",
+             tl_text_size(n->memory, memory), tl_text_size(2.0 * n->data_bytes, data));
     if (n->others > 0.0 && n->others < n->memory) {
-        (void)printf(
-            "              on rank 0 of the largest teams, %s on their other ranks\n",
-            tl_text_size(n->others, memory));
+        tl_print(stdout,
+                 "              on rank 0 of the largest teams, %s on their other ranks\n",
+                 tl_text_size(n->others, memory));
     }
-    (void)printf(
-        "              plus the program, up to %s of results kept for later steps,\n",
-        tl_text_size(TL_CACHE_BYTES, memory));
-    (void)printf("              and %s on rank 0 for the bookkeeping of all steps\n",
-                 tl_text_size(n->account, data));
-    (void)printf("largest team  %d ranks\n", n->max_ranks);
-    (void)printf("smallest p    %.3g (two-sided sign flips over %u replicates)\n",
-                 n->least_p, plan->replicates);
-    (void)printf("hypotheses    %d%s\n", plan->hypotheses,
-                 plan->hypotheses == 0 ? ": all effects will be exploratory" : "");
+    tl_print(stdout,
+             "              plus the program, up to %s of results kept for later steps,\n",
+             tl_text_size(TL_CACHE_BYTES, memory));
+    tl_print(stdout, "              and %s on rank 0 for the bookkeeping of all steps\n",
+             tl_text_size(n->account, data));
+    tl_print(stdout, "largest team  %d ranks\n", n->max_ranks);
+    tl_print(stdout, "smallest p    %.3g (two-sided sign flips over %u replicates)\n",
+             n->least_p, plan->replicates);
+    tl_print(stdout, "hypotheses    %d%s\n", plan->hypotheses,
+             plan->hypotheses == 0 ? ": all effects will be exploratory" : "");
     if (plan->hypotheses > 0 && is_sample)
-        (void)printf("              not examined in a sample\n");
+        tl_print(stdout, "              not examined in a sample\n");
     if (plan->hypotheses > 0 && !is_sample) tl_prospects_print(&n->prospects);
     if (plan->store) print_store(plan);
     if (n->least_p > 0.05) {
-        (void)printf("note          %u replicates cannot reach p < 0.05; 6 can\n",
-                     plan->replicates);
+        tl_print(stdout, "note          %u replicates cannot reach p < 0.05; 6 can\n",
+                 plan->replicates);
     }
 }
 
@@ -339,7 +341,7 @@ static void print_json(const tl_plan *plan, const plan_numbers *n, double rate)
 
 static int report(const tl_err *err)
 {
-    (void)fprintf(stderr, "%s\n", err->text);
+    tl_print(stderr, "%s\n", err->text);
     return tl_exit_of(err->status);
 }
 
@@ -353,6 +355,7 @@ int tl_cmd_plan(int argc, char **argv)
                                  .sets = wanted.sets,
                                  .data_dir = wanted.data_dir,
                                  .is_shared = !wanted.no_sharing,
+                                 .predicts = !wanted.measures,
                                  .memory = wanted.memory,
                                  .ranks = wanted.ranks};
     tl_err err = {0};
@@ -363,7 +366,7 @@ int tl_cmd_plan(int argc, char **argv)
     tl_arena arena = tl_arena_open(0);
     tl_plan some;
     if (wanted.is_text) {
-        (void)fputs(plan->text, stdout);
+        tl_print_lines(stdout, plan->text);
     } else if (choose_sample(plan, &wanted, &arena, &some, &numbers, &err) != TL_OK ||
                measure_plan(plan, &wanted, &numbers, &err) != TL_OK) {
         code = report(&err);

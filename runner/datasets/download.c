@@ -1,6 +1,7 @@
 #include "runner/datasets/download.h"
 
 #include "compute/core/durable.h"
+#include "compute/core/print.h"
 #include "compute/core/text.h"
 
 #include <curl/curl.h>
@@ -54,8 +55,8 @@ static int watch(void *of, curl_off_t total, curl_off_t now, curl_off_t up_total
     transfer *t = of;
     if (t->is_shown && now > 0) {
         char have[32], all[32];
-        (void)fprintf(stderr, "\rfetched %s of %s   ", tl_text_size((double)now, have),
-                      total > 0 ? tl_text_size((double)total, all) : "?");
+        tl_print(stderr, "\rfetched %s of %s   ", tl_text_size((double)now, have),
+                 total > 0 ? tl_text_size((double)total, all) : "?");
     }
     return *t->stop != 0;
 }
@@ -123,7 +124,7 @@ tl_status tl_download(const char *url, int file, uint64_t most,
     if (!code) code = curl_easy_perform(curl);
     curl_easy_cleanup(curl);
     curl_global_cleanup();
-    if (t.is_shown) (void)fputs("\r\033[K", stderr);
+    if (t.is_shown) tl_print(stderr, "\r\033[K");
     TL_CHECK(*stop == 0, err, TL_E_STOP, "%s: stopped by a signal", url);
     char size[32];
     TL_CHECK(code != CURLE_FILESIZE_EXCEEDED && t.body <= most, err, TL_E_IO,

@@ -117,8 +117,9 @@ typedef struct tl_plan_options {
     /** Where sources are published or found, borrowed, must outlive the plan; NULL: they
      * are opened for this process alone. */
     const tl_shared_blocks *shared_blocks;
-    double memory;      /**< bytes of all data, of --memory; 0: TL_MEMORY_DATA */
-    int ranks;          /**< that will run it, for predictions; 0 counts as 1 */
+    bool predicts; /**< nothing will be computed: large generated sources are outlines */
+    double memory; /**< bytes of all data, of --memory; 0: TL_MEMORY_DATA */
+    int ranks;     /**< that will run it, for predictions; 0 counts as 1 */
     double rank_memory; /**< most bytes on each rank; 0: no limit */
 } tl_plan_options;
 

@@ -226,7 +226,7 @@ static void a_fault_commands_no_terminal(void **state)
     assert_int_equal(tl_fail(&err, TL_E_ARG, "no '%s'\nhere", "\x1b[2J\x7f\xc3\xa9"),
                      TL_E_ARG);
     assert_string_equal(err.text, "no '?[2J?\xc3\xa9'\nhere");
-    assert_int_equal(tl_fail_prefix(&err, "\r%d", 7), TL_E_ARG);
+    assert_int_equal(tl_fail_prefix(&err, "%s%d", "\r", 7), TL_E_ARG);
     assert_string_equal(err.text, "?7: no '?[2J?\xc3\xa9'\nhere");
 }
 
