@@ -43,8 +43,7 @@ static bool cell_text(const tl_column *column, uint32_t t, char number[CELL_SPAC
     return true;
 }
 
-/* A field of RFC 4180: in quotes where it must be, with quotes doubled; a newline is one
- * there. */
+/* A field of RFC 4180: in quotes where it must be, with quotes doubled. */
 static void put_field(FILE *file, const char *text, size_t length)
 {
     bool is_quoted = false;
@@ -55,10 +54,10 @@ static void put_field(FILE *file, const char *text, size_t length)
     }
     tl_print(file, "\"");
     for (size_t i = 0; i < length; i++) {
-        const size_t n = strcspn(text + i, "\"\n"), left = length - i;
+        const size_t n = strcspn(text + i, "\""), left = length - i;
         tl_print(file, "%.*s", (int)(n < left ? n : left), text + i);
         i += n;
-        if (i < length) tl_print(file, text[i] == '"' ? "\"\"" : "\n");
+        if (i < length) tl_print(file, "\"\"");
     }
     tl_print(file, "\"");
 }

@@ -4,7 +4,7 @@
  */
 #include "compute/core/print.h"
 
-#include "compute/core/text.h"
+#include "compute/core/utf8.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,20 +48,11 @@ static void pad(sink *s, int width, size_t length)
     for (size_t i = length; width > 0 && i < (size_t)width; i++) put(s, " ", 1);
 }
 
-/* The code point of a valid sequence. */
-static uint32_t code_of(const char *at, size_t n)
-{
-    const unsigned char *byte = (const unsigned char *)at;
-    uint32_t code = n == 1 ? byte[0] : byte[0] & (0xffU >> (n + 1));
-    for (size_t i = 1; i < n; i++) code = code << 6 | (byte[i] & 0x3fU);
-    return code;
-}
-
 size_t tl_print_shown(const char *at, size_t left)
 {
-    const size_t n = tl_text_sequence(at, left);
+    const size_t n = tl_utf8_sequence(at, left);
     if (n == 0) return 0;
-    const uint32_t code = code_of(at, n);
+    const uint32_t code = tl_utf8_code(at, n);
     const bool is_control = code < 0x20 || (code >= 0x7f && code < 0xa0);
     /* Line breaks, marks and overrides of direction. Source: Unicode 15, 23.2. */
     const bool turns = code == 0x061c || (code >= 0x200e && code <= 0x200f) ||
@@ -188,7 +179,6 @@ static void put_all(sink *s, const char *format, va_list *args)
         } else if (strchr("diuxXo", c.letter)) {
             put_whole(s, &c, args);
         } else {
-            TL_INVARIANT(strchr("gGfFeE", c.letter));
             put_real(s, &c, args);
         }
     }

@@ -8,15 +8,13 @@
 #ifndef TL_COMPUTE_CORE_PRINT_H
 #define TL_COMPUTE_CORE_PRINT_H
 
-#include "compute/core/status.h"
-
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 
 /** As fprintf, but for texts, which are shown as above. Conversions are those of integers,
  * reals, %c, %s and %%. An error of `to` is left to ferror. */
-void tl_print(FILE *to, const char *format, ...) TL_PRINTF(2, 3);
+void tl_print(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /** Prints a text of several lines: newlines and tabs pass. */
 void tl_print_lines(FILE *to, const char *text);

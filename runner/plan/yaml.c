@@ -4,6 +4,8 @@
  */
 #include "runner/plan/yaml.h"
 
+#include "compute/core/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -159,7 +161,7 @@ static tl_status check_bytes(const char *origin, const char *text, size_t length
     bool is_indent = true;
     for (size_t i = 0; i < length; at.column++) {
         const unsigned char byte = (unsigned char)text[i];
-        const size_t more = tl_text_sequence(text + i, length - i);
+        const size_t more = tl_utf8_sequence(text + i, length - i);
         const bool is_control =
             (byte < 0x20 && byte != '\n' && byte != '\t' && byte != '\r') || byte == 0x7f;
         TL_YAML_CHECK(more != 0 && !is_control, &at, err, "not YAML: the byte 0x%02x is %s",

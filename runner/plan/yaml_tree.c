@@ -3,6 +3,8 @@
  */
 #include "runner/plan/yaml.h"
 
+#include "compute/core/utf8.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -87,15 +89,6 @@ static bool is_plain(const char *text)
     return true;
 }
 
-/* The code point of a valid UTF-8 sequence of `n` bytes. */
-static uint32_t code_of(const char *at, size_t n)
-{
-    const unsigned char *byte = (const unsigned char *)at;
-    uint32_t code = n == 1 ? byte[0] : byte[0] & (0xffU >> (n + 1));
-    for (size_t i = 1; i < n; i++) code = code << 6 | (byte[i] & 0x3fU);
-    return code;
-}
-
 /* Whether YAML reads a character in double quotes as it stands: it is printable, and no
  * line break of any kind. Source: YAML 1.1, 5.1 and 5.4. */
 static bool is_literal(uint32_t code)
@@ -114,10 +107,10 @@ static void write_scalar(const char *text, tl_text *out)
     size_t left = strlen(text), n;
     tl_text_add(out, "\"");
     for (const char *c = text; left > 0; c += n, left -= n) {
-        n = tl_text_sequence(c, left);
+        n = tl_utf8_sequence(c, left);
         const bool is_text = n > 0; /* --set may name keys that are not */
         if (!is_text) n = 1;
-        const uint32_t code = is_text ? code_of(c, n) : (unsigned char)*c;
+        const uint32_t code = is_text ? tl_utf8_code(c, n) : (unsigned char)*c;
         if (code == '"' || code == '\\') {
             tl_text_print(out, "\\%c", (int)code);
         } else if (is_text && is_literal(code)) {

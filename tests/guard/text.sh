@@ -8,9 +8,11 @@ evil=$(printf 'x\033]0;owned\007\033[2J\302\2332J\342\200\256y\nthreatloop: info
 
 # clean WHAT: nothing that a terminal would obey is in what was said, nor a forged line
 clean() {
+    local what
+    what=$(printf %s "$1" | cat -v)
     LC_ALL=C grep -qP '\x1b|\x07|\x08|\x7f|\xc2[\x80-\x9f]|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]' out.txt err.txt &&
-        { fail "$1: an escape code came through" && cat -v out.txt err.txt | head -n 5 >&2; }
-    grep -q '^threatloop: info: forged' out.txt err.txt && fail "$1: a line was forged"
+        { fail "$what: an escape code came through" && cat -v out.txt err.txt | head -n 5 >&2; }
+    grep -q '^threatloop: info: forged' out.txt err.txt && fail "$what: a line was forged"
 }
 show() {
     "$t" "$@" >out.txt 2>err.txt
@@ -51,9 +53,9 @@ done
 # A result file: names of variables, levels, title, note, units, claims
 /usr/bin/python3 - "$evil" <<'P'
 import sys, netCDF4, numpy
-evil = sys.argv[1]
-with netCDF4.Dataset("evil.nc", "w") as file:
-    file.source = "threatloop " + evil
+evil = "".join(c for c in sys.argv[1] if ord(c) < 128)  # other texts are no characters to the library
+with netCDF4.Dataset("strange.nc", "w") as file:
+    file.source = "threatloop 0.1.0 " + evil
     file.title = evil; file.data_source = evil; file.data_note = evil; file.split = evil
     file.plan = evil; file.hypotheses = '[{"effect": "%s"}]' % "\\u001b[2J"
     file.createDimension("trial", 4); file.createDimension("w", 64)
@@ -71,8 +73,10 @@ with netCDF4.Dataset("evil.nc", "w") as file:
 P
 for words in "table" "table --csv" "effects" "effects --csv" "effects --json" "effects --claims"; do
     # shellcheck disable=SC2086
-    show $words evil.nc
+    show $words strange.nc
 done
+expect 0 "$t" table strange.nc
+[ "$(wc -l <out.txt)" = 5 ] || fail "the table of strange.nc has other rows"
 
 # A plan: name, levels, claims, keys, from the file and from --set
 esc='\e[2J\e]0;x\a\x9b2J'
@@ -118,6 +122,22 @@ printf '%s\n' "$evil" >forged.run/lock
 printf '{"name":"\\u001b[2J","steps":1,"trials":1}' >forged.run/progress.json
 printf '{"kind":"head","text":"\\u001b[2J","crc":"00000000"}\n%s\n' "$evil" >forged.run/journal.ndjson
 cp evil.yaml forged.run/plan.yaml
+cp -r evil.run named.run # records whose checksums are right
+/usr/bin/python3 - named.run/journal.ndjson <<'P'
+import sys, zlib
+out = []
+for line in open(sys.argv[1], "rb").read().split(b"\n"):
+    if b',"crc"' in line:
+        body = line[: line.rindex(b',"crc"')].replace(b'"stage":"measure.utility"', rb'"stage":"m\u001b[2J\u009b2Jm"')
+        body = body.replace(rb'"text":"{', rb'"text":"\u001b[2J{')
+        line = body + b',"crc":"%08x"}' % zlib.crc32(body)
+    out.append(line)
+open(sys.argv[1], "wb").write(b"\n".join(out))
+P
+show status named.run
+show status named.run --json
+show run evil.yaml --dir named.run -o named.nc --resume
+show run evil.yaml --dir named.run -o named.nc --resume --accept-build
 show status forged.run
 show status forged.run --json
 show run evil.yaml --dir forged.run -o forged.nc --quiet

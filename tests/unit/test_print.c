@@ -15,7 +15,8 @@
 
 enum { SPACE = 400 };
 
-static size_t TL_PRINTF(3, 4) into(char *out, size_t space, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static size_t into(char *out, size_t space,
+                                                         const char *format, ...)
 {
     va_list args;
     va_start(args, format);
