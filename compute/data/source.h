@@ -17,7 +17,8 @@
 
 /**
  * Opens the source called `name`, searching the folders of tl_data_paths; `dir` may be
- * NULL, and so may `want` for images from files.
+ * NULL, and so may `want` for images from files. The outline of a generated source has its
+ * shape and number of rows, but neither rows nor groups, and a content hash of its own.
  * \return TL_E_ARG for an unknown name (the nearest is suggested) or a want out of bounds,
  * TL_E_IO for a missing file (the folders searched are listed), TL_E_FORMAT for a malformed
  * one, TL_E_NOMEM

@@ -183,6 +183,7 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
         .is_shared = !r->options->no_sharing,
         .shared_blocks = tl_node_blocks_shared(r->memory),
         .ranks = max_ranks > 0 && max_ranks < ranks ? max_ranks : ranks,
+        .memory = r->options->memory,
         .rank_memory = tl_run_memory_share(r->cluster, r->options->memory)};
     TL_TRY(tl_run_deadline_find(r->options->walltime, r->begun, &r->deadline, err));
     TL_TRY(tl_plan_open(r->options->plan, &options, &r->plan, err));
@@ -232,7 +233,8 @@ static tl_status join_run(run *r, const char *bytes, tl_err *err)
     const char *data = next_word(&at);
     const tl_plan_options options = {.data_dir = *data ? data : NULL,
                                      .is_shared = !r->options->no_sharing,
-                                     .shared_blocks = tl_node_blocks_shared(r->memory)};
+                                     .shared_blocks = tl_node_blocks_shared(r->memory),
+                                     .memory = r->options->memory};
     TL_TRY(tl_plan_parse("plan", at, &options, &r->plan, err));
     TL_CHECK(
         strcmp(head, r->head) == 0 || r->options->accept_build, err, TL_E_ARG,

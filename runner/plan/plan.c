@@ -128,8 +128,7 @@ tl_status tl_plan_parse(const char *name, const char *text, const tl_plan_option
     tl_plan_reader *reader = calloc(1, sizeof *reader);
     tl_status status = TL_OK;
     if (plan && reader) {
-        /* Beyond that the system would kill the program. */
-        plan->arena = tl_arena_open((size_t)tl_memory_allowed());
+        plan->arena = tl_arena_open(tl_memory_account(options->memory, TL_MEMORY_DATA));
         plan->is_shared = options->is_shared;
         plan->ranks = options->ranks > 1 ? options->ranks : 1;
         plan->rank_memory = options->rank_memory;
