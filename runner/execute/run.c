@@ -212,8 +212,9 @@ static const char *next_word(const char **at)
 static tl_status join_run(run *r, const char *bytes, tl_err *err)
 {
     const char *at = bytes, *head = next_word(&at), *dir = next_word(&at);
-    const char *data = next_word(&at);
+    const char *data = next_word(&at), *folder = next_word(&at);
     const tl_plan_options options = {.data_dir = *data ? data : NULL,
+                                     .folder = folder,
                                      .is_shared = !r->options->no_sharing,
                                      .shared_blocks = tl_node_blocks_shared(r->memory)};
     TL_TRY(tl_plan_parse("plan", at, &options, &r->plan, err));
@@ -241,6 +242,7 @@ static tl_status share_plan(run *r, tl_status mine, tl_err *err)
         add_word(&text, r->head);
         add_word(&text, r->paths.dir);
         add_word(&text, r->options->data_dir ? r->options->data_dir : "");
+        add_word(&text, r->plan->folder);
         add_word(&text, r->plan->text);
         bytes = text.at;
         n = text.length;

@@ -10,6 +10,7 @@
 
 #include "compute/core/text.h"
 #include "compute/data/shared_blocks.h"
+#include "compute/nn/own_model.h"
 #include "experiments/stage/step.h"
 
 /** Limits of a plan. */
@@ -79,6 +80,7 @@ typedef struct tl_plan {
     const char *text; /**< the effective plan: canonical YAML, every --set applied */
     /** The same with tl_source_label in place of paths: what result files have. */
     const char *public_text;
+    const char *folder; /**< in which the plan's own files are looked for first */
     uint64_t seed;
     uint32_t first_replicate, replicates;
     uint32_t cells;  /**< combinations that remain after `exclude` */
@@ -107,6 +109,7 @@ typedef struct tl_plan_options {
     const char *const *set; /**< [sets] "PATH=VALUE" */
     int sets;
     const char *data_dir; /**< --data, or NULL */
+    const char *folder; /**< of the plan, for tl_plan_parse; NULL: the working directory */
     bool is_shared;
     /** Where sources are published or found, borrowed, must outlive the plan; NULL: they
      * are opened for this process alone. */
@@ -116,10 +119,10 @@ typedef struct tl_plan_options {
 } tl_plan_options;
 
 /**
- * Reads a plan: a file, or else the name of a shipped plan. Checks all of it: keys, names,
- * types, bounds, order of stages by parts, roles against the data (opens the sources),
- * limits. Errors are "file:line:col: message", with the nearest valid name for a misspelt
- * one. The plan is the caller's until tl_plan_close.
+ * Reads a plan: a file, whose folder is the plan's, or else the name of a shipped plan.
+ * Checks all of it: keys, names, types, bounds, order of stages by parts, roles against the
+ * data (opens the sources), limits. Errors are "file:line:col: message", with the nearest
+ * valid name for a misspelt one. The plan is the caller's until tl_plan_close.
  *
  * \return TL_E_ARG (the plan), TL_E_IO, TL_E_FORMAT (data), TL_E_NOMEM
  */
@@ -134,6 +137,14 @@ TL_MUST_USE tl_status tl_plan_parse(const char *name, const char *text,
 
 /** Frees the plan and all in it; NULL is allowed. */
 void tl_plan_close(tl_plan *plan);
+
+/** The open file of model.file `name`, borrowed; NULL where it is "" or NULL. */
+const tl_own_model *tl_plan_own_model(const tl_plan *plan, const char *name);
+
+/** The answers of target.answers `name` to rows of `source`, borrowed; NULL where it is ""
+ * or NULL. */
+const tl_recorded *tl_plan_own_answers(const tl_plan *plan, const char *name,
+                                       const tl_source *source);
 
 /** Level of axis `axis` in `cell`. */
 int tl_plan_level(const tl_plan *plan, uint32_t cell, int axis);

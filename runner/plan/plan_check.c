@@ -26,7 +26,8 @@ static void givers(tl_part part, char *out, size_t space)
     out[0] = '\0';
     for (int i = 0; i < count; i++) {
         const size_t more = strlen(all[i]->name) + 4;
-        if (!(all[i]->gives & TL_BIT(part)) || length + more >= space) continue;
+        if (!(all[i]->gives & ~all[i]->reads & TL_BIT(part)) || length + more >= space)
+            continue;
         if (length > 0) {
             memcpy(out + length, " or ", 5);
             length += 4;
@@ -375,6 +376,7 @@ static tl_status check_cells(tl_plan_reader *reader, tl_trial *trial, bool *is_m
             TL_TRY(check_recovered(reader, trial, err));
             TL_TRY(check_plantings(reader, trial, err));
             TL_TRY(check_order(reader, trial, err));
+            TL_TRY(tl_plan_own_check(reader, trial, err));
             TL_TRY(check_sizes(reader, trial, err));
         } else if (plan->cells <= TL_CHECKED_CELLS || is_near_first(plan, cell)) {
             TL_TRY(check_sizes(reader, trial, err));
