@@ -63,13 +63,13 @@ static tl_status refuse_shape(const search *s, const tl_foreign_tensor *theirs,
                               const tl_tensor *ours, tl_err *err)
 {
     char found[96], wanted[96];
-    return tl_fail(err, TL_E_FORMAT,
-                   "tensor %.80s is %s, but %s of the plan's model is %s: a %s of width %d "
-                   "with %d layers, for inputs of %dx%dx%d and %d classes",
-                   theirs->name, tl_foreign_shape(theirs, found), ours->name,
-                   shape_of(ours, wanted), tl_model_kind_name(s->spec->kind),
-                   s->spec->width, s->spec->depth, s->spec->in.channels, s->spec->in.height,
-                   s->spec->in.width, s->spec->classes);
+    return tl_fail(
+        err, TL_E_FORMAT,
+        "tensor %.80s is %s, but %s of the plan's model is %s, by kind %s, width %d, "
+        "%d layers, for inputs of %dx%dx%d and %d classes",
+        theirs->name, tl_foreign_shape(theirs, found), ours->name, shape_of(ours, wanted),
+        tl_model_kind_name(s->spec->kind), s->spec->width, s->spec->depth,
+        s->spec->in.channels, s->spec->in.height, s->spec->in.width, s->spec->classes);
 }
 
 static bool has(const search *s, int ours)
@@ -332,13 +332,13 @@ static tl_status check_all(const search *s, tl_err *err)
     if (lacks > 0 && lacks == left && find_near(s, &theirs, &ours)) {
         status = refuse_shape(s, &s->file->tensor[theirs], &s->tensor[ours], err);
     } else if (lacks > 0 || left > 0) {
-        status = tl_fail(
-            err, TL_E_FORMAT,
-            "its tensors are not those of a %s of width %d with %d layers%s%s%s%s%s",
-            tl_model_kind_name(s->spec->kind), s->spec->width, s->spec->depth,
-            lacks ? "; missing: " : "", lacks ? missing.at : "",
-            left ? "; left over: " : "", left ? surplus.at : "",
-            has_batch_norm ? " (models here have group norm, no batch norm)" : "");
+        status =
+            tl_fail(err, TL_E_FORMAT,
+                    "its tensors are not those of kind %s, width %d, %d layers%s%s%s%s%s",
+                    tl_model_kind_name(s->spec->kind), s->spec->width, s->spec->depth,
+                    lacks ? "; missing: " : "", lacks ? missing.at : "",
+                    left ? "; left over: " : "", left ? surplus.at : "",
+                    has_batch_norm ? " (models here have group norm, no batch norm)" : "");
     }
     tl_text_close(&missing);
     tl_text_close(&surplus);

@@ -177,6 +177,9 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
     TL_TRY(
         tl_run_paths_of(r->options->out, r->options->dir, r->plan->name, &r->paths, err));
     TL_TRY(tl_run_paths_check(&r->paths, err));
+    for (int i = 0; i < r->plan->left_out; i++)
+        tl_log(TL_LOG_INFO, "left out: %s: %s", r->plan->left[i].stage,
+               r->plan->left[i].reason);
     const double opening = tl_seconds();
     TL_TRY(tl_sweep_open(r->plan, &r->sweep, err));
     TL_TRY(tl_run_memory_check(&r->sweep, r->cluster, r->options->memory, err));

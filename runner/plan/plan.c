@@ -73,8 +73,7 @@ static tl_status name_plan(tl_plan_reader *reader, const char *name, tl_err *err
     return TL_OK;
 }
 
-/* Copies what the reader has gathered into the plan. */
-static tl_status publish(tl_plan_reader *reader, tl_err *err)
+tl_status tl_plan_publish(tl_plan_reader *reader, tl_err *err)
 {
     tl_plan *plan = reader->plan;
     tl_axis *axis;
@@ -113,9 +112,10 @@ static tl_status read_plan(tl_plan_reader *reader, const char *name, const char 
     TL_TRY(tl_plan_setup(reader, err));
     TL_TRY(tl_plan_chains(reader, err));
     TL_TRY(tl_plan_sweep(reader, err));
-    TL_TRY(publish(reader, err));
+    TL_TRY(tl_plan_publish(reader, err));
     TL_TRY(tl_plan_sources(reader, err));
     TL_TRY(tl_plan_own_open(reader, err));
+    TL_TRY(tl_plan_assess(reader, err));
     TL_TRY(tl_plan_check(reader, err));
     TL_TRY(tl_plan_store(reader, err));
     TL_TRY(tl_plan_columns(reader, err));

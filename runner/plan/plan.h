@@ -70,6 +70,11 @@ typedef struct tl_hypothesis {
     int line;          /**< of the plan, from 1 */
 } tl_hypothesis;
 
+/** An attack that an assessment leaves out. Texts are in the plan's arena. */
+typedef struct tl_left_out {
+    const char *stage, *reason;
+} tl_left_out;
+
 /** Chains and bindings, private to the plan's files. */
 typedef struct tl_plan_body tl_plan_body;
 
@@ -92,6 +97,8 @@ typedef struct tl_plan {
     const tl_inner *inner; /**< [inners] */
     int instances;
     const tl_instance *instance; /**< [instances] */
+    int left_out;                /**< attacks that `- assess` leaves out; 0 without it */
+    const tl_left_out *left;     /**< [left_out] */
     int hypotheses;
     const tl_hypothesis *hypothesis;
     bool logs_queries;  /**< a stage reads the log of queries, so that it is kept */
@@ -145,6 +152,9 @@ const tl_own_model *tl_plan_own_model(const tl_plan *plan, const char *name);
  * or NULL. */
 const tl_recorded *tl_plan_own_answers(const tl_plan *plan, const char *name,
                                        const tl_source *source);
+
+/** Whether an axis varies the target that the plan brings. */
+bool tl_plan_has_targets(const tl_plan *plan);
 
 /** Level of axis `axis` in `cell`. */
 int tl_plan_level(const tl_plan *plan, uint32_t cell, int axis);

@@ -71,11 +71,12 @@ static tl_status find_stage(const tl_yaml *at, const tl_stage **out, tl_err *err
     const tl_stage *const *all = tl_stages(&count);
     const char *names[MAX_STAGES];
     int known = 0;
-    for (; known < count && known < MAX_STAGES - 3; known++)
+    for (; known < count && known < MAX_STAGES - 4; known++)
         names[known] = all[known]->name;
     names[known++] = "judge";
     names[known++] = "one_of";
     names[known++] = "rounds";
+    names[known++] = "assess";
     return tl_plan_unknown(at, "stage", at->text, names, known, err);
 }
 
@@ -328,14 +329,20 @@ static bool has_loop(const tl_chain *chain)
            (gives & (TL_BIT(TL_PART_RECOVERED) | TL_BIT(TL_PART_ATTACKER))) != 0;
 }
 
-/* Makes a link of the stage called `name` that is none of the chain's own. */
-static tl_status add_aside(tl_plan_reader *reader, tl_chain *chain, const char *name,
-                           const tl_yaml *at, tl_link **out, tl_err *err)
+tl_status tl_plan_chain_add(tl_plan_reader *reader, tl_chain *chain, const char *name,
+                            const tl_yaml *at, tl_err *err)
 {
     const tl_yaml *node = tl_yaml_scalar(name, at, &reader->plan->arena, err);
     if (!node) return TL_E_NOMEM;
     char label[TL_NAME];
-    TL_TRY(add_simple(reader, chain, node, &(tl_alternative){.axis = -1}, label, err));
+    return add_simple(reader, chain, node, &(tl_alternative){.axis = -1}, label, err);
+}
+
+/* Makes a link of the stage called `name` that is none of the chain's own. */
+static tl_status add_aside(tl_plan_reader *reader, tl_chain *chain, const char *name,
+                           const tl_yaml *at, tl_link **out, tl_err *err)
+{
+    TL_TRY(tl_plan_chain_add(reader, chain, name, at, err));
     *out = chain->link[--chain->links];
     return TL_OK;
 }
@@ -394,7 +401,14 @@ tl_status tl_plan_chain(tl_plan_reader *reader, const tl_yaml *list, tl_chain *c
     for (const tl_yaml *node = list->first; node; node = node->next) {
         const bool is_choice = node->kind == TL_YAML_MAP && node->children == 1 &&
                                strcmp(node->first->key->text, "one_of") == 0;
-        if (find_word(node, "rounds")) {
+        if (find_word(node, "assess")) {
+            TL_YAML_CHECK(
+                !node->next && node->kind == TL_YAML_SCALAR && reader->body->chains == 1,
+                node, err,
+                "assess takes no settings and is the last entry of the one chain: "
+                "write those attacks before it whose settings you choose");
+            chain->assess = node;
+        } else if (find_word(node, "rounds")) {
             TL_TRY(read_rounds(reader, chain, node, err));
         } else if (is_choice) {
             TL_TRY(add_one_of(reader, chain, node, err));

@@ -373,10 +373,10 @@ static tl_status check_cells(tl_plan_reader *reader, tl_trial *trial, bool *is_m
         if (!is_met[number]) {
             is_met[number] = true;
             TL_TRY(check_flow(reader, trial, err));
+            TL_TRY(tl_plan_own_check(reader, trial, err));
             TL_TRY(check_recovered(reader, trial, err));
             TL_TRY(check_plantings(reader, trial, err));
             TL_TRY(check_order(reader, trial, err));
-            TL_TRY(tl_plan_own_check(reader, trial, err));
             TL_TRY(check_sizes(reader, trial, err));
         } else if (plan->cells <= TL_CHECKED_CELLS || is_near_first(plan, cell)) {
             TL_TRY(check_sizes(reader, trial, err));

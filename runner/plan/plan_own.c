@@ -184,6 +184,12 @@ const tl_recorded *tl_plan_own_answers(const tl_plan *plan, const char *name,
     return NULL;
 }
 
+bool tl_plan_has_targets(const tl_plan *plan)
+{
+    return plan->body->model[TL_MODEL_FILE].axis >= 0 ||
+           plan->body->target[TL_TARGET_ANSWERS].axis >= 0;
+}
+
 /* --- what can be done with it --------------------------------------------------------- */
 
 /* A trial under check, with its target. */
@@ -256,17 +262,25 @@ static tl_status check_record(const subject *s, int i, tl_err *err)
     const unsigned inside = step->stage->access & (TL_KNOWS_WEIGHTS | TL_KNOWS_GRADIENTS);
     char needs[64];
     TL_YAML_CHECK(inside == 0, place_of_step(s, step), err,
-                  "%s needs %s of the target, and %.100s has answers alone: it needs a "
-                  "model.file",
+                  "%s needs more of the target (%s) than %.100s has, which is answers; it "
+                  "needs a model.file",
                   step->stage->name, tl_access_text(inside, needs), s->file);
     TL_YAML_CHECK(!tl_stage_wants_logits(step->stage, step->arg) || s->recorded->has_logits,
                   place_of_step(s, step), err, "%s asks for logits, but %.100s has scores",
                   step->stage->name, s->file);
+    for (int part = 0; part < TL_PARTS; part++) {
+        const int from = step->from[part];
+        TL_YAML_CHECK(
+            !(step->reads & TL_PARTS_DATA & TL_BIT(part)) || from < 0,
+            place_of_step(s, step), err,
+            "%s asks about rows that %s makes, and %.100s has no answers to those",
+            step->stage->name, from < 0 ? "" : s->trial->step[from].stage->name, s->file);
+    }
     TL_YAML_CHECK(tl_stage_answers_suffice(step->stage, &size, step->arg),
                   place_of_step(s, step), err,
-                  "%s asks about more than rows of the data as they are, or needs more of "
-                  "the target than answers: nobody is there to answer beside %.100s, it "
-                  "needs a model.file",
+                  "%s asks about more than the rows of the data as they are, or compares "
+                  "itself with the target's parameters, and %.100s has answers to rows of "
+                  "the data alone; it needs a model.file",
                   step->stage->name, s->file);
     return check_recorded_rows(s, step, err);
 }

@@ -45,6 +45,7 @@ typedef struct tl_chain {
     int links;
     tl_link *link[TL_MAX_LINKS];
     tl_link *own;           /**< comes first of all, where the plan brings its target */
+    const tl_yaml *assess;  /**< the entry `- assess`; NULL: none */
     int rounds;             /**< how often the links are run in a row */
     tl_link *join;          /**< comes before every later round; NULL for one round */
     bool uses[TL_MAX_AXES]; /**< axes that change something in it */
@@ -200,6 +201,18 @@ TL_MUST_USE tl_status tl_plan_chain_axis(tl_plan_reader *reader, tl_err *err);
 /** Reads the list of one chain into links, axes, inners and instances. */
 TL_MUST_USE tl_status tl_plan_chain(tl_plan_reader *reader, const tl_yaml *list,
                                     tl_chain *chain, tl_err *err);
+
+/** Adds the stage called `name`, with its defaults, as the chain's last entry; errors point
+ * to `at`. */
+TL_MUST_USE tl_status tl_plan_chain_add(tl_plan_reader *reader, tl_chain *chain,
+                                        const char *name, const tl_yaml *at, tl_err *err);
+
+/** Fills the place of `- assess`: with every attack that the plan, as it is before, can
+ * run; the others are plan->left. Needs open sources. \return TL_E_NOMEM, TL_E_ARG */
+TL_MUST_USE tl_status tl_plan_assess(tl_plan_reader *reader, tl_err *err);
+
+/** Copies axes and instances from the reader into the plan. \return TL_E_NOMEM */
+TL_MUST_USE tl_status tl_plan_publish(tl_plan_reader *reader, tl_err *err);
 
 /** Reads `model` and `recipe` among the settings `args` of a stage into link->own; NULL if
  * neither is there. Lists in them are axes called <prefix>_recipe_<param>, or are spread

@@ -47,7 +47,9 @@ static void gather(tl_yaml *node, places *out)
         return;
     }
     if (node->kind == TL_YAML_SCALAR) {
-        if (strcmp(node->text, "none") == 0 || strcmp(node->text, "judge") == 0) return;
+        if (strcmp(node->text, "none") == 0 || strcmp(node->text, "judge") == 0 ||
+            strcmp(node->text, "assess") == 0)
+            return;
         p->name = node->text;
         out->count++;
         return;
