@@ -48,12 +48,12 @@
 
 /** The dimension, and variables other than factors and metrics. METRIC_n holds the cases of
  * a rate, METRIC_reason flags why a value is missing. `chain` is the factor of plans with
- * several chains; own_target_accuracy is of a target that the plan brings. */
+ * several chains; measure_own_target_accuracy is of a target that the plan brings. */
 #define TL_NAME_TRIAL "trial"
 #define TL_NAME_REPLICATE "replicate"
 #define TL_NAME_STATUS "status"
 #define TL_NAME_CHAIN "chain"
-#define TL_NAME_OWN_ACCURACY "own_target_accuracy"
+#define TL_NAME_OWN_ACCURACY "measure_own_target_accuracy"
 #define TL_SUFFIX_N "_n"
 #define TL_SUFFIX_REASON "_reason"
 

@@ -353,7 +353,7 @@ static tl_status add_own_target(tl_plan_reader *reader, tl_chain *chain, tl_err 
     const tl_plan_body *body = reader->body;
     const tl_yaml *section = tl_yaml_find(reader->root, "target");
     if (!tl_plan_brings_target(reader)) return TL_OK;
-    TL_TRY(add_aside(reader, chain, "own_target", chain->at, &chain->own, err));
+    TL_TRY(add_aside(reader, chain, "measure.own_target", chain->at, &chain->own, err));
     chain->own->arg[0] =
         section ? body->target[TL_TARGET_ACCURACY] : body->model[TL_MODEL_ACCURACY];
     return TL_OK;

@@ -71,8 +71,8 @@ static const tl_metric metrics[] = {
      .about = "its mean cross-entropy on the test rows"},
     {0}};
 
-const tl_stage tl_stage_train_own_target = {
-    .name = "own_target",
+const tl_stage tl_stage_measure_own_target = {
+    .name = "measure.own_target",
     .about = "checks the target that model.file or target.answers brings; comes first of "
              "itself",
     .source = "none: accuracy on held-out rows",
