@@ -89,11 +89,14 @@ static tl_state_piece *use(search *s, int theirs, int ours, size_t at)
 
 /* --- by name -------------------------------------------------------------------------- */
 
+/* All or none: torchvision's conv1 is our conv0. */
 static tl_status find_by_own_names(search *s, tl_err *err)
 {
     for (int i = 0; i < s->tensors; i++) {
+        if (find_theirs(s, s->tensor[i].name) < 0) return TL_OK;
+    }
+    for (int i = 0; i < s->tensors; i++) {
         const int theirs = find_theirs(s, s->tensor[i].name);
-        if (theirs < 0) continue;
         if (!is_shape(&s->file->tensor[theirs], &s->tensor[i]))
             return refuse_shape(s, &s->file->tensor[theirs], &s->tensor[i], err);
         (void)use(s, theirs, i, 0);

@@ -2,13 +2,14 @@
  * Models that other programs trained: the tensors of a safetensors file, as PyTorch's
  * state_dict names and shapes them, as the parameters of a model here.
  *
- * A tensor is found by our name for it (tl_model_tensors); by the name that the usual
- * module of that kind gives it (resnet: torchvision; gpt: GPT-2 of Hugging Face or nanoGPT;
- * llama: Hugging Face, whose rotary halves become neighbours); in an mlp, cnn or linear by
- * the shapes of weight and bias alone, where several modules of equal shapes must differ in
- * the numbers of their names, whose order is the order of the layers. Prefixes such as
- * "module." or "transformer." do not count. A tied output layer may be there if it equals
- * the embedding. Anything that is missing, left over or ambiguous is an error.
+ * Tensors are found by our names for them (tl_model_tensors), if all of those are there; by
+ * the names that the usual modules of that kind give them (resnet: torchvision; gpt: GPT-2
+ * of Hugging Face or nanoGPT; llama: Hugging Face, whose rotary halves become neighbours);
+ * in an mlp, cnn or linear by the shapes of weight and bias alone, where several modules of
+ * equal shapes must differ in the numbers of their names, whose order is the order of the
+ * layers. Prefixes such as "module." or "transformer." do not count. A tied output layer
+ * may be there if it equals the embedding. Anything that is missing, left over or ambiguous
+ * is an error.
  */
 #ifndef TL_COMPUTE_NN_STATE_DICT_H
 #define TL_COMPUTE_NN_STATE_DICT_H
