@@ -21,7 +21,7 @@ TL_MUST_USE tl_status tl_own_model_open(const char *path, tl_arena *arena,
                                         tl_own_model *out, tl_err *err);
 
 /** Whether the file has a model of this spec. Not collective. \return TL_E_ARG for no such
- * model, TL_E_FORMAT as tl_state_map_find, TL_E_NOMEM */
+ * model, or as tl_state_map_find; TL_E_NOMEM */
 TL_MUST_USE tl_status tl_own_model_check(const tl_own_model *own, const tl_model_spec *spec,
                                          tl_err *err);
 

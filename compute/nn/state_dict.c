@@ -64,7 +64,7 @@ static tl_status refuse_shape(const search *s, const tl_foreign_tensor *theirs,
 {
     char found[96], wanted[96];
     return tl_fail(
-        err, TL_E_FORMAT,
+        err, TL_E_ARG,
         "tensor %.80s is %s, but %s of the plan's model is %s, by kind %s, width %d, "
         "%d layers, for inputs of %dx%dx%d and %d classes",
         theirs->name, tl_foreign_shape(theirs, found), ours->name, shape_of(ours, wanted),
@@ -237,7 +237,7 @@ static tl_status give_in_order(search *s, const pair *ours, pair *theirs, int co
             bool is_order;
             const int order = by_numbers(a, b, &is_order);
             TL_CHECK(
-                is_order, err, TL_E_FORMAT,
+                is_order, err, TL_E_ARG,
                 "%.80s and %.80s have the same shape, and nothing in their names tells "
                 "which layer comes first; call them %s and %s when you export them",
                 a, b, s->tensor[ours[i].weight].name, s->tensor[ours[j].weight].name);
@@ -336,7 +336,7 @@ static tl_status check_all(const search *s, tl_err *err)
         status = refuse_shape(s, &s->file->tensor[theirs], &s->tensor[ours], err);
     } else if (lacks > 0 || left > 0) {
         status =
-            tl_fail(err, TL_E_FORMAT,
+            tl_fail(err, TL_E_ARG,
                     "its tensors are not those of kind %s, width %d, %d layers%s%s%s%s%s",
                     tl_model_kind_name(s->spec->kind), s->spec->width, s->spec->depth,
                     lacks ? "; missing: " : "", lacks ? missing.at : "",

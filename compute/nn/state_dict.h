@@ -36,7 +36,7 @@ typedef struct tl_state_map {
 /**
  * Finds the tensors of a model in a file. Not collective.
  * \param model its layers alone are used
- * \return TL_E_FORMAT: the tensor and both shapes, or all that is missing or left over;
+ * \return TL_E_ARG: the tensor and both shapes, or all that is missing or left over;
  * TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_state_map_find(const tl_model *model, const tl_safetensors *file,

@@ -277,7 +277,7 @@ static void what_does_not_fit_is_named(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         write_tensors(r, wrong[i].tensor);
         expect_refused(r, &small_cnn, wrong[i].text);
-        assert_int_equal(r->err.status, TL_E_FORMAT);
+        assert_int_equal(r->err.status, TL_E_ARG);
     }
 }
 
