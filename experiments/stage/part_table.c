@@ -154,6 +154,7 @@ static tl_status put_setup(tl_world *to, const tl_world *from, tl_part part,
 {
     (void)part, (void)arena, (void)err;
     to->setup = from->setup;
+    to->start = from->start;
     return TL_OK;
 }
 
@@ -167,6 +168,7 @@ static void hash_setup(const tl_world *world, tl_part part, tl_hash *hash)
         tl_hash_u64(hash, (uint64_t)number[i]);
     }
     tl_recipe_hash(&world->setup->recipe, hash);
+    if (world->start) tl_model_hash(world->start, hash);
 }
 
 static double bytes_of_setup(const tl_world *world, tl_part part)
