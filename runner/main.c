@@ -4,6 +4,7 @@
 #include "cluster/comm/exit_code.h"
 #include "cluster/comm/launch_rank.h"
 #include "compute/core/log.h"
+#include "compute/core/stack.h"
 #include "compute/core/text.h"
 #include "compute/nn/kernels/kernels.h"
 #include "runner/cli/commands.h"
@@ -91,5 +92,5 @@ static int obey(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    return tl_exit_code_report(obey(argc, argv), tl_launch_is_leader());
+    return tl_exit_code_report(tl_stack_run(obey, argc, argv), tl_launch_is_leader());
 }

@@ -34,6 +34,21 @@ expect() {
         tail -n 5 out.txt err.txt >&2
     }
 }
+# begin COMMAND...: starts it in the background, as `starter`, its output in out.txt and err.txt,
+# which are empty from now on: what waits for words there does not see an earlier run's
+begin() {
+    [ "$1" != launch ] || set -- "$ROOT/cluster/launch" "${@:2}"
+    : >out.txt
+    : >err.txt
+    "$@" >>out.txt 2>>err.txt &
+    starter=$!
+}
+# ended WHAT CODE: the command that was begun ends with CODE
+ended() {
+    local code=0
+    wait "$starter" || code=$?
+    [ "$code" = "$2" ] || { fail "$1: exit $code, wanted $2" && tail -n 5 err.txt >&2; }
+}
 says() { grep -qF -- "$1" out.txt err.txt || { fail "'$1' was not said" && cat err.txt >&2; }; }
 same() { cmp "$1" "$2" || fail "$1 and $2 differ"; }
 done_keys() { grep -ao '"kind":"done","key":"[^"]*"' "$1" | sed 's/.*"key":"\([^"]*\)".*/\1/'; }
