@@ -207,6 +207,7 @@ static void *live(void *argument)
         else
             hear_control(cluster, &message, now);
         const bool is_stopping = atomic_load(&h->is_stopping);
+        if (is_stopping && !was_stopping) tl_failpoint_release();
         if (now - sent >= HEARTBEAT_SECONDS || is_stopping != was_stopping) {
             send_heartbeat(cluster);
             sent = now;

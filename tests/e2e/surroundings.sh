@@ -90,14 +90,9 @@ case $? in
 esac
 
 # inside SHELL COMMAND...: COMMAND where SHELL has mounted something
-mounts=(unshare --mount --propagation private)
-[ "$(id -u)" = 0 ] || mounts=(unshare --user --map-root-user --mount)
 inside() { "${mounts[@]}" bash -c "$1"' && exec "$@"' bash "${@:2}"; }
 mkdir groups
-if ! inside "mount --bind groups /sys/fs/cgroup && mount -t tmpfs tmpfs /dev/shm" true; then
-    echo "not tried: no mounts here, so no small /dev/shm and no CPU quota"
-    finish
-fi
+find_mounts || { echo "not tried: no mounts here, so no small /dev/shm and no CPU quota" && finish; }
 for size in 1m 6m; do contained "/dev/shm of $size" inside "mount -t tmpfs -o size=$size tmpfs /dev/shm"; done
 
 all=$(OMP_NUM_THREADS=1 launch --cores)
