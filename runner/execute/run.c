@@ -298,6 +298,7 @@ static tl_status work(run *r, tl_err *err)
     const bool leads = tl_cluster_rank(r->cluster) == 0;
     tl_status status = tl_executor_open(r->plan, &r->store, TL_CACHE_BYTES, &executor, err);
     executor.checkpoint_every = r->options->checkpoint_every;
+    tl_heartbeat_set_resumable(r->cluster);
     char halt[TL_PATH];
     if (status == TL_OK && leads) {
         (void)tl_store_path(&r->store, "halt", halt, sizeof halt);
