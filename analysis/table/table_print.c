@@ -42,10 +42,11 @@ static bool cell_text(const tl_column *column, uint32_t t, char number[CELL_SPAC
     return true;
 }
 
-static void put_field(FILE *file, const char *text, size_t length)
+static void put_field(FILE *file, const char *text, size_t length, char separator)
 {
     bool is_quoted = false;
-    for (size_t i = 0; i < length; i++) is_quoted |= strchr(",\"\r\n", text[i]) != NULL;
+    for (size_t i = 0; i < length; i++)
+        is_quoted |= text[i] == separator || strchr("\"\r\n", text[i]) != NULL;
     if (is_quoted) (void)fputc('"', file);
     for (size_t i = 0; i < length; i++) {
         if (text[i] == '"') (void)fputc('"', file);
@@ -54,21 +55,29 @@ static void put_field(FILE *file, const char *text, size_t length)
     if (is_quoted) (void)fputc('"', file);
 }
 
-void tl_table_csv(FILE *file, const tl_table *table)
+static void set_decimal(char *number, char decimal)
+{
+    char *point = strchr(number, '.');
+    if (point) *point = decimal;
+}
+
+void tl_table_csv(FILE *file, const tl_table *table, tl_csv_form form)
 {
     char number[CELL_SPACE];
     const char *text;
     size_t length;
     for (int c = 0; c < table->columns; c++) {
-        if (c > 0) (void)fputc(',', file);
-        put_field(file, table->column[c].name, strlen(table->column[c].name));
+        if (c > 0) (void)fputc(form.separator, file);
+        put_field(file, table->column[c].name, strlen(table->column[c].name),
+                  form.separator);
     }
     (void)fputs("\r\n", file);
     for (uint32_t t = 0; t < table->trials; t++) {
         for (int c = 0; c < table->columns; c++) {
-            if (c > 0) (void)fputc(',', file);
+            if (c > 0) (void)fputc(form.separator, file);
             if (!cell_text(&table->column[c], t, number, &text, &length)) continue;
-            put_field(file, text, length);
+            if (table->column[c].type == TL_COLUMN_REAL) set_decimal(number, form.decimal);
+            put_field(file, text, length, form.separator);
         }
         (void)fputs("\r\n", file);
     }

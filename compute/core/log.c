@@ -1,7 +1,8 @@
 #include "compute/core/log.h"
 
+#include "compute/core/text.h"
+
 #include <stdarg.h>
-#include <stdio.h>
 #include <unistd.h>
 
 static struct {
@@ -23,19 +24,17 @@ void tl_log(tl_log_level level, const char *format, ...)
         tl_log_setting.level < TL_LOG_DEBUG) {
         return;
     }
-    char line[1024];
-    int length = tl_log_setting.rank > 0
-                     ? snprintf(line, sizeof line, "threatloop: %s: rank %d: ", word[level],
-                                tl_log_setting.rank)
-                     : snprintf(line, sizeof line, "threatloop: %s: ", word[level]);
+    tl_text line = {0};
+    tl_text_print(&line, "threatloop: %s: ", word[level]);
+    if (tl_log_setting.rank > 0) tl_text_print(&line, "rank %d: ", tl_log_setting.rank);
     va_list args;
     va_start(args, format);
-    const int more =
-        vsnprintf(line + length, sizeof line - (size_t)length - 1, format, args);
+    tl_text_print_list(&line, format, args);
     va_end(args);
-    length += more > 0 ? more : 0;
-    if (length > (int)sizeof line - 2) length = (int)sizeof line - 2;
-    line[length++] = '\n';
-    const ssize_t written = write(STDERR_FILENO, line, (size_t)length);
-    (void)written; /* nowhere to report it */
+    tl_text_add(&line, "\n");
+    if (line.at) {
+        const ssize_t written = write(STDERR_FILENO, line.at, line.length);
+        (void)written; /* nowhere to report it */
+    }
+    tl_text_close(&line);
 }

@@ -1,5 +1,8 @@
 #include "compute/core/status.h"
 
+#include "compute/core/text.h"
+
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,32 +17,39 @@ static void defuse(char *text)
     }
 }
 
+/* Sets the text; of one that is too long, the middle is replaced by "...". */
+static void set_text(tl_err *err, const tl_text *text)
+{
+    (void)tl_text_cut(text->at ? text->at : "no memory for a message", INT_MAX, err->text,
+                      sizeof err->text);
+    defuse(err->text);
+}
+
 tl_status tl_fail(tl_err *err, tl_status status, const char *format, ...)
 {
     if (!err) return status;
+    tl_text text = {0};
     va_list args;
     va_start(args, format);
-    err->status = status;
-    (void)vsnprintf(err->text, sizeof err->text, format, args);
+    tl_text_print_list(&text, format, args);
     va_end(args);
-    defuse(err->text);
+    err->status = status;
+    set_text(err, &text);
+    tl_text_close(&text);
     return status;
 }
 
 tl_status tl_fail_prefix(tl_err *err, const char *format, ...)
 {
     if (!err) return TL_E_ARG;
-    char old[TL_ERR_TEXT];
-    memcpy(old, err->text, sizeof old);
+    tl_text text = {0};
     va_list args;
     va_start(args, format);
-    int length = vsnprintf(err->text, sizeof err->text, format, args);
+    tl_text_print_list(&text, format, args);
     va_end(args);
-    if (length < 0 || length >= TL_ERR_TEXT - 3) return err->status;
-    const int room = TL_ERR_TEXT - length; /* overlong text is truncated */
-    if (snprintf(err->text + length, (size_t)room, ": %s", old) < 0)
-        err->text[length] = '\0';
-    defuse(err->text);
+    tl_text_print(&text, ": %s", err->text);
+    set_text(err, &text);
+    tl_text_close(&text);
     return err->status;
 }
 

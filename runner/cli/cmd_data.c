@@ -38,30 +38,32 @@ static const tl_option options_of_data[] = {
      .about = "roles: print CSV", .only = "roles"},
     {0}};
 
-static const tl_usage usage = {
+const tl_usage tl_usage_data = {
     .command = "data",
+    .summary = "list, inspect, fetch and verify data sets",
     .forms = "list [--data DIR] [--json]\n"
              "info NAME-OR-FILE [--as SET] [--data DIR] [--json]\n"
              "fetch NAME [--size PIXELS] [--from FILE] [--data DIR]\n"
              "verify [NAME-OR-FILE...] [--data DIR] [--json]\n"
              "roles PLAN --replicate R [--set PATH=VALUE]... [--data DIR] [--csv]",
     .about =
-        "list    Lists the known data sets, with classes, sizes and licence, and which of them\n"
-        "        are present.\n"
-        "info    Shows what a source or a file holds: arrays, types, shapes, checksums, images\n"
-        "        and classes, near-duplicates, whether it is an official file. Formats: npz,\n"
-        "        npy, idx (gzipped or not), safetensors, CIFAR's binary version. For a malformed\n"
-        "        file, the error gives the reason.\n"
-        "fetch   Downloads a MedMNIST set into DIR/medmnist, checks its MD5 and prints its\n"
-        "        licence. A correct file is left alone; one with a wrong checksum is not kept.\n"
-        "verify  Checks the sets or files named, or all that are present, against the official\n"
-        "        checksums; exit status 1 if one of them differs.\n"
-        "roles   Prints which row of the source plays which role in a replicate of a plan, with\n"
-        "        its label and whether the target trains on it: what a run draws before its\n"
-        "        chain begins. Of data that are an axis, the first; --set chooses another.\n",
+        "list\tLists the known data sets, with classes, sizes and licence, and which of them "
+        "are present.\n"
+        "info\tShows what a source or a file holds: arrays, types, shapes, checksums, images "
+        "and classes, near-duplicates, whether it is an official file. Formats: npz, npy, idx "
+        "(gzipped or not), safetensors, CIFAR's binary version. For a malformed file, the "
+        "error gives the reason.\n"
+        "fetch\tDownloads a MedMNIST set into DIR/medmnist, checks its MD5 and prints its "
+        "licence. A correct file is left alone; one with a wrong checksum is not kept.\n"
+        "verify\tChecks the sets or files named, or all that are present, against the official "
+        "checksums; exit status 1 if one of them differs.\n"
+        "roles\tPrints which row of the source plays which role in a replicate of a plan, with "
+        "its label and whether the target trains on it: what a run draws before its chain "
+        "begins. Of data that are an axis, the first; --set chooses another.\n",
+    .completes = "list info fetch verify roles @data files",
     .options = options_of_data,
-    .notes = "Fetches from " TL_MEDMNIST_URL
-             "\nor from the base address in THREATLOOP_MIRROR.\n",
+    .notes =
+        "Fetches from " TL_MEDMNIST_URL " or from the base address in THREATLOOP_MIRROR.\n",
     .least = 1,
     .most = 1000,
     .wants = "data needs one of list, info NAME, fetch NAME, verify [NAME...] and roles "
@@ -172,7 +174,7 @@ int tl_cmd_data(int argc, char **argv)
     tl_data_options options = {.replicate = -1};
     tl_words words;
     int code;
-    if (!tl_options_read(&usage, argc, argv, &options, &words, &code)) return code;
+    if (!tl_options_read(&tl_usage_data, argc, argv, &options, &words, &code)) return code;
     const char *word = words.at[0];
     const int names = words.count - 1;
     if (names == 0 && strcmp(word, "list") == 0) return tl_data_do_list(&options);
@@ -183,5 +185,5 @@ int tl_cmd_data(int argc, char **argv)
         return tl_data_do_roles(words.at[1], &options);
     if (strcmp(word, "verify") == 0)
         return tl_data_do_verify(words.at + 1, names, &options);
-    return tl_options_refuse("data", "%s", usage.wants);
+    return tl_options_refuse("data", "%s", tl_usage_data.wants);
 }

@@ -23,11 +23,13 @@ typedef struct request {
     bool watches, is_json;
 } request;
 
-static const tl_usage usage = {
+const tl_usage tl_usage_status = {
     .command = "status",
+    .summary = "show the progress of a run, even in another job",
     .forms = "DIR [--watch] [--json]",
     .about =
         "Shows how far the run in DIR (FILE.run) is, even while another job runs it.\n",
+    .completes = "folders",
     .options =
         (const tl_option[]){{"watch", 0, TL_OPTION_FLAG, NULL, offsetof(request, watches),
                              .about = "repeat every 2 s until no run uses DIR"},
@@ -216,7 +218,7 @@ int tl_cmd_status(int argc, char **argv)
     request wanted = {0};
     tl_words words;
     int code;
-    if (!tl_options_read(&usage, argc, argv, &wanted, &words, &code)) return code;
+    if (!tl_options_read(&tl_usage_status, argc, argv, &wanted, &words, &code)) return code;
     for (bool goes_on = true; goes_on;) {
         tl_err err = {0};
         if (show(words.at[0], &wanted, &goes_on, &err) != TL_OK) {

@@ -3,6 +3,7 @@
  */
 #include "analysis/table/result_file.h"
 #include "analysis/table/table_print.h"
+#include "compute/core/durable.h"
 #include "compute/core/log.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
@@ -12,39 +13,72 @@
 #include <string.h>
 
 typedef struct request {
-    const char *file, *out;
+    const char *file, *out, *separator, *decimal;
     bool is_csv; /* the only format */
+    tl_csv_form form;
 } request;
 
-static const tl_usage usage = {
+const tl_usage tl_usage_table = {
     .command = "table",
-    .forms = "FILE.nc [--csv] [-o FILE]",
+    .summary = "print a result file as CSV",
+    .forms = "FILE.nc [--csv] [--sep CHARACTER] [--decimal CHARACTER] [-o FILE]",
     .about =
-        "Prints all variables of a result file, one row per trial. Numbers keep all their\n"
-        "digits, flags are words, and a missing value is empty (the column NAME_reason says\n"
-        "why).\n",
+        "Prints all variables of a result file, one row per trial. Numbers keep all their "
+        "digits, flags are words, and a missing value is empty (the column NAME_reason "
+        "says why).\n",
+    .completes = "files",
     .options =
-        (const tl_option[]){{"csv", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_csv),
-                             .about = "comma-separated values, RFC 4180 (the default)"},
-                            {"output", 'o', TL_OPTION_TEXT, "FILE", offsetof(request, out),
-                             .about = "write to FILE instead of stdout"},
-                            {0}},
+        (const tl_option[]){
+            {"csv", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_csv),
+             .about = "comma-separated values, RFC 4180 (the default)"},
+            {"sep", 0, TL_OPTION_TEXT, "CHARACTER", offsetof(request, separator),
+             .about = "between the values of a row (default ,): one "
+                      "character, or tab"},
+            {"decimal", 0, TL_OPTION_TEXT, "CHARACTER", offsetof(request, decimal),
+             .about = "before the fraction of numbers: . (default) or ,; for "
+                      "spreadsheets of many countries: --sep ';' --decimal ,"},
+            {"output", 'o', TL_OPTION_TEXT, "FILE", offsetof(request, out),
+             .about = "write to FILE instead of stdout"},
+            {0}},
     .least = 1,
     .most = 1,
     .wants = "table needs one result file"};
 
+static tl_status read_form(request *r, tl_err *err)
+{
+    static const char barred[] = "\"\r\n.+-_0123456789"
+                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const char *sep = r->separator ? r->separator : ",";
+    const char *decimal = r->decimal ? r->decimal : ".";
+    if (strcmp(sep, "tab") == 0 || strcmp(sep, "\\t") == 0) sep = "\t";
+    TL_CHECK(
+        strlen(sep) == 1 && !strchr(barred, *sep) && (unsigned char)*sep < 0x80, err,
+        TL_E_ARG,
+        "--sep %s: give one character that no number, name or quotation has, like ';', "
+        "or tab",
+        TL_BRIEF(sep));
+    TL_CHECK(strcmp(decimal, ".") == 0 || strcmp(decimal, ",") == 0, err, TL_E_ARG,
+             "--decimal %s: give . or ,", TL_BRIEF(decimal));
+    TL_CHECK(*sep != *decimal, err, TL_E_ARG,
+             "--decimal %s is also what separates values; give another --sep, like ';'",
+             decimal);
+    r->form = (tl_csv_form){*sep, *decimal};
+    return TL_OK;
+}
+
 static tl_status print_table(const request *r, tl_arena *arena, tl_err *err)
 {
     tl_table *table;
+    if (r->out) TL_TRY(tl_durable_check_name(r->out, "", err));
     TL_TRY(tl_result_read(r->file, arena, &table, err));
     FILE *file = r->out ? fopen(r->out, "w") : stdout;
     TL_CHECK(file, err, TL_E_IO, "%s: cannot be written: %s", r->out, strerror(errno));
-    tl_table_csv(file, table);
+    tl_table_csv(file, table, r->form);
+    if (!r->out) return TL_OK; /* main looks after stdout */
     bool is_whole = fflush(file) == 0 && !ferror(file);
     const int why = errno;
-    if (r->out && fclose(file) != 0) is_whole = false;
-    TL_CHECK(is_whole, err, TL_E_IO, "%s: cannot be written: %s",
-             r->out ? r->out : "stdout", strerror(why));
+    if (fclose(file) != 0) is_whole = false;
+    TL_CHECK(is_whole, err, TL_E_IO, "%s: cannot be written: %s", r->out, strerror(why));
     return TL_OK;
 }
 
@@ -53,11 +87,12 @@ int tl_cmd_table(int argc, char **argv)
     request r = {0};
     tl_words words;
     int code;
-    if (!tl_options_read(&usage, argc, argv, &r, &words, &code)) return code;
+    if (!tl_options_read(&tl_usage_table, argc, argv, &r, &words, &code)) return code;
     r.file = words.at[0];
     tl_arena arena = tl_arena_open(0);
     tl_err err = {0};
-    const tl_status status = print_table(&r, &arena, &err);
+    tl_status status = read_form(&r, &err);
+    if (status == TL_OK) status = print_table(&r, &arena, &err);
     if (status != TL_OK) tl_log(TL_LOG_ERROR, "%s", err.text);
     tl_arena_close(&arena);
     return tl_exit_of(status);

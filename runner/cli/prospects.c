@@ -24,8 +24,8 @@ tl_status tl_power_read(const char *text, tl_power_request *out, tl_err *err)
     TL_CHECK(
         is_read, err, TL_E_ARG,
         "--power needs EFFECT,SD, two numbers and the second above 0, like 0.01,0.013; "
-        "found '%.60s'",
-        text);
+        "found '%s'",
+        TL_BRIEF(text));
     return TL_OK;
 }
 

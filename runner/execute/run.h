@@ -14,7 +14,8 @@ enum { TL_MAX_SETS = 64, TL_MAX_FAILPOINTS = 16 };
 
 /** The options of a run. Texts are borrowed. */
 typedef struct tl_run_options {
-    const char *plan;             /**< a file, or the name of a shipped plan */
+    /** A file, the name of a shipped plan, or to resume a run directory. */
+    const char *plan;
     const char *set[TL_MAX_SETS]; /**< [sets] PATH=VALUE */
     int sets;
     const char *fault[TL_MAX_FAILPOINTS]; /**< [faults] as tl_failpoint_arm reads them */
@@ -22,7 +23,11 @@ typedef struct tl_run_options {
     const char *data_dir; /**< or NULL */
     const char *out;      /**< result file, or NULL */
     const char *dir;      /**< run directory, or NULL */
-    bool resume, no_sharing, accept_build, quiet;
+    /** As a shell's command lines have it, quoted: the launcher and the command, and the
+     * other words, each after a blank, without those of one call alone (--resume, ...). */
+    const char *call, *words;
+    bool resume, changed_plan, no_sharing, accept_build, quiet;
+    bool is_dry;             /**< only say what would be done */
     double hung_after;       /**< seconds, see runner/schedule/hang_detector.h; 0: never */
     double walltime;         /**< seconds from the start; 0: none */
     double checkpoint_every; /**< seconds between the checkpoints of a training */

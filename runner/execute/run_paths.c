@@ -1,5 +1,7 @@
 #include "runner/execute/run_paths.h"
 
+#include "compute/core/durable.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,6 +30,10 @@ tl_status tl_run_paths_check(const tl_run_paths *paths, tl_err *err)
     char folder[TL_PATH];
     struct stat info;
     const char *out = paths->out;
+    /* Results are written under a temporary name and renamed. */
+    TL_TRY(tl_durable_check_name(paths->account, ".tmp", err));
+    TL_TRY(tl_durable_check_name(out, ".tmp", err));
+    TL_TRY(tl_durable_check_name(paths->dir, "", err));
     TL_CHECK(out[strlen(out) - 1] != '/', err, TL_E_ARG,
              "-o %s names a folder; name a file in it", out);
     TL_CHECK(stat(out, &info) != 0 || S_ISREG(info.st_mode), err, TL_E_ARG,

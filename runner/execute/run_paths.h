@@ -26,8 +26,9 @@ TL_MUST_USE tl_status tl_run_paths_of(const char *file, const char *dir,
                                       const char *plan_name, tl_run_paths *out,
                                       tl_err *err);
 
-/** Checks that the result can be written: its folder is writable, its name free or a
- * regular file. \return TL_E_ARG (the name), TL_E_IO (the folder) */
+/** Checks that the result can be written: the file system takes the names, its folder is
+ * writable, its name free or a regular file. \return TL_E_ARG (the name), TL_E_IO (the
+ * folder) */
 TL_MUST_USE tl_status tl_run_paths_check(const tl_run_paths *paths, tl_err *err);
 
 #endif

@@ -72,9 +72,9 @@ static tl_status open_choice(tl_plan_reader *reader, uint32_t index, tl_err *err
     tl_data_choice *choice = &body->choice[index];
     const char *name = choice->value[TL_DATA_SOURCE].text;
     TL_YAML_CHECK(!climbs(name), place_of(reader, "source"), err,
-                  "the source '%.200s' contains '..', which a plan's paths must not", name);
+                  "the source '%s' contains '..', which a plan's paths must not", name);
     TL_YAML_CHECK(has_own_label(body, index), place_of(reader, "source"), err,
-                  "two sources are called %.200s: results name data by the file's name, so "
+                  "two sources are called %s: results name data by the file's name, so "
                   "rename one of the files",
                   tl_source_label(name));
     const tl_source *source = find_open(body, index, choice);
@@ -96,6 +96,11 @@ static tl_status open_choice(tl_plan_reader *reader, uint32_t index, tl_err *err
         }
         source = opened;
     }
+    TL_YAML_CHECK(source->all.vocabulary > 0 || source->all.classes > 1,
+                  place_of(reader, "source"), err,
+                  "all rows of %s have one label; a model needs at least 2 classes to tell "
+                  "apart",
+                  tl_source_label(name));
     if (tl_split_check(source, &choice->split, err) != TL_OK) {
         return tl_yaml_prefix(place_of(reader, "split"), err);
     }

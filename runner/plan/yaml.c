@@ -21,12 +21,15 @@ typedef struct builder {
 
 tl_status tl_yaml_error(const tl_yaml *at, tl_err *err, const char *format, ...)
 {
-    char text[TL_ERR_TEXT];
+    tl_text text = {0};
     va_list list;
     va_start(list, format);
-    (void)vsnprintf(text, sizeof text, format, list);
+    tl_text_print_list(&text, format, list);
     va_end(list);
-    return tl_fail(err, TL_E_ARG, "%s:%d:%d: %s", at->origin, at->line, at->column, text);
+    (void)tl_fail(err, TL_E_ARG, "%s:%d:%d: %s", at->origin, at->line, at->column,
+                  text.at ? text.at : "no memory for a message");
+    tl_text_close(&text);
+    return TL_E_ARG;
 }
 
 tl_status tl_yaml_prefix(const tl_yaml *at, tl_err *err)
@@ -75,6 +78,17 @@ static tl_status add_node(builder *b, const tl_yaml *like, tl_err *err)
     return TL_OK;
 }
 
+/* A value that is not there has no place: it gets that of its key, or of what is before it.
+ */
+static void place_empty(const builder *b, tl_yaml *node)
+{
+    if (b->depth == 0) return;
+    const tl_yaml *parent = b->open[b->depth - 1], *key = b->key[b->depth - 1];
+    const tl_yaml *near = key ? key : parent->last ? parent->last : parent;
+    node->line = near->line;
+    node->column = near->column;
+}
+
 static tl_status add_scalar(builder *b, struct fy_event *event, tl_yaml *node, tl_err *err)
 {
     size_t length = 0;
@@ -83,6 +97,7 @@ static tl_status add_scalar(builder *b, struct fy_event *event, tl_yaml *node, t
     if (!text) length = 0;
     TL_YAML_CHECK(length <= 0 || !memchr(text, '\0', length), node, err,
                   "a text must not contain a NUL byte");
+    if (!fy_event_start_mark(event)) place_empty(b, node);
     char *copy;
     TL_ALLOC(copy, b->arena, length + 1, err);
     if (length > 0) memcpy(copy, text, length);

@@ -23,8 +23,8 @@ enum { WHO_SPACE = 160, LONGEST_TEXT = 16 << 20 };
 static const char MODELS[] = "models", SAMPLES[] = "samples";
 
 /* In the order of removal: as long as it has the journal, it is recognised as a run's. */
-static const char *const own_files[] = {"halt", "progress.json", "plan.yaml",
-                                        "journal.ndjson", "lock"};
+static const char *const own_files[] = {"halt",      "progress.json",  "run.json",
+                                        "plan.yaml", "journal.ndjson", "lock"};
 enum { OWN_FILES = sizeof own_files / sizeof *own_files };
 
 /* ---- paths --------------------------------------------------------------------------- */
