@@ -40,10 +40,11 @@ static tl_status judge(const char *path, int ended, tl_err *err)
     if (WIFEXITED(ended) && WEXITSTATUS(ended) == 0) return TL_OK;
     const int signal = WIFSIGNALED(ended) ? WTERMSIG(ended) : 0;
     const bool is_killed = signal == SIGKILL || signal == SIGXCPU;
-    return tl_fail(err, TL_E_FORMAT,
-                   "%s is damaged: the NetCDF library %s on it; threatloop run --resume "
-                   "writes it again from its run directory",
-                   path, is_killed ? "hangs" : "crashes");
+    return tl_fail(
+        err, TL_E_FORMAT,
+        "%s is damaged: the NetCDF library %s on it; threatloop run --resume DIR "
+        "writes it again from its run directory, DIR",
+        path, is_killed ? "hangs" : "crashes");
 }
 
 tl_status tl_result_read(const char *path, tl_arena *arena, tl_table **out, tl_err *err)

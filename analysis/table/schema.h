@@ -43,9 +43,10 @@
         "lowers", "changes", "raises" \
     }
 
-/** The dimension, and variables other than factors and metrics. METRIC_n holds the cases of
- * a rate, METRIC_reason flags why a value is missing. `chain` is the factor of plans with
- * several chains. */
+/** The dimension, with a coordinate of that name, which tells the trials of one plan apart
+ * also across files of different replicates; and variables other than factors and metrics.
+ * METRIC_n holds the cases of a rate, METRIC_reason flags why a value is missing. `chain`
+ * is the factor of plans with several chains. */
 #define TL_NAME_TRIAL "trial"
 #define TL_NAME_REPLICATE "replicate"
 #define TL_NAME_STATUS "status"

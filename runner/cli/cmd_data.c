@@ -144,13 +144,18 @@ static void print_file(const json_t *info)
 static int show(const char *name, const tl_data_options *options)
 {
     struct stat found;
+    int size;
+    char full[64];
     json_t *info = NULL;
     tl_arena arena = tl_arena_open(0);
     tl_err err = {0};
     const bool is_file = stat(name, &found) == 0;
-    const tl_status status =
-        is_file ? tl_data_info_file(name, options->as, &arena, &info, &err)
-                : tl_data_info_source(name, options->dir, &arena, &info, &err);
+    const bool is_short = !is_file && tl_medmnist_named(name, &size) != NULL;
+    (void)snprintf(full, sizeof full, "medmnist/%s", is_short ? name : "");
+    const tl_status status = is_file
+                                 ? tl_data_info_file(name, options->as, &arena, &info, &err)
+                                 : tl_data_info_source(is_short ? full : name, options->dir,
+                                                       &arena, &info, &err);
     tl_arena_close(&arena);
     if (status != TL_OK) {
         tl_log(TL_LOG_ERROR, "%s%s", err.text,
@@ -161,7 +166,7 @@ static int show(const char *name, const tl_data_options *options)
         tl_json_print(info, JSON_INDENT(2));
         return TL_EXIT_DONE;
     }
-    (void)printf("%s\n", name);
+    (void)printf("%s\n", is_short ? full : name);
     if (is_file) print_file(info);
     if (json_object_get(info, "images")) print_images(json_object_get(info, "images"));
     if (json_object_get(info, "tokens")) print_tokens(json_object_get(info, "tokens"));

@@ -3,6 +3,7 @@
 #include "compute/core/json.h"
 #include "compute/core/log.h"
 #include "compute/core/text.h"
+#include "compute/data/mnist.h"
 #include "runner/cli/options.h"
 #include "runner/datasets/data_fetch.h"
 #include "runner/datasets/data_inventory.h"
@@ -85,8 +86,12 @@ static int refuse_name(const char *name)
 {
     if (strncmp(name, "mnist/", 6) == 0 || strncmp(name, "cifar", 5) == 0 ||
         strncmp(name, "text/", 5) == 0 || strncmp(name, "tokens/", 7) == 0) {
-        return tl_options_refuse("data", "%s: no known checksum; download it manually",
-                                 name);
+        return tl_options_refuse(
+            "data", "%s is not fetched, but read where you put it%s", name,
+            strncmp(name, "mnist/", 6) == 0 ? ": its files are at " TL_MNIST_URL
+            : strncmp(name, "cifar", 5) == 0
+                ? ": its binary version is at https://www.cs.toronto.edu/~kriz/cifar.html"
+                : "");
     }
     const char *names[MOST_NAMES];
     int count;

@@ -125,7 +125,8 @@ static tl_status work(tl_run_state *r, tl_err *err)
                                          .max_ranks = r->options.max_ranks,
                                          .hung_after = r->options.hung_after,
                                          .is_quiet = r->options.quiet,
-                                         .halt_path = halt}};
+                                         .halt_path = halt,
+                                         .resume = r->resume.at}};
         status = tl_coordinator_start(&r->coordinator, err);
     }
     status = tl_cluster_agree(r->cluster, status, err);
@@ -212,7 +213,7 @@ static tl_status finish(tl_run_state *r, tl_err *err)
     }
     if (c->status != TL_OK) tl_log(TL_LOG_ERROR, "%s", c->err.text);
     if (c->was_stopped || c->status != TL_OK || written != TL_OK) {
-        tl_run_suggest(r, "stopped early; resume with:");
+        tl_log(TL_LOG_INFO, "stopped early; resume with:\n  %s", r->resume.at);
         r->code = TL_EXIT_STOPPED;
     } else if (bad > 0) {
         tl_log(TL_LOG_WARN,
@@ -236,6 +237,7 @@ static void close_run(tl_run_state *r)
     tl_plan_close(r->plan);
     tl_node_blocks_close(r->memory);
     free(r->head);
+    tl_text_close(&r->resume);
     tl_arena_close(&r->arena);
 }
 
@@ -263,6 +265,7 @@ int tl_run(const tl_run_options *options, tl_cluster *cluster, double begun)
     const bool leads = tl_cluster_rank(cluster) == 0;
     tl_log_set(TL_LOG_INFO, tl_cluster_rank(cluster));
     tl_blas_start();
+    tl_text_print(&r->resume, "%s --resume%s", options->call, options->words);
     r->head = tl_run_head();
     r->build = tl_crc32(r->head, strlen(r->head));
     r->memory = tl_node_blocks_open(r->cluster);

@@ -25,12 +25,7 @@ enum { MOST_CHANGES = 40 /* lines of the difference between two plans */ };
 
 /* ---- lines to go on with ------------------------------------------------------------- */
 
-void tl_run_suggest(const tl_run_state *r, const char *what)
-{
-    tl_log(TL_LOG_INFO, "%s\n  %s --resume%s", what, r->options.call, r->options.words);
-}
-
-/* The same with DIR alone, which has all the rest. */
+/* DIR alone has all the rest. */
 static void suggest_directory(const tl_run_state *r, const char *what, const char *dir)
 {
     tl_text word = {0};
@@ -112,7 +107,8 @@ static tl_status check_unasked(tl_run_state *r, const char *old, tl_err *err)
     TL_TRY(check_plan(r, old, err));
     TL_TRY(read_journal(r, err));
     if (is_all_done(&r->sweep)) return TL_OK;
-    tl_run_suggest(r, "to go on with the unfinished run that is there:");
+    tl_log(TL_LOG_INFO, "to go on with the unfinished run that is there:\n  %s",
+           r->resume.at);
     return tl_fail(
         err, TL_E_ARG,
         "%s holds an unfinished run: resume it, or choose another directory with "

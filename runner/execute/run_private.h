@@ -27,6 +27,8 @@ typedef struct tl_run_state {
     char *head;               /**< JSON of the build */
     uint32_t build;           /**< CRC-32 of it, as the journal has it */
     bool is_mixed;            /**< resumed under another build, which was accepted */
+    tl_text resume; /**< the command line that goes on with it: as it was called, with
+                       --resume */
     tl_arena arena;
     int code; /**< exit status so far */
 } tl_run_state;
@@ -38,9 +40,5 @@ typedef struct tl_run_state {
  * TL_E_STOP after a dry run
  */
 TL_MUST_USE tl_status tl_run_open(tl_run_state *run, tl_err *err);
-
-/** Logs `what`, and below it the command line that goes on with the run: as it was called,
- * with --resume. */
-void tl_run_suggest(const tl_run_state *run, const char *what);
 
 #endif

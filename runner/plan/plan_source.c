@@ -2,10 +2,13 @@
  * Combinations under `data`: each distinct source is opened once, splits are checked
  * against it, and the resulting sizes are kept for all trials.
  */
+#include "compute/core/log.h"
 #include "compute/data/shared_source.h"
 #include "runner/plan/plan_private.h"
 
 #include <string.h>
+
+enum { MANY_ROWS = 20000 /* which take seconds to make */ };
 
 uint32_t tl_plan_data_index(const tl_plan *plan, const int *level)
 {
@@ -84,6 +87,11 @@ static tl_status open_choice(tl_plan_reader *reader, uint32_t index, tl_err *err
                       place_of(reader, "split"), err,
                       "the roles need %d generated rows in all, at most %g are allowed",
                       want.examples, tl_data_params[TL_DATA_EXAMPLES].high);
+        if (want.examples >= MANY_ROWS && strncmp(name, "synthetic/", 10) == 0)
+            tl_log(TL_LOG_INFO,
+                   "generating %d rows of %s and looking for near-duplicates among them; "
+                   "this takes a while",
+                   want.examples, name);
         tl_source *opened;
         const char *dir = reader->options->data_dir;
         const tl_shared_blocks *shared_blocks = reader->options->shared_blocks;
