@@ -5,7 +5,8 @@
 #include "compute/nn/kernels/kernels.h"
 #include "runner/bench/bench.h"
 #include "runner/cli/commands.h"
-#include "runner/cli/options_page.h"
+#include "runner/cli/options.h"
+#include "runner/cli/page.h"
 #include "runner/exit.h"
 
 #include <stdlib.h>

@@ -4,7 +4,8 @@
 #include "compute/core/json.h"
 #include "runner/cli/catalogue.h"
 #include "runner/cli/commands.h"
-#include "runner/cli/options_page.h"
+#include "runner/cli/options.h"
+#include "runner/cli/page.h"
 #include "runner/exit.h"
 
 #include "compute/core/terminal.h"

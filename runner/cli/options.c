@@ -2,7 +2,7 @@
 
 #include "cluster/comm/launch_rank.h"
 #include "compute/core/log.h"
-#include "runner/cli/options_page.h"
+#include "runner/cli/page.h"
 #include "runner/exit.h"
 
 #include <getopt.h>
@@ -228,6 +228,43 @@ void tl_options_line(const tl_usage *usage, int argc, char *const *argv, tl_text
     }
     free(copy);
     free(is_left_out);
+}
+
+/* --- help ----------------------------------------------------------------------------- */
+
+static void print_forms(const tl_usage *usage, FILE *file)
+{
+    const char *prefix = "usage:";
+    for (const char *form = usage->forms; form; prefix = "      ") {
+        const size_t length = strcspn(form, "\n");
+        tl_text line = {0};
+        tl_text_print(&line, "threatloop %s%s", usage->command, length ? " " : "");
+        tl_text_bytes(&line, form, length);
+        if (line.at) tl_page_row(file, 7, prefix, line.at);
+        tl_text_close(&line);
+        form = form[length] ? form + length + 1 : NULL;
+    }
+}
+
+void tl_options_help(const tl_usage *usage, FILE *file)
+{
+    print_forms(usage, file);
+    if (usage->about) {
+        (void)fputc('\n', file);
+        tl_page_paragraphs(file, usage->about);
+    }
+    (void)fputc('\n', file);
+    for (const tl_option *o = usage->options; o->name; o++) {
+        char left[64], letter[8] = "";
+        if (o->letter) (void)snprintf(letter, sizeof letter, "-%c, ", o->letter);
+        (void)snprintf(left, sizeof left, "  %s--%s%s%s", letter, o->name,
+                       o->value ? " " : "", o->value ? o->value : "");
+        tl_page_row(file, TL_PAGE_INDENT, left, o->about);
+    }
+    tl_page_row(file, TL_PAGE_INDENT, "  -h, --help", "print this page");
+    if (!usage->notes) return;
+    (void)fputc('\n', file);
+    tl_page_paragraphs(file, usage->notes);
 }
 
 /* --- for commands --------------------------------------------------------------------- */

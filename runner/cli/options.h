@@ -41,8 +41,7 @@ typedef struct tl_usage {
     const char *command; /**< "run" */
     const char *summary; /**< what it does, in one line */
     const char *forms;   /**< what may follow the command, one form per line */
-    /** Before and after the options, each line a paragraph, a tab in it after the word that
-     * it explains; may be NULL. */
+    /** Before and after the options, as tl_page_paragraphs has them; may be NULL. */
     const char *about, *notes;
     /** What completes its words, separated by blanks: lists of the catalogue, "files",
      * "folders", or other words as they are; may be NULL. */
@@ -71,6 +70,9 @@ typedef struct tl_words {
 TL_MUST_USE tl_status tl_options_parse(const tl_usage *usage, int argc, char **argv,
                                        void *record, tl_words *words, bool *is_help,
                                        tl_err *err);
+
+/** Prints the page of --help to `file`, borrowed. */
+void tl_options_help(const tl_usage *usage, FILE *file);
 
 /**
  * Appends argv [argc] but for argv[0], the command, in its order, as words of a shell's

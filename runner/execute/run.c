@@ -1,4 +1,4 @@
-#include "runner/execute/run_private.h"
+#include "runner/execute/run.h"
 
 #include "analysis/effect/effects.h"
 #include "analysis/report/summary.h"
@@ -12,6 +12,7 @@
 #include "runner/execute/build_id.h"
 #include "runner/execute/storing.h"
 #include "runner/execute/memory_budget.h"
+#include "runner/execute/run_private.h"
 #include "runner/execute/worker.h"
 #include "runner/exit.h"
 #include "runner/results/result_table.h"

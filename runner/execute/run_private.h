@@ -7,7 +7,6 @@
 #include "cluster/node/node_blocks.h"
 #include "runner/execute/coordinator.h"
 #include "runner/execute/deadline.h"
-#include "runner/execute/run.h"
 #include "runner/execute/run_record.h"
 
 /** A run on one rank. */

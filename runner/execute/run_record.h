@@ -6,7 +6,7 @@
 #ifndef TL_RUNNER_EXECUTE_RUN_RECORD_H
 #define TL_RUNNER_EXECUTE_RUN_RECORD_H
 
-#include "runner/execute/run.h"
+#include "runner/execute/run_options.h"
 #include "runner/execute/run_paths.h"
 #include "runner/store/run_dir.h"
 

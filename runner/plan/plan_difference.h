@@ -1,5 +1,5 @@
 /*
- * How two plans differ, for people.
+ * How two plans differ, as lines for people.
  */
 #ifndef TL_RUNNER_PLAN_PLAN_DIFFERENCE_H
 #define TL_RUNNER_PLAN_PLAN_DIFFERENCE_H

@@ -1,5 +1,6 @@
 /* runner/cli: the option table: values, errors, help. */
-#include "runner/cli/options_page.h"
+#include "runner/cli/options.h"
+#include "runner/cli/page.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,17 +1,18 @@
-#include "runner/cli/options_page.h"
+#include "runner/cli/page.h"
 
 #include "compute/core/terminal.h"
+#include "compute/core/text.h"
 
 #include <string.h>
 
-enum { WIDTH = 80, WIDEST = 100, ROOM = 20 /* columns of text that every line gets */ };
+enum { WIDTH = 80, LARGEST = 100, ROOM = 20 /* columns of text that every line gets */ };
 
 /* Columns of a page: those of the terminal, within reason. */
 static int page_width(FILE *file)
 {
     const int columns = tl_terminal_columns(fileno(file));
     if (columns == 0) return WIDTH;
-    return columns < WIDEST ? columns : WIDEST;
+    return columns < LARGEST ? columns : LARGEST;
 }
 
 /* Bytes up to the next blank outside of brackets: [--set PATH=VALUE] is one word. */
@@ -84,39 +85,4 @@ void tl_page_paragraphs(FILE *file, const char *text)
         tl_text_close(&line);
         text += length + (text[length] == '\n');
     }
-}
-
-static void print_forms(const tl_usage *usage, FILE *file)
-{
-    const char *prefix = "usage:";
-    for (const char *form = usage->forms; form; prefix = "      ") {
-        const size_t length = strcspn(form, "\n");
-        tl_text line = {0};
-        tl_text_print(&line, "threatloop %s%s", usage->command, length ? " " : "");
-        tl_text_bytes(&line, form, length);
-        if (line.at) tl_page_row(file, 7, prefix, line.at);
-        tl_text_close(&line);
-        form = form[length] ? form + length + 1 : NULL;
-    }
-}
-
-void tl_options_help(const tl_usage *usage, FILE *file)
-{
-    print_forms(usage, file);
-    if (usage->about) {
-        (void)fputc('\n', file);
-        tl_page_paragraphs(file, usage->about);
-    }
-    (void)fputc('\n', file);
-    for (const tl_option *o = usage->options; o->name; o++) {
-        char left[64], letter[8] = "";
-        if (o->letter) (void)snprintf(letter, sizeof letter, "-%c, ", o->letter);
-        (void)snprintf(left, sizeof left, "  %s--%s%s%s", letter, o->name,
-                       o->value ? " " : "", o->value ? o->value : "");
-        tl_page_row(file, TL_PAGE_INDENT, left, o->about);
-    }
-    tl_page_row(file, TL_PAGE_INDENT, "  -h, --help", "print this page");
-    if (!usage->notes) return;
-    (void)fputc('\n', file);
-    tl_page_paragraphs(file, usage->notes);
 }

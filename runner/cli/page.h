@@ -1,15 +1,13 @@
 /*
  * Pages of text for people: help, lists and descriptions, as wide as the terminal.
  */
-#ifndef TL_RUNNER_CLI_OPTIONS_PAGE_H
-#define TL_RUNNER_CLI_OPTIONS_PAGE_H
+#ifndef TL_RUNNER_CLI_PAGE_H
+#define TL_RUNNER_CLI_PAGE_H
 
-#include "runner/cli/options.h"
+#include <stdio.h>
 
-/** Prints the page of --help to `file`, borrowed. */
-void tl_options_help(const tl_usage *usage, FILE *file);
-
-/** Prints paragraphs as tl_usage.about has them to `file`, borrowed, wrapped. */
+/** Prints paragraphs to `file`, borrowed, wrapped: each line of `text` is one, and one with
+ * a tab in it a row, the tab after the word that it explains. */
 void tl_page_paragraphs(FILE *file, const char *text);
 
 /** Prints `text` to `file`, borrowed, wrapped, each line `indent` columns from the left. */
