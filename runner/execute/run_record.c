@@ -76,6 +76,7 @@ tl_status tl_run_record_write(const tl_store *store, const tl_run_options *optio
     /* A path that is not UTF-8 is left out, and asked for when it is needed. */
     json_t *record = json_object();
     (void)json_object_set_new(record, "output", json_string(kept_name(out, dir)));
+    (void)json_object_set_new(record, "directory", json_string(name_of(dir)));
     (void)json_object_set_new(record, "data", json_string(data));
     (void)json_object_set_new(record, "folder", json_string(folder));
     tl_json_put(record, "memory", json_real(options->memory));
@@ -89,8 +90,8 @@ tl_status tl_run_record_write(const tl_store *store, const tl_run_options *optio
     return status;
 }
 
-/* The result that an earlier version wrote by default. */
-static void guess_output(tl_run_record *record)
+/* The result that is written by default: FILE.nc for FILE.run. */
+static void default_output(tl_run_record *record)
 {
     const size_t length = strlen(record->dir);
     if (length <= 4 || strcmp(record->dir + length - 4, ".run") != 0) return;
@@ -98,9 +99,21 @@ static void guess_output(tl_run_record *record)
     memcpy(record->out + length - 4, ".nc", 4);
 }
 
-static tl_status take_output(tl_run_record *record, const char *output, tl_err *err)
+/* A directory that was copied or renamed does not write the result of the old one: one of
+ * default name is renamed with it, any other must be named. \param directory  its old name
+ */
+static tl_status take_output(tl_run_record *record, const char *output,
+                             const char *directory, tl_err *err)
 {
     const char *name = name_of(record->dir);
+    const size_t stem = strlen(output) > 3 ? strlen(output) - 3 : 0;
+    if (*directory && strcmp(name, directory) != 0) {
+        const bool is_default = strncmp(output, directory, stem) == 0 &&
+                                strcmp(output + stem, ".nc") == 0 &&
+                                strcmp(directory + stem, ".run") == 0;
+        if (is_default) default_output(record);
+        return TL_OK;
+    }
     if (output[0] == '/') return copy_path(output, record->out, err);
     const int length = snprintf(record->out, TL_PATH, "%.*s%s", (int)(name - record->dir),
                                 record->dir, output);
@@ -116,7 +129,9 @@ static tl_status take_json(tl_run_record *record, const char *text, tl_err *err)
         "%s --resume",
         record->dir, NAME, record->dir);
     const char *output = tl_json_field(root, "output");
-    tl_status status = *output ? take_output(record, output, err) : TL_OK;
+    tl_status status =
+        *output ? take_output(record, output, tl_json_field(root, "directory"), err)
+                : TL_OK;
     if (status == TL_OK) status = copy_path(tl_json_field(root, "data"), record->data, err);
     if (status == TL_OK)
         status = copy_path(tl_json_field(root, "folder"), record->folder, err);
@@ -145,7 +160,7 @@ tl_status tl_run_record_read(const char *dir, tl_run_record *out, tl_err *err)
     tl_status status = TL_OK;
     TL_INVARIANT(tl_store_path(&store, NAME, record, sizeof record));
     if (access(record, F_OK) != 0)
-        guess_output(out);
+        default_output(out);
     else if ((status = tl_store_read(&store, NAME, &arena, &text, err)) == TL_OK)
         status = take_json(out, text, err);
     tl_arena_close(&arena);
