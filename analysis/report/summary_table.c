@@ -13,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LINE = 100, METRIC = 12, MOST_METRICS = 16, LEAST_COUNT = 5, NARROW = 80 };
+enum { LINE = 100, METRIC = 12, MOST_METRICS = 16, LEAST_COUNT = 5 };
 enum { MOST_FACTORS = 16, MOST_CELLS = 200, LEAST_LEVEL = 11, HEAD = 5 };
 enum {
     LEVEL = 24 /* columns of a word that is a level, if it is told from others by them */
@@ -282,7 +282,7 @@ void tl_summary_table(FILE *file, const tl_table *table)
     view v = {.table = table,
               .line = columns > 0 ? columns : LINE,
               .count = count_width(table->trials)};
-    v.least_metrics = v.line < NARROW ? 1 : 3;
+    v.least_metrics = v.line < LINE ? 1 : 3;
     tl_arena arena = tl_arena_open(0);
     shown *cell = tl_arena_take(&arena, MOST_CELLS, sizeof *cell, NULL);
     choose_metrics(&v, choose_factors(&v));
@@ -297,8 +297,8 @@ void tl_summary_table(FILE *file, const tl_table *table)
             (void)fprintf(file, "Only the first %d combinations shown.\n", cells);
         }
         if (v.metrics_left_out > 0) {
-            (void)fprintf(file, "%d more metrics: threatloop table FILE.nc --csv\n",
-                          v.metrics_left_out);
+            (void)fprintf(file, "%d more metric%s: threatloop table FILE.nc --csv\n",
+                          v.metrics_left_out, v.metrics_left_out == 1 ? "" : "s");
         }
     }
     tl_text_close(&v.averaged);

@@ -184,14 +184,14 @@ static void print_table(const standing *s)
                  tl_text_span(s->stats.rank_seconds, span));
     if (s->stats.stages == 0) return;
     (void)printf("  %-*s", width, "stage");
-    for (int i = 0; i < ENDS; i++) (void)printf(" %9s", ends[i].word);
-    (void)printf(" %12s\n", "mean time");
+    for (int i = 0; i < ENDS; i++) (void)printf(" %8s", ends[i].word);
+    (void)printf(" %11s\n", "mean time");
     for (int i = 0; i < s->stats.stages; i++) {
         const tl_journal_stats_stage *stage = &s->stats.stage[i];
         (void)printf("  %-*s", width, stage->name);
         for (int k = 0; k < ENDS; k++)
-            (void)printf(" %9ld", stage->counts.count[ends[k].kind]);
-        (void)printf(" %12s\n", mean_text(&stage->counts, span));
+            (void)printf(" %8ld", stage->counts.count[ends[k].kind]);
+        (void)printf(" %11s\n", mean_text(&stage->counts, span));
     }
 }
 
@@ -225,6 +225,7 @@ int tl_cmd_status(int argc, char **argv)
             tl_log(TL_LOG_ERROR, "%s", err.text);
             return tl_exit_of(err.status);
         }
+        goes_on = goes_on && !ferror(stdout);
         if (goes_on) tl_sleep(2.0);
     }
     return TL_EXIT_DONE;

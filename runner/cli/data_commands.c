@@ -2,14 +2,17 @@
 
 #include "compute/core/json.h"
 #include "compute/core/log.h"
+#include "compute/core/terminal.h"
 #include "compute/core/text.h"
 #include "compute/data/mnist.h"
 #include "runner/cli/options.h"
+#include "runner/cli/page.h"
 #include "runner/datasets/data_fetch.h"
 #include "runner/datasets/data_inventory.h"
 #include "runner/exit.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum { MOST_NAMES = 64, CELL = 64 };
 
@@ -47,15 +50,26 @@ static void print_set(const json_t *one)
     }
     (void)snprintf(classes, sizeof classes, "%lld", (long long)json_integer_value(count));
     const char *unread = tl_json_field(one, "unread"), *note = tl_json_field(one, "note");
-    (void)printf("%-25s %-13s %7s  %-19s %-13s %-12s %s%s%s\n", tl_json_field(one, "name"),
-                 here, count ? classes : tl_json_field(one, "class_range"),
-                 rows_of(json_object_get(one, "rows"), rows),
-                 sizes_of(json_object_get(one, "pixels"), pixels),
-                 tl_json_field(one, "licence"), tl_json_field(one, "about"),
-                 *unread ? "; not read: "
-                 : *note ? "; "
-                         : "",
-                 *unread ? unread : note);
+    tl_text left = {0}, about = {0};
+    tl_text_print(&left, "%-25s %-13s %7s  %-19s %-13s %-12s ", tl_json_field(one, "name"),
+                  here, count ? classes : tl_json_field(one, "class_range"),
+                  rows_of(json_object_get(one, "rows"), rows),
+                  sizes_of(json_object_get(one, "pixels"), pixels),
+                  tl_json_field(one, "licence"));
+    tl_text_print(&about, "%s%s%s", tl_json_field(one, "about"),
+                  *unread ? "; not read: "
+                  : *note ? "; "
+                          : "",
+                  *unread ? unread : note);
+    const int columns = tl_terminal_columns(STDOUT_FILENO);
+    if (columns == 0 || (int)left.length + tl_text_columns(about.at) <= columns) {
+        (void)printf("%s%s\n", left.at, about.at);
+    } else { /* below, where the terminal is narrow */
+        (void)printf("%s\n", left.at);
+        tl_page_text(stdout, 2, about.at);
+    }
+    tl_text_close(&left);
+    tl_text_close(&about);
     size_t i;
     const json_t *name;
     json_array_foreach(json_object_get(one, "here"), i, name)
