@@ -38,6 +38,10 @@ tl_status tl_effects_add(tl_effects *effects, const char *metric, tl_arena *aren
                         .q = none,
                         .family_wise = none,
                         .margin = none,
-                        .equivalence_p = none};
+                        .equivalence_p = none,
+                        .control_mean = none,
+                        .control_effect = none,
+                        .control_low = none,
+                        .control_high = none};
     return TL_OK;
 }

@@ -80,6 +80,17 @@ static void say_scales(FILE *file, const tl_effect *effect)
                   effect->logit_mean, effect->logit_low, effect->logit_high);
 }
 
+void tl_effect_print_control(FILE *file, const tl_effect *effect)
+{
+    if (!effect->control) return;
+    (void)fprintf(file, "; without access %.3f, effect %+.3g [%+.3g, %+.3g]",
+                  effect->control_mean, effect->control_effect, effect->control_low,
+                  effect->control_high);
+    const bool is_moved = effect->control_low > 0.0 || effect->control_high < 0.0;
+    if (is_moved && effect->control_effect * effect->mean > 0.0)
+        (void)fputs(": NOT by access alone", file);
+}
+
 void tl_effect_print_name(FILE *file, const tl_effect *effect, bool has_metric)
 {
     if (effect->kind == TL_EFFECT_TREND)
@@ -118,5 +129,6 @@ void tl_effect_print(FILE *file, const tl_effect *effect)
     if (!isnan(effect->q)) (void)fprintf(file, ", q=%.3g", effect->q);
     say_bound(file, effect);
     say_scales(file, effect);
+    tl_effect_print_control(file, effect);
     (void)fputc('\n', file);
 }

@@ -28,6 +28,10 @@ char *tl_effect_number(const tl_effect *effect, char out[24]);
  * the metric and what is pooled. */
 void tl_effect_print_name(FILE *file, const tl_effect *effect, bool has_metric);
 
+/** Prints what the control of the metric says: its mean, and the effect on it; nothing
+ * without one. */
+void tl_effect_print_control(FILE *file, const tl_effect *effect);
+
 /** Prints an effect as one line, with its interval or its bound. */
 void tl_effect_print(FILE *file, const tl_effect *effect);
 

@@ -132,6 +132,33 @@ static void compare_scales(const tl_differences *logit, int replicates, tl_effec
     effect->scales = differ ? TL_SCALES_DISAGREE : TL_SCALES_AGREE;
 }
 
+/* The same comparison on the control of the metric, if a hypothesis asks and there is one.
+ */
+static tl_status compare_control(tl_estimator *e, const tl_column *metric,
+                                 const tl_comparison *compared, tl_effect *effect,
+                                 tl_err *err)
+{
+    const char *name = e->asked ? tl_column_attribute(metric, TL_NAME_CONTROL) : NULL;
+    const tl_column *control = name ? tl_table_find(e->design.table, name) : NULL;
+    if (!control || control->type != TL_COLUMN_REAL) return TL_OK;
+    tl_target target;
+    tl_combination cells;
+    tl_differences d;
+    tl_effect other = {.margin = (double)NAN, .sides = 2, .low = (double)NAN};
+    TL_TRY(tl_target_open(&e->design, control, &e->scratch, &target, err));
+    TL_TRY(tl_contrast_weigh(&e->design, &target, compared, &e->scratch, &cells, err));
+    if (cells.used == 0) return TL_OK;
+    TL_TRY(tl_combine(&e->design, &target, &cells, &e->scratch, &d, err));
+    conclude(&d, e->design.replicates, &other);
+    if (isnan(other.low)) return TL_OK;
+    effect->control = control->name;
+    effect->control_mean = other.reference_mean;
+    effect->control_effect = other.mean;
+    effect->control_low = other.low;
+    effect->control_high = other.high;
+    return TL_OK;
+}
+
 tl_status tl_estimate_comparison(tl_estimator *e, const tl_subject *subject,
                                  const tl_comparison *compared, tl_err *err)
 {
@@ -160,6 +187,7 @@ tl_status tl_estimate_comparison(tl_estimator *e, const tl_subject *subject,
         TL_TRY(tl_combine(&e->design, &subject->odds, &cells, &e->scratch, &d, err));
         compare_scales(&d, replicates, effect);
     }
+    TL_TRY(compare_control(e, target->metric, compared, effect, err));
     tl_arena_rewind(&e->scratch, mark);
     return TL_OK;
 }

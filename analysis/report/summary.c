@@ -76,6 +76,7 @@ int tl_summary_claims(FILE *file, const tl_effects *effects)
         (void)fprintf(file, "%-13s %-34s %4d %8.3g %8.3g  %s (", tl_effect_verdict(e),
                       number, e->replicates, e->p, e->q, e->claim);
         tl_effect_print_name(file, e, true);
+        tl_effect_print_control(file, e);
         (void)fputs(")\n", file);
     }
     return count;

@@ -80,7 +80,8 @@
  * Attributes of a metric. `better` makes a variable one: what the owner of the target wants
  * of it. `downstream_of` lists the factors it depends on, separated by blanks. From the
  * second round on, `round` is the round's number and `first_round` the same metric in the
- * first: the factor "round" acts on the latter, later minus first round.
+ * first: the factor "round" acts on the latter, later minus first round. `control` names
+ * the column of the same measurement of a control model, which had no access.
  */
 #define TL_NAME_BETTER "better"
 #define TL_HIGHER "higher"
@@ -89,6 +90,7 @@
 #define TL_NAME_ABOVE "downstream_of"
 #define TL_NAME_ROUND "round"
 #define TL_NAME_FIRST_ROUND "first_round"
+#define TL_NAME_CONTROL "control"
 #define TL_NAME_FLOW "flow"
 #define TL_NAME_ROLE "role"
 #define TL_NAME_THREAT "taxonomy_threat"

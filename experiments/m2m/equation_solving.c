@@ -268,7 +268,7 @@ static const tl_param params[] = {
          "computes"},
     {0}};
 static const tl_metric metrics[] = {
-    TL_EXTRACTION_METRICS,
+    TL_EXTRACTION_METRICS(NULL, NULL),
     {.name = "parameter_error",
      .better = TL_BETTER_HIGHER,
      .about = "distance of the solution from the target's parameters, relative to them, "

@@ -120,7 +120,7 @@ static const tl_param params[] = {
      .about = "passes over the queries (0: as many as the recipe says)"},
     {0}};
 static const tl_metric metrics[] = {
-    TL_EXTRACTION_METRICS,
+    TL_EXTRACTION_METRICS("twin_agreement", "twin_accuracy"),
     {.name = "twin_agreement",
      .is_rate = true,
      .can_be_missing = true,

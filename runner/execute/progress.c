@@ -23,9 +23,10 @@ char *tl_progress_line(const tl_scheduler_counts *counts, double seconds, int co
         in[TL_STEP_FAILED] + in[TL_STEP_DIVERGED] + in[TL_STEP_LOST] + in[TL_STEP_SKIPPED];
     const uint32_t ended = in[TL_STEP_DONE] + bad;
     const double percent = all ? 100.0 * ended / all : 100.0;
-    char elapsed[32], left[32], trouble[64] = "";
+    char elapsed[32], least[32], most[32], trouble[64] = "";
     (void)tl_text_span(seconds, elapsed);
-    (void)tl_text_span(counts->seconds_left, left);
+    (void)tl_text_span(counts->left.least, least);
+    (void)tl_text_span(counts->left.most, most);
     if (bad > 0) (void)snprintf(trouble, sizeof trouble, ", %u failed or skipped", bad);
     /* From long to short; the first that fits. */
     for (int form = 0; form < 4; form++) {
@@ -33,11 +34,11 @@ char *tl_progress_line(const tl_scheduler_counts *counts, double seconds, int co
         if (form == 0)
             length = snprintf(
                 line, space,
-                "%u of %u steps (%.0f %%)%s, %u running, %s elapsed, about %s left", ended,
-                all, percent, trouble, in[TL_STEP_RUNNING], elapsed, left);
+                "%u of %u steps (%.0f %%)%s, %u running, %s elapsed, %s to %s left", ended,
+                all, percent, trouble, in[TL_STEP_RUNNING], elapsed, least, most);
         else if (form == 1)
-            length = snprintf(line, space, "%u of %u steps (%.0f %%)%s, about %s left",
-                              ended, all, percent, trouble, left);
+            length = snprintf(line, space, "%u of %u steps (%.0f %%)%s, %s to %s left",
+                              ended, all, percent, trouble, least, most);
         else if (form == 2)
             length = snprintf(line, space, "%u of %u steps, %u bad", ended, all, bad);
         else

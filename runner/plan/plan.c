@@ -77,6 +77,7 @@ static tl_status read_plan(tl_plan_reader *reader, const char *name, const char 
     TL_TRY(tl_plan_sources(reader, err));
     TL_TRY(tl_plan_check(reader, err));
     TL_TRY(tl_plan_store(reader, err));
+    TL_TRY(tl_plan_columns(reader, err));
     return tl_plan_hypotheses(reader, err);
 }
 

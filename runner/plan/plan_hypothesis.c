@@ -8,60 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_METRIC_NAMES = 4096, MAX_HYPOTHESES = 1024, MAX_CLAIM = 300 };
-
-/* Names of metrics, gathered once. */
-typedef struct metric_names {
-    int count;
-    const char *name[MAX_METRIC_NAMES];
-} metric_names;
-
-static tl_status add_metric(tl_plan_reader *reader, const tl_trial_step *step,
-                            metric_names *out, tl_err *err)
-{
-    const int metrics = tl_trial_metrics(step);
-    for (int m = 0; m < metrics && out->count < MAX_METRIC_NAMES; m++) {
-        char name[TL_METRIC_NAME];
-        (void)tl_trial_metric_name(reader->plan, step, m, name);
-        out->name[out->count] = tl_arena_text(&reader->plan->arena, name, err);
-        if (!out->name[out->count]) return TL_E_NOMEM;
-        out->count++;
-    }
-    return TL_OK;
-}
-
-/* Adds all metrics of a stage in `round`, judged `judgements` times before the end. */
-static tl_status add_instance(tl_plan_reader *reader, int instance, int round,
-                              int judgements, metric_names *out, tl_err *err)
-{
-    const tl_stage *stage = reader->plan->instance[instance].stage;
-    tl_trial_step step = {
-        .stage = stage, .instance = instance, .round = round, .metrics = stage->metrics};
-    TL_TRY(add_metric(reader, &step, out, err));
-    step.kind = TL_STEP_JUDGE;
-    step.metrics = stage->judge_metrics;
-    for (int part = 0; part < TL_PARTS; part++) {
-        if (!(stage->judges & TL_BIT(part))) continue;
-        step.item = part;
-        for (step.judgement = 0; step.judgement <= judgements; step.judgement++) {
-            TL_TRY(add_metric(reader, &step, out, err));
-        }
-    }
-    return TL_OK;
-}
-
-static int most_judgements(const tl_plan_body *body)
-{
-    int most = 0;
-    for (int c = 0; c < body->chains; c++) {
-        int count = 0;
-        for (int i = 0; i < body->chain[c]->links; i++) {
-            count += body->chain[c]->link[i]->stage == NULL;
-        }
-        if (count > most) most = count;
-    }
-    return most;
-}
+enum { MAX_HYPOTHESES = 1024, MAX_CLAIM = 300 };
 
 /* The factors of an effect: one, or two of an interaction. */
 typedef struct effect {
@@ -244,8 +191,8 @@ static tl_status read_keys(const tl_yaml *map, const tl_yaml *value[KEYS], tl_er
     return TL_OK;
 }
 
-static tl_status read_one(tl_plan_reader *reader, const tl_yaml *map,
-                          const metric_names *metrics, tl_hypothesis *out, tl_err *err)
+static tl_status read_one(tl_plan_reader *reader, const tl_yaml *map, tl_hypothesis *out,
+                          tl_err *err)
 {
     const tl_yaml *value[KEYS] = {NULL};
     effect of;
@@ -259,13 +206,13 @@ static tl_status read_one(tl_plan_reader *reader, const tl_yaml *map,
     if (value[AGAINST]) TL_TRY(read_against(reader, value[AGAINST], &of, out, err));
     if (value[AT]) TL_TRY(read_conditions(reader, value[AT], &of, out, err));
     TL_TRY(read_test(value[ONE_SIDED], value[MARGIN], out, err));
-    for (int i = 0; i < metrics->count; i++) {
-        if (strcmp(metrics->name[i], value[ON]->text) != 0) continue;
-        (void)snprintf(out->on, sizeof out->on, "%s", metrics->name[i]);
+    for (int i = 0; i < reader->metrics; i++) {
+        if (strcmp(reader->metric[i], value[ON]->text) != 0) continue;
+        (void)snprintf(out->on, sizeof out->on, "%s", reader->metric[i]);
         return TL_OK;
     }
-    return tl_plan_unknown(value[ON], "metric", value[ON]->text, metrics->name,
-                           metrics->count, err);
+    return tl_plan_unknown(value[ON], "metric", value[ON]->text, reader->metric,
+                           reader->metrics, err);
 }
 
 tl_status tl_plan_hypotheses(tl_plan_reader *reader, tl_err *err)
@@ -275,18 +222,10 @@ tl_status tl_plan_hypotheses(tl_plan_reader *reader, tl_err *err)
     if (!list) return TL_OK;
     TL_YAML_CHECK(list->kind == TL_YAML_LIST && list->children <= MAX_HYPOTHESES, list, err,
                   "hypotheses must be a list of at most %d maps", MAX_HYPOTHESES);
-    metric_names *metrics;
     tl_hypothesis *made;
-    TL_ALLOC(metrics, &plan->arena, 1, err);
     TL_ALLOC(made, &plan->arena, list->children, err);
-    const int judgements = most_judgements(reader->body);
-    const int rounds = tl_plan_most_rounds(reader);
-    for (int i = 0; i < rounds * plan->instances; i++) {
-        TL_TRY(add_instance(reader, i % plan->instances, i / plan->instances + 1,
-                            judgements, metrics, err));
-    }
     for (const tl_yaml *map = list->first; map; map = map->next) {
-        TL_TRY(read_one(reader, map, metrics, &made[plan->hypotheses++], err));
+        TL_TRY(read_one(reader, map, &made[plan->hypotheses++], err));
     }
     plan->hypothesis = made;
     return TL_OK;

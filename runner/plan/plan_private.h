@@ -82,6 +82,8 @@ typedef struct tl_plan_reader {
     tl_inner inner[TL_MAX_INNERS];
     tl_instance instance[TL_MAX_INSTANCES];
     const tl_yaml *axis_at[TL_MAX_AXES];
+    int metrics;
+    const char **metric; /**< [metrics] names of all that a trial may have */
 } tl_plan_reader;
 
 /** The levels of a one_of at which an entry of a chain applies. */
@@ -229,7 +231,11 @@ TL_MUST_USE tl_status tl_plan_check(tl_plan_reader *reader, tl_err *err);
 /** Reads and checks `store`, which needs instances. */
 TL_MUST_USE tl_status tl_plan_store(tl_plan_reader *reader, tl_err *err);
 
-/** Reads and checks `hypotheses`, which need instances and axes. */
+/** Names the metrics that a trial may have, and checks that no two columns of the result
+ * file have one name; needs instances and axes. \return TL_E_ARG, TL_E_NOMEM */
+TL_MUST_USE tl_status tl_plan_columns(tl_plan_reader *reader, tl_err *err);
+
+/** Reads and checks `hypotheses`, which need instances, axes and names of metrics. */
 TL_MUST_USE tl_status tl_plan_hypotheses(tl_plan_reader *reader, tl_err *err);
 
 /** Which combination under `data` a cell has. */

@@ -51,6 +51,7 @@ sheet *sheet_estimate_zipped(const row *rows, int count, bool is_rate,
     c[5] = real_column("upstream", s->score);
     describe(&c[5], "better", "lower");
     describe(&c[5], "downstream_of", "poison poison_rate");
+    describe(&c[5], "control", "other");
     c[6] = (tl_column){.name = "score_reason",
                        .type = TL_COLUMN_FLAG,
                        .integer = s->why,

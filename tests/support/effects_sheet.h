@@ -13,7 +13,8 @@ enum { SHEET_COLUMNS = 8, SHEET_ROWS = 64 };
 #define NONE ((double)NAN)
 #define COUNT(list) ((int)(sizeof(list) / sizeof *(list)))
 
-/** One row: replicate, poison, rate within poison (NaN: none), queries, score, its n. */
+/** One row: replicate, poison, rate within poison (NaN: none), queries, score, its n, which
+ * is the metric "other", the control of "upstream", unless the score is a rate. */
 typedef struct row {
     int replicate;
     const char *poison;

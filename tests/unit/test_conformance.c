@@ -142,6 +142,10 @@ static void check_metrics(const tl_stage *stage, const tl_metric *metrics)
         for (int i = 0; i < count; i++) {
             assert_string_not_equal(metrics[i].name, m->name);
         }
+        bool has_control = !m->control;
+        for (int i = 0; metrics[i].name && !has_control; i++)
+            has_control = strcmp(metrics[i].name, m->control) == 0;
+        if (!has_control) fail_msg("%s: no control %s", stage->name, m->control);
         if (m->is_rate && (m->low != 0.0 || m->high != 0.0)) {
             fail_msg("%s: the rate %s has bounds of its own", stage->name, m->name);
         }

@@ -170,6 +170,47 @@ static void an_effect_may_be_conditional(void **state)
     sheet_close(s);
 }
 
+/* The line of an effect, in `text`. */
+static void written(const tl_effect *effect, char *text, size_t room)
+{
+    FILE *file = fmemopen(text, room, "w");
+    assert_non_null(file);
+    tl_effect_print(file, effect);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* What a control model shows of the same, though it had no access, stands beside. */
+static void a_control_stands_beside(void **state)
+{
+    (void)state;
+    static const double moved[] = {0.4, 0.5, 0.6, 0.7, 0.4};
+    for (int moves = 0; moves < 2; moves++) {
+        row rows[10];
+        for (int t = 0; t < 10; t++) {
+            const int r = t / 2, poisoned = t % 2;
+            rows[t] =
+                (row){r,   poisoned ? "badnets" : "none", NONE,
+                      100, poisoned * moved[r] * 2,       3 + poisoned * moves * moved[r],
+                      0};
+        }
+        sheet *s = sheet_estimate(rows, 10, false,
+                                  "[{\"effect\":\"poison\",\"on\":\"upstream\"},"
+                                  "{\"effect\":\"poison\",\"on\":\"score\"}]");
+        const tl_effect *e = s->effects->effect;
+        assert_string_equal(e[0].control, "other");
+        assert_true(fabs(e[0].control_mean - 3.0) < 1e-12);
+        assert_true(fabs(e[0].control_effect - moves * 0.52) < 1e-12);
+        assert_true(moves ? e[0].control_low > 0.3 && e[0].control_high < 0.7
+                          : e[0].control_low == 0.0 && e[0].control_high == 0.0);
+        assert_null(e[1].control);
+        char text[600];
+        written(&e[0], text, sizeof text);
+        assert_non_null(strstr(text, "; without access 3.000, effect"));
+        assert_int_equal(strstr(text, "NOT by access alone") != NULL, moves);
+        sheet_close(s);
+    }
+}
+
 static void any_two_levels_can_be_compared(void **state)
 {
     (void)state;
@@ -249,6 +290,7 @@ int main(void)
         cmocka_unit_test(what_no_effect_answers_says_why),
         cmocka_unit_test(an_interaction_has_no_order),
         cmocka_unit_test(an_effect_may_be_conditional),
+        cmocka_unit_test(a_control_stands_beside),
         cmocka_unit_test(any_two_levels_can_be_compared),
         cmocka_unit_test(levels_that_are_not_named_are_answered_one_by_one),
         cmocka_unit_test(a_one_sided_test_has_half_the_p),

@@ -153,6 +153,12 @@ static const fault_case faults[] = {
     {DATA "chain: [d2m.label_flip: {as: a}, d2m.badnets: {as: a}, train]\n",
      "p.yaml:2:52: the name 'a' is already used by d2m.label_flip"},
     {DATA "chain: [train: {as: 9x}]\n", "p.yaml:2:21: `as: 9x`"},
+    {DATA "chain:\n  - one_of: {as: a_accuracy, options: [none, d2m.label_flip]}\n"
+          "  - train\n  - measure.utility: {as: a}\n",
+     "p.yaml:5:27: the axis and measure.utility would both have the column a_accuracy of"},
+    {DATA "chain: [train, measure.utility: {as: a}, measure.utility: {as: a_train}]\n",
+     "p.yaml:2:64: measure.utility and measure.utility would both have the column "
+     "a_train_accuracy of"},
     {DATA "chain: [train, {rounds: 3}]\n",
      "p.yaml:2:17: a second round would repeat the first"},
     {DATA "chain: [train, {rounds: 0}]\n",
