@@ -341,8 +341,8 @@ static tl_status collect(const tl_sweep *sweep, bool is_outlook, tl_arena *arena
     }
     tl_split_hashes_close(&c.splits);
     TL_TRY(status);
-    TL_TRY(add_index(&c, err));
     TL_TRY(tl_factors_columns(c.plan, arena, c.table, err));
+    TL_TRY(add_index(&c, err));
     TL_TRY(add_fixed(&c, err));
     TL_TRY(add_metrics(&c, err));
     TL_TRY(tl_factors_globals(c.plan, c.trial, arena, c.table, err));

@@ -17,7 +17,7 @@ static void a_narrow_terminal_gets_less_and_no_part_of_a_number(void **state)
         "elapsed, 11 h 06 min to 12 h 00 min left",
         "1234567 of 2400000 steps (51 %), 4321 failed or skipped, 11 h 06 min to 12 h 00 min left",
         "1234567 of 2400000 steps, 4321 bad", "51 %"};
-    tl_scheduler_counts counts = {.left = {39960.0, 43200.0}};
+    tl_scheduler_counts counts = {.left = {.least = 39960.0, .most = 43200.0}};
     counts.in[TL_STEP_DONE] = 1230246;
     counts.in[TL_STEP_FAILED] = 4321;
     counts.in[TL_STEP_RUNNING] = 16;
