@@ -146,13 +146,17 @@ tl_status tl_run_record_read(const char *dir, tl_run_record *out, tl_err *err)
 {
     char path[PATH_MAX];
     *out = (tl_run_record){0};
-    TL_CHECK(tl_store_look(dir) != TL_STORE_FOREIGN && realpath(dir, path), err, TL_E_ARG,
+    const tl_store_state state = tl_store_look(dir);
+    TL_CHECK(state != TL_STORE_FOREIGN && realpath(dir, path), err, TL_E_ARG,
              "%s is not a threatloop run directory", dir);
     TL_TRY(copy_path(path, out->dir, err));
     const int length = snprintf(out->plan, TL_PATH, "%s/plan.yaml", out->dir);
     if (length < 0 || length >= TL_PATH - 16) return too_long(out->dir, err);
-    TL_CHECK(access(out->plan, R_OK) == 0, err, TL_E_ARG,
-             "%s holds no plan to go on with: %s: %s", dir, out->plan, strerror(errno));
+    const bool has_plan = access(out->plan, R_OK) == 0;
+    TL_CHECK(has_plan || state == TL_STORE_HAS_WORK, err, TL_E_ARG,
+             "%s is not a threatloop run directory", dir);
+    TL_CHECK(has_plan, err, TL_E_ARG, "%s holds no plan to go on with: %s: %s", dir,
+             out->plan, strerror(errno));
     tl_store store;
     TL_TRY(tl_store_join(out->dir, &store, err));
     tl_arena arena = tl_arena_open(0);
