@@ -4,6 +4,7 @@
 #include "cluster/comm/exit_code.h"
 #include "cluster/comm/launch_rank.h"
 #include "compute/core/log.h"
+#include "compute/core/print.h"
 #include "compute/core/text.h"
 #include "compute/nn/kernels/kernels.h"
 #include "runner/cli/commands.h"
@@ -12,6 +13,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_COMMANDS = 32 };
@@ -20,18 +22,17 @@ static void print_help(FILE *file)
 {
     int count;
     const tl_command *command = tl_commands(&count);
-    (void)fputs("threatloop measures how ML attacks and defences interact\n\n"
-                "usage: threatloop COMMAND [ARGUMENTS]     threatloop COMMAND --help\n\n",
-                file);
+    tl_print(file,
+             "threatloop measures how ML attacks and defences interact\n\n"
+             "usage: threatloop COMMAND [ARGUMENTS]     threatloop COMMAND --help\n\n");
     for (int i = 0; i < count; i++) {
         char left[32];
         (void)snprintf(left, sizeof left, "  %s", command[i].usage->command);
         tl_page_row(file, 14, left, command[i].usage->summary);
     }
-    (void)fputs(
-        "\nFirst steps:  threatloop run demo     threatloop list     threatloop new\n"
-        "On all cores: cluster/launch run demo\n\n",
-        file);
+    tl_print(file,
+             "\nFirst steps:  threatloop run demo     threatloop list     threatloop new\n"
+             "On all cores: cluster/launch run demo\n\n");
     tl_page_paragraphs(file, "Exit status: 0 done; 1 an error; 2 bad usage or plan; 3 "
                              "finished, some steps failed; 75 stopped early, resume.\n");
 }
@@ -93,6 +94,8 @@ static int check_output(int code)
 
 int main(int argc, char **argv)
 {
+    /* HDF5 would lock every file it opens, and fail where locks do. Ours: file_lock.h. */
+    (void)setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
     const int code = check_output(obey(argc, argv));
     return tl_exit_code_report(code, tl_launch_is_leader());
 }

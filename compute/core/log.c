@@ -1,8 +1,11 @@
 #include "compute/core/log.h"
 
-#include "compute/core/text.h"
+#include "compute/core/print.h"
 
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static struct {
@@ -24,17 +27,20 @@ void tl_log(tl_log_level level, const char *format, ...)
         tl_log_setting.level < TL_LOG_DEBUG) {
         return;
     }
-    tl_text line = {0};
-    tl_text_print(&line, "threatloop: %s: ", word[level]);
-    if (tl_log_setting.rank > 0) tl_text_print(&line, "rank %d: ", tl_log_setting.rank);
+    char start[64];
+    if (tl_log_setting.rank > 0)
+        (void)snprintf(start, sizeof start, "threatloop: %s: rank %d: ", word[level],
+                       tl_log_setting.rank);
+    else
+        (void)snprintf(start, sizeof start, "threatloop: %s: ", word[level]);
     va_list args;
     va_start(args, format);
-    tl_text_print_list(&line, format, args);
+    char *line = tl_print_whole(start, format, args);
     va_end(args);
-    tl_text_add(&line, "\n");
-    if (line.at) {
-        const ssize_t written = write(STDERR_FILENO, line.at, line.length);
-        (void)written; /* nowhere to report it */
-    }
-    tl_text_close(&line);
+    if (!line) return;
+    const size_t all = strlen(line);
+    line[all] = '\n'; /* in place of the NUL */
+    const ssize_t written = write(STDERR_FILENO, line, all + 1);
+    (void)written; /* nowhere to report it */
+    free(line);
 }

@@ -1,5 +1,7 @@
 #include "compute/core/text.h"
 
+#include "compute/core/utf8.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +72,7 @@ void tl_text_shell_word(tl_text *text, const char *word)
 {
     bool has_control = false;
     for (const char *c = word; *c; c++) {
-        const size_t length = tl_text_sequence(c, strnlen(c, 4));
+        const size_t length = tl_utf8_sequence(c, strnlen(c, 4));
         has_control |= length == 0 || (unsigned char)*c < 0x20 || *c == 0x7f;
         c += length > 1 ? length - 1 : 0;
     }
@@ -158,38 +160,11 @@ char *tl_text_hint(const char *wanted, const char *const *names, int count,
     return out;
 }
 
-size_t tl_text_sequence(const char *at, size_t left)
-{
-    const unsigned char *byte = (const unsigned char *)at;
-    size_t length = 1;
-    unsigned low = 0x80, high = 0xBF; /* range of the second byte */
-    if (left == 0) return 0;
-    if (byte[0] >= 0xC2 && byte[0] <= 0xDF) {
-        length = 2;
-    } else if (byte[0] >= 0xE0 && byte[0] <= 0xEF) {
-        length = 3;
-        if (byte[0] == 0xE0) low = 0xA0;
-        if (byte[0] == 0xED) high = 0x9F;
-    } else if (byte[0] >= 0xF0 && byte[0] <= 0xF4) {
-        length = 4;
-        if (byte[0] == 0xF0) low = 0x90;
-        if (byte[0] == 0xF4) high = 0x8F;
-    } else if (byte[0] >= 0x80) {
-        return 0;
-    }
-    if (length > left) return 0;
-    if (length > 1 && (byte[1] < low || byte[1] > high)) return 0;
-    for (size_t i = 2; i < length; i++) {
-        if (byte[i] < 0x80 || byte[i] > 0xBF) return 0;
-    }
-    return length;
-}
-
 /* Bytes of the letter at `text`; a byte that is no UTF-8 is one. 0 at the end. */
 static size_t letter_bytes(const char *text)
 {
     if (!*text) return 0;
-    const size_t length = tl_text_sequence(text, strnlen(text, 4));
+    const size_t length = tl_utf8_sequence(text, strnlen(text, 4));
     return length > 0 ? length : 1;
 }
 
@@ -197,15 +172,13 @@ static size_t letter_bytes(const char *text)
 static int letter_columns(const char *text, size_t length)
 {
     static const struct {
-        unsigned first, last;
+        uint32_t first, last;
         int columns;
     } block[] = {{0x300, 0x36f, 0},     {0x1100, 0x115f, 2},  {0x200b, 0x200f, 0},
                  {0x2e80, 0xa4cf, 2},   {0xac00, 0xd7a3, 2},  {0xf900, 0xfaff, 2},
                  {0xfe30, 0xfe6f, 2},   {0xff00, 0xff60, 2},  {0xffe0, 0xffe6, 2},
                  {0x1f300, 0x1faff, 2}, {0x20000, 0x3fffd, 2}};
-    static const unsigned mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-    unsigned code = (unsigned char)text[0] & mask[length];
-    for (size_t i = 1; i < length; i++) code = code << 6 | ((unsigned char)text[i] & 0x3f);
+    const uint32_t code = tl_utf8_code(text, length);
     for (size_t i = 0; i < sizeof block / sizeof *block; i++) {
         if (code >= block[i].first && code <= block[i].last) return block[i].columns;
     }

@@ -48,10 +48,6 @@ enum { TL_HINT = 280 /**< bytes of tl_text_hint's text with its NUL */ };
 char *tl_text_hint(const char *wanted, const char *const *names, int count,
                    char out[TL_HINT]);
 
-/** Bytes of the UTF-8 sequence at `at`, where `left` bytes remain; 0 if invalid (overlong,
- * a surrogate, truncated). Source: Unicode 15, table 3-7. */
-size_t tl_text_sequence(const char *at, size_t left);
-
 /** Columns that UTF-8 `text` takes on a terminal: 2 for an East Asian wide letter, 0 for a
  * combining mark. Source: Unicode 15, EastAsianWidth.txt, by blocks. */
 int tl_text_columns(const char *text);

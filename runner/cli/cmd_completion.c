@@ -3,6 +3,7 @@
  * options and the catalogue.
  */
 #include "compute/core/json.h"
+#include "compute/core/print.h"
 #include "compute/core/text.h"
 #include "runner/cli/catalogue.h"
 #include "runner/cli/commands.h"
@@ -77,23 +78,24 @@ static bool is_file(const tl_option *option)
 
 static void print_bash_command(const tl_usage *usage)
 {
-    (void)printf("    %s)\n        options='--help", usage->command);
+    tl_print(stdout, "    %s)\n        options='--help", usage->command);
     for (const tl_option *o = usage->options; o->name; o++) {
-        (void)printf(" --%s", o->name);
-        if (o->letter) (void)printf(" -%c", o->letter);
+        tl_print(stdout, " --%s", o->name);
+        if (o->letter) tl_print(stdout, " -%c", o->letter);
     }
     word_choice choice = words_of(usage);
-    (void)printf("'\n        words='%s'\n        kind='%s'\n        case \"$before\" in\n",
-                 choice.names.at ? choice.names.at + 1 : "",
-                 choice.files ? "-f" : (choice.folders ? "-d" : ""));
+    tl_print(stdout,
+             "'\n        words='%s'\n        kind='%s'\n        case \"$before\" in\n",
+             choice.names.at ? choice.names.at + 1 : "",
+             choice.files ? "-f" : (choice.folders ? "-d" : ""));
     for (const tl_option *o = usage->options; o->name; o++) {
         if (!o->value) continue;
-        (void)printf("        --%s", o->name);
-        if (o->letter) (void)printf(" | -%c", o->letter);
-        (void)printf(") options='' words='' kind='%s' ;;\n",
-                     is_folder(o) ? "-d" : (is_file(o) ? "-f" : ""));
+        tl_print(stdout, "        --%s", o->name);
+        if (o->letter) tl_print(stdout, " | -%c", o->letter);
+        tl_print(stdout, ") options='' words='' kind='%s' ;;\n",
+                 is_folder(o) ? "-d" : (is_file(o) ? "-f" : ""));
     }
-    (void)printf("        esac\n        ;;\n");
+    tl_print(stdout, "        esac\n        ;;\n");
     tl_text_close(&choice.names);
 }
 
@@ -101,31 +103,31 @@ static void print_bash(void)
 {
     int count;
     const tl_command *command = tl_commands(&count);
-    (void)printf("# Completion of threatloop, printed by: threatloop completion\n"
-                 "_threatloop() {\n"
-                 "    local word=${COMP_WORDS[COMP_CWORD]}\n"
-                 "    local before=${COMP_WORDS[COMP_CWORD - 1]}\n"
-                 "    local options='--help --version' kind='' words='");
+    tl_print(stdout, "# Completion of threatloop, printed by: threatloop completion\n"
+                     "_threatloop() {\n"
+                     "    local word=${COMP_WORDS[COMP_CWORD]}\n"
+                     "    local before=${COMP_WORDS[COMP_CWORD - 1]}\n"
+                     "    local options='--help --version' kind='' words='");
     for (int i = 0; i < count; i++)
-        (void)printf("%s%s", i > 0 ? " " : "", command[i].usage->command);
-    (void)printf("'\n    [ \"$COMP_CWORD\" = 1 ] || case \"${COMP_WORDS[1]}\" in\n");
+        tl_print(stdout, "%s%s", i > 0 ? " " : "", command[i].usage->command);
+    tl_print(stdout, "'\n    [ \"$COMP_CWORD\" = 1 ] || case \"${COMP_WORDS[1]}\" in\n");
     for (int i = 0; i < count; i++) print_bash_command(command[i].usage);
-    (void)printf("    *) options='' words='' ;;\n"
-                 "    esac\n"
-                 "    local IFS=$'\\n'\n"
-                 "    case \"$word\" in\n"
-                 "    -*) kind='' words=$options ;;\n"
-                 "    esac\n"
-                 "    words=${words// /$'\\n'}\n"
-                 "    COMPREPLY=($(compgen $kind -W \"$words\" -- \"$word\"))\n"
-                 "}\n"
-                 "complete -o filenames -F _threatloop threatloop\n");
+    tl_print(stdout, "    *) options='' words='' ;;\n"
+                     "    esac\n"
+                     "    local IFS=$'\\n'\n"
+                     "    case \"$word\" in\n"
+                     "    -*) kind='' words=$options ;;\n"
+                     "    esac\n"
+                     "    words=${words// /$'\\n'}\n"
+                     "    COMPREPLY=($(compgen $kind -W \"$words\" -- \"$word\"))\n"
+                     "}\n"
+                     "complete -o filenames -F _threatloop threatloop\n");
 }
 
 static void print_zsh(void)
 {
-    (void)printf("#compdef threatloop\n"
-                 "autoload -U +X bashcompinit && bashcompinit\n");
+    tl_print(stdout, "#compdef threatloop\n"
+                     "autoload -U +X bashcompinit && bashcompinit\n");
     print_bash();
 }
 
@@ -134,35 +136,36 @@ static void print_zsh(void)
 /* A text in fish's single quotes. */
 static void print_quoted(const char *text)
 {
-    (void)putchar('\'');
+    tl_text quoted = {0};
     for (const char *c = text; *c; c++) {
-        if (*c == '\'' || *c == '\\') (void)putchar('\\');
-        (void)putchar(*c);
+        if (*c == '\'' || *c == '\\') tl_text_add(&quoted, "\\");
+        tl_text_bytes(&quoted, c, 1);
     }
-    (void)putchar('\'');
+    tl_print(stdout, "'%s'", quoted.at ? quoted.at : "");
+    tl_text_close(&quoted);
 }
 
 static void print_fish_command(const tl_usage *usage)
 {
-    (void)printf("complete -c threatloop -f -n __fish_use_subcommand -a %s -d ",
-                 usage->command);
+    tl_print(stdout, "complete -c threatloop -f -n __fish_use_subcommand -a %s -d ",
+             usage->command);
     print_quoted(usage->summary);
-    (void)putchar('\n');
+    tl_print(stdout, "\n");
     word_choice choice = words_of(usage);
     const char *kind = choice.files ? "-F" : (choice.folders ? "-F" : "-f");
-    (void)printf("complete -c threatloop -n '__fish_seen_subcommand_from %s' %s -a ",
-                 usage->command, kind);
+    tl_print(stdout, "complete -c threatloop -n '__fish_seen_subcommand_from %s' %s -a ",
+             usage->command, kind);
     print_quoted(choice.names.at ? choice.names.at + 1 : "");
-    (void)putchar('\n');
+    tl_print(stdout, "\n");
     tl_text_close(&choice.names);
     for (const tl_option *o = usage->options; o->name; o++) {
-        (void)printf("complete -c threatloop -n '__fish_seen_subcommand_from %s' -l %s",
-                     usage->command, o->name);
-        if (o->letter) (void)printf(" -s %c", o->letter);
-        if (o->value) (void)printf(is_folder(o) || is_file(o) ? " -r -F" : " -x");
-        (void)printf(" -d ");
+        tl_print(stdout, "complete -c threatloop -n '__fish_seen_subcommand_from %s' -l %s",
+                 usage->command, o->name);
+        if (o->letter) tl_print(stdout, " -s %c", o->letter);
+        if (o->value) tl_print(stdout, is_folder(o) || is_file(o) ? " -r -F" : " -x");
+        tl_print(stdout, " -d ");
         print_quoted(o->about);
-        (void)putchar('\n');
+        tl_print(stdout, "\n");
     }
 }
 

@@ -2,6 +2,7 @@
  * threatloop describe: a stage, model, data source or shipped plan in full.
  */
 #include "compute/core/json.h"
+#include "compute/core/print.h"
 #include "runner/cli/catalogue.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
@@ -98,7 +99,7 @@ static void print_params(const json_t *list)
 {
     size_t i;
     const json_t *one;
-    if (json_array_size(list) > 0) (void)printf("\nparams\n");
+    if (json_array_size(list) > 0) tl_print(stdout, "\nparams\n");
     json_array_foreach(list, i, one)
     {
         char left[128];
@@ -114,7 +115,7 @@ static void print_metrics(const char *label, const json_t *list)
 {
     size_t i;
     const json_t *one;
-    if (json_array_size(list) > 0) (void)printf("\n%s\n", label);
+    if (json_array_size(list) > 0) tl_print(stdout, "\n%s\n", label);
     json_array_foreach(list, i, one)
     {
         char left[128];
@@ -145,7 +146,7 @@ static void print_stage(const json_t *one)
                   {"knows", "access"}, {"works on", "works_on"}, {"reads", "reads"},
                   {"gives", "gives"},  {"judged on", "judges"},  {"stores", "stores"}};
     print_title(one);
-    (void)putchar('\n');
+    tl_print(stdout, "\n");
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         const json_t *list = json_object_get(one, fields[i].key);
         const char *text = tl_json_field(one, fields[i].key);
@@ -173,13 +174,13 @@ static void print_stage(const json_t *one)
         print_row(LABEL, " ", &more);
     }
     if (*tl_json_field(one, "variant")) {
-        (void)printf("\nvariant\n");
+        tl_print(stdout, "\nvariant\n");
         tl_page_text(stdout, 2, tl_json_field(one, "variant"));
     }
     print_params(json_object_get(one, "params"));
     print_metrics("metrics", json_object_get(one, "metrics"));
     print_metrics("metrics when judged", json_object_get(one, "judge_metrics"));
-    (void)putchar('\n');
+    tl_print(stdout, "\n");
     tl_page_row(stdout, LABEL, "source:", tl_json_field(one, "source"));
 }
 
@@ -236,14 +237,14 @@ static void print_sizes(const json_t *one)
 {
     const json_t *sizes = json_object_get(one, "sizes");
     if (!sizes) return;
-    (void)printf("\nsizes, for %s\n", tl_json_field(one, "sizes_are_for"));
+    tl_print(stdout, "\nsizes, for %s\n", tl_json_field(one, "sizes_are_for"));
     for (size_t i = 0; i < json_array_size(sizes); i++) {
         const json_t *size = json_array_get(sizes, i);
-        (void)printf(
-            "  width %-4lld %10lld parameters, %.4g MFLOP an example, %.4g trained\n",
-            tl_json_whole(size, "width"), tl_json_whole(size, "parameters"),
-            1e-6 * json_real_value(json_object_get(size, "flop")),
-            1e-6 * json_real_value(json_object_get(size, "flop_trained")));
+        tl_print(stdout,
+                 "  width %-4lld %10lld parameters, %.4g MFLOP an example, %.4g trained\n",
+                 tl_json_whole(size, "width"), tl_json_whole(size, "parameters"),
+                 1e-6 * json_real_value(json_object_get(size, "flop")),
+                 1e-6 * json_real_value(json_object_get(size, "flop_trained")));
     }
 }
 
@@ -285,7 +286,10 @@ static int describe(const char *name, bool json)
 {
     for (const tl_shipped_plan *p = tl_plans_shipped(); p->name; p++) {
         if (strcmp(p->name, name) != 0) continue;
-        if (!json) return fputs(p->text, stdout) < 0 ? TL_EXIT_ERROR : TL_EXIT_DONE;
+        if (!json) {
+            tl_print_lines(stdout, p->text);
+            return ferror(stdout) ? TL_EXIT_ERROR : TL_EXIT_DONE;
+        }
         tl_json_print(json_pack("{s:s, s:s}", "name", p->name, "text", p->text),
                       JSON_INDENT(2));
         return TL_EXIT_DONE;

@@ -2,6 +2,7 @@
  * threatloop list: the catalogue, a line for each entry.
  */
 #include "compute/core/json.h"
+#include "compute/core/print.h"
 #include "runner/cli/catalogue.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
@@ -55,7 +56,8 @@ static void print_list(const json_t *list)
         if (tl_terminal_columns(STDOUT_FILENO) > 0)
             tl_page_row(stdout, (int)left.length, left.at, about);
         else
-            (void)printf("%s%s\n", left.at, about); /* a line each, for other programs */
+            tl_print(stdout, "%s%s\n", left.at,
+                     about); /* a line each, for other programs */
         tl_text_close(&left);
     }
 }
@@ -66,7 +68,8 @@ int tl_cmd_list(int argc, char **argv)
     tl_words words;
     int code;
     if (!tl_options_read(&tl_usage_list, argc, argv, &wanted, &words, &code)) return code;
-    const char *word = words.count > 0 ? words.at[0] : NULL, *space = "";
+    const char *word = words.count > 0 ? words.at[0] : NULL;
+    bool is_first = true;
     json_t *all = json_object(), *list;
     for (int w = 0; w < LISTS; w++) {
         const bool is_wanted = word ? strcmp(lists[w], word) == 0
@@ -83,9 +86,10 @@ int tl_cmd_list(int argc, char **argv)
     } else {
         json_object_foreach(all, word, list)
         {
-            (void)printf("%s%s\n", space, word);
+            if (!is_first) tl_print(stdout, "\n");
+            tl_print(stdout, "%s\n", word);
             print_list(list);
-            space = "\n";
+            is_first = false;
         }
     }
     json_decref(all);

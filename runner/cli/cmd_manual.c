@@ -1,13 +1,13 @@
 /*
  * threatloop manual: pages for man(1), from the tables of options.
  */
+#include "compute/core/file.h"
 #include "compute/core/log.h"
+#include "compute/core/print.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
 #include "runner/exit.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct request {
@@ -31,111 +31,122 @@ const tl_usage tl_usage_manual = {
     .most = 1,
     .wants = "manual takes one command or none"};
 
-/* Prints [length] bytes of `text` so that roff takes them as they are. */
-static void put(FILE *file, const char *text, size_t length)
+/* Appends [length] bytes of `text` so that roff takes them as they are. */
+static void add_part(tl_text *page, const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
         if (text[i] == '\\')
-            (void)fputs("\\e", file);
+            tl_text_add(page, "\\e");
         else if (text[i] == '-')
-            (void)fputs("\\-", file);
+            tl_text_add(page, "\\-");
         else if ((text[i] == '.' || text[i] == '\'') && i == 0)
-            (void)fprintf(file, "\\&%c", text[i]);
+            tl_text_print(page, "\\&%c", text[i]);
         else
-            (void)fputc(text[i], file);
+            tl_text_bytes(page, text + i, 1);
     }
 }
 
-static void put_text(FILE *file, const char *text)
+static void add(tl_text *page, const char *text)
 {
-    put(file, text, strlen(text));
+    add_part(page, text, strlen(text));
 }
 
-/* Paragraphs as tl_usage.about has them. */
-static void put_paragraphs(FILE *file, const char *text)
+/* Paragraphs as tl_page_paragraphs has them. */
+static void add_paragraphs(tl_text *page, const char *text)
 {
     while (text && *text) {
         const size_t length = strcspn(text, "\n"), word = strcspn(text, "\t\n");
         if (word < length) {
-            (void)fputs(".TP\n.B ", file);
-            put(file, text, word);
-            (void)fputc('\n', file);
-            put(file, text + word + 1, length - word - 1);
+            tl_text_add(page, ".TP\n.B ");
+            add_part(page, text, word);
+            tl_text_add(page, "\n");
+            add_part(page, text + word + 1, length - word - 1);
         } else {
-            (void)fputs(".PP\n", file);
-            put(file, text, length);
+            tl_text_add(page, ".PP\n");
+            add_part(page, text, length);
         }
-        (void)fputc('\n', file);
+        tl_text_add(page, "\n");
         text += length + (text[length] == '\n');
     }
 }
 
-static void put_options(FILE *file, const tl_usage *usage)
+static void add_options(tl_text *page, const tl_usage *usage)
 {
-    (void)fputs(".SH OPTIONS\n", file);
+    tl_text_add(page, ".SH OPTIONS\n");
     for (const tl_option *o = usage->options; o->name; o++) {
-        (void)fputs(".TP\n", file);
-        if (o->letter) (void)fprintf(file, "\\fB\\-%c\\fR, ", o->letter);
-        (void)fputs("\\fB\\-\\-", file);
-        put_text(file, o->name);
-        (void)fputs("\\fR", file);
+        tl_text_add(page, ".TP\n");
+        if (o->letter) tl_text_print(page, "\\fB\\-%c\\fR, ", o->letter);
+        tl_text_add(page, "\\fB\\-\\-");
+        add(page, o->name);
+        tl_text_add(page, "\\fR");
         if (o->value) {
-            (void)fputs(" \\fI", file);
-            put_text(file, o->value);
-            (void)fputs("\\fR", file);
+            tl_text_add(page, " \\fI");
+            add(page, o->value);
+            tl_text_add(page, "\\fR");
         }
-        (void)fputc('\n', file);
-        put_text(file, o->about);
-        (void)fputc('\n', file);
+        tl_text_add(page, "\n");
+        add(page, o->about);
+        tl_text_add(page, "\n");
     }
-    (void)fputs(".TP\n\\fB\\-h\\fR, \\fB\\-\\-help\\fR\nprint a page of help\n", file);
+    tl_text_add(page, ".TP\n\\fB\\-h\\fR, \\fB\\-\\-help\\fR\nprint a page of help\n");
 }
 
-static void put_title(FILE *file, const char *name, const char *summary)
+static void add_title(tl_text *page, const char *name, const char *summary)
 {
-    (void)fputs(".TH \"", file);
-    put_text(file, name);
-    (void)fputs("\" 1 \"\" \"threatloop " TL_VERSION "\" \"threatloop\"\n.SH NAME\n", file);
-    put_text(file, name);
-    (void)fputs(" \\- ", file);
-    put_text(file, summary);
-    (void)fputs("\n.SH SYNOPSIS\n", file);
+    tl_text_add(page, ".TH \"");
+    add(page, name);
+    tl_text_add(page, "\" 1 \"\" \"threatloop " TL_VERSION "\" \"threatloop\"\n.SH NAME\n");
+    add(page, name);
+    tl_text_add(page, " \\- ");
+    add(page, summary);
+    tl_text_add(page, "\n.SH SYNOPSIS\n");
 }
 
-static void put_command(FILE *file, const tl_usage *usage)
+static void add_command(tl_text *page, const tl_usage *usage)
 {
     char name[64];
     (void)snprintf(name, sizeof name, "threatloop-%s", usage->command);
-    put_title(file, name, usage->summary);
+    add_title(page, name, usage->summary);
     for (const char *form = usage->forms; form;) {
         const size_t length = strcspn(form, "\n");
-        (void)fprintf(file, ".B threatloop %s\n", usage->command);
-        put(file, form, length);
-        (void)fputs("\n.br\n", file);
+        tl_text_print(page, ".B threatloop %s\n", usage->command);
+        add_part(page, form, length);
+        tl_text_add(page, "\n.br\n");
         form = form[length] ? form + length + 1 : NULL;
     }
-    (void)fputs(".SH DESCRIPTION\n", file);
-    put_paragraphs(file, usage->about);
-    put_options(file, usage);
-    if (usage->notes) (void)fputs(".SH NOTES\n", file);
-    put_paragraphs(file, usage->notes);
-    (void)fputs(".SH SEE ALSO\n.BR threatloop (1)\n", file);
+    tl_text_add(page, ".SH DESCRIPTION\n");
+    add_paragraphs(page, usage->about);
+    add_options(page, usage);
+    if (usage->notes) tl_text_add(page, ".SH NOTES\n");
+    add_paragraphs(page, usage->notes);
+    tl_text_add(page, ".SH SEE ALSO\n.BR threatloop (1)\n");
 }
 
-static void put_program(FILE *file)
+static void add_program(tl_text *page)
 {
     int count;
     const tl_command *command = tl_commands(&count);
-    put_title(file, "threatloop", "measures how ML attacks and defences interact");
-    (void)fputs(".B threatloop\n\\fICOMMAND\\fR [\\fIARGUMENTS\\fR]\n.SH COMMANDS\n", file);
+    add_title(page, "threatloop", "measures how ML attacks and defences interact");
+    tl_text_add(page, ".B threatloop\n\\fICOMMAND\\fR [\\fIARGUMENTS\\fR]\n.SH COMMANDS\n");
     for (int i = 0; i < count; i++) {
-        (void)fprintf(file, ".TP\n.BR threatloop\\-%s (1)\n", command[i].usage->command);
-        put_text(file, command[i].usage->summary);
-        (void)fputc('\n', file);
+        tl_text_print(page, ".TP\n.BR threatloop\\-%s (1)\n", command[i].usage->command);
+        add(page, command[i].usage->summary);
+        tl_text_add(page, "\n");
     }
 }
 
-/* \param usage  NULL: of the program itself */
+/* A page, closed by the caller. \param usage  NULL: of the program itself */
+static tl_text page_of(const tl_usage *usage)
+{
+    tl_text page = {0};
+    if (usage)
+        add_command(&page, usage);
+    else
+        add_program(&page);
+    TL_INVARIANT(!page.is_short);
+    return page;
+}
+
 static tl_status write_page(const char *folder, const tl_usage *usage, tl_err *err)
 {
     char path[TL_PATH_SPACE];
@@ -143,16 +154,19 @@ static tl_status write_page(const char *folder, const tl_usage *usage, tl_err *e
                                 usage ? "-" : "", usage ? usage->command : "");
     TL_CHECK(length > 0 && length < TL_PATH_SPACE, err, TL_E_ARG,
              "the name of the folder is too long");
-    FILE *file = fopen(path, "w");
-    TL_CHECK(file, err, TL_E_IO, "%s: cannot be written: %s", path, strerror(errno));
-    if (usage)
-        put_command(file, usage);
-    else
-        put_program(file);
-    const bool has_failed = ferror(file) != 0;
-    TL_CHECK(fclose(file) == 0 && !has_failed, err, TL_E_IO, "%s: cannot be written: %s",
-             path, strerror(errno));
-    return TL_OK;
+    tl_text page = page_of(usage);
+    const tl_durable_piece piece = {page.at, page.length};
+    const tl_status status = tl_file_replace(NULL, path, 0666, &piece, 1, err);
+    tl_text_close(&page);
+    return status;
+}
+
+static int print_page(const tl_usage *usage)
+{
+    tl_text page = page_of(usage);
+    tl_print_lines(stdout, page.at);
+    tl_text_close(&page);
+    return TL_EXIT_DONE;
 }
 
 static tl_status write_pages(const char *folder, tl_err *err)
@@ -178,15 +192,11 @@ int tl_cmd_manual(int argc, char **argv)
         if (status != TL_OK) tl_log(TL_LOG_ERROR, "%s", err.text);
         return tl_exit_of(status);
     }
-    if (words.count == 0) {
-        put_program(stdout);
-        return TL_EXIT_DONE;
-    }
+    if (words.count == 0) return print_page(NULL);
     const tl_command *command = tl_commands(&count);
     for (int i = 0; i < count; i++) {
         if (strcmp(words.at[0], command[i].usage->command) != 0) continue;
-        put_command(stdout, command[i].usage);
-        return TL_EXIT_DONE;
+        return print_page(command[i].usage);
     }
     return tl_options_refuse("manual", "no command '%s'", TL_BRIEF(words.at[0]));
 }

@@ -1,6 +1,7 @@
 #include "runner/cli/options.h"
 
 #include "cluster/comm/launch_rank.h"
+#include "compute/core/print.h"
 #include "compute/core/log.h"
 #include "runner/cli/page.h"
 #include "runner/exit.h"
@@ -250,10 +251,10 @@ void tl_options_help(const tl_usage *usage, FILE *file)
 {
     print_forms(usage, file);
     if (usage->about) {
-        (void)fputc('\n', file);
+        tl_print(file, "\n");
         tl_page_paragraphs(file, usage->about);
     }
-    (void)fputc('\n', file);
+    tl_print(file, "\n");
     for (const tl_option *o = usage->options; o->name; o++) {
         char left[64], letter[8] = "";
         if (o->letter) (void)snprintf(letter, sizeof letter, "-%c, ", o->letter);
@@ -263,7 +264,7 @@ void tl_options_help(const tl_usage *usage, FILE *file)
     }
     tl_page_row(file, TL_PAGE_INDENT, "  -h, --help", "print this page");
     if (!usage->notes) return;
-    (void)fputc('\n', file);
+    tl_print(file, "\n");
     tl_page_paragraphs(file, usage->notes);
 }
 

@@ -1,5 +1,6 @@
 #include "runner/cli/page.h"
 
+#include "compute/core/print.h"
 #include "compute/core/terminal.h"
 #include "compute/core/text.h"
 
@@ -41,21 +42,21 @@ static void wrap(FILE *file, int column, int indent, const char *text)
         const size_t length = word_length(text);
         const int columns = columns_of(text, length);
         if (!is_first && column + 1 + columns > width) {
-            (void)fprintf(file, "\n%*s", indent, "");
+            tl_print(file, "\n%*s", indent, "");
             column = indent;
             is_first = true;
         }
-        (void)fprintf(file, "%s%.*s", is_first ? "" : " ", (int)length, text);
+        tl_print(file, "%s%.*s", is_first ? "" : " ", (int)length, text);
         column += columns + !is_first;
         is_first = false;
         text += length + (text[length] == ' ');
     }
-    (void)fputc('\n', file);
+    tl_print(file, "\n");
 }
 
 void tl_page_text(FILE *file, int indent, const char *text)
 {
-    (void)fprintf(file, "%*s", indent, "");
+    tl_print(file, "%*s", indent, "");
     wrap(file, indent, indent, text);
 }
 
@@ -64,8 +65,8 @@ void tl_page_row(FILE *file, int indent, const char *left, const char *about)
     const int columns = columns_of(left, strlen(left));
     const bool fits =
         columns < indent || (columns == indent && left[strlen(left) - 1] == ' ');
-    (void)fprintf(file, "%s%*s", left, columns < indent ? indent - columns : 0, "");
-    if (!fits) (void)fprintf(file, "\n%*s", indent, "");
+    tl_print(file, "%s%*s", left, columns < indent ? indent - columns : 0, "");
+    if (!fits) tl_print(file, "\n%*s", indent, "");
     wrap(file, indent, indent, about);
 }
 

@@ -1,5 +1,6 @@
 #include "runner/execute/progress.h"
 
+#include "compute/core/print.h"
 #include "compute/core/log.h"
 #include "compute/core/terminal.h"
 #include "compute/core/text.h"
@@ -57,8 +58,8 @@ static void show_live(const tl_scheduler *scheduler, double seconds, const char 
     int columns = tl_terminal_columns(STDERR_FILENO);
     columns = (columns > 0 ? columns : WIDTH) - 1;
     if (columns > (int)sizeof line - 1) columns = (int)sizeof line - 1;
-    (void)fprintf(stderr, "\r%-*s%s", columns,
-                  tl_progress_line(&counts, seconds, columns, line, sizeof line), ending);
+    tl_print(stderr, "\r%-*s%s", columns,
+             tl_progress_line(&counts, seconds, columns, line, sizeof line), ending);
 }
 
 void tl_progress_show(const tl_scheduler *scheduler, double seconds)

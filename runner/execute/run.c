@@ -49,7 +49,8 @@ static tl_status join_run(tl_run_state *r, const char *bytes, tl_err *err)
              strerror(errno));
     const tl_plan_options options = {.data_dir = *data ? data : NULL,
                                      .is_shared = !r->options.no_sharing,
-                                     .shared_blocks = tl_node_blocks_shared(r->memory)};
+                                     .shared_blocks = tl_node_blocks_shared(r->memory),
+                                     .memory = r->options.memory};
     TL_TRY(tl_plan_parse("plan", at, &options, &r->plan, err));
     TL_CHECK(
         strcmp(head, r->head) == 0 || r->options.accept_build, err, TL_E_ARG,
@@ -58,7 +59,7 @@ static tl_status join_run(tl_run_state *r, const char *bytes, tl_err *err)
         tl_cluster_rank(r->cluster),
         tl_cluster_host(r->cluster, tl_cluster_rank(r->cluster)), r->head, head);
     (void)snprintf(r->paths.dir, sizeof r->paths.dir, "%s", dir);
-    return tl_store_join(dir, &r->store, err);
+    return tl_store_join(dir, r->options.trusts_group, &r->store, err);
 }
 
 /* Sends rank 0's build, directories and plan to the others. On each node, the rank that
@@ -113,7 +114,7 @@ static tl_status work(tl_run_state *r, tl_err *err)
     char halt[TL_PATH];
     if (status == TL_OK && leads) {
         (void)tl_store_path(&r->store, "halt", halt, sizeof halt);
-        (void)remove(halt);
+        tl_store_remove(&r->store, "halt");
         r->coordinator =
             (tl_coordinator){.cluster = r->cluster,
                              .sweep = &r->sweep,
@@ -235,6 +236,7 @@ static void close_run(tl_run_state *r)
     tl_journal_close(r->journal);
     tl_sweep_close(&r->sweep);
     tl_store_close(&r->store, r->code == TL_EXIT_USAGE);
+    tl_file_lock_release(&r->lock);
     tl_plan_close(r->plan);
     tl_node_blocks_close(r->memory);
     free(r->head);

@@ -17,6 +17,7 @@ typedef struct tl_run_state {
     tl_cluster *cluster;
     tl_node_blocks *memory; /**< of the sources; NULL: this rank's own */
     tl_plan *plan;
+    tl_file_lock lock; /**< of the result, on rank 0 */
     tl_store store;
     tl_sweep sweep;
     tl_journal *journal;

@@ -142,7 +142,8 @@ static tl_status take_json(tl_run_record *record, const char *text, tl_err *err)
     return status;
 }
 
-tl_status tl_run_record_read(const char *dir, tl_run_record *out, tl_err *err)
+tl_status tl_run_record_read(const char *dir, bool trusts_group, tl_run_record *out,
+                             tl_err *err)
 {
     char path[PATH_MAX];
     *out = (tl_run_record){0};
@@ -158,7 +159,7 @@ tl_status tl_run_record_read(const char *dir, tl_run_record *out, tl_err *err)
     TL_CHECK(has_plan, err, TL_E_ARG, "%s holds no plan to go on with: %s: %s", dir,
              out->plan, strerror(errno));
     tl_store store;
-    TL_TRY(tl_store_join(out->dir, &store, err));
+    TL_TRY(tl_store_join(out->dir, trusts_group, &store, err));
     tl_arena arena = tl_arena_open(0);
     char *text, record[TL_PATH_SPACE];
     tl_status status = TL_OK;

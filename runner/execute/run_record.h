@@ -29,10 +29,12 @@ TL_MUST_USE tl_status tl_run_record_write(const tl_store *store,
                                           const tl_run_options *options,
                                           const tl_run_paths *paths, tl_err *err);
 
-/** Reads the record of run directory `dir`. One without (of an earlier version) has the
- * result FILE.nc of FILE.run. \return TL_E_ARG: not a run directory, or a path is too long;
- * TL_E_FORMAT: the record is damaged; TL_E_IO, TL_E_NOMEM */
-TL_MUST_USE tl_status tl_run_record_read(const char *dir, tl_run_record *out, tl_err *err);
+/** Reads the record of run directory `dir`; `trusts_group` as of tl_store_check. One
+ * without (of an earlier version) has the result FILE.nc of FILE.run. \return TL_E_ARG: not
+ * a run directory, not private, or a path is too long; TL_E_FORMAT: the record is damaged;
+ * TL_E_IO, TL_E_NOMEM */
+TL_MUST_USE tl_status tl_run_record_read(const char *dir, bool trusts_group,
+                                         tl_run_record *out, tl_err *err);
 
 /** Fills the options that were not given from `record`, makes the paths that were given
  * absolute, and goes to the folder where the run was started. `record` is borrowed by

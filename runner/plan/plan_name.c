@@ -2,6 +2,7 @@
  * The name of a plan: its key `name`, or else made from its file's name, which may have any
  * letters. Names are those of files and of attributes, so theirs are few.
  */
+#include "compute/core/utf8.h"
 #include "runner/plan/plan_private.h"
 
 #include <string.h>
@@ -20,11 +21,10 @@ static const char folded[] =
  * has. */
 static char letter_for(const char *at, size_t left, size_t *length)
 {
-    *length = tl_text_sequence(at, left);
+    *length = tl_utf8_sequence(at, left);
     if (*length == 0) *length = 1;
     if (*length == 1) return strchr(allowed, *at) ? *at : '_';
-    const unsigned first = (unsigned char)at[0], second = (unsigned char)at[1] & 0x3f;
-    const unsigned code = *length == 2 ? (first & 0x1f) << 6 | second : 0;
+    const uint32_t code = tl_utf8_code(at, *length);
     if (code >= FIRST_MARK && code <= LAST_MARK) return '\0';
     if (code >= FIRST_FOLDED && code < FIRST_FOLDED + sizeof folded - 1)
         return folded[code - FIRST_FOLDED];

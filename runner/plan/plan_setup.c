@@ -60,8 +60,8 @@ static tl_status read_replicates(tl_plan_reader *reader, tl_err *err)
                   "replicates must be a number from 1 or a range like 8..23, "
                   "found %s",
                   TL_BRIEF(said(node)));
-    TL_YAML_CHECK(last < TL_MAX_TRIALS, node, err,
-                  "replicates must be at most %d, found %s", TL_MAX_TRIALS - 1,
+    TL_YAML_CHECK(last < TL_MAX_REPLICATE, node, err,
+                  "replicates must be at most %d, found %s", TL_MAX_REPLICATE - 1,
                   TL_BRIEF(said(node)));
     plan->first_replicate = (uint32_t)first;
     plan->replicates = (uint32_t)(last - first + 1);
