@@ -16,8 +16,9 @@
  */
 void tl_summary_print(FILE *file, const tl_table *table, const tl_effects *effects);
 
-/** Prints the main metrics by combination of factor levels, in rows of at most 100 letters.
- */
+/** Prints the main metrics by combination of factor levels, in rows as wide as the
+ * terminal, or of at most 100 columns where there is none; wider only where levels could
+ * not be told apart otherwise. */
 void tl_summary_table(FILE *file, const tl_table *table);
 
 /**

@@ -102,10 +102,11 @@ static tl_status judge(const char *path, int ended, size_t memory, const char *t
     if (WIFEXITED(ended)) return tl_fail(err, status, "%s", text);
     const int signal = WTERMSIG(ended);
     const bool is_killed = signal == SIGKILL || signal == SIGXCPU;
-    return tl_fail(err, TL_E_FORMAT,
-                   "%s is damaged: the NetCDF library %s on it; threatloop run --resume "
-                   "writes it again from its run directory",
-                   path, is_killed ? "hangs" : "crashes");
+    return tl_fail(
+        err, TL_E_FORMAT,
+        "%s is damaged: the NetCDF library %s on it; threatloop run --resume DIR "
+        "writes it again from its run directory, DIR",
+        path, is_killed ? "hangs" : "crashes");
 }
 
 /* All that the child writes, up to `space` bytes with a NUL. */

@@ -49,9 +49,11 @@
         "lowers", "changes", "raises" \
     }
 
-/** The dimension, and variables other than factors and metrics. METRIC_n holds the cases of
- * a rate, METRIC_reason flags why a value is missing. `chain` is the factor of plans with
- * several chains; measure_own_target_accuracy is of a target that the plan brings. */
+/** The dimension, with a coordinate of that name, which tells the trials of one plan apart
+ * also across files of different replicates; and variables other than factors and metrics.
+ * METRIC_n holds the cases of a rate, METRIC_reason flags why a value is missing. `chain`
+ * is the factor of plans with several chains; measure_own_target_accuracy is of a target
+ * that the plan brings. */
 #define TL_NAME_TRIAL "trial"
 #define TL_NAME_REPLICATE "replicate"
 #define TL_NAME_STATUS "status"

@@ -15,9 +15,6 @@
 #include "runner/results/output_file.h"
 #include "runner/results/success.h"
 
-#include <errno.h>
-#include <string.h>
-
 enum { MOST_FILES = 256 };
 
 typedef struct request {
@@ -27,26 +24,28 @@ typedef struct request {
     bool is_csv, is_json, is_claims, is_forced;
 } request;
 
-static const tl_usage usage = {
+const tl_usage tl_usage_effects = {
     .command = "effects",
+    .summary = "estimate effects and interactions, with intervals",
     .forms = "FILE.nc... [--csv|--json|--claims] [-o FILE.nc [--force]] [--memory GIB]",
     .about =
-        "Estimates what each factor of a sweep does to each metric downstream of it: the\n"
-        "difference between a level and the factor's reference, averaged over the cells of\n"
-        "all other factors, one number per replicate. n counts the replicates with a value in\n"
-        "every cell; the others are left out, and their number is printed.\n"
-        "Numeric axes with 3 levels or more also get a trend: the slope per replicate on the\n"
-        "level's value, or on its rank where the largest is over ten times the smallest.\n"
-        "Then pairwise interactions; for metrics between 0 and 1 also on the log-odds scale,\n"
+        "Estimates what each factor of a sweep does to each metric downstream of it: the "
+        "difference between a level and the factor's reference, averaged over the cells of "
+        "all other factors, one number per replicate. n counts the replicates with a value "
+        "in every cell; the others are left out, and their number is printed.\n"
+        "Numeric axes with 3 levels or more also get a trend: the slope per replicate on the "
+        "level's value, or on its rank where the largest is over ten times the smallest. "
+        "Then pairwise interactions; for metrics between 0 and 1 also on the log-odds scale, "
         "flagged where the two scales disagree in sign or in whether the interval holds 0.\n\n"
-        "Each comes with a 95 % interval of the replicates' spread: Student's t; from 12\n"
-        "replicates on, for metrics that are not rates, the studentized bootstrap (Efron,\n"
-        "Tibshirani 1993); only where all are equal, as if one row of each rate were\n"
-        "discordant. Then the sign-flip p over replicates beside the smallest that n of them\n"
-        "can reach and, for the plan's hypotheses only, q: the false discovery rate\n"
+        "Each comes with a 95 % interval of the replicates' spread: Student's t; from 12 "
+        "replicates on, for metrics that are not rates, the studentized bootstrap (Efron, "
+        "Tibshirani 1993); only where all are equal, as if one row of each rate were "
+        "discordant. Then the sign-flip p over replicates beside the smallest that n of them "
+        "can reach and, for the plan's hypotheses only, q: the false discovery rate "
         "(Benjamini, Hochberg 1995).\n\n"
-        "Several files are pooled: they must come from one plan and hold different\n"
+        "Several files are pooled: they must come from one plan and hold different "
         "replicates, as 'replicates: 8' and then 'replicates: 8..23' do.\n",
+    .completes = "files",
     .options =
         (const tl_option[]){
             {"csv", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_csv),
@@ -68,12 +67,12 @@ static const tl_usage usage = {
              .scale = 0x1p30},
             {0}},
     .notes =
-        "Hypotheses come first, one line a level that they do not name (1a, 1b): supported or\n"
-        "refuted (q <= 0.05 and the interval beyond 0, in the direction named or against it),\n"
-        "equivalent (within the margin by two one-sided t tests), unclear (test and interval\n"
-        "disagree) or not resolved (else, with its bound); everything else is exploratory.\n"
-        "What attacks gain from what precedes them in the chain is repeated at the end. Exit\n"
-        "status: 0 done; 1 an error; 2 bad usage.\n",
+        "Hypotheses come first, one line a level that they do not name (1a, 1b): supported or "
+        "refuted (q <= 0.05 and the interval beyond 0, in the direction named or against it), "
+        "equivalent (within the margin by two one-sided t tests), unclear (test and interval "
+        "disagree) or not resolved (else, with its bound); everything else is exploratory. "
+        "What attacks gain from what precedes them in the chain is repeated at the end.\n"
+        "Exit status: 0 done; 1 an error; 2 bad usage.\n",
     .least = 1,
     .most = MOST_FILES,
     .wants = "effects needs 1 to 256 result files"};
@@ -160,15 +159,13 @@ static tl_status answer(const request *r, tl_arena *arena, tl_err *err)
     TL_TRY(tl_effects_table(effects, arena, &rows, err));
     if (r->out) TL_TRY(write_rows(r->out, table, rows, arena, err));
     if (r->is_csv)
-        tl_table_csv(stdout, rows);
+        tl_table_csv(stdout, rows, (tl_csv_form){',', '.'});
     else if (r->is_json)
         tl_table_json(stdout, rows);
     else if (r->is_claims)
         print_claims(effects);
     else
         print_text(table, effects);
-    TL_CHECK(fflush(stdout) == 0 && !ferror(stdout), err, TL_E_IO,
-             "stdout: cannot be written: %s", strerror(errno));
     return TL_OK;
 }
 
@@ -176,7 +173,7 @@ int tl_cmd_effects(int argc, char **argv)
 {
     request r = {0};
     int code;
-    if (!tl_options_read(&usage, argc, argv, &r, &r.files, &code)) return code;
+    if (!tl_options_read(&tl_usage_effects, argc, argv, &r, &r.files, &code)) return code;
     if (r.is_csv + r.is_json + r.is_claims > 1)
         return tl_options_refuse("effects", "give one of --csv, --json and --claims");
     tl_arena arena = tl_arena_open(tl_memory_account(r.memory, TL_MEMORY_TABLES));

@@ -6,11 +6,14 @@
 #include "runner/cli/catalogue.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
+#include "runner/cli/page.h"
 #include "runner/exit.h"
 
+#include "compute/core/terminal.h"
 #include "compute/core/text.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static const char *const lists[] = {"stages", "models", "data", "metrics", "plans"};
 enum { LISTS = sizeof lists / sizeof *lists };
@@ -19,12 +22,14 @@ typedef struct request {
     bool is_json;
 } request;
 
-static const tl_usage usage = {
+const tl_usage tl_usage_list = {
     .command = "list",
+    .summary = "list stages, models, data, metrics, plans",
     .forms = "[stages|models|data|metrics|plans] [--json]",
     .about =
-        "Lists what plans are made of, one entry per line; without a word, all lists but\n"
+        "Lists what plans are made of, one entry per line; without a word, all lists but "
         "metrics. `threatloop describe NAME` shows an entry in full.\n",
+    .completes = "stages models data metrics plans",
     .options =
         (const tl_option[]){{"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json),
                              .about = "print JSON; without a word, all lists"},
@@ -44,10 +49,16 @@ static void print_list(const json_t *list)
     }
     json_array_foreach(list, i, one)
     {
-        tl_print(stdout, "  %-*s  ", width, tl_json_field(one, "name"));
-        if (*tl_json_field(one, "role"))
-            tl_print(stdout, "%-7s  ", tl_json_field(one, "role"));
-        tl_print(stdout, "%s\n", tl_json_field(one, "about"));
+        const char *role = tl_json_field(one, "role"), *about = tl_json_field(one, "about");
+        tl_text left = {0};
+        tl_text_print(&left, "  %-*s  ", width, tl_json_field(one, "name"));
+        if (*role) tl_text_print(&left, "%-7s  ", role);
+        if (tl_terminal_columns(STDOUT_FILENO) > 0)
+            tl_page_row(stdout, (int)left.length, left.at, about);
+        else
+            tl_print(stdout, "%s%s\n", left.at,
+                     about); /* a line each, for other programs */
+        tl_text_close(&left);
     }
 }
 
@@ -56,7 +67,7 @@ int tl_cmd_list(int argc, char **argv)
     request wanted = {0};
     tl_words words;
     int code;
-    if (!tl_options_read(&usage, argc, argv, &wanted, &words, &code)) return code;
+    if (!tl_options_read(&tl_usage_list, argc, argv, &wanted, &words, &code)) return code;
     const char *word = words.count > 0 ? words.at[0] : NULL;
     bool is_first = true;
     json_t *all = json_object(), *list;

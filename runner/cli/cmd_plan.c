@@ -64,17 +64,19 @@ static const tl_option options[] = {
     {"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json), .about = "print JSON"},
     {0}};
 
-static const tl_usage usage = {
+const tl_usage tl_usage_plan = {
     .command = "plan",
+    .summary = "check a plan; predict trials, steps, memory, time",
     .forms = "PLAN [--set PATH=VALUE]... [--data DIR] [--ranks P] [--power EFFECT,SD]\n"
              "PLAN --measure [--ranks P] [--json] ...",
     .about =
-        "Checks a plan, a YAML file or the name of a shipped plan (threatloop list plans), and\n"
-        "predicts what it takes: trials, steps, steps saved by sharing, memory per rank,\n"
-        "core-hours, and for every hypothesis whether it can be answered, why not, and the\n"
-        "smallest p and q that its replicates can reach: q where no other hypothesis of the\n"
-        "plan has a small p, and where all have. Nothing is computed without --measure.\n"
-        " Errors give file:line:column, what was found and what is allowed.\n",
+        "Checks a plan, a YAML file or the name of a shipped plan (threatloop list plans), "
+        "and predicts what it takes: trials, steps, steps saved by sharing, memory per rank, "
+        "core-hours, and for every hypothesis whether it can be answered, why not, and the "
+        "smallest p and q that its replicates can reach: q where no other hypothesis of the "
+        "plan has a small p, and where all have. Nothing is computed without --measure. "
+        "Errors give file:line:column, what was found and what is allowed.\n",
+    .completes = "@plans files",
     .options = options,
     .notes =
         "Exit status: 0 the plan can run; 1 data cannot be read; 2 bad usage or plan.\n",
@@ -357,7 +359,7 @@ int tl_cmd_plan(int argc, char **argv)
     request wanted = {.rate = ASSUMED_RATE};
     tl_words words;
     int code;
-    if (!tl_options_read(&usage, argc, argv, &wanted, &words, &code)) return code;
+    if (!tl_options_read(&tl_usage_plan, argc, argv, &wanted, &words, &code)) return code;
     const tl_plan_options how = {.set = wanted.set,
                                  .sets = wanted.sets,
                                  .data_dir = wanted.data_dir,

@@ -18,15 +18,16 @@ tl_status tl_power_read(const char *text, tl_power_request *out, tl_err *err)
 {
     const char *comma = strchr(text, ',');
     char first[64] = "";
-    if (comma) (void)snprintf(first, sizeof first, "%.*s", (int)(comma - text), text);
-    const bool is_read = comma && tl_text_real(first, &out->effect) &&
+    const bool fits = comma && comma - text < (ptrdiff_t)sizeof first;
+    if (fits) memcpy(first, text, (size_t)(comma - text));
+    const bool is_read = fits && tl_text_real(first, &out->effect) &&
                          tl_text_real(comma + 1, &out->sd) && out->effect != 0.0 &&
                          out->sd > 0.0;
     TL_CHECK(
         is_read, err, TL_E_ARG,
         "--power needs EFFECT,SD, two numbers and the second above 0, like 0.01,0.013; "
-        "found '%.60s'",
-        text);
+        "found '%s'",
+        TL_BRIEF(text));
     return TL_OK;
 }
 

@@ -122,7 +122,8 @@ typedef struct tl_plan_options {
     const char *const *set; /**< [sets] "PATH=VALUE" */
     int sets;
     const char *data_dir; /**< --data, or NULL */
-    const char *folder; /**< of the plan, for tl_plan_parse; NULL: the working directory */
+    const char *folder;   /**< of the plan; NULL: that of its file, for tl_plan_parse the
+                             working   directory */
     bool is_shared;
     /** Where sources are published or found, borrowed, must outlive the plan; NULL: they
      * are opened for this process alone. */

@@ -14,6 +14,16 @@ static bool read_count(const char *text, char **end, unsigned long long *value)
     return true;
 }
 
+/* The largest number of so many digits as read_count takes. */
+static const char LARGEST[] = "999999999999999999";
+
+/* What a node holds, for messages. */
+static const char *said(const tl_yaml *node)
+{
+    return node->kind == TL_YAML_SCALAR && node->text[0] ? node->text
+                                                         : tl_yaml_kind_name(node);
+}
+
 static tl_status read_seed(tl_plan_reader *reader, tl_err *err)
 {
     reader->plan->seed = 1;
@@ -23,8 +33,8 @@ static tl_status read_seed(tl_plan_reader *reader, tl_err *err)
     char *end = NULL;
     TL_YAML_CHECK(node->kind == TL_YAML_SCALAR && read_count(node->text, &end, &value) &&
                       !*end,
-                  node, err, "seed must be a whole number from 0, found %.60s",
-                  node->kind == TL_YAML_SCALAR ? node->text : tl_yaml_kind_name(node));
+                  node, err, "seed must be a whole number from 0 to %s, found %s", LARGEST,
+                  TL_BRIEF(said(node)));
     reader->plan->seed = (uint64_t)value;
     return TL_OK;
 }
@@ -48,11 +58,11 @@ static tl_status read_replicates(tl_plan_reader *reader, tl_err *err)
     }
     TL_YAML_CHECK(is_good && !*end, node, err,
                   "replicates must be a number from 1 or a range like 8..23, "
-                  "found %.60s",
-                  node->kind == TL_YAML_SCALAR ? node->text : tl_yaml_kind_name(node));
+                  "found %s",
+                  TL_BRIEF(said(node)));
     TL_YAML_CHECK(last < TL_MAX_REPLICATE, node, err,
-                  "replicates must be at most %d, found %.60s", TL_MAX_REPLICATE - 1,
-                  node->text);
+                  "replicates must be at most %d, found %s", TL_MAX_REPLICATE - 1,
+                  TL_BRIEF(said(node)));
     plan->first_replicate = (uint32_t)first;
     plan->replicates = (uint32_t)(last - first + 1);
     return TL_OK;

@@ -257,6 +257,29 @@ static tl_status add_metrics(const collector *c, tl_err *err)
     return TL_OK;
 }
 
+/* The coordinate of the dimension: trials of one plan with other replicates have other
+ * numbers, and those of later replicates larger ones. */
+static tl_status add_index(const collector *c, tl_err *err)
+{
+    const uint32_t trials = c->plan->trials;
+    const double first = (double)c->plan->first_replicate * c->plan->cells;
+    const bool is_int = first + trials <= INT32_MAX;
+    tl_column *column =
+        tl_table_add(c->table, TL_NAME_TRIAL, is_int ? TL_COLUMN_INT : TL_COLUMN_REAL, "1",
+                     "number of the trial among all replicates of the plan");
+    int32_t *whole = NULL;
+    double *real = NULL;
+    if (is_int) TL_ALLOC(whole, c->arena, trials, err);
+    if (!is_int) TL_ALLOC(real, c->arena, trials, err);
+    for (uint32_t t = 0; t < trials; t++) {
+        if (is_int) whole[t] = (int32_t)first + (int32_t)t;
+        if (!is_int) real[t] = first + t;
+    }
+    column->integer = whole;
+    column->real = real;
+    return TL_OK;
+}
+
 static tl_status add_fixed(const collector *c, tl_err *err)
 {
     const uint32_t trials = c->plan->trials;
@@ -285,7 +308,7 @@ static tl_status add_fixed(const collector *c, tl_err *err)
 static tl_status open_collector(const tl_sweep *sweep, tl_arena *arena, collector *c,
                                 tl_err *err)
 {
-    enum { FIXED = 4, EACH = 3 /* metric, cases, reason */ };
+    enum { FIXED = 5, EACH = 3 /* metric, cases, reason */ };
     const tl_plan *plan = sweep->plan;
     const tl_measured_list *steps = &sweep->measured;
     *c =
@@ -319,6 +342,7 @@ static tl_status collect(const tl_sweep *sweep, bool is_outlook, tl_arena *arena
     tl_split_hashes_close(&c.splits);
     TL_TRY(status);
     TL_TRY(tl_factors_columns(c.plan, arena, c.table, err));
+    TL_TRY(add_index(&c, err));
     TL_TRY(add_fixed(&c, err));
     TL_TRY(add_metrics(&c, err));
     TL_TRY(tl_factors_globals(c.plan, c.trial, arena, c.table, err));

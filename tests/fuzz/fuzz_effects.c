@@ -316,7 +316,7 @@ static tl_status estimate(const tl_table *table, FILE *sink, tl_arena *arena, tl
 {
     tl_effects *effects;
     tl_table *rows;
-    tl_table_csv(sink, table);
+    tl_table_csv(sink, table, (tl_csv_form){',', '.'});
     tl_summary_table(sink, table);
     TL_TRY(tl_effects_estimate(table, arena, &effects, err));
     tl_summary_print(sink, table, effects);
