@@ -107,10 +107,8 @@ void tl_effect_print_name(FILE *file, const tl_effect *effect, bool has_metric)
     if (effect->pooled) (void)fprintf(file, ", pooled over %s", effect->pooled);
 }
 
-void tl_effect_print(FILE *file, const tl_effect *effect)
+void tl_effect_print_numbers(FILE *file, const tl_effect *effect, bool has_least)
 {
-    tl_effect_print_name(file, effect, true);
-    (void)fputs(": ", file);
     if (isnan(effect->low)) {
         (void)fprintf(file, "%s", effect->missing ? effect->missing : "no number");
         if (!isnan(effect->mean)) (void)fprintf(file, " (difference %+.4g)", effect->mean);
@@ -124,11 +122,18 @@ void tl_effect_print(FILE *file, const tl_effect *effect)
     (void)fprintf(file, "%+.4g [%+.4g, %+.4g], n=%d", effect->mean, effect->low,
                   effect->high, effect->replicates);
     if (effect->left_out > 0) (void)fprintf(file, " (%d left out)", effect->left_out);
-    (void)fprintf(file, ", %sp=%.3g (least reachable %.2g)",
-                  effect->sides == 1 ? "one-sided " : "", effect->p, effect->least_p);
+    (void)fprintf(file, ", %sp=%.3g", effect->sides == 1 ? "one-sided " : "", effect->p);
+    if (has_least) (void)fprintf(file, " (least reachable %.2g)", effect->least_p);
     if (!isnan(effect->q)) (void)fprintf(file, ", q=%.3g", effect->q);
     say_bound(file, effect);
     say_scales(file, effect);
     tl_effect_print_control(file, effect);
     (void)fputc('\n', file);
+}
+
+void tl_effect_print(FILE *file, const tl_effect *effect)
+{
+    tl_effect_print_name(file, effect, true);
+    (void)fputs(": ", file);
+    tl_effect_print_numbers(file, effect, true);
 }

@@ -23,33 +23,41 @@ static tl_status sort_by_above(const tl_design *d, const char *above, tl_arena *
     return TL_OK;
 }
 
-/* Finds the trials that share a measurement: of one replicate, in cells that differ in
- * factors alone that the metric does not depend on. */
-static tl_status find_shared(const tl_design *d, tl_arena *arena, tl_target *target,
-                             tl_err *err)
+/* Sets `same` of the trials in list[begin, end), cells that share their measurements.
+ * \param first scratch [replicates], 0 before and after */
+static void share_group(const tl_design *d, const double *value, const tl_keyed_row *list,
+                        int begin, int end, uint32_t *first, uint32_t *same)
 {
+    for (int k = begin; k < end; k++) {
+        const uint32_t c = list[k].row;
+        for (uint32_t i = d->begin[c]; i < d->begin[c + 1]; i++) {
+            const uint32_t t = d->trial[i];
+            uint32_t *known = &first[d->replicate[t]]; /* 1 + the first trial */
+            if (isnan(value[t])) continue;
+            if (*known == 0) *known = t + 1;
+            same[t] = *known - 1;
+        }
+    }
+    for (int k = begin; k < end; k++) {
+        const uint32_t c = list[k].row;
+        for (uint32_t i = d->begin[c]; i < d->begin[c + 1]; i++)
+            first[d->replicate[d->trial[i]]] = 0;
+    }
+}
+
+tl_status tl_target_shared(const tl_design *design, const tl_column *metric,
+                           tl_arena *arena, uint32_t **same, tl_err *err)
+{
+    const char *above = tl_column_attribute(metric, TL_NAME_ABOVE);
     tl_keyed_row *list;
-    uint32_t *first; /* [replicates] 1 + the group's first trial of the replicate */
-    TL_ALLOC(target->same, arena, d->table->trials, err);
+    uint32_t *first;
+    TL_ALLOC(*same, arena, design->table->trials, err);
     const size_t mark = tl_arena_mark(arena);
-    TL_TRY(sort_by_above(d, target->above, arena, &list, err));
-    TL_ALLOC(first, arena, d->replicates, err);
-    for (int begin = 0, end; begin < d->cells; begin = end) {
-        for (end = begin; end < d->cells && list[end].key == list[begin].key; end++) {
-            const uint32_t c = list[end].row;
-            for (uint32_t i = d->begin[c]; i < d->begin[c + 1]; i++) {
-                const uint32_t t = d->trial[i];
-                uint32_t *known = &first[d->replicate[t]];
-                if (isnan(target->value[t])) continue;
-                if (*known == 0) *known = t + 1;
-                target->same[t] = *known - 1;
-            }
-        }
-        for (int k = begin; k < end; k++) {
-            const uint32_t c = list[k].row;
-            for (uint32_t i = d->begin[c]; i < d->begin[c + 1]; i++)
-                first[d->replicate[d->trial[i]]] = 0;
-        }
+    TL_TRY(sort_by_above(design, above, arena, &list, err));
+    TL_ALLOC(first, arena, design->replicates, err);
+    for (int begin = 0, end; begin < design->cells; begin = end) {
+        for (end = begin; end < design->cells && list[end].key == list[begin].key;) end++;
+        share_group(design, metric->real, list, begin, end, first, *same);
     }
     tl_arena_rewind(arena, mark);
     return TL_OK;
@@ -80,7 +88,7 @@ tl_status tl_target_open(const tl_design *design, const tl_column *metric, tl_ar
     out->has = has;
     if (!out->n) return TL_OK;
     TL_ALLOC(out->share, arena, trials, err);
-    return find_shared(design, arena, out, err);
+    return tl_target_shared(design, metric, arena, &out->same, err);
 }
 
 /* Row t's hits and other cases, half a case added to each; false if it is not a rate. */

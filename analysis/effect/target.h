@@ -26,6 +26,14 @@ typedef struct tl_target {
     double *share;  /**< [trials] of a rate: scratch of tl_combine, 0 between its calls */
 } tl_target;
 
+/**
+ * Sets same [trials] to the first trial with the same measurement of a metric, where there
+ * is a value: of the same replicate and at the same levels of all factors that the metric
+ * depends on. Takes memory for it. \return TL_E_NOMEM
+ */
+TL_MUST_USE tl_status tl_target_shared(const tl_design *design, const tl_column *metric,
+                                       tl_arena *arena, uint32_t **same, tl_err *err);
+
 /** Finds the cases, reasons and shared measurements of `metric`. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_target_open(const tl_design *design, const tl_column *metric,
                                      tl_arena *arena, tl_target *out, tl_err *err);
