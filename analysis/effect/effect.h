@@ -17,7 +17,8 @@ enum { TL_MOST_EFFECTS = 1 << 20 };
 typedef enum tl_effect_kind {
     TL_EFFECT_CONTRAST,
     TL_EFFECT_INTERACTION, /**< factor, level and reference are "a:b" */
-    TL_EFFECT_TREND        /**< level is "trend", reference "value" or "rank" */
+    TL_EFFECT_TREND,       /**< level is "trend", reference "value" or "rank" */
+    TL_EFFECT_MEAN         /**< no effect: the metric's mean over all cells; texts are "" */
 } tl_effect_kind;
 
 /** Whether an interaction looks the same as log odds, for metrics between 0 and 1. */

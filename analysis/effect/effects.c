@@ -133,6 +133,7 @@ static tl_status add_metric(tl_estimator *e, const tl_column *metric, bool has_p
     const size_t mark = tl_arena_mark(&e->scratch);
     tl_subject subject;
     TL_TRY(tl_subject_open(e, metric, &subject, err));
+    if (e->keeps_each) TL_TRY(tl_estimate_mean(e, &subject, err));
     for (int f = 0; f < e->design.factors; f++) {
         const char *name = e->design.factor[f].column->name;
         if (!tl_word_listed(subject.target.above, name)) continue;

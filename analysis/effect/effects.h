@@ -28,8 +28,8 @@
 TL_MUST_USE tl_status tl_effects_estimate(const tl_table *table, tl_arena *arena,
                                           tl_effects **out, tl_err *err);
 
-/** As tl_effects_estimate, and each effect keeps its number by data draw. \return as
- * tl_effects_estimate */
+/** As tl_effects_estimate, and each effect keeps its number by data draw; before those of
+ * a metric stands its mean (TL_EFFECT_MEAN). \return as tl_effects_estimate */
 TL_MUST_USE tl_status tl_effects_by_draw(const tl_table *table, tl_arena *arena,
                                          tl_effects **out, tl_err *err);
 

@@ -345,6 +345,29 @@ tl_status tl_estimate_trend(tl_estimator *e, const tl_subject *subject,
     return TL_OK;
 }
 
+tl_status tl_estimate_mean(tl_estimator *e, const tl_subject *subject, tl_err *err)
+{
+    static const int none[2] = {-1, -1};
+    const tl_target *target = &subject->target;
+    tl_combination cells;
+    tl_differences d;
+    tl_effect *effect;
+    const size_t mark = tl_arena_mark(&e->scratch);
+    TL_TRY(tl_combination_mean(&e->design, target, &e->scratch, &cells, err));
+    if (cells.used > 0) {
+        TL_TRY(tl_effects_add(e->effects, target->metric->name, e->arena, &effect, err));
+        effect->kind = TL_EFFECT_MEAN;
+        effect->factor = effect->level = effect->reference = "";
+        TL_TRY(tl_pooled_name(&e->design, target, none, &cells, e->arena, &effect->pooled,
+                              err));
+        TL_TRY(tl_combine(&e->design, target, &cells, &e->scratch, &d, err));
+        TL_TRY(conclude(e, &d, effect, err));
+        effect->p = effect->least_p = (double)NAN; /* that it is 0 is no question */
+    }
+    tl_arena_rewind(&e->scratch, mark);
+    return TL_OK;
+}
+
 /* Whether any trial's value changed in the later round; otherwise it is the same step. */
 static bool do_rounds_differ(const tl_design *design, const tl_column *a,
                              const tl_column *b)

@@ -58,6 +58,11 @@ TL_MUST_USE tl_status tl_estimate_comparison(tl_estimator *e, const tl_subject *
 TL_MUST_USE tl_status tl_estimate_trend(tl_estimator *e, const tl_subject *subject,
                                         const tl_comparison *compared, tl_err *err);
 
+/** Adds the mean of the metric over all cells with values, if there are any.
+ * \return TL_E_NOMEM */
+TL_MUST_USE tl_status tl_estimate_mean(tl_estimator *e, const tl_subject *subject,
+                                       tl_err *err);
+
 /** Adds the effect of a later round, whose metric the subject is, against the first, if
  * any trial's value differs; compared->factor is {-1, -1}. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_estimate_round(tl_estimator *e, const tl_subject *later,

@@ -51,6 +51,8 @@
 #define TL_NAME_DATA_DRAW "data_draw"
 #define TL_NAME_TRAINING_SEED "training_seed"
 #define TL_NAME_STATUS "status"
+#define TL_NAME_TRIAL_KEY "trial_key"
+#define TL_NAME_SPLIT_HASH "split_hash"
 #define TL_NAME_CHAIN "chain"
 #define TL_SUFFIX_N "_n"
 #define TL_SUFFIX_REASON "_reason"

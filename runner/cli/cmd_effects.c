@@ -134,10 +134,11 @@ static tl_status answer(const request *r, tl_arena *arena, tl_err *err)
     tl_importance *list;
     int count;
     TL_TRY(read_all(r, arena, &table, err));
+    TL_TRY(tl_wanted_check(&r->wanted, table, err));
     tl_success_mark(table);
     TL_TRY(tl_effects_estimate(table, arena, &effects, err));
     TL_TRY(tl_importance_estimate(table, arena, &list, &count, err));
-    TL_TRY(tl_wanted_effects(&r->wanted, table, effects, err));
+    tl_wanted_effects(&r->wanted, table, effects);
     tl_wanted_importance(&r->wanted, table, list, &count);
     TL_TRY(make_rows(r, effects, list, count, arena, &rows, err));
     if (r->out) TL_TRY(tl_result_write(r->out, rows, err));

@@ -6,6 +6,7 @@
 
 /** One subcommand each, named after it; argv [argc] is borrowed. \return a tl_exit */
 int tl_cmd_bench(int argc, char **argv);
+int tl_cmd_compare(int argc, char **argv);
 int tl_cmd_data(int argc, char **argv);
 int tl_cmd_describe(int argc, char **argv);
 int tl_cmd_effects(int argc, char **argv);

@@ -43,8 +43,8 @@ static bool wants_factor(const tl_table *table, const char *word, const char *fa
     return wants(table, is_factor, word, first) || wants(table, is_factor, word, colon + 1);
 }
 
-static bool is_wanted(const tl_wanted *wanted, const tl_table *table, const char *metric,
-                      const char *factor)
+bool tl_wanted_has(const tl_wanted *wanted, const tl_table *table, const char *metric,
+                   const char *factor)
 {
     bool is_of = wanted->metrics == 0, is_by = wanted->factors == 0;
     for (int i = 0; i < wanted->metrics && !is_of; i++)
@@ -72,21 +72,24 @@ static tl_status check(const tl_table *table, bool (*is_one)(const tl_column *),
                    tl_text_hint(word, name, names, hint));
 }
 
-tl_status tl_wanted_effects(const tl_wanted *wanted, const tl_table *table,
-                            tl_effects *effects, tl_err *err)
+tl_status tl_wanted_check(const tl_wanted *wanted, const tl_table *table, tl_err *err)
 {
-    int kept = 0;
     for (int i = 0; i < wanted->metrics; i++)
         TL_TRY(check(table, is_metric, "metric", wanted->metric[i], err));
     for (int i = 0; i < wanted->factors; i++)
         TL_TRY(check(table, is_factor, "factor", wanted->factor[i], err));
+    return TL_OK;
+}
+
+void tl_wanted_effects(const tl_wanted *wanted, const tl_table *table, tl_effects *effects)
+{
+    int kept = 0;
     for (int k = 0; k < effects->count; k++) {
         const tl_effect *one = &effects->effect[k];
-        if (is_wanted(wanted, table, one->metric, one->factor))
+        if (tl_wanted_has(wanted, table, one->metric, one->factor))
             effects->effect[kept++] = *one;
     }
     effects->count = kept;
-    return TL_OK;
 }
 
 void tl_wanted_importance(const tl_wanted *wanted, const tl_table *table,
@@ -94,7 +97,7 @@ void tl_wanted_importance(const tl_wanted *wanted, const tl_table *table,
 {
     int kept = 0;
     for (int k = 0; k < *count; k++) {
-        if (is_wanted(wanted, table, list[k].metric, list[k].factor))
+        if (tl_wanted_has(wanted, table, list[k].metric, list[k].factor))
             list[kept++] = list[k];
     }
     *count = kept;

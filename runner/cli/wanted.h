@@ -18,12 +18,19 @@ typedef struct tl_wanted {
     int factors;
 } tl_wanted;
 
-/** Keeps in `effects`, of `table`, what is wanted. \return TL_E_ARG, with the nearest name,
- * for a word that no metric or factor of the table has */
-TL_MUST_USE tl_status tl_wanted_effects(const tl_wanted *wanted, const tl_table *table,
-                                        tl_effects *effects, tl_err *err);
+/** Whether an effect of `factor`, "" for none, on `metric` is wanted. */
+bool tl_wanted_has(const tl_wanted *wanted, const tl_table *table, const char *metric,
+                   const char *factor);
 
-/** Keeps in list [count] what is wanted, after tl_wanted_effects. */
+/** \return TL_E_ARG, with the nearest name, for a word that no metric or factor of the
+ * table has */
+TL_MUST_USE tl_status tl_wanted_check(const tl_wanted *wanted, const tl_table *table,
+                                      tl_err *err);
+
+/** Keeps in `effects`, of `table`, what is wanted. */
+void tl_wanted_effects(const tl_wanted *wanted, const tl_table *table, tl_effects *effects);
+
+/** Keeps in list [count] what is wanted. */
 void tl_wanted_importance(const tl_wanted *wanted, const tl_table *table,
                           tl_importance *list, int *count);
 

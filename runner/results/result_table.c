@@ -267,10 +267,10 @@ static tl_status add_fixed(const collector *c, tl_err *err)
                           "outcome of the trial");
     column->integer = c->status;
     column->flag_meanings = TL_STATUS_WORDS;
-    tl_table_add(c->table, "trial_key", TL_COLUMN_KEY, NULL,
+    tl_table_add(c->table, TL_NAME_TRIAL_KEY, TL_COLUMN_KEY, NULL,
                  "hash of the keys of all steps of the trial")
         ->key = c->key;
-    tl_table_add(c->table, "split_hash", TL_COLUMN_KEY, NULL,
+    tl_table_add(c->table, TL_NAME_SPLIT_HASH, TL_COLUMN_KEY, NULL,
                  "hash of which source row went to which role")
         ->key = c->split;
     return TL_OK;
