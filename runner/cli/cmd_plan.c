@@ -122,7 +122,7 @@ static tl_status measure_plan(const tl_plan *plan, const request *wanted, plan_n
     out->kept = sweep.kept;
     out->banks = sweep.banks;
     memcpy(out->bank, sweep.bank, sizeof out->bank);
-    out->least_p = tl_least_p((int)plan->replicates, 2);
+    out->least_p = tl_least_p((int)(plan->replicates / plan->seeds), 2);
     out->account = TL_STEP_BYTES * out->distinct + tl_sweep_table_bytes(plan);
     tl_power_request power = {0};
     tl_status status = wanted->power ? tl_power_read(wanted->power, &power, err) : TL_OK;
@@ -218,11 +218,16 @@ static void print_kept(const plan_numbers *n)
 static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rate)
 {
     char memory[32], data[32];
+    const unsigned draws = plan->replicates / plan->seeds;
+    const char *independent = plan->seeds > 1 ? "data draws" : "replicates";
     (void)printf("%s%s%s\n", plan->name, plan->about ? ": " : "",
                  plan->about ? plan->about : "");
     (void)printf("trials        %u = %u combinations x %u replicates (%u..%u)\n",
                  plan->trials, plan->cells, plan->replicates, plan->first_replicate,
                  plan->first_replicate + plan->replicates - 1);
+    if (plan->seeds > 1)
+        (void)printf("              crossed: %u data draws x %u training seeds\n", draws,
+                     plan->seeds);
     print_axes(plan);
     print_models(plan);
     (void)printf("steps         %.0f wanted, %.0f distinct: sharing saves %.1f %%\n",
@@ -242,15 +247,15 @@ static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rat
     (void)printf("              and %s on rank 0 for the bookkeeping of all steps\n",
                  tl_text_size(n->account, data));
     (void)printf("largest team  %d ranks\n", n->max_ranks);
-    (void)printf("smallest p    %.3g (two-sided sign flips over %u replicates)\n",
-                 n->least_p, plan->replicates);
+    (void)printf("smallest p    %.3g (two-sided sign flips over %u %s)\n", n->least_p,
+                 draws, independent);
     (void)printf("hypotheses    %d%s\n", plan->hypotheses,
                  plan->hypotheses == 0 ? ": all effects will be exploratory" : "");
     if (plan->hypotheses > 0) tl_prospects_print(&n->prospects);
     if (plan->store) print_store(plan);
     if (n->least_p > 0.05) {
-        (void)printf("note          %u replicates cannot reach p < 0.05; 6 can\n",
-                     plan->replicates);
+        (void)printf("note          %u %s cannot reach p < 0.05; 6 can\n", draws,
+                     independent);
     }
 }
 
@@ -279,6 +284,7 @@ static void print_json(const tl_plan *plan, const plan_numbers *n, double rate)
         "flop_per_second_assumed", rate, "memory_bytes", n->memory, "other_memory_bytes",
         n->others, "account_bytes", n->account, "widest_team", n->max_ranks, "smallest_p",
         n->least_p, "hypotheses", plan->hypotheses, "ranks", plan->ranks);
+    if (plan->seeds > 1) tl_json_put(all, "training_seeds", json_integer(plan->seeds));
     if (n->time.trainings > 0) {
         tl_json_put(all, "seconds", json_real(n->time.seconds));
         tl_json_put(all, "trainings_timed", json_integer(n->time.trainings));

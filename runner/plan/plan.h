@@ -14,6 +14,7 @@
 
 /** Limits of a plan. */
 enum { TL_MAX_TRIALS = 1 << 24, TL_MAX_STEPS = 1 << 27, TL_MAX_AXES = 32, TL_NAME = 64 };
+enum { TL_MAX_SEEDS = 1 << 8 /**< of a data draw, exclusive */ };
 
 /**
  * One axis of the sweep. A list is an axis over values; a `one_of` is an axis over
@@ -80,7 +81,9 @@ typedef struct tl_plan {
     /** The same with tl_source_label in place of paths: what result files have. */
     const char *public_text;
     uint64_t seed;
-    uint32_t first_replicate, replicates;
+    /** Of crossed replicates, `seeds` > 1, a data draw has `seeds` replicates in a row, one
+     * a training seed: replicate r is of draw r / seeds. */
+    uint32_t first_replicate, replicates, seeds;
     uint32_t cells;  /**< combinations that remain after `exclude` */
     uint32_t trials; /**< cells * replicates */
     uint64_t steps;  /**< of all trials, before sharing */
