@@ -34,7 +34,8 @@ tl_status tl_combination_mean(const tl_design *design, const tl_target *target,
     return TL_OK;
 }
 
-/* Adds the values of one cell; notes the weights of a rate's measurements. */
+/* Adds the values of one cell, and the variance of measurements that are each of one trial;
+ * of others, notes their weights. */
 static void add_cell(const tl_design *design, const tl_target *target,
                      const tl_weighted_cell *one, int *found, double *size,
                      tl_differences *out)
@@ -48,7 +49,10 @@ static void add_cell(const tl_design *design, const tl_target *target,
         size[r] += fabs(share);
         out->difference[r] += share;
         out->reference[r] += one->reference * target->value[t];
-        if (target->n) target->share[target->same[t]] += one->weight;
+        if (target->same)
+            target->share[target->same[t]] += one->weight;
+        else if (target->variance)
+            out->variance[r] += one->weight * one->weight * target->variance[t];
     }
 }
 
@@ -61,8 +65,7 @@ static void add_variance(const tl_design *design, const tl_target *target, uint3
         if (isnan(target->value[t])) continue;
         double *weight = &target->share[target->same[t]];
         if (*weight == 0.0) continue;
-        out->variance[design->replicate[t]] +=
-            *weight * *weight * tl_target_variance(target, t);
+        out->variance[design->replicate[t]] += *weight * *weight * target->variance[t];
         *weight = 0.0;
     }
 }
@@ -79,7 +82,7 @@ tl_status tl_combine(const tl_design *design, const tl_target *target,
     TL_ALLOC(found, arena, design->replicates, err);
     for (int i = 0; i < cells->used; i++)
         add_cell(design, target, &cells->cell[i], found, size, out);
-    for (int i = 0; i < cells->used && target->n; i++)
+    for (int i = 0; i < cells->used && target->same; i++)
         add_variance(design, target, cells->cell[i].cell, out);
     for (int r = 0; r < design->replicates; r++) {
         const bool is_complete = cells->used > 0 && found[r] == cells->used;

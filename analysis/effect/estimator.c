@@ -15,10 +15,8 @@
 tl_status tl_estimator_open(const tl_table *table, tl_arena *arena, tl_estimator *out,
                             tl_err *err)
 {
-    *out = (tl_estimator){.arena = arena,
-                          .scratch = tl_arena_open(0),
-                          .index = tl_arena_open(0),
-                          .grouping = {.factor = {-1, -1}}};
+    *out = (tl_estimator){
+        .arena = arena, .scratch = tl_arena_open(0), .index = tl_arena_open(0)};
     tl_design *d = &out->design;
     TL_TRY(tl_design_open(table, arena, d, err));
     TL_ALLOC(out->effects, arena, 1, err);
@@ -237,6 +235,29 @@ static tl_status estimate_ratio(tl_estimator *e, const tl_subject *subject,
     return TL_OK;
 }
 
+/* The cells grouped for the compared factors: as the last times, or anew. */
+static tl_status find_grouping(tl_estimator *e, const tl_comparison *compared,
+                               const tl_grouping **out, tl_err *err)
+{
+    enum { MOST_CELLS = 1 << 22 };
+    for (int i = 0; i < e->groupings; i++) {
+        const int *factor = e->grouping[i].factor;
+        *out = &e->grouping[i];
+        if (factor[0] == compared->factor[0] && factor[1] == compared->factor[1])
+            return TL_OK;
+    }
+    if (e->groupings == TL_MOST_GROUPINGS ||
+        (double)e->groupings * e->design.cells > MOST_CELLS) {
+        tl_arena_rewind(&e->index, 0);
+        e->groupings = 0;
+    }
+    tl_grouping *place = &e->grouping[e->groupings];
+    TL_TRY(tl_grouping_open(&e->design, compared->factor, &e->index, place, err));
+    e->groupings++;
+    *out = place;
+    return TL_OK;
+}
+
 /* The same comparison on the control of the metric, if a hypothesis asks and there is one.
  */
 static tl_status compare_control(tl_estimator *e, const tl_column *metric,
@@ -250,9 +271,11 @@ static tl_status compare_control(tl_estimator *e, const tl_column *metric,
     tl_combination cells;
     tl_differences d;
     tl_effect other = {.margin = (double)NAN, .sides = 2, .low = (double)NAN};
+    const tl_grouping *grouping;
+    TL_TRY(find_grouping(e, compared, &grouping, err));
     TL_TRY(tl_target_open(&e->design, control, &e->scratch, &target, err));
-    TL_TRY(tl_contrast_weigh(&e->design, &e->grouping, &target, compared, &e->scratch,
-                             &cells, err));
+    TL_TRY(tl_contrast_weigh(&e->design, grouping, &target, compared, &e->scratch, &cells,
+                             err));
     if (cells.used == 0) return TL_OK;
     TL_TRY(tl_combine(&e->design, &target, &cells, &e->scratch, &d, err));
     TL_TRY(conclude(e, &d, &other, err));
@@ -263,17 +286,6 @@ static tl_status compare_control(tl_estimator *e, const tl_column *metric,
     effect->control_low = other.low;
     effect->control_high = other.high;
     return TL_OK;
-}
-
-/* Groups the cells for the compared factors, unless they were the last. */
-static tl_status group_cells(tl_estimator *e, const tl_comparison *compared, tl_err *err)
-{
-    const int *factor = compared->factor;
-    if (e->grouping.factor[0] == factor[0] && e->grouping.factor[1] == factor[1])
-        return TL_OK;
-    e->grouping.factor[0] = -1;
-    tl_arena_rewind(&e->index, 0);
-    return tl_grouping_open(&e->design, factor, &e->index, &e->grouping, err);
 }
 
 /* The numbers of a comparison over the cells, some of which are in use. */
@@ -302,17 +314,18 @@ tl_status tl_estimate_comparison(tl_estimator *e, const tl_subject *subject,
     TL_TRY(add(e, target->metric->name, &effect, err));
     if (is_pair) effect->kind = TL_EFFECT_INTERACTION;
     TL_TRY(name_sides(e, compared, effect, err));
-    TL_TRY(group_cells(e, compared, err));
+    const tl_grouping *grouping;
+    TL_TRY(find_grouping(e, compared, &grouping, err));
     const size_t mark = tl_arena_mark(&e->scratch);
     tl_combination cells;
-    TL_TRY(tl_contrast_weigh(&e->design, &e->grouping, target, compared, &e->scratch,
-                             &cells, err));
+    TL_TRY(tl_contrast_weigh(&e->design, grouping, target, compared, &e->scratch, &cells,
+                             err));
     if (cells.used > 0)
         TL_TRY(estimate_cells(e, subject, compared, &cells, effect, err));
     else
         effect->missing =
             is_pair ? "no trials have values in all four cells"
-                    : tl_contrast_why_none(&e->design, &e->grouping, target, compared);
+                    : tl_contrast_why_none(&e->design, grouping, target, compared);
     tl_arena_rewind(&e->scratch, mark);
     return TL_OK;
 }

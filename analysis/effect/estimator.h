@@ -16,13 +16,17 @@ typedef struct tl_asked {
     const char *claim; /**< in words, or NULL */
 } tl_asked;
 
+/** Groupings that an estimator keeps, at most. */
+enum { TL_MOST_GROUPINGS = 16 };
+
 /** The state of an estimation. */
 typedef struct tl_estimator {
     tl_design design;
-    tl_arena *arena;      /**< for the effects, borrowed */
-    tl_arena scratch;     /**< for one metric */
-    tl_arena index;       /**< for the grouping */
-    tl_grouping grouping; /**< of the factors compared last */
+    tl_arena *arena;  /**< for the effects, borrowed */
+    tl_arena scratch; /**< for one metric */
+    tl_arena index;   /**< for groupings */
+    int groupings;
+    tl_grouping grouping[TL_MOST_GROUPINGS]; /**< [groupings] of factors compared lately */
     tl_interval_basis *
         *basis;            /**< [draws + 1] of intervals of so many; NULL: not yet made */
     bool keeps_each;       /**< effects keep their numbers by data draw */

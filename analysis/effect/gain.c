@@ -1,5 +1,6 @@
 #include "analysis/effect/gain.h"
 
+#include "analysis/effect/components.h"
 #include "analysis/effect/interval.h"
 #include "analysis/effect/pooled.h"
 #include "analysis/effect/statistics.h"
@@ -70,7 +71,8 @@ static tl_status add(estimator *e, const tl_target *target, int f, int level, tl
     if (f >= 0) gain->level = d->factor[f].name[level];
     TL_TRY(tl_pooled_name(d, target, own, &cells, e->arena, &gain->pooled, err));
     TL_TRY(tl_combine(d, target, &cells, &e->scratch, &means, err));
-    conclude(&means, d->replicates, gain);
+    TL_TRY(tl_differences_by_draw(d, &means, &e->scratch, err));
+    conclude(&means, d->draws, gain);
     tl_arena_rewind(&e->scratch, mark);
     return TL_OK;
 }

@@ -73,6 +73,39 @@ static const tl_column *beside(const tl_design *design, const tl_column *metric,
     return column && column->type == type ? column : NULL;
 }
 
+/* Row t's hits and other cases, half a case added to each; false if it is not a rate. */
+static bool cases(const tl_target *target, uint32_t t, double *hits, double *others)
+{
+    if (!target->n || !(target->n->real[t] > 0.0)) return false;
+    const double n = target->n->real[t];
+    *hits = n * target->metric->real[t] + 0.5;
+    *others = n - n * target->metric->real[t] + 0.5;
+    return *hits > 0.0 && *others > 0.0;
+}
+
+double tl_target_variance(const tl_target *target, uint32_t t)
+{
+    double hits, others, slope = 1.0;
+    if (!cases(target, t, &hits, &others)) return 0.0;
+    const double n = target->n->real[t], d = 1.0 / fmax(n, 2.0);
+    const double half = 0.5 * d * (1.0 - d) / n;
+    if (target->scale == TL_SCALE_LOG) slope = (n + 0.5) / hits;
+    if (target->scale == TL_SCALE_LOGIT) slope = (n + 1.0) * (n + 1.0) / (hits * others);
+    return half * slope * slope;
+}
+
+/* Sets the variance of each trial. */
+static tl_status find_variances(const tl_design *design, tl_target *target, tl_arena *arena,
+                                tl_err *err)
+{
+    double *variance;
+    TL_ALLOC(variance, arena, design->table->trials, err);
+    for (uint32_t t = 0; t < design->table->trials; t++)
+        variance[t] = tl_target_variance(target, t);
+    target->variance = variance;
+    return TL_OK;
+}
+
 tl_status tl_target_open(const tl_design *design, const tl_column *metric, tl_arena *arena,
                          tl_target *out, tl_err *err)
 {
@@ -87,18 +120,13 @@ tl_status tl_target_open(const tl_design *design, const tl_column *metric, tl_ar
     for (uint32_t t = 0; t < trials; t++) has[design->cell[t]] |= !isnan(metric->real[t]);
     out->has = has;
     if (!out->n) return TL_OK;
+    TL_TRY(find_variances(design, out, arena, err));
+    bool depends_on_all = true;
+    for (int f = 0; f < design->factors; f++)
+        depends_on_all &= tl_word_listed(out->above, design->factor[f].column->name);
+    if (depends_on_all) return TL_OK;
     TL_ALLOC(out->share, arena, trials, err);
     return tl_target_shared(design, metric, arena, &out->same, err);
-}
-
-/* Row t's hits and other cases, half a case added to each; false if it is not a rate. */
-static bool cases(const tl_target *target, uint32_t t, double *hits, double *others)
-{
-    if (!target->n || !(target->n->real[t] > 0.0)) return false;
-    const double n = target->n->real[t];
-    *hits = n * target->metric->real[t] + 0.5;
-    *others = n - n * target->metric->real[t] + 0.5;
-    return *hits > 0.0 && *others > 0.0;
 }
 
 /* Row t's value on the scale. */
@@ -121,16 +149,5 @@ tl_status tl_target_scaled(const tl_design *design, const tl_target *target, tl_
     *out = *target;
     out->value = value;
     out->scale = scale;
-    return TL_OK;
-}
-
-double tl_target_variance(const tl_target *target, uint32_t t)
-{
-    double hits, others, slope = 1.0;
-    if (!cases(target, t, &hits, &others)) return 0.0;
-    const double n = target->n->real[t], d = 1.0 / fmax(n, 2.0);
-    const double half = 0.5 * d * (1.0 - d) / n;
-    if (target->scale == TL_SCALE_LOG) slope = (n + 0.5) / hits;
-    if (target->scale == TL_SCALE_LOGIT) slope = (n + 1.0) * (n + 1.0) / (hits * others);
-    return half * slope * slope;
+    return target->n ? find_variances(design, out, arena, err) : TL_OK;
 }

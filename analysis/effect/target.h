@@ -22,8 +22,10 @@ typedef struct tl_target {
     const tl_column *reason; /**< why values are missing, or NULL */
     const char *above;       /**< names of the factors it depends on, or NULL */
     const bool *has;         /**< [cells] whether any replicate has a value */
-    uint32_t *same; /**< [trials] a trial with the same measurement, if there is a value */
-    double *share;  /**< [trials] of a rate: scratch of tl_combine, 0 between its calls */
+    const double *variance;  /**< [trials] of a rate: tl_target_variance; else NULL */
+    uint32_t
+        *same; /**< [trials] of a rate: tl_target_shared; NULL if it is of each its own */
+    double *share; /**< [trials] with `same`: scratch of tl_combine, 0 between its calls */
 } tl_target;
 
 /**
