@@ -16,7 +16,8 @@ typedef enum tl_pairing {
 
 /** An effect in both files. Numbers that are missing are NaN. */
 typedef struct tl_compared {
-    const tl_effect *a, *b;
+    const tl_effect *a; /**< borrowed */
+    const tl_effect *b; /**< borrowed */
     tl_pairing pairing;
     int n;               /**< pairs; of Welch's t replicates of both */
     double difference;   /**< b - a */

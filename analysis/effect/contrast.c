@@ -166,14 +166,14 @@ tl_status tl_round_measure(const tl_design *design, const tl_target *const targe
 }
 
 /* What the trials of one side have. */
-typedef struct tally {
+typedef struct side_count {
     uint32_t rows, values, unresolvable;
-} tally;
+} side_count;
 
-static tally count_side(const tl_design *design, const tl_grouping *grouping,
-                        const tl_target *target, const tl_comparison *compared, int s)
+static side_count count_side(const tl_design *design, const tl_grouping *grouping,
+                             const tl_target *target, const tl_comparison *compared, int s)
 {
-    tally count = {0};
+    side_count count = {0};
     const tl_grouped_range side = side_at(grouping, compared, s);
     for (const tl_grouped_cell *one = side.at; one < side.end; one++) {
         for (uint32_t i = design->begin[one->cell]; i < design->begin[one->cell + 1]; i++) {
@@ -192,7 +192,7 @@ const char *tl_contrast_why_none(const tl_design *design, const tl_grouping *gro
                                  const tl_target *target, const tl_comparison *compared)
 {
     for (int side = 0; side < 2; side++) {
-        const tally count = count_side(design, grouping, target, compared, side);
+        const side_count count = count_side(design, grouping, target, compared, side);
         if (count.values > 0) continue;
         if (count.rows == 0) return "no trial of the plan is at this level";
         if (count.unresolvable == count.rows)

@@ -23,7 +23,8 @@ typedef struct tl_grouping {
 
 /** A range of grouped cells. */
 typedef struct tl_grouped_range {
-    const tl_grouped_cell *at, *end;
+    const tl_grouped_cell *at;  /**< borrowed from the grouping */
+    const tl_grouped_cell *end; /**< borrowed; behind the last */
 } tl_grouped_range;
 
 /** Groups the cells of the design for factors with contrasts (tl_factor_has_contrasts).

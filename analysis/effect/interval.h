@@ -56,7 +56,7 @@ typedef struct tl_interval_basis {
 TL_MUST_USE tl_status tl_interval_basis_open(int n, tl_arena *arena, tl_interval_basis *out,
                                              tl_err *err);
 
-/** tl_interval_of x [basis->n], bit for bit. */
+/** tl_interval_of x and variance, each [basis->n], bit for bit. */
 tl_interval tl_interval_on(const tl_interval_basis *basis, const double *x,
                            const double *variance);
 

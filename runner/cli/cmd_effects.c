@@ -50,7 +50,7 @@ static const tl_usage usage = {
         "two files counts once; if they disagree on it, that is an error.\n\n"
         "Of crossed replicates (replicates: {data: 4, training: 4}) n counts the data draws:\n"
         "the training seeds of one are averaged, signs flip over data draws, and the\n"
-        "standard deviations due to data and to training are told apart.\n",
+        "standard deviations due to data and to training are reported.\n",
     .options =
         (const tl_option[]){
             {"csv", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_csv),

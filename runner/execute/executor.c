@@ -77,8 +77,8 @@ static tl_status draw_roles(tl_executor *executor, tl_cached *entry, tl_err *err
 {
     const tl_trial *trial = executor->trial;
     tl_roles roles;
-    TL_TRY(tl_roles_draw(trial->source, &trial->split, executor->plan->seed,
-                         trial->draw, &entry->arena, &roles, err));
+    TL_TRY(tl_roles_draw(trial->source, &trial->split, executor->plan->seed, trial->draw,
+                         &entry->arena, &roles, err));
     entry->world.data[TL_PART_POOL] = roles.pool;
     entry->world.data[TL_PART_VALIDATION] = roles.validation;
     entry->world.data[TL_PART_ATTACKER] = roles.attacker;
