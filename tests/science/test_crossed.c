@@ -19,6 +19,7 @@ enum { SEEDS = 4, MOST_DRAWS = 16, MOST_ROWS = 2 * SEEDS * MOST_DRAWS, SWEEPS = 
 typedef struct sweep {
     int draws;
     double data_sd, training_sd, noise_sd;
+    bool is_one_lost; /* the first trial has no value */
 } sweep;
 
 /* What one sweep says. */
@@ -49,6 +50,7 @@ static answer estimate(const sweep *s, tl_rng *rng)
             }
         }
     }
+    if (s->is_one_lost) score[0] = (double)NAN;
     tl_column column[] = {
         {.name = "replicate", .type = TL_COLUMN_INT, .integer = replicate},
         {.name = "data_draw", .type = TL_COLUMN_INT, .integer = draw},
@@ -126,11 +128,24 @@ static void components_are_those_put_in(void **state)
     assert_true(fabs(training - 0.45) < 0.01);
 }
 
+/* A mean over the seeds that happen to be there would be another quantity. */
+static void a_draw_that_lacks_a_seed_is_left_out(void **state)
+{
+    (void)state;
+    static const sweep whole = {6, 1.0, 1.0, 0.0, false}, cut = {6, 1.0, 1.0, 0.0, true};
+    tl_rng rng = tl_rng_stream(9, 0, "test", 0, "crossed"), same = rng;
+    const answer all = estimate(&whole, &rng), rest = estimate(&cut, &same);
+    assert_int_equal(all.n, 6);
+    assert_int_equal(rest.n, 5);
+    assert_true(rest.data > 0.0 && rest.training > 0.0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(intervals_hold_the_truth_as_often_as_they_say),
         cmocka_unit_test(components_are_those_put_in),
+        cmocka_unit_test(a_draw_that_lacks_a_seed_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
