@@ -86,11 +86,11 @@ static answer estimate(const sweep *s, tl_rng *rng)
 static void intervals_hold_the_truth_as_often_as_they_say(void **state)
 {
     (void)state;
-    static const sweep sweeps[] = {{8, 1.0, 0.5, 0.2},
-                                   {8, 0.2, 1.0, 0.2},
-                                   {4, 1.0, 1.0, 0.5},
-                                   {4, 0.0, 1.0, 0.5},
-                                   {16, 1.0, 0.5, 0.2}};
+    static const sweep sweeps[] = {{8, 1.0, 0.5, 0.2, false},
+                                   {8, 0.2, 1.0, 0.2, false},
+                                   {4, 1.0, 1.0, 0.5, false},
+                                   {4, 0.0, 1.0, 0.5, false},
+                                   {16, 1.0, 0.5, 0.2, false}};
     for (size_t i = 0; i < sizeof sweeps / sizeof *sweeps; i++) {
         tl_rng rng = tl_rng_stream(7, (uint32_t)i, "test", 0, "crossed");
         int held = 0, found = 0;
@@ -115,7 +115,7 @@ static void intervals_hold_the_truth_as_often_as_they_say(void **state)
 static void components_are_those_put_in(void **state)
 {
     (void)state;
-    static const sweep s = {16, 0.8, 0.6, 0.3};
+    static const sweep s = {16, 0.8, 0.6, 0.3, false};
     tl_rng rng = tl_rng_stream(8, 0, "test", 0, "crossed");
     double data = 0.0, training = 0.0;
     for (int k = 0; k < SWEEPS; k++) {
