@@ -27,6 +27,7 @@ void tl_welch(const double *x, int n, const double *y, int m, tl_compared *out)
 {
     double mean[2], sd[2];
     out->difference = (double)NAN;
+    out->missing = NULL;
     out->n = n + m;
     if (n < 1 || m < 1) {
         set_missing("one of the two has no complete replicate", out);
@@ -53,6 +54,7 @@ void tl_paired(double *d, int n, tl_compared *out)
 {
     double sd;
     out->difference = (double)NAN;
+    out->missing = NULL;
     out->n = n;
     if (n < 1) {
         set_missing("no replicate is complete in both", out);
