@@ -2,6 +2,7 @@
 
 #include "analysis/effect/effect_text.h"
 #include "analysis/table/schema.h"
+#include "compute/core/print.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -41,17 +42,17 @@ static void say_importance(FILE *file, const char *metric, const tl_importance *
     }
     if (found == 0) return;
     qsort(of, (size_t)found, sizeof *of, by_share);
-    (void)fputs("  accounts for:", file);
+    tl_print(file, "  accounts for:");
     for (int i = 0; i < found && i < MOST_SHARES; i++) {
-        (void)fprintf(file, "%s %s %.1f %% (%.1f by chance)", i > 0 ? "," : "",
-                      of[i]->factor, 100.0 * of[i]->share, 100.0 * of[i]->chance);
+        tl_print(file, "%s %s %.1f %% (%.1f by chance)", i > 0 ? "," : "", of[i]->factor,
+                 100.0 * of[i]->share, 100.0 * of[i]->chance);
     }
-    if (found > MOST_SHARES) (void)fprintf(file, ", %d more", found - MOST_SHARES);
+    if (found > MOST_SHARES) tl_print(file, ", %d more", found - MOST_SHARES);
     if (adds_up)
-        (void)fprintf(file, "; the rest %.1f %%", 100.0 * fmax(rest, 0.0));
+        tl_print(file, "; the rest %.1f %%", 100.0 * fmax(rest, 0.0));
     else
-        (void)fputs("; levels are not met equally often, so shares overlap", file);
-    (void)fputc('\n', file);
+        tl_print(file, "; levels are not met equally often, so shares overlap");
+    tl_print(file, "\n");
 }
 
 /* --- effects ------------------------------------------------------------------------- */
@@ -61,32 +62,32 @@ static void say_ratios(FILE *file, const tl_effect *e)
     const bool has_ratio = !isnan(e->ratio_low), has_odds = !isnan(e->odds_low);
     const bool is_pair = e->kind == TL_EFFECT_INTERACTION;
     if (has_ratio)
-        (void)fprintf(file, "      ratio %.4g [%.4g, %.4g]", e->ratio, e->ratio_low,
-                      e->ratio_high);
+        tl_print(file, "      ratio %.4g [%.4g, %.4g]", e->ratio, e->ratio_low,
+                 e->ratio_high);
     if (has_odds)
-        (void)fprintf(file, "%s%s %.4g [%.4g, %.4g]", has_ratio ? ", " : "      ",
-                      is_pair ? "ratio of odds ratios" : "odds ratio", e->odds, e->odds_low,
-                      e->odds_high);
-    if (has_ratio || has_odds) (void)fputc('\n', file);
+        tl_print(file, "%s%s %.4g [%.4g, %.4g]", has_ratio ? ", " : "      ",
+                 is_pair ? "ratio of odds ratios" : "odds ratio", e->odds, e->odds_low,
+                 e->odds_high);
+    if (has_ratio || has_odds) tl_print(file, "\n");
     if (!isnan(e->data_sd))
-        (void)fprintf(file,
-                      "      standard deviation %.4g from one data draw to the next, %.4g "
-                      "among training seeds of one\n",
-                      e->data_sd, e->training_sd);
+        tl_print(file,
+                 "      standard deviation %.4g from one data draw to the next, %.4g "
+                 "among training seeds of one\n",
+                 e->data_sd, e->training_sd);
 }
 
 static void print_one(FILE *file, const tl_effect *e, bool is_hypothesis)
 {
     static const char *const kind[] = {"", "interaction, ", "trend, "};
     char number[24];
-    (void)fprintf(file, "  %s", kind[e->kind]);
+    tl_print(file, "  %s", kind[e->kind]);
     if (is_hypothesis)
-        (void)fprintf(file, "hypothesis %s, %s: ", tl_effect_number(e, number),
-                      tl_effect_verdict(e));
+        tl_print(file, "hypothesis %s, %s: ", tl_effect_number(e, number),
+                 tl_effect_verdict(e));
     tl_effect_print_name(file, e, is_hypothesis || e->kind == TL_EFFECT_TREND);
     if (!is_hypothesis && e->kind != TL_EFFECT_TREND && e->pooled)
-        (void)fprintf(file, ", pooled over %s", e->pooled);
-    (void)fputs(": ", file);
+        tl_print(file, ", pooled over %s", e->pooled);
+    tl_print(file, ": ");
     tl_effect_print_numbers(file, e, is_hypothesis);
     say_ratios(file, e);
 }
@@ -97,11 +98,11 @@ static void say_metric(FILE *file, const tl_table *table, const char *name)
     const tl_column *column = tl_table_find(table, name);
     const char *about = column ? tl_column_attribute(column, TL_NAME_LONG_NAME) : NULL;
     const char *better = column ? tl_column_attribute(column, TL_NAME_BETTER) : NULL;
-    (void)fprintf(file, "\n%s", name);
-    if (about) (void)fprintf(file, ": %s", about);
+    tl_print(file, "\n%s", name);
+    if (about) tl_print(file, ": %s", about);
     if (better && strcmp(better, TL_NEITHER) != 0)
-        (void)fprintf(file, " (%s is better for the owner)", better);
-    (void)fputc('\n', file);
+        tl_print(file, " (%s is better for the owner)", better);
+    tl_print(file, "\n");
 }
 
 void tl_effects_list(FILE *file, const tl_table *table, const tl_effects *effects,
@@ -112,7 +113,7 @@ void tl_effects_list(FILE *file, const tl_table *table, const tl_effects *effect
     for (int i = 0; i < effects->count; i++) {
         const tl_effect *e = &effects->effect[i];
         if (e->hypothesis < 0) continue;
-        if (hypotheses++ == 0) (void)fputs("hypotheses\n", file);
+        if (hypotheses++ == 0) tl_print(file, "hypotheses\n");
         print_one(file, e, true);
     }
     for (int i = 0; i < effects->count; i++) {
@@ -130,13 +131,13 @@ void tl_effects_list(FILE *file, const tl_table *table, const tl_effects *effect
         }
         print_one(file, e, false);
     }
-    if (effects->count == 0) (void)fputs("no metric is downstream of a factor\n", file);
-    if (*metric) (void)fputs("\nall but the hypotheses is exploratory\n", file);
+    if (effects->count == 0) tl_print(file, "no metric is downstream of a factor\n");
+    if (*metric) tl_print(file, "\nall but the hypotheses is exploratory\n");
     if (hidden + none > 0)
-        (void)fprintf(file,
-                      "not shown (--all): %d effects of exactly 0 in every replicate, %d "
-                      "without a value\n",
-                      hidden, none);
+        tl_print(file,
+                 "not shown (--all): %d effects of exactly 0 in every replicate, %d "
+                 "without a value\n",
+                 hidden, none);
     if (effects->left_out > 0)
-        (void)fprintf(file, "%d interactions left out: too many\n", effects->left_out);
+        tl_print(file, "%d interactions left out: too many\n", effects->left_out);
 }

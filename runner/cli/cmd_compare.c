@@ -5,6 +5,7 @@
 #include "analysis/table/result_file.h"
 #include "analysis/table/table_print.h"
 #include "compute/core/log.h"
+#include "compute/core/memory.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
 #include "runner/cli/wanted.h"
@@ -16,12 +17,14 @@
 typedef struct request {
     const char *file[2];
     tl_wanted wanted;
+    double memory; /* bytes; 0: the usual */
     bool is_csv, is_json, is_all;
 } request;
 
 static const tl_usage usage = {
     .command = "compare",
-    .forms = "A.nc B.nc [--metric NAME]... [--factor NAME]... [--all] [--csv|--json]",
+    .forms =
+        "A.nc B.nc [--metric NAME]... [--factor NAME]... [--all] [--csv|--json] [--memory GIB]",
     .about =
         "Compares what two result files say: one plan on two data sets, by two versions,\n"
         "with two defences (threatloop run PLAN --set ...). For each effect and metric's mean\n"
@@ -47,6 +50,9 @@ static const tl_usage usage = {
              .about = "comma-separated values, one row per effect"},
             {"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json),
              .about = "JSON, one row per effect"},
+            {"memory", 0, TL_OPTION_REAL, "GIB", offsetof(request, memory),
+             .about = "memory that the files may take in all (default 1)", .high = 1e9,
+             .scale = 0x1p30},
             {0}},
     .least = 2,
     .most = 2,
@@ -90,7 +96,7 @@ int tl_cmd_compare(int argc, char **argv)
     if (r.is_csv && r.is_json)
         return tl_options_refuse("compare", "give one of --csv and --json");
     for (int k = 0; k < 2; k++) r.file[k] = words.at[k];
-    tl_arena arena = tl_arena_open(0);
+    tl_arena arena = tl_arena_open(tl_memory_account(r.memory, TL_MEMORY_TABLES));
     tl_err err = {0};
     const tl_status status = answer(&r, &arena, &err);
     if (status != TL_OK) tl_log(TL_LOG_ERROR, "%s", err.text);

@@ -1,6 +1,7 @@
 #include "runner/cli/metric_names.h"
 
 #include "compute/core/json.h"
+#include "compute/core/print.h"
 #include "experiments/stage/stage.h"
 
 #include <stdio.h>
@@ -158,23 +159,24 @@ static void print_record(const json_t *one)
     const char *units = tl_json_field(one, "units"), *flow = tl_json_field(one, "flow");
     const char *better = tl_json_field(one, "better_for_owner");
     const json_t *low = json_object_get(one, "low"), *high = json_object_get(one, "high");
-    (void)printf("%s: %s\n", tl_json_field(one, "name"), tl_json_field(one, "about"));
-    (void)printf("  stage   %s%s", tl_json_field(one, "stage"),
-                 json_is_true(json_object_get(one, "is_judged")) ? ", when judged" : "");
-    if (strcmp(flow, "none") != 0) (void)printf(" (%s)", flow);
-    (void)printf("\n  unit    %s", strcmp(units, "1") == 0 ? "none" : units);
+    tl_print(stdout, "%s: %s\n", tl_json_field(one, "name"), tl_json_field(one, "about"));
+    tl_print(stdout, "  stage   %s%s", tl_json_field(one, "stage"),
+             json_is_true(json_object_get(one, "is_judged")) ? ", when judged" : "");
+    if (strcmp(flow, "none") != 0) tl_print(stdout, " (%s)", flow);
+    tl_print(stdout, "\n  unit    %s", strcmp(units, "1") == 0 ? "none" : units);
     if (low)
-        (void)printf(", from %g to %g", json_number_value(low), json_number_value(high));
-    (void)printf("\n  better  %s\n", *better ? better : "neither");
+        tl_print(stdout, ", from %g to %g", json_number_value(low),
+                 json_number_value(high));
+    tl_print(stdout, "\n  better  %s\n", *better ? better : "neither");
     if (json_is_true(json_object_get(one, "is_rate")))
-        (void)puts("  beside  NAME_n, the cases that it is a share of");
+        tl_print(stdout, "  beside  NAME_n, the cases that it is a share of\n");
     if (json_is_true(json_object_get(one, "can_be_missing")))
-        (void)puts("  beside  NAME_reason, why it has no value");
+        tl_print(stdout, "  beside  NAME_reason, why it has no value\n");
     if (json_object_get(one, "control"))
-        (void)printf("  control %s, of a model without access\n",
-                     tl_json_field(one, "control"));
+        tl_print(stdout, "  control %s, of a model without access\n",
+                 tl_json_field(one, "control"));
     if (json_is_true(json_object_get(one, "is_success")))
-        (void)puts("  says    what the attack achieved");
+        tl_print(stdout, "  says    what the attack achieved\n");
 }
 
 void tl_metric_print(const char *name, const json_t *found)
@@ -186,10 +188,10 @@ void tl_metric_print(const char *name, const json_t *found)
         print_record(json_array_get(found, 0));
         return;
     }
-    (void)printf("%s may be the metric of %zu stages:\n", name, count);
+    tl_print(stdout, "%s may be the metric of %zu stages:\n", name, count);
     json_array_foreach(found, i, one)
     {
-        (void)putchar('\n');
+        tl_print(stdout, "\n");
         print_record(one);
     }
 }

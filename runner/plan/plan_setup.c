@@ -46,8 +46,8 @@ static tl_status read_range(const tl_yaml *node, const char *what, unsigned long
     TL_YAML_CHECK(is_good && !*end, node, err,
                   "%s must be a number from 1 or a range like 8..23, found %.60s", what,
                   node->kind == TL_YAML_SCALAR ? node->text : tl_yaml_kind_name(node));
-    TL_YAML_CHECK(last < TL_MAX_TRIALS, node, err, "%s must be at most %d, found %.60s",
-                  what, TL_MAX_TRIALS - 1, node->text);
+    TL_YAML_CHECK(last < TL_MAX_REPLICATE, node, err, "%s must be at most %d, found %.60s",
+                  what, TL_MAX_REPLICATE - 1, node->text);
     *from = first;
     *count = last - first + 1;
     return TL_OK;
@@ -74,8 +74,9 @@ static tl_status read_crossed(const tl_yaml *map, unsigned long long *from,
     TL_YAML_CHECK(none == 0 && *seeds < TL_MAX_SEEDS, training, err,
                   "replicates.training must be a number from 1 to %d, found %.60s",
                   TL_MAX_SEEDS - 1, training->text);
-    TL_YAML_CHECK((*from + *count) * *seeds < TL_MAX_TRIALS, map, err,
-                  "data draws times training seeds must be at most %d", TL_MAX_TRIALS - 1);
+    TL_YAML_CHECK((*from + *count) * *seeds < TL_MAX_REPLICATE, map, err,
+                  "data draws times training seeds must be at most %d",
+                  TL_MAX_REPLICATE - 1);
     return TL_OK;
 }
 

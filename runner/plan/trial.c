@@ -346,7 +346,7 @@ uint32_t tl_trial_stream(const tl_trial *trial, const tl_trial_step *step)
     static const uint32_t data = TL_PARTS_DATA | TL_BIT(TL_PART_MARKS);
     const bool is_of_data = step->kind != TL_STEP_BANK && step->bank_count == 0 &&
                             !(step->reads & ~data) && !(step->stage->gives & ~data);
-    return is_of_data ? trial->draw : trial->draw + trial->seed * TL_MAX_TRIALS;
+    return is_of_data ? trial->draw : trial->draw + trial->seed * TL_MAX_REPLICATE;
 }
 
 /* Adds `from` to parent [count] unless it is there. \return the new count */
