@@ -23,8 +23,7 @@ typedef struct request {
 
 static const tl_usage usage = {
     .command = "compare",
-    .forms =
-        "A.nc B.nc [--metric NAME]... [--factor NAME]... [--all] [--csv|--json] [--memory GIB]",
+    .forms = "A.nc B.nc [--metric NAME]... [--factor NAME]... [--all] [--csv|--json]",
     .about =
         "Compares what two result files say: one plan on two data sets, by two versions,\n"
         "with two defences (threatloop run PLAN --set ...). For each effect and metric's mean\n"

@@ -107,8 +107,8 @@ void tl_trial_decode(const tl_plan *plan, uint32_t number, tl_trial *trial);
 /**
  * The replicate whose random numbers a step draws. What reads and gives data alone goes by
  * the data draw, as splits do, and is the same step under every training seed; all else
- * goes by both. A number below TL_MAX_REPLICATE is a data draw under its first seed, and the
- * same as this replicate of a plan without crossed ones.
+ * goes by both. A number below TL_MAX_REPLICATE is a data draw under its first seed, and
+ * the same as this replicate of a plan without crossed ones.
  */
 uint32_t tl_trial_stream(const tl_trial *trial, const tl_trial_step *step);
 
