@@ -53,10 +53,14 @@
  * also across files of different replicates; and variables other than factors and metrics.
  * METRIC_n holds the cases of a rate, METRIC_reason flags why a value is missing. `chain`
  * is the factor of plans with several chains; measure_own_target_accuracy is of a target
- * that the plan brings. */
+ * that the plan brings. Crossed replicates alone have a data draw and a training seed. */
 #define TL_NAME_TRIAL "trial"
 #define TL_NAME_REPLICATE "replicate"
+#define TL_NAME_DATA_DRAW "data_draw"
+#define TL_NAME_TRAINING_SEED "training_seed"
 #define TL_NAME_STATUS "status"
+#define TL_NAME_TRIAL_KEY "trial_key"
+#define TL_NAME_SPLIT_HASH "split_hash"
 #define TL_NAME_CHAIN "chain"
 #define TL_NAME_OWN_ACCURACY "measure_own_target_accuracy"
 #define TL_SUFFIX_N "_n"

@@ -1,10 +1,11 @@
 /*
- * threatloop describe: a stage, model, data source or shipped plan in full.
+ * threatloop describe: a stage, metric, model, data source or shipped plan in full.
  */
 #include "compute/core/json.h"
 #include "compute/core/print.h"
 #include "runner/cli/catalogue.h"
 #include "runner/cli/commands.h"
+#include "runner/cli/metric_names.h"
 #include "runner/cli/options.h"
 #include "runner/cli/page.h"
 #include "runner/exit.h"
@@ -14,7 +15,7 @@
 
 #include <string.h>
 
-enum { MAX_NAMES = 512 };
+enum { MAX_NAMES = 2048 };
 
 typedef struct request {
     bool is_json;
@@ -26,9 +27,10 @@ const tl_usage tl_usage_describe = {
     .forms = "NAME [--json]",
     .about =
         "Shows a stage (parameters with types, defaults, bounds and units; metrics; what it "
-        "reads and gives; what the attacker must know; citation), a model, a data source, or "
-        "a shipped plan (its text). `data`, `model` and `recipe` show the keys that a plan "
-        "may have there. `threatloop list` has the names; of a stage's name the end will do: "
+        "reads and gives; what the attacker must know; citation), a metric by the name of "
+        "its column in a result file or by the end of it (auc), a model, a data source, or a "
+        "shipped plan (its text). `data`, `model` and `recipe` show the keys that a plan may "
+        "have there. `threatloop list` has the names; of a stage's name the end will do: "
         "badnets.\n",
     .completes = "@stages @models @data @plans data model recipe",
     .options = (const tl_option[]){{"json", 0, TL_OPTION_FLAG, NULL,
@@ -263,23 +265,38 @@ static const tl_stage *find_stage(const char *name)
 
 static int refuse(const char *name)
 {
-    static const char *const lists[] = {"stages", "models", "data", "plans"};
+    static const char *const lists[] = {"stages", "models", "data", "plans", "metrics"};
+    enum { LISTS = sizeof lists / sizeof *lists };
     const char *names[MAX_NAMES];
-    json_t *kept[4];
+    json_t *kept[LISTS];
     int count = 0;
-    for (int l = 0; l < 4; l++) {
+    for (int l = 0; l < LISTS; l++) {
         kept[l] = tl_catalogue_list(lists[l]);
         for (size_t i = 0; i < json_array_size(kept[l]) && count < MAX_NAMES - 1; i++) {
             names[count++] = tl_json_field(json_array_get(kept[l], i), "name");
             const char *dot = strchr(names[count - 1], '.');
             if (dot && count < MAX_NAMES - 1) names[count++] = dot + 1;
+            const char *metric = tl_json_field(json_array_get(kept[l], i), "metric");
+            if (*metric && count < MAX_NAMES - 1) names[count++] = metric;
         }
     }
     char hint[TL_HINT];
     (void)tl_options_refuse("describe", "unknown name '%s'%s", name,
                             tl_text_hint(name, names, count, hint));
-    for (int l = 0; l < 4; l++) json_decref(kept[l]);
+    for (int l = 0; l < LISTS; l++) json_decref(kept[l]);
     return TL_EXIT_USAGE;
+}
+
+static int describe_metric(const char *name, bool json)
+{
+    json_t *found = tl_metric_find(name);
+    const bool is_one = json_array_size(found) > 0;
+    if (is_one && json)
+        tl_json_print(json_incref(found), JSON_INDENT(2));
+    else if (is_one)
+        tl_metric_print(name, found);
+    json_decref(found);
+    return is_one ? TL_EXIT_DONE : refuse(name);
 }
 
 static int describe(const char *name, bool json)
@@ -296,7 +313,7 @@ static int describe(const char *name, bool json)
     }
     const tl_stage *stage = find_stage(name);
     json_t *one = stage ? tl_catalogue_stage(stage) : find_other(name);
-    if (!one) return refuse(name);
+    if (!one) return describe_metric(name, json);
     if (json) {
         tl_json_print(one, JSON_INDENT(2));
         return TL_EXIT_DONE;

@@ -15,8 +15,12 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const lists[] = {"stages", "models", "data", "metrics", "plans"};
-enum { LISTS = sizeof lists / sizeof *lists };
+static const char *const lists[] = {"stages", "models",  "data",    "metrics",
+                                    "plans",  "attacks", "defenses"};
+enum {
+    LISTS = sizeof lists / sizeof *lists,
+    WHOLE = 5 /* the others are parts of these */
+};
 
 typedef struct request {
     bool is_json;
@@ -25,17 +29,19 @@ typedef struct request {
 const tl_usage tl_usage_list = {
     .command = "list",
     .summary = "list stages, models, data, metrics, plans",
-    .forms = "[stages|models|data|metrics|plans] [--json]",
+    .forms = "[stages|attacks|defenses|models|data|metrics|plans] [--json]",
     .about =
         "Lists what plans are made of, one entry per line; without a word, all lists but "
-        "metrics. `threatloop describe NAME` shows an entry in full.\n",
-    .completes = "stages models data metrics plans",
+        "metrics. Attacks and defenses are stages. `threatloop describe NAME` shows an entry "
+        "in full.\n",
+    .completes = "stages attacks defenses models data metrics plans",
     .options =
         (const tl_option[]){{"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json),
                              .about = "print JSON; without a word, all lists"},
                             {0}},
     .most = 1,
-    .wants = "list takes one word: stages, models, data, metrics or plans"};
+    .wants =
+        "list takes one word: stages, attacks, defenses, models, data, metrics or plans"};
 
 static void print_list(const json_t *list)
 {
@@ -72,15 +78,16 @@ int tl_cmd_list(int argc, char **argv)
     bool is_first = true;
     json_t *all = json_object(), *list;
     for (int w = 0; w < LISTS; w++) {
+        const bool is_default = w < WHOLE && strcmp(lists[w], "metrics") != 0;
         const bool is_wanted = word ? strcmp(lists[w], word) == 0
-                                    : wanted.is_json || strcmp(lists[w], "metrics") != 0;
+                                    : is_default || (wanted.is_json && w < WHOLE);
         if (is_wanted) tl_json_put(all, lists[w], tl_catalogue_list(lists[w]));
     }
     if (json_object_size(all) == 0) {
         char hint[TL_HINT];
-        code = tl_options_refuse("list", "no list '%s'%s: give %s", word,
-                                 tl_text_hint(word, lists, LISTS, hint),
-                                 "stages, models, data, metrics or plans");
+        code = tl_options_refuse(
+            "list", "no list '%s'%s: give %s", word, tl_text_hint(word, lists, LISTS, hint),
+            "stages, attacks, defenses, models, data, metrics or plans");
     } else if (wanted.is_json) {
         tl_json_print(json_incref(all), JSON_INDENT(2));
     } else {

@@ -154,7 +154,7 @@ static tl_status measure_plan(const tl_plan *plan, const request *wanted, plan_n
     memcpy(out->bank, sweep.bank, sizeof out->bank);
     for (int i = 0; i < out->banks; i++)
         out->bank[i].models = (uint64_t)((double)out->bank[i].models * scale);
-    out->least_p = tl_least_p((int)plan->replicates, 2);
+    out->least_p = tl_least_p((int)(plan->replicates / plan->seeds), 2);
     out->account = TL_STEP_BYTES * out->distinct + tl_sweep_table_bytes(plan);
     tl_power_request power = {0};
     tl_status status = wanted->power ? tl_power_read(wanted->power, &power, err) : TL_OK;
@@ -250,11 +250,16 @@ static void print_kept(const plan_numbers *n)
 static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rate)
 {
     char memory[32], data[32];
+    const unsigned draws = plan->replicates / plan->seeds;
+    const char *independent = plan->seeds > 1 ? "data draws" : "replicates";
     tl_print(stdout, "%s%s%s\n", plan->name, plan->about ? ": " : "",
              plan->about ? plan->about : "");
     tl_print(stdout, "trials        %u = %u combinations x %u replicates (%u..%u)\n",
              plan->trials, plan->cells, plan->replicates, plan->first_replicate,
              plan->first_replicate + plan->replicates - 1);
+    if (plan->seeds > 1)
+        tl_print(stdout, "              crossed: %u data draws x %u training seeds\n",
+                 draws, plan->seeds);
     print_axes(plan);
     print_models(n->seen);
     const bool is_sample = n->seen != plan;
@@ -282,8 +287,8 @@ static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rat
     tl_print(stdout, "              and %s on rank 0 for the bookkeeping of all steps\n",
              tl_text_size(n->account, data));
     tl_print(stdout, "largest team  %d ranks\n", n->max_ranks);
-    tl_print(stdout, "smallest p    %.3g (two-sided sign flips over %u replicates)\n",
-             n->least_p, plan->replicates);
+    tl_print(stdout, "smallest p    %.3g (two-sided sign flips over %u %s)\n", n->least_p,
+             draws, independent);
     tl_print(stdout, "hypotheses    %d%s\n", plan->hypotheses,
              plan->hypotheses == 0 ? ": all effects will be exploratory" : "");
     if (plan->hypotheses > 0 && is_sample)
@@ -294,8 +299,8 @@ static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rat
         tl_print(stdout, "%-13s %s: %s\n", i == 0 ? "left out" : "", plan->left[i].stage,
                  plan->left[i].reason);
     if (n->least_p > 0.05) {
-        tl_print(stdout, "note          %u replicates cannot reach p < 0.05; 6 can\n",
-                 plan->replicates);
+        tl_print(stdout, "note          %u %s cannot reach p < 0.05; 6 can\n", draws,
+                 independent);
     }
 }
 
@@ -324,6 +329,7 @@ static void print_json(const tl_plan *plan, const plan_numbers *n, double rate)
         "flop_per_second_assumed", rate, "memory_bytes", n->memory, "other_memory_bytes",
         n->others, "account_bytes", n->account, "widest_team", n->max_ranks, "smallest_p",
         n->least_p, "hypotheses", plan->hypotheses, "ranks", plan->ranks);
+    if (plan->seeds > 1) tl_json_put(all, "training_seeds", json_integer(plan->seeds));
     if (n->time.trainings > 0) {
         tl_json_put(all, "seconds", json_real(n->time.seconds));
         tl_json_put(all, "trainings_timed", json_integer(n->time.trainings));

@@ -39,7 +39,7 @@ static bool is_test(const tl_effect *effect)
 /* Sets the smallest p and q of all tests. */
 static tl_status find_floors(tl_prospects *p, tl_err *err)
 {
-    const int count = p->effects->count, n = (int)p->plan->replicates;
+    const int count = p->effects->count, n = (int)(p->plan->replicates / p->plan->seeds);
     int test[TL_MOST_TESTS] = {0};
     double floors[TL_MOST_TESTS] = {0.0};
     TL_ALLOC(p->least_p, &p->arena, count, err);
@@ -143,10 +143,12 @@ void tl_prospects_print(const tl_prospects *prospects)
         alone = fmin(alone, prospects->alone[k]);
     }
     if (prospects->tests > 0 && best > LEVEL) {
+        const tl_plan *plan = prospects->plan;
         tl_print(stdout,
-                 "note          none of them can be supported: %u replicates cannot "
-                 "reach q <= 0.05\n",
-                 prospects->plan->replicates);
+                 "note          none of them can be supported: %u %s cannot reach q <= "
+                 "0.05\n",
+                 plan->replicates / plan->seeds,
+                 plan->seeds > 1 ? "data draws" : "replicates");
     } else if (prospects->tests > 0 && alone > LEVEL) {
         tl_print(stdout,
                  "note          one true effect among %d tests cannot be supported; at "

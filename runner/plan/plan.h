@@ -19,6 +19,7 @@ enum {
     TL_MAX_REPLICATE = 1 << 24, /**< numbers of replicates are lower */
     TL_MAX_STEPS = 1 << 27,
     TL_MAX_AXES = 32,
+    TL_MAX_SEEDS = 1 << 8, /**< of a data draw, exclusive */
     TL_NAME = 64
 };
 
@@ -93,7 +94,9 @@ typedef struct tl_plan {
     const char *public_text;
     const char *folder; /**< in which the plan's own files are looked for first */
     uint64_t seed;
-    uint32_t first_replicate, replicates;
+    /** Of crossed replicates, `seeds` > 1, a data draw has `seeds` replicates in a row, one
+     * a training seed: replicate r is of draw r / seeds. */
+    uint32_t first_replicate, replicates, seeds;
     uint32_t cells;  /**< combinations that remain after `exclude` */
     uint32_t trials; /**< cells * replicates */
     uint64_t steps;  /**< of all trials, before sharing */

@@ -160,6 +160,7 @@ tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial, tl_arena *are
     tl_trial_decode(plan, 0, trial);
     (void)tl_key_text(&trial->source->content, content);
     const char *split = trial->split.official ? "conditional on the official split"
+                        : plan->seeds > 1     ? "splits drawn anew for every data draw"
                                               : "splits drawn anew for every replicate";
     const tl_attribute all[] = {
         {TL_NAME_CONVENTIONS, TL_CONVENTIONS},

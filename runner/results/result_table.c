@@ -280,6 +280,30 @@ static tl_status add_index(const collector *c, tl_err *err)
     return TL_OK;
 }
 
+/* The two parts of a crossed replicate. */
+static tl_status add_crossed(const collector *c, const int32_t *replicate, tl_err *err)
+{
+    const int32_t seeds = (int32_t)c->plan->seeds;
+    int32_t *draw, *seed;
+    if (seeds < 2) return TL_OK;
+    TL_ALLOC(draw, c->arena, c->plan->trials, err);
+    TL_ALLOC(seed, c->arena, c->plan->trials, err);
+    for (uint32_t t = 0; t < c->plan->trials; t++) {
+        draw[t] = replicate[t] / seeds;
+        seed[t] = replicate[t] % seeds;
+    }
+    tl_column *column =
+        tl_table_add(c->table, TL_NAME_DATA_DRAW, TL_COLUMN_INT, "1",
+                     "data draw: names the splits, and what was drawn of data alone");
+    column->is_coordinate = true;
+    column->integer = draw;
+    column = tl_table_add(c->table, TL_NAME_TRAINING_SEED, TL_COLUMN_INT, "1",
+                          "training seed within the data draw: names all else drawn");
+    column->is_coordinate = true;
+    column->integer = seed;
+    return TL_OK;
+}
+
 static tl_status add_fixed(const collector *c, tl_err *err)
 {
     const uint32_t trials = c->plan->trials;
@@ -292,14 +316,15 @@ static tl_status add_fixed(const collector *c, tl_err *err)
                                      "replicate: names the random numbers that were drawn");
     column->is_coordinate = true;
     column->integer = replicate;
+    TL_TRY(add_crossed(c, replicate, err));
     column = tl_table_add(c->table, TL_NAME_STATUS, TL_COLUMN_FLAG, NULL,
                           "outcome of the trial");
     column->integer = c->status;
     column->flag_meanings = TL_STATUS_WORDS;
-    tl_table_add(c->table, "trial_key", TL_COLUMN_KEY, NULL,
+    tl_table_add(c->table, TL_NAME_TRIAL_KEY, TL_COLUMN_KEY, NULL,
                  "hash of the keys of all steps of the trial")
         ->key = c->key;
-    tl_table_add(c->table, "split_hash", TL_COLUMN_KEY, NULL,
+    tl_table_add(c->table, TL_NAME_SPLIT_HASH, TL_COLUMN_KEY, NULL,
                  "hash of which source row went to which role")
         ->key = c->split;
     return TL_OK;
@@ -308,7 +333,7 @@ static tl_status add_fixed(const collector *c, tl_err *err)
 static tl_status open_collector(const tl_sweep *sweep, tl_arena *arena, collector *c,
                                 tl_err *err)
 {
-    enum { FIXED = 5, EACH = 3 /* metric, cases, reason */ };
+    enum { FIXED = 7, EACH = 3 /* metric, cases, reason */ };
     const tl_plan *plan = sweep->plan;
     const tl_measured_list *steps = &sweep->measured;
     *c =

@@ -357,7 +357,7 @@ static void effects_become_a_table(void **state)
     tl_effect e = effect_of(0.5, 0.25, 0.01, 1);
     const tl_effects effects = {.count = 1, .effect = &e};
     assert_int_equal(tl_effects_table(&effects, &arena, &table, &err), TL_OK);
-    assert_string_equal(table->dimension, "effect");
+    assert_string_equal(table->dimension, "comparison");
     assert_string_equal(table->group, "effects");
     assert_int_equal(table->trials, 1);
     assert_string_equal(tl_table_find(table, "verdict")->text[0], "supported");
