@@ -53,9 +53,11 @@
 #define TL_SUFFIX_N "_n"
 #define TL_SUFFIX_REASON "_reason"
 
-/** Attributes of any variable; the last four are the file writer's own. */
+/** Attributes of any variable; the last four are the file writer's own. `label` is a short
+ * name for people. */
 #define TL_NAME_UNITS "units"
 #define TL_NAME_LONG_NAME "long_name"
+#define TL_NAME_LABEL "label"
 #define TL_NAME_COORDINATES "coordinates"
 #define TL_NAME_MEANINGS "flag_meanings"
 #define TL_NAME_RANGE "valid_range"

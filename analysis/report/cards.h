@@ -1,0 +1,23 @@
+/*
+ * The answer: one card a hypothesis. Words of effect stand only where the verdict is
+ * supported or refuted; a claim that is not is quoted as what was tested.
+ */
+#ifndef TL_ANALYSIS_REPORT_CARDS_H
+#define TL_ANALYSIS_REPORT_CARDS_H
+
+#include "analysis/report/html.h"
+#include "analysis/report/findings.h"
+
+/** Writes into `html` how many hypotheses have which verdict, then the cards; a sentence
+ * without any.
+ */
+void tl_cards_write(const tl_findings *found, tl_html *html);
+
+/** Writes a verdict into `html` with its sign, which does not need colour. */
+void tl_cards_badge(const char *verdict, tl_html *html);
+
+/** Writes into `html` the claims of hypotheses with their verdicts as a table, if there are
+ * any. */
+void tl_cards_claims(const tl_findings *found, tl_html *html);
+
+#endif

@@ -1,0 +1,13 @@
+#include "analysis/report/figures.h"
+
+#include "analysis/report/forest.h"
+
+tl_status tl_figures_make(const tl_findings *found, tl_figures *out, tl_err *err)
+{
+    static tl_status (*const kind[])(const tl_findings *, tl_figures *,
+                                     tl_err *) = {tl_forest_make};
+    *out = (tl_figures){0};
+    for (size_t i = 0; i < sizeof kind / sizeof *kind; i++)
+        TL_TRY(kind[i](found, out, err));
+    return TL_OK;
+}

@@ -1,0 +1,27 @@
+/*
+ * Display names: of metrics (the attribute `label`, else the name), factors, levels and
+ * comparisons. Texts are borrowed, or in the report's arena; without memory they are "?".
+ */
+#ifndef TL_ANALYSIS_REPORT_LABEL_H
+#define TL_ANALYSIS_REPORT_LABEL_H
+
+#include "analysis/report/findings.h"
+
+/** A metric: "attack AUC"; with `has_direction` and what its owner wants of it, "attack AUC
+ * (lower is safer)". */
+const char *tl_label_metric(const tl_findings *found, const char *metric,
+                            bool has_direction);
+
+/** A factor, or two of an interaction: "poison", "poison x shift". */
+const char *tl_label_factor(const tl_findings *found, const char *factor);
+
+/** A level without the folder of a stage: "badnets" for "d2m.badnets". */
+const char *tl_label_level(const char *level);
+
+/** What is compared: "poison: backdoor against none, at shift=0". */
+const char *tl_label_change(const tl_findings *found, const tl_effect *effect);
+
+/** The number and the text of a hypothesis: its claim, or "poison raises attack AUC". */
+const char *tl_label_hypothesis(const tl_findings *found, const tl_effect *effect);
+
+#endif

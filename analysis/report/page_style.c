@@ -1,0 +1,65 @@
+/*
+ * The style sheet. Colours are those of Okabe and Ito (2008), darkened where text needs a
+ * contrast of 4.5; no rule needs a character that HTML would escape.
+ */
+#include "analysis/report/page_parts.h"
+
+static const char style[] =
+    ":root{--ground:#fff;--card:#f6f7f8;--ink:#1b1f23;--soft:#555d66;--line:#767676;"
+    "--rule:#d5d9de;--link:#00568a;--c1:#0072b2;--c2:#b84e00;--c3:#007a5a;--c4:#9a4682;"
+    "--up:#dcebf7;--down:#fbe6d8;--warn:#fff3cd}\n"
+    "@media (prefers-color-scheme:dark){:root{--ground:#14171a;--card:#1e2327;--ink:#e8eaed;"
+    "--soft:#aab2bb;--line:#9aa0a6;--rule:#3a4147;--link:#8ec7f2;--c1:#56b4e9;--c2:#f0984f;"
+    "--c3:#3fc79a;--c4:#dd9cc9;--up:#173a52;--down:#4d2c12;--warn:#4a3d0c}}\n"
+    "*{box-sizing:border-box}\n"
+    "body{margin:0 auto;max-width:1280px;padding:12px;background:var(--ground);"
+    "color:var(--ink);font:16px/1.45 system-ui,sans-serif;overflow-wrap:anywhere}\n"
+    "h1{font-size:1.6rem;margin:.3em 0}h2{font-size:1.25rem;margin:1.6em 0 .5em;"
+    "border-bottom:1px solid var(--rule)}h3{font-size:1rem;margin:.2em 0;line-height:1.5}\n"
+    "a{color:var(--link)}nav a{margin-right:.8em;white-space:nowrap}\n"
+    ".question{font-size:1.1rem;margin:.2em 0}.facts,.note{color:var(--soft);"
+    "font-size:.85rem;margin:.3em 0}.lead{font-size:1.1rem}\n"
+    ".partial{background:var(--warn);padding:.5em .7em;border-left:4px solid var(--c2)}\n"
+    ".cards{display:grid;gap:12px;grid-template-columns:repeat(auto-fit,minmax(min(100%,"
+    "420px),1fr))}\n"
+    ".card{background:var(--card);border:1px solid var(--rule);border-radius:6px;"
+    "padding:10px 14px}\n"
+    ".badge{display:inline-block;font-size:.85rem;font-weight:700;white-space:nowrap;"
+    "color:var(--soft);border:1.5px solid;border-radius:4px;padding:0 .4em}\n"
+    ".supported{color:var(--c1)}.refuted{color:var(--c2)}.equivalent{color:var(--c3)}"
+    ".unclear{color:var(--c4);border-style:dashed}.unresolved{border-style:dotted}\n"
+    "dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 12px;margin:.4em 0}"
+    "dt{color:var(--soft)}dd{margin:0;min-width:0}\n"
+    ".interval{white-space:nowrap;color:var(--soft);font-size:.95em}"
+    "data{font-variant-numeric:tabular-nums;white-space:nowrap}\n"
+    ".scroll{overflow-x:auto;max-width:100%}\n"
+    "table{border-collapse:collapse;font-size:.88rem;overflow-wrap:normal}"
+    "th,td{padding:4px 8px;border:1px solid var(--rule);text-align:left;"
+    "vertical-align:top}thead th{background:var(--card)}\n"
+    ".number{text-align:right;white-space:nowrap}.words{min-width:9em}\n"
+    ".matrix th{min-width:7.5em;font-weight:600}.matrix tbody th{position:sticky;left:0;"
+    "background:var(--ground);min-width:9em;max-width:14em;font-weight:400}"
+    ".matrix td{min-width:7em}.matrix .value,.matrix .interval{display:block}"
+    ".flow{text-align:center}.none{color:var(--soft)}"
+    ".up{background:var(--up)}.down{background:var(--down)}"
+    ".up .interval,.down .interval{color:var(--ink)}.matrix .badge{background:"
+    "var(--ground)}\n"
+    ".figures{display:grid;gap:16px;grid-template-columns:repeat(auto-fill,minmax(min(100%,"
+    "380px),1fr));align-items:start}figure{margin:0;min-width:0;max-width:560px}"
+    "figcaption{font-weight:600;margin-bottom:4px}svg{width:100%;height:auto;display:block}"
+    "summary{cursor:pointer;padding:2px 0}\n"
+    "pre{overflow-x:auto;background:var(--card);padding:10px;font-size:.85rem;"
+    "overflow-wrap:normal}code{font-size:.9em}\n"
+    ".download{display:inline-block;margin:.3em .8em .3em 0}\n"
+    "@media print{:root{--ground:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#767676;"
+    "--rule:#bbb;--link:#000;--c1:#0072b2;--c2:#b84e00;--c3:#007a5a;--c4:#9a4682;"
+    "--up:#e8e8e8;--down:#e8e8e8;--warn:#eee}body{font-size:10pt;max-width:none;padding:0}"
+    "nav,.download{display:none}.card,figure,tr{break-inside:avoid}.scroll{overflow:visible}"
+    "table{font-size:7.5pt}.matrix th,.matrix td,.words{min-width:0}"
+    ".matrix tbody th{position:static}.figures{grid-template-columns:1fr 1fr}"
+    "th,td{padding:2px 3px}.interval,.number{white-space:normal}}\n";
+
+const char *tl_page_style(void)
+{
+    return style;
+}

@@ -1,0 +1,60 @@
+/*
+ * threatloop report: a page about result files, for people.
+ */
+#include "analysis/report/page.h"
+#include "compute/core/log.h"
+#include "runner/cli/commands.h"
+#include "runner/cli/options.h"
+#include "runner/cli/findings_read.h"
+#include "runner/exit.h"
+
+typedef struct request {
+    const char *out;
+} request;
+
+static const tl_usage usage = {
+    .command = "report",
+    .forms = "FILE.nc... [-o PAGE.html]",
+    .about =
+        "Writes one page of HTML about result files: the plan's hypotheses with their\n"
+        "verdicts, the matrix of what was done by what was measured, figures with their\n"
+        "numbers, methods in words, limits, the plan and where it all comes from. The page\n"
+        "needs no network and no script; it can be mailed and printed.\n\n"
+        "It says what threatloop effects says. Several files are pooled, as there.\n",
+    .options = (const tl_option[]){{"output", 'o', TL_OPTION_TEXT, "PAGE.html",
+                                    offsetof(request, out),
+                                    .about = "the page (default: FILE without .nc, plus "
+                                             ".html)"},
+                                   {0}},
+    .notes =
+        "Figures are drawn by gnuplot; without it the page has their numbers as tables. What\n"
+        "steps cost is read from FILE.run.nc beside FILE.nc, if it is there.\n",
+    .least = 1,
+    .most = TL_MOST_SOURCES,
+    .wants = "report needs 1 to 256 result files"};
+
+static tl_status answer(const request *r, const tl_words *files, tl_arena *arena,
+                        tl_err *err)
+{
+    tl_findings report;
+    const char *out = r->out;
+    TL_TRY(tl_findings_read(files, arena, &report, err));
+    if (!out) TL_TRY(tl_page_beside(files->at[0], arena, &out, err));
+    TL_TRY(tl_page_write(&report, out, err));
+    tl_log(TL_LOG_INFO, "page=%s", out);
+    return TL_OK;
+}
+
+int tl_cmd_report(int argc, char **argv)
+{
+    request r = {0};
+    tl_words files;
+    int code;
+    if (!tl_options_read(&usage, argc, argv, &r, &files, &code)) return code;
+    tl_arena arena = tl_arena_open(0);
+    tl_err err = {0};
+    const tl_status status = answer(&r, &files, &arena, &err);
+    if (status != TL_OK) tl_log(TL_LOG_ERROR, "%s", err.text);
+    tl_arena_close(&arena);
+    return tl_exit_of(status);
+}
