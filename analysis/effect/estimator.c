@@ -9,6 +9,7 @@
 #include "compute/core/text.h"
 
 #include <math.h>
+#include <string.h>
 
 tl_status tl_subject_open(tl_estimator *e, const tl_column *metric, bool with_odds,
                           tl_subject *out, tl_err *err)
@@ -110,6 +111,18 @@ static void conclude(const tl_differences *d, int replicates, tl_effect *effect)
     }
 }
 
+/* Keeps the differences of a hypothesis, as conclude has left them, one by one. */
+static tl_status keep_differences(const tl_estimator *e, const tl_differences *d,
+                                  tl_effect *effect, tl_err *err)
+{
+    double *kept;
+    if (effect->hypothesis < 0 || effect->replicates == 0) return TL_OK;
+    TL_ALLOC(kept, e->arena, effect->replicates, err);
+    memcpy(kept, d->difference, (size_t)effect->replicates * sizeof *kept);
+    effect->difference = kept;
+    return TL_OK;
+}
+
 static bool holds_zero(double low, double high)
 {
     return low <= 0.0 && high >= 0.0;
@@ -183,6 +196,7 @@ tl_status tl_estimate_comparison(tl_estimator *e, const tl_subject *subject,
                           &effect->pooled, err));
     TL_TRY(tl_combine(&e->design, target, &cells, &e->scratch, &d, err));
     conclude(&d, replicates, effect);
+    TL_TRY(keep_differences(e, &d, effect, err));
     if (is_pair && subject->has_odds) {
         TL_TRY(tl_combine(&e->design, &subject->odds, &cells, &e->scratch, &d, err));
         compare_scales(&d, replicates, effect);
@@ -215,6 +229,7 @@ tl_status tl_estimate_trend(tl_estimator *e, const tl_subject *subject,
                               &effect->pooled, err));
         TL_TRY(tl_combine(&e->design, target, &cells, &e->scratch, &d, err));
         conclude(&d, e->design.replicates, effect);
+        TL_TRY(keep_differences(e, &d, effect, err));
     }
     tl_arena_rewind(&e->scratch, mark);
     return TL_OK;
@@ -256,6 +271,7 @@ tl_status tl_estimate_round(tl_estimator *e, const tl_subject *later,
     TL_TRY(tl_pooled_name(&e->design, both[0], compared->factor, &cells, e->arena,
                           &effect->pooled, err));
     conclude(&d, e->design.replicates, effect);
+    TL_TRY(keep_differences(e, &d, effect, err));
     tl_arena_rewind(&e->scratch, mark);
     return TL_OK;
 }

@@ -206,7 +206,8 @@ static void write_numbers(const tl_findings *found, const tl_effect *e, tl_html 
     tl_html_end(html);
 }
 
-static void write_card(const tl_findings *found, const tl_effect *e, tl_html *html)
+static tl_status write_card(const tl_findings *found, const tl_page_figures *figures,
+                            const tl_effect *e, tl_html *html, tl_err *err)
 {
     char number[24], id[40];
     (void)snprintf(id, sizeof id, "h%s", tl_effect_number(e, number));
@@ -219,7 +220,9 @@ static void write_card(const tl_findings *found, const tl_effect *e, tl_html *ht
     tl_html_end(html);
     say_meaning(found, e, html);
     write_numbers(found, e, html);
+    TL_TRY(tl_page_figure_named(figures, "paired", number, html, err));
     tl_html_end(html);
+    return TL_OK;
 }
 
 /* --- all of them ---------------------------------------------------------------------- */
@@ -246,7 +249,8 @@ static void write_counts(const tl_findings *found, int hypotheses, tl_html *html
     tl_html_end(html);
 }
 
-void tl_cards_write(const tl_findings *found, tl_html *html)
+tl_status tl_cards_write(const tl_findings *found, const tl_page_figures *figures,
+                         tl_html *html, tl_err *err)
 {
     int hypotheses = 0;
     for (int k = 0; k < found->effects->count; k++)
@@ -255,21 +259,22 @@ void tl_cards_write(const tl_findings *found, tl_html *html)
         tl_html_add_print(html, "p", "lead",
                           "Nothing can be said yet: 0 of %u trials done.",
                           found->table->trials);
-        return;
+        return TL_OK;
     }
     if (hypotheses == 0) {
         tl_html_add(html, "p", "lead",
                     "The plan states no hypothesis, so nothing here is a test: all "
                     "differences below are exploratory.");
-        return;
+        return TL_OK;
     }
     write_counts(found, hypotheses, html);
     tl_html_begin(html, "div", "cards");
     for (int k = 0; k < found->effects->count; k++) {
         const tl_effect *e = &found->effects->effect[k];
-        if (e->hypothesis >= 0) write_card(found, e, html);
+        if (e->hypothesis >= 0) TL_TRY(write_card(found, figures, e, html, err));
     }
     tl_html_end(html);
+    return TL_OK;
 }
 
 void tl_cards_claims(const tl_findings *found, tl_html *html)

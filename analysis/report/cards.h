@@ -5,13 +5,13 @@
 #ifndef TL_ANALYSIS_REPORT_CARDS_H
 #define TL_ANALYSIS_REPORT_CARDS_H
 
-#include "analysis/report/html.h"
-#include "analysis/report/findings.h"
+#include "analysis/report/figure_page.h"
 
-/** Writes into `html` how many hypotheses have which verdict, then the cards; a sentence
- * without any.
- */
-void tl_cards_write(const tl_findings *found, tl_html *html);
+/** Writes into `html` how many hypotheses have which verdict, then the cards, each with its
+ * figure; a sentence without any. \return as tl_page_figure */
+TL_MUST_USE tl_status tl_cards_write(const tl_findings *found,
+                                     const tl_page_figures *figures, tl_html *html,
+                                     tl_err *err);
 
 /** Writes a verdict into `html` with its sign, which does not need colour. */
 void tl_cards_badge(const char *verdict, tl_html *html);

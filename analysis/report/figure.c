@@ -21,6 +21,36 @@ void tl_figure_close(tl_figure *figure)
     tl_text_close(&figure->script);
 }
 
+tl_status tl_figure_data(tl_figure *figure, int rows, const char *const *names, int texts,
+                         const char ***text, double **number, tl_err *err)
+{
+    int columns = 0;
+    while (names[columns]) columns++;
+    TL_TRY(tl_table_new(figure->arena, (uint32_t)rows, columns, &figure->data, err));
+    for (int c = 0; c < columns; c++) {
+        tl_column *column =
+            tl_table_add(figure->data, names[c],
+                         c < texts ? TL_COLUMN_TEXT : TL_COLUMN_REAL, NULL, names[c]);
+        if (c < texts) {
+            TL_ALLOC(text[c], figure->arena, rows, err);
+            column->text = text[c];
+        } else {
+            TL_ALLOC(number[c - texts], figure->arena, rows, err);
+            column->real = number[c - texts];
+        }
+    }
+    return TL_OK;
+}
+
+void tl_figure_frame(tl_figure *figure, int left, int right, double bottom)
+{
+    const double width = TL_FIGURE_WIDTH, height = figure->lines;
+    tl_text_print(&figure->script,
+                  "set lmargin at screen %.4f\nset rmargin at screen %.4f\n"
+                  "set bmargin at screen %.4f\nset tmargin at screen %.4f\n",
+                  left / width, 1.0 - right / width, bottom / height, 1.0 - 0.3 / height);
+}
+
 /* --- widths --------------------------------------------------------------------------- */
 
 /* Bytes of the first letter: what does not continue a UTF-8 sequence begins one. */
@@ -148,9 +178,8 @@ const char *tl_figure_find(const tl_figure *figure, const char *at, size_t *leng
 /* --- drawing -------------------------------------------------------------------------- */
 
 static const char style[] = "set encoding utf8\n"
-                            "set border 1 lc rgb '#767676'\n"
+                            "set border 3 lc rgb '#767676'\n"
                             "set tics nomirror out scale 0.5 textcolor rgb 'black'\n"
-                            "set xtics autofreq rangelimited\n"
                             "set bars small\n"
                             "unset key\n";
 
@@ -176,6 +205,14 @@ tl_status tl_figure_svg(const tl_figure *figure, tl_text *out, tl_err *err)
     return draw(figure, terminal, out, err);
 }
 
+/* What the "dumb" terminal draws, simpler: it has a letter for each kind of point, of which
+ * E and G are filled, and a sign for each kind of line. */
+static char plain(char drawn)
+{
+    if (drawn >= 'A' && drawn <= 'Z') return drawn == 'E' || drawn == 'G' ? '*' : 'o';
+    return drawn && strchr("*#$%@&=:", drawn) ? '-' : drawn;
+}
+
 /* Prints a line of gnuplot's, with the texts in their places. */
 static void print_line(FILE *file, const tl_figure *figure, const char *at, size_t length)
 {
@@ -184,7 +221,7 @@ static void print_line(FILE *file, const tl_figure *figure, const char *at, size
         size_t mark;
         const char *text = tl_figure_find(figure, at, &mark);
         if (!text) {
-            (void)fputc(*at++, file);
+            (void)fputc(plain(*at++), file);
             continue;
         }
         (void)fputs(text, file);

@@ -39,6 +39,19 @@ typedef struct tl_placeholder {
 /** An empty figure, in `arena`. */
 tl_figure tl_figure_open(tl_arena *arena, const char *name, int lines);
 
+/**
+ * Makes the figure's table of `rows` with columns of text and then of numbers, called
+ * `names`, ended by NULL, and sets text [texts] and number to their arrays [rows], in the
+ * arena, to be filled. \return TL_E_NOMEM
+ */
+TL_MUST_USE tl_status tl_figure_data(tl_figure *figure, int rows, const char *const *names,
+                                     int texts, const char ***text, double **number,
+                                     tl_err *err);
+
+/** Adds the frame to the script, of a figure whose `lines` are known: points left free on
+ * each side; `bottom` lines of text below. */
+void tl_figure_frame(tl_figure *figure, int left, int right, double bottom);
+
 /** Frees the script of a figure. */
 void tl_figure_close(tl_figure *figure);
 

@@ -63,3 +63,22 @@ const tl_column *tl_findings_utility(const tl_findings *found)
     }
     return NULL;
 }
+
+static bool is_asked(const tl_findings *found, const char *metric)
+{
+    for (int k = 0; k < found->effects->count; k++) {
+        const tl_effect *e = &found->effects->effect[k];
+        if (e->hypothesis < 0) break; /* they come first */
+        if (strcmp(e->metric, metric) == 0) return true;
+    }
+    return false;
+}
+
+bool tl_findings_is_main(const tl_findings *found, const tl_column *column)
+{
+    if (column->type != TL_COLUMN_REAL || !tl_column_attribute(column, TL_NAME_BETTER))
+        return false;
+    if (is_asked(found, column->name)) return true;
+    return tl_column_has_value(found->table, column) &&
+           (column->is_success || column == tl_findings_utility(found));
+}

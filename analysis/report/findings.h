@@ -34,6 +34,10 @@ bool tl_findings_excludes_zero(const tl_effect *effect);
 const tl_effect *tl_findings_same(const tl_findings *found, const tl_effect *effect,
                                   const char *metric);
 
+/** Whether a column is one of the main metrics: what a hypothesis is on, success of an
+ * attack with any value, and accuracy. */
+bool tl_findings_is_main(const tl_findings *found, const tl_column *column);
+
 /** The column of the target's accuracy, NULL without. */
 const tl_column *tl_findings_utility(const tl_findings *found);
 

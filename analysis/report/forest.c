@@ -80,11 +80,11 @@ static bool has_hypotheses(const tl_findings *found)
 
 static tl_status fill_data(tl_figure *figure, const line *list, int count, tl_err *err)
 {
+    static const char *const name[] = {"comparison", "verdict", "difference",
+                                       "low",        "high",    NULL};
     const char **text[2];
     double *number[3];
-    TL_TRY(tl_table_new(figure->arena, (uint32_t)count, 5, &figure->data, err));
-    for (int c = 0; c < 2; c++) TL_ALLOC(text[c], figure->arena, count, err);
-    for (int c = 0; c < 3; c++) TL_ALLOC(number[c], figure->arena, count, err);
+    TL_TRY(tl_figure_data(figure, count, name, 2, text, number, err));
     for (int i = 0; i < count; i++) {
         text[0][i] = list[i].label;
         text[1][i] = list[i].verdict;
@@ -92,21 +92,32 @@ static tl_status fill_data(tl_figure *figure, const line *list, int count, tl_er
         number[1][i] = list[i].low;
         number[2][i] = list[i].high;
     }
-    static const char *const name[] = {"comparison", "verdict", "effect", "low", "high"};
-    for (int c = 0; c < 5; c++) {
-        tl_column *column = tl_table_add(
-            figure->data, name[c], c < 2 ? TL_COLUMN_TEXT : TL_COLUMN_REAL, NULL, name[c]);
-        if (c < 2) column->text = text[c];
-        if (c >= 2) column->real = number[c - 2];
-    }
     return TL_OK;
+}
+
+/* From the top down: the label's lines, then the interval, with a piece of the line at 0.
+ */
+static void draw_lines(tl_figure *figure, const line *list, int count, int height)
+{
+    tl_text *s = &figure->script;
+    for (int i = 0, y = height; i < count; i++) {
+        y -= tl_figure_label(figure, 0.0, y - 0.5, LETTERS, list[i].label) + 1;
+        tl_text_print(s, "$e%d << E\n%.17g %d.5 %.17g %.17g\nE\n", i, list[i].mean, y,
+                      list[i].low, list[i].high);
+        tl_text_print(s, "set arrow from 0,%d to 0,%d nohead lc rgb '#767676'\n", y, y + 1);
+    }
+    tl_text_add(s, "plot ");
+    for (int i = 0; i < count; i++)
+        tl_text_print(s, "%s$e%d using 1:2:3:4 with xerrorbars %s", i ? ", " : "", i,
+                      shapes[list[i].shape].point);
+    tl_text_add(s, "\n");
 }
 
 static void draw(tl_figure *figure, const line *list, int count, const char *axis)
 {
     tl_text *s = &figure->script;
     double least = 0.0, most = 0.0;
-    int height = 0, y;
+    int height = 0;
     for (int i = 0; i < count; i++) {
         least = fmin(least, list[i].low);
         most = fmax(most, list[i].high);
@@ -114,25 +125,12 @@ static void draw(tl_figure *figure, const line *list, int count, const char *axi
     }
     const double margin = most > least ? 0.04 * (most - least) : 1.0;
     figure->lines = height + 3;
-    tl_text_print(s, "set xrange [%.17g:%.17g]\nset yrange [0:%d]\n", least - margin,
-                  most + margin, height);
-    tl_text_print(s, "set lmargin at screen 0.02\nset rmargin at screen 0.98\n"
-                     "set bmargin 2.6\nset tmargin 0.4\nunset ytics\n");
-    tl_text_print(s, "set xtics 0,%.3g\n", tl_figure_step(most - least));
-    tl_text_print(s, "set xlabel %s offset 0,0.4\n", tl_figure_text(figure, axis).name);
-    tl_text_print(s,
-                  "set arrow from 0,graph 0 to 0,graph 1 nohead dt 2 lc rgb '#767676'\n");
-    y = height;
-    for (int i = 0; i < count; i++) {
-        y -= tl_figure_label(figure, 0.0, y - 0.5, LETTERS, list[i].label) + 1;
-        tl_text_print(s, "$e%d << E\n%.17g %.2f %.17g %.17g\nE\n", i, list[i].mean, y + 0.6,
-                      list[i].low, list[i].high);
-    }
-    tl_text_add(s, "plot ");
-    for (int i = 0; i < count; i++)
-        tl_text_print(s, "%s$e%d using 1:2:3:4 with xerrorbars %s", i ? ", " : "", i,
-                      shapes[list[i].shape].point);
-    tl_text_add(s, "\n");
+    tl_text_print(s, "set border 1\nset xrange [%.17g:%.17g]\nset yrange [0:%d]\n",
+                  least - margin, most + margin, height);
+    tl_figure_frame(figure, 8, 8, 2.7);
+    tl_text_print(s, "unset ytics\nset xtics 0,%.3g\n", tl_figure_step(most - least));
+    tl_text_print(s, "set xlabel %s offset 0,0.3\n", tl_figure_text(figure, axis).name);
+    draw_lines(figure, list, count, height);
 }
 
 static tl_status add(const tl_findings *found, tl_figures *figures, const char *metric,

@@ -20,23 +20,12 @@ typedef struct matrix {
 
 /* --- what is in it -------------------------------------------------------------------- */
 
-static bool is_asked(const tl_findings *found, const char *metric)
-{
-    for (int k = 0; k < found->effects->count; k++) {
-        const tl_effect *e = &found->effects->effect[k];
-        if (e->hypothesis >= 0 && strcmp(e->metric, metric) == 0) return true;
-    }
-    return false;
-}
-
 static bool is_wanted(const tl_findings *found, const tl_column *column, bool is_any)
 {
+    if (!is_any) return tl_findings_is_main(found, column);
     const char *better = tl_column_attribute(column, TL_NAME_BETTER);
-    if (column->type != TL_COLUMN_REAL || !better) return false;
-    if (is_asked(found, column->name)) return true;
-    if (!tl_column_has_value(found->table, column)) return false;
-    if (is_any) return strcmp(better, TL_NEITHER) != 0;
-    return column->is_success || column == tl_findings_utility(found);
+    return column->type == TL_COLUMN_REAL && better && strcmp(better, TL_NEITHER) != 0 &&
+           tl_column_has_value(found->table, column);
 }
 
 static const char *flow_of(const tl_column *column)

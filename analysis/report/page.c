@@ -5,15 +5,11 @@
 #include "analysis/report/gnuplot.h"
 #include "analysis/report/matrix.h"
 #include "analysis/report/methods.h"
+#include "analysis/report/report_file.h"
 #include "analysis/report/page_parts.h"
-#include "analysis/report/svg.h"
 #include "analysis/table/schema.h"
-#include "compute/core/durable.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char *title_of(const tl_findings *found)
 {
@@ -72,68 +68,51 @@ static void write_title(const tl_findings *found, tl_html *html)
 
 /* --- figures -------------------------------------------------------------------------- */
 
-static tl_status write_svg(const tl_figure *figure, int number, tl_html *html, tl_err *err)
+static void say_undrawn(const tl_page_figures *figures, tl_html *html)
 {
-    tl_text svg = {0};
-    tl_status status = tl_figure_svg(figure, &svg, err);
-    if (status == TL_OK)
-        status = tl_svg_write(figure, svg.at, svg.length, TL_SVG_PAGE, number, html, err);
-    tl_text_close(&svg);
-    return status;
-}
-
-static tl_status write_figure(const tl_figure *figure, int number, bool is_drawn,
-                              tl_html *html, tl_err *err)
-{
-    char name[96];
-    tl_html_begin(html, "figure", NULL);
-    tl_html_add_print(html, "figcaption", NULL, "%d. %s", number, figure->title);
-    if (is_drawn) TL_TRY(write_svg(figure, number, html, err));
-    if (is_drawn) tl_html_begin(html, "details", NULL);
-    if (is_drawn) tl_html_add(html, "summary", NULL, "Its numbers");
-    if (is_drawn) tl_html_add(html, "p", "note", figure->about);
-    tl_page_table(figure->data, html);
-    (void)snprintf(name, sizeof name, "%.80s.csv", figure->name);
-    tl_page_csv(figure->data, name, html);
-    if (is_drawn) tl_html_end(html);
-    tl_html_end(html);
-    return TL_OK;
-}
-
-static tl_status write_figures(const tl_findings *found, tl_html *html, tl_err *err)
-{
-    const bool is_drawn = tl_gnuplot_is_there();
-    tl_figures figures = {0};
-    tl_status status = tl_figures_make(found, &figures, err);
-    if (!is_drawn && figures.count > 0)
-        tl_html_add(
-            html, "p", "partial",
-            "gnuplot is not installed where this page was made: tables stand in place "
-            "of its figures.");
-    tl_html_begin(html, "div", "figures");
-    for (int i = 0; status == TL_OK && i < figures.count; i++)
-        status = write_figure(&figures.figure[i], i + 1, is_drawn, html, err);
-    tl_html_end(html);
-    tl_figures_close(&figures);
-    return status;
+    if (figures->is_drawn || figures->list->count == 0) return;
+    tl_html_add(
+        html, "p", "partial",
+        "gnuplot is not installed where this page was made: tables stand in place of "
+        "its figures.");
 }
 
 /* --- sections ------------------------------------------------------------------------- */
 
+/* A section: text, and figures of up to 3 kinds after it. */
 static const struct {
     const char *id, *title;
-} sections[] = {{"answer", "Answer"},       {"matrix", "What acts on what"},
-                {"figures", "Figures"},     {"claims", "Claims and verdicts"},
-                {"details", "All effects"}, {"methods", "Methods"},
-                {"limits", "Limits"},       {"provenance", "Provenance"}};
+    void (*write)(const tl_findings *, tl_html *);
+    const char *kind[3];
+} sections[] = {
+    {"answer", "Answer", NULL, {NULL}}, /* the first: its cards have figures in them */
+    {"matrix", "What acts on what", tl_matrix_write, {NULL}},
+    {"figures", "Figures", NULL, {"forest", "dose", "tradeoff"}},
+    {"claims", "Claims and verdicts", tl_cards_claims, {NULL}},
+    {"chain", "The chain", NULL, {"chain"}},
+    {"effects", "All effects", tl_page_effects, {NULL}},
+    {"methods", "Methods", tl_methods_write, {NULL}},
+    {"limits", "Limits", tl_methods_limits, {NULL}},
+    {"cost", "What it cost", NULL, {"cost"}},
+    {"provenance", "Provenance", tl_methods_provenance, {NULL}}};
 enum { SECTIONS = sizeof sections / sizeof *sections };
 
-static void write_contents(tl_html *html)
+/* Whether a section has anything to show. */
+static bool has_section(const tl_page_figures *figures, int i)
+{
+    if (i == 0 || sections[i].write) return true;
+    for (int k = 0; k < 3 && sections[i].kind[k]; k++)
+        if (tl_page_figures_count(figures, sections[i].kind[k]) > 0) return true;
+    return false;
+}
+
+static void write_contents(const tl_page_figures *figures, tl_html *html)
 {
     tl_html_begin(html, "nav", NULL);
     tl_html_attribute(html, "aria-label", "contents");
     for (int i = 0; i < SECTIONS; i++) {
         char link[32];
+        if (!has_section(figures, i)) continue;
         (void)snprintf(link, sizeof link, "#%s", sections[i].id);
         tl_html_begin(html, "a", NULL);
         tl_html_attribute(html, "href", link);
@@ -144,55 +123,44 @@ static void write_contents(tl_html *html)
     tl_html_end(html);
 }
 
-static tl_status write_section(const tl_findings *found, int i, tl_html *html, tl_err *err)
+static tl_status write_section(const tl_findings *found, const tl_page_figures *figures,
+                               int i, tl_html *html, tl_err *err)
 {
-    static void (*const write[SECTIONS])(const tl_findings *, tl_html *) = {
-        tl_cards_write,    tl_matrix_write,      NULL,
-        tl_cards_claims,   tl_page_effects,      tl_methods_write,
-        tl_methods_limits, tl_methods_provenance};
-    tl_status status = TL_OK;
+    if (!has_section(figures, i)) return TL_OK;
     tl_html_begin(html, "section", NULL);
     tl_html_attribute(html, "id", sections[i].id);
     tl_html_add(html, "h2", NULL, sections[i].title);
-    if (write[i])
-        write[i](found, html);
-    else
-        status = write_figures(found, html, err);
+    if (i == 0) TL_TRY(tl_cards_write(found, figures, html, err));
+    if (sections[i].write) sections[i].write(found, html);
+    for (int k = 0; k < 3 && sections[i].kind[k]; k++)
+        TL_TRY(tl_page_figures_of(figures, sections[i].kind[k], html, err));
     tl_html_end(html);
-    return status;
+    return TL_OK;
 }
 
-static tl_status write_page(const tl_findings *found, tl_html *html, tl_err *err)
+static tl_status write_page(const tl_findings *found, const tl_page_figures *figures,
+                            tl_html *html, tl_err *err)
 {
     tl_html_begin(html, "html", NULL);
     tl_html_attribute(html, "lang", "en");
     write_head(found, html);
     tl_html_begin(html, "body", NULL);
     write_title(found, html);
-    write_contents(html);
+    say_undrawn(figures, html);
+    write_contents(figures, html);
     tl_html_begin(html, "main", NULL);
-    for (int i = 0; i < SECTIONS; i++) TL_TRY(write_section(found, i, html, err));
+    for (int i = 0; i < SECTIONS; i++) TL_TRY(write_section(found, figures, i, html, err));
     return TL_OK;
 }
 
-/* Writes `page` [bytes] to a file that others may read, beside `path`, and renames it. */
-static bool save(const char *path, const char *page, size_t bytes)
+static tl_status make_page(const tl_findings *found, tl_html *html, tl_err *err)
 {
-    char temporary[TL_PATH_SPACE];
-    if (snprintf(temporary, sizeof temporary, "%s.tmp", path) >= TL_PATH_SPACE) {
-        errno = ENAMETOOLONG;
-        return false;
-    }
-    const int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (file < 0) return false;
-    bool is_good = tl_durable_write(file, page, bytes) && tl_durable_sync(file);
-    is_good = close(file) == 0 && is_good;
-    is_good = is_good && tl_durable_rename(temporary, path);
-    if (is_good) return tl_durable_folder(path);
-    const int why = errno;
-    (void)unlink(temporary);
-    errno = why;
-    return false;
+    tl_figures list;
+    tl_status status = tl_figures_make(found, &list, err);
+    const tl_page_figures figures = {&list, tl_gnuplot_is_there()};
+    if (status == TL_OK) status = write_page(found, &figures, html, err);
+    tl_figures_close(&list);
+    return status;
 }
 
 tl_status tl_page_write(const tl_findings *found, const char *path, tl_err *err)
@@ -201,10 +169,9 @@ tl_status tl_page_write(const tl_findings *found, const char *path, tl_err *err)
     const char *page;
     size_t bytes;
     TL_TRY(tl_html_open(&html, err));
-    tl_status status = write_page(found, html, err);
+    tl_status status = make_page(found, html, err);
     if (status == TL_OK) status = tl_html_end_page(html, &page, &bytes, err);
-    if (status == TL_OK && !save(path, page, bytes))
-        status = tl_fail(err, TL_E_IO, "%s: cannot be written: %s", path, strerror(errno));
+    if (status == TL_OK) status = tl_report_file_save(path, page, bytes, err);
     tl_html_close(html);
     return status;
 }

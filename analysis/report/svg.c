@@ -51,17 +51,24 @@ static const char *const attributes[] = {"id",
                                          "opacity",
                                          NULL};
 
-/* The colours of the house, as gnuplot writes them, and as the page's style names them. */
+/* The colours of the house, as gnuplot writes them but for blanks, and as the page's style
+ * names them. */
 static const struct {
     const char *drawn, *variable;
-} colours[] = {{"black", "currentColor"},           {"rgb(118, 118, 118)", "var(--line)"},
-               {"rgb(  0, 114, 178)", "var(--c1)"}, {"rgb(213,  94,   0)", "var(--c2)"},
-               {"rgb(  0, 130,  95)", "var(--c3)"}, {"rgb(168,  84, 140)", "var(--c4)"}};
+} colours[] = {{"black", "currentColor"},           {"rgb(0,0,0)", "currentColor"},
+               {"rgb(118,118,118)", "var(--line)"}, {"rgb(0,114,178)", "var(--c1)"},
+               {"rgb(213,94,0)", "var(--c2)"},      {"rgb(0,130,95)", "var(--c3)"},
+               {"rgb(168,84,140)", "var(--c4)"}};
 
 static const char *coloured(const copier *c, const char *value)
 {
+    char plain[32];
+    size_t n = 0;
+    for (const char *at = value; *at && n < sizeof plain - 1; at++)
+        if (*at != ' ') plain[n++] = *at;
+    plain[n] = '\0';
     for (size_t i = 0; c->place == TL_SVG_PAGE && i < sizeof colours / sizeof *colours; i++)
-        if (strcmp(value, colours[i].drawn) == 0) return colours[i].variable;
+        if (strcmp(plain, colours[i].drawn) == 0) return colours[i].variable;
     return value;
 }
 

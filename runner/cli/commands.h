@@ -12,6 +12,7 @@ int tl_cmd_effects(int argc, char **argv);
 int tl_cmd_list(int argc, char **argv);
 int tl_cmd_new(int argc, char **argv);
 int tl_cmd_plan(int argc, char **argv);
+int tl_cmd_plot(int argc, char **argv);
 int tl_cmd_report(int argc, char **argv);
 int tl_cmd_run(int argc, char **argv);
 int tl_cmd_status(int argc, char **argv);
