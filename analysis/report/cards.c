@@ -18,6 +18,13 @@ static const struct {
                      {"unclear", "badge unclear", "?"},
                      {"not resolved", "badge unresolved", "\xE2\x80\xA6"}};
 
+void tl_cards_mark(const tl_findings *found, const tl_effect *effect, tl_html *html)
+{
+    char number[32];
+    (void)snprintf(number, sizeof number, "%td", effect - found->effects->effect);
+    tl_html_attribute(html, "data-effect", number);
+}
+
 void tl_cards_badge(const char *verdict, tl_html *html)
 {
     for (int i = 0; i < VERDICTS; i++) {
@@ -138,6 +145,7 @@ static void write_price(const tl_findings *found, const tl_effect *e, tl_html *h
     const tl_effect *price = tl_findings_same(found, e, utility->name);
     if (!price || isnan(price->mean)) return;
     begin_row(html, "price");
+    tl_cards_mark(found, price, html);
     tl_html_print(html, "%s ", tl_label_metric(found, utility->name, false));
     tl_html_number(html, price->mean, true);
     tl_html_text(html, " ");
@@ -213,6 +221,7 @@ static tl_status write_card(const tl_findings *found, const tl_page_figures *fig
     (void)snprintf(id, sizeof id, "h%s", tl_effect_number(e, number));
     tl_html_begin(html, "article", "card");
     tl_html_attribute(html, "id", id);
+    tl_cards_mark(found, e, html);
     tl_html_begin(html, "h3", NULL);
     tl_cards_badge(tl_effect_verdict(e), html);
     tl_html_print(html, " Hypothesis %s: ", number);
@@ -295,6 +304,7 @@ void tl_cards_claims(const tl_findings *found, tl_html *html)
         char number[24];
         if (e->hypothesis < 0) continue;
         tl_html_begin(html, "tr", NULL);
+        tl_cards_mark(found, e, html);
         tl_html_add(html, "td", NULL, tl_effect_number(e, number));
         tl_html_begin(html, "td", "words");
         tl_html_add(html, "q", NULL, tl_label_hypothesis(found, e));

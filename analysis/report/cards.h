@@ -13,6 +13,10 @@ TL_MUST_USE tl_status tl_cards_write(const tl_findings *found,
                                      const tl_page_figures *figures, tl_html *html,
                                      tl_err *err);
 
+/** Notes in the element of `html` just begun which effect it is about: its number in the
+ * list, from 0, as in the output of threatloop effects. */
+void tl_cards_mark(const tl_findings *found, const tl_effect *effect, tl_html *html);
+
 /** Writes a verdict into `html` with its sign, which does not need colour. */
 void tl_cards_badge(const char *verdict, tl_html *html);
 

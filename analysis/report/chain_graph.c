@@ -93,7 +93,7 @@ static void draw_arrows(tl_figure *figure, const graph *g, const double *from,
         const tl_effect *e = g->arrow[i].effect;
         const bool is_beyond = tl_findings_excludes_zero(e);
         const double a = from[g->arrow[i].from], b = to[g->arrow[i].to];
-        const double along = 0.2 + 0.2 * (i % 4); /* so that gains seldom meet */
+        const double along = 0.8 - 0.25 * (g->arrow[i].from % 3); /* gains seldom meet */
         tl_text_print(
             &figure->script,
             "set arrow from graph 0.37, first %.2f to graph 0.62, first %.2f %s lc "

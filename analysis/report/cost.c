@@ -44,7 +44,7 @@ static void draw(tl_figure *figure, const stage_cost *list, int count)
     tl_text_print(s, "set border 1\nunset ytics\nset xrange [0:*]\nset yrange [0:%d]\n",
                   2 * count);
     tl_figure_frame(figure, 8, 12, 2.7);
-    tl_text_add(s, "set xlabel 'seconds of all ranks together' offset 0,0.3\n");
+    tl_text_add(s, "set xlabel 'seconds of all ranks together' offset 0,0.9\n");
     for (int i = 0; i < count; i++)
         (void)tl_figure_label(figure, 0.0, 2 * (count - i) - 0.5, LETTERS, list[i].name);
     tl_text_add(s, "$bars << E\n");

@@ -90,8 +90,9 @@ static void draw_data(tl_text *s, const dose *list, int count)
            "'#0072b2'");
     if (dots > 0)
         tl_text_add(s, ", $replicates using 1:2 with points pt 6 ps 0.4 lc rgb '#767676'");
-    tl_text_add(s, ", $curve using 1:2 with linespoints pt 7 ps 0.7 lw 2 lc rgb '#0072b2', "
-                   "$curve using 1:2:3:4 with yerrorbars pt 7 ps 0.1 lc rgb '#0072b2'\n");
+    tl_text_add(s,
+                ", $curve using 1:2 with lines lw 2 lc rgb '#0072b2', $curve using 1:2:3:4 "
+                "with yerrorbars pt 7 ps 0.7 lc rgb '#0072b2'\n");
 }
 
 static void draw(const tl_findings *found, tl_figure *figure, const dose *list, int count)
@@ -106,7 +107,7 @@ static void draw(const tl_findings *found, tl_figure *figure, const dose *list, 
     for (int i = 0; i < count; i++)
         tl_text_print(s, "%s%s %.17g", i ? ", " : "",
                       tl_figure_text(figure, list[i].level).name, list[i].place);
-    tl_text_print(s, ")\nset xlabel %s offset 0,0.3\nset xzeroaxis lc rgb '#767676'\n",
+    tl_text_print(s, ")\nset xlabel %s offset 0,0.9\nset xzeroaxis lc rgb '#767676'\n",
                   tl_figure_text(figure, tl_label_factor(found, any->factor)).name);
     draw_data(s, list, count);
 }

@@ -180,6 +180,7 @@ const char *tl_figure_find(const tl_figure *figure, const char *at, size_t *leng
 static const char style[] = "set encoding utf8\n"
                             "set border 3 lc rgb '#767676'\n"
                             "set tics nomirror out scale 0.5 textcolor rgb 'black'\n"
+                            "set xtics offset 0,0.4\n"
                             "set bars small\n"
                             "unset key\n";
 

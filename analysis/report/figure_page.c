@@ -1,6 +1,6 @@
 #include "analysis/report/figure_page.h"
 
-#include "analysis/report/page_parts.h"
+#include "analysis/report/page_table.h"
 #include "analysis/report/svg.h"
 
 #include <string.h>

@@ -7,16 +7,18 @@
 #define TL_ANALYSIS_REPORT_FINDINGS_H
 
 #include "analysis/effect/effects.h"
+#include "analysis/table/stored_lists.h"
 
 #include <stdbool.h>
 
 /** What is reported; all is borrowed but what is made in the arena. */
 typedef struct tl_findings {
-    const char *file;          /**< name of the result file, for commands to type */
-    const tl_table *table;     /**< its trials */
-    const tl_effects *effects; /**< of the table */
-    const tl_table *account;   /**< what its steps cost, or NULL */
-    tl_arena *arena;           /**< for what the report makes */
+    const char *file;            /**< name of the result file, for commands to type */
+    const tl_table *table;       /**< its trials */
+    const tl_effects *effects;   /**< of the table */
+    const tl_table *account;     /**< what its steps cost, or NULL */
+    tl_stored stored[TL_GROUPS]; /**< what the plan stored */
+    tl_arena *arena;             /**< for what the report makes */
 } tl_findings;
 
 /** How many trials have the status `wanted`. */

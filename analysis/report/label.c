@@ -9,13 +9,31 @@ static const char *or_unknown(const char *text)
     return text ? text : "?";
 }
 
-/* The label of the column called `name` [length], or that name. */
+/* A name without the folder of a stage, in words: "global threshold auc". */
+static const char *in_words(const tl_findings *found, const char *name)
+{
+    static const char *const folder[] = {"d2d_",     "d2m_",     "m2d_", "m2m_",
+                                         "defense_", "measure_", NULL};
+    for (int i = 0; folder[i]; i++) {
+        const size_t length = strlen(folder[i]);
+        if (strncmp(name, folder[i], length) != 0 || !name[length]) continue;
+        name += length;
+        break;
+    }
+    char *words = tl_arena_text(found->arena, name, NULL);
+    for (char *at = words; at && *at; at++)
+        if (*at == '_') *at = ' ';
+    return or_unknown(words);
+}
+
+/* The label of the column called `name` [length], or that name in words. */
 static const char *label_of(const tl_findings *found, const char *name, size_t length)
 {
     char *own = tl_arena_print(found->arena, NULL, "%.*s", (int)length, name);
-    const tl_column *column = own ? tl_table_find(found->table, own) : NULL;
+    if (!own) return "?";
+    const tl_column *column = tl_table_find(found->table, own);
     const char *label = column ? tl_column_attribute(column, TL_NAME_LABEL) : NULL;
-    return or_unknown(label && *label ? label : own);
+    return label && *label ? label : in_words(found, own);
 }
 
 const char *tl_label_metric(const tl_findings *found, const char *metric,

@@ -1,5 +1,6 @@
 /*
- * Display names: of metrics (the attribute `label`, else the name), factors, levels and
+ * Display names: of metrics and factors (the attribute `label`, else the
+ * name in words), factors, levels and
  * comparisons. Texts are borrowed, or in the report's arena; without memory they are "?".
  */
 #ifndef TL_ANALYSIS_REPORT_LABEL_H

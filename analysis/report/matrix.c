@@ -121,6 +121,7 @@ static void write_cell(matrix *m, const tl_effect *row, int column, tl_html *htm
     }
     const bool is_beyond = tl_findings_excludes_zero(e);
     tl_html_begin(html, "td", !is_beyond ? NULL : e->mean > 0.0 ? "up" : "down");
+    tl_cards_mark(m->found, e, html);
     tl_html_begin(html, "span", "value");
     if (is_beyond) tl_html_text(html, e->mean > 0.0 ? "\xE2\x96\xB2 " : "\xE2\x96\xBC ");
     tl_html_number(html, e->mean, true);

@@ -1,12 +1,14 @@
 #include "analysis/report/page.h"
 
 #include "analysis/report/cards.h"
+#include "analysis/report/effect_list.h"
 #include "analysis/report/figures.h"
+#include "analysis/report/gallery.h"
 #include "analysis/report/gnuplot.h"
 #include "analysis/report/matrix.h"
 #include "analysis/report/methods.h"
 #include "analysis/report/report_file.h"
-#include "analysis/report/page_parts.h"
+#include "analysis/report/page_style.h"
 #include "analysis/table/schema.h"
 
 #include <string.h>
@@ -88,9 +90,10 @@ static const struct {
     {"answer", "Answer", NULL, {NULL}}, /* the first: its cards have figures in them */
     {"matrix", "What acts on what", tl_matrix_write, {NULL}},
     {"figures", "Figures", NULL, {"forest", "dose", "tradeoff"}},
+    {"stored", "Single examples", NULL, {"roc", "scores"}},
     {"claims", "Claims and verdicts", tl_cards_claims, {NULL}},
     {"chain", "The chain", NULL, {"chain"}},
-    {"effects", "All effects", tl_page_effects, {NULL}},
+    {"effects", "All effects", tl_effect_list_write, {NULL}},
     {"methods", "Methods", tl_methods_write, {NULL}},
     {"limits", "Limits", tl_methods_limits, {NULL}},
     {"cost", "What it cost", NULL, {"cost"}},
@@ -98,21 +101,23 @@ static const struct {
 enum { SECTIONS = sizeof sections / sizeof *sections };
 
 /* Whether a section has anything to show. */
-static bool has_section(const tl_page_figures *figures, int i)
+static bool has_section(const tl_findings *found, const tl_page_figures *figures, int i)
 {
+    if (strcmp(sections[i].id, "stored") == 0 && tl_gallery_exists(found)) return true;
     if (i == 0 || sections[i].write) return true;
     for (int k = 0; k < 3 && sections[i].kind[k]; k++)
         if (tl_page_figures_count(figures, sections[i].kind[k]) > 0) return true;
     return false;
 }
 
-static void write_contents(const tl_page_figures *figures, tl_html *html)
+static void write_contents(const tl_findings *found, const tl_page_figures *figures,
+                           tl_html *html)
 {
     tl_html_begin(html, "nav", NULL);
     tl_html_attribute(html, "aria-label", "contents");
     for (int i = 0; i < SECTIONS; i++) {
         char link[32];
-        if (!has_section(figures, i)) continue;
+        if (!has_section(found, figures, i)) continue;
         (void)snprintf(link, sizeof link, "#%s", sections[i].id);
         tl_html_begin(html, "a", NULL);
         tl_html_attribute(html, "href", link);
@@ -126,12 +131,14 @@ static void write_contents(const tl_page_figures *figures, tl_html *html)
 static tl_status write_section(const tl_findings *found, const tl_page_figures *figures,
                                int i, tl_html *html, tl_err *err)
 {
-    if (!has_section(figures, i)) return TL_OK;
+    if (!has_section(found, figures, i)) return TL_OK;
     tl_html_begin(html, "section", NULL);
     tl_html_attribute(html, "id", sections[i].id);
     tl_html_add(html, "h2", NULL, sections[i].title);
     if (i == 0) TL_TRY(tl_cards_write(found, figures, html, err));
     if (sections[i].write) sections[i].write(found, html);
+    if (strcmp(sections[i].id, "stored") == 0 && tl_gallery_exists(found))
+        TL_TRY(tl_gallery_write(found, html, err));
     for (int k = 0; k < 3 && sections[i].kind[k]; k++)
         TL_TRY(tl_page_figures_of(figures, sections[i].kind[k], html, err));
     tl_html_end(html);
@@ -147,7 +154,7 @@ static tl_status write_page(const tl_findings *found, const tl_page_figures *fig
     tl_html_begin(html, "body", NULL);
     write_title(found, html);
     say_undrawn(figures, html);
-    write_contents(figures, html);
+    write_contents(found, figures, html);
     tl_html_begin(html, "main", NULL);
     for (int i = 0; i < SECTIONS; i++) TL_TRY(write_section(found, figures, i, html, err));
     return TL_OK;

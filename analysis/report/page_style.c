@@ -2,7 +2,7 @@
  * The style sheet. Colours are those of Okabe and Ito (2008), darkened where text needs a
  * contrast of 4.5; no rule needs a character that HTML would escape.
  */
-#include "analysis/report/page_parts.h"
+#include "analysis/report/page_style.h"
 
 static const char style[] =
     ":root{--ground:#fff;--card:#f6f7f8;--ink:#1b1f23;--soft:#555d66;--line:#767676;"
@@ -48,6 +48,8 @@ static const char style[] =
     "380px),1fr));align-items:start}figure{margin:0;min-width:0;max-width:560px}"
     "figcaption{font-weight:600;margin-bottom:4px}svg{width:100%;height:auto;display:block}"
     "summary{cursor:pointer;padding:2px 0}\n"
+    ".images img{width:64px;height:auto;image-rendering:pixelated;margin:2px;border:1px solid "
+    "var(--rule)}\n"
     "pre{overflow-x:auto;background:var(--card);padding:10px;font-size:.85rem;"
     "overflow-wrap:normal}code{font-size:.9em}\n"
     ".download{display:inline-block;margin:.3em .8em .3em 0}\n"

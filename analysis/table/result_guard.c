@@ -4,6 +4,8 @@
  * child succeeded, by the caller. Both read the same bytes, so the second reading behaves
  * like the first.
  */
+#include "analysis/table/result_guard.h"
+
 #include "analysis/table/result_file.h"
 
 #include <errno.h>
@@ -20,7 +22,8 @@
 enum { SECONDS = 10, BYTES_A_SECOND = 1 << 20 };
 
 /* Run by the child; silent, since the caller reads again. */
-_Noreturn static void try_it(const char *path, size_t bytes)
+_Noreturn static void try_it(const char *path, size_t bytes,
+                             void (*try)(const char *, const void *), const void *self)
 {
     const int nowhere = open("/dev/null", O_WRONLY);
     const rlim_t seconds = (rlim_t)(SECONDS + bytes / BYTES_A_SECOND);
@@ -28,10 +31,7 @@ _Noreturn static void try_it(const char *path, size_t bytes)
     (void)dup2(nowhere, STDERR_FILENO);
     (void)setrlimit(RLIMIT_CPU, &time);
     (void)setrlimit(RLIMIT_CORE, &core);
-    tl_arena arena = tl_arena_open(0);
-    tl_table *table;
-    const tl_status status = tl_result_load(path, &arena, &table, NULL);
-    (void)status;
+    try(path, self);
     _exit(0);
 }
 
@@ -46,7 +46,8 @@ static tl_status judge(const char *path, int ended, tl_err *err)
                    path, is_killed ? "hangs" : "crashes");
 }
 
-tl_status tl_result_read(const char *path, tl_arena *arena, tl_table **out, tl_err *err)
+tl_status tl_result_guard(const char *path, void (*try)(const char *, const void *),
+                          const void *self, tl_err *err)
 {
     struct stat info;
     TL_CHECK(access(path, R_OK) == 0 && stat(path, &info) == 0, err, TL_E_IO,
@@ -55,12 +56,26 @@ tl_status tl_result_read(const char *path, tl_arena *arena, tl_table **out, tl_e
     const pid_t child = fork();
     TL_CHECK(child >= 0, err, TL_E_IO, "cannot start a process to check %s: %s", path,
              strerror(errno));
-    if (child == 0) try_it(path, (size_t)info.st_size);
+    if (child == 0) try_it(path, (size_t)info.st_size, try, self);
     int ended = 0;
     pid_t got;
     do got = waitpid(child, &ended, 0);
     while (got < 0 && errno == EINTR);
     /* If the system reaps children, the child's status is unknown. */
-    if (got == child) TL_TRY(judge(path, ended, err));
+    return got == child ? judge(path, ended, err) : TL_OK;
+}
+
+static void try_table(const char *path, const void *self)
+{
+    tl_arena arena = tl_arena_open(0);
+    tl_table *table;
+    const tl_status status = tl_result_load(path, &arena, &table, NULL);
+    (void)status;
+    (void)self;
+}
+
+tl_status tl_result_read(const char *path, tl_arena *arena, tl_table **out, tl_err *err)
+{
+    TL_TRY(tl_result_guard(path, try_table, NULL, err));
     return tl_result_load(path, arena, out, err);
 }

@@ -25,6 +25,7 @@ typedef enum tl_better { TL_BETTER_NONE, TL_BETTER_HIGHER, TL_BETTER_LOWER } tl_
 /** A metric of a stage, one row of a table; texts are constant. */
 typedef struct tl_metric {
     const char *name;  /**< NULL ends a table */
+    const char *label; /**< short name for people; NULL: the name */
     const char *units; /**< as of tl_param */
     const char *about;
     tl_better better;

@@ -1,5 +1,6 @@
 #include "runner/cli/findings_read.h"
 
+#include "analysis/report/gallery.h"
 #include "analysis/table/result_file.h"
 #include "runner/results/success.h"
 
@@ -44,7 +45,12 @@ tl_status tl_findings_read(const tl_words *files, tl_arena *arena, tl_findings *
                          .table = table,
                          .effects = effects,
                          .arena = arena};
-    if (files->count == 1) out->account = find_account(files->at[0], arena);
+    if (files->count > 1) return TL_OK;
+    out->account = find_account(files->at[0], arena);
+    for (int g = 0; g < TL_GROUPS; g++)
+        TL_TRY(tl_stored_read(files->at[0], (tl_group_kind)g,
+                              g == TL_GROUP_IMAGES ? TL_MOST_IMAGES : SIZE_MAX, arena,
+                              &out->stored[g], err));
     return TL_OK;
 }
 
