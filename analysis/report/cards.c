@@ -158,7 +158,7 @@ static void write_control(const tl_findings *found, const tl_effect *e, tl_html 
 {
     if (!e->control) return;
     begin_row(html, "control model");
-    tl_html_print(html, "%s, without access: ", tl_label_metric(found, e->control, false));
+    tl_html_print(html, "%s: ", tl_label_metric(found, e->control, false));
     tl_html_number(html, e->control_mean, false);
     tl_html_text(html, ", difference ");
     tl_html_number(html, e->control_effect, true);

@@ -65,12 +65,9 @@ int tl_page_figures_count(const tl_page_figures *figures, const char *kind)
 tl_status tl_page_figures_of(const tl_page_figures *figures, const char *kind,
                              tl_html *html, tl_err *err)
 {
-    if (tl_page_figures_count(figures, kind) == 0) return TL_OK;
-    tl_html_begin(html, "div", "figures");
     for (int i = 0; i < figures->list->count; i++) {
         if (is_kind(figures->list->figure[i].name, kind))
             TL_TRY(tl_page_figure(figures, i, html, err));
     }
-    tl_html_end(html);
     return TL_OK;
 }

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { BINS = 24, LINES = 17 };
+enum { BINS = 24, LINES = 19 };
 
 /* Shares of members and non-members by score. */
 typedef struct shares {
@@ -54,11 +54,14 @@ static void draw(tl_figure *figure, const shares *h)
 {
     tl_text *s = &figure->script;
     figure->lines = LINES;
-    tl_figure_frame(figure, 60, 10, 3.0);
+    tl_figure_frame(figure, 60, 10, 5.2);
     tl_text_print(s, "set xrange [%.17g:%.17g]\nset yrange [0:*]\n", h->low, h->high);
-    tl_text_add(s, "set xlabel 'score: higher, more likely a member' offset 0,0.9\n"
-                   "set ylabel 'share of rows'\nset key top left Left reverse samplen 3\n"
-                   "$d << E\n");
+    tl_text_add(
+        s,
+        "set xlabel 'score: higher, more likely a member' offset 0,0.9\n"
+        "set ylabel 'share of rows'\nset key at screen 0.5, screen 0.12 center top maxcols 1 Left reverse "
+        "samplen 3\n"
+        "$d << E\n");
     for (int b = 0; b < BINS; b++)
         tl_text_print(s, "%.17g %.17g %.17g\n", 0.5 * (edge(h, b) + edge(h, b + 1)),
                       h->of[1][b], h->of[0][b]);

@@ -9,8 +9,7 @@ static const char *or_unknown(const char *text)
     return text ? text : "?";
 }
 
-/* A name without the folder of a stage, in words: "global threshold auc". */
-static const char *in_words(const tl_findings *found, const char *name)
+const char *tl_label_in_words(tl_arena *arena, const char *name)
 {
     static const char *const folder[] = {"d2d_",     "d2m_",     "m2d_", "m2m_",
                                          "defense_", "measure_", NULL};
@@ -20,7 +19,7 @@ static const char *in_words(const tl_findings *found, const char *name)
         name += length;
         break;
     }
-    char *words = tl_arena_text(found->arena, name, NULL);
+    char *words = tl_arena_text(arena, name, NULL);
     for (char *at = words; at && *at; at++)
         if (*at == '_') *at = ' ';
     return or_unknown(words);
@@ -33,7 +32,7 @@ static const char *label_of(const tl_findings *found, const char *name, size_t l
     if (!own) return "?";
     const tl_column *column = tl_table_find(found->table, own);
     const char *label = column ? tl_column_attribute(column, TL_NAME_LABEL) : NULL;
-    return label && *label ? label : in_words(found, own);
+    return label && *label ? label : tl_label_in_words(found->arena, own);
 }
 
 const char *tl_label_metric(const tl_findings *found, const char *metric,

@@ -8,6 +8,10 @@
 
 #include "analysis/report/findings.h"
 
+/** A name without the folder of a stage, in words: "global threshold" for
+ * "m2d_global_threshold"; in the arena. */
+const char *tl_label_in_words(tl_arena *arena, const char *name);
+
 /** A metric: "attack AUC"; with `has_direction` and what its owner wants of it, "attack AUC
  * (lower is safer)". */
 const char *tl_label_metric(const tl_findings *found, const char *metric,

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_POINTS = 24, LINES = 19, LETTERS = 40, MOST_FIGURES = 12 };
+enum { MOST_POINTS = 24, LINES = 19, LETTERS = 40, MOST_FIGURES = 8 };
 
 /* A level: the contrasts on accuracy and on risk. */
 typedef struct point {
@@ -128,14 +128,25 @@ static tl_status add(const tl_findings *found, tl_figures *figures, const point 
     return TL_OK;
 }
 
+/* Choices; without any, all factors. */
+static bool has_choice(const tl_findings *found)
+{
+    for (int f = 0; f < found->table->columns; f++)
+        if (tl_column_says(&found->table->column[f], TL_NAME_FACTOR, TL_CHOICE))
+            return true;
+    return false;
+}
+
 tl_status tl_tradeoff_make(const tl_findings *found, tl_figures *figures, tl_err *err)
 {
     point list[MOST_POINTS];
     int made = 0;
     const tl_column *utility = tl_findings_utility(found);
+    const bool of_choices = has_choice(found);
     for (int f = 0; f < found->table->columns && utility; f++) {
         const tl_column *factor = &found->table->column[f];
         if (!tl_column_attribute(factor, TL_NAME_FACTOR)) continue;
+        if (of_choices && !tl_column_says(factor, TL_NAME_FACTOR, TL_CHOICE)) continue;
         for (int m = 0; m < found->table->columns && made < MOST_FIGURES; m++) {
             const tl_column *metric = &found->table->column[m];
             if (!metric->is_success || metric == utility) continue;

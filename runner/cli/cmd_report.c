@@ -23,8 +23,8 @@ static const tl_usage usage = {
         "It says what threatloop effects says. Several files are pooled, as there.\n",
     .options = (const tl_option[]){{"output", 'o', TL_OPTION_TEXT, "PAGE.html",
                                     offsetof(request, out),
-                                    .about = "the page (default: FILE without .nc, plus "
-                                             ".html)"},
+                                    .about = "the page; for one file by default FILE "
+                                             "without .nc, plus .html"},
                                    {0}},
     .notes =
         "Figures are drawn by gnuplot; without it the page has their numbers as tables. What\n"
@@ -36,12 +36,10 @@ static const tl_usage usage = {
 static tl_status answer(const request *r, const tl_words *files, tl_arena *arena,
                         tl_err *err)
 {
-    tl_findings report;
-    const char *out = r->out;
-    TL_TRY(tl_findings_read(files, arena, &report, err));
-    if (!out) TL_TRY(tl_page_beside(files->at[0], arena, &out, err));
-    TL_TRY(tl_page_write(&report, out, err));
-    tl_log(TL_LOG_INFO, "page=%s", out);
+    tl_findings found;
+    TL_TRY(tl_findings_read(files, arena, &found, err));
+    TL_TRY(tl_page_write(&found, r->out, err));
+    tl_log(TL_LOG_INFO, "page=%s", r->out);
     return TL_OK;
 }
 
@@ -51,9 +49,13 @@ int tl_cmd_report(int argc, char **argv)
     tl_words files;
     int code;
     if (!tl_options_read(&usage, argc, argv, &r, &files, &code)) return code;
+    if (files.count > 1 && !r.out)
+        return tl_options_refuse("report", "several files need -o PAGE.html");
     tl_arena arena = tl_arena_open(0);
     tl_err err = {0};
-    const tl_status status = answer(&r, &files, &arena, &err);
+    const tl_status status = r.out || files.count > 1
+                                 ? answer(&r, &files, &arena, &err)
+                                 : tl_findings_page(files.at[0], &arena, &err);
     if (status != TL_OK) tl_log(TL_LOG_ERROR, "%s", err.text);
     tl_arena_close(&arena);
     return tl_exit_of(status);

@@ -1,7 +1,9 @@
 #include "runner/cli/findings_read.h"
 
 #include "analysis/report/gallery.h"
+#include "analysis/report/page.h"
 #include "analysis/table/result_file.h"
+#include "compute/core/log.h"
 #include "runner/results/success.h"
 
 #include <string.h>
@@ -54,8 +56,14 @@ tl_status tl_findings_read(const tl_words *files, tl_arena *arena, tl_findings *
     return TL_OK;
 }
 
-tl_status tl_page_beside(const char *file, tl_arena *arena, const char **out, tl_err *err)
+tl_status tl_findings_page(const char *file, tl_arena *arena, tl_err *err)
 {
-    *out = beside(file, ".html", arena, err);
-    return *out ? TL_OK : TL_E_NOMEM;
+    tl_findings found;
+    char *const names[] = {tl_arena_text(arena, file, err)};
+    const char *page = beside(file, ".html", arena, err);
+    if (!names[0] || !page) return TL_E_NOMEM;
+    TL_TRY(tl_findings_read(&(tl_words){names, 1}, arena, &found, err));
+    TL_TRY(tl_page_write(&found, page, err));
+    tl_log(TL_LOG_INFO, "page=%s", page);
+    return TL_OK;
 }

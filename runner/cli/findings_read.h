@@ -18,10 +18,9 @@ enum { TL_MOST_SOURCES = 256 };
 TL_MUST_USE tl_status tl_findings_read(const tl_words *files, tl_arena *arena,
                                        tl_findings *out, tl_err *err);
 
-/** Sets `out`, in the arena, to where the page of a result file goes: FILE without .nc,
- * plus .html. \return TL_E_NOMEM
- */
-TL_MUST_USE tl_status tl_page_beside(const char *file, tl_arena *arena, const char **out,
-                                     tl_err *err);
+/** Writes the page about one result file to where it goes by default, FILE without .nc plus
+ * .html, and logs that; the arena is the caller's. \return as tl_findings_read or
+ * tl_page_write */
+TL_MUST_USE tl_status tl_findings_page(const char *file, tl_arena *arena, tl_err *err);
 
 #endif

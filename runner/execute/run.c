@@ -45,6 +45,7 @@ typedef struct run {
     double begun;             /* on the clock of tl_seconds */
     char *head;               /* JSON of the build */
     uint32_t build;           /* CRC-32 of it, as the journal has it */
+    bool has_tables;          /* they are written */
     bool is_mixed;            /* resumed under another build, which was accepted */
     tl_arena arena;
     int code; /* exit status so far */
@@ -335,6 +336,7 @@ static tl_status write_tables(run *r, tl_err *err)
     if (r->is_mixed) TL_TRY(tl_collect_note(table, &r->arena, "mixed_builds", "yes", err));
     TL_TRY(write_result(r, table, err));
     TL_TRY(write_account(r, err));
+    r->has_tables = true;
     TL_TRY(tl_effects_estimate(table, &r->arena, &effects, err));
     tl_summary_print(stdout, table, effects);
     return TL_OK;
@@ -440,5 +442,9 @@ int tl_run(const tl_run_options *options, tl_cluster *cluster, double begun)
     }
     const bool was_lost = r->coordinator.has_lost || status == TL_E_PEER;
     close_run(r);
-    return tl_session_stop(r->cluster, was_lost, r->code);
+    const bool has_report = r->has_tables && options->has_report;
+    if (has_report && was_lost) options->report(r->paths.out); /* no return from the stop */
+    const int code = tl_session_stop(r->cluster, was_lost, r->code);
+    if (has_report && !was_lost) options->report(r->paths.out);
+    return code;
 }

@@ -23,6 +23,9 @@ typedef struct tl_run_options {
     const char *out;      /**< result file, or NULL */
     const char *dir;      /**< run directory, or NULL */
     bool resume, no_sharing, accept_build, quiet;
+    bool has_report; /**< `report` is wanted */
+    /** Called on rank 0 with the result file when all is written and the ranks are done. */
+    void (*report)(const char *file);
     double hung_after;       /**< seconds, see runner/schedule/hang_detector.h; 0: never */
     double walltime;         /**< seconds from the start; 0: none */
     double checkpoint_every; /**< seconds between the checkpoints of a training */

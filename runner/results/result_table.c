@@ -5,6 +5,7 @@
  */
 #include "runner/results/result_table.h"
 
+#include "analysis/report/label.h"
 #include "analysis/table/schema.h"
 #include "runner/results/downstream.h"
 #include "runner/results/factors.h"
@@ -214,7 +215,8 @@ static tl_status describe_label(const collector *c, const tl_measured *place, in
     const tl_trial_step *step = &place->step;
     const char *label = step->metrics[m].label;
     const bool has_part = step->kind == TL_STEP_JUDGE && step->item != TL_PART_TARGET;
-    const char *instance = c->plan->instance[step->instance].name;
+    const char *instance =
+        tl_label_in_words(c->arena, c->plan->instance[step->instance].name);
     char judge[32] = "", round[32] = "";
     if (!label) return TL_OK;
     if (step->kind == TL_STEP_JUDGE && step->judgement > 0)
