@@ -18,14 +18,14 @@ typedef struct line {
 
 /* Points of gnuplot with their colours: shape says what colour says. */
 static const struct {
-    const char *verdict, *point;
-} shapes[] = {{"supported", "pt 7 ps 0.9 lw 2 lc rgb '#0072b2'"},
-              {"refuted", "pt 5 ps 0.9 lw 2 lc rgb '#d55e00'"},
-              {"equivalent", "pt 4 ps 0.9 lw 1.5 lc rgb '#00825f'"},
-              {"unclear", "pt 8 ps 0.9 lw 1.5 lc rgb '#a8548c'"},
-              {"not resolved", "pt 6 ps 0.9 lw 1.5 lc rgb '#767676'"},
-              {"exploratory", "pt 12 ps 0.9 lw 1.5 lc rgb '#767676'"},
-              {"control model", "pt 2 ps 0.8 lw 1 dt 3 lc rgb '#767676'"}};
+    const char *verdict, *look, *point;
+} shapes[] = {{"supported", "Filled circle", "pt 7 ps 0.9 lw 2 lc rgb '#0072b2'"},
+              {"refuted", "Filled square", "pt 5 ps 0.9 lw 2 lc rgb '#d55e00'"},
+              {"equivalent", "Open square", "pt 4 ps 0.9 lw 1.5 lc rgb '#00825f'"},
+              {"unclear", "Open triangle", "pt 8 ps 0.9 lw 1.5 lc rgb '#a8548c'"},
+              {"not resolved", "Open circle", "pt 6 ps 0.9 lw 1.5 lc rgb '#767676'"},
+              {"exploratory", "Open diamond", "pt 12 ps 0.9 lw 1.5 lc rgb '#767676'"},
+              {"control model", "Cross", "pt 2 ps 0.8 lw 1 dt 3 lc rgb '#767676'"}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static int shape_of(const char *verdict)
@@ -133,6 +133,23 @@ static void draw(tl_figure *figure, const line *list, int count, const char *axi
     draw_lines(figure, list, count, height);
 }
 
+/* What can be seen: only the verdicts that there are. */
+static const char *describe(const tl_findings *found, const line *list, int count)
+{
+    tl_text text = {0};
+    tl_text_print(
+        &text, "%d comparisons, each with its 95 %% interval, and a line at no difference.",
+        count);
+    for (int k = 0; k < SHAPES; k++) {
+        bool is_there = false;
+        for (int i = 0; i < count; i++) is_there |= list[i].shape == k;
+        if (is_there) tl_text_print(&text, " %s: %s.", shapes[k].look, shapes[k].verdict);
+    }
+    const char *kept = text.is_short ? NULL : tl_arena_text(found->arena, text.at, NULL);
+    tl_text_close(&text);
+    return kept;
+}
+
 static tl_status add(const tl_findings *found, tl_figures *figures, const char *metric,
                      bool of_hypotheses, tl_err *err)
 {
@@ -143,13 +160,7 @@ static tl_status add(const tl_findings *found, tl_figures *figures, const char *
     const char *label = tl_label_metric(found, metric, false);
     TL_TRY(tl_figures_add(found, figures, "forest", metric, &figure, err));
     figure->title = tl_arena_print(found->arena, err, "Differences of %s", label);
-    figure->about = tl_arena_print(
-        found->arena, err,
-        "%d comparisons, each with its 95 %% interval, and a line at no difference. A filled "
-        "circle is supported, a filled square refuted, an open square equivalent, an open "
-        "triangle unclear, an open circle not resolved, a diamond exploratory, a cross the "
-        "same on a control model.",
-        count);
+    figure->about = describe(found, list, count);
     if (!figure->title || !figure->about) return TL_E_NOMEM;
     TL_TRY(fill_data(figure, list, count, err));
     draw(figure, list, count, tl_label_metric(found, metric, true));

@@ -139,10 +139,10 @@ static tl_status write_section(const tl_findings *found, const tl_page_figures *
     if (sections[i].write) sections[i].write(found, html);
     if (strcmp(sections[i].id, "stored") == 0 && tl_gallery_exists(found))
         TL_TRY(tl_gallery_write(found, html, err));
-    tl_html_begin(html, "div", "figures");
+    if (sections[i].kind[0]) tl_html_begin(html, "div", "figures");
     for (int k = 0; k < 3 && sections[i].kind[k]; k++)
         TL_TRY(tl_page_figures_of(figures, sections[i].kind[k], html, err));
-    tl_html_end(html);
+    if (sections[i].kind[0]) tl_html_end(html);
     tl_html_end(html);
     return TL_OK;
 }
