@@ -1,7 +1,7 @@
 /*
  * On the left the levels of factors, on the right what was measured, each side from the top
  * down in the order of the chain: effects are sorted so. A line is solid and has an arrow
- * where test and interval exclude 0, else it is dotted.
+ * where test and interval exclude 0, else it is dotted, or not drawn if there are many.
  */
 #include "analysis/report/chain_graph.h"
 
@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_NODES = 16, MOST_ARROWS = 40, LETTERS = 19, GAP = 1 };
+enum { MOST_NODES = 16, MOST_ARROWS = 160, MOST_DOTTED = 24, LETTERS = 16, GAP = 2 };
 
 typedef struct graph {
     const char *left[MOST_NODES];  /* "factor: level" */
@@ -72,7 +72,7 @@ static void draw_nodes(tl_figure *figure, const char *const *list, int count, do
             &figure->script,
             "set object rectangle from graph %.3f, first %.2f to graph %.3f, first "
             "%.2f fs empty border lc rgb '#767676'\n",
-            x - 0.01, top + 0.2, x + 0.35, top - lines - 0.1);
+            x - 0.01, top + 0.2, x + 0.30, top - lines - 0.1);
         (void)tl_figure_label(figure, x, top - 0.5, LETTERS, list[i]);
         y[i] = top - lines / 2.0;
         top -= lines + GAP;
@@ -86,27 +86,52 @@ static int height_of(const char *const *list, int count)
     return height;
 }
 
+/* The middle of a gain that is written on an arrow, in parts of the graph and lines. */
+typedef struct spot {
+    double x, y;
+} spot;
+
+/* A place on the arrow from height `a` to `b` where no gain is written yet, if there is
+ * one. \param taken [count] the others */
+static spot find_spot(double a, double b, const spot *taken, int count)
+{
+    static const double along[] = {0.5, 0.7, 0.3, 0.85, 0.15, 0.6, 0.4};
+    enum { TRIES = sizeof along / sizeof *along };
+    spot here = {0};
+    for (int k = 0; k < TRIES; k++) {
+        bool is_free = true;
+        here = (spot){0.32 + 0.35 * along[k], a + (b - a) * along[k]};
+        for (int i = 0; i < count; i++)
+            is_free &= fabs(here.x - taken[i].x) > 0.17 || fabs(here.y - taken[i].y) > 0.9;
+        if (is_free) break;
+    }
+    return here;
+}
+
 static void draw_arrows(tl_figure *figure, const graph *g, const double *from,
                         const double *to)
 {
+    spot taken[MOST_ARROWS];
+    int written = 0;
     for (int i = 0; i < g->arrows; i++) {
         const tl_effect *e = g->arrow[i].effect;
         const bool is_beyond = tl_findings_excludes_zero(e);
+        if (!is_beyond && g->arrows > MOST_DOTTED) continue;
         const double a = from[g->arrow[i].from], b = to[g->arrow[i].to];
-        const double along = 0.8 - 0.25 * (g->arrow[i].from % 3); /* gains seldom meet */
         tl_text_print(
             &figure->script,
-            "set arrow from graph 0.37, first %.2f to graph 0.62, first %.2f %s lc "
-            "rgb '%s'\n",
+            "set arrow from graph 0.32, first %.2f to graph 0.67, first %.2f %s lc rgb '%s'\n",
             a, b, is_beyond ? "head filled size graph 0.015,25 lw 2" : "nohead dt 3",
             !is_beyond      ? "#767676"
             : e->mean > 0.0 ? "#0072b2"
                             : "#d55e00");
-        if (is_beyond)
-            tl_text_print(&figure->script,
-                          "set label '%+.3g' at graph %.3f, first %.2f center front offset "
-                          "0,0.5\n",
-                          e->mean, 0.37 + 0.25 * along, a + (b - a) * along);
+        if (!is_beyond) continue;
+        const spot at = find_spot(a, b, taken, written);
+        tl_text_print(
+            &figure->script,
+            "set label '%+.3g' at graph %.3f, first %.2f center front offset 0,0.4\n",
+            e->mean, at.x, at.y);
+        taken[written++] = at;
     }
     tl_text_add(&figure->script, "plot NaN\n");
 }
@@ -142,9 +167,9 @@ tl_status tl_chain_graph_make(const tl_findings *found, tl_figures *figures, tl_
         found->arena, err,
         "%d comparisons with the reference as lines from the left, what was done, to the right, "
         "what was measured. Where p (of a hypothesis q) is at most 0.05 and the 95 %% interval "
-        "excludes 0, the line is an arrow with the difference on it; else it is dotted. %d "
+        "excludes 0, the line is an arrow with the difference on it; else it is %s. %d "
         "comparisons are left out.",
-        g.arrows, g.left_out);
+        g.arrows, g.arrows > MOST_DOTTED ? "not drawn" : "dotted", g.left_out);
     if (!figure->about) return TL_E_NOMEM;
     TL_TRY(fill(&g, figure, err));
     const int a = height_of(g.left, g.lefts), b = height_of(g.right, g.rights);
@@ -156,7 +181,7 @@ tl_status tl_chain_graph_make(const tl_findings *found, tl_figures *figures, tl_
                   height);
     tl_figure_frame(figure, 2, 2, 0.5);
     draw_nodes(figure, g.left, g.lefts, 0.01, height - (height - a) / 2.0 - 0.3, from);
-    draw_nodes(figure, g.right, g.rights, 0.64, height - (height - b) / 2.0 - 0.3, to);
+    draw_nodes(figure, g.right, g.rights, 0.69, height - (height - b) / 2.0 - 0.3, to);
     draw_arrows(figure, &g, from, to);
     return TL_OK;
 }

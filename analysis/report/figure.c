@@ -76,13 +76,15 @@ static size_t bytes_of(const char *text, int letters)
     return n;
 }
 
-/* Bytes of the first line of `text`: up to `letters`, to the last blank if there is one. */
+/* Bytes of the first line of `text`: up to `letters`, to the last blank or underscore if
+ * there is one. */
 static size_t line_bytes(const char *text, int letters)
 {
     const size_t most = bytes_of(text, letters);
     if (!text[most] || text[most] == ' ') return most;
     for (size_t n = most; n > 0; n--) {
         if (text[n - 1] == ' ') return n - 1;
+        if (text[n - 1] == '_') return n;
     }
     return most;
 }
@@ -201,7 +203,7 @@ tl_status tl_figure_svg(const tl_figure *figure, tl_text *out, tl_err *err)
 {
     char terminal[128];
     (void)snprintf(terminal, sizeof terminal,
-                   "set terminal svg size %d,%d font 'sans-serif,13' noenhanced\n",
+                   "set terminal svg size %d,%d font 'sans-serif,14' noenhanced\n",
                    TL_FIGURE_WIDTH, figure->lines * TL_FIGURE_LINE);
     return draw(figure, terminal, out, err);
 }

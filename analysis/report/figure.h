@@ -13,8 +13,8 @@
 
 enum {
     TL_FIGURE_WIDTH = 400, /**< of every figure, points: it fits a telephone unscaled */
-    TL_FIGURE_LINE = 17,   /**< height of a line of its text, points */
-    TL_FIGURE_LETTERS = 56 /**< of its text that fit into a line */
+    TL_FIGURE_LINE = 18,   /**< height of a line of its text, points */
+    TL_FIGURE_LETTERS = 52 /**< of its text that fit into a line */
 };
 
 /** A figure. Texts are in the arena that it was made with, or borrowed. */

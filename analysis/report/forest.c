@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_LINES = 40, LETTERS = 52 };
+enum { MOST_LINES = 40, LETTERS = 50 };
 
 /* A line of the plot. */
 typedef struct line {
@@ -127,7 +127,7 @@ static void draw(tl_figure *figure, const line *list, int count, const char *axi
     figure->lines = height + 3;
     tl_text_print(s, "set border 1\nset xrange [%.17g:%.17g]\nset yrange [0:%d]\n",
                   least - margin, most + margin, height);
-    tl_figure_frame(figure, 8, 8, 2.7);
+    tl_figure_frame(figure, 14, 18, 2.7);
     tl_text_print(s, "unset ytics\nset xtics %.3g\n", tl_figure_step(most - least));
     tl_text_print(s, "set xlabel %s offset 0,0.9\n", tl_figure_text(figure, axis).name);
     draw_lines(figure, list, count, height);

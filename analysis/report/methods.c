@@ -81,7 +81,7 @@ static void say_tests(const used *u, tl_html *html)
     if (u->hypotheses > 0)
         tl_html_print(
             html,
-            " q corrects the %d comparisons that answer hypotheses together (false "
+            " q corrects the comparisons that answer hypotheses, %d here, together (false "
             "discovery rate, Benjamini, Hochberg 1995); nothing else is a test.",
             u->hypotheses);
     if (u->one_sided > 0)
@@ -128,7 +128,7 @@ void tl_methods_write(const tl_findings *found, tl_html *html)
     say_tests(&u, html);
     say_verdicts(&u, html);
     tl_html_begin(html, "p", NULL);
-    tl_html_print(html, "%d comparisons answer hypotheses, %d are exploratory.",
+    tl_html_print(html, "Comparisons that answer hypotheses: %d; exploratory: %d.",
                   u.hypotheses, u.exploratory);
     if (split) tl_html_print(html, " Data: %s.", split);
     tl_html_end(html);
@@ -194,6 +194,27 @@ static void write_missing(const tl_findings *found, tl_html *html)
     for (int i = 0; i < 3; i++) tl_html_end(html);
 }
 
+/* Names the metrics that the samples are too small for. */
+static void write_unresolvable(const tl_findings *found, tl_html *html)
+{
+    const size_t suffix = strlen(TL_SUFFIX_REASON);
+    for (int i = 0; i < found->table->columns; i++) {
+        const tl_column *why = &found->table->column[i];
+        uint32_t count = 0;
+        if (!is_reason(found, why)) continue;
+        for (uint32_t t = 0; t < found->table->trials; t++)
+            count += why->integer[t] == TL_REASON_UNRESOLVABLE ? 1 : 0;
+        const char *metric = tl_arena_print(found->arena, NULL, "%.*s",
+                                            (int)(strlen(why->name) - suffix), why->name);
+        if (count > 0 && metric)
+            tl_html_add_print(
+                html, "li", NULL,
+                "Not measured, since there are too few cases: %s (in %u of %u "
+                "trials).",
+                tl_label_metric(found, metric, false), count, found->table->trials);
+    }
+}
+
 void tl_methods_limits(const tl_findings *found, tl_html *html)
 {
     static const char *const words[] = {"planned", "running", "done",     "failed",
@@ -211,6 +232,7 @@ void tl_methods_limits(const tl_findings *found, tl_html *html)
     }
     tl_html_text(html, ".");
     tl_html_end(html);
+    write_unresolvable(found, html);
     if (note && *note) tl_html_add_print(html, "li", NULL, "On the data: %s.", note);
     tl_html_add(
         html, "li", NULL,

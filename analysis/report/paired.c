@@ -34,7 +34,7 @@ static void draw(tl_figure *figure, const tl_effect *e, const char *axis)
     tl_text_print(s, "set border 1\nunset ytics\nset xrange [%.17g:%.17g]\n", least, most);
     tl_text_print(s, "set yrange [-1.6:%d]\nset xtics %.3g\n", STACK,
                   tl_figure_step(most - least));
-    tl_figure_frame(figure, 8, 8, 2.7);
+    tl_figure_frame(figure, 14, 18, 2.7);
     tl_text_print(s, "set xlabel %s offset 0,0.9\n", tl_figure_text(figure, axis).name);
     tl_text_add(s, "set arrow from 0,graph 0 to 0,graph 1 nohead lc rgb '#767676'\n");
     for (int side = -1; side <= 1 && !isnan(e->margin); side += 2)
