@@ -151,6 +151,12 @@ static void write_price(const tl_findings *found, const tl_effect *e, tl_html *h
     tl_html_text(html, " ");
     tl_html_interval(html, price->low, price->high);
     if (price->pooled && e->at) tl_html_print(html, ", a mean over %s", price->pooled);
+    const double majority = tl_findings_majority(found);
+    if (!isnan(majority)) {
+        tl_html_text(html, "; from ");
+        tl_html_number(html, price->reference_mean, false);
+        tl_html_print(html, ", where a constant answer gets %.4g", majority);
+    }
     tl_html_end(html);
 }
 

@@ -64,6 +64,23 @@ const tl_column *tl_findings_utility(const tl_findings *found)
     return NULL;
 }
 
+double tl_findings_majority(const tl_findings *found)
+{
+    const tl_column *accuracy = tl_findings_utility(found);
+    const size_t length = accuracy ? strlen(accuracy->name) - strlen("accuracy") : 0;
+    double sum = 0.0, count = 0.0;
+    const char *name = accuracy ? tl_arena_print(found->arena, NULL, "%.*smajority_rate",
+                                                 (int)length, accuracy->name)
+                                : NULL;
+    const tl_column *rate = name ? tl_table_find(found->table, name) : NULL;
+    for (uint32_t t = 0; rate && rate->type == TL_COLUMN_REAL && t < found->table->trials; t++) {
+        if (isnan(rate->real[t])) continue;
+        sum += rate->real[t];
+        count += 1.0;
+    }
+    return count > 0.0 ? sum / count : (double)NAN;
+}
+
 static bool is_asked(const tl_findings *found, const char *metric)
 {
     for (int k = 0; k < found->effects->count; k++) {

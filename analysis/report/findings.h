@@ -43,4 +43,8 @@ bool tl_findings_is_main(const tl_findings *found, const tl_column *column);
 /** The column of the target's accuracy, NULL without. */
 const tl_column *tl_findings_utility(const tl_findings *found);
 
+/** The mean over trials of what a constant answer gets in place of that accuracy: the share
+ * of the most frequent class. NaN if it is not known. */
+double tl_findings_majority(const tl_findings *found);
+
 #endif

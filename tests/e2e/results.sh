@@ -8,7 +8,7 @@ ncdump -h s.nc >header.txt || fail "ncdump cannot read the file"
 metrics=$(sed -n 's/^\t\t\([a-z0-9_]*\):better = .*/\1/p' header.txt)
 [ "$(echo "$metrics" | wc -w)" -ge 25 ] || fail "only these are metrics: $metrics"
 for metric in $metrics; do
-    for attribute in _FillValue units long_name flow role taxonomy_threat access references \
+    for attribute in _FillValue units long_name label flow role taxonomy_threat access references \
         better downstream_of coordinates; do
         # The control of an extraction with one number of queries depends on no factor.
         [ "$metric $attribute" = "long_twin_accuracy downstream_of" ] && continue
