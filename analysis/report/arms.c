@@ -78,7 +78,7 @@ const char *tl_arms_name(const tl_findings *found, const tl_arms *arms, int arm)
     if (!arms->factor) return "all trials";
     const char *name = tl_arena_print(found->arena, NULL, "%s = %s",
                                       tl_label_factor(found, arms->factor->name),
-                                      tl_label_level(arms->level[arm]));
+                                      tl_label_level(found, arms->level[arm]));
     return name ? name : "?";
 }
 

@@ -49,7 +49,7 @@ static void gather(const tl_findings *found, graph *g)
         if (!is_wanted(found, e)) continue;
         const char *from = tl_arena_print(
             found->arena, NULL, "%s: %s%s%s", tl_label_factor(found, e->factor),
-            tl_label_level(e->level), e->at ? ", at " : "", e->at ? e->at : "");
+            tl_label_level(found, e->level), e->at ? ", at " : "", e->at ? e->at : "");
         const int a = from ? node(g->left, &g->lefts, from) : -1;
         const int b = node(g->right, &g->rights, tl_label_metric(found, e->metric, false));
         if (a < 0 || b < 0 || g->arrows == MOST_ARROWS) {

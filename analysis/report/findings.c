@@ -73,7 +73,8 @@ double tl_findings_majority(const tl_findings *found)
                                                  (int)length, accuracy->name)
                                 : NULL;
     const tl_column *rate = name ? tl_table_find(found->table, name) : NULL;
-    for (uint32_t t = 0; rate && rate->type == TL_COLUMN_REAL && t < found->table->trials; t++) {
+    for (uint32_t t = 0; rate && rate->type == TL_COLUMN_REAL && t < found->table->trials;
+         t++) {
         if (isnan(rate->real[t])) continue;
         sum += rate->real[t];
         count += 1.0;

@@ -11,6 +11,13 @@
 
 #include <stdbool.h>
 
+/** Display names that the plan gives, from the attribute `labels`; texts are in the arena.
+ */
+typedef struct tl_display_names {
+    int count;
+    const tl_attribute *one; /**< [count] a name and its text */
+} tl_display_names;
+
 /** What is reported; all is borrowed but what is made in the arena. */
 typedef struct tl_findings {
     const char *file;            /**< name of the result file, for commands to type */
@@ -18,7 +25,8 @@ typedef struct tl_findings {
     const tl_effects *effects;   /**< of the table */
     const tl_table *account;     /**< what its steps cost, or NULL */
     tl_stored stored[TL_GROUPS]; /**< what the plan stored */
-    tl_arena *arena;             /**< for what the report makes */
+    tl_display_names labels;
+    tl_arena *arena; /**< for what the report makes */
 } tl_findings;
 
 /** How many trials have the status `wanted`. */

@@ -2,6 +2,7 @@
 
 #include "analysis/table/schema.h"
 
+#include <jansson.h>
 #include <string.h>
 
 static const char *or_unknown(const char *text)
@@ -25,11 +26,43 @@ const char *tl_label_in_words(tl_arena *arena, const char *name)
     return or_unknown(words);
 }
 
+tl_status tl_label_read(const tl_table *table, tl_arena *arena, tl_display_names *out,
+                        tl_err *err)
+{
+    const char *text = tl_table_attribute(table, TL_NAME_LABELS), *key;
+    json_t *all = text ? json_loads(text, 0, NULL) : NULL, *value;
+    tl_attribute *list = NULL;
+    *out = (tl_display_names){0};
+    if (json_is_object(all))
+        list = tl_arena_take(arena, json_object_size(all) + 1, sizeof *list, err);
+    json_object_foreach(all, key, value)
+    {
+        if (!list || !json_is_string(value)) continue;
+        list[out->count].name = tl_arena_text(arena, key, err);
+        list[out->count].text = tl_arena_text(arena, json_string_value(value), err);
+        if (!list[out->count].name || !list[out->count].text) list = NULL;
+        out->count++;
+    }
+    const bool is_bad = json_is_object(all) && !list;
+    json_decref(all);
+    out->one = list;
+    return is_bad ? TL_E_NOMEM : TL_OK;
+}
+
+/* What the plan calls a factor, a level or a metric, or NULL. */
+static const char *told(const tl_findings *found, const char *name)
+{
+    for (int i = 0; i < found->labels.count; i++)
+        if (strcmp(found->labels.one[i].name, name) == 0) return found->labels.one[i].text;
+    return NULL;
+}
+
 /* The label of the column called `name` [length], or that name in words. */
 static const char *label_of(const tl_findings *found, const char *name, size_t length)
 {
     char *own = tl_arena_print(found->arena, NULL, "%.*s", (int)length, name);
     if (!own) return "?";
+    if (told(found, own)) return told(found, own);
     const tl_column *column = tl_table_find(found->table, own);
     const char *label = column ? tl_column_attribute(column, TL_NAME_LABEL) : NULL;
     return label && *label ? label : tl_label_in_words(found->arena, own);
@@ -58,10 +91,11 @@ const char *tl_label_factor(const tl_findings *found, const char *factor)
     return or_unknown(tl_arena_print(found->arena, NULL, "%s \xC3\x97 %s", a, b));
 }
 
-const char *tl_label_level(const char *level)
+const char *tl_label_level(const tl_findings *found, const char *level)
 {
     static const char *const folder[] = {"d2d.",     "d2m.",     "m2d.", "m2m.",
                                          "defense.", "measure.", NULL};
+    if (told(found, level)) return told(found, level);
     for (int i = 0; folder[i]; i++) {
         const size_t length = strlen(folder[i]);
         if (strncmp(level, folder[i], length) == 0 && level[length]) return level + length;
@@ -74,11 +108,12 @@ static const char *level_pair(const tl_findings *found, const tl_effect *effect,
                               const char *level)
 {
     const char *colon = effect->kind == TL_EFFECT_INTERACTION ? strchr(level, ':') : NULL;
-    if (!colon) return tl_label_level(level);
+    if (!colon) return tl_label_level(found, level);
     char *first = tl_arena_print(found->arena, NULL, "%.*s", (int)(colon - level), level);
     if (!first) return "?";
-    return or_unknown(tl_arena_print(found->arena, NULL, "%s and %s", tl_label_level(first),
-                                     tl_label_level(colon + 1)));
+    return or_unknown(tl_arena_print(found->arena, NULL, "%s and %s",
+                                     tl_label_level(found, first),
+                                     tl_label_level(found, colon + 1)));
 }
 
 const char *tl_label_change(const tl_findings *found, const tl_effect *effect)

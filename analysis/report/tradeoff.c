@@ -55,8 +55,9 @@ static void draw(const tl_findings *found, tl_figure *figure, const point *list,
                   tl_figure_text(figure, tl_label_metric(found, metric, false)).name);
     for (int i = -1; i < count; i++) {
         const char *level = i < 0 ? list[0].risk->reference : list[i].risk->level;
-        char *text = tl_arena_print(found->arena, NULL, "%d  %s%s", i + 1,
-                                    tl_label_level(level), i < 0 ? " (reference)" : "");
+        char *text =
+            tl_arena_print(found->arena, NULL, "%d  %s%s", i + 1,
+                           tl_label_level(found, level), i < 0 ? " (reference)" : "");
         tl_text_print(s, "set label %s at screen 0.16, screen %.4f left\n",
                       tl_figure_text(figure, text ? text : "?").name,
                       (count - 0.4 - i) / figure->lines);

@@ -6,7 +6,8 @@
 #define TL_ANALYSIS_TABLE_SCHEMA_H
 
 /** Global attributes. `source` begins with the name of the program. `hypotheses` is a JSON
- * array of objects with the keys below; files can be pooled where the rest agree. */
+ * array of objects with the keys below; files can be pooled where the rest agree.
+ * `labels` is a JSON object, names of factors, levels and metrics to texts for people. */
 #define TL_NAME_CONVENTIONS "Conventions"
 #define TL_NAME_TITLE "title"
 #define TL_NAME_SOURCE "source"
@@ -17,6 +18,7 @@
 #define TL_NAME_SEED "seed"
 #define TL_NAME_POOLABLE "plan_hash_without_replicates"
 #define TL_NAME_HYPOTHESES "hypotheses"
+#define TL_NAME_LABELS "labels"
 
 /** Values of `source` and `Conventions`. */
 #define TL_PROGRAM "threatloop"

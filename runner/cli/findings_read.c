@@ -1,6 +1,7 @@
 #include "runner/cli/findings_read.h"
 
 #include "analysis/report/gallery.h"
+#include "analysis/report/label.h"
 #include "analysis/report/page.h"
 #include "analysis/table/result_file.h"
 #include "compute/core/log.h"
@@ -47,6 +48,7 @@ tl_status tl_findings_read(const tl_words *files, tl_arena *arena, tl_findings *
                          .table = table,
                          .effects = effects,
                          .arena = arena};
+    TL_TRY(tl_label_read(table, arena, &out->labels, err));
     if (files->count > 1) return TL_OK;
     out->account = find_account(files->at[0], arena);
     for (int g = 0; g < TL_GROUPS; g++)

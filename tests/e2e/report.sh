@@ -20,6 +20,10 @@ page numbers r.html r.json
 for section in answer matrix figures stored claims chain effects methods limits cost provenance; do
     grep -q "<section id=\"$section\"" r.html || fail "the page has no section $section"
 done
+grep -q "what is poisoned: a backdoor against none" r.html || fail "no display names of the plan"
+grep -q "how good the &lt;copy&gt; is" r.html || fail "no display name of a metric"
+expect 2 "$THREATLOOP_BIN" plan "$plans/report.yaml" --set "labels={poisn: x}"
+says "unknown factor, level or metric in labels: 'poisn': did you mean 'poison'?"
 [ "$(grep -o '<svg' r.html | wc -l)" -ge 10 ] || fail "less than ten figures"
 [ "$(stat -c %a r.html)" = 644 ] || fail "the page is not for others to read"
 
