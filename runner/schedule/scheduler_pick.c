@@ -139,6 +139,7 @@ static void issue_bundle(tl_scheduler *s, uint32_t place, int rank, int among, d
         add_step(s, step, slot, &tail, order);
         seconds += more;
     }
+    TL_INVARIANT(order->steps > 0); /* none means to leave */
     tl_ranks_give(s, slot, seconds, now);
 }
 
@@ -330,7 +331,10 @@ static bool issue_scout(tl_scheduler *s, double now, tl_order *order)
         if (step == TL_NO_STEP || !tl_time_fits(s, step, 0, now)) continue;
         const choice where = choose(s, step, now);
         if (where.is_waiting || where.level > 0) continue;
-        if (s->step[step].is_long)
+        /* By what was measured since, a short step may have become a long one. */
+        const bool is_short = !s->step[step].is_long &&
+                              tl_scheduler_expect(s, step) <= s->options.order_seconds;
+        if (!is_short)
             issue_long(s, step, where.first, 0, now, order);
         else
             issue_bundle(s, s->step[step].place, where.first, s->idle_ranks, now, order);

@@ -170,11 +170,32 @@ static void measuring_narrows_the_range(void **state)
     bench_close(&it.bench);
 }
 
+/* What seemed short when it became ready, and after the first of another kind does not. */
+static void a_short_step_that_became_long_is_issued(void **state)
+{
+    (void)state;
+    bench it = bench_new();
+    (void)bench_add(&it, (bench_step){.seconds = 0.015, .kind = 0, .max_ranks = 1});
+    const uint32_t second =
+        bench_add(&it, (bench_step){.seconds = 0.014, .kind = 1, .max_ranks = 1});
+    bench_open(&it, (tl_scheduler_options){.ranks = 1});
+    tl_order order;
+    assert_true(tl_scheduler_next(it.scheduler, 0, &order));
+    assert_int_equal(order.steps, 1);
+    assert_int_not_equal(order.step[0], second);
+    bench_end(&it, &order, 100, 100);
+    assert_true(tl_scheduler_next(it.scheduler, 100, &order));
+    assert_int_equal(order.steps, 1);
+    assert_int_equal(order.step[0], second);
+    bench_close(&it);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_true_end_lies_inside_nine_times_in_ten),
         cmocka_unit_test(measuring_narrows_the_range),
+        cmocka_unit_test(a_short_step_that_became_long_is_issued),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
