@@ -101,7 +101,7 @@ static void draw(const tl_findings *found, tl_figure *figure, const dose *list, 
     const double room = 0.05 * (list[count - 1].place - list[0].place);
     const tl_effect *any = list[0].effect ? list[0].effect : list[1].effect;
     figure->lines = LINES;
-    tl_figure_frame(figure, 66, 10, 2.7);
+    tl_figure_frame(figure, 66, 20, 2.7);
     tl_text_print(s, "set xrange [%.17g:%.17g]\nset xtics (", list[0].place - room,
                   list[count - 1].place + room);
     for (int i = 0; i < count; i++)

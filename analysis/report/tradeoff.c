@@ -46,7 +46,7 @@ static void draw(const tl_findings *found, tl_figure *figure, const point *list,
     const tl_column *utility = tl_findings_utility(found);
     const char *metric = list[0].risk->metric;
     figure->lines = LINES + count + 1;
-    tl_figure_frame(figure, 66, 12, 3.0 + count + 1);
+    tl_figure_frame(figure, 66, 24, 3.0 + count + 1);
     tl_text_print(s,
                   "set xlabel %s offset 0,0.9\nset xtics autofreq\nset offsets graph 0.08, "
                   "graph 0.08, graph 0.08, graph 0.08\n",
