@@ -296,6 +296,10 @@ void tl_cards_claims(const tl_findings *found, tl_html *html)
 {
     static const char *const head[] = {
         "", "claim", "verdict", "difference", "95 % interval", "n", "p", "q", NULL};
+    if (tl_findings_trials(found, TL_TRIAL_DONE) == 0) {
+        tl_html_add(html, "p", NULL, "None is judged before there are data.");
+        return;
+    }
     tl_html_begin(html, "div", "scroll");
     tl_html_attribute(html, "tabindex", "0");
     tl_html_begin(html, "table", NULL);

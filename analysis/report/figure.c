@@ -48,7 +48,7 @@ void tl_figure_frame(tl_figure *figure, int left, int right, double bottom)
     tl_text_print(&figure->script,
                   "set lmargin at screen %.4f\nset rmargin at screen %.4f\n"
                   "set bmargin at screen %.4f\nset tmargin at screen %.4f\n",
-                  left / width, 1.0 - right / width, bottom / height, 1.0 - 0.3 / height);
+                  left / width, 1.0 - right / width, bottom / height, 1.0 - 0.6 / height);
 }
 
 /* --- widths --------------------------------------------------------------------------- */

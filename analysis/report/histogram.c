@@ -54,12 +54,12 @@ static void draw(tl_figure *figure, const shares *h)
 {
     tl_text *s = &figure->script;
     figure->lines = LINES;
-    tl_figure_frame(figure, 60, 10, 5.2);
+    tl_figure_frame(figure, 76, 10, 5.2);
     tl_text_print(s, "set xrange [%.17g:%.17g]\nset yrange [0:*]\n", h->low, h->high);
     tl_text_add(
         s,
         "set xlabel 'score: higher, more likely a member' offset 0,0.9\n"
-        "set ylabel 'share of rows'\nset key at screen 0.5, screen 0.12 center top maxcols 1 Left reverse "
+        "set ylabel 'share of rows' offset 1.5,0\nset key at screen 0.5, screen 0.12 center top maxcols 1 Left reverse "
         "samplen 3\n"
         "$d << E\n");
     for (int b = 0; b < BINS; b++)

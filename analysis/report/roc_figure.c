@@ -82,12 +82,12 @@ static void draw(const tl_findings *found, tl_figure *figure, const tl_arms *arm
         "lw 1 lc rgb 'black'",        "lw 1 dt 3 lc rgb 'black'"};
     tl_text *s = &figure->script;
     figure->lines = LINES + count;
-    tl_figure_frame(figure, 60, 14, 3.2 + count);
+    tl_figure_frame(figure, 76, 14, 3.2 + count);
     tl_text_print(
         s,
         "set logscale xy\nset xrange [%.4g:1]\nset yrange [%.4g:1]\n"
         "set xlabel 'false positive rate' offset 0,0.9\n"
-        "set ylabel 'true positive rate'\n"
+        "set ylabel 'true positive rate' offset 2.8,0\n"
         "set key at screen 0.5, screen %.4f center top maxcols 1 Left reverse samplen 3 "
         "spacing 0.95\n",
         grid_at(0), grid_at(0), (count + 0.3) / figure->lines);

@@ -46,12 +46,12 @@ static void draw(const tl_findings *found, tl_figure *figure, const point *list,
     const tl_column *utility = tl_findings_utility(found);
     const char *metric = list[0].risk->metric;
     figure->lines = LINES + count + 1;
-    tl_figure_frame(figure, 66, 24, 3.0 + count + 1);
+    tl_figure_frame(figure, 78, 24, 3.0 + count + 1);
     tl_text_print(s,
                   "set xlabel %s offset 0,0.9\nset xtics autofreq\nset offsets graph 0.08, "
                   "graph 0.08, graph 0.08, graph 0.08\n",
                   tl_figure_text(figure, tl_label_metric(found, utility->name, true)).name);
-    tl_text_print(s, "set ylabel %s\n",
+    tl_text_print(s, "set ylabel %s offset 1.5,0\n",
                   tl_figure_text(figure, tl_label_metric(found, metric, false)).name);
     for (int i = -1; i < count; i++) {
         const char *level = i < 0 ? list[0].risk->reference : list[i].risk->level;

@@ -38,6 +38,16 @@ done
 grep -q "4 replicates cannot reach p = 0.05" cases/four.html || fail "four.html hides that 4 are too few"
 grep -q "Test and interval disagree" cases/unclear.html || fail "unclear.html hides a disagreement"
 
+# A run that has not ended is marked; before it has data nothing is judged.
+for name in begun nothing; do
+    expect 0 "$THREATLOOP_BIN" report "cases/$name.nc"
+    page safe "cases/$name.html"
+    page calm "cases/$name.html"
+    grep -q "PARTIAL: trials are still to be run" "cases/$name.html" || fail "$name.html is not marked"
+done
+grep -q "Nothing can be said yet: 0 of 8 trials done" cases/nothing.html || fail "nothing.html judges"
+grep -qE "<article|class=\"badge" cases/nothing.html && fail "nothing.html has verdicts"
+
 # Markup, scripts and commands in every text of a file.
 cp cases/payloads.nc work
 (cd work && expect 0 "$THREATLOOP_BIN" report payloads.nc)

@@ -4,6 +4,8 @@ payloads.nc   markup, scripts and gnuplot's commands in every text that a file h
 null.nc       noise alone, n = 8
 four.nc       a large difference, n = 4: no p can be small enough
 unclear.nc    a large difference, n = 5: the interval excludes 0, the test does not
+begun.nc      6 of 8 trials done
+nothing.nc    none done
 thousand.nc   1,000 effects
 """
 import json
@@ -52,8 +54,8 @@ def text_column(file, name, values, attributes):
     column[:] = np.array(raw, "S%d" % width).view("S1").reshape(len(raw), width)
 
 
-def make(path, levels, replicates, metrics, hypotheses, texts=None):
-    """metrics: name -> (attributes, function of level and replicate)"""
+def make(path, levels, replicates, metrics, hypotheses, texts=None, done=None):
+    """metrics: name -> (attributes, function of level and replicate); only the first `done` trials are"""
     file = netCDF4.Dataset(path, "w")
     trials = [(level, r) for level in range(len(levels)) for r in range(replicates)]
     file.createDimension("trial", len(trials))
@@ -62,7 +64,7 @@ def make(path, levels, replicates, metrics, hypotheses, texts=None):
                 {"long_name": "alternatives", "factor": "choice", "reference": levels[0],
                  **texts.get("factor", {})})
     for name, kind, values in (("replicate", "i4", [r for level, r in trials]),
-                               ("status", "i1", [2] * len(trials))):
+                               ("status", "i1", [2 if done is None or t < done else 0 for t in range(len(trials))])):
         column = file.createVariable(name, kind, ("trial",))
         column.long_name = name
         column[:] = values
@@ -73,7 +75,8 @@ def make(path, levels, replicates, metrics, hypotheses, texts=None):
                           "taxonomy_threat": "membership inference", "access": "labels",
                           "references": "none", "better": "lower", "downstream_of": "what",
                           **attributes})
-        column[:] = [value(level, r) for level, r in trials]
+        column[:] = [value(level, r) if done is None or t < done else float("nan")
+                     for t, (level, r) in enumerate(trials)]
     describe(file, {"title": "case", "source": "threatloop 0.1.0", "seed": "1", "plan": "name: case\n",
                     "plan_hash": "0", "plan_hash_without_replicates": "0",
                     "hypotheses": json.dumps(hypotheses), **texts.get("file", {})})
@@ -89,6 +92,8 @@ def main(folder):
     make(folder + "/null.nc", two, 8, {"m2d_x_auc": ({}, noise(0.02))}, asked())
     make(folder + "/four.nc", two, 4, {"m2d_x_auc": ({}, shifted(0.2))}, asked())
     make(folder + "/unclear.nc", two, 5, {"m2d_x_auc": ({}, shifted(0.2))}, asked())
+    make(folder + "/begun.nc", two, 4, {"m2d_x_auc": ({}, shifted(0.2))}, asked(), done=6)
+    make(folder + "/nothing.nc", two, 4, {"m2d_x_auc": ({}, shifted(0.2))}, asked(), done=0)
     make(folder + "/thousand.nc", ["level %d" % i for i in range(51)], 4,
          {"m2d_x%d_auc" % i: ({}, noise(0.02)) for i in range(20)}, [])
     levels = ["none"] + PAYLOADS[:-1] + [b"\xff\xfe<script>\xc0\xaf\x80".decode("latin-1").encode("latin-1")]
