@@ -2,6 +2,7 @@
 
 #include "analysis/report/gnuplot.h"
 #include "analysis/report/html.h"
+#include "compute/core/print.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -216,22 +217,23 @@ static char plain(char drawn)
     return drawn && strchr("*#$%@&=:", drawn) ? '-' : drawn;
 }
 
-/* Prints a line of gnuplot's, with the texts in their places. */
-static void print_line(FILE *file, const tl_figure *figure, const char *at, size_t length)
+/* Adds a line of gnuplot's, with the texts in their places. */
+static void add_line(tl_text *out, const tl_figure *figure, const char *at, size_t length)
 {
     const char *const end = at + length;
     while (at < end) {
         size_t mark;
         const char *text = tl_figure_find(figure, at, &mark);
         if (!text) {
-            (void)fputc(plain(*at++), file);
+            const char one = plain(*at++);
+            tl_text_bytes(out, &one, 1);
             continue;
         }
-        (void)fputs(text, file);
-        for (size_t n = (size_t)letters_of(text); n < mark; n++) (void)fputc(' ', file);
+        tl_text_add(out, text);
+        for (size_t n = (size_t)letters_of(text); n < mark; n++) tl_text_add(out, " ");
         at += mark;
     }
-    (void)fputc('\n', file);
+    tl_text_add(out, "\n");
 }
 
 tl_status tl_figure_print(FILE *file, const tl_figure *figure, int columns, tl_err *err)
@@ -242,14 +244,17 @@ tl_status tl_figure_print(FILE *file, const tl_figure *figure, int columns, tl_e
                    "set terminal dumb noenhanced size %d,%d aspect 1\n", columns,
                    figure->lines + 2);
     const tl_status status = draw(figure, terminal, &drawn, err);
-    if (status == TL_OK) (void)fprintf(file, "%s\n", figure->title);
+    tl_text shown = {0};
     for (const char *line = drawn.at; status == TL_OK && line && *line;) {
         const size_t length = strcspn(line, "\n\f");
-        size_t shown = length;
-        while (shown > 0 && line[shown - 1] == ' ') shown--;
-        if (shown > 0) print_line(file, figure, line, shown);
+        size_t used = length;
+        while (used > 0 && line[used - 1] == ' ') used--;
+        if (used > 0) add_line(&shown, figure, line, used);
         line += length + (line[length] != '\0');
     }
+    if (status == TL_OK) tl_print(file, "%s\n", figure->title);
+    if (status == TL_OK && shown.at) tl_print_lines(file, shown.at);
+    tl_text_close(&shown);
     tl_text_close(&drawn);
     return status;
 }

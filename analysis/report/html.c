@@ -1,5 +1,8 @@
 #include "analysis/report/html.h"
 
+#include "compute/core/print.h"
+#include "compute/core/utf8.h"
+
 #include <libxml/xmlwriter.h>
 #include <math.h>
 #include <stdarg.h>
@@ -21,34 +24,17 @@ static void note(tl_html *html, int written)
 
 /* --- harmless text -------------------------------------------------------------------- */
 
-static uint32_t code_of(const unsigned char *at, size_t length)
-{
-    if (length == 1) return at[0];
-    uint32_t code = at[0] & (0xFFU >> (length + 1));
-    for (size_t i = 1; i < length; i++) code = code << 6 | (at[i] & 0x3FU);
-    return code;
-}
-
-/* Whether a character only ever misleads: a control, a mark of direction, no character. */
-static bool is_harmful(uint32_t code)
-{
-    if (code == '\n' || code == '\t') return false;
-    return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x61C ||
-           code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E) ||
-           (code >= 0x2066 && code <= 0x2069) || (code & 0xFFFE) == 0xFFFE ||
-           (code >= 0xFDD0 && code <= 0xFDEF);
-}
-
 void tl_html_clean(tl_text *out, const char *text)
 {
     for (size_t left = strlen(text); left > 0;) {
-        const size_t length = tl_text_sequence(text, left), step = length ? length : 1;
-        unsigned char byte[4] = {0};
-        memcpy(byte, text, step);
-        if (length == 0 || is_harmful(code_of(byte, length)))
-            tl_text_add(out, "\xEF\xBF\xBD");
+        const bool is_space = *text == '\n' || *text == '\t';
+        const size_t shown = is_space ? 1 : tl_print_shown(text, left);
+        const size_t whole = shown > 0 ? shown : tl_utf8_sequence(text, left);
+        const size_t step = whole > 0 ? whole : 1;
+        if (shown > 0)
+            tl_text_bytes(out, text, shown);
         else
-            tl_text_bytes(out, text, length);
+            tl_text_add(out, "\xEF\xBF\xBD");
         text += step;
         left -= step;
     }

@@ -1,7 +1,7 @@
 /*
  * A page of HTML, written by libxml2: every text and attribute is escaped there, so that
- * none of a plan or a file can be markup. Bytes that are not UTF-8, control characters and
- * marks that turn the direction of text become U+FFFD.
+ * none of a plan or a file can be markup. What a terminal
+ * may not be shown either (compute/core/print.h) becomes U+FFFD.
  *
  * Memory that runs out is noticed once, by tl_html_end_page.
  */

@@ -6,37 +6,13 @@
 
 #include "analysis/report/gnuplot.h"
 #include "analysis/report/svg.h"
-#include "compute/core/durable.h"
+#include "compute/core/file.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-static bool save(const char *path, const char *bytes, size_t n)
-{
-    char temporary[TL_PATH_SPACE];
-    if (snprintf(temporary, sizeof temporary, "%s.tmp", path) >= TL_PATH_SPACE) {
-        errno = ENAMETOOLONG;
-        return false;
-    }
-    const int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (file < 0) return false;
-    bool is_good = tl_durable_write(file, bytes, n) && tl_durable_sync(file);
-    is_good = close(file) == 0 && is_good;
-    if (is_good && tl_durable_rename(temporary, path)) return tl_durable_folder(path);
-    const int why = errno;
-    (void)unlink(temporary);
-    errno = why;
-    return false;
-}
 
 tl_status tl_report_file_save(const char *path, const char *bytes, size_t n, tl_err *err)
 {
-    TL_CHECK(save(path, bytes, n), err, TL_E_IO, "%s: cannot be written: %s", path,
-             strerror(errno));
-    return TL_OK;
+    return tl_file_replace(NULL, path, 0666, &(tl_durable_piece){bytes, n}, 1, err);
 }
 
 /* The ending of a path without its dot, or "". */

@@ -6,8 +6,7 @@
 
 #include "analysis/report/figure.h"
 
-/** Makes `path` a file of `bytes` [n], by rename: at any time it is the old file or the new
- * one. \return TL_E_IO */
+/** Makes `path` a file of `bytes` [n]. \return as tl_file_replace */
 TL_MUST_USE tl_status tl_report_file_save(const char *path, const char *bytes, size_t n,
                                           tl_err *err);
 

@@ -20,6 +20,9 @@
 #define TL_NAME_HYPOTHESES "hypotheses"
 #define TL_NAME_LABELS "labels"
 
+/** Begins the title of effects; that of their result file ends it. */
+#define TL_EFFECTS_TITLE "effects of "
+
 /** Values of `source` and `Conventions`. */
 #define TL_PROGRAM "threatloop"
 #define TL_CONVENTIONS "CF-1.11 ACDD-1.3"

@@ -2,9 +2,11 @@
 
 #include "analysis/table/result_guard.h"
 #include "analysis/table/schema.h"
+#include "compute/core/file.h"
 
 #include <netcdf.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MOST_LISTS = 1 << 16, MOST_SOURCES = 1024, MOST_TEXT = 4096, MOST_SIDE = 4096 };
 
@@ -246,29 +248,38 @@ static tl_status read_group(reader *r, int file)
     return r->out->is_too_large ? TL_OK : read_index(r);
 }
 
-static tl_status load(reader *r)
+static tl_status load_descriptor(reader *r, int descriptor)
 {
     static const char *const group[TL_GROUPS] = {"samples", "curves", "images"};
+    char link[TL_FILE_LINK];
     int file;
-    *r->out = (tl_stored){0};
-    WANT(r, nc_open(r->path, NC_NOWRITE, &file) == NC_NOERR, "no NetCDF file");
+    (void)tl_file_link(descriptor, link);
+    WANT(r, nc_open(link, NC_NOWRITE, &file) == NC_NOERR, "no NetCDF file");
     tl_status status = TL_OK;
     if (nc_inq_ncid(file, group[r->kind], &r->id) == NC_NOERR) status = read_group(r, file);
     (void)nc_close(file);
     return status;
 }
 
-static void try_lists(const char *path, const void *self)
+static tl_status load(reader *r)
 {
-    reader r = *(const reader *)self;
-    tl_arena arena = tl_arena_open(0);
+    int descriptor;
+    *r->out = (tl_stored){0};
+    TL_TRY(tl_file_open(NULL, r->path, &descriptor, NULL, r->err));
+    const tl_status status = load_descriptor(r, descriptor);
+    (void)close(descriptor);
+    return status;
+}
+
+static tl_status try_lists(const char *path, const void *self, tl_arena *arena, tl_err *err)
+{
     tl_stored out;
+    reader r = *(const reader *)self;
     r.path = path;
-    r.arena = &arena;
+    r.arena = arena;
     r.out = &out;
-    r.err = NULL;
-    const tl_status status = load(&r);
-    (void)status;
+    r.err = err;
+    return load(&r);
 }
 
 tl_status tl_stored_read(const char *path, tl_group_kind kind, size_t most, tl_arena *arena,
@@ -276,6 +287,6 @@ tl_status tl_stored_read(const char *path, tl_group_kind kind, size_t most, tl_a
 {
     reader r = {
         .path = path, .kind = kind, .most = most, .arena = arena, .out = out, .err = err};
-    TL_TRY(tl_result_guard(path, try_lists, &r, err));
+    TL_TRY(tl_result_guard(path, try_lists, &r, tl_arena_left(arena), err));
     return load(&r);
 }

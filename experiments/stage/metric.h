@@ -55,4 +55,8 @@ typedef struct tl_measure {
     int32_t why;  /**< tl_why */
 } tl_measure;
 
+/** Whether `measure` can be a value of `metric`, or say why there is none: within its
+ * range, and a rate with a number of cases. */
+bool tl_metric_admits(const tl_metric *metric, const tl_measure *measure);
+
 #endif

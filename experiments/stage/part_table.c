@@ -37,16 +37,17 @@ static double bytes_of_data(const tl_world *world, tl_part part)
 }
 
 static tl_status save_data(const tl_world *world, tl_part part, const tl_key *key,
-                           const char *path, tl_err *err)
+                           const tl_folder *folder, const char *path, tl_err *err)
 {
-    return tl_dataset_save(world->data[part], key, path, err);
+    return tl_dataset_save(world->data[part], key, folder, path, err);
 }
 
 static tl_status load_data(tl_world *world, tl_part part, const tl_key *key,
-                           const char *path, tl_arena *arena, tl_err *err)
+                           const tl_folder *folder, const char *path, tl_arena *arena,
+                           tl_err *err)
 {
     tl_dataset *data;
-    TL_TRY(tl_dataset_load(path, key, arena, &data, err));
+    TL_TRY(tl_dataset_load(folder, path, key, arena, &data, err));
     world->data[part] = data;
     return TL_OK;
 }
@@ -77,16 +78,17 @@ static double bytes_of_model(const tl_world *world, tl_part part)
 }
 
 static tl_status save_model(const tl_world *world, tl_part part, const tl_key *key,
-                            const char *path, tl_err *err)
+                            const tl_folder *folder, const char *path, tl_err *err)
 {
-    return tl_model_save(world->model[part], key, path, err);
+    return tl_model_save(world->model[part], key, folder, path, err);
 }
 
 static tl_status load_model(tl_world *world, tl_part part, const tl_key *key,
-                            const char *path, tl_arena *arena, tl_err *err)
+                            const tl_folder *folder, const char *path, tl_arena *arena,
+                            tl_err *err)
 {
     tl_model *model;
-    TL_TRY(tl_model_load(path, key, arena, &model, err));
+    TL_TRY(tl_model_load(folder, path, key, arena, &model, err));
     world->model[part] = model;
     return TL_OK;
 }
@@ -247,18 +249,19 @@ static double bytes_of_log(const tl_world *world, tl_part part)
 }
 
 static tl_status save_log(const tl_world *world, tl_part part, const tl_key *key,
-                          const char *path, tl_err *err)
+                          const tl_folder *folder, const char *path, tl_err *err)
 {
     (void)part;
-    return tl_query_log_save(world->query_log, key, path, err);
+    return tl_query_log_save(world->query_log, key, folder, path, err);
 }
 
 static tl_status load_log(tl_world *world, tl_part part, const tl_key *key,
-                          const char *path, tl_arena *arena, tl_err *err)
+                          const tl_folder *folder, const char *path, tl_arena *arena,
+                          tl_err *err)
 {
     (void)part;
     tl_query_log *log;
-    TL_TRY(tl_query_log_load(path, key, arena, &log, err));
+    TL_TRY(tl_query_log_load(folder, path, key, arena, &log, err));
     world->query_log = log;
     return TL_OK;
 }

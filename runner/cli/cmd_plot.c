@@ -5,9 +5,12 @@
 #include "analysis/report/report_file.h"
 #include "analysis/table/table_print.h"
 #include "compute/core/log.h"
+#include "compute/core/memory.h"
+#include "compute/core/print.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/findings_read.h"
 #include "runner/exit.h"
+#include "runner/results/output_file.h"
 
 #include <errno.h>
 #include <string.h>
@@ -18,12 +21,14 @@ enum { COLUMNS = 80, MOST_COLUMNS = 160 };
 
 typedef struct request {
     const char *figure, *out;
-    bool is_csv;
+    double memory; /* bytes; 0: the usual */
+    bool is_csv, is_forced;
 } request;
 
 static const tl_usage usage = {
     .command = "plot",
-    .forms = "FILE.nc... --figure NAME [-o FIG.svg|FIG.pdf|FIG.png] [--csv]",
+    .forms =
+        "FILE.nc... --figure NAME [-o FIG.svg|FIG.pdf|FIG.png] [--csv] [--force] [--memory GIB]",
     .about =
         "Draws one figure of the page that threatloop report writes, into a file or, without\n"
         "-o, as text.\n",
@@ -36,6 +41,11 @@ static const tl_usage usage = {
                              .about = "the file: .svg, .pdf or .png"},
                             {"csv", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_csv),
                              .about = "print the numbers behind it instead"},
+                            {"force", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_forced),
+                             .about = "replace FIG if it exists; never FILE.nc"},
+                            {"memory", 0, TL_OPTION_REAL, "GIB", offsetof(request, memory),
+                             .about = "memory that the files may take in all (default 1)",
+                             .high = 1e9, .scale = 0x1p30},
                             {0}},
     .notes = "Figures are drawn by gnuplot; .pdf and .png also need rsvg-convert.\n",
     .least = 1,
@@ -45,8 +55,8 @@ static const tl_usage usage = {
 static void list(const tl_figures *figures)
 {
     for (int i = 0; i < figures->count; i++)
-        (void)printf("%-44s %s\n", figures->figure[i].name, figures->figure[i].title);
-    if (figures->count == 0) (void)puts("these results have no figure");
+        tl_print(stdout, "%-44s %s\n", figures->figure[i].name, figures->figure[i].title);
+    if (figures->count == 0) tl_print(stdout, "these results have no figure\n");
 }
 
 static tl_status find(const tl_figures *figures, const char *name, const tl_figure **out,
@@ -92,6 +102,11 @@ static tl_status answer(const request *r, const tl_words *files, tl_arena *arena
 {
     tl_findings found;
     tl_figures figures = {0};
+    const tl_output output = {.path = r->out,
+                              .input = (const char *const *)files->at,
+                              .inputs = files->count,
+                              .is_forced = r->is_forced};
+    if (r->out) TL_TRY(tl_output_check(&output, err));
     TL_TRY(tl_findings_read(files, arena, &found, err));
     tl_status status = tl_figures_make(&found, &figures, err);
     if (status == TL_OK) status = show(r, &figures, arena, err);
@@ -111,7 +126,7 @@ int tl_cmd_plot(int argc, char **argv)
     if (!r.figure)
         return tl_options_refuse("plot",
                                  "plot needs --figure NAME; --figure list names them");
-    tl_arena arena = tl_arena_open(0);
+    tl_arena arena = tl_arena_open(tl_memory_account(r.memory, TL_MEMORY_TABLES));
     tl_err err = {0};
     const tl_status status = answer(&r, &files, &arena, &err);
     if (status != TL_OK) tl_log(TL_LOG_ERROR, "%s", err.text);

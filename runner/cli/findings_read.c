@@ -5,6 +5,7 @@
 #include "analysis/report/page.h"
 #include "analysis/table/result_file.h"
 #include "compute/core/log.h"
+#include "runner/results/output_file.h"
 #include "runner/results/success.h"
 
 #include <string.h>
@@ -64,6 +65,9 @@ tl_status tl_findings_page(const char *file, tl_arena *arena, tl_err *err)
     char *const names[] = {tl_arena_text(arena, file, err)};
     const char *page = beside(file, ".html", arena, err);
     if (!names[0] || !page) return TL_E_NOMEM;
+    const tl_output output = {
+        .path = page, .input = (const char *const *)names, .inputs = 1, .is_forced = true};
+    TL_TRY(tl_output_check(&output, err));
     TL_TRY(tl_findings_read(&(tl_words){names, 1}, arena, &found, err));
     TL_TRY(tl_page_write(&found, page, err));
     tl_log(TL_LOG_INFO, "page=%s", page);

@@ -1,12 +1,12 @@
 #include "runner/execute/executor.h"
 
 #include "compute/core/clock.h"
+#include "compute/core/file.h"
 #include "compute/core/text.h"
 #include "experiments/stage/part_table.h"
 #include "runner/execute/storing.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <unistd.h>
 
@@ -92,7 +92,7 @@ static tl_status await_file(const tl_executor *executor, const char *path, tl_er
 {
     double nap = 1e-3, waited = 0.0;
     int file;
-    while ((file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0) {
+    while (tl_file_open(&executor->store->folder, path, &file, NULL, NULL) != TL_OK) {
         if (errno != ENOENT && errno != ESTALE) return TL_OK; /* reading it will fail */
         TL_CHECK(waited < executor->timeout, err, TL_E_MISSING, "%s: is missing", path);
         TL_CHECK(!tl_team_tick(executor->team), err, TL_E_STOP, "asked to stop");
@@ -113,7 +113,8 @@ static tl_status load_part(tl_executor *executor, int position, tl_part part,
     TL_TRY(tl_store_part_path(executor->store, &step->key, part, path, sizeof path, err));
     tl_status status = await_file(executor, path, err);
     if (status == TL_OK) {
-        status = tl_part_of(part)->load(world, part, &step->key, path, arena, err);
+        status = tl_part_of(part)->load(world, part, &step->key, &executor->store->folder,
+                                        path, arena, err);
     }
     if (status == TL_E_FORMAT || status == TL_E_MISSING) {
         executor->missing = position;
@@ -259,7 +260,8 @@ static tl_status keep_parts(tl_executor *executor, const tl_trial_step *step,
             mine = tl_store_part_path(executor->store, &step->key, part, path, sizeof path,
                                       err);
             if (mine == TL_OK)
-                mine = tl_part_of(part)->save(given, part, &step->key, path, err);
+                mine = tl_part_of(part)->save(given, part, &step->key,
+                                              &executor->store->folder, path, err);
         }
         if (mine == TL_OK) tl_store_checkpoint_drop(executor->store, &step->key);
     }

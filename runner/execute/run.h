@@ -26,6 +26,8 @@ typedef struct tl_run_options {
     bool has_report; /**< `report` is wanted */
     /** Called on rank 0 with the result file when all is written and the ranks are done. */
     void (*report)(const char *file);
+    bool trusts_group;       /**< the run directory may be writable by its group */
+    bool is_forced;          /**< another file than this plan's may be replaced */
     double hung_after;       /**< seconds, see runner/schedule/hang_detector.h; 0: never */
     double walltime;         /**< seconds from the start; 0: none */
     double checkpoint_every; /**< seconds between the checkpoints of a training */

@@ -3,6 +3,7 @@
  */
 #include "runner/plan/plan_private.h"
 
+#include "compute/core/file.h"
 #include "compute/core/memory.h"
 
 #include <errno.h>
@@ -128,8 +129,7 @@ tl_status tl_plan_parse(const char *name, const char *text, const tl_plan_option
     tl_plan_reader *reader = calloc(1, sizeof *reader);
     tl_status status = TL_OK;
     if (plan && reader) {
-        /* Beyond that the system would kill the program. */
-        plan->arena = tl_arena_open((size_t)tl_memory_allowed());
+        plan->arena = tl_arena_open(tl_memory_account(options->memory, TL_MEMORY_DATA));
         plan->is_shared = options->is_shared;
         plan->ranks = options->ranks > 1 ? options->ranks : 1;
         plan->rank_memory = options->rank_memory;
@@ -199,9 +199,10 @@ static tl_status open_shipped(const char *name, const tl_plan_options *options,
 tl_status tl_plan_open(const char *name, const tl_plan_options *options, tl_plan **out,
                        tl_err *err)
 {
-    FILE *file = fopen(name, "rb");
-    if (!file && errno == ENOENT) return open_shipped(name, options, out, err);
-    TL_CHECK(file, err, TL_E_IO, "%s: cannot be opened: %s", name, strerror(errno));
+    FILE *file;
+    const tl_status opened = tl_file_stream(NULL, name, &file, NULL, err);
+    if (opened != TL_OK && errno == ENOENT) return open_shipped(name, options, out, err);
+    TL_TRY(opened);
     char *text = NULL;
     const tl_status read = read_file(file, name, &text, err);
     (void)fclose(file);

@@ -13,7 +13,13 @@
 #include "experiments/stage/step.h"
 
 /** Limits of a plan. */
-enum { TL_MAX_TRIALS = 1 << 24, TL_MAX_STEPS = 1 << 27, TL_MAX_AXES = 32, TL_NAME = 64 };
+enum {
+    TL_MAX_TRIALS = 1 << 21,    /**< and combinations, before `exclude` */
+    TL_MAX_REPLICATE = 1 << 24, /**< numbers of replicates are lower */
+    TL_MAX_STEPS = 1 << 27,
+    TL_MAX_AXES = 32,
+    TL_NAME = 64
+};
 
 /**
  * One axis of the sweep. A list is an axis over values; a `one_of` is an axis over
@@ -119,7 +125,9 @@ typedef struct tl_plan_options {
     /** Where sources are published or found, borrowed, must outlive the plan; NULL: they
      * are opened for this process alone. */
     const tl_shared_blocks *shared_blocks;
-    int ranks;          /**< that will run it, for predictions; 0 counts as 1 */
+    bool predicts; /**< nothing will be computed: large generated sources are outlines */
+    double memory; /**< bytes of all data, of --memory; 0: TL_MEMORY_DATA */
+    int ranks;     /**< that will run it, for predictions; 0 counts as 1 */
     double rank_memory; /**< most bytes on each rank; 0: no limit */
 } tl_plan_options;
 
@@ -143,8 +151,21 @@ TL_MUST_USE tl_status tl_plan_parse(const char *name, const char *text,
 /** Frees the plan and all in it; NULL is allowed. */
 void tl_plan_close(tl_plan *plan);
 
+/**
+ * A plan of `cells` combinations of `plan`, one drawn from each of as many equal ranges,
+ * and its first replicate alone, for predictions. Shares the rest with `plan`, which must
+ * outlive it; what it has of its own is in `arena`. \return TL_E_NOMEM
+ */
+TL_MUST_USE tl_status tl_plan_sample(const tl_plan *plan, uint32_t cells, tl_arena *arena,
+                                     tl_plan *out, tl_err *err);
+
 /** Level of axis `axis` in `cell`. */
 int tl_plan_level(const tl_plan *plan, uint32_t cell, int axis);
+
+/** Checks that the file at `path` is none that the plan's data come from.
+ * \param data_dir  --data, or NULL \return TL_E_ARG: which source it is */
+TL_MUST_USE tl_status tl_plan_check_output(const tl_plan *plan, const char *data_dir,
+                                           const char *path, tl_err *err);
 
 /** What a step of the stage stores: TL_STORE_* bits; only its run stores anything. */
 unsigned tl_plan_stores(const tl_plan *plan, const tl_stage *stage, tl_step_kind kind);

@@ -85,6 +85,12 @@ says ".svg, .pdf or .png"
 expect 2 "$THREATLOOP_BIN" plot r.nc
 says "--figure list"
 expect 2 "$THREATLOOP_BIN" report r.nc r.nc
+cp r.nc kept.nc
+expect 2 "$THREATLOOP_BIN" report r.nc -o r.nc --force
+expect 2 "$THREATLOOP_BIN" report r.nc -o run.html
+says "replace it with --force"
+expect 0 "$THREATLOOP_BIN" report r.nc -o run.html --force
+same kept.nc r.nc
 
 # Without gnuplot: tables, and a line that says so.
 mkdir empty

@@ -202,7 +202,7 @@ static int open_room(void **state)
     assert_non_null(mkdtemp(it->folder));
     assert_int_equal(tl_plan_parse("t", text, &options, &it->plan, NULL), TL_OK);
     assert_int_equal(tl_sweep_open(it->plan, &it->sweep, NULL), TL_OK);
-    assert_int_equal(tl_store_join(it->folder, &it->store, NULL), TL_OK);
+    assert_int_equal(tl_store_join(it->folder, false, &it->store, NULL), TL_OK);
     assert_int_equal(tl_trial_new(&it->arena, &it->trial, NULL), TL_OK);
     tl_trial_decode(it->plan, 0, it->trial);
     *state = it;
