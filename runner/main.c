@@ -9,7 +9,7 @@
 #include "compute/core/text.h"
 #include "compute/nn/kernels/kernels.h"
 #include "runner/cli/commands.h"
-#include "runner/cli/page.h"
+#include "runner/cli/text_page.h"
 #include "runner/exit.h"
 
 #include <errno.h>

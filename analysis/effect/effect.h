@@ -57,20 +57,22 @@ typedef struct tl_effect {
     double data_sd, training_sd;  /**< of crossed replicates: standard deviation from one
                                        data draw to the next, and among the training seeds
                                        of one */
-    const double *each;   /**< [draws of the list] the effect by data draw, NaN where
-                               incomplete; NULL unless asked for */
-    int hypothesis;       /**< index of the hypothesis it answers, or -1 */
-    int part, parts;      /**< which of the effects that answer it */
-    int direction;        /**< of the hypothesis: +1, -1, 0 */
-    const char *claim;    /**< what the hypothesis tests, in words, or NULL */
-    double q;             /**< false discovery rate over the hypotheses */
-    double family_wise;   /**< p by Holm over the hypotheses */
-    double margin;        /**< an effect within +-margin is none, or NaN */
-    double equivalence_p; /**< that it is within the margin, by two t tests */
-    const char *missing;  /**< why there is no number, or NULL */
-    const char *control;  /**< metric of a control model, if a hypothesis is on one
-                               that has it; or NULL */
-    double control_mean;  /**< of `control`, as reference_mean */
+    const double *each;       /**< [draws of the list] the effect by data draw, NaN where
+                                   incomplete; NULL unless asked for */
+    const double *difference; /**< [replicates] of a hypothesis, complete ones alone, in the
+                                   arena; or NULL */
+    int hypothesis;           /**< index of the hypothesis it answers, or -1 */
+    int part, parts;          /**< which of the effects that answer it */
+    int direction;            /**< of the hypothesis: +1, -1, 0 */
+    const char *claim;        /**< what the hypothesis tests, in words, or NULL */
+    double q;                 /**< false discovery rate over the hypotheses */
+    double family_wise;       /**< p by Holm over the hypotheses */
+    double margin;            /**< an effect within +-margin is none, or NaN */
+    double equivalence_p;     /**< that it is within the margin, by two t tests */
+    const char *missing;      /**< why there is no number, or NULL */
+    const char *control;      /**< metric of a control model, if a hypothesis is on one
+                                   that has it; or NULL */
+    double control_mean;      /**< of `control`, as reference_mean */
     double control_effect, control_low, control_high; /**< as mean, low, high, on it */
 } tl_effect;
 

@@ -198,6 +198,18 @@ static tl_status estimate_scaled(tl_estimator *e, const tl_target *target,
     return TL_OK;
 }
 
+/* Keeps the differences of a hypothesis, as conclude has left them, one by one. */
+static tl_status keep_differences(const tl_estimator *e, const tl_differences *d,
+                                  tl_effect *effect, tl_err *err)
+{
+    double *kept;
+    if (effect->hypothesis < 0 || effect->replicates == 0) return TL_OK;
+    TL_ALLOC(kept, e->arena, effect->replicates, err);
+    memcpy(kept, d->difference, (size_t)effect->replicates * sizeof *kept);
+    effect->difference = kept;
+    return TL_OK;
+}
+
 static bool holds_zero(double low, double high)
 {
     return low <= 0.0 && high >= 0.0;
@@ -299,6 +311,7 @@ static tl_status estimate_cells(tl_estimator *e, const tl_subject *subject,
                           &effect->pooled, err));
     TL_TRY(tl_combine(&e->design, target, cells, &e->scratch, &d, err));
     TL_TRY(conclude(e, &d, effect, err));
+    TL_TRY(keep_differences(e, &d, effect, err));
     if (subject->has_odds) TL_TRY(estimate_odds(e, subject, cells, effect, err));
     if (subject->has_logs && effect->kind == TL_EFFECT_CONTRAST)
         TL_TRY(estimate_ratio(e, subject, cells, effect, err));

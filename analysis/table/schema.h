@@ -6,7 +6,8 @@
 #define TL_ANALYSIS_TABLE_SCHEMA_H
 
 /** Global attributes. `source` begins with the name of the program. `hypotheses` is a JSON
- * array of objects with the keys below; files can be pooled where the rest agree. */
+ * array of objects with the keys below; files can be pooled where the rest agree.
+ * `labels` is a JSON object, names of factors, levels and metrics to texts for people. */
 #define TL_NAME_CONVENTIONS "Conventions"
 #define TL_NAME_TITLE "title"
 #define TL_NAME_SOURCE "source"
@@ -20,6 +21,7 @@
 #define TL_NAME_SEED "seed"
 #define TL_NAME_POOLABLE "plan_hash_without_replicates"
 #define TL_NAME_HYPOTHESES "hypotheses"
+#define TL_NAME_LABELS "labels"
 
 /** Begins the title of effects; that of their result file ends it. */
 #define TL_EFFECTS_TITLE "effects of "
@@ -66,9 +68,11 @@
 #define TL_SUFFIX_N "_n"
 #define TL_SUFFIX_REASON "_reason"
 
-/** Attributes of any variable; the last four are the file writer's own. */
+/** Attributes of any variable; the last four are the file writer's own. `label` is a short
+ * name for people. */
 #define TL_NAME_UNITS "units"
 #define TL_NAME_LONG_NAME "long_name"
+#define TL_NAME_LABEL "label"
 #define TL_NAME_COORDINATES "coordinates"
 #define TL_NAME_MEANINGS "flag_meanings"
 #define TL_NAME_RANGE "valid_range"

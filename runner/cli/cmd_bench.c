@@ -6,7 +6,7 @@
 #include "runner/bench/bench.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
-#include "runner/cli/page.h"
+#include "runner/cli/text_page.h"
 #include "runner/exit.h"
 
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include "runner/cli/commands.h"
 #include "runner/cli/metric_names.h"
 #include "runner/cli/options.h"
-#include "runner/cli/page.h"
+#include "runner/cli/text_page.h"
 #include "runner/exit.h"
 
 #include "compute/core/text.h"

@@ -5,7 +5,9 @@
 #include "compute/core/clock.h"
 #include "compute/core/failpoint.h"
 #include "compute/core/log.h"
+#include "compute/core/memory.h"
 #include "runner/cli/commands.h"
+#include "runner/cli/findings_read.h"
 #include "runner/cli/options.h"
 #include "runner/execute/run.h"
 #include "runner/exit.h"
@@ -74,6 +76,9 @@ static const tl_option options[] = {
      .about = "resume what another build or processor began; recorded in the result file"},
     {"quiet", 0, TL_OPTION_FLAG, NULL, offsetof(tl_run_options, quiet),
      .about = "show no progress"},
+    {"report", 0, TL_OPTION_FLAG, NULL, offsetof(tl_run_options, has_report),
+     .about =
+         "at the end, write the page of threatloop report: FILE without .nc, plus .html"},
     {"inject", 0, TL_OPTION_TEXTS, "FAULT", offsetof(tl_run_options, fault),
      .about =
          "inject a fault, to see what happens; repeatable: "
@@ -122,6 +127,16 @@ static void write_call(int argc, char *const *argv, tl_text *call, tl_text *word
     tl_options_line(&tl_usage_run, argc - 1, argv + 1, words);
 }
 
+/* Writes the page. The results are safe: what fails here is reported, and no failed run. */
+static void write_page(const char *file)
+{
+    tl_arena arena = tl_arena_open(tl_memory_account(0.0, TL_MEMORY_TABLES));
+    tl_err err = {0};
+    if (tl_findings_page(file, &arena, &err) != TL_OK)
+        tl_log(TL_LOG_ERROR, "no page: %s", err.text);
+    tl_arena_close(&arena);
+}
+
 int tl_cmd_run(int argc, char **argv)
 {
     const double begun = tl_seconds();
@@ -139,6 +154,7 @@ int tl_cmd_run(int argc, char **argv)
             return tl_options_refuse("run", "%s", err.text);
     }
     wanted.plan = words.at[0];
+    wanted.report = write_page;
     tl_cluster *cluster;
     if (tl_session_start(&cluster, &argc, &argv, &err) != TL_OK) {
         tl_log(TL_LOG_ERROR, "%s", err.text);

@@ -9,6 +9,8 @@ static const tl_command commands[] = {
     {&tl_usage_describe, tl_cmd_describe, false},
     {&tl_usage_effects, tl_cmd_effects, false},
     {&tl_usage_compare, tl_cmd_compare, false},
+    {&tl_usage_plot, tl_cmd_plot, false},
+    {&tl_usage_report, tl_cmd_report, false},
     {&tl_usage_table, tl_cmd_table, false},
     {&tl_usage_data, tl_cmd_data, false},
     {&tl_usage_bench, tl_cmd_bench, true},

@@ -7,7 +7,7 @@
 #include "compute/core/text.h"
 #include "compute/data/mnist.h"
 #include "runner/cli/options.h"
-#include "runner/cli/page.h"
+#include "runner/cli/text_page.h"
 #include "runner/datasets/data_fetch.h"
 #include "runner/datasets/data_inventory.h"
 #include "runner/exit.h"

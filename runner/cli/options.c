@@ -3,7 +3,7 @@
 #include "cluster/comm/launch_rank.h"
 #include "compute/core/print.h"
 #include "compute/core/log.h"
-#include "runner/cli/page.h"
+#include "runner/cli/text_page.h"
 #include "runner/exit.h"
 
 #include <getopt.h>

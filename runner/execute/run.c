@@ -177,6 +177,7 @@ static tl_status write_tables(tl_run_state *r, tl_err *err)
     if (r->is_mixed) TL_TRY(tl_collect_note(table, &r->arena, "mixed_builds", "yes", err));
     TL_TRY(write_result(r, table, err));
     TL_TRY(write_account(r, err));
+    r->has_tables = true;
     TL_TRY(tl_effects_estimate(table, &r->arena, &effects, err));
     tl_summary_print(stdout, table, effects);
     return TL_OK;
@@ -289,5 +290,9 @@ int tl_run(const tl_run_options *options, tl_cluster *cluster, double begun)
     }
     const bool was_lost = r->coordinator.has_lost || status == TL_E_PEER;
     close_run(r);
-    return tl_session_stop(r->cluster, was_lost, r->code);
+    const bool has_report = r->has_tables && options->has_report;
+    if (has_report && was_lost) options->report(r->paths.out); /* no return from the stop */
+    const int code = tl_session_stop(r->cluster, was_lost, r->code);
+    if (has_report && !was_lost) options->report(r->paths.out);
+    return code;
 }

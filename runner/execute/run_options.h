@@ -25,7 +25,10 @@ typedef struct tl_run_options {
      * other words, each after a blank, without those of one call alone (--resume, ...). */
     const char *call, *words;
     bool resume, changed_plan, no_sharing, accept_build, quiet;
-    bool is_dry;             /**< only say what would be done */
+    bool is_dry;     /**< only say what would be done */
+    bool has_report; /**< `report` is wanted */
+    /** Called on rank 0 with the result file when all is written and the ranks are done. */
+    void (*report)(const char *file);
     bool trusts_group;       /**< the run directory may be writable by its group */
     bool is_forced;          /**< another file than this plan's may be replaced */
     double hung_after;       /**< seconds, see runner/schedule/hang_detector.h; 0: never */

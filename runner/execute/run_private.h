@@ -26,6 +26,7 @@ typedef struct tl_run_state {
     double begun;             /**< on the clock of tl_seconds */
     char *head;               /**< JSON of the build */
     uint32_t build;           /**< CRC-32 of it, as the journal has it */
+    bool has_tables;          /**< they are written */
     bool is_mixed;            /**< resumed under another build, which was accepted */
     tl_text resume; /**< the command line that goes on with it: as it was called, with
                        --resume */

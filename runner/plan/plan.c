@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 static const char *const top_keys[] = {
-    "name",   "about", "seed",   "replicates", "data",    "model",      "target",
-    "recipe", "chain", "chains", "sweep",      "exclude", "hypotheses", "store"};
+    "name",  "about",  "seed",  "replicates", "data",       "model", "target", "recipe",
+    "chain", "chains", "sweep", "exclude",    "hypotheses", "store", "labels"};
 enum { TOP_KEYS = sizeof top_keys / sizeof *top_keys };
 
 static tl_status check_keys(const tl_yaml *root, tl_err *err)
@@ -81,6 +81,7 @@ static tl_status read_plan(tl_plan_reader *reader, const char *name, const char 
     TL_TRY(tl_plan_check(reader, err));
     TL_TRY(tl_plan_store(reader, err));
     TL_TRY(tl_plan_columns(reader, err));
+    TL_TRY(tl_plan_labels(reader, err));
     return tl_plan_hypotheses(reader, err);
 }
 

@@ -82,6 +82,12 @@ typedef struct tl_left_out {
     const char *stage, *reason;
 } tl_left_out;
 
+/** A display name; texts are in the plan's arena. */
+typedef struct tl_label {
+    const char *name; /**< of a factor, a level or a metric */
+    const char *text;
+} tl_label;
+
 /** Chains and bindings, private to the plan's files. */
 typedef struct tl_plan_body tl_plan_body;
 
@@ -110,12 +116,14 @@ typedef struct tl_plan {
     const tl_left_out *left;     /**< [left_out] */
     int hypotheses;
     const tl_hypothesis *hypothesis;
-    bool logs_queries;  /**< a stage reads the log of queries, so that it is kept */
-    bool sums_fast;     /**< a training sums its gradients fast */
-    unsigned store;     /**< TL_STORE_*: what is stored besides metrics */
-    bool is_shared;     /**< false: --no-sharing, keys carry the trial number */
-    int ranks;          /**< that sizes are predicted for; at least 1 */
-    double rank_memory; /**< most bytes on each rank; 0: no limit */
+    int labels;
+    const tl_label *label; /**< [labels] display names */
+    bool logs_queries;     /**< a stage reads the log of queries, so that it is kept */
+    bool sums_fast;        /**< a training sums its gradients fast */
+    unsigned store;        /**< TL_STORE_*: what is stored besides metrics */
+    bool is_shared;        /**< false: --no-sharing, keys carry the trial number */
+    int ranks;             /**< that sizes are predicted for; at least 1 */
+    double rank_memory;    /**< most bytes on each rank; 0: no limit */
     tl_arena arena;
     tl_plan_body *body; /**< private */
 } tl_plan;

@@ -274,6 +274,10 @@ TL_MUST_USE tl_status tl_plan_store(tl_plan_reader *reader, tl_err *err);
  * file have one name; needs instances and axes. \return TL_E_ARG, TL_E_NOMEM */
 TL_MUST_USE tl_status tl_plan_columns(tl_plan_reader *reader, tl_err *err);
 
+/** Reads and checks `labels`, which needs axes and names of metrics. \return TL_E_ARG,
+ * TL_E_NOMEM */
+TL_MUST_USE tl_status tl_plan_labels(tl_plan_reader *reader, tl_err *err);
+
 /** Reads and checks `hypotheses`, which need instances, axes and names of metrics. */
 TL_MUST_USE tl_status tl_plan_hypotheses(tl_plan_reader *reader, tl_err *err);
 

@@ -11,9 +11,9 @@
 
 enum { MAX_FOUND = 64, MAX_NAMES = 512 };
 
-static const char *const top_keys[] = {"name",  "about",      "seed",   "replicates",
-                                       "data",  "model",      "recipe", "exclude",
-                                       "sweep", "hypotheses", "store",  "target"};
+static const char *const top_keys[] = {
+    "name",    "about", "seed",       "replicates", "data",   "model", "recipe",
+    "exclude", "sweep", "hypotheses", "store",      "target", "labels"};
 enum { TOP_KEYS = sizeof top_keys / sizeof *top_keys };
 
 /* An entry of a chain that a path may name. */

@@ -5,6 +5,7 @@
  */
 #include "runner/results/result_table.h"
 
+#include "analysis/report/label.h"
 #include "analysis/table/schema.h"
 #include "runner/results/downstream.h"
 #include "runner/results/factors.h"
@@ -198,6 +199,45 @@ static bool has_missing(const collector *c, const tl_metric *spec, const values 
     return false;
 }
 
+/* Whether another instance has a metric of the same label. */
+static bool is_shared_label(const collector *c, const tl_measured *place, const char *label)
+{
+    for (uint32_t i = 0; i < c->sweep->measured.count; i++) {
+        const tl_measured *other = &c->sweep->measured.one[i];
+        if (other->step.instance == place->step.instance) continue;
+        for (int m = 0; m < other->metrics; m++) {
+            const char *its = other->step.metrics[m].label;
+            if (its && strcmp(its, label) == 0) return true;
+        }
+    }
+    return false;
+}
+
+/* A short name for people, in which the parts that distinguish the names of metrics are:
+ * instance, part judged, judge and round. */
+static tl_status describe_label(const collector *c, const tl_measured *place, int m,
+                                tl_column *column, tl_err *err)
+{
+    const tl_trial_step *step = &place->step;
+    const char *label = step->metrics[m].label;
+    const bool has_part = step->kind == TL_STEP_JUDGE && step->item != TL_PART_TARGET;
+    const char *instance =
+        tl_label_in_words(c->arena, c->plan->instance[step->instance].name);
+    char judge[32] = "", round[32] = "";
+    if (!label) return TL_OK;
+    if (step->kind == TL_STEP_JUDGE && step->judgement > 0)
+        (void)snprintf(judge, sizeof judge, ", judge %d", step->judgement);
+    if (step->round > 1) (void)snprintf(round, sizeof round, ", round %d", step->round);
+    const bool has_instance = is_shared_label(c, place, label);
+    const char *whole =
+        tl_arena_print(c->arena, err, "%s%s%s%s%s%s%s", label, has_instance ? ", " : "",
+                       has_instance ? instance : "", has_part ? ", " : "",
+                       has_part ? tl_part_name((tl_part)step->item) : "", judge, round);
+    if (!whole) return TL_E_NOMEM;
+    tl_column_describe(column, TL_NAME_LABEL, whole);
+    return TL_OK;
+}
+
 /* \param above  factors that the metrics of the place are downstream of */
 static tl_status add_metric(const collector *c, const tl_measured *place, int m,
                             const char *above, tl_err *err)
@@ -225,6 +265,7 @@ static tl_status add_metric(const collector *c, const tl_measured *place, int m,
     column->low = spec->low;
     column->high = spec->is_rate ? 1.0 : spec->high;
     column->is_success = spec->is_success && stage->role == TL_ROLE_ATTACK;
+    TL_TRY(describe_label(c, place, m, column, err));
     tl_column_describe(column, TL_NAME_FLOW, tl_flow_name(stage->flow));
     tl_column_describe(column, TL_NAME_ROLE, tl_role_name(stage->role));
     tl_column_describe(column, TL_NAME_THREAT, stage->taxonomy);

@@ -1,6 +1,6 @@
 /* runner/cli: the option table: values, errors, help. */
 #include "runner/cli/options.h"
-#include "runner/cli/page.h"
+#include "runner/cli/text_page.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

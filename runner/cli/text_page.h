@@ -1,8 +1,8 @@
 /*
  * Pages of text for people: help, lists and descriptions, as wide as the terminal.
  */
-#ifndef TL_RUNNER_CLI_PAGE_H
-#define TL_RUNNER_CLI_PAGE_H
+#ifndef TL_RUNNER_CLI_TEXT_PAGE_H
+#define TL_RUNNER_CLI_TEXT_PAGE_H
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-#include "runner/cli/page.h"
+#include "runner/cli/text_page.h"
 
 #include "compute/core/print.h"
 #include "compute/core/terminal.h"
