@@ -97,7 +97,7 @@ static void every_step_is_done_at_the_end_whatever_was_forgotten(void **state)
         const tl_scheduler_counts stats = tl_scheduler_count(s);
         assert_int_equal(stats.in[TL_STEP_DONE], STEPS);
         assert_int_equal(stats.orders_out, 0);
-        assert_true(stats.seconds_left == 0.0);
+        assert_true(stats.left.most == 0.0);
         int again = 0;
         for (int i = 0; i < STEPS; i++) again += runs[i] - 1;
         assert_in_range(again, 1, STEPS);
