@@ -28,6 +28,7 @@ static const command commands[] = {
     {"describe", tl_cmd_describe, false, "show one of them in full"},
     {"effects", tl_cmd_effects, false, "estimate effects and interactions, with intervals"},
     {"plot", tl_cmd_plot, false, "draw one figure of results"},
+    {"summary", tl_cmd_summary, false, "say what a result file says, on one screen"},
     {"report", tl_cmd_report, false, "write a page about results, with figures"},
     {"table", tl_cmd_table, false, "print a result file as CSV"},
     {"data", tl_cmd_data, false, "list, inspect, fetch and verify data sets"},

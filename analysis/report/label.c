@@ -9,13 +9,30 @@ static const char *or_unknown(const char *text)
     return text ? text : "?";
 }
 
-/* The label of the column called `name` [length], or that name. */
+/* The name of a column in words: without the folder of its stage, with blanks. */
+static const char *in_words(const tl_findings *found, const char *name)
+{
+    static const char *const folder[] = {"d2d_",     "d2m_",     "m2d_", "m2m_",
+                                         "defense_", "measure_", NULL};
+    for (int i = 0; folder[i]; i++) {
+        const size_t length = strlen(folder[i]);
+        if (strncmp(name, folder[i], length) != 0 || !name[length]) continue;
+        name += length;
+        break;
+    }
+    char *words = tl_arena_print(found->arena, NULL, "%s", name);
+    for (char *c = words; c && *c; c++)
+        if (*c == '_') *c = ' ';
+    return words;
+}
+
+/* The label of the column called `name` [length], or that name in words. */
 static const char *label_of(const tl_findings *found, const char *name, size_t length)
 {
     char *own = tl_arena_print(found->arena, NULL, "%.*s", (int)length, name);
     const tl_column *column = own ? tl_table_find(found->table, own) : NULL;
     const char *label = column ? tl_column_attribute(column, TL_NAME_LABEL) : NULL;
-    return or_unknown(label && *label ? label : own);
+    return or_unknown(label && *label ? label : own ? in_words(found, own) : NULL);
 }
 
 const char *tl_label_metric(const tl_findings *found, const char *metric,

@@ -16,6 +16,7 @@ int tl_cmd_plot(int argc, char **argv);
 int tl_cmd_report(int argc, char **argv);
 int tl_cmd_run(int argc, char **argv);
 int tl_cmd_status(int argc, char **argv);
+int tl_cmd_summary(int argc, char **argv);
 int tl_cmd_table(int argc, char **argv);
 int tl_cmd_version(int argc, char **argv);
 
