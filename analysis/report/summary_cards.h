@@ -7,14 +7,14 @@
 #include "analysis/report/findings.h"
 #include "analysis/report/screen.h"
 
-enum { TL_MOST_CARDS = 5 };
+enum { TL_MOST_CARDS = 5 /**< hypotheses that have a card */ };
 
 /** Prints the first hypotheses as cards (the claim; what is compared, from, to, effect and
  * interval; what it costs accuracy) and each other in a line, none longer than the screen
  * is wide: words are shortened, with a sign, and numbers never. \return lines printed */
 int tl_summary_cards(FILE *file, const tl_findings *found, const tl_screen *screen);
 
-enum { TL_SUMMARY_NUMBERS = 96 };
+enum { TL_SUMMARY_NUMBERS = 96 /**< room for what tl_summary_numbers writes */ };
 
 /** The effect with its interval in `out`, which it returns: "-0.031 [-0.040, -0.022]". */
 char *tl_summary_numbers(const tl_effect *effect, char out[TL_SUMMARY_NUMBERS]);
