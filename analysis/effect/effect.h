@@ -55,9 +55,9 @@ typedef struct tl_effect {
     double equivalence_p;         /**< that it is within the margin, by two t tests */
     const char *missing;          /**< why there is no number, or NULL */
     const double *difference; /**< [replicates] of a hypothesis, in the arena, or NULL */
-    const char *control;          /**< metric of a control model, if a hypothesis is on one
-                                       that has it; or NULL */
-    double control_mean;          /**< of `control`, as reference_mean */
+    const char *control;      /**< metric of a control model, if a hypothesis is on one
+                                   that has it; or NULL */
+    double control_mean;      /**< of `control`, as reference_mean */
     double control_effect, control_low, control_high; /**< as mean, low, high, on it */
 } tl_effect;
 
