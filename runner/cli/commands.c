@@ -9,6 +9,7 @@ static const tl_command commands[] = {
     {&tl_usage_describe, tl_cmd_describe, false},
     {&tl_usage_effects, tl_cmd_effects, false},
     {&tl_usage_compare, tl_cmd_compare, false},
+    {&tl_usage_summary, tl_cmd_summary, false},
     {&tl_usage_plot, tl_cmd_plot, false},
     {&tl_usage_report, tl_cmd_report, false},
     {&tl_usage_table, tl_cmd_table, false},

@@ -27,6 +27,7 @@ int tl_cmd_list(int argc, char **argv);
 int tl_cmd_describe(int argc, char **argv);
 int tl_cmd_effects(int argc, char **argv);
 int tl_cmd_compare(int argc, char **argv);
+int tl_cmd_summary(int argc, char **argv);
 int tl_cmd_plot(int argc, char **argv);
 int tl_cmd_report(int argc, char **argv);
 int tl_cmd_table(int argc, char **argv);
@@ -38,8 +39,8 @@ int tl_cmd_version(int argc, char **argv);
 
 /** The command line of each. */
 extern const tl_usage tl_usage_run, tl_usage_plan, tl_usage_new, tl_usage_status,
-    tl_usage_list, tl_usage_describe, tl_usage_effects, tl_usage_compare, tl_usage_plot,
-    tl_usage_report, tl_usage_table, tl_usage_data, tl_usage_bench, tl_usage_completion,
-    tl_usage_manual, tl_usage_version;
+    tl_usage_list, tl_usage_describe, tl_usage_effects, tl_usage_compare, tl_usage_summary,
+    tl_usage_plot, tl_usage_report, tl_usage_table, tl_usage_data, tl_usage_bench,
+    tl_usage_completion, tl_usage_manual, tl_usage_version;
 
 #endif

@@ -179,7 +179,10 @@ static tl_status write_tables(tl_run_state *r, tl_err *err)
     TL_TRY(write_account(r, err));
     r->has_tables = true;
     TL_TRY(tl_effects_estimate(table, &r->arena, &effects, err));
-    tl_summary_print(stdout, table, effects);
+    const tl_findings found = {
+        .file = r->paths.out, .table = table, .effects = effects, .arena = &r->arena};
+    const tl_screen screen = tl_screen_of(stdout);
+    tl_summary_print(stdout, &found, &screen);
     return TL_OK;
 }
 

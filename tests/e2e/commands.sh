@@ -81,8 +81,13 @@ expect 2 "$t" new mine
 plan=$plans/sweep.yaml
 expect 0 "$t" plan "$plan" --json
 expect 0 launch -n 2 run "$plan" --set long.epochs=20 -o s.nc
-says "Hypothesis 1"
-says "Too few cases to resolve: m2d_global_threshold_tpr_at_1pct"
+says "Too few rows for: global threshold tpr at 1pct"
+cp out.txt run.txt
+awk '{ if (length($0) > 80) exit 1 }' run.txt || fail "a line of the summary is longer than 80"
+grep -q "$(printf '\033')" run.txt && fail "colours where there is no terminal"
+expect 0 "$t" summary s.nc
+same run.txt out.txt
+LC_ALL=C.UTF-8 expect 0 "$t" summary s.nc
 expect 0 "$t" table s.nc --csv
 [ "$(wc -l <out.txt)" = 88 ] || fail "the table has $(wc -l <out.txt) lines for 87 trials"
 expect 0 "$t" effects s.nc
