@@ -12,6 +12,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { NAME_ROOM = 512 }; /* for the name of a companion column */
+
 /* A hypothesis as the file has it; texts are in the arena, "" where absent. */
 typedef struct claim {
     const char *factor[2], *level[2],
@@ -110,6 +112,18 @@ static const char *why_no_pair(const tl_factor *a, const tl_factor *b)
     return is_nested || a == b ? "one of the two exists only inside the other" : NULL;
 }
 
+static const char *why_no_value(const tl_table *table, const tl_column *metric)
+{
+    char name[NAME_ROOM];
+    (void)snprintf(name, sizeof name, "%s" TL_SUFFIX_REASON, metric->name);
+    const tl_column *why = tl_table_find(table, name);
+    for (uint32_t t = 0; why && why->type == TL_COLUMN_FLAG && t < table->trials; t++) {
+        if (why->integer[t] == TL_REASON_UNRESOLVABLE)
+            return "the metric has no value in any trial: the rows are too few for it";
+    }
+    return "the metric has no value in any trial";
+}
+
 /* Finds the metric and the factors, in the table's order; returns why there is no effect,
  * or NULL. Swaps the words of an interaction with its factors. */
 static const char *find_factors(const tl_design *d, claim *c, tl_comparison *out)
@@ -117,8 +131,7 @@ static const char *find_factors(const tl_design *d, claim *c, tl_comparison *out
     const tl_column *metric = tl_table_find(d->table, c->on);
     if (!metric || metric->type != TL_COLUMN_REAL)
         return "no column of that name: no trial has the metric";
-    if (!tl_column_has_value(d->table, metric))
-        return "the metric has no value in any trial";
+    if (!tl_column_has_value(d->table, metric)) return why_no_value(d->table, metric);
     const char *above = tl_column_attribute(metric, TL_NAME_ABOVE);
     out->factor[1] = -1;
     for (int k = 0; k < 2 && c->factor[k]; k++) {

@@ -6,18 +6,15 @@
 #include "analysis/table/result_file.h"
 
 #include "analysis/table/schema.h"
-#include "compute/core/durable.h"
+#include "compute/core/file.h"
 #include "compute/core/text.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <netcdf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { MOST_LENGTHS = 64, CHUNK = 4096, MOST_FLAGS = 64 };
 /* Bytes and chunks that a variable's cache holds until the file is closed: columns are
@@ -35,7 +32,8 @@ typedef struct writer {
     const tl_table *table;
     const tl_sample_group *sample_group; /* [sample_groups] */
     int sample_groups;
-    const char *path, *place; /* the final name, and the temporary one */
+    const char *path;
+    tl_new_file made; /* what it is until all is written */
     const char *coordinates;
     tl_err *err;
 } writer;
@@ -210,13 +208,15 @@ static tl_status write_open(writer *w, int *variable)
     return TL_OK;
 }
 
-/* Writes the temporary file at w->place. */
+/* Writes w->made. */
 static tl_status make(writer *w)
 {
     int *variable = calloc((size_t)w->table->columns + 1, sizeof *variable);
     TL_CHECK(variable, w->err, TL_E_NOMEM, "no memory left for %d columns",
              w->table->columns);
-    int code = nc_create(w->place, NC_NETCDF4 | NC_CLOBBER, &w->file);
+    char link[TL_FILE_LINK];
+    (void)tl_file_link(w->made.file, link);
+    int code = nc_create(link, NC_NETCDF4 | NC_CLOBBER, &w->file);
     tl_status status = TL_OK;
     if (code == NC_NOERR) {
         status = write_open(w, variable);
@@ -254,22 +254,13 @@ static size_t most_bytes(const writer *w)
     return bytes;
 }
 
-/* Allocates a file of `bytes` bytes, so that a full disk or an exhausted quota is found
- * here and not inside HDF5. */
-static bool has_room(const char *place, size_t bytes)
+/* Allocates `bytes` bytes, so that a full disk or an exhausted quota is found here and not
+ * inside HDF5. */
+static tl_status take_room(const writer *w, tl_err *err)
 {
-    const int file = open(place, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0666);
-    if (file < 0) return false;
-    const int why = posix_fallocate(file, 0, (off_t)bytes);
-    (void)close(file);
-    errno = why;
-    return why == 0;
-}
-
-static bool put_in_place(const char *place, const char *path)
-{
-    return tl_durable_file(place) && tl_durable_rename(place, path) &&
-           tl_durable_folder(path);
+    const int why = posix_fallocate(w->made.file, 0, (off_t)most_bytes(w));
+    TL_CHECK(why == 0, err, TL_E_IO, "%s: cannot be written: %s", w->path, strerror(why));
+    return TL_OK;
 }
 
 tl_status tl_result_write(const char *path, const tl_table *table, tl_err *err)
@@ -280,10 +271,6 @@ tl_status tl_result_write(const char *path, const tl_table *table, tl_err *err)
 tl_status tl_result_write_groups(const char *path, const tl_table *table,
                                  const tl_sample_group *group, int groups, tl_err *err)
 {
-    char place[TL_PATH_SPACE];
-    const int length = snprintf(place, sizeof place, "%s.tmp", path);
-    TL_CHECK(length > 0 && length < TL_PATH_SPACE, err, TL_E_IO,
-             "the path is too long: %d bytes", length);
     tl_text names = {0};
     for (int i = 0; i < table->columns; i++) {
         if (!table->column[i].is_coordinate) continue;
@@ -293,16 +280,18 @@ tl_status tl_result_write_groups(const char *path, const tl_table *table,
                 .sample_group = group,
                 .sample_groups = groups,
                 .path = path,
-                .place = place,
                 .err = err};
     w.coordinates = names.at ? names.at : "";
-    tl_status status = TL_OK;
-    if (!has_room(place, most_bytes(&w)))
-        status = tl_fail(err, TL_E_IO, "%s: cannot be written: %s", path, strerror(errno));
-    if (status == TL_OK) status = make(&w);
-    if (status == TL_OK && !put_in_place(place, path))
-        status = tl_fail(err, TL_E_IO, "%s: cannot be written: %s", path, strerror(errno));
-    if (status != TL_OK) (void)unlink(place);
+    tl_status status = tl_file_make(NULL, path, 0666, &w.made, err);
+    if (status == TL_OK) {
+        status = take_room(&w, err);
+        if (status == TL_OK) status = make(&w);
+        if (status == TL_OK) {
+            status = tl_file_commit(&w.made, err);
+        } else {
+            tl_file_drop(&w.made);
+        }
+    }
     tl_text_close(&names);
     return status;
 }

@@ -5,16 +5,16 @@
 #include "analysis/table/result_file.h"
 
 #include "analysis/table/schema.h"
+#include "compute/core/file.h"
+#include "compute/core/text.h"
 
-#include <errno.h>
 #include <netcdf.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
     MOST_COLUMNS = 8192,
-    MOST_TEXT = 65536,
+    MOST_TEXT = TL_PATH_SPACE, /* levels are words, numbers or paths */
     MOST_ATTRIBUTE = 1 << 24,
     MOST_SMALLER = 1100
 };
@@ -24,6 +24,7 @@ typedef struct loader {
     const char *path;
     tl_arena *arena;
     tl_table *table;
+    tl_result_origin *origin; /* in place of a table */
     bool has_coordinates;
     size_t left; /* bytes that the columns may still take */
     tl_err *err;
@@ -94,11 +95,14 @@ static tl_status read_attributes(loader *l, int variable, tl_column *column,
     return TL_OK;
 }
 
-/* Deflate compresses at most 1032 to 1, so a file that claims more is malicious.
- */
+/* Deflate compresses at most 1032 to 1, so a file that claims more is malicious; and its
+ * columns must fit into memory, which is asked before they are inflated. */
 static tl_status claim(loader *l, size_t bytes_each)
 {
     const size_t trials = l->table->trials;
+    TL_CHECK(trials == 0 || bytes_each <= tl_arena_left(l->arena) / trials, l->err,
+             TL_E_NOMEM, "%s: %zu trials of %zu bytes are more than memory may hold",
+             l->path, trials, bytes_each);
     WANT(l, trials == 0 || bytes_each <= l->left / trials,
          "its dimensions claim more than it can hold");
     l->left -= trials * bytes_each;
@@ -123,11 +127,11 @@ static tl_status read_words(loader *l, int variable, size_t length, tl_column *c
     const size_t trials = l->table->trials;
     WANT(l, length <= MOST_TEXT, "a text is too long");
     TL_TRY(claim(l, length));
-    char *all;
+    char *all, *packed;
     const char **text;
     TL_ALLOC(all, l->arena, trials * (length + 1), l->err);
     TL_ALLOC(text, l->arena, trials, l->err);
-    char *packed;
+    const size_t mark = tl_arena_mark(l->arena);
     TL_ALLOC(packed, l->arena, trials * length, l->err);
     WANT(l, trials == 0 || nc_get_var_text(l->group, variable, packed) == NC_NOERR,
          "text cannot be read");
@@ -135,6 +139,7 @@ static tl_status read_words(loader *l, int variable, size_t length, tl_column *c
         memcpy(all + t * (length + 1), packed + t * length, length);
         text[t] = all + t * (length + 1);
     }
+    tl_arena_rewind(l->arena, mark);
     column->text = text;
     column->type = TL_COLUMN_TEXT;
     return TL_OK;
@@ -241,20 +246,61 @@ static tl_status read_open(loader *l)
     return TL_OK;
 }
 
+/* Reads what an open descriptor holds by `read`. */
+static tl_status read_descriptor(loader *l, int descriptor, tl_status (*read)(loader *l))
+{
+    char link[TL_FILE_LINK];
+    (void)tl_file_link(descriptor, link);
+    const int code = nc_open(link, NC_NOWRITE, &l->file);
+    TL_CHECK(code == NC_NOERR, l->err, TL_E_FORMAT, "%s is not a NetCDF file: %s", l->path,
+             nc_strerror(code));
+    const tl_status status = read(l);
+    (void)nc_close(l->file);
+    return status;
+}
+
 tl_status tl_result_load(const char *path, tl_arena *arena, tl_table **out, tl_err *err)
 {
     loader l = {.path = path, .arena = arena, .err = err};
     TL_ALLOC(l.table, arena, 1, err);
-    struct stat info;
-    TL_CHECK(access(path, R_OK) == 0 && stat(path, &info) == 0, err, TL_E_IO,
-             "%s: cannot be opened: %s", path, strerror(errno));
-    TL_CHECK(S_ISREG(info.st_mode), err, TL_E_FORMAT, "%s is not a regular file", path);
-    l.left = (size_t)info.st_size * MOST_SMALLER;
-    const int code = nc_open(path, NC_NOWRITE, &l.file);
-    TL_CHECK(code == NC_NOERR, err, TL_E_FORMAT, "%s is not a NetCDF file: %s", path,
-             nc_strerror(code));
-    const tl_status status = read_open(&l);
-    (void)nc_close(l.file);
+    uint64_t bytes;
+    int descriptor;
+    TL_TRY(tl_file_open(NULL, path, &descriptor, &bytes, err));
+    l.left = (size_t)bytes * MOST_SMALLER;
+    const tl_status status = read_descriptor(&l, descriptor, read_open);
+    (void)close(descriptor);
     *out = l.table;
+    return status;
+}
+
+/* Global attribute `name` as a text of at most `space`; "" if there is none. */
+static void read_text(const loader *l, const char *name, char *out, size_t space)
+{
+    nc_type type;
+    size_t length;
+    *out = '\0';
+    if (nc_inq_att(l->file, NC_GLOBAL, name, &type, &length) != NC_NOERR ||
+        type != NC_CHAR || length >= space)
+        return;
+    out[nc_get_att_text(l->file, NC_GLOBAL, name, out) == NC_NOERR ? length : 0] = '\0';
+}
+
+static tl_status read_origin(loader *l)
+{
+    char source[TL_ORIGIN];
+    read_text(l, TL_NAME_SOURCE, source, sizeof source);
+    WANT(l, strncmp(source, TL_PROGRAM, strlen(TL_PROGRAM)) == 0, "it has another source");
+    read_text(l, TL_NAME_TITLE, l->origin->title, sizeof l->origin->title);
+    read_text(l, TL_NAME_SEED, l->origin->seed, sizeof l->origin->seed);
+    return TL_OK;
+}
+
+tl_status tl_result_origin_load(const char *path, tl_result_origin *out, tl_err *err)
+{
+    loader l = {.path = path, .origin = out, .err = err};
+    int descriptor;
+    TL_TRY(tl_file_open(NULL, path, &descriptor, NULL, err));
+    const tl_status status = read_descriptor(&l, descriptor, read_origin);
+    (void)close(descriptor);
     return status;
 }

@@ -5,6 +5,7 @@
 #include "cluster/comm/launch_rank.h"
 #include "cluster/comm/rank_order.h"
 #include "compute/core/clock.h"
+#include "compute/core/file.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -89,7 +90,9 @@ static tl_rank_info own_info(void)
     tl_rank_info info = {.pid = getpid()};
     char boot[40] = "", space[24] = "";
     if (gethostname(info.host, sizeof info.host - 1) != 0) info.host[0] = '\0';
-    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
+    FILE *file;
+    if (tl_file_stream(NULL, "/proc/sys/kernel/random/boot_id", &file, NULL, NULL) != TL_OK)
+        file = NULL;
     if (file) {
         if (fscanf(file, "%39s", boot) != 1) boot[0] = '\0';
         (void)fclose(file);

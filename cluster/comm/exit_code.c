@@ -1,6 +1,7 @@
 #include "cluster/comm/exit_code.h"
 
-#include <fcntl.h>
+#include "compute/core/file.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,8 @@ static const char *path_of_file(void)
 void tl_exit_code_begin(void)
 {
     const char *path = path_of_file();
-    const int file = path ? open(path, O_WRONLY | O_CLOEXEC) : -1;
-    if (file < 0) return;
+    int file;
+    if (!path || tl_file_open_own(NULL, path, 0, &file, NULL) != TL_OK) return;
     const bool is_locked = flock(file, LOCK_EX | LOCK_NB) == 0;
     const char *word = is_locked ? "locked\n" : "begun\n";
     const ssize_t written = write(file, word, strlen(word));
@@ -30,8 +31,11 @@ int tl_exit_code_report(int code, bool leads)
     const char *path = path_of_file();
     if (!path) return code;
     if (!leads) return 0;
-    FILE *file = fopen(path, "w");
-    if (!file) return code;
-    const bool is_written = fprintf(file, "%d\n", code) > 0;
-    return fclose(file) == 0 && is_written ? 0 : code;
+    char text[16];
+    int file;
+    if (tl_file_open_own(NULL, path, 0, &file, NULL) != TL_OK) return code;
+    const int length = snprintf(text, sizeof text, "%d\n", code);
+    const bool is_written =
+        ftruncate(file, 0) == 0 && write(file, text, (size_t)length) == length;
+    return close(file) == 0 && is_written ? 0 : code;
 }

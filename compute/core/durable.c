@@ -1,12 +1,9 @@
 #include "compute/core/durable.h"
 
 #include "compute/core/failpoint.h"
-#include "compute/core/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 static bool write_all(int file, const void *bytes, size_t n)
@@ -39,78 +36,15 @@ bool tl_durable_sync(int file)
     return tl_failpoint_storage(TL_FAILPOINT_SYNC) && fdatasync(file) == 0;
 }
 
-/* Fsyncs what is at `path`, opened with `flags`. */
-static bool sync_path(const char *path, int flags)
+bool tl_durable_rename(int folder, const char *from, const char *to)
 {
-    const int file = open(path, flags | O_CLOEXEC);
-    if (file < 0) return false;
+    return tl_failpoint_storage(TL_FAILPOINT_RENAME) &&
+           renameat(folder, from, folder, to) == 0;
+}
+
+bool tl_durable_folder(int folder)
+{
     /* Some network file systems cannot fsync a folder, and need not. */
-    const bool is_synced =
-        tl_failpoint_storage(TL_FAILPOINT_SYNC) && (fsync(file) == 0 || errno == EINVAL);
-    const int reason = errno;
-    (void)close(file);
-    errno = reason;
-    return is_synced;
-}
-
-bool tl_durable_file(const char *path)
-{
-    return sync_path(path, O_RDWR);
-}
-
-bool tl_durable_folder(const char *path)
-{
-    char folder[TL_PATH_SPACE];
-    const char *slash = strrchr(path, '/');
-    const size_t length = slash ? (size_t)(slash - path) + 1 : 0;
-    if (length >= sizeof folder) {
-        errno = ENAMETOOLONG;
-        return false;
-    }
-    memcpy(folder, path, length);
-    folder[length] = '\0';
-    return sync_path(length > 0 ? folder : ".", O_RDONLY);
-}
-
-static bool write_pieces(const char *path, const tl_durable_piece *piece, int count)
-{
-    const int file =
-        open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (file < 0) return false;
-    bool is_good = true;
-    for (int i = 0; i < count && is_good; i++)
-        is_good = tl_durable_write(file, piece[i].bytes, piece[i].n);
-    is_good = is_good && tl_failpoint_storage(TL_FAILPOINT_SYNC) && fsync(file) == 0;
-    const int reason = errno;
-    const bool is_closed = close(file) == 0;
-    if (!is_good) errno = reason;
-    return is_good && is_closed;
-}
-
-bool tl_durable_rename(const char *from, const char *to)
-{
-    return tl_failpoint_storage(TL_FAILPOINT_RENAME) && rename(from, to) == 0;
-}
-
-bool tl_durable_replace(const char *path, const tl_durable_piece *piece, int count)
-{
-    char temporary[TL_PATH_SPACE];
-    const int length = snprintf(temporary, sizeof temporary, "%s.tmp", path);
-    if (length < 0 || (size_t)length >= sizeof temporary) {
-        errno = ENAMETOOLONG;
-        return false;
-    }
-    return tl_durable_replace_by(path, temporary, piece, count);
-}
-
-bool tl_durable_replace_by(const char *path, const char *temporary,
-                           const tl_durable_piece *piece, int count)
-{
-    if (!write_pieces(temporary, piece, count) || !tl_durable_rename(temporary, path)) {
-        const int reason = errno;
-        (void)unlink(temporary);
-        errno = reason;
-        return false;
-    }
-    return tl_durable_folder(path);
+    return tl_failpoint_storage(TL_FAILPOINT_SYNC) &&
+           (fsync(folder) == 0 || errno == EINVAL);
 }

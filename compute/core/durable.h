@@ -1,6 +1,6 @@
 /*
  * Writes that survive a crash or a power cut. The operations are failpoints (write, sync
- * and rename of failpoint.h).
+ * and rename of failpoint.h). Whole files are made by compute/core/file.h.
  */
 #ifndef TL_COMPUTE_CORE_DURABLE_H
 #define TL_COMPUTE_CORE_DURABLE_H
@@ -15,32 +15,17 @@ bool tl_durable_write(int file, const void *bytes, size_t n);
 /** Fdatasyncs a descriptor. False with errno. */
 bool tl_durable_sync(int file);
 
-/** Renames; the caller fsyncs the file before and the folder after. False with errno. */
-bool tl_durable_rename(const char *from, const char *to);
+/** Renames `from` to `to`, names in the folder with descriptor `folder`; the caller fsyncs
+ * the file before and the folder after. False with errno. */
+bool tl_durable_rename(int folder, const char *from, const char *to);
 
-/** Fsyncs a file that another library wrote and closed. False with errno. */
-bool tl_durable_file(const char *path);
-
-/** Fsyncs the folder that holds `path`, so that a file created or renamed there persists.
- * False with errno. */
-bool tl_durable_folder(const char *path);
+/** Fsyncs a folder, so that what was made or renamed in it persists. False with errno. */
+bool tl_durable_folder(int folder);
 
 /** A piece of a file. */
 typedef struct tl_durable_piece {
     const void *bytes; /**< [n], borrowed */
     size_t n;
 } tl_durable_piece;
-
-/**
- * Makes `path` a file (mode 0600) of `count` pieces: written to "path.tmp", fsynced,
- * renamed, its folder fsynced. At any time `path` is the old file or the new one. False
- * with errno, "path.tmp" removed.
- */
-bool tl_durable_replace(const char *path, const tl_durable_piece *piece, int count);
-
-/** As tl_durable_replace, but written as `temporary`, a name in the same folder that no
- * other process writes: for files that two processes may write at once. */
-bool tl_durable_replace_by(const char *path, const char *temporary,
-                           const tl_durable_piece *piece, int count);
 
 #endif

@@ -1,5 +1,7 @@
 #include "compute/core/hash.h"
 
+#include "compute/core/file.h"
+
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -143,8 +145,8 @@ uint32_t tl_crc32_more(uint32_t crc, const void *bytes, size_t n)
     return (uint32_t)crc32_z(crc, bytes, n);
 }
 
-static tl_status hash_stream(FILE *file, const char *path, EVP_MD_CTX *sha, EVP_MD_CTX *md,
-                             tl_err *err)
+static tl_status hash_all(FILE *file, const char *path, EVP_MD_CTX *sha, EVP_MD_CTX *md,
+                          tl_err *err)
 {
     unsigned char block[1 << 14];
     size_t n;
@@ -159,12 +161,20 @@ static tl_status hash_stream(FILE *file, const char *path, EVP_MD_CTX *sha, EVP_
 tl_status tl_hash_file(const char *path, char sha256[TL_SHA256_TEXT], char md5[TL_MD5_TEXT],
                        tl_err *err)
 {
-    FILE *file = fopen(path, "rb");
-    TL_CHECK(file, err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
+    FILE *file;
+    TL_TRY(tl_file_stream(NULL, path, &file, NULL, err));
+    const tl_status status = tl_hash_stream(file, path, sha256, md5, err);
+    (void)fclose(file);
+    return status;
+}
+
+tl_status tl_hash_stream(FILE *file, const char *path, char sha256[TL_SHA256_TEXT],
+                         char md5[TL_MD5_TEXT], tl_err *err)
+{
     EVP_MD_CTX *sha = EVP_MD_CTX_new(), *md = EVP_MD_CTX_new();
     TL_INVARIANT(sha && md && EVP_DigestInit_ex(sha, EVP_sha256(), NULL) == 1 &&
                  EVP_DigestInit_ex(md, EVP_md5(), NULL) == 1);
-    const tl_status status = hash_stream(file, path, sha, md, err);
+    const tl_status status = hash_all(file, path, sha, md, err);
     unsigned char digest[EVP_MAX_MD_SIZE];
     TL_INVARIANT(EVP_DigestFinal_ex(sha, digest, NULL) == 1);
     if (sha256) to_hex(digest, (TL_SHA256_TEXT - 1) / 2, sha256);
@@ -172,6 +182,5 @@ tl_status tl_hash_file(const char *path, char sha256[TL_SHA256_TEXT], char md5[T
     if (md5) to_hex(digest, (TL_MD5_TEXT - 1) / 2, md5);
     EVP_MD_CTX_free(sha);
     EVP_MD_CTX_free(md);
-    (void)fclose(file);
     return status;
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /** Names a step, a part or a content: 128 bits. Compare with tl_key_equal. */
 typedef struct tl_key {
@@ -69,5 +70,11 @@ uint32_t tl_crc32_more(uint32_t crc, const void *bytes, size_t n);
  */
 TL_MUST_USE tl_status tl_hash_file(const char *path, char sha256[TL_SHA256_TEXT],
                                    char md5[TL_MD5_TEXT], tl_err *err);
+
+/** As tl_hash_file, of what is left of an open file, which messages call `path`.
+ * \return TL_E_IO with the system's reason */
+TL_MUST_USE tl_status tl_hash_stream(FILE *file, const char *path,
+                                     char sha256[TL_SHA256_TEXT], char md5[TL_MD5_TEXT],
+                                     tl_err *err);
 
 #endif

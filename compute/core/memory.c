@@ -5,6 +5,8 @@
  */
 #include "compute/core/memory.h"
 
+#include "compute/core/file.h"
+
 #include "compute/core/text.h"
 
 #include <math.h>
@@ -26,8 +28,8 @@ static double least(double a, double b)
 static double number_in(const char *path)
 {
     char text[64] = "", *end;
-    FILE *file = fopen(path, "r");
-    if (!file) return (double)INFINITY;
+    FILE *file;
+    if (tl_file_stream(NULL, path, &file, NULL, NULL) != TL_OK) return (double)INFINITY;
     const bool is_read = fgets(text, sizeof text, file) != NULL;
     (void)fclose(file);
     const double number = strtod(text, &end);
@@ -53,8 +55,9 @@ static double limit_of_groups(void)
     static const char version_2[] = "0::", version_1[] = ":memory:";
     char line[LINE_SPACE];
     double limit = (double)INFINITY;
-    FILE *file = fopen("/proc/self/cgroup", "r");
-    while (file && fgets(line, sizeof line, file)) {
+    FILE *file;
+    if (tl_file_stream(NULL, "/proc/self/cgroup", &file, NULL, NULL) != TL_OK) return limit;
+    while (fgets(line, sizeof line, file)) {
         line[strcspn(line, "\n")] = '\0';
         char *one = strstr(line, version_1);
         if (strncmp(line, version_2, sizeof version_2 - 1) == 0) {
@@ -66,7 +69,7 @@ static double limit_of_groups(void)
                                                 "memory.limit_in_bytes"));
         }
     }
-    if (file) (void)fclose(file);
+    (void)fclose(file);
     return limit;
 }
 
@@ -78,4 +81,9 @@ double tl_memory_allowed(void)
         allowed = least(allowed, (double)space.rlim_cur);
     }
     return least(allowed, limit_of_groups());
+}
+
+size_t tl_memory_account(double wanted, double usual)
+{
+    return (size_t)least(wanted > 0.0 ? wanted : usual, tl_memory_allowed());
 }

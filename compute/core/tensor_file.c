@@ -8,16 +8,12 @@
  */
 #include "compute/core/tensor_file.h"
 
-#include "compute/core/durable.h"
+#include "compute/core/file.h"
 #include "compute/core/text.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { LONGEST_HEADER = 1 << 20 };
 
@@ -149,23 +145,16 @@ static void write_header(const tl_tensor_file *file, const tl_durable_piece *pie
 
 /* --- save ----------------------------------------------------------------------------- */
 
-static tl_status write_file(const char *path, const tl_text *header,
-                            tl_durable_piece *piece, int pieces, tl_err *err)
+static tl_status write_file(const tl_folder *folder, const char *path,
+                            const tl_text *header, tl_durable_piece *piece, int pieces,
+                            tl_err *err)
 {
-    char host[65] = "", temporary[TL_PATH_SPACE];
     unsigned char length[8];
     for (int i = 0; i < 8; i++)
         length[i] = (unsigned char)((uint64_t)header->length >> (8 * i));
     piece[0] = (tl_durable_piece){length, sizeof length};
     piece[1] = (tl_durable_piece){header->at, header->length};
-    if (gethostname(host, sizeof host - 1) != 0) *host = '\0';
-    const int n = snprintf(temporary, sizeof temporary, "%s.%08x.%ld.tmp", path,
-                           (unsigned)tl_crc32(host, strlen(host)), (long)getpid());
-    TL_CHECK(n > 0 && (size_t)n < sizeof temporary, err, TL_E_IO,
-             "a path of %zu bytes is too long", strlen(path));
-    TL_CHECK(tl_durable_replace_by(path, temporary, piece, pieces), err, TL_E_IO,
-             "%s: cannot be written: %s", path, strerror(errno));
-    return TL_OK;
+    return tl_file_replace(folder, path, 0600, piece, pieces, err);
 }
 
 /* Whether a reader will understand the header. */
@@ -183,7 +172,8 @@ static tl_status check_header(const char *path, const tl_text *header, tl_err *e
     return TL_OK;
 }
 
-tl_status tl_tensor_file_save(const tl_tensor_file *file, const char *path, tl_err *err)
+tl_status tl_tensor_file_save(const tl_tensor_file *file, const tl_folder *folder,
+                              const char *path, tl_err *err)
 {
     for (int i = 0; i < file->tensors; i++) {
         TL_CHECK(is_shape(&file->tensor[i]), err, TL_E_ARG,
@@ -199,7 +189,8 @@ tl_status tl_tensor_file_save(const tl_tensor_file *file, const char *path, tl_e
         const int pieces = gather(file, piece + 2);
         write_header(file, piece + 2, pieces, &header);
         status = check_header(path, &header, err);
-        if (status == TL_OK) status = write_file(path, &header, piece, pieces + 2, err);
+        if (status == TL_OK)
+            status = write_file(folder, path, &header, piece, pieces + 2, err);
     }
     tl_text_close(&header);
     tl_arena_close(&arena);
@@ -389,24 +380,17 @@ static tl_status read_open(FILE *stream, const char *path, uint64_t size,
     return check_whole(path, header, length, file, want, err);
 }
 
-tl_status tl_tensor_file_load(const char *path, const tl_tensor_want *want, tl_arena *arena,
+tl_status tl_tensor_file_load(const tl_folder *folder, const char *path,
+                              const tl_tensor_want *want, tl_arena *arena,
                               tl_tensor_file **out, tl_err *err)
 {
-    struct stat info;
+    FILE *stream;
+    uint64_t bytes;
     tl_tensor_file *file;
     TL_ALLOC(file, arena, 1, err);
     file->is_table_implied = want->is_table_implied;
-    /* Checked after it is open, and opened without waiting: it may be a pipe. */
-    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    FILE *stream = descriptor >= 0 ? fdopen(descriptor, "rb") : NULL;
-    if (descriptor >= 0 && !stream) (void)close(descriptor);
-    TL_CHECK(stream, err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
-    tl_status status;
-    if (fstat(fileno(stream), &info) != 0 || !S_ISREG(info.st_mode)) {
-        status = tl_fail(err, TL_E_IO, "%s: is not a file", path);
-    } else {
-        status = read_open(stream, path, (uint64_t)info.st_size, want, arena, file, err);
-    }
+    TL_TRY(tl_file_stream(folder, path, &stream, &bytes, err));
+    const tl_status status = read_open(stream, path, bytes, want, arena, file, err);
     (void)fclose(stream);
     if (status == TL_OK) *out = file;
     return status;

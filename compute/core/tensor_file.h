@@ -8,6 +8,7 @@
 #define TL_COMPUTE_CORE_TENSOR_FILE_H
 
 #include "compute/core/arena.h"
+#include "compute/core/folder.h"
 #include "compute/core/hash.h"
 
 /** Types of numbers in a file, little-endian. */
@@ -68,23 +69,25 @@ typedef struct tl_tensor_want {
 } tl_tensor_want;
 
 /**
- * Writes a temporary file unique to this process, fsyncs it, renames it to `path`, fsyncs
- * the folder; two processes may do so at once.
+ * Makes `path` this file, durably (tl_file_replace); two processes may do so at once.
+ * \param folder private folder that holds `path`; NULL: any place
  * \return TL_E_IO, TL_E_NOMEM; TL_E_ARG for what could not be read again: names that occur
  * twice, text that is not UTF-8, shapes or a header beyond their limits
  */
-TL_MUST_USE tl_status tl_tensor_file_save(const tl_tensor_file *file, const char *path,
+TL_MUST_USE tl_status tl_tensor_file_save(const tl_tensor_file *file,
+                                          const tl_folder *folder, const char *path,
                                           tl_err *err);
 
 /**
  * Reads a file of tl_tensor_file_save. Malicious and damaged files are refused: all sizes
  * are checked against the file's before anything of that size is allocated.
+ * \param folder as of tl_tensor_file_save
  * \return TL_E_IO (missing, no permission), TL_E_FORMAT (what is wrong, where; also
  * contents of another format or step), TL_E_NOMEM, or the status of `place`
  */
-TL_MUST_USE tl_status tl_tensor_file_load(const char *path, const tl_tensor_want *want,
-                                          tl_arena *arena, tl_tensor_file **out,
-                                          tl_err *err);
+TL_MUST_USE tl_status tl_tensor_file_load(const tl_folder *folder, const char *path,
+                                          const tl_tensor_want *want, tl_arena *arena,
+                                          tl_tensor_file **out, tl_err *err);
 
 /** Bytes of a tensor's numbers. */
 uint64_t tl_file_tensor_bytes(const tl_file_tensor *tensor);

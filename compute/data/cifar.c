@@ -3,7 +3,6 @@
 #include "compute/core/file.h"
 #include "compute/data/array.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -95,9 +94,8 @@ static tl_status read_batches(batch *list, int count, const tl_cifar *kind, tl_a
     TL_TRY(tl_dataset_new((tl_shape){3, TL_CIFAR_SIDE, TL_CIFAR_SIDE}, kind->classes, rows,
                           arena, all, err));
     for (int k = 0, at = 0; k < count; at += list[k++].rows) {
-        FILE *file = fopen(list[k].path, "rb");
-        TL_CHECK(file, err, TL_E_IO, "%s: cannot be opened: %s", list[k].path,
-                 strerror(errno));
+        FILE *file;
+        TL_TRY(tl_file_stream(NULL, list[k].path, &file, NULL, err));
         const tl_status status = read_records(&list[k], kind, file, all, at, err);
         (void)fclose(file);
         TL_TRY(status);

@@ -5,6 +5,8 @@
  */
 #include "compute/data/corpus.h"
 
+#include "compute/core/file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -182,9 +184,8 @@ static tl_status read_documents(const corpus *c, tl_arena *room, tl_dataset *all
     TL_ALLOC(window, room, ((size_t)c->context + 1) * (size_t)c->width, err);
     for (int d = 0, at = 0; d < c->documents; at += (int)c->document[d++].windows) {
         const document *one = &c->document[d];
-        FILE *file = fopen(one->path, "rb");
-        TL_CHECK(file, err, TL_E_IO, "%s: cannot be opened: %s", one->path,
-                 strerror(errno));
+        FILE *file;
+        TL_TRY(tl_file_stream(NULL, one->path, &file, NULL, err));
         const tl_status status = read_windows(c, one, file, window, at, all, err);
         (void)fclose(file);
         TL_TRY(status);

@@ -89,8 +89,8 @@ static tl_status check_rows(const tl_dataset *data, tl_status wrong, const char 
     return TL_OK;
 }
 
-tl_status tl_dataset_save(const tl_dataset *data, const tl_key *step, const char *path,
-                          tl_err *err)
+tl_status tl_dataset_save(const tl_dataset *data, const tl_key *step,
+                          const tl_folder *folder, const char *path, tl_err *err)
 {
     int number[NUMBERS];
     char digits[NUMBERS][12];
@@ -115,7 +115,7 @@ tl_status tl_dataset_save(const tl_dataset *data, const tl_key *step, const char
                                  .entry = entry,
                                  .tensors = TENSORS,
                                  .tensor = tensor};
-    return tl_tensor_file_save(&file, path, err);
+    return tl_tensor_file_save(&file, folder, path, err);
 }
 
 /* Makes the dataset that a file describes, for its arrays to be read into. */
@@ -147,15 +147,15 @@ static tl_status place(void *self, tl_tensor_file *file, tl_arena *arena, tl_err
     return TL_OK;
 }
 
-tl_status tl_dataset_load(const char *path, const tl_key *step, tl_arena *arena,
-                          tl_dataset **out, tl_err *err)
+tl_status tl_dataset_load(const tl_folder *folder, const char *path, const tl_key *step,
+                          tl_arena *arena, tl_dataset **out, tl_err *err)
 {
     tl_dataset *data;
     tl_tensor_file *file;
     TL_ALLOC(data, arena, 1, err);
     const tl_tensor_want want = {
         .what = "dataset", .format = format, .step = step, .place = place, .self = data};
-    TL_TRY(tl_tensor_file_load(path, &want, arena, &file, err));
+    TL_TRY(tl_tensor_file_load(folder, path, &want, arena, &file, err));
     TL_TRY(check_rows(data, TL_E_FORMAT, path, err));
     *out = data;
     return TL_OK;

@@ -33,13 +33,19 @@ tl_status tl_mnist_find(const char *name, const char *dir, char path[TL_DATA_PAT
     return tl_data_path_find(dir, name, ending, path, err);
 }
 
+tl_status tl_mnist_find_labels(const char *name, const char *dir,
+                               char path[TL_DATA_PATH_SPACE], tl_err *err)
+{
+    static const char *const ending[] = {"-labels-idx1-ubyte.gz", "-labels-idx1-ubyte",
+                                         "-labels.idx1-ubyte.gz", "-labels.idx1-ubyte",
+                                         NULL};
+    return tl_data_path_find(dir, name, ending, path, err);
+}
+
 static tl_status find_pair(const char *name, const char *dir, idx_pair *out, tl_err *err)
 {
-    static const char *const label_ending[] = {
-        "-labels-idx1-ubyte.gz", "-labels-idx1-ubyte", "-labels.idx1-ubyte.gz",
-        "-labels.idx1-ubyte", NULL};
     TL_TRY(tl_mnist_find(name, dir, out->images, err));
-    return tl_data_path_find(dir, name, label_ending, out->labels, err);
+    return tl_mnist_find_labels(name, dir, out->labels, err);
 }
 
 static tl_status read_pair(const idx_pair *pair, tl_arena *raw, tl_array *images,
@@ -108,7 +114,7 @@ tl_status tl_mnist_read(const char *name, const char *dir, tl_arena *arena, tl_s
                         tl_err *err)
 {
     idx_pair pair;
-    tl_arena raw = tl_arena_open(TL_ARRAY_LIMIT);
+    tl_arena raw = tl_array_room(arena);
     tl_array images, labels;
     tl_status status = find_pair(name, dir, &pair, err);
     if (status == TL_OK) status = read_pair(&pair, &raw, &images, &labels, err);

@@ -11,6 +11,10 @@
 TL_MUST_USE tl_status tl_mnist_find(const char *name, const char *dir,
                                     char path[TL_DATA_PATH_SPACE], tl_err *err);
 
+/** Finds the file of labels. \param path result \return TL_E_IO as tl_data_path_find */
+TL_MUST_USE tl_status tl_mnist_find_labels(const char *name, const char *dir,
+                                           char path[TL_DATA_PATH_SPACE], tl_err *err);
+
 /**
  * Reads DIR/<name>-images-idx3-ubyte[.gz] and -labels-idx1-ubyte[.gz] (or with a dot before
  * idx) from the folders of tl_data_paths. The note says whether they are the official

@@ -60,8 +60,8 @@ static tl_status list_tensors(const tl_model *model, tl_arena *arena, tl_file_te
     return TL_OK;
 }
 
-tl_status tl_model_save(const tl_model *model, const tl_key *step, const char *path,
-                        tl_err *err)
+tl_status tl_model_save(const tl_model *model, const tl_key *step, const tl_folder *folder,
+                        const char *path, tl_err *err)
 {
     tl_arena arena = tl_arena_open(0);
     spec_entries entries;
@@ -72,7 +72,7 @@ tl_status tl_model_save(const tl_model *model, const tl_key *step, const char *p
                            .entry = entries.entry,
                            .is_table_implied = true};
     tl_status status = list_tensors(model, &arena, &file.tensor, &file.tensors, err);
-    if (status == TL_OK) status = tl_tensor_file_save(&file, path, err);
+    if (status == TL_OK) status = tl_tensor_file_save(&file, folder, path, err);
     tl_arena_close(&arena);
     return status;
 }
@@ -139,8 +139,8 @@ static tl_status place(void *self, tl_tensor_file *file, tl_arena *arena, tl_err
     return TL_OK;
 }
 
-tl_status tl_model_load(const char *path, const tl_key *step, tl_arena *arena,
-                        tl_model **out, tl_err *err)
+tl_status tl_model_load(const tl_folder *folder, const char *path, const tl_key *step,
+                        tl_arena *arena, tl_model **out, tl_err *err)
 {
     tl_model *model;
     tl_tensor_file *file;
@@ -150,7 +150,7 @@ tl_status tl_model_load(const char *path, const tl_key *step, tl_arena *arena,
                                  .is_table_implied = true,
                                  .place = place,
                                  .self = &model};
-    TL_TRY(tl_tensor_file_load(path, &want, arena, &file, err));
+    TL_TRY(tl_tensor_file_load(folder, path, &want, arena, &file, err));
     *out = model;
     return TL_OK;
 }

@@ -2,15 +2,14 @@
  * Utility: how good the target is, on the clean rows it was trained on and on the test
  * rows. Brier score: Brier 1950, multi-class. AUC: see score.h.
  */
-#include "experiments/stage/stage.h"
+#include "experiments/method/target_reading.h"
 
 #include "compute/nn/loss.h"
-#include "experiments/score/reading.h"
 #include "experiments/score/score.h"
 
 #include <math.h>
 
-enum { TRAIN_ACCURACY, ACCURACY, BALANCED, AUC, LOSS, TRAIN_LOSS, GAP, BRIER };
+enum { TRAIN_ACCURACY, ACCURACY, BALANCED, AUC, LOSS, TRAIN_LOSS, GAP, BRIER, MAJORITY };
 
 static double mean(const double *x, int n)
 {
@@ -31,27 +30,44 @@ static tl_status pick_members(tl_scene *scene, tl_dataset **out, tl_err *err)
     return tl_dataset_pick(pool, row, rows, scene->scratch, out, err);
 }
 
+/* Rows of the most frequent class. */
+static tl_status count_majority(tl_scene *scene, const tl_dataset *rows, int *out,
+                                tl_err *err)
+{
+    int *count;
+    TL_ALLOC(count, scene->scratch, rows->classes, err);
+    *out = 0;
+    if (tl_scene_counts(scene)) return TL_OK;
+    for (int i = 0; i < rows->rows; i++) {
+        const int now = ++count[rows->label[i]];
+        if (now > *out) *out = now;
+    }
+    return TL_OK;
+}
+
 static tl_status run(tl_scene *scene, tl_err *err)
 {
     const tl_dataset *test = scene->world->data[TL_PART_TEST];
+    int majority;
     tl_dataset *members = NULL;
     TL_TRY(tl_team_agree(scene->team, pick_members(scene, &members, err), err));
     TL_INVARIANT(members != NULL);
-    const tl_model *target = scene->world->model[TL_PART_TARGET];
     tl_reading on_train, on_test;
-    TL_TRY(tl_reading_make(target, members, scene->team, scene->scratch, &on_train, err));
-    TL_TRY(tl_reading_make(target, test, scene->team, scene->scratch, &on_test, err));
+    TL_TRY(tl_target_read(scene, members, &on_train, err));
+    TL_TRY(tl_target_read(scene, test, &on_test, err));
     double auc;
     float *probability = on_test.logits; /* in place */
     if (!tl_scene_counts(scene))
         tl_softmax(on_test.logits, test->rows, test->classes, probability);
     TL_TRY(tl_score_class_auc(probability, test->label, test->rows, test->classes,
                               scene->scratch, &auc, err));
+    TL_TRY(count_majority(scene, test, &majority, err));
     if (tl_scene_counts(scene)) return TL_OK;
     const int right = tl_score_matches(on_test.guess, test->label, test->rows);
     const int learnt = tl_score_matches(on_train.guess, members->label, members->rows);
     tl_scene_put_rate(scene, TRAIN_ACCURACY, learnt, members->rows);
     tl_scene_put_rate(scene, ACCURACY, right, test->rows);
+    tl_scene_put_rate(scene, MAJORITY, majority, test->rows);
     tl_scene_put(scene, BALANCED,
                  tl_score_balanced(on_test.guess, test->label, test->rows, test->classes));
     tl_scene_put_if(scene, AUC, !isnan(auc), auc, TL_WHY_UNRESOLVABLE);
@@ -118,11 +134,17 @@ static const tl_metric metrics[] = {
      .better = TL_BETTER_LOWER,
      .high = 2,
      .about = "Brier score on the test rows, summed over classes"},
+    {.name = "majority_rate",
+     .is_rate = true,
+     .of_bank = true,
+     .about = "share of the most frequent class among the test rows: the accuracy of a "
+              "constant answer"},
     {0}};
 
 const tl_stage tl_stage_measure_utility = {
     .name = "measure.utility",
-    .about = "how good the target is: accuracy, AUC, loss, gap, Brier score",
+    .about = "how good the target is: accuracy beside the majority's, AUC, loss, gap, "
+             "Brier score",
     .source =
         "Brier 1950, Verification of forecasts; Provost, Domingos 2000, Well-trained PETs",
     .version = 1,
@@ -134,5 +156,6 @@ const tl_stage tl_stage_measure_utility = {
     .metrics = metrics,
     .run = run,
     .check = check,
+    .answers_suffice = tl_answers_suffice,
     .cost = cost,
 };

@@ -43,7 +43,8 @@ static tl_status train_control(tl_scene *scene, tl_err *err)
 {
     tl_stage_training training = {.spec = &scene->world->setup->model,
                                   .recipe = &scene->world->setup->recipe,
-                                  .validation = scene->world->data[TL_PART_VALIDATION]};
+                                  .validation = scene->world->data[TL_PART_VALIDATION],
+                                  .start = scene->world->start};
     const tl_status mine = tl_control_rows(scene, &training.rows, err);
     return tl_stage_train(scene, &training, mine, TL_PART_SURROGATE, NULL, err);
 }
@@ -154,11 +155,33 @@ static tl_status auc_of(tl_scene *scene, const tl_candidates *candidates,
     return TL_OK;
 }
 
+/* Non-members that a true positive rate at `limit` needs: 10 of them raise a false alarm.
+ */
+static double others_for(double limit)
+{
+    return 10.0 / limit;
+}
+
+bool tl_membership_tells_1pct(const tl_size *size)
+{
+    return size->pool - size->members >= others_for(0.01);
+}
+
+bool tl_membership_tells_0p1pct(const tl_size *size)
+{
+    return size->pool - size->members >= others_for(0.001);
+}
+
+bool tl_membership_has_control(const tl_size *size)
+{
+    return size->attacker > 0;
+}
+
 static tl_status put_tpr(tl_scene *scene, int metric, const tl_candidates *candidates,
                          double limit, tl_err *err)
 {
     double tpr;
-    if (candidates->members == 0 || candidates->others < 10.0 / limit) {
+    if (candidates->members == 0 || candidates->others < others_for(limit)) {
         tl_scene_put_missing(scene, metric, TL_WHY_UNRESOLVABLE);
         return TL_OK;
     }

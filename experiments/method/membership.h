@@ -103,6 +103,14 @@ enum {
     TL_MEMBERSHIP_OWN /**< first of the test's own */
 };
 
+/** Whether a true positive rate at 1 % or 0.1 % false positives can be told: by 10 false
+ * positives, so by 1,000 or 10,000 non-members. */
+bool tl_membership_tells_1pct(const tl_size *size);
+bool tl_membership_tells_0p1pct(const tl_size *size);
+
+/** Whether the attacker has rows to train the control of membership tests on. */
+bool tl_membership_has_control(const tl_size *size);
+
 /** The first rows of a table of tl_metric, which tl_membership_put sets. */
 #define TL_MEMBERSHIP_METRICS                                                              \
     {.name = "auc",                                                                        \
@@ -116,11 +124,13 @@ enum {
          .better = TL_BETTER_LOWER,                                                        \
          .is_rate = true,                                                                  \
          .can_be_missing = true,                                                           \
+         .has_rows_enough = tl_membership_tells_1pct,                                      \
          .about = "true positive rate at 1 % false positives; needs 1000 non-members"},    \
         {.name = "tpr_at_0p1pct",                                                          \
          .better = TL_BETTER_LOWER,                                                        \
          .is_rate = true,                                                                  \
          .can_be_missing = true,                                                           \
+         .has_rows_enough = tl_membership_tells_0p1pct,                                    \
          .about = "true positive rate at 0.1 % false positives; needs 10000 non-members"}, \
         {.name = "targeted_auc",                                                           \
          .better = TL_BETTER_LOWER,                                                        \
@@ -130,6 +140,7 @@ enum {
          .about = "AUC over the rows that a poisoner targeted"},                           \
     {                                                                                      \
         .name = "auc_without_access", .high = 1, .can_be_missing = true,                   \
+        .has_rows_enough = tl_membership_has_control,                                      \
         .about = "auc of the same test of a model trained on the attacker's rows, on "     \
                  "neither members nor non-members: what of it is no leak"                  \
     }

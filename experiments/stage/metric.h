@@ -22,6 +22,8 @@ const char *tl_why_name(tl_why why);
 /** Which direction is better for the owner of the target. */
 typedef enum tl_better { TL_BETTER_NONE, TL_BETTER_HIGHER, TL_BETTER_LOWER } tl_better;
 
+struct tl_size;
+
 /** A metric of a stage, one row of a table; texts are constant. */
 typedef struct tl_metric {
     const char *name;  /**< NULL ends a table */
@@ -35,6 +37,9 @@ typedef struct tl_metric {
     double low, high;    /**< range of values; both 0: unbounded, or that of a rate, 0..1 */
     const char *control; /**< the metric of this table that is the same of a control model
                               without access, or NULL */
+    /** Whether a step of this size can have a value, so that a plan can be told which of
+     * its hypotheses have no answer; NULL: any may. */
+    bool (*has_rows_enough)(const struct tl_size *size);
 } tl_metric;
 
 enum { TL_MAX_METRICS = 24 /**< of a stage, and of its judge */ };
@@ -48,5 +53,9 @@ typedef struct tl_measure {
     double n;     /**< rates: hits are out of n; else 0 */
     int32_t why;  /**< tl_why */
 } tl_measure;
+
+/** Whether `measure` can be a value of `metric`, or say why there is none: within its
+ * range, and a rate with a number of cases. */
+bool tl_metric_admits(const tl_metric *metric, const tl_measure *measure);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef TL_EXPERIMENTS_STAGE_PART_TABLE_H
 #define TL_EXPERIMENTS_STAGE_PART_TABLE_H
 
+#include "compute/core/folder.h"
 #include "experiments/stage/world.h"
 
 /** A part as a record of operations on its version in a world. */
@@ -22,13 +23,15 @@ typedef struct tl_part_ops {
     void (*hash)(const tl_world *world, tl_part part, tl_hash *hash);
     /** Bytes of memory that it takes. */
     double (*bytes)(const tl_world *world, tl_part part);
-    /** Writes it to `path`, durably, as made by step `key`. \return TL_E_IO, TL_E_NOMEM */
+    /** Makes `path` in a private folder (NULL: any place) its file, durably, as made by
+     * step `key`. \return TL_E_IO, TL_E_NOMEM */
     tl_status (*save)(const tl_world *world, tl_part part, const tl_key *key,
-                      const char *path, tl_err *err);
+                      const tl_folder *folder, const char *path, tl_err *err);
     /** Reads what `save` wrote for `key` into `world`, in `arena`. \return TL_E_IO,
      * TL_E_MISSING, TL_E_FORMAT, TL_E_NOMEM */
-    tl_status (*load)(tl_world *world, tl_part part, const tl_key *key, const char *path,
-                      tl_arena *arena, tl_err *err);
+    tl_status (*load)(tl_world *world, tl_part part, const tl_key *key,
+                      const tl_folder *folder, const char *path, tl_arena *arena,
+                      tl_err *err);
 } tl_part_ops;
 
 /** The record of a part; constant. */

@@ -7,8 +7,8 @@
 
 static const char FORMAT[] = "threatloop-queries-1";
 
-tl_status tl_query_log_save(const tl_query_log *log, const tl_key *key, const char *path,
-                            tl_err *err)
+tl_status tl_query_log_save(const tl_query_log *log, const tl_key *key,
+                            const tl_folder *folder, const char *path, tl_err *err)
 {
     TL_INVARIANT(log->clients == 1);
     const tl_client_log *client = &log->client[0];
@@ -26,16 +26,16 @@ tl_status tl_query_log_save(const tl_query_log *log, const tl_key *key, const ch
                                  .entry = entry,
                                  .tensors = 1,
                                  .tensor = &tensor};
-    return tl_tensor_file_save(&file, path, err);
+    return tl_tensor_file_save(&file, folder, path, err);
 }
 
-tl_status tl_query_log_load(const char *path, const tl_key *key, tl_arena *arena,
-                            tl_query_log **out, tl_err *err)
+tl_status tl_query_log_load(const tl_folder *folder, const char *path, const tl_key *key,
+                            tl_arena *arena, tl_query_log **out, tl_err *err)
 {
     const tl_tensor_want want = {.what = "log of queries", .format = FORMAT, .step = key};
     tl_tensor_file *file;
     tl_client_log *client;
-    TL_TRY(tl_tensor_file_load(path, &want, arena, &file, err));
+    TL_TRY(tl_tensor_file_load(folder, path, &want, arena, &file, err));
     const tl_file_tensor *input = tl_tensor_file_find(file, "input", TL_DTYPE_F32, 2);
     const char *stage = tl_tensor_file_text(file, "stage");
     int occurrence;

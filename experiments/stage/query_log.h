@@ -6,6 +6,7 @@
 #define TL_EXPERIMENTS_STAGE_QUERY_LOG_H
 
 #include "compute/core/arena.h"
+#include "compute/core/folder.h"
 #include "compute/core/hash.h"
 
 #include <stdint.h>
@@ -25,14 +26,17 @@ typedef struct tl_query_log {
     const tl_client_log *client; /**< [clients] */
 } tl_query_log;
 
-/** Writes a log of one client durably, as made by step `key`. Not collective.
+/** Writes a log of one client durably, as made by step `key`, to `path` in a private folder
+ * (NULL: any place). Not collective.
  * \return as tl_tensor_file_save */
 TL_MUST_USE tl_status tl_query_log_save(const tl_query_log *log, const tl_key *key,
-                                        const char *path, tl_err *err);
+                                        const tl_folder *folder, const char *path,
+                                        tl_err *err);
 
-/** Reads what tl_query_log_save wrote for step `key`, in `arena`. Not collective.
+/** Reads what tl_query_log_save wrote there for step `key`, in `arena`. Not collective.
  * \return as tl_tensor_file_load */
-TL_MUST_USE tl_status tl_query_log_load(const char *path, const tl_key *key,
-                                        tl_arena *arena, tl_query_log **out, tl_err *err);
+TL_MUST_USE tl_status tl_query_log_load(const tl_folder *folder, const char *path,
+                                        const tl_key *key, tl_arena *arena,
+                                        tl_query_log **out, tl_err *err);
 
 #endif

@@ -77,7 +77,7 @@ static tl_status lead(tl_cluster *cluster, const bench_round *round, tl_coordina
     *c =
         (tl_coordinator){.cluster = cluster, .sweep = sweep, .options = {.is_quiet = true}};
     if (round->journal) {
-        TL_TRY(tl_journal_open(round->journal, ignore, NULL, &c->journal, err));
+        TL_TRY(tl_journal_open(NULL, round->journal, ignore, NULL, &c->journal, err));
     }
     return tl_coordinator_start(c, err);
 }

@@ -4,11 +4,15 @@
 #include "analysis/effect/effect_text.h"
 #include "analysis/report/summary.h"
 #include "analysis/table/result_file.h"
+#include "analysis/table/schema.h"
 #include "analysis/table/table_print.h"
 #include "compute/core/log.h"
+#include "compute/core/memory.h"
+#include "compute/core/print.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
 #include "runner/exit.h"
+#include "runner/results/output_file.h"
 #include "runner/results/success.h"
 
 #include <errno.h>
@@ -19,12 +23,13 @@ enum { MOST_FILES = 256 };
 typedef struct request {
     tl_words files;
     const char *out;
-    bool is_csv, is_json, is_claims;
+    double memory; /* bytes; 0: the usual */
+    bool is_csv, is_json, is_claims, is_forced;
 } request;
 
 static const tl_usage usage = {
     .command = "effects",
-    .forms = "FILE.nc... [--csv|--json|--claims] [-o FILE.nc]",
+    .forms = "FILE.nc... [--csv|--json|--claims] [-o FILE.nc [--force]] [--memory GIB]",
     .about =
         "Estimates what each factor of a sweep does to each metric downstream of it: the\n"
         "difference between a level and the factor's reference, averaged over the cells of\n"
@@ -54,6 +59,13 @@ static const tl_usage usage = {
                  "and q"},
             {"output", 'o', TL_OPTION_TEXT, "FILE.nc", offsetof(request, out),
              .about = "also write them to a NetCDF file, in group /effects"},
+            {"force", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_forced),
+             .about =
+                 "replace FILE.nc even if it does not hold effects of this plan and seed; "
+                 "never one that is read"},
+            {"memory", 0, TL_OPTION_REAL, "GIB", offsetof(request, memory),
+             .about = "memory that the files may take in all (default 1)", .high = 1e9,
+             .scale = 0x1p30},
             {0}},
     .notes =
         "Hypotheses come first, one line a level that they do not name (1a, 1b): supported or\n"
@@ -80,7 +92,7 @@ static tl_status read_all(const request *r, tl_arena *arena, tl_table **out, tl_
 static void print_claims(const tl_effects *effects)
 {
     if (tl_summary_claims(stdout, effects) > 0) return;
-    (void)puts("no hypothesis of the plan has a claim");
+    tl_print(stdout, "no hypothesis of the plan has a claim\n");
 }
 
 static void print_text(const tl_table *table, const tl_effects *effects)
@@ -89,28 +101,64 @@ static void print_text(const tl_table *table, const tl_effects *effects)
         const tl_effect *e = &effects->effect[i];
         static const char *const kind[] = {"", "interaction, ", "trend, "};
         char number[24];
-        (void)printf("%s", kind[e->kind]);
+        tl_print(stdout, "%s", kind[e->kind]);
         if (e->hypothesis >= 0)
-            (void)printf("hypothesis %s, ", tl_effect_number(e, number));
-        (void)printf("%s: ", tl_effect_verdict(e));
+            tl_print(stdout, "hypothesis %s, ", tl_effect_number(e, number));
+        tl_print(stdout, "%s: ", tl_effect_verdict(e));
         tl_effect_print(stdout, e);
     }
-    if (effects->count == 0) (void)puts("no metric is downstream of a factor");
+    if (effects->count == 0) tl_print(stdout, "no metric is downstream of a factor\n");
     if (effects->left_out > 0) {
-        (void)printf("%d interactions left out: too many\n", effects->left_out);
+        tl_print(stdout, "%d interactions left out: too many\n", effects->left_out);
     }
     tl_summary_gains(stdout, table, effects, -1);
+}
+
+/* Whether the file for the effects of `table` may be written; by its name alone where
+ * `table` is NULL. */
+static tl_status check_output(const request *r, const tl_table *table, tl_err *err)
+{
+    char title[TL_ERR_TEXT];
+    if (!r->out) return TL_OK;
+    const char *name = table ? tl_table_attribute(table, TL_NAME_TITLE) : NULL;
+    const char *seed = table ? tl_table_attribute(table, TL_NAME_SEED) : NULL;
+    (void)snprintf(title, sizeof title, TL_EFFECTS_TITLE "%s", name ? name : "");
+    const tl_output output = {.path = r->out,
+                              .title = seed ? title : NULL,
+                              .seed = seed,
+                              .input = (const char *const *)r->files.at,
+                              .inputs = r->files.count,
+                              .is_forced = r->is_forced || !table};
+    return tl_output_check(&output, err);
+}
+
+/* Writes the effects, naming the plan and seed of `table` that they are of. */
+static tl_status write_rows(const char *path, const tl_table *table, tl_table *rows,
+                            tl_arena *arena, tl_err *err)
+{
+    const char *name = tl_table_attribute(table, TL_NAME_TITLE);
+    const char *seed = tl_table_attribute(table, TL_NAME_SEED);
+    const tl_attribute list[] = {
+        {TL_NAME_CONVENTIONS, TL_CONVENTIONS},
+        {TL_NAME_TITLE,
+         tl_arena_print(arena, err, TL_EFFECTS_TITLE "%s", name ? name : "")},
+        {TL_NAME_SOURCE, TL_PROGRAM " " TL_VERSION},
+        {TL_NAME_SEED, seed ? seed : ""}};
+    TL_TRY(tl_table_describe(rows, list, sizeof list / sizeof *list, arena, err));
+    return tl_result_write(path, rows, err);
 }
 
 static tl_status answer(const request *r, tl_arena *arena, tl_err *err)
 {
     tl_table *table, *rows;
     tl_effects *effects;
+    TL_TRY(check_output(r, NULL, err));
     TL_TRY(read_all(r, arena, &table, err));
+    TL_TRY(check_output(r, table, err));
     tl_success_mark(table);
     TL_TRY(tl_effects_estimate(table, arena, &effects, err));
     TL_TRY(tl_effects_table(effects, arena, &rows, err));
-    if (r->out) TL_TRY(tl_result_write(r->out, rows, err));
+    if (r->out) TL_TRY(write_rows(r->out, table, rows, arena, err));
     if (r->is_csv)
         tl_table_csv(stdout, rows);
     else if (r->is_json)
@@ -131,9 +179,12 @@ int tl_cmd_effects(int argc, char **argv)
     if (!tl_options_read(&usage, argc, argv, &r, &r.files, &code)) return code;
     if (r.is_csv + r.is_json + r.is_claims > 1)
         return tl_options_refuse("effects", "give one of --csv, --json and --claims");
-    tl_arena arena = tl_arena_open(0);
+    tl_arena arena = tl_arena_open(tl_memory_account(r.memory, TL_MEMORY_TABLES));
     tl_err err = {0};
-    const tl_status status = answer(&r, &arena, &err);
+    tl_file_lock lock = {0};
+    tl_status status = r.out ? tl_output_lock(r.out, NULL, 0.0, &lock, &err) : TL_OK;
+    if (status == TL_OK) status = answer(&r, &arena, &err);
+    tl_file_lock_release(&lock);
     if (status != TL_OK) tl_log(TL_LOG_ERROR, "%s", err.text);
     tl_arena_close(&arena);
     return tl_exit_of(status);

@@ -6,10 +6,12 @@
 #include "runner/exit.h"
 #include "runner/plan/plan.h"
 
+#include "compute/core/file.h"
 #include "compute/core/log.h"
+#include "compute/core/print.h"
 
-#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const tl_usage usage = {
     .command = "new",
@@ -31,19 +33,18 @@ static int write_file(const char *name)
         tl_log(TL_LOG_ERROR, "the name of the plan is too long");
         return TL_EXIT_USAGE;
     }
-    FILE *file = fopen(path, "wx");
-    if (!file) {
-        const bool is_there = errno == EEXIST;
-        tl_log(TL_LOG_ERROR, "%s: %s", path,
-               is_there ? "exists; give another name" : strerror(errno));
-        return is_there ? TL_EXIT_USAGE : TL_EXIT_ERROR;
+    struct stat facts;
+    if (lstat(path, &facts) == 0) {
+        tl_log(TL_LOG_ERROR, "%s: exists; give another name", path);
+        return TL_EXIT_USAGE;
     }
-    const int written = fputs(tl_plan_template(), file);
-    if (fclose(file) != 0 || written < 0) {
-        tl_log(TL_LOG_ERROR, "%s: cannot be written: %s", path, strerror(errno));
+    tl_err err;
+    const tl_durable_piece text = {tl_plan_template(), strlen(tl_plan_template())};
+    if (tl_file_replace(NULL, path, 0666, &text, 1, &err) != TL_OK) {
+        tl_log(TL_LOG_ERROR, "%s", err.text);
         return TL_EXIT_ERROR;
     }
-    (void)fprintf(stderr, "wrote %s; next: threatloop plan %s\n", path, path);
+    tl_print(stderr, "wrote %s; next: threatloop plan %s\n", path, path);
     return TL_EXIT_DONE;
 }
 
@@ -54,6 +55,6 @@ int tl_cmd_new(int argc, char **argv)
     if (!tl_options_read(&usage, argc, argv, NULL, &words, &code)) return code;
     if (words.count == 1 && !*words.at[0]) return tl_options_refuse("new", "empty name");
     if (words.count == 1) return write_file(words.at[0]);
-    (void)fputs(tl_plan_template(), stdout);
+    tl_print_lines(stdout, tl_plan_template());
     return TL_EXIT_DONE;
 }

@@ -25,6 +25,14 @@ static const tl_option options[] = {
      .about =
          "continue the run in DIR; finished steps are kept, even if the plan has changed, "
          "unless the change affects them"},
+    {"force", 0, TL_OPTION_FLAG, NULL, offsetof(tl_run_options, is_forced),
+     .about =
+         "replace FILE even if it is not a result of this plan and seed; never a file that "
+         "the run reads"},
+    {"trust-group", 0, TL_OPTION_FLAG, NULL, offsetof(tl_run_options, trusts_group),
+     .about =
+         "accept a run directory that its group may write; whoever can write there can "
+         "forge results"},
     {"walltime", 0, TL_OPTION_SPAN, "T", offsetof(tl_run_options, walltime),
      .about =
          "stop cleanly before T has passed (HH:MM:SS, MM:SS or seconds), or before the "
@@ -48,8 +56,9 @@ static const tl_option options[] = {
     {"memory", 0, TL_OPTION_REAL, "GIB", offsetof(tl_run_options, memory),
      .about =
          "memory for steps on each machine, shared by its ranks (default: all of it); a "
-         "step that exceeds one rank's share waits for a team. Data, and up to 1 GiB per "
-         "rank of results kept for later steps, come on top",
+         "step that exceeds one rank's share waits for a team. Data may take as much again "
+         "(default: 4 GiB); they, and up to 1 GiB per rank of results kept for later "
+         "steps, come on top",
      .high = 1e9, .scale = 0x1p30},
     {"no-sharing", 0, TL_OPTION_FLAG, NULL, offsetof(tl_run_options, no_sharing),
      .about = "compute every step of every trial anew (same results, slower)"},

@@ -5,6 +5,7 @@
 #include "compute/core/clock.h"
 #include "compute/core/json.h"
 #include "compute/core/log.h"
+#include "compute/core/print.h"
 #include "compute/core/text.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
@@ -20,12 +21,12 @@
 enum { NAME_SPACE = 80, WHO_SPACE = 160 };
 
 typedef struct request {
-    bool watches, is_json;
+    bool watches, is_json, trusts_group;
 } request;
 
 static const tl_usage usage = {
     .command = "status",
-    .forms = "DIR [--watch] [--json]",
+    .forms = "DIR [--watch] [--json] [--trust-group]",
     .about =
         "Shows how far the run in DIR (FILE.run) is, even while another job runs it.\n",
     .options =
@@ -33,6 +34,9 @@ static const tl_usage usage = {
                              .about = "repeat every 2 s until no run uses DIR"},
                             {"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json),
                              .about = "print JSON"},
+                            {"trust-group", 0, TL_OPTION_FLAG, NULL,
+                             offsetof(request, trusts_group),
+                             .about = "accept a run directory that its group may write"},
                             {0}},
     .least = 1,
     .most = 1,
@@ -89,18 +93,20 @@ static void read_facts(const tl_store *store, standing *s)
     tl_arena_close(&arena);
 }
 
-static tl_status gather(const char *dir, standing *out, tl_err *err)
+static tl_status gather(const char *dir, bool trusts_group, standing *out, tl_err *err)
 {
     char journal[TL_PATH_SPACE];
     *out = (standing){.dir = dir};
     TL_TRY(check_dir(dir, journal, err));
     tl_store store;
-    TL_TRY(tl_store_join(dir, &store, err));
+    TL_TRY(tl_store_join(dir, trusts_group, &store, err));
     /* The lock first: then all is read that a run writes before it ends. */
     out->is_held = tl_store_is_held(dir, out->who, sizeof out->who);
     read_facts(&store, out);
+    const tl_status status =
+        tl_journal_stats_read(&store.folder, journal, &out->stats, err);
     tl_store_close(&store, false);
-    return tl_journal_stats_read(journal, &out->stats, err);
+    return status;
 }
 
 /* ---- showing ------------------------------------------------------------------------- */
@@ -140,21 +146,21 @@ static void print_line(const standing *s)
 {
     const long *count = s->stats.all.count;
     char span[32];
-    (void)printf("%s: ", *s->name ? s->name : s->dir);
+    tl_print(stdout, "%s: ", *s->name ? s->name : s->dir);
     if (s->steps > 0) {
-        (void)printf("%ld of %ld steps done (%.0f %%)", count[TL_RECORD_DONE], s->steps,
-                     100.0 * (double)count[TL_RECORD_DONE] / (double)s->steps);
+        tl_print(stdout, "%ld of %ld steps done (%.0f %%)", count[TL_RECORD_DONE], s->steps,
+                 100.0 * (double)count[TL_RECORD_DONE] / (double)s->steps);
     } else {
-        (void)printf("%ld steps done", count[TL_RECORD_DONE]);
+        tl_print(stdout, "%ld steps done", count[TL_RECORD_DONE]);
     }
     for (int i = 1; i < ENDS; i++)
         if (count[ends[i].kind] > 0)
-            (void)printf(", %ld %s", count[ends[i].kind], ends[i].word);
+            tl_print(stdout, ", %ld %s", count[ends[i].kind], ends[i].word);
     if (count[TL_RECORD_START] > 0)
-        (void)printf(", %ld %s", count[TL_RECORD_START],
-                     s->is_held ? "running" : "interrupted");
+        tl_print(stdout, ", %ld %s", count[TL_RECORD_START],
+                 s->is_held ? "running" : "interrupted");
     const double ago = (double)time(NULL) - s->stats.last;
-    (void)printf("; last heard %s ago\n", tl_text_span(ago > 0.0 ? ago : 0.0, span));
+    tl_print(stdout, "; last heard %s ago\n", tl_text_span(ago > 0.0 ? ago : 0.0, span));
 }
 
 /* Mean time of a step, also below what tl_text_span resolves. */
@@ -176,20 +182,20 @@ static void print_table(const standing *s)
         const int length = (int)strlen(s->stats.stage[i].name);
         if (length > width) width = length;
     }
-    (void)printf(s->is_held ? "running now: %s\n" : "no run uses %s now\n",
-                 s->is_held ? s->who : s->dir);
-    (void)printf("computed so far: %s of one rank's time\n",
-                 tl_text_span(s->stats.rank_seconds, span));
+    tl_print(stdout, s->is_held ? "running now: %s\n" : "no run uses %s now\n",
+             s->is_held ? s->who : s->dir);
+    tl_print(stdout, "computed so far: %s of one rank's time\n",
+             tl_text_span(s->stats.rank_seconds, span));
     if (s->stats.stages == 0) return;
-    (void)printf("  %-*s", width, "stage");
-    for (int i = 0; i < ENDS; i++) (void)printf(" %9s", ends[i].word);
-    (void)printf(" %12s\n", "mean time");
+    tl_print(stdout, "  %-*s", width, "stage");
+    for (int i = 0; i < ENDS; i++) tl_print(stdout, " %9s", ends[i].word);
+    tl_print(stdout, " %12s\n", "mean time");
     for (int i = 0; i < s->stats.stages; i++) {
         const tl_journal_stats_stage *stage = &s->stats.stage[i];
-        (void)printf("  %-*s", width, stage->name);
+        tl_print(stdout, "  %-*s", width, stage->name);
         for (int k = 0; k < ENDS; k++)
-            (void)printf(" %9ld", stage->counts.count[ends[k].kind]);
-        (void)printf(" %12s\n", mean_text(&stage->counts, span));
+            tl_print(stdout, " %9ld", stage->counts.count[ends[k].kind]);
+        tl_print(stdout, " %12s\n", mean_text(&stage->counts, span));
     }
 }
 
@@ -198,7 +204,7 @@ static void print_table(const standing *s)
 static tl_status show(const char *dir, const request *wanted, bool *goes_on, tl_err *err)
 {
     standing s;
-    TL_TRY(gather(dir, &s, err));
+    TL_TRY(gather(dir, wanted->trusts_group, &s, err));
     *goes_on = wanted->watches && s.is_held;
     if (wanted->is_json) {
         print_json(&s);

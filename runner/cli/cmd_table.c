@@ -3,22 +3,28 @@
  */
 #include "analysis/table/result_file.h"
 #include "analysis/table/table_print.h"
+#include "compute/core/file.h"
 #include "compute/core/log.h"
+#include "compute/core/memory.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
 #include "runner/exit.h"
+#include "runner/results/output_file.h"
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct request {
     const char *file, *out;
-    bool is_csv; /* the only format */
+    double memory; /* bytes; 0: the usual */
+    bool is_csv;   /* the only format */
+    bool is_forced;
 } request;
 
 static const tl_usage usage = {
     .command = "table",
-    .forms = "FILE.nc [--csv] [-o FILE]",
+    .forms = "FILE.nc [--csv] [-o FILE [--force]] [--memory GIB]",
     .about =
         "Prints all variables of a result file, one row per trial. Numbers keep all their\n"
         "digits, flags are words, and a missing value is empty (the column NAME_reason says\n"
@@ -28,23 +34,41 @@ static const tl_usage usage = {
                              .about = "comma-separated values, RFC 4180 (the default)"},
                             {"output", 'o', TL_OPTION_TEXT, "FILE", offsetof(request, out),
                              .about = "write to FILE instead of stdout"},
+                            {"force", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_forced),
+                             .about = "replace FILE if it exists; never FILE.nc"},
+                            {"memory", 0, TL_OPTION_REAL, "GIB", offsetof(request, memory),
+                             .about = "memory that the table may take (default 1)",
+                             .high = 1e9, .scale = 0x1p30},
                             {0}},
     .least = 1,
     .most = 1,
     .wants = "table needs one result file"};
 
+static tl_status write_table(const char *path, const tl_table *table, tl_err *err)
+{
+    tl_new_file made;
+    TL_TRY(tl_file_make(NULL, path, 0666, &made, err));
+    FILE *file = fdopen(dup(made.file), "w");
+    bool is_whole = file != NULL;
+    if (file) tl_table_csv(file, table);
+    if (file && ferror(file)) is_whole = false;
+    if (file && fclose(file) != 0) is_whole = false;
+    if (is_whole) return tl_file_commit(&made, err);
+    tl_file_drop(&made);
+    return tl_fail(err, TL_E_IO, "%s: cannot be written: %s", path, strerror(errno));
+}
+
 static tl_status print_table(const request *r, tl_arena *arena, tl_err *err)
 {
     tl_table *table;
+    const tl_output output = {
+        .path = r->out, .input = &r->file, .inputs = 1, .is_forced = r->is_forced};
+    if (r->out) TL_TRY(tl_output_check(&output, err));
     TL_TRY(tl_result_read(r->file, arena, &table, err));
-    FILE *file = r->out ? fopen(r->out, "w") : stdout;
-    TL_CHECK(file, err, TL_E_IO, "%s: cannot be written: %s", r->out, strerror(errno));
-    tl_table_csv(file, table);
-    bool is_whole = fflush(file) == 0 && !ferror(file);
-    const int why = errno;
-    if (r->out && fclose(file) != 0) is_whole = false;
-    TL_CHECK(is_whole, err, TL_E_IO, "%s: cannot be written: %s",
-             r->out ? r->out : "stdout", strerror(why));
+    if (r->out) return write_table(r->out, table, err);
+    tl_table_csv(stdout, table);
+    TL_CHECK(fflush(stdout) == 0 && !ferror(stdout), err, TL_E_IO,
+             "stdout: cannot be written: %s", strerror(errno));
     return TL_OK;
 }
 
@@ -55,9 +79,12 @@ int tl_cmd_table(int argc, char **argv)
     int code;
     if (!tl_options_read(&usage, argc, argv, &r, &words, &code)) return code;
     r.file = words.at[0];
-    tl_arena arena = tl_arena_open(0);
+    tl_arena arena = tl_arena_open(tl_memory_account(r.memory, TL_MEMORY_TABLES));
     tl_err err = {0};
-    const tl_status status = print_table(&r, &arena, &err);
+    tl_file_lock lock = {0};
+    tl_status status = r.out ? tl_output_lock(r.out, NULL, 0.0, &lock, &err) : TL_OK;
+    if (status == TL_OK) status = print_table(&r, &arena, &err);
+    tl_file_lock_release(&lock);
     if (status != TL_OK) tl_log(TL_LOG_ERROR, "%s", err.text);
     tl_arena_close(&arena);
     return tl_exit_of(status);

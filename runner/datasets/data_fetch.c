@@ -1,20 +1,20 @@
 #include "runner/datasets/data_fetch.h"
 
-#include "compute/core/durable.h"
+#include "compute/core/file.h"
+#include "compute/core/file_lock.h"
 #include "compute/core/hash.h"
+#include "compute/core/text.h"
 #include "runner/datasets/download.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { COPY_BYTES = 1 << 16, PART_PATH = TL_DATA_PATH_SPACE + 8, URL_SPACE = 1024 };
+enum { COPY_BYTES = 1 << 16, LOCK_PATH = TL_DATA_PATH_SPACE + 8, URL_SPACE = 1024 };
 
 /* The signal that arrived during a fetch. A global, since a handler can reach nothing else;
  * blocking signals is not enough where BLAS has threads that take them. */
@@ -70,29 +70,36 @@ static tl_status name_place(const tl_fetch *want, char path[TL_DATA_PATH_SPACE],
     return TL_OK;
 }
 
-static tl_status copy_file(const char *from, int file, tl_err *err)
+static tl_status copy_file(const char *from, int file, uint64_t most, tl_err *err)
 {
-    char bytes[COPY_BYTES];
-    const int source = open(from, O_RDONLY | O_CLOEXEC);
-    TL_CHECK(source >= 0, err, TL_E_IO, "%s: cannot be opened: %s", from, strerror(errno));
+    char bytes[COPY_BYTES], size[32];
+    uint64_t all = 0;
+    int source;
+    TL_TRY(tl_file_open(NULL, from, &source, NULL, err));
     ssize_t got = 0;
     bool is_written = true;
     do {
         got = read(source, bytes, sizeof bytes);
         if (got < 0 && errno == EINTR) continue;
-        if (got > 0) is_written = tl_durable_write(file, bytes, (size_t)got);
-    } while (got != 0 && is_written && (got > 0 || errno == EINTR));
+        if (got > 0) all += (uint64_t)got;
+        if (got > 0 && all <= most) is_written = tl_durable_write(file, bytes, (size_t)got);
+    } while (got != 0 && is_written && all <= most && (got > 0 || errno == EINTR));
     const int reason = errno;
     (void)close(source);
     TL_CHECK(is_written, err, TL_E_IO, "the copy of %s cannot be written: %s", from,
              strerror(reason));
+    TL_CHECK(all <= most, err, TL_E_FORMAT,
+             "%s: has more than the %s that are allowed; --max-size allows more", from,
+             tl_text_size((double)most, size));
     TL_CHECK(got == 0, err, TL_E_IO, "%s: cannot be read: %s", from, strerror(reason));
     return TL_OK;
 }
 
 static tl_status fill(const tl_fetch *want, int file, tl_err *err)
 {
-    if (want->from) return copy_file(want->from, file, err);
+    const uint64_t most =
+        want->most ? want->most : tl_medmnist_most_bytes(want->set, want->size);
+    if (want->from) return copy_file(want->from, file, most, err);
     char url[URL_SPACE], name[TL_MEDMNIST_FILE];
     const char *mirror = getenv("THREATLOOP_MIRROR");
     const bool has_mirror = mirror && *mirror;
@@ -100,55 +107,47 @@ static tl_status fill(const tl_fetch *want, int file, tl_err *err)
         url, sizeof url, "%s/%s%s", has_mirror ? mirror : TL_MEDMNIST_URL,
         tl_medmnist_file(want->set, want->size, name), has_mirror ? "" : TL_MEDMNIST_QUERY);
     TL_CHECK(length < (int)sizeof url, err, TL_E_ARG, "THREATLOOP_MIRROR is too long");
-    return tl_download(url, file, &tl_fetch_signal, err);
+    return tl_download(url, file, most, &tl_fetch_signal, err);
 }
 
-/* Locks the open file; false if another fetch holds it or has just renamed it. */
-static bool lock_alone(const char *part, int file)
+/* Checks what was brought against the official sum. */
+static tl_status check_sum(const tl_fetch *want, const tl_new_file *made, tl_err *err)
 {
-    struct stat open_one, named;
-    return flock(file, LOCK_EX | LOCK_NB) == 0 && fstat(file, &open_one) == 0 &&
-           stat(part, &named) == 0 && open_one.st_ino == named.st_ino &&
-           open_one.st_dev == named.st_dev;
-}
-
-static tl_status fill_checked(const tl_fetch *want, const char *part, int file, tl_err *err)
-{
-    char md5[TL_MD5_TEXT];
+    char md5[TL_MD5_TEXT], link[TL_FILE_LINK];
     const char *wanted = want->set->md5[want->size];
-    TL_CHECK(ftruncate(file, 0) == 0, err, TL_E_IO, "%s: cannot be emptied: %s", part,
-             strerror(errno));
-    TL_TRY(fill(want, file, err));
-    TL_CHECK(tl_fetch_signal == 0, err, TL_E_STOP, "stopped by a signal");
-    TL_CHECK(fsync(file) == 0, err, TL_E_IO, "%s: cannot be written: %s", part,
-             strerror(errno));
-    TL_TRY(tl_hash_file(part, NULL, md5, err));
+    TL_TRY(tl_hash_file(tl_file_link(made->file, link), NULL, md5, err));
     TL_CHECK(strcmp(md5, wanted) == 0, err, TL_E_FORMAT,
              "%s has MD5 %s, but the official file has %s; not kept",
              want->from ? want->from : "the download", md5, wanted);
     return TL_OK;
 }
 
+static tl_status make_whole(const tl_fetch *want, const char *path, tl_err *err)
+{
+    tl_new_file made;
+    TL_TRY(tl_file_make(NULL, path, 0666, &made, err));
+    tl_status status = fill(want, made.file, err);
+    if (status == TL_OK && tl_fetch_signal != 0)
+        status = tl_fail(err, TL_E_STOP, "stopped by a signal");
+    if (status == TL_OK) status = check_sum(want, &made, err);
+    if (status == TL_OK) return tl_file_commit(&made, err);
+    tl_file_drop(&made);
+    return status;
+}
+
+/* One fetch at a time, which clears away what killed ones left. */
 static tl_status bring(const tl_fetch *want, const char *path, tl_err *err)
 {
-    char part[PART_PATH];
-    (void)snprintf(part, sizeof part, "%s.part", path);
-    const int file = open(part, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
-    TL_CHECK(file >= 0, err, TL_E_IO, "%s: cannot be created: %s", part, strerror(errno));
-    if (!lock_alone(part, file)) {
-        (void)close(file);
-        return tl_fail(err, TL_E_IO, "%s: another fetch is writing it", part);
-    }
-    tl_status status = fill_checked(want, part, file, err);
-    if (status == TL_OK && rename(part, path) != 0) {
-        status = tl_fail(err, TL_E_IO, "%s: cannot be renamed: %s", part, strerror(errno));
-    }
-    if (status != TL_OK) (void)unlink(part);
-    (void)close(file);
-    TL_TRY(status);
-    TL_CHECK(tl_durable_folder(path), err, TL_E_IO, "%s: its folder cannot be synced: %s",
-             path, strerror(errno));
-    return TL_OK;
+    char name[LOCK_PATH];
+    tl_file_lock lock;
+    (void)snprintf(name, sizeof name, "%s.lock", path);
+    const tl_lock_of of = {
+        .path = name, .what = path, .advice = "name another folder with --data"};
+    TL_TRY(tl_file_lock_take(&of, 0.0, &lock, err));
+    tl_file_clear(NULL, path);
+    const tl_status status = make_whole(want, path, err);
+    tl_file_lock_release(&lock);
+    return status;
 }
 
 /* Holds signals back until everything is cleaned up, then delivers them. */

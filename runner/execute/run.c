@@ -37,6 +37,7 @@ typedef struct run {
     tl_cluster *cluster;
     tl_node_blocks *memory; /* of the sources; NULL: this rank's own */
     tl_plan *plan;
+    tl_file_lock lock; /* of the result, on rank 0 */
     tl_store store;
     tl_sweep sweep;
     tl_journal *journal;
@@ -79,6 +80,7 @@ static bool is_all_done(const tl_sweep *sweep)
 /* A directory that holds work is used only to resume it, or when all of it is done. */
 static tl_status check_directory(run *r, tl_err *err)
 {
+    TL_TRY(tl_store_check(r->paths.dir, r->options->trusts_group, err));
     const tl_store_state state = tl_store_look(r->paths.dir);
     TL_CHECK(state != TL_STORE_FOREIGN, err, TL_E_ARG,
              "%s is not a threatloop run directory; choose another with --dir",
@@ -88,9 +90,7 @@ static tl_status check_directory(run *r, tl_err *err)
                  "--no-sharing needs a fresh directory, but %s holds work", r->paths.dir);
         return TL_OK;
     }
-    char path[TL_PATH + 32];
-    (void)snprintf(path, sizeof path, "%s/journal.ndjson", r->paths.dir);
-    TL_TRY(tl_journal_read(path, take_record, r, err));
+    TL_TRY(tl_store_replay(r->paths.dir, r->options->trusts_group, take_record, r, err));
     TL_CHECK(is_all_done(&r->sweep), err, TL_E_ARG,
              "%s holds an unfinished run; resume it:\n  threatloop run %s -o %s --dir %s "
              "--resume\nor choose another directory with --dir",
@@ -117,6 +117,18 @@ static tl_status show_changes(run *r, tl_err *err)
         line += length + (line[length] == '\n');
     }
     return TL_OK;
+}
+
+/* Logs, once, what to know where locks fail. */
+static void warn_of_locks(const run *r)
+{
+    if (!r->lock.is_by_name && !r->store.lock.is_by_name) return;
+    tl_log(
+        TL_LOG_WARN,
+        "file locks fail here (%s): %s.lock and %s/lock guard this run while they exist; "
+        "should it be killed, remove them before it goes on",
+        strerror(r->lock.is_by_name ? r->lock.reason : r->store.lock.reason), r->paths.out,
+        r->paths.dir);
 }
 
 /* Logs when the run will stop. \param opened  as in tl_run_deadline_reserve */
@@ -171,22 +183,31 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
         .is_shared = !r->options->no_sharing,
         .shared_blocks = tl_node_blocks_shared(r->memory),
         .ranks = max_ranks > 0 && max_ranks < ranks ? max_ranks : ranks,
+        .memory = r->options->memory,
         .rank_memory = tl_run_memory_share(r->cluster, r->options->memory)};
     TL_TRY(tl_run_deadline_find(r->options->walltime, r->begun, &r->deadline, err));
     TL_TRY(tl_plan_open(r->options->plan, &options, &r->plan, err));
     TL_TRY(
         tl_run_paths_of(r->options->out, r->options->dir, r->plan->name, &r->paths, err));
-    TL_TRY(tl_run_paths_check(&r->paths, err));
+    TL_TRY(tl_run_paths_check(&r->paths, r->plan, r->options->plan, r->options->data_dir,
+                              r->options->is_forced, err));
+    TL_TRY(tl_run_paths_lock(&r->paths, r->options->resume ? LOCK_TIMEOUT : 0.0, &r->lock,
+                             err));
+    for (int i = 0; i < r->plan->left_out; i++)
+        tl_log(TL_LOG_INFO, "left out: %s: %s", r->plan->left[i].stage,
+               r->plan->left[i].reason);
     const double opening = tl_seconds();
     TL_TRY(tl_sweep_open(r->plan, &r->sweep, err));
     TL_TRY(tl_run_memory_check(&r->sweep, r->cluster, r->options->memory, err));
     TL_TRY(check_directory(r, err));
-    TL_TRY(tl_store_open(r->paths.dir, LOCK_TIMEOUT, &r->store, err));
+    TL_TRY(tl_store_open(r->paths.dir, r->options->trusts_group, LOCK_TIMEOUT, &r->store,
+                         err));
+    warn_of_locks(r);
     TL_TRY(show_changes(r, err));
     char path[TL_PATH];
     TL_CHECK(tl_store_path(&r->store, "journal.ndjson", path, sizeof path), err, TL_E_ARG,
              "the name of the run directory is too long");
-    TL_TRY(tl_journal_open(path, take_record, r, &r->journal, err));
+    TL_TRY(tl_journal_open(&r->store.folder, path, take_record, r, &r->journal, err));
     set_time(r, tl_seconds() - opening);
     TL_TRY(check_files(r, err));
     TL_TRY(tl_store_write(&r->store, "plan.yaml", r->plan->text, err));
@@ -212,10 +233,12 @@ static const char *next_word(const char **at)
 static tl_status join_run(run *r, const char *bytes, tl_err *err)
 {
     const char *at = bytes, *head = next_word(&at), *dir = next_word(&at);
-    const char *data = next_word(&at);
+    const char *data = next_word(&at), *folder = next_word(&at);
     const tl_plan_options options = {.data_dir = *data ? data : NULL,
+                                     .folder = folder,
                                      .is_shared = !r->options->no_sharing,
-                                     .shared_blocks = tl_node_blocks_shared(r->memory)};
+                                     .shared_blocks = tl_node_blocks_shared(r->memory),
+                                     .memory = r->options->memory};
     TL_TRY(tl_plan_parse("plan", at, &options, &r->plan, err));
     TL_CHECK(
         strcmp(head, r->head) == 0 || r->options->accept_build, err, TL_E_ARG,
@@ -224,7 +247,7 @@ static tl_status join_run(run *r, const char *bytes, tl_err *err)
         tl_cluster_rank(r->cluster),
         tl_cluster_host(r->cluster, tl_cluster_rank(r->cluster)), r->head, head);
     (void)snprintf(r->paths.dir, sizeof r->paths.dir, "%s", dir);
-    return tl_store_join(dir, &r->store, err);
+    return tl_store_join(dir, r->options->trusts_group, &r->store, err);
 }
 
 /* Sends rank 0's build, directories and plan to the others. On each node, the rank that
@@ -241,6 +264,7 @@ static tl_status share_plan(run *r, tl_status mine, tl_err *err)
         add_word(&text, r->head);
         add_word(&text, r->paths.dir);
         add_word(&text, r->options->data_dir ? r->options->data_dir : "");
+        add_word(&text, r->plan->folder);
         add_word(&text, r->plan->text);
         bytes = text.at;
         n = text.length;
@@ -278,7 +302,7 @@ static tl_status work(run *r, tl_err *err)
     char halt[TL_PATH];
     if (status == TL_OK && leads) {
         (void)tl_store_path(&r->store, "halt", halt, sizeof halt);
-        (void)remove(halt);
+        tl_store_remove(&r->store, "halt");
         r->coordinator =
             (tl_coordinator){.cluster = r->cluster,
                              .sweep = &r->sweep,
@@ -396,6 +420,7 @@ static void close_run(run *r)
     tl_journal_close(r->journal);
     tl_sweep_close(&r->sweep);
     tl_store_close(&r->store, r->code == TL_EXIT_USAGE);
+    tl_file_lock_release(&r->lock);
     tl_plan_close(r->plan);
     tl_node_blocks_close(r->memory);
     free(r->head);

@@ -23,6 +23,8 @@ typedef struct tl_run_options {
     const char *out;      /**< result file, or NULL */
     const char *dir;      /**< run directory, or NULL */
     bool resume, no_sharing, accept_build, quiet;
+    bool trusts_group;       /**< the run directory may be writable by its group */
+    bool is_forced;          /**< another file than this plan's may be replaced */
     double hung_after;       /**< seconds, see runner/schedule/hang_detector.h; 0: never */
     double walltime;         /**< seconds from the start; 0: none */
     double checkpoint_every; /**< seconds between the checkpoints of a training */

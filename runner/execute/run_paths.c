@@ -1,8 +1,10 @@
 #include "runner/execute/run_paths.h"
 
+#include "compute/core/file.h"
+#include "runner/results/result_table.h"
+
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 tl_status tl_run_paths_of(const char *file, const char *dir, const char *plan_name,
@@ -23,20 +25,51 @@ tl_status tl_run_paths_of(const char *file, const char *dir, const char *plan_na
     return TL_OK;
 }
 
-tl_status tl_run_paths_check(const tl_run_paths *paths, tl_err *err)
+static tl_status check_folder(const char *out, tl_err *err)
 {
     char folder[TL_PATH];
-    struct stat info;
-    const char *out = paths->out;
     TL_CHECK(out[strlen(out) - 1] != '/', err, TL_E_ARG,
              "-o %s names a folder; name a file in it", out);
-    TL_CHECK(stat(out, &info) != 0 || S_ISREG(info.st_mode), err, TL_E_ARG,
-             "-o %s: exists and is not a regular file", out);
     (void)snprintf(folder, sizeof folder, "%s", out);
     char *slash = strrchr(folder, '/');
     if (slash) *slash = '\0';
     const char *name = !slash ? "." : (*folder ? folder : "/");
     TL_CHECK(access(name, W_OK | X_OK) == 0, err, TL_E_IO,
              "%s: cannot write results: the folder is missing or not writable", out);
+    return TL_OK;
+}
+
+tl_status tl_run_paths_check(const tl_run_paths *paths, const tl_plan *plan,
+                             const char *plan_file, const char *data_dir, bool is_forced,
+                             tl_err *err)
+{
+    char title[TL_NAME + 32], seed[24], journal[TL_PATH + 32], kept[TL_PATH + 32];
+    const char *const input[] = {plan_file, journal, kept};
+    (void)snprintf(journal, sizeof journal, "%s/journal.ndjson", paths->dir);
+    (void)snprintf(kept, sizeof kept, "%s/plan.yaml", paths->dir);
+    (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)plan->seed);
+    tl_output output = {.path = paths->out,
+                        .title = plan->name,
+                        .seed = seed,
+                        .input = input,
+                        .inputs = sizeof input / sizeof *input,
+                        .is_forced = is_forced};
+    TL_TRY(check_folder(paths->out, err));
+    TL_TRY(tl_plan_check_output(plan, data_dir, paths->out, err));
+    TL_TRY(tl_plan_check_output(plan, data_dir, paths->account, err));
+    TL_TRY(tl_output_check(&output, err));
+    (void)snprintf(title, sizeof title, TL_ACCOUNT_TITLE "%s", plan->name);
+    output.path = paths->account;
+    output.title = title;
+    return tl_output_check(&output, err);
+}
+
+tl_status tl_run_paths_lock(const tl_run_paths *paths, double timeout, tl_file_lock *out,
+                            tl_err *err)
+{
+    char also[TL_PATH + 16];
+    (void)snprintf(also, sizeof also, "%s/lock", paths->dir);
+    TL_TRY(tl_output_lock(paths->out, also, timeout, out, err));
+    tl_file_clear(NULL, paths->account);
     return TL_OK;
 }

@@ -58,13 +58,19 @@ static const tl_why why_not[TL_STEP_STATES] = {
     [TL_STEP_SKIPPED] = TL_WHY_SKIPPED, [TL_STEP_LOST] = TL_WHY_FAILED};
 
 /* Numbers for the metrics of a step that was not run: of its content, so that they are
- * equal where the work is. */
-static void foresee(const tl_trial_step *step, int metrics, tl_measure *out)
+ * equal where the work is; none where its rows are too few. */
+static void foresee(const collector *c, int position, int metrics, tl_measure *out)
 {
     uint32_t word;
+    const tl_trial_step *step = &c->trial->step[position];
+    const tl_size size = tl_trial_size(c->trial, position);
     memcpy(&word, step->content.byte, sizeof word);
-    for (int m = 0; m < metrics; m++)
-        out[m] = (tl_measure){0.25 + 0.5 * ((double)word * 0x1p-32), 1.0, TL_WHY_HAS_VALUE};
+    for (int m = 0; m < metrics; m++) {
+        const tl_metric *spec = &step->metrics[m];
+        const bool is_told = !spec->has_rows_enough || spec->has_rows_enough(&size);
+        const double value = 0.25 + 0.5 * ((double)word * 0x1p-32);
+        out[m] = (tl_measure){value, 1.0, is_told ? TL_WHY_HAS_VALUE : TL_WHY_UNRESOLVABLE};
+    }
 }
 
 static void put_step(collector *c, int position, uint32_t id)
@@ -74,7 +80,7 @@ static void put_step(collector *c, int position, uint32_t id)
     const uint32_t number = tl_measured_find(&c->sweep->measured, step);
     if (number == TL_NO_ENTRY) return;
     const tl_measured *place = &c->sweep->measured.one[number];
-    if (c->is_outlook) foresee(step, place->metrics, all);
+    if (c->is_outlook) foresee(c, position, place->metrics, all);
     const bool has_any =
         c->is_outlook || tl_sweep_measures(c->sweep, id, all) == place->metrics;
     const uint32_t t = c->trial->number;

@@ -22,6 +22,9 @@ TL_MUST_USE tl_status tl_collect_results(const tl_sweep *sweep, tl_arena *arena,
 TL_MUST_USE tl_status tl_collect_outlook(const tl_sweep *sweep, tl_arena *arena,
                                          tl_table **out, tl_err *err);
 
+/** Begins the title of an account; the plan's name ends it. */
+#define TL_ACCOUNT_TITLE "account of a run of "
+
 /** Facts about a run, for FILE.run.nc. */
 typedef struct tl_run_facts {
     int ranks;

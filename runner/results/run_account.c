@@ -113,8 +113,10 @@ tl_status tl_collect_run(const tl_sweep *sweep, const tl_run_facts *facts, tl_ar
     (*out)->dimension = "step";
     const tl_attribute all[] = {
         {TL_NAME_TITLE,
-         tl_arena_print(arena, err, "account of a run of %s", sweep->plan->name)},
+         tl_arena_print(arena, err, TL_ACCOUNT_TITLE "%s", sweep->plan->name)},
         {TL_NAME_SOURCE, TL_PROGRAM " " TL_VERSION},
+        {TL_NAME_SEED,
+         tl_arena_print(arena, err, "%llu", (unsigned long long)sweep->plan->seed)},
         {"ranks", tl_arena_print(arena, err, "%d", facts->ranks)},
         {"seconds", tl_arena_print(arena, err, "%.3f", facts->seconds)},
         {"build", facts->head}};

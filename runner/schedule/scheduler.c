@@ -34,6 +34,8 @@ void tl_scheduler_move(tl_scheduler *s, uint32_t step, tl_step_state state)
             body->min_ranks > 0 || tl_scheduler_expect(s, step) > s->options.order_seconds;
         tl_index_set_insert(body->is_long ? &s->lasting : &s->brief, body->place);
     }
+    if (before == TL_STEP_READY || state == TL_STEP_READY)
+        tl_estimate_scout(s, step, state == TL_STEP_READY);
 }
 
 /* --- open and close ----------------------------------------------------------------- */
@@ -358,7 +360,7 @@ tl_scheduler_counts tl_scheduler_count(const tl_scheduler *s)
                                   .ranks_up = s->up,
                                   .orders_out = s->orders_out};
     for (int i = 0; i < TL_STEP_STATES; i++) counts.in[i] = s->in[i];
-    counts.seconds_left = tl_estimate_left(s);
+    counts.left = tl_estimate_left(s);
     return counts;
 }
 

@@ -131,6 +131,11 @@ typedef struct tl_busy_team {
 /** What the team of rank `rank` works on. */
 tl_busy_team tl_scheduler_work_of(const tl_scheduler *scheduler, int rank);
 
+/** Seconds until all is done, with the ranks that are up. */
+typedef struct tl_seconds_left {
+    double expected, least, most;
+} tl_seconds_left;
+
 /** How many steps are in each state. */
 typedef struct tl_scheduler_counts {
     uint32_t in[TL_STEP_STATES];
@@ -139,7 +144,7 @@ typedef struct tl_scheduler_counts {
     uint32_t
         unplaceable; /**< of the deferred ones: no block of live ranks is large enough */
     int ranks_up, orders_out;
-    double seconds_left; /**< expected, with the ranks that are up */
+    tl_seconds_left left;
 } tl_scheduler_counts;
 
 /** Counts steps and ranks at this moment. */

@@ -1,7 +1,8 @@
 /*
  * What runs next, and where.
  *
- * The ready step with the most expensive path goes first. A short one takes others with it,
+ * The ready step with the most expensive path goes first, but of each kind of step one goes
+ * as soon as it can, so that its time is known. A short one takes others with it,
  * up to order_seconds of expected time and its share of the ready ones. A long one goes
  * alone, on one rank unless
  *  - fewer long steps are ready than ranks are idle: they divide the ranks, or
@@ -138,6 +139,7 @@ static void issue_bundle(tl_scheduler *s, uint32_t place, int rank, int among, d
         add_step(s, step, slot, &tail, order);
         seconds += more;
     }
+    TL_INVARIANT(order->steps > 0); /* none means to leave */
     tl_ranks_give(s, slot, seconds, now);
 }
 
@@ -321,8 +323,29 @@ static void issue_lasting(tl_scheduler *s, uint32_t step, const choice *where, d
     issue_long(s, step, where->first, where->level, now, order);
 }
 
+/* Issues the first step of a kind, where it would run on one rank that is idle. */
+static bool issue_scout(tl_scheduler *s, double now, tl_order *order)
+{
+    for (int k = 0; k < s->kinds && s->scouts > 0; k++) {
+        const uint32_t step = s->kind[k].scout;
+        if (step == TL_NO_STEP || !tl_time_fits(s, step, 0, now)) continue;
+        const choice where = choose(s, step, now);
+        if (where.is_waiting || where.level > 0) continue;
+        /* By what was measured since, a short step may have become a long one. */
+        const bool is_short = !s->step[step].is_long &&
+                              tl_scheduler_expect(s, step) <= s->options.order_seconds;
+        if (!is_short)
+            issue_long(s, step, where.first, 0, now, order);
+        else
+            issue_bundle(s, s->step[step].place, where.first, s->idle_ranks, now, order);
+        return true;
+    }
+    return false;
+}
+
 static bool issue_on_idle(tl_scheduler *s, double now, tl_order *order)
 {
+    if (issue_scout(s, now, order)) return true;
     for (;;) {
         const uint32_t lasting = head_from(s, true, 0);
         const uint32_t brief = head_from(s, false, 0);

@@ -53,11 +53,15 @@ typedef struct tl_step_body {
 
 /** Times of the steps of one kind, and how much work of it is left. */
 typedef struct tl_kind_body {
-    double per_cost;   /* s per FLOP on one rank */
+    double per_cost;   /* s per FLOP on one rank, if it is known */
     double per_free;   /* s of a step without cost */
     double cost, work; /* fading sums of FLOP and s of steps that were done */
+    double square;     /* fading sum of s^2 per FLOP */
+    double weight;     /* fading number of them */
     double cost_left;  /* of steps that are waiting or ready */
     uint32_t free_left;
+    uint32_t scout; /* a ready step of a kind that none was begun of, or TL_NO_STEP */
+    bool is_begun;
     bool is_known;
 } tl_kind_body;
 
@@ -95,8 +99,9 @@ struct tl_scheduler {
     uint32_t in[TL_STEP_STATES];
 
     tl_kind_body *kind; /* [kinds] */
-    int kinds;
-    double cost_left; /* FLOP of steps that are waiting or ready */
+    int kinds, scouts;  /* scouts: how many kinds have one */
+    double per_cost;    /* s per FLOP on one rank of kinds that are not known */
+    double cost_left;   /* FLOP of steps that are waiting or ready */
 
     tl_rank_body *rank;                 /* [ranks] */
     tl_index_set idle[TL_WIDTH_LEVELS]; /* [levels] largest idle blocks of 2^level */
@@ -123,14 +128,18 @@ void tl_estimate_count(tl_scheduler *s, uint32_t step, int sign);
 /** A step took a team of 2^level ranks `seconds`. \return whether it is the first of its
  * kind */
 bool tl_estimate_learn(tl_scheduler *s, uint32_t step, int level, double seconds);
+/** A step is ready, or no longer: it may be its kind's scout. */
+void tl_estimate_scout(tl_scheduler *s, uint32_t step, bool is_ready);
 /** Expected seconds of a step on one rank. */
 double tl_scheduler_expect(const tl_scheduler *s, uint32_t step);
 /** Expected seconds on one rank of all that is waiting, ready and running. */
 double tl_scheduler_work(const tl_scheduler *s, double now);
 /** Expected seconds on one rank of the most expensive path from this step. */
 double tl_scheduler_path(const tl_scheduler *s, uint32_t step);
-/** Expected seconds until all is done, with the ranks that are up. */
-double tl_estimate_left(const tl_scheduler *s);
+/** Expected seconds until all is done, with the ranks that are up, and the range in which
+ * they will lie nine times in ten once a tenth is over: its ends are at most a factor of
+ * 2.25 apart. */
+tl_seconds_left tl_estimate_left(const tl_scheduler *s);
 
 /* --- scheduler_ranks.c: which ranks are idle, and for how long others are not ------- */
 

@@ -1,8 +1,8 @@
 #include "runner/store/journal.h"
 
 #include "compute/core/clock.h"
-#include "compute/core/durable.h"
 #include "compute/core/failpoint.h"
+#include "compute/core/file.h"
 #include "compute/core/log.h"
 #include "runner/store/journal_line.h"
 
@@ -152,24 +152,11 @@ static tl_status read_all(scan *s, tl_err *err)
     return TL_OK;
 }
 
-static tl_status open_file(const char *path, int flags, int *out, tl_err *err)
-{
-    struct stat facts;
-    const int file = open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
-    TL_CHECK(file >= 0, err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
-    if (fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode)) {
-        (void)close(file);
-        return tl_fail(err, TL_E_IO, "%s: cannot be opened: not a regular file", path);
-    }
-    *out = file;
-    return TL_OK;
-}
-
-tl_status tl_journal_read(const char *path, tl_journal_reader reader, void *self,
-                          tl_err *err)
+tl_status tl_journal_read(const tl_folder *folder, const char *path,
+                          tl_journal_reader reader, void *self, tl_err *err)
 {
     scan s = {.path = path, .reader = reader, .self = self};
-    TL_TRY(open_file(path, O_RDONLY, &s.file, err));
+    TL_TRY(tl_file_open(folder, path, &s.file, NULL, err));
     const tl_status status = read_all(&s, err);
     if (status == TL_OK && s.broken > 0) report(&s, s.broken, "is damaged");
     (void)close(s.file);
@@ -196,23 +183,36 @@ static tl_status cut_tail(const scan *s, off_t *size, tl_err *err)
     return TL_OK;
 }
 
-static tl_status open_for_appending(tl_journal *journal, tl_journal_reader reader,
-                                    void *self, tl_err *err)
+/* So that a journal that was made just now persists. */
+static tl_status sync_folder(const tl_folder *folder, const char *path, tl_err *err)
 {
-    TL_TRY(open_file(journal->path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW,
-                     &journal->file, err));
+    int parent;
+    const char *name;
+    TL_TRY(tl_folder_of(folder, path, &parent, &name, err));
+    const bool is_synced = tl_durable_folder(parent);
+    const int reason = errno;
+    (void)close(parent);
+    TL_CHECK(is_synced, err, TL_E_IO, "%s: its folder cannot be synced: %s", path,
+             strerror(reason));
+    return TL_OK;
+}
+
+static tl_status open_for_appending(tl_journal *journal, const tl_folder *folder,
+                                    tl_journal_reader reader, void *self, tl_err *err)
+{
+    TL_TRY(
+        tl_file_open_own(folder, journal->path, O_CREAT | O_APPEND, &journal->file, err));
     scan s = {.path = journal->path, .file = journal->file, .reader = reader, .self = self};
     tl_status status = read_all(&s, err);
     if (status == TL_OK) status = cut_tail(&s, &journal->size, err);
     free(s.bytes);
     TL_TRY(status);
-    TL_CHECK(journal->size > 0 || tl_durable_folder(journal->path), err, TL_E_IO,
-             "%s: its folder cannot be synced: %s", journal->path, strerror(errno));
-    return TL_OK;
+    return journal->size > 0 ? TL_OK : sync_folder(folder, journal->path, err);
 }
 
-tl_status tl_journal_open(const char *path, tl_journal_reader reader, void *self,
-                          tl_journal **out, tl_err *err)
+tl_status tl_journal_open(const tl_folder *folder, const char *path,
+                          tl_journal_reader reader, void *self, tl_journal **out,
+                          tl_err *err)
 {
     tl_journal *journal = calloc(1, sizeof *journal);
     char *copy = malloc(strlen(path) + 1);
@@ -223,7 +223,7 @@ tl_status tl_journal_open(const char *path, tl_journal_reader reader, void *self
     }
     journal->path = strcpy(copy, path);
     journal->file = -1;
-    const tl_status status = open_for_appending(journal, reader, self, err);
+    const tl_status status = open_for_appending(journal, folder, reader, self, err);
     if (status != TL_OK) {
         tl_journal_close(journal);
         return status;

@@ -7,7 +7,7 @@
 #ifndef TL_RUNNER_STORE_JOURNAL_H
 #define TL_RUNNER_STORE_JOURNAL_H
 
-#include "compute/core/status.h"
+#include "compute/core/folder.h"
 #include "runner/store/journal_record.h"
 
 /** A journal that is open for appending. */
@@ -18,22 +18,23 @@ typedef struct tl_journal tl_journal;
 typedef tl_status (*tl_journal_reader)(void *self, const tl_record *record, tl_err *err);
 
 /**
- * Opens `path` for appending, creating it if need be (mode 0600). An existing journal is
- * first passed to `reader`, record by record. What an interrupted write left at the end
- * (bytes without a newline, or a last line with a wrong CRC) is discarded, with a warning.
- * Other damaged lines are reported with their number and skipped, so that their steps are
- * rerun. A record may come twice.
+ * Opens `path` in a private folder (NULL: any place) for appending, creating it if need be
+ * (mode 0600); follows no link. An existing journal is first passed to `reader`, record by
+ * record. What an interrupted write left at the end (bytes without a newline, or a last
+ * line with a wrong CRC) is discarded, with a warning. Other damaged lines are reported
+ * with their number and skipped, so that their steps are rerun. A record may come twice.
  *
  * \return TL_E_IO, TL_E_NOMEM, TL_E_FORMAT (a line of more than 16 MiB; not a journal,
  * which is left unchanged), or the error of `reader`
  */
-TL_MUST_USE tl_status tl_journal_open(const char *path, tl_journal_reader reader,
-                                      void *self, tl_journal **out, tl_err *err);
+TL_MUST_USE tl_status tl_journal_open(const tl_folder *folder, const char *path,
+                                      tl_journal_reader reader, void *self,
+                                      tl_journal **out, tl_err *err);
 
 /** Reads `path` as tl_journal_open does, without changing it, even while a run appends to
  * it: ignores bytes after the last newline. \return as tl_journal_open */
-TL_MUST_USE tl_status tl_journal_read(const char *path, tl_journal_reader reader,
-                                      void *self, tl_err *err);
+TL_MUST_USE tl_status tl_journal_read(const tl_folder *folder, const char *path,
+                                      tl_journal_reader reader, void *self, tl_err *err);
 
 /** Adds a record to what the next sync writes; does nothing after an error. Records after a
  * HEAD carry that head's build. */

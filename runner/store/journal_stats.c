@@ -75,10 +75,11 @@ static tl_status take(void *self, const tl_record *record, tl_err *err)
     return TL_OK;
 }
 
-tl_status tl_journal_stats_read(const char *path, tl_journal_stats *out, tl_err *err)
+tl_status tl_journal_stats_read(const tl_folder *folder, const char *path,
+                                tl_journal_stats *out, tl_err *err)
 {
     tl_journal_stats stats = {0};
-    const tl_status status = tl_journal_read(path, take, &stats, err);
+    const tl_status status = tl_journal_read(folder, path, take, &stats, err);
     if (status != TL_OK) {
         tl_journal_stats_close(&stats);
         return status;

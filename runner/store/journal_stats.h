@@ -32,10 +32,10 @@ typedef struct tl_journal_stats {
     uint32_t space;
 } tl_journal_stats;
 
-/** Reads the journal at `path` into `out`, which needs no close after an error.
- * \return as tl_journal_read */
-TL_MUST_USE tl_status tl_journal_stats_read(const char *path, tl_journal_stats *out,
-                                            tl_err *err);
+/** Reads the journal at `path` in a private folder (NULL: any place) into `out`, which
+ * needs no close after an error. \return as tl_journal_read */
+TL_MUST_USE tl_status tl_journal_stats_read(const tl_folder *folder, const char *path,
+                                            tl_journal_stats *out, tl_err *err);
 
 /** Frees its memory and leaves zero. */
 void tl_journal_stats_close(tl_journal_stats *stats);

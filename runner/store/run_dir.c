@@ -1,11 +1,9 @@
 #include "runner/store/run_dir.h"
 
 #include "compute/core/clock.h"
-#include "compute/core/durable.h"
-#include "compute/core/log.h"
+#include "compute/core/file.h"
 #include "compute/core/text.h"
 #include "experiments/stage/part_table.h"
-#include "runner/store/journal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,18 +11,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WHO_SPACE = 160, LONGEST_TEXT = 16 << 20 };
+enum { LONGEST_TEXT = 16 << 20 };
+
+/* Seconds until every host sees a directory that rank 0 made. */
+static const double VISIBLE_AFTER = 30.0;
 
 /* Folders of files by key, each with 256 folders of its own. */
 static const char MODELS[] = "models", SAMPLES[] = "samples";
 
 /* In the order of removal: as long as it has the journal, it is recognised as a run's. */
-static const char *const own_files[] = {"halt", "progress.json", "plan.yaml",
-                                        "journal.ndjson", "lock"};
+static const char HALT[] = "halt", LOCK[] = "lock", JOURNAL[] = "journal.ndjson";
+static const char *const own_files[] = {HALT, "progress.json", "plan.yaml", JOURNAL};
 enum { OWN_FILES = sizeof own_files / sizeof *own_files };
 
 /* ---- paths --------------------------------------------------------------------------- */
@@ -71,25 +71,15 @@ tl_status tl_store_step_path(const tl_store *store, const tl_key *key, const cha
     return keyed_path(store, key, (keyed){MODELS, ending}, out, space, err);
 }
 
-static tl_status make_folder(const char *path, tl_err *err)
-{
-    const bool is_made = mkdir(path, 0700) == 0;
-    TL_CHECK(is_made || errno == EEXIST, err, TL_E_IO, "%s: cannot be made: %s", path,
-             strerror(errno));
-    TL_CHECK(!is_made || tl_durable_folder(path), err, TL_E_IO,
-             "%s: its folder cannot be synced: %s", path, strerror(errno));
-    return TL_OK;
-}
-
 static tl_status make_keyed(const tl_store *store, const char *folder, const tl_key *key,
                             tl_err *err)
 {
     char path[TL_PATH_SPACE], name[16];
     TL_TRY(path_of(store, folder, path, err));
-    TL_TRY(make_folder(path, err));
+    TL_TRY(tl_folder_make(&store->folder, path, err));
     (void)snprintf(name, sizeof name, "%s/%02x", folder, (unsigned)key->byte[0]);
     TL_TRY(path_of(store, name, path, err));
-    return make_folder(path, err);
+    return tl_folder_make(&store->folder, path, err);
 }
 
 tl_status tl_store_make_folder(const tl_store *store, const tl_key *key, tl_err *err)
@@ -124,140 +114,119 @@ static tl_status stop_at_step(void *self, const tl_record *record, tl_err *err)
 }
 
 /* A journal that cannot be read may hold anything, so it counts as one with steps. */
-static bool has_steps(const char *journal)
+static bool has_steps(const tl_folder *folder, const char *journal)
 {
     bool has = false;
-    return tl_journal_read(journal, stop_at_step, &has, NULL) != TL_OK || has;
+    return tl_journal_read(folder, journal, stop_at_step, &has, NULL) != TL_OK || has;
+}
+
+/* Opens the folder at descriptor `fd` to be listed; NULL if it cannot be. */
+static DIR *list_folder(int fd)
+{
+    const int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = own >= 0 ? fdopendir(own) : NULL;
+    if (own >= 0 && !list) (void)close(own);
+    return list;
 }
 
 /* Whether a folder holds nothing, or nothing but `only`. */
-static bool is_empty_but(const char *dir, const char *only)
+static bool is_empty_but(const tl_folder *folder, const char *only)
 {
-    DIR *folder = opendir(dir);
-    if (!folder) return false;
+    DIR *list = list_folder(folder->fd);
+    if (!list) return false;
     bool is_empty = true;
     const struct dirent *entry;
-    while (is_empty && (entry = readdir(folder)) != NULL) {
+    while (is_empty && (entry = readdir(list)) != NULL) {
         const char *name = entry->d_name;
         is_empty =
             strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, only) == 0;
     }
-    (void)closedir(folder);
+    (void)closedir(list);
     return is_empty;
+}
+
+/* Whether the folder has a journal; *mode is of what bears its name. */
+static bool has_journal(const tl_folder *folder, mode_t *mode)
+{
+    struct stat facts = {0};
+    const bool has = fstatat(folder->fd, JOURNAL, &facts, AT_SYMLINK_NOFOLLOW) == 0;
+    *mode = facts.st_mode;
+    return has;
+}
+
+tl_status tl_store_check(const char *dir, bool trusts_group, tl_err *err)
+{
+    tl_folder folder;
+    mode_t mode;
+    struct stat facts;
+    if (stat(dir, &facts) == 0 && !S_ISDIR(facts.st_mode)) return TL_OK;
+    const tl_status opened = tl_folder_open(dir, trusts_group, &folder, err);
+    if (opened == TL_E_MISSING) return TL_OK;
+    TL_TRY(opened);
+    /* Without a journal it holds nothing that would be used. */
+    const bool is_used = has_journal(&folder, &mode);
+    const tl_status status = is_used ? tl_folder_check(&folder, HALT, err) : TL_OK;
+    tl_folder_close(&folder);
+    return status;
+}
+
+static tl_store_state look(const tl_folder *folder)
+{
+    char journal[TL_PATH_SPACE];
+    mode_t mode;
+    if (!has_journal(folder, &mode))
+        return is_empty_but(folder, LOCK) ? TL_STORE_ABSENT : TL_STORE_FOREIGN;
+    if (!S_ISREG(mode) || !join_path(folder->path, JOURNAL, journal, sizeof journal))
+        return TL_STORE_FOREIGN;
+    return has_steps(folder, journal) ? TL_STORE_HAS_WORK : TL_STORE_ABSENT;
 }
 
 tl_store_state tl_store_look(const char *dir)
 {
-    struct stat facts;
-    char journal[TL_PATH_SPACE];
-    if (stat(dir, &facts) != 0) return errno == ENOENT ? TL_STORE_ABSENT : TL_STORE_FOREIGN;
-    if (!S_ISDIR(facts.st_mode)) return TL_STORE_FOREIGN;
-    if (!join_path(dir, "journal.ndjson", journal, sizeof journal)) return TL_STORE_FOREIGN;
-    if (stat(journal, &facts) != 0)
-        return is_empty_but(dir, "lock") ? TL_STORE_ABSENT : TL_STORE_FOREIGN;
-    if (!S_ISREG(facts.st_mode)) return TL_STORE_FOREIGN;
-    return has_steps(journal) ? TL_STORE_HAS_WORK : TL_STORE_ABSENT;
+    tl_folder folder;
+    const tl_status opened = tl_folder_open(dir, true, &folder, NULL);
+    if (opened != TL_OK) return opened == TL_E_MISSING ? TL_STORE_ABSENT : TL_STORE_FOREIGN;
+    const tl_store_state state = look(&folder);
+    tl_folder_close(&folder);
+    return state;
+}
+
+tl_status tl_store_replay(const char *dir, bool trusts_group, tl_journal_reader reader,
+                          void *self, tl_err *err)
+{
+    tl_folder folder;
+    char path[TL_PATH_SPACE];
+    TL_CHECK(join_path(dir, JOURNAL, path, sizeof path), err, TL_E_ARG,
+             "%s: the path of the run directory is too long", dir);
+    TL_TRY(tl_folder_open(dir, trusts_group, &folder, err));
+    const tl_status status = tl_journal_read(&folder, path, reader, self, err);
+    tl_folder_close(&folder);
+    return status;
 }
 
 /* ---- the lock ------------------------------------------------------------------------ */
 
-static bool is_busy(int reason)
-{
-    return reason == EWOULDBLOCK || reason == EAGAIN || reason == EINTR;
-}
-
-/* Who holds the lock, as the lock file says. */
-static void read_holder(int file, char *who, size_t space)
-{
-    const ssize_t n = pread(file, who, space - 1, 0);
-    who[n > 0 ? n : 0] = '\0';
-    who[strcspn(who, "\n")] = '\0';
-    if (!*who) (void)snprintf(who, space, "another run");
-}
-
 bool tl_store_is_held(const char *dir, char *who, size_t space)
 {
     char path[TL_PATH_SPACE];
-    if (!join_path(dir, "lock", path, sizeof path)) return false;
-    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file < 0) return false;
-    const bool is_held = flock(file, LOCK_SH | LOCK_NB) != 0 && is_busy(errno);
-    if (is_held) read_holder(file, who, space);
-    (void)close(file);
-    return is_held;
-}
-
-/* A run that gave up may have removed the file between open and lock. */
-static bool is_still_there(const char *path, int file)
-{
-    struct stat here, there;
-    return fstat(file, &here) == 0 && stat(path, &there) == 0 &&
-           here.st_ino == there.st_ino && here.st_dev == there.st_dev;
-}
-
-static bool sign_lock(int file)
-{
-    char who[WHO_SPACE], host[65] = "";
-    if (gethostname(host, sizeof host - 1) != 0 || !*host)
-        (void)snprintf(host, sizeof host, "(unknown)");
-    const int length =
-        snprintf(who, sizeof who, "process %ld on host %s\n", (long)getpid(), host);
-    return ftruncate(file, 0) == 0 && pwrite(file, who, (size_t)length, 0) == length;
-}
-
-/* Tries once. \return whether to try again; *out is the lock, or -1 with *status */
-static bool try_lock(const char *path, int *out, tl_status *status, tl_err *err)
-{
-    const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    *out = -1;
-    if (file < 0) {
-        *status = tl_fail(err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
-        return false;
-    }
-    const bool is_locked = flock(file, LOCK_EX | LOCK_NB) == 0;
-    const int reason = errno;
-    if (!is_locked && is_busy(reason)) {
-        char who[WHO_SPACE];
-        read_holder(file, who, sizeof who);
-        (void)close(file);
-        *status = tl_fail(
-            err, TL_E_IO,
-            "%.*s is in use by %s; wait for it, or choose another directory with --dir",
-            (int)(strlen(path) - strlen("/lock")), path, who);
-        return true;
-    }
-    if (is_locked && !is_still_there(path, file)) {
-        (void)close(file);
-        *status = tl_fail(err, TL_E_IO, "%s: removed while it was being locked", path);
-        return true;
-    }
-    if (!is_locked)
-        tl_log(TL_LOG_WARN,
-               "%s: no file locking here (%s); make sure only one run uses the directory",
-               path, strerror(reason));
-    if (!sign_lock(file)) {
-        *status = tl_fail(err, TL_E_IO, "%s: cannot be written: %s", path, strerror(errno));
-        (void)close(file);
-        return false;
-    }
-    *out = file;
-    *status = TL_OK;
-    return false;
+    return join_path(dir, LOCK, path, sizeof path) &&
+           tl_file_lock_is_held(NULL, path, who, space);
 }
 
 static tl_status take_lock(tl_store *store, double timeout, tl_err *err)
 {
     char path[TL_PATH_SPACE];
-    TL_TRY(path_of(store, "lock", path, err));
-    const double end = tl_seconds() + timeout;
-    tl_status status;
-    while (try_lock(path, &store->lock, &status, err) && tl_seconds() < end) tl_sleep(0.1);
-    return status;
+    TL_TRY(path_of(store, LOCK, path, err));
+    const tl_lock_of of = {.folder = &store->folder,
+                           .path = path,
+                           .what = store->dir,
+                           .advice = "choose another directory with --dir"};
+    return tl_file_lock_take(&of, timeout, &store->lock, err);
 }
 
 /* ---- open and close ------------------------------------------------------------------ */
 
-tl_status tl_store_join(const char *dir, tl_store *out, tl_err *err)
+static tl_status name_store(const char *dir, tl_store *out, tl_err *err)
 {
     TL_CHECK(strlen(dir) < TL_PATH_SPACE - 80, err, TL_E_ARG,
              "the path of the run directory is too long (%zu bytes)", strlen(dir));
@@ -265,85 +234,132 @@ tl_status tl_store_join(const char *dir, tl_store *out, tl_err *err)
     char *copy = malloc(size);
     TL_CHECK(copy, err, TL_E_NOMEM, "no memory for a path");
     memcpy(copy, dir, size);
-    *out = (tl_store){.dir = copy, .lock = -1};
+    *out = (tl_store){.dir = copy, .folder = {.fd = -1}};
     return TL_OK;
+}
+
+tl_status tl_store_join(const char *dir, bool trusts_group, tl_store *out, tl_err *err)
+{
+    tl_store store;
+    TL_TRY(name_store(dir, &store, err));
+    const double end = tl_seconds() + VISIBLE_AFTER;
+    tl_status status;
+    while ((status = tl_folder_open(store.dir, trusts_group, &store.folder, err)) ==
+               TL_E_MISSING &&
+           tl_seconds() < end)
+        tl_sleep(0.1);
+    if (status == TL_OK) {
+        *out = store;
+    } else {
+        free(store.dir);
+    }
+    return status;
+}
+
+/* The folder number `i` of those by key in `kept`, to be listed; NULL if there is none. */
+static DIR *open_keyed(const tl_store *store, const char *kept, unsigned i)
+{
+    char path[TL_PATH_SPACE], name[32];
+    const char *last;
+    int fd;
+    (void)snprintf(name, sizeof name, "%s/%02x/.", kept, i);
+    if (!tl_store_path(store, name, path, sizeof path) ||
+        tl_folder_of(&store->folder, path, &fd, &last, NULL) != TL_OK)
+        return NULL;
+    DIR *list = fdopendir(fd);
+    if (!list) (void)close(fd);
+    return list;
 }
 
 /* Removes what a process that was killed while writing left in `kept`. */
 static void remove_unfinished(const tl_store *store, const char *kept)
 {
-    char path[TL_PATH_SPACE], name[16];
     for (unsigned i = 0; i < 256; i++) {
-        (void)snprintf(name, sizeof name, "%s/%02x", kept, i);
-        if (!tl_store_path(store, name, path, sizeof path)) return;
-        DIR *folder = opendir(path);
+        DIR *list = open_keyed(store, kept, i);
         const struct dirent *entry;
-        while (folder && (entry = readdir(folder)) != NULL) {
+        while (list && (entry = readdir(list)) != NULL) {
             const size_t length = strlen(entry->d_name);
             if (length > 4 && strcmp(entry->d_name + length - 4, ".tmp") == 0)
-                (void)unlinkat(dirfd(folder), entry->d_name, 0);
+                (void)unlinkat(dirfd(list), entry->d_name, 0);
         }
-        if (folder) (void)closedir(folder);
+        if (list) (void)closedir(list);
     }
 }
 
-tl_status tl_store_open(const char *dir, double timeout, tl_store *out, tl_err *err)
+static tl_status open_store(tl_store *store, bool trusts_group, double timeout, tl_err *err)
+{
+    char path[TL_PATH_SPACE];
+    store->made = mkdir(store->dir, 0700) == 0;
+    TL_CHECK(store->made || errno == EEXIST, err, TL_E_IO, "%s: cannot be made: %s",
+             store->dir, strerror(errno));
+    TL_TRY(tl_folder_open(store->dir, trusts_group, &store->folder, err));
+    TL_TRY(take_lock(store, timeout, err));
+    remove_unfinished(store, MODELS);
+    remove_unfinished(store, SAMPLES);
+    for (int i = 0; i < OWN_FILES; i++) {
+        if (tl_store_path(store, own_files[i], path, sizeof path))
+            tl_file_clear(&store->folder, path);
+    }
+    return TL_OK;
+}
+
+tl_status tl_store_open(const char *dir, bool trusts_group, double timeout, tl_store *out,
+                        tl_err *err)
 {
     tl_store store;
-    TL_TRY(tl_store_join(dir, &store, err));
-    store.made = mkdir(dir, 0700) == 0;
-    tl_status status = TL_OK;
-    if (!store.made && errno != EEXIST)
-        status = tl_fail(err, TL_E_IO, "%s: cannot be made: %s", dir, strerror(errno));
-    if (status == TL_OK) status = take_lock(&store, timeout, err);
-    if (status != TL_OK) {
+    TL_TRY(name_store(dir, &store, err));
+    const tl_status status = open_store(&store, trusts_group, timeout, err);
+    if (status == TL_OK) {
+        *out = store;
+    } else {
+        tl_folder_close(&store.folder);
         free(store.dir);
-        return status;
     }
-    remove_unfinished(&store, MODELS);
-    remove_unfinished(&store, SAMPLES);
-    *out = store;
-    return TL_OK;
+    return status;
 }
 
 /* Removes the folder `kept` if it holds no file. \return whether it is removed */
 static bool remove_folder(const tl_store *store, const char *kept)
 {
     char path[TL_PATH_SPACE], name[16];
-    struct stat facts;
     for (unsigned i = 0; i < 256; i++) {
         (void)snprintf(name, sizeof name, "%s/%02x", kept, i);
-        if (tl_store_path(store, name, path, sizeof path)) (void)rmdir(path);
+        tl_store_remove(store, name);
     }
-    if (!tl_store_path(store, kept, path, sizeof path)) return false;
-    return rmdir(path) == 0 || lstat(path, &facts) != 0;
+    return tl_store_path(store, kept, path, sizeof path) &&
+           tl_folder_remove(&store->folder, path);
 }
 
-static void remove_start(const tl_store *store)
+static void remove_start(tl_store *store)
 {
-    char path[TL_PATH_SPACE];
-    if (!tl_store_path(store, "journal.ndjson", path, sizeof path)) return;
-    if (access(path, F_OK) == 0 && has_steps(path)) return;
+    mode_t mode;
+    if (look(&store->folder) == TL_STORE_HAS_WORK) return;
     if (!remove_folder(store, MODELS) || !remove_folder(store, SAMPLES)) return;
-    const bool has_journal = access(path, F_OK) == 0;
-    for (int i = 0; i < OWN_FILES; i++) {
-        /* Without a journal, only the lock is known to be a run's. */
-        if (!has_journal && strcmp(own_files[i], "lock") != 0) continue;
-        if (tl_store_path(store, own_files[i], path, sizeof path)) (void)unlink(path);
-    }
+    /* Without a journal, only the lock is known to be a run's. */
+    const bool is_ours = has_journal(&store->folder, &mode);
+    for (int i = 0; i < OWN_FILES && is_ours; i++) tl_store_remove(store, own_files[i]);
+    tl_file_lock_release(&store->lock);
     if (store->made) (void)rmdir(store->dir);
 }
 
 void tl_store_close(tl_store *store, bool remove_if_empty)
 {
     if (!store->dir) return;
-    if (remove_if_empty && store->lock >= 0) remove_start(store);
-    if (store->lock >= 0) (void)close(store->lock);
+    if (remove_if_empty && store->lock.is_held) remove_start(store);
+    tl_file_lock_release(&store->lock);
+    tl_folder_close(&store->folder);
     free(store->dir);
-    *store = (tl_store){.lock = -1};
+    *store = (tl_store){.folder = {.fd = -1}};
 }
 
 /* ---- files --------------------------------------------------------------------------- */
+
+void tl_store_remove(const tl_store *store, const char *name)
+{
+    char path[TL_PATH_SPACE];
+    if (tl_store_path(store, name, path, sizeof path))
+        (void)tl_folder_remove(&store->folder, path);
+}
 
 tl_status tl_store_write(const tl_store *store, const char *name, const char *text,
                          tl_err *err)
@@ -351,31 +367,29 @@ tl_status tl_store_write(const tl_store *store, const char *name, const char *te
     char path[TL_PATH_SPACE];
     TL_TRY(path_of(store, name, path, err));
     const tl_durable_piece piece = {text, strlen(text)};
-    TL_CHECK(tl_durable_replace(path, &piece, 1), err, TL_E_IO, "%s: cannot be written: %s",
-             path, strerror(errno));
-    return TL_OK;
+    return tl_file_replace(&store->folder, path, 0600, &piece, 1, err);
 }
 
 tl_status tl_store_read(const tl_store *store, const char *name, tl_arena *arena,
                         char **text, tl_err *err)
 {
     char path[TL_PATH_SPACE], *bytes;
-    struct stat facts;
+    FILE *file;
+    uint64_t size;
     TL_TRY(path_of(store, name, path, err));
-    TL_CHECK(stat(path, &facts) == 0, err, TL_E_IO, "%s: cannot be opened: %s", path,
-             strerror(errno));
-    TL_CHECK(S_ISREG(facts.st_mode), err, TL_E_IO, "%s: not a regular file", path);
-    TL_CHECK(facts.st_size <= LONGEST_TEXT, err, TL_E_FORMAT,
-             "%s: has %lld bytes, at most %d are allowed", path, (long long)facts.st_size,
-             LONGEST_TEXT);
-    TL_ALLOC(bytes, arena, (size_t)facts.st_size + 1, err);
-    FILE *file = fopen(path, "rb");
-    TL_CHECK(file, err, TL_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
-    const size_t n = fread(bytes, 1, (size_t)facts.st_size, file);
-    const bool has_failed = ferror(file) != 0;
-    const int reason = errno;
+    TL_TRY(tl_file_stream(&store->folder, path, &file, &size, err));
+    tl_status status = TL_OK;
+    if (size > LONGEST_TEXT) {
+        status = tl_fail(err, TL_E_FORMAT, "%s: has %llu bytes, at most %d are allowed",
+                         path, (unsigned long long)size, LONGEST_TEXT);
+    }
+    bytes = status == TL_OK ? tl_arena_take(arena, (size_t)size + 1, 1, err) : NULL;
+    if (status == TL_OK && !bytes) status = TL_E_NOMEM;
+    const size_t n = bytes ? fread(bytes, 1, (size_t)size, file) : 0;
+    if (bytes && ferror(file))
+        status = tl_fail(err, TL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
     (void)fclose(file);
-    TL_CHECK(!has_failed, err, TL_E_IO, "%s: cannot be read: %s", path, strerror(reason));
+    TL_TRY(status);
     bytes[n] = '\0';
     *text = bytes;
     return TL_OK;

@@ -9,17 +9,21 @@
 #ifndef TL_RUNNER_STORE_RUN_DIR_H
 #define TL_RUNNER_STORE_RUN_DIR_H
 
+#include "compute/core/file_lock.h"
+#include "compute/core/folder.h"
 #include "compute/core/hash.h"
 #include "compute/train/checkpoint.h"
 #include "experiments/stage/part.h"
+#include "runner/store/journal.h"
 
 #include <stdbool.h>
 
 /** A run directory in use. */
 typedef struct tl_store {
-    char *dir; /**< owned */
-    int lock;  /**< file descriptor of the lock, -1 on ranks but 0 */
-    bool made; /**< tl_store_open made the directory */
+    char *dir;         /**< owned */
+    tl_folder folder;  /**< the directory; all in it is reached from here */
+    tl_file_lock lock; /**< none on ranks but 0 */
+    bool made;         /**< tl_store_open made the directory */
 } tl_store;
 
 /** What a directory holds before a run touches it. */
@@ -29,26 +33,41 @@ typedef enum tl_store_state {
     TL_STORE_FOREIGN   /**< something that is not a run directory */
 } tl_store_state;
 
+/**
+ * Checks that nothing in an existing run directory could have been put there or changed by
+ * other users (tl_folder_check). What is absent, or no run directory, passes.
+ * \param trusts_group  what the group of a file may write is accepted
+ * \return TL_E_ARG (whose it is, what to do), TL_E_IO
+ */
+TL_MUST_USE tl_status tl_store_check(const char *dir, bool trusts_group, tl_err *err);
+
 /** Looks at `dir` without changing it. */
 tl_store_state tl_store_look(const char *dir);
+
+/** Reads the journal of `dir` as tl_journal_read, without a lock.
+ * \param trusts_group  as of tl_store_check
+ * \return as tl_journal_read; TL_E_ARG (not private), TL_E_MISSING (no directory) */
+TL_MUST_USE tl_status tl_store_replay(const char *dir, bool trusts_group,
+                                      tl_journal_reader reader, void *self, tl_err *err);
 
 /** Whether a run holds the lock of `dir`; then writes which one into `who` [space]. */
 bool tl_store_is_held(const char *dir, char *who, size_t space);
 
 /**
  * Rank 0: makes the directory if it is absent and takes its lock, waiting up to `timeout`
- * seconds for a dying run; then removes unfinished files in models/ and samples/. The lock
- * ends with the process. Where the file system has no locks, warns and goes on without.
+ * seconds for a dying run; then removes what killed runs left unfinished.
  *
- * \return TL_E_IO (names the holder of the lock), TL_E_ARG (the name is too long),
- * TL_E_NOMEM
+ * \param trusts_group  as of tl_store_check
+ * \return TL_E_IO (names the holder of the lock), TL_E_ARG (the name is too long, or the
+ * directory is not private), TL_E_NOMEM
  */
-TL_MUST_USE tl_status tl_store_open(const char *dir, double timeout, tl_store *out,
-                                    tl_err *err);
+TL_MUST_USE tl_status tl_store_open(const char *dir, bool trusts_group, double timeout,
+                                    tl_store *out, tl_err *err);
 
-/** Other ranks: the same directory without the lock. \return TL_E_ARG (the name is too
- * long), TL_E_NOMEM */
-TL_MUST_USE tl_status tl_store_join(const char *dir, tl_store *out, tl_err *err);
+/** Other ranks: the same directory without the lock; waits up to half a minute until this
+ * host sees it. \return as tl_store_open */
+TL_MUST_USE tl_status tl_store_join(const char *dir, bool trusts_group, tl_store *out,
+                                    tl_err *err);
 
 /**
  * Releases lock and memory; does nothing to a zero one. With `remove_if_empty`, the holder
@@ -82,6 +101,9 @@ TL_MUST_USE tl_status tl_store_samples_path(const tl_store *store, const tl_key 
 /** Makes the folder of a step's files, durably. \return TL_E_IO, TL_E_ARG */
 TL_MUST_USE tl_status tl_store_make_folder(const tl_store *store, const tl_key *key,
                                            tl_err *err);
+
+/** Removes DIR/name if it is there. */
+void tl_store_remove(const tl_store *store, const char *name);
 
 /** Replaces DIR/name by `text`, fsynced and renamed. \return TL_E_IO, TL_E_ARG (too long)
  */

@@ -1,14 +1,10 @@
 /* Checkpoints of interrupted trainings: <key>.part next to the step's model. */
-#include "compute/core/durable.h"
+#include "compute/core/file.h"
 #include "compute/core/text.h"
 #include "runner/store/run_dir.h"
 
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Precedes the bytes, in native byte order: a checkpoint of a processor with another order
  * has another magic number and does not count. */
@@ -34,18 +30,14 @@ static tl_status save(void *self, const void *bytes, size_t n, tl_err *err)
     TL_TRY(tl_store_make_folder(space->store, &space->key, err));
     const part_head head = {part_magic, n, tl_crc32(bytes, n)};
     const tl_durable_piece piece[] = {{&head, sizeof head}, {bytes, n}};
-    TL_CHECK(tl_durable_replace(path, piece, 2), err, TL_E_IO,
-             "%s: cannot write a checkpoint: %s", path, strerror(errno));
-    return TL_OK;
+    return tl_file_replace(&space->store->folder, path, 0600, piece, 2, err);
 }
 
 /* Whether the file has a head that fits its size; the size bounds what is allocated. */
-static bool read_head(FILE *file, part_head *head)
+static bool read_head(FILE *file, uint64_t size, part_head *head)
 {
-    struct stat facts;
-    if (fstat(fileno(file), &facts) != 0 || !S_ISREG(facts.st_mode)) return false;
     if (fread(head, sizeof *head, 1, file) != 1 || head->magic != part_magic) return false;
-    return head->length == (uint64_t)facts.st_size - sizeof *head && head->length > 0;
+    return head->length == size - sizeof *head && head->length > 0;
 }
 
 static tl_status load(void *self, tl_arena *arena, void **bytes, size_t *n, tl_err *err)
@@ -55,11 +47,13 @@ static tl_status load(void *self, tl_arena *arena, void **bytes, size_t *n, tl_e
     *bytes = NULL;
     *n = 0;
     TL_TRY(part_path(space, path, err));
-    FILE *file = fopen(path, "rb");
-    if (!file) return TL_OK;
+    FILE *file;
+    uint64_t size;
+    if (tl_file_stream(&space->store->folder, path, &file, &size, NULL) != TL_OK)
+        return TL_OK;
     part_head head;
     tl_status status = TL_OK;
-    if (read_head(file, &head)) {
+    if (read_head(file, size, &head)) {
         const size_t mark = tl_arena_mark(arena), length = (size_t)head.length;
         char *content = tl_arena_take(arena, length, 1, err);
         if (!content) {
@@ -84,9 +78,6 @@ tl_checkpoint tl_store_checkpoint_of(tl_store_checkpoint *space, double every)
 void tl_store_checkpoint_drop(const tl_store *store, const tl_key *key)
 {
     char path[TL_PATH_SPACE];
-    const char *const ending[] = {".part", ".part.tmp"};
-    for (int i = 0; i < 2; i++) {
-        if (tl_store_step_path(store, key, ending[i], path, sizeof path, NULL) == TL_OK)
-            (void)unlink(path);
-    }
+    if (tl_store_step_path(store, key, ".part", path, sizeof path, NULL) == TL_OK)
+        (void)tl_folder_remove(&store->folder, path);
 }

@@ -1,25 +1,22 @@
 #include "runner/store/side_file.h"
 
-#include "compute/core/durable.h"
+#include "compute/core/file.h"
 #include "compute/core/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { BUFFER = 1 << 16, KINDS = (1 << TL_STORE_KINDS) - 1 };
 
 static const char MAGIC[] = "TLSIDE01", END[] = "TLSIDEOK";
 
 struct tl_side_writer {
-    int file;
+    tl_new_file file;
     uint32_t crc; /* of all that went into the buffer so far */
     uint32_t lists;
     uint64_t left; /* bytes that the open list still lacks */
-    char path[TL_PATH_SPACE], temporary[TL_PATH_SPACE + 32];
+    char path[TL_PATH_SPACE];
     tl_samples_list list[TL_LISTS_OF_STEP];
     size_t held;
     unsigned char buffer[BUFFER];
@@ -27,7 +24,7 @@ struct tl_side_writer {
 
 static tl_status flush(tl_side_writer *w, tl_err *err)
 {
-    TL_CHECK(tl_durable_write(w->file, w->buffer, w->held), err, TL_E_IO,
+    TL_CHECK(tl_durable_write(w->file.file, w->buffer, w->held), err, TL_E_IO,
              "%s: cannot be written: %s", w->path, strerror(errno));
     w->held = 0;
     return TL_OK;
@@ -97,27 +94,11 @@ static tl_status close_list(void *self, tl_err *err)
     return TL_OK;
 }
 
-/* Two processes may write the file of one step at once: one of them was declared dead. */
-static tl_status open_temporary(tl_side_writer *w, tl_err *err)
-{
-    char host[65] = "";
-    if (gethostname(host, sizeof host - 1) != 0) *host = '\0';
-    const int n = snprintf(w->temporary, sizeof w->temporary, "%s.%08x.%ld.tmp", w->path,
-                           (unsigned)tl_crc32(host, strlen(host)), (long)getpid());
-    TL_CHECK(n > 0 && (size_t)n < sizeof w->temporary, err, TL_E_ARG,
-             "%s: the path is too long", w->path);
-    w->file =
-        open(w->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    TL_CHECK(w->file >= 0, err, TL_E_IO, "%s: cannot be opened: %s", w->temporary,
-             strerror(errno));
-    return TL_OK;
-}
-
 static tl_status begin(tl_side_writer *w, const tl_store *store, const tl_key *key,
                        unsigned wanted, tl_err *err)
 {
     TL_TRY(tl_store_samples_path(store, key, true, w->path, sizeof w->path, err));
-    TL_TRY(open_temporary(w, err));
+    TL_TRY(tl_file_make(&store->folder, w->path, 0600, &w->file, err));
     TL_TRY(add(w, MAGIC, strlen(MAGIC), err));
     TL_TRY(add(w, key->byte, sizeof key->byte, err));
     TL_TRY(add_word(w, wanted, err));
@@ -129,7 +110,7 @@ tl_status tl_side_begin(const tl_store *store, const tl_key *key, unsigned wante
 {
     tl_side_writer *w = calloc(1, sizeof *w);
     TL_CHECK(w, err, TL_E_NOMEM, "no memory to store samples");
-    w->file = -1;
+    w->file.file = -1;
     const tl_status status = begin(w, store, key, wanted, err);
     if (status != TL_OK) {
         tl_side_abandon(w);
@@ -150,16 +131,12 @@ static tl_status finish(tl_side_writer *w, tl_err *err)
     TL_TRY(add_word(w, w->lists, err));
     TL_TRY(add_word(w, w->crc, err));
     TL_TRY(flush(w, err));
-    TL_CHECK(tl_durable_sync(w->file) && tl_durable_rename(w->temporary, w->path) &&
-                 tl_durable_folder(w->path),
-             err, TL_E_IO, "%s: cannot be written: %s", w->path, strerror(errno));
-    return TL_OK;
+    return tl_file_commit(&w->file, err);
 }
 
 tl_status tl_side_finish(tl_side_writer *writer, tl_err *err)
 {
     const tl_status status = finish(writer, err);
-    if (status == TL_OK) *writer->temporary = '\0'; /* it is in place */
     tl_side_abandon(writer);
     return status;
 }
@@ -167,9 +144,6 @@ tl_status tl_side_finish(tl_side_writer *writer, tl_err *err)
 void tl_side_abandon(tl_side_writer *writer)
 {
     if (!writer) return;
-    if (writer->file >= 0) {
-        (void)close(writer->file);
-        if (*writer->temporary) (void)unlink(writer->temporary);
-    }
+    tl_file_drop(&writer->file);
     free(writer);
 }

@@ -4,12 +4,11 @@
  */
 #include "runner/store/side_file.h"
 
+#include "compute/core/file.h"
 #include "compute/core/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -146,15 +145,10 @@ static tl_status take_lists(const char *path, uint64_t size, tl_side *side, tl_e
     return TL_OK;
 }
 
-static tl_status verify(const char *path, const tl_key *key, unsigned wanted, tl_side *side,
-                        tl_err *err)
+static tl_status verify(const char *path, uint64_t size, const tl_key *key, unsigned wanted,
+                        tl_side *side, tl_err *err)
 {
-    struct stat facts;
     unsigned char head[HEAD_BYTES];
-    TL_CHECK(fstat(side->file, &facts) == 0, err, TL_E_IO, "%s: cannot be read: %s", path,
-             strerror(errno));
-    WANT(S_ISREG(facts.st_mode), "is not a file");
-    const uint64_t size = (uint64_t)facts.st_size;
     WANT(size >= HEAD_BYTES + TAIL_BYTES, "is cut off");
     TL_CHECK(read_at(side->file, 0, head, sizeof head), err, TL_E_IO,
              "%s: cannot be read: %s", path, strerror(errno));
@@ -169,13 +163,13 @@ tl_status tl_side_open(const tl_store *store, const tl_key *key, unsigned wanted
     char path[TL_PATH_SPACE];
     *out = (tl_side){0};
     TL_TRY(tl_store_samples_path(store, key, false, path, sizeof path, err));
-    /* Without waiting: it may be a pipe. */
-    out->file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-    if (out->file < 0 && errno == ELOOP) return damaged(path, "is a link", err);
-    TL_CHECK(out->file >= 0, err, errno == ENOENT ? TL_E_MISSING : TL_E_IO,
-             "%s: cannot be opened: %s", path, strerror(errno));
+    uint64_t size;
+    tl_status status = tl_file_open(&store->folder, path, &out->file, &size, err);
+    if (status == TL_E_IO && errno == ENOENT)
+        return tl_fail(err, TL_E_MISSING, "%s: is missing", path);
+    TL_TRY(status);
     out->is_open = true;
-    const tl_status status = verify(path, key, wanted, out, err);
+    status = verify(path, size, key, wanted, out, err);
     if (status != TL_OK) tl_side_close(out);
     return status;
 }

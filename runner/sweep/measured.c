@@ -17,6 +17,7 @@ static tl_key place_of(const tl_trial_step *step)
 
 uint32_t tl_measured_find(const tl_measured_list *list, const tl_trial_step *step)
 {
+    if (step->kind == TL_STEP_BANK) return TL_NO_ENTRY;
     const tl_key place = place_of(step);
     return tl_key_table_find(&list->places, list->one, sizeof *list->one, &place);
 }

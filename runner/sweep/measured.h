@@ -32,7 +32,7 @@ typedef struct tl_measured_list {
 TL_MUST_USE tl_status tl_measured_add(tl_measured_list *list, const tl_trial *trial,
                                       int position, tl_err *err);
 
-/** The number of a step's place in the list, or TL_NO_ENTRY. */
+/** The number of a step's place in the list, or TL_NO_ENTRY: of a model of a bank too. */
 uint32_t tl_measured_find(const tl_measured_list *list, const tl_trial_step *step);
 
 /** Frees the list and leaves an empty one. */

@@ -106,7 +106,7 @@ static tl_status add_step(tl_sweep *sweep, const tl_trial *trial, int position,
     const int metrics = tl_trial_metrics(&trial->step[position]);
     if (metrics > 0) TL_TRY(tl_measured_add(&sweep->measured, trial, position, err));
     if (!is_new) return TL_OK;
-    sweep->metrics[step.kind] = metrics;
+    sweep->metrics[step.kind] = trial->step[position].metrics;
     if (is_first) all[position].kept = note_memory(sweep, trial, position, step.max_ranks);
     note_kept(sweep, &trial->step[position], all[position].kept);
     if (step.max_ranks > sweep->max_ranks) sweep->max_ranks = step.max_ranks;
@@ -180,6 +180,12 @@ static tl_status expand(tl_sweep *sweep, double memory, tl_err *err)
     return TL_OK;
 }
 
+tl_status tl_sweep_check_memory(const tl_plan *plan, tl_err *err)
+{
+    return check_memory(plan, plan->is_shared ? 1.0 : (double)plan->steps,
+                        tl_memory_allowed(), err);
+}
+
 tl_status tl_sweep_open_within(const tl_plan *plan, double memory, tl_sweep *out,
                                tl_err *err)
 {
@@ -205,17 +211,37 @@ void tl_sweep_close(tl_sweep *sweep)
     *sweep = (tl_sweep){0};
 }
 
+static const tl_metric *metrics_of(const tl_sweep *sweep, uint32_t id)
+{
+    return sweep->metrics[tl_graph_step_at(sweep->graph, id)->kind];
+}
+
 /* Whether the record has as many metrics as the step's stage; else logs it. */
 static bool has_its_metrics(const tl_sweep *sweep, uint32_t id, const tl_record *record)
 {
-    const int kind = tl_graph_step_at(sweep->graph, id)->kind;
-    if (!sweep->metrics || sweep->metrics[kind] == record->measures) return true;
+    const int count = sweep->metrics ? tl_metrics_count(metrics_of(sweep, id)) : 0;
+    if (!sweep->metrics || count == record->measures) return true;
     tl_log(TL_LOG_WARN,
            "a step of %s has %d metrics in the journal, but its stage has %d: it will be "
            "rerun",
-           record->stage ? record->stage : "a stage", record->measures,
-           sweep->metrics[kind]);
+           record->stage ? record->stage : "a stage", record->measures, count);
     return false;
+}
+
+/* Whether every value of the record is one that its metric can have; else logs it. */
+static bool has_possible_values(const tl_sweep *sweep, uint32_t id, const tl_record *record)
+{
+    const tl_metric *metric = sweep->metrics ? metrics_of(sweep, id) : NULL;
+    for (int i = 0; metric && i < record->measures; i++) {
+        const tl_measure *one = &record->measure[i];
+        if (tl_metric_admits(&metric[i], one)) continue;
+        tl_log(TL_LOG_WARN,
+               "a step of %s has %s = %g in the journal, which it cannot be: the record is "
+               "invalid, and the step will be rerun",
+               record->stage ? record->stage : "a stage", metric[i].name, one->value);
+        return false;
+    }
+    return true;
 }
 
 tl_status tl_sweep_restore(tl_sweep *sweep, const tl_record *record, tl_err *err)
@@ -233,7 +259,8 @@ tl_status tl_sweep_restore(tl_sweep *sweep, const tl_record *record, tl_err *err
     if (outcome->state == TL_STEP_DONE) return TL_OK;
     uint32_t at = 0;
     if (record->kind == TL_RECORD_DONE) {
-        if (!has_its_metrics(sweep, id, record)) return TL_OK;
+        if (!has_its_metrics(sweep, id, record) || !has_possible_values(sweep, id, record))
+            return TL_OK;
         TL_TRY(tl_measure_store_put(&sweep->store, record->measure, record->measures, &at,
                                     err));
     }

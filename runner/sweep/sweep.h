@@ -42,6 +42,10 @@ enum { TL_SWEEP_BANKS = 16 /**< kinds of banks that are counted */ };
 /** Bytes on rank 0 for the tables of all trials while results are written. */
 double tl_sweep_table_bytes(const tl_plan *plan);
 
+/** Checks at once, from the numbers of trials and, where none are shared, of steps, that
+ * the plan fits in the memory that this process may use. \return TL_E_ARG: what it needs */
+TL_MUST_USE tl_status tl_sweep_check_memory(const tl_plan *plan, tl_err *err);
+
 /** An expanded plan. What is not borrowed is owned. */
 typedef struct tl_sweep {
     const tl_plan *plan;   /**< borrowed */
@@ -56,7 +60,7 @@ typedef struct tl_sweep {
     double kept;           /**< bytes of models, data and logs kept in files */
     int banks;
     tl_sweep_bank bank[TL_SWEEP_BANKS]; /**< [banks] */
-    int *metrics; /**< [3 x instances] how many a step of each kind has, or NULL */
+    const tl_metric **metrics; /**< [3 x instances] of a step of each kind, or NULL */
     tl_measured_list measured; /**< steps that have metrics, and their columns */
     tl_measure_store store;
     tl_arena arena;
@@ -79,8 +83,9 @@ void tl_sweep_close(tl_sweep *sweep);
 
 /**
  * Applies a journal record of this or an earlier run; the last record of a step counts.
- * Skips steps that the plan does not have, and steps done with another number of metrics
- * than the stage has, with a warning: those are rerun. \return TL_E_NOMEM
+ * Skips steps that the plan does not have and, with a warning, steps done with another
+ * number of metrics than the stage has or with a value that a metric cannot have: those are
+ * rerun. \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_sweep_restore(tl_sweep *sweep, const tl_record *record,
                                        tl_err *err);

@@ -34,7 +34,7 @@ refuse 1 "official file has bd4c0672f1bba3e3a89f0e4e876791e4" retinamnist
 says "has MD5 $(md5sum <served/retinamnist.npz | cut -d' ' -f1)"
 refuse 1 "official file has 8f4eceb4" pneumoniamnist --size 64 --from served/retinamnist.npz
 refuse 1 "absent.npz: cannot be opened" retinamnist --from absent.npz
-refuse 1 "served: cannot be read" retinamnist --from served
+refuse 1 "served: is a folder, not a file" retinamnist --from served
 refuse 2 "did you mean 'breastmnist'" brestmnist
 refuse 2 "28 and 64" organmnist3d --size 128
 refuse 2 "28, 64, 128 and 224" breastmnist --size 100
@@ -66,9 +66,10 @@ fi
 mirror slow
 "$t" data fetch retinamnist --data d >out.txt 2>err.txt &
 fetch=$!
-wait_until "the slow fetch to write" test -s d/medmnist/retinamnist.npz.part
+has_begun() { [ -n "$(find d -name "retinamnist.npz.*.tmp" -size +0)" ]; }
+wait_until "the slow fetch to write" has_begun
 expect 1 "$t" data fetch retinamnist --data d
-says "another fetch is writing it"
+says "retinamnist.npz is in use by process $fetch"
 kill -TERM "$fetch"
 wait "$fetch"
 [ $? = 143 ] || fail "a fetch that got TERM ended otherwise"

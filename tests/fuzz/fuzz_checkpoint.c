@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     (void)fuzz_file(name, content.at, content.length);
     tl_store store;
     tl_err err;
-    TL_INVARIANT(tl_store_join(fuzz_folder(), &store, &err) == TL_OK);
+    TL_INVARIANT(tl_store_join(fuzz_folder(), false, &store, &err) == TL_OK);
     tl_store_checkpoint space = {&store, step};
     const tl_checkpoint place = tl_store_checkpoint_of(&space, 0.0);
     tl_arena arena = tl_arena_open(FUZZ_MEMORY);

@@ -70,19 +70,20 @@ static void open_twice(const char *path)
     tl_journal *journal;
     tl_journal_stats stats;
     tl_err err;
-    if (tl_journal_read(path, count, &read, &err) != TL_OK) return;
-    if (tl_journal_stats_read(path, &stats, &err) == TL_OK) tl_journal_stats_close(&stats);
-    if (tl_journal_open(path, count, &opened, &journal, &err) != TL_OK) return;
+    if (tl_journal_read(NULL, path, count, &read, &err) != TL_OK) return;
+    if (tl_journal_stats_read(NULL, path, &stats, &err) == TL_OK)
+        tl_journal_stats_close(&stats);
+    if (tl_journal_open(NULL, path, count, &opened, &journal, &err) != TL_OK) return;
     tl_journal_close(journal);
     TL_INVARIANT(read == opened && stat(path, &before) == 0);
-    TL_INVARIANT(tl_journal_open(path, count, &again, &journal, &err) == TL_OK);
+    TL_INVARIANT(tl_journal_open(NULL, path, count, &again, &journal, &err) == TL_OK);
     TL_INVARIANT(read == again && stat(path, &after) == 0);
     TL_INVARIANT(after.st_size <= before.st_size);
     const tl_record more = {.kind = TL_RECORD_LOST, .stage = "more", .when = 1.0};
     tl_journal_put(journal, &more);
     TL_INVARIANT(tl_journal_sync(journal, &err) == TL_OK);
     tl_journal_close(journal);
-    TL_INVARIANT(tl_journal_read(path, count, &with_more, &err) == TL_OK);
+    TL_INVARIANT(tl_journal_read(NULL, path, count, &with_more, &err) == TL_OK);
     TL_INVARIANT(with_more == again + 1);
 }
 

@@ -85,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     tl_store store;
     tl_err err;
     tl_side side, other;
-    TL_INVARIANT(tl_store_join(fuzz_folder(), &store, &err) == TL_OK);
+    TL_INVARIANT(tl_store_join(fuzz_folder(), false, &store, &err) == TL_OK);
     if (n < MOST && tl_side_open(&store, &step, TL_STORE_SCORES, &side, &err) == TL_OK) {
         write_again(&store, &side);
         TL_INVARIANT(tl_side_open(&store, &again, side.stored, &other, &err) == TL_OK);

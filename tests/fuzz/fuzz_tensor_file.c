@@ -63,9 +63,9 @@ static void read_tensors(const char *path, const uint8_t *bytes, size_t n)
     tl_arena arena = tl_arena_open(FUZZ_MEMORY);
     tl_tensor_file *file;
     tl_err err;
-    if (tl_tensor_file_load(path, &any, &arena, &file, &err) == TL_OK) {
+    if (tl_tensor_file_load(NULL, path, &any, &arena, &file, &err) == TL_OK) {
         const char *again = fuzz_file("again.safetensors", "", 0);
-        TL_INVARIANT(tl_tensor_file_save(file, again, &err) == TL_OK);
+        TL_INVARIANT(tl_tensor_file_save(file, NULL, again, &err) == TL_OK);
         expect_bytes(again, bytes, n);
     }
     tl_arena_close(&arena);
@@ -76,11 +76,11 @@ static void read_dataset(const char *path)
     tl_arena arena = tl_arena_open(FUZZ_MEMORY);
     tl_dataset *data, *read;
     tl_err err;
-    if (tl_dataset_load(path, NULL, &arena, &data, &err) == TL_OK) {
+    if (tl_dataset_load(NULL, path, NULL, &arena, &data, &err) == TL_OK) {
         const char *again = fuzz_file("again.safetensors", "", 0);
         tl_hash one = {0}, two = {0};
-        TL_INVARIANT(tl_dataset_save(data, NULL, again, &err) == TL_OK);
-        TL_INVARIANT(tl_dataset_load(again, NULL, &arena, &read, &err) == TL_OK);
+        TL_INVARIANT(tl_dataset_save(data, NULL, NULL, again, &err) == TL_OK);
+        TL_INVARIANT(tl_dataset_load(NULL, again, NULL, &arena, &read, &err) == TL_OK);
         tl_dataset_hash(data, &one);
         tl_dataset_hash(read, &two);
         TL_INVARIANT(one.length == two.length &&

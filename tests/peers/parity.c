@@ -126,7 +126,7 @@ static tl_status run(parity *p, const tl_bench_job *job, tl_arena *arena, tl_err
     TL_TRY(draw_batch(p, arena, err));
     TL_TRY(compute(p, arena, err));
     (void)snprintf(path, sizeof path, "%s/model.safetensors", p->folder);
-    TL_TRY(tl_model_save(p->model, NULL, path, err));
+    TL_TRY(tl_model_save(p->model, NULL, NULL, path, err));
     TL_TRY(write_file(p, "input.f32", p->input,
                       (size_t)p->rows * (size_t)tl_shape_size(p->model->spec.in) *
                           sizeof *p->input,

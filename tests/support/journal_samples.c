@@ -142,8 +142,8 @@ size_t journal_write_samples(char *bytes, size_t space)
     journal_heard none = {0};
     tl_journal *journal;
     (void)unlink(journal_path);
-    assert_int_equal(tl_journal_open(journal_path, journal_hear, &none, &journal, NULL),
-                     TL_OK);
+    assert_int_equal(
+        tl_journal_open(NULL, journal_path, journal_hear, &none, &journal, NULL), TL_OK);
     for (int i = 0; i < JOURNAL_SAMPLES; i++) {
         const tl_record record = journal_sample(i);
         tl_journal_put(journal, &record);

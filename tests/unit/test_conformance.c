@@ -422,14 +422,15 @@ static void files_give_parts_back(const tl_stage *stage, const tl_world *given)
         if (!ops->has(given, part)) continue;
         assert_true(ops->bytes(given, part) > 0.0);
         if (!ops->ending) continue;
-        if (ops->save(given, part, &own, path, &err) != TL_OK ||
-            ops->load(&loaded, part, &own, path, &arena, &err) != TL_OK) {
+        if (ops->save(given, part, &own, NULL, path, &err) != TL_OK ||
+            ops->load(&loaded, part, &own, NULL, path, &arena, &err) != TL_OK) {
             fail_msg("%s: %s: %s", stage->name, ops->name, err.text);
         }
         const tl_key before = part_key(given, part), after = part_key(&loaded, part);
         if (!tl_key_equal(&before, &after))
             fail_msg("%s: its file gives another %s", stage->name, ops->name);
-        assert_int_equal(ops->load(&loaded, part, &other, path, &arena, &err), TL_E_FORMAT);
+        assert_int_equal(ops->load(&loaded, part, &other, NULL, path, &arena, &err),
+                         TL_E_FORMAT);
         tl_arena_close(&arena);
         (void)remove(path);
     }

@@ -232,7 +232,7 @@ static int open_room(void **state)
     (void)snprintf(it->folder, sizeof it->folder, "/tmp/tl_contract.XXXXXX");
     assert_non_null(mkdtemp(it->folder));
     it->plan = read_plan(chain);
-    assert_int_equal(tl_store_join(it->folder, &it->store, &err), TL_OK);
+    assert_int_equal(tl_store_join(it->folder, false, &it->store, &err), TL_OK);
     for (int r = 0; r < 2; r++) {
         assert_int_equal(
             tl_executor_open(it->plan, &it->store, 1 << 26, &it->rank[r], &err), TL_OK);

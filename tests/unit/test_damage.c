@@ -40,7 +40,7 @@ typedef struct room {
 static tl_record done_record(const room *it, uint32_t id, tl_measure *measure)
 {
     const tl_graph_step *step = tl_graph_step_at(it->sweep.graph, id);
-    const int measures = it->sweep.metrics[step->kind];
+    const int measures = tl_metrics_count(it->sweep.metrics[step->kind]);
     for (int i = 0; i < measures; i++)
         measure[i] = (tl_measure){1.0 / (3.0 + id + 100.0 * i), id, TL_WHY_HAS_VALUE};
     return (tl_record){.kind = TL_RECORD_DONE,
@@ -75,7 +75,8 @@ static void forget_all(room *it)
 static void write_journal(room *it)
 {
     tl_journal *journal;
-    assert_int_equal(tl_journal_open(it->path, take, &it->sweep, &journal, NULL), TL_OK);
+    assert_int_equal(tl_journal_open(NULL, it->path, take, &it->sweep, &journal, NULL),
+                     TL_OK);
     const tl_record head = {.kind = TL_RECORD_HEAD, .text = "{\"v\":1}", .when = 1e9};
     tl_journal_put(journal, &head);
     size_t at = 0;
@@ -163,7 +164,7 @@ static void check(room *it, const char *bytes, size_t n, const bool *is_lost)
     forget_all(it);
     tl_journal *journal;
     tl_err err;
-    if (tl_journal_open(it->path, take, &it->sweep, &journal, &err) != TL_OK)
+    if (tl_journal_open(NULL, it->path, take, &it->sweep, &journal, &err) != TL_OK)
         fail_msg("%s", err.text);
     for (uint32_t id = 0; id < it->steps; id++) {
         if (!is_lost[id]) {
@@ -175,7 +176,7 @@ static void check(room *it, const char *bytes, size_t n, const bool *is_lost)
     }
     tl_journal_close(journal);
     forget_all(it);
-    assert_int_equal(tl_journal_read(it->path, take, &it->sweep, NULL), TL_OK);
+    assert_int_equal(tl_journal_read(NULL, it->path, take, &it->sweep, NULL), TL_OK);
     for (uint32_t id = 0; id < it->steps; id++) assert_true_value(it, id);
 }
 

@@ -92,11 +92,12 @@ static void what_was_saved_is_loaded(void **state)
     const tl_dataset *data[] = {&it->images, &it->tokens, &it->none};
     for (int d = 0; d < 3; d++) {
         tl_dataset *read = NULL;
-        assert_int_equal(tl_dataset_save(data[d], &maker, it->path, NULL), TL_OK);
-        assert_int_equal(tl_dataset_load(it->path, &maker, &it->arena, &read, NULL), TL_OK);
+        assert_int_equal(tl_dataset_save(data[d], &maker, NULL, it->path, NULL), TL_OK);
+        assert_int_equal(tl_dataset_load(NULL, it->path, &maker, &it->arena, &read, NULL),
+                         TL_OK);
         assert_same(read, data[d]);
         const size_t size = file_read(it->path, it->bytes, MOST_BYTES);
-        assert_int_equal(tl_dataset_save(read, &maker, it->path, NULL), TL_OK);
+        assert_int_equal(tl_dataset_save(read, &maker, NULL, it->path, NULL), TL_OK);
         assert_int_equal(file_read(it->path, again, MOST_BYTES), size);
         assert_memory_equal(again, it->bytes, size);
     }
@@ -112,8 +113,8 @@ static void any_pixel_comes_back(void **state)
     it->images.input[0] = NAN;
     it->images.input[1] = -INFINITY;
     it->images.input[2] = -0.0F;
-    assert_int_equal(tl_dataset_save(&it->images, NULL, it->path, NULL), TL_OK);
-    assert_int_equal(tl_dataset_load(it->path, NULL, &it->arena, &read, NULL), TL_OK);
+    assert_int_equal(tl_dataset_save(&it->images, NULL, NULL, it->path, NULL), TL_OK);
+    assert_int_equal(tl_dataset_load(NULL, it->path, NULL, &it->arena, &read, NULL), TL_OK);
     assert_same(read, &it->images);
 }
 
@@ -151,7 +152,7 @@ static void refuse(room *it, const char *text)
     tl_err err = {0};
     tl_arena arena = tl_arena_open(1 << 17);
     tl_dataset *read = NULL;
-    const tl_status status = tl_dataset_load(it->path, &maker, &arena, &read, &err);
+    const tl_status status = tl_dataset_load(NULL, it->path, &maker, &arena, &read, &err);
     if (status != TL_E_FORMAT || !strstr(err.text, text) ||
         strncmp(err.text, it->path, strlen(it->path)) != 0) {
         fail_msg("wanted \"%s\", found status %d: %s", text, (int)status, err.text);
@@ -163,7 +164,7 @@ static void refuse(room *it, const char *text)
 static void damaged_files_are_refused(void **state)
 {
     room *it = *state;
-    assert_int_equal(tl_dataset_save(&it->images, &maker, it->path, NULL), TL_OK);
+    assert_int_equal(tl_dataset_save(&it->images, &maker, NULL, it->path, NULL), TL_OK);
     const size_t size = file_read(it->path, it->bytes, MOST_BYTES);
     for (size_t n = 0; n < size; n++) {
         file_write(it->path, it->bytes, n);
@@ -182,10 +183,10 @@ static void the_dataset_of_another_step_is_refused(void **state)
     room *it = *state;
     tl_dataset *read = NULL;
     const tl_key other = {{0xAB, 1, 3}};
-    assert_int_equal(tl_dataset_save(&it->tokens, &other, it->path, NULL), TL_OK);
+    assert_int_equal(tl_dataset_save(&it->tokens, &other, NULL, it->path, NULL), TL_OK);
     refuse(it, "holds the dataset of another step, ab0103");
-    assert_int_equal(tl_dataset_load(it->path, NULL, &it->arena, &read, NULL), TL_OK);
-    assert_int_equal(tl_dataset_save(&it->tokens, NULL, it->path, NULL), TL_OK);
+    assert_int_equal(tl_dataset_load(NULL, it->path, NULL, &it->arena, &read, NULL), TL_OK);
+    assert_int_equal(tl_dataset_save(&it->tokens, NULL, NULL, it->path, NULL), TL_OK);
     refuse(it, "holds the dataset of another step, unknown");
 }
 
@@ -212,7 +213,7 @@ static void impossible_datasets_are_not_written(void **state)
         if (change == 7) input[ROWS * 6 - 1] = 70000.0F;
         if (change == 8) input[0] = 0.5F;
         if (change == 9) input[0] = NAN;
-        assert_int_equal(tl_dataset_save(&data, &maker, it->path, &err), TL_E_ARG);
+        assert_int_equal(tl_dataset_save(&data, &maker, NULL, it->path, &err), TL_E_ARG);
         assert_non_null(strstr(err.text, it->path));
     }
 }
@@ -258,7 +259,8 @@ static void forge(const tl_dataset *data, bool is_of_tokens, forged *out)
 static void write_forged(room *it, const forged *from)
 {
     tl_err err = {0};
-    if (tl_tensor_file_save(&from->file, it->path, &err) != TL_OK) fail_msg("%s", err.text);
+    if (tl_tensor_file_save(&from->file, NULL, it->path, &err) != TL_OK)
+        fail_msg("%s", err.text);
 }
 
 /* Files with a right checksum. */
@@ -269,7 +271,8 @@ static void forged_files_are_refused(void **state)
     forged f;
     forge(&it->images, false, &f);
     write_forged(it, &f);
-    assert_int_equal(tl_dataset_load(it->path, &maker, &it->arena, &read, NULL), TL_OK);
+    assert_int_equal(tl_dataset_load(NULL, it->path, &maker, &it->arena, &read, NULL),
+                     TL_OK);
     assert_same(read, &it->images);
     static const struct {
         int entry;
@@ -344,11 +347,11 @@ static void small_arenas_are_clean_failures(void **state)
     room *it = *state;
     tl_status status = TL_E_NOMEM;
     int failures = 0;
-    assert_int_equal(tl_dataset_save(&it->images, &maker, it->path, NULL), TL_OK);
+    assert_int_equal(tl_dataset_save(&it->images, &maker, NULL, it->path, NULL), TL_OK);
     for (size_t limit = 1; status != TL_OK; limit += 64) {
         tl_arena arena = tl_arena_open(limit);
         tl_dataset *read = NULL;
-        status = tl_dataset_load(it->path, &maker, &arena, &read, NULL);
+        status = tl_dataset_load(NULL, it->path, &maker, &arena, &read, NULL);
         assert_true(status == TL_OK ? read != NULL : status == TL_E_NOMEM && !read);
         tl_arena_close(&arena);
         assert_true(++failures < 1000);

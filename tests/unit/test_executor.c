@@ -50,7 +50,7 @@ static int open_room(void **state)
     (void)snprintf(it->folder, sizeof it->folder, "/tmp/tl_executor.XXXXXX");
     assert_non_null(mkdtemp(it->folder));
     assert_int_equal(tl_plan_parse("t", text, &options, &it->plan, &err), TL_OK);
-    assert_int_equal(tl_store_join(it->folder, &it->store, &err), TL_OK);
+    assert_int_equal(tl_store_join(it->folder, false, &it->store, &err), TL_OK);
     tl_executor *const both[] = {&it->maker, &it->reader};
     for (int i = 0; i < 2; i++)
         assert_int_equal(tl_executor_open(it->plan, &it->store, 1 << 26, both[i], &err),

@@ -1,4 +1,4 @@
-#include "compute/core/durable.h"
+#include "compute/core/file.h"
 #include "compute/core/failpoint.h"
 
 #include <errno.h>
@@ -115,8 +115,9 @@ static char file_name[] = "/tmp/threatloop-fault.XXXXXX";
 static void replace_twice(void)
 {
     const tl_durable_piece piece = {"new", 3};
-    if (!tl_durable_replace(file_name, &piece, 1)) _exit(1);
-    _exit(tl_durable_replace(file_name, &piece, 1) ? 0 : 100 + errno);
+    if (tl_file_replace(NULL, file_name, 0600, &piece, 1, NULL) != TL_OK) _exit(1);
+    const bool is_whole = tl_file_replace(NULL, file_name, 0600, &piece, 1, NULL) == TL_OK;
+    _exit(is_whole ? 0 : 100 + errno);
 }
 
 static void storage_fails_from_its_place_on(void **state)

@@ -182,7 +182,7 @@ static void a_folder_or_nothing_is_an_io_error(void **state)
     tl_array array;
     tl_err err = {0};
     assert_int_equal(tl_idx_read("/tmp", &arena, &array, &err), TL_E_IO);
-    assert_string_equal(err.text, "/tmp: is not a file");
+    assert_string_equal(err.text, "/tmp: is a folder, not a file");
     assert_int_equal(tl_idx_read("/tmp/tl-none/x", &arena, &array, &err), TL_E_IO);
     assert_non_null(strstr(err.text, "No such file"));
     tl_arena_close(&arena);

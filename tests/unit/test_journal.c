@@ -29,7 +29,7 @@ static void records_come_back_bit_for_bit(void **state)
     h.count = 0;
     (void)journal_write_samples(bytes, sizeof bytes);
     tl_journal *journal;
-    assert_int_equal(tl_journal_open(journal_path, journal_hear, &h, &journal, NULL),
+    assert_int_equal(tl_journal_open(NULL, journal_path, journal_hear, &h, &journal, NULL),
                      TL_OK);
     assert_int_equal(h.count, JOURNAL_SAMPLES);
     for (int i = 0; i < JOURNAL_SAMPLES; i++) {
@@ -42,7 +42,7 @@ static void records_come_back_bit_for_bit(void **state)
     assert_int_equal(tl_journal_sync(journal, NULL), TL_OK);
     tl_journal_close(journal);
     h.count = 0;
-    assert_int_equal(tl_journal_read(journal_path, journal_hear, &h, NULL), TL_OK);
+    assert_int_equal(tl_journal_read(NULL, journal_path, journal_hear, &h, NULL), TL_OK);
     assert_int_equal(h.count, JOURNAL_SAMPLES + 1);
     journal_assert_same(&h, JOURNAL_SAMPLES, &again);
     struct stat facts;
@@ -72,12 +72,13 @@ static void random_bits_come_back(void **state)
         record.measures = TL_MAX_METRICS;
         tl_journal *journal;
         h.count = 0;
-        assert_int_equal(tl_journal_open(journal_path, journal_hear, &h, &journal, NULL),
-                         TL_OK);
+        assert_int_equal(
+            tl_journal_open(NULL, journal_path, journal_hear, &h, &journal, NULL), TL_OK);
         tl_journal_put(journal, &record);
         assert_int_equal(tl_journal_sync(journal, NULL), TL_OK);
         tl_journal_close(journal);
-        assert_int_equal(tl_journal_read(journal_path, journal_hear, &h, NULL), TL_OK);
+        assert_int_equal(tl_journal_read(NULL, journal_path, journal_hear, &h, NULL),
+                         TL_OK);
         assert_int_equal(h.count, 1);
         journal_assert_same(&h, 0, &record);
     }
@@ -89,7 +90,7 @@ static void a_step_names_the_build_it_was_done_under(void **state)
     static journal_heard h;
     tl_journal *journal;
     (void)unlink(journal_path);
-    assert_int_equal(tl_journal_open(journal_path, journal_hear, &h, &journal, NULL),
+    assert_int_equal(tl_journal_open(NULL, journal_path, journal_hear, &h, &journal, NULL),
                      TL_OK);
     const tl_record first = {.kind = TL_RECORD_HEAD, .text = "one"},
                     second = {.kind = TL_RECORD_HEAD, .text = "two"},
@@ -99,7 +100,7 @@ static void a_step_names_the_build_it_was_done_under(void **state)
     assert_int_equal(tl_journal_sync(journal, NULL), TL_OK);
     tl_journal_close(journal);
     h.count = 0;
-    assert_int_equal(tl_journal_read(journal_path, journal_hear, &h, NULL), TL_OK);
+    assert_int_equal(tl_journal_read(NULL, journal_path, journal_hear, &h, NULL), TL_OK);
     assert_int_equal(h.count, 5);
     assert_int_equal(h.record[0].build, 0);
     assert_int_equal(h.record[2].build, tl_crc32("one", 3));
@@ -116,7 +117,7 @@ static void a_journal_that_moved_is_out_of_place(void **state)
     (void)snprintf(other, sizeof other, "%s.old", journal_path);
     tl_journal *journal;
     h.count = 0;
-    assert_int_equal(tl_journal_open(journal_path, journal_hear, &h, &journal, NULL),
+    assert_int_equal(tl_journal_open(NULL, journal_path, journal_hear, &h, &journal, NULL),
                      TL_OK);
     assert_true(tl_journal_is_in_place(journal));
     assert_int_equal(rename(journal_path, other), 0);
@@ -142,7 +143,7 @@ static void a_link_is_no_journal(void **state)
     assert_int_equal(symlink(other, journal_path), 0);
     tl_journal *journal;
     tl_err err = {0};
-    assert_int_equal(tl_journal_open(journal_path, journal_hear, &h, &journal, &err),
+    assert_int_equal(tl_journal_open(NULL, journal_path, journal_hear, &h, &journal, &err),
                      TL_E_IO);
     assert_int_equal(unlink(other), 0);
 }
@@ -162,8 +163,9 @@ static void what_is_not_a_journal_is_left_alone(void **state)
         journal_write_bytes(strange[i], strlen(strange[i]));
         tl_journal *journal;
         tl_err err = {0};
-        assert_int_equal(tl_journal_open(journal_path, journal_hear, &h, &journal, &err),
-                         TL_E_FORMAT);
+        assert_int_equal(
+            tl_journal_open(NULL, journal_path, journal_hear, &h, &journal, &err),
+            TL_E_FORMAT);
         assert_non_null(strstr(err.text, "journal.ndjson"));
         const size_t n = journal_read_bytes(after, sizeof after);
         assert_int_equal(n, strlen(strange[i]));
@@ -171,12 +173,13 @@ static void what_is_not_a_journal_is_left_alone(void **state)
     }
     tl_journal *journal;
     tl_err err = {0};
-    assert_int_equal(tl_journal_open(journal_folder, journal_hear, &h, &journal, &err),
-                     TL_E_IO);
+    assert_int_equal(
+        tl_journal_open(NULL, journal_folder, journal_hear, &h, &journal, &err), TL_E_IO);
     assert_non_null(strstr(err.text, journal_folder));
-    assert_int_equal(tl_journal_read(journal_folder, journal_hear, &h, &err), TL_E_IO);
+    assert_int_equal(tl_journal_read(NULL, journal_folder, journal_hear, &h, &err),
+                     TL_E_IO);
     (void)unlink(journal_path);
-    assert_int_equal(tl_journal_read(journal_path, journal_hear, &h, &err), TL_E_IO);
+    assert_int_equal(tl_journal_read(NULL, journal_path, journal_hear, &h, &err), TL_E_IO);
     assert_non_null(strstr(err.text, "No such file"));
 }
 
@@ -190,14 +193,14 @@ static void a_reason_that_is_none_is_passed_over(void **state)
     static journal_heard h;
     tl_journal *journal;
     (void)unlink(journal_path);
-    assert_int_equal(tl_journal_open(journal_path, journal_hear, &h, &journal, NULL),
+    assert_int_equal(tl_journal_open(NULL, journal_path, journal_hear, &h, &journal, NULL),
                      TL_OK);
     tl_journal_put(journal, &record);
     record.measure = &unknown; /* its CRC is right */
     tl_journal_put(journal, &record);
     assert_int_equal(tl_journal_sync(journal, NULL), TL_OK);
     tl_journal_close(journal);
-    assert_int_equal(tl_journal_read(journal_path, journal_hear, &h, NULL), TL_OK);
+    assert_int_equal(tl_journal_read(NULL, journal_path, journal_hear, &h, NULL), TL_OK);
     assert_int_equal(h.count, 1);
     assert_int_equal(h.measure[0][0].why, TL_WHY_NOT_RUN);
 }
@@ -214,7 +217,7 @@ static void a_line_without_end_is_refused(void **state)
     static journal_heard h;
     tl_journal *journal;
     tl_err err = {0};
-    assert_int_equal(tl_journal_open(journal_path, journal_hear, &h, &journal, &err),
+    assert_int_equal(tl_journal_open(NULL, journal_path, journal_hear, &h, &journal, &err),
                      TL_E_FORMAT);
     assert_non_null(strstr(err.text, "line 1 is longer than 16 MiB"));
 }
@@ -229,10 +232,10 @@ static void a_file_without_permission_is_refused(void **state)
     assert_int_equal(chmod(journal_path, 0400), 0);
     tl_journal *journal;
     tl_err err = {0};
-    assert_int_equal(tl_journal_open(journal_path, journal_hear, &h, &journal, &err),
+    assert_int_equal(tl_journal_open(NULL, journal_path, journal_hear, &h, &journal, &err),
                      TL_E_IO);
     h.count = 0;
-    assert_int_equal(tl_journal_read(journal_path, journal_hear, &h, &err), TL_OK);
+    assert_int_equal(tl_journal_read(NULL, journal_path, journal_hear, &h, &err), TL_OK);
     assert_int_equal(h.count, JOURNAL_SAMPLES);
 }
 
@@ -244,7 +247,7 @@ static void a_full_disk_is_said_and_leaves_whole_lines(void **state)
     const size_t n = journal_write_samples(bytes, sizeof bytes);
     tl_journal *journal;
     h.count = 0;
-    assert_int_equal(tl_journal_open(journal_path, journal_hear, &h, &journal, NULL),
+    assert_int_equal(tl_journal_open(NULL, journal_path, journal_hear, &h, &journal, NULL),
                      TL_OK);
     struct rlimit old, tight;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
@@ -284,7 +287,8 @@ static void the_reader_can_stop(void **state)
     (void)journal_write_samples(bytes, sizeof bytes);
     int count = 0;
     tl_err err = {0};
-    assert_int_equal(tl_journal_read(journal_path, stop_at_second, &count, &err), TL_E_ARG);
+    assert_int_equal(tl_journal_read(NULL, journal_path, stop_at_second, &count, &err),
+                     TL_E_ARG);
     assert_string_equal(err.text, "enough");
     assert_int_equal(count, 2);
 }
@@ -296,7 +300,7 @@ static void text_that_is_not_utf8_stays_readable(void **state)
     static journal_heard h;
     tl_journal *journal;
     h.count = 0;
-    assert_int_equal(tl_journal_open(journal_path, journal_hear, &h, &journal, NULL),
+    assert_int_equal(tl_journal_open(NULL, journal_path, journal_hear, &h, &journal, NULL),
                      TL_OK);
     for (int i = 0; i < 5; i++) {
         tl_record record = journal_sample(4);
@@ -306,7 +310,7 @@ static void text_that_is_not_utf8_stays_readable(void **state)
     }
     assert_int_equal(tl_journal_sync(journal, NULL), TL_OK);
     tl_journal_close(journal);
-    assert_int_equal(tl_journal_read(journal_path, journal_hear, &h, NULL), TL_OK);
+    assert_int_equal(tl_journal_read(NULL, journal_path, journal_hear, &h, NULL), TL_OK);
     assert_int_equal(h.count, 5);
     assert_string_equal(h.text[0], "\xef\xbf\xbd");
     assert_string_equal(h.text[1], "a\xef\xbf\xbd");

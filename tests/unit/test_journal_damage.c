@@ -27,13 +27,14 @@ static void every_prefix_opens_to_its_whole_records(void **state)
         }
         journal_write_bytes(bytes, cut);
         h.count = 0;
-        assert_int_equal(tl_journal_read(journal_path, journal_hear, &h, NULL), TL_OK);
+        assert_int_equal(tl_journal_read(NULL, journal_path, journal_hear, &h, NULL),
+                         TL_OK);
         assert_int_equal(h.count, whole);
         assert_int_equal(journal_read_bytes(after, sizeof after), cut);
         h.count = 0;
         tl_journal *journal;
-        assert_int_equal(tl_journal_open(journal_path, journal_hear, &h, &journal, NULL),
-                         TL_OK);
+        assert_int_equal(
+            tl_journal_open(NULL, journal_path, journal_hear, &h, &journal, NULL), TL_OK);
         assert_int_equal(h.count, whole);
         for (int i = 0; i < whole; i++) {
             const tl_record wanted = journal_sample(i);
@@ -47,7 +48,8 @@ static void every_prefix_opens_to_its_whole_records(void **state)
         assert_int_equal(tl_journal_sync(journal, NULL), TL_OK);
         tl_journal_close(journal);
         h.count = 0;
-        assert_int_equal(tl_journal_read(journal_path, journal_hear, &h, NULL), TL_OK);
+        assert_int_equal(tl_journal_read(NULL, journal_path, journal_hear, &h, NULL),
+                         TL_OK);
         assert_int_equal(h.count, whole + 1);
         journal_assert_same(&h, whole, &next);
     }
@@ -67,8 +69,8 @@ static void a_flipped_bit_never_gives_a_wrong_record(void **state)
         bytes[at] = was;
         h.count = 0;
         tl_journal *journal;
-        assert_int_equal(tl_journal_open(journal_path, journal_hear, &h, &journal, NULL),
-                         TL_OK);
+        assert_int_equal(
+            tl_journal_open(NULL, journal_path, journal_hear, &h, &journal, NULL), TL_OK);
         tl_journal_close(journal);
         /* without the newline between them two records are whole still; the last one counts
          * as torn */
@@ -87,7 +89,8 @@ static int write_and_hear(const char *bytes, size_t n, journal_heard *h)
     tl_journal *journal;
     journal_write_bytes(bytes, n);
     h->count = 0;
-    assert_int_equal(tl_journal_open(journal_path, journal_hear, h, &journal, NULL), TL_OK);
+    assert_int_equal(tl_journal_open(NULL, journal_path, journal_hear, h, &journal, NULL),
+                     TL_OK);
     tl_journal_close(journal);
     return h->count;
 }
@@ -182,7 +185,8 @@ static void a_long_line_of_fragments_is_read_fast(void **state)
         bytes[n - 1] = '\n';
         journal_write_bytes(bytes, n);
         h.count = 0;
-        assert_int_equal(tl_journal_read(journal_path, journal_hear, &h, NULL), TL_OK);
+        assert_int_equal(tl_journal_read(NULL, journal_path, journal_hear, &h, NULL),
+                         TL_OK);
         assert_int_equal(h.count, 0);
     }
     free(bytes);

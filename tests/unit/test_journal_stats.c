@@ -31,7 +31,7 @@ static void counts_of(const entry *list, uint32_t count, tl_journal_stats *out)
     assert_true(file >= 0);
     assert_int_equal(close(file), 0);
     tl_journal *journal;
-    assert_int_equal(tl_journal_open(path, ignore, NULL, &journal, NULL), TL_OK);
+    assert_int_equal(tl_journal_open(NULL, path, ignore, NULL, &journal, NULL), TL_OK);
     for (uint32_t i = 0; i < count; i++) {
         const tl_record record = {.kind = list[i].kind,
                                   .key = tl_key_of(&list[i].step, sizeof list[i].step),
@@ -43,7 +43,7 @@ static void counts_of(const entry *list, uint32_t count, tl_journal_stats *out)
     }
     assert_int_equal(tl_journal_sync(journal, NULL), TL_OK);
     tl_journal_close(journal);
-    assert_int_equal(tl_journal_stats_read(path, out, NULL), TL_OK);
+    assert_int_equal(tl_journal_stats_read(NULL, path, out, NULL), TL_OK);
     assert_int_equal(unlink(path), 0);
 }
 
@@ -105,7 +105,7 @@ static void an_empty_journal_counts_nothing(void **state)
     assert_int_equal(stats.all.count[TL_RECORD_DONE], 0);
     tl_journal_stats_close(&stats);
     tl_err err = {0};
-    assert_int_equal(tl_journal_stats_read("/nowhere/journal.ndjson", &stats, &err),
+    assert_int_equal(tl_journal_stats_read(NULL, "/nowhere/journal.ndjson", &stats, &err),
                      TL_E_IO);
 }
 

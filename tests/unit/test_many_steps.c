@@ -48,13 +48,13 @@ static void restore_all(tl_sweep *sweep)
     tl_measure measure[TL_MAX_METRICS];
     tl_err err;
     for (int m = 0; m < TL_MAX_METRICS; m++) {
-        measure[m] = (tl_measure){0.1 * m, m % 2 ? 60.0 : 0.0, TL_WHY_HAS_VALUE};
+        measure[m] = (tl_measure){0.04 * m, m % 2 ? 60.0 : 0.0, TL_WHY_HAS_VALUE};
     }
     for (uint32_t id = 0; id < tl_graph_steps(sweep->graph); id++) {
         const tl_graph_step *step = tl_graph_step_at(sweep->graph, id);
         const tl_record record = {.kind = TL_RECORD_DONE,
                                   .key = step->key,
-                                  .measures = sweep->metrics[step->kind],
+                                  .measures = tl_metrics_count(sweep->metrics[step->kind]),
                                   .measure = measure};
         assert_int_equal(tl_sweep_restore(sweep, &record, &err), TL_OK);
     }

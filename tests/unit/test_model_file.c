@@ -37,7 +37,7 @@ static int open_room(void **state)
     const tl_rng rng = tl_rng_stream(1, 0, "train", 0, "init");
     assert_int_equal(tl_model_new(&spec, &it->arena, &it->model, NULL), TL_OK);
     tl_model_init(it->model, &rng);
-    assert_int_equal(tl_model_save(it->model, &maker, it->path, NULL), TL_OK);
+    assert_int_equal(tl_model_save(it->model, &maker, NULL, it->path, NULL), TL_OK);
     it->size = file_read(it->path, it->bytes, MOST_BYTES);
     it->header = it->bytes[0] | (size_t)it->bytes[1] << 8;
     assert_int_equal(it->size, 8 + it->header + it->model->params * sizeof(float));
@@ -59,13 +59,13 @@ static void what_was_saved_is_loaded(void **state)
 {
     room *it = *state;
     tl_model *read = NULL;
-    assert_int_equal(tl_model_load(it->path, &maker, &it->arena, &read, NULL), TL_OK);
+    assert_int_equal(tl_model_load(NULL, it->path, &maker, &it->arena, &read, NULL), TL_OK);
     assert_memory_equal(&read->spec, &spec, sizeof spec);
     assert_int_equal(read->params, it->model->params);
     assert_memory_equal(read->param, it->model->param, read->params * sizeof(float));
     /* The same model gives the same bytes, over an existing file too. */
     static unsigned char again[MOST_BYTES];
-    assert_int_equal(tl_model_save(read, &maker, it->path, NULL), TL_OK);
+    assert_int_equal(tl_model_save(read, &maker, NULL, it->path, NULL), TL_OK);
     assert_int_equal(file_read(it->path, again, MOST_BYTES), it->size);
     assert_memory_equal(again, it->bytes, it->size);
 }
@@ -106,8 +106,9 @@ static void every_kind_comes_back(void **state)
         tl_model *model = NULL, *read = NULL;
         assert_int_equal(tl_model_new(&kinds[k], &it->arena, &model, NULL), TL_OK);
         tl_model_init(model, &rng);
-        assert_int_equal(tl_model_save(model, &maker, it->path, NULL), TL_OK);
-        assert_int_equal(tl_model_load(it->path, &maker, &it->arena, &read, NULL), TL_OK);
+        assert_int_equal(tl_model_save(model, &maker, NULL, it->path, NULL), TL_OK);
+        assert_int_equal(tl_model_load(NULL, it->path, &maker, &it->arena, &read, NULL),
+                         TL_OK);
         assert_memory_equal(&read->spec, &kinds[k], sizeof kinds[k]);
         assert_memory_equal(read->param, model->param, read->params * sizeof(float));
     }
@@ -119,7 +120,7 @@ static void refuse(room *it, const void *bytes, size_t n, const char *text)
     tl_arena arena = tl_arena_open(1 << 22); /* and nothing large is taken */
     tl_model *read = NULL;
     file_write(it->path, bytes, n);
-    const tl_status status = tl_model_load(it->path, &maker, &arena, &read, &err);
+    const tl_status status = tl_model_load(NULL, it->path, &maker, &arena, &read, &err);
     if (status != TL_E_FORMAT || !strstr(err.text, text)) {
         fail_msg("wanted \"%s\", found status %d: %s", text, (int)status, err.text);
     }
@@ -165,7 +166,7 @@ static void a_spec_of_the_same_size_is_refused(void **state)
     tl_model *model = NULL;
     assert_int_equal(tl_model_new(&gpt, &it->arena, &model, NULL), TL_OK);
     memset(model->param, 0, model->params * sizeof *model->param);
-    assert_int_equal(tl_model_save(model, &maker, it->path, NULL), TL_OK);
+    assert_int_equal(tl_model_save(model, &maker, NULL, it->path, NULL), TL_OK);
     it->size = file_read(it->path, it->bytes, MOST_BYTES);
     it->bytes[it->size] = '\0';
     char *heads = strstr((char *)it->bytes + 8, "\"heads\":\"3\"");
@@ -180,13 +181,15 @@ static void the_model_of_another_step_is_refused(void **state)
     const tl_key other = {{0xAB, 1, 3}};
     tl_err err = {0};
     tl_model *read = NULL;
-    assert_int_equal(tl_model_load(it->path, &other, &it->arena, &read, &err), TL_E_FORMAT);
+    assert_int_equal(tl_model_load(NULL, it->path, &other, &it->arena, &read, &err),
+                     TL_E_FORMAT);
     assert_non_null(strstr(err.text, "another step, ab0102"));
-    assert_int_equal(tl_model_load(it->path, NULL, &it->arena, &read, &err), TL_OK);
+    assert_int_equal(tl_model_load(NULL, it->path, NULL, &it->arena, &read, &err), TL_OK);
     /* one that names no step is nobody's */
-    assert_int_equal(tl_model_save(read, NULL, it->path, &err), TL_OK);
-    assert_int_equal(tl_model_load(it->path, NULL, &it->arena, &read, &err), TL_OK);
-    assert_int_equal(tl_model_load(it->path, &maker, &it->arena, &read, &err), TL_E_FORMAT);
+    assert_int_equal(tl_model_save(read, NULL, NULL, it->path, &err), TL_OK);
+    assert_int_equal(tl_model_load(NULL, it->path, NULL, &it->arena, &read, &err), TL_OK);
+    assert_int_equal(tl_model_load(NULL, it->path, &maker, &it->arena, &read, &err),
+                     TL_E_FORMAT);
 }
 
 static void wild_header_lengths_are_refused(void **state)
@@ -267,15 +270,16 @@ static void what_the_system_refuses_is_told(void **state)
     tl_model *read = NULL;
     char path[256];
     (void)snprintf(path, sizeof path, "%s/none/b.safetensors", it->folder);
-    assert_int_equal(tl_model_load(path, &maker, &it->arena, &read, &err), TL_E_IO);
+    assert_int_equal(tl_model_load(NULL, path, &maker, &it->arena, &read, &err), TL_E_IO);
     assert_non_null(strstr(err.text, "No such file"));
-    assert_int_equal(tl_model_save(it->model, &maker, path, &err), TL_E_IO);
+    assert_int_equal(tl_model_save(it->model, &maker, NULL, path, &err), TL_E_IO);
     assert_non_null(strstr(err.text, "No such file"));
-    assert_int_equal(tl_model_load(it->folder, &maker, &it->arena, &read, &err), TL_E_IO);
-    assert_int_equal(tl_model_save(it->model, &maker, it->folder, &err), TL_E_IO);
+    assert_int_equal(tl_model_load(NULL, it->folder, &maker, &it->arena, &read, &err),
+                     TL_E_IO);
+    assert_int_equal(tl_model_save(it->model, &maker, NULL, it->folder, &err), TL_E_IO);
     static char longest[8192];
     memset(longest, 'x', sizeof longest - 1);
-    assert_int_equal(tl_model_save(it->model, &maker, longest, &err), TL_E_IO);
+    assert_int_equal(tl_model_save(it->model, &maker, NULL, longest, &err), TL_E_IO);
     assert_non_null(strstr(err.text, "too long"));
 }
 
@@ -285,7 +289,7 @@ static void small_arena_is_a_clean_failure(void **state)
     tl_err err = {0};
     tl_arena tiny = tl_arena_open(2048);
     tl_model *read = NULL;
-    assert_int_equal(tl_model_load(it->path, &maker, &tiny, &read, &err), TL_E_NOMEM);
+    assert_int_equal(tl_model_load(NULL, it->path, &maker, &tiny, &read, &err), TL_E_NOMEM);
     assert_null(read);
     tl_arena_close(&tiny);
 }
@@ -321,11 +325,11 @@ static void an_old_file_is_read_and_written_alike(void **state)
     memcpy(it->bytes + 8 + length, old_param, sizeof old_param);
     file_write(it->path, it->bytes, size);
     tl_model *read = NULL;
-    assert_int_equal(tl_model_load(it->path, &maker, &it->arena, &read, NULL), TL_OK);
+    assert_int_equal(tl_model_load(NULL, it->path, &maker, &it->arena, &read, NULL), TL_OK);
     assert_int_equal(read->spec.kind, TL_MODEL_LINEAR);
     assert_int_equal(read->params, 6);
     assert_memory_equal(read->param, old_param, sizeof old_param);
-    assert_int_equal(tl_model_save(read, &maker, it->path, NULL), TL_OK);
+    assert_int_equal(tl_model_save(read, &maker, NULL, it->path, NULL), TL_OK);
     assert_int_equal(file_read(it->path, again, MOST_BYTES), size);
     assert_memory_equal(again, it->bytes, size);
 }
@@ -348,7 +352,7 @@ static void bytes_are_those_of_the_first_version(void **state)
         tl_model *model = NULL;
         assert_int_equal(tl_model_new(&kinds[k], &it->arena, &model, NULL), TL_OK);
         fill(model->param, model->params);
-        assert_int_equal(tl_model_save(model, &maker, it->path, NULL), TL_OK);
+        assert_int_equal(tl_model_save(model, &maker, NULL, it->path, NULL), TL_OK);
         assert_int_equal(tl_hash_file(it->path, found, NULL, NULL), TL_OK);
         assert_string_equal(found, sum[k]);
     }
@@ -365,7 +369,7 @@ static void the_hash_is_of_spec_and_parameters(void **state)
 {
     room *it = *state;
     tl_model *read = NULL;
-    assert_int_equal(tl_model_load(it->path, &maker, &it->arena, &read, NULL), TL_OK);
+    assert_int_equal(tl_model_load(NULL, it->path, &maker, &it->arena, &read, NULL), TL_OK);
     const tl_key whole = key_of(it->model);
     tl_key other = key_of(read);
     assert_true(tl_key_equal(&whole, &other));

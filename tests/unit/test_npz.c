@@ -275,7 +275,7 @@ static void a_folder_or_nothing_is_an_io_error(void **state)
     tl_npz *npz;
     tl_err err = {0};
     assert_int_equal(tl_npz_open("/tmp", &npz, &err), TL_E_IO);
-    assert_string_equal(err.text, "/tmp: is not a file");
+    assert_string_equal(err.text, "/tmp: is a folder, not a file");
     assert_int_equal(tl_npz_open("/tmp/tl-none/x.npz", &npz, &err), TL_E_IO);
     assert_non_null(strstr(err.text, "No such file"));
 }

@@ -68,6 +68,36 @@ static void it_says_which_hypotheses_can_be_answered_and_why_not(void **state)
     }
 }
 
+/* A rate at 1 % false positives takes 1,000 non-members, a control rows of the attacker. */
+static void it_says_where_the_rows_are_too_few(void **state)
+{
+    (void)state;
+    static const char form[] =
+        "name: t\nreplicates: 6\n"
+        "data: {source: synthetic/lesions, examples: 9000, split: {pool: %d, keep: 0.5, "
+        "validation: 20, attacker: %d, test: 40}}\n"
+        "chain:\n  - d2m.label_flip: {rate: [0, 0.1]}\n  - train\n  - m2d.global_threshold\n"
+        "hypotheses:\n"
+        "  - {effect: rate, on: m2d_global_threshold_auc, direction: raises}\n"
+        "  - {effect: rate, on: m2d_global_threshold_tpr_at_1pct, direction: raises}\n"
+        "  - {effect: rate, on: m2d_global_threshold_auc_without_access, direction: "
+        "raises}\n";
+    for (int few = 0; few < 2; few++) {
+        char text[1000];
+        tl_plan *plan;
+        tl_prospects p;
+        (void)snprintf(text, sizeof text, form, few ? 1990 : 2000, few ? 0 : 9);
+        look(text, true, &plan, &p);
+        for (int k = 0; k < 3; k++) {
+            const char *why = p.effects->effect[k].missing;
+            const bool is_refused = why && strstr(why, "the rows are too few");
+            if (is_refused != (few && k > 0)) fail_msg("%d: %s", k, why ? why : "");
+        }
+        tl_prospects_close(&p);
+        tl_plan_close(plan);
+    }
+}
+
 /* What the plan says arrives at the estimator by the attribute of the result file. */
 static void what_is_asked_goes_through_the_file(void **state)
 {
@@ -157,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_says_which_hypotheses_can_be_answered_and_why_not),
+        cmocka_unit_test(it_says_where_the_rows_are_too_few),
         cmocka_unit_test(what_is_asked_goes_through_the_file),
         cmocka_unit_test(the_smallest_q_depends_on_the_family),
         cmocka_unit_test(every_hypothesis_of_a_shipped_plan_can_be_answered),

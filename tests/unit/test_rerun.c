@@ -97,7 +97,7 @@ static void every_step_is_done_at_the_end_whatever_was_forgotten(void **state)
         const tl_scheduler_counts stats = tl_scheduler_count(s);
         assert_int_equal(stats.in[TL_STEP_DONE], STEPS);
         assert_int_equal(stats.orders_out, 0);
-        assert_true(stats.seconds_left == 0.0);
+        assert_true(stats.left.most == 0.0);
         int again = 0;
         for (int i = 0; i < STEPS; i++) again += runs[i] - 1;
         assert_in_range(again, 1, STEPS);
@@ -202,7 +202,7 @@ static int open_room(void **state)
     assert_non_null(mkdtemp(it->folder));
     assert_int_equal(tl_plan_parse("t", text, &options, &it->plan, NULL), TL_OK);
     assert_int_equal(tl_sweep_open(it->plan, &it->sweep, NULL), TL_OK);
-    assert_int_equal(tl_store_join(it->folder, &it->store, NULL), TL_OK);
+    assert_int_equal(tl_store_join(it->folder, false, &it->store, NULL), TL_OK);
     assert_int_equal(tl_trial_new(&it->arena, &it->trial, NULL), TL_OK);
     tl_trial_decode(it->plan, 0, it->trial);
     *state = it;

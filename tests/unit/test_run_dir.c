@@ -90,7 +90,8 @@ static void put_record(tl_record_kind kind)
     tl_journal *journal;
     const tl_record record = {.kind = kind, .stage = "train", .text = "t"};
     assert_int_equal(
-        tl_journal_open(in_dir("journal.ndjson"), ignore, NULL, &journal, NULL), TL_OK);
+        tl_journal_open(NULL, in_dir("journal.ndjson"), ignore, NULL, &journal, NULL),
+        TL_OK);
     tl_journal_put(journal, &record);
     assert_int_equal(tl_journal_sync(journal, NULL), TL_OK);
     tl_journal_close(journal);
@@ -106,10 +107,10 @@ static void one_run_at_a_time(void **state)
     tl_err err = {0};
     char who[64], wanted[64];
     assert_false(tl_store_is_held(dir, who, sizeof who));
-    assert_int_equal(tl_store_open(dir, 0.0, &first, &err), TL_OK);
+    assert_int_equal(tl_store_open(dir, false, 0.0, &first, &err), TL_OK);
     assert_int_equal(mode_of(dir), 0700);
     assert_int_equal(mode_of(in_dir("lock")), 0600);
-    assert_int_equal(tl_store_open(dir, 0.0, &second, &err), TL_E_IO);
+    assert_int_equal(tl_store_open(dir, false, 0.0, &second, &err), TL_E_IO);
     (void)snprintf(wanted, sizeof wanted, "x.run is in use by process %ld on host ",
                    (long)getpid());
     assert_non_null(strstr(err.text, wanted));
@@ -118,7 +119,7 @@ static void one_run_at_a_time(void **state)
     assert_int_equal(strncmp(who, strstr(wanted, "process"), 12), 0);
     tl_store_close(&first, false);
     assert_false(tl_store_is_held(dir, who, sizeof who));
-    assert_int_equal(tl_store_open(dir, 0.0, &second, &err), TL_OK);
+    assert_int_equal(tl_store_open(dir, false, 0.0, &second, &err), TL_OK);
     tl_store_close(&second, false);
     tl_store_close(&second, true); /* closed twice is closed */
 }
@@ -134,7 +135,7 @@ static void a_dying_run_is_waited_for(void **state)
     assert_true(child >= 0);
     if (child == 0) {
         tl_store theirs;
-        const bool is_open = tl_store_open(dir, 0.0, &theirs, NULL) == TL_OK;
+        const bool is_open = tl_store_open(dir, false, 0.0, &theirs, NULL) == TL_OK;
         byte = is_open ? 'y' : 'n';
         const ssize_t wrote = write(ready[1], &byte, 1), told = read(go[0], &byte, 1);
         (void)(wrote + told);
@@ -146,9 +147,9 @@ static void a_dying_run_is_waited_for(void **state)
     assert_int_equal(byte, 'y');
     tl_store ours;
     tl_err err = {0};
-    assert_int_equal(tl_store_open(dir, 0.0, &ours, &err), TL_E_IO);
+    assert_int_equal(tl_store_open(dir, false, 0.0, &ours, &err), TL_E_IO);
     assert_int_equal(write(go[1], &byte, 1), 1);
-    assert_int_equal(tl_store_open(dir, 600.0, &ours, &err), TL_OK);
+    assert_int_equal(tl_store_open(dir, false, 600.0, &ours, &err), TL_OK);
     tl_store_close(&ours, false);
     (void)waitpid(child, NULL, 0);
     for (int end = 0; end < 2; end++) {
@@ -182,7 +183,7 @@ static void an_aborted_start_leaves_nothing(void **state)
 {
     (void)state;
     tl_store store;
-    assert_int_equal(tl_store_open(dir, 0.0, &store, NULL), TL_OK);
+    assert_int_equal(tl_store_open(dir, false, 0.0, &store, NULL), TL_OK);
     put_record(TL_RECORD_HEAD);
     assert_int_equal(tl_store_write(&store, "plan.yaml", "name: x\n", NULL), TL_OK);
     assert_int_equal(tl_store_write(&store, "progress.json", "{}", NULL), TL_OK);
@@ -197,7 +198,7 @@ static void a_start_in_a_folder_of_the_user_leaves_the_folder(void **state)
     (void)state;
     tl_store store;
     assert_int_equal(mkdir(dir, 0700), 0);
-    assert_int_equal(tl_store_open(dir, 0.0, &store, NULL), TL_OK);
+    assert_int_equal(tl_store_open(dir, false, 0.0, &store, NULL), TL_OK);
     put_record(TL_RECORD_HEAD);
     tl_store_close(&store, true);
     assert_true(exists(dir));
@@ -209,7 +210,7 @@ static void work_is_never_removed(void **state)
     (void)state;
     tl_store store;
     /* a step in the journal, no models */
-    assert_int_equal(tl_store_open(dir, 0.0, &store, NULL), TL_OK);
+    assert_int_equal(tl_store_open(dir, false, 0.0, &store, NULL), TL_OK);
     put_record(TL_RECORD_HEAD);
     put_record(TL_RECORD_DONE);
     assert_int_equal(tl_store_write(&store, "plan.yaml", "name: x\n", NULL), TL_OK);
@@ -218,12 +219,12 @@ static void work_is_never_removed(void **state)
     assert_true(exists(in_dir("plan.yaml")));
     assert_int_equal(unlink(in_dir("journal.ndjson")), 0);
     /* no journal: the rest is not ours */
-    assert_int_equal(tl_store_open(dir, 0.0, &store, NULL), TL_OK);
+    assert_int_equal(tl_store_open(dir, false, 0.0, &store, NULL), TL_OK);
     tl_store_close(&store, true);
     assert_true(exists(in_dir("plan.yaml")));
     assert_int_equal(unlink(in_dir("plan.yaml")), 0);
     /* a model, no step */
-    assert_int_equal(tl_store_open(dir, 0.0, &store, NULL), TL_OK);
+    assert_int_equal(tl_store_open(dir, false, 0.0, &store, NULL), TL_OK);
     put_record(TL_RECORD_HEAD);
     const tl_key key = {{0}};
     assert_int_equal(tl_store_make_folder(&store, &key, NULL), TL_OK);
@@ -235,14 +236,14 @@ static void work_is_never_removed(void **state)
     /* nor kept, what was not written to its end */
     put_file(in_dir("models/00/a.tmp"), "wei");
     put_file(in_dir("models/00/tmp"), "mine");
-    assert_int_equal(tl_store_open(dir, 0.0, &store, NULL), TL_OK);
+    assert_int_equal(tl_store_open(dir, false, 0.0, &store, NULL), TL_OK);
     tl_store_close(&store, false);
     assert_false(exists(in_dir("models/00/a.tmp")));
     assert_true(exists(in_dir("models/00/tmp")));
     assert_int_equal(unlink(in_dir("models/00/tmp")), 0);
     /* a file of somebody else */
     put_file(in_dir("mine.txt"), "precious");
-    assert_int_equal(tl_store_open(dir, 0.0, &store, NULL), TL_OK);
+    assert_int_equal(tl_store_open(dir, false, 0.0, &store, NULL), TL_OK);
     tl_store_close(&store, true);
     assert_true(exists(in_dir("mine.txt")));
     assert_false(exists(in_dir("journal.ndjson")));
@@ -255,8 +256,8 @@ static void files_are_replaced_and_read_back(void **state)
     tl_arena arena = tl_arena_open(1 << 16);
     char *text;
     tl_err err = {0};
-    assert_int_equal(tl_store_open(dir, 0.0, &store, NULL), TL_OK);
-    assert_int_equal(tl_store_join(dir, &other, NULL), TL_OK);
+    assert_int_equal(tl_store_open(dir, false, 0.0, &store, NULL), TL_OK);
+    assert_int_equal(tl_store_join(dir, false, &other, NULL), TL_OK);
     assert_int_equal(tl_store_write(&store, "plan.yaml", "a longer text\n", NULL), TL_OK);
     assert_int_equal(tl_store_write(&store, "plan.yaml", "name: x\n", NULL), TL_OK);
     assert_int_equal(mode_of(in_dir("plan.yaml")), 0600);
@@ -294,7 +295,7 @@ static void a_damaged_checkpoint_is_none(void **state)
     char path[256], file[128];
     void *bytes;
     size_t n;
-    assert_int_equal(tl_store_open(dir, 0.0, &store, NULL), TL_OK);
+    assert_int_equal(tl_store_open(dir, false, 0.0, &store, NULL), TL_OK);
     tl_store_checkpoint space = {&store, tl_key_of(&one, sizeof one)};
     const tl_checkpoint checkpoint = tl_store_checkpoint_of(&space, 2.5);
     assert_true(checkpoint.every == 2.5);

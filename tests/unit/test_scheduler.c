@@ -448,7 +448,7 @@ static void rates_are_learned(void **state)
         tl_scheduler_order_ended(s, order.epoch, 0, now);
     }
     assert_true(steps <= 2);
-    const double left = tl_scheduler_count(s).seconds_left;
+    const double left = tl_scheduler_count(s).left.expected;
     const double truth = 0.01 * tl_scheduler_count(s).in[TL_STEP_READY];
     assert_true(left > 0.9 * truth && left < 1.1 * truth);
     tl_scheduler_close(s);

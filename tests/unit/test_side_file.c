@@ -82,7 +82,7 @@ static int open_room(void **state)
     assert_non_null(it);
     (void)snprintf(it->folder, sizeof it->folder, "/tmp/tl_side_file.XXXXXX");
     assert_non_null(mkdtemp(it->folder));
-    assert_int_equal(tl_store_join(it->folder, &it->store, NULL), TL_OK);
+    assert_int_equal(tl_store_join(it->folder, false, &it->store, NULL), TL_OK);
     assert_int_equal(
         tl_store_samples_path(&it->store, &maker, false, it->path, sizeof it->path, NULL),
         TL_OK);

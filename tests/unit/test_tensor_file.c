@@ -59,7 +59,7 @@ static int open_room(void **state)
                                 .entry = it->entry,
                                 .tensors = TENSORS,
                                 .tensor = it->tensor};
-    assert_int_equal(tl_tensor_file_save(&it->file, it->path, NULL), TL_OK);
+    assert_int_equal(tl_tensor_file_save(&it->file, NULL, it->path, NULL), TL_OK);
     it->size = file_read(it->path, it->bytes, MOST_BYTES);
     it->header = it->bytes[0] | (size_t)it->bytes[1] << 8;
     *state = it;
@@ -81,7 +81,8 @@ static void what_was_saved_is_loaded(void **state)
     room *it = *state;
     const tl_tensor_want want = {.format = "test-1", .step = &maker};
     tl_tensor_file *read = NULL;
-    assert_int_equal(tl_tensor_file_load(it->path, &want, &it->arena, &read, NULL), TL_OK);
+    assert_int_equal(tl_tensor_file_load(NULL, it->path, &want, &it->arena, &read, NULL),
+                     TL_OK);
     assert_string_equal(read->format, "test-1");
     assert_true(tl_key_equal(read->step, &maker));
     assert_int_equal(read->entries, ENTRIES);
@@ -103,7 +104,7 @@ static void what_was_saved_is_loaded(void **state)
     assert_null(tl_tensor_file_text(read, "step"));
     /* The same contents give the same bytes, over an existing file too. */
     static unsigned char again[MOST_BYTES];
-    assert_int_equal(tl_tensor_file_save(read, it->path, NULL), TL_OK);
+    assert_int_equal(tl_tensor_file_save(read, NULL, it->path, NULL), TL_OK);
     assert_int_equal(file_read(it->path, again, MOST_BYTES), it->size);
     assert_memory_equal(again, it->bytes, it->size);
 }
@@ -148,12 +149,13 @@ static void an_empty_file_comes_back(void **state)
     const tl_tensor_want want = {.step = &maker};
     tl_tensor_file *read = NULL;
     tl_err err = {0};
-    assert_int_equal(tl_tensor_file_save(&empty, it->path, NULL), TL_OK);
+    assert_int_equal(tl_tensor_file_save(&empty, NULL, it->path, NULL), TL_OK);
     const tl_tensor_want any = {0};
-    assert_int_equal(tl_tensor_file_load(it->path, &any, &it->arena, &read, NULL), TL_OK);
+    assert_int_equal(tl_tensor_file_load(NULL, it->path, &any, &it->arena, &read, NULL),
+                     TL_OK);
     assert_int_equal(read->tensors + read->entries, 0);
     assert_null(read->step);
-    assert_int_equal(tl_tensor_file_load(it->path, &want, &it->arena, &read, &err),
+    assert_int_equal(tl_tensor_file_load(NULL, it->path, &want, &it->arena, &read, &err),
                      TL_E_FORMAT);
     assert_non_null(strstr(err.text, "holds the contents of another step, unknown"));
 }
@@ -168,11 +170,11 @@ static void places_in_memory_do_not_matter(void **state)
     tl_file_tensor pair[2] = {{"a", TL_DTYPE_F32, 1, {2}, close},
                               {"b", TL_DTYPE_F32, 1, {2}, close + 2}};
     const tl_tensor_file file = {.format = "x", .tensors = 2, .tensor = pair};
-    assert_int_equal(tl_tensor_file_save(&file, it->path, NULL), TL_OK);
+    assert_int_equal(tl_tensor_file_save(&file, NULL, it->path, NULL), TL_OK);
     const size_t size = file_read(it->path, first, MOST_BYTES);
     pair[0].at = apart;
     pair[1].at = apart + 4;
-    assert_int_equal(tl_tensor_file_save(&file, it->path, NULL), TL_OK);
+    assert_int_equal(tl_tensor_file_save(&file, NULL, it->path, NULL), TL_OK);
     assert_int_equal(file_read(it->path, it->bytes, MOST_BYTES), size);
     assert_memory_equal(it->bytes, first, size);
 }
@@ -184,7 +186,8 @@ static void refuse(room *it, const void *bytes, size_t n, const char *text)
     const tl_tensor_want want = {.format = "test-1", .step = &maker};
     tl_tensor_file *read = NULL;
     file_write(it->path, bytes, n);
-    const tl_status status = tl_tensor_file_load(it->path, &want, &arena, &read, &err);
+    const tl_status status =
+        tl_tensor_file_load(NULL, it->path, &want, &arena, &read, &err);
     if (status != TL_E_FORMAT || !strstr(err.text, text) ||
         strncmp(err.text, it->path, strlen(it->path)) != 0) {
         fail_msg("wanted \"%s\", found status %d: %s", text, (int)status, err.text);
@@ -325,16 +328,17 @@ static void the_caller_places_and_checks(void **state)
     tl_tensor_file *read = NULL;
     tl_err err = {0};
     const tl_tensor_want want = {.place = place_second, .self = here};
-    assert_int_equal(tl_tensor_file_load(it->path, &want, &it->arena, &read, &err), TL_OK);
+    assert_int_equal(tl_tensor_file_load(NULL, it->path, &want, &it->arena, &read, &err),
+                     TL_OK);
     assert_ptr_equal(read->tensor[1].at, here);
     assert_memory_equal(here, f32, sizeof here);
     assert_memory_equal(read->tensor[0].at, f64, sizeof f64);
     const tl_tensor_want none = {.place = refuse_all};
     read = NULL;
-    assert_int_equal(tl_tensor_file_load(it->path, &none, &it->arena, &read, &err),
+    assert_int_equal(tl_tensor_file_load(NULL, it->path, &none, &it->arena, &read, &err),
                      TL_E_NUMERIC);
     assert_non_null(strstr(err.text, "a.safetensors: has 7 tensors too many"));
-    assert_int_equal(tl_tensor_file_load(it->path, &none, &it->arena, &read, NULL),
+    assert_int_equal(tl_tensor_file_load(NULL, it->path, &none, &it->arena, &read, NULL),
                      TL_E_NUMERIC);
     assert_null(read);
 }
@@ -346,10 +350,11 @@ static void the_contents_of_another_step_are_refused(void **state)
     const tl_tensor_want want = {.what = "log", .step = &other}, any = {0};
     tl_tensor_file *read = NULL;
     tl_err err = {0};
-    assert_int_equal(tl_tensor_file_load(it->path, &want, &it->arena, &read, &err),
+    assert_int_equal(tl_tensor_file_load(NULL, it->path, &want, &it->arena, &read, &err),
                      TL_E_FORMAT);
     assert_non_null(strstr(err.text, "holds the log of another step, ab0102"));
-    assert_int_equal(tl_tensor_file_load(it->path, &any, &it->arena, &read, &err), TL_OK);
+    assert_int_equal(tl_tensor_file_load(NULL, it->path, &any, &it->arena, &read, &err),
+                     TL_OK);
 }
 
 static void what_cannot_be_read_again_is_not_written(void **state)
@@ -375,7 +380,7 @@ static void what_cannot_be_read_again_is_not_written(void **state)
         tl_err err = {0};
         it->entry[1] = cases[i].entry;
         it->tensor[1] = cases[i].tensor;
-        if (tl_tensor_file_save(&it->file, it->path, &err) != TL_E_ARG ||
+        if (tl_tensor_file_save(&it->file, NULL, it->path, &err) != TL_E_ARG ||
             !strstr(err.text, cases[i].text)) {
             fail_msg("wanted \"%s\", found: %s", cases[i].text, err.text);
         }
@@ -419,16 +424,18 @@ static void what_the_system_refuses_is_told(void **state)
     tl_tensor_file *read = NULL;
     char path[256];
     (void)snprintf(path, sizeof path, "%s/none/b.safetensors", it->folder);
-    assert_int_equal(tl_tensor_file_load(path, &any, &it->arena, &read, &err), TL_E_IO);
+    assert_int_equal(tl_tensor_file_load(NULL, path, &any, &it->arena, &read, &err),
+                     TL_E_IO);
     assert_non_null(strstr(err.text, "No such file"));
-    assert_int_equal(tl_tensor_file_save(&it->file, path, &err), TL_E_IO);
+    assert_int_equal(tl_tensor_file_save(&it->file, NULL, path, &err), TL_E_IO);
     assert_non_null(strstr(err.text, "No such file"));
-    assert_int_equal(tl_tensor_file_load(it->folder, &any, &it->arena, &read, &err),
+    assert_int_equal(tl_tensor_file_load(NULL, it->folder, &any, &it->arena, &read, &err),
                      TL_E_IO);
     assert_int_equal(remove(it->path), 0);
     assert_int_equal(mkfifo(it->path, 0600), 0); /* nobody waits for its other end */
-    assert_int_equal(tl_tensor_file_load(it->path, &any, &it->arena, &read, &err), TL_E_IO);
-    assert_non_null(strstr(err.text, "is not a file"));
+    assert_int_equal(tl_tensor_file_load(NULL, it->path, &any, &it->arena, &read, &err),
+                     TL_E_IO);
+    assert_non_null(strstr(err.text, "is not a regular file"));
 }
 
 /* Every limit that an arena can have, to the first that is enough. */
@@ -441,7 +448,7 @@ static void small_arenas_are_clean_failures(void **state)
     for (size_t limit = 1; status != TL_OK; limit += 64) {
         tl_arena arena = tl_arena_open(limit);
         tl_tensor_file *read = NULL;
-        status = tl_tensor_file_load(it->path, &any, &arena, &read, NULL);
+        status = tl_tensor_file_load(NULL, it->path, &any, &arena, &read, NULL);
         assert_true(status == TL_OK ? read != NULL : status == TL_E_NOMEM && !read);
         tl_arena_close(&arena);
         assert_true(++failures < 1000);
