@@ -1,5 +1,6 @@
 #include "analysis/report/screen.h"
 
+#include "compute/core/print.h"
 #include "compute/core/terminal.h"
 
 #include <stdlib.h>
@@ -9,21 +10,21 @@
 enum { COLUMNS = 80 };
 
 static const struct {
-    const char *utf8, *ascii, *color;
+    const char *utf8, *ascii;
 } signs[TL_SIGNS] = {
-    [TL_SIGN_SUPPORTED] = {"\xE2\x9C\x94", "+", "\033[32m"},
-    [TL_SIGN_REFUTED] = {"\xE2\x9C\x98", "x", "\033[31m"},
-    [TL_SIGN_EQUIVALENT] = {"\xE2\x89\x88", "=", "\033[36m"},
-    [TL_SIGN_UNCLEAR] = {"?", "?", "\033[33m"},
-    [TL_SIGN_NOT_RESOLVED] = {"\xC2\xB7", ".", "\033[2m"},
-    [TL_SIGN_TO] = {"\xE2\x86\x92", "->", ""},
-    [TL_SIGN_LOWER] = {" \xE2\x86\x93", " (lower is safer)", ""},
-    [TL_SIGN_HIGHER] = {" \xE2\x86\x91", " (higher is better)", ""},
-    [TL_SIGN_POINT] = {"\xE2\x97\x8F", "o", ""},
-    [TL_SIGN_LINE] = {"\xE2\x94\x80", "-", ""},
-    [TL_SIGN_LEFT] = {"\xE2\x94\x9C", "[", ""},
-    [TL_SIGN_RIGHT] = {"\xE2\x94\xA4", "]", ""},
-    [TL_SIGN_ZERO] = {"\xE2\x94\x82", "|", ""},
+    [TL_SIGN_SUPPORTED] = {"\xE2\x9C\x94", "+"},
+    [TL_SIGN_REFUTED] = {"\xE2\x9C\x98", "x"},
+    [TL_SIGN_EQUIVALENT] = {"\xE2\x89\x88", "="},
+    [TL_SIGN_UNCLEAR] = {"?", "?"},
+    [TL_SIGN_NOT_RESOLVED] = {"\xC2\xB7", "."},
+    [TL_SIGN_TO] = {"\xE2\x86\x92", "->"},
+    [TL_SIGN_LOWER] = {" \xE2\x86\x93", " (lower is safer)"},
+    [TL_SIGN_HIGHER] = {" \xE2\x86\x91", " (higher is better)"},
+    [TL_SIGN_POINT] = {"\xE2\x97\x8F", "o"},
+    [TL_SIGN_LINE] = {"\xE2\x94\x80", "-"},
+    [TL_SIGN_LEFT] = {"\xE2\x94\x9C", "["},
+    [TL_SIGN_RIGHT] = {"\xE2\x94\xA4", "]"},
+    [TL_SIGN_ZERO] = {"\xE2\x94\x82", "|"},
 };
 
 static bool is_set(const char *name)
@@ -58,14 +59,30 @@ const char *tl_screen_sign(const tl_screen *screen, tl_sign sign)
     return screen->has_utf8 ? signs[sign].utf8 : signs[sign].ascii;
 }
 
-const char *tl_screen_color(const tl_screen *screen, tl_sign verdict)
+void tl_screen_begin_color(FILE *file, const tl_screen *screen, tl_sign verdict)
 {
-    return screen->has_color ? signs[verdict].color : "";
+    if (!screen->has_color) return;
+    switch (verdict) {
+    case TL_SIGN_SUPPORTED:
+        tl_print(file, "\033[32m");
+        break;
+    case TL_SIGN_REFUTED:
+        tl_print(file, "\033[31m");
+        break;
+    case TL_SIGN_EQUIVALENT:
+        tl_print(file, "\033[36m");
+        break;
+    case TL_SIGN_UNCLEAR:
+        tl_print(file, "\033[33m");
+        break;
+    default:
+        tl_print(file, "\033[2m");
+    }
 }
 
-const char *tl_screen_plain(const tl_screen *screen)
+void tl_screen_end_color(FILE *file, const tl_screen *screen)
 {
-    return screen->has_color ? "\033[0m" : "";
+    if (screen->has_color) tl_print(file, "\033[0m");
 }
 
 tl_sign tl_sign_of(const char *verdict)

@@ -40,10 +40,9 @@ tl_screen tl_screen_of(FILE *file);
 /** The sign, in UTF-8 or ASCII; static. */
 const char *tl_screen_sign(const tl_screen *screen, tl_sign sign);
 
-/** The sequence that begins the colour of a verdict, and that which ends it; "" without
- * colours. Static. */
-const char *tl_screen_color(const tl_screen *screen, tl_sign verdict);
-const char *tl_screen_plain(const tl_screen *screen);
+/** Begins the colour of a verdict, and ends it; nothing without colours. */
+void tl_screen_begin_color(FILE *file, const tl_screen *screen, tl_sign verdict);
+void tl_screen_end_color(FILE *file, const tl_screen *screen);
 
 /** The sign of a verdict (tl_effect_verdict); TL_SIGN_NOT_RESOLVED of any other word. */
 tl_sign tl_sign_of(const char *verdict);

@@ -37,9 +37,11 @@ static void say_verdict(FILE *file, const tl_effect *e, const tl_screen *screen)
     const tl_sign sign = tl_sign_of(verdict);
     (void)snprintf(word, sizeof word, "%s", verdict);
     for (char *c = word; *c; c++) *c = (char)toupper((unsigned char)*c);
-    tl_print(file, "  %s%s %-*s%s  %-*s ", tl_screen_color(screen, sign),
-             tl_screen_sign(screen, sign), VERDICT, word, tl_screen_plain(screen), NUMBER,
-             tl_effect_number(e, number));
+    tl_print(file, "  ");
+    tl_screen_begin_color(file, screen, sign);
+    tl_print(file, "%s %-*s", tl_screen_sign(screen, sign), VERDICT, word);
+    tl_screen_end_color(file, screen);
+    tl_print(file, "  %-*s ", NUMBER, tl_effect_number(e, number));
 }
 
 /* Decimals that show two digits of the interval's width, and of small numbers three. */
