@@ -113,15 +113,12 @@ static int say_others(FILE *file, const tl_findings *found, const tl_screen *scr
              "\n  Clearest of the rest (exploratory: not asked before, not corrected)\n");
     int lines = 2;
     for (int i = 0; i < count && lines < most; i++, lines++) {
-        char numbers[TL_SUMMARY_NUMBERS], cut[LINE];
+        char numbers[TL_SUMMARY_NUMBERS];
         (void)tl_summary_numbers(chosen[i], numbers);
-        const char *words = tl_arena_print(found->arena, NULL, "%s: %s",
-                                           tl_label_metric(found, chosen[i]->metric, false),
-                                           tl_summary_change(found, chosen[i]));
-        const int room = screen->columns - 4 - 2 - tl_text_columns(numbers);
+        const char *metric = tl_label_metric(found, chosen[i]->metric, false);
         tl_print(file, "    %s  %s\n",
-                 tl_text_cut(words ? words : "?", room > TL_CUT_LEAST ? room : TL_CUT_LEAST,
-                             cut, sizeof cut),
+                 tl_summary_words(found, metric, tl_summary_change(found, chosen[i]),
+                                  screen->columns - 4 - 2 - tl_text_columns(numbers)),
                  numbers);
     }
     return lines;

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { INDENT = 6, VERDICT = 12, NUMBER = 4, LINE = 1024, NUMBERS = 160 };
+enum { INDENT = 6, VERDICT = 12, NUMBER = 4, METRIC = 12, LINE = 1024, NUMBERS = 160 };
 
 static const char majority[] = "majority_rate";
 
@@ -72,16 +72,15 @@ static void put_numbers(const tl_effect *e, const tl_screen *screen, char out[NU
     (void)snprintf(out, NUMBERS, "%s%s", ends, tl_summary_numbers(e, effect));
 }
 
-/* A level with its factor, if that is an axis: "shift 2", "backdoor". */
+/* A level, with its factor if it is a number: "shift 2", "backdoor". */
 static const char *level_of(const tl_findings *found, const char *factor, size_t length,
                             const char *level, size_t letters)
 {
     const char *name = tl_arena_print(found->arena, NULL, "%.*s", (int)length, factor);
     const char *text = tl_arena_print(found->arena, NULL, "%.*s", (int)letters, level);
-    const tl_column *column = name ? tl_table_find(found->table, name) : NULL;
+    double number;
     if (!name || !text) return "?";
-    if (column && tl_column_says(column, TL_NAME_FACTOR, TL_CHOICE))
-        return tl_label_level(found, text);
+    if (!tl_text_real(text, &number)) return tl_label_level(found, text);
     const char *both =
         tl_arena_print(found->arena, NULL, "%s %s", tl_label_factor(found, name),
                        tl_label_level(found, text));
@@ -124,14 +123,38 @@ static const char *metric_of(const tl_findings *found, const tl_effect *e,
     return both ? both : label;
 }
 
-/* Words left, numbers right after them, in one line. */
-static void say_line(FILE *file, int indent, const char *words, const char *numbers,
-                     const tl_screen *screen)
+const char *tl_summary_words(const tl_findings *found, const char *metric,
+                             const char *change, int room)
 {
-    const int room = screen->columns - indent - 2 - tl_text_columns(numbers);
-    tl_print(file, "%*s", indent, "");
-    say_cut(file, words, room > TL_CUT_LEAST ? room : TL_CUT_LEAST);
-    tl_print(file, "  %s\n", numbers);
+    char cut[2][LINE];
+    const int left = room - tl_text_columns(change) - 2;
+    (void)tl_text_cut(metric, left > METRIC ? left : METRIC, cut[0], sizeof cut[0]);
+    const int rest = room - tl_text_columns(cut[0]) - 2;
+    (void)tl_text_cut(change, rest > TL_CUT_LEAST ? rest : TL_CUT_LEAST, cut[1],
+                      sizeof cut[1]);
+    const char *words = tl_arena_print(found->arena, NULL, "%s: %s", cut[0], cut[1]);
+    return words ? words : "?";
+}
+
+/* Columns beside the numbers, in a line of a card. */
+static int room_beside(const char *numbers, const tl_screen *screen)
+{
+    return screen->columns - INDENT - 2 - tl_text_columns(numbers);
+}
+
+/* The comparison and its numbers; from where to where only if the words leave room for it.
+ */
+static void say_comparison(FILE *file, const tl_findings *found, const tl_effect *e,
+                           const tl_screen *screen)
+{
+    char numbers[NUMBERS];
+    const char *change = tl_summary_change(found, e), *metric = metric_of(found, e, screen);
+    put_numbers(e, screen, numbers);
+    if (room_beside(numbers, screen) < tl_text_columns(change) + 2 + METRIC)
+        (void)tl_summary_numbers(e, numbers);
+    tl_print(file, "%*s%s  %s\n", INDENT, "",
+             tl_summary_words(found, metric, change, room_beside(numbers, screen)),
+             numbers);
 }
 
 /* --- the price ------------------------------------------------------------------------ */
@@ -169,7 +192,9 @@ static int say_price(FILE *file, const tl_findings *found, const tl_effect *e,
     if (!isnan(rate))
         (void)snprintf(words, sizeof words, "price: accuracy (majority %.3f)", rate);
     put_numbers(price, screen, numbers);
-    say_line(file, INDENT, words, numbers, screen);
+    tl_print(file, "%*s", INDENT, "");
+    say_cut(file, words, room_beside(numbers, screen));
+    tl_print(file, "  %s\n", numbers);
     return 1;
 }
 
@@ -178,7 +203,6 @@ static int say_price(FILE *file, const tl_findings *found, const tl_effect *e,
 static int say_card(FILE *file, const tl_findings *found, const tl_effect *e,
                     const tl_screen *screen)
 {
-    char numbers[NUMBERS];
     say_verdict(file, e, screen);
     say_cut(file, tl_label_hypothesis(found, e),
             screen->columns - 2 - 2 - VERDICT - 2 - NUMBER - 1);
@@ -190,11 +214,7 @@ static int say_card(FILE *file, const tl_findings *found, const tl_effect *e,
         tl_print(file, "\n");
         return 2;
     }
-    put_numbers(e, screen, numbers);
-    const char *words =
-        tl_arena_print(found->arena, NULL, "%s: %s", metric_of(found, e, screen),
-                       tl_summary_change(found, e));
-    say_line(file, INDENT, words ? words : "?", numbers, screen);
+    say_comparison(file, found, e, screen);
     return 2 + say_price(file, found, e, screen);
 }
 

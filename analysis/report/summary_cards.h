@@ -23,6 +23,11 @@ char *tl_summary_numbers(const tl_effect *effect, char out[TL_SUMMARY_NUMBERS]);
  * or in the findings' arena. */
 const char *tl_summary_change(const tl_findings *found, const tl_effect *effect);
 
+/** "metric: change" in `room` columns: the metric is shortened first, to 12. In the
+ * findings' arena. */
+const char *tl_summary_words(const tl_findings *found, const char *metric,
+                             const char *change, int room);
+
 /** How many answers of hypotheses there are: they come first in the effects. */
 int tl_summary_answers(const tl_findings *found);
 
