@@ -51,22 +51,22 @@ char *tl_progress_line(const tl_scheduler_counts *counts, double seconds, int co
 
 /* The live line, padded over what stood there; the last column stays free, since a terminal
  * may begin a new line after it. */
-static void show_live(const tl_scheduler *scheduler, double seconds, const char *ending)
+static void show_live(const tl_scheduler *scheduler, double seconds)
 {
     char line[200];
     const tl_scheduler_counts counts = tl_scheduler_count(scheduler);
     int columns = tl_terminal_columns(STDERR_FILENO);
     columns = (columns > 0 ? columns : WIDTH) - 1;
     if (columns > (int)sizeof line - 1) columns = (int)sizeof line - 1;
-    tl_print(stderr, "\r%-*s%s", columns,
-             tl_progress_line(&counts, seconds, columns, line, sizeof line), ending);
+    tl_print(stderr, "\r%-*s", columns,
+             tl_progress_line(&counts, seconds, columns, line, sizeof line));
 }
 
 void tl_progress_show(const tl_scheduler *scheduler, double seconds)
 {
     char line[200];
     if (isatty(STDERR_FILENO)) {
-        show_live(scheduler, seconds, "");
+        show_live(scheduler, seconds);
         return;
     }
     /* Called about four times a second: prints in the call that crosses a minute. */
@@ -79,5 +79,7 @@ void tl_progress_show(const tl_scheduler *scheduler, double seconds)
 
 void tl_progress_end(const tl_scheduler *scheduler, double seconds)
 {
-    if (isatty(STDERR_FILENO)) show_live(scheduler, seconds, "\n");
+    if (!isatty(STDERR_FILENO)) return;
+    show_live(scheduler, seconds);
+    tl_print(stderr, "\n");
 }

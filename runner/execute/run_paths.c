@@ -24,7 +24,9 @@ tl_status tl_run_paths_of(const char *file, const char *dir, const char *plan_na
         snprintf(out->dir, sizeof out->dir, "%s%s", dir ? dir : stem, dir ? "" : ".run");
     TL_CHECK(length > 0 && length < TL_PATH - 100, err, TL_E_ARG,
              "the name of the run directory is too long or empty");
-    return TL_OK;
+    TL_TRY(tl_durable_check_name(out->out, ".lock", err));
+    TL_TRY(tl_durable_check_name(out->account, "", err));
+    return tl_durable_check_name(out->dir, "", err);
 }
 
 static tl_status check_folder(const char *out, tl_err *err)
@@ -57,7 +59,6 @@ tl_status tl_run_paths_check(const tl_run_paths *paths, const tl_plan *plan,
                         .inputs = sizeof input / sizeof *input,
                         .is_forced = is_forced};
     TL_TRY(check_folder(paths->out, err));
-    TL_TRY(tl_durable_check_name(paths->dir, "", err));
     TL_TRY(tl_plan_check_output(plan, data_dir, paths->out, err));
     TL_TRY(tl_plan_check_output(plan, data_dir, paths->account, err));
     TL_TRY(tl_output_check(&output, err));

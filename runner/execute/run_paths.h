@@ -17,7 +17,7 @@ typedef struct tl_run_paths {
 } tl_run_paths;
 
 /**
- * Names the files of a run.
+ * Names the files of a run; the file system must take the names.
  *
  * \param file  the result, or NULL: <plan's name>.nc
  * \param dir   the run directory, or NULL: next to the result
