@@ -108,7 +108,7 @@ static tl_status judge(const char *path, int ended, size_t memory, const char *t
     return tl_fail(
         err, TL_E_FORMAT,
         "%s is damaged: the NetCDF library %s on it; threatloop run --resume DIR "
-        "writes it again from its run directory, DIR",
+        "--force writes it again from its run directory, DIR",
         path, is_killed ? "hangs" : "crashes");
 }
 
