@@ -58,7 +58,7 @@ static tl_status judge(const char *path, int ended, tl_err *err)
     const bool is_killed = signal == SIGKILL || signal == SIGXCPU;
     return tl_fail(err, TL_E_FORMAT,
                    "%s is damaged: the NetCDF library %s on it; threatloop run --resume "
-                   "writes it again from its run directory",
+                   "--force writes it again from its run directory",
                    path, is_killed ? "hangs" : "crashes");
 }
 

@@ -1,5 +1,4 @@
 # Sourced by the tests of files and folders that mean harm, after lib.sh.
-umask 022
 t=$THREATLOOP_BIN
 preloaded=${PRELOADED:?the folder of the libraries for LD_PRELOAD}
 

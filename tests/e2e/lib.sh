@@ -1,5 +1,6 @@
 # Sourced by the tests here. THREATLOOP_BIN is the program, ROOT the checkout.
 set -u
+umask 022 # what the group may write in a run directory is refused
 : "${THREATLOOP_BIN:?the program under test}" "${ROOT:?the checkout}"
 export THREATLOOP_BIN
 unset THREATLOOP_DATA

@@ -88,7 +88,8 @@ same whole.nc out/x.nc
 
 # A result that is damaged is written again by a run that has nothing left to do.
 truncate -s 1000 out/x.nc
-expect 0 launch -n 1 run "$plan" -o out/x.nc --dir "$place/x.run"
+expect 2 launch -n 1 run "$plan" -o out/x.nc --dir "$place/x.run"
+expect 0 launch -n 1 run "$plan" -o out/x.nc --dir "$place/x.run" --force
 same whole.nc out/x.nc
 rm out/x.nc
 expect 0 launch -n 2 run "$plan" -o out/x.nc --dir "$place/x.run" --resume
@@ -101,8 +102,12 @@ rm -rf x.run
 ln -sf "$place/victim" x.run/plan.yaml.tmp
 rm x.run/plan.yaml && ln -s "$place/victim" x.run/plan.yaml
 echo precious >victim
-expect 1 "$THREATLOOP_BIN" run "$plan" -o x.nc --dir x.run --resume
-says "plan.yaml: cannot be written"
+for name in plan.yaml plan.yaml.tmp; do
+    expect 2 "$THREATLOOP_BIN" run "$plan" -o x.nc --dir x.run --resume
+    says "is a symbolic link, which is not followed"
+    [ "$(cat victim)" = precious ] || fail "a link in the run directory was followed"
+    rm "x.run/$(sed -n 's,.*x.run/\([a-z.]*\) is a symbolic.*,\1,p' err.txt)"
+done
 expect 0 "$THREATLOOP_BIN" run "$plan" -o x.nc --dir x.run --resume
 [ "$(cat victim)" = precious ] || fail "a link in the run directory was followed"
 finish

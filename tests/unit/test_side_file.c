@@ -316,5 +316,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_abandoned_leaves_nothing, open_room,
                                         close_room),
     };
+    (void)umask(022); /* what others may write is refused */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
