@@ -4,6 +4,8 @@
 #include "cluster/comm/exit_code.h"
 #include "cluster/comm/launch_rank.h"
 #include "compute/core/log.h"
+#include "compute/core/print.h"
+#include "compute/core/stack.h"
 #include "compute/core/text.h"
 #include "compute/nn/kernels/kernels.h"
 #include "runner/cli/commands.h"
@@ -37,18 +39,17 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void print_help(FILE *file)
 {
-    (void)fputs("threatloop measures how ML attacks and defences interact\n\n"
-                "usage: threatloop COMMAND [ARGUMENTS]     threatloop COMMAND --help\n\n",
-                file);
+    tl_print(file,
+             "threatloop measures how ML attacks and defences interact\n\n"
+             "usage: threatloop COMMAND [ARGUMENTS]     threatloop COMMAND --help\n\n");
     for (int i = 0; i < COMMANDS; i++) {
-        (void)fprintf(file, "  %-9s %s\n", commands[i].name, commands[i].about);
+        tl_print(file, "  %-9s %s\n", commands[i].name, commands[i].about);
     }
-    (void)fputs(
-        "\nFirst steps:  threatloop run demo     threatloop list     threatloop new\n"
-        "On all cores: cluster/launch run demo\n\n"
-        "Exit status: 0 done; 1 an error; 2 bad usage or plan; 3 finished, some steps "
-        "failed;\n75 stopped early, resume.\n",
-        file);
+    tl_print(file,
+             "\nFirst steps:  threatloop run demo     threatloop list     threatloop new\n"
+             "On all cores: cluster/launch run demo\n\n"
+             "Exit status: 0 done; 1 an error; 2 bad usage or plan; 3 finished, some steps "
+             "failed;\n75 stopped early, resume.\n");
 }
 
 static int refuse(const char *word)
@@ -94,5 +95,5 @@ int main(int argc, char **argv)
 {
     /* HDF5 would lock every file it opens, and fail where locks do. Ours: file_lock.h. */
     (void)setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
-    return tl_exit_code_report(obey(argc, argv), tl_launch_is_leader());
+    return tl_exit_code_report(tl_stack_run(obey, argc, argv), tl_launch_is_leader());
 }

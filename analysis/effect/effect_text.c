@@ -1,5 +1,7 @@
 #include "analysis/effect/effect_text.h"
 
+#include "compute/core/print.h"
+
 #include <math.h>
 
 static const double LEVEL = 0.05;
@@ -40,8 +42,8 @@ char *tl_effect_number(const tl_effect *effect, char out[24])
 static void say_margin(FILE *file, const tl_effect *effect)
 {
     if (isnan(effect->equivalence_p)) return;
-    (void)fprintf(file, effect->equivalence_p <= LEVEL ? "; within" : "; not shown within");
-    (void)fprintf(file, " +-%.3g (p=%.3g)", effect->margin, effect->equivalence_p);
+    tl_print(file, effect->equivalence_p <= LEVEL ? "; within" : "; not shown within");
+    tl_print(file, " +-%.3g (p=%.3g)", effect->margin, effect->equivalence_p);
 }
 
 /* Prints what the numbers mean: an effect that is not resolved always with its bound. */
@@ -51,23 +53,21 @@ static void say_bound(FILE *file, const tl_effect *effect)
     const char *name = isnan(effect->q) ? "p" : "q";
     const bool excludes = is_beyond(effect);
     if (effect->low >= effect->high) {
-        (void)fputs(": the same in every replicate", file);
+        tl_print(file, ": the same in every replicate");
     } else if (!excludes && p <= LEVEL) {
-        (void)fprintf(file, ": unclear, %s <= %.2g but the interval holds 0", name, LEVEL);
+        tl_print(file, ": unclear, %s <= %.2g but the interval holds 0", name, LEVEL);
     } else if (!excludes) {
         const double bound = fmax(-effect->low, effect->high);
-        (void)fprintf(file, ": not resolved; one larger than %.3g is excluded", bound);
+        tl_print(file, ": not resolved; one larger than %.3g is excluded", bound);
     } else if (effect->least_p > LEVEL) {
-        (void)fprintf(file, ": %d replicates cannot reach p = %.2g", effect->replicates,
-                      LEVEL);
+        tl_print(file, ": %d replicates cannot reach p = %.2g", effect->replicates, LEVEL);
     } else if (p > LEVEL) {
-        (void)fprintf(file, ": unclear, the interval excludes 0 but %s > %.2g", name,
-                      LEVEL);
+        tl_print(file, ": unclear, the interval excludes 0 but %s > %.2g", name, LEVEL);
     }
     if (effect->floor_sd > 0.0) {
-        (void)fputs(" (all replicates are equal: interval as if one row of each rate were "
-                    "discordant)",
-                    file);
+        tl_print(file,
+                 " (all replicates are equal: interval as if one row of each rate were "
+                 "discordant)");
     }
     say_margin(file, effect);
 }
@@ -76,59 +76,59 @@ static void say_bound(FILE *file, const tl_effect *effect)
 static void say_scales(FILE *file, const tl_effect *effect)
 {
     if (effect->scales != TL_SCALES_DISAGREE) return;
-    (void)fprintf(file, "; DISAGREES on the log-odds scale: %+.4g [%+.4g, %+.4g]",
-                  effect->logit_mean, effect->logit_low, effect->logit_high);
+    tl_print(file, "; DISAGREES on the log-odds scale: %+.4g [%+.4g, %+.4g]",
+             effect->logit_mean, effect->logit_low, effect->logit_high);
 }
 
 void tl_effect_print_control(FILE *file, const tl_effect *effect)
 {
     if (!effect->control) return;
-    (void)fprintf(file, "; without access %.3f, effect %+.3g [%+.3g, %+.3g]",
-                  effect->control_mean, effect->control_effect, effect->control_low,
-                  effect->control_high);
+    tl_print(file, "; without access %.3f, effect %+.3g [%+.3g, %+.3g]",
+             effect->control_mean, effect->control_effect, effect->control_low,
+             effect->control_high);
     const bool is_moved = effect->control_low > 0.0 || effect->control_high < 0.0;
     if (is_moved && effect->control_effect * effect->mean > 0.0)
-        (void)fputs(": NOT by access alone", file);
+        tl_print(file, ": NOT by access alone");
 }
 
 void tl_effect_print_name(FILE *file, const tl_effect *effect, bool has_metric)
 {
     if (effect->kind == TL_EFFECT_TREND)
-        (void)fprintf(file, "%s, slope", effect->factor);
+        tl_print(file, "%s, slope", effect->factor);
     else
-        (void)fprintf(file, "%s=%s against %s", effect->factor, effect->level,
-                      effect->reference);
-    if (effect->at) (void)fprintf(file, " at %s", effect->at);
+        tl_print(file, "%s=%s against %s", effect->factor, effect->level,
+                 effect->reference);
+    if (effect->at) tl_print(file, " at %s", effect->at);
     if (!has_metric) return;
     if (effect->kind == TL_EFFECT_TREND)
-        (void)fprintf(file, " of %s per %s", effect->metric, effect->reference);
+        tl_print(file, " of %s per %s", effect->metric, effect->reference);
     else
-        (void)fprintf(file, ", on %s", effect->metric);
-    if (effect->pooled) (void)fprintf(file, ", pooled over %s", effect->pooled);
+        tl_print(file, ", on %s", effect->metric);
+    if (effect->pooled) tl_print(file, ", pooled over %s", effect->pooled);
 }
 
 void tl_effect_print(FILE *file, const tl_effect *effect)
 {
     tl_effect_print_name(file, effect, true);
-    (void)fputs(": ", file);
+    tl_print(file, ": ");
     if (isnan(effect->low)) {
-        (void)fprintf(file, "%s", effect->missing ? effect->missing : "no number");
-        if (!isnan(effect->mean)) (void)fprintf(file, " (difference %+.4g)", effect->mean);
+        tl_print(file, "%s", effect->missing ? effect->missing : "no number");
+        if (!isnan(effect->mean)) tl_print(file, " (difference %+.4g)", effect->mean);
         if (effect->left_out > 0) {
-            (void)fprintf(file, "; %d of %d replicates are incomplete", effect->left_out,
-                          effect->left_out + effect->replicates);
+            tl_print(file, "; %d of %d replicates are incomplete", effect->left_out,
+                     effect->left_out + effect->replicates);
         }
-        (void)fputc('\n', file);
+        tl_print(file, "\n");
         return;
     }
-    (void)fprintf(file, "%+.4g [%+.4g, %+.4g], n=%d", effect->mean, effect->low,
-                  effect->high, effect->replicates);
-    if (effect->left_out > 0) (void)fprintf(file, " (%d left out)", effect->left_out);
-    (void)fprintf(file, ", %sp=%.3g (least reachable %.2g)",
-                  effect->sides == 1 ? "one-sided " : "", effect->p, effect->least_p);
-    if (!isnan(effect->q)) (void)fprintf(file, ", q=%.3g", effect->q);
+    tl_print(file, "%+.4g [%+.4g, %+.4g], n=%d", effect->mean, effect->low, effect->high,
+             effect->replicates);
+    if (effect->left_out > 0) tl_print(file, " (%d left out)", effect->left_out);
+    tl_print(file, ", %sp=%.3g (least reachable %.2g)",
+             effect->sides == 1 ? "one-sided " : "", effect->p, effect->least_p);
+    if (!isnan(effect->q)) tl_print(file, ", q=%.3g", effect->q);
     say_bound(file, effect);
     say_scales(file, effect);
     tl_effect_print_control(file, effect);
-    (void)fputc('\n', file);
+    tl_print(file, "\n");
 }

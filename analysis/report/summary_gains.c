@@ -6,6 +6,7 @@
 
 #include "analysis/effect/effect_text.h"
 #include "analysis/table/schema.h"
+#include "compute/core/print.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -65,13 +66,13 @@ void tl_summary_gains(FILE *file, const tl_table *table, const tl_effects *effec
     }
     if (count == 0) return;
     qsort(list, (size_t)count, sizeof *list, by_chain);
-    (void)fputs("\nGains of attacks from what precedes them in the chain:\n", file);
+    tl_print(file, "\nGains of attacks from what precedes them in the chain:\n");
     const int shown = most < 0 || count < most ? count : most;
     for (int i = 0; i < shown; i++) {
-        (void)fputs("  ", file);
+        tl_print(file, "  ");
         tl_effect_print(file, &effects->effect[list[i].effect]);
     }
     if (shown < count) {
-        (void)fprintf(file, "  %d more; threatloop effects lists all\n", count - shown);
+        tl_print(file, "  %d more; threatloop effects lists all\n", count - shown);
     }
 }

@@ -6,6 +6,7 @@
 
 #include "analysis/table/schema.h"
 #include "compute/core/arena.h"
+#include "compute/core/print.h"
 #include "compute/core/text.h"
 
 #include <math.h>
@@ -167,13 +168,13 @@ static void print_head(FILE *file, const view *v)
     for (int line = HEAD - head_lines(v); line < HEAD; line++) {
         for (int f = 0; f < v->factors; f++) {
             head(v->factor[f]->name, v->width[f] - 2, line, text);
-            (void)fprintf(file, "%-*s", v->width[f], text);
+            tl_print(file, "%-*s", v->width[f], text);
         }
         for (int m = 0; m < v->metrics; m++) {
             head(v->metric[m]->name, METRIC - 1, line, text);
-            (void)fprintf(file, "%*s", METRIC, text);
+            tl_print(file, "%*s", METRIC, text);
         }
-        (void)fprintf(file, line == HEAD - 1 ? "%*s\n" : "\n", v->count, "n");
+        tl_print(file, line == HEAD - 1 ? "%*s\n" : "\n", v->count, "n");
     }
 }
 
@@ -190,18 +191,18 @@ static void print_row(FILE *file, const view *v, const shown *cell)
     for (int f = 0; f < v->factors; f++) {
         char text[LEVEL + 1];
         level_text(v->factor[f], cell->first, text);
-        (void)fprintf(file, "%-*s", v->width[f], text);
+        tl_print(file, "%-*s", v->width[f], text);
     }
     for (int m = 0; m < v->metrics; m++) {
         const int n = cell->n[m];
         const double mean = cell->sum[m] / n;
         if (n == 0)
-            (void)fprintf(file, "%*s", METRIC, "-");
+            tl_print(file, "%*s", METRIC, "-");
         else
-            (void)fprintf(file, fabs(mean) < 1e4 ? "%*.4f" : "%*.3g", METRIC, mean);
+            tl_print(file, fabs(mean) < 1e4 ? "%*.4f" : "%*.3g", METRIC, mean);
         most = n > most ? n : most;
     }
-    (void)fprintf(file, "%*d\n", v->count, most);
+    tl_print(file, "%*d\n", v->count, most);
 }
 
 static bool is_in(const view *v, const shown *cell, uint32_t t)
@@ -241,13 +242,12 @@ void tl_summary_table(FILE *file, const tl_table *table)
     choose_metrics(&v, choose_factors(&v));
     if (cell && v.metrics > 0) {
         const int cells = add_trials(&v, cell);
-        (void)fprintf(file, "\nMeans over replicates%s%s; n trials have a value:\n",
-                      v.averaged.at ? " and over " : "",
-                      v.averaged.at ? v.averaged.at : "");
+        tl_print(file, "\nMeans over replicates%s%s; n trials have a value:\n",
+                 v.averaged.at ? " and over " : "", v.averaged.at ? v.averaged.at : "");
         print_head(file, &v);
         for (int c = 0; c < cells; c++) print_row(file, &v, &cell[c]);
         if (cells == MOST_CELLS) {
-            (void)fprintf(file, "Only the first %d combinations shown.\n", cells);
+            tl_print(file, "Only the first %d combinations shown.\n", cells);
         }
     }
     tl_text_close(&v.averaged);

@@ -25,8 +25,9 @@ TL_MUST_USE tl_status tl_result_write_groups(const char *path, const tl_table *t
  * Reads the table of a file of tl_result_write into `arena`; its one group, if the root has
  * no variables. Groups beside a table are not read; without them, writing it again gives
  * the same bytes. Other files are refused, as are files whose dimensions claim more than
- * they can hold, or that crash the library: a child process reads the file first. \return
- * TL_E_IO, TL_E_FORMAT (what is wrong), TL_E_NOMEM
+ * they can hold, or that crash the library: a child process reads the file first, within
+ * what `arena` has left.
+ * \return TL_E_IO, TL_E_FORMAT (what is wrong), TL_E_NOMEM (it does not fit)
  */
 TL_MUST_USE tl_status tl_result_read(const char *path, tl_arena *arena, tl_table **out,
                                      tl_err *err);

@@ -6,6 +6,7 @@
 
 #include "analysis/table/schema.h"
 #include "compute/core/file.h"
+#include "compute/core/text.h"
 
 #include <netcdf.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 
 enum {
     MOST_COLUMNS = 8192,
-    MOST_TEXT = 65536,
+    MOST_TEXT = TL_PATH_SPACE, /* levels are words, numbers or paths */
     MOST_ATTRIBUTE = 1 << 24,
     MOST_SMALLER = 1100
 };
@@ -94,11 +95,14 @@ static tl_status read_attributes(loader *l, int variable, tl_column *column,
     return TL_OK;
 }
 
-/* Deflate compresses at most 1032 to 1, so a file that claims more is malicious.
- */
+/* Deflate compresses at most 1032 to 1, so a file that claims more is malicious; and its
+ * columns must fit into memory, which is asked before they are inflated. */
 static tl_status claim(loader *l, size_t bytes_each)
 {
     const size_t trials = l->table->trials;
+    TL_CHECK(trials == 0 || bytes_each <= tl_arena_left(l->arena) / trials, l->err,
+             TL_E_NOMEM, "%s: %zu trials of %zu bytes are more than memory may hold",
+             l->path, trials, bytes_each);
     WANT(l, trials == 0 || bytes_each <= l->left / trials,
          "its dimensions claim more than it can hold");
     l->left -= trials * bytes_each;
@@ -123,11 +127,11 @@ static tl_status read_words(loader *l, int variable, size_t length, tl_column *c
     const size_t trials = l->table->trials;
     WANT(l, length <= MOST_TEXT, "a text is too long");
     TL_TRY(claim(l, length));
-    char *all;
+    char *all, *packed;
     const char **text;
     TL_ALLOC(all, l->arena, trials * (length + 1), l->err);
     TL_ALLOC(text, l->arena, trials, l->err);
-    char *packed;
+    const size_t mark = tl_arena_mark(l->arena);
     TL_ALLOC(packed, l->arena, trials * length, l->err);
     WANT(l, trials == 0 || nc_get_var_text(l->group, variable, packed) == NC_NOERR,
          "text cannot be read");
@@ -135,6 +139,7 @@ static tl_status read_words(loader *l, int variable, size_t length, tl_column *c
         memcpy(all + t * (length + 1), packed + t * length, length);
         text[t] = all + t * (length + 1);
     }
+    tl_arena_rewind(l->arena, mark);
     column->text = text;
     column->type = TL_COLUMN_TEXT;
     return TL_OK;

@@ -1,5 +1,6 @@
 #include "analysis/table/table_print.h"
 
+#include "compute/core/print.h"
 #include "compute/core/text.h"
 
 #include <math.h>
@@ -42,16 +43,23 @@ static bool cell_text(const tl_column *column, uint32_t t, char number[CELL_SPAC
     return true;
 }
 
+/* A field of RFC 4180: in quotes where it must be, with quotes doubled. */
 static void put_field(FILE *file, const char *text, size_t length)
 {
     bool is_quoted = false;
     for (size_t i = 0; i < length; i++) is_quoted |= strchr(",\"\r\n", text[i]) != NULL;
-    if (is_quoted) (void)fputc('"', file);
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '"') (void)fputc('"', file);
-        (void)fputc(text[i], file);
+    if (!is_quoted) {
+        tl_print(file, "%.*s", (int)length, text);
+        return;
     }
-    if (is_quoted) (void)fputc('"', file);
+    tl_print(file, "\"");
+    for (size_t i = 0; i < length; i++) {
+        const size_t n = strcspn(text + i, "\""), left = length - i;
+        tl_print(file, "%.*s", (int)(n < left ? n : left), text + i);
+        i += n;
+        if (i < length) tl_print(file, "\"\"");
+    }
+    tl_print(file, "\"");
 }
 
 void tl_table_csv(FILE *file, const tl_table *table)
@@ -60,33 +68,36 @@ void tl_table_csv(FILE *file, const tl_table *table)
     const char *text;
     size_t length;
     for (int c = 0; c < table->columns; c++) {
-        if (c > 0) (void)fputc(',', file);
+        if (c > 0) tl_print(file, ",");
         put_field(file, table->column[c].name, strlen(table->column[c].name));
     }
-    (void)fputs("\r\n", file);
+    tl_print(file, "\r\n");
     for (uint32_t t = 0; t < table->trials; t++) {
         for (int c = 0; c < table->columns; c++) {
-            if (c > 0) (void)fputc(',', file);
+            if (c > 0) tl_print(file, ",");
             if (!cell_text(&table->column[c], t, number, &text, &length)) continue;
             put_field(file, text, length);
         }
-        (void)fputs("\r\n", file);
+        tl_print(file, "\r\n");
     }
 }
 
+/* What may not be shown is escaped where it is a character, and else replaced. */
 static void put_string(FILE *file, const char *text, size_t length)
 {
-    (void)fputc('"', file);
-    for (size_t i = 0; i < length; i++) {
+    tl_print(file, "\"");
+    for (size_t i = 0, n; i < length; i += n) {
         const unsigned char c = (unsigned char)text[i];
+        n = tl_print_shown(text + i, length - i);
         if (c == '"' || c == '\\')
-            (void)fprintf(file, "\\%c", c);
-        else if (c < 0x20)
-            (void)fprintf(file, "\\u%04x", c);
+            tl_print(file, "\\%c", c);
+        else if (n == 0 && c < 0x80)
+            tl_print(file, "\\u%04x", c);
         else
-            (void)fputc(c, file);
+            tl_print(file, "%.*s", n > 0 ? (int)n : 1, text + i);
+        if (n == 0) n = 1;
     }
-    (void)fputc('"', file);
+    tl_print(file, "\"");
 }
 
 void tl_table_json(FILE *file, const tl_table *table)
@@ -94,25 +105,25 @@ void tl_table_json(FILE *file, const tl_table *table)
     char number[CELL_SPACE];
     const char *text;
     size_t length;
-    (void)fputc('[', file);
+    tl_print(file, "[");
     for (uint32_t t = 0; t < table->trials; t++) {
-        (void)fputs(t > 0 ? ",\n{" : "\n{", file);
+        tl_print(file, t > 0 ? ",\n{" : "\n{");
         for (int c = 0; c < table->columns; c++) {
             const tl_column *column = &table->column[c];
-            if (c > 0) (void)fputs(", ", file);
+            if (c > 0) tl_print(file, ", ");
             put_string(file, column->name, strlen(column->name));
-            (void)fputs(": ", file);
+            tl_print(file, ": ");
             const bool is_real = column->type == TL_COLUMN_REAL;
             const bool has_value = cell_text(column, t, number, &text, &length) &&
                                    (!is_real || isfinite(column->real[t]));
             if (!has_value)
-                (void)fputs("null", file);
+                tl_print(file, "null");
             else if (is_real || column->type == TL_COLUMN_INT)
-                (void)fwrite(text, 1, length, file);
+                tl_print(file, "%.*s", (int)length, text);
             else
                 put_string(file, text, length);
         }
-        (void)fputc('}', file);
+        tl_print(file, "}");
     }
-    (void)fputs("\n]\n", file);
+    tl_print(file, "\n]\n");
 }

@@ -134,6 +134,12 @@ char *tl_arena_print(tl_arena *arena, tl_err *err, const char *format, ...)
     return text;
 }
 
+size_t tl_arena_left(const tl_arena *arena)
+{
+    if (arena->limit == 0) return SIZE_MAX;
+    return arena->used < arena->limit ? arena->limit - arena->used : 1;
+}
+
 size_t tl_arena_mark(const tl_arena *arena)
 {
     return arena->used;

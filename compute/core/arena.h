@@ -63,6 +63,10 @@ char *tl_arena_text(tl_arena *arena, const char *text, tl_err *err);
 /** A text formatted as by printf, in the arena, or NULL as tl_arena_take. */
 char *tl_arena_print(tl_arena *arena, tl_err *err, const char *format, ...) TL_PRINTF(3, 4);
 
+/** Bytes that may still be taken, at least 1, so that they can be the limit of another;
+ * SIZE_MAX without a limit. */
+size_t tl_arena_left(const tl_arena *arena);
+
 /** The current position, for tl_arena_rewind. */
 size_t tl_arena_mark(const tl_arena *arena);
 

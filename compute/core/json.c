@@ -1,5 +1,7 @@
 #include "compute/core/json.h"
 
+#include "compute/core/print.h"
+
 #include "compute/core/status.h"
 
 #include <math.h>
@@ -53,8 +55,10 @@ long long tl_json_whole(const json_t *object, const char *key)
 
 void tl_json_print(json_t *value, size_t flags)
 {
-    const int failed = json_dumpf(value, stdout, flags);
-    TL_INVARIANT(!failed || ferror(stdout));
-    (void)putchar('\n');
+    char *text = json_dumps(value, flags);
+    TL_INVARIANT(text != NULL);
+    tl_print_lines(stdout, text);
+    tl_print(stdout, "\n");
+    free(text);
     json_decref(value);
 }

@@ -1,5 +1,7 @@
 #include "compute/core/log.h"
 
+#include "compute/core/print.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -24,18 +26,17 @@ void tl_log(tl_log_level level, const char *format, ...)
         return;
     }
     char line[1024];
-    int length = tl_log_setting.rank > 0
-                     ? snprintf(line, sizeof line, "threatloop: %s: rank %d: ", word[level],
-                                tl_log_setting.rank)
-                     : snprintf(line, sizeof line, "threatloop: %s: ", word[level]);
+    const int length =
+        tl_log_setting.rank > 0
+            ? snprintf(line, sizeof line, "threatloop: %s: rank %d: ", word[level],
+                       tl_log_setting.rank)
+            : snprintf(line, sizeof line, "threatloop: %s: ", word[level]);
     va_list args;
     va_start(args, format);
-    const int more =
-        vsnprintf(line + length, sizeof line - (size_t)length - 1, format, args);
+    size_t all = (size_t)length;
+    all += tl_print_into(line + all, sizeof line - all - 1, format, args);
     va_end(args);
-    length += more > 0 ? more : 0;
-    if (length > (int)sizeof line - 2) length = (int)sizeof line - 2;
-    line[length++] = '\n';
-    const ssize_t written = write(STDERR_FILENO, line, (size_t)length);
+    line[all++] = '\n';
+    const ssize_t written = write(STDERR_FILENO, line, all);
     (void)written; /* nowhere to report it */
 }

@@ -82,3 +82,8 @@ double tl_memory_allowed(void)
     }
     return least(allowed, limit_of_groups());
 }
+
+size_t tl_memory_account(double wanted, double usual)
+{
+    return (size_t)least(wanted > 0.0 ? wanted : usual, tl_memory_allowed());
+}

@@ -1,28 +1,22 @@
 #include "compute/core/status.h"
 
+#include "compute/core/print.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Errors quote files and end up on terminals: no control sequences may pass. */
-static void defuse(char *text)
-{
-    for (char *c = text; *c; c++) {
-        const unsigned char byte = (unsigned char)*c;
-        if ((byte < 0x20 && byte != '\n') || byte == 0x7f) *c = '?';
-    }
-}
-
 tl_status tl_fail(tl_err *err, tl_status status, const char *format, ...)
 {
     if (!err) return status;
+    char text[TL_ERR_TEXT]; /* an argument may be err->text */
     va_list args;
     va_start(args, format);
-    err->status = status;
-    (void)vsnprintf(err->text, sizeof err->text, format, args);
+    const size_t length = tl_print_into(text, sizeof text, format, args);
     va_end(args);
-    defuse(err->text);
+    err->status = status;
+    memcpy(err->text, text, length + 1);
     return status;
 }
 
@@ -33,13 +27,10 @@ tl_status tl_fail_prefix(tl_err *err, const char *format, ...)
     memcpy(old, err->text, sizeof old);
     va_list args;
     va_start(args, format);
-    int length = vsnprintf(err->text, sizeof err->text, format, args);
+    const size_t length = tl_print_into(err->text, sizeof err->text - 2, format, args);
     va_end(args);
-    if (length < 0 || length >= TL_ERR_TEXT - 3) return err->status;
-    const int room = TL_ERR_TEXT - length; /* overlong text is truncated */
-    if (snprintf(err->text + length, (size_t)room, ": %s", old) < 0)
-        err->text[length] = '\0';
-    defuse(err->text);
+    /* Overlong text is truncated. */
+    (void)snprintf(err->text + length, sizeof err->text - length, ": %s", old);
     return err->status;
 }
 

@@ -39,8 +39,8 @@ typedef struct tl_err {
 #define TL_MUST_USE __attribute__((warn_unused_result))
 #define TL_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
-/** Writes an error into `err` (may be NULL) and returns `status`. Control characters, which
- * a terminal would obey, become question marks. */
+/** Writes an error into `err` (may be NULL) and returns `status`. Texts are shown as by
+ * tl_print. */
 tl_status tl_fail(tl_err *err, tl_status status, const char *format, ...) TL_PRINTF(3, 4);
 
 /** Puts "prefix: " before the text of `err` (may be NULL) and returns its status. */

@@ -118,33 +118,6 @@ char *tl_text_hint(const char *wanted, const char *const *names, int count,
     return out;
 }
 
-size_t tl_text_sequence(const char *at, size_t left)
-{
-    const unsigned char *byte = (const unsigned char *)at;
-    size_t length = 1;
-    unsigned low = 0x80, high = 0xBF; /* range of the second byte */
-    if (left == 0) return 0;
-    if (byte[0] >= 0xC2 && byte[0] <= 0xDF) {
-        length = 2;
-    } else if (byte[0] >= 0xE0 && byte[0] <= 0xEF) {
-        length = 3;
-        if (byte[0] == 0xE0) low = 0xA0;
-        if (byte[0] == 0xED) high = 0x9F;
-    } else if (byte[0] >= 0xF0 && byte[0] <= 0xF4) {
-        length = 4;
-        if (byte[0] == 0xF0) low = 0x90;
-        if (byte[0] == 0xF4) high = 0x8F;
-    } else if (byte[0] >= 0x80) {
-        return 0;
-    }
-    if (length > left) return 0;
-    if (length > 1 && (byte[1] < low || byte[1] > high)) return 0;
-    for (size_t i = 2; i < length; i++) {
-        if (byte[i] < 0x80 || byte[i] > 0xBF) return 0;
-    }
-    return length;
-}
-
 bool tl_text_real(const char *text, double *value)
 {
     char *end;

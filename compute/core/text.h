@@ -42,10 +42,6 @@ enum { TL_HINT = 96 /**< bytes of tl_text_hint's text with its NUL */ };
 char *tl_text_hint(const char *wanted, const char *const *names, int count,
                    char out[TL_HINT]);
 
-/** Bytes of the UTF-8 sequence at `at`, where `left` bytes remain; 0 if invalid (overlong,
- * a surrogate, truncated). Source: Unicode 15, table 3-7. */
-size_t tl_text_sequence(const char *at, size_t left);
-
 /** Parses the whole text as a finite number into `value`; false if it is not one. */
 bool tl_text_real(const char *text, double *value);
 

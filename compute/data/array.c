@@ -1,8 +1,28 @@
 #include "compute/data/array.h"
 
+#include "compute/core/text.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+tl_arena tl_array_room(const tl_arena *arena)
+{
+    const size_t share = tl_arena_left(arena) / 5 + 1;
+    return tl_arena_open(share < TL_ARRAY_LIMIT ? share : TL_ARRAY_LIMIT);
+}
+
+tl_status tl_array_fits(const char *where, uint64_t bytes, const tl_arena *room,
+                        tl_err *err)
+{
+    char need[32], have[32];
+    TL_CHECK(bytes <= tl_arena_left(room), err, TL_E_NOMEM,
+             "%s: its %s of elements need more memory than data may take: %s are left for "
+             "them as they are in the file; --memory allows more",
+             where, tl_text_size((double)bytes, need),
+             tl_text_size((double)tl_arena_left(room), have));
+    return TL_OK;
+}
 
 int tl_array_item(const char *type)
 {
@@ -12,6 +32,11 @@ int tl_array_item(const char *type)
         if (strcmp(known[k], type) == 0) return type[1] - '0';
     }
     return 0;
+}
+
+uint64_t tl_array_bytes(const tl_array *array)
+{
+    return array->count * (uint64_t)tl_array_item(array->type);
 }
 
 /* IEEE 754 binary16. */

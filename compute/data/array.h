@@ -24,8 +24,21 @@ typedef struct tl_array {
     unsigned char *bytes; /**< [count elements] in C order, in this machine's byte order */
 } tl_array;
 
+/** An arena for arrays as files have them, which will become floats in `arena`: of a fifth
+ * of what that has left, since a byte becomes a float of four. */
+tl_arena tl_array_room(const tl_arena *arena);
+
+/** Checks that `bytes` of elements fit into `room`, before they are inflated or read.
+ * \param where  the file, and the member
+ * \return TL_E_NOMEM: what they need and what is left */
+TL_MUST_USE tl_status tl_array_fits(const char *where, uint64_t bytes, const tl_arena *room,
+                                    tl_err *err);
+
 /** Bytes of one element of a type such as "f4"; 0 for unsupported types. */
 int tl_array_item(const char *type);
+
+/** Bytes of all elements. */
+uint64_t tl_array_bytes(const tl_array *array);
 
 /** Element `i` as a double. */
 double tl_array_get(const tl_array *array, uint64_t i);

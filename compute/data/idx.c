@@ -6,6 +6,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+enum { PIECE = 1 << 16 };
+
 static const char *type_of(int code)
 {
     static const char *const type[] = {"u1", "i1", NULL, "i2", "i4", "f4", "f8"};
@@ -25,8 +27,9 @@ static tl_status take(gzFile file, const char *path, unsigned char *bytes, size_
     return TL_OK;
 }
 
-static tl_status read_open(gzFile file, const char *path, uint64_t limit, tl_arena *arena,
-                           tl_array *out, tl_err *err)
+/* Type and shape, of a file that inflates to `limit` bytes at most. */
+static tl_status read_head(gzFile file, const char *path, uint64_t limit, tl_array *out,
+                           tl_err *err)
 {
     unsigned char head[4];
     *out = (tl_array){.count = 1};
@@ -47,8 +50,11 @@ static tl_status read_open(gzFile file, const char *path, uint64_t limit, tl_are
                  path);
         out->count *= out->size[d];
     }
-    TL_ALLOC(out->bytes, arena, out->count * item, err);
-    TL_TRY(take(file, path, out->bytes, out->count * item, err));
+    return TL_OK;
+}
+
+static tl_status check_end(gzFile file, const char *path, tl_err *err)
+{
     unsigned char beyond;
     /* Reading past the end makes zlib compare the checksum. */
     const int left = gzread(file, &beyond, 1);
@@ -57,11 +63,37 @@ static tl_status read_open(gzFile file, const char *path, uint64_t limit, tl_are
     TL_CHECK(left >= 0 && code != Z_BUF_ERROR, err, TL_E_FORMAT,
              "%s: its gzip stream is damaged", path);
     TL_CHECK(left == 0, err, TL_E_FORMAT, "%s: has extra bytes after its elements", path);
-    if (item > 1) tl_array_swap(out);
     return TL_OK;
 }
 
-tl_status tl_idx_read(const char *path, tl_arena *arena, tl_array *out, tl_err *err)
+static tl_status keep_elements(gzFile file, const char *path, tl_arena *arena,
+                               tl_array *out, tl_err *err)
+{
+    const size_t all = (size_t)tl_array_bytes(out);
+    TL_TRY(tl_array_fits(path, all, arena, err));
+    TL_ALLOC(out->bytes, arena, all, err);
+    TL_TRY(take(file, path, out->bytes, all, err));
+    TL_TRY(check_end(file, path, err));
+    if (tl_array_item(out->type) > 1) tl_array_swap(out);
+    return TL_OK;
+}
+
+static tl_status skip_elements(gzFile file, const char *path, const tl_array *array,
+                               tl_err *err)
+{
+    unsigned char piece[PIECE];
+    for (uint64_t left = tl_array_bytes(array), n; left > 0; left -= n) {
+        n = left < PIECE ? left : PIECE;
+        TL_TRY(take(file, path, piece, (size_t)n, err));
+    }
+    return check_end(file, path, err);
+}
+
+/* \param arena NULL: elements are not kept, and not read if they have more than `most`
+ * bytes
+ */
+static tl_status read_file(const char *path, tl_arena *arena, uint64_t most, tl_array *out,
+                           tl_err *err)
 {
     uint64_t size;
     int descriptor;
@@ -70,9 +102,23 @@ tl_status tl_idx_read(const char *path, tl_arena *arena, tl_array *out, tl_err *
     if (!file) (void)close(descriptor);
     TL_CHECK(file, err, TL_E_NOMEM, "%s: no memory left to read it", path);
     /* Deflate packs at most 1032 to 1, so a short file cannot claim much memory. */
-    const uint64_t most = (size + 64) * 1032;
-    const uint64_t limit = most < TL_ARRAY_LIMIT ? most : TL_ARRAY_LIMIT;
-    const tl_status status = read_open(file, path, limit, arena, out, err);
+    const uint64_t inflated = (size + 64) * 1032;
+    const uint64_t limit = inflated < TL_ARRAY_LIMIT ? inflated : TL_ARRAY_LIMIT;
+    tl_status status = read_head(file, path, limit, out, err);
+    if (status == TL_OK && arena)
+        status = keep_elements(file, path, arena, out, err);
+    else if (status == TL_OK && tl_array_bytes(out) <= most)
+        status = skip_elements(file, path, out, err);
     (void)gzclose(file);
     return status;
+}
+
+tl_status tl_idx_read(const char *path, tl_arena *arena, tl_array *out, tl_err *err)
+{
+    return read_file(path, arena, 0, out, err);
+}
+
+tl_status tl_idx_check(const char *path, uint64_t most, tl_array *out, tl_err *err)
+{
+    return read_file(path, NULL, most, out, err);
 }

@@ -110,8 +110,13 @@ tl_status tl_lesions_make(const tl_source_want *want, tl_arena *arena, tl_datase
              "the difficulty of synthetic/lesions is 0 to 1, not %g", want->difficulty);
     TL_CHECK(want->examples >= 1, err, TL_E_ARG,
              "synthetic/lesions needs at least 1 example");
-    TL_TRY(tl_dataset_new((tl_shape){1, SIDE, SIDE}, want->classes, want->examples, arena,
-                          out, err));
+    const tl_shape shape = {1, SIDE, SIDE};
+    if (want->is_outline) {
+        *out =
+            (tl_dataset){.shape = shape, .classes = want->classes, .rows = want->examples};
+        return TL_OK;
+    }
+    TL_TRY(tl_dataset_new(shape, want->classes, want->examples, arena, out, err));
     for (int i = 0; i < want->examples; i++) {
         make_example(want, i, out->input + (size_t)i * SIDE * SIDE);
         out->label[i] = i % want->classes;

@@ -7,19 +7,24 @@
 
 enum { MOST_CLASSES = 256 };
 
+static const char *const splits[TL_SPLITS] = {"train", "val", "test"};
+
 typedef struct split_arrays {
     tl_array images, labels;
 } split_arrays;
 
-static tl_status read_member(tl_npz *npz, const char *path, const char *name,
-                             tl_arena *arena, tl_array *out, tl_err *err)
+/* The member of that name, "train" and "_images". */
+static tl_status find_member(const tl_npz *npz, const char *path, const char *split,
+                             const char *what, int *member, tl_err *err)
 {
-    const int member = tl_npz_find(npz, name);
-    TL_CHECK(member >= 0, err, TL_E_FORMAT,
+    char name[32];
+    (void)snprintf(name, sizeof name, "%s%s", split, what);
+    *member = tl_npz_find(npz, name);
+    TL_CHECK(*member >= 0, err, TL_E_FORMAT,
              "%s: has no member %s.npy; MedMNIST files have train, val and test images and "
              "labels",
              path, name);
-    return tl_npz_read(npz, member, arena, out, err);
+    return TL_OK;
 }
 
 static bool is_colour(const tl_array *images)
@@ -42,6 +47,12 @@ static tl_status check_labels(const char *path, const char *split, const split_a
     TL_CHECK(labels->type[0] == 'u' || labels->type[0] == 'i' || labels->type[0] == 'b',
              err, TL_E_FORMAT, "%s: %s_labels has type %s; allowed are integers", path,
              split, labels->type);
+    return TL_OK;
+}
+
+static tl_status check_values(const char *path, const char *split, const tl_array *labels,
+                              tl_err *err)
+{
     for (uint64_t i = 0; i < labels->count; i++) {
         const double label = tl_array_get(labels, i);
         TL_CHECK(label >= 0.0 && label < MOST_CLASSES, err, TL_E_FORMAT,
@@ -127,22 +138,39 @@ static tl_status put_all(const char *path, const split_arrays part[TL_SPLITS],
     return TL_OK;
 }
 
+/* What the headers say is checked before anything is inflated.
+ * \param number  [TL_SPLITS][2] results: the members with images and labels */
+static tl_status check_heads(tl_npz *npz, const char *path, const tl_arena *room,
+                             int number[TL_SPLITS][2], tl_err *err)
+{
+    split_arrays first = {0};
+    uint64_t bytes = 0;
+    for (int s = 0; s < TL_SPLITS; s++) {
+        tl_npy images, labels;
+        TL_TRY(find_member(npz, path, splits[s], "_images", &number[s][0], err));
+        TL_TRY(find_member(npz, path, splits[s], "_labels", &number[s][1], err));
+        TL_TRY(tl_npz_head(npz, number[s][0], &images, err));
+        TL_TRY(tl_npz_head(npz, number[s][1], &labels, err));
+        const split_arrays part = {images.array, labels.array};
+        if (s == 0) first = part;
+        TL_TRY(check_split(path, splits[s], &part, &first, err));
+        bytes += tl_array_bytes(&part.images) + tl_array_bytes(&part.labels);
+    }
+    return tl_array_fits(path, bytes, room, err);
+}
+
 static tl_status read_open(tl_npz *npz, const char *path, const tl_medmnist *set,
                            tl_arena *arena, tl_source *out, tl_err *err)
 {
-    static const char *const split[TL_SPLITS] = {"train", "val", "test"};
     split_arrays part[TL_SPLITS];
-    tl_arena raw = tl_arena_open(TL_ARRAY_LIMIT);
-    tl_status status = TL_OK;
+    int number[TL_SPLITS][2];
+    tl_arena raw = tl_array_room(arena);
+    tl_status status = check_heads(npz, path, &raw, number, err);
     for (int s = 0; s < TL_SPLITS && status == TL_OK; s++) {
-        char name[32];
-        (void)snprintf(name, sizeof name, "%s_images", split[s]);
-        status = read_member(npz, path, name, &raw, &part[s].images, err);
-        (void)snprintf(name, sizeof name, "%s_labels", split[s]);
-        if (status == TL_OK) {
-            status = read_member(npz, path, name, &raw, &part[s].labels, err);
-        }
-        if (status == TL_OK) status = check_split(path, split[s], &part[s], &part[0], err);
+        status = tl_npz_read(npz, number[s][0], &raw, &part[s].images, err);
+        if (status == TL_OK)
+            status = tl_npz_read(npz, number[s][1], &raw, &part[s].labels, err);
+        if (status == TL_OK) status = check_values(path, splits[s], &part[s].labels, err);
     }
     if (status == TL_OK) status = put_all(path, part, arena, out, err);
     tl_arena_close(&raw);

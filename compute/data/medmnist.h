@@ -52,6 +52,10 @@ const tl_medmnist *tl_medmnist_named(const char *name, int *size);
  * \param size  may be NULL */
 const tl_medmnist *tl_medmnist_official(const char *md5, int *size);
 
+/** Bytes that the official file has at most: what its arrays take where nothing could be
+ * compressed. */
+uint64_t tl_medmnist_most_bytes(const tl_medmnist *set, int size);
+
 /** The official name of a file, "breastmnist_64.npz". Returns `out`. */
 char *tl_medmnist_file(const tl_medmnist *set, int size, char out[TL_MEDMNIST_FILE]);
 

@@ -143,3 +143,15 @@ const char *tl_medmnist_task_name(tl_medmnist_task task)
                                        [TL_MEDMNIST_LABELS] = "multi-label, binary-class"};
     return name[task];
 }
+
+uint64_t tl_medmnist_most_bytes(const tl_medmnist *set, int size)
+{
+    const uint64_t side = (uint64_t)tl_medmnist_pixels(size);
+    const uint64_t depth = set->is_3d ? side : (uint64_t)set->channels;
+    const uint64_t labels = set->task == TL_MEDMNIST_LABELS ? (uint64_t)set->classes : 1;
+    uint64_t rows = 0;
+    for (int s = 0; s < TL_SPLITS; s++) rows += (uint64_t)set->rows[s];
+    const uint64_t arrays = rows * (depth * side * side + labels);
+    /* Deflate adds 5 bytes a block, zip and npy some hundred a member. */
+    return arrays + arrays / 1000 + (1 << 16);
+}

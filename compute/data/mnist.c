@@ -114,7 +114,7 @@ tl_status tl_mnist_read(const char *name, const char *dir, tl_arena *arena, tl_s
                         tl_err *err)
 {
     idx_pair pair;
-    tl_arena raw = tl_arena_open(TL_ARRAY_LIMIT);
+    tl_arena raw = tl_array_room(arena);
     tl_array images, labels;
     tl_status status = find_pair(name, dir, &pair, err);
     if (status == TL_OK) status = read_pair(&pair, &raw, &images, &labels, err);

@@ -232,7 +232,7 @@ static tl_status make_sketches(search *s, const int32_t *group, tl_arena *room, 
 }
 
 tl_status tl_near_duplicates_find(const tl_dataset *all, const int32_t *group,
-                                  int32_t *duplicate_of, tl_err *err)
+                                  int32_t *duplicate_of, size_t memory, tl_err *err)
 {
     search s = {.all = all,
                 .size = (size_t)tl_shape_size(all->shape),
@@ -240,7 +240,7 @@ tl_status tl_near_duplicates_find(const tl_dataset *all, const int32_t *group,
                 .duplicate_of = duplicate_of};
     for (int i = 0; i < all->rows; i++) duplicate_of[i] = group[i];
     if (all->vocabulary > 0) return TL_OK;
-    tl_arena room = tl_arena_open(0);
+    tl_arena room = tl_arena_open(memory);
     tl_status status = take_room(&s, &room, err);
     if (status == TL_OK) status = make_sketches(&s, group, &room, err);
     if (status == TL_OK) search_pairs(&s);

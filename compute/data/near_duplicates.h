@@ -57,9 +57,11 @@ bool tl_images_are_near(const tl_mean_image *mean_image, const float *a, const f
  * \param group [all->rows] number of the first of the row's exact duplicates, which are
  * near-duplicates too
  * \param duplicate_of [all->rows] result: number of the first row of the row's group
+ * \param memory bytes that it may take meanwhile; 0: no limit
  * \return TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_near_duplicates_find(const tl_dataset *all, const int32_t *group,
-                                              int32_t *duplicate_of, tl_err *err);
+                                              int32_t *duplicate_of, size_t memory,
+                                              tl_err *err);
 
 #endif

@@ -171,14 +171,9 @@ tl_status tl_npy_head(const char *name, const unsigned char *bytes, size_t n,
 }
 
 /* Copies elements in C order: Fortran order is read with reversed strides. */
-static void unfold(const tl_npy *npy, const unsigned char *from, unsigned char *to)
+static void reorder(const tl_array *array, const unsigned char *from, unsigned char *to)
 {
-    const tl_array *array = &npy->array;
     const size_t item = (size_t)tl_array_item(array->type);
-    if (!npy->is_fortran || array->rank < 2) {
-        memcpy(to, from, array->count * item);
-        return;
-    }
     uint64_t stride[TL_ARRAY_RANK], index[TL_ARRAY_RANK] = {0}, at = 0, step = 1;
     for (int d = 0; d < array->rank; d++) {
         stride[d] = step;
@@ -195,16 +190,28 @@ static void unfold(const tl_npy *npy, const unsigned char *from, unsigned char *
     }
 }
 
+tl_status tl_npy_unfold(const char *name, const tl_npy *npy, unsigned char *bytes,
+                        tl_arena *arena, tl_array *out, tl_err *err)
+{
+    *out = npy->array;
+    out->bytes = bytes;
+    if (npy->is_fortran && out->rank > 1) {
+        const uint64_t all = out->count * (uint64_t)tl_array_item(out->type);
+        TL_TRY(tl_array_fits(name, all, arena, err));
+        TL_ALLOC(out->bytes, arena, all, err);
+        reorder(out, bytes, out->bytes);
+    }
+    if (npy->is_swapped) tl_array_swap(out);
+    return TL_OK;
+}
+
 tl_status tl_npy_read(const char *name, const unsigned char *bytes, size_t n,
                       tl_arena *arena, tl_array *out, tl_err *err)
 {
     tl_npy npy;
+    unsigned char *copy;
     TL_TRY(tl_npy_head(name, bytes, n, n, &npy, err));
-    *out = npy.array;
-    const size_t item = (size_t)tl_array_item(out->type);
-    TL_ALLOC(out->bytes, arena, out->count * item, err);
-    if (out->count == 0) return TL_OK;
-    unfold(&npy, bytes + npy.data_at, out->bytes);
-    if (npy.is_swapped) tl_array_swap(out);
-    return TL_OK;
+    TL_ALLOC(copy, arena, n - npy.data_at, err);
+    memcpy(copy, bytes + npy.data_at, n - npy.data_at);
+    return tl_npy_unfold(name, &npy, copy, arena, out, err);
 }

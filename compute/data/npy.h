@@ -25,6 +25,16 @@ typedef struct tl_npy {
 TL_MUST_USE tl_status tl_npy_head(const char *name, const unsigned char *bytes, size_t n,
                                   uint64_t whole, tl_npy *out, tl_err *err);
 
+/**
+ * Makes the array of a header whose elements are in `bytes`, in `arena` and as the file has
+ * them: in C order and native byte order, in place where they are in C order already.
+ * \param bytes  taken over
+ * \return TL_E_NOMEM
+ */
+TL_MUST_USE tl_status tl_npy_unfold(const char *name, const tl_npy *npy,
+                                    unsigned char *bytes, tl_arena *arena, tl_array *out,
+                                    tl_err *err);
+
 /** A whole .npy in `bytes` [n] as an array in `arena`, in C order and native byte order.
  * \return as tl_npy_head, TL_E_NOMEM */
 TL_MUST_USE tl_status tl_npy_read(const char *name, const unsigned char *bytes, size_t n,

@@ -1,7 +1,6 @@
 #include "compute/data/npz.h"
 
 #include "compute/core/file.h"
-#include "compute/data/npy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 enum {
     MOST_MEMBERS = 10000,
     HEAD = 10240,
+    PIECE = 1 << 16,
     MOST_SMALLER = 1032 /* deflate's maximum compression */
 };
 
@@ -130,58 +130,118 @@ static tl_status fill(zip_file_t *file, const char *where, unsigned char *bytes,
     return TL_OK;
 }
 
-/* The header is checked against the stated size before anything large is allocated.
- */
-static tl_status read_file(zip_file_t *file, const char *where, uint64_t size,
-                           tl_arena *arena, tl_array *out, tl_err *err)
-{
+/* A member that is being read. */
+typedef struct member {
+    zip_file_t *file;
+    uint64_t size; /* stated */
+    size_t got;    /* bytes of `head` */
     unsigned char head[HEAD];
-    size_t got, more = 0;
-    TL_TRY(fill(file, where, head, size < HEAD ? (size_t)size : HEAD, &got, err));
-    tl_npy npy;
-    TL_TRY(tl_npy_head(where, head, got, size, &npy, err));
-    unsigned char *whole = malloc((size_t)size);
-    TL_CHECK(whole, err, TL_E_NOMEM, "%s: no memory left for %llu bytes", where,
-             (unsigned long long)size);
-    memcpy(whole, head, got);
-    tl_status status = fill(file, where, whole + got, (size_t)size - got, &more, err);
-    unsigned char beyond;
-    size_t extra = 0;
-    /* Reading past the end makes libzip compare the checksum. */
-    if (status == TL_OK) status = fill(file, where, &beyond, 1, &extra, err);
-    if (status == TL_OK && (got + more != size || extra != 0)) {
-        status = tl_fail(err, TL_E_FORMAT, "%s: does not have the %llu bytes it claims",
-                         where, (unsigned long long)size);
-    }
-    if (status == TL_OK) status = tl_npy_read(where, whole, (size_t)size, arena, out, err);
-    free(whole);
-    return status;
-}
+    char where[512]; /* for errors */
+} member;
 
-tl_status tl_npz_read(tl_npz *npz, int member, tl_arena *arena, tl_array *out, tl_err *err)
+/* Opens a member whose stated size is possible. */
+static tl_status open_member(tl_npz *npz, int number, member *m, tl_err *err)
 {
-    char where[512];
-    (void)snprintf(where, sizeof where, "%s: member %s", npz->path,
-                   tl_npz_name(npz, member));
     zip_stat_t info;
-    TL_CHECK(zip_stat_index(npz->zip, (zip_uint64_t)member, 0, &info) == 0 &&
+    (void)snprintf(m->where, sizeof m->where, "%s: member %s", npz->path,
+                   tl_npz_name(npz, number));
+    TL_CHECK(zip_stat_index(npz->zip, (zip_uint64_t)number, 0, &info) == 0 &&
                  (info.valid & ZIP_STAT_SIZE),
-             err, TL_E_FORMAT, "%s: its size is missing", where);
+             err, TL_E_FORMAT, "%s: its size is missing", m->where);
     TL_CHECK(info.size <= TL_ARRAY_LIMIT, err, TL_E_FORMAT,
-             "%s: claims %llu bytes; at most %llu are allowed", where,
+             "%s: claims %llu bytes; at most %llu are allowed", m->where,
              (unsigned long long)info.size, (unsigned long long)TL_ARRAY_LIMIT);
     const zip_uint64_t known = ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD;
     TL_CHECK((info.valid & known) == known &&
                  (info.comp_method == ZIP_CM_STORE || info.comp_method == ZIP_CM_DEFLATE),
-             err, TL_E_FORMAT, "%s: is neither stored nor deflated", where);
+             err, TL_E_FORMAT, "%s: is neither stored nor deflated", m->where);
     /* So a short member cannot claim much memory. */
     TL_CHECK(is_possible(&info), err, TL_E_FORMAT,
-             "%s: claims %llu bytes, more than its %llu compressed bytes can hold", where,
-             (unsigned long long)info.size, (unsigned long long)info.comp_size);
-    zip_file_t *file = zip_fopen_index(npz->zip, (zip_uint64_t)member, 0);
-    TL_CHECK(file, err, TL_E_FORMAT, "%s: cannot be read: %s", where,
+             "%s: claims %llu bytes, more than its %llu compressed bytes can hold",
+             m->where, (unsigned long long)info.size, (unsigned long long)info.comp_size);
+    m->size = info.size;
+    m->file = zip_fopen_index(npz->zip, (zip_uint64_t)number, 0);
+    TL_CHECK(m->file, err, TL_E_FORMAT, "%s: cannot be read: %s", m->where,
              zip_strerror(npz->zip));
-    const tl_status status = read_file(file, where, info.size, arena, out, err);
-    (void)zip_fclose(file);
+    return TL_OK;
+}
+
+/* The header is checked against the stated size before anything large is inflated. */
+static tl_status read_head(member *m, tl_npy *out, tl_err *err)
+{
+    TL_TRY(fill(m->file, m->where, m->head, m->size < HEAD ? (size_t)m->size : HEAD,
+                &m->got, err));
+    return tl_npy_head(m->where, m->head, m->got, m->size, out, err);
+}
+
+/* Reading past the end makes libzip compare the checksum. */
+static tl_status check_end(const member *m, uint64_t got, tl_err *err)
+{
+    unsigned char beyond;
+    size_t extra = 0;
+    TL_TRY(fill(m->file, m->where, &beyond, 1, &extra, err));
+    TL_CHECK(got == m->size && extra == 0, err, TL_E_FORMAT,
+             "%s: does not have the %llu bytes it claims", m->where,
+             (unsigned long long)m->size);
+    return TL_OK;
+}
+
+/* Inflates the rest of the member in pieces. */
+static tl_status skip_elements(const member *m, tl_err *err)
+{
+    unsigned char piece[PIECE];
+    uint64_t all = m->got;
+    for (size_t got = 1; got > 0 && all <= m->size; all += got)
+        TL_TRY(fill(m->file, m->where, piece, sizeof piece, &got, err));
+    return check_end(m, all, err);
+}
+
+/* Reads the elements, in the order and byte order of the file. */
+static tl_status read_elements(const member *m, const tl_npy *npy, unsigned char *bytes,
+                               tl_err *err)
+{
+    const size_t first = m->got - npy->data_at, all = (size_t)m->size - npy->data_at;
+    size_t more;
+    memcpy(bytes, m->head + npy->data_at, first);
+    TL_TRY(fill(m->file, m->where, bytes + first, all - first, &more, err));
+    return check_end(m, m->got + more, err);
+}
+
+static tl_status read_array(member *m, tl_arena *arena, tl_array *out, tl_err *err)
+{
+    tl_npy npy;
+    unsigned char *bytes;
+    TL_TRY(read_head(m, &npy, err));
+    TL_TRY(tl_array_fits(m->where, m->size, arena, err));
+    TL_ALLOC(bytes, arena, m->size - npy.data_at, err);
+    TL_TRY(read_elements(m, &npy, bytes, err));
+    return tl_npy_unfold(m->where, &npy, bytes, arena, out, err);
+}
+
+tl_status tl_npz_head(tl_npz *npz, int number, tl_npy *out, tl_err *err)
+{
+    member m;
+    TL_TRY(open_member(npz, number, &m, err));
+    const tl_status status = read_head(&m, out, err);
+    (void)zip_fclose(m.file);
+    return status;
+}
+
+tl_status tl_npz_check(tl_npz *npz, int number, tl_npy *out, tl_err *err)
+{
+    member m;
+    TL_TRY(open_member(npz, number, &m, err));
+    tl_status status = read_head(&m, out, err);
+    if (status == TL_OK) status = skip_elements(&m, err);
+    (void)zip_fclose(m.file);
+    return status;
+}
+
+tl_status tl_npz_read(tl_npz *npz, int number, tl_arena *arena, tl_array *out, tl_err *err)
+{
+    member m;
+    TL_TRY(open_member(npz, number, &m, err));
+    const tl_status status = read_array(&m, arena, out, err);
+    (void)zip_fclose(m.file);
     return status;
 }

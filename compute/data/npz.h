@@ -4,7 +4,7 @@
 #ifndef TL_COMPUTE_DATA_NPZ_H
 #define TL_COMPUTE_DATA_NPZ_H
 
-#include "compute/data/array.h"
+#include "compute/data/npy.h"
 
 #include <stdbool.h>
 
@@ -26,7 +26,16 @@ const char *tl_npz_name(const tl_npz *npz, int member);
 /** Index of the member "name.npy" (in any folder of the zip), or -1. */
 int tl_npz_find(const tl_npz *npz, const char *name);
 
-/** Reads a member; its checksum must be right. \return TL_E_FORMAT, TL_E_NOMEM */
+/** Reads the header of a member: type and shape, without elements. Inflates no more than
+ * that. \return TL_E_FORMAT */
+TL_MUST_USE tl_status tl_npz_head(tl_npz *npz, int member, tl_npy *out, tl_err *err);
+
+/** As tl_npz_head; inflates the whole member too, in pieces that are not kept, so that its
+ * checksum is compared. \return TL_E_FORMAT */
+TL_MUST_USE tl_status tl_npz_check(tl_npz *npz, int member, tl_npy *out, tl_err *err);
+
+/** Reads a member whose elements fit into `arena`; its checksum must be right.
+ * \return TL_E_FORMAT, TL_E_NOMEM */
 TL_MUST_USE tl_status tl_npz_read(tl_npz *npz, int member, tl_arena *arena, tl_array *out,
                                   tl_err *err);
 

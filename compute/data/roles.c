@@ -25,13 +25,6 @@ static int official_begin(const tl_source *source, int split)
 }
 
 /* Rows that represent their group of duplicates. */
-static int distinct_rows(const tl_source *source)
-{
-    int count = 0;
-    for (int i = 0; i < source->all.rows; i++) count += source->group[i] == i;
-    return count;
-}
-
 /* Classes that rows are stratified by. Most tokens are too rare to be in every role. */
 static int strata(const tl_dataset *data)
 {
@@ -79,7 +72,7 @@ tl_status tl_split_check(const tl_source *source, const tl_split *split, tl_err 
     TL_CHECK(split->pool > 0 && split->test > 0, err, TL_E_ARG,
              "the roles pool and test need rows: pool is %d, test is %d", split->pool,
              split->test);
-    const int have = distinct_rows(source);
+    const int have = source->distinct;
     TL_CHECK(
         sum <= have, err, TL_E_ARG,
         "the roles need pool %d + validation %d + attacker %d + test %d = %ld rows, but %s "

@@ -4,8 +4,6 @@
  */
 #include "compute/data/shared_source.h"
 
-#include "compute/core/memory.h"
-
 #include <string.h>
 
 enum { ALIGN = 64, ARRAYS = 6 };
@@ -121,23 +119,30 @@ static tl_status unpack(unsigned char *block, size_t n, const char *name, tl_are
 
 /* --- opening -------------------------------------------------------------------------- */
 
-/* Opens the source and publishes it. \param block result, NULL if it cannot be published */
+/* Bytes that are shared; NULL: none. */
+typedef struct shared_block {
+    unsigned char *at;
+    size_t n;
+} shared_block;
+
+/* Opens the source within `memory` bytes and publishes it.
+ * \param out  result; none if it cannot be published */
 static tl_status publish(const char *name, const char *dir, const tl_source_want *want,
-                         const tl_shared_blocks *shared_blocks, unsigned char **block,
-                         size_t *n, tl_err *err)
+                         const tl_shared_blocks *shared_blocks, size_t memory,
+                         shared_block *out, tl_err *err)
 {
-    tl_arena own = tl_arena_open((size_t)tl_memory_allowed());
+    tl_arena own = tl_arena_open(memory);
     tl_source *source;
     const tl_status status = tl_source_open(name, dir, want, &own, &source, err);
-    *block = NULL;
+    *out = (shared_block){0};
     if (status == TL_OK) {
         const tl_key key = key_of(name, dir, want);
         const block_head head = head_of(source);
-        *n = layout_of(&head).size;
-        unsigned char *room = shared_blocks->begin(shared_blocks->self, &key, *n);
+        out->n = layout_of(&head).size;
+        unsigned char *room = shared_blocks->begin(shared_blocks->self, &key, out->n);
         if (room) {
             pack(source, &head, room);
-            *block = shared_blocks->end(shared_blocks->self, room);
+            out->at = shared_blocks->end(shared_blocks->self, room);
         }
     }
     tl_arena_close(&own);
@@ -149,14 +154,13 @@ tl_status tl_source_open_shared(const char *name, const char *dir,
                                 const tl_shared_blocks *shared_blocks, tl_arena *arena,
                                 tl_source **out, tl_err *err)
 {
-    unsigned char *block;
-    size_t n = 0;
+    shared_block block = {0};
     if (shared_blocks->publishes) {
-        TL_TRY(publish(name, dir, want, shared_blocks, &block, &n, err));
+        TL_TRY(publish(name, dir, want, shared_blocks, tl_arena_left(arena), &block, err));
     } else {
         const tl_key key = key_of(name, dir, want);
-        block = shared_blocks->find(shared_blocks->self, &key, &n);
+        block.at = shared_blocks->find(shared_blocks->self, &key, &block.n);
     }
-    if (block && unpack(block, n, name, arena, out, err) == TL_OK) return TL_OK;
+    if (block.at && unpack(block.at, block.n, name, arena, out, err) == TL_OK) return TL_OK;
     return tl_source_open(name, dir, want, arena, out, err);
 }

@@ -60,7 +60,11 @@ static bool is_npz(const char *name)
 
 const char *tl_source_label(const char *name)
 {
-    return name[0] == '/' && is_npz(name) ? strrchr(name, '/') + 1 : name;
+    static const char ending[] = ".safetensors";
+    const size_t length = strlen(name), n = sizeof ending - 1;
+    const bool is_model = length > n && strcmp(name + length - n, ending) == 0;
+    const char *slash = strrchr(name, '/');
+    return slash && (is_model || (name[0] == '/' && is_npz(name))) ? slash + 1 : name;
 }
 
 tl_status tl_source_find(const char *name, const char *dir, char path[TL_DATA_PATH_SPACE],
@@ -132,11 +136,11 @@ static tl_key row_key(const tl_dataset *all, int row)
 }
 
 /* Gives exact duplicates the number of the first of them. */
-static tl_status find_groups(tl_source *source, tl_arena *arena, tl_err *err)
+static tl_status find_groups(tl_source *source, tl_arena *room, tl_err *err)
 {
     const tl_dataset *all = &source->all;
-    hashed_row *row = malloc((size_t)all->rows * sizeof *row);
-    TL_CHECK(row, err, TL_E_NOMEM, "no memory left to compare %d rows", all->rows);
+    hashed_row *row = tl_arena_take(room, (size_t)all->rows, sizeof *row, err);
+    if (!row) return TL_E_NOMEM;
     for (int i = 0; i < all->rows; i++) {
         row[i].key = row_key(all, i);
         row[i].row = i;
@@ -153,13 +157,12 @@ static tl_status find_groups(tl_source *source, tl_arena *arena, tl_err *err)
     for (int s = 0; s < TL_SPLITS; s++) tl_hash_u64(&content, (uint64_t)source->rows[s]);
     source->content = tl_hash_end(&content);
     qsort(row, (size_t)all->rows, sizeof *row, by_key);
-    source->group = tl_arena_take(arena, (size_t)all->rows, sizeof *source->group, err);
-    for (int i = 0, head = 0; source->group && i < all->rows; i++) {
+    for (int i = 0, head = 0; i < all->rows; i++) {
         if (i > 0 && !tl_key_equal(&row[i].key, &row[head].key)) head = i;
         source->group[row[i].row] = row[head].row;
+        source->distinct += row[i].row == row[head].row;
     }
-    free(row);
-    return source->group ? TL_OK : TL_E_NOMEM;
+    return TL_OK;
 }
 
 /* Finds near-duplicates, counts them and mentions them in the note. */
@@ -170,7 +173,8 @@ static tl_status find_near_duplicates(tl_source *source, tl_arena *arena, tl_err
     const int test = validation + source->rows[TL_SPLIT_VALIDATION];
     tl_near_duplicate_counts *counts = &source->near_duplicates;
     TL_ALLOC(source->duplicate_of, arena, rows, err);
-    TL_TRY(tl_near_duplicates_find(&source->all, source->group, source->duplicate_of, err));
+    TL_TRY(tl_near_duplicates_find(&source->all, source->group, source->duplicate_of,
+                                   tl_arena_left(arena), err));
     const size_t mark = tl_arena_mark(arena);
     bool *is_head;
     TL_ALLOC(is_head, arena, rows, err);
@@ -254,12 +258,40 @@ static tl_status open_named(const char *name, const char *dir, const tl_source_w
     return TL_OK;
 }
 
+/* Of a generated source without rows. */
+static tl_status complete_outline(tl_source *source, const char *name,
+                                  const tl_source_want *want, tl_arena *arena, tl_err *err)
+{
+    const double bytes =
+        4.0 * (double)source->all.rows * (double)tl_shape_size(source->all.shape);
+    char need[32], have[32];
+    TL_CHECK(bytes <= (double)tl_arena_left(arena), err, TL_E_NOMEM,
+             "%s: %d rows need %s, more than the %s of memory that data may take; --memory "
+             "allows more",
+             name, source->all.rows, tl_text_size(bytes, need),
+             tl_text_size((double)tl_arena_left(arena), have));
+    tl_hash content = {0};
+    tl_hash_text(&content, name);
+    tl_hash_u64(&content, (uint64_t)want->examples);
+    tl_hash_u64(&content, (uint64_t)want->classes);
+    tl_hash_real(&content, want->difficulty);
+    tl_hash_u64(&content, (uint64_t)want->context);
+    source->content = tl_hash_end(&content);
+    source->distinct = source->all.rows;
+    source->name = tl_arena_text(arena, name, err);
+    return source->name ? TL_OK : TL_E_NOMEM;
+}
+
 /* Names a source that was read, and finds its duplicates. */
 static tl_status complete(tl_source *source, const char *name, tl_arena *arena, tl_err *err)
 {
     source->name = tl_arena_text(arena, name, err);
     if (!source->name) return TL_E_NOMEM;
-    TL_TRY(find_groups(source, arena, err));
+    TL_ALLOC(source->group, arena, source->all.rows, err);
+    tl_arena room = tl_arena_open(tl_arena_left(arena));
+    const tl_status status = find_groups(source, &room, err);
+    tl_arena_close(&room);
+    TL_TRY(status);
     return find_near_duplicates(source, arena, err);
 }
 
@@ -268,10 +300,11 @@ tl_status tl_source_open(const char *name, const char *dir, const tl_source_want
 {
     tl_source *source;
     TL_ALLOC(source, arena, 1, err);
-    TL_TRY(open_named(name, dir, want, arena, source, err));
-    TL_TRY(complete(source, name, arena, err));
     *out = source;
-    return TL_OK;
+    TL_TRY(open_named(name, dir, want, arena, source, err));
+    if (want && want->is_outline && strncmp(name, "synthetic/", 10) == 0)
+        return complete_outline(source, name, want, arena, err);
+    return complete(source, name, arena, err);
 }
 
 tl_status tl_source_open_cifar(const char *path, const tl_cifar *kind, tl_arena *arena,

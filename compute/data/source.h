@@ -17,7 +17,8 @@
 
 /**
  * Opens the source called `name`, searching the folders of tl_data_paths; `dir` may be
- * NULL, and so may `want` for images from files.
+ * NULL, and so may `want` for images from files. The outline of a generated source has its
+ * shape and number of rows, but neither rows nor groups, and a content hash of its own.
  * \return TL_E_ARG for an unknown name (the nearest is suggested) or a want out of bounds,
  * TL_E_IO for a missing file (the folders searched are listed), TL_E_FORMAT for a malformed
  * one, TL_E_NOMEM
@@ -44,10 +45,10 @@ TL_MUST_USE tl_status tl_source_find(const char *name, const char *dir,
 bool tl_source_reads(const char *name, const char *dir, const char *path);
 
 /**
- * What results call a source: its name, but of an absolute path to an .npz the file's name
- * alone, so that they tell nothing of folders and are the same on other machines. What was
- * in the file is told by tl_source.content.
- * \return `name` or a part of it
+ * What results call a source or another file: its name, but of an absolute path to an .npz,
+ * or any path to a .safetensors, the file's name alone, so that they tell nothing of
+ * folders and are the same on other machines. What was in the file is told by
+ * tl_source.content. \return `name` or a part of it
  */
 const char *tl_source_label(const char *name);
 

@@ -21,6 +21,7 @@ typedef struct tl_source_want {
     int classes;       /**< generated: lesions 2 .. 10, markov 2 .. 65536 */
     double difficulty; /**< generated: 0 easy .. 1 hard */
     int context;       /**< tokens: of a row, TL_CONTEXT_LEAST .. TL_CONTEXT_MOST */
+    bool is_outline;   /**< generated: without rows, for predictions; see tl_source_open */
 } tl_source_want;
 
 /**
@@ -39,6 +40,7 @@ typedef struct tl_source {
     tl_dataset all;      /**< official splits one after the other; no flags set */
     int rows[TL_SPLITS]; /**< rows of each official split; all in TRAIN where none exist */
     bool has_splits;     /**< the source comes with official splits */
+    int distinct;        /**< rows that are no exact duplicate of one before */
     int32_t *group;      /**< [all.rows] equal number = exact duplicates (same pixels; of
                             tokens, the token that follows is the same too) */
     int32_t *duplicate_of; /**< [all.rows] equal number = near-duplicates, see

@@ -6,6 +6,7 @@
 #include "cluster/team/team_mpi.h"
 #include "compute/core/json.h"
 #include "compute/core/log.h"
+#include "compute/core/print.h"
 #include "runner/bench/bench.h"
 #include "runner/exit.h"
 
@@ -22,19 +23,19 @@ static void print_text(const json_t *record)
     json_object_foreach((json_t *)(uintptr_t)record, key, value)
     {
         if (json_is_object(value) || json_is_array(value)) continue;
-        (void)printf("%s%s=", space, key);
+        tl_print(stdout, "%s%s=", space, key);
         space = " ";
         if (json_is_string(value)) {
-            (void)printf("%s", json_string_value(value));
+            tl_print(stdout, "%s", json_string_value(value));
         } else if (json_is_integer(value)) {
-            (void)printf("%lld", (long long)json_integer_value(value));
+            tl_print(stdout, "%lld", (long long)json_integer_value(value));
         } else if (json_is_real(value)) {
-            (void)printf("%.*g", DIGITS, json_real_value(value));
+            tl_print(stdout, "%.*g", DIGITS, json_real_value(value));
         } else {
-            (void)printf("-");
+            tl_print(stdout, "-");
         }
     }
-    (void)putchar('\n');
+    tl_print(stdout, "\n");
     json_object_foreach((json_t *)(uintptr_t)record, key, value)
     {
         if (json_is_object(value)) print_text(value);

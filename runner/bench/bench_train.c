@@ -4,6 +4,7 @@
 #include "compute/core/blas.h"
 #include "compute/core/json.h"
 #include "compute/core/log.h"
+#include "compute/core/print.h"
 #include "compute/core/sort.h"
 #include "compute/nn/kernels/kernels.h"
 #include "compute/nn/layers/layer.h"
@@ -127,13 +128,14 @@ static void print_layers(const json_t *lines)
 {
     size_t i;
     const json_t *line;
-    (void)printf("%-14s %12s %12s %8s\n", "layer", "forward, ms", "backward, ms", "share");
+    tl_print(stdout, "%-14s %12s %12s %8s\n", "layer", "forward, ms", "backward, ms",
+             "share");
     json_array_foreach(lines, i, line)
     {
-        (void)printf("%-14s %12.3f %12.3f %8.3f\n", tl_json_field(line, "layer"),
-                     1e3 * json_number_value(json_object_get(line, "forward")),
-                     1e3 * json_number_value(json_object_get(line, "backward")),
-                     json_number_value(json_object_get(line, "share")));
+        tl_print(stdout, "%-14s %12.3f %12.3f %8.3f\n", tl_json_field(line, "layer"),
+                 1e3 * json_number_value(json_object_get(line, "forward")),
+                 1e3 * json_number_value(json_object_get(line, "backward")),
+                 json_number_value(json_object_get(line, "share")));
     }
 }
 

@@ -3,6 +3,8 @@
  */
 #include "compute/core/json.h"
 #include "compute/core/log.h"
+#include "compute/core/memory.h"
+#include "compute/core/print.h"
 #include "compute/data/medmnist.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/data_commands.h"
@@ -29,6 +31,13 @@ static const tl_option options_of_data[] = {
     {"from", 0, TL_OPTION_TEXT, "FILE", offsetof(tl_data_options, from),
      .about = "fetch: copy a file downloaded elsewhere, on nodes without network",
      .only = "fetch"},
+    {"max-size", 0, TL_OPTION_REAL, "GIB", offsetof(tl_data_options, max_size),
+     .about = "fetch: refuse a file of more (default: what the set's arrays take "
+              "uncompressed)",
+     .high = 1e6, .scale = 0x1p30, .only = "fetch"},
+    {"memory", 0, TL_OPTION_REAL, "GIB", offsetof(tl_data_options, memory),
+     .about = "info, roles: memory that data may take (default 4)", .high = 1e9,
+     .scale = 0x1p30},
     {"replicate", 0, TL_OPTION_WHOLE, "R", offsetof(tl_data_options, replicate),
      .about = "roles: the replicate, one of the plan's", .high = INT_MAX, .only = "roles"},
     {"set", 0, TL_OPTION_TEXTS, "PATH=VALUE", offsetof(tl_data_options, set),
@@ -40,11 +49,12 @@ static const tl_option options_of_data[] = {
 
 static const tl_usage usage = {
     .command = "data",
-    .forms = "list [--data DIR] [--json]\n"
-             "info NAME-OR-FILE [--as SET] [--data DIR] [--json]\n"
-             "fetch NAME [--size PIXELS] [--from FILE] [--data DIR]\n"
-             "verify [NAME-OR-FILE...] [--data DIR] [--json]\n"
-             "roles PLAN --replicate R [--set PATH=VALUE]... [--data DIR] [--csv]",
+    .forms =
+        "list [--data DIR] [--json]\n"
+        "info NAME-OR-FILE [--as SET] [--data DIR] [--memory GIB] [--json]\n"
+        "fetch NAME [--size PIXELS] [--from FILE] [--max-size GIB] [--data DIR]\n"
+        "verify [NAME-OR-FILE...] [--data DIR] [--json]\n"
+        "roles PLAN --replicate R [--set PATH=VALUE]... [--data DIR] [--memory GIB] [--csv]",
     .about =
         "list    Lists the known data sets, with classes, sizes and licence, and which of them\n"
         "        are present.\n"
@@ -71,71 +81,75 @@ static void print_images(const json_t *images)
 {
     const json_t *splits = json_object_get(images, "splits"), *rows;
     size_t class;
-    (void)printf("origin:  %s\nimages:  %lld of %lldx%lldx%lld, %lld classes\n",
-                 tl_json_field(images, "note"), tl_json_whole(images, "rows"),
-                 tl_json_whole(images, "channels"), tl_json_whole(images, "height"),
-                 tl_json_whole(images, "width"), tl_json_whole(images, "classes"));
+    tl_print(stdout, "origin:  %s\nimages:  %lld of %lldx%lldx%lld, %lld classes\n",
+             tl_json_field(images, "note"), tl_json_whole(images, "rows"),
+             tl_json_whole(images, "channels"), tl_json_whole(images, "height"),
+             tl_json_whole(images, "width"), tl_json_whole(images, "classes"));
     if (splits) {
-        (void)printf("splits:  train %lld, validation %lld, test %lld\n",
-                     tl_json_whole(splits, "train"), tl_json_whole(splits, "validation"),
-                     tl_json_whole(splits, "test"));
+        tl_print(stdout, "splits:  train %lld, validation %lld, test %lld\n",
+                 tl_json_whole(splits, "train"), tl_json_whole(splits, "validation"),
+                 tl_json_whole(splits, "test"));
     }
     json_array_foreach(json_object_get(images, "class_rows"), class, rows)
     {
-        (void)printf("  class %-3zu %lld\n", class, (long long)json_integer_value(rows));
+        tl_print(stdout, "  class %-3zu %lld\n", class,
+                 (long long)json_integer_value(rows));
     }
-    (void)printf("exact duplicates: %lld\nnear-duplicates:  %lld images have one\n",
-                 tl_json_whole(images, "exact_duplicates"),
-                 tl_json_whole(images, "near_duplicates"));
+    tl_print(stdout, "exact duplicates: %lld\nnear-duplicates:  %lld images have one\n",
+             tl_json_whole(images, "exact_duplicates"),
+             tl_json_whole(images, "near_duplicates"));
     if (splits) {
-        (void)printf(
-            "  in train: %lld of %lld validation images, %lld of %lld test images\n",
-            tl_json_whole(images, "validation_near_train"),
-            tl_json_whole(splits, "validation"), tl_json_whole(images, "test_near_train"),
-            tl_json_whole(splits, "test"));
+        tl_print(stdout,
+                 "  in train: %lld of %lld validation images, %lld of %lld test images\n",
+                 tl_json_whole(images, "validation_near_train"),
+                 tl_json_whole(splits, "validation"),
+                 tl_json_whole(images, "test_near_train"), tl_json_whole(splits, "test"));
     }
-    (void)printf("content: %s\n", tl_json_field(images, "content"));
+    tl_print(stdout, "content: %s\n", tl_json_field(images, "content"));
 }
 
 static void print_tokens(const json_t *tokens)
 {
-    (void)printf("origin:  %s\nrows:    %lld of %lld tokens (data.context) and the next, "
-                 "vocabulary %lld\nexact duplicates: %lld\ncontent: %s\n",
-                 tl_json_field(tokens, "note"), tl_json_whole(tokens, "rows"),
-                 tl_json_whole(tokens, "context"), tl_json_whole(tokens, "vocabulary"),
-                 tl_json_whole(tokens, "exact_duplicates"),
-                 tl_json_field(tokens, "content"));
+    tl_print(stdout,
+             "origin:  %s\nrows:    %lld of %lld tokens (data.context) and the next, "
+             "vocabulary %lld\nexact duplicates: %lld\ncontent: %s\n",
+             tl_json_field(tokens, "note"), tl_json_whole(tokens, "rows"),
+             tl_json_whole(tokens, "context"), tl_json_whole(tokens, "vocabulary"),
+             tl_json_whole(tokens, "exact_duplicates"), tl_json_field(tokens, "content"));
 }
 
 static void print_file(const json_t *info)
 {
     const json_t *one, *size;
     size_t i, d;
-    (void)printf("format:  %s\n", tl_json_field(info, "format"));
+    tl_print(stdout, "format:  %s\n", tl_json_field(info, "format"));
     json_array_foreach(json_object_get(info, "arrays"), i, one)
     {
         if (*tl_json_field(one, "name"))
-            (void)printf("  %-24s", tl_json_field(one, "name"));
-        (void)printf("  %s (", tl_json_field(one, "type"));
+            tl_print(stdout, "  %-24s", tl_json_field(one, "name"));
+        tl_print(stdout, "  %s (", tl_json_field(one, "type"));
         const json_t *shape = json_object_get(one, "shape");
         json_array_foreach(shape, d, size)
         {
-            (void)printf("%s%lld", d ? ", " : "", (long long)json_integer_value(size));
+            tl_print(stdout, "%s%lld", d ? ", " : "", (long long)json_integer_value(size));
         }
-        (void)printf("%s)\n", json_array_size(shape) == 1 ? "," : "");
+        tl_print(stdout, "%s)\n", json_array_size(shape) == 1 ? "," : "");
     }
     json_array_foreach(json_object_get(info, "others"), i, one)
     {
-        (void)printf("  %-24s  not an array\n", json_string_value(one));
+        tl_print(stdout, "  %-24s  not an array\n", json_string_value(one));
     }
-    (void)printf("bytes:   %lld\nsha256:  %s\nmd5:     %s\n", tl_json_whole(info, "bytes"),
-                 tl_json_field(info, "sha256"), tl_json_field(info, "md5"));
+    if (json_object_get(info, "checked"))
+        tl_print(stdout, "of the elements, at most the first 1 GiB were checked\n");
+    tl_print(stdout, "bytes:   %lld\nsha256:  %s\nmd5:     %s\n",
+             tl_json_whole(info, "bytes"), tl_json_field(info, "sha256"),
+             tl_json_field(info, "md5"));
     if (json_object_get(info, "unread")) {
         if (*tl_json_field(info, "official")) {
-            (void)printf("origin:  the official MedMNIST file of %s (MD5 matches)\n",
-                         tl_json_field(info, "official"));
+            tl_print(stdout, "origin:  the official MedMNIST file of %s (MD5 matches)\n",
+                     tl_json_field(info, "official"));
         }
-        (void)printf("not a source of images: %s\n", tl_json_field(info, "unread"));
+        tl_print(stdout, "not a source of images: %s\n", tl_json_field(info, "unread"));
     }
 }
 
@@ -143,7 +157,7 @@ static int show(const char *name, const tl_data_options *options)
 {
     struct stat found;
     json_t *info = NULL;
-    tl_arena arena = tl_arena_open(0);
+    tl_arena arena = tl_arena_open(tl_memory_account(options->memory, TL_MEMORY_DATA));
     tl_err err = {0};
     const bool is_file = stat(name, &found) == 0;
     const tl_status status =
@@ -159,7 +173,7 @@ static int show(const char *name, const tl_data_options *options)
         tl_json_print(info, JSON_INDENT(2));
         return TL_EXIT_DONE;
     }
-    (void)printf("%s\n", name);
+    tl_print(stdout, "%s\n", name);
     if (is_file) print_file(info);
     if (json_object_get(info, "images")) print_images(json_object_get(info, "images"));
     if (json_object_get(info, "tokens")) print_tokens(json_object_get(info, "tokens"));

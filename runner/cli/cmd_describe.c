@@ -2,6 +2,7 @@
  * threatloop describe: a stage, model, data source or shipped plan in full.
  */
 #include "compute/core/json.h"
+#include "compute/core/print.h"
 #include "runner/cli/catalogue.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
@@ -41,7 +42,7 @@ static void print_words(const json_t *list)
     const json_t *word;
     json_array_foreach(list, i, word)
     {
-        (void)printf("%s%s", i > 0 ? ", " : "", json_string_value(word));
+        tl_print(stdout, "%s%s", i > 0 ? ", " : "", json_string_value(word));
     }
 }
 
@@ -55,11 +56,12 @@ static const char *units_of(const json_t *one)
 static void print_value(const json_t *value)
 {
     if (json_is_string(value)) {
-        (void)printf("%s", *json_string_value(value) ? json_string_value(value) : "none");
+        tl_print(stdout, "%s",
+                 *json_string_value(value) ? json_string_value(value) : "none");
     } else if (json_is_boolean(value)) {
-        (void)printf("%s", json_is_true(value) ? "true" : "false");
+        tl_print(stdout, "%s", json_is_true(value) ? "true" : "false");
     } else {
-        (void)printf("%.12g", json_number_value(value));
+        tl_print(stdout, "%.12g", json_number_value(value));
     }
 }
 
@@ -67,25 +69,25 @@ static void print_params(const json_t *list)
 {
     size_t i;
     const json_t *one;
-    if (json_array_size(list) > 0) (void)printf("\nparams\n");
+    if (json_array_size(list) > 0) tl_print(stdout, "\nparams\n");
     json_array_foreach(list, i, one)
     {
-        (void)printf("  %-18s %s\n  %-18s %s", tl_json_field(one, "name"),
-                     tl_json_field(one, "about"), "", tl_json_field(one, "type"));
+        tl_print(stdout, "  %-18s %s\n  %-18s %s", tl_json_field(one, "name"),
+                 tl_json_field(one, "about"), "", tl_json_field(one, "type"));
         const json_t *low = json_object_get(one, "low");
         if (low) {
             const bool is_open = json_is_true(json_object_get(one, "low_is_open"));
-            (void)printf(", %s %.12g %s %.12g", is_open ? "above" : "from",
-                         json_number_value(low), is_open ? "up to" : "to",
-                         json_number_value(json_object_get(one, "high")));
-            (void)printf("%s%s", *units_of(one) ? " " : "", units_of(one));
+            tl_print(stdout, ", %s %.12g %s %.12g", is_open ? "above" : "from",
+                     json_number_value(low), is_open ? "up to" : "to",
+                     json_number_value(json_object_get(one, "high")));
+            tl_print(stdout, "%s%s", *units_of(one) ? " " : "", units_of(one));
         }
         const json_t *choices = json_object_get(one, "choices");
-        if (choices) (void)printf(": ");
+        if (choices) tl_print(stdout, ": ");
         print_words(choices);
-        (void)printf("; default ");
+        tl_print(stdout, "; default ");
         print_value(json_object_get(one, "default"));
-        (void)putchar('\n');
+        tl_print(stdout, "\n");
     }
 }
 
@@ -93,14 +95,13 @@ static void print_metrics(const char *label, const json_t *list)
 {
     size_t i;
     const json_t *one;
-    if (json_array_size(list) > 0) (void)printf("\n%s\n", label);
+    if (json_array_size(list) > 0) tl_print(stdout, "\n%s\n", label);
     json_array_foreach(list, i, one)
     {
         const char *better = tl_json_field(one, "better_for_owner");
-        (void)printf("  %-18s %s%s%s%s%s%s\n", tl_json_field(one, "name"),
-                     tl_json_field(one, "about"), *units_of(one) ? ", " : "", units_of(one),
-                     *better ? " (" : "", better,
-                     *better ? " is better for the owner)" : "");
+        tl_print(stdout, "  %-18s %s%s%s%s%s%s\n", tl_json_field(one, "name"),
+                 tl_json_field(one, "about"), *units_of(one) ? ", " : "", units_of(one),
+                 *better ? " (" : "", better, *better ? " is better for the owner)" : "");
     }
 }
 
@@ -111,37 +112,39 @@ static void print_stage(const json_t *one)
     } fields[] = {{"role", "role"},    {"flow", "flow"},         {"threat", "taxonomy"},
                   {"knows", "access"}, {"works on", "works_on"}, {"reads", "reads"},
                   {"gives", "gives"},  {"judged on", "judges"},  {"stores", "stores"}};
-    (void)printf("%s: %s\n\n", tl_json_field(one, "name"), tl_json_field(one, "about"));
+    tl_print(stdout, "%s: %s\n\n", tl_json_field(one, "name"), tl_json_field(one, "about"));
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         const json_t *list = json_object_get(one, fields[i].key);
         const char *text = tl_json_field(one, fields[i].key);
         if (i == 1 && strcmp(text, "none") == 0) continue;
         if (!*text && json_array_size(list) == 0) continue;
-        (void)printf("%-10s%s", fields[i].label, text);
+        tl_print(stdout, "%-10s%s", fields[i].label, text);
         print_words(list);
-        (void)putchar('\n');
+        tl_print(stdout, "\n");
     }
     if (*tl_json_field(one, "bank")) {
-        (void)printf(
-            "%-10sthe bank of %s: models trained beforehand, each a step of its own, "
-            "shared by all stages that want them\n",
-            "wants", tl_json_field(one, "bank"));
+        tl_print(stdout,
+                 "%-10sthe bank of %s: models trained beforehand, each a step of its own, "
+                 "shared by all stages that want them\n",
+                 "wants", tl_json_field(one, "bank"));
     }
     if (json_is_true(json_object_get(one, "own_recipe")))
-        (void)printf("%-10sa recipe and a model of its own: recipe: {...}, model: {...}\n",
-                     "takes");
+        tl_print(stdout,
+                 "%-10sa recipe and a model of its own: recipe: {...}, model: {...}\n",
+                 "takes");
     if (*tl_json_field(one, "control")) {
-        (void)printf("%-10sits control, of the bank of %s, where the attacker has rows\n",
-                     "", tl_json_field(one, "control"));
+        tl_print(stdout,
+                 "%-10sits control, of the bank of %s, where the attacker has rows\n", "",
+                 tl_json_field(one, "control"));
     }
     if (*tl_json_field(one, "variant")) {
-        (void)printf("\nvariant\n");
+        tl_print(stdout, "\nvariant\n");
         tl_options_text(stdout, 2, tl_json_field(one, "variant"));
     }
     print_params(json_object_get(one, "params"));
     print_metrics("metrics", json_object_get(one, "metrics"));
     print_metrics("metrics when judged", json_object_get(one, "judge_metrics"));
-    (void)printf("\nsource: %s\n", tl_json_field(one, "source"));
+    tl_print(stdout, "\nsource: %s\n", tl_json_field(one, "source"));
 }
 
 static json_t *find_listed(const char *what, const char *name, const tl_param *params)
@@ -197,14 +200,14 @@ static void print_sizes(const json_t *one)
 {
     const json_t *sizes = json_object_get(one, "sizes");
     if (!sizes) return;
-    (void)printf("\nsizes, for %s\n", tl_json_field(one, "sizes_are_for"));
+    tl_print(stdout, "\nsizes, for %s\n", tl_json_field(one, "sizes_are_for"));
     for (size_t i = 0; i < json_array_size(sizes); i++) {
         const json_t *size = json_array_get(sizes, i);
-        (void)printf(
-            "  width %-4lld %10lld parameters, %.4g MFLOP an example, %.4g trained\n",
-            tl_json_whole(size, "width"), tl_json_whole(size, "parameters"),
-            1e-6 * json_real_value(json_object_get(size, "flop")),
-            1e-6 * json_real_value(json_object_get(size, "flop_trained")));
+        tl_print(stdout,
+                 "  width %-4lld %10lld parameters, %.4g MFLOP an example, %.4g trained\n",
+                 tl_json_whole(size, "width"), tl_json_whole(size, "parameters"),
+                 1e-6 * json_real_value(json_object_get(size, "flop")),
+                 1e-6 * json_real_value(json_object_get(size, "flop_trained")));
     }
 }
 
@@ -246,7 +249,10 @@ static int describe(const char *name, bool json)
 {
     for (const tl_shipped_plan *p = tl_plans_shipped(); p->name; p++) {
         if (strcmp(p->name, name) != 0) continue;
-        if (!json) return fputs(p->text, stdout) < 0 ? TL_EXIT_ERROR : TL_EXIT_DONE;
+        if (!json) {
+            tl_print_lines(stdout, p->text);
+            return ferror(stdout) ? TL_EXIT_ERROR : TL_EXIT_DONE;
+        }
         tl_json_print(json_pack("{s:s, s:s}", "name", p->name, "text", p->text),
                       JSON_INDENT(2));
         return TL_EXIT_DONE;
@@ -261,7 +267,8 @@ static int describe(const char *name, bool json)
     if (stage) {
         print_stage(one);
     } else {
-        (void)printf("%s: %s\n", tl_json_field(one, "name"), tl_json_field(one, "about"));
+        tl_print(stdout, "%s: %s\n", tl_json_field(one, "name"),
+                 tl_json_field(one, "about"));
         print_params(json_object_get(one, "params"));
         print_sizes(one);
     }

@@ -7,6 +7,8 @@
 #include "analysis/table/schema.h"
 #include "analysis/table/table_print.h"
 #include "compute/core/log.h"
+#include "compute/core/memory.h"
+#include "compute/core/print.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
 #include "runner/exit.h"
@@ -21,12 +23,13 @@ enum { MOST_FILES = 256 };
 typedef struct request {
     tl_words files;
     const char *out;
+    double memory; /* bytes; 0: the usual */
     bool is_csv, is_json, is_claims, is_forced;
 } request;
 
 static const tl_usage usage = {
     .command = "effects",
-    .forms = "FILE.nc... [--csv|--json|--claims] [-o FILE.nc [--force]]",
+    .forms = "FILE.nc... [--csv|--json|--claims] [-o FILE.nc [--force]] [--memory GIB]",
     .about =
         "Estimates what each factor of a sweep does to each metric downstream of it: the\n"
         "difference between a level and the factor's reference, averaged over the cells of\n"
@@ -60,6 +63,9 @@ static const tl_usage usage = {
              .about =
                  "replace FILE.nc even if it does not hold effects of this plan and seed; "
                  "never one that is read"},
+            {"memory", 0, TL_OPTION_REAL, "GIB", offsetof(request, memory),
+             .about = "memory that the files may take in all (default 1)", .high = 1e9,
+             .scale = 0x1p30},
             {0}},
     .notes =
         "Hypotheses come first, one line a level that they do not name (1a, 1b): supported or\n"
@@ -86,7 +92,7 @@ static tl_status read_all(const request *r, tl_arena *arena, tl_table **out, tl_
 static void print_claims(const tl_effects *effects)
 {
     if (tl_summary_claims(stdout, effects) > 0) return;
-    (void)puts("no hypothesis of the plan has a claim");
+    tl_print(stdout, "no hypothesis of the plan has a claim\n");
 }
 
 static void print_text(const tl_table *table, const tl_effects *effects)
@@ -95,15 +101,15 @@ static void print_text(const tl_table *table, const tl_effects *effects)
         const tl_effect *e = &effects->effect[i];
         static const char *const kind[] = {"", "interaction, ", "trend, "};
         char number[24];
-        (void)printf("%s", kind[e->kind]);
+        tl_print(stdout, "%s", kind[e->kind]);
         if (e->hypothesis >= 0)
-            (void)printf("hypothesis %s, ", tl_effect_number(e, number));
-        (void)printf("%s: ", tl_effect_verdict(e));
+            tl_print(stdout, "hypothesis %s, ", tl_effect_number(e, number));
+        tl_print(stdout, "%s: ", tl_effect_verdict(e));
         tl_effect_print(stdout, e);
     }
-    if (effects->count == 0) (void)puts("no metric is downstream of a factor");
+    if (effects->count == 0) tl_print(stdout, "no metric is downstream of a factor\n");
     if (effects->left_out > 0) {
-        (void)printf("%d interactions left out: too many\n", effects->left_out);
+        tl_print(stdout, "%d interactions left out: too many\n", effects->left_out);
     }
     tl_summary_gains(stdout, table, effects, -1);
 }
@@ -173,7 +179,7 @@ int tl_cmd_effects(int argc, char **argv)
     if (!tl_options_read(&usage, argc, argv, &r, &r.files, &code)) return code;
     if (r.is_csv + r.is_json + r.is_claims > 1)
         return tl_options_refuse("effects", "give one of --csv, --json and --claims");
-    tl_arena arena = tl_arena_open(0);
+    tl_arena arena = tl_arena_open(tl_memory_account(r.memory, TL_MEMORY_TABLES));
     tl_err err = {0};
     tl_file_lock lock = {0};
     tl_status status = r.out ? tl_output_lock(r.out, NULL, 0.0, &lock, &err) : TL_OK;

@@ -2,6 +2,7 @@
  * threatloop list: the catalogue, a line for each entry.
  */
 #include "compute/core/json.h"
+#include "compute/core/print.h"
 #include "runner/cli/catalogue.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
@@ -43,9 +44,10 @@ static void print_list(const json_t *list)
     }
     json_array_foreach(list, i, one)
     {
-        (void)printf("  %-*s  ", width, tl_json_field(one, "name"));
-        if (*tl_json_field(one, "role")) (void)printf("%-7s  ", tl_json_field(one, "role"));
-        (void)printf("%s\n", tl_json_field(one, "about"));
+        tl_print(stdout, "  %-*s  ", width, tl_json_field(one, "name"));
+        if (*tl_json_field(one, "role"))
+            tl_print(stdout, "%-7s  ", tl_json_field(one, "role"));
+        tl_print(stdout, "%s\n", tl_json_field(one, "about"));
     }
 }
 
@@ -55,7 +57,8 @@ int tl_cmd_list(int argc, char **argv)
     tl_words words;
     int code;
     if (!tl_options_read(&usage, argc, argv, &wanted, &words, &code)) return code;
-    const char *word = words.count > 0 ? words.at[0] : NULL, *space = "";
+    const char *word = words.count > 0 ? words.at[0] : NULL;
+    bool is_first = true;
     json_t *all = json_object(), *list;
     for (int w = 0; w < LISTS; w++) {
         const bool is_wanted = word ? strcmp(lists[w], word) == 0
@@ -72,9 +75,10 @@ int tl_cmd_list(int argc, char **argv)
     } else {
         json_object_foreach(all, word, list)
         {
-            (void)printf("%s%s\n", space, word);
+            if (!is_first) tl_print(stdout, "\n");
+            tl_print(stdout, "%s\n", word);
             print_list(list);
-            space = "\n";
+            is_first = false;
         }
     }
     json_decref(all);

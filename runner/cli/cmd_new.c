@@ -8,6 +8,7 @@
 
 #include "compute/core/file.h"
 #include "compute/core/log.h"
+#include "compute/core/print.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -43,7 +44,7 @@ static int write_file(const char *name)
         tl_log(TL_LOG_ERROR, "%s", err.text);
         return TL_EXIT_ERROR;
     }
-    (void)fprintf(stderr, "wrote %s; next: threatloop plan %s\n", path, path);
+    tl_print(stderr, "wrote %s; next: threatloop plan %s\n", path, path);
     return TL_EXIT_DONE;
 }
 
@@ -54,6 +55,6 @@ int tl_cmd_new(int argc, char **argv)
     if (!tl_options_read(&usage, argc, argv, NULL, &words, &code)) return code;
     if (words.count == 1 && !*words.at[0]) return tl_options_refuse("new", "empty name");
     if (words.count == 1) return write_file(words.at[0]);
-    (void)fputs(tl_plan_template(), stdout);
+    tl_print_lines(stdout, tl_plan_template());
     return TL_EXIT_DONE;
 }

@@ -56,8 +56,9 @@ static const tl_option options[] = {
     {"memory", 0, TL_OPTION_REAL, "GIB", offsetof(tl_run_options, memory),
      .about =
          "memory for steps on each machine, shared by its ranks (default: all of it); a "
-         "step that exceeds one rank's share waits for a team. Data, and up to 1 GiB per "
-         "rank of results kept for later steps, come on top",
+         "step that exceeds one rank's share waits for a team. Data may take as much again "
+         "(default: 4 GiB); they, and up to 1 GiB per rank of results kept for later "
+         "steps, come on top",
      .high = 1e9, .scale = 0x1p30},
     {"no-sharing", 0, TL_OPTION_FLAG, NULL, offsetof(tl_run_options, no_sharing),
      .about = "compute every step of every trial anew (same results, slower)"},
@@ -69,8 +70,8 @@ static const tl_option options[] = {
      .about =
          "inject a fault, to see what happens; repeatable: "
          "KIND[:VALUE][,rank=R][,after=PLACE:N], where KIND is kill, segv, exit:CODE, "
-         "hang:SECONDS, stop, nan, enospc, eio, edquot, erofs, torn:BYTES, slow:xFACTOR "
-         "or usr1:SECONDS, and PLACE is idle, start, tick, step, sum, broadcast, gather, "
+         "hang:SECONDS, hold, stop, nan, enospc, eio, edquot, erofs, torn:BYTES, "
+         "slow:xFACTOR or usr1:SECONDS, and PLACE is idle, start, tick, step, sum, broadcast, gather, "
          "agree, linalg, send, write, journal, sync, rename or seconds; see README, "
          "Running",
      .high = TL_MAX_FAILPOINTS, .count = offsetof(tl_run_options, faults)},

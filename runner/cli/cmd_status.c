@@ -5,6 +5,7 @@
 #include "compute/core/clock.h"
 #include "compute/core/json.h"
 #include "compute/core/log.h"
+#include "compute/core/print.h"
 #include "compute/core/text.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
@@ -145,21 +146,21 @@ static void print_line(const standing *s)
 {
     const long *count = s->stats.all.count;
     char span[32];
-    (void)printf("%s: ", *s->name ? s->name : s->dir);
+    tl_print(stdout, "%s: ", *s->name ? s->name : s->dir);
     if (s->steps > 0) {
-        (void)printf("%ld of %ld steps done (%.0f %%)", count[TL_RECORD_DONE], s->steps,
-                     100.0 * (double)count[TL_RECORD_DONE] / (double)s->steps);
+        tl_print(stdout, "%ld of %ld steps done (%.0f %%)", count[TL_RECORD_DONE], s->steps,
+                 100.0 * (double)count[TL_RECORD_DONE] / (double)s->steps);
     } else {
-        (void)printf("%ld steps done", count[TL_RECORD_DONE]);
+        tl_print(stdout, "%ld steps done", count[TL_RECORD_DONE]);
     }
     for (int i = 1; i < ENDS; i++)
         if (count[ends[i].kind] > 0)
-            (void)printf(", %ld %s", count[ends[i].kind], ends[i].word);
+            tl_print(stdout, ", %ld %s", count[ends[i].kind], ends[i].word);
     if (count[TL_RECORD_START] > 0)
-        (void)printf(", %ld %s", count[TL_RECORD_START],
-                     s->is_held ? "running" : "interrupted");
+        tl_print(stdout, ", %ld %s", count[TL_RECORD_START],
+                 s->is_held ? "running" : "interrupted");
     const double ago = (double)time(NULL) - s->stats.last;
-    (void)printf("; last heard %s ago\n", tl_text_span(ago > 0.0 ? ago : 0.0, span));
+    tl_print(stdout, "; last heard %s ago\n", tl_text_span(ago > 0.0 ? ago : 0.0, span));
 }
 
 /* Mean time of a step, also below what tl_text_span resolves. */
@@ -181,20 +182,20 @@ static void print_table(const standing *s)
         const int length = (int)strlen(s->stats.stage[i].name);
         if (length > width) width = length;
     }
-    (void)printf(s->is_held ? "running now: %s\n" : "no run uses %s now\n",
-                 s->is_held ? s->who : s->dir);
-    (void)printf("computed so far: %s of one rank's time\n",
-                 tl_text_span(s->stats.rank_seconds, span));
+    tl_print(stdout, s->is_held ? "running now: %s\n" : "no run uses %s now\n",
+             s->is_held ? s->who : s->dir);
+    tl_print(stdout, "computed so far: %s of one rank's time\n",
+             tl_text_span(s->stats.rank_seconds, span));
     if (s->stats.stages == 0) return;
-    (void)printf("  %-*s", width, "stage");
-    for (int i = 0; i < ENDS; i++) (void)printf(" %9s", ends[i].word);
-    (void)printf(" %12s\n", "mean time");
+    tl_print(stdout, "  %-*s", width, "stage");
+    for (int i = 0; i < ENDS; i++) tl_print(stdout, " %9s", ends[i].word);
+    tl_print(stdout, " %12s\n", "mean time");
     for (int i = 0; i < s->stats.stages; i++) {
         const tl_journal_stats_stage *stage = &s->stats.stage[i];
-        (void)printf("  %-*s", width, stage->name);
+        tl_print(stdout, "  %-*s", width, stage->name);
         for (int k = 0; k < ENDS; k++)
-            (void)printf(" %9ld", stage->counts.count[ends[k].kind]);
-        (void)printf(" %12s\n", mean_text(&stage->counts, span));
+            tl_print(stdout, " %9ld", stage->counts.count[ends[k].kind]);
+        tl_print(stdout, " %12s\n", mean_text(&stage->counts, span));
     }
 }
 

@@ -5,6 +5,7 @@
 #include "analysis/table/table_print.h"
 #include "compute/core/file.h"
 #include "compute/core/log.h"
+#include "compute/core/memory.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
 #include "runner/exit.h"
@@ -16,13 +17,14 @@
 
 typedef struct request {
     const char *file, *out;
-    bool is_csv; /* the only format */
+    double memory; /* bytes; 0: the usual */
+    bool is_csv;   /* the only format */
     bool is_forced;
 } request;
 
 static const tl_usage usage = {
     .command = "table",
-    .forms = "FILE.nc [--csv] [-o FILE [--force]]",
+    .forms = "FILE.nc [--csv] [-o FILE [--force]] [--memory GIB]",
     .about =
         "Prints all variables of a result file, one row per trial. Numbers keep all their\n"
         "digits, flags are words, and a missing value is empty (the column NAME_reason says\n"
@@ -34,6 +36,9 @@ static const tl_usage usage = {
                              .about = "write to FILE instead of stdout"},
                             {"force", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_forced),
                              .about = "replace FILE if it exists; never FILE.nc"},
+                            {"memory", 0, TL_OPTION_REAL, "GIB", offsetof(request, memory),
+                             .about = "memory that the table may take (default 1)",
+                             .high = 1e9, .scale = 0x1p30},
                             {0}},
     .least = 1,
     .most = 1,
@@ -74,7 +79,7 @@ int tl_cmd_table(int argc, char **argv)
     int code;
     if (!tl_options_read(&usage, argc, argv, &r, &words, &code)) return code;
     r.file = words.at[0];
-    tl_arena arena = tl_arena_open(0);
+    tl_arena arena = tl_arena_open(tl_memory_account(r.memory, TL_MEMORY_TABLES));
     tl_err err = {0};
     tl_file_lock lock = {0};
     tl_status status = r.out ? tl_output_lock(r.out, NULL, 0.0, &lock, &err) : TL_OK;

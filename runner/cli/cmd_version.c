@@ -1,4 +1,5 @@
 #include "compute/core/blas.h"
+#include "compute/core/print.h"
 #include "compute/nn/kernels/kernels.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
@@ -17,9 +18,9 @@ int tl_cmd_version(int argc, char **argv)
     tl_words words;
     int code;
     if (!tl_options_read(&usage, argc, argv, NULL, &words, &code)) return code;
-    (void)printf(
-        "threatloop %s\n%s, kernels for %s\nown kernels for %s\n%s\ncompiled by %s\n",
-        TL_VERSION, tl_blas_version(), tl_blas_core(), tl_kernels_get()->name,
-        tl_download_version(), __VERSION__);
+    tl_print(stdout,
+             "threatloop %s\n%s, kernels for %s\nown kernels for %s\n%s\ncompiled by %s\n",
+             TL_VERSION, tl_blas_version(), tl_blas_core(), tl_kernels_get()->name,
+             tl_download_version(), __VERSION__);
     return TL_EXIT_DONE;
 }

@@ -2,6 +2,7 @@
 
 #include "compute/core/json.h"
 #include "compute/core/log.h"
+#include "compute/core/print.h"
 #include "compute/core/text.h"
 #include "runner/cli/options.h"
 #include "runner/datasets/data_fetch.h"
@@ -46,20 +47,21 @@ static void print_set(const json_t *one)
     }
     (void)snprintf(classes, sizeof classes, "%lld", (long long)json_integer_value(count));
     const char *unread = tl_json_field(one, "unread"), *note = tl_json_field(one, "note");
-    (void)printf("%-25s %-13s %7s  %-19s %-13s %-12s %s%s%s\n", tl_json_field(one, "name"),
-                 here, count ? classes : tl_json_field(one, "class_range"),
-                 rows_of(json_object_get(one, "rows"), rows),
-                 sizes_of(json_object_get(one, "pixels"), pixels),
-                 tl_json_field(one, "licence"), tl_json_field(one, "about"),
-                 *unread ? "; not read: "
-                 : *note ? "; "
-                         : "",
-                 *unread ? unread : note);
+    tl_print(stdout, "%-25s %-13s %7s  %-19s %-13s %-12s %s%s%s\n",
+             tl_json_field(one, "name"), here,
+             count ? classes : tl_json_field(one, "class_range"),
+             rows_of(json_object_get(one, "rows"), rows),
+             sizes_of(json_object_get(one, "pixels"), pixels),
+             tl_json_field(one, "licence"), tl_json_field(one, "about"),
+             *unread ? "; not read: "
+             : *note ? "; "
+                     : "",
+             *unread ? unread : note);
     size_t i;
     const json_t *name;
     json_array_foreach(json_object_get(one, "here"), i, name)
     {
-        (void)printf("  %-23s yes\n", json_string_value(name));
+        tl_print(stdout, "  %-23s yes\n", json_string_value(name));
     }
 }
 
@@ -72,8 +74,8 @@ int tl_data_do_list(const tl_data_options *options)
     }
     size_t i;
     const json_t *one;
-    (void)printf("%-25s %-13s %7s  %-19s %-13s %-12s %s\n", "name", "here", "classes",
-                 "train/val/test", "sizes", "licence", "about");
+    tl_print(stdout, "%-25s %-13s %7s  %-19s %-13s %-12s %s\n", "name", "here", "classes",
+             "train/val/test", "sizes", "licence", "about");
     json_array_foreach(list, i, one) print_set(one);
     json_decref(list);
     return TL_EXIT_DONE;
@@ -99,9 +101,10 @@ static int refuse_name(const char *name)
 
 static void print_terms(const tl_medmnist *set)
 {
-    (void)printf("licence: %s%s; not intended for clinical use\n", set->licence,
-                 strstr(set->licence, "NC") ? " (no commercial use)" : "");
-    (void)printf(
+    tl_print(stdout, "licence: %s%s; not intended for clinical use\n", set->licence,
+             strstr(set->licence, "NC") ? " (no commercial use)" : "");
+    tl_print(
+        stdout,
         "cite:    Yang, Shi, Wei, Liu, Zhao, Ke, Pfister, Ni 2023, MedMNIST v2: a "
         "large-scale\n         lightweight benchmark for 2D and 3D biomedical image "
         "classification,\n         Scientific Data 10, 41\n"
@@ -110,13 +113,15 @@ static void print_terms(const tl_medmnist *set)
         "         and the source of %s that https://medmnist.com names\n",
         set->name);
     if (set->task == TL_MEDMNIST_LABELS) {
-        (void)printf("note:    several labels an image; plans cannot use it as a source\n");
+        tl_print(stdout,
+                 "note:    several labels an image; plans cannot use it as a source\n");
     }
 }
 
 int tl_data_do_fetch(const char *name, const tl_data_options *options)
 {
-    tl_fetch want = {.dir = options->dir, .from = options->from};
+    tl_fetch want = {
+        .dir = options->dir, .from = options->from, .most = (uint64_t)options->max_size};
     want.set = tl_data_named(name, &want.size);
     if (!want.set) return refuse_name(name);
     if (options->pixels) want.size = tl_medmnist_size(options->pixels);
@@ -134,8 +139,8 @@ int tl_data_do_fetch(const char *name, const tl_data_options *options)
     if (fetched.is_replaced) {
         tl_log(TL_LOG_WARN, "%s had another content and was replaced", fetched.path);
     }
-    (void)printf("%s %s (MD5 %s)\n", fetched.path,
-                 fetched.was_there ? "is up to date" : "fetched", want.set->md5[want.size]);
+    tl_print(stdout, "%s %s (MD5 %s)\n", fetched.path,
+             fetched.was_there ? "is up to date" : "fetched", want.set->md5[want.size]);
     print_terms(want.set);
     return TL_EXIT_DONE;
 }
@@ -148,13 +153,13 @@ static void print_verified(const json_t *one)
                *path = tl_json_field(one, "path"), *md5 = tl_json_field(one, "md5");
     const bool is_wrong = strcmp(state, "wrong") == 0;
     if (strcmp(state, "absent") == 0)
-        (void)printf("absent   %s\n", name);
+        tl_print(stdout, "absent   %s\n", name);
     else if (strcmp(state, "unknown") == 0)
-        (void)printf("unknown  %s  (no official file has MD5 %s)\n", path, md5);
+        tl_print(stdout, "unknown  %s  (no official file has MD5 %s)\n", path, md5);
     else
-        (void)printf("%-8s %s  %s  (MD5 %s%s%s)\n", state, name, path, md5,
-                     is_wrong ? ", the official file has " : "",
-                     is_wrong ? tl_json_field(one, "official") : "");
+        tl_print(stdout, "%-8s %s  %s  (MD5 %s%s%s)\n", state, name, path, md5,
+                 is_wrong ? ", the official file has " : "",
+                 is_wrong ? tl_json_field(one, "official") : "");
 }
 
 int tl_data_do_verify(char *const *names, int count, const tl_data_options *options)
@@ -180,7 +185,7 @@ int tl_data_do_verify(char *const *names, int count, const tl_data_options *opti
     if (options->is_json)
         tl_json_print(json_incref(list), JSON_INDENT(2));
     else if (json_array_size(list) == 0)
-        (void)puts("no MedMNIST file found");
+        tl_print(stdout, "no MedMNIST file found\n");
     json_decref(list);
     return is_right ? TL_EXIT_DONE : TL_EXIT_ERROR;
 }

@@ -17,7 +17,9 @@ typedef struct tl_data_options {
     const char *as;   /**< --as */
     int pixels;       /**< --size */
     bool is_json, is_csv;
-    int replicate; /**< --replicate; -1: not given */
+    double max_size; /**< --max-size, bytes */
+    double memory;   /**< --memory, bytes */
+    int replicate;   /**< --replicate; -1: not given */
     const char *set[TL_DATA_SETS];
     int sets;
 } tl_data_options;

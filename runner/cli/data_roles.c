@@ -3,6 +3,7 @@
  * draws them with.
  */
 #include "compute/core/log.h"
+#include "compute/core/print.h"
 #include "runner/cli/data_commands.h"
 #include "runner/cli/options.h"
 #include "runner/exit.h"
@@ -14,9 +15,9 @@ static void print_role(const char *role, const tl_dataset *rows, bool is_csv)
 {
     for (int i = 0; i < rows->rows; i++) {
         const unsigned flags = rows->flags[i];
-        (void)printf(is_csv ? "%s,%u,%d,%d,%d\n" : "%-10s %10u %6d %6d %14d\n", role,
-                     (unsigned)rows->origin[i], (int)rows->label[i],
-                     (flags & TL_ROW_MEMBER) != 0, (flags & TL_ROW_NEAR_DUPLICATE) != 0);
+        tl_print(stdout, is_csv ? "%s,%u,%d,%d,%d\n" : "%-10s %10u %6d %6d %14d\n", role,
+                 (unsigned)rows->origin[i], (int)rows->label[i],
+                 (flags & TL_ROW_MEMBER) != 0, (flags & TL_ROW_NEAR_DUPLICATE) != 0);
     }
 }
 
@@ -25,14 +26,15 @@ static void print_roles(const tl_plan *plan, const tl_trial *trial, const tl_rol
 {
     char hash[TL_KEY_TEXT];
     if (is_csv) {
-        (void)puts("role,row,label,member,near_duplicate");
+        tl_print(stdout, "role,row,label,member,near_duplicate\n");
     } else {
-        (void)printf("plan:       %s, seed %llu, replicate %u\nsource:     %s (%s)\n"
-                     "split_hash: %s\n%-10s %10s %6s %6s %14s\n",
-                     plan->name, (unsigned long long)plan->seed, (unsigned)trial->replicate,
-                     trial->source->name, trial->source->note,
-                     tl_key_text(&roles->split_hash, hash), "role", "row", "label",
-                     "member", "near_duplicate");
+        tl_print(stdout,
+                 "plan:       %s, seed %llu, replicate %u\nsource:     %s (%s)\n"
+                 "split_hash: %s\n%-10s %10s %6s %6s %14s\n",
+                 plan->name, (unsigned long long)plan->seed, (unsigned)trial->replicate,
+                 trial->source->name, trial->source->note,
+                 tl_key_text(&roles->split_hash, hash), "role", "row", "label", "member",
+                 "near_duplicate");
     }
     print_role("pool", roles->pool, is_csv);
     print_role("validation", roles->validation, is_csv);
@@ -63,7 +65,8 @@ int tl_data_do_roles(const char *name, const tl_data_options *options)
     const tl_plan_options reading = {.set = options->set,
                                      .sets = options->sets,
                                      .data_dir = options->dir,
-                                     .is_shared = true};
+                                     .is_shared = true,
+                                     .memory = options->memory};
     if (options->replicate < 0)
         return tl_options_refuse("data", "data roles needs --replicate R");
     if (options->is_json)

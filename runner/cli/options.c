@@ -2,6 +2,7 @@
 
 #include "cluster/comm/launch_rank.h"
 #include "compute/core/log.h"
+#include "compute/core/print.h"
 #include "compute/core/text.h"
 #include "runner/exit.h"
 
@@ -182,24 +183,27 @@ static void wrap(FILE *file, int indent, const char *text)
 {
     for (int column = indent; *text;) {
         const int length = (int)strcspn(text, " ");
-        if (column > indent && column + 1 + length > WIDTH)
-            column = fprintf(file, "\n%*s", indent, "") - 1;
-        column += fprintf(file, "%s%.*s", column > indent ? " " : "", length, text);
+        if (column > indent && column + 1 + length > WIDTH) {
+            tl_print(file, "\n%*s", indent, "");
+            column = indent;
+        }
+        tl_print(file, "%s%.*s", column > indent ? " " : "", length, text);
+        column += length + (column > indent);
         text += length + (text[length] == ' ');
     }
-    (void)fputc('\n', file);
+    tl_print(file, "\n");
 }
 
 void tl_options_text(FILE *file, int indent, const char *text)
 {
-    (void)fprintf(file, "%*s", indent, "");
+    tl_print(file, "%*s", indent, "");
     wrap(file, indent, text);
 }
 
 void tl_options_row(FILE *file, const char *left, const char *about)
 {
-    (void)fprintf(file, "%-*s", INDENT, left);
-    if (strlen(left) >= INDENT) (void)fprintf(file, "\n%*s", INDENT, "");
+    tl_print(file, "%-*s", INDENT, left);
+    if (strlen(left) >= INDENT) tl_print(file, "\n%*s", INDENT, "");
     wrap(file, INDENT, about);
 }
 
@@ -208,12 +212,15 @@ void tl_options_help(const tl_usage *usage, FILE *file)
     const char *prefix = "usage:";
     for (const char *form = usage->forms; form; prefix = "      ") {
         const int length = (int)strcspn(form, "\n");
-        (void)fprintf(file, "%s threatloop %s%s%.*s\n", prefix, usage->command,
-                      length ? " " : "", length, form);
+        tl_print(file, "%s threatloop %s%s%.*s\n", prefix, usage->command,
+                 length ? " " : "", length, form);
         form = form[length] ? form + length + 1 : NULL;
     }
-    if (usage->about) (void)fprintf(file, "\n%s", usage->about);
-    (void)fputc('\n', file);
+    if (usage->about) {
+        tl_print(file, "\n");
+        tl_print_lines(file, usage->about);
+    }
+    tl_print(file, "\n");
     for (const tl_option *o = usage->options; o->name; o++) {
         char left[64], letter[8] = "";
         if (o->letter) (void)snprintf(letter, sizeof letter, "-%c, ", o->letter);
@@ -222,7 +229,10 @@ void tl_options_help(const tl_usage *usage, FILE *file)
         tl_options_row(file, left, o->about);
     }
     tl_options_row(file, "  -h, --help", "print this page");
-    if (usage->notes) (void)fprintf(file, "\n%s", usage->notes);
+    if (usage->notes) {
+        tl_print(file, "\n");
+        tl_print_lines(file, usage->notes);
+    }
 }
 
 /* --- for commands --------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 #include "analysis/effect/statistics.h"
 #include "analysis/effect/student.h"
 #include "compute/core/json.h"
+#include "compute/core/print.h"
 #include "compute/core/text.h"
 #include "runner/results/result_table.h"
 
@@ -105,15 +106,15 @@ static void print_power(const tl_prospects *p)
     for (int sides = 2; sides >= 1; sides--) {
         if (!has_sides(p, sides)) continue;
         const char *test = sides == 1 ? "one" : "two";
-        (void)printf(
-            "power         %d replicates find an effect of %g, of standard deviation "
-            "%g over\n              replicates, in 80 %% of runs (%s-sided t "
-            "test)%s\n",
-            needed(p, sides, false), p->power.effect, p->power.sd, test,
-            p->tests > 1 ? " where all others are found;" : "");
+        tl_print(stdout,
+                 "power         %d replicates find an effect of %g, of standard deviation "
+                 "%g over\n              replicates, in 80 %% of runs (%s-sided t "
+                 "test)%s\n",
+                 needed(p, sides, false), p->power.effect, p->power.sd, test,
+                 p->tests > 1 ? " where all others are found;" : "");
         if (p->tests < 2) continue;
-        (void)printf("              %d where it is the only one of %d tests\n",
-                     needed(p, sides, true), p->tests);
+        tl_print(stdout, "              %d where it is the only one of %d tests\n",
+                 needed(p, sides, true), p->tests);
     }
 }
 
@@ -121,15 +122,14 @@ static void print_test(const tl_prospects *p, int k)
 {
     const tl_effect *e = &p->effects->effect[k];
     char number[24];
-    (void)printf("  %-4s ", tl_effect_number(e, number));
+    tl_print(stdout, "  %-4s ", tl_effect_number(e, number));
     tl_effect_print_name(stdout, e, true);
     if (!is_test(e)) {
-        (void)printf(": CANNOT BE ANSWERED: %s\n", e->missing);
+        tl_print(stdout, ": CANNOT BE ANSWERED: %s\n", e->missing);
         return;
     }
-    (void)printf(": %sp >= %.2g; q >= %.2g alone, %.2g with all\n",
-                 e->sides == 1 ? "one-sided " : "", p->least_p[k], p->alone[k],
-                 p->together[k]);
+    tl_print(stdout, ": %sp >= %.2g; q >= %.2g alone, %.2g with all\n",
+             e->sides == 1 ? "one-sided " : "", p->least_p[k], p->alone[k], p->together[k]);
 }
 
 void tl_prospects_print(const tl_prospects *prospects)
@@ -142,15 +142,17 @@ void tl_prospects_print(const tl_prospects *prospects)
         alone = fmin(alone, prospects->alone[k]);
     }
     if (prospects->tests > 0 && best > LEVEL) {
-        (void)printf("note          none of them can be supported: %u replicates cannot "
-                     "reach q <= 0.05\n",
-                     prospects->plan->replicates);
+        tl_print(stdout,
+                 "note          none of them can be supported: %u replicates cannot "
+                 "reach q <= 0.05\n",
+                 prospects->plan->replicates);
     } else if (prospects->tests > 0 && alone > LEVEL) {
-        (void)printf("note          one true effect among %d tests cannot be supported; at "
-                     "least %d must be\n              at the smallest p together\n",
-                     prospects->tests,
-                     (int)ceil(alone < 1.0 ? alone / LEVEL - 1e-9
-                                           : prospects->tests * best / LEVEL - 1e-9));
+        tl_print(stdout,
+                 "note          one true effect among %d tests cannot be supported; at "
+                 "least %d must be\n              at the smallest p together\n",
+                 prospects->tests,
+                 (int)ceil(alone < 1.0 ? alone / LEVEL - 1e-9
+                                       : prospects->tests * best / LEVEL - 1e-9));
     }
     if (prospects->power.sd > 0.0) print_power(prospects);
 }

@@ -3,6 +3,7 @@
 #include "compute/core/file.h"
 #include "compute/core/file_lock.h"
 #include "compute/core/hash.h"
+#include "compute/core/text.h"
 #include "runner/datasets/download.h"
 
 #include <errno.h>
@@ -69,9 +70,10 @@ static tl_status name_place(const tl_fetch *want, char path[TL_DATA_PATH_SPACE],
     return TL_OK;
 }
 
-static tl_status copy_file(const char *from, int file, tl_err *err)
+static tl_status copy_file(const char *from, int file, uint64_t most, tl_err *err)
 {
-    char bytes[COPY_BYTES];
+    char bytes[COPY_BYTES], size[32];
+    uint64_t all = 0;
     int source;
     TL_TRY(tl_file_open(NULL, from, &source, NULL, err));
     ssize_t got = 0;
@@ -79,19 +81,25 @@ static tl_status copy_file(const char *from, int file, tl_err *err)
     do {
         got = read(source, bytes, sizeof bytes);
         if (got < 0 && errno == EINTR) continue;
-        if (got > 0) is_written = tl_durable_write(file, bytes, (size_t)got);
-    } while (got != 0 && is_written && (got > 0 || errno == EINTR));
+        if (got > 0) all += (uint64_t)got;
+        if (got > 0 && all <= most) is_written = tl_durable_write(file, bytes, (size_t)got);
+    } while (got != 0 && is_written && all <= most && (got > 0 || errno == EINTR));
     const int reason = errno;
     (void)close(source);
     TL_CHECK(is_written, err, TL_E_IO, "the copy of %s cannot be written: %s", from,
              strerror(reason));
+    TL_CHECK(all <= most, err, TL_E_FORMAT,
+             "%s: has more than the %s that are allowed; --max-size allows more", from,
+             tl_text_size((double)most, size));
     TL_CHECK(got == 0, err, TL_E_IO, "%s: cannot be read: %s", from, strerror(reason));
     return TL_OK;
 }
 
 static tl_status fill(const tl_fetch *want, int file, tl_err *err)
 {
-    if (want->from) return copy_file(want->from, file, err);
+    const uint64_t most =
+        want->most ? want->most : tl_medmnist_most_bytes(want->set, want->size);
+    if (want->from) return copy_file(want->from, file, most, err);
     char url[URL_SPACE], name[TL_MEDMNIST_FILE];
     const char *mirror = getenv("THREATLOOP_MIRROR");
     const bool has_mirror = mirror && *mirror;
@@ -99,7 +107,7 @@ static tl_status fill(const tl_fetch *want, int file, tl_err *err)
         url, sizeof url, "%s/%s%s", has_mirror ? mirror : TL_MEDMNIST_URL,
         tl_medmnist_file(want->set, want->size, name), has_mirror ? "" : TL_MEDMNIST_QUERY);
     TL_CHECK(length < (int)sizeof url, err, TL_E_ARG, "THREATLOOP_MIRROR is too long");
-    return tl_download(url, file, &tl_fetch_signal, err);
+    return tl_download(url, file, most, &tl_fetch_signal, err);
 }
 
 /* Checks what was brought against the official sum. */

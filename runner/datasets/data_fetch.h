@@ -14,6 +14,7 @@ typedef struct tl_fetch {
     int size;               /**< 0..TL_MEDMNIST_SIZES-1, one that the set has */
     const char *dir;        /**< the data folder, or NULL: the first of tl_data_paths */
     const char *from;       /**< a file to copy, or NULL: download it */
+    uint64_t most;          /**< bytes that it may have; 0: what its images can take */
 } tl_fetch;
 
 /** Where it is, and what was there before. */

@@ -1,6 +1,7 @@
 #include "runner/execute/progress.h"
 
 #include "compute/core/log.h"
+#include "compute/core/print.h"
 #include "compute/core/text.h"
 
 #include <math.h>
@@ -31,7 +32,7 @@ void tl_progress_show(const tl_scheduler *scheduler, double seconds)
     char line[200];
     if (isatty(STDERR_FILENO)) {
         line_of(scheduler, seconds, line, sizeof line);
-        (void)fprintf(stderr, "\r%-90s", line);
+        tl_print(stderr, "\r%-90s", line);
         return;
     }
     /* Called about four times a second: prints in the call that crosses a minute. */
@@ -46,5 +47,5 @@ void tl_progress_end(const tl_scheduler *scheduler, double seconds)
     char line[200];
     if (!isatty(STDERR_FILENO)) return;
     line_of(scheduler, seconds, line, sizeof line);
-    (void)fprintf(stderr, "\r%-90s\n", line);
+    tl_print(stderr, "\r%-90s\n", line);
 }

@@ -10,10 +10,17 @@
 
 #include "compute/core/text.h"
 #include "compute/data/shared_blocks.h"
+#include "compute/nn/own_model.h"
 #include "experiments/stage/step.h"
 
 /** Limits of a plan. */
-enum { TL_MAX_TRIALS = 1 << 24, TL_MAX_STEPS = 1 << 27, TL_MAX_AXES = 32, TL_NAME = 64 };
+enum {
+    TL_MAX_TRIALS = 1 << 21,    /**< and combinations, before `exclude` */
+    TL_MAX_REPLICATE = 1 << 24, /**< numbers of replicates are lower */
+    TL_MAX_STEPS = 1 << 27,
+    TL_MAX_AXES = 32,
+    TL_NAME = 64
+};
 
 /**
  * One axis of the sweep. A list is an axis over values; a `one_of` is an axis over
@@ -69,6 +76,11 @@ typedef struct tl_hypothesis {
     int line;          /**< of the plan, from 1 */
 } tl_hypothesis;
 
+/** An attack that an assessment leaves out. Texts are in the plan's arena. */
+typedef struct tl_left_out {
+    const char *stage, *reason;
+} tl_left_out;
+
 /** Chains and bindings, private to the plan's files. */
 typedef struct tl_plan_body tl_plan_body;
 
@@ -79,6 +91,7 @@ typedef struct tl_plan {
     const char *text; /**< the effective plan: canonical YAML, every --set applied */
     /** The same with tl_source_label in place of paths: what result files have. */
     const char *public_text;
+    const char *folder; /**< in which the plan's own files are looked for first */
     uint64_t seed;
     uint32_t first_replicate, replicates;
     uint32_t cells;  /**< combinations that remain after `exclude` */
@@ -90,6 +103,8 @@ typedef struct tl_plan {
     const tl_inner *inner; /**< [inners] */
     int instances;
     const tl_instance *instance; /**< [instances] */
+    int left_out;                /**< attacks that `- assess` leaves out; 0 without it */
+    const tl_left_out *left;     /**< [left_out] */
     int hypotheses;
     const tl_hypothesis *hypothesis;
     bool logs_queries;  /**< a stage reads the log of queries, so that it is kept */
@@ -107,19 +122,22 @@ typedef struct tl_plan_options {
     const char *const *set; /**< [sets] "PATH=VALUE" */
     int sets;
     const char *data_dir; /**< --data, or NULL */
+    const char *folder; /**< of the plan, for tl_plan_parse; NULL: the working directory */
     bool is_shared;
     /** Where sources are published or found, borrowed, must outlive the plan; NULL: they
      * are opened for this process alone. */
     const tl_shared_blocks *shared_blocks;
-    int ranks;          /**< that will run it, for predictions; 0 counts as 1 */
+    bool predicts; /**< nothing will be computed: large generated sources are outlines */
+    double memory; /**< bytes of all data, of --memory; 0: TL_MEMORY_DATA */
+    int ranks;     /**< that will run it, for predictions; 0 counts as 1 */
     double rank_memory; /**< most bytes on each rank; 0: no limit */
 } tl_plan_options;
 
 /**
- * Reads a plan: a file, or else the name of a shipped plan. Checks all of it: keys, names,
- * types, bounds, order of stages by parts, roles against the data (opens the sources),
- * limits. Errors are "file:line:col: message", with the nearest valid name for a misspelt
- * one. The plan is the caller's until tl_plan_close.
+ * Reads a plan: a file, whose folder is the plan's, or else the name of a shipped plan.
+ * Checks all of it: keys, names, types, bounds, order of stages by parts, roles against the
+ * data (opens the sources), limits. Errors are "file:line:col: message", with the nearest
+ * valid name for a misspelt one. The plan is the caller's until tl_plan_close.
  *
  * \return TL_E_ARG (the plan), TL_E_IO, TL_E_FORMAT (data), TL_E_NOMEM
  */
@@ -134,6 +152,25 @@ TL_MUST_USE tl_status tl_plan_parse(const char *name, const char *text,
 
 /** Frees the plan and all in it; NULL is allowed. */
 void tl_plan_close(tl_plan *plan);
+
+/**
+ * A plan of `cells` combinations of `plan`, one drawn from each of as many equal ranges,
+ * and its first replicate alone, for predictions. Shares the rest with `plan`, which must
+ * outlive it; what it has of its own is in `arena`. \return TL_E_NOMEM
+ */
+TL_MUST_USE tl_status tl_plan_sample(const tl_plan *plan, uint32_t cells, tl_arena *arena,
+                                     tl_plan *out, tl_err *err);
+
+/** The open file of model.file `name`, borrowed; NULL where it is "" or NULL. */
+const tl_own_model *tl_plan_own_model(const tl_plan *plan, const char *name);
+
+/** The answers of target.answers `name` to rows of `source`, borrowed; NULL where it is ""
+ * or NULL. */
+const tl_recorded *tl_plan_own_answers(const tl_plan *plan, const char *name,
+                                       const tl_source *source);
+
+/** Whether an axis varies the target that the plan brings. */
+bool tl_plan_has_targets(const tl_plan *plan);
 
 /** Level of axis `axis` in `cell`. */
 int tl_plan_level(const tl_plan *plan, uint32_t cell, int axis);

@@ -5,15 +5,17 @@
  */
 #include "runner/plan/plan_private.h"
 
+#include "compute/core/rng.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    MAX_RULES = 256,
+    MAX_RULES = 256, /* that differ */
+    RULE_WORDS = MAX_RULES / 64,
     MAX_ALLOWED = 4096,
-    MAX_WORK = 1 << 30, /* of all of `exclude`, in tests of a combination */
-    VALUE_WORK = 16     /* of comparing a level with a value */
+    MAX_WORK = 1 << 26 /* comparisons of a level with a value, of all of `exclude` */
 };
 
 /* An axis or inner axis of an exclude entry, with the values that are dropped. */
@@ -27,6 +29,19 @@ typedef struct rule {
     int conditions;
     condition condition[TL_MAX_AXES];
 } rule;
+
+/* A bit a rule. */
+typedef struct rule_set {
+    uint64_t word[RULE_WORDS];
+} rule_set;
+
+/* The rules of `exclude`, as far as they differ. */
+typedef struct sieve {
+    int rules;
+    tl_key key[MAX_RULES];      /* [rules] */
+    rule_set all;               /* [rules] bits */
+    rule_set *met[TL_MAX_AXES]; /* [levels of the axis] rules that hold at a level of it */
+} sieve;
 
 static void normalise(const char *path, char out[TL_NAME * 2])
 {
@@ -151,7 +166,8 @@ static tl_status count_raw(tl_plan_reader *reader, tl_err *err)
                 body->stride[z] = (uint32_t)total;
         total *= (uint64_t)reader->axis[i].levels;
         TL_YAML_CHECK(total <= TL_MAX_TRIALS, reader->axis_at[i], err,
-                      "the axes have more than %d combinations; zip or shorten some",
+                      "the axes have more than %d combinations, the most that are allowed; "
+                      "zip or shorten some",
                       TL_MAX_TRIALS);
     }
     body->raw = (uint32_t)total;
@@ -203,17 +219,49 @@ static tl_status read_rule(tl_plan_reader *reader, const tl_yaml *map, rule *out
     return TL_OK;
 }
 
-/* \param dropped [levels] whether the condition holds at each level */
-static void find_dropped(const tl_plan_reader *reader, const condition *c, bool *dropped)
+/* Adds up keys, so that their order does not count. */
+static void add_key(tl_key *sum, const tl_key *key)
 {
-    const tl_axis *axis = &reader->axis[c->axis];
-    const tl_inner *inner = c->inner >= 0 ? &reader->inner[c->inner] : NULL;
-    for (int l = 0; l < axis->levels; l++) {
-        if (inner && !inner->has[l]) continue;
-        const tl_value *value = inner ? &inner->value[l] : &axis->value[l];
-        for (int v = 0; v < c->values && !dropped[l]; v++)
-            dropped[l] = tl_plan_is_equal(value, &c->value[v]);
+    uint64_t a[2], b[2];
+    memcpy(a, sum, sizeof a);
+    memcpy(b, key, sizeof b);
+    for (int k = 0; k < 2; k++) a[k] += b[k];
+    memcpy(sum, a, sizeof a);
+}
+
+/* Rules of one key are equal, in whatever order they were written. */
+static tl_key key_of(const rule *r)
+{
+    tl_key all = {{0}};
+    for (int i = 0; i < r->conditions; i++) {
+        const condition *c = &r->condition[i];
+        tl_key values = {{0}};
+        for (int v = 0; v < c->values; v++) {
+            tl_hash one = {0};
+            tl_hash_text(&one, c->value[v].text);
+            tl_hash_real(&one, c->value[v].number);
+            const tl_key key = tl_hash_end(&one);
+            add_key(&values, &key);
+        }
+        tl_hash hash = {0};
+        tl_hash_u64(&hash, (uint64_t)c->axis);
+        tl_hash_u64(&hash, (uint64_t)c->inner);
+        tl_hash_key(&hash, &values);
+        const tl_key key = tl_hash_end(&hash);
+        add_key(&all, &key);
     }
+    return all;
+}
+
+/* Whether a condition holds at level `l` of its axis. */
+static bool holds(const tl_plan_reader *reader, const condition *c, int l)
+{
+    const tl_inner *inner = c->inner >= 0 ? &reader->inner[c->inner] : NULL;
+    if (inner && !inner->has[l]) return false;
+    const tl_value *value = inner ? &inner->value[l] : &reader->axis[c->axis].value[l];
+    for (int v = 0; v < c->values; v++)
+        if (tl_plan_is_equal(value, &c->value[v])) return true;
+    return false;
 }
 
 static int level_of(const tl_plan_reader *reader, uint32_t raw, int axis)
@@ -221,78 +269,126 @@ static int level_of(const tl_plan_reader *reader, uint32_t raw, int axis)
     return (int)(raw / reader->body->stride[axis] % (uint32_t)reader->axis[axis].levels);
 }
 
-static tl_status apply_rule(const tl_plan_reader *reader, const rule *r, bool *is_out,
+static tl_status sieve_open(const tl_plan_reader *reader, sieve *s, tl_arena *arena,
                             tl_err *err)
 {
-    bool *dropped[TL_MAX_AXES];
-    tl_arena scratch = tl_arena_open(0);
-    for (int i = 0; i < r->conditions; i++) {
-        const int levels = reader->axis[r->condition[i].axis].levels;
-        dropped[i] = tl_arena_take(&scratch, (size_t)levels, sizeof(bool), err);
-        if (!dropped[i]) {
-            tl_arena_close(&scratch);
-            return TL_E_NOMEM;
-        }
-        find_dropped(reader, &r->condition[i], dropped[i]);
+    for (int i = 0; i < reader->plan->axes; i++) {
+        const size_t levels = (size_t)reader->axis[i].levels;
+        TL_ALLOC(s->met[i], arena, levels, err);
+        memset(s->met[i], 0xff, levels * sizeof *s->met[i]);
     }
-    for (uint32_t raw = 0; raw < reader->body->raw; raw++) {
-        bool all = true;
-        for (int i = 0; all && i < r->conditions; i++) {
-            all = dropped[i][level_of(reader, raw, r->condition[i].axis)];
-        }
-        if (all) is_out[raw] = true;
-    }
-    tl_arena_close(&scratch);
     return TL_OK;
+}
+
+static void add_rule(const tl_plan_reader *reader, const rule *r, const tl_key *key,
+                     sieve *s)
+{
+    const int word = s->rules / 64;
+    const uint64_t bit = (uint64_t)1 << s->rules % 64;
+    for (int i = 0; i < r->conditions; i++) {
+        const condition *c = &r->condition[i];
+        for (int l = 0; l < reader->axis[c->axis].levels; l++)
+            if (!holds(reader, c, l)) s->met[c->axis][l].word[word] &= ~bit;
+    }
+    s->all.word[word] |= bit;
+    s->key[s->rules++] = *key;
+}
+
+/* Rules of `a` that hold at level `l` of an axis, and of the axes that move with it. */
+static rule_set rules_at(const tl_plan_reader *reader, const sieve *s, rule_set a, int axis,
+                         int l)
+{
+    for (int z = axis; z < reader->plan->axes; z++) {
+        if (!tl_axes_move_together(reader->axis, axis, z)) continue;
+        for (int k = 0; k < RULE_WORDS; k++) a.word[k] &= s->met[z][l].word[k];
+    }
+    return a;
+}
+
+static bool is_empty(const rule_set *a)
+{
+    uint64_t any = 0;
+    for (int k = 0; k < RULE_WORDS; k++) any |= a->word[k];
+    return any == 0;
+}
+
+/* Drops the combinations from `raw` on that differ in the axes from `axis` on and where one
+ * of the rules `met` so far holds. As deep as there are axes; a branch in which no rule is
+ * left is not entered, so rules that nothing meets cost nothing. */
+static void sift(const tl_plan_reader *reader, const sieve *s, rule_set met, int axis,
+                 uint32_t raw, bool *is_out)
+{
+    while (axis < reader->plan->axes && !is_first_of_zip(reader->axis, axis)) axis++;
+    if (axis == reader->plan->axes) {
+        is_out[raw] = true;
+        return;
+    }
+    for (int l = 0; l < reader->axis[axis].levels; l++) {
+        const rule_set left = rules_at(reader, s, met, axis, l);
+        if (is_empty(&left)) continue;
+        sift(reader, s, left, axis + 1, raw + (uint32_t)l * reader->body->stride[axis],
+             is_out);
+    }
 }
 
 /* Keeps one of the cells that differ only in axes that their chain does not use. */
 static void drop_repeats(const tl_plan_reader *reader, bool *is_out)
 {
     const tl_plan_body *body = reader->body;
+    const int axes = reader->plan->axes;
     if (body->chain_axis < 0) return;
-    for (uint32_t raw = 0; raw < body->raw; raw++) {
-        const tl_chain *chain = body->chain[level_of(reader, raw, body->chain_axis)];
-        for (int i = 0; i < reader->plan->axes; i++) {
-            if (chain->uses[i] || level_of(reader, raw, i) == 0) continue;
-            bool used = false;
-            for (int z = 0; z < reader->plan->axes; z++)
-                used |= chain->uses[z] && tl_axes_move_together(reader->axis, i, z);
-            if (!used) is_out[raw] = true;
+    for (int c = 0; c < body->chains; c++) {
+        bool is_idle[TL_MAX_AXES];
+        for (int i = 0; i < axes; i++) {
+            is_idle[i] = true;
+            for (int z = 0; z < axes; z++)
+                is_idle[i] &=
+                    !body->chain[c]->uses[z] || !tl_axes_move_together(reader->axis, i, z);
+        }
+        for (uint32_t raw = 0; raw < body->raw; raw++) {
+            if (level_of(reader, raw, body->chain_axis) != c) continue;
+            for (int i = 0; i < axes; i++)
+                is_out[raw] |= is_idle[i] && level_of(reader, raw, i) != 0;
         }
     }
 }
 
-/* Work to apply a rule, in tests of a combination. */
-static uint64_t work_of(const tl_plan_reader *reader, const rule *r)
-{
-    uint64_t work = (uint64_t)reader->body->raw * (uint64_t)r->conditions;
-    for (int i = 0; i < r->conditions; i++) {
-        const condition *c = &r->condition[i];
-        work += (uint64_t)reader->axis[c->axis].levels * (uint64_t)c->values * VALUE_WORK;
-    }
-    return work;
-}
-
-static tl_status read_excludes(tl_plan_reader *reader, bool *is_out, tl_err *err)
+static tl_status read_excludes(tl_plan_reader *reader, sieve *s, tl_err *err)
 {
     const tl_yaml *exclude = tl_yaml_find(reader->root, "exclude");
     if (!exclude) return TL_OK;
-    TL_YAML_CHECK(exclude->kind == TL_YAML_LIST && exclude->children <= MAX_RULES, exclude,
-                  err, "exclude must be a list of at most %d maps", MAX_RULES);
+    TL_YAML_CHECK(exclude->kind == TL_YAML_LIST, exclude, err,
+                  "exclude must be a list of maps, found %s", tl_yaml_kind_name(exclude));
     uint64_t work = 0;
     for (const tl_yaml *map = exclude->first; map; map = map->next) {
         rule r = {0};
         TL_TRY(read_rule(reader, map, &r, err));
-        work += work_of(reader, &r);
-        TL_YAML_CHECK(
-            work <= MAX_WORK, map, err,
-            "exclude has too many values for so many levels and combinations (%u); "
-            "shorten its lists or the axes",
-            reader->body->raw);
-        TL_TRY(apply_rule(reader, &r, is_out, err));
+        const tl_key key = key_of(&r);
+        int same = 0;
+        while (same < s->rules && !tl_key_equal(&s->key[same], &key)) same++;
+        if (same < s->rules) continue;
+        TL_YAML_CHECK(s->rules < MAX_RULES, map, err,
+                      "exclude has more than %d different maps", MAX_RULES);
+        for (int i = 0; i < r.conditions; i++)
+            work += (uint64_t)reader->axis[r.condition[i].axis].levels *
+                    (uint64_t)r.condition[i].values;
+        TL_YAML_CHECK(work <= MAX_WORK, map, err,
+                      "exclude has too many values for so many levels; shorten its lists "
+                      "or the axes");
+        add_rule(reader, &r, &key, s);
     }
     return TL_OK;
+}
+
+static tl_status drop_excluded(tl_plan_reader *reader, bool *is_out, tl_err *err)
+{
+    sieve s = {0};
+    tl_arena scratch = tl_arena_open(0);
+    tl_status status = sieve_open(reader, &s, &scratch, err);
+    if (status == TL_OK) status = read_excludes(reader, &s, err);
+    if (status == TL_OK && s.rules > 0) sift(reader, &s, s.all, 0, 0, is_out);
+    tl_arena_close(&scratch);
+    return status;
 }
 
 static tl_status keep_survivors(tl_plan_reader *reader, const bool *is_out, tl_err *err)
@@ -320,7 +416,7 @@ tl_status tl_plan_sweep(tl_plan_reader *reader, tl_err *err)
     TL_TRY(count_raw(reader, err));
     bool *is_out = calloc(reader->body->raw, sizeof *is_out);
     TL_CHECK(is_out, err, TL_E_NOMEM, "no memory for %u combinations", reader->body->raw);
-    tl_status status = read_excludes(reader, is_out, err);
+    tl_status status = drop_excluded(reader, is_out, err);
     if (status == TL_OK) {
         drop_repeats(reader, is_out);
         status = keep_survivors(reader, is_out, err);
@@ -329,7 +425,8 @@ tl_status tl_plan_sweep(tl_plan_reader *reader, tl_err *err)
     TL_TRY(status);
     const uint64_t trials = (uint64_t)plan->cells * plan->replicates;
     TL_YAML_CHECK(trials <= TL_MAX_TRIALS, reader->root, err,
-                  "%u combinations times %u replicates make more than %d trials",
+                  "%u combinations times %u replicates make more than %d trials, the most "
+                  "that are allowed; split the plan by replicates",
                   plan->cells, plan->replicates, TL_MAX_TRIALS);
     plan->trials = (uint32_t)trials;
     return TL_OK;
@@ -340,6 +437,29 @@ int tl_plan_level(const tl_plan *plan, uint32_t cell, int axis)
     const tl_plan_body *body = plan->body;
     const uint32_t raw = body->survivor ? body->survivor[cell] : cell;
     return (int)(raw / body->stride[axis] % (uint32_t)plan->axis[axis].levels);
+}
+
+tl_status tl_plan_sample(const tl_plan *plan, uint32_t cells, tl_arena *arena, tl_plan *out,
+                         tl_err *err)
+{
+    TL_INVARIANT(cells > 0 && cells <= plan->cells);
+    tl_plan_body *body;
+    TL_ALLOC(body, arena, 1, err);
+    *body = *plan->body;
+    TL_ALLOC(body->survivor, arena, cells, err);
+    tl_rng rng = tl_rng_stream(plan->seed, 0, "plan", 0, "sample");
+    for (uint32_t i = 0; i < cells; i++) {
+        const uint32_t from = (uint32_t)((uint64_t)i * plan->cells / cells);
+        const uint32_t to = (uint32_t)((uint64_t)(i + 1) * plan->cells / cells);
+        const uint32_t cell = from + tl_rng_below(&rng, to - from);
+        body->survivor[i] = plan->body->survivor ? plan->body->survivor[cell] : cell;
+    }
+    *out = *plan;
+    out->body = body;
+    out->cells = out->trials = cells;
+    out->replicates = 1;
+    out->steps = plan->steps * cells / plan->cells / plan->replicates;
+    return TL_OK;
 }
 
 int64_t tl_plan_cell(const tl_plan *plan, const int *level)

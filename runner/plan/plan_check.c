@@ -10,7 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ARRANGEMENTS = 1 << 20 };
+enum {
+    MAX_ARRANGEMENTS = 1 << 20,
+    MAX_LAID = 1 << 25,   /* steps of all cells: each is looked at */
+    MAX_CHECKED = 1 << 28 /* pairs of steps of all arrangements, which are compared */
+};
 
 static const tl_yaml *place_of(const tl_plan_reader *reader, const tl_trial_step *step)
 {
@@ -26,7 +30,8 @@ static void givers(tl_part part, char *out, size_t space)
     out[0] = '\0';
     for (int i = 0; i < count; i++) {
         const size_t more = strlen(all[i]->name) + 4;
-        if (!(all[i]->gives & TL_BIT(part)) || length + more >= space) continue;
+        if (!(all[i]->gives & ~all[i]->reads & TL_BIT(part)) || length + more >= space)
+            continue;
         if (length > 0) {
             memcpy(out + length, " or ", 5);
             length += 4;
@@ -354,6 +359,7 @@ static tl_status check_cells(tl_plan_reader *reader, tl_trial *trial, bool *is_m
                              tl_err *err)
 {
     tl_plan *plan = reader->plan;
+    uint64_t laid = 0, checked = 0;
     plan->steps = 0;
     for (uint32_t cell = 0; cell < plan->cells; cell++) {
         TL_YAML_CHECK(
@@ -365,13 +371,24 @@ static tl_status check_cells(tl_plan_reader *reader, tl_trial *trial, bool *is_m
         TL_YAML_CHECK(plan->steps <= TL_MAX_STEPS, reader->root, err,
                       "the plan has more than %d steps; shorten axes or banks",
                       TL_MAX_STEPS);
+        laid += (uint64_t)trial->steps;
+        TL_YAML_CHECK(laid <= MAX_LAID, reader->root, err,
+                      "the combinations have more than %d steps in all; shorten axes or "
+                      "banks",
+                      MAX_LAID);
         TL_TRY(check_answers(reader, trial, err));
         for (int k = 0; k < trial->setups; k++)
             plan->sums_fast |= trial->setup[k].recipe.reduction == TL_REDUCTION_FAST;
         const uint32_t number = arrangement(plan, cell);
         if (!is_met[number]) {
             is_met[number] = true;
+            checked += (uint64_t)trial->steps * (uint64_t)trial->steps;
+            TL_YAML_CHECK(checked <= MAX_CHECKED, reader->root, err,
+                          "too many arrangements of alternatives in so long chains: more "
+                          "than %d pairs of their steps; take out some",
+                          MAX_CHECKED);
             TL_TRY(check_flow(reader, trial, err));
+            TL_TRY(tl_plan_own_check(reader, trial, err));
             TL_TRY(check_recovered(reader, trial, err));
             TL_TRY(check_plantings(reader, trial, err));
             TL_TRY(check_order(reader, trial, err));

@@ -50,8 +50,8 @@ static tl_status read_replicates(tl_plan_reader *reader, tl_err *err)
                   "replicates must be a number from 1 or a range like 8..23, "
                   "found %.60s",
                   node->kind == TL_YAML_SCALAR ? node->text : tl_yaml_kind_name(node));
-    TL_YAML_CHECK(last < TL_MAX_TRIALS, node, err,
-                  "replicates must be at most %d, found %.60s", TL_MAX_TRIALS - 1,
+    TL_YAML_CHECK(last < TL_MAX_REPLICATE, node, err,
+                  "replicates must be at most %d, found %.60s", TL_MAX_REPLICATE - 1,
                   node->text);
     plan->first_replicate = (uint32_t)first;
     plan->replicates = (uint32_t)(last - first + 1);
@@ -142,5 +142,6 @@ tl_status tl_plan_setup(tl_plan_reader *reader, tl_err *err)
     TL_TRY(read_replicates(reader, err));
     TL_TRY(read_data(reader, err));
     TL_TRY(read_map(reader, "model", tl_model_params, reader->body->model, err));
+    TL_TRY(read_map(reader, "target", tl_target_params, reader->body->target, err));
     return read_map(reader, "recipe", tl_recipe_params, reader->body->recipe, err);
 }

@@ -1,13 +1,15 @@
 /*
- * The tree is built from libfyaml's events: unlike its documents they need no recursion, so
- * a hostile text meets our limits first. The only file that uses libfyaml.
+ * The tree is built from libyaml's events: unlike its documents they come one by one, so a
+ * hostile text meets our limits first. The only file that uses libyaml.
  */
 #include "runner/plan/yaml.h"
 
-#include <libfyaml.h>
+#include "compute/core/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <yaml.h>
 
 /* A document being built. */
 typedef struct builder {
@@ -34,12 +36,11 @@ tl_status tl_yaml_prefix(const tl_yaml *at, tl_err *err)
     return tl_fail_prefix(err, "%s:%d:%d", at->origin, at->line, at->column);
 }
 
-static tl_yaml place_of(const builder *b, struct fy_event *event)
+/* libyaml counts from 0, and columns in characters. */
+static tl_yaml place_of(const builder *b, const yaml_mark_t *mark)
 {
-    const struct fy_mark *mark = fy_event_start_mark(event);
-    return (tl_yaml){.origin = b->origin,
-                     .line = mark ? mark->line + 1 : 1,
-                     .column = mark ? mark->column + 1 : 1};
+    return (tl_yaml){
+        .origin = b->origin, .line = (int)mark->line + 1, .column = (int)mark->column + 1};
 }
 
 static tl_status add_node(builder *b, const tl_yaml *like, tl_err *err)
@@ -57,6 +58,8 @@ static tl_status add_node(builder *b, const tl_yaml *like, tl_err *err)
     } else if (!b->key[b->depth - 1]) {
         TL_YAML_CHECK(node->kind == TL_YAML_SCALAR, node, err,
                       "a key must be a word, found %s", tl_yaml_kind_name(node));
+        TL_YAML_CHECK(strlen(node->text) <= TL_YAML_KEY, node, err,
+                      "a key has at most %d bytes", TL_YAML_KEY);
         TL_YAML_CHECK(parent->children != TL_YAML_KEYS, node, err,
                       "more than %d keys in one map", TL_YAML_KEYS);
         TL_YAML_CHECK(!tl_yaml_find(parent, node->text), node, err, "duplicate key '%s'",
@@ -75,49 +78,45 @@ static tl_status add_node(builder *b, const tl_yaml *like, tl_err *err)
     return TL_OK;
 }
 
-static tl_status add_scalar(builder *b, struct fy_event *event, tl_yaml *node, tl_err *err)
+static tl_status add_scalar(builder *b, const yaml_event_t *event, tl_yaml *node,
+                            tl_err *err)
 {
-    size_t length = 0;
-    const char *text =
-        event->scalar.value ? fy_token_get_text(event->scalar.value, &length) : "";
-    if (!text) length = 0;
-    TL_YAML_CHECK(length <= 0 || !memchr(text, '\0', length), node, err,
-                  "a text must not contain a NUL byte");
-    char *copy;
-    TL_ALLOC(copy, b->arena, length + 1, err);
-    if (length > 0) memcpy(copy, text, length);
+    const char *text = (const char *)event->data.scalar.value;
+    const size_t length = event->data.scalar.length;
+    TL_YAML_CHECK(strlen(text) == length, node, err, "a text must not contain a NUL byte");
     node->kind = TL_YAML_SCALAR;
-    node->text = copy;
+    node->text = tl_arena_text(b->arena, text, err);
+    if (!node->text) return TL_E_NOMEM;
     return add_node(b, node, err);
 }
 
-static tl_status take_event(builder *b, struct fy_event *event, tl_err *err)
+static tl_status take_event(builder *b, const yaml_event_t *event, tl_err *err)
 {
-    tl_yaml node = place_of(b, event);
-    const struct fy_token *anchor = NULL, *tag = NULL;
+    tl_yaml node = place_of(b, &event->start_mark);
+    const yaml_char_t *anchor = NULL, *tag = NULL;
     switch (event->type) {
-    case FYET_DOCUMENT_START:
+    case YAML_DOCUMENT_START_EVENT:
         if (b->documents++ == 0) return TL_OK;
         return tl_yaml_error(&node, err,
                              "a plan must be one document, but a second one begins here");
-    case FYET_ALIAS:
+    case YAML_ALIAS_EVENT:
         return tl_yaml_error(&node, err, "aliases (*name) are not allowed in a plan");
-    case FYET_SCALAR:
-        anchor = event->scalar.anchor;
-        tag = event->scalar.tag;
+    case YAML_SCALAR_EVENT:
+        anchor = event->data.scalar.anchor;
+        tag = event->data.scalar.tag;
         break;
-    case FYET_SEQUENCE_START:
-        anchor = event->sequence_start.anchor;
-        tag = event->sequence_start.tag;
+    case YAML_SEQUENCE_START_EVENT:
+        anchor = event->data.sequence_start.anchor;
+        tag = event->data.sequence_start.tag;
         node.kind = TL_YAML_LIST;
         break;
-    case FYET_MAPPING_START:
-        anchor = event->mapping_start.anchor;
-        tag = event->mapping_start.tag;
+    case YAML_MAPPING_START_EVENT:
+        anchor = event->data.mapping_start.anchor;
+        tag = event->data.mapping_start.tag;
         node.kind = TL_YAML_MAP;
         break;
-    case FYET_SEQUENCE_END:
-    case FYET_MAPPING_END:
+    case YAML_SEQUENCE_END_EVENT:
+    case YAML_MAPPING_END_EVENT:
         b->depth--;
         return TL_OK;
     default:
@@ -125,39 +124,36 @@ static tl_status take_event(builder *b, struct fy_event *event, tl_err *err)
     }
     TL_YAML_CHECK(!anchor, &node, err, "anchors (&name) are not allowed in a plan");
     TL_YAML_CHECK(!tag, &node, err, "tags (!name) are not allowed in a plan");
-    if (event->type == FYET_SCALAR) return add_scalar(b, event, &node, err);
+    if (event->type == YAML_SCALAR_EVENT) return add_scalar(b, event, &node, err);
     return add_node(b, &node, err);
 }
 
 /* The library's own error, with its place. */
-static tl_status syntax_error(const builder *b, struct fy_diag *diag, tl_err *err)
+static tl_status syntax_error(const builder *b, const yaml_parser_t *parser, tl_err *err)
 {
-    void *at = NULL;
-    const struct fy_diag_error *first = fy_diag_errors_iterate(diag, &at);
-    tl_yaml place = {.origin = b->origin, .line = 1, .column = 1};
-    TL_YAML_CHECK(first, &place, err, "not YAML");
-    place.line = first->line > 0 ? first->line : 1;
-    place.column = first->column > 0 ? first->column : 1;
-    return tl_yaml_error(&place, err, "not YAML: %s", first->msg);
+    TL_CHECK(parser->error != YAML_MEMORY_ERROR, err, TL_E_NOMEM, "no memory to read '%s'",
+             b->origin);
+    const tl_yaml at = place_of(b, &parser->problem_mark);
+    const char *problem = parser->problem ? parser->problem : "it cannot be parsed";
+    if (!parser->context) return tl_yaml_error(&at, err, "not YAML: %s", problem);
+    return tl_yaml_error(&at, err, "not YAML: %s, %s that began in line %zu", problem,
+                         parser->context, parser->context_mark.line + 1);
 }
 
-static tl_status take_events(builder *b, struct fy_parser *parser, struct fy_diag *diag,
-                             tl_err *err)
+static tl_status take_events(builder *b, yaml_parser_t *parser, tl_err *err)
 {
     for (;;) {
-        struct fy_event *event = fy_parser_parse(parser);
-        if (!event) break;
-        const bool is_end = event->type == FYET_STREAM_END;
-        const tl_status status = take_event(b, event, err);
-        fy_parser_event_free(parser, event);
-        if (status != TL_OK) return status;
-        if (is_end) return TL_OK;
+        yaml_event_t event;
+        if (!yaml_parser_parse(parser, &event)) return syntax_error(b, parser, err);
+        const bool is_end = event.type == YAML_STREAM_END_EVENT;
+        const tl_status status = take_event(b, &event, err);
+        yaml_event_delete(&event);
+        if (status != TL_OK || is_end) return status;
     }
-    return syntax_error(b, diag, err);
 }
 
-/* Refuses bytes that are not text, on which libfyaml may loop forever (seen with 0.7.12),
- * and tabs in the indentation, with a plainer message than its own. */
+/* Refuses bytes that are not text, and tabs in the indentation, with plainer messages than
+ * the library's. */
 static tl_status check_bytes(const char *origin, const char *text, size_t length,
                              tl_err *err)
 {
@@ -165,7 +161,7 @@ static tl_status check_bytes(const char *origin, const char *text, size_t length
     bool is_indent = true;
     for (size_t i = 0; i < length; at.column++) {
         const unsigned char byte = (unsigned char)text[i];
-        const size_t more = tl_text_sequence(text + i, length - i);
+        const size_t more = tl_utf8_sequence(text + i, length - i);
         const bool is_control =
             (byte < 0x20 && byte != '\n' && byte != '\t' && byte != '\r') || byte == 0x7f;
         TL_YAML_CHECK(more != 0 && !is_control, &at, err, "not YAML: the byte 0x%02x is %s",
@@ -191,21 +187,14 @@ tl_status tl_yaml_read(const char *origin, const char *text, size_t length, tl_a
     TL_YAML_CHECK(length <= TL_YAML_BYTES, &start, err,
                   "a plan has at most %d bytes, found %zu", TL_YAML_BYTES, length);
     TL_TRY(check_bytes(origin, text, length, err));
-    const struct fy_diag_cfg quiet = {.level = FYET_ERROR, .module_mask = ~0U};
-    struct fy_diag *diag = fy_diag_create(&quiet);
-    TL_CHECK(diag, err, TL_E_NOMEM, "no memory to read '%s'", origin);
-    fy_diag_set_collect_errors(diag, true);
-    const struct fy_parse_cfg cfg = {.flags = FYPCF_QUIET, .diag = diag};
-    struct fy_parser *parser = fy_parser_create(&cfg);
+    yaml_parser_t parser;
+    TL_CHECK(yaml_parser_initialize(&parser), err, TL_E_NOMEM, "no memory to read '%s'",
+             origin);
+    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&parser, (const yaml_char_t *)text, length);
     builder b = {.origin = origin, .arena = arena};
-    tl_status status = TL_OK;
-    if (!parser || fy_parser_set_string(parser, text, length) != 0) {
-        status = tl_fail(err, TL_E_NOMEM, "no memory to read '%s'", origin);
-    } else {
-        status = take_events(&b, parser, diag, err);
-    }
-    if (parser) fy_parser_destroy(parser);
-    fy_diag_destroy(diag);
+    const tl_status status = take_events(&b, &parser, err);
+    yaml_parser_delete(&parser);
     if (status != TL_OK) return status;
     if (!b.root) {
         b.root = tl_yaml_scalar("", &start, arena, err);

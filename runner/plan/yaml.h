@@ -14,6 +14,7 @@ enum {
     TL_YAML_BYTES = 1 << 20,
     TL_YAML_DEPTH = 32,
     TL_YAML_NODES = 100000,
+    TL_YAML_KEY = 160, /**< bytes of a key: written escaped, it must fit one line of 1024 */
     TL_YAML_KEYS = 1024 /**< of one map: each is compared with all before it */
 };
 

@@ -3,6 +3,9 @@
  */
 #include "runner/plan/yaml.h"
 
+#include "compute/core/utf8.h"
+
+#include <stdint.h>
 #include <string.h>
 
 const char *tl_yaml_kind_name(const tl_yaml *node)
@@ -86,21 +89,34 @@ static bool is_plain(const char *text)
     return true;
 }
 
+/* Whether YAML reads a character in double quotes as it stands: it is printable, and no
+ * line break of any kind. Source: YAML 1.1, 5.1 and 5.4. */
+static bool is_literal(uint32_t code)
+{
+    if (code < 0xa0) return code >= 0x20 && code < 0x7f;
+    return code != 0x2028 && code != 0x2029 && code != 0xfeff && code != 0xfffe &&
+           code != 0xffff;
+}
+
 static void write_scalar(const char *text, tl_text *out)
 {
     if (is_plain(text)) {
         tl_text_add(out, text);
         return;
     }
+    size_t left = strlen(text), n;
     tl_text_add(out, "\"");
-    for (const char *c = text; *c; c++) {
-        const unsigned char byte = (unsigned char)*c;
-        if (byte == '"' || byte == '\\') {
-            tl_text_print(out, "\\%c", byte);
-        } else if (byte < 0x20 || byte == 0x7f) {
-            tl_text_print(out, "\\x%02x", byte);
+    for (const char *c = text; left > 0; c += n, left -= n) {
+        n = tl_utf8_sequence(c, left);
+        const bool is_text = n > 0; /* --set may name keys that are not */
+        if (!is_text) n = 1;
+        const uint32_t code = is_text ? tl_utf8_code(c, n) : (unsigned char)*c;
+        if (code == '"' || code == '\\') {
+            tl_text_print(out, "\\%c", (int)code);
+        } else if (is_text && is_literal(code)) {
+            tl_text_bytes(out, c, n);
         } else {
-            tl_text_bytes(out, c, 1);
+            tl_text_print(out, code < 0x100 ? "\\x%02x" : "\\u%04x", code);
         }
     }
     tl_text_add(out, "\"");

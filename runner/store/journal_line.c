@@ -1,5 +1,7 @@
 #include "runner/store/journal_line.h"
 
+#include "compute/core/utf8.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,7 +69,7 @@ static void add_string(tl_text *out, const char *text)
         if (at > start) tl_text_bytes(out, (const char *)start, (size_t)(at - start));
         if (!*at) break;
         const size_t left = strnlen((const char *)at, LONGEST_SEQUENCE);
-        const size_t length = *at >= 0x80 ? tl_text_sequence((const char *)at, left) : 1;
+        const size_t length = *at >= 0x80 ? tl_utf8_sequence((const char *)at, left) : 1;
         if (length > 1) {
             tl_text_bytes(out, (const char *)at, length);
         } else if (length == 0) {
@@ -285,7 +287,7 @@ static size_t takes_letter(cursor *c, char *out)
 {
     uint32_t code;
     if (!takes(c, "\\")) {
-        const size_t n = tl_text_sequence(c->at, (size_t)(c->end - c->at));
+        const size_t n = tl_utf8_sequence(c->at, (size_t)(c->end - c->at));
         if (n < 2) return 0;
         memcpy(out, c->at, n);
         c->at += n;

@@ -180,6 +180,12 @@ static tl_status expand(tl_sweep *sweep, double memory, tl_err *err)
     return TL_OK;
 }
 
+tl_status tl_sweep_check_memory(const tl_plan *plan, tl_err *err)
+{
+    return check_memory(plan, plan->is_shared ? 1.0 : (double)plan->steps,
+                        tl_memory_allowed(), err);
+}
+
 tl_status tl_sweep_open_within(const tl_plan *plan, double memory, tl_sweep *out,
                                tl_err *err)
 {

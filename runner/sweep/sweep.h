@@ -42,6 +42,10 @@ enum { TL_SWEEP_BANKS = 16 /**< kinds of banks that are counted */ };
 /** Bytes on rank 0 for the tables of all trials while results are written. */
 double tl_sweep_table_bytes(const tl_plan *plan);
 
+/** Checks at once, from the numbers of trials and, where none are shared, of steps, that
+ * the plan fits in the memory that this process may use. \return TL_E_ARG: what it needs */
+TL_MUST_USE tl_status tl_sweep_check_memory(const tl_plan *plan, tl_err *err);
+
 /** An expanded plan. What is not borrowed is owned. */
 typedef struct tl_sweep {
     const tl_plan *plan;   /**< borrowed */

@@ -44,7 +44,7 @@ refuse 2 "replicates" run good.yaml --set replicates=-4
 refuse 2 "tab.yaml:3:1" run tab.yaml
 refuse 2 "tab in the indentation" run tab.yaml
 refuse 2 "replicates must be at most" run good.yaml --set replicates=1000000000
-refuse 2 "16777216" run good.yaml --set replicates=9000000 --set "recipe.lr=[0.1,0.2]"
+refuse 2 "more than 2097152 trials" run good.yaml --set replicates=9000000 --set "recipe.lr=[0.1,0.2]"
 refuse 1 "data not found" run good.yaml --set data.source=medmnist/bloodmnist --data data
 refuse 1 "breastmnist.npz" run good.yaml --set data.source=medmnist/breastmnist --data data
 refuse 2 "contains '..'" run good.yaml --set data.source=../data/x.npz

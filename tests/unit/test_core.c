@@ -5,6 +5,7 @@
 #include "compute/core/rng.h"
 #include "compute/core/sort.h"
 #include "compute/core/text.h"
+#include "compute/core/utf8.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -226,7 +227,7 @@ static void a_fault_commands_no_terminal(void **state)
     assert_int_equal(tl_fail(&err, TL_E_ARG, "no '%s'\nhere", "\x1b[2J\x7f\xc3\xa9"),
                      TL_E_ARG);
     assert_string_equal(err.text, "no '?[2J?\xc3\xa9'\nhere");
-    assert_int_equal(tl_fail_prefix(&err, "\r%d", 7), TL_E_ARG);
+    assert_int_equal(tl_fail_prefix(&err, "%s%d", "\r", 7), TL_E_ARG);
     assert_string_equal(err.text, "?7: no '?[2J?\xc3\xa9'\nhere");
 }
 
@@ -251,7 +252,7 @@ static void utf8_is_told_from_other_bytes(void **state)
                  {"\x80", 1, 0},
                  {"\xff", 1, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(tl_text_sequence(cases[i].bytes, cases[i].left), cases[i].length);
+        assert_int_equal(tl_utf8_sequence(cases[i].bytes, cases[i].left), cases[i].length);
     }
 }
 

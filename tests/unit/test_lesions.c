@@ -17,7 +17,7 @@ enum { PIXELS = TL_LESIONS_SIDE * TL_LESIONS_SIDE };
 
 static tl_dataset make(int examples, int classes, double difficulty, tl_arena *arena)
 {
-    const tl_source_want want = {examples, classes, difficulty, 64};
+    const tl_source_want want = {examples, classes, difficulty, 64, false};
     tl_dataset data;
     assert_int_equal(tl_lesions_make(&want, arena, &data, NULL), TL_OK);
     return data;
@@ -57,10 +57,10 @@ static void what_makes_no_sense_is_refused(void **state)
     static const struct {
         tl_source_want want;
         const char *text;
-    } cases[] = {{{100, 1, 0.5, 64}, "2 to 10 classes"},
-                 {{100, 11, 0.5, 64}, "2 to 10 classes"},
-                 {{100, 4, 1.5, 64}, "0 to 1"},
-                 {{0, 4, 0.5, 64}, "needs at least 1 example"}};
+    } cases[] = {{{100, 1, 0.5, 64, false}, "2 to 10 classes"},
+                 {{100, 11, 0.5, 64, false}, "2 to 10 classes"},
+                 {{100, 4, 1.5, 64, false}, "0 to 1"},
+                 {{0, 4, 0.5, 64, false}, "needs at least 1 example"}};
     tl_arena arena = tl_arena_open(0);
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         tl_dataset data;

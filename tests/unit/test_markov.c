@@ -15,7 +15,7 @@ enum { TOKENS = 16 };
 
 static tl_source make(int rows, int tokens, double difficulty, int context, tl_arena *arena)
 {
-    const tl_source_want want = {rows, tokens, difficulty, context};
+    const tl_source_want want = {rows, tokens, difficulty, context, false};
     tl_source source = {0};
     tl_err err = {0};
     if (tl_markov_make(&want, arena, &source, &err) != TL_OK) fail_msg("%s", err.text);
@@ -113,11 +113,12 @@ static void what_makes_no_sense_is_refused(void **state)
         tl_source_want want;
         const char *text;
     } cases[] = {
-        {{100, 1, 0.5, 64}, "synthetic/markov has 2 to 65536 tokens (data.classes), not 1"},
-        {{100, 65537, 0.5, 64}, "2 to 65536 tokens"},
-        {{100, 4, -0.1, 64}, "0 to 1, not -0.1"},
-        {{0, 4, 0.5, 64}, "needs at least 1 example"},
-        {{100, 4, 0.5, 1}, "rows of synthetic/markov have 2 to 65536 tokens"}};
+        {{100, 1, 0.5, 64, false},
+         "synthetic/markov has 2 to 65536 tokens (data.classes), not 1"},
+        {{100, 65537, 0.5, 64, false}, "2 to 65536 tokens"},
+        {{100, 4, -0.1, 64, false}, "0 to 1, not -0.1"},
+        {{0, 4, 0.5, 64, false}, "needs at least 1 example"},
+        {{100, 4, 0.5, 1, false}, "rows of synthetic/markov have 2 to 65536 tokens"}};
     tl_arena arena = tl_arena_open(0);
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         tl_source *source;

@@ -64,7 +64,7 @@ static void find(album *a)
     for (size_t k = 0; k < sizeof shape / sizeof *shape; k++) {
         const tl_dataset all = {.shape = shape[k], .rows = a->rows, .input = a->input};
         tl_err err = {0};
-        if (tl_near_duplicates_find(&all, a->group, a->duplicate_of, &err) != TL_OK)
+        if (tl_near_duplicates_find(&all, a->group, a->duplicate_of, 0, &err) != TL_OK)
             fail_msg("%s", err.text);
         if (k == 0) memcpy(first, a->duplicate_of, sizeof first);
         assert_memory_equal(first, a->duplicate_of, (size_t)a->rows * sizeof *first);

@@ -105,7 +105,7 @@ static const fault_case faults[] = {
     {"data: {source: a..b}\nchain: [train]\n", "p.yaml:1:16: unknown data source"},
     {"data: [1\n", "p.yaml:"},
     {"data: &a {source: x}\n", "p.yaml:1:"},
-    {"data: *a\n", "p.yaml:1:8: aliases"},
+    {"data: *a\n", "p.yaml:1:7: aliases"},
     {"data: !x 1\n", "p.yaml:1:"},
     {"seed: 1\nseed: 2\n", "p.yaml:2:1: duplicate key 'seed'"},
     {"chain: [train]\n", "p.yaml:1:1: a plan needs `data`"},
@@ -226,7 +226,7 @@ static const fault_case faults[] = {
      "p.yaml:8:75: margin"},
     {DATA CHAIN "hypotheses: [{effect: 'poison:badnets.rate', on: train_loss, direction: "
                 "changes}]\n",
-     "p.yaml:8:24: poison and d2m_badnets_rate do not vary apart"},
+     "p.yaml:8:23: poison and d2m_badnets_rate do not vary apart"},
     {DATA "recipe: {epochs: [1, 2]}\n" CHAIN
           "hypotheses: [{effect: 'poison:epochs', on: train_loss, direction: changes, "
           "level: none}]\n",
@@ -234,13 +234,13 @@ static const fault_case faults[] = {
     {DATA "recipe: {epochs: [1, 2]}\n" CHAIN
           "hypotheses: [{effect: 'poison:epochs', on: train_loss, direction: changes, "
           "level: 'd2m.badnets:3'}]\n",
-     "p.yaml:9:84: unknown level of recipe_epochs: '3'"},
+     "p.yaml:9:83: unknown level of recipe_epochs: '3'"},
     {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: raises, "
                 "level: trend}]\n",
      "p.yaml:8:73: unknown level of poison: 'trend'"},
     {DATA CHAIN "hypotheses: [{effect: poison, on: train_loss, direction: raises, "
                 "claim: ''}]\n",
-     "p.yaml:8:74: a claim must be one line of at most 300 letters"},
+     "p.yaml:8:73: a claim must be one line of at most 300 letters"},
     {DATA CHAIN
      "hypotheses: [{effect: poison, on: train_loss_round2, direction: raises}]\n",
      "p.yaml:8:35: unknown metric 'train_loss_round2'; allowed: d2m_label_flip_rows, "},
@@ -332,7 +332,7 @@ static void too_many_trials_are_refused(void **state)
     tl_plan *plan;
     tl_err err = {0};
     assert_int_equal(parse_set(text, NULL, 0, &plan, &err), TL_E_ARG);
-    assert_non_null(strstr(err.text, "more than 16777216 trials"));
+    assert_non_null(strstr(err.text, "more than 2097152 trials"));
 }
 
 static void deep_nesting_is_refused(void **state)

@@ -40,6 +40,7 @@ static void make(made *m, int rows, int has_copies)
                                     .flags = m->flags,
                                     .origin = m->origin},
                             .rows = {rows, 0, 0},
+                            .distinct = has_copies ? rows - rows / 10 : rows,
                             .group = m->group,
                             .duplicate_of = m->duplicate_of};
 }

@@ -331,7 +331,7 @@ static void csv_is_quoted_and_missing_is_empty(void **state)
     written(print_csv, awkward_table(), text);
     assert_string_equal(text, "name,x,i,why\r\n"
                               "\"a,b\",0.1,-1,no\r\n"
-                              "\"say \"\"x\"\"\n\",,0,yes\r\n"
+                              "\"say \"\"x\"\"?\",,0,yes\r\n"
                               ",-1e-300,7,\r\n");
 }
 
