@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_SIDES = 4, NO_SIDE = 255 };
+enum { MOST_SIDES = 4 };
 
 bool tl_comparison_admits(const tl_design *design, const tl_comparison *compared,
                           uint32_t t)
@@ -23,73 +23,103 @@ bool tl_comparison_admits(const tl_design *design, const tl_comparison *compared
     return true;
 }
 
-/* The side of a comparison that trial `t` is on: bit k is set if it is at the reference of
- * factor k. The last side is the reference of all. */
-static int side_of(const tl_design *d, const tl_comparison *c, uint32_t t)
+/* The cells of side `s`: bit k is set if it is at the reference of factor k. The last side
+ * is the reference of all. */
+static tl_grouped_range side_at(const tl_grouping *grouping, const tl_comparison *c, int s)
 {
-    int side = 0;
-    if (!tl_comparison_admits(d, c, t)) return NO_SIDE;
-    for (int k = 0; k < 2 && c->factor[k] >= 0; k++) {
-        const int level = d->factor[c->factor[k]].level[t];
-        if (level == c->reference[k])
-            side |= 1 << k;
-        else if (level != c->level[k])
-            return NO_SIDE;
-    }
-    return side;
+    int level[2] = {0, 0};
+    for (int k = 0; k < 2 && c->factor[k] >= 0; k++)
+        level[k] = s >> k & 1 ? c->reference[k] : c->level[k];
+    return tl_grouping_at(grouping, level);
 }
 
-/* Weighs the cells list[begin, end) of one group; false if a side has none. */
-static bool weigh_group(const tl_keyed_row *list, size_t begin, size_t end, int sides,
-                        const unsigned char *side, tl_combination *out)
+static int sides_of(const tl_comparison *compared)
 {
-    int count[MOST_SIDES] = {0};
-    for (size_t i = begin; i < end; i++) count[side[list[i].row]]++;
-    for (int s = 0; s < sides; s++) {
-        if (count[s] == 0) return false;
-    }
-    for (size_t i = begin; i < end; i++) {
-        const uint32_t cell = list[i].row;
-        const int s = side[cell];
-        const double share = 1.0 / count[s];
-        out->weight[cell] = s == 0 || s == 3 ? share : -share;
-        out->reference[cell] = s == sides - 1 ? share : 0.0;
-        out->is_used[cell] = true;
-        out->used++;
+    return compared->factor[1] < 0 ? 2 : MOST_SIDES;
+}
+
+/* A comparison of a target under way. */
+typedef struct weighing {
+    const tl_design *design;
+    const tl_target *target;
+    const tl_comparison *compared;
+    tl_grouped_range side[MOST_SIDES]; /* what is left of each */
+    int sides;
+    tl_combination *out;
+} weighing;
+
+/* Whether the cell is compared. */
+static bool is_in(const weighing *w, uint32_t cell)
+{
+    if (!w->target->has[cell]) return false;
+    return w->compared->conditions == 0 ||
+           tl_comparison_admits(w->design, w->compared, tl_design_first(w->design, cell));
+}
+
+/* Moves all sides to the next group that each of them has cells in; false at the end. */
+static bool next_group(weighing *w)
+{
+    uint32_t group = 0;
+    for (int s = 0, agreed = 0; agreed < w->sides; s = (s + 1) % w->sides) {
+        tl_grouped_range *side = &w->side[s];
+        while (side->at < side->end && side->at->group < group) side->at++;
+        if (side->at == side->end) return false;
+        agreed = side->at->group == group ? agreed + 1 : 1;
+        group = side->at->group;
     }
     return true;
 }
 
-tl_status tl_contrast_weigh(const tl_design *design, const tl_target *target,
-                            const tl_comparison *compared, tl_arena *arena,
-                            tl_combination *out, tl_err *err)
+/* Adds the cells of the group that all sides are at; false if one side has none to compare.
+ * Moves behind the group. */
+static bool weigh_group(weighing *w)
 {
-    tl_keyed_row *list;
-    unsigned char *side; /* [cells] */
-    size_t count = 0;
+    const uint32_t group = w->side[0].at->group;
+    int count[MOST_SIDES] = {0}, least = w->out->used;
+    tl_grouped_range side[MOST_SIDES];
+    for (int s = 0; s < w->sides; s++) {
+        side[s] = w->side[s];
+        while (w->side[s].at < side[s].end && w->side[s].at->group == group)
+            count[s] += is_in(w, w->side[s].at++->cell);
+        side[s].end = w->side[s].at;
+        if (count[s] < least || s == 0) least = count[s];
+    }
+    if (least == 0) return false;
+    for (int s = 0; s < w->sides; s++) {
+        const double share = 1.0 / count[s];
+        for (; side[s].at < side[s].end; side[s].at++) {
+            if (!is_in(w, side[s].at->cell)) continue;
+            w->out->cell[w->out->used++] =
+                (tl_weighted_cell){.cell = side[s].at->cell,
+                                   .weight = s == 0 || s == 3 ? share : -share,
+                                   .reference = s == w->sides - 1 ? share : 0.0};
+        }
+    }
+    return true;
+}
+
+tl_status tl_contrast_weigh(const tl_design *design, const tl_grouping *grouping,
+                            const tl_target *target, const tl_comparison *compared,
+                            tl_arena *arena, tl_combination *out, tl_err *err)
+{
+    weighing w = {.design = design,
+                  .target = target,
+                  .compared = compared,
+                  .sides = sides_of(compared),
+                  .out = out};
+    size_t most = 0;
     int groups = 0;
-    TL_TRY(tl_combination_take(design, arena, out, err));
-    const size_t mark = tl_arena_mark(arena);
-    TL_ALLOC(list, arena, design->cells, err);
-    TL_ALLOC(side, arena, design->cells, err);
-    for (int c = 0; c < design->cells; c++) {
-        const uint32_t t = design->first[c];
-        side[c] = (unsigned char)side_of(design, compared, t);
-        if (!target->has[c] || side[c] == NO_SIDE) continue;
-        const uint64_t key = tl_design_key(design, compared->factor, t);
-        list[count++] = (tl_keyed_row){key, (uint32_t)c};
+    for (int s = 0; s < w.sides; s++) {
+        w.side[s] = side_at(grouping, compared, s);
+        most += (size_t)(w.side[s].end - w.side[s].at);
     }
-    tl_design_sort(list, count);
-    const int sides = compared->factor[1] < 0 ? 2 : MOST_SIDES;
-    for (size_t begin = 0, end; begin < count; begin = end) {
-        for (end = begin; end < count && list[end].key == list[begin].key;) end++;
-        groups += weigh_group(list, begin, end, sides, side, out) ? 1 : 0;
+    TL_TRY(tl_combination_take(most, arena, out, err));
+    while (next_group(&w)) groups += weigh_group(&w) ? 1 : 0;
+    for (int i = 0; i < out->used; i++) {
+        out->cell[i].weight /= groups;
+        out->cell[i].reference /= groups;
     }
-    for (int c = 0; c < design->cells && groups > 0; c++) {
-        out->weight[c] /= groups;
-        out->reference[c] /= groups;
-    }
-    tl_arena_rewind(arena, mark);
+    tl_combination_sort(out);
     return TL_OK;
 }
 
@@ -122,14 +152,7 @@ tl_status tl_round_measure(const tl_design *design, const tl_target *const targe
     tl_differences before;
     for (int k = 0; k < 2; k++)
         TL_TRY(restricted(design, target, k, compared, arena, &both[k], err));
-    TL_TRY(tl_combination_take(design, arena, cells, err));
-    for (int c = 0; c < design->cells; c++) {
-        cells->is_used[c] = both[0].has[c];
-        cells->used += both[0].has[c] ? 1 : 0;
-    }
-    for (int c = 0; c < design->cells; c++) {
-        cells->weight[c] = cells->reference[c] = both[0].has[c] ? 1.0 / cells->used : 0.0;
-    }
+    TL_TRY(tl_combination_mean(design, &both[0], arena, cells, err));
     TL_TRY(tl_combine(design, &both[0], cells, arena, out, err));
     TL_TRY(tl_combine(design, &both[1], cells, arena, &before, err));
     for (int r = 0; r < design->replicates; r++) {
@@ -142,21 +165,38 @@ tl_status tl_round_measure(const tl_design *design, const tl_target *const targe
     return TL_OK;
 }
 
-const char *tl_contrast_why_none(const tl_design *design, const tl_target *target,
-                                 const tl_comparison *compared)
+/* What the trials of one side have. */
+typedef struct side_count {
+    uint32_t rows, values, unresolvable;
+} side_count;
+
+static side_count count_side(const tl_design *design, const tl_grouping *grouping,
+                             const tl_target *target, const tl_comparison *compared, int s)
 {
-    for (int side = 0; side < 2; side++) {
-        uint32_t rows = 0, values = 0, unresolvable = 0;
-        for (uint32_t t = 0; t < design->table->trials; t++) {
-            if (side_of(design, compared, t) != side) continue;
-            rows++;
-            values += isnan(target->value[t]) ? 0 : 1;
-            unresolvable +=
+    side_count count = {0};
+    const tl_grouped_range side = side_at(grouping, compared, s);
+    for (const tl_grouped_cell *one = side.at; one < side.end; one++) {
+        for (uint32_t i = design->begin[one->cell]; i < design->begin[one->cell + 1]; i++) {
+            const uint32_t t = design->trial[i];
+            if (!tl_comparison_admits(design, compared, t)) continue;
+            count.rows++;
+            count.values += isnan(target->value[t]) ? 0 : 1;
+            count.unresolvable +=
                 target->reason && target->reason->integer[t] == TL_REASON_UNRESOLVABLE;
         }
-        if (values > 0) continue;
-        if (rows == 0) return "no trial of the plan is at this level";
-        if (unresolvable == rows) return "the metric has too few cases in every trial";
+    }
+    return count;
+}
+
+const char *tl_contrast_why_none(const tl_design *design, const tl_grouping *grouping,
+                                 const tl_target *target, const tl_comparison *compared)
+{
+    for (int side = 0; side < 2; side++) {
+        const side_count count = count_side(design, grouping, target, compared, side);
+        if (count.values > 0) continue;
+        if (count.rows == 0) return "no trial of the plan is at this level";
+        if (count.unresolvable == count.rows)
+            return "the metric has too few cases in every trial";
         return side ? "no trial at the reference has a value"
                     : "no trial at this level has a value";
     }

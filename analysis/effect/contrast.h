@@ -8,6 +8,7 @@
 
 #include "analysis/effect/combination.h"
 #include "analysis/effect/effect.h"
+#include "analysis/effect/grouping.h"
 
 /** Conditions of a comparison, at most. */
 enum { TL_MOST_CONDITIONS = 8 };
@@ -34,9 +35,11 @@ bool tl_comparison_admits(const tl_design *design, const tl_comparison *compared
 /**
  * Sets the weights of a comparison. A group counts where any replicate has values on each
  * of its sides; every such group has the same weight, and so has each of its cells on one
- * side. \return TL_E_NOMEM
+ * side. \param grouping of the compared factors \return TL_E_NOMEM
  */
-TL_MUST_USE tl_status tl_contrast_weigh(const tl_design *design, const tl_target *target,
+TL_MUST_USE tl_status tl_contrast_weigh(const tl_design *design,
+                                        const tl_grouping *grouping,
+                                        const tl_target *target,
                                         const tl_comparison *compared, tl_arena *arena,
                                         tl_combination *out, tl_err *err);
 
@@ -54,7 +57,7 @@ TL_MUST_USE tl_status tl_round_measure(const tl_design *design,
                                        tl_err *err);
 
 /** Why no cells can be compared: a sentence without full stop, static. */
-const char *tl_contrast_why_none(const tl_design *design, const tl_target *target,
-                                 const tl_comparison *compared);
+const char *tl_contrast_why_none(const tl_design *design, const tl_grouping *grouping,
+                                 const tl_target *target, const tl_comparison *compared);
 
 #endif

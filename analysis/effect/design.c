@@ -139,21 +139,44 @@ bool tl_factor_has_contrasts(const tl_factor *factor)
     return factor->levels <= TL_MOST_LEVELS;
 }
 
-/* Numbers the replicates of `table` from 0 in order of appearance. */
-static tl_status number_replicates(const tl_table *table, tl_arena *arena, int32_t **of,
-                                   int *count, tl_err *err)
+/* Numbers the values of an INT column from 0 in order of appearance. */
+static tl_status number_values(const tl_column *column, uint32_t trials, tl_arena *arena,
+                               int32_t **of, int *count, tl_err *err)
 {
-    const tl_column *column = tl_table_find(table, TL_NAME_REPLICATE);
-    TL_CHECK(column && column->type == TL_COLUMN_INT, err, TL_E_FORMAT,
-             "the table has no column '" TL_NAME_REPLICATE "'");
-    TL_ALLOC(*of, arena, table->trials, err);
+    TL_ALLOC(*of, arena, trials, err);
     tl_keyed_row *list;
     const size_t mark = tl_arena_mark(arena);
-    TL_ALLOC(list, arena, table->trials, err);
-    for (uint32_t t = 0; t < table->trials; t++) {
+    TL_ALLOC(list, arena, trials, err);
+    for (uint32_t t = 0; t < trials; t++)
         list[t] = (tl_keyed_row){(uint64_t)(uint32_t)column->integer[t], t};
+    *count = number_keys(list, trials, trials, *of);
+    tl_arena_rewind(arena, mark);
+    return TL_OK;
+}
+
+/* Numbers replicates and the data draws that they belong to. */
+static tl_status number_replicates(tl_design *d, tl_arena *arena, tl_err *err)
+{
+    const uint32_t trials = d->table->trials;
+    const tl_column *replicate = tl_table_find(d->table, TL_NAME_REPLICATE);
+    const tl_column *draw = tl_table_find(d->table, TL_NAME_DATA_DRAW);
+    int32_t *draw_of; /* [trials] */
+    TL_CHECK(replicate && replicate->type == TL_COLUMN_INT, err, TL_E_FORMAT,
+             "the table has no column '" TL_NAME_REPLICATE "'");
+    if (!draw || draw->type != TL_COLUMN_INT) draw = replicate;
+    TL_TRY(number_values(replicate, trials, arena, &d->replicate, &d->replicates, err));
+    TL_ALLOC(d->draw, arena, d->replicates, err);
+    TL_ALLOC(d->draw_name, arena, d->replicates, err);
+    const size_t mark = tl_arena_mark(arena);
+    TL_TRY(number_values(draw, trials, arena, &draw_of, &d->draws, err));
+    for (int r = 0; r < d->replicates; r++) d->draw[r] = -1;
+    for (uint32_t t = 0; t < trials; t++) {
+        int32_t *known = &d->draw[d->replicate[t]];
+        TL_CHECK(*known < 0 || *known == draw_of[t], err, TL_E_FORMAT,
+                 "replicate %d is of two data draws", (int)replicate->integer[t]);
+        *known = draw_of[t];
+        d->draw_name[*known] = draw->integer[t];
     }
-    *count = number_keys(list, table->trials, table->trials, *of);
     tl_arena_rewind(arena, mark);
     return TL_OK;
 }
@@ -175,7 +198,7 @@ bool tl_word_listed(const char *list, const char *word)
 }
 
 /* The mixing step of splitmix64. Source: Steele, Lea, Flood 2014. */
-static uint64_t mixed(uint64_t key, int32_t word)
+uint64_t tl_design_mix(uint64_t key, int32_t word)
 {
     key += UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)(uint32_t)word;
     key = (key ^ key >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -207,12 +230,33 @@ static bool moves(const tl_design *design, int own, int f)
 
 uint64_t tl_design_key(const tl_design *design, const int own[2], uint32_t t)
 {
-    uint64_t key = mixed(0, 0);
+    uint64_t key = tl_design_mix(0, 0);
     for (int f = 0; f < design->factors; f++) {
         if (moves(design, own[0], f) || moves(design, own[1], f)) continue;
-        key = mixed(key, design->factor[f].level[t]);
+        key = tl_design_mix(key, design->factor[f].level[t]);
     }
     return key;
+}
+
+/* Lists the trials of each cell. */
+static tl_status list_trials(tl_design *d, tl_arena *arena, tl_err *err)
+{
+    const uint32_t trials = d->table->trials;
+    uint32_t *next; /* [cells] where the next trial goes */
+    TL_ALLOC(d->trial, arena, trials, err);
+    TL_ALLOC(d->begin, arena, d->cells + 1, err);
+    const size_t mark = tl_arena_mark(arena);
+    TL_ALLOC(next, arena, d->cells, err);
+    for (uint32_t t = 0; t < trials; t++) d->begin[d->cell[t] + 1]++;
+    for (int c = 0; c < d->cells; c++) d->begin[c + 1] += next[c] = d->begin[c];
+    for (uint32_t t = 0; t < trials; t++) d->trial[next[d->cell[t]]++] = t;
+    tl_arena_rewind(arena, mark);
+    return TL_OK;
+}
+
+uint32_t tl_design_first(const tl_design *design, uint32_t cell)
+{
+    return design->trial[design->begin[cell]];
 }
 
 /* Numbers the cells. Trials of one replicate at equal levels, which a sampled sweep can
@@ -224,25 +268,23 @@ static tl_status number_cells(tl_design *d, tl_arena *arena, tl_err *err)
     tl_keyed_row *list;
     uint64_t *levels;
     TL_ALLOC(d->cell, arena, trials, err);
-    TL_ALLOC(d->first, arena, trials, err);
     const size_t mark = tl_arena_mark(arena);
     TL_ALLOC(list, arena, trials, err);
     TL_ALLOC(levels, arena, trials, err);
     for (uint32_t t = 0; t < trials; t++) {
         levels[t] = tl_design_key(d, none, t);
-        list[t] = (tl_keyed_row){mixed(levels[t], d->replicate[t]), t};
+        list[t] = (tl_keyed_row){tl_design_mix(levels[t], d->replicate[t]), t};
     }
     tl_design_sort(list, trials);
     int32_t before = 0; /* trials of the same replicate at the same levels */
     for (uint32_t i = 0; i < trials; i++) {
         before = i > 0 && list[i].key == list[i - 1].key ? before + 1 : 0;
-        levels[list[i].row] = mixed(levels[list[i].row], before);
+        levels[list[i].row] = tl_design_mix(levels[list[i].row], before);
     }
     for (uint32_t t = 0; t < trials; t++) list[t] = (tl_keyed_row){levels[t], t};
     d->cells = number_keys(list, trials, trials, d->cell);
     tl_arena_rewind(arena, mark);
-    for (uint32_t t = trials; t > 0; t--) d->first[d->cell[t - 1]] = t - 1;
-    return TL_OK;
+    return list_trials(d, arena, err);
 }
 
 tl_status tl_design_open(const tl_table *table, tl_arena *arena, tl_design *out,
@@ -250,7 +292,7 @@ tl_status tl_design_open(const tl_table *table, tl_arena *arena, tl_design *out,
 {
     *out = (tl_design){.table = table};
     TL_ALLOC(out->factor, arena, MOST_FACTORS, err);
-    TL_TRY(number_replicates(table, arena, &out->replicate, &out->replicates, err));
+    TL_TRY(number_replicates(out, arena, err));
     for (int i = 0; i < table->columns; i++) {
         const tl_column *column = &table->column[i];
         if (!tl_column_attribute(column, TL_NAME_FACTOR)) continue;
@@ -266,96 +308,4 @@ tl_status tl_differences_take(const tl_design *design, tl_arena *arena, tl_diffe
     TL_ALLOC(out->reference, arena, design->replicates, err);
     TL_ALLOC(out->variance, arena, design->replicates, err);
     return TL_OK;
-}
-
-/* --- metrics ------------------------------------------------------------------------- */
-
-static tl_status group_shared(const tl_design *d, tl_arena *arena, tl_target *target,
-                              tl_err *err)
-{
-    const uint32_t trials = d->table->trials;
-    tl_keyed_row *row;
-    TL_ALLOC(target->same, arena, trials, err);
-    const size_t mark = tl_arena_mark(arena);
-    TL_ALLOC(row, arena, trials, err);
-    uint32_t rows = 0;
-    for (uint32_t t = 0; t < trials; t++) {
-        if (isnan(target->value[t])) continue;
-        uint64_t key = mixed(1, d->replicate[t]);
-        for (int f = 0; f < d->factors; f++) {
-            if (!tl_word_listed(target->above, d->factor[f].column->name)) continue;
-            key = mixed(key, d->factor[f].level[t]);
-        }
-        row[rows++] = (tl_keyed_row){key, t};
-    }
-    tl_design_sort(row, rows);
-    for (uint32_t i = 0; i < rows; i++) {
-        const bool is_new = i == 0 || row[i].key != row[i - 1].key;
-        target->same[row[i].row] = is_new ? row[i].row : target->same[row[i - 1].row];
-    }
-    tl_arena_rewind(arena, mark);
-    return TL_OK;
-}
-
-/* The column METRICsuffix, or NULL if there is none of that type. */
-static const tl_column *beside(const tl_design *design, const tl_column *metric,
-                               const char *suffix, tl_column_type type)
-{
-    char name[192];
-    (void)snprintf(name, sizeof name, "%s%s", metric->name, suffix);
-    const tl_column *column = tl_table_find(design->table, name);
-    return column && column->type == type ? column : NULL;
-}
-
-tl_status tl_target_open(const tl_design *design, const tl_column *metric, tl_arena *arena,
-                         tl_target *out, tl_err *err)
-{
-    *out = (tl_target){.metric = metric,
-                       .value = metric->real,
-                       .above = tl_column_attribute(metric, TL_NAME_ABOVE)};
-    out->n = beside(design, metric, TL_SUFFIX_N, TL_COLUMN_REAL);
-    out->reason = beside(design, metric, TL_SUFFIX_REASON, TL_COLUMN_FLAG);
-    bool *has;
-    TL_ALLOC(has, arena, design->cells, err);
-    for (uint32_t t = 0; t < design->table->trials; t++)
-        has[design->cell[t]] |= !isnan(metric->real[t]);
-    out->has = has;
-    return group_shared(design, arena, out, err);
-}
-
-/* Row t's hits and other cases, half a case added to each; false if it is not a rate. */
-static bool cases(const tl_target *target, uint32_t t, double *hits, double *others)
-{
-    if (!target->n || !(target->n->real[t] > 0.0)) return false;
-    const double n = target->n->real[t];
-    *hits = n * target->metric->real[t] + 0.5;
-    *others = n - n * target->metric->real[t] + 0.5;
-    return *hits > 0.0 && *others > 0.0;
-}
-
-tl_status tl_target_logit(const tl_design *design, const tl_target *target, tl_arena *arena,
-                          tl_target *out, tl_err *err)
-{
-    double *value;
-    TL_ALLOC(value, arena, design->table->trials, err);
-    for (uint32_t t = 0; t < design->table->trials; t++) {
-        double hits = target->value[t], others = 1.0 - hits;
-        if (!isnan(hits)) (void)cases(target, t, &hits, &others);
-        value[t] = log(hits / others);
-    }
-    *out = *target;
-    out->value = value;
-    out->is_logit = true;
-    return TL_OK;
-}
-
-double tl_target_variance(const tl_target *target, uint32_t t)
-{
-    double hits, others;
-    if (!cases(target, t, &hits, &others)) return 0.0;
-    const double n = target->n->real[t], d = 1.0 / fmax(n, 2.0);
-    const double half = 0.5 * d * (1.0 - d) / n;
-    if (!target->is_logit) return half;
-    const double slope = (n + 1.0) * (n + 1.0) / (hits * others); /* of the log odds */
-    return half * slope * slope;
 }

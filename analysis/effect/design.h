@@ -1,6 +1,6 @@
 /*
- * The design of a sweep: factors with their levels, the replicate of each row, and a metric
- * with its companion columns.
+ * The design of a sweep: factors with their levels, the replicate of each row, and the
+ * cells in which the rows are.
  */
 #ifndef TL_ANALYSIS_EFFECT_DESIGN_H
 #define TL_ANALYSIS_EFFECT_DESIGN_H
@@ -31,23 +31,14 @@ typedef struct tl_design {
     tl_factor *factor; /**< [factors] */
     int replicates;
     int32_t *replicate; /**< [trials] 0 .. replicates-1 */
+    int draws;          /**< data draws: of crossed replicates fewer than replicates */
+    int32_t *draw;      /**< [replicates] the data draw of each, 0 .. draws-1 */
+    int32_t *draw_name; /**< [draws] its number in the table */
     int cells;          /**< combinations of the levels of all factors */
     int32_t *cell;      /**< [trials] 0 .. cells-1; a replicate has one trial in a cell */
-    uint32_t *first;    /**< [cells] a trial of the cell */
+    uint32_t *trial;    /**< [trials] those of cell 0, of cell 1, ..., each ascending */
+    uint32_t *begin;    /**< [cells + 1] where those of a cell begin in `trial` */
 } tl_design;
-
-/** A metric and its companion columns, which are borrowed from the table. */
-typedef struct tl_target {
-    const tl_column *metric;
-    const double *value;     /**< [trials] of the metric, on the compared scale */
-    bool is_logit;           /**< values are log odds */
-    const tl_column *n;      /**< cases of a rate, or NULL */
-    const tl_column *reason; /**< why values are missing, or NULL */
-    const char *above;       /**< names of the factors it depends on, or NULL */
-    const bool *has;         /**< [cells] whether any replicate has a value */
-    uint32_t
-        *same; /**< [trials] first trial with the same measurement, if there is a value */
-} tl_target;
 
 /** Differences by replicate, NaN if one of its cells lacks a value: arrays [replicates] in
  * the arena. */
@@ -73,6 +64,9 @@ TL_MUST_USE tl_status tl_design_open(const tl_table *table, tl_arena *arena, tl_
 /** Whether the factor's levels are contrasted one by one. */
 bool tl_factor_has_contrasts(const tl_factor *factor);
 
+/** A trial of the cell. */
+uint32_t tl_design_first(const tl_design *design, uint32_t cell);
+
 /** Whether factors `a` and `b` vary together: in one zip group, but not a choice and a
  * factor within it. */
 bool tl_factors_zipped(const tl_factor *a, const tl_factor *b);
@@ -81,6 +75,9 @@ bool tl_factors_zipped(const tl_factor *a, const tl_factor *b);
  * `own` [2] alone (-1: none): of the levels of all factors except these, those within them
  * and those zipped with them. */
 uint64_t tl_design_key(const tl_design *design, const int own[2], uint32_t t);
+
+/** `key` mixed with a word: equal words in equal order make equal keys. */
+uint64_t tl_design_mix(uint64_t key, int32_t word);
 
 /** Sorts rows by key, then by row. */
 void tl_design_sort(tl_keyed_row *list, size_t count);
@@ -95,25 +92,5 @@ double tl_without_rounding(double sum, double scale);
 
 /** Whether `word` is in `list`, words separated by blanks (may be NULL). */
 bool tl_word_listed(const char *list, const char *word);
-
-/** Finds the cases, reasons and shared measurements of `metric`. \return TL_E_NOMEM */
-TL_MUST_USE tl_status tl_target_open(const tl_design *design, const tl_column *metric,
-                                     tl_arena *arena, tl_target *out, tl_err *err);
-
-/**
- * The same target as log odds. A rate of n cases becomes log((np + 1/2) / (n - np + 1/2)),
- * which is finite at 0 and 1 (Gart, Zweifel 1967); any other value x becomes
- * log(x / (1 - x)), infinite there. \return TL_E_NOMEM
- */
-TL_MUST_USE tl_status tl_target_logit(const tl_design *design, const tl_target *target,
-                                      tl_arena *arena, tl_target *out, tl_err *err);
-
-/**
- * Half of the variance of a difference of two rates of which one row in n is discordant,
- * d(1 - d)/n with d = 1/n; each of the two measurements has one half. 0 unless it is a
- * rate. For log odds it is divided by (p(1 - p))^2, with half a case added as in
- * tl_target_logit.
- */
-double tl_target_variance(const tl_target *target, uint32_t t);
 
 #endif

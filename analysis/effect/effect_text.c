@@ -107,10 +107,8 @@ void tl_effect_print_name(FILE *file, const tl_effect *effect, bool has_metric)
     if (effect->pooled) tl_print(file, ", pooled over %s", effect->pooled);
 }
 
-void tl_effect_print(FILE *file, const tl_effect *effect)
+void tl_effect_print_numbers(FILE *file, const tl_effect *effect, bool has_least)
 {
-    tl_effect_print_name(file, effect, true);
-    tl_print(file, ": ");
     if (isnan(effect->low)) {
         tl_print(file, "%s", effect->missing ? effect->missing : "no number");
         if (!isnan(effect->mean)) tl_print(file, " (difference %+.4g)", effect->mean);
@@ -124,11 +122,18 @@ void tl_effect_print(FILE *file, const tl_effect *effect)
     tl_print(file, "%+.4g [%+.4g, %+.4g], n=%d", effect->mean, effect->low, effect->high,
              effect->replicates);
     if (effect->left_out > 0) tl_print(file, " (%d left out)", effect->left_out);
-    tl_print(file, ", %sp=%.3g (least reachable %.2g)",
-             effect->sides == 1 ? "one-sided " : "", effect->p, effect->least_p);
+    tl_print(file, ", %sp=%.3g", effect->sides == 1 ? "one-sided " : "", effect->p);
+    if (has_least) tl_print(file, " (least reachable %.2g)", effect->least_p);
     if (!isnan(effect->q)) tl_print(file, ", q=%.3g", effect->q);
     say_bound(file, effect);
     say_scales(file, effect);
     tl_effect_print_control(file, effect);
     tl_print(file, "\n");
+}
+
+void tl_effect_print(FILE *file, const tl_effect *effect)
+{
+    tl_effect_print_name(file, effect, true);
+    tl_print(file, ": ");
+    tl_effect_print_numbers(file, effect, true);
 }

@@ -32,6 +32,10 @@ void tl_effect_print_name(FILE *file, const tl_effect *effect, bool has_metric);
  * without one. */
 void tl_effect_print_control(FILE *file, const tl_effect *effect);
 
+/** Prints its numbers, with the interval or the bound, to the end of the line; with
+ * `has_least` also the least p that the replicates can reach. */
+void tl_effect_print_numbers(FILE *file, const tl_effect *effect, bool has_least);
+
 /** Prints an effect as one line, with its interval or its bound. */
 void tl_effect_print(FILE *file, const tl_effect *effect);
 

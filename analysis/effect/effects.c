@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-static const double MOST_WORK = 1e9; /* rows read for interactions: a few seconds */
+static const double MOST_WORK = 1e11; /* rows read for interactions: some minutes */
 
 /* Whether a name is the text, or the texts joined by a colon if there are two. */
 static bool is_joined(const char *name, const char *a, const char *b)
@@ -61,13 +61,16 @@ static bool do_interact(const tl_estimator *e, const tl_target *target, int a, i
            tl_word_listed(target->above, y->column->name);
 }
 
-static int count_interactions(const tl_estimator *e, const tl_target *target)
+/* How many interactions the metric has. \param pairs result, of factors */
+static int count_interactions(const tl_estimator *e, const tl_target *target, int *pairs)
 {
     int count = 0;
+    *pairs = 0;
     for (int a = 0; a < e->design.factors; a++) {
         for (int b = a + 1; b < e->design.factors; b++) {
             if (!do_interact(e, target, a, b)) continue;
             count += (e->design.factor[a].levels - 1) * (e->design.factor[b].levels - 1);
+            ++*pairs;
         }
     }
     return count;
@@ -129,7 +132,8 @@ static tl_status add_metric(tl_estimator *e, const tl_column *metric, bool has_p
     static const tl_comparison all = {.factor = {-1, -1}};
     const size_t mark = tl_arena_mark(&e->scratch);
     tl_subject subject;
-    TL_TRY(tl_subject_open(e, metric, has_pairs, &subject, err));
+    TL_TRY(tl_subject_open(e, metric, &subject, err));
+    if (e->keeps_each) TL_TRY(tl_estimate_mean(e, &subject, err));
     for (int f = 0; f < e->design.factors; f++) {
         const char *name = e->design.factor[f].column->name;
         if (!tl_word_listed(subject.target.above, name)) continue;
@@ -145,21 +149,24 @@ static tl_status add_metric(tl_estimator *e, const tl_column *metric, bool has_p
 static int too_many_pairs(const tl_estimator *e)
 {
     const tl_table *table = e->design.table;
-    double all = 0.0;
+    double all = 0.0, work = 0.0;
     for (int i = 0; i < table->columns; i++) {
         if (!is_metric(&table->column[i])) continue;
         const tl_target target = {
             .above = tl_column_attribute(&table->column[i], TL_NAME_ABOVE)};
-        all += count_interactions(e, &target);
+        int pairs;
+        all += count_interactions(e, &target, &pairs);
+        /* Each of the interactions of a pair reads 4 of its levels, so all of them read
+         * the table at most 4 times. */
+        work += 4.0 * pairs * table->trials;
     }
-    const bool is_too_many = all > 0.5 * TL_MOST_EFFECTS || all * table->trials > MOST_WORK;
+    const bool is_too_many = all > 0.5 * TL_MOST_EFFECTS || work > MOST_WORK;
     return is_too_many ? (int)(all < 1e9 ? all : 1e9) : 0;
 }
 
-static tl_status estimate(tl_estimator *e, const tl_table *table, bool is_all, tl_err *err)
+static tl_status estimate(tl_estimator *e, bool is_all, tl_err *err)
 {
-    TL_TRY(tl_design_open(table, e->arena, &e->design, err));
-    TL_ALLOC(e->effects, e->arena, 1, err);
+    const tl_table *table = e->design.table;
     TL_TRY(tl_hypotheses_answer(e, err));
     if (!is_all) return TL_OK;
     e->effects->left_out = too_many_pairs(e);
@@ -170,12 +177,19 @@ static tl_status estimate(tl_estimator *e, const tl_table *table, bool is_all, t
     return TL_OK;
 }
 
-static tl_status open_and_estimate(const tl_table *table, bool is_all, tl_arena *arena,
+/* What is estimated, and kept. */
+typedef struct extent {
+    bool is_all, keeps_each;
+} extent;
+
+static tl_status open_and_estimate(const tl_table *table, extent wanted, tl_arena *arena,
                                    tl_effects **out, tl_err *err)
 {
-    tl_estimator e = {.arena = arena, .scratch = tl_arena_open(0)};
-    const tl_status status = estimate(&e, table, is_all, err);
-    tl_arena_close(&e.scratch);
+    tl_estimator e;
+    tl_status status = tl_estimator_open(table, arena, &e, err);
+    e.keeps_each = wanted.keeps_each;
+    if (status == TL_OK) status = estimate(&e, wanted.is_all, err);
+    tl_estimator_close(&e);
     if (status == TL_OK) *out = e.effects;
     return status;
 }
@@ -183,11 +197,18 @@ static tl_status open_and_estimate(const tl_table *table, bool is_all, tl_arena 
 tl_status tl_effects_estimate(const tl_table *table, tl_arena *arena, tl_effects **out,
                               tl_err *err)
 {
-    return open_and_estimate(table, true, arena, out, err);
+    return open_and_estimate(table, (extent){.is_all = true}, arena, out, err);
+}
+
+tl_status tl_effects_by_draw(const tl_table *table, tl_arena *arena, tl_effects **out,
+                             tl_err *err)
+{
+    return open_and_estimate(table, (extent){.is_all = true, .keeps_each = true}, arena,
+                             out, err);
 }
 
 tl_status tl_effects_hypothesised(const tl_table *table, tl_arena *arena, tl_effects **out,
                                   tl_err *err)
 {
-    return open_and_estimate(table, false, arena, out, err);
+    return open_and_estimate(table, (extent){0}, arena, out, err);
 }

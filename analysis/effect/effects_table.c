@@ -60,9 +60,25 @@ static const field fields[] = {
      "standard deviation assumed of a replicate, of one discordant row, if all are equal",
      NULL},
     {TL_COLUMN_REAL, AT(logit_mean), "logit_effect",
-     "the interaction as log odds, for metrics between 0 and 1", NULL},
+     "the contrast or interaction as log odds, for metrics between 0 and 1", NULL},
     {TL_COLUMN_REAL, AT(logit_low), "logit_low", "lower end of its 95 % interval", NULL},
     {TL_COLUMN_REAL, AT(logit_high), "logit_high", "upper end of its 95 % interval", NULL},
+    {TL_COLUMN_REAL, AT(odds), "odds_ratio", "exp of logit_effect", NULL},
+    {TL_COLUMN_REAL, AT(odds_low), "odds_ratio_low", "lower end of its 95 % interval",
+     NULL},
+    {TL_COLUMN_REAL, AT(odds_high), "odds_ratio_high", "upper end of its 95 % interval",
+     NULL},
+    {TL_COLUMN_REAL, AT(ratio), "ratio",
+     "the metric at the level over that at the reference, geometric mean over cells and "
+     "replicates; of contrasts",
+     NULL},
+    {TL_COLUMN_REAL, AT(ratio_low), "ratio_low", "lower end of its 95 % interval", NULL},
+    {TL_COLUMN_REAL, AT(ratio_high), "ratio_high", "upper end of its 95 % interval", NULL},
+    {TL_COLUMN_REAL, AT(data_sd), "data_sd",
+     "standard deviation of the effect due to data draws; of crossed replicates", NULL},
+    {TL_COLUMN_REAL, AT(training_sd), "training_sd",
+     "standard deviation among the training seeds of a data draw; of crossed replicates",
+     NULL},
     {TL_COLUMN_REAL, AT(control_mean), "control_reference_mean",
      "mean of the control at the reference level", NULL},
     {TL_COLUMN_REAL, AT(control_effect), "control_effect", "the effect on the control",
@@ -71,11 +87,13 @@ static const field fields[] = {
      NULL},
     {TL_COLUMN_REAL, AT(control_high), "control_high", "upper end of its 95 % interval",
      NULL},
-    {TL_COLUMN_INT, AT(replicates), "n", "replicates with a value in every cell", NULL},
+    {TL_COLUMN_INT, AT(replicates), "n",
+     "replicates, if crossed data draws, with a value in every cell", NULL},
     {TL_COLUMN_INT, AT(left_out), "left_out", "replicates without one, left out", NULL},
     {TL_COLUMN_INT, AT(hypothesis), "hypothesis",
      "number of the hypothesis it answers, from 1; 0 for none", NULL},
-    {TL_COLUMN_FLAG, AT(kind), "kind", "what the effect is", "contrast interaction trend"},
+    {TL_COLUMN_FLAG, AT(kind), "kind", "what the effect is",
+     "contrast interaction trend mean"},
     {TL_COLUMN_FLAG, AT(interval), "interval", "how the interval was made",
      "none t bootstrap_t"},
     {TL_COLUMN_FLAG, AT(scales), "scales",
@@ -145,7 +163,7 @@ tl_status tl_effects_table(const tl_effects *effects, tl_arena *arena, tl_table 
         column->flag_meanings = f->meanings;
         TL_TRY(fill(effects, f, arena, column, err));
     }
-    table->dimension = "effect";
+    table->dimension = "comparison";
     table->group = "effects";
     table->attributes = sizeof global / sizeof *global;
     table->attribute = global;

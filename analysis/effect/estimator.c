@@ -1,5 +1,6 @@
 #include "analysis/effect/estimator.h"
 
+#include "analysis/effect/components.h"
 #include "analysis/effect/interval.h"
 #include "analysis/effect/pooled.h"
 #include "analysis/effect/statistics.h"
@@ -9,14 +10,40 @@
 #include "compute/core/text.h"
 
 #include <math.h>
+#include <string.h>
 
-tl_status tl_subject_open(tl_estimator *e, const tl_column *metric, bool with_odds,
-                          tl_subject *out, tl_err *err)
+tl_status tl_estimator_open(const tl_table *table, tl_arena *arena, tl_estimator *out,
+                            tl_err *err)
+{
+    *out = (tl_estimator){
+        .arena = arena, .scratch = tl_arena_open(0), .index = tl_arena_open(0)};
+    tl_design *d = &out->design;
+    TL_TRY(tl_design_open(table, arena, d, err));
+    TL_ALLOC(out->effects, arena, 1, err);
+    TL_ALLOC(out->basis, arena, d->draws + 1, err);
+    *out->effects = (tl_effects){
+        .draws = d->draws, .draw = d->draw_name, .is_crossed = d->draws < d->replicates};
+    return TL_OK;
+}
+
+void tl_estimator_close(tl_estimator *e)
+{
+    tl_arena_close(&e->scratch);
+    tl_arena_close(&e->index);
+}
+
+tl_status tl_subject_open(tl_estimator *e, const tl_column *metric, tl_subject *out,
+                          tl_err *err)
 {
     TL_TRY(tl_target_open(&e->design, metric, &e->scratch, &out->target, err));
-    out->has_odds = with_odds && metric->low == 0.0 && metric->high == 1.0;
-    if (!out->has_odds) return TL_OK;
-    return tl_target_logit(&e->design, &out->target, &e->scratch, &out->odds, err);
+    out->has_odds = metric->low == 0.0 && metric->high == 1.0;
+    out->has_logs = metric->low >= 0.0;
+    if (out->has_odds)
+        TL_TRY(tl_target_scaled(&e->design, &out->target, TL_SCALE_LOGIT, &e->scratch,
+                                &out->odds, err));
+    if (!out->has_logs) return TL_OK;
+    return tl_target_scaled(&e->design, &out->target, TL_SCALE_LOG, &e->scratch, &out->logs,
+                            err);
 }
 
 /* --- words --------------------------------------------------------------------------- */
@@ -72,28 +99,62 @@ static tl_status name_sides(tl_estimator *e, const tl_comparison *c, tl_effect *
 
 /* --- numbers ------------------------------------------------------------------------- */
 
+/* The basis of intervals of n numbers. */
+static tl_status find_basis(tl_estimator *e, int n, const tl_interval_basis **out,
+                            tl_err *err)
+{
+    if (!e->basis[n]) {
+        TL_ALLOC(e->basis[n], e->arena, 1, err);
+        TL_TRY(tl_interval_basis_open(n, e->arena, e->basis[n], err));
+    }
+    *out = e->basis[n];
+    return TL_OK;
+}
+
+/* Sets the spread of crossed replicates, and averages over training seeds. */
+static tl_status by_draw(tl_estimator *e, tl_differences *d, tl_effect *effect, tl_err *err)
+{
+    tl_components found;
+    if (e->effects->is_crossed) {
+        TL_TRY(tl_components_of(&e->design, d, &e->scratch, &found, err));
+        effect->data_sd = sqrt(found.data);
+        effect->training_sd = sqrt(found.training);
+        TL_TRY(tl_differences_by_draw(&e->design, d, &e->scratch, err));
+    }
+    if (!e->keeps_each) return TL_OK;
+    double *each;
+    TL_ALLOC(each, e->arena, e->design.draws, err);
+    memcpy(each, d->difference, (size_t)e->design.draws * sizeof *each);
+    effect->each = each;
+    return TL_OK;
+}
+
 /* Sets the numbers of `effect`; overwrites the arrays of `d`. Without an interval,
  * `missing` says why. */
-static void conclude(const tl_differences *d, int replicates, tl_effect *effect)
+static tl_status conclude(tl_estimator *e, tl_differences *d, tl_effect *effect,
+                          tl_err *err)
 {
     int n = 0;
     double reference = 0.0, sd;
-    for (int r = 0; r < replicates; r++) {
+    const tl_interval_basis *basis;
+    TL_TRY(by_draw(e, d, effect, err));
+    for (int r = 0; r < e->design.draws; r++) {
         if (isnan(d->difference[r])) continue;
         reference += d->reference[r];
         d->variance[n] = d->variance[r];
         d->difference[n++] = d->difference[r];
     }
     effect->replicates = n;
-    effect->left_out = replicates - n;
+    effect->left_out = e->design.draws - n;
     effect->missing = n == 0  ? "no replicate has a value in every cell that it compares"
                       : n < 2 ? "an interval needs 2 replicates"
                               : NULL;
-    if (n == 0) return;
+    if (n == 0) return TL_OK;
     tl_mean_sd(d->difference, n, &effect->mean, &sd);
     effect->reference_mean = reference / n;
-    if (n < 2) return;
-    const tl_interval i = tl_interval_of(d->difference, d->variance, n);
+    if (n < 2) return TL_OK;
+    TL_TRY(find_basis(e, n, &basis, err));
+    const tl_interval i = tl_interval_on(basis, d->difference, d->variance);
     effect->interval = i.kind;
     effect->floor_sd = i.floor_sd;
     effect->low = i.low;
@@ -108,6 +169,45 @@ static void conclude(const tl_differences *d, int replicates, tl_effect *effect)
         effect->equivalence_p =
             tl_t_equivalence_p(effect->mean, i.se, n - 1, effect->margin);
     }
+    return TL_OK;
+}
+
+/* The effect on another scale, without its interval if a replicate has no value there. */
+static tl_status estimate_scaled(tl_estimator *e, const tl_target *target,
+                                 const tl_combination *cells, const tl_effect *effect,
+                                 tl_interval *out, double *mean, tl_err *err)
+{
+    tl_differences d;
+    double sd;
+    int n = 0;
+    *out = (tl_interval){.low = (double)NAN, .high = (double)NAN};
+    *mean = (double)NAN;
+    if (isnan(effect->low)) return TL_OK;
+    TL_TRY(tl_combine(&e->design, target, cells, &e->scratch, &d, err));
+    TL_TRY(tl_differences_by_draw(&e->design, &d, &e->scratch, err));
+    for (int r = 0; r < e->design.draws; r++) {
+        if (!isfinite(d.difference[r])) continue;
+        d.variance[n] = d.variance[r];
+        d.difference[n++] = d.difference[r];
+    }
+    if (n < effect->replicates) return TL_OK;
+    const tl_interval_basis *basis;
+    TL_TRY(find_basis(e, n, &basis, err));
+    tl_mean_sd(d.difference, n, mean, &sd);
+    *out = tl_interval_on(basis, d.difference, d.variance);
+    return TL_OK;
+}
+
+/* Keeps the differences of a hypothesis, as conclude has left them, one by one. */
+static tl_status keep_differences(const tl_estimator *e, const tl_differences *d,
+                                  tl_effect *effect, tl_err *err)
+{
+    double *kept;
+    if (effect->hypothesis < 0 || effect->replicates == 0) return TL_OK;
+    TL_ALLOC(kept, e->arena, effect->replicates, err);
+    memcpy(kept, d->difference, (size_t)effect->replicates * sizeof *kept);
+    effect->difference = kept;
+    return TL_OK;
 }
 
 static bool holds_zero(double low, double high)
@@ -115,21 +215,59 @@ static bool holds_zero(double low, double high)
     return low <= 0.0 && high >= 0.0;
 }
 
-/* Compares with the logit scale, if every value has log odds. */
-static void compare_scales(const tl_differences *logit, int replicates, tl_effect *effect)
+static tl_status estimate_odds(tl_estimator *e, const tl_subject *subject,
+                               const tl_combination *cells, tl_effect *effect, tl_err *err)
 {
-    tl_effect other = {.margin = (double)NAN, .sides = 2};
-    int used = 0;
-    for (int r = 0; r < replicates; r++) used += isfinite(logit->difference[r]) != 0;
-    if (used < effect->replicates || isnan(effect->low)) return;
-    conclude(logit, replicates, &other);
-    effect->logit_mean = other.mean;
-    effect->logit_low = other.low;
-    effect->logit_high = other.high;
-    const bool differ =
-        effect->mean * other.mean < 0.0 ||
-        holds_zero(effect->low, effect->high) != holds_zero(other.low, other.high);
+    tl_interval i;
+    double mean;
+    TL_TRY(estimate_scaled(e, &subject->odds, cells, effect, &i, &mean, err));
+    if (isnan(mean)) return TL_OK;
+    effect->logit_mean = mean;
+    effect->logit_low = i.low;
+    effect->logit_high = i.high;
+    effect->odds = exp(mean);
+    effect->odds_low = exp(i.low);
+    effect->odds_high = exp(i.high);
+    if (effect->kind != TL_EFFECT_INTERACTION) return TL_OK;
+    const bool differ = effect->mean * mean < 0.0 ||
+                        holds_zero(effect->low, effect->high) != holds_zero(i.low, i.high);
     effect->scales = differ ? TL_SCALES_DISAGREE : TL_SCALES_AGREE;
+    return TL_OK;
+}
+
+static tl_status estimate_ratio(tl_estimator *e, const tl_subject *subject,
+                                const tl_combination *cells, tl_effect *effect, tl_err *err)
+{
+    tl_interval i;
+    double mean;
+    TL_TRY(estimate_scaled(e, &subject->logs, cells, effect, &i, &mean, err));
+    effect->ratio = exp(mean);
+    effect->ratio_low = exp(i.low);
+    effect->ratio_high = exp(i.high);
+    return TL_OK;
+}
+
+/* The cells grouped for the compared factors: as the last times, or anew. */
+static tl_status find_grouping(tl_estimator *e, const tl_comparison *compared,
+                               const tl_grouping **out, tl_err *err)
+{
+    enum { MOST_CELLS = 1 << 22 };
+    for (int i = 0; i < e->groupings; i++) {
+        const int *factor = e->grouping[i].factor;
+        *out = &e->grouping[i];
+        if (factor[0] == compared->factor[0] && factor[1] == compared->factor[1])
+            return TL_OK;
+    }
+    if (e->groupings == TL_MOST_GROUPINGS ||
+        (double)e->groupings * e->design.cells > MOST_CELLS) {
+        tl_arena_rewind(&e->index, 0);
+        e->groupings = 0;
+    }
+    tl_grouping *place = &e->grouping[e->groupings];
+    TL_TRY(tl_grouping_open(&e->design, compared->factor, &e->index, place, err));
+    e->groupings++;
+    *out = place;
+    return TL_OK;
 }
 
 /* The same comparison on the control of the metric, if a hypothesis asks and there is one.
@@ -145,11 +283,14 @@ static tl_status compare_control(tl_estimator *e, const tl_column *metric,
     tl_combination cells;
     tl_differences d;
     tl_effect other = {.margin = (double)NAN, .sides = 2, .low = (double)NAN};
+    const tl_grouping *grouping;
+    TL_TRY(find_grouping(e, compared, &grouping, err));
     TL_TRY(tl_target_open(&e->design, control, &e->scratch, &target, err));
-    TL_TRY(tl_contrast_weigh(&e->design, &target, compared, &e->scratch, &cells, err));
+    TL_TRY(tl_contrast_weigh(&e->design, grouping, &target, compared, &e->scratch, &cells,
+                             err));
     if (cells.used == 0) return TL_OK;
     TL_TRY(tl_combine(&e->design, &target, &cells, &e->scratch, &d, err));
-    conclude(&d, e->design.replicates, &other);
+    TL_TRY(conclude(e, &d, &other, err));
     if (isnan(other.low)) return TL_OK;
     effect->control = control->name;
     effect->control_mean = other.reference_mean;
@@ -159,35 +300,45 @@ static tl_status compare_control(tl_estimator *e, const tl_column *metric,
     return TL_OK;
 }
 
+/* The numbers of a comparison over the cells, some of which are in use. */
+static tl_status estimate_cells(tl_estimator *e, const tl_subject *subject,
+                                const tl_comparison *compared, const tl_combination *cells,
+                                tl_effect *effect, tl_err *err)
+{
+    const tl_target *target = &subject->target;
+    tl_differences d;
+    TL_TRY(tl_pooled_name(&e->design, target, compared->factor, cells, e->arena,
+                          &effect->pooled, err));
+    TL_TRY(tl_combine(&e->design, target, cells, &e->scratch, &d, err));
+    TL_TRY(conclude(e, &d, effect, err));
+    TL_TRY(keep_differences(e, &d, effect, err));
+    if (subject->has_odds) TL_TRY(estimate_odds(e, subject, cells, effect, err));
+    if (subject->has_logs && effect->kind == TL_EFFECT_CONTRAST)
+        TL_TRY(estimate_ratio(e, subject, cells, effect, err));
+    return compare_control(e, target->metric, compared, effect, err);
+}
+
 tl_status tl_estimate_comparison(tl_estimator *e, const tl_subject *subject,
                                  const tl_comparison *compared, tl_err *err)
 {
     const bool is_pair = compared->factor[1] >= 0;
     const tl_target *target = &subject->target;
-    const int replicates = e->design.replicates;
     tl_effect *effect;
     TL_TRY(add(e, target->metric->name, &effect, err));
     if (is_pair) effect->kind = TL_EFFECT_INTERACTION;
     TL_TRY(name_sides(e, compared, effect, err));
+    const tl_grouping *grouping;
+    TL_TRY(find_grouping(e, compared, &grouping, err));
     const size_t mark = tl_arena_mark(&e->scratch);
     tl_combination cells;
-    tl_differences d;
-    TL_TRY(tl_contrast_weigh(&e->design, target, compared, &e->scratch, &cells, err));
-    if (cells.used == 0) {
-        effect->missing = is_pair ? "no trials have values in all four cells"
-                                  : tl_contrast_why_none(&e->design, target, compared);
-        tl_arena_rewind(&e->scratch, mark);
-        return TL_OK;
-    }
-    TL_TRY(tl_pooled_name(&e->design, target, compared->factor, &cells, e->arena,
-                          &effect->pooled, err));
-    TL_TRY(tl_combine(&e->design, target, &cells, &e->scratch, &d, err));
-    conclude(&d, replicates, effect);
-    if (is_pair && subject->has_odds) {
-        TL_TRY(tl_combine(&e->design, &subject->odds, &cells, &e->scratch, &d, err));
-        compare_scales(&d, replicates, effect);
-    }
-    TL_TRY(compare_control(e, target->metric, compared, effect, err));
+    TL_TRY(tl_contrast_weigh(&e->design, grouping, target, compared, &e->scratch, &cells,
+                             err));
+    if (cells.used > 0)
+        TL_TRY(estimate_cells(e, subject, compared, &cells, effect, err));
+    else
+        effect->missing =
+            is_pair ? "no trials have values in all four cells"
+                    : tl_contrast_why_none(&e->design, grouping, target, compared);
     tl_arena_rewind(&e->scratch, mark);
     return TL_OK;
 }
@@ -214,7 +365,30 @@ tl_status tl_estimate_trend(tl_estimator *e, const tl_subject *subject,
         TL_TRY(tl_pooled_name(&e->design, target, compared->factor, &cells, e->arena,
                               &effect->pooled, err));
         TL_TRY(tl_combine(&e->design, target, &cells, &e->scratch, &d, err));
-        conclude(&d, e->design.replicates, effect);
+        TL_TRY(conclude(e, &d, effect, err));
+    }
+    tl_arena_rewind(&e->scratch, mark);
+    return TL_OK;
+}
+
+tl_status tl_estimate_mean(tl_estimator *e, const tl_subject *subject, tl_err *err)
+{
+    static const int none[2] = {-1, -1};
+    const tl_target *target = &subject->target;
+    tl_combination cells;
+    tl_differences d;
+    tl_effect *effect;
+    const size_t mark = tl_arena_mark(&e->scratch);
+    TL_TRY(tl_combination_mean(&e->design, target, &e->scratch, &cells, err));
+    if (cells.used > 0) {
+        TL_TRY(tl_effects_add(e->effects, target->metric->name, e->arena, &effect, err));
+        effect->kind = TL_EFFECT_MEAN;
+        effect->factor = effect->level = effect->reference = "";
+        TL_TRY(tl_pooled_name(&e->design, target, none, &cells, e->arena, &effect->pooled,
+                              err));
+        TL_TRY(tl_combine(&e->design, target, &cells, &e->scratch, &d, err));
+        TL_TRY(conclude(e, &d, effect, err));
+        effect->p = effect->least_p = (double)NAN; /* that it is 0 is no question */
     }
     tl_arena_rewind(&e->scratch, mark);
     return TL_OK;
@@ -255,7 +429,7 @@ tl_status tl_estimate_round(tl_estimator *e, const tl_subject *later,
     TL_TRY(tl_round_measure(&e->design, both, compared, &e->scratch, &cells, &d, err));
     TL_TRY(tl_pooled_name(&e->design, both[0], compared->factor, &cells, e->arena,
                           &effect->pooled, err));
-    conclude(&d, e->design.replicates, effect);
+    TL_TRY(conclude(e, &d, effect, err));
     tl_arena_rewind(&e->scratch, mark);
     return TL_OK;
 }

@@ -16,24 +16,42 @@ typedef struct tl_asked {
     const char *claim; /**< in words, or NULL */
 } tl_asked;
 
+/** Groupings that an estimator keeps, at most. */
+enum { TL_MOST_GROUPINGS = 16 };
+
 /** The state of an estimation. */
 typedef struct tl_estimator {
     tl_design design;
-    tl_arena *arena;       /**< for the effects, borrowed */
-    tl_arena scratch;      /**< for one metric */
+    tl_arena *arena;  /**< for the effects, borrowed */
+    tl_arena scratch; /**< for one metric */
+    tl_arena index;   /**< for groupings */
+    int groupings;
+    tl_grouping grouping[TL_MOST_GROUPINGS]; /**< [groupings] of factors compared lately */
+    tl_interval_basis *
+        *basis;            /**< [draws + 1] of intervals of so many; NULL: not yet made */
+    bool keeps_each;       /**< effects keep their numbers by data draw */
     tl_effects *effects;   /**< result, in the arena */
     const tl_asked *asked; /**< borrowed; NULL: effects are exploratory */
 } tl_estimator;
 
-/** A metric, with its log odds if it is between 0 and 1; in the scratch. */
+/** A metric, with its log odds if it is between 0 and 1 and its logarithms if it is not
+ * negative; in the scratch. */
 typedef struct tl_subject {
-    tl_target target, odds;
-    bool has_odds;
+    tl_target target, odds, logs;
+    bool has_odds, has_logs;
 } tl_subject;
 
-/** Opens a metric. \param with_odds whether log odds may be wanted. \return TL_E_NOMEM */
+/** Opens an estimator of `table`; both are borrowed. Close it also after a failure.
+ * \return as tl_effects_estimate */
+TL_MUST_USE tl_status tl_estimator_open(const tl_table *table, tl_arena *arena,
+                                        tl_estimator *out, tl_err *err);
+
+/** Frees what is not in the arena. */
+void tl_estimator_close(tl_estimator *e);
+
+/** Opens a metric. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_subject_open(tl_estimator *e, const tl_column *metric,
-                                      bool with_odds, tl_subject *out, tl_err *err);
+                                      tl_subject *out, tl_err *err);
 
 /** Adds the effect of a contrast or an interaction. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_estimate_comparison(tl_estimator *e, const tl_subject *subject,
@@ -43,6 +61,11 @@ TL_MUST_USE tl_status tl_estimate_comparison(tl_estimator *e, const tl_subject *
  * \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_estimate_trend(tl_estimator *e, const tl_subject *subject,
                                         const tl_comparison *compared, tl_err *err);
+
+/** Adds the mean of the metric over all cells with values, if there are any.
+ * \return TL_E_NOMEM */
+TL_MUST_USE tl_status tl_estimate_mean(tl_estimator *e, const tl_subject *subject,
+                                       tl_err *err);
 
 /** Adds the effect of a later round, whose metric the subject is, against the first, if
  * any trial's value differs; compared->factor is {-1, -1}. \return TL_E_NOMEM */

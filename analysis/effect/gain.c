@@ -1,5 +1,6 @@
 #include "analysis/effect/gain.h"
 
+#include "analysis/effect/components.h"
 #include "analysis/effect/interval.h"
 #include "analysis/effect/pooled.h"
 #include "analysis/effect/statistics.h"
@@ -53,14 +54,13 @@ static tl_status add(estimator *e, const tl_target *target, int f, int level, tl
     const size_t mark = tl_arena_mark(&e->scratch);
     tl_combination cells;
     tl_differences means;
-    TL_TRY(tl_combination_take(d, &e->scratch, &cells, err));
+    TL_TRY(tl_combination_take((size_t)d->cells, &e->scratch, &cells, err));
     for (int c = 0; c < d->cells; c++) {
-        const bool is_at = f < 0 || d->factor[f].level[d->first[c]] == level;
-        cells.is_used[c] = is_at && target->has[c];
-        cells.used += cells.is_used[c] ? 1 : 0;
+        const uint32_t t = tl_design_first(d, (uint32_t)c);
+        const bool is_at = f < 0 || d->factor[f].level[t] == level;
+        if (is_at && target->has[c]) cells.cell[cells.used++].cell = (uint32_t)c;
     }
-    for (int c = 0; c < d->cells; c++)
-        cells.weight[c] = cells.is_used[c] ? 1.0 / cells.used : 0.0;
+    for (int i = 0; i < cells.used; i++) cells.cell[i].weight = 1.0 / cells.used;
     if (cells.used == 0 || e->count == MOST_GAINS) {
         tl_arena_rewind(&e->scratch, mark);
         return TL_OK;
@@ -71,7 +71,8 @@ static tl_status add(estimator *e, const tl_target *target, int f, int level, tl
     if (f >= 0) gain->level = d->factor[f].name[level];
     TL_TRY(tl_pooled_name(d, target, own, &cells, e->arena, &gain->pooled, err));
     TL_TRY(tl_combine(d, target, &cells, &e->scratch, &means, err));
-    conclude(&means, d->replicates, gain);
+    TL_TRY(tl_differences_by_draw(d, &means, &e->scratch, err));
+    conclude(&means, d->draws, gain);
     tl_arena_rewind(&e->scratch, mark);
     return TL_OK;
 }

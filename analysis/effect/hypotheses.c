@@ -226,7 +226,7 @@ static tl_status answer_rounds(tl_estimator *e, const claim *c,
         if (later->type != TL_COLUMN_REAL) continue;
         tl_subject subject;
         const size_t mark = tl_arena_mark(&e->scratch);
-        TL_TRY(tl_subject_open(e, later, false, &subject, err));
+        TL_TRY(tl_subject_open(e, later, &subject, err));
         TL_TRY(tl_estimate_round(e, &subject, compared, err));
         tl_arena_rewind(&e->scratch, mark);
     }
@@ -250,7 +250,7 @@ static tl_status find_answers(tl_estimator *e, claim *c, const char **why, tl_er
     tl_subject subject;
     const bool is_pair = compared.factor[1] >= 0;
     const size_t mark = tl_arena_mark(&e->scratch);
-    TL_TRY(tl_subject_open(e, tl_table_find(d->table, c->on), is_pair, &subject, err));
+    TL_TRY(tl_subject_open(e, tl_table_find(d->table, c->on), &subject, err));
     if (!is_pair && strcmp(c->level[0], TL_NAME_TREND) == 0)
         TL_TRY(answer_trend(e, &subject, &compared, why, err));
     else

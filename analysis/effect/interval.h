@@ -4,6 +4,10 @@
 #ifndef TL_ANALYSIS_EFFECT_INTERVAL_H
 #define TL_ANALYSIS_EFFECT_INTERVAL_H
 
+#include "compute/core/arena.h"
+
+#include <stdint.h>
+
 /** How an interval was made. */
 typedef enum tl_interval_kind {
     TL_INTERVAL_NONE,
@@ -39,5 +43,21 @@ typedef struct tl_interval {
  * section 12.5.
  */
 tl_interval tl_interval_of(const double *x, const double *variance, int n);
+
+/** What the intervals of n numbers have in common. */
+typedef struct tl_interval_basis {
+    int n;
+    double two_sided, one_sided; /**< quantiles of Student's t */
+    const uint16_t *pick;        /**< [1999 x n] the numbers of each resample, or NULL */
+} tl_interval_basis;
+
+/** Makes the basis of n numbers, 2 at least, in `arena`, for many intervals: the resamples
+ * are drawn once if n is at most 64. \return TL_E_NOMEM */
+TL_MUST_USE tl_status tl_interval_basis_open(int n, tl_arena *arena, tl_interval_basis *out,
+                                             tl_err *err);
+
+/** tl_interval_of x and variance, each [basis->n], bit for bit. */
+tl_interval tl_interval_on(const tl_interval_basis *basis, const double *x,
+                           const double *variance);
 
 #endif

@@ -11,9 +11,9 @@ static tl_status count_levels(const tl_design *design, const tl_combination *cel
     const size_t mark = tl_arena_mark(arena);
     TL_ALLOC(seen, arena, factor->levels + 1, err);
     *out = 0;
-    for (int c = 0; c < design->cells; c++) {
-        const int level = factor->level[design->first[c]];
-        if (!cells->is_used[c] || level < 0 || seen[level]) continue;
+    for (int i = 0; i < cells->used; i++) {
+        const int level = factor->level[tl_design_first(design, cells->cell[i].cell)];
+        if (level < 0 || seen[level]) continue;
         seen[level] = true;
         ++*out;
     }

@@ -45,7 +45,7 @@ static size_t gather(const tl_design *d, const tl_target *target,
     const int f = compared->factor[0], own[2] = {f, -1};
     size_t count = 0;
     for (int c = 0; c < d->cells; c++) {
-        const uint32_t t = d->first[c];
+        const uint32_t t = tl_design_first(d, (uint32_t)c);
         if (d->factor[f].level[t] < 0 || !target->has[c]) continue;
         if (!tl_comparison_admits(d, compared, t)) continue;
         list[count++] = (tl_keyed_row){tl_design_key(d, own, t), (uint32_t)c};
@@ -54,8 +54,8 @@ static size_t gather(const tl_design *d, const tl_target *target,
     return count;
 }
 
-/* Sets each cell's distance from the mean of its group; a group of one level has no slope
- * and is not used. \param position [cells] */
+/* Sets each cell's weight to its distance from the mean of its group; a group of one level
+ * has no slope and is not used. \param position [cells] */
 static void centre(const tl_keyed_row *list, size_t count, const double *position,
                    tl_combination *out)
 {
@@ -67,10 +67,9 @@ static void centre(const tl_keyed_row *list, size_t count, const double *positio
             differs |= position[list[end].row] != position[list[begin].row];
         }
         for (size_t i = begin; i < end && differs; i++) {
-            const uint32_t c = list[i].row;
-            out->weight[c] = position[c] - sum / (double)(end - begin);
-            out->is_used[c] = true;
-            out->used++;
+            const double distance = position[list[i].row] - sum / (double)(end - begin);
+            out->cell[out->used++] =
+                (tl_weighted_cell){.cell = list[i].row, .weight = distance};
         }
     }
 }
@@ -79,11 +78,11 @@ static void centre(const tl_keyed_row *list, size_t count, const double *positio
 static int count_levels(const tl_design *d, int f, const tl_combination *cells)
 {
     int seen[3], levels = 0;
-    for (int c = 0; c < d->cells && levels < 3; c++) {
-        const int level = d->factor[f].level[d->first[c]];
+    for (int i = 0; i < cells->used && levels < 3; i++) {
+        const int level = d->factor[f].level[tl_design_first(d, cells->cell[i].cell)];
         int k = 0;
         while (k < levels && seen[k] != level) k++;
-        if (cells->is_used[c] && k == levels) seen[levels++] = level;
+        if (k == levels) seen[levels++] = level;
     }
     return levels;
 }
@@ -97,7 +96,7 @@ tl_status tl_trend_weigh(const tl_design *design, const tl_target *target,
     tl_keyed_row *list;
     tl_ranked *sorted;
     double *x, *position, squares = 0.0;
-    TL_TRY(tl_combination_take(design, arena, out, err));
+    TL_TRY(tl_combination_take((size_t)design->cells, arena, out, err));
     const size_t mark = tl_arena_mark(arena);
     TL_ALLOC(list, arena, design->cells, err);
     TL_ALLOC(position, arena, design->cells, err);
@@ -106,14 +105,16 @@ tl_status tl_trend_weigh(const tl_design *design, const tl_target *target,
     const size_t count = gather(design, target, compared, list);
     place_levels(f, sorted, x);
     for (size_t i = 0; i < count; i++) {
-        position[list[i].row] = x[f->level[design->first[list[i].row]]];
+        position[list[i].row] = x[f->level[tl_design_first(design, list[i].row)]];
     }
     centre(list, count, position, out);
-    for (int c = 0; c < design->cells; c++) squares += out->weight[c] * out->weight[c];
+    tl_combination_sort(out);
+    for (int i = 0; i < out->used; i++)
+        squares += out->cell[i].weight * out->cell[i].weight;
     if (count_levels(design, factor, out) < 3 || squares <= 0.0) out->used = 0;
-    for (int c = 0; c < design->cells && out->used > 0; c++) {
-        out->weight[c] /= squares;
-        out->reference[c] = out->is_used[c] ? 1.0 / out->used : 0.0;
+    for (int i = 0; i < out->used; i++) {
+        out->cell[i].weight /= squares;
+        out->cell[i].reference = 1.0 / out->used;
     }
     tl_arena_rewind(arena, mark);
     return TL_OK;

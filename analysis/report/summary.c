@@ -1,26 +1,192 @@
 #include "analysis/report/summary.h"
 
 #include "analysis/effect/effect_text.h"
-#include "analysis/effect/gain.h"
+#include "analysis/effect/student.h"
+#include "analysis/report/label.h"
+#include "analysis/report/summary_cards.h"
+#include "analysis/report/summary_plot.h"
 #include "analysis/table/schema.h"
 #include "compute/core/print.h"
+#include "compute/core/text.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { MOST_GAINS = 12 };
+enum { LINES = 25, MOST_OTHERS = 3, LEAST_OTHERS = 4, LINE = 1024 };
+static const double LEVEL = 0.05, POWER = 0.8;
 
-static uint32_t count_status(const tl_table *table, tl_trial_status wanted)
+/* Prints a line, its words shortened to the screen. */
+static void say_cut(FILE *file, const tl_screen *screen, int indent, const char *text)
 {
-    const tl_column *status = tl_table_find(table, TL_NAME_STATUS);
-    uint32_t count = 0;
-    if (!status || status->type != TL_COLUMN_FLAG) return 0;
-    for (uint32_t t = 0; t < table->trials; t++)
-        count += status->integer[t] == (int32_t)wanted;
-    return count;
+    char cut[LINE];
+    tl_print(file, "%*s%s\n", indent, "",
+             tl_text_cut(text ? text : "?", screen->columns - indent, cut, sizeof cut));
 }
 
-static void say_trials(FILE *file, const tl_table *table)
+/* --- head ----------------------------------------------------------------------------- */
+
+static int count_replicates(const tl_findings *found)
+{
+    for (int k = 0; k < found->effects->count; k++) {
+        const tl_effect *e = &found->effects->effect[k];
+        if (e->replicates + e->left_out > 0) return e->replicates + e->left_out;
+    }
+    return 0;
+}
+
+static void say_head(FILE *file, const tl_findings *found, const tl_screen *screen)
+{
+    const tl_table *table = found->table;
+    const char *title = tl_table_attribute(table, TL_NAME_TITLE);
+    const char *source = tl_table_attribute(table, TL_NAME_DATA_SOURCE);
+    const char *note = tl_table_attribute(table, TL_NAME_DATA_NOTE);
+    const int replicates = count_replicates(found);
+    char some[48] = "";
+    if (replicates > 0) (void)snprintf(some, sizeof some, "   %d replicates", replicates);
+    say_cut(file, screen, 0,
+            tl_arena_print(found->arena, NULL, "%s   %s   %u of %u trials done%s",
+                           title ? title : "sweep", source ? source : "",
+                           tl_findings_trials(found, TL_TRIAL_DONE), table->trials, some));
+    if (note && *note) say_cut(file, screen, 0, note);
+    tl_print(file, "\n");
+}
+
+/* Prints how right the target is that the plan brought, as it was measured. \return lines
+ */
+static int say_target(FILE *file, const tl_findings *found, const tl_screen *screen)
+{
+    const tl_column *accuracy = tl_table_find(found->table, TL_NAME_OWN_ACCURACY);
+    const char *name = tl_table_attribute(found->table, TL_NAME_TARGET);
+    double low = (double)INFINITY, high = -(double)INFINITY;
+    if (!accuracy || accuracy->type != TL_COLUMN_REAL) return 0;
+    for (uint32_t t = 0; t < found->table->trials; t++) {
+        low = accuracy->real[t] < low ? accuracy->real[t] : low; /* not where it is NaN */
+        high = accuracy->real[t] > high ? accuracy->real[t] : high;
+    }
+    if (!(low <= high)) return 0;
+    char to[32] = "";
+    if (low < high) (void)snprintf(to, sizeof to, " to %.4f", high);
+    say_cut(file, screen, 0,
+            tl_arena_print(found->arena, NULL,
+                           "The target, %s, is right on %.4f%s of the test rows",
+                           name ? name : "brought along", low, to));
+    return 1;
+}
+
+/* --- other differences ---------------------------------------------------------------- */
+
+/* How many standard errors it is from 0, by its interval. */
+static double clearness(const tl_effect *e)
+{
+    return fabs(e->mean) / (e->high - e->low);
+}
+
+/* Whether it may be told beside the hypotheses: a difference on something that the owner
+ * wants high or low, which test and interval find. */
+static bool is_other(const tl_findings *found, const tl_effect *e)
+{
+    const tl_column *metric = tl_table_find(found->table, e->metric);
+    return metric && e->kind == TL_EFFECT_CONTRAST && !isnan(e->low) && e->high > e->low &&
+           tl_findings_excludes_zero(e) &&
+           !tl_column_says(metric, TL_NAME_BETTER, TL_NEITHER);
+}
+
+/* Prints the clearest of the effects that no hypothesis asks about. \return lines */
+static int say_others(FILE *file, const tl_findings *found, const tl_screen *screen,
+                      int most)
+{
+    const tl_effect *chosen[MOST_OTHERS] = {NULL};
+    int count = 0;
+    for (int k = tl_summary_answers(found); k < found->effects->count; k++) {
+        const tl_effect *e = &found->effects->effect[k];
+        if (!is_other(found, e)) continue;
+        int at = count < MOST_OTHERS ? count++ : MOST_OTHERS;
+        while (at > 0 && clearness(chosen[at - 1]) < clearness(e)) {
+            if (at < MOST_OTHERS) chosen[at] = chosen[at - 1];
+            at--;
+        }
+        if (at < MOST_OTHERS) chosen[at] = e;
+    }
+    if (count == 0 || most < 3) return 0;
+    tl_print(file,
+             "\n  Clearest of the rest (exploratory: not asked before, not corrected)\n");
+    int lines = 2;
+    for (int i = 0; i < count && lines < most; i++, lines++) {
+        char numbers[TL_SUMMARY_NUMBERS];
+        (void)tl_summary_numbers(chosen[i], numbers);
+        const char *metric = tl_label_metric(found, chosen[i]->metric, false);
+        tl_print(file, "    %s  %s\n",
+                 tl_summary_words(found, metric, tl_summary_change(found, chosen[i]),
+                                  screen->columns - 4 - 2 - tl_text_columns(numbers)),
+                 numbers);
+    }
+    return lines;
+}
+
+/* --- what is open --------------------------------------------------------------------- */
+
+/* Replicates with which a difference as large as the margin, or else as the estimate, is
+ * found in 80 % of runs; 0 for none that could be told. */
+static int would_need(const tl_effect *e)
+{
+    if (isnan(e->low) || e->replicates < 2) return 0;
+    const double wide = e->high - e->low, t = tl_t_quantile(0.975, e->replicates - 1);
+    const double sd = wide / 2.0 / t * sqrt(e->replicates);
+    const double size = isnan(e->margin) ? fabs(e->mean) : e->margin;
+    return size > 0.0 && sd > 0.0 ? tl_t_replicates(size, sd, POWER, LEVEL, e->sides) : 0;
+}
+
+/* Prints which hypotheses are not resolved, with the replicates that they would take. */
+static void say_open(FILE *file, const tl_findings *found, const tl_screen *screen)
+{
+    tl_text text = {0};
+    for (int k = 0; k < tl_summary_answers(found); k++) {
+        const tl_effect *e = &found->effects->effect[k];
+        const tl_sign sign = tl_sign_of(tl_effect_verdict(e));
+        if (sign != TL_SIGN_NOT_RESOLVED && sign != TL_SIGN_UNCLEAR) continue;
+        char number[24];
+        const int n = would_need(e);
+        tl_text_print(&text, "%s%s", text.length ? ", " : "", tl_effect_number(e, number));
+        if (n > 0) tl_text_print(&text, " (%d)", n);
+    }
+    if (text.length > 0) {
+        say_cut(file, screen, 2,
+                tl_arena_print(found->arena, NULL,
+                               "Open; replicates that would find as much as was seen: %s",
+                               text.at));
+    }
+    tl_text_close(&text);
+}
+
+/* Prints the metrics that the samples are too small for. */
+static void say_unresolved(FILE *file, const tl_findings *found, const tl_screen *screen)
+{
+    tl_text text = {0};
+    for (int i = 0; i < found->table->columns; i++) {
+        const tl_column *why = &found->table->column[i];
+        const size_t length = strlen(why->name), suffix = strlen(TL_SUFFIX_REASON);
+        if (why->type != TL_COLUMN_FLAG || length <= suffix) continue;
+        if (strcmp(why->name + length - suffix, TL_SUFFIX_REASON) != 0) continue;
+        uint32_t count = 0;
+        for (uint32_t t = 0; t < found->table->trials; t++)
+            count += why->integer[t] == TL_REASON_UNRESOLVABLE ? 1 : 0;
+        if (count == 0) continue;
+        char name[LINE];
+        (void)snprintf(name, sizeof name, "%.*s", (int)(length - suffix), why->name);
+        tl_text_print(&text, "%s%s", text.length ? ", " : "",
+                      tl_label_metric(found, name, false));
+        if (count < found->table->trials)
+            tl_text_print(&text, " (%u of %u trials)", count, found->table->trials);
+    }
+    if (text.length > 0)
+        say_cut(file, screen, 2,
+                tl_arena_print(found->arena, NULL, "Too few rows for: %s", text.at));
+    tl_text_close(&text);
+}
+
+/* Prints how the trials ended that are not done. */
+static void say_failed(FILE *file, const tl_findings *found, const tl_screen *screen)
 {
     static const struct {
         tl_trial_status status;
@@ -29,139 +195,47 @@ static void say_trials(FILE *file, const tl_table *table)
                  {TL_TRIAL_TIMEOUT, "out of time"}, {TL_TRIAL_DIVERGED, "diverged"},
                  {TL_TRIAL_SKIPPED, "skipped"},     {TL_TRIAL_PLANNED, "not run"},
                  {TL_TRIAL_RUNNING, "not finished"}};
-    const char *title = tl_table_attribute(table, TL_NAME_TITLE);
-    const char *source = tl_table_attribute(table, TL_NAME_DATA_SOURCE);
-    const char *note = tl_table_attribute(table, TL_NAME_DATA_NOTE);
-    const char *split = tl_table_attribute(table, TL_NAME_SPLIT);
-    tl_print(file, "%s: %u of %u trials done", title ? title : "sweep",
-             count_status(table, TL_TRIAL_DONE), table->trials);
+    tl_text text = {0};
     for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
-        const uint32_t count = count_status(table, other[i].status);
-        if (count > 0) tl_print(file, ", %u %s", count, other[i].text);
+        const uint32_t count = tl_findings_trials(found, (int)other[i].status);
+        if (count > 0)
+            tl_text_print(&text, "%s%u %s", text.length ? ", " : "", count, other[i].text);
     }
-    if (source) tl_print(file, ", on %s", source);
-    if (note && *note) tl_print(file, " (%s)", note);
-    tl_print(file, "%s%s.\n", split ? "; " : "", split ? split : "");
+    if (text.length > 0)
+        say_cut(file, screen, 2, tl_arena_print(found->arena, NULL, "Trials: %s", text.at));
+    tl_text_close(&text);
 }
 
-/* How right the target is that the plan brought, as it was measured. */
-static void say_target(FILE *file, const tl_table *table)
+void tl_summary_print(FILE *file, const tl_findings *found, const tl_screen *screen)
 {
-    const tl_column *accuracy = tl_table_find(table, TL_NAME_OWN_ACCURACY);
-    const char *name = tl_table_attribute(table, TL_NAME_TARGET);
-    double low = INFINITY, high = -INFINITY;
-    if (!accuracy || accuracy->type != TL_COLUMN_REAL) return;
-    for (uint32_t t = 0; t < table->trials; t++) {
-        low = accuracy->real[t] < low ? accuracy->real[t] : low; /* not where it is NaN */
-        high = accuracy->real[t] > high ? accuracy->real[t] : high;
+    say_head(file, found, screen);
+    const int target = say_target(file, found, screen);
+    const int answers = tl_summary_answers(found);
+    if (tl_findings_trials(found, TL_TRIAL_DONE) == 0) {
+        tl_print(file, "  No trial is done yet: nothing is judged.\n");
+        say_failed(file, found, screen);
+        (void)fflush(file);
+        return;
     }
-    if (!(low <= high)) return;
-    tl_print(file, "The target, %s, is right on %.4f", name ? name : "brought along", low);
-    if (low < high) tl_print(file, " to %.4f", high);
-    tl_print(file, " of the test rows (%s).\n", TL_NAME_OWN_ACCURACY);
-}
-
-static void say_hypotheses(FILE *file, const tl_effects *effects)
-{
-    for (int i = 0; i < effects->count; i++) {
-        const tl_effect *effect = &effects->effect[i];
-        static const char *const claim[] = TL_DIRECTIONS;
-        char number[24];
-        if (effect->hypothesis < 0 || effect->claim) continue; /* claims are in a table */
-        tl_print(file, "Hypothesis %s, that %s %s %s, is %s:\n  ",
-                 tl_effect_number(effect, number), effect->factor,
-                 claim[effect->direction + 1], effect->metric, tl_effect_verdict(effect));
-        tl_effect_print(file, effect);
+    int left =
+        LINES + answers - 3 - 5 - target; /* the head, and at most 5 lines at the end */
+    left -= tl_summary_cards(file, found, screen);
+    if (answers == 0) {
+        tl_print(file, "  No hypotheses: all effects are exploratory.\n");
+        left--;
     }
-}
-
-int tl_summary_claims(FILE *file, const tl_effects *effects)
-{
-    int count = 0;
-    for (int i = 0; i < effects->count; i++) {
-        const tl_effect *e = &effects->effect[i];
-        if (!e->claim) continue;
-        if (count++ == 0) {
-            tl_print(file, "\n%-13s %-34s %4s %8s %8s  %s\n", "verdict",
-                     "effect [95 % interval]", "n", "p", "q", "claim");
-        }
-        char number[64] = "no interval";
-        if (!isnan(e->low)) {
-            (void)snprintf(number, sizeof number, "%+.4g [%+.4g, %+.4g]", e->mean, e->low,
-                           e->high);
-        }
-        tl_print(file, "%-13s %-34s %4d %8.3g %8.3g  %s (", tl_effect_verdict(e), number,
-                 e->replicates, e->p, e->q, e->claim);
-        tl_effect_print_name(file, e, true);
-        tl_effect_print_control(file, e);
-        tl_print(file, ")\n");
+    left -= tl_summary_plot(file, found, screen,
+                            left > 2 * LEAST_OTHERS ? left - LEAST_OTHERS : left);
+    (void)say_others(file, found, screen, left);
+    tl_print(file, "\n");
+    say_open(file, found, screen);
+    say_unresolved(file, found, screen);
+    say_failed(file, found, screen);
+    if (found->file) {
+        say_cut(file, screen, 2,
+                tl_arena_print(found->arena, NULL,
+                               "%s; more: threatloop effects %s, threatloop report %s",
+                               found->file, found->file, found->file));
     }
-    return count;
-}
-
-/* Names the metrics that the samples are too small for. */
-static void say_unresolved(FILE *file, const tl_table *table)
-{
-    bool has_spoken = false;
-    for (int i = 0; i < table->columns; i++) {
-        const tl_column *why = &table->column[i];
-        const size_t length = strlen(why->name), suffix = strlen(TL_SUFFIX_REASON);
-        if (why->type != TL_COLUMN_FLAG || length <= suffix) continue;
-        if (strcmp(why->name + length - suffix, TL_SUFFIX_REASON) != 0) continue;
-        uint32_t unresolvable = 0;
-        for (uint32_t t = 0; t < table->trials; t++)
-            unresolvable += why->integer[t] == TL_REASON_UNRESOLVABLE;
-        if (unresolvable == 0) continue;
-        tl_print(file, "%s%.*s",
-                 has_spoken ? ", " : "Too few cases to resolve: ", (int)(length - suffix),
-                 why->name);
-        if (unresolvable < table->trials) {
-            tl_print(file, " (in %u of %u trials)", unresolvable, table->trials);
-        }
-        has_spoken = true;
-    }
-    if (has_spoken) tl_print(file, ".\n");
-}
-
-/* Prints the means of metrics that are differences. */
-static void say_gain(FILE *file, const tl_table *table)
-{
-    tl_arena arena = tl_arena_open(0);
-    tl_gain *gain = NULL;
-    int count = 0;
-    if (tl_gain_estimate(table, &arena, &gain, &count, NULL) != TL_OK) count = 0;
-    const char *last = NULL;
-    for (int i = 0; i < count; i++) {
-        const tl_gain *g = &gain[i];
-        if (g->metric != last && last) tl_print(file, "\n");
-        if (g->metric != last) tl_print(file, "%s: ", g->metric);
-        if (g->metric == last) tl_print(file, "; ");
-        last = g->metric;
-        if (isnan(g->mean)) tl_print(file, "no complete replicate");
-        if (!isnan(g->mean)) tl_print(file, "%+.4f", g->mean);
-        if (!isnan(g->low)) tl_print(file, " [%+.4f, %+.4f]", g->low, g->high);
-        if (g->factor) tl_print(file, " at %s=%s", g->factor, g->level);
-        if (g->pooled) tl_print(file, " pooled over %s", g->pooled);
-        tl_print(file, ", n=%d", g->replicates);
-        if (g->left_out > 0) tl_print(file, " (%d left out)", g->left_out);
-    }
-    if (last) tl_print(file, "\n");
-    tl_arena_close(&arena);
-}
-
-void tl_summary_print(FILE *file, const tl_table *table, const tl_effects *effects)
-{
-    say_trials(file, table);
-    say_target(file, table);
-    say_hypotheses(file, effects);
-    say_gain(file, table);
-    say_unresolved(file, table);
-    (void)tl_summary_claims(file, effects);
-    tl_summary_gains(file, table, effects, MOST_GAINS);
-    if (effects->left_out > 0) {
-        tl_print(file, "%d interactions left out: too many for %u trials.\n",
-                 effects->left_out, table->trials);
-    }
-    tl_summary_table(file, table);
     (void)fflush(file);
 }

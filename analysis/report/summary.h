@@ -1,23 +1,26 @@
 /*
- * Room analysis/report: results for people, in words and one table. Uses effects, tables
- * and compute.
+ * Room analysis/report: results for people: a summary on the terminal, a table, and a page
+ * with figures. Uses effects, tables and compute.
  */
 #ifndef TL_ANALYSIS_REPORT_SUMMARY_H
 #define TL_ANALYSIS_REPORT_SUMMARY_H
 
-#include "analysis/effect/effects.h"
+#include "analysis/report/findings.h"
+#include "analysis/report/screen.h"
 
 #include <stdio.h>
 
 /**
- * Prints a few sentences (trials, hypotheses, unresolved metrics), the claims, at most a
- * dozen gains along the chain, then the main metrics by combination of factor levels,
- * averaged over replicates. Flushes `file`.
+ * Prints what was asked and what came out, in at most 25 lines and one a hypothesis:
+ * question and data, hypotheses with their verdicts, a plot of their intervals, the largest
+ * other differences, what is not resolved and how many replicates would, what failed, and
+ * what to type for more. Without any trial done it judges nothing. Flushes `file`.
  */
-void tl_summary_print(FILE *file, const tl_table *table, const tl_effects *effects);
+void tl_summary_print(FILE *file, const tl_findings *found, const tl_screen *screen);
 
-/** Prints the main metrics by combination of factor levels, in rows of at most 100 letters.
- */
+/** Prints the main metrics by combination of factor levels, in rows as wide as the
+ * terminal, or of at most 100 columns where there is none; wider only where levels could
+ * not be told apart otherwise. */
 void tl_summary_table(FILE *file, const tl_table *table);
 
 /**

@@ -1,46 +1,46 @@
 /*
  * The table of a summary: rows are combinations of the factors that vary, columns are the
- * main metrics. What does not fit into a line is left out and mentioned.
+ * main metrics, as wide as the terminal. What does not fit into a line is left out and
+ * mentioned.
  */
 #include "analysis/report/summary.h"
 
 #include "analysis/table/schema.h"
 #include "compute/core/arena.h"
+#include "compute/core/terminal.h"
 #include "compute/core/print.h"
 #include "compute/core/text.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { LINE = 100, METRIC = 12, MOST_METRICS = 8, LEAST_METRICS = 3, LEAST_COUNT = 5 };
-enum { MOST_FACTORS = 16, MOST_CELLS = 200, LEVEL = 18, LEAST_LEVEL = 11, HEAD = 5 };
+enum { LINE = 100, METRIC = 12, MOST_METRICS = 16, LEAST_COUNT = 5 };
+enum { MOST_FACTORS = 16, MOST_CELLS = 200, LEAST_LEVEL = 11, HEAD = 5 };
+enum {
+    LEVEL = 24 /* columns of a word that is a level, if it is told from others by them */
+};
+enum { LEVEL_SPACE = 1024, HEAD_SPACE = 512 };
 
 typedef struct view {
     const tl_table *table;
+    int line, least_metrics;
     const tl_column *factor[MOST_FACTORS];
     int width[MOST_FACTORS], factors;
     const tl_column *metric[MOST_METRICS];
-    int metrics;
+    int metrics, metrics_left_out;
     int count;        /* width of the last column, n */
     tl_text averaged; /* names of factors that did not fit */
 } view;
 
-static void level_text(const tl_column *column, uint32_t t, char out[LEVEL + 1])
+/* The level as text: whole where it is a number, in `number`. */
+static const char *level_text(const tl_column *column, uint32_t t, char number[32])
 {
-    char number[32];
-    const char *text = number;
-    if (column->type == TL_COLUMN_TEXT)
-        text = *column->text[t] ? column->text[t] : "-";
-    else if (column->type != TL_COLUMN_REAL)
-        (void)snprintf(number, sizeof number, "%d", (int)column->integer[t]);
-    else if (isnan(column->real[t]))
-        text = "-";
-    else
-        (void)tl_text_shortest(column->real[t], number);
-    const size_t length = strlen(text); /* the end distinguishes levels better */
-    const char *tail = length > LEVEL ? text + length - LEVEL : text;
-    const char *word = tail > text && tail[-1] != '.' ? strchr(tail, '.') : NULL;
-    (void)snprintf(out, LEVEL + 1, "%.*s", LEVEL, word && word[1] ? word + 1 : tail);
+    if (column->type == TL_COLUMN_TEXT) return *column->text[t] ? column->text[t] : "-";
+    if (column->type != TL_COLUMN_REAL) {
+        (void)snprintf(number, 32, "%d", (int)column->integer[t]);
+        return number;
+    }
+    return isnan(column->real[t]) ? "-" : tl_text_shortest(column->real[t], number);
 }
 
 static bool is_same_level(const tl_column *column, uint32_t a, uint32_t b)
@@ -52,18 +52,42 @@ static bool is_same_level(const tl_column *column, uint32_t a, uint32_t b)
     return isnan(x) ? isnan(y) : x == y;
 }
 
+/* Whether two levels of a column of words look alike when they are cut to LEVEL columns. */
+static bool look_alike(const tl_table *table, const tl_column *column)
+{
+    enum { MOST_LEVELS = 256 };
+    char cut[2][LEVEL_SPACE];
+    uint32_t first[MOST_LEVELS];
+    int levels = 0;
+    for (uint32_t t = 0; t < table->trials && levels < MOST_LEVELS; t++) {
+        int l = 0;
+        while (l < levels && !is_same_level(column, first[l], t)) l++;
+        if (l == levels) first[levels++] = t;
+    }
+    for (int a = 0; a < levels; a++) {
+        (void)tl_text_cut(column->text[first[a]], LEVEL, cut[0], sizeof cut[0]);
+        for (int b = 0; b < a; b++) {
+            (void)tl_text_cut(column->text[first[b]], LEVEL, cut[1], sizeof cut[1]);
+            if (strcmp(cut[0], cut[1]) == 0) return true;
+        }
+    }
+    return levels == MOST_LEVELS;
+}
+
 /* Width of a factor's column; 0 if all trials are at one level. */
 static int factor_width(const tl_table *table, const tl_column *column)
 {
-    size_t most = LEAST_LEVEL;
+    int most = LEAST_LEVEL;
     bool varies = false;
-    char text[LEVEL + 1];
+    char number[32];
     for (uint32_t t = 0; t < table->trials; t++) {
         if (!is_same_level(column, 0, t)) varies = true;
-        level_text(column, t, text);
-        if (strlen(text) > most) most = strlen(text);
+        const int columns = tl_text_columns(level_text(column, t, number));
+        if (columns > most) most = columns;
     }
-    return varies ? (int)most + 2 : 0;
+    const bool is_cut = most > LEVEL && column->type == TL_COLUMN_TEXT;
+    if (is_cut && !look_alike(table, column)) most = LEVEL;
+    return varies ? most + 2 : 0;
 }
 
 static int count_width(uint32_t trials)
@@ -74,7 +98,7 @@ static int count_width(uint32_t trials)
 
 static int choose_factors(view *v)
 {
-    int room = LINE - v->count - LEAST_METRICS * METRIC;
+    int room = v->line - v->count - v->least_metrics * METRIC;
     for (int i = 0; i < v->table->columns; i++) {
         const tl_column *column = &v->table->column[i];
         if (!tl_column_attribute(column, TL_NAME_FACTOR)) continue;
@@ -89,7 +113,7 @@ static int choose_factors(view *v)
         v->width[v->factors++] = width;
         room -= width;
     }
-    return (room + LEAST_METRICS * METRIC) / METRIC;
+    return (room + v->least_metrics * METRIC) / METRIC;
 }
 
 static bool has_suffix(const char *text, const char *suffix)
@@ -106,7 +130,7 @@ static void choose_metrics(view *v, int most)
         "_success_surrogate", "_untriggered", "_advantage", ""};
     if (most > MOST_METRICS) most = MOST_METRICS;
     for (size_t w = 0; w < sizeof wanted / sizeof *wanted; w++) {
-        for (int i = 0; i < v->table->columns && v->metrics < most; i++) {
+        for (int i = 0; i < v->table->columns; i++) {
             const tl_column *column = &v->table->column[i];
             const char *better = tl_column_attribute(column, TL_NAME_BETTER);
             bool is_there = false;
@@ -115,7 +139,10 @@ static void choose_metrics(view *v, int most)
             if (strcmp(better, TL_NEITHER) == 0 || !has_suffix(column->name, wanted[w]))
                 continue;
             if (!tl_column_has_value(v->table, column)) continue;
-            v->metric[v->metrics++] = column;
+            if (v->metrics < most)
+                v->metric[v->metrics++] = column;
+            else if (!*wanted[w]) /* the last word, which all have */
+                v->metrics_left_out++;
         }
     }
 }
@@ -136,27 +163,42 @@ static int wrap(const char *name, int room, int begin[HEAD + 1])
     return lines;
 }
 
-/* Line `line` of HEAD lines of a column's head: the name is at the bottom. */
-static void head(const char *name, int room, int line, char out[LEVEL + 1])
+/* The name of a column, cut so that HEAD lines of `room` letters hold it. */
+static const char *head_name(const char *name, int room, char out[HEAD_SPACE])
 {
     int begin[HEAD + 1];
-    const int own = line - (HEAD - wrap(name, room, begin));
+    for (int columns = (int)strlen(name);; columns--) {
+        (void)tl_text_cut(name, columns, out, HEAD_SPACE);
+        const int lines = wrap(out, room, begin);
+        if (columns <= TL_CUT_LEAST || begin[lines] - begin[lines - 1] <= room) return out;
+    }
+}
+
+/* Line `line` of HEAD lines of a column's head: the name is at the bottom. */
+static void head(const char *name, int room, int line, char out[HEAD_SPACE])
+{
+    char whole[HEAD_SPACE];
+    int begin[HEAD + 1];
+    (void)head_name(name, room, whole);
+    const int own = line - (HEAD - wrap(whole, room, begin));
     *out = '\0';
     if (own < 0) return;
-    const int length = begin[own + 1] - begin[own];
-    (void)snprintf(out, LEVEL + 1, "%.*s", length < room ? length : room,
-                   name + begin[own]);
+    (void)snprintf(out, HEAD_SPACE, "%.*s", begin[own + 1] - begin[own],
+                   whole + begin[own]);
 }
 
 static int head_lines(const view *v)
 {
     int most = 1, begin[HEAD + 1];
+    char name[HEAD_SPACE];
     for (int f = 0; f < v->factors; f++) {
-        const int lines = wrap(v->factor[f]->name, v->width[f] - 2, begin);
+        const int room = v->width[f] - 2;
+        const int lines = wrap(head_name(v->factor[f]->name, room, name), room, begin);
         most = lines > most ? lines : most;
     }
     for (int m = 0; m < v->metrics; m++) {
-        const int lines = wrap(v->metric[m]->name, METRIC - 1, begin);
+        const int room = METRIC - 1;
+        const int lines = wrap(head_name(v->metric[m]->name, room, name), room, begin);
         most = lines > most ? lines : most;
     }
     return most;
@@ -164,7 +206,7 @@ static int head_lines(const view *v)
 
 static void print_head(FILE *file, const view *v)
 {
-    char text[LEVEL + 1];
+    char text[HEAD_SPACE];
     for (int line = HEAD - head_lines(v); line < HEAD; line++) {
         for (int f = 0; f < v->factors; f++) {
             head(v->factor[f]->name, v->width[f] - 2, line, text);
@@ -189,9 +231,10 @@ static void print_row(FILE *file, const view *v, const shown *cell)
 {
     int most = 0;
     for (int f = 0; f < v->factors; f++) {
-        char text[LEVEL + 1];
-        level_text(v->factor[f], cell->first, text);
-        tl_print(file, "%-*s", v->width[f], text);
+        char number[32], text[LEVEL_SPACE];
+        (void)tl_text_cut(level_text(v->factor[f], cell->first, number), v->width[f] - 2,
+                          text, sizeof text);
+        tl_print(file, "%s%*s", text, v->width[f] - tl_text_columns(text), "");
     }
     for (int m = 0; m < v->metrics; m++) {
         const int n = cell->n[m];
@@ -236,7 +279,11 @@ static int add_trials(const view *v, shown cell[MOST_CELLS])
 
 void tl_summary_table(FILE *file, const tl_table *table)
 {
-    view v = {.table = table, .count = count_width(table->trials)};
+    const int columns = tl_terminal_columns(fileno(file));
+    view v = {.table = table,
+              .line = columns > 0 ? columns : LINE,
+              .count = count_width(table->trials)};
+    v.least_metrics = v.line < LINE ? 1 : 3;
     tl_arena arena = tl_arena_open(0);
     shown *cell = tl_arena_take(&arena, MOST_CELLS, sizeof *cell, NULL);
     choose_metrics(&v, choose_factors(&v));
@@ -248,6 +295,10 @@ void tl_summary_table(FILE *file, const tl_table *table)
         for (int c = 0; c < cells; c++) print_row(file, &v, &cell[c]);
         if (cells == MOST_CELLS) {
             tl_print(file, "Only the first %d combinations shown.\n", cells);
+        }
+        if (v.metrics_left_out > 0) {
+            tl_print(file, "%d more metric%s: threatloop table FILE.nc --csv\n",
+                     v.metrics_left_out, v.metrics_left_out == 1 ? "" : "s");
         }
     }
     tl_text_close(&v.averaged);

@@ -101,6 +101,18 @@ static tl_status put_flags(writer *w, int variable, const char *meanings)
     return put_text(w, variable, TL_NAME_MEANINGS, meanings);
 }
 
+static const char *dimension_of(const tl_table *table)
+{
+    return table->dimension ? table->dimension : TL_NAME_TRIAL;
+}
+
+/* Whether the column is the coordinate of the trials, which needs no mention. */
+static bool is_index(const tl_table *table, const tl_column *column)
+{
+    return strcmp(dimension_of(table), TL_NAME_TRIAL) == 0 &&
+           strcmp(column->name, TL_NAME_TRIAL) == 0;
+}
+
 static tl_status define(writer *w, const tl_column *column, int *variable)
 {
     static const nc_type type[] = {NC_DOUBLE, NC_INT, NC_CHAR, NC_BYTE, NC_CHAR};
@@ -135,7 +147,7 @@ static tl_status define(writer *w, const tl_column *column, int *variable)
     }
     if (column->type == TL_COLUMN_FLAG)
         TL_TRY(put_flags(w, *variable, column->flag_meanings));
-    if (!column->is_coordinate && *w->coordinates) {
+    if (!column->is_coordinate && !is_index(w->table, column) && *w->coordinates) {
         TL_TRY(put_text(w, *variable, TL_NAME_COORDINATES, w->coordinates));
     }
     return TL_OK;
@@ -190,8 +202,7 @@ static tl_status write_open(writer *w, int *variable)
     NC_TRY(w, nc_set_fill(w->file, NC_NOFILL, &old));
     w->group = w->file;
     if (table->group) NC_TRY(w, nc_def_grp(w->file, table->group, &w->group));
-    NC_TRY(w, nc_def_dim(w->group, table->dimension ? table->dimension : TL_NAME_TRIAL,
-                         table->trials, &w->trial));
+    NC_TRY(w, nc_def_dim(w->group, dimension_of(table), table->trials, &w->trial));
     for (int i = 0; i < table->attributes; i++) {
         const tl_attribute *attribute = &table->attribute[i];
         NC_TRY(w, nc_put_att_text(w->file, NC_GLOBAL, attribute->name,
@@ -273,7 +284,7 @@ tl_status tl_result_write_groups(const char *path, const tl_table *table,
 {
     tl_text names = {0};
     for (int i = 0; i < table->columns; i++) {
-        if (!table->column[i].is_coordinate) continue;
+        if (!table->column[i].is_coordinate || is_index(table, &table->column[i])) continue;
         tl_text_print(&names, "%s%s", names.length ? " " : "", table->column[i].name);
     }
     writer w = {.table = table,

@@ -4,6 +4,8 @@
  * it); then, if the child succeeded, by the caller. Both read the same bytes, so the second
  * reading behaves like the first.
  */
+#include "analysis/table/result_guard.h"
+
 #include "analysis/table/result_file.h"
 
 #include "compute/core/file.h"
@@ -25,18 +27,18 @@
  * the library may take besides the table. */
 enum { SECONDS = 10, BYTES_A_SECOND = 1 << 20, LIBRARY_BYTES = 256 << 20 };
 
-/* What the child tries. */
-typedef tl_status (*reader)(const char *path, tl_arena *arena, tl_err *err);
-
-static tl_status try_table(const char *path, tl_arena *arena, tl_err *err)
+static tl_status try_table(const char *path, const void *self, tl_arena *arena, tl_err *err)
 {
     tl_table *table;
+    (void)self;
     return tl_result_load(path, arena, &table, err);
 }
 
-static tl_status try_origin(const char *path, tl_arena *arena, tl_err *err)
+static tl_status try_origin(const char *path, const void *self, tl_arena *arena,
+                            tl_err *err)
 {
     tl_result_origin origin;
+    (void)self;
     (void)arena;
     return tl_result_origin_load(path, &origin, err);
 }
@@ -44,7 +46,8 @@ static tl_status try_origin(const char *path, tl_arena *arena, tl_err *err)
 /* What is tried, on how large a file, within how many bytes of memory. */
 typedef struct trial {
     const char *path;
-    reader read;
+    tl_result_reader read;
+    const void *self;
     size_t bytes, memory;
 } trial;
 
@@ -80,7 +83,7 @@ _Noreturn static void try_it(const trial *what, int pipe)
     tl_arena arena = tl_arena_open(what->memory);
     tl_err err = {0};
     errno = 0;
-    tl_status status = what->read(what->path, &arena, &err);
+    tl_status status = what->read(what->path, what->self, &arena, &err);
     /* The library does not say so in its own errors. */
     if (status == TL_E_FORMAT && errno == ENOMEM) status = TL_E_NOMEM;
     const ssize_t written = write(pipe, err.text, strlen(err.text));
@@ -102,10 +105,11 @@ static tl_status judge(const char *path, int ended, size_t memory, const char *t
     if (WIFEXITED(ended)) return tl_fail(err, status, "%s", text);
     const int signal = WTERMSIG(ended);
     const bool is_killed = signal == SIGKILL || signal == SIGXCPU;
-    return tl_fail(err, TL_E_FORMAT,
-                   "%s is damaged: the NetCDF library %s on it; threatloop run --resume "
-                   "--force writes it again from its run directory",
-                   path, is_killed ? "hangs" : "crashes");
+    return tl_fail(
+        err, TL_E_FORMAT,
+        "%s is damaged: the NetCDF library %s on it; threatloop run --resume DIR --force "
+        "writes it again from its run directory, DIR",
+        path, is_killed ? "hangs" : "crashes");
 }
 
 /* All that the child writes, up to `space` bytes with a NUL. */
@@ -120,15 +124,15 @@ static void read_text(int pipe, char *text, size_t space)
     text[length] = '\0';
 }
 
-/* Lets a child read the file, within `memory` bytes. */
-static tl_status try_in_child(const char *path, reader read, size_t memory, tl_err *err)
+tl_status tl_result_guard(const char *path, tl_result_reader read, const void *self,
+                          size_t memory, tl_err *err)
 {
     uint64_t bytes;
     int file, end[2], ended = 0;
     char text[TL_ERR_TEXT];
     TL_TRY(tl_file_open(NULL, path, &file, &bytes, err));
     (void)close(file);
-    const trial what = {path, read, (size_t)bytes, memory};
+    const trial what = {path, read, self, (size_t)bytes, memory};
     TL_CHECK(pipe(end) == 0, err, TL_E_IO, "cannot check %s: %s", path, strerror(errno));
     const pid_t child = fork();
     if (child == 0) try_it(&what, end[1]);
@@ -147,13 +151,13 @@ static tl_status try_in_child(const char *path, reader read, size_t memory, tl_e
 
 tl_status tl_result_read(const char *path, tl_arena *arena, tl_table **out, tl_err *err)
 {
-    TL_TRY(try_in_child(path, try_table, tl_arena_left(arena), err));
+    TL_TRY(tl_result_guard(path, try_table, NULL, tl_arena_left(arena), err));
     return tl_result_load(path, arena, out, err);
 }
 
 tl_status tl_result_origin_read(const char *path, tl_result_origin *out, tl_err *err)
 {
     enum { ORIGIN_BYTES = 16 << 20 };
-    TL_TRY(try_in_child(path, try_origin, ORIGIN_BYTES, err));
+    TL_TRY(tl_result_guard(path, try_origin, NULL, ORIGIN_BYTES, err));
     return tl_result_origin_load(path, out, err);
 }

@@ -6,7 +6,8 @@
 #define TL_ANALYSIS_TABLE_SCHEMA_H
 
 /** Global attributes. `source` begins with the name of the program. `hypotheses` is a JSON
- * array of objects with the keys below; files can be pooled where the rest agree. */
+ * array of objects with the keys below; files can be pooled where the rest agree.
+ * `labels` is a JSON object, names of factors, levels and metrics to texts for people. */
 #define TL_NAME_CONVENTIONS "Conventions"
 #define TL_NAME_TITLE "title"
 #define TL_NAME_SOURCE "source"
@@ -20,6 +21,7 @@
 #define TL_NAME_SEED "seed"
 #define TL_NAME_POOLABLE "plan_hash_without_replicates"
 #define TL_NAME_HYPOTHESES "hypotheses"
+#define TL_NAME_LABELS "labels"
 
 /** Begins the title of effects; that of their result file ends it. */
 #define TL_EFFECTS_TITLE "effects of "
@@ -49,20 +51,28 @@
         "lowers", "changes", "raises" \
     }
 
-/** The dimension, and variables other than factors and metrics. METRIC_n holds the cases of
- * a rate, METRIC_reason flags why a value is missing. `chain` is the factor of plans with
- * several chains; measure_own_target_accuracy is of a target that the plan brings. */
+/** The dimension, with a coordinate of that name, which tells the trials of one plan apart
+ * also across files of different replicates; and variables other than factors and metrics.
+ * METRIC_n holds the cases of a rate, METRIC_reason flags why a value is missing. `chain`
+ * is the factor of plans with several chains; measure_own_target_accuracy is of a target
+ * that the plan brings. Crossed replicates alone have a data draw and a training seed. */
 #define TL_NAME_TRIAL "trial"
 #define TL_NAME_REPLICATE "replicate"
+#define TL_NAME_DATA_DRAW "data_draw"
+#define TL_NAME_TRAINING_SEED "training_seed"
 #define TL_NAME_STATUS "status"
+#define TL_NAME_TRIAL_KEY "trial_key"
+#define TL_NAME_SPLIT_HASH "split_hash"
 #define TL_NAME_CHAIN "chain"
 #define TL_NAME_OWN_ACCURACY "measure_own_target_accuracy"
 #define TL_SUFFIX_N "_n"
 #define TL_SUFFIX_REASON "_reason"
 
-/** Attributes of any variable; the last four are the file writer's own. */
+/** Attributes of any variable; the last four are the file writer's own. `label` is a short
+ * name for people. */
 #define TL_NAME_UNITS "units"
 #define TL_NAME_LONG_NAME "long_name"
+#define TL_NAME_LABEL "label"
 #define TL_NAME_COORDINATES "coordinates"
 #define TL_NAME_MEANINGS "flag_meanings"
 #define TL_NAME_RANGE "valid_range"

@@ -79,10 +79,11 @@ TL_MUST_USE tl_status tl_table_describe(tl_table *table, const tl_attribute *lis
                                         int count, tl_arena *arena, tl_err *err);
 
 /**
- * Concatenates the rows of table [tables] (>= 1): replicates of one plan from separate
- * runs. A metric or flag that a table lacks is missing (flag 0) there. Texts are borrowed
- * from the tables.
- * \return TL_E_ARG if plans differ or a replicate occurs in two, TL_E_FORMAT, TL_E_NOMEM
+ * Joins the rows of table [tables] (>= 1): replicates of one plan from separate runs. A
+ * trial that several tables have, by its `trial_key`, counts once, as in the table with
+ * more of its values. A metric or flag that a table lacks is missing (flag 0) there. Texts
+ * are borrowed from the tables. \return TL_E_ARG if plans differ, tables contradict one
+ * another on a trial, or a replicate occurs in two as other trials; TL_E_FORMAT, TL_E_NOMEM
  */
 TL_MUST_USE tl_status tl_table_pool(const tl_table *const *table, int tables,
                                     tl_arena *arena, tl_table **out, tl_err *err);

@@ -44,10 +44,11 @@ static bool cell_text(const tl_column *column, uint32_t t, char number[CELL_SPAC
 }
 
 /* A field of RFC 4180: in quotes where it must be, with quotes doubled. */
-static void put_field(FILE *file, const char *text, size_t length)
+static void put_field(FILE *file, const char *text, size_t length, char separator)
 {
     bool is_quoted = false;
-    for (size_t i = 0; i < length; i++) is_quoted |= strchr(",\"\r\n", text[i]) != NULL;
+    for (size_t i = 0; i < length; i++)
+        is_quoted |= text[i] == separator || strchr("\"\r\n", text[i]) != NULL;
     if (!is_quoted) {
         tl_print(file, "%.*s", (int)length, text);
         return;
@@ -62,21 +63,39 @@ static void put_field(FILE *file, const char *text, size_t length)
     tl_print(file, "\"");
 }
 
-void tl_table_csv(FILE *file, const tl_table *table)
+/* Spelled out, as the formats that tl_print takes are our own: a tab of a text is not
+ * shown. */
+static void put_separator(FILE *file, tl_csv_form form)
+{
+    if (form.separator == '\t')
+        tl_print(file, "\t");
+    else
+        tl_print(file, "%c", form.separator);
+}
+
+static void set_decimal(char *number, char decimal)
+{
+    char *point = strchr(number, '.');
+    if (point) *point = decimal;
+}
+
+void tl_table_csv(FILE *file, const tl_table *table, tl_csv_form form)
 {
     char number[CELL_SPACE];
     const char *text;
     size_t length;
     for (int c = 0; c < table->columns; c++) {
-        if (c > 0) tl_print(file, ",");
-        put_field(file, table->column[c].name, strlen(table->column[c].name));
+        if (c > 0) put_separator(file, form);
+        put_field(file, table->column[c].name, strlen(table->column[c].name),
+                  form.separator);
     }
     tl_print(file, "\r\n");
     for (uint32_t t = 0; t < table->trials; t++) {
         for (int c = 0; c < table->columns; c++) {
-            if (c > 0) tl_print(file, ",");
+            if (c > 0) put_separator(file, form);
             if (!cell_text(&table->column[c], t, number, &text, &length)) continue;
-            put_field(file, text, length);
+            if (table->column[c].type == TL_COLUMN_REAL) set_decimal(number, form.decimal);
+            put_field(file, text, length, form.separator);
         }
         tl_print(file, "\r\n");
     }

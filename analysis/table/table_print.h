@@ -8,11 +8,17 @@
 
 #include <stdio.h>
 
+/** What is between the values of a row, and before the fraction of a number. */
+typedef struct tl_csv_form {
+    char separator, decimal;
+} tl_csv_form;
+
 /**
- * Prints CSV (RFC 4180): a line of names, then a line per row. Numbers are the shortest
- * that read back the same, flags are words, missing values are empty.
+ * Prints CSV (of the form {',', '.'}: RFC 4180): a line of names, then a line per row.
+ * Numbers are the shortest that read back the same, flags are words, missing values are
+ * empty.
  */
-void tl_table_csv(FILE *file, const tl_table *table);
+void tl_table_csv(FILE *file, const tl_table *table, tl_csv_form form);
 
 /** Prints a JSON list with one object per row; missing values are null. */
 void tl_table_json(FILE *file, const tl_table *table);

@@ -1,9 +1,12 @@
 #include "compute/core/durable.h"
 
 #include "compute/core/failpoint.h"
+#include "compute/core/text.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static bool write_all(int file, const void *bytes, size_t n)
@@ -20,6 +23,25 @@ static bool write_all(int file, const void *bytes, size_t n)
         n -= (size_t)wrote;
     }
     return true;
+}
+
+tl_status tl_durable_check_name(const char *path, const char *ending, tl_err *err)
+{
+    char folder[TL_PATH_SPACE];
+    const size_t length = strlen(path) + strlen(ending);
+    TL_CHECK(length < PATH_MAX, err, TL_E_ARG,
+             "the path %s%s has %zu bytes; less than %d are allowed", path, ending, length,
+             PATH_MAX);
+    (void)snprintf(folder, sizeof folder, "%s", path);
+    char *slash = strrchr(folder, '/');
+    const char *name = slash ? path + (slash - folder) + 1 : path;
+    if (slash) *slash = '\0';
+    const long most = pathconf(!slash ? "." : (*folder ? folder : "/"), _PC_NAME_MAX);
+    const size_t own = strlen(name) + strlen(ending);
+    TL_CHECK(most <= 0 || own <= (size_t)most, err, TL_E_ARG,
+             "the file name %s%s has %zu bytes; %ld are allowed there", name, ending, own,
+             most);
+    return TL_OK;
 }
 
 bool tl_durable_write(int file, const void *bytes, size_t n)

@@ -5,8 +5,16 @@
 #ifndef TL_COMPUTE_CORE_DURABLE_H
 #define TL_COMPUTE_CORE_DURABLE_H
 
+#include "compute/core/status.h"
+
 #include <stdbool.h>
 #include <stddef.h>
+
+/** Checks, before any work, that the file system takes a file called `path` with `ending`
+ * behind it, as in "path.tmp": its length, not whether it can be written.
+ * \return TL_E_ARG */
+TL_MUST_USE tl_status tl_durable_check_name(const char *path, const char *ending,
+                                            tl_err *err);
 
 /** Writes all `n` bytes to a descriptor, retrying after short writes and signals. False
  * with errno. */

@@ -4,6 +4,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static struct {
@@ -25,18 +27,20 @@ void tl_log(tl_log_level level, const char *format, ...)
         tl_log_setting.level < TL_LOG_DEBUG) {
         return;
     }
-    char line[1024];
-    const int length =
-        tl_log_setting.rank > 0
-            ? snprintf(line, sizeof line, "threatloop: %s: rank %d: ", word[level],
-                       tl_log_setting.rank)
-            : snprintf(line, sizeof line, "threatloop: %s: ", word[level]);
+    char start[64];
+    if (tl_log_setting.rank > 0)
+        (void)snprintf(start, sizeof start, "threatloop: %s: rank %d: ", word[level],
+                       tl_log_setting.rank);
+    else
+        (void)snprintf(start, sizeof start, "threatloop: %s: ", word[level]);
     va_list args;
     va_start(args, format);
-    size_t all = (size_t)length;
-    all += tl_print_into(line + all, sizeof line - all - 1, format, args);
+    char *line = tl_print_whole(start, format, args);
     va_end(args);
-    line[all++] = '\n';
-    const ssize_t written = write(STDERR_FILENO, line, all);
+    if (!line) return;
+    const size_t all = strlen(line);
+    line[all] = '\n'; /* in place of the NUL */
+    const ssize_t written = write(STDERR_FILENO, line, all + 1);
     (void)written; /* nowhere to report it */
+    free(line);
 }

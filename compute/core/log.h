@@ -18,7 +18,7 @@ typedef enum tl_log_level {
 /** Lines above `level` are dropped from now on. `rank` < 0: not under MPI. */
 void tl_log_set(tl_log_level level, int rank);
 
-/** Writes one whole line in one write. No newline in `format`. */
+/** Writes one whole line in one write; lines that belong to it may follow in the text. */
 void tl_log(tl_log_level level, const char *format, ...) TL_PRINTF(2, 3);
 
 #endif

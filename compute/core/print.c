@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { NUMBER = 512, SPEC = 32 };
@@ -208,4 +209,18 @@ size_t tl_print_into(char *out, size_t space, const char *format, va_list args)
     va_end(mine);
     out[s.length] = '\0';
     return s.length;
+}
+
+char *tl_print_whole(const char *start, const char *format, va_list args)
+{
+    enum { FIRST = 512, LONGEST_CHARACTER = 4 };
+    const size_t before = strlen(start);
+    for (size_t space = FIRST;; space *= 4) {
+        char *out = malloc(before + space + 1);
+        if (!out) return NULL;
+        memcpy(out, start, before);
+        const size_t length = tl_print_into(out + before, space, format, args);
+        if (length + LONGEST_CHARACTER < space) return out; /* nothing was cut off */
+        free(out);
+    }
 }

@@ -24,6 +24,11 @@ void tl_print_lines(FILE *to, const char *text);
  * \return bytes written into `out` [space], without the NUL */
 size_t tl_print_into(char *out, size_t space, const char *format, va_list args);
 
+/** The text as by tl_print_into, of any length, behind `start`, which passes as it is.
+ * \return the caller's to free; there is room for a byte more behind it; NULL without
+ * memory */
+char *tl_print_whole(const char *start, const char *format, va_list args);
+
 /** Bytes of the character at `at`, where `left` > 0 bytes remain, if a terminal may be
  * shown it: printable, and not one that turns the direction of writing. 0: it may not. */
 size_t tl_print_shown(const char *at, size_t left);

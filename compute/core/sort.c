@@ -38,6 +38,31 @@ void tl_sort_doubles(double *value, size_t n)
     qsort(value, n, sizeof *value, by_value);
 }
 
+void tl_select_doubles(double *value, size_t n, size_t k)
+{
+    size_t first = 0, last = n; /* what may be at k is in [first, last) */
+    while (last - first > 1) {
+        const double pivot = value[k];
+        size_t i = first, j = last - 1;
+        while (i <= j) { /* [first, i) is at most the pivot, (j, last) at least */
+            while (value[i] < pivot) i++;
+            while (value[j] > pivot) j--;
+            if (i > j) break;
+            const double kept = value[i];
+            value[i++] = value[j];
+            value[j] = kept;
+            if (j == 0) break;
+            j--;
+        }
+        if (k >= i)
+            first = i;
+        else if (k <= j)
+            last = j + 1;
+        else
+            return;
+    }
+}
+
 void tl_sort_ascending(tl_ranked *list, size_t n)
 {
     qsort(list, n, sizeof *list, ascending);

@@ -16,6 +16,10 @@ typedef struct tl_ranked {
 /** Sorts value[n] in place, ascending, NaN last. */
 void tl_sort_doubles(double *value, size_t n);
 
+/** Reorders value[n], none of them NaN: value[k] becomes what sorting would put there, none
+ * before it is larger and none after it smaller. Source: Hoare 1961, Algorithm 65: Find. */
+void tl_select_doubles(double *value, size_t n, size_t k);
+
 /** Sorts list[n] in place by value, NaN last; equal values by number, ascending. */
 void tl_sort_ascending(tl_ranked *list, size_t n);
 void tl_sort_descending(tl_ranked *list, size_t n);

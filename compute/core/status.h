@@ -40,7 +40,7 @@ typedef struct tl_err {
 #define TL_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
 /** Writes an error into `err` (may be NULL) and returns `status`. Texts are shown as by
- * tl_print. */
+ * tl_print; of an error that is too long, the middle becomes "...". */
 tl_status tl_fail(tl_err *err, tl_status status, const char *format, ...) TL_PRINTF(3, 4);
 
 /** Puts "prefix: " before the text of `err` (may be NULL) and returns its status. */

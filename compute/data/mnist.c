@@ -30,7 +30,8 @@ tl_status tl_mnist_find(const char *name, const char *dir, char path[TL_DATA_PAT
     static const char *const ending[] = {"-images-idx3-ubyte.gz", "-images-idx3-ubyte",
                                          "-images.idx3-ubyte.gz", "-images.idx3-ubyte",
                                          NULL};
-    return tl_data_path_find(dir, name, ending, path, err);
+    if (tl_data_path_find(dir, name, ending, path, err) == TL_OK) return TL_OK;
+    return tl_fail_prefix(err, "%s (its files are at " TL_MNIST_URL ")", name);
 }
 
 tl_status tl_mnist_find_labels(const char *name, const char *dir,

@@ -7,7 +7,11 @@
 #include "compute/data/data_paths.h"
 #include "compute/data/source_data.h"
 
-/** Finds the file of images. \param path result \return TL_E_IO as tl_data_path_find */
+/** Where its four files can be downloaded by hand; torchvision takes them from there. */
+#define TL_MNIST_URL "https://ossci-datasets.s3.amazonaws.com/mnist/"
+
+/** Finds the file of images. \param path result \return TL_E_IO: it is missing; the
+ * text lists every folder searched, and the address of the files */
 TL_MUST_USE tl_status tl_mnist_find(const char *name, const char *dir,
                                     char path[TL_DATA_PATH_SPACE], tl_err *err);
 

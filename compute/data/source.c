@@ -204,6 +204,11 @@ static tl_status refuse(const char *name, tl_err *err)
 {
     const char *known[NAMES];
     char hint[TL_HINT];
+    int size;
+    if (tl_medmnist_named(name, &size))
+        return tl_fail(err, TL_E_ARG,
+                       "unknown data source '%s' (did you mean 'medmnist/%s'?)", name,
+                       name);
     for (int i = 0; i < NAMES; i++) known[i] = names[i].name;
     return tl_fail(err, TL_E_ARG, "unknown data source '%s'%s; see threatloop data list",
                    name, tl_text_hint(name, known, NAMES, hint));

@@ -42,6 +42,7 @@ static double cost(const tl_size *size, const void *args)
 static const tl_param params[] = {TL_PGD_PARAMS(40), {0}};
 static const tl_metric metrics[] = {
     {.name = "success",
+     .label = "evasion success",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
      .can_be_missing = true,
@@ -49,10 +50,12 @@ static const tl_metric metrics[] = {
      .about =
          "share of correctly classified test rows that are misclassified once perturbed"},
     {.name = "robust_accuracy",
+     .label = "robust accuracy",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
      .about = "share of test rows classified correctly, both before and after"},
     {.name = "robust_loss",
+     .label = "robust loss",
      .units = "nat",
      .better = TL_BETTER_LOWER,
      .about = "mean cross-entropy on the perturbed test rows"},

@@ -116,6 +116,7 @@ static const tl_param params[] = {
     {0}};
 static const tl_metric metrics[] = {
     {.name = "success",
+     .label = "transfer success",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
      .can_be_missing = true,
@@ -124,10 +125,12 @@ static const tl_metric metrics[] = {
          "share of test rows the target classifies correctly that it misclassifies once "
          "perturbed on the surrogate"},
     {.name = "twin_success",
+     .label = "transfer success, control model",
      .is_rate = true,
      .can_be_missing = true,
      .about = "the same for examples made on a control model without query access"},
     {.name = "gain",
+     .label = "transfer gain by access",
      .better = TL_BETTER_LOWER,
      .low = -1,
      .high = 1,
@@ -136,6 +139,7 @@ static const tl_metric metrics[] = {
      .about =
          "gain over a control model without query access: difference of the successes"},
     {.name = "own_success",
+     .label = "success on the own surrogate",
      .is_rate = true,
      .can_be_missing = true,
      .about = "success of the surrogate's examples on the surrogate itself"},

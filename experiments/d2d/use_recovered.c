@@ -61,13 +61,15 @@ static tl_status run(tl_scene *scene, tl_err *err)
     return TL_OK;
 }
 
-static const tl_metric metrics[] = {
-    {.name = "rows", .about = "recovered rows that the attacker uses"},
-    {.name = "share",
-     .high = 1,
-     .can_be_missing = true,
-     .about = "their share of all the attacker has"},
-    {0}};
+static const tl_metric metrics[] = {{.name = "rows",
+                                     .label = "recovered rows used",
+                                     .about = "recovered rows that the attacker uses"},
+                                    {.name = "share",
+                                     .label = "share of recovered rows",
+                                     .high = 1,
+                                     .can_be_missing = true,
+                                     .about = "their share of all the attacker has"},
+                                    {0}};
 
 const tl_stage tl_stage_d2d_use_recovered = {
     .name = "d2d.use_recovered",

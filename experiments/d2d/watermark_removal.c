@@ -217,11 +217,13 @@ static const tl_param params[] = {
     {0}};
 static const tl_metric metrics[] = {
     {.name = "ssim",
+     .label = "image SSIM after removal",
      .better = TL_BETTER_NONE,
      .low = -1,
      .high = 1,
      .about = "mean structural similarity of images after and before (11x11 window)"},
     {.name = "psnr",
+     .label = "image PSNR after removal",
      .units = "dB",
      .can_be_missing = true,
      .about = "peak signal-to-noise ratio of all images after against before"},

@@ -40,8 +40,10 @@ static const tl_param params[] = {{TL_ARG(arguments, rate), .type = TL_PARAM_REA
                                    .fallback = 0.1, .high = 1,
                                    .about = "fraction of rows to relabel"},
                                   {0}};
-static const tl_metric metrics[] = {
-    {.name = "rows", .about = "rows trained on whose label was flipped"}, {0}};
+static const tl_metric metrics[] = {{.name = "rows",
+                                     .label = "flipped rows",
+                                     .about = "rows trained on whose label was flipped"},
+                                    {0}};
 
 const tl_stage tl_stage_d2m_label_flip = {
     .name = "d2m.label_flip",

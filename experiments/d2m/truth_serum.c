@@ -97,8 +97,11 @@ static const tl_param params[] = {
     {0}};
 static const tl_metric metrics[] = {
     {.name = "attacked",
+     .label = "attacked rows",
      .about = "rows attacked; less than `targets` where fewer are clean"},
-    {.name = "rows", .about = "wrongly labelled copies trained on"},
+    {.name = "rows",
+     .label = "poison copies",
+     .about = "wrongly labelled copies trained on"},
     {0}};
 
 const tl_stage tl_stage_d2m_truth_serum = {

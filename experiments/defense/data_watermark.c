@@ -143,10 +143,12 @@ static const tl_param params[] = {
     {0}};
 static const tl_metric metrics[] = {
     {.name = "psnr",
+     .label = "watermark PSNR",
      .units = "dB",
      .can_be_missing = true,
      .about = "mean peak signal-to-noise ratio of the marked images"},
     {.name = "embedded",
+     .label = "marked rows read back",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
      .can_be_missing = true,
@@ -154,17 +156,20 @@ static const tl_metric metrics[] = {
     {0}};
 static const tl_metric judge_metrics[] = {
     {.name = "bits",
+     .label = "watermark bits read",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
      .can_be_missing = true,
      .about = "share of bits read correctly in the owner's rows that are not poisoned; 0.5 "
               "by chance"},
     {.name = "detection",
+     .label = "watermark detection",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
      .can_be_missing = true,
      .about = "share of those rows in which the message is found at p < 0.01"},
     {.name = "false_alarm",
+     .label = "watermark false alarms",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
      .can_be_missing = true,

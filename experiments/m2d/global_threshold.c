@@ -48,6 +48,7 @@ static const tl_metric metrics[] = {
     TL_MEMBERSHIP_METRICS,
     TL_ADVANTAGE_METRIC("at the mean training loss as threshold"),
     {.name = "accuracy",
+     .label = "attack accuracy",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
      .can_be_missing = true,

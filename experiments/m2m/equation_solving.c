@@ -270,16 +270,19 @@ static const tl_param params[] = {
 static const tl_metric metrics[] = {
     TL_EXTRACTION_METRICS(NULL, NULL),
     {.name = "parameter_error",
+     .label = "error of the parameters",
      .better = TL_BETTER_HIGHER,
      .about = "distance of the solution from the target's parameters, relative to them, "
               "means over the classes taken off (Frobenius); before it is rounded to "
               "single precision"},
     {.name = "score_error",
+     .label = "error of the scores",
      .better = TL_BETTER_HIGHER,
      .high = 1,
      .about = "largest difference of a probability of surrogate and target on a test row, "
               "both computed in single precision"},
     {.name = "equations",
+     .label = "equations solved",
      .about = "answers in which every probability has all digits of single precision"},
     {0}};
 

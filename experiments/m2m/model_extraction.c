@@ -129,17 +129,20 @@ static const tl_param params[] = {
 static const tl_metric metrics[] = {
     TL_EXTRACTION_METRICS("twin_agreement", "twin_accuracy"),
     {.name = "twin_agreement",
+     .label = "agreement of the control model",
      .is_rate = true,
      .can_be_missing = true,
      .about =
          "agreement of a control model without query access, trained on the same images "
          "with true labels"},
     {.name = "twin_accuracy",
+     .label = "accuracy of the control model",
      .is_rate = true,
      .can_be_missing = true,
      .of_bank = true,
      .about = "test accuracy of the control model"},
     {.name = "agreement_gain",
+     .label = "what queries bought",
      .better = TL_BETTER_LOWER,
      .low = -1,
      .high = 1,

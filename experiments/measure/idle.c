@@ -53,6 +53,7 @@ static const tl_param params[] = {{TL_ARG(arguments, seconds), .type = TL_PARAM_
 
 static const tl_metric metrics[] = {
     {.name = "draw",
+     .label = "draw",
      .high = 1,
      .about = "one number drawn from the step's stream, uniform from 0 to 1, which says "
               "nothing about data or models"},

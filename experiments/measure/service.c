@@ -67,17 +67,21 @@ static tl_status check(const tl_size *size, const void *args, tl_err *err)
 
 static const tl_metric metrics[] = {
     {.name = "accuracy",
+     .label = "accuracy of answers",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
      .about = "accuracy of the answered top class on the test rows"},
     {.name = "agreement",
+     .label = "answers that agree with the target",
      .better = TL_BETTER_HIGHER,
      .is_rate = true,
      .about = "share of test rows on which it is the target's own"},
     {.name = "distortion",
+     .label = "distortion of answers",
      .better = TL_BETTER_LOWER,
      .about = "mean L1 distance of answered scores from the target's own"},
     {.name = "brier",
+     .label = "Brier score of answers",
      .better = TL_BETTER_LOWER,
      .about = "Brier score of the answers on the test rows, summed over classes"},
     {0}};

@@ -61,13 +61,15 @@ static double cost(const tl_size *size, const void *args)
 }
 
 static const tl_metric metrics[] = {
-    {.name = "clients", .about = "sessions in the log"},
-    {.name = "queries", .about = "queries of all sessions"},
+    {.name = "clients", .label = "clients", .about = "sessions in the log"},
+    {.name = "queries", .label = "queries", .about = "queries of all sessions"},
     {.name = "repeats",
+     .label = "repeated queries",
      .is_rate = true,
      .can_be_missing = true,
      .about = "share of queries that repeat an earlier one of their session"},
     {.name = "nearest",
+     .label = "distance to the nearest query",
      .can_be_missing = true,
      .about = "root mean square distance of a query from the nearest earlier one of its "
               "session, mean over queries"},

@@ -8,15 +8,20 @@ enum { SUCCESS, UNTRIGGERED };
 const char *const tl_backdoor_labels[] = {"target", "keep", "random", NULL};
 
 const tl_metric tl_backdoor_metrics[] = {
-    {.name = "rows", .about = "rows trained on that carry the trigger"}, {0}};
+    {.name = "rows",
+     .label = "rows with the trigger",
+     .about = "rows trained on that carry the trigger"},
+    {0}};
 const tl_metric tl_backdoor_judge_metrics[] = {
     {.name = "success",
+     .label = "backdoor success",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
      .can_be_missing = true,
      .is_success = true,
      .about = "share of triggered test images, not of the target class, sent to it"},
     {.name = "untriggered",
+     .label = "target class without trigger",
      .better = TL_BETTER_LOWER,
      .is_rate = true,
      .can_be_missing = true,

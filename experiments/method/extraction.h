@@ -11,15 +11,17 @@ enum { TL_EXTRACTION_AGREEMENT, TL_EXTRACTION_ACCURACY, TL_EXTRACTION_OWN };
 
 /** The first rows of a table of tl_metric, which tl_extraction_compare sets; their controls
  * in the table, or NULL. */
-#define TL_EXTRACTION_METRICS(control_agreement, control_accuracy)                   \
-    {.name = "agreement",                                                            \
-     .better = TL_BETTER_LOWER,                                                      \
-     .is_rate = true,                                                                \
-     .control = (control_agreement),                                                 \
-     .about = "share of test rows that surrogate and target put in the same class"}, \
-    {                                                                                \
-        .name = "accuracy", .better = TL_BETTER_LOWER, .is_rate = true,              \
-        .control = (control_accuracy), .about = "test accuracy of the surrogate"     \
+#define TL_EXTRACTION_METRICS(control_agreement, control_accuracy)                      \
+    {.name = "agreement",                                                               \
+     .label = "agreement of the copy",                                                  \
+     .better = TL_BETTER_LOWER,                                                         \
+     .is_rate = true,                                                                   \
+     .control = (control_agreement),                                                    \
+     .about = "share of test rows that surrogate and target put in the same class"},    \
+    {                                                                                   \
+        .name = "accuracy", .label = "accuracy of the copy", .better = TL_BETTER_LOWER, \
+        .is_rate = true, .control = (control_accuracy),                                 \
+        .about = "test accuracy of the surrogate"                                       \
     }
 
 /**

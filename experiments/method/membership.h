@@ -114,6 +114,7 @@ bool tl_membership_has_control(const tl_size *size);
 /** The first rows of a table of tl_metric, which tl_membership_put sets. */
 #define TL_MEMBERSHIP_METRICS                                                              \
     {.name = "auc",                                                                        \
+     .label = "attack AUC",                                                                \
      .better = TL_BETTER_LOWER,                                                            \
      .high = 1,                                                                            \
      .can_be_missing = true,                                                               \
@@ -121,35 +122,39 @@ bool tl_membership_has_control(const tl_size *size);
      .control = "auc_without_access",                                                      \
      .about = "area under the ROC curve of members against non-members"},                  \
         {.name = "tpr_at_1pct",                                                            \
+         .label = "TPR at 1 % FPR",                                                        \
          .better = TL_BETTER_LOWER,                                                        \
          .is_rate = true,                                                                  \
          .can_be_missing = true,                                                           \
          .has_rows_enough = tl_membership_tells_1pct,                                      \
          .about = "true positive rate at 1 % false positives; needs 1000 non-members"},    \
         {.name = "tpr_at_0p1pct",                                                          \
+         .label = "TPR at 0.1 % FPR",                                                      \
          .better = TL_BETTER_LOWER,                                                        \
          .is_rate = true,                                                                  \
          .can_be_missing = true,                                                           \
          .has_rows_enough = tl_membership_tells_0p1pct,                                    \
          .about = "true positive rate at 0.1 % false positives; needs 10000 non-members"}, \
         {.name = "targeted_auc",                                                           \
+         .label = "attack AUC, targeted rows",                                             \
          .better = TL_BETTER_LOWER,                                                        \
          .high = 1,                                                                        \
          .can_be_missing = true,                                                           \
          .is_success = true,                                                               \
          .about = "AUC over the rows that a poisoner targeted"},                           \
     {                                                                                      \
-        .name = "auc_without_access", .high = 1, .can_be_missing = true,                   \
-        .has_rows_enough = tl_membership_has_control,                                      \
+        .name = "auc_without_access", .label = "attack AUC without access", .high = 1,     \
+        .can_be_missing = true, .has_rows_enough = tl_membership_has_control,              \
         .about = "auc of the same test of a model trained on the attacker's rows, on "     \
                  "neither members nor non-members: what of it is no leak"                  \
     }
 
 /** A row of a table of tl_metric: advantage of a test at a threshold of its own. */
-#define TL_ADVANTAGE_METRIC(at_threshold)                                               \
-    {                                                                                   \
-        .name = "advantage", .better = TL_BETTER_LOWER, .low = -1, .high = 1,           \
-        .can_be_missing = true, .about = "true minus false positive rate " at_threshold \
+#define TL_ADVANTAGE_METRIC(at_threshold)                                            \
+    {                                                                                \
+        .name = "advantage", .label = "attack advantage", .better = TL_BETTER_LOWER, \
+        .low = -1, .high = 1, .can_be_missing = true,                                \
+        .about = "true minus false positive rate " at_threshold                      \
     }
 
 /**
@@ -172,8 +177,9 @@ TL_MUST_USE tl_status tl_membership_put_gain(tl_scene *scene, int metric,
 /** A row of a table of tl_metric, for tl_membership_put_gain. */
 #define TL_MEMBERSHIP_GAIN_METRIC                                                    \
     {                                                                                \
-        .name = "auc_gain", .better = TL_BETTER_LOWER, .low = -1, .high = 1,         \
-        .can_be_missing = true, .is_success = true,                                  \
+        .name = "auc_gain", .label = "attack AUC over one threshold",                \
+        .better = TL_BETTER_LOWER, .low = -1, .high = 1, .can_be_missing = true,     \
+        .is_success = true,                                                          \
         .about = "AUC minus that of one threshold on the target's loss for all rows" \
     }
 

@@ -27,6 +27,7 @@ struct tl_size;
 /** A metric of a stage, one row of a table; texts are constant. */
 typedef struct tl_metric {
     const char *name;  /**< NULL ends a table */
+    const char *label; /**< short name for people; NULL: the name */
     const char *units; /**< as of tl_param */
     const char *about;
     tl_better better;

@@ -70,22 +70,21 @@ static tl_status read_choice(const tl_param *param, const char *what, const char
                              tl_value *out, tl_err *err)
 {
     int count = 0;
-    char list[240] = "";
-    size_t length = 0;
     for (; param->choices[count]; count++) {
         const char *word = param->choices[count];
         if (strcmp(word, text) == 0) {
             *out = (tl_value){.number = count, .text = word};
             return TL_OK;
         }
-        if (length < sizeof list) {
-            length += (size_t)snprintf(list + length, sizeof list - length, "%s%s",
-                                       count ? ", " : "", word);
-        }
     }
+    tl_text list = {0};
+    for (int i = 0; i < count; i++)
+        tl_text_print(&list, "%s%s", i > 0 ? ", " : "", param->choices[i]);
     char hint[TL_HINT];
-    return tl_fail(err, TL_E_ARG, "%s cannot be '%.60s'%s; allowed: %s", what, text,
-                   tl_text_hint(text, param->choices, count, hint), list);
+    (void)tl_fail(err, TL_E_ARG, "%s cannot be '%s'%s; allowed: %s", what, TL_BRIEF(text),
+                  tl_text_hint(text, param->choices, count, hint), list.at);
+    tl_text_close(&list);
+    return TL_E_ARG;
 }
 
 static tl_status read_number(const tl_param *param, const char *what, const char *text,
@@ -94,10 +93,11 @@ static tl_status read_number(const tl_param *param, const char *what, const char
     double x = 0.0;
     const bool is_whole = param->type == TL_PARAM_INT;
     TL_CHECK(tl_text_real(text, &x) && (!is_whole || x == floor(x)), err, TL_E_ARG,
-             "%s must be a %snumber, found '%.60s'", what, is_whole ? "whole " : "", text);
+             "%s must be a %snumber, found '%s'", what, is_whole ? "whole " : "",
+             TL_BRIEF(text));
     TL_CHECK(x >= param->low && x <= param->high &&
                  !(param->low_is_open && x <= param->low),
-             err, TL_E_ARG, "%s is %.60s, allowed is %s %.12g %s %.12g", what, text,
+             err, TL_E_ARG, "%s is %s, allowed is %s %.12g %s %.12g", what, TL_BRIEF(text),
              param->low_is_open ? "above" : "from", param->low,
              param->low_is_open ? "up to" : "to", param->high);
     *out = (tl_value){.number = x == 0.0 ? 0.0 : x}; /* no -0 */
@@ -116,7 +116,7 @@ tl_status tl_param_read(const tl_param *param, const char *what, const char *tex
         return TL_OK;
     case TL_PARAM_BOOL:
         TL_CHECK(is_true || strcmp(text, "false") == 0, err, TL_E_ARG,
-                 "%s must be true or false, found '%.60s'", what, text);
+                 "%s must be true or false, found '%s'", what, TL_BRIEF(text));
         *out = (tl_value){.number = is_true};
         return TL_OK;
     case TL_PARAM_REAL:

@@ -57,8 +57,9 @@ static double cost(const tl_size *size, const void *args)
 }
 
 static const tl_metric metrics[] = {
-    {.name = "rows", .about = "rows trained on"},
+    {.name = "rows", .label = "rows trained on", .about = "rows trained on"},
     {.name = "loss",
+     .label = "training loss, running",
      .units = "nat",
      .better = TL_BETTER_LOWER,
      .can_be_missing = true,
@@ -66,6 +67,7 @@ static const tl_metric metrics[] = {
          "running mean of the cross-entropy over the last epoch; of the smoothed labels "
          "where the recipe smooths them"},
     {.name = "epochs",
+     .label = "epochs trained",
      .about = "passes over the rows, fewer than the recipe's where training stopped early"},
     {0}};
 

@@ -66,8 +66,8 @@ static tl_status refuse(settings *s, const char *name, tl_err *err)
             tl_text_print(&names, "%s%s", names.length ? ", " : "", p->name);
         }
     }
-    (void)tl_fail(err, TL_E_ARG, "bench train has no setting '%.40s'; allowed: %s", name,
-                  names.at);
+    (void)tl_fail(err, TL_E_ARG, "bench train has no setting '%s'; allowed: %s",
+                  TL_BRIEF(name), names.at);
     tl_text_close(&names);
     return TL_E_ARG;
 }
@@ -77,7 +77,7 @@ static tl_status set_one(settings *s, const char *text, tl_err *err)
 {
     const char *equals = strchr(text, '=');
     TL_CHECK(equals && equals - text < LONGEST_NAME, err, TL_E_ARG,
-             "--set needs NAME=VALUE, found '%.60s'", text);
+             "--set needs NAME=VALUE, found '%s'", TL_BRIEF(text));
     char name[LONGEST_NAME];
     (void)snprintf(name, sizeof name, "%.*s", (int)(equals - text), text);
     for (int t = 0; t < TABLES; t++) {

@@ -1,6 +1,7 @@
 #include "runner/cli/catalogue.h"
 
 #include "compute/core/json.h"
+#include "runner/cli/metric_names.h"
 #include "runner/plan/plan.h"
 
 #include <string.h>
@@ -150,30 +151,28 @@ static json_t *data_list(void)
     return list;
 }
 
-static void append_metrics(json_t *list, const tl_stage *stage, const tl_metric *metrics)
+/* The stages of one role. */
+static json_t *stages_of(tl_role role)
 {
-    for (int m = 0; metrics && metrics[m].name; m++) {
-        char name[160];
-        (void)snprintf(name, sizeof name, "%s_%s", stage->name, metrics[m].name);
-        for (char *c = name; *c; c++) {
-            if (*c == '.') *c = '_';
-        }
-        json_t *one = entry(name, metrics[m].about);
-        tl_json_put(one, "units", tl_json_text(tl_units(metrics[m].units)));
-        tl_json_append(list, one);
+    json_t *all = stages_list(), *list = json_array(), *one;
+    size_t i;
+    json_array_foreach(all, i, one)
+    {
+        if (strcmp(tl_json_field(one, "role"), tl_role_name(role)) == 0)
+            tl_json_append(list, json_incref(one));
     }
+    json_decref(all);
+    return list;
 }
 
-static json_t *metrics_list(void)
+static json_t *attacks_list(void)
 {
-    json_t *list = json_array();
-    int count = 0;
-    const tl_stage *const *all = tl_stages(&count);
-    for (int i = 0; i < count; i++) {
-        append_metrics(list, all[i], all[i]->metrics);
-        append_metrics(list, all[i], all[i]->judge_metrics);
-    }
-    return list;
+    return stages_of(TL_ROLE_ATTACK);
+}
+
+static json_t *defenses_list(void)
+{
+    return stages_of(TL_ROLE_DEFENSE);
 }
 
 /* What follows "about:" in the text of a plan, to the end of the line. */
@@ -202,10 +201,9 @@ json_t *tl_catalogue_list(const char *what)
     static const struct {
         const char *word;
         json_t *(*make)(void);
-    } lists[] = {{"stages", stages_list},
-                 {"models", models_list},
-                 {"data", data_list},
-                 {"metrics", metrics_list},
+    } lists[] = {{"stages", stages_list},     {"attacks", attacks_list},
+                 {"defenses", defenses_list}, {"models", models_list},
+                 {"data", data_list},         {"metrics", tl_metric_records},
                  {"plans", plans_list}};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         if (strcmp(what, lists[i].word) == 0) return lists[i].make();

@@ -13,7 +13,8 @@
  */
 json_t *tl_catalogue_stage(const tl_stage *stage);
 
-/** A list of records {name, about, ...}: "stages", "models", "data", "metrics" or "plans".
+/** A list of records {name, about, ...}: "stages", of them "attacks" or "defenses",
+ * "models", "data", "metrics" or "plans".
  * \return NULL for any other word */
 json_t *tl_catalogue_list(const char *what);
 

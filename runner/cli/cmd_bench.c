@@ -6,6 +6,7 @@
 #include "runner/bench/bench.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
+#include "runner/cli/text_page.h"
 #include "runner/exit.h"
 
 #include <stdlib.h>
@@ -50,7 +51,7 @@ static void print_setting(const char *name, const char *about)
 {
     char left[48];
     (void)snprintf(left, sizeof left, "  %s", name);
-    tl_options_row(stdout, left, about);
+    tl_page_row(stdout, TL_PAGE_INDENT, left, about);
 }
 
 static void print_settings(void)
@@ -58,8 +59,9 @@ static void print_settings(void)
     tl_bench_job_help(print_setting);
 }
 
-static const tl_usage usage = {
+const tl_usage tl_usage_bench = {
     .command = "bench",
+    .summary = "benchmark this machine",
     .forms = "[gemm] [--json]\n"
              "train [--model KIND] [--set NAME=VALUE]... [--layers] [--infer] [--json]\n"
              "reduce [--mib N] [--json]\n"
@@ -67,29 +69,30 @@ static const tl_usage usage = {
              "linalg [--size ROWSxCOLUMNS] [--json]",
     .about =
         "Benchmarks this machine.\n\n"
-        "gemm      Median rate of sgemm 1024x1024x1024 on one thread, GFLOP/s, before and after\n"
-        "          products of shapes that occur in small models.\n"
-        "train     Training on one rank, optimiser and sums included: rows per second; GFLOP/s\n"
-        "          (2 per multiply-add, products alone, causal attention half) and their\n"
-        "          fraction of sgemm 1024^3; running: the share of the time in which the program\n"
-        "          had a core; fraction_on_core: the fraction while it had one; time by layer.\n"
-        "          On more ranks (cluster/launch -n 2 bench train): rank 0 alone and all ranks\n"
-        "          as one team, alternating: speedup; exposed: seconds per update that rank 0\n"
-        "          waits for gradients and weights of others; memory.\n"
-        "reduce    Sums of gradients over the ranks, in the fixed tree and by MPI_Allreduce,\n"
-        "          alternating: medians of 11 rounds, and ratio, the median of MPI_Allreduce's\n"
-        "          time over the tree's (above 1: the tree is faster). Needs 2 ranks or more:\n"
-        "          cluster/launch -n 2 bench reduce\n"
-        "schedule  Empty steps per second, without and with a journal (in the current folder);\n"
-        "          the share of a core that rank 0's coordinator takes at 10,000 steps per\n"
-        "          second; the cost of the journal where steps take 10 ms (0.05: 5 %). Best on\n"
-        "          2 ranks: cluster/launch -n 2 bench schedule\n"
-        "linalg    Singular values, eigenvalues, Cholesky, least squares and Gram matrix, with\n"
-        "          vectors and checks: seconds by ScaLAPACK on all ranks (2^k of them) and by\n"
-        "          LAPACK on one thread of rank 0, alternating, medians of 3, and their ratio;\n"
-        "          ratio_of_cpu: of core seconds on the busiest rank; residual and orthogonality\n"
-        "          of ScaLAPACK's solution in units of rounding, n eps; difference between the\n"
-        "          results. Best on 2 ranks: cluster/launch -n 2 bench linalg\n",
+        "gemm\tMedian rate of sgemm 1024x1024x1024 on one thread, GFLOP/s, before and after "
+        "products of shapes that occur in small models.\n"
+        "train\tTraining on one rank, optimiser and sums included: rows per second; GFLOP/s "
+        "(2 per multiply-add, products alone, causal attention half) and their fraction of "
+        "sgemm 1024^3; running: the share of the time in which the program had a core; "
+        "fraction_on_core: the fraction while it had one; time by layer. On more ranks "
+        "(cluster/launch -n 2 bench train): rank 0 alone and all ranks as one team, "
+        "alternating: speedup; exposed: seconds per update that rank 0 waits for gradients "
+        "and weights of others; memory.\n"
+        "reduce\tSums of gradients over the ranks, in the fixed tree and by MPI_Allreduce, "
+        "alternating: medians of 11 rounds, and ratio, the median of MPI_Allreduce's time "
+        "over the tree's (above 1: the tree is faster). Needs 2 ranks or more: "
+        "cluster/launch -n 2 bench reduce\n"
+        "schedule\tEmpty steps per second, without and with a journal (in the current "
+        "folder); the share of a core that rank 0's coordinator takes at 10,000 steps per "
+        "second; the cost of the journal where steps take 10 ms (0.05: 5 %). Best on 2 ranks: "
+        "cluster/launch -n 2 bench schedule\n"
+        "linalg\tSingular values, eigenvalues, Cholesky, least squares and Gram matrix, with "
+        "vectors and checks: seconds by ScaLAPACK on all ranks (2^k of them) and by LAPACK on "
+        "one thread of rank 0, alternating, medians of 3, and their ratio; ratio_of_cpu: of "
+        "core seconds on the busiest rank; residual and orthogonality of ScaLAPACK's solution "
+        "in units of rounding, n eps; difference between the results. Best on 2 ranks: "
+        "cluster/launch -n 2 bench linalg\n",
+    .completes = "gemm train reduce schedule linalg",
     .options = options,
     .notes = "Settings of train:\n",
     .print_notes = print_settings,
@@ -129,7 +132,7 @@ int tl_cmd_bench(int argc, char **argv)
     request wanted = {.model = "cnn", .steps = 50000, .mib = 64.0};
     tl_words words;
     int code;
-    if (!tl_options_read(&usage, argc, argv, &wanted, &words, &code)) return code;
+    if (!tl_options_read(&tl_usage_bench, argc, argv, &wanted, &words, &code)) return code;
     const bool is_json = wanted.train.is_json;
     const char *what = words.count > 0 ? words.at[0] : "gemm";
     if (strcmp(what, "gemm") == 0)
@@ -139,5 +142,5 @@ int tl_cmd_bench(int argc, char **argv)
         return tl_bench_schedule((uint32_t)wanted.steps, is_json);
     if (strcmp(what, "reduce") == 0) return tl_bench_reduce(wanted.mib, is_json);
     if (strcmp(what, "linalg") == 0) return linalg(&wanted);
-    return tl_options_refuse("bench", "%s, not '%.40s'", usage.wants, what);
+    return tl_options_refuse("bench", "%s, not '%s'", tl_usage_bench.wants, TL_BRIEF(what));
 }

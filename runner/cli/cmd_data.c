@@ -47,31 +47,33 @@ static const tl_option options_of_data[] = {
      .about = "roles: print CSV", .only = "roles"},
     {0}};
 
-static const tl_usage usage = {
+const tl_usage tl_usage_data = {
     .command = "data",
-    .forms =
-        "list [--data DIR] [--json]\n"
-        "info NAME-OR-FILE [--as SET] [--data DIR] [--memory GIB] [--json]\n"
-        "fetch NAME [--size PIXELS] [--from FILE] [--max-size GIB] [--data DIR]\n"
-        "verify [NAME-OR-FILE...] [--data DIR] [--json]\n"
-        "roles PLAN --replicate R [--set PATH=VALUE]... [--data DIR] [--memory GIB] [--csv]",
+    .summary = "list, inspect, fetch and verify data sets",
+    .forms = "list [--data DIR] [--json]\n"
+             "info NAME-OR-FILE [--as SET] [--data DIR] [--memory GIB] [--json]\n"
+             "fetch NAME [--size PIXELS] [--from FILE] [--max-size GIB] [--data DIR]\n"
+             "verify [NAME-OR-FILE...] [--data DIR] [--json]\n"
+             "roles PLAN --replicate R [--set PATH=VALUE]... [--data DIR] [--memory GIB] "
+             "[--csv]",
     .about =
-        "list    Lists the known data sets, with classes, sizes and licence, and which of them\n"
-        "        are present.\n"
-        "info    Shows what a source or a file holds: arrays, types, shapes, checksums, images\n"
-        "        and classes, near-duplicates, whether it is an official file. Formats: npz,\n"
-        "        npy, idx (gzipped or not), safetensors, CIFAR's binary version. For a malformed\n"
-        "        file, the error gives the reason.\n"
-        "fetch   Downloads a MedMNIST set into DIR/medmnist, checks its MD5 and prints its\n"
-        "        licence. A correct file is left alone; one with a wrong checksum is not kept.\n"
-        "verify  Checks the sets or files named, or all that are present, against the official\n"
-        "        checksums; exit status 1 if one of them differs.\n"
-        "roles   Prints which row of the source plays which role in a replicate of a plan, with\n"
-        "        its label and whether the target trains on it: what a run draws before its\n"
-        "        chain begins. Of data that are an axis, the first; --set chooses another.\n",
+        "list\tLists the known data sets, with classes, sizes and licence, and which of them "
+        "are present.\n"
+        "info\tShows what a source or a file holds: arrays, types, shapes, checksums, images "
+        "and classes, near-duplicates, whether it is an official file. Formats: npz, npy, idx "
+        "(gzipped or not), safetensors, CIFAR's binary version. For a malformed file, the "
+        "error gives the reason.\n"
+        "fetch\tDownloads a MedMNIST set into DIR/medmnist, checks its MD5 and prints its "
+        "licence. A correct file is left alone; one with a wrong checksum is not kept.\n"
+        "verify\tChecks the sets or files named, or all that are present, against the official "
+        "checksums; exit status 1 if one of them differs.\n"
+        "roles\tPrints which row of the source plays which role in a replicate of a plan, with "
+        "its label and whether the target trains on it: what a run draws before its chain "
+        "begins. Of data that are an axis, the first; --set chooses another.\n",
+    .completes = "list info fetch verify roles @data files",
     .options = options_of_data,
-    .notes = "Fetches from " TL_MEDMNIST_URL
-             "\nor from the base address in THREATLOOP_MIRROR.\n",
+    .notes =
+        "Fetches from " TL_MEDMNIST_URL " or from the base address in THREATLOOP_MIRROR.\n",
     .least = 1,
     .most = 1000,
     .wants = "data needs one of list, info NAME, fetch NAME, verify [NAME...] and roles "
@@ -156,13 +158,18 @@ static void print_file(const json_t *info)
 static int show(const char *name, const tl_data_options *options)
 {
     struct stat found;
+    int size;
+    char full[64];
     json_t *info = NULL;
     tl_arena arena = tl_arena_open(tl_memory_account(options->memory, TL_MEMORY_DATA));
     tl_err err = {0};
     const bool is_file = stat(name, &found) == 0;
-    const tl_status status =
-        is_file ? tl_data_info_file(name, options->as, &arena, &info, &err)
-                : tl_data_info_source(name, options->dir, &arena, &info, &err);
+    const bool is_short = !is_file && tl_medmnist_named(name, &size) != NULL;
+    (void)snprintf(full, sizeof full, "medmnist/%s", is_short ? name : "");
+    const tl_status status = is_file
+                                 ? tl_data_info_file(name, options->as, &arena, &info, &err)
+                                 : tl_data_info_source(is_short ? full : name, options->dir,
+                                                       &arena, &info, &err);
     tl_arena_close(&arena);
     if (status != TL_OK) {
         tl_log(TL_LOG_ERROR, "%s%s", err.text,
@@ -173,7 +180,7 @@ static int show(const char *name, const tl_data_options *options)
         tl_json_print(info, JSON_INDENT(2));
         return TL_EXIT_DONE;
     }
-    tl_print(stdout, "%s\n", name);
+    tl_print(stdout, "%s\n", is_short ? full : name);
     if (is_file) print_file(info);
     if (json_object_get(info, "images")) print_images(json_object_get(info, "images"));
     if (json_object_get(info, "tokens")) print_tokens(json_object_get(info, "tokens"));
@@ -186,7 +193,7 @@ int tl_cmd_data(int argc, char **argv)
     tl_data_options options = {.replicate = -1};
     tl_words words;
     int code;
-    if (!tl_options_read(&usage, argc, argv, &options, &words, &code)) return code;
+    if (!tl_options_read(&tl_usage_data, argc, argv, &options, &words, &code)) return code;
     const char *word = words.at[0];
     const int names = words.count - 1;
     if (names == 0 && strcmp(word, "list") == 0) return tl_data_do_list(&options);
@@ -197,5 +204,5 @@ int tl_cmd_data(int argc, char **argv)
         return tl_data_do_roles(words.at[1], &options);
     if (strcmp(word, "verify") == 0)
         return tl_data_do_verify(words.at + 1, names, &options);
-    return tl_options_refuse("data", "%s", usage.wants);
+    return tl_options_refuse("data", "%s", tl_usage_data.wants);
 }

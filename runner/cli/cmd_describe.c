@@ -1,11 +1,13 @@
 /*
- * threatloop describe: a stage, model, data source or shipped plan in full.
+ * threatloop describe: a stage, metric, model, data source or shipped plan in full.
  */
 #include "compute/core/json.h"
 #include "compute/core/print.h"
 #include "runner/cli/catalogue.h"
 #include "runner/cli/commands.h"
+#include "runner/cli/metric_names.h"
 #include "runner/cli/options.h"
+#include "runner/cli/text_page.h"
 #include "runner/exit.h"
 
 #include "compute/core/text.h"
@@ -13,21 +15,24 @@
 
 #include <string.h>
 
-enum { MAX_NAMES = 512 };
+enum { MAX_NAMES = 2048 };
 
 typedef struct request {
     bool is_json;
 } request;
 
-static const tl_usage usage = {
+const tl_usage tl_usage_describe = {
     .command = "describe",
+    .summary = "show one of them in full",
     .forms = "NAME [--json]",
     .about =
-        "Shows a stage (parameters with types, defaults, bounds and units; metrics; what it\n"
-        "reads and gives; what the attacker must know; citation), a model, a data source, or\n"
-        "a shipped plan (its text). `data`, `model` and `recipe` show the keys that a plan\n"
-        "may have there. `threatloop list` has the names; of a stage's name the end will do:\n"
+        "Shows a stage (parameters with types, defaults, bounds and units; metrics; what it "
+        "reads and gives; what the attacker must know; citation), a metric by the name of "
+        "its column in a result file or by the end of it (auc), a model, a data source, or a "
+        "shipped plan (its text). `data`, `model` and `recipe` show the keys that a plan may "
+        "have there. `threatloop list` has the names; of a stage's name the end will do: "
         "badnets.\n",
+    .completes = "@stages @models @data @plans data model recipe",
     .options = (const tl_option[]){{"json", 0, TL_OPTION_FLAG, NULL,
                                     offsetof(request, is_json), .about = "print JSON"},
                                    {0}},
@@ -35,15 +40,24 @@ static const tl_usage usage = {
     .most = 1,
     .wants = "describe needs one name"};
 
-/* "a, b, c". */
-static void print_words(const json_t *list)
+enum { INDENT = 21, LABEL = 10 /* columns before the second part of a row */ };
+
+/* Appends "a, b, c". */
+static void add_words(tl_text *out, const json_t *list)
 {
     size_t i;
     const json_t *word;
     json_array_foreach(list, i, word)
     {
-        tl_print(stdout, "%s%s", i > 0 ? ", " : "", json_string_value(word));
+        tl_text_print(out, "%s%s", i > 0 ? ", " : "", json_string_value(word));
     }
+}
+
+/* Prints a row, and frees its second part. */
+static void print_row(int indent, const char *left, tl_text *about)
+{
+    tl_page_row(stdout, indent, left, about->at ? about->at : "");
+    tl_text_close(about);
 }
 
 /* The unit of a number; "" where it is 1 or there is none. */
@@ -53,16 +67,34 @@ static const char *units_of(const json_t *one)
     return strcmp(units, "1") != 0 ? units : "";
 }
 
-static void print_value(const json_t *value)
+static void add_value(tl_text *out, const json_t *value)
 {
     if (json_is_string(value)) {
-        tl_print(stdout, "%s",
-                 *json_string_value(value) ? json_string_value(value) : "none");
+        tl_text_add(out, *json_string_value(value) ? json_string_value(value) : "none");
     } else if (json_is_boolean(value)) {
-        tl_print(stdout, "%s", json_is_true(value) ? "true" : "false");
+        tl_text_add(out, json_is_true(value) ? "true" : "false");
     } else {
-        tl_print(stdout, "%.12g", json_number_value(value));
+        tl_text_print(out, "%.12g", json_number_value(value));
     }
+}
+
+/* Type, bounds or choices, and default. */
+static void add_type(tl_text *out, const json_t *one)
+{
+    const json_t *low = json_object_get(one, "low");
+    const json_t *choices = json_object_get(one, "choices");
+    tl_text_add(out, tl_json_field(one, "type"));
+    if (low) {
+        const bool is_open = json_is_true(json_object_get(one, "low_is_open"));
+        tl_text_print(out, ", %s %.12g %s %.12g%s%s", is_open ? "above" : "from",
+                      json_number_value(low), is_open ? "up to" : "to",
+                      json_number_value(json_object_get(one, "high")),
+                      *units_of(one) ? " " : "", units_of(one));
+    }
+    if (choices) tl_text_add(out, ": ");
+    add_words(out, choices);
+    tl_text_add(out, "; default ");
+    add_value(out, json_object_get(one, "default"));
 }
 
 static void print_params(const json_t *list)
@@ -72,22 +104,12 @@ static void print_params(const json_t *list)
     if (json_array_size(list) > 0) tl_print(stdout, "\nparams\n");
     json_array_foreach(list, i, one)
     {
-        tl_print(stdout, "  %-18s %s\n  %-18s %s", tl_json_field(one, "name"),
-                 tl_json_field(one, "about"), "", tl_json_field(one, "type"));
-        const json_t *low = json_object_get(one, "low");
-        if (low) {
-            const bool is_open = json_is_true(json_object_get(one, "low_is_open"));
-            tl_print(stdout, ", %s %.12g %s %.12g", is_open ? "above" : "from",
-                     json_number_value(low), is_open ? "up to" : "to",
-                     json_number_value(json_object_get(one, "high")));
-            tl_print(stdout, "%s%s", *units_of(one) ? " " : "", units_of(one));
-        }
-        const json_t *choices = json_object_get(one, "choices");
-        if (choices) tl_print(stdout, ": ");
-        print_words(choices);
-        tl_print(stdout, "; default ");
-        print_value(json_object_get(one, "default"));
-        tl_print(stdout, "\n");
+        char left[128];
+        tl_text type = {0};
+        (void)snprintf(left, sizeof left, "  %s", tl_json_field(one, "name"));
+        tl_page_row(stdout, INDENT, left, tl_json_field(one, "about"));
+        add_type(&type, one);
+        print_row(INDENT, " ", &type);
     }
 }
 
@@ -98,11 +120,24 @@ static void print_metrics(const char *label, const json_t *list)
     if (json_array_size(list) > 0) tl_print(stdout, "\n%s\n", label);
     json_array_foreach(list, i, one)
     {
+        char left[128];
+        tl_text about = {0};
         const char *better = tl_json_field(one, "better_for_owner");
-        tl_print(stdout, "  %-18s %s%s%s%s%s%s\n", tl_json_field(one, "name"),
-                 tl_json_field(one, "about"), *units_of(one) ? ", " : "", units_of(one),
-                 *better ? " (" : "", better, *better ? " is better for the owner)" : "");
+        (void)snprintf(left, sizeof left, "  %s", tl_json_field(one, "name"));
+        tl_text_print(&about, "%s%s%s", tl_json_field(one, "about"),
+                      *units_of(one) ? ", " : "", units_of(one));
+        if (*better) tl_text_print(&about, " (%s is better for the owner)", better);
+        print_row(INDENT, left, &about);
     }
+}
+
+static void print_title(const json_t *one)
+{
+    tl_text title = {0};
+    tl_text_print(&title, "%s: %s", tl_json_field(one, "name"),
+                  tl_json_field(one, "about"));
+    if (title.at) tl_page_text(stdout, 0, title.at);
+    tl_text_close(&title);
 }
 
 static void print_stage(const json_t *one)
@@ -112,39 +147,43 @@ static void print_stage(const json_t *one)
     } fields[] = {{"role", "role"},    {"flow", "flow"},         {"threat", "taxonomy"},
                   {"knows", "access"}, {"works on", "works_on"}, {"reads", "reads"},
                   {"gives", "gives"},  {"judged on", "judges"},  {"stores", "stores"}};
-    tl_print(stdout, "%s: %s\n\n", tl_json_field(one, "name"), tl_json_field(one, "about"));
+    print_title(one);
+    tl_print(stdout, "\n");
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         const json_t *list = json_object_get(one, fields[i].key);
         const char *text = tl_json_field(one, fields[i].key);
         if (i == 1 && strcmp(text, "none") == 0) continue;
         if (!*text && json_array_size(list) == 0) continue;
-        tl_print(stdout, "%-10s%s", fields[i].label, text);
-        print_words(list);
-        tl_print(stdout, "\n");
+        tl_text all = {0};
+        tl_text_add(&all, text);
+        add_words(&all, list);
+        print_row(LABEL, fields[i].label, &all);
     }
+    tl_text more = {0};
     if (*tl_json_field(one, "bank")) {
-        tl_print(stdout,
-                 "%-10sthe bank of %s: models trained beforehand, each a step of its own, "
-                 "shared by all stages that want them\n",
-                 "wants", tl_json_field(one, "bank"));
+        tl_text_print(&more,
+                      "the bank of %s: models trained beforehand, each a step of its own, "
+                      "shared by all stages that want them",
+                      tl_json_field(one, "bank"));
+        print_row(LABEL, "wants", &more);
     }
     if (json_is_true(json_object_get(one, "own_recipe")))
-        tl_print(stdout,
-                 "%-10sa recipe and a model of its own: recipe: {...}, model: {...}\n",
-                 "takes");
+        tl_page_row(stdout, LABEL, "takes",
+                    "a recipe and a model of its own: recipe: {...}, model: {...}");
     if (*tl_json_field(one, "control")) {
-        tl_print(stdout,
-                 "%-10sits control, of the bank of %s, where the attacker has rows\n", "",
-                 tl_json_field(one, "control"));
+        tl_text_print(&more, "its control, of the bank of %s, where the attacker has rows",
+                      tl_json_field(one, "control"));
+        print_row(LABEL, " ", &more);
     }
     if (*tl_json_field(one, "variant")) {
         tl_print(stdout, "\nvariant\n");
-        tl_options_text(stdout, 2, tl_json_field(one, "variant"));
+        tl_page_text(stdout, 2, tl_json_field(one, "variant"));
     }
     print_params(json_object_get(one, "params"));
     print_metrics("metrics", json_object_get(one, "metrics"));
     print_metrics("metrics when judged", json_object_get(one, "judge_metrics"));
-    tl_print(stdout, "\nsource: %s\n", tl_json_field(one, "source"));
+    tl_print(stdout, "\n");
+    tl_page_row(stdout, LABEL, "source:", tl_json_field(one, "source"));
 }
 
 static json_t *find_listed(const char *what, const char *name, const tl_param *params)
@@ -226,23 +265,38 @@ static const tl_stage *find_stage(const char *name)
 
 static int refuse(const char *name)
 {
-    static const char *const lists[] = {"stages", "models", "data", "plans"};
+    static const char *const lists[] = {"stages", "models", "data", "plans", "metrics"};
+    enum { LISTS = sizeof lists / sizeof *lists };
     const char *names[MAX_NAMES];
-    json_t *kept[4];
+    json_t *kept[LISTS];
     int count = 0;
-    for (int l = 0; l < 4; l++) {
+    for (int l = 0; l < LISTS; l++) {
         kept[l] = tl_catalogue_list(lists[l]);
         for (size_t i = 0; i < json_array_size(kept[l]) && count < MAX_NAMES - 1; i++) {
             names[count++] = tl_json_field(json_array_get(kept[l], i), "name");
             const char *dot = strchr(names[count - 1], '.');
             if (dot && count < MAX_NAMES - 1) names[count++] = dot + 1;
+            const char *metric = tl_json_field(json_array_get(kept[l], i), "metric");
+            if (*metric && count < MAX_NAMES - 1) names[count++] = metric;
         }
     }
     char hint[TL_HINT];
     (void)tl_options_refuse("describe", "unknown name '%s'%s", name,
                             tl_text_hint(name, names, count, hint));
-    for (int l = 0; l < 4; l++) json_decref(kept[l]);
+    for (int l = 0; l < LISTS; l++) json_decref(kept[l]);
     return TL_EXIT_USAGE;
+}
+
+static int describe_metric(const char *name, bool json)
+{
+    json_t *found = tl_metric_find(name);
+    const bool is_one = json_array_size(found) > 0;
+    if (is_one && json)
+        tl_json_print(json_incref(found), JSON_INDENT(2));
+    else if (is_one)
+        tl_metric_print(name, found);
+    json_decref(found);
+    return is_one ? TL_EXIT_DONE : refuse(name);
 }
 
 static int describe(const char *name, bool json)
@@ -259,7 +313,7 @@ static int describe(const char *name, bool json)
     }
     const tl_stage *stage = find_stage(name);
     json_t *one = stage ? tl_catalogue_stage(stage) : find_other(name);
-    if (!one) return refuse(name);
+    if (!one) return describe_metric(name, json);
     if (json) {
         tl_json_print(one, JSON_INDENT(2));
         return TL_EXIT_DONE;
@@ -267,8 +321,7 @@ static int describe(const char *name, bool json)
     if (stage) {
         print_stage(one);
     } else {
-        tl_print(stdout, "%s: %s\n", tl_json_field(one, "name"),
-                 tl_json_field(one, "about"));
+        print_title(one);
         print_params(json_object_get(one, "params"));
         print_sizes(one);
     }
@@ -281,6 +334,7 @@ int tl_cmd_describe(int argc, char **argv)
     request wanted = {0};
     tl_words words;
     int code;
-    if (!tl_options_read(&usage, argc, argv, &wanted, &words, &code)) return code;
+    if (!tl_options_read(&tl_usage_describe, argc, argv, &wanted, &words, &code))
+        return code;
     return describe(words.at[0], wanted.is_json);
 }

@@ -1,7 +1,7 @@
 /*
  * threatloop effects: effects and interactions of result files, with intervals.
  */
-#include "analysis/effect/effect_text.h"
+#include "analysis/report/effects_list.h"
 #include "analysis/report/summary.h"
 #include "analysis/table/result_file.h"
 #include "analysis/table/schema.h"
@@ -11,42 +11,53 @@
 #include "compute/core/print.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
+#include "runner/cli/wanted.h"
 #include "runner/exit.h"
 #include "runner/results/output_file.h"
 #include "runner/results/success.h"
 
-#include <errno.h>
 #include <string.h>
 
 enum { MOST_FILES = 256 };
 
 typedef struct request {
     tl_words files;
+    tl_wanted wanted;
     const char *out;
     double memory; /* bytes; 0: the usual */
-    bool is_csv, is_json, is_claims, is_forced;
+    bool is_csv, is_json, is_claims, is_importance, is_all, is_forced;
 } request;
 
-static const tl_usage usage = {
+const tl_usage tl_usage_effects = {
     .command = "effects",
-    .forms = "FILE.nc... [--csv|--json|--claims] [-o FILE.nc [--force]] [--memory GIB]",
+    .summary = "estimate effects and interactions, with intervals",
+    .forms = "FILE.nc... [--metric NAME]... [--factor NAME]... [--all] [--csv|--json]\n"
+             "FILE.nc... -o FILE.nc [--force] [--memory GIB]\n"
+             "FILE.nc... --claims | --importance [--csv|--json]",
     .about =
-        "Estimates what each factor of a sweep does to each metric downstream of it: the\n"
-        "difference between a level and the factor's reference, averaged over the cells of\n"
-        "all other factors, one number per replicate. n counts the replicates with a value in\n"
-        "every cell; the others are left out, and their number is printed.\n"
-        "Numeric axes with 3 levels or more also get a trend: the slope per replicate on the\n"
-        "level's value, or on its rank where the largest is over ten times the smallest.\n"
-        "Then pairwise interactions; for metrics between 0 and 1 also on the log-odds scale,\n"
-        "flagged where the two scales disagree in sign or in whether the interval holds 0.\n\n"
-        "Each comes with a 95 % interval of the replicates' spread: Student's t; from 12\n"
-        "replicates on, for metrics that are not rates, the studentized bootstrap (Efron,\n"
-        "Tibshirani 1993); only where all are equal, as if one row of each rate were\n"
-        "discordant. Then the sign-flip p over replicates beside the smallest that n of them\n"
-        "can reach and, for the plan's hypotheses only, q: the false discovery rate\n"
+        "Estimates what each factor of a sweep does to each metric downstream of it: the "
+        "difference between a level and the factor's reference, averaged over the cells of "
+        "all other factors, one number per replicate. n counts the replicates with a value "
+        "in every cell; the others are left out, and their number is printed.\n"
+        "Numeric axes with 3 levels or more also get a trend: the slope per replicate on the "
+        "level's value, or on its rank where the largest is over ten times the smallest. "
+        "Then pairwise interactions; for metrics between 0 and 1 also on the log-odds scale, "
+        "flagged where the two scales disagree in sign or in whether the interval holds 0.\n"
+        "A contrast is also a ratio (level over reference, geometric mean over cells and "
+        "replicates) and, of a metric between 0 and 1, an odds ratio.\n\n"
+        "Each comes with a 95 % interval of the replicates' spread: Student's t; from 12 "
+        "replicates on, for metrics that are not rates, the studentized bootstrap (Efron, "
+        "Tibshirani 1993); only where all are equal, as if one row of each rate were "
+        "discordant. Then the sign-flip p over replicates beside the smallest that n of them "
+        "can reach and, for the plan's hypotheses only, q: the false discovery rate "
         "(Benjamini, Hochberg 1995).\n\n"
-        "Several files are pooled: they must come from one plan and hold different\n"
-        "replicates, as 'replicates: 8' and then 'replicates: 8..23' do.\n",
+        "Several files are joined: they must come from one plan and hold different "
+        "replicates, as 'replicates: 8' and then 'replicates: 8..23' do. A trial that is in "
+        "two files counts once; if they disagree on it, that is an error.\n\n"
+        "Of crossed replicates (replicates: {data: 4, training: 4}) n counts the data draws: "
+        "the training seeds of one are averaged, signs flip over data draws, and the "
+        "standard deviations due to data and to training are reported.\n",
+    .completes = "files",
     .options =
         (const tl_option[]){
             {"csv", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_csv),
@@ -57,6 +68,20 @@ static const tl_usage usage = {
              .about =
                  "only the claims that the plan's hypotheses test, with verdict, interval, n, p "
                  "and q"},
+            {"importance", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_importance),
+             .about =
+                 "instead of effects, what share of each metric's variation the factors "
+                 "and their interactions account for"},
+            {"metric", 0, TL_OPTION_TEXTS, "NAME", offsetof(request, wanted.metric),
+             .about = "only this metric, or those with NAME in their names; repeatable",
+             .high = TL_MOST_WANTED, .count = offsetof(request, wanted.metrics)},
+            {"factor", 0, TL_OPTION_TEXTS, "NAME", offsetof(request, wanted.factor),
+             .about = "only this factor and its interactions, or one interaction, A:B; "
+                      "repeatable",
+             .high = TL_MOST_WANTED, .count = offsetof(request, wanted.factors)},
+            {"all", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_all),
+             .about = "show effects of exactly 0 and those without a value too; --csv, "
+                      "--json and -o always have them"},
             {"output", 'o', TL_OPTION_TEXT, "FILE.nc", offsetof(request, out),
              .about = "also write them to a NetCDF file, in group /effects"},
             {"force", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_forced),
@@ -68,12 +93,12 @@ static const tl_usage usage = {
              .scale = 0x1p30},
             {0}},
     .notes =
-        "Hypotheses come first, one line a level that they do not name (1a, 1b): supported or\n"
-        "refuted (q <= 0.05 and the interval beyond 0, in the direction named or against it),\n"
-        "equivalent (within the margin by two one-sided t tests), unclear (test and interval\n"
-        "disagree) or not resolved (else, with its bound); everything else is exploratory.\n"
-        "What attacks gain from what precedes them in the chain is repeated at the end. Exit\n"
-        "status: 0 done; 1 an error; 2 bad usage.\n",
+        "Hypotheses come first, one line a level that they do not name (1a, 1b): supported or "
+        "refuted (q <= 0.05 and the interval beyond 0, in the direction named or against it), "
+        "equivalent (within the margin by two one-sided t tests), unclear (test and interval "
+        "disagree) or not resolved (else, with its bound); everything else is exploratory. "
+        "What attacks gain from what precedes them in the chain is repeated at the end.\n"
+        "Exit status: 0 done; 1 an error; 2 bad usage.\n",
     .least = 1,
     .most = MOST_FILES,
     .wants = "effects needs 1 to 256 result files"};
@@ -95,23 +120,25 @@ static void print_claims(const tl_effects *effects)
     tl_print(stdout, "no hypothesis of the plan has a claim\n");
 }
 
-static void print_text(const tl_table *table, const tl_effects *effects)
+/* The file's rows: effects, or importances. */
+static tl_status make_rows(const request *r, const tl_effects *effects,
+                           const tl_importance *list, int count, tl_arena *arena,
+                           tl_table **out, tl_err *err)
 {
-    for (int i = 0; i < effects->count; i++) {
-        const tl_effect *e = &effects->effect[i];
-        static const char *const kind[] = {"", "interaction, ", "trend, "};
-        char number[24];
-        tl_print(stdout, "%s", kind[e->kind]);
-        if (e->hypothesis >= 0)
-            tl_print(stdout, "hypothesis %s, ", tl_effect_number(e, number));
-        tl_print(stdout, "%s: ", tl_effect_verdict(e));
-        tl_effect_print(stdout, e);
+    if (r->is_importance) return tl_importance_table(list, count, arena, out, err);
+    return tl_effects_table(effects, arena, out, err);
+}
+
+static void print_importance(const tl_importance *list, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (i == 0 || strcmp(list[i].metric, list[i - 1].metric) != 0)
+            tl_print(stdout, "%s%s\n", i > 0 ? "\n" : "", list[i].metric);
+        tl_print(stdout, "  %5.1f %%  (%.1f by chance)  %s%s\n", 100.0 * list[i].share,
+                 100.0 * list[i].chance, list[i].factor,
+                 list[i].is_alone ? "" : ", together with what varies along");
     }
-    if (effects->count == 0) tl_print(stdout, "no metric is downstream of a factor\n");
-    if (effects->left_out > 0) {
-        tl_print(stdout, "%d interactions left out: too many\n", effects->left_out);
-    }
-    tl_summary_gains(stdout, table, effects, -1);
+    if (count == 0) tl_print(stdout, "no metric varies with a factor\n");
 }
 
 /* Whether the file for the effects of `table` may be written; by its name alone where
@@ -152,23 +179,31 @@ static tl_status answer(const request *r, tl_arena *arena, tl_err *err)
 {
     tl_table *table, *rows;
     tl_effects *effects;
+    tl_importance *list;
+    int count;
     TL_TRY(check_output(r, NULL, err));
     TL_TRY(read_all(r, arena, &table, err));
     TL_TRY(check_output(r, table, err));
+    TL_TRY(tl_wanted_check(&r->wanted, table, err));
     tl_success_mark(table);
     TL_TRY(tl_effects_estimate(table, arena, &effects, err));
-    TL_TRY(tl_effects_table(effects, arena, &rows, err));
+    TL_TRY(tl_importance_estimate(table, arena, &list, &count, err));
+    tl_wanted_effects(&r->wanted, table, effects);
+    tl_wanted_importance(&r->wanted, table, list, &count);
+    TL_TRY(make_rows(r, effects, list, count, arena, &rows, err));
     if (r->out) TL_TRY(write_rows(r->out, table, rows, arena, err));
-    if (r->is_csv)
-        tl_table_csv(stdout, rows);
-    else if (r->is_json)
+    if (r->is_csv) {
+        tl_table_csv(stdout, rows, (tl_csv_form){',', '.'});
+    } else if (r->is_json) {
         tl_table_json(stdout, rows);
-    else if (r->is_claims)
+    } else if (r->is_claims) {
         print_claims(effects);
-    else
-        print_text(table, effects);
-    TL_CHECK(fflush(stdout) == 0 && !ferror(stdout), err, TL_E_IO,
-             "stdout: cannot be written: %s", strerror(errno));
+    } else if (r->is_importance) {
+        print_importance(list, count);
+    } else {
+        tl_effects_list(stdout, table, effects, list, count, r->is_all);
+        tl_summary_gains(stdout, table, effects, -1);
+    }
     return TL_OK;
 }
 
@@ -176,9 +211,12 @@ int tl_cmd_effects(int argc, char **argv)
 {
     request r = {0};
     int code;
-    if (!tl_options_read(&usage, argc, argv, &r, &r.files, &code)) return code;
+    if (!tl_options_read(&tl_usage_effects, argc, argv, &r, &r.files, &code)) return code;
     if (r.is_csv + r.is_json + r.is_claims > 1)
         return tl_options_refuse("effects", "give one of --csv, --json and --claims");
+    if (r.is_importance && (r.is_claims || r.out))
+        return tl_options_refuse("effects",
+                                 "--importance goes with neither --claims nor -o");
     tl_arena arena = tl_arena_open(tl_memory_account(r.memory, TL_MEMORY_TABLES));
     tl_err err = {0};
     tl_file_lock lock = {0};

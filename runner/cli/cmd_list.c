@@ -6,31 +6,42 @@
 #include "runner/cli/catalogue.h"
 #include "runner/cli/commands.h"
 #include "runner/cli/options.h"
+#include "runner/cli/text_page.h"
 #include "runner/exit.h"
 
+#include "compute/core/terminal.h"
 #include "compute/core/text.h"
 
 #include <string.h>
+#include <unistd.h>
 
-static const char *const lists[] = {"stages", "models", "data", "metrics", "plans"};
-enum { LISTS = sizeof lists / sizeof *lists };
+static const char *const lists[] = {"stages", "models",  "data",    "metrics",
+                                    "plans",  "attacks", "defenses"};
+enum {
+    LISTS = sizeof lists / sizeof *lists,
+    WHOLE = 5 /* the others are parts of these */
+};
 
 typedef struct request {
     bool is_json;
 } request;
 
-static const tl_usage usage = {
+const tl_usage tl_usage_list = {
     .command = "list",
-    .forms = "[stages|models|data|metrics|plans] [--json]",
+    .summary = "list stages, models, data, metrics, plans",
+    .forms = "[stages|attacks|defenses|models|data|metrics|plans] [--json]",
     .about =
-        "Lists what plans are made of, one entry per line; without a word, all lists but\n"
-        "metrics. `threatloop describe NAME` shows an entry in full.\n",
+        "Lists what plans are made of, one entry per line; without a word, all lists but "
+        "metrics. Attacks and defenses are stages. `threatloop describe NAME` shows an entry "
+        "in full.\n",
+    .completes = "stages attacks defenses models data metrics plans",
     .options =
         (const tl_option[]){{"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json),
                              .about = "print JSON; without a word, all lists"},
                             {0}},
     .most = 1,
-    .wants = "list takes one word: stages, models, data, metrics or plans"};
+    .wants =
+        "list takes one word: stages, attacks, defenses, models, data, metrics or plans"};
 
 static void print_list(const json_t *list)
 {
@@ -44,10 +55,16 @@ static void print_list(const json_t *list)
     }
     json_array_foreach(list, i, one)
     {
-        tl_print(stdout, "  %-*s  ", width, tl_json_field(one, "name"));
-        if (*tl_json_field(one, "role"))
-            tl_print(stdout, "%-7s  ", tl_json_field(one, "role"));
-        tl_print(stdout, "%s\n", tl_json_field(one, "about"));
+        const char *role = tl_json_field(one, "role"), *about = tl_json_field(one, "about");
+        tl_text left = {0};
+        tl_text_print(&left, "  %-*s  ", width, tl_json_field(one, "name"));
+        if (*role) tl_text_print(&left, "%-7s  ", role);
+        if (tl_terminal_columns(STDOUT_FILENO) > 0)
+            tl_page_row(stdout, (int)left.length, left.at, about);
+        else
+            tl_print(stdout, "%s%s\n", left.at,
+                     about); /* a line each, for other programs */
+        tl_text_close(&left);
     }
 }
 
@@ -56,20 +73,21 @@ int tl_cmd_list(int argc, char **argv)
     request wanted = {0};
     tl_words words;
     int code;
-    if (!tl_options_read(&usage, argc, argv, &wanted, &words, &code)) return code;
+    if (!tl_options_read(&tl_usage_list, argc, argv, &wanted, &words, &code)) return code;
     const char *word = words.count > 0 ? words.at[0] : NULL;
     bool is_first = true;
     json_t *all = json_object(), *list;
     for (int w = 0; w < LISTS; w++) {
+        const bool is_default = w < WHOLE && strcmp(lists[w], "metrics") != 0;
         const bool is_wanted = word ? strcmp(lists[w], word) == 0
-                                    : wanted.is_json || strcmp(lists[w], "metrics") != 0;
+                                    : is_default || (wanted.is_json && w < WHOLE);
         if (is_wanted) tl_json_put(all, lists[w], tl_catalogue_list(lists[w]));
     }
     if (json_object_size(all) == 0) {
         char hint[TL_HINT];
-        code = tl_options_refuse("list", "no list '%s'%s: give %s", word,
-                                 tl_text_hint(word, lists, LISTS, hint),
-                                 "stages, models, data, metrics or plans");
+        code = tl_options_refuse(
+            "list", "no list '%s'%s: give %s", word, tl_text_hint(word, lists, LISTS, hint),
+            "stages, attacks, defenses, models, data, metrics or plans");
     } else if (wanted.is_json) {
         tl_json_print(json_incref(all), JSON_INDENT(2));
     } else {

@@ -13,11 +13,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const tl_usage usage = {
+const tl_usage tl_usage_new = {
     .command = "new",
+    .summary = "write a commented plan to start from",
     .forms = "[NAME]",
     .about =
-        "Writes a commented plan to start from to NAME.yaml, or without NAME to stdout.\n"
+        "Writes a commented plan to start from to NAME.yaml, or without NAME to stdout. "
         "Never overwrites a file.\n",
     .options = (const tl_option[]){{0}},
     .most = 1,
@@ -44,7 +45,10 @@ static int write_file(const char *name)
         tl_log(TL_LOG_ERROR, "%s", err.text);
         return TL_EXIT_ERROR;
     }
-    tl_print(stderr, "wrote %s; next: threatloop plan %s\n", path, path);
+    tl_text word = {0};
+    tl_text_shell_word(&word, path);
+    tl_log(TL_LOG_INFO, "wrote %s; next: threatloop plan %s", path, word.at);
+    tl_text_close(&word);
     return TL_EXIT_DONE;
 }
 
@@ -52,7 +56,7 @@ int tl_cmd_new(int argc, char **argv)
 {
     tl_words words;
     int code;
-    if (!tl_options_read(&usage, argc, argv, NULL, &words, &code)) return code;
+    if (!tl_options_read(&tl_usage_new, argc, argv, NULL, &words, &code)) return code;
     if (words.count == 1 && !*words.at[0]) return tl_options_refuse("new", "empty name");
     if (words.count == 1) return write_file(words.at[0]);
     tl_print_lines(stdout, tl_plan_template());

@@ -64,17 +64,19 @@ static const tl_option options[] = {
     {"json", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_json), .about = "print JSON"},
     {0}};
 
-static const tl_usage usage = {
+const tl_usage tl_usage_plan = {
     .command = "plan",
+    .summary = "check a plan; predict trials, steps, memory, time",
     .forms = "PLAN [--set PATH=VALUE]... [--data DIR] [--ranks P] [--power EFFECT,SD]\n"
              "PLAN --measure [--ranks P] [--json] ...",
     .about =
-        "Checks a plan, a YAML file or the name of a shipped plan (threatloop list plans), and\n"
-        "predicts what it takes: trials, steps, steps saved by sharing, memory per rank,\n"
-        "core-hours, and for every hypothesis whether it can be answered, why not, and the\n"
-        "smallest p and q that its replicates can reach: q where no other hypothesis of the\n"
-        "plan has a small p, and where all have. Nothing is computed without --measure.\n"
-        " Errors give file:line:column, what was found and what is allowed.\n",
+        "Checks a plan, a YAML file or the name of a shipped plan (threatloop list plans), "
+        "and predicts what it takes: trials, steps, steps saved by sharing, memory per rank, "
+        "core-hours, and for every hypothesis whether it can be answered, why not, and the "
+        "smallest p and q that its replicates can reach: q where no other hypothesis of the "
+        "plan has a small p, and where all have. Nothing is computed without --measure. "
+        "Errors give file:line:column, what was found and what is allowed.\n",
+    .completes = "@plans files",
     .options = options,
     .notes =
         "Exit status: 0 the plan can run; 1 data cannot be read; 2 bad usage or plan.\n",
@@ -152,7 +154,7 @@ static tl_status measure_plan(const tl_plan *plan, const request *wanted, plan_n
     memcpy(out->bank, sweep.bank, sizeof out->bank);
     for (int i = 0; i < out->banks; i++)
         out->bank[i].models = (uint64_t)((double)out->bank[i].models * scale);
-    out->least_p = tl_least_p((int)plan->replicates, 2);
+    out->least_p = tl_least_p((int)(plan->replicates / plan->seeds), 2);
     out->account = TL_STEP_BYTES * out->distinct + tl_sweep_table_bytes(plan);
     tl_power_request power = {0};
     tl_status status = wanted->power ? tl_power_read(wanted->power, &power, err) : TL_OK;
@@ -248,11 +250,16 @@ static void print_kept(const plan_numbers *n)
 static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rate)
 {
     char memory[32], data[32];
+    const unsigned draws = plan->replicates / plan->seeds;
+    const char *independent = plan->seeds > 1 ? "data draws" : "replicates";
     tl_print(stdout, "%s%s%s\n", plan->name, plan->about ? ": " : "",
              plan->about ? plan->about : "");
     tl_print(stdout, "trials        %u = %u combinations x %u replicates (%u..%u)\n",
              plan->trials, plan->cells, plan->replicates, plan->first_replicate,
              plan->first_replicate + plan->replicates - 1);
+    if (plan->seeds > 1)
+        tl_print(stdout, "              crossed: %u data draws x %u training seeds\n",
+                 draws, plan->seeds);
     print_axes(plan);
     print_models(n->seen);
     const bool is_sample = n->seen != plan;
@@ -280,8 +287,8 @@ static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rat
     tl_print(stdout, "              and %s on rank 0 for the bookkeeping of all steps\n",
              tl_text_size(n->account, data));
     tl_print(stdout, "largest team  %d ranks\n", n->max_ranks);
-    tl_print(stdout, "smallest p    %.3g (two-sided sign flips over %u replicates)\n",
-             n->least_p, plan->replicates);
+    tl_print(stdout, "smallest p    %.3g (two-sided sign flips over %u %s)\n", n->least_p,
+             draws, independent);
     tl_print(stdout, "hypotheses    %d%s\n", plan->hypotheses,
              plan->hypotheses == 0 ? ": all effects will be exploratory" : "");
     if (plan->hypotheses > 0 && is_sample)
@@ -292,8 +299,8 @@ static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rat
         tl_print(stdout, "%-13s %s: %s\n", i == 0 ? "left out" : "", plan->left[i].stage,
                  plan->left[i].reason);
     if (n->least_p > 0.05) {
-        tl_print(stdout, "note          %u replicates cannot reach p < 0.05; 6 can\n",
-                 plan->replicates);
+        tl_print(stdout, "note          %u %s cannot reach p < 0.05; 6 can\n", draws,
+                 independent);
     }
 }
 
@@ -322,6 +329,7 @@ static void print_json(const tl_plan *plan, const plan_numbers *n, double rate)
         "flop_per_second_assumed", rate, "memory_bytes", n->memory, "other_memory_bytes",
         n->others, "account_bytes", n->account, "widest_team", n->max_ranks, "smallest_p",
         n->least_p, "hypotheses", plan->hypotheses, "ranks", plan->ranks);
+    if (plan->seeds > 1) tl_json_put(all, "training_seeds", json_integer(plan->seeds));
     if (n->time.trainings > 0) {
         tl_json_put(all, "seconds", json_real(n->time.seconds));
         tl_json_put(all, "trainings_timed", json_integer(n->time.trainings));
@@ -357,7 +365,7 @@ int tl_cmd_plan(int argc, char **argv)
     request wanted = {.rate = ASSUMED_RATE};
     tl_words words;
     int code;
-    if (!tl_options_read(&usage, argc, argv, &wanted, &words, &code)) return code;
+    if (!tl_options_read(&tl_usage_plan, argc, argv, &wanted, &words, &code)) return code;
     const tl_plan_options how = {.set = wanted.set,
                                  .sets = wanted.sets,
                                  .data_dir = wanted.data_dir,

@@ -5,10 +5,14 @@
 #include "compute/core/clock.h"
 #include "compute/core/failpoint.h"
 #include "compute/core/log.h"
+#include "compute/core/memory.h"
 #include "runner/cli/commands.h"
+#include "runner/cli/findings_read.h"
 #include "runner/cli/options.h"
 #include "runner/execute/run.h"
 #include "runner/exit.h"
+
+#include <stdlib.h>
 
 static const tl_option options[] = {
     {"output", 'o', TL_OPTION_TEXT, "FILE", offsetof(tl_run_options, out),
@@ -16,15 +20,21 @@ static const tl_option options[] = {
     {"dir", 0, TL_OPTION_TEXT, "DIR", offsetof(tl_run_options, dir),
      .about = "run directory: journal and models (default: FILE without .nc, plus .run)"},
     {"set", 0, TL_OPTION_TEXTS, "PATH=VALUE", offsetof(tl_run_options, set),
-     .about = "change the plan: recipe.epochs=5, badnets.rate=[0,0.1], seed=2; repeatable",
+     .about =
+         "change the plan: recipe.epochs=5, badnets.rate=[0,0.1], seed=2; a map changes the "
+         "keys that it has; repeatable",
      .high = TL_MAX_SETS, .count = offsetof(tl_run_options, sets)},
     {"data", 'd', TL_OPTION_TEXT, "DIR", offsetof(tl_run_options, data_dir),
      .about =
          "data folder (default: THREATLOOP_DATA, else threatloop in the user's cache)"},
     {"resume", 0, TL_OPTION_FLAG, NULL, offsetof(tl_run_options, resume),
-     .about =
-         "continue the run in DIR; finished steps are kept, even if the plan has changed, "
-         "unless the change affects them"},
+     .about = "continue the run in DIR: finished steps are kept", .is_once = true},
+    {"changed-plan", 0, TL_OPTION_FLAG, NULL, offsetof(tl_run_options, changed_plan),
+     .about = "with --resume: go on although the plan differs from that of DIR; every step "
+              "that the change does not affect is kept",
+     .is_once = true},
+    {"dry-run", 0, TL_OPTION_FLAG, NULL, offsetof(tl_run_options, is_dry),
+     .about = "check all, say what would be run and written, and end", .is_once = true},
     {"force", 0, TL_OPTION_FLAG, NULL, offsetof(tl_run_options, is_forced),
      .about =
          "replace FILE even if it is not a result of this plan and seed; never a file that "
@@ -66,6 +76,9 @@ static const tl_option options[] = {
      .about = "resume what another build or processor began; recorded in the result file"},
     {"quiet", 0, TL_OPTION_FLAG, NULL, offsetof(tl_run_options, quiet),
      .about = "show no progress"},
+    {"report", 0, TL_OPTION_FLAG, NULL, offsetof(tl_run_options, has_report),
+     .about =
+         "at the end, write the page of threatloop report: FILE without .nc, plus .html"},
     {"inject", 0, TL_OPTION_TEXTS, "FAULT", offsetof(tl_run_options, fault),
      .about =
          "inject a fault, to see what happens; repeatable: "
@@ -74,27 +87,55 @@ static const tl_option options[] = {
          "slow:xFACTOR or usr1:SECONDS, and PLACE is idle, start, tick, step, sum, broadcast, gather, "
          "agree, linalg, send, write, journal, sync, rename or seconds; see README, "
          "Running",
-     .high = TL_MAX_FAILPOINTS, .count = offsetof(tl_run_options, faults)},
+     .high = TL_MAX_FAILPOINTS, .count = offsetof(tl_run_options, faults), .is_once = true},
     {0}};
 
-static const tl_usage usage = {
+const tl_usage tl_usage_run = {
     .command = "run",
+    .summary = "run a plan, alone or under mpirun or srun",
     .forms = "PLAN [-o FILE.nc] [--set PATH=VALUE]... [--data DIR] ...\n"
-             "PLAN --resume ...",
+             "PLAN --resume [--changed-plan] ...\n"
+             "--resume DIR ...",
     .about =
-        "Runs a plan, a YAML file or the name of a shipped plan (threatloop list plans), on\n"
-        "one core; `cluster/launch -n 4 run PLAN` runs it on four. The result file is the\n"
-        "same, byte for byte, for any number of ranks.\n",
+        "Runs a plan, a YAML file or the name of a shipped plan (threatloop list plans), on "
+        "one core; `cluster/launch -n 4 run PLAN` runs it on four. The result file is the "
+        "same, byte for byte, for any number of ranks.\n"
+        "`run --resume DIR` goes on with the run in DIR: its plan, data folder, result file "
+        "and memory are those that it began with, unless given.\n",
+    .completes = "@plans files",
     .options = options,
-    .notes =
-        "To stop early and keep everything, send USR1 or create the file DIR/halt.\n"
-        "Exit status: 0 done; 1 an error; 2 bad usage or plan; 3 finished, some steps failed;\n"
-        "75 stopped early, resume.\n",
+    .notes = "To stop early and keep everything, send USR1 or create the file DIR/halt.\n"
+             "Exit status: 0 done; 1 an error; 2 bad usage or plan; 3 finished, some steps "
+             "failed; 75 stopped early, resume.\n",
     .least = 1,
     .most = 1,
     .wants =
-        "run needs one plan: a YAML file or the name of a shipped plan (threatloop list "
-        "plans)"};
+        "run needs one plan: a YAML file, the name of a shipped plan (threatloop list plans) "
+        "or, with --resume, a run directory"};
+
+/* How the command was called, for lines that people can paste: `call` is the launcher, or
+ * the program, and the command; `words` all the rest. */
+static void write_call(int argc, char *const *argv, tl_text *call, tl_text *words)
+{
+    const char *launcher = getenv("THREATLOOP_LAUNCH"); /* quoted by cluster/launch */
+    if (launcher && *launcher)
+        tl_text_add(call, launcher);
+    else
+        tl_text_shell_word(call, argv[0]);
+    tl_text_add(call, " run");
+    tl_text_add(words, "");
+    tl_options_line(&tl_usage_run, argc - 1, argv + 1, words);
+}
+
+/* Writes the page. The results are safe: what fails here is reported, and no failed run. */
+static void write_page(const char *file)
+{
+    tl_arena arena = tl_arena_open(tl_memory_account(0.0, TL_MEMORY_TABLES));
+    tl_err err = {0};
+    if (tl_findings_page(file, &arena, &err) != TL_OK)
+        tl_log(TL_LOG_ERROR, "no page: %s", err.text);
+    tl_arena_close(&arena);
+}
 
 int tl_cmd_run(int argc, char **argv)
 {
@@ -103,16 +144,24 @@ int tl_cmd_run(int argc, char **argv)
     tl_words words;
     int code;
     tl_err err;
-    if (!tl_options_read(&usage, argc, argv, &wanted, &words, &code)) return code;
+    tl_text call = {0}, rest = {0};
+    write_call(argc, argv, &call, &rest); /* before options are moved to the front */
+    wanted.call = call.at;
+    wanted.words = rest.at;
+    if (!tl_options_read(&tl_usage_run, argc, argv, &wanted, &words, &code)) return code;
     for (int i = 0; i < wanted.faults; i++) {
         if (tl_failpoint_arm(wanted.fault[i], TL_FAILPOINT_ANYWHERE, &err) != TL_OK)
             return tl_options_refuse("run", "%s", err.text);
     }
     wanted.plan = words.at[0];
+    wanted.report = write_page;
     tl_cluster *cluster;
     if (tl_session_start(&cluster, &argc, &argv, &err) != TL_OK) {
         tl_log(TL_LOG_ERROR, "%s", err.text);
         return TL_EXIT_ERROR;
     }
-    return tl_run(&wanted, cluster, begun);
+    code = tl_run(&wanted, cluster, begun);
+    tl_text_close(&call);
+    tl_text_close(&rest);
+    return code;
 }

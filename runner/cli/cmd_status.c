@@ -24,11 +24,13 @@ typedef struct request {
     bool watches, is_json, trusts_group;
 } request;
 
-static const tl_usage usage = {
+const tl_usage tl_usage_status = {
     .command = "status",
+    .summary = "show the progress of a run, even in another job",
     .forms = "DIR [--watch] [--json] [--trust-group]",
     .about =
         "Shows how far the run in DIR (FILE.run) is, even while another job runs it.\n",
+    .completes = "folders",
     .options =
         (const tl_option[]){{"watch", 0, TL_OPTION_FLAG, NULL, offsetof(request, watches),
                              .about = "repeat every 2 s until no run uses DIR"},
@@ -188,14 +190,14 @@ static void print_table(const standing *s)
              tl_text_span(s->stats.rank_seconds, span));
     if (s->stats.stages == 0) return;
     tl_print(stdout, "  %-*s", width, "stage");
-    for (int i = 0; i < ENDS; i++) tl_print(stdout, " %9s", ends[i].word);
-    tl_print(stdout, " %12s\n", "mean time");
+    for (int i = 0; i < ENDS; i++) tl_print(stdout, " %8s", ends[i].word);
+    tl_print(stdout, " %11s\n", "mean time");
     for (int i = 0; i < s->stats.stages; i++) {
         const tl_journal_stats_stage *stage = &s->stats.stage[i];
         tl_print(stdout, "  %-*s", width, stage->name);
         for (int k = 0; k < ENDS; k++)
-            tl_print(stdout, " %9ld", stage->counts.count[ends[k].kind]);
-        tl_print(stdout, " %12s\n", mean_text(&stage->counts, span));
+            tl_print(stdout, " %8ld", stage->counts.count[ends[k].kind]);
+        tl_print(stdout, " %11s\n", mean_text(&stage->counts, span));
     }
 }
 
@@ -222,13 +224,14 @@ int tl_cmd_status(int argc, char **argv)
     request wanted = {0};
     tl_words words;
     int code;
-    if (!tl_options_read(&usage, argc, argv, &wanted, &words, &code)) return code;
+    if (!tl_options_read(&tl_usage_status, argc, argv, &wanted, &words, &code)) return code;
     for (bool goes_on = true; goes_on;) {
         tl_err err = {0};
         if (show(words.at[0], &wanted, &goes_on, &err) != TL_OK) {
             tl_log(TL_LOG_ERROR, "%s", err.text);
             return tl_exit_of(err.status);
         }
+        goes_on = goes_on && !ferror(stdout);
         if (goes_on) tl_sleep(2.0);
     }
     return TL_EXIT_DONE;

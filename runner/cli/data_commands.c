@@ -1,15 +1,19 @@
 #include "runner/cli/data_commands.h"
 
+#include "compute/core/print.h"
 #include "compute/core/json.h"
 #include "compute/core/log.h"
-#include "compute/core/print.h"
+#include "compute/core/terminal.h"
 #include "compute/core/text.h"
+#include "compute/data/mnist.h"
 #include "runner/cli/options.h"
+#include "runner/cli/text_page.h"
 #include "runner/datasets/data_fetch.h"
 #include "runner/datasets/data_inventory.h"
 #include "runner/exit.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum { MOST_NAMES = 64, CELL = 64 };
 
@@ -47,16 +51,26 @@ static void print_set(const json_t *one)
     }
     (void)snprintf(classes, sizeof classes, "%lld", (long long)json_integer_value(count));
     const char *unread = tl_json_field(one, "unread"), *note = tl_json_field(one, "note");
-    tl_print(stdout, "%-25s %-13s %7s  %-19s %-13s %-12s %s%s%s\n",
-             tl_json_field(one, "name"), here,
-             count ? classes : tl_json_field(one, "class_range"),
-             rows_of(json_object_get(one, "rows"), rows),
-             sizes_of(json_object_get(one, "pixels"), pixels),
-             tl_json_field(one, "licence"), tl_json_field(one, "about"),
-             *unread ? "; not read: "
-             : *note ? "; "
-                     : "",
-             *unread ? unread : note);
+    tl_text left = {0}, about = {0};
+    tl_text_print(&left, "%-25s %-13s %7s  %-19s %-13s %-12s ", tl_json_field(one, "name"),
+                  here, count ? classes : tl_json_field(one, "class_range"),
+                  rows_of(json_object_get(one, "rows"), rows),
+                  sizes_of(json_object_get(one, "pixels"), pixels),
+                  tl_json_field(one, "licence"));
+    tl_text_print(&about, "%s%s%s", tl_json_field(one, "about"),
+                  *unread ? "; not read: "
+                  : *note ? "; "
+                          : "",
+                  *unread ? unread : note);
+    const int columns = tl_terminal_columns(STDOUT_FILENO);
+    if (columns == 0 || (int)left.length + tl_text_columns(about.at) <= columns) {
+        tl_print(stdout, "%s%s\n", left.at, about.at);
+    } else { /* below, where the terminal is narrow */
+        tl_print(stdout, "%s\n", left.at);
+        tl_page_text(stdout, 2, about.at);
+    }
+    tl_text_close(&left);
+    tl_text_close(&about);
     size_t i;
     const json_t *name;
     json_array_foreach(json_object_get(one, "here"), i, name)
@@ -87,8 +101,12 @@ static int refuse_name(const char *name)
 {
     if (strncmp(name, "mnist/", 6) == 0 || strncmp(name, "cifar", 5) == 0 ||
         strncmp(name, "text/", 5) == 0 || strncmp(name, "tokens/", 7) == 0) {
-        return tl_options_refuse("data", "%s: no known checksum; download it manually",
-                                 name);
+        return tl_options_refuse(
+            "data", "%s is not fetched, but read where you put it%s", name,
+            strncmp(name, "mnist/", 6) == 0 ? ": its files are at " TL_MNIST_URL
+            : strncmp(name, "cifar", 5) == 0
+                ? ": its binary version is at https://www.cs.toronto.edu/~kriz/cifar.html"
+                : "");
     }
     const char *names[MOST_NAMES];
     int count;

@@ -54,7 +54,7 @@ static tl_status draw_and_print(const tl_plan *plan, const tl_data_options *opti
              (unsigned)(plan->first_replicate + plan->replicates - 1));
     TL_TRY(tl_trial_new(arena, &trial, err));
     tl_trial_decode(plan, wanted, trial); /* of the first cell */
-    TL_TRY(tl_roles_draw(trial->source, &trial->split, plan->seed, trial->replicate, arena,
+    TL_TRY(tl_roles_draw(trial->source, &trial->split, plan->seed, trial->draw, arena,
                          &roles, err));
     print_roles(plan, trial, &roles, options->is_csv);
     return TL_OK;

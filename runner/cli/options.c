@@ -1,9 +1,9 @@
 #include "runner/cli/options.h"
 
 #include "cluster/comm/launch_rank.h"
-#include "compute/core/log.h"
 #include "compute/core/print.h"
-#include "compute/core/text.h"
+#include "compute/core/log.h"
+#include "runner/cli/text_page.h"
 #include "runner/exit.h"
 
 #include <getopt.h>
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_OPTIONS = 32, WIDTH = 88, INDENT = 24 };
+enum { MOST_OPTIONS = 40 };
 
 static int count_of(const tl_option *options)
 {
@@ -47,7 +47,10 @@ static tl_status read_value(const tl_option *option, const char *text, void *rec
                             tl_err *err)
 {
     char *to = (char *)record + option->to;
+    const bool is_text = option->type == TL_OPTION_TEXT || option->type == TL_OPTION_TEXTS;
     double x = 0.0;
+    TL_CHECK(!is_text || *text, err, TL_E_ARG,
+             "--%s needs a value (%s), found an empty one", option->name, option->value);
     switch (option->type) {
     case TL_OPTION_FLAG:
         *(bool *)(void *)to = true;
@@ -66,18 +69,18 @@ static tl_status read_value(const tl_option *option, const char *text, void *rec
         TL_CHECK(tl_text_real(text, &x) && x == floor(x) && x >= option->low &&
                      x <= option->high,
                  err, TL_E_ARG, "--%s %s: give a whole number from %.0f to %.0f",
-                 option->name, text, option->low, option->high);
+                 option->name, TL_BRIEF(text), option->low, option->high);
         *(int *)(void *)to = (int)x;
         break;
     case TL_OPTION_REAL:
         TL_CHECK(tl_text_real(text, &x) && x > option->low && x <= option->high, err,
-                 TL_E_ARG, "--%s %s: give a number above %g, up to %g", option->name, text,
-                 option->low, option->high);
+                 TL_E_ARG, "--%s %s: give a number above %g, up to %g", option->name,
+                 TL_BRIEF(text), option->low, option->high);
         *(double *)(void *)to = x * (option->scale > 0.0 ? option->scale : 1.0);
         break;
     case TL_OPTION_SPAN:
         TL_CHECK(read_span(text, &x) && (x > 0.0 || option->low < 0.0), err, TL_E_ARG,
-                 "--%s %s: give HH:MM:SS, MM:SS or seconds%s", option->name, text,
+                 "--%s %s: give HH:MM:SS, MM:SS or seconds%s", option->name, TL_BRIEF(text),
                  option->low < 0.0 ? ", or 0" : "");
         *(double *)(void *)to = x;
         break;
@@ -98,20 +101,24 @@ static tl_status refuse(const tl_usage *usage, int count, const char *given, tl_
     TL_CHECK(optopt == 0 || optopt >= LONG, err, TL_E_ARG, "unknown option '-%c'", optopt);
     TL_CHECK(optopt == 0, err, TL_E_ARG, "--%s takes no value",
              optopt == HELP ? "help" : usage->options[optopt - LONG].name);
-    char written[MOST_OPTIONS + 1][32] = {"--help"}, word[64], hint[TL_HINT];
+    char written[MOST_OPTIONS + 1][32] = {"--help"}, hint[TL_HINT];
     const char *names[MOST_OPTIONS + 1] = {written[0]};
     const size_t length = strcspn(given, "=");
-    (void)snprintf(word, sizeof word, "%.*s", (int)length, given);
+    char *word = strndup(given, length);
+    TL_CHECK(word, err, TL_E_NOMEM, "no memory for an option's name");
     int alike = strncmp(names[0], word, length) == 0;
     for (int i = 0; i < count; i++) {
         (void)snprintf(written[i + 1], sizeof written[0], "--%s", usage->options[i].name);
         names[i + 1] = written[i + 1];
         alike += strncmp(names[i + 1], word, length) == 0;
     }
-    TL_CHECK(alike < 2, err, TL_E_ARG, "%s is short for several options: write it out",
-             word);
-    return tl_fail(err, TL_E_ARG, "unknown option '%s'%s", word,
-                   tl_text_hint(word, names, count + 1, hint));
+    if (alike > 1)
+        (void)tl_fail(err, TL_E_ARG, "%s is short for several options: write it out", word);
+    else
+        (void)tl_fail(err, TL_E_ARG, "unknown option '%s'%s", TL_BRIEF(word),
+                      tl_text_hint(word, names, count + 1, hint));
+    free(word);
+    return TL_E_ARG;
 }
 
 /* Takes an option that getopt_long found; `given` is the last argument it used. */
@@ -121,9 +128,9 @@ static tl_status take_option(const tl_usage *usage, int found, const char *given
     const tl_option *option = &usage->options[found];
     TL_CHECK(!option->value || optarg != given || given[0] != '-' || !given[1], err,
              TL_E_ARG,
-             "--%s needs a value (%s), but '%.60s' follows; for a value that begins "
+             "--%s needs a value (%s), but '%s' follows; for a value that begins "
              "with '-', write --%s=VALUE",
-             option->name, option->value, given, option->name);
+             option->name, option->value, TL_BRIEF(given), option->name);
     return read_value(option, optarg, record, err);
 }
 
@@ -142,83 +149,110 @@ static tl_status check_words(const tl_usage *usage, uint64_t seen, const tl_word
     return TL_OK;
 }
 
+/* The table as getopt_long wants it. */
+typedef struct getopt_table {
+    struct option longs[MOST_OPTIONS + 2];
+    char shorts[2 * MOST_OPTIONS + 3];
+} getopt_table;
+
+static getopt_table begin_getopt(const tl_usage *usage)
+{
+    getopt_table table = {.shorts = ":h"};
+    const int count = count_of(usage->options);
+    for (int i = 0; i < count; i++) {
+        const tl_option *option = &usage->options[i];
+        table.longs[i] =
+            (struct option){option->name, option->value != NULL, NULL, LONG + i};
+        if (!option->letter) continue;
+        const size_t end = strlen(table.shorts);
+        table.shorts[end] = option->letter;
+        table.shorts[end + 1] = option->value ? ':' : '\0';
+    }
+    table.longs[count] = (struct option){"help", no_argument, NULL, HELP};
+    optind = 0; /* resets getopt, also in the middle of short options */
+    opterr = 0;
+    return table;
+}
+
+/* The number of the option that getopt_long found, by its name or its letter. */
+static int option_found(const tl_usage *usage, int found)
+{
+    for (int i = 0; found < LONG && usage->options[i].name; i++)
+        if (usage->options[i].letter == found) found = LONG + i;
+    return found - LONG;
+}
+
 tl_status tl_options_parse(const tl_usage *usage, int argc, char **argv, void *record,
                            tl_words *words, bool *is_help, tl_err *err)
 {
-    struct option longs[MOST_OPTIONS + 2] = {{0}};
-    char shorts[2 * MOST_OPTIONS + 3] = ":h";
-    const int count = count_of(usage->options);
+    const getopt_table table = begin_getopt(usage);
     uint64_t seen = 0;
-    for (int i = 0; i < count; i++) {
-        const tl_option *option = &usage->options[i];
-        longs[i] = (struct option){option->name, option->value != NULL, NULL, LONG + i};
-        if (!option->letter) continue;
-        const size_t end = strlen(shorts);
-        shorts[end] = option->letter;
-        shorts[end + 1] = option->value ? ':' : '\0';
-    }
-    longs[count] = (struct option){"help", no_argument, NULL, HELP};
     *is_help = false;
-    optind = 0; /* resets getopt, also in the middle of short options */
-    opterr = 0;
-    for (int found; (found = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
+    for (int found;
+         (found = getopt_long(argc, argv, table.shorts, table.longs, NULL)) != -1;) {
         const char *given = argv[optind - 1];
-        TL_CHECK(found != ':', err, TL_E_ARG, "%.60s needs a value", given);
-        if (found == '?') return refuse(usage, count, given, err);
+        TL_CHECK(found != ':', err, TL_E_ARG, "%s needs a value", TL_BRIEF(given));
+        if (found == '?') return refuse(usage, count_of(usage->options), given, err);
         *is_help = found == 'h' || found == HELP;
         if (*is_help) return TL_OK;
-        for (int i = 0; found < LONG; i++)
-            if (usage->options[i].letter == found) found = LONG + i;
-        seen |= (uint64_t)1 << (found - LONG);
-        TL_TRY(take_option(usage, found - LONG, given, record, err));
+        const int option = option_found(usage, found);
+        seen |= (uint64_t)1 << option;
+        TL_TRY(take_option(usage, option, given, record, err));
     }
     *words = (tl_words){argv + optind, argc - optind};
     return check_words(usage, seen, words, err);
 }
 
+/* getopt_long reorders a copy; the words that it used are known by their addresses. */
+void tl_options_line(const tl_usage *usage, int argc, char *const *argv, tl_text *out)
+{
+    char **copy = calloc((size_t)argc + 1, sizeof *copy);
+    bool *is_left_out = calloc((size_t)argc + 1, sizeof *is_left_out);
+    TL_INVARIANT(copy && is_left_out);
+    memcpy(copy, argv, (size_t)argc * sizeof *copy);
+    const getopt_table table = begin_getopt(usage);
+    for (int found;
+         (found = getopt_long(argc, copy, table.shorts, table.longs, NULL)) != -1;) {
+        const int option = option_found(usage, found);
+        if (found == '?' || found == ':' || found == 'h' || found == HELP) continue;
+        if (!usage->options[option].is_once) continue;
+        const char *last = copy[optind - 1];
+        const bool has_own_word = usage->options[option].value && optarg == last;
+        const char *first = has_own_word ? copy[optind - 2] : last;
+        for (int i = 0; i < argc; i++)
+            is_left_out[i] |= argv[i] == first || argv[i] == last;
+    }
+    for (int i = 1; i < argc; i++) {
+        if (is_left_out[i]) continue;
+        tl_text_add(out, " ");
+        tl_text_shell_word(out, argv[i]);
+    }
+    free(copy);
+    free(is_left_out);
+}
+
 /* --- help ----------------------------------------------------------------------------- */
 
-/* Prints `text` from column `indent` on, where the line is now. */
-static void wrap(FILE *file, int indent, const char *text)
+static void print_forms(const tl_usage *usage, FILE *file)
 {
-    for (int column = indent; *text;) {
-        const int length = (int)strcspn(text, " ");
-        if (column > indent && column + 1 + length > WIDTH) {
-            tl_print(file, "\n%*s", indent, "");
-            column = indent;
-        }
-        tl_print(file, "%s%.*s", column > indent ? " " : "", length, text);
-        column += length + (column > indent);
-        text += length + (text[length] == ' ');
+    const char *prefix = "usage:";
+    for (const char *form = usage->forms; form; prefix = "      ") {
+        const size_t length = strcspn(form, "\n");
+        tl_text line = {0};
+        tl_text_print(&line, "threatloop %s%s", usage->command, length ? " " : "");
+        tl_text_bytes(&line, form, length);
+        if (line.at) tl_page_row(file, 7, prefix, line.at);
+        tl_text_close(&line);
+        form = form[length] ? form + length + 1 : NULL;
     }
-    tl_print(file, "\n");
-}
-
-void tl_options_text(FILE *file, int indent, const char *text)
-{
-    tl_print(file, "%*s", indent, "");
-    wrap(file, indent, text);
-}
-
-void tl_options_row(FILE *file, const char *left, const char *about)
-{
-    tl_print(file, "%-*s", INDENT, left);
-    if (strlen(left) >= INDENT) tl_print(file, "\n%*s", INDENT, "");
-    wrap(file, INDENT, about);
 }
 
 void tl_options_help(const tl_usage *usage, FILE *file)
 {
-    const char *prefix = "usage:";
-    for (const char *form = usage->forms; form; prefix = "      ") {
-        const int length = (int)strcspn(form, "\n");
-        tl_print(file, "%s threatloop %s%s%.*s\n", prefix, usage->command,
-                 length ? " " : "", length, form);
-        form = form[length] ? form + length + 1 : NULL;
-    }
+    print_forms(usage, file);
     if (usage->about) {
         tl_print(file, "\n");
-        tl_print_lines(file, usage->about);
+        tl_page_paragraphs(file, usage->about);
     }
     tl_print(file, "\n");
     for (const tl_option *o = usage->options; o->name; o++) {
@@ -226,26 +260,26 @@ void tl_options_help(const tl_usage *usage, FILE *file)
         if (o->letter) (void)snprintf(letter, sizeof letter, "-%c, ", o->letter);
         (void)snprintf(left, sizeof left, "  %s--%s%s%s", letter, o->name,
                        o->value ? " " : "", o->value ? o->value : "");
-        tl_options_row(file, left, o->about);
+        tl_page_row(file, TL_PAGE_INDENT, left, o->about);
     }
-    tl_options_row(file, "  -h, --help", "print this page");
-    if (usage->notes) {
-        tl_print(file, "\n");
-        tl_print_lines(file, usage->notes);
-    }
+    tl_page_row(file, TL_PAGE_INDENT, "  -h, --help", "print this page");
+    if (!usage->notes) return;
+    tl_print(file, "\n");
+    tl_page_paragraphs(file, usage->notes);
 }
 
 /* --- for commands --------------------------------------------------------------------- */
 
 int tl_options_refuse(const char *command, const char *format, ...)
 {
-    char text[TL_ERR_TEXT];
+    tl_text text = {0};
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
+    tl_text_print_list(&text, format, arguments);
     va_end(arguments);
-    if (tl_launch_is_leader())
-        tl_log(TL_LOG_ERROR, "%s; see threatloop %s --help", text, command);
+    if (tl_launch_is_leader() && text.at)
+        tl_log(TL_LOG_ERROR, "%s; see threatloop %s --help", text.at, command);
+    tl_text_close(&text);
     return TL_EXIT_USAGE;
 }
 
@@ -255,7 +289,8 @@ bool tl_options_read(const tl_usage *usage, int argc, char **argv, void *record,
     bool is_help;
     tl_err err = {0};
     *code = TL_EXIT_DONE;
-    if (tl_options_parse(usage, argc, argv, record, words, &is_help, &err) != TL_OK) {
+    if (tl_options_parse(usage, argc - 1, argv + 1, record, words, &is_help, &err) !=
+        TL_OK) {
         *code = tl_options_refuse(usage->command, "%s", err.text);
         return false;
     }

@@ -5,7 +5,7 @@
 #ifndef TL_RUNNER_CLI_OPTIONS_H
 #define TL_RUNNER_CLI_OPTIONS_H
 
-#include "compute/core/status.h"
+#include "compute/core/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,14 +32,20 @@ typedef struct tl_option {
     double low, high;  /**< WHOLE, REAL: bounds; TEXTS: high is how many */
     double scale;      /**< factor of a REAL; 0: none */
     size_t count;      /**< TEXTS: offset of their number */
+    bool is_once;      /**< not part of the line that goes on with a run */
     const char *only;  /**< the only first word that allows it; NULL: any */
 } tl_option;
 
 /** The command line of a command, and its page of help. */
 typedef struct tl_usage {
-    const char *command;       /**< "run" */
-    const char *forms;         /**< what may follow the command, one form per line */
-    const char *about, *notes; /**< before and after the options; may be NULL */
+    const char *command; /**< "run" */
+    const char *summary; /**< what it does, in one line */
+    const char *forms;   /**< what may follow the command, one form per line */
+    /** Before and after the options, as tl_page_paragraphs has them; may be NULL. */
+    const char *about, *notes;
+    /** What completes its words, separated by blanks: lists of the catalogue, "files",
+     * "folders", or other words as they are; may be NULL. */
+    const char *completes;
     void (*print_notes)(void); /**< prints more after `notes`; may be NULL */
     const tl_option *options;  /**< borrowed; a NULL name ends them */
     int least, most;           /**< how many words besides the options */
@@ -68,15 +74,16 @@ TL_MUST_USE tl_status tl_options_parse(const tl_usage *usage, int argc, char **a
 /** Prints the page of --help to `file`, borrowed. */
 void tl_options_help(const tl_usage *usage, FILE *file);
 
-/** Prints `text` to `file`, borrowed, wrapped, each line `indent` columns from the left. */
-void tl_options_text(FILE *file, int indent, const char *text);
-
-/** Prints a row of a page to `file`, borrowed: `left`, then `about`, wrapped. */
-void tl_options_row(FILE *file, const char *left, const char *about);
+/**
+ * Appends argv [argc] but for argv[0], the command, in its order, as words of a shell's
+ * command line, each after a blank, without the options marked `is_once` and their values.
+ * What cannot be parsed is taken as it is.
+ */
+void tl_options_line(const tl_usage *usage, int argc, char *const *argv, tl_text *out);
 
 /**
- * tl_options_parse of argv [argc] into `record` and the result `words`, for a command:
- * prints help or the error, on rank 0 alone.
+ * tl_options_parse for a command, of argv [argc] as main got it (the program, the command,
+ * ...), into `record` and the result `words`: prints help or the error, on rank 0 alone.
  * \param code  result: the exit status where the command must not go on
  * \return whether to go on
  */

@@ -18,15 +18,16 @@ tl_status tl_power_read(const char *text, tl_power_request *out, tl_err *err)
 {
     const char *comma = strchr(text, ',');
     char first[64] = "";
-    if (comma) (void)snprintf(first, sizeof first, "%.*s", (int)(comma - text), text);
-    const bool is_read = comma && tl_text_real(first, &out->effect) &&
+    const bool fits = comma && comma - text < (ptrdiff_t)sizeof first;
+    if (fits) memcpy(first, text, (size_t)(comma - text));
+    const bool is_read = fits && tl_text_real(first, &out->effect) &&
                          tl_text_real(comma + 1, &out->sd) && out->effect != 0.0 &&
                          out->sd > 0.0;
     TL_CHECK(
         is_read, err, TL_E_ARG,
         "--power needs EFFECT,SD, two numbers and the second above 0, like 0.01,0.013; "
-        "found '%.60s'",
-        text);
+        "found '%s'",
+        TL_BRIEF(text));
     return TL_OK;
 }
 
@@ -38,7 +39,7 @@ static bool is_test(const tl_effect *effect)
 /* Sets the smallest p and q of all tests. */
 static tl_status find_floors(tl_prospects *p, tl_err *err)
 {
-    const int count = p->effects->count, n = (int)p->plan->replicates;
+    const int count = p->effects->count, n = (int)(p->plan->replicates / p->plan->seeds);
     int test[TL_MOST_TESTS] = {0};
     double floors[TL_MOST_TESTS] = {0.0};
     TL_ALLOC(p->least_p, &p->arena, count, err);
@@ -142,10 +143,12 @@ void tl_prospects_print(const tl_prospects *prospects)
         alone = fmin(alone, prospects->alone[k]);
     }
     if (prospects->tests > 0 && best > LEVEL) {
+        const tl_plan *plan = prospects->plan;
         tl_print(stdout,
-                 "note          none of them can be supported: %u replicates cannot "
-                 "reach q <= 0.05\n",
-                 prospects->plan->replicates);
+                 "note          none of them can be supported: %u %s cannot reach q <= "
+                 "0.05\n",
+                 plan->replicates / plan->seeds,
+                 plan->seeds > 1 ? "data draws" : "replicates");
     } else if (prospects->tests > 0 && alone > LEVEL) {
         tl_print(stdout,
                  "note          one true effect among %d tests cannot be supported; at "

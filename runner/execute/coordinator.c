@@ -68,8 +68,8 @@ static void leave_undone(tl_coordinator *c)
     if (tl_scheduler_count(c->scheduler).orders_out == 0) return;
     tl_log(TL_LOG_WARN,
            "%s reached; %u running steps abandoned, to be rerun; results are not written; "
-           "continue with --resume",
-           c->options.deadline_why, running);
+           "resume with:\n  %s",
+           c->options.deadline_why, running, c->options.resume);
     tl_session_abandon(c->cluster, TL_EXIT_STOPPED);
 }
 
@@ -155,7 +155,8 @@ static void *run(void *argument)
     if (!c->options.is_quiet) tl_progress_end(c->scheduler, c->seconds);
     shut_down_workers(c);
     if (c->is_stuck) {
-        tl_log(TL_LOG_WARN, "finished steps are kept; continue with --resume");
+        tl_log(TL_LOG_WARN, "finished steps are kept; resume with:\n  %s",
+               c->options.resume);
         tl_session_abandon(c->cluster, TL_EXIT_STOPPED);
     }
     return NULL;

@@ -28,6 +28,7 @@ typedef struct tl_coordinator_options {
     double hung_after; /**< seconds without progress, see hang_detector.h; 0: never hung */
     bool is_quiet;
     const char *halt_path; /**< stop early when this file appears; NULL: none */
+    const char *resume;    /**< the command line that goes on with the run */
 } tl_coordinator_options;
 
 /** The state of a run on rank 0. The caller sets cluster, sweep, journal and options, all

@@ -1,6 +1,7 @@
 #include "runner/execute/deadline.h"
 
 #include "compute/core/clock.h"
+#include "compute/core/text.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -22,9 +23,10 @@ static tl_status read_moment(const char *name, bool may_be_past, double *left, t
     const bool is_number = strspn(text, "0123456789") == strlen(text);
     const double moment = is_number ? strtod(text, NULL) : 0.0;
     TL_CHECK(is_number && moment < now + TEN_YEARS, err, TL_E_ARG,
-             "%s=%.40s: give the end in seconds since 1970 (now: %.0f)", name, text, now);
-    TL_CHECK(moment > now || may_be_past, err, TL_E_ARG,
-             "%s=%.40s is in the past (now: %.0f)", name, text, now);
+             "%s=%s: give the end in seconds since 1970 (now: %.0f)", name, TL_BRIEF(text),
+             now);
+    TL_CHECK(moment > now || may_be_past, err, TL_E_ARG, "%s=%s is in the past (now: %.0f)",
+             name, TL_BRIEF(text), now);
     *left = fmax(moment - now, 0.0);
     return TL_OK;
 }

@@ -44,7 +44,7 @@ static tl_scene scene_of(tl_executor *executor, int position, const tl_world *wo
                       .given = &entry->world,
                       .value = step->arg,
                       .seed = executor->plan->seed,
-                      .replicate = executor->trial->replicate,
+                      .replicate = tl_trial_stream(executor->trial, step),
                       .occurrence = step->occurrence,
                       .team = executor->team,
                       .keep = &entry->arena,
@@ -77,8 +77,8 @@ static tl_status draw_roles(tl_executor *executor, tl_cached *entry, tl_err *err
 {
     const tl_trial *trial = executor->trial;
     tl_roles roles;
-    TL_TRY(tl_roles_draw(trial->source, &trial->split, executor->plan->seed,
-                         trial->replicate, &entry->arena, &roles, err));
+    TL_TRY(tl_roles_draw(trial->source, &trial->split, executor->plan->seed, trial->draw,
+                         &entry->arena, &roles, err));
     entry->world.data[TL_PART_POOL] = roles.pool;
     entry->world.data[TL_PART_VALIDATION] = roles.validation;
     entry->world.data[TL_PART_ATTACKER] = roles.attacker;

@@ -7,6 +7,11 @@
 
 #include "runner/schedule/scheduler.h"
 
+/** Writes how far a sweep is, `seconds` after its start, into `line` [space], at most
+ * `columns` long: with fewer, it says less, and never a part of a number. \return `line` */
+char *tl_progress_line(const tl_scheduler_counts *counts, double seconds, int columns,
+                       char *line, size_t space);
+
 /** Shows how far the sweep is, `seconds` after its start, if it is time. */
 void tl_progress_show(const tl_scheduler *scheduler, double seconds);
 

@@ -1,5 +1,7 @@
 #include "runner/execute/run_paths.h"
 
+#include "compute/core/durable.h"
+
 #include "compute/core/file.h"
 #include "runner/results/result_table.h"
 
@@ -55,6 +57,7 @@ tl_status tl_run_paths_check(const tl_run_paths *paths, const tl_plan *plan,
                         .inputs = sizeof input / sizeof *input,
                         .is_forced = is_forced};
     TL_TRY(check_folder(paths->out, err));
+    TL_TRY(tl_durable_check_name(paths->dir, "", err));
     TL_TRY(tl_plan_check_output(plan, data_dir, paths->out, err));
     TL_TRY(tl_plan_check_output(plan, data_dir, paths->account, err));
     TL_TRY(tl_output_check(&output, err));

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 static const char *const top_keys[] = {
-    "name",   "about", "seed",   "replicates", "data",    "model",      "target",
-    "recipe", "chain", "chains", "sweep",      "exclude", "hypotheses", "store"};
+    "name",  "about",  "seed",  "replicates", "data",       "model", "target", "recipe",
+    "chain", "chains", "sweep", "exclude",    "hypotheses", "store", "labels"};
 enum { TOP_KEYS = sizeof top_keys / sizeof *top_keys };
 
 static tl_status check_keys(const tl_yaml *root, tl_err *err)
@@ -32,45 +32,6 @@ static tl_status check_keys(const tl_yaml *root, tl_err *err)
                                    err);
         }
     }
-    return TL_OK;
-}
-
-/* Names the plan: by its key `name`, else by its file without folder and ending. */
-static tl_status name_plan(tl_plan_reader *reader, const char *name, tl_err *err)
-{
-    tl_plan *plan = reader->plan;
-    const tl_yaml *said = tl_yaml_find(reader->root, "name");
-    const char *text = name;
-    if (said) {
-        TL_YAML_CHECK(said->kind == TL_YAML_SCALAR, said, err,
-                      "name must be a word, found %s", tl_yaml_kind_name(said));
-        text = said->text;
-    } else {
-        const char *slash = strrchr(name, '/');
-        if (slash) text = slash + 1;
-    }
-    (void)snprintf(plan->name, sizeof plan->name, "%s", text);
-    char *dot = said ? NULL : strrchr(plan->name, '.');
-    if (dot && dot != plan->name) *dot = '\0';
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                  "0123456789_-.";
-    const size_t length = strlen(text);
-    TL_YAML_CHECK(
-        length != 0 && length < TL_NAME && plan->name[0] != '.' && plan->name[0] != '-' &&
-            strspn(plan->name, allowed) == strlen(plan->name),
-        said ? said : reader->root, err,
-        "invalid name '%.70s': a plan's name has 1 to %d letters, digits, _, - and dots, "
-        "and begins with a letter or digit",
-        text, TL_NAME - 1);
-    if (said) return TL_OK;
-    tl_yaml *node = tl_yaml_scalar(plan->name, reader->root, &plan->arena, err);
-    if (!node) return TL_E_NOMEM;
-    node->key = tl_yaml_scalar("name", reader->root, &plan->arena, err);
-    if (!node->key) return TL_E_NOMEM;
-    node->next = reader->root->first;
-    reader->root->first = node;
-    if (!reader->root->last) reader->root->last = node;
-    reader->root->children++;
     return TL_OK;
 }
 
@@ -107,7 +68,7 @@ static tl_status read_plan(tl_plan_reader *reader, const char *name, const char 
         TL_TRY(tl_plan_set(reader, reader->options->set[i], err));
     }
     TL_TRY(check_keys(reader->root, err));
-    TL_TRY(name_plan(reader, name, err));
+    TL_TRY(tl_plan_name(reader, name, err));
     TL_TRY(tl_plan_texts(reader, err));
     TL_TRY(tl_plan_chain_axis(reader, err));
     TL_TRY(tl_plan_setup(reader, err));
@@ -120,6 +81,7 @@ static tl_status read_plan(tl_plan_reader *reader, const char *name, const char 
     TL_TRY(tl_plan_check(reader, err));
     TL_TRY(tl_plan_store(reader, err));
     TL_TRY(tl_plan_columns(reader, err));
+    TL_TRY(tl_plan_labels(reader, err));
     return tl_plan_hypotheses(reader, err);
 }
 
@@ -222,8 +184,10 @@ tl_status tl_plan_open(const char *name, const tl_plan_options *options, tl_plan
 {
     char folder[TL_PATH_SPACE];
     tl_plan_options here = *options;
-    here.folder = folder;
-    TL_TRY(folder_of(name, folder, err));
+    if (!here.folder) {
+        TL_TRY(folder_of(name, folder, err));
+        here.folder = folder;
+    }
     FILE *file;
     const tl_status opened = tl_file_stream(NULL, name, &file, NULL, err);
     if (opened != TL_OK && errno == ENOENT) return open_shipped(name, &here, out, err);

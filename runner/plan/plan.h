@@ -19,6 +19,7 @@ enum {
     TL_MAX_REPLICATE = 1 << 24, /**< numbers of replicates are lower */
     TL_MAX_STEPS = 1 << 27,
     TL_MAX_AXES = 32,
+    TL_MAX_SEEDS = 1 << 8, /**< of a data draw, exclusive */
     TL_NAME = 64
 };
 
@@ -81,6 +82,12 @@ typedef struct tl_left_out {
     const char *stage, *reason;
 } tl_left_out;
 
+/** A display name; texts are in the plan's arena. */
+typedef struct tl_label {
+    const char *name; /**< of a factor, a level or a metric */
+    const char *text;
+} tl_label;
+
 /** Chains and bindings, private to the plan's files. */
 typedef struct tl_plan_body tl_plan_body;
 
@@ -93,7 +100,9 @@ typedef struct tl_plan {
     const char *public_text;
     const char *folder; /**< in which the plan's own files are looked for first */
     uint64_t seed;
-    uint32_t first_replicate, replicates;
+    /** Of crossed replicates, `seeds` > 1, a data draw has `seeds` replicates in a row, one
+     * a training seed: replicate r is of draw r / seeds. */
+    uint32_t first_replicate, replicates, seeds;
     uint32_t cells;  /**< combinations that remain after `exclude` */
     uint32_t trials; /**< cells * replicates */
     uint64_t steps;  /**< of all trials, before sharing */
@@ -107,12 +116,14 @@ typedef struct tl_plan {
     const tl_left_out *left;     /**< [left_out] */
     int hypotheses;
     const tl_hypothesis *hypothesis;
-    bool logs_queries;  /**< a stage reads the log of queries, so that it is kept */
-    bool sums_fast;     /**< a training sums its gradients fast */
-    unsigned store;     /**< TL_STORE_*: what is stored besides metrics */
-    bool is_shared;     /**< false: --no-sharing, keys carry the trial number */
-    int ranks;          /**< that sizes are predicted for; at least 1 */
-    double rank_memory; /**< most bytes on each rank; 0: no limit */
+    int labels;
+    const tl_label *label; /**< [labels] display names */
+    bool logs_queries;     /**< a stage reads the log of queries, so that it is kept */
+    bool sums_fast;        /**< a training sums its gradients fast */
+    unsigned store;        /**< TL_STORE_*: what is stored besides metrics */
+    bool is_shared;        /**< false: --no-sharing, keys carry the trial number */
+    int ranks;             /**< that sizes are predicted for; at least 1 */
+    double rank_memory;    /**< most bytes on each rank; 0: no limit */
     tl_arena arena;
     tl_plan_body *body; /**< private */
 } tl_plan;
@@ -122,7 +133,8 @@ typedef struct tl_plan_options {
     const char *const *set; /**< [sets] "PATH=VALUE" */
     int sets;
     const char *data_dir; /**< --data, or NULL */
-    const char *folder; /**< of the plan, for tl_plan_parse; NULL: the working directory */
+    const char *folder;   /**< of the plan; NULL: that of its file, for tl_plan_parse the
+                             working   directory */
     bool is_shared;
     /** Where sources are published or found, borrowed, must outlive the plan; NULL: they
      * are opened for this process alone. */

@@ -33,7 +33,7 @@ static tl_status read_entry(const tl_yaml *node, entry *out, tl_err *err)
     *out = (entry){.at = args->key};
     if (args->kind == TL_YAML_SCALAR && !args->text[0]) return TL_OK;
     TL_YAML_CHECK(args->kind == TL_YAML_MAP, args, err,
-                  "the settings of %.60s must be a map, found %s", args->key->text,
+                  "the settings of %s must be a map, found %s", TL_BRIEF(args->key->text),
                   tl_yaml_kind_name(args));
     out->args = args;
     return TL_OK;
@@ -53,9 +53,9 @@ static tl_status check_name(const tl_yaml *node, tl_err *err)
     }
     TL_YAML_CHECK(
         is_good, node, err,
-        "`as: %.60s`: a name has at most 39 letters, digits and _, and does not begin "
+        "`as: %s`: a name has at most 39 letters, digits and _, and does not begin "
         "with a digit",
-        text);
+        TL_BRIEF(text));
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
         TL_YAML_CHECK(strcmp(text, taken[i]) != 0, node, err,
                       "`as: %s`: this name is reserved", text);
@@ -220,12 +220,11 @@ static tl_status add_option(tl_plan_reader *reader, tl_chain *chain, const tl_ya
     return TL_OK;
 }
 
-/* Multiplies `levels` by the lengths of the lists of a map, up to a limit. */
+/* Multiplies `levels` by the lengths of the lists and ranges of a map, up to a limit. */
 static long times_lists(const tl_yaml *map, long levels)
 {
     for (const tl_yaml *arg = map->first; arg; arg = arg->next) {
-        const bool is_list = arg->kind == TL_YAML_LIST && arg->children > 0;
-        if (is_list && levels <= MAX_ONE_OF_LEVELS) levels *= arg->children;
+        if (levels <= MAX_ONE_OF_LEVELS) levels *= tl_plan_levels(arg);
     }
     return levels;
 }

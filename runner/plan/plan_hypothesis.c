@@ -35,8 +35,9 @@ static tl_status read_effect(const tl_plan_reader *reader, const tl_yaml *node, 
         (void)snprintf(out->effect, sizeof out->effect, "%s", a->name);
         return TL_OK;
     }
-    char word[TL_NAME];
-    (void)snprintf(word, sizeof word, "%.*s", (int)(colon - node->text), node->text);
+    const char *word = tl_arena_print(&reader->plan->arena, err, "%.*s",
+                                      (int)(colon - node->text), node->text);
+    if (!word) return TL_E_NOMEM;
     TL_TRY(tl_plan_factor_find(reader, node, word, a, err));
     TL_TRY(tl_plan_factor_find(reader, node, colon + 1, b, err));
     TL_YAML_CHECK(a->axis >= 0 && b->axis >= 0, node, err,
@@ -66,11 +67,12 @@ static tl_status read_pair(const tl_plan_reader *reader, const tl_yaml *node,
     if (of->factors == 1)
         return tl_plan_factor_level(reader, node, &of->factor[0], out, err);
     const char *colon = strchr(node->text, ':'), *level[2];
-    char word[TL_NAME];
     TL_YAML_CHECK(colon, node, err,
-                  "'%.60s' is one level; an interaction has two, as LEVEL:LEVEL of %s:%s",
-                  node->text, of->factor[0].name, of->factor[1].name);
-    (void)snprintf(word, sizeof word, "%.*s", (int)(colon - node->text), node->text);
+                  "'%s' is one level; an interaction has two, as LEVEL:LEVEL of %s:%s",
+                  TL_BRIEF(node->text), of->factor[0].name, of->factor[1].name);
+    const char *word = tl_arena_print(&reader->plan->arena, err, "%.*s",
+                                      (int)(colon - node->text), node->text);
+    if (!word) return TL_E_NOMEM;
     const tl_yaml part[] = {part_of(node, word), part_of(node, colon + 1)};
     for (int k = 0; k < 2; k++)
         TL_TRY(tl_plan_factor_level(reader, &part[k], &of->factor[k], &level[k], err));

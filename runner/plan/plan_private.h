@@ -134,8 +134,24 @@ TL_MUST_USE tl_status tl_plan_label(const tl_yaml *node, const tl_axis *axis,
 /** Whether two values of one parameter, or labels of one axis, are the same. */
 bool tl_plan_is_equal(const tl_value *a, const tl_value *b);
 
-/** Binds `node`: a scalar to a value, a list to an axis called <prefix>_<name of param>, or
- * to the levels of the owner's `option`. */
+/* plan_range.c */
+
+/** Whether `node` is a range, right or wrong: a map with an end. */
+bool tl_plan_is_range(const tl_yaml *node);
+
+/** Levels that a setting has as a list or a range; 1 for anything else. */
+int tl_plan_levels(const tl_yaml *node);
+
+/** Sets *out to the list of the levels of the range `map`; `what` names the setting in
+ * messages. \return TL_E_ARG, TL_E_NOMEM */
+TL_MUST_USE tl_status tl_plan_range(tl_plan_reader *reader, const tl_yaml *map,
+                                    const tl_param *param, const char *what,
+                                    const tl_yaml **out, tl_err *err);
+
+/* plan_value.c */
+
+/** Binds `node`: a scalar to a value, a list or a range to an axis called <prefix>_<name of
+ * param>, or to the levels of the owner's `option`. */
 TL_MUST_USE tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node,
                                    const tl_param *param, const tl_param_owner *owner,
                                    tl_binding *out, tl_err *err);
@@ -190,6 +206,10 @@ TL_MUST_USE tl_status tl_plan_factor_level(const tl_plan_reader *reader,
                                            tl_err *err);
 
 /* the others, a file each */
+
+/** Names the plan by its key `name`, or by the file that it was read from, whose letters
+ * are replaced where a name cannot have them; adds the key. \return TL_E_ARG, TL_E_NOMEM */
+TL_MUST_USE tl_status tl_plan_name(tl_plan_reader *reader, const char *file, tl_err *err);
 
 /** Applies "PATH=VALUE" to the tree. */
 TL_MUST_USE tl_status tl_plan_set(tl_plan_reader *reader, const char *assignment,
@@ -253,6 +273,10 @@ TL_MUST_USE tl_status tl_plan_store(tl_plan_reader *reader, tl_err *err);
 /** Names the metrics that a trial may have, and checks that no two columns of the result
  * file have one name; needs instances and axes. \return TL_E_ARG, TL_E_NOMEM */
 TL_MUST_USE tl_status tl_plan_columns(tl_plan_reader *reader, tl_err *err);
+
+/** Reads and checks `labels`, which needs axes and names of metrics. \return TL_E_ARG,
+ * TL_E_NOMEM */
+TL_MUST_USE tl_status tl_plan_labels(tl_plan_reader *reader, tl_err *err);
 
 /** Reads and checks `hypotheses`, which need instances, axes and names of metrics. */
 TL_MUST_USE tl_status tl_plan_hypotheses(tl_plan_reader *reader, tl_err *err);

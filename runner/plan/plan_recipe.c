@@ -12,15 +12,16 @@ static tl_status refuse(const tl_yaml *key, const char *owner, tl_err *err)
 {
     int count = 0;
     const tl_stage *const *all = tl_stages(&count);
-    char names[160] = "";
+    tl_text names = {0};
     for (int i = 0; i < count; i++) {
-        const size_t length = strlen(names);
-        if (all[i]->own_recipe == 0 || length + 64 > sizeof names) continue;
-        (void)snprintf(names + length, sizeof names - length, "%s%s", length ? ", " : "",
-                       all[i]->name);
+        if (all[i]->own_recipe == 0) continue;
+        tl_text_print(&names, "%s%s", names.length ? ", " : "", all[i]->name);
     }
-    return tl_yaml_error(key, err, "%.60s takes no %s of its own; stages that do: %s",
-                         owner, key->text, names);
+    const tl_status status =
+        tl_yaml_error(key, err, "%s takes no %s of its own; stages that do: %s", owner,
+                      key->text, names.at ? names.at : "none");
+    tl_text_close(&names);
+    return status;
 }
 
 static tl_status read_own(tl_plan_reader *reader, const tl_yaml *map,

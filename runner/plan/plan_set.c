@@ -11,9 +11,9 @@
 
 enum { MAX_FOUND = 64, MAX_NAMES = 512 };
 
-static const char *const top_keys[] = {"name",  "about",      "seed",   "replicates",
-                                       "data",  "model",      "recipe", "exclude",
-                                       "sweep", "hypotheses", "store",  "target"};
+static const char *const top_keys[] = {
+    "name",    "about", "seed",       "replicates", "data",   "model", "recipe",
+    "exclude", "sweep", "hypotheses", "store",      "target", "labels"};
 enum { TOP_KEYS = sizeof top_keys / sizeof *top_keys };
 
 /* An entry of a chain that a path may name. */
@@ -165,13 +165,28 @@ static tl_status settings_of(tl_plan_reader *reader, const place *p, tl_yaml **o
     return TL_OK;
 }
 
+/* Puts `value` under `key`. A map is merged into one that is there, key by key; a range,
+ * whose keys belong together, replaces what is there. Nesting is bounded by TL_YAML_DEPTH.
+ */
+static tl_status merge(tl_yaml *map, const char *key, const tl_yaml *value, tl_arena *arena,
+                       tl_err *err)
+{
+    tl_yaml *old = tl_yaml_find(map, key);
+    if (!old || old->kind != TL_YAML_MAP || value->kind != TL_YAML_MAP ||
+        tl_plan_is_range(old) || tl_plan_is_range(value))
+        return tl_yaml_put(map, key, value, arena, err);
+    for (const tl_yaml *child = value->first; child; child = child->next)
+        TL_TRY(merge(old, child->key->text, child, arena, err));
+    return TL_OK;
+}
+
 /* Walks or makes maps along a path in `map`. */
 static tl_status set_in_map(tl_yaml *map, const char *path, const tl_yaml *value,
                             tl_arena *arena, tl_err *err)
 {
-    char word[TL_NAME];
     for (const char *dot; (dot = strchr(path, '.')) != NULL; path = dot + 1) {
-        (void)snprintf(word, sizeof word, "%.*s", (int)(dot - path), path);
+        const char *word = tl_arena_print(arena, err, "%.*s", (int)(dot - path), path);
+        if (!word) return TL_E_NOMEM;
         tl_yaml *next = tl_yaml_find(map, word);
         if (!next || next->kind != TL_YAML_MAP) {
             const tl_yaml *empty = tl_yaml_new(TL_YAML_MAP, value, arena, err);
@@ -181,7 +196,28 @@ static tl_status set_in_map(tl_yaml *map, const char *path, const tl_yaml *value
         }
         map = next;
     }
-    return tl_yaml_put(map, path, value, arena, err);
+    return merge(map, path, value, arena, err);
+}
+
+/* PATH names a stage and none of its settings: VALUE must be a map of them. */
+static tl_status set_stage(tl_plan_reader *reader, const place *p, const tl_yaml *value,
+                           tl_err *err)
+{
+    const tl_stage *stage = tl_stage_find(p->name);
+    const char *first = stage && tl_params_count(stage->params) > 0 ? stage->params[0].name
+                        : stage && stage->own_recipe != 0           ? "recipe.epochs"
+                                                                    : NULL;
+    TL_YAML_CHECK(first || value->kind == TL_YAML_MAP, value, err,
+                  "%s is a stage without settings", p->name);
+    TL_YAML_CHECK(value->kind == TL_YAML_MAP, value, err,
+                  "%s is a stage, which has settings: set one of them, as in %s.%s=VALUE "
+                  "(threatloop describe %s lists all)",
+                  p->name, p->as ? p->as : p->name, first, p->name);
+    tl_yaml *settings;
+    TL_TRY(settings_of(reader, p, &settings, err));
+    for (const tl_yaml *child = value->first; child; child = child->next)
+        TL_TRY(merge(settings, child->key->text, child, &reader->plan->arena, err));
+    return TL_OK;
 }
 
 static tl_status set_in_chain(tl_plan_reader *reader, const char *path,
@@ -200,6 +236,9 @@ static tl_status set_in_chain(tl_plan_reader *reader, const char *path,
             if (!p->as || strcmp(p->as, path) != 0) continue;
             *done = true;
             TL_TRY(set_options(reader, p->node->first, value, err));
+        } else if (is_named(p, path, strlen(path))) {
+            *done = true;
+            TL_TRY(set_stage(reader, p, value, err));
         } else if (entry > 0 && is_named(p, path, entry)) {
             tl_yaml *settings;
             *done = true;
@@ -211,17 +250,51 @@ static tl_status set_in_chain(tl_plan_reader *reader, const char *path,
     return TL_OK;
 }
 
+/* Appends "a.WORD or b.WORD": where a plan may have a setting that is called `word`. */
+static void find_owners(const places *found, const char *word, tl_text *out)
+{
+    static const struct {
+        const char *name;
+        const tl_param *params;
+    } sections[] = {
+        {"recipe", tl_recipe_params}, {"model", tl_model_params}, {"data", tl_data_params}};
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+        const int k = tl_params_find(sections[i].params, word);
+        if (k < 0) continue;
+        const bool is_split = sections[i].params == tl_data_params &&
+                              k >= TL_DATA_OFFICIAL && k <= TL_DATA_ATTACKER_FROM_POOL;
+        tl_text_print(out, "%s%s.%s%s", out->length ? " or " : "", sections[i].name,
+                      is_split ? "split." : "", word);
+    }
+    for (int i = 0; i < found->count; i++) {
+        const place *p = &found->list[i];
+        const tl_stage *stage = tl_stage_find(p->name);
+        if (!stage || tl_params_find(stage->params, word) < 0) continue;
+        tl_text_print(out, "%s%s.%s", out->length ? " or " : "", p->as ? p->as : p->name,
+                      word);
+    }
+}
+
 static tl_status unknown_path(const tl_plan_reader *reader, const char *path,
                               const tl_yaml *at, tl_err *err)
 {
     places found = {0};
     gather_all(reader->root, &found);
+    tl_text owners = {0};
+    find_owners(&found, path, &owners);
+    if (owners.length > 0) {
+        const tl_status status =
+            tl_yaml_error(at, err, "unknown path of --set: '%s': did you mean %s?",
+                          TL_BRIEF(path), owners.at);
+        tl_text_close(&owners);
+        return status;
+    }
     const char *names[MAX_NAMES];
     int count = 0;
     for (int i = 0; i < TOP_KEYS; i++) names[count++] = top_keys[i];
-    char word[TL_NAME];
     const size_t entry = entry_length(path), length = entry ? entry : strlen(path);
-    (void)snprintf(word, sizeof word, "%.*s", (int)length, path);
+    const char *word = tl_arena_print(&reader->plan->arena, err, "%.*s", (int)length, path);
+    if (!word) return TL_E_NOMEM;
     for (int i = 0; i < found.count && count + 3 < MAX_NAMES; i++) {
         const place *p = &found.list[i];
         if (p->as) names[count++] = p->as;
@@ -238,7 +311,7 @@ tl_status tl_plan_set(tl_plan_reader *reader, const char *assignment, tl_err *er
     tl_arena *arena = &reader->plan->arena;
     const char *equals = strchr(assignment, '=');
     TL_CHECK(equals && equals != assignment, err, TL_E_ARG,
-             "--set %.100s: must be PATH=VALUE, like recipe.epochs=5", assignment);
+             "--set %s: must be PATH=VALUE, like recipe.epochs=5", TL_BRIEF(assignment));
     char *path = tl_arena_text(arena, assignment, err);
     const char *origin = tl_arena_print(arena, err, "--set %s", assignment);
     if (!path || !origin) return TL_E_NOMEM;

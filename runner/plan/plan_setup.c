@@ -14,6 +14,16 @@ static bool read_count(const char *text, char **end, unsigned long long *value)
     return true;
 }
 
+/* The largest number of so many digits as read_count takes. */
+static const char LARGEST[] = "999999999999999999";
+
+/* What a node holds, for messages. */
+static const char *said(const tl_yaml *node)
+{
+    return node->kind == TL_YAML_SCALAR && node->text[0] ? node->text
+                                                         : tl_yaml_kind_name(node);
+}
+
 static tl_status read_seed(tl_plan_reader *reader, tl_err *err)
 {
     reader->plan->seed = 1;
@@ -23,19 +33,16 @@ static tl_status read_seed(tl_plan_reader *reader, tl_err *err)
     char *end = NULL;
     TL_YAML_CHECK(node->kind == TL_YAML_SCALAR && read_count(node->text, &end, &value) &&
                       !*end,
-                  node, err, "seed must be a whole number from 0, found %.60s",
-                  node->kind == TL_YAML_SCALAR ? node->text : tl_yaml_kind_name(node));
+                  node, err, "seed must be a whole number from 0 to %s, found %s", LARGEST,
+                  TL_BRIEF(said(node)));
     reader->plan->seed = (uint64_t)value;
     return TL_OK;
 }
 
-/* N, or "a..b" with both ends. */
-static tl_status read_replicates(tl_plan_reader *reader, tl_err *err)
+/* N, or "a..b" with both ends. \param what for messages */
+static tl_status read_range(const tl_yaml *node, const char *what, unsigned long long *from,
+                            unsigned long long *count, tl_err *err)
 {
-    tl_plan *plan = reader->plan;
-    plan->replicates = 1;
-    const tl_yaml *node = tl_yaml_find(reader->root, "replicates");
-    if (!node) return TL_OK;
     unsigned long long first = 0, last = 0;
     char *end = NULL;
     bool is_good = node->kind == TL_YAML_SCALAR && read_count(node->text, &end, &first);
@@ -47,14 +54,53 @@ static tl_status read_replicates(tl_plan_reader *reader, tl_err *err)
         first = 0;
     }
     TL_YAML_CHECK(is_good && !*end, node, err,
-                  "replicates must be a number from 1 or a range like 8..23, "
-                  "found %.60s",
-                  node->kind == TL_YAML_SCALAR ? node->text : tl_yaml_kind_name(node));
-    TL_YAML_CHECK(last < TL_MAX_REPLICATE, node, err,
-                  "replicates must be at most %d, found %.60s", TL_MAX_REPLICATE - 1,
-                  node->text);
-    plan->first_replicate = (uint32_t)first;
-    plan->replicates = (uint32_t)(last - first + 1);
+                  "%s must be a number from 1 or a range like 8..23, found %s", what,
+                  TL_BRIEF(said(node)));
+    TL_YAML_CHECK(last < TL_MAX_REPLICATE, node, err, "%s must be at most %d, found %s",
+                  what, TL_MAX_REPLICATE - 1, TL_BRIEF(said(node)));
+    *from = first;
+    *count = last - first + 1;
+    return TL_OK;
+}
+
+/* {data: N or a..b, training: N}. */
+static tl_status read_crossed(const tl_yaml *map, unsigned long long *from,
+                              unsigned long long *count, unsigned long long *seeds,
+                              tl_err *err)
+{
+    static const char *const names[] = {"data", "training"};
+    const tl_yaml *data = tl_yaml_find(map, names[0]);
+    const tl_yaml *training = tl_yaml_find(map, names[1]);
+    for (const tl_yaml *child = map->first; child; child = child->next) {
+        if (child != data && child != training)
+            return tl_plan_unknown(child->key, "key of replicates:", child->key->text,
+                                   names, 2, err);
+    }
+    TL_YAML_CHECK(data && training, map, err,
+                  "crossed replicates need both, like replicates: {data: 4, training: 4}");
+    unsigned long long none;
+    TL_TRY(read_range(data, "replicates.data", from, count, err));
+    TL_TRY(read_range(training, "replicates.training", &none, seeds, err));
+    TL_YAML_CHECK(none == 0 && *seeds < TL_MAX_SEEDS, training, err,
+                  "replicates.training must be a number from 1 to %d, found %s",
+                  TL_MAX_SEEDS - 1, TL_BRIEF(training->text));
+    TL_YAML_CHECK((*from + *count) * *seeds < TL_MAX_REPLICATE, map, err,
+                  "data draws times training seeds must be at most %d",
+                  TL_MAX_REPLICATE - 1);
+    return TL_OK;
+}
+
+static tl_status read_replicates(tl_plan_reader *reader, tl_err *err)
+{
+    unsigned long long first = 0, count = 1, seeds = 1;
+    const tl_yaml *node = tl_yaml_find(reader->root, "replicates");
+    if (node && node->kind == TL_YAML_MAP)
+        TL_TRY(read_crossed(node, &first, &count, &seeds, err));
+    else if (node)
+        TL_TRY(read_range(node, "replicates", &first, &count, err));
+    reader->plan->first_replicate = (uint32_t)(first * seeds);
+    reader->plan->replicates = (uint32_t)(count * seeds);
+    reader->plan->seeds = (uint32_t)seeds;
     return TL_OK;
 }
 

@@ -2,6 +2,7 @@
  * Combinations under `data`: each distinct source is opened once, splits are checked
  * against it, and the resulting sizes are kept for all trials.
  */
+#include "compute/core/log.h"
 #include "compute/core/key_table.h"
 #include "compute/data/shared_source.h"
 #include "runner/plan/plan_private.h"
@@ -10,6 +11,7 @@
 
 /* Numbers that are generated for a prediction in all, and those of a row at least. */
 enum { MOST_MADE = 1 << 23, LEAST_ROW = 784 };
+enum { MANY_ROWS = 20000 /* which take seconds to make */ };
 
 /* A source that was opened. */
 typedef struct open_one {
@@ -89,9 +91,9 @@ static tl_status open_source(tl_plan_reader *reader, const char *name, tl_source
 {
     const tl_yaml *at = place_of(reader, "source");
     TL_YAML_CHECK(!climbs(name), at, err,
-                  "the source '%.200s' contains '..', which a plan's paths must not", name);
+                  "the source '%s' contains '..', which a plan's paths must not", name);
     TL_YAML_CHECK(has_own_label(all, name), at, err,
-                  "two sources are called %.200s: results name data by the file's name, so "
+                  "two sources are called %s: results name data by the file's name, so "
                   "rename one of the files",
                   tl_source_label(name));
     TL_YAML_CHECK(want.examples <= tl_data_params[TL_DATA_EXAMPLES].high,
@@ -99,6 +101,12 @@ static tl_status open_source(tl_plan_reader *reader, const char *name, tl_source
                   "the roles need %d generated rows in all, at most %g are allowed",
                   want.examples, tl_data_params[TL_DATA_EXAMPLES].high);
     want.is_outline = is_too_large(reader, &want, all);
+    if (want.examples >= MANY_ROWS && !want.is_outline &&
+        strncmp(name, "synthetic/", 10) == 0)
+        tl_log(TL_LOG_INFO,
+               "generating %d rows of %s and looking for near-duplicates among them; this "
+               "takes a while",
+               want.examples, name);
     const char *dir = reader->options->data_dir;
     const tl_shared_blocks *shared_blocks = reader->options->shared_blocks;
     tl_arena *arena = &reader->plan->arena;
@@ -106,7 +114,12 @@ static tl_status open_source(tl_plan_reader *reader, const char *name, tl_source
         shared_blocks
             ? tl_source_open_shared(name, dir, &want, shared_blocks, arena, out, err)
             : tl_source_open(name, dir, &want, arena, out, err);
-    return status == TL_OK ? TL_OK : tl_yaml_prefix(at, err);
+    if (status != TL_OK) return tl_yaml_prefix(at, err);
+    TL_YAML_CHECK((*out)->all.vocabulary > 0 || (*out)->all.classes > 1, at, err,
+                  "all rows of %s have one label; a model needs at least 2 classes to tell "
+                  "apart",
+                  tl_source_label(name));
+    return TL_OK;
 }
 
 /* The source of a choice, opened unless another choice has it too. */

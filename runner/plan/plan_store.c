@@ -30,20 +30,20 @@ static tl_status read_kind(const tl_yaml *node, unsigned *kind, tl_err *err)
 static tl_status check_givers(const tl_plan *plan, const tl_yaml *at, unsigned kind,
                               tl_err *err)
 {
-    char names[240] = "";
-    size_t length = 0;
+    tl_text names = {0};
     int count;
     for (int i = 0; i < plan->instances; i++)
         if (plan->instance[i].stage->stores & kind) return TL_OK;
     const tl_stage *const *stage = tl_stages(&count);
     for (int i = 0; i < count; i++) {
-        if (!(stage[i]->stores & kind) || length >= sizeof names) continue;
-        const int more = snprintf(names + length, sizeof names - length, "%s%s",
-                                  length > 0 ? ", " : "", stage[i]->name);
-        if (more > 0) length += (size_t)more;
+        if (!(stage[i]->stores & kind)) continue;
+        tl_text_print(&names, "%s%s", names.length ? ", " : "", stage[i]->name);
     }
-    return tl_yaml_error(at, err, "no stage of this plan hands over %s; these do: %s",
-                         at->text, names);
+    const tl_status status =
+        tl_yaml_error(at, err, "no stage of this plan hands over %s; these do: %s",
+                      at->text, names.at ? names.at : "none");
+    tl_text_close(&names);
+    return status;
 }
 
 tl_status tl_plan_store(tl_plan_reader *reader, tl_err *err)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LEVELS = 100000, MAX_LABELS = 4096 };
+enum { MAX_LEVELS = 100000, MAX_LABELS = 4096, MOST_LISTED = 200 /* bytes of names */ };
 
 const tl_value *tl_binding_value(const tl_binding *binding, const int *level)
 {
@@ -19,21 +19,19 @@ tl_status tl_plan_unknown(const tl_yaml *at, const char *what, const char *word,
 {
     const char *near = tl_text_nearest(word, names, count);
     if (near) {
-        return tl_yaml_error(at, err, "unknown %s '%.60s': did you mean '%s'?", what, word,
-                             near);
+        return tl_yaml_error(at, err, "unknown %s '%s': did you mean '%s'?", what,
+                             TL_BRIEF(word), near);
     }
-    char list[240] = "";
-    size_t length = 0;
-    for (int i = 0; i < count && length + 48 < sizeof list; i++) {
-        const int more = snprintf(list + length, sizeof list - length, "%s%s",
-                                  i > 0 ? ", " : "", names[i]);
-        if (more > 0) length += (size_t)more;
-        if (length + 48 >= sizeof list && i + 1 < count) {
-            (void)snprintf(list + sizeof list - 6, 6, ", ...");
-        }
-    }
-    return tl_yaml_error(at, err, "unknown %s '%.60s'; allowed: %s", what, word,
-                         count > 0 ? list : "none");
+    tl_text list = {0};
+    int shown = 0;
+    for (; shown < count && list.length + strlen(names[shown]) < MOST_LISTED; shown++)
+        tl_text_print(&list, "%s%s", shown > 0 ? ", " : "", names[shown]);
+    if (shown < count) tl_text_print(&list, " and %d more", count - shown);
+    const tl_status status =
+        tl_yaml_error(at, err, "unknown %s '%s'; allowed: %s", what, TL_BRIEF(word),
+                      count > 0 && list.at ? list.at : "none");
+    tl_text_close(&list);
+    return status;
 }
 
 tl_status tl_plan_label(const tl_yaml *node, const tl_axis *axis, const char **out,
@@ -122,8 +120,8 @@ static tl_status read_list(tl_plan_reader *reader, const tl_yaml *node,
     if (repeat >= 0) {
         const tl_yaml *child = node->first;
         while (repeat-- > 0) child = child->next;
-        return tl_yaml_error(child, err, "duplicate level '%.60s' of %s", child->text,
-                             what);
+        return tl_yaml_error(child, err, "duplicate level '%s' of %s",
+                             TL_BRIEF(child->text), what);
     }
     *out = value;
     return TL_OK;
@@ -202,6 +200,8 @@ tl_status tl_plan_bind(tl_plan_reader *reader, const tl_yaml *node, const tl_par
 {
     char what[128];
     (void)snprintf(what, sizeof what, "%s.%s", owner->name, param->name);
+    if (tl_plan_is_range(node))
+        TL_TRY(tl_plan_range(reader, node, param, what, &node, err));
     if (node->kind != TL_YAML_LIST) {
         tl_value *value;
         TL_ALLOC(value, &reader->plan->arena, 1, err);
@@ -238,7 +238,7 @@ static tl_status unknown_key(tl_plan_reader *reader, const tl_yaml *key,
                              const tl_param *params, const tl_param_owner *owner,
                              tl_err *err)
 {
-    char what[96];
+    char what[TL_BRIEF_SPACE + 16];
     const char **names;
     int count = tl_params_count(params);
     TL_ALLOC(names, &reader->plan->arena, count + 2, err);
@@ -247,7 +247,7 @@ static tl_status unknown_key(tl_plan_reader *reader, const tl_yaml *key,
         names[count++] = "recipe";
         names[count++] = "model";
     }
-    (void)snprintf(what, sizeof what, "key of %.60s:", owner->name);
+    (void)snprintf(what, sizeof what, "key of %s:", TL_BRIEF(owner->name));
     return tl_plan_unknown(key, what, key->text, names, count, err);
 }
 

@@ -331,6 +331,8 @@ bool tl_trial_layout(const tl_plan *plan, uint32_t number, tl_trial *trial)
     trial->number = number;
     trial->cell = number / plan->replicates;
     trial->replicate = plan->first_replicate + number % plan->replicates;
+    trial->draw = trial->replicate / plan->seeds;
+    trial->seed = trial->replicate % plan->seeds;
     for (int i = 0; i < plan->axes; i++) level[i] = tl_plan_level(plan, trial->cell, i);
     trial->chain = body->chain_axis < 0 ? 0 : level[body->chain_axis];
     const tl_data_choice *choice = &body->choice[tl_plan_data_index(plan, level)];
@@ -355,6 +357,14 @@ void tl_trial_decode(const tl_plan *plan, uint32_t number, tl_trial *trial)
     const bool fits = tl_trial_layout(plan, number, trial);
     TL_INVARIANT(fits);
     tl_trial_keys(plan, trial);
+}
+
+uint32_t tl_trial_stream(const tl_trial *trial, const tl_trial_step *step)
+{
+    static const uint32_t data = TL_PARTS_DATA | TL_BIT(TL_PART_MARKS);
+    const bool is_of_data = step->kind != TL_STEP_BANK && step->bank_count == 0 &&
+                            !(step->reads & ~data) && !(step->stage->gives & ~data);
+    return is_of_data ? trial->draw : trial->draw + trial->seed * TL_MAX_REPLICATE;
 }
 
 /* Adds `from` to parent [count] unless it is there. \return the new count */

@@ -4,8 +4,8 @@
  *
  * A step's key is the hash of its stage (name, version), its parameters, the keys of the
  * part versions it reads, its occurrence number among its ancestors, and, if it draws, seed
- * and replicate. A model of a bank is keyed by the bank in place of the stage, so stages
- * share it. Steps with equal keys are computed once.
+ * and replicate (tl_trial_stream). A model of a bank is keyed by the bank in place of the
+ * stage, so stages share it. Steps with equal keys are computed once.
  *
  * Model and recipe are the plan's, but a training may have its own. Who attacks, measures
  * or imitates a model goes by what that model was trained by: shadow models by the recipe
@@ -75,6 +75,7 @@ typedef struct tl_trial_version {
 typedef struct tl_trial {
     /** number = cell * plan replicates + (replicate - first) */
     uint32_t number, cell, replicate;
+    uint32_t draw, seed; /**< the replicate's data draw, and its training seed, from 0 */
     int chain;
     tl_setup_values values;
     tl_size size;
@@ -103,6 +104,14 @@ TL_MUST_USE tl_status tl_trial_new(tl_arena *arena, tl_trial **out, tl_err *err)
  * `- judge`). Cannot fail for a plan that tl_plan_open accepted.
  */
 void tl_trial_decode(const tl_plan *plan, uint32_t number, tl_trial *trial);
+
+/**
+ * The replicate whose random numbers a step draws. What reads and gives data alone goes by
+ * the data draw, as splits do, and is the same step under every training seed; all else
+ * goes by both. A number below TL_MAX_REPLICATE is a data draw under its first seed, and
+ * the same as this replicate of a plan without crossed ones.
+ */
+uint32_t tl_trial_stream(const tl_trial *trial, const tl_trial_step *step);
 
 /** Sets `giver` to the positions of the steps that gave what `step` reads of `part`, in the
  * order of the chain; -1 for what is there from the start. \return how many: of a list any

@@ -8,10 +8,10 @@
 
 static const uint32_t ALL_ARGS = UINT32_MAX;
 
-static void hash_draw(const tl_plan *plan, const tl_trial *trial, tl_hash *hash)
+static void hash_draw(const tl_plan *plan, uint32_t replicate, tl_hash *hash)
 {
     tl_hash_u64(hash, plan->seed);
-    tl_hash_u64(hash, trial->replicate);
+    tl_hash_u64(hash, replicate);
 }
 
 static void hash_data(const tl_plan *plan, tl_trial *trial)
@@ -31,7 +31,7 @@ static void hash_data(const tl_plan *plan, tl_trial *trial)
         tl_hash_u64(&hash, (uint64_t)split->test);
         tl_hash_u64(&hash, (uint64_t)split->attacker_from_pool);
         tl_hash_real(&hash, split->keep);
-        hash_draw(plan, trial, &hash);
+        hash_draw(plan, trial->draw, &hash);
         trial->root[part] = tl_hash_end(&hash);
     }
 }
@@ -130,7 +130,8 @@ static tl_key content_of(const tl_plan *plan, const tl_trial *trial,
     for (int b = 0; b < step->bank_count; b++) {
         tl_hash_key(&hash, &trial->step[step->bank_from + b].content);
     }
-    if (step->kind != TL_STEP_RUN || step->stage->draws) hash_draw(plan, trial, &hash);
+    if (step->kind != TL_STEP_RUN || step->stage->draws)
+        hash_draw(plan, tl_trial_stream(trial, step), &hash);
     return tl_hash_end(&hash);
 }
 

@@ -23,12 +23,15 @@ typedef struct builder {
 
 tl_status tl_yaml_error(const tl_yaml *at, tl_err *err, const char *format, ...)
 {
-    char text[TL_ERR_TEXT];
+    tl_text text = {0};
     va_list list;
     va_start(list, format);
-    (void)vsnprintf(text, sizeof text, format, list);
+    tl_text_print_list(&text, format, list);
     va_end(list);
-    return tl_fail(err, TL_E_ARG, "%s:%d:%d: %s", at->origin, at->line, at->column, text);
+    (void)tl_fail(err, TL_E_ARG, "%s:%d:%d: %s", at->origin, at->line, at->column,
+                  text.at ? text.at : "no memory for a message");
+    tl_text_close(&text);
+    return TL_E_ARG;
 }
 
 tl_status tl_yaml_prefix(const tl_yaml *at, tl_err *err)
@@ -78,12 +81,25 @@ static tl_status add_node(builder *b, const tl_yaml *like, tl_err *err)
     return TL_OK;
 }
 
+/* A value that is not there has no place: it gets that of its key, or of what is before it.
+ */
+static void place_empty(const builder *b, tl_yaml *node)
+{
+    if (b->depth == 0) return;
+    const tl_yaml *parent = b->open[b->depth - 1], *key = b->key[b->depth - 1];
+    const tl_yaml *near = key ? key : parent->last ? parent->last : parent;
+    node->line = near->line;
+    node->column = near->column;
+}
+
 static tl_status add_scalar(builder *b, const yaml_event_t *event, tl_yaml *node,
                             tl_err *err)
 {
     const char *text = (const char *)event->data.scalar.value;
     const size_t length = event->data.scalar.length;
     TL_YAML_CHECK(strlen(text) == length, node, err, "a text must not contain a NUL byte");
+    if (length == 0 && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
+        place_empty(b, node);
     node->kind = TL_YAML_SCALAR;
     node->text = tl_arena_text(b->arena, text, err);
     if (!node->text) return TL_E_NOMEM;

@@ -93,8 +93,30 @@ static char *hypotheses_json(const tl_plan *plan)
     return text;
 }
 
-/* Hash of the plan without its sections of replicates and of what is stored: equal for
- * files that can be pooled. */
+/* The display names of the plan as one attribute more, if it has any. */
+static tl_status add_labels(const tl_plan *plan, tl_arena *arena, tl_table *table,
+                            tl_err *err)
+{
+    if (plan->labels == 0) return TL_OK;
+    json_t *all = json_object();
+    for (int i = 0; i < plan->labels; i++)
+        tl_json_put(all, plan->label[i].name, json_string(plan->label[i].text));
+    char *text = json_dumps(all, JSON_COMPACT);
+    json_decref(all);
+    TL_INVARIANT(text != NULL);
+    const char *kept = tl_arena_text(arena, text, err);
+    free(text);
+    if (!kept) return TL_E_NOMEM;
+    tl_attribute *list;
+    TL_ALLOC(list, arena, table->attributes + 1, err);
+    memcpy(list, table->attribute, (size_t)table->attributes * sizeof *list);
+    list[table->attributes++] = (tl_attribute){TL_NAME_LABELS, kept};
+    table->attribute = list;
+    return TL_OK;
+}
+
+/* Hash of the plan without its sections of replicates, of what is stored and of labels:
+ * equal for files that can be pooled. */
 static tl_key hash_without_replicates(const char *text)
 {
     tl_hash hash = {0};
@@ -102,8 +124,9 @@ static tl_key hash_without_replicates(const char *text)
     for (const char *line = text; *line;) {
         const size_t length = strcspn(line, "\n");
         if (*line != ' ' && *line != '-')
-            is_left_out =
-                strncmp(line, "replicates:", 11) == 0 || strncmp(line, "store:", 6) == 0;
+            is_left_out = strncmp(line, "replicates:", 11) == 0 ||
+                          strncmp(line, "store:", 6) == 0 ||
+                          strncmp(line, "labels:", 7) == 0;
         if (!is_left_out) tl_hash_bytes(&hash, line, length);
         line += length + (line[length] == '\n');
     }
@@ -160,6 +183,7 @@ tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial, tl_arena *are
     tl_trial_decode(plan, 0, trial);
     (void)tl_key_text(&trial->source->content, content);
     const char *split = trial->split.official ? "conditional on the official split"
+                        : plan->seeds > 1     ? "splits drawn anew for every data draw"
                                               : "splits drawn anew for every replicate";
     const tl_attribute all[] = {
         {TL_NAME_CONVENTIONS, TL_CONVENTIONS},
@@ -188,5 +212,6 @@ tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial, tl_arena *are
     tl_attribute list[GIVEN + TARGET_ATTRIBUTES];
     memcpy(list, all, sizeof all);
     const int count = GIVEN + describe_target(plan, trial, arena, list + GIVEN, err);
-    return tl_table_describe(table, list, count, arena, err);
+    TL_TRY(tl_table_describe(table, list, count, arena, err));
+    return add_labels(plan, arena, table, err);
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static const char LOCK[] = ".lock"; /* behind the path of what is locked */
+
 bool tl_output_is(const char *path, const char *other)
 {
     struct stat a, b;
@@ -22,8 +24,8 @@ static bool is_earlier(const tl_output *output, char is[TL_ERR_TEXT])
         (void)snprintf(is, TL_ERR_TEXT, "no result file of threatloop");
         return false;
     }
-    (void)snprintf(is, TL_ERR_TEXT, "'%.80s'%s%.40s", found.title,
-                   *found.seed ? " with seed " : "", found.seed);
+    (void)snprintf(is, TL_ERR_TEXT, "'%s'%s%s", TL_BRIEF(found.title),
+                   *found.seed ? " with seed " : "", TL_BRIEF(found.seed));
     return output->title && strcmp(found.title, output->title) == 0 &&
            strcmp(found.seed, output->seed) == 0;
 }
@@ -33,6 +35,7 @@ tl_status tl_output_check(const tl_output *output, tl_err *err)
     struct stat facts;
     char is[TL_ERR_TEXT];
     const char *path = output->path;
+    TL_TRY(tl_durable_check_name(path, LOCK, err));
     if (stat(path, &facts) != 0) return TL_OK;
     TL_CHECK(S_ISREG(facts.st_mode), err, TL_E_ARG,
              "-o %s: exists and is not a regular file", path);
@@ -55,9 +58,8 @@ tl_status tl_output_lock(const char *path, const char *also, double timeout,
                          tl_file_lock *out, tl_err *err)
 {
     char lock[TL_PATH_SPACE];
-    const int length = snprintf(lock, sizeof lock, "%s.lock", path);
-    TL_CHECK(length < TL_PATH_SPACE, err, TL_E_ARG, "-o: the path is too long: %d bytes",
-             length);
+    TL_TRY(tl_durable_check_name(path, LOCK, err));
+    (void)snprintf(lock, sizeof lock, "%s%s", path, LOCK);
     const tl_lock_of of = {
         .path = lock, .what = path, .advice = "name another file with -o", .also = also};
     TL_TRY(tl_file_lock_take(&of, timeout, out, err));

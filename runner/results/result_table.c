@@ -5,6 +5,7 @@
  */
 #include "runner/results/result_table.h"
 
+#include "analysis/report/label.h"
 #include "analysis/table/schema.h"
 #include "runner/results/downstream.h"
 #include "runner/results/factors.h"
@@ -198,6 +199,45 @@ static bool has_missing(const collector *c, const tl_metric *spec, const values 
     return false;
 }
 
+/* Whether another instance has a metric of the same label. */
+static bool is_shared_label(const collector *c, const tl_measured *place, const char *label)
+{
+    for (uint32_t i = 0; i < c->sweep->measured.count; i++) {
+        const tl_measured *other = &c->sweep->measured.one[i];
+        if (other->step.instance == place->step.instance) continue;
+        for (int m = 0; m < other->metrics; m++) {
+            const char *its = other->step.metrics[m].label;
+            if (its && strcmp(its, label) == 0) return true;
+        }
+    }
+    return false;
+}
+
+/* A short name for people, in which the parts that distinguish the names of metrics are:
+ * instance, part judged, judge and round. */
+static tl_status describe_label(const collector *c, const tl_measured *place, int m,
+                                tl_column *column, tl_err *err)
+{
+    const tl_trial_step *step = &place->step;
+    const char *label = step->metrics[m].label;
+    const bool has_part = step->kind == TL_STEP_JUDGE && step->item != TL_PART_TARGET;
+    const char *instance =
+        tl_label_in_words(c->arena, c->plan->instance[step->instance].name);
+    char judge[32] = "", round[32] = "";
+    if (!label) return TL_OK;
+    if (step->kind == TL_STEP_JUDGE && step->judgement > 0)
+        (void)snprintf(judge, sizeof judge, ", judge %d", step->judgement);
+    if (step->round > 1) (void)snprintf(round, sizeof round, ", round %d", step->round);
+    const bool has_instance = is_shared_label(c, place, label);
+    const char *whole =
+        tl_arena_print(c->arena, err, "%s%s%s%s%s%s%s", label, has_instance ? ", " : "",
+                       has_instance ? instance : "", has_part ? ", " : "",
+                       has_part ? tl_part_name((tl_part)step->item) : "", judge, round);
+    if (!whole) return TL_E_NOMEM;
+    tl_column_describe(column, TL_NAME_LABEL, whole);
+    return TL_OK;
+}
+
 /* \param above  factors that the metrics of the place are downstream of */
 static tl_status add_metric(const collector *c, const tl_measured *place, int m,
                             const char *above, tl_err *err)
@@ -225,6 +265,7 @@ static tl_status add_metric(const collector *c, const tl_measured *place, int m,
     column->low = spec->low;
     column->high = spec->is_rate ? 1.0 : spec->high;
     column->is_success = spec->is_success && stage->role == TL_ROLE_ATTACK;
+    TL_TRY(describe_label(c, place, m, column, err));
     tl_column_describe(column, TL_NAME_FLOW, tl_flow_name(stage->flow));
     tl_column_describe(column, TL_NAME_ROLE, tl_role_name(stage->role));
     tl_column_describe(column, TL_NAME_THREAT, stage->taxonomy);
@@ -257,6 +298,53 @@ static tl_status add_metrics(const collector *c, tl_err *err)
     return TL_OK;
 }
 
+/* The coordinate of the dimension: trials of one plan with other replicates have other
+ * numbers, and those of later replicates larger ones. */
+static tl_status add_index(const collector *c, tl_err *err)
+{
+    const uint32_t trials = c->plan->trials;
+    const double first = (double)c->plan->first_replicate * c->plan->cells;
+    const bool is_int = first + trials <= INT32_MAX;
+    tl_column *column =
+        tl_table_add(c->table, TL_NAME_TRIAL, is_int ? TL_COLUMN_INT : TL_COLUMN_REAL, "1",
+                     "number of the trial among all replicates of the plan");
+    int32_t *whole = NULL;
+    double *real = NULL;
+    if (is_int) TL_ALLOC(whole, c->arena, trials, err);
+    if (!is_int) TL_ALLOC(real, c->arena, trials, err);
+    for (uint32_t t = 0; t < trials; t++) {
+        if (is_int) whole[t] = (int32_t)first + (int32_t)t;
+        if (!is_int) real[t] = first + t;
+    }
+    column->integer = whole;
+    column->real = real;
+    return TL_OK;
+}
+
+/* The two parts of a crossed replicate. */
+static tl_status add_crossed(const collector *c, const int32_t *replicate, tl_err *err)
+{
+    const int32_t seeds = (int32_t)c->plan->seeds;
+    int32_t *draw, *seed;
+    if (seeds < 2) return TL_OK;
+    TL_ALLOC(draw, c->arena, c->plan->trials, err);
+    TL_ALLOC(seed, c->arena, c->plan->trials, err);
+    for (uint32_t t = 0; t < c->plan->trials; t++) {
+        draw[t] = replicate[t] / seeds;
+        seed[t] = replicate[t] % seeds;
+    }
+    tl_column *column =
+        tl_table_add(c->table, TL_NAME_DATA_DRAW, TL_COLUMN_INT, "1",
+                     "data draw: names the splits, and what was drawn of data alone");
+    column->is_coordinate = true;
+    column->integer = draw;
+    column = tl_table_add(c->table, TL_NAME_TRAINING_SEED, TL_COLUMN_INT, "1",
+                          "training seed within the data draw: names all else drawn");
+    column->is_coordinate = true;
+    column->integer = seed;
+    return TL_OK;
+}
+
 static tl_status add_fixed(const collector *c, tl_err *err)
 {
     const uint32_t trials = c->plan->trials;
@@ -269,14 +357,15 @@ static tl_status add_fixed(const collector *c, tl_err *err)
                                      "replicate: names the random numbers that were drawn");
     column->is_coordinate = true;
     column->integer = replicate;
+    TL_TRY(add_crossed(c, replicate, err));
     column = tl_table_add(c->table, TL_NAME_STATUS, TL_COLUMN_FLAG, NULL,
                           "outcome of the trial");
     column->integer = c->status;
     column->flag_meanings = TL_STATUS_WORDS;
-    tl_table_add(c->table, "trial_key", TL_COLUMN_KEY, NULL,
+    tl_table_add(c->table, TL_NAME_TRIAL_KEY, TL_COLUMN_KEY, NULL,
                  "hash of the keys of all steps of the trial")
         ->key = c->key;
-    tl_table_add(c->table, "split_hash", TL_COLUMN_KEY, NULL,
+    tl_table_add(c->table, TL_NAME_SPLIT_HASH, TL_COLUMN_KEY, NULL,
                  "hash of which source row went to which role")
         ->key = c->split;
     return TL_OK;
@@ -285,7 +374,7 @@ static tl_status add_fixed(const collector *c, tl_err *err)
 static tl_status open_collector(const tl_sweep *sweep, tl_arena *arena, collector *c,
                                 tl_err *err)
 {
-    enum { FIXED = 4, EACH = 3 /* metric, cases, reason */ };
+    enum { FIXED = 7, EACH = 3 /* metric, cases, reason */ };
     const tl_plan *plan = sweep->plan;
     const tl_measured_list *steps = &sweep->measured;
     *c =
@@ -319,6 +408,7 @@ static tl_status collect(const tl_sweep *sweep, bool is_outlook, tl_arena *arena
     tl_split_hashes_close(&c.splits);
     TL_TRY(status);
     TL_TRY(tl_factors_columns(c.plan, arena, c.table, err));
+    TL_TRY(add_index(&c, err));
     TL_TRY(add_fixed(&c, err));
     TL_TRY(add_metrics(&c, err));
     TL_TRY(tl_factors_globals(c.plan, c.trial, arena, c.table, err));

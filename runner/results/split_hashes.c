@@ -38,8 +38,8 @@ tl_status tl_split_hashes_find(tl_split_hashes *hashes, const tl_trial *trial, t
         tl_roles roles;
         const size_t mark = tl_arena_mark(&hashes->scratch);
         const tl_status status =
-            tl_roles_draw(trial->source, &trial->split, hashes->plan->seed,
-                          trial->replicate, &hashes->scratch, &roles, err);
+            tl_roles_draw(trial->source, &trial->split, hashes->plan->seed, trial->draw,
+                          &hashes->scratch, &roles, err);
         if (status == TL_OK) hashes->known[at] = (tl_split_hash){*root, roles.split_hash};
         tl_arena_rewind(&hashes->scratch, mark);
         TL_TRY(status);

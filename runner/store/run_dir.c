@@ -24,7 +24,8 @@ static const char MODELS[] = "models", SAMPLES[] = "samples";
 
 /* In the order of removal: as long as it has the journal, it is recognised as a run's. */
 static const char HALT[] = "halt", LOCK[] = "lock", JOURNAL[] = "journal.ndjson";
-static const char *const own_files[] = {HALT, "progress.json", "plan.yaml", JOURNAL};
+static const char *const own_files[] = {HALT, "progress.json", "run.json", "plan.yaml",
+                                        JOURNAL};
 enum { OWN_FILES = sizeof own_files / sizeof *own_files };
 
 /* ---- paths --------------------------------------------------------------------------- */

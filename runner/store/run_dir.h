@@ -2,9 +2,10 @@
  * The room of what survives a crash: run directory, journal, metrics, samples; may use
  * compute and experiments/stage/metric.h and samples.h.
  *
- * The run directory (mode 0700) holds plan.yaml, journal.ndjson, progress.json, lock, and
- * models/<2 hex>/<key>.<part>.safetensors with checkpoints next to them, and
- * samples/<2 hex>/<key>.bin (side_file.h). One run uses it at a time.
+ * The run directory (mode 0700) holds plan.yaml, run.json (how the run was
+ * called), journal.ndjson, progress.json, lock, and models/<2 hex>/<key>.<part>.safetensors
+ * with checkpoints next to them, and samples/<2 hex>/<key>.bin (side_file.h). One run uses
+ * it at a time.
  */
 #ifndef TL_RUNNER_STORE_RUN_DIR_H
 #define TL_RUNNER_STORE_RUN_DIR_H

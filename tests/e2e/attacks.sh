@@ -17,7 +17,7 @@ more='--set m2d_shadow_lira.models=8 --set d2d_pgd.eps=[0,0.05]'
 expect 0 launch -n 2 run "$plan" $more -o fresh.nc
 cp -r 1.run grown.run
 before=$(done_keys grown.run/journal.ndjson | wc -l)
-expect 0 launch -n 2 run "$plan" $more -o grown.nc --dir grown.run --resume
+expect 0 launch -n 2 run "$plan" $more -o grown.nc --dir grown.run --resume --changed-plan
 same fresh.nc grown.nc
 # Four shadow models, both tests by eight of them, and images moved by another eps.
 added=$(($(done_keys grown.run/journal.ndjson | wc -l) - before))

@@ -58,7 +58,8 @@ refuse 2 "data.split.keep is 1.5, allowed" run good.yaml --set data.split.keep=1
 refuse 2 "attacker_from_pool" run good.yaml --set data.split.attacker_from_pool=10
 refuse 2 "no file and no shipped plan named" run absent.yaml
 refuse 2 "dangling.yaml" run dangling.yaml
-refuse 1 "folder" run folder
+refuse 2 "folder is a folder, not a plan" run folder
+refuse 2 "folder is not a threatloop run directory" run --resume folder
 refuse 2 "exists and is not a regular file" run good.yaml -o folder.nc
 refuse 2 "names a folder" run good.yaml -o folder/
 refuse 1 "absent/x.nc" run good.yaml -o absent/x.nc

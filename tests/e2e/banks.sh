@@ -27,7 +27,7 @@ expect 0 launch -n 2 run "$plan" -o grown.nc
 [ "$(banked grown.run)" = $((replicates * 17)) ] || fail "16: $(banked grown.run) models of banks"
 done_keys grown.run/journal.ndjson >before
 # shellcheck disable=SC2046
-expect 0 launch -n 2 run "$plan" $(sized 32) -o grown.nc --resume
+expect 0 launch -n 2 run "$plan" $(sized 32) -o grown.nc --resume --changed-plan
 [ "$(banked grown.run)" = $((replicates * 33)) ] || fail "grown to 32: $(banked grown.run) models of banks"
 [ "$(trained grown.run)" = $replicates ] || fail "grown to 32: $(trained grown.run) targets"
 done_once grown.run/journal.ndjson

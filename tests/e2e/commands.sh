@@ -81,8 +81,13 @@ expect 2 "$t" new mine
 plan=$plans/sweep.yaml
 expect 0 "$t" plan "$plan" --json
 expect 0 launch -n 2 run "$plan" --set long.epochs=20 -o s.nc
-says "Hypothesis 1"
-says "Too few cases to resolve: m2d_global_threshold_tpr_at_1pct"
+says "Too few rows for: global threshold tpr at 1pct"
+cp out.txt run.txt
+awk '{ if (length($0) > 80) exit 1 }' run.txt || fail "a line of the summary is longer than 80"
+grep -q "$(printf '\033')" run.txt && fail "colours where there is no terminal"
+expect 0 "$t" summary s.nc
+same run.txt out.txt
+LC_ALL=C.UTF-8 expect 0 "$t" summary s.nc
 expect 0 "$t" table s.nc --csv
 [ "$(wc -l <out.txt)" = 88 ] || fail "the table has $(wc -l <out.txt) lines for 87 trials"
 expect 0 "$t" effects s.nc
@@ -94,7 +99,48 @@ expect 2 "$t" effects s.nc --claims --csv
 expect 0 "$t" effects s.nc -o e.nc
 expect 0 ncdump -h e.nc
 says "group: effects"
-says "effect ="
+says "comparison ="
+expect 0 "$t" effects s.nc --metric agreement_gain --factor poison
+says "m2m_model_extraction_agreement_gain"
+grep -q "measure_utility_accuracy:" out.txt && fail "--metric shows another metric"
+grep -q "^  trend" out.txt && fail "--factor shows another factor"
+expect 0 "$t" effects s.nc
+says "not shown (--all)"
+expect 0 "$t" effects s.nc --all
+grep -q "not shown" out.txt && fail "--all hides effects"
+expect 0 "$t" effects s.nc --importance --csv
+says "metric,factor,share,chance,adds_up"
+expect 2 "$t" effects s.nc --metric no_such
+says "no metric of the file"
+expect 2 "$t" effects s.nc --importance -o i.nc
+expect 0 "$t" effects s.nc s.nc --csv                   # a trial counts once
+cp out.txt twice.csv
+expect 0 "$t" effects s.nc --csv
+same out.txt twice.csv
+expect 0 "$t" compare s.nc s.nc
+says "paired by replicate"
+says "+0 [+0, +0]"
+expect 0 "$t" compare s.nc s.nc --json --metric utility_accuracy
+says '"pairing": "paired"'
+expect 2 "$t" compare s.nc
+expect 1 "$t" compare s.nc no_such.nc
+for name in attacks defenses metrics; do
+    expect 0 "$t" list $name
+done
+expect 0 "$t" list metrics --json
+/usr/bin/python3 -c 'import json, sys
+for one in json.load(open(sys.argv[1]))["metrics"]: print(one["name"])' out.txt >names.txt
+[ "$(wc -l <names.txt)" -ge 100 ] || fail "only $(wc -l <names.txt) metrics"
+ncdump -h s.nc | sed -n 's/^\t\t\([a-z0-9_]*\):better = .*/\1/p' >>names.txt
+while read -r name; do
+    "$t" describe "$name" >out.txt 2>err.txt || fail "describe does not know $name"
+done <names.txt
+expect 0 "$t" describe auc
+says "may be the metric of"
+expect 0 "$t" describe d2m_badnets_success_surrogate_round2
+says "d2m.badnets, when judged"
+expect 2 "$t" describe acuracy
+says "did you mean 'accuracy'"
 expect 0 "$t" table e.nc --csv
 says "trend"
 expect 0 "$t" status s.run

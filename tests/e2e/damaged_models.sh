@@ -57,8 +57,7 @@ says "holds the model of another step"
 
 # While it runs: whatever has been written so far is damaged, again and again.
 rm -rf hurt.run hurt.nc
-launch -n 2 run "$plan" --inject slow:x10 -o hurt.nc --dir "$place/hurt.run" >out.txt 2>err.txt &
-starter=$!
+begin launch -n 2 run "$plan" --inject slow:x10 -o hurt.nc --dir "$place/hurt.run"
 wait_for_steps hurt.run/journal.ndjson 3
 seed_random
 kinds=(flip cut zeros)
@@ -76,9 +75,7 @@ while kill -0 "$starter" 2>/dev/null && [ "$seed" -lt 40 ]; do
     }
     sleep 0.2
 done
-wait "$starter"
-code=$?
-[ "$code" = 0 ] || { fail "damaged while it ran: exit $code" && tail -n 5 err.txt >&2; }
+ended "damaged while it ran" 0
 same whole.nc hurt.nc
 echo "$(find . -name 'hit.*' | wc -l) models damaged while it ran, $(grep -c 'rerunning the step' err.txt) steps rerun"
 finish

@@ -38,7 +38,8 @@ refuse 1 "served: is a folder, not a file" retinamnist --from served
 refuse 2 "did you mean 'breastmnist'" brestmnist
 refuse 2 "28 and 64" organmnist3d --size 128
 refuse 2 "28, 64, 128 and 224" breastmnist --size 100
-refuse 2 "download it manually" cifar10
+refuse 2 "is not fetched, but read where you put it: its binary version is at" cifar10
+refuse 2 "its files are at https://" mnist/t10k
 refuse 2 "give a whole number" breastmnist --size many
 mirror short
 refuse 1 "retinamnist.npz: transfer closed with" retinamnist

@@ -10,10 +10,10 @@ says "$steps steps done"
 
 resume=()
 for kill in 1 2; do
-    launch -n 2 run "${many[@]}" -o killed.nc --dir "$place/killed.run" \
-        ${resume[@]+"${resume[@]}"} >out.txt 2>err.txt &
-    starter=$!
-    wait_for_steps killed.run/journal.ndjson $((steps * kill / 4)) || break
+    # Slowly, so that it is not done before it is killed.
+    begin launch -n 2 run "${many[@]}" -o killed.nc --dir "$place/killed.run" --inject slow:x30 \
+        ${resume[@]+"${resume[@]}"}
+    wait_for_steps killed.run/journal.ndjson $((steps * kill / 20)) || break
     ranks_of "$place/killed.run" | xargs -r kill -KILL
     wait "$starter"
     [ ! -e killed.nc ] || fail "a run that was killed left a result"

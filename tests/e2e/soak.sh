@@ -6,15 +6,13 @@
 . "${ROOT:?the checkout}/tests/e2e/lib.sh" || exit 1
 plan=$plans/faults.yaml
 seed_random
-export THREATLOOP_START_TIMEOUT=5 # ranks that are killed before all have met
+export THREATLOOP_START_TIMEOUT=30 # ranks that are killed before all have met
 expect 0 launch -n 1 run "$plan" -o whole.nc --quiet
 steps=$(done_keys whole.run/journal.ndjson | wc -l)
 journal=x.run/journal.ndjson
 
-begin() { # begin ARGUMENTS...: a run of four ranks in the background, `starter`
-    "$ROOT/cluster/launch" -n 4 run "$plan" -o x.nc --dir "$place/x.run" --quiet \
-        --max-step-deaths 99 "$@" >out.txt 2>err.txt &
-    starter=$!
+start() { # start ARGUMENTS...: a run of four ranks in the background, `starter`
+    begin launch -n 4 run "$plan" -o x.nc --dir "$place/x.run" --quiet --max-step-deaths 99 "$@"
 }
 clean() { rm -rf x.nc x.run x.run.nc; }
 pause() { sleep "$(awk -v r=$RANDOM -v most="$1" 'BEGIN { printf "%.3f", r / 32768 * most }')"; }
@@ -40,7 +38,7 @@ nothing_lost() {
 killed=0 runs=0 none=0 early=0
 while [ "$killed" -lt "${SOAK_WORKERS:-200}" ]; do
     clean
-    begin
+    start
     runs=$((runs + 1))
     wait_until "ranks" has_ranks
     for _ in 1 2 3; do
@@ -71,7 +69,7 @@ interrupt() {
         rm -f before.txt
         resume=()
         for _ in 1 2 3 4; do
-            begin ${resume[@]+"${resume[@]}"}
+            start ${resume[@]+"${resume[@]}"}
             wait_until "ranks" has_ranks
             pause 2
             case $what in
@@ -91,7 +89,7 @@ interrupt() {
             [ ! -s before.txt ] && ! grep -q '"kind":"start"' $journal || resume=(--resume)
             [ "$code" != 0 ] || break
         done
-        begin --resume
+        start --resume
         wait "$starter" || { fail "$what: the last resume failed" && cat err.txt >&2; }
         nothing_lost
         is_whole "$what"

@@ -39,17 +39,13 @@ says "4 heads, 2 of keys and values"
 # goes_on KIND FROM TO SIGNAL: starts on FROM ranks, is held up once it has left a checkpoint,
 # is ended by SIGNAL there, and ends on TO
 goes_on() {
-    local kind=$1 dir=$place/$1$2$3.run starter code seconds=100
+    local kind=$1 dir=$place/$1$2$3.run held=hang:3600
     local run_on=(run "$plan" --set "model.kind=$kind" -o "$kind$2$3.nc" --dir "$dir")
-    [ "$4" = KILL ] || seconds=3
-    "$ROOT/cluster/launch" -n "$2" "${run_on[@]}" --checkpoint-every 0.01 \
-        --inject "hang:$seconds,after=tick:50" >out.txt 2>err.txt &
-    starter=$!
+    [ "$4" = KILL ] || held=hold
+    begin launch -n "$2" "${run_on[@]}" --checkpoint-every 0.01 --inject "$held,after=tick:50"
     wait_until_held "$dir"
     if [ "$4" = KILL ]; then ranks_of "$dir" | xargs -r kill -KILL; else kill -USR1 $starter; fi
-    wait $starter
-    code=$?
-    [ "$code" = 75 ] || fail "$kind ended by $4: exit $code"
+    ended "$kind ended by $4" 75
     expect 0 launch -n "$3" "${run_on[@]}" --resume
     says "training resumes after update"
     same "${kind}1.nc" "$kind$2$3.nc"

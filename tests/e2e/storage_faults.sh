@@ -46,19 +46,13 @@ for torn in torn:1,after=journal:4 torn:100,after=journal:9 torn:0,after=journal
     goes_on "$torn"
 done
 
-# slowly: a run in the background, until some steps are done
-slowly() {
-    launch -n 2 run "$plan" -o "$1" --dir "$place/x.run" --inject slow:x10 >out.txt 2>err.txt &
-    starter=$!
-    wait_for_steps x.run/journal.ndjson 3
+# held FILE: a run in the background, one rank of which stays in a step until the run is to stop
+held() {
+    begin launch -n 2 run "$plan" -o "$1" --dir "$place/x.run" --hung-after 0 --inject hold:rank=0,after=start:4
+    wait_until "a step that is held up" grep -q "a fault is injected" err.txt
 }
-# stopped: it ended with 75
-stopped() {
-    wait "$starter"
-    local code=$?
-    [ "$code" = 75 ] || { fail "$1: exit $code, wanted 75" && tail -n 5 err.txt >&2; }
-}
-slowly x.nc
+stopped() { ended "$1" 75; }
+held x.nc
 mv x.run away.run
 stopped "a run directory that was moved"
 says "the run directory was moved or removed"
@@ -66,7 +60,7 @@ says "the run directory was moved or removed"
 mv away.run x.run
 goes_on "moved and put back"
 
-slowly x.nc
+held x.nc
 rm -r x.run
 stopped "a run directory that was removed"
 says "the run directory was moved or removed"
@@ -77,8 +71,10 @@ rm -rf x.run x.nc x.run.nc
 
 # The folder of the result is gone at the end: the journal has it all.
 mkdir out
-slowly out/x.nc
+begin launch -n 2 run "$plan" -o out/x.nc --dir "$place/x.run" --hung-after 0 --inject stop:rank=0,after=start:4
+wait_until "a rank that is stopped" grep -q "a fault is injected" err.txt
 rm -r out
+ranks_of "$place/x.run" | xargs kill -CONT
 stopped "a result that cannot be written"
 says "out/x.nc: cannot be written"
 mkdir out

@@ -50,10 +50,10 @@ same 1.nc 2.nc
 expect 0 launch -n 2 run "$plan" --set 'store=[]' -o more.nc
 ncdump -h more.nc | grep -q "^group" && fail "a group that the plan does not ask for"
 [ ! -e more.run/samples ] || fail "side files of a plan that stores nothing"
-expect 0 launch -n 2 run "$plan" --set 'store=[scores]' -o more.nc --resume
+expect 0 launch -n 2 run "$plan" --set 'store=[scores]' -o more.nc --resume --changed-plan
 ncdump -h more.nc >more.txt
 [ "$(grep -c "^group" more.txt)" = 1 ] || fail "not one group: $(grep "^group" more.txt)"
-expect 0 launch -n 2 run "$plan" -o more.nc --resume
+expect 0 launch -n 2 run "$plan" -o more.nc --resume --changed-plan
 same 1.nc more.nc
 for stage in train m2m.model_extraction; do
     twice=$(grep -a '"kind":"done"' more.run/journal.ndjson | grep -a "\"stage\":\"$stage\"" |

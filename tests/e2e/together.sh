@@ -31,16 +31,13 @@ ncdump -h fast.nc | grep -q 'gradient_sums = "fast' || fail "fast sums are not n
 
 # shot NAME RANKS [OPTION...]: all ranks are killed once there is a checkpoint
 shot() {
-    local name=$1 ranks=$2 starter code
+    local name=$1 ranks=$2
     shift 2
-    launch -n "$ranks" run "$plan" -o "$name.nc" --dir "$place/$name.run" --checkpoint-every 0.01 \
-        --inject hang:100,after=tick:10 "$@" >out.txt 2>err.txt &
-    starter=$!
+    begin launch -n "$ranks" run "$plan" -o "$name.nc" --dir "$place/$name.run" --checkpoint-every 0.01 \
+        --inject hang:3600,after=tick:10 "$@"
     wait_until_held "$place/$name.run"
     ranks_of "$place/$name.run" | xargs -r kill -KILL
-    wait "$starter"
-    code=$?
-    [ "$code" = 75 ] || fail "a run that was shot: exit $code"
+    ended "a run that was shot" 75
 }
 
 # goes_on NAME RANKS: from the checkpoint, to the same results

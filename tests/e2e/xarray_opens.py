@@ -27,6 +27,7 @@ with xarray.open_dataset(sys.argv[1], engine="netcdf4", group=group) as data:
     rows = next(iter(data.sizes)) if data.sizes else ""
     check(set(data.sizes) == {rows}, f"dimensions {dict(data.sizes)}: want one, for rows")
     check(data.coords, "no variable is a coordinate")
+    check(not set(data.variables) & set(data.sizes), "a variable has the name of a dimension")
     for name, variable in data.variables.items():
         check(variable.dims == (rows,), f"{name} has dimensions {variable.dims}")
         check(variable.attrs.get("long_name"), f"{name} has no long_name")

@@ -316,10 +316,15 @@ static tl_status estimate(const tl_table *table, FILE *sink, tl_arena *arena, tl
 {
     tl_effects *effects;
     tl_table *rows;
-    tl_table_csv(sink, table);
+    tl_table_csv(sink, table, (tl_csv_form){',', '.'});
     tl_summary_table(sink, table);
     TL_TRY(tl_effects_estimate(table, arena, &effects, err));
-    tl_summary_print(sink, table, effects);
+    const tl_findings found = {
+        .file = "input.nc", .table = table, .effects = effects, .arena = arena};
+    for (int utf8 = 0; utf8 < 2; utf8++) {
+        const tl_screen screen = {.columns = utf8 ? 80 : 20, .has_utf8 = utf8};
+        tl_summary_print(sink, &found, &screen);
+    }
     (void)tl_summary_claims(sink, effects);
     TL_TRY(tl_effects_table(effects, arena, &rows, err));
     tl_table_json(sink, rows);

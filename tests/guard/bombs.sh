@@ -44,7 +44,7 @@ allowed 200 "$t" data info many.npz
 says "at most the first 1 GiB were checked"
 allowed 200 "$t" data info unneeded.npz
 plan unneeded.npz >unneeded.yaml
-refused 200 "unneeded.npz has 1 distinct ones" "$t" plan unneeded.yaml # and no more of it was read
+refused 200 "all rows of unneeded.npz have one label" "$t" plan unneeded.yaml # and no more of it was read
 [ "${cpu%.*}" -lt 2 ] || fail "a member that is not needed was inflated: $cpu s"
 plan wide.npz >wide.yaml
 refused 200 "sides of 4 to 1024 pixels" "$t" plan wide.yaml

@@ -96,7 +96,8 @@ static void the_middle_value_is_the_median(void **state)
     assert_true(tl_median(even, 4) == 2.5);
 }
 
-/* A profile has time for every layer forward, and backward for all that have weights. */
+/* The clock of processors is coarse on some machines: a layer may take none of its ticks.
+ */
 static void every_layer_has_its_time(void **state)
 {
     (void)state;
@@ -111,13 +112,12 @@ static void every_layer_has_its_time(void **state)
     const tl_timer_data data = {pixel, label, row, 16};
     assert_int_equal(take(&wanted, &job, NULL), TL_OK);
     assert_int_equal(tl_model_new(&job.setup.model, &arena, &model, NULL), TL_OK);
-    tl_bench_layer layer[16] = {{0}};
+    tl_bench_layer layer[16];
+    for (int l = 0; l < 16; l++) layer[l] = (tl_bench_layer){-1.0, -1.0};
     assert_true(model->layers <= 16);
     assert_int_equal(tl_bench_profile(model, &job, &data, &arena, layer, NULL), TL_OK);
-    for (int l = 0; l < model->layers; l++) {
-        assert_true(layer[l].forward > 0.0);
-        if (model->layer[l].weights) assert_true(layer[l].backward > 0.0);
-    }
+    for (int l = 0; l < model->layers; l++)
+        assert_true(layer[l].forward >= 0.0 && layer[l].backward >= 0.0);
     tl_arena_close(&arena);
 }
 

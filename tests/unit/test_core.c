@@ -275,6 +275,34 @@ static void sorting_puts_nan_last_and_equal_values_by_number(void **state)
     assert_true(tl_median(even, 4) == 2.5);
 }
 
+/* With many equal values and none, ascending, descending and infinite ones. */
+static void selecting_puts_there_what_sorting_would(void **state)
+{
+    (void)state;
+    enum { MOST = 40 };
+    tl_rng rng = tl_rng_stream(4, 0, "test", 0, "select");
+    for (int round = 0; round < 400; round++) {
+        double value[MOST], sorted[MOST];
+        const int n = 1 + (int)tl_rng_below(&rng, MOST), kinds = 1 + round % 20;
+        for (int i = 0; i < n; i++) {
+            const double drawn = tl_rng_below(&rng, (uint32_t)kinds);
+            value[i] = round % 5 == 0   ? i
+                       : round % 5 == 1 ? -i
+                       : drawn > 17.0   ? (double)INFINITY
+                                        : drawn;
+        }
+        memcpy(sorted, value, sizeof sorted);
+        tl_sort_doubles(sorted, (size_t)n);
+        const int k = (int)tl_rng_below(&rng, (uint32_t)n);
+        tl_select_doubles(value, (size_t)n, (size_t)k);
+        assert_true(value[k] == sorted[k]);
+        for (int i = 0; i < n; i++)
+            assert_true(i < k ? value[i] <= value[k] : value[i] >= value[k]);
+        tl_sort_doubles(value, (size_t)n);
+        assert_memory_equal(value, sorted, (size_t)n * sizeof *value);
+    }
+}
+
 /* Keys that differ in one byte, as made by hand, and enough of them for the table to grow.
  */
 static void keys_are_numbered_in_the_order_they_were_added(void **state)
@@ -312,6 +340,7 @@ int main(void)
         cmocka_unit_test(hash_tells_pieces_apart),
         cmocka_unit_test(sums_are_the_standard_ones),
         cmocka_unit_test(sorting_puts_nan_last_and_equal_values_by_number),
+        cmocka_unit_test(selecting_puts_there_what_sorting_would),
         cmocka_unit_test(keys_are_numbered_in_the_order_they_were_added),
         cmocka_unit_test(nearest_name_is_the_one_meant),
         cmocka_unit_test(shortest_number_reads_back),

@@ -25,6 +25,8 @@ static void texts_are_read_or_refused_with_what_is_allowed(void **state)
     } table[] = {{"kill", NULL},
                  {"kill:rank=2,after=step:5", NULL},
                  {"hang:2.5,after=seconds:0.5", NULL},
+                 {"hold:rank=1,after=tick:5", NULL},
+                 {"hold:3", "3"},
                  {"exit:7", NULL},
                  {"torn:17,rank=0", NULL},
                  {"slow:x10", NULL},
@@ -87,6 +89,25 @@ static void a_process_fault_strikes_at_its_place_on_its_rank(void **state)
     assert_int_equal(WEXITSTATUS(under("kill:after=step:4", 2, pass_three_steps)), 7);
     assert_int_equal(WEXITSTATUS(under("kill:after=start:1", 2, pass_three_steps)), 7);
     assert_int_equal(WEXITSTATUS(under("exit:5,after=step:1", 0, pass_three_steps)), 5);
+}
+
+static void be_held(void)
+{
+    (void)alarm(1);
+    tl_failpoint_pass(TL_FAILPOINT_STEP);
+}
+
+static void be_held_after_the_release(void)
+{
+    tl_failpoint_release();
+    tl_failpoint_pass(TL_FAILPOINT_STEP);
+}
+
+static void what_is_held_stays_until_it_is_released(void **state)
+{
+    (void)state;
+    assert_int_equal(WTERMSIG(under("hold:after=step:1", 0, be_held)), SIGALRM);
+    assert_int_equal(under("hold:after=step:1", 0, be_held_after_the_release), 0);
 }
 
 static char file_name[] = "/tmp/threatloop-fault.XXXXXX";
@@ -161,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_are_read_or_refused_with_what_is_allowed),
         cmocka_unit_test(a_process_fault_strikes_at_its_place_on_its_rank),
+        cmocka_unit_test(what_is_held_stays_until_it_is_released),
         cmocka_unit_test(storage_fails_from_its_place_on),
         cmocka_unit_test(a_torn_write_keeps_its_bytes_and_dies),
         cmocka_unit_test(gradients_are_spoilt_once_and_slowness_lasts)};

@@ -226,10 +226,30 @@ static void ends_are_never_infinite(void **state)
     assert_true(none.low == 0.0 && none.high == 0.0);
 }
 
+static void a_kept_basis_changes_no_bit(void **state)
+{
+    (void)state;
+    tl_rng rng = tl_rng_stream(3, 0, "test", 0, "basis");
+    const double none[80] = {0.0};
+    double x[80];
+    for (int n = 2; n <= 80; n += 13) {
+        tl_arena arena = tl_arena_open(0);
+        tl_interval_basis basis;
+        for (int i = 0; i < n; i++) x[i] = tl_rng_normal(&rng);
+        assert_int_equal(tl_interval_basis_open(n, &arena, &basis, NULL), TL_OK);
+        const tl_interval a = tl_interval_of(x, none, n),
+                          b = tl_interval_on(&basis, x, none);
+        assert_true(a.low == b.low && a.high == b.high && a.kind == b.kind);
+        assert_true(a.lower == b.lower && a.upper == b.upper && a.se == b.se);
+        tl_arena_close(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t_quantiles_agree_with_the_table),
+        cmocka_unit_test(a_kept_basis_changes_no_bit),
         cmocka_unit_test(sign_flip_p_is_right_by_hand),
         cmocka_unit_test(sign_flip_p_equals_brute_force),
         cmocka_unit_test(sign_flip_p_of_many_is_near_the_binomial),

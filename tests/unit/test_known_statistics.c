@@ -2,6 +2,9 @@
  * Intervals, p, families and power against numbers of other programs. With the argument
  * `print` it prints ours instead.
  */
+#include "analysis/effect/compare.h"
+#include "analysis/effect/components.h"
+#include "analysis/effect/importance.h"
 #include "analysis/effect/interval.h"
 #include "analysis/effect/statistics.h"
 #include "analysis/effect/student.h"
@@ -43,6 +46,150 @@ static int add_samples(double *out)
     return k;
 }
 
+/* The samples as independent ones, the second without its last number. */
+static int add_welch(double *out)
+{
+    int k = 0;
+    for (int s = 0; s < SAMPLES; s++) {
+        double x[MOST], y[MOST];
+        const int n = sample_size[s];
+        tl_compared c = {0};
+        for (int i = 0; i < n; i++) {
+            x[i] = sample_before[s][i] / sample_scale[s];
+            y[i] = sample_after[s][i] / sample_scale[s];
+        }
+        tl_welch(x, n, y, n - 1, &c);
+        out[k++] = c.low;
+        out[k++] = c.high;
+        out[k++] = c.freedom;
+        out[k++] = c.p;
+    }
+    return k;
+}
+
+/* Sample s as a table: an arm at two levels, a score that is a share of cases if is_rate.
+ */
+static const tl_effect *estimate_arms(int s, bool is_rate, tl_arena *arena)
+{
+    static const char *const arm[] = {"before", "after"};
+    const int rows = 2 * sample_size[s];
+    int32_t *replicate = tl_arena_take(arena, (size_t)rows, sizeof *replicate, NULL);
+    const char **level = tl_arena_take(arena, (size_t)rows, sizeof *level, NULL);
+    double *score = tl_arena_take(arena, (size_t)rows, sizeof *score, NULL);
+    double *n = tl_arena_take(arena, (size_t)rows, sizeof *n, NULL);
+    assert_true(replicate && level && score && n);
+    for (int i = 0; i < rows; i++) {
+        replicate[i] = i / 2;
+        level[i] = arm[i % 2];
+        score[i] = (i % 2 ? sample_after : sample_before)[s][i / 2] / sample_scale[s];
+        n[i] = sample_scale[s];
+    }
+    tl_column column[] = {
+        {.name = "replicate", .type = TL_COLUMN_INT, .integer = replicate},
+        {.name = "arm",
+         .type = TL_COLUMN_TEXT,
+         .text = level,
+         .attributes = 1,
+         .attribute = {{"factor", "axis"}}},
+        {.name = "score",
+         .type = TL_COLUMN_REAL,
+         .real = score,
+         .high = 1.0,
+         .attributes = 2,
+         .attribute = {{"better", "lower"}, {"downstream_of", "arm"}}},
+        {.name = "score_n", .type = TL_COLUMN_REAL, .real = n}};
+    const tl_table table = {
+        .trials = (uint32_t)rows, .columns = is_rate ? 4 : 3, .column = column};
+    tl_effects *effects;
+    assert_int_equal(tl_effects_estimate(&table, arena, &effects, NULL), TL_OK);
+    assert_int_equal(effects->count, 1);
+    return effects->effect;
+}
+
+static int add_ratios(double *out)
+{
+    int k = 0;
+    for (int i = 0; i < 2 * SAMPLES; i++) {
+        tl_arena arena = tl_arena_open(0);
+        const tl_effect *e = estimate_arms(i / 2, i % 2, &arena);
+        const double ours[] = {e->ratio, e->ratio_low, e->ratio_high,
+                               e->odds,  e->odds_low,  e->odds_high};
+        memcpy(out + k, ours, sizeof ours);
+        k += 6;
+        tl_arena_close(&arena);
+    }
+    return k;
+}
+
+/* Components of the samples' differences, several seeds to a draw. */
+static int add_components(double *out)
+{
+    int k = 0;
+    tl_arena arena = tl_arena_open(0);
+    for (int s = 0; s < SAMPLES; s++) {
+        double x[MOST];
+        int32_t draw[MOST];
+        const int n = sample_size[s];
+        tl_components found;
+        for (int i = 0; i < n; i++) {
+            x[i] = (sample_after[s][i] - sample_before[s][i]) / sample_scale[s];
+            draw[i] = i / sample_seeds[s];
+        }
+        const tl_design design = {
+            .replicates = n, .draws = n / sample_seeds[s], .draw = draw};
+        const tl_differences d = {.difference = x};
+        assert_int_equal(tl_components_of(&design, &d, &arena, &found, NULL), TL_OK);
+        out[k++] = found.data;
+        out[k++] = found.training;
+    }
+    tl_arena_close(&arena);
+    return k;
+}
+
+/* What the two factors of the grid and their interaction account for. */
+static int add_importance(double *out)
+{
+    enum { ROWS = 4 * 2 * 3 };
+    int32_t replicate[ROWS];
+    double a[ROWS], b[ROWS], y[ROWS];
+    for (int i = 0; i < ROWS; i++) {
+        replicate[i] = i / 6;
+        a[i] = i / 3 % 2;
+        b[i] = i % 3;
+        y[i] = grid[i / 6][i / 3 % 2][i % 3];
+    }
+    tl_column column[] = {
+        {.name = "replicate", .type = TL_COLUMN_INT, .integer = replicate},
+        {.name = "a",
+         .type = TL_COLUMN_REAL,
+         .real = a,
+         .attributes = 1,
+         .attribute = {{"factor", "axis"}}},
+        {.name = "b",
+         .type = TL_COLUMN_REAL,
+         .real = b,
+         .attributes = 1,
+         .attribute = {{"factor", "axis"}}},
+        {.name = "y",
+         .type = TL_COLUMN_REAL,
+         .real = y,
+         .attributes = 2,
+         .attribute = {{"better", "lower"}, {"downstream_of", "a b"}}}};
+    const tl_table table = {.trials = ROWS, .columns = 4, .column = column};
+    tl_arena arena = tl_arena_open(0);
+    tl_importance *list;
+    int count, k = 0;
+    assert_int_equal(tl_importance_estimate(&table, &arena, &list, &count, NULL), TL_OK);
+    assert_int_equal(count, 3);
+    for (int i = 0; i < count; i++) {
+        assert_true(list[i].is_alone);
+        out[k++] = list[i].share;
+        out[k++] = list[i].chance;
+    }
+    tl_arena_close(&arena);
+    return k;
+}
+
 static int all_of_ours(double out[KNOWN])
 {
     int k = add_samples(out);
@@ -59,7 +206,10 @@ static int all_of_ours(double out[KNOWN])
         out[k++] = tl_t_power(power_of[i].effect, power_of[i].sd, power_of[i].n,
                               power_of[i].level, power_of[i].sides);
     }
-    return k;
+    k += add_welch(out + k);
+    k += add_ratios(out + k);
+    k += add_components(out + k);
+    return k + add_importance(out + k);
 }
 
 static void ours_are_those_of_scipy_and_statsmodels(void **state)

@@ -126,7 +126,7 @@ static void the_summary_counts_every_trial(void **state)
     size_t length = 0;
     FILE *file = open_memstream(&text, &length);
     assert_non_null(file);
-    tl_summary_print(file, &w.table, w.effects);
+    tl_summary_table(file, &w.table);
     (void)fclose(file);
     if (!strstr(text, " 20000\n")) fail_msg("%s", text);
     free(text);

@@ -354,6 +354,59 @@ static void what_cannot_be_pooled_is_refused(void **state)
     assert_non_null(strstr(p->err.text, "plan_hash_without_replicates"));
 }
 
+/* A plan of two replicates with a metric; `key` [2] of its trials. */
+static tl_table *keyed_table(const char *const *key, int first, double a, double b,
+                             tl_arena *arena)
+{
+    tl_table *table;
+    int32_t *replicate = tl_arena_take(arena, 2, sizeof *replicate, NULL);
+    double *real = tl_arena_take(arena, 2, sizeof *real, NULL);
+    assert_int_equal(tl_table_new(arena, 2, 3, &table, NULL), TL_OK);
+    assert_true(replicate && real);
+    for (int t = 0; t < 2; t++) replicate[t] = first + t;
+    real[0] = a;
+    real[1] = b;
+    tl_table_add(table, "replicate", TL_COLUMN_INT, "1", "r")->integer = replicate;
+    tl_table_add(table, "trial_key", TL_COLUMN_TEXT, NULL, "k")->text = key;
+    tl_column *metric = tl_table_add(table, "auc", TL_COLUMN_REAL, "1", "m");
+    metric->real = real;
+    tl_column_describe(metric, "better", "lower");
+    return table;
+}
+
+static void a_trial_of_two_tables_counts_once(void **state)
+{
+    place *p = *state;
+    static const char *const one[] = {"k0", "k1"}, *const two[] = {"k1", "k2"};
+    const double none = (double)NAN;
+    const tl_table *both[] = {keyed_table(one, 0, 0.5, none, &p->arena),
+                              keyed_table(two, 1, 0.75, 0.25, &p->arena)};
+    tl_table *all;
+    assert_int_equal(tl_table_pool(both, 2, &p->arena, &all, &p->err), TL_OK);
+    assert_int_equal(all->trials, 3);
+    const double *auc = tl_table_find(all, "auc")->real;
+    assert_true(auc[0] == 0.5 && auc[1] == 0.75 && auc[2] == 0.25);
+    for (int t = 0; t < 3; t++)
+        assert_int_equal(tl_table_find(all, "replicate")->integer[t], t);
+}
+
+static void tables_that_contradict_one_another_are_refused(void **state)
+{
+    place *p = *state;
+    static const char *const one[] = {"k0", "k1"}, *const two[] = {"k1", "k2"};
+    static const char *const other[] = {"k3", "k2"};
+    const tl_table *both[] = {keyed_table(one, 0, 0.5, 0.7, &p->arena),
+                              keyed_table(two, 1, 0.75, 0.25, &p->arena)};
+    tl_table *all;
+    assert_int_equal(tl_table_pool(both, 2, &p->arena, &all, &p->err), TL_E_ARG);
+    assert_non_null(strstr(p->err.text, "file 2 contradicts file 1"));
+    assert_non_null(strstr(p->err.text, "the same of replicate 1, auc is 0.75 and 0.7"));
+    /* Another trial of the same replicate. */
+    both[1] = keyed_table(other, 1, 0.7, 0.25, &p->arena);
+    assert_int_equal(tl_table_pool(both, 2, &p->arena, &all, &p->err), TL_E_ARG);
+    assert_non_null(strstr(p->err.text, "replicate 1 is in file 1 and in file 2"));
+}
+
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, open_place, close_place)
 
 int main(void)
@@ -371,6 +424,8 @@ int main(void)
         IN_PLACE(replicates_of_one_plan_are_pooled),
         IN_PLACE(a_flag_that_one_table_lacks_is_zero_there),
         IN_PLACE(what_cannot_be_pooled_is_refused),
+        IN_PLACE(a_trial_of_two_tables_counts_once),
+        IN_PLACE(tables_that_contradict_one_another_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

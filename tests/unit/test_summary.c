@@ -37,7 +37,7 @@ static void print_effect(FILE *file, const void *effect)
 
 static void print_csv(FILE *file, const void *table)
 {
-    tl_table_csv(file, table);
+    tl_table_csv(file, table, (tl_csv_form){',', '.'});
 }
 
 static void print_json(FILE *file, const void *table)
@@ -45,10 +45,26 @@ static void print_json(FILE *file, const void *table)
     tl_table_json(file, table);
 }
 
-static void print_summary(FILE *file, const void *table)
+/* What a summary is printed of. */
+typedef struct summary {
+    const tl_table *table;
+    const tl_effects *effects;
+    tl_screen screen;
+} summary;
+
+static void print_summary(FILE *file, const void *what)
 {
-    const tl_effects none = {.left_out = 7};
-    tl_summary_print(file, table, &none);
+    const summary *s = what;
+    tl_arena arena = tl_arena_open(0);
+    const tl_findings found = {
+        .file = "r.nc", .table = s->table, .effects = s->effects, .arena = &arena};
+    tl_summary_print(file, &found, &s->screen);
+    tl_arena_close(&arena);
+}
+
+static void print_table(FILE *file, const void *table)
+{
+    tl_summary_table(file, table);
 }
 
 static tl_effect effect_of(double mean, double half, double q, int direction)
@@ -280,7 +296,7 @@ static void the_table_fits_into_100_columns(void **state)
     (void)state;
     char text[MOST];
     wide *w = wide_table();
-    written(print_summary, &w->table, text);
+    written(print_table, &w->table, text);
     char *table = strstr(text, "n trials have a value:\n");
     assert_non_null(table);
     int lines = 0;
@@ -288,22 +304,97 @@ static void the_table_fits_into_100_columns(void **state)
         assert_true(strlen(line) <= 100);
         lines++;
     }
-    assert_int_equal(lines, 4 + 2); /* head, and the two combinations there are */
+    /* Head, the two combinations there are, and what is not shown. */
+    assert_int_equal(lines, 4 + 2 + 1);
     free(w);
 }
 
-static void the_summary_says_what_failed_and_what_is_left_out(void **state)
+static void the_summary_says_what_failed_and_what_is_open(void **state)
 {
     (void)state;
-    static const char *const wanted[] = {
-        "11 of 12 trials done, 1 failed",
-        "Too few cases to resolve: tpr (in 5 of 12 trials).", "7 interactions left out",
-        "and over m2d_some_stage_of_long_name_"};
+    static const char *const wanted[] = {"11 of 12 trials done", "Trials: 1 failed",
+                                         "Too few rows for: tpr (5 of 12 trials)",
+                                         "No hypotheses", "threatloop effects r.nc"};
     char text[MOST];
     wide *w = wide_table();
-    written(print_summary, &w->table, text);
+    const tl_effects none = {0};
+    const summary s = {&w->table, &none, {.columns = 80}};
+    written(print_summary, &s, text);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        assert_non_null(strstr(text, wanted[i]));
+        if (!strstr(text, wanted[i])) fail_msg("no '%s' in %s", wanted[i], text);
+    }
+    for (int t = 0; t < TRIALS; t++) w->status[t] = 0;
+    written(print_summary, &s, text);
+    assert_non_null(strstr(text, "0 of 12 trials done"));
+    assert_non_null(strstr(text, "No trial is done yet: nothing is judged"));
+    assert_null(strstr(text, "No hypotheses"));
+    free(w);
+}
+
+/* Any number of hypotheses, on any screen: 25 lines and one each, none too wide; numbers
+ * whole. */
+static void the_summary_fits_on_a_screen(void **state)
+{
+    (void)state;
+    enum { MOST_ANSWERS = 40 };
+    char text[MOST];
+    wide *w = wide_table();
+    for (int answers = 0; answers <= MOST_ANSWERS; answers += 4) {
+        tl_effect effect[MOST_ANSWERS + 10];
+        for (int k = 0; k < answers + 10; k++) {
+            effect[k] = effect_of(0.3, k % 3 ? 0.1 : 0.4, 0.01, 1);
+            effect[k].metric = w->name[FACTORS + k % METRICS];
+            effect[k].factor = w->name[k % FACTORS];
+            effect[k].level = "defense.a_very_long_name_of_one_and_more";
+            effect[k].hypothesis = k < answers ? k : -1;
+            effect[k].q = k < answers ? 0.01 : (double)NAN;
+            effect[k].claim = k % 2 ? "a claim that has many words and none of them short, "
+                                      "as claims of papers often have"
+                                    : NULL;
+        }
+        const tl_effects effects = {.count = answers + 10, .effect = effect};
+        for (int c = 0; c < 2; c++) {
+            const summary s = {&w->table, &effects, {.columns = c ? 132 : 80}};
+            written(print_summary, &s, text);
+            int lines = 0, whole = 0;
+            for (char *line = text; *line; lines++) {
+                char *end = strchr(line, '\n');
+                assert_non_null(end);
+                if (end - line > s.screen.columns)
+                    fail_msg("%.*s", (int)(end - line), line);
+                *end = '\0';
+                whole += strstr(line, "+0.300 [+0.200, +0.400]") ||
+                         strstr(line, "+0.300 [-0.100, +0.700]");
+                line = end + 1;
+            }
+            if (lines > 25 + answers) fail_msg("%d lines for %d", lines, answers);
+            assert_true(whole >= answers);
+        }
+    }
+    free(w);
+}
+
+/* Signs are ASCII where the locale's are; colours are none unless asked for. */
+static void the_summary_keeps_to_the_screen(void **state)
+{
+    (void)state;
+    char text[MOST];
+    wide *w = wide_table();
+    tl_effect effect = effect_of(0.3, 0.1, 0.01, 1);
+    effect.metric = w->name[FACTORS];
+    const tl_effects effects = {.count = 1, .effect = &effect};
+    for (int k = 0; k < 4; k++) {
+        const bool has_color = k & 1, has_utf8 = k & 2;
+        const summary s = {&w->table, &effects, {80, has_color, has_utf8}};
+        written(print_summary, &s, text);
+        int beyond = 0, escapes = 0;
+        for (const char *c = text; *c; c++) {
+            beyond += (unsigned char)*c > 127;
+            escapes += *c == '\033';
+        }
+        assert_int_equal(beyond > 0, has_utf8);
+        assert_int_equal(escapes, has_color ? 2 : 0);
+        assert_non_null(strstr(text, "SUPPORTED"));
     }
     free(w);
 }
@@ -356,7 +447,7 @@ static void effects_become_a_table(void **state)
     tl_effect e = effect_of(0.5, 0.25, 0.01, 1);
     const tl_effects effects = {.count = 1, .effect = &e};
     assert_int_equal(tl_effects_table(&effects, &arena, &table, &err), TL_OK);
-    assert_string_equal(table->dimension, "effect");
+    assert_string_equal(table->dimension, "comparison");
     assert_string_equal(table->group, "effects");
     assert_int_equal(table->trials, 1);
     assert_string_equal(tl_table_find(table, "verdict")->text[0], "supported");
@@ -377,7 +468,9 @@ int main(void)
         cmocka_unit_test(claims_are_a_table_of_verdicts),
         cmocka_unit_test(gains_stand_in_the_order_of_the_chain),
         cmocka_unit_test(the_table_fits_into_100_columns),
-        cmocka_unit_test(the_summary_says_what_failed_and_what_is_left_out),
+        cmocka_unit_test(the_summary_says_what_failed_and_what_is_open),
+        cmocka_unit_test(the_summary_fits_on_a_screen),
+        cmocka_unit_test(the_summary_keeps_to_the_screen),
         cmocka_unit_test(csv_is_quoted_and_missing_is_empty),
         cmocka_unit_test(json_is_escaped_and_missing_is_null),
         cmocka_unit_test(effects_become_a_table),

@@ -126,6 +126,47 @@ static void a_replicate_changes_all_keys(void **state)
     close_scene(&s);
 }
 
+/* The key of the stage's step in trial `number` of a plan. */
+static tl_key key_in(scene *s, uint32_t number, const char *name)
+{
+    tl_trial_decode(s->plan, number, s->a);
+    const int i = find_step(s->a, name);
+    assert_true(i >= 0);
+    return s->a->step[i].key;
+}
+
+/* Draw d under its first seed is replicate d of a plain plan; under another, its data
+ * stages are the same steps and all others are not, nor those of any other replicate. */
+static void seeds_of_a_draw_share_its_data(void **state)
+{
+    (void)state;
+    static const char chain[] = "chain: [d2m.label_flip, train, m2d.global_threshold]\n";
+    static const char *const stage[] = {"d2m.label_flip", "train", "m2d.global_threshold"};
+    char text[512];
+    (void)snprintf(text, sizeof text, DATA "replicates: {data: 3..5, training: 2}\n%s",
+                   chain);
+    scene crossed = open_scene(text, true);
+    (void)snprintf(text, sizeof text, DATA "replicates: 0..20\n%s", chain);
+    scene plain = open_scene(text, true);
+    for (uint32_t t = 0; t < crossed.plan->trials; t++) {
+        tl_trial_decode(crossed.plan, t, crossed.b);
+        const uint32_t draw = 3 + t / 2, seed = t % 2;
+        assert_int_equal(crossed.b->replicate, 6 + t);
+        assert_int_equal(crossed.b->draw, draw);
+        assert_int_equal(crossed.b->seed, seed);
+        for (int k = 0; k < 3; k++) {
+            const tl_key key = key_in(&crossed, t, stage[k]);
+            for (uint32_t r = 0; r < plain.plan->trials; r++) {
+                const tl_key other = key_in(&plain, r, stage[k]);
+                const bool is_same_step = r == draw && (k == 0 || seed == 0);
+                assert_true(tl_key_equal(&key, &other) == is_same_step);
+            }
+        }
+    }
+    close_scene(&crossed);
+    close_scene(&plain);
+}
+
 static void replicates_have_the_same_keys_in_any_range(void **state)
 {
     (void)state;
@@ -663,6 +704,7 @@ int main(void)
         cmocka_unit_test(a_query_budget_does_not_repeat_training),
         cmocka_unit_test(a_poisoning_rate_changes_what_is_trained_on_it),
         cmocka_unit_test(a_replicate_changes_all_keys),
+        cmocka_unit_test(seeds_of_a_draw_share_its_data),
         cmocka_unit_test(replicates_have_the_same_keys_in_any_range),
         cmocka_unit_test(without_sharing_no_two_trials_share_a_key),
         cmocka_unit_test(a_recipe_changes_training_but_not_the_data),
