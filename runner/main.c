@@ -5,6 +5,7 @@
 #include "cluster/comm/launch_rank.h"
 #include "compute/core/log.h"
 #include "compute/core/print.h"
+#include "compute/core/stack.h"
 #include "compute/core/text.h"
 #include "compute/nn/kernels/kernels.h"
 #include "runner/cli/commands.h"
@@ -95,5 +96,5 @@ int main(int argc, char **argv)
 {
     /* HDF5 would lock every file it opens, and fail where locks do. Ours: file_lock.h. */
     (void)setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
-    return tl_exit_code_report(obey(argc, argv), tl_launch_is_leader());
+    return tl_exit_code_report(tl_stack_run(obey, argc, argv), tl_launch_is_leader());
 }

@@ -44,6 +44,23 @@ static void say_trials(FILE *file, const tl_table *table)
     tl_print(file, "%s%s.\n", split ? "; " : "", split ? split : "");
 }
 
+/* How right the target is that the plan brought, as it was measured. */
+static void say_target(FILE *file, const tl_table *table)
+{
+    const tl_column *accuracy = tl_table_find(table, TL_NAME_OWN_ACCURACY);
+    const char *name = tl_table_attribute(table, TL_NAME_TARGET);
+    double low = INFINITY, high = -INFINITY;
+    if (!accuracy || accuracy->type != TL_COLUMN_REAL) return;
+    for (uint32_t t = 0; t < table->trials; t++) {
+        low = accuracy->real[t] < low ? accuracy->real[t] : low; /* not where it is NaN */
+        high = accuracy->real[t] > high ? accuracy->real[t] : high;
+    }
+    if (!(low <= high)) return;
+    tl_print(file, "The target, %s, is right on %.4f", name ? name : "brought along", low);
+    if (low < high) tl_print(file, " to %.4f", high);
+    tl_print(file, " of the test rows (%s).\n", TL_NAME_OWN_ACCURACY);
+}
+
 static void say_hypotheses(FILE *file, const tl_effects *effects)
 {
     for (int i = 0; i < effects->count; i++) {
@@ -135,6 +152,7 @@ static void say_gain(FILE *file, const tl_table *table)
 void tl_summary_print(FILE *file, const tl_table *table, const tl_effects *effects)
 {
     say_trials(file, table);
+    say_target(file, table);
     say_hypotheses(file, effects);
     say_gain(file, table);
     say_unresolved(file, table);

@@ -14,6 +14,9 @@
 #define TL_NAME_DATA_NOTE "data_note"
 #define TL_NAME_DATA_CONTENT "data_content"
 #define TL_NAME_SPLIT "split"
+#define TL_NAME_TARGET "target_file"
+#define TL_NAME_TARGET_CONTENT "target_content"
+#define TL_NAME_LEFT_OUT "left_out"
 #define TL_NAME_SEED "seed"
 #define TL_NAME_POOLABLE "plan_hash_without_replicates"
 #define TL_NAME_HYPOTHESES "hypotheses"
@@ -48,7 +51,8 @@
 
 /** The dimension, and variables other than factors and metrics. METRIC_n holds the cases of
  * a rate, METRIC_reason flags why a value is missing. `chain` is the factor of plans with
- * several chains. Crossed replicates alone have a data draw and a training seed. */
+ * several chains; measure_own_target_accuracy is of a target that the plan brings. Crossed
+ * replicates alone have a data draw and a training seed. */
 #define TL_NAME_TRIAL "trial"
 #define TL_NAME_REPLICATE "replicate"
 #define TL_NAME_DATA_DRAW "data_draw"
@@ -57,6 +61,7 @@
 #define TL_NAME_TRIAL_KEY "trial_key"
 #define TL_NAME_SPLIT_HASH "split_hash"
 #define TL_NAME_CHAIN "chain"
+#define TL_NAME_OWN_ACCURACY "measure_own_target_accuracy"
 #define TL_SUFFIX_N "_n"
 #define TL_SUFFIX_REASON "_reason"
 

@@ -49,6 +49,8 @@ typedef struct tl_heartbeat {
     bool is_running;
     pid_t launcher; /* mpirun or srun; 0: started otherwise, maybe by a shell that ends */
     atomic_bool must_end, is_stopping, stop_is_sent;
+    atomic_bool is_resumable;
+    bool was_signalled; /* by TERM, INT or HUP; the thread's own */
     _Atomic uint32_t cancelled[TL_CANCELLED_MOST]; /* epochs; a ring */
     atomic_uint cancelled_count;
     atomic_int shutdown; /* the word from rank 0; 0: none yet */

@@ -11,6 +11,7 @@
 #include "cluster/comm/mailbox.h"
 #include "compute/core/clock.h"
 #include "compute/core/failpoint.h"
+#include "compute/core/log.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -155,6 +156,26 @@ void tl_heartbeat_block_signals(void)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
+/* The first signal of a run that nothing launched stops it in an orderly way. */
+static void end_by(tl_cluster *cluster, int signal)
+{
+    tl_heartbeat *h = &cluster->heartbeat;
+    const bool is_resumable = atomic_load(&h->is_resumable), leads = cluster->rank == 0;
+    if (is_resumable && h->launcher == 0 && !h->was_signalled) {
+        h->was_signalled = true;
+        tl_log(TL_LOG_INFO, "stopping gracefully; signal again to end at once");
+        tl_heartbeat_request_stop(cluster);
+        return;
+    }
+    if (is_resumable && leads)
+        tl_log(TL_LOG_INFO,
+               "ended by signal %d; finished steps are kept, continue with --resume",
+               signal);
+    const int code = TL_EXIT_CODE_SIGNAL + signal;
+    if (leads) (void)tl_exit_code_report(code, true);
+    _exit(code);
+}
+
 static void take_signal(tl_cluster *cluster)
 {
     const sigset_t set = signals();
@@ -165,9 +186,7 @@ static void take_signal(tl_cluster *cluster)
         tl_heartbeat_request_stop(cluster);
         return;
     }
-    const int code = TL_EXIT_CODE_SIGNAL + signal;
-    if (cluster->rank == 0) (void)tl_exit_code_report(code, true);
-    _exit(code);
+    end_by(cluster, signal);
 }
 
 static void *live(void *argument)
@@ -188,6 +207,7 @@ static void *live(void *argument)
         else
             hear_control(cluster, &message, now);
         const bool is_stopping = atomic_load(&h->is_stopping);
+        if (is_stopping && !was_stopping) tl_failpoint_release();
         if (now - sent >= HEARTBEAT_SECONDS || is_stopping != was_stopping) {
             send_heartbeat(cluster);
             sent = now;
@@ -209,6 +229,11 @@ tl_status tl_heartbeat_start(tl_cluster *cluster, tl_err *err)
              strerror(code));
     h->is_running = true;
     return TL_OK;
+}
+
+void tl_heartbeat_set_resumable(tl_cluster *cluster)
+{
+    atomic_store(&cluster->heartbeat.is_resumable, true);
 }
 
 void tl_heartbeat_stop(tl_cluster *cluster)

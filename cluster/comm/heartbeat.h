@@ -5,9 +5,9 @@
  * be called from any thread.
  *
  * Signals: USR1 and USR2 on any rank stop the whole run in an orderly way. TERM, INT and
- * HUP end the process at once with 128 + the signal; the journal has been fsynced. The
- * process exits with 75 when rank 0 is silent for 30 s, when it is local and its process
- * has died, or within 2 s after the launcher has died.
+ * HUP end the process at once with 128 + the signal (the journal has been fsynced), but see
+ * tl_heartbeat_set_resumable. The process exits with 75 when rank 0 is silent for 30 s,
+ * when it is local and its process has died, or within 2 s after the launcher has died.
  */
 #ifndef TL_CLUSTER_COMM_HEARTBEAT_H
 #define TL_CLUSTER_COMM_HEARTBEAT_H
@@ -21,6 +21,13 @@ void tl_heartbeat_block_signals(void);
 
 /** Starts the thread, on every rank after tl_session_start. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_heartbeat_start(tl_cluster *cluster, tl_err *err);
+
+/**
+ * From now on the run can be resumed: if nothing launched this process, its first TERM, INT
+ * or HUP stops the run as USR1 does, and the next one ends the process. A launched one ends
+ * at the first, for mpirun kills it a second later. Both say so on stderr.
+ */
+void tl_heartbeat_set_resumable(tl_cluster *cluster);
 
 /** Ends the thread, if it runs. */
 void tl_heartbeat_stop(tl_cluster *cluster);

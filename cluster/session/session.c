@@ -11,10 +11,10 @@
 #include "cluster/comm/mailbox.h"
 #include "cluster/comm/watchdog.h"
 #include "cluster/scalapack/scalapack.h"
+#include "cluster/session/mpi_settings.h"
 #include "compute/core/clock.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #ifdef __SANITIZE_ADDRESS__
@@ -32,7 +32,7 @@ tl_status tl_session_start(tl_cluster **out, int *argc, char ***argv, tl_err *er
                             .why =
                                 "MPI start-up timed out: a rank was lost; nothing has run "
                                 "yet, start again"};
-    (void)setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
+    tl_mpi_settings_apply();
     tl_heartbeat_block_signals();
     TL_TRY(tl_watchdog_start(&watchdog, err));
     tl_status status = tl_cluster_open(out, argc, argv, err);

@@ -17,6 +17,7 @@ typedef enum fault_kind {
     SEGV,
     EXIT,
     HANG,
+    HOLD,
     STOP,
     SPOIL,
     FAIL,
@@ -45,6 +46,7 @@ static const kind_name kind_table[] = {{"kill", KILL, TL_FAILPOINT_START, 0},
                                        {"segv", SEGV, TL_FAILPOINT_START, 0},
                                        {"exit", EXIT, TL_FAILPOINT_START, 3},
                                        {"hang", HANG, TL_FAILPOINT_START, 1e9},
+                                       {"hold", HOLD, TL_FAILPOINT_START, 0},
                                        {"stop", STOP, TL_FAILPOINT_START, 0},
                                        {"nan", SPOIL, TL_FAILPOINT_TICK, 0},
                                        {"enospc", FAIL, TL_FAILPOINT_WRITE, ENOSPC},
@@ -61,8 +63,8 @@ static const char *const place_name[TL_FAILPOINT_SITES] = {
     "linalg", "send",  "write", "journal", "sync", "rename",    "seconds"};
 
 static const char allowed[] =
-    "KIND[:VALUE][,rank=R][,after=PLACE:N] with KIND one of kill segv exit hang stop nan "
-    "enospc eio edquot erofs torn slow usr1, PLACE one of idle start tick step sum "
+    "KIND[:VALUE][,rank=R][,after=PLACE:N] with KIND one of kill segv exit hang hold stop "
+    "nan enospc eio edquot erofs torn slow usr1, PLACE one of idle start tick step sum "
     "broadcast gather agree linalg send write journal sync rename seconds";
 
 atomic_bool tl_failpoint_is_armed;
@@ -73,10 +75,11 @@ static struct {
     atomic_int faults; /* written last, once the fault is complete */
     double begin;      /* when the first was armed, s */
     atomic_uint passed[TL_FAILPOINT_SITES];
-    atomic_int error;      /* errno of all writing; 0: none */
-    atomic_bool is_torn;   /* the next write is */
-    atomic_bool is_spoilt; /* the next gradient is */
-    atomic_uint kept;      /* bytes that a torn write keeps */
+    atomic_int error;        /* errno of all writing; 0: none */
+    atomic_bool is_torn;     /* the next write is */
+    atomic_bool is_spoilt;   /* the next gradient is */
+    atomic_bool is_released; /* nothing is held any more */
+    atomic_uint kept;        /* bytes that a torn write keeps */
     _Atomic double slowness;
 } tl_failpoint_setting;
 
@@ -118,8 +121,8 @@ static bool read_word(const char *word, int rank, fault *out)
         out->is_for_us = rank == (int)number;
         return true;
     }
-    const bool takes_value = out->kind != KILL && out->kind != SEGV && out->kind != STOP &&
-                             out->kind != SPOIL && out->kind != FAIL;
+    const bool takes_value = out->kind != KILL && out->kind != SEGV && out->kind != HOLD &&
+                             out->kind != STOP && out->kind != SPOIL && out->kind != FAIL;
     if (!takes_value) return false;
     const bool is_factor = out->kind == SLOW;
     if (is_factor && *word++ != 'x') return false;
@@ -180,6 +183,11 @@ tl_status tl_failpoint_arm(const char *text, int rank, tl_err *err)
     return TL_OK;
 }
 
+void tl_failpoint_release(void)
+{
+    atomic_store(&tl_failpoint_setting.is_released, true);
+}
+
 /* --- striking ---------------------------------------------------------------------------
  */
 
@@ -202,6 +210,9 @@ static void act(const fault *f)
         _exit((int)f->value);
     case HANG:
         tl_sleep(f->value);
+        break;
+    case HOLD:
+        while (!atomic_load(&tl_failpoint_setting.is_released)) tl_sleep(0.01);
         break;
     case STOP:
         (void)kill(getpid(), SIGSTOP);

@@ -10,6 +10,7 @@
  * segv     the process gets SIGSEGV                                      start:1
  * exit:C   the process leaves with code C (3), MPI is not told           start:1
  * hang:T   the thread that passes stays there T seconds (for ever)       start:1
+ * hold     the thread that passes stays there until the run is to stop   start:1
  * stop     the process gets SIGSTOP                                      start:1
  * nan      the gradient of one update is not a number                    tick:1
  * enospc   writing fails with this error from then on; also eio,         write:1
@@ -59,6 +60,9 @@ enum { TL_FAILPOINT_ANYWHERE = -1 /**< as a rank: none, only check */ };
  * \return TL_E_ARG, with what is allowed
  */
 TL_MUST_USE tl_status tl_failpoint_arm(const char *text, int rank, tl_err *err);
+
+/** The run is to stop: what `hold` holds up goes on, now and later. */
+void tl_failpoint_release(void);
 
 /** Whether anything is armed. Private to the functions below. */
 extern atomic_bool tl_failpoint_is_armed;

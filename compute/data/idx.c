@@ -66,28 +66,34 @@ static tl_status check_end(gzFile file, const char *path, tl_err *err)
     return TL_OK;
 }
 
-/* Reads the elements, or where there is no arena, no more than reads them. */
-static tl_status read_elements(gzFile file, const char *path, tl_arena *arena,
+static tl_status keep_elements(gzFile file, const char *path, tl_arena *arena,
                                tl_array *out, tl_err *err)
 {
-    unsigned char piece[PIECE];
-    const size_t item = (size_t)tl_array_item(out->type), all = out->count * item;
-    if (!arena) {
-        for (size_t left = all, n; left > 0; left -= n) {
-            n = left < PIECE ? left : PIECE;
-            TL_TRY(take(file, path, piece, n, err));
-        }
-        return TL_OK;
-    }
+    const size_t all = (size_t)tl_array_bytes(out);
     TL_TRY(tl_array_fits(path, all, arena, err));
     TL_ALLOC(out->bytes, arena, all, err);
     TL_TRY(take(file, path, out->bytes, all, err));
-    if (item > 1) tl_array_swap(out);
+    TL_TRY(check_end(file, path, err));
+    if (tl_array_item(out->type) > 1) tl_array_swap(out);
     return TL_OK;
 }
 
-/* \param arena NULL: elements are not kept */
-static tl_status read_file(const char *path, tl_arena *arena, tl_array *out, tl_err *err)
+static tl_status skip_elements(gzFile file, const char *path, const tl_array *array,
+                               tl_err *err)
+{
+    unsigned char piece[PIECE];
+    for (uint64_t left = tl_array_bytes(array), n; left > 0; left -= n) {
+        n = left < PIECE ? left : PIECE;
+        TL_TRY(take(file, path, piece, (size_t)n, err));
+    }
+    return check_end(file, path, err);
+}
+
+/* \param arena NULL: elements are not kept, and not read if they have more than `most`
+ * bytes
+ */
+static tl_status read_file(const char *path, tl_arena *arena, uint64_t most, tl_array *out,
+                           tl_err *err)
 {
     uint64_t size;
     int descriptor;
@@ -96,21 +102,23 @@ static tl_status read_file(const char *path, tl_arena *arena, tl_array *out, tl_
     if (!file) (void)close(descriptor);
     TL_CHECK(file, err, TL_E_NOMEM, "%s: no memory left to read it", path);
     /* Deflate packs at most 1032 to 1, so a short file cannot claim much memory. */
-    const uint64_t most = (size + 64) * 1032;
-    const uint64_t limit = most < TL_ARRAY_LIMIT ? most : TL_ARRAY_LIMIT;
+    const uint64_t inflated = (size + 64) * 1032;
+    const uint64_t limit = inflated < TL_ARRAY_LIMIT ? inflated : TL_ARRAY_LIMIT;
     tl_status status = read_head(file, path, limit, out, err);
-    if (status == TL_OK) status = read_elements(file, path, arena, out, err);
-    if (status == TL_OK) status = check_end(file, path, err);
+    if (status == TL_OK && arena)
+        status = keep_elements(file, path, arena, out, err);
+    else if (status == TL_OK && tl_array_bytes(out) <= most)
+        status = skip_elements(file, path, out, err);
     (void)gzclose(file);
     return status;
 }
 
 tl_status tl_idx_read(const char *path, tl_arena *arena, tl_array *out, tl_err *err)
 {
-    return read_file(path, arena, out, err);
+    return read_file(path, arena, 0, out, err);
 }
 
-tl_status tl_idx_check(const char *path, tl_array *out, tl_err *err)
+tl_status tl_idx_check(const char *path, uint64_t most, tl_array *out, tl_err *err)
 {
-    return read_file(path, NULL, out, err);
+    return read_file(path, NULL, most, out, err);
 }

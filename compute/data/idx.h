@@ -13,7 +13,9 @@ TL_MUST_USE tl_status tl_idx_read(const char *path, tl_arena *arena, tl_array *o
                                   tl_err *err);
 
 /** As tl_idx_read; the elements are read in pieces that are not kept, so `out` has none.
+ * Where they have more than `most` bytes, only the header is read.
  * \return TL_E_IO, TL_E_FORMAT */
-TL_MUST_USE tl_status tl_idx_check(const char *path, tl_array *out, tl_err *err);
+TL_MUST_USE tl_status tl_idx_check(const char *path, uint64_t most, tl_array *out,
+                                   tl_err *err);
 
 #endif

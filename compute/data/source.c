@@ -60,7 +60,11 @@ static bool is_npz(const char *name)
 
 const char *tl_source_label(const char *name)
 {
-    return name[0] == '/' && is_npz(name) ? strrchr(name, '/') + 1 : name;
+    static const char ending[] = ".safetensors";
+    const size_t length = strlen(name), n = sizeof ending - 1;
+    const bool is_model = length > n && strcmp(name + length - n, ending) == 0;
+    const char *slash = strrchr(name, '/');
+    return slash && (is_model || (name[0] == '/' && is_npz(name))) ? slash + 1 : name;
 }
 
 tl_status tl_source_find(const char *name, const char *dir, char path[TL_DATA_PATH_SPACE],

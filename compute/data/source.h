@@ -45,10 +45,10 @@ TL_MUST_USE tl_status tl_source_find(const char *name, const char *dir,
 bool tl_source_reads(const char *name, const char *dir, const char *path);
 
 /**
- * What results call a source: its name, but of an absolute path to an .npz the file's name
- * alone, so that they tell nothing of folders and are the same on other machines. What was
- * in the file is told by tl_source.content.
- * \return `name` or a part of it
+ * What results call a source or another file: its name, but of an absolute path to an .npz,
+ * or any path to a .safetensors, the file's name alone, so that they tell nothing of
+ * folders and are the same on other machines. What was in the file is told by
+ * tl_source.content. \return `name` or a part of it
  */
 const char *tl_source_label(const char *name);
 

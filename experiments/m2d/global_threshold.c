@@ -76,5 +76,6 @@ const tl_stage tl_stage_m2d_global_threshold = {
     .control = &tl_bank_membership_controls,
     .run = run,
     .outcome = outcome,
+    .answers_suffice = tl_answers_suffice,
     .queries = tl_membership_queries,
 };

@@ -167,6 +167,7 @@ const tl_stage tl_stage_m2d_rmia = {
     .run = run,
     .outcome = outcome,
     .check = check,
+    .answers_suffice = tl_answers_suffice,
     .queries = queries,
     .cost = cost,
 };

@@ -100,6 +100,7 @@ const tl_stage tl_stage_m2d_shadow_lira = {
     .control = &tl_bank_membership_controls,
     .run = run,
     .outcome = outcome,
+    .answers_suffice = tl_answers_suffice,
     .queries = tl_membership_queries,
     .cost = tl_shadows_cost,
 };

@@ -89,6 +89,13 @@ static void control_args(const void *args, tl_value *value)
     tl_control_values(&(tl_control_args){arg->queries, (int)arg->kind, arg->epochs}, value);
 }
 
+/* With as many rows as queries, each is asked about unchanged. */
+static bool answers_suffice(const tl_size *size, const void *args)
+{
+    const arguments *arg = args;
+    return arg->kind != TL_QUERY_NOISE && arg->queries <= size->attacker;
+}
+
 static double queries(const tl_size *size, const void *args)
 {
     const arguments *arg = args;
@@ -176,6 +183,7 @@ const tl_stage tl_stage_m2m_model_extraction = {
     .run = run,
     .outcome = outcome,
     .check = check,
+    .answers_suffice = answers_suffice,
     .queries = queries,
     .cost = cost,
 };

@@ -4,9 +4,8 @@
  * Source: accuracy and distortion of the confidence vector as in Jia, Salem, Backes, Zhang,
  * Gong 2019, MemGuard, section 5.1 (there the L1 norm).
  */
-#include "experiments/stage/stage.h"
+#include "experiments/method/target_reading.h"
 
-#include "experiments/score/reading.h"
 #include "experiments/score/score.h"
 
 #include "compute/nn/loss.h"
@@ -21,6 +20,7 @@ static tl_status take_room(tl_scene *scene, tl_session **session, float **answer
     const tl_dataset *test = scene->world->data[TL_PART_TEST];
     const tl_session_options options = {.service = scene->world->service,
                                         .model = scene->world->model[TL_PART_TARGET],
+                                        .recorded = scene->world->recorded,
                                         .budget = (uint64_t)test->rows};
     TL_TRY(tl_session_open(&options, scene->scratch, session, err));
     TL_ALLOC(*answer, scene->scratch, (size_t)test->rows * (size_t)test->classes, err);
@@ -42,8 +42,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     const tl_question question = {
         .input = test->input, .rows = rows, .kind = TL_ANSWER_SCORES};
     TL_TRY(tl_session_ask(session, &question, scene->team, scene->scratch, answer, err));
-    TL_TRY(tl_reading_make(scene->world->model[TL_PART_TARGET], test, scene->team,
-                           scene->scratch, &bare, err));
+    TL_TRY(tl_target_read(scene, test, &bare, err));
     if (tl_scene_counts(scene)) return TL_OK;
     tl_argmax(answer, rows, classes, guess);
     tl_softmax(bare.logits, rows, classes, bare.logits);
@@ -97,4 +96,5 @@ const tl_stage tl_stage_measure_service = {
     .metrics = metrics,
     .run = run,
     .check = check,
+    .answers_suffice = tl_answers_suffice,
 };

@@ -2,10 +2,9 @@
  * Utility: how good the target is, on the clean rows it was trained on and on the test
  * rows. Brier score: Brier 1950, multi-class. AUC: see score.h.
  */
-#include "experiments/stage/stage.h"
+#include "experiments/method/target_reading.h"
 
 #include "compute/nn/loss.h"
-#include "experiments/score/reading.h"
 #include "experiments/score/score.h"
 
 #include <math.h>
@@ -53,10 +52,9 @@ static tl_status run(tl_scene *scene, tl_err *err)
     tl_dataset *members = NULL;
     TL_TRY(tl_team_agree(scene->team, pick_members(scene, &members, err), err));
     TL_INVARIANT(members != NULL);
-    const tl_model *target = scene->world->model[TL_PART_TARGET];
     tl_reading on_train, on_test;
-    TL_TRY(tl_reading_make(target, members, scene->team, scene->scratch, &on_train, err));
-    TL_TRY(tl_reading_make(target, test, scene->team, scene->scratch, &on_test, err));
+    TL_TRY(tl_target_read(scene, members, &on_train, err));
+    TL_TRY(tl_target_read(scene, test, &on_test, err));
     double auc;
     float *probability = on_test.logits; /* in place */
     if (!tl_scene_counts(scene))
@@ -158,5 +156,6 @@ const tl_stage tl_stage_measure_utility = {
     .metrics = metrics,
     .run = run,
     .check = check,
+    .answers_suffice = tl_answers_suffice,
     .cost = cost,
 };

@@ -6,8 +6,7 @@ tl_status tl_extraction_compare(tl_scene *scene, tl_reading *target, tl_reading 
                                 tl_err *err)
 {
     const tl_dataset *test = scene->world->data[TL_PART_TEST];
-    TL_TRY(tl_reading_make(scene->world->model[TL_PART_TARGET], test, scene->team,
-                           scene->scratch, target, err));
+    TL_TRY(tl_target_read(scene, test, target, err));
     TL_TRY(tl_reading_make(scene->given->model[TL_PART_SURROGATE], test, scene->team,
                            scene->scratch, surrogate, err));
     if (tl_scene_counts(scene)) return TL_OK;

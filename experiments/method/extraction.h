@@ -4,8 +4,7 @@
 #ifndef TL_EXPERIMENTS_METHOD_EXTRACTION_H
 #define TL_EXPERIMENTS_METHOD_EXTRACTION_H
 
-#include "experiments/score/reading.h"
-#include "experiments/stage/stage.h"
+#include "experiments/method/target_reading.h"
 
 /** Places of the first metrics of extractions, TL_EXTRACTION_METRICS. */
 enum { TL_EXTRACTION_AGREEMENT, TL_EXTRACTION_ACCURACY, TL_EXTRACTION_OWN };

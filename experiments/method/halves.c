@@ -46,6 +46,7 @@ static tl_status run(tl_scene *scene, tl_err *err)
     tl_stage_training training = {.spec = &scene->world->setup->model,
                                   .recipe = &scene->world->setup->recipe,
                                   .validation = scene->world->data[TL_PART_VALIDATION],
+                                  .start = scene->world->start,
                                   .is_numbered = true};
     const tl_status mine = choose(scene, &training.rows, err);
     return tl_stage_train(scene, &training, mine, TL_PART_SURROGATE, NULL, err);

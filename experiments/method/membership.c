@@ -43,7 +43,8 @@ static tl_status train_control(tl_scene *scene, tl_err *err)
 {
     tl_stage_training training = {.spec = &scene->world->setup->model,
                                   .recipe = &scene->world->setup->recipe,
-                                  .validation = scene->world->data[TL_PART_VALIDATION]};
+                                  .validation = scene->world->data[TL_PART_VALIDATION],
+                                  .start = scene->world->start};
     const tl_status mine = tl_control_rows(scene, &training.rows, err);
     return tl_stage_train(scene, &training, mine, TL_PART_SURROGATE, NULL, err);
 }

@@ -4,7 +4,7 @@
 #ifndef TL_EXPERIMENTS_SCORE_READING_H
 #define TL_EXPERIMENTS_SCORE_READING_H
 
-#include "compute/data/dataset.h"
+#include "compute/data/recorded.h"
 #include "compute/nn/model.h"
 
 /** What a model says of `rows` rows; all arrays are in scratch. */
@@ -23,5 +23,13 @@ typedef struct tl_reading {
 TL_MUST_USE tl_status tl_reading_make(const tl_model *model, const tl_dataset *data,
                                       const tl_team *team, tl_arena *scratch,
                                       tl_reading *out, tl_err *err);
+
+/**
+ * The same off recorded answers; of scores, logits are their logarithms. Collective over
+ * `team`. \return TL_E_NOMEM, TL_E_PEER; TL_E_ARG for a row without an answer
+ */
+TL_MUST_USE tl_status tl_reading_recorded(const tl_recorded *recorded,
+                                          const tl_dataset *data, const tl_team *team,
+                                          tl_arena *scratch, tl_reading *out, tl_err *err);
 
 #endif

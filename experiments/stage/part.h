@@ -16,7 +16,7 @@ typedef enum tl_part {
     TL_PART_MARKS,      /**< list: secrets planted in the data, see tl_marks */
     TL_PART_SERVICE,    /**< answers queries to the target, see tl_service */
     TL_PART_QUERY_LOG,  /**< list: what was asked, see tl_query_log */
-    TL_PART_TARGET,     /**< model: the owner's */
+    TL_PART_TARGET,     /**< model: the owner's; or recorded answers in its place */
     TL_PART_SURROGATE,  /**< model: the attacker's copy */
     TL_PARTS
 } tl_part;

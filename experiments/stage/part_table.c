@@ -93,6 +93,58 @@ static tl_status load_model(tl_world *world, tl_part part, const tl_key *key,
     return TL_OK;
 }
 
+/* --- the target: a model, or its recorded answers ------------------------------------- */
+
+static bool has_target(const tl_world *world, tl_part part)
+{
+    return world->model[part] != NULL || world->recorded != NULL;
+}
+
+static tl_status put_target(tl_world *to, const tl_world *from, tl_part part,
+                            tl_arena *arena, tl_err *err)
+{
+    (void)arena, (void)err;
+    to->model[part] = from->model[part];
+    to->recorded = from->recorded;
+    return TL_OK;
+}
+
+static void hash_target(const tl_world *world, tl_part part, tl_hash *hash)
+{
+    if (world->model[part])
+        tl_model_hash(world->model[part], hash);
+    else
+        tl_hash_key(hash, &world->recorded->content);
+}
+
+static double bytes_of_target(const tl_world *world, tl_part part)
+{
+    const tl_recorded *recorded = world->recorded;
+    if (world->model[part]) return bytes_of_model(world, part);
+    return (double)recorded->rows *
+           (sizeof(tl_key) + (double)recorded->classes * sizeof *recorded->answer);
+}
+
+static tl_status save_target(const tl_world *world, tl_part part, const tl_key *key,
+                             const tl_folder *folder, const char *path, tl_err *err)
+{
+    if (world->model[part])
+        return tl_model_save(world->model[part], key, folder, path, err);
+    return tl_recorded_save(world->recorded, key, folder, path, err);
+}
+
+/* A file of either: what are no answers is read, or refused, as a model. */
+static tl_status load_target(tl_world *world, tl_part part, const tl_key *key,
+                             const tl_folder *folder, const char *path, tl_arena *arena,
+                             tl_err *err)
+{
+    tl_recorded *recorded;
+    if (tl_recorded_load(folder, path, key, arena, &recorded, NULL) != TL_OK)
+        return load_model(world, part, key, folder, path, arena, err);
+    world->recorded = recorded;
+    return TL_OK;
+}
+
 /* --- setup ---------------------------------------------------------------------------- */
 
 static bool has_setup(const tl_world *world, tl_part part)
@@ -106,6 +158,7 @@ static tl_status put_setup(tl_world *to, const tl_world *from, tl_part part,
 {
     (void)part, (void)arena, (void)err;
     to->setup = from->setup;
+    to->start = from->start;
     return TL_OK;
 }
 
@@ -119,6 +172,7 @@ static void hash_setup(const tl_world *world, tl_part part, tl_hash *hash)
         tl_hash_u64(hash, (uint64_t)number[i]);
     }
     tl_recipe_hash(&world->setup->recipe, hash);
+    if (world->start) tl_model_hash(world->start, hash);
 }
 
 static double bytes_of_setup(const tl_world *world, tl_part part)
@@ -273,13 +327,6 @@ static tl_status load_log(tl_world *world, tl_part part, const tl_key *key,
         .name = part_name, .ending = ".safetensors", .has = has_data, .put = put_data,  \
         .hash = hash_data, .bytes = bytes_of_data, .save = save_data, .load = load_data \
     }
-#define TL_MODEL_PART(part_name)                                                         \
-    {                                                                                    \
-        .name = part_name, .ending = ".safetensors", .has = has_model, .put = put_model, \
-        .hash = hash_model, .bytes = bytes_of_model, .save = save_model,                 \
-        .load = load_model                                                               \
-    }
-
 static const tl_part_ops table[TL_PARTS] = {
     [TL_PART_POOL] = TL_DATA_PART("pool"),
     [TL_PART_VALIDATION] = TL_DATA_PART("validation"),
@@ -309,8 +356,22 @@ static const tl_part_ops table[TL_PARTS] = {
                            .bytes = bytes_of_log,
                            .save = save_log,
                            .load = load_log},
-    [TL_PART_TARGET] = TL_MODEL_PART("target"),
-    [TL_PART_SURROGATE] = TL_MODEL_PART("surrogate"),
+    [TL_PART_TARGET] = {.name = "target",
+                        .ending = ".safetensors",
+                        .has = has_target,
+                        .put = put_target,
+                        .hash = hash_target,
+                        .bytes = bytes_of_target,
+                        .save = save_target,
+                        .load = load_target},
+    [TL_PART_SURROGATE] = {.name = "surrogate",
+                           .ending = ".safetensors",
+                           .has = has_model,
+                           .put = put_model,
+                           .hash = hash_model,
+                           .bytes = bytes_of_model,
+                           .save = save_model,
+                           .load = load_model},
 };
 
 const tl_part_ops *tl_part_of(tl_part part)

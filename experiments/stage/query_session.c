@@ -22,15 +22,17 @@ tl_status tl_session_open(const tl_session_options *options, tl_arena *arena,
     const tl_service *service = options->service;
     tl_session *s;
     TL_ALLOC_RECORDS(s, arena, 1, err);
+    const tl_recorded *recorded = options->recorded;
     *s = (tl_session){.with = *options,
-                      .size = (size_t)tl_shape_size(options->model->spec.in)};
+                      .size = (size_t)(recorded ? recorded->size
+                                                : tl_shape_size(options->model->spec.in))};
     TL_ALLOC_RECORDS(s->state, arena, service->links + 1, err);
     for (int i = 0; i < service->links; i++) {
         if (service->link[i]->state == 0) continue;
         s->state[i] = tl_arena_take(arena, service->link[i]->state, 1, err);
         if (!s->state[i]) return TL_E_NOMEM;
     }
-    TL_ALLOC(s->row, arena, options->model->spec.classes, err);
+    TL_ALLOC(s->row, arena, tl_session_classes(s), err);
     if (options->log) TL_ALLOC(s->log, options->log, options->budget * s->size, err);
     *out = s;
     return TL_OK;
@@ -54,7 +56,8 @@ uint64_t tl_session_asked(const tl_session *session)
 
 int tl_session_classes(const tl_session *session)
 {
-    return session->with.model->spec.classes;
+    const tl_recorded *recorded = session->with.recorded;
+    return recorded ? recorded->classes : session->with.model->spec.classes;
 }
 
 const float *tl_session_log(const tl_session *session, int *size)
@@ -72,11 +75,51 @@ static bool wants_logits(const tl_session *s, const tl_question *question)
            (question->kind == TL_ANSWER_LABELS && s->with.service->links == 0);
 }
 
+/* Sets answer [rows x classes] to what is recorded, as logits or scores, as asked. */
+static tl_status ask_record(const tl_session *s, const tl_question *question,
+                            double *answer, tl_err *err)
+{
+    const tl_recorded *recorded = s->with.recorded;
+    const int classes = recorded->classes;
+    for (int r = 0; r < question->rows; r++) {
+        double *row = answer + (size_t)r * (size_t)classes;
+        const double *found =
+            tl_recorded_find(recorded, question->input + (size_t)r * s->size);
+        TL_CHECK(
+            found, err, TL_E_ARG,
+            "%s has no answer to row %d of the %d that are asked about: recorded "
+            "answers are to the rows recorded, and nobody is there to ask about others",
+            recorded->label, r, question->rows);
+        memcpy(row, found, (size_t)classes * sizeof *row);
+        if (recorded->has_logits && question->kind != TL_ANSWER_LOGITS)
+            tl_softmax_double(row, 1, classes, row);
+    }
+    return TL_OK;
+}
+
+static tl_status ask_record_single(const tl_session *s, const tl_question *question,
+                                   tl_arena *scratch, float *answer, tl_err *err)
+{
+    const size_t mark = tl_arena_mark(scratch);
+    const size_t count = (size_t)question->rows * (size_t)tl_session_classes(s);
+    double *exact = tl_arena_take(scratch, count, sizeof *exact, err);
+    if (!exact) return TL_E_NOMEM;
+    TL_TRY(ask_record(s, question, exact, err));
+    for (size_t i = 0; i < count; i++) answer[i] = (float)exact[i];
+    tl_arena_rewind(scratch, mark);
+    return TL_OK;
+}
+
 static tl_status ask_model(const tl_session *s, const tl_question *question,
                            const tl_team *team, tl_arena *scratch, float *answer,
                            tl_err *err)
 {
     const tl_model *model = s->with.model;
+    if (s->with.recorded) {
+        /* Every member looks them up; memory is what one may lack. */
+        return tl_team_agree(team, ask_record_single(s, question, scratch, answer, err),
+                             err);
+    }
     TL_TRY(tl_model_logits(model, question->input, question->rows, team, scratch, answer,
                            err));
     if (wants_logits(s, question) || tl_arena_counts(scratch)) return TL_OK;
@@ -156,8 +199,12 @@ static void record(tl_session *s, const tl_question *question)
 static tl_status check(const tl_session *s, const tl_question *question, tl_err *err)
 {
     const tl_service_link *link = tl_service_withholds_logits(s->with.service);
+    const tl_recorded *recorded = s->with.recorded;
     TL_CHECK(question->kind != TL_ANSWER_LOGITS || !link, err, TL_E_ARG,
              "%s gives no logits; ask for scores", link ? link->name : "");
+    TL_CHECK(question->kind != TL_ANSWER_LOGITS || !recorded || recorded->has_logits, err,
+             TL_E_ARG, "%s has scores and no logits; ask for scores",
+             recorded ? recorded->label : "");
     TL_CHECK((uint64_t)question->rows <= s->with.budget - s->asked, err, TL_E_ARG,
              "%d more queries after %llu, but the budget is %llu", question->rows,
              (unsigned long long)s->asked, (unsigned long long)s->with.budget);
@@ -188,8 +235,11 @@ tl_status tl_session_ask_exactly(tl_session *session, const tl_question *questio
     const size_t mark = tl_arena_mark(scratch);
     const size_t classes = (size_t)tl_session_classes(session);
     TL_TRY(check(session, question, err));
-    TL_TRY((question->precision == TL_PRECISION_SINGLE ? ask_single : ask_double)(
-        session, question, team, scratch, answer, err));
+    if (session->with.recorded)
+        TL_TRY(ask_record(session, question, answer, err));
+    else
+        TL_TRY((question->precision == TL_PRECISION_SINGLE ? ask_single : ask_double)(
+            session, question, team, scratch, answer, err));
     if (tl_arena_counted(scratch, mark)) return TL_OK;
     for (int r = 0; r < question->rows && !is_untouched(session, question); r++) {
         pass_links(session, question, r, session->size, answer + (size_t)r * classes);
@@ -246,6 +296,9 @@ tl_status tl_session_ask_losses(tl_session *session, const tl_question *question
 {
     const tl_model *model = session->with.model;
     const tl_service *service = session->with.service;
+    TL_CHECK(!session->with.recorded, err, TL_E_ARG,
+             "%s has answers to whole rows and no losses of tokens; ask for scores",
+             session->with.recorded ? session->with.recorded->label : "");
     TL_CHECK(tl_model_reads_tokens(model->spec.kind), err, TL_E_ARG,
              "a model of kind %s reads no tokens, so it has no losses of them",
              tl_model_kind_name(model->spec.kind));

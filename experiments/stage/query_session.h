@@ -7,6 +7,7 @@
 #ifndef TL_EXPERIMENTS_STAGE_QUERY_SESSION_H
 #define TL_EXPERIMENTS_STAGE_QUERY_SESSION_H
 
+#include "compute/data/recorded.h"
 #include "compute/nn/model.h"
 #include "experiments/stage/query_log.h"
 #include "experiments/stage/query_service.h"
@@ -32,10 +33,11 @@ typedef struct tl_session tl_session;
 /** What a session is opened with. Pointers are borrowed. */
 typedef struct tl_session_options {
     const tl_service *service;
-    const tl_model *model; /**< that answers */
-    uint64_t copy;         /**< as of tl_query: 0 for the target */
-    uint64_t budget;       /**< most queries */
-    tl_arena *log;         /**< where its queries are kept; NULL: they are not */
+    const tl_model *model;       /**< that answers; may be NULL with `recorded` */
+    const tl_recorded *recorded; /**< answers in the model's place; NULL: the model's */
+    uint64_t copy;               /**< as of tl_query: 0 for the target */
+    uint64_t budget;             /**< most queries */
+    tl_arena *log;               /**< where its queries are kept; NULL: they are not */
 } tl_session_options;
 
 /** Opens a session, in `arena`. Not collective. \return TL_E_NOMEM */
@@ -59,8 +61,9 @@ TL_MUST_USE tl_status tl_session_own(const tl_session *session, const tl_model *
  * scores are 1 for the label and 0 for the others. Collective over `team`.
  *
  * \param answer [rows x classes] result, on every member
- * \return TL_E_ARG for logits behind a link that withholds them or beyond the budget,
- * TL_E_NOMEM, or as tl_model_logits
+ * \return TL_E_ARG for logits behind a link that withholds them, or that are not recorded,
+ * for a row that has no recorded answer, or beyond the budget; TL_E_NOMEM, or as
+ * tl_model_logits
  */
 TL_MUST_USE tl_status tl_session_ask(tl_session *session, const tl_question *question,
                                      const tl_team *team, tl_arena *scratch, float *answer,
@@ -89,8 +92,8 @@ TL_MUST_USE tl_status tl_session_ask_exactly(tl_session *session,
  *
  * \param label [rows] the token after each row
  * \param loss  [rows x context] result, nat, on every member
- * \return TL_E_ARG for a model that reads no tokens, behind a link with a state, or beyond
- * the budget; TL_E_NOMEM, TL_E_PEER
+ * \return TL_E_ARG for a model that reads no tokens or that is not there, behind a link
+ * with a state, or beyond the budget; TL_E_NOMEM, TL_E_PEER
  */
 TL_MUST_USE tl_status tl_session_ask_losses(tl_session *session,
                                             const tl_question *question,

@@ -114,6 +114,33 @@ const tl_param tl_model_params[TL_MODEL_PARAMS + 1] = {
          .about =
              "gpt, llama: parts that each block is split into over the ranks of a team: a "
              "power of two that divides the heads (1: not split)"},
+    [TL_MODEL_FILE] = {.name = "file",
+                       .type = TL_PARAM_TEXT,
+                       .text_fallback = "",
+                       .about =
+                           "a model of your own, .safetensors: it is the target, and train "
+                           "fine-tunes it (none: train begins with drawn weights)"},
+    [TL_MODEL_ACCURACY] =
+        {.name = "accuracy",
+         .type = TL_PARAM_REAL,
+         .high = 1,
+         .about = "accuracy of the file's model on the test rows as you know "
+                  "it; a run that finds another, by more than .01, stops there "
+                  "(0: it is not compared)"},
+};
+
+const tl_param tl_target_params[TL_TARGET_PARAMS + 1] = {
+    [TL_TARGET_ANSWERS] = {.name = "answers",
+                           .type = TL_PARAM_TEXT,
+                           .text_fallback = "",
+                           .about =
+                               "recorded answers to the data's rows, .npz, in place of "
+                               "a target"},
+    [TL_TARGET_ACCURACY] = {.name = "accuracy",
+                            .type = TL_PARAM_REAL,
+                            .high = 1,
+                            .about = "their accuracy on the test rows as you know it, as "
+                                     "model.accuracy (0: it is not compared)"},
 };
 
 const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1] = {
@@ -282,6 +309,7 @@ tl_setup tl_setup_of(const tl_setup_values *values, tl_shape shape, int classes)
     const tl_model_kind kind = (tl_model_kind)integer(model[TL_MODEL_KIND]);
     const bool is_linear = kind == TL_MODEL_LINEAR; /* one shape, whatever the plan says */
     const int depth = is_linear ? 1 : integer(model[TL_MODEL_DEPTH]);
+    const char *file = model[TL_MODEL_FILE].text;
     return (tl_setup){
         .model = {.kind = kind,
                   .width = is_linear ? 1 : integer(model[TL_MODEL_WIDTH]),
@@ -315,7 +343,8 @@ tl_setup tl_setup_of(const tl_setup_values *values, tl_shape shape, int classes)
                    .reduction = (tl_reduction)integer(recipe[TL_RECIPE_REDUCTION]),
                    .zero = recipe[TL_RECIPE_ZERO].number != 0.0,
                    .overlap = recipe[TL_RECIPE_OVERLAP].number != 0.0,
-                   .recompute = recipe[TL_RECIPE_RECOMPUTE].number != 0.0}};
+                   .recompute = recipe[TL_RECIPE_RECOMPUTE].number != 0.0},
+        .starts_from_file = file && *file};
 }
 
 tl_size tl_setup_size(const tl_setup_values *values, const tl_source *source)

@@ -32,8 +32,12 @@ enum {
     TL_MODEL_HEADS,
     TL_MODEL_KV_HEADS,
     TL_MODEL_SPLITS,
+    TL_MODEL_FILE,
+    TL_MODEL_ACCURACY,
     TL_MODEL_PARAMS
 };
+/** Places in tl_target_params. */
+enum { TL_TARGET_ANSWERS, TL_TARGET_ACCURACY, TL_TARGET_PARAMS };
 /** Places in tl_recipe_params. */
 enum {
     TL_RECIPE_EPOCHS,
@@ -65,11 +69,14 @@ enum {
 /** The tables, for the plan reader and `describe`. */
 extern const tl_param tl_data_params[TL_DATA_PARAMS + 1];
 extern const tl_param tl_model_params[TL_MODEL_PARAMS + 1];
+extern const tl_param tl_target_params[TL_TARGET_PARAMS + 1];
 extern const tl_param tl_recipe_params[TL_RECIPE_PARAMS + 1];
 
-/** Bits of the recipe's parameters that results depend on; the others change how training
- * runs, not what it computes. */
+/** Bits of the parameters that results depend on. Of the recipe, the others change how
+ * training runs, not what it computes; of the model, they say where parameters come from,
+ * which only the file's contents tell. */
 enum {
+    TL_MODEL_DECIDING = (1 << TL_MODEL_FILE) - 1,
     TL_RECIPE_DECIDING =
         (1 << TL_RECIPE_PARAMS) - 1 -
         (1 << TL_RECIPE_ZERO | 1 << TL_RECIPE_OVERLAP | 1 << TL_RECIPE_RECOMPUTE)
@@ -78,6 +85,7 @@ enum {
 /** Values of a trial, in the order of the tables. */
 typedef struct tl_setup_values {
     tl_value data[TL_DATA_PARAMS];
+    tl_value target[TL_TARGET_PARAMS];
     tl_value model[TL_MODEL_PARAMS];
     tl_value recipe[TL_RECIPE_PARAMS];
 } tl_setup_values;
@@ -86,6 +94,7 @@ typedef struct tl_setup_values {
 typedef struct tl_setup {
     tl_model_spec model;
     tl_recipe recipe;
+    bool starts_from_file; /**< from tl_world.start, not from weights that are drawn */
 } tl_setup;
 
 /** Sizes known before a run: for checks, costs and memory. */

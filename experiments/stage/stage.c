@@ -64,6 +64,14 @@ bool tl_stage_withholds_logits(const tl_stage *stage, const tl_value *value)
            stage->withholds_logits(unpack(stage->params, value, &space));
 }
 
+bool tl_stage_answers_suffice(const tl_stage *stage, const tl_size *size,
+                              const tl_value *value)
+{
+    tl_args space;
+    return stage->answers_suffice &&
+           stage->answers_suffice(size, unpack(stage->params, value, &space));
+}
+
 /* Rows that the stage passes through a model, at least. */
 static double rows_read(const tl_stage *stage, const tl_size *size, const tl_value *value)
 {
@@ -88,7 +96,7 @@ int tl_stage_max_ranks(const tl_stage *stage, const tl_size *size, const tl_valu
     int ranks;
     if (stage->max_ranks) {
         ranks = stage->max_ranks(size, unpack(stage->params, value, &space));
-    } else if (stage->gives & TL_PARTS_MODEL) {
+    } else if (stage->gives & TL_PARTS_MODEL && !tl_stage_passes_target(stage)) {
         ranks = tl_train_max_ranks(&size->setup.model, &size->setup.recipe);
     } else {
         const double rows = rows_read(stage, size, value);
@@ -102,6 +110,17 @@ int tl_ranks_one(const tl_size *size, const void *args)
 {
     (void)size, (void)args;
     return 1;
+}
+
+bool tl_answers_suffice(const tl_size *size, const void *args)
+{
+    (void)size, (void)args;
+    return true;
+}
+
+bool tl_stage_passes_target(const tl_stage *stage)
+{
+    return (stage->reads & stage->gives & TL_BIT(TL_PART_TARGET)) != 0;
 }
 
 void tl_stage_alter(const tl_stage *stage, const tl_value *value, tl_setup *setup)

@@ -108,6 +108,9 @@ struct tl_stage {
      * withholds them; NULL: no. */
     bool (*wants_logits)(const void *args);
     bool (*withholds_logits)(const void *args);
+    /** Whether recorded answers to rows of the data are enough of a target: neither `run`
+     * nor `outcome` asks about anything else, or needs its parameters. NULL: no. */
+    bool (*answers_suffice)(const tl_size *size, const void *args);
     /** Most queries that `run` asks: its budget; for stages that ask. */
     double (*queries)(const tl_size *size, const void *args);
     /** FLOP of run and outcome. NULL: answers, and the rows that are read through the
@@ -129,6 +132,8 @@ TL_MUST_USE tl_status tl_stage_check(const tl_stage *stage, const tl_size *size,
 double tl_stage_cost(const tl_stage *stage, const tl_size *size, const tl_value *value);
 bool tl_stage_wants_logits(const tl_stage *stage, const tl_value *value);
 bool tl_stage_withholds_logits(const tl_stage *stage, const tl_value *value);
+bool tl_stage_answers_suffice(const tl_stage *stage, const tl_size *size,
+                              const tl_value *value);
 double tl_stage_queries(const tl_stage *stage, const tl_size *size, const tl_value *value);
 int tl_stage_max_ranks(const tl_stage *stage, const tl_size *size, const tl_value *value);
 /** tl_stage.alter by value [of its params]: changes `setup` in place; nothing where it is
@@ -138,6 +143,13 @@ void tl_stage_alter(const tl_stage *stage, const tl_value *value, tl_setup *setu
 /** 1: `max_ranks` of a stage that does all of its work on one rank, whatever `args`,
  * borrowed. */
 int tl_ranks_one(const tl_size *size, const void *args);
+
+/** true: `answers_suffice` of a stage that asks about rows of its datasets alone, whatever
+ * `args`, borrowed. */
+bool tl_answers_suffice(const tl_size *size, const void *args);
+
+/** Whether the stage checks the target that it reads and passes on, and trains none. */
+bool tl_stage_passes_target(const tl_stage *stage);
 
 /** Models of the bank that the stage wants; 0 without one. */
 int tl_stage_banked(const tl_stage *stage, const tl_value *value);

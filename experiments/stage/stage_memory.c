@@ -29,8 +29,12 @@ static tl_status fill_world(const tl_size *size, stand_in *s, tl_err *err)
     tl_model *target, *surrogate;
     TL_TRY(tl_model_outline(tl_size_target(size), &s->fixed, &target, err));
     TL_TRY(tl_model_outline(tl_size_surrogate(size), &s->fixed, &surrogate, err));
+    tl_model *start = NULL;
+    if (size->setup.starts_from_file)
+        TL_TRY(tl_model_outline(&size->setup.model, &s->fixed, &start, err));
     s->world =
         (tl_world){.setup = &size->setup,
+                   .start = start,
                    .service = tl_service_plain(),
                    .marks = &marks,
                    .query_log = &query_log,

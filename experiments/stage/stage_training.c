@@ -2,6 +2,20 @@
 
 #include "compute/nn/pass.h"
 
+#include <string.h>
+
+static void set_start(const tl_stage_training *training, const tl_rng *init,
+                      tl_model *model)
+{
+    const tl_model *start = training->start;
+    if (!start) {
+        tl_model_init(model, init);
+        return;
+    }
+    TL_INVARIANT(start->params == model->params);
+    memcpy(model->param, start->param, model->params * sizeof *model->param);
+}
+
 tl_status tl_stage_train(tl_scene *scene, const tl_stage_training *training, tl_status mine,
                          tl_part part, tl_train_report *report, tl_err *err)
 {
@@ -13,7 +27,7 @@ tl_status tl_stage_train(tl_scene *scene, const tl_stage_training *training, tl_
         init = tl_rng_sub(&init, (uint64_t)scene->bank_item);
         order = tl_rng_sub(&order, (uint64_t)scene->bank_item);
     }
-    if (!tl_scene_counts(scene)) tl_model_init(model, &init);
+    if (!tl_scene_counts(scene)) set_start(training, &init, model);
     const tl_training job = {.recipe = training->recipe,
                              .rows = &training->rows,
                              .validation = training->validation,

@@ -12,12 +12,13 @@ typedef struct tl_stage_training {
     const tl_recipe *recipe;
     tl_train_rows rows;
     const tl_dataset *validation; /**< for the recipe's patience; NULL: no early stopping */
+    const tl_model *start;        /**< of the same spec: the initial weights; NULL: drawn */
     bool is_numbered;             /**< each scene->bank_item has streams of its own */
 } tl_stage_training;
 
 /**
- * Makes and trains a model in keep and gives it as `part`: initial weights from the stream
- * "init", the order of rows from "order". Collective.
+ * Makes and trains a model in keep and gives it as `part`: initial weights those of
+ * `start`, or from the stream "init", the order of rows from "order". Collective.
  *
  * \param mine   this member's status so far; the team agrees on it first
  * \param report result; may be NULL

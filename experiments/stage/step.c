@@ -11,6 +11,7 @@ static tl_status open_session(const tl_step *step, tl_scene *scene, tl_err *err)
     const tl_session_options options = {
         .service = world->service,
         .model = world->model[TL_PART_TARGET],
+        .recorded = world->recorded,
         .budget = (uint64_t)tl_stage_queries(step->stage, scene->size, scene->value),
         .log = scene->logs_queries ? scene->keep : NULL};
     return tl_session_open(&options, scene->scratch, &scene->session, err);
@@ -53,7 +54,10 @@ static tl_status run(const tl_step *step, tl_scene *scene, tl_err *err)
     const tl_world *whole = scene->world;
     tl_world visible = *whole;
     tl_status mine = TL_OK;
-    if (!(stage->access & TL_KNOWS_TARGET)) visible.model[TL_PART_TARGET] = NULL;
+    if (!(stage->access & TL_KNOWS_TARGET)) {
+        visible.model[TL_PART_TARGET] = NULL;
+        visible.recorded = NULL;
+    }
     if (stage->alter) mine = alter(step, scene, err);
     if (mine == TL_OK && tl_stage_asks(stage)) mine = open_session(step, scene, err);
     TL_TRY(tl_team_agree(scene->team, mine, err));

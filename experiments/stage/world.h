@@ -4,6 +4,7 @@
 #ifndef TL_EXPERIMENTS_STAGE_WORLD_H
 #define TL_EXPERIMENTS_STAGE_WORLD_H
 
+#include "compute/data/recorded.h"
 #include "experiments/stage/marks.h"
 #include "experiments/stage/part.h"
 #include "experiments/stage/query_log.h"
@@ -15,6 +16,8 @@
 typedef struct tl_world {
     const tl_dataset *data[TL_PARTS]; /**< by tl_part, data parts only */
     const tl_model *model[TL_PARTS];  /**< by tl_part, model parts only */
+    const tl_recorded *recorded;      /**< TL_PART_TARGET, where nobody has its model */
+    const tl_model *start; /**< where setup->starts_from_file: the file's model */
     const tl_setup *setup;
     const tl_service *service;
     const tl_marks *marks;

@@ -27,7 +27,8 @@ static tl_status run(tl_scene *scene, tl_err *err)
     tl_train_report report;
     tl_stage_training training = {.spec = &scene->world->setup->model,
                                   .recipe = &scene->world->setup->recipe,
-                                  .validation = scene->world->data[TL_PART_VALIDATION]};
+                                  .validation = scene->world->data[TL_PART_VALIDATION],
+                                  .start = scene->world->start};
     const tl_status mine = choose(scene, &training.rows, err);
     TL_TRY(tl_stage_train(scene, &training, mine, TL_PART_TARGET, &report, err));
     tl_scene_put(scene, METRIC_ROWS, training.rows.rows);

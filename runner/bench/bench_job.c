@@ -52,6 +52,8 @@ static table table_of(settings *s, int number)
 static bool is_settable(const tl_param *param)
 {
     return param != &tl_model_params[TL_MODEL_KIND] &&
+           param != &tl_model_params[TL_MODEL_FILE] &&
+           param != &tl_model_params[TL_MODEL_ACCURACY] &&
            param != &tl_recipe_params[TL_RECIPE_EPOCHS];
 }
 

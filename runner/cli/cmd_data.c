@@ -140,7 +140,7 @@ static void print_file(const json_t *info)
         tl_print(stdout, "  %-24s  not an array\n", json_string_value(one));
     }
     if (json_object_get(info, "checked"))
-        tl_print(stdout, "of the members, only headers and the first 1 GiB were checked\n");
+        tl_print(stdout, "of the elements, at most the first 1 GiB were checked\n");
     tl_print(stdout, "bytes:   %lld\nsha256:  %s\nmd5:     %s\n",
              tl_json_whole(info, "bytes"), tl_json_field(info, "sha256"),
              tl_json_field(info, "md5"));

@@ -293,6 +293,9 @@ static void print_numbers(const tl_plan *plan, const plan_numbers *n, double rat
         tl_print(stdout, "              not examined in a sample\n");
     if (plan->hypotheses > 0 && !is_sample) tl_prospects_print(&n->prospects);
     if (plan->store) print_store(plan);
+    for (int i = 0; i < plan->left_out; i++)
+        tl_print(stdout, "%-13s %s: %s\n", i == 0 ? "left out" : "", plan->left[i].stage,
+                 plan->left[i].reason);
     if (n->least_p > 0.05) {
         tl_print(stdout, "note          %u %s cannot reach p < 0.05; 6 can\n", draws,
                  independent);
@@ -340,6 +343,10 @@ static void print_json(const tl_plan *plan, const plan_numbers *n, double rate)
         tl_json_put(all, "tests", tl_prospects_json(&n->prospects));
         tl_prospects_add_power(&n->prospects, all);
     }
+    json_t *left = json_object();
+    for (int i = 0; i < plan->left_out; i++)
+        tl_json_put(left, plan->left[i].stage, json_string(plan->left[i].reason));
+    tl_json_put(all, "left_out", left);
     tl_json_put(all, "kept_bytes", json_real(n->kept));
     tl_json_put(all, "store", tl_catalogue_stores(plan->store));
     tl_json_print(all, JSON_INDENT(2));

@@ -70,8 +70,8 @@ static const tl_option options[] = {
      .about =
          "inject a fault, to see what happens; repeatable: "
          "KIND[:VALUE][,rank=R][,after=PLACE:N], where KIND is kill, segv, exit:CODE, "
-         "hang:SECONDS, stop, nan, enospc, eio, edquot, erofs, torn:BYTES, slow:xFACTOR "
-         "or usr1:SECONDS, and PLACE is idle, start, tick, step, sum, broadcast, gather, "
+         "hang:SECONDS, hold, stop, nan, enospc, eio, edquot, erofs, torn:BYTES, "
+         "slow:xFACTOR or usr1:SECONDS, and PLACE is idle, start, tick, step, sum, broadcast, gather, "
          "agree, linalg, send, write, journal, sync, rename or seconds; see README, "
          "Running",
      .high = TL_MAX_FAILPOINTS, .count = offsetof(tl_run_options, faults)},

@@ -46,6 +46,12 @@ static size_t read_bytes(const file_info *file, long offset, size_t n, void *byt
     return fread(bytes, 1, n, file->stream);
 }
 
+/* Notes whether `bytes` of elements are too many to be checked. */
+static void note_checked(const file_info *file, uint64_t bytes)
+{
+    if (bytes > MOST_CHECKED) tl_json_put(file->out, "checked", json_false());
+}
+
 static tl_status info_npy(const file_info *file, tl_err *err)
 {
     unsigned char head[NPY_HEAD];
@@ -59,7 +65,8 @@ static tl_status info_npy(const file_info *file, tl_err *err)
 static tl_status info_idx(const file_info *file, tl_err *err)
 {
     tl_array array;
-    TL_TRY(tl_idx_check(file->path, &array, err));
+    TL_TRY(tl_idx_check(file->path, MOST_CHECKED, &array, err));
+    note_checked(file, tl_array_bytes(&array));
     add_array(file, NULL, &array);
     return TL_OK;
 }
@@ -147,7 +154,7 @@ static tl_status info_npz(const file_info *file, tl_err *err)
     }
     tl_npz_close(npz);
     tl_json_put(file->out, "others", others);
-    if (checked > MOST_CHECKED) tl_json_put(file->out, "checked", json_false());
+    note_checked(file, checked);
     return status == TL_OK && is_images ? info_images(file, err) : status;
 }
 

@@ -86,6 +86,22 @@ static tl_status draw_roles(tl_executor *executor, tl_cached *entry, tl_err *err
     return TL_OK;
 }
 
+/* Reads the target that the plan brings. */
+static tl_status read_own_target(tl_executor *executor, tl_cached *entry, tl_err *err)
+{
+    const tl_trial *trial = executor->trial;
+    const tl_setup_values *values = &trial->values;
+    const tl_own_model *own =
+        tl_plan_own_model(executor->plan, values->model[TL_MODEL_FILE].text);
+    entry->world.recorded = tl_plan_own_answers(
+        executor->plan, values->target[TL_TARGET_ANSWERS].text, trial->source);
+    if (!own) return TL_OK;
+    tl_model *model;
+    TL_TRY(tl_own_model_read(own, &trial->setup[0].model, &entry->arena, &model, err));
+    entry->world.model[TL_PART_TARGET] = model;
+    return TL_OK;
+}
+
 /* Waits for the file of a finished step: this host's view of the folder may be seconds old.
  */
 static tl_status await_file(const tl_executor *executor, const char *path, tl_err *err)
@@ -179,6 +195,8 @@ static tl_status remake(tl_executor *executor, int position, tl_cached *entry, t
 static tl_status fill(tl_executor *executor, int position, tl_part part, tl_cached *entry,
                       tl_err *err)
 {
+    if (position < 0 && part == TL_PART_TARGET)
+        return read_own_target(executor, entry, err);
     if (position < 0) return draw_roles(executor, entry, err);
     const tl_trial_step *step = &executor->trial->step[position];
     if (tl_trial_keeps(executor->plan, step->stage, step->kind) & TL_BIT(part))
@@ -186,13 +204,14 @@ static tl_status fill(tl_executor *executor, int position, tl_part part, tl_cach
     return remake(executor, position, entry, err);
 }
 
-/* The entry of step `position`, or of the roles where it is negative, with its `part`. */
+/* The entry of step `position`, or of what is there from the start where it is negative,
+ * with its `part`. */
 static tl_status find_given(tl_executor *executor, int position, tl_part part,
                             tl_cached **given, tl_err *err)
 {
     const tl_trial *trial = executor->trial;
-    const tl_key *key =
-        position < 0 ? &trial->root[TL_PART_POOL] : &trial->step[position].key;
+    const tl_part root = part == TL_PART_TARGET ? part : TL_PART_POOL;
+    const tl_key *key = position < 0 ? &trial->root[root] : &trial->step[position].key;
     tl_cached *entry = tl_cache_get(&executor->cache, key);
     const bool is_new = !entry;
     if (is_new) entry = tl_cache_make(&executor->cache, key, err);
@@ -212,12 +231,22 @@ static tl_status find_part(tl_executor *executor, int from, tl_part part, tl_cac
                            tl_world *world, tl_err *err)
 {
     const tl_world start = {.service = tl_service_plain()};
-    if (from < 0 && !(TL_BIT(part) & TL_PARTS_DATA))
+    if (from < 0 && !(TL_BIT(part) & (TL_PARTS_DATA | TL_BIT(TL_PART_TARGET))))
         return tl_world_put(world, &start, TL_BIT(part), &user->arena, err);
     tl_cached *given;
     TL_TRY(find_given(executor, from, part, &given, err));
     TL_TRY(tl_cache_rest(user, given, err));
     return tl_world_put(world, &given->world, TL_BIT(part), &user->arena, err);
+}
+
+/* The model that a training begins with, from the plan's file. */
+static tl_status find_start(tl_executor *executor, tl_cached *user, tl_world *world,
+                            tl_err *err)
+{
+    tl_world start = {0};
+    TL_TRY(find_part(executor, -1, TL_PART_TARGET, user, &start, err));
+    world->start = start.model[TL_PART_TARGET];
+    return TL_OK;
 }
 
 static tl_status build_world(tl_executor *executor, int position, tl_cached *user,
@@ -230,6 +259,8 @@ static tl_status build_world(tl_executor *executor, int position, tl_cached *use
         if (!(step->reads & TL_BIT(part))) continue;
         if (part == TL_PART_SETUP) { /* known from the plan, alterations included */
             world->setup = &trial->setup[step->setup];
+            if (world->setup->starts_from_file)
+                TL_TRY(find_start(executor, user, world, err));
             continue;
         }
         int giver[TL_TRIAL_RUNS];

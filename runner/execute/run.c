@@ -193,6 +193,9 @@ static tl_status open_on_rank_0(run *r, tl_err *err)
                               r->options->is_forced, err));
     TL_TRY(tl_run_paths_lock(&r->paths, r->options->resume ? LOCK_TIMEOUT : 0.0, &r->lock,
                              err));
+    for (int i = 0; i < r->plan->left_out; i++)
+        tl_log(TL_LOG_INFO, "left out: %s: %s", r->plan->left[i].stage,
+               r->plan->left[i].reason);
     const double opening = tl_seconds();
     TL_TRY(tl_sweep_open(r->plan, &r->sweep, err));
     TL_TRY(tl_run_memory_check(&r->sweep, r->cluster, r->options->memory, err));
@@ -230,8 +233,9 @@ static const char *next_word(const char **at)
 static tl_status join_run(run *r, const char *bytes, tl_err *err)
 {
     const char *at = bytes, *head = next_word(&at), *dir = next_word(&at);
-    const char *data = next_word(&at);
+    const char *data = next_word(&at), *folder = next_word(&at);
     const tl_plan_options options = {.data_dir = *data ? data : NULL,
+                                     .folder = folder,
                                      .is_shared = !r->options->no_sharing,
                                      .shared_blocks = tl_node_blocks_shared(r->memory),
                                      .memory = r->options->memory};
@@ -260,6 +264,7 @@ static tl_status share_plan(run *r, tl_status mine, tl_err *err)
         add_word(&text, r->head);
         add_word(&text, r->paths.dir);
         add_word(&text, r->options->data_dir ? r->options->data_dir : "");
+        add_word(&text, r->plan->folder);
         add_word(&text, r->plan->text);
         bytes = text.at;
         n = text.length;
@@ -293,6 +298,7 @@ static tl_status work(run *r, tl_err *err)
     const bool leads = tl_cluster_rank(r->cluster) == 0;
     tl_status status = tl_executor_open(r->plan, &r->store, TL_CACHE_BYTES, &executor, err);
     executor.checkpoint_every = r->options->checkpoint_every;
+    tl_heartbeat_set_resumable(r->cluster);
     char halt[TL_PATH];
     if (status == TL_OK && leads) {
         (void)tl_store_path(&r->store, "halt", halt, sizeof halt);

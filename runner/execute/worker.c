@@ -43,14 +43,12 @@ static tl_status send_reports(worker *w, tl_err *err)
     return tl_mailbox_send(w->cluster, 0, TL_TAG_RESULT, w->batch.at, w->batch.length, err);
 }
 
-/* Prolongs a step that took `seconds` by the factor of an injected fault. */
+/* Prolongs a step that took `seconds` by the factor of an injected fault, unless the run is
+ * to stop. */
 static void linger(const tl_team *team, double seconds)
 {
     const double end = tl_seconds() + (tl_failpoint_slowness() - 1.0) * seconds;
-    while (tl_seconds() < end) {
-        (void)tl_team_tick(team);
-        tl_sleep(1e-3);
-    }
+    while (tl_seconds() < end && !tl_team_tick(team)) tl_sleep(1e-3);
 }
 
 /* Runs one step on this member and fills `report`. */

@@ -10,10 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const top_keys[] = {
-    "name",  "about",  "seed",  "replicates", "data",       "model", "recipe",
-    "chain", "chains", "sweep", "exclude",    "hypotheses", "store"};
+    "name",   "about", "seed",   "replicates", "data",    "model",      "target",
+    "recipe", "chain", "chains", "sweep",      "exclude", "hypotheses", "store"};
 enum { TOP_KEYS = sizeof top_keys / sizeof *top_keys };
 
 static tl_status check_keys(const tl_yaml *root, tl_err *err)
@@ -73,8 +74,7 @@ static tl_status name_plan(tl_plan_reader *reader, const char *name, tl_err *err
     return TL_OK;
 }
 
-/* Copies what the reader has gathered into the plan. */
-static tl_status publish(tl_plan_reader *reader, tl_err *err)
+tl_status tl_plan_publish(tl_plan_reader *reader, tl_err *err)
 {
     tl_plan *plan = reader->plan;
     tl_axis *axis;
@@ -113,8 +113,10 @@ static tl_status read_plan(tl_plan_reader *reader, const char *name, const char 
     TL_TRY(tl_plan_setup(reader, err));
     TL_TRY(tl_plan_chains(reader, err));
     TL_TRY(tl_plan_sweep(reader, err));
-    TL_TRY(publish(reader, err));
+    TL_TRY(tl_plan_publish(reader, err));
     TL_TRY(tl_plan_sources(reader, err));
+    TL_TRY(tl_plan_own_open(reader, err));
+    TL_TRY(tl_plan_assess(reader, err));
     TL_TRY(tl_plan_check(reader, err));
     TL_TRY(tl_plan_store(reader, err));
     TL_TRY(tl_plan_columns(reader, err));
@@ -129,12 +131,15 @@ tl_status tl_plan_parse(const char *name, const char *text, const tl_plan_option
     tl_status status = TL_OK;
     if (plan && reader) {
         plan->arena = tl_arena_open(tl_memory_account(options->memory, TL_MEMORY_DATA));
+        plan->folder =
+            tl_arena_text(&plan->arena, options->folder ? options->folder : ".", err);
         plan->is_shared = options->is_shared;
         plan->ranks = options->ranks > 1 ? options->ranks : 1;
         plan->rank_memory = options->rank_memory;
         plan->body = tl_arena_take(&plan->arena, 1, sizeof *plan->body, err);
         *reader = (tl_plan_reader){.plan = plan, .body = plan->body, .options = options};
-        status = plan->body ? read_plan(reader, name, text, err) : TL_E_NOMEM;
+        status =
+            plan->body && plan->folder ? read_plan(reader, name, text, err) : TL_E_NOMEM;
     } else {
         status = tl_fail(err, TL_E_NOMEM, "no memory for a plan");
     }
@@ -195,18 +200,39 @@ static tl_status open_shipped(const char *name, const tl_plan_options *options,
                    name, tl_text_hint(name, names, count, hint));
 }
 
+/* The folder of a file, absolute, as other ranks may work elsewhere; of a shipped plan's
+ * name the working directory. */
+static tl_status folder_of(const char *name, char folder[TL_PATH_SPACE], tl_err *err)
+{
+    const char *slash = strrchr(name, '/');
+    const int length = slash ? (int)(slash - name) : 0;
+    folder[0] = '\0';
+    TL_CHECK(name[0] == '/' || getcwd(folder, TL_PATH_SPACE), err, TL_E_IO,
+             "the working directory cannot be found: %s", strerror(errno));
+    const size_t begun = strlen(folder), left = TL_PATH_SPACE - begun;
+    const int more = snprintf(folder + begun, left, "%s%.*s",
+                              begun > 0 && length > 0 ? "/" : "", length, name);
+    TL_CHECK(more >= 0 && (size_t)more < left, err, TL_E_ARG,
+             "the path of %.100s is too long", name);
+    return TL_OK;
+}
+
 tl_status tl_plan_open(const char *name, const tl_plan_options *options, tl_plan **out,
                        tl_err *err)
 {
+    char folder[TL_PATH_SPACE];
+    tl_plan_options here = *options;
+    here.folder = folder;
+    TL_TRY(folder_of(name, folder, err));
     FILE *file;
     const tl_status opened = tl_file_stream(NULL, name, &file, NULL, err);
-    if (opened != TL_OK && errno == ENOENT) return open_shipped(name, options, out, err);
+    if (opened != TL_OK && errno == ENOENT) return open_shipped(name, &here, out, err);
     TL_TRY(opened);
     char *text = NULL;
     const tl_status read = read_file(file, name, &text, err);
     (void)fclose(file);
     TL_TRY(read);
-    const tl_status status = tl_plan_parse(name, text, options, out, err);
+    const tl_status status = tl_plan_parse(name, text, &here, out, err);
     free(text);
     return status;
 }

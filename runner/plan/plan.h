@@ -10,6 +10,7 @@
 
 #include "compute/core/text.h"
 #include "compute/data/shared_blocks.h"
+#include "compute/nn/own_model.h"
 #include "experiments/stage/step.h"
 
 /** Limits of a plan. */
@@ -76,6 +77,11 @@ typedef struct tl_hypothesis {
     int line;          /**< of the plan, from 1 */
 } tl_hypothesis;
 
+/** An attack that an assessment leaves out. Texts are in the plan's arena. */
+typedef struct tl_left_out {
+    const char *stage, *reason;
+} tl_left_out;
+
 /** Chains and bindings, private to the plan's files. */
 typedef struct tl_plan_body tl_plan_body;
 
@@ -86,6 +92,7 @@ typedef struct tl_plan {
     const char *text; /**< the effective plan: canonical YAML, every --set applied */
     /** The same with tl_source_label in place of paths: what result files have. */
     const char *public_text;
+    const char *folder; /**< in which the plan's own files are looked for first */
     uint64_t seed;
     /** Of crossed replicates, `seeds` > 1, a data draw has `seeds` replicates in a row, one
      * a training seed: replicate r is of draw r / seeds. */
@@ -99,6 +106,8 @@ typedef struct tl_plan {
     const tl_inner *inner; /**< [inners] */
     int instances;
     const tl_instance *instance; /**< [instances] */
+    int left_out;                /**< attacks that `- assess` leaves out; 0 without it */
+    const tl_left_out *left;     /**< [left_out] */
     int hypotheses;
     const tl_hypothesis *hypothesis;
     bool logs_queries;  /**< a stage reads the log of queries, so that it is kept */
@@ -116,6 +125,7 @@ typedef struct tl_plan_options {
     const char *const *set; /**< [sets] "PATH=VALUE" */
     int sets;
     const char *data_dir; /**< --data, or NULL */
+    const char *folder; /**< of the plan, for tl_plan_parse; NULL: the working directory */
     bool is_shared;
     /** Where sources are published or found, borrowed, must outlive the plan; NULL: they
      * are opened for this process alone. */
@@ -127,10 +137,10 @@ typedef struct tl_plan_options {
 } tl_plan_options;
 
 /**
- * Reads a plan: a file, or else the name of a shipped plan. Checks all of it: keys, names,
- * types, bounds, order of stages by parts, roles against the data (opens the sources),
- * limits. Errors are "file:line:col: message", with the nearest valid name for a misspelt
- * one. The plan is the caller's until tl_plan_close.
+ * Reads a plan: a file, whose folder is the plan's, or else the name of a shipped plan.
+ * Checks all of it: keys, names, types, bounds, order of stages by parts, roles against the
+ * data (opens the sources), limits. Errors are "file:line:col: message", with the nearest
+ * valid name for a misspelt one. The plan is the caller's until tl_plan_close.
  *
  * \return TL_E_ARG (the plan), TL_E_IO, TL_E_FORMAT (data), TL_E_NOMEM
  */
@@ -153,6 +163,17 @@ void tl_plan_close(tl_plan *plan);
  */
 TL_MUST_USE tl_status tl_plan_sample(const tl_plan *plan, uint32_t cells, tl_arena *arena,
                                      tl_plan *out, tl_err *err);
+
+/** The open file of model.file `name`, borrowed; NULL where it is "" or NULL. */
+const tl_own_model *tl_plan_own_model(const tl_plan *plan, const char *name);
+
+/** The answers of target.answers `name` to rows of `source`, borrowed; NULL where it is ""
+ * or NULL. */
+const tl_recorded *tl_plan_own_answers(const tl_plan *plan, const char *name,
+                                       const tl_source *source);
+
+/** Whether an axis varies the target that the plan brings. */
+bool tl_plan_has_targets(const tl_plan *plan);
 
 /** Level of axis `axis` in `cell`. */
 int tl_plan_level(const tl_plan *plan, uint32_t cell, int axis);

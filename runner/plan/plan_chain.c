@@ -71,11 +71,12 @@ static tl_status find_stage(const tl_yaml *at, const tl_stage **out, tl_err *err
     const tl_stage *const *all = tl_stages(&count);
     const char *names[MAX_STAGES];
     int known = 0;
-    for (; known < count && known < MAX_STAGES - 3; known++)
+    for (; known < count && known < MAX_STAGES - 4; known++)
         names[known] = all[known]->name;
     names[known++] = "judge";
     names[known++] = "one_of";
     names[known++] = "rounds";
+    names[known++] = "assess";
     return tl_plan_unknown(at, "stage", at->text, names, known, err);
 }
 
@@ -328,6 +329,36 @@ static bool has_loop(const tl_chain *chain)
            (gives & (TL_BIT(TL_PART_RECOVERED) | TL_BIT(TL_PART_ATTACKER))) != 0;
 }
 
+tl_status tl_plan_chain_add(tl_plan_reader *reader, tl_chain *chain, const char *name,
+                            const tl_yaml *at, tl_err *err)
+{
+    const tl_yaml *node = tl_yaml_scalar(name, at, &reader->plan->arena, err);
+    if (!node) return TL_E_NOMEM;
+    char label[TL_NAME];
+    return add_simple(reader, chain, node, &(tl_alternative){.axis = -1}, label, err);
+}
+
+/* Makes a link of the stage called `name` that is none of the chain's own. */
+static tl_status add_aside(tl_plan_reader *reader, tl_chain *chain, const char *name,
+                           const tl_yaml *at, tl_link **out, tl_err *err)
+{
+    TL_TRY(tl_plan_chain_add(reader, chain, name, at, err));
+    *out = chain->link[--chain->links];
+    return TL_OK;
+}
+
+/* The check of a target that the plan brings, by the accuracy that it says. */
+static tl_status add_own_target(tl_plan_reader *reader, tl_chain *chain, tl_err *err)
+{
+    const tl_plan_body *body = reader->body;
+    const tl_yaml *section = tl_yaml_find(reader->root, "target");
+    if (!tl_plan_brings_target(reader)) return TL_OK;
+    TL_TRY(add_aside(reader, chain, "measure.own_target", chain->at, &chain->own, err));
+    chain->own->arg[0] =
+        section ? body->target[TL_TARGET_ACCURACY] : body->model[TL_MODEL_ACCURACY];
+    return TL_OK;
+}
+
 /* Reads `rounds: N`, the last entry, after all others are in the chain. */
 static tl_status read_rounds(tl_plan_reader *reader, tl_chain *chain, const tl_yaml *node,
                              tl_err *err)
@@ -354,13 +385,7 @@ static tl_status read_rounds(tl_plan_reader *reader, tl_chain *chain, const tl_y
                   "a second round would repeat the first: the chain needs a stage "
                   "that recovers data for the attacker, and one that reads the "
                   "attacker's rows");
-    const tl_yaml *join =
-        tl_yaml_scalar("d2d.use_recovered", word, &reader->plan->arena, err);
-    if (!join) return TL_E_NOMEM;
-    char label[TL_NAME];
-    TL_TRY(add_simple(reader, chain, join, &(tl_alternative){.axis = -1}, label, err));
-    chain->join = chain->link[--chain->links];
-    return TL_OK;
+    return add_aside(reader, chain, "d2d.use_recovered", word, &chain->join, err);
 }
 
 tl_status tl_plan_chain(tl_plan_reader *reader, const tl_yaml *list, tl_chain *chain,
@@ -371,11 +396,19 @@ tl_status tl_plan_chain(tl_plan_reader *reader, const tl_yaml *list, tl_chain *c
                   list->kind == TL_YAML_LIST ? "an empty list" : tl_yaml_kind_name(list));
     chain->at = list;
     chain->rounds = 1;
+    TL_TRY(add_own_target(reader, chain, err));
     char label[TL_NAME];
     for (const tl_yaml *node = list->first; node; node = node->next) {
         const bool is_choice = node->kind == TL_YAML_MAP && node->children == 1 &&
                                strcmp(node->first->key->text, "one_of") == 0;
-        if (find_word(node, "rounds")) {
+        if (find_word(node, "assess")) {
+            TL_YAML_CHECK(
+                !node->next && node->kind == TL_YAML_SCALAR && reader->body->chains == 1,
+                node, err,
+                "assess takes no settings and is the last entry of the one chain: "
+                "write those attacks before it whose settings you choose");
+            chain->assess = node;
+        } else if (find_word(node, "rounds")) {
             TL_TRY(read_rounds(reader, chain, node, err));
         } else if (is_choice) {
             TL_TRY(add_one_of(reader, chain, node, err));
@@ -383,6 +416,13 @@ tl_status tl_plan_chain(tl_plan_reader *reader, const tl_yaml *list, tl_chain *c
             TL_TRY(
                 add_simple(reader, chain, node, &(tl_alternative){.axis = -1}, label, err));
         }
+    }
+    for (int l = 0; l < chain->links; l++) {
+        const tl_link *link = chain->link[l];
+        TL_YAML_CHECK(!link->stage || !tl_stage_passes_target(link->stage), link->at, err,
+                      "%s comes first of itself where model.file or target.answers brings "
+                      "the target; leave it out of the chain",
+                      link->stage->name);
     }
     return TL_OK;
 }

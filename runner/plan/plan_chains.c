@@ -39,6 +39,7 @@ static void note_uses(const tl_plan_reader *reader, tl_chain *chain)
     }
     note_bindings(chain, body->data, TL_DATA_PARAMS);
     note_bindings(chain, body->model, TL_MODEL_PARAMS);
+    note_bindings(chain, body->target, TL_TARGET_PARAMS);
     note_bindings(chain, body->recipe, TL_RECIPE_PARAMS);
 }
 

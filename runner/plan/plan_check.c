@@ -30,7 +30,8 @@ static void givers(tl_part part, char *out, size_t space)
     out[0] = '\0';
     for (int i = 0; i < count; i++) {
         const size_t more = strlen(all[i]->name) + 4;
-        if (!(all[i]->gives & TL_BIT(part)) || length + more >= space) continue;
+        if (!(all[i]->gives & ~all[i]->reads & TL_BIT(part)) || length + more >= space)
+            continue;
         if (length > 0) {
             memcpy(out + length, " or ", 5);
             length += 4;
@@ -387,6 +388,7 @@ static tl_status check_cells(tl_plan_reader *reader, tl_trial *trial, bool *is_m
                           "than %d pairs of their steps; take out some",
                           MAX_CHECKED);
             TL_TRY(check_flow(reader, trial, err));
+            TL_TRY(tl_plan_own_check(reader, trial, err));
             TL_TRY(check_recovered(reader, trial, err));
             TL_TRY(check_plantings(reader, trial, err));
             TL_TRY(check_order(reader, trial, err));

@@ -44,11 +44,26 @@ typedef struct tl_chain {
     const char *name;
     int links;
     tl_link *link[TL_MAX_LINKS];
+    tl_link *own;           /**< comes first of all, where the plan brings its target */
+    const tl_yaml *assess;  /**< the entry `- assess`; NULL: none */
     int rounds;             /**< how often the links are run in a row */
     tl_link *join;          /**< comes before every later round; NULL for one round */
     bool uses[TL_MAX_AXES]; /**< axes that change something in it */
     const tl_yaml *at;
 } tl_chain;
+
+/** An open file of model.file. */
+typedef struct tl_own_file {
+    const char *name; /**< as in the plan */
+    tl_own_model model;
+} tl_own_file;
+
+/** Answers of target.answers. */
+typedef struct tl_own_answers {
+    const char *name; /**< as in the plan */
+    const tl_source *source;
+    tl_recorded recorded;
+} tl_own_answers;
 
 /** What follows from one combination of the values under `data`. */
 typedef struct tl_data_choice {
@@ -61,7 +76,11 @@ typedef struct tl_data_choice {
 /** All that it points to is in the plan's arena. */
 struct tl_plan_body {
     tl_binding data[TL_DATA_PARAMS], model[TL_MODEL_PARAMS], recipe[TL_RECIPE_PARAMS];
-    int chain_axis; /**< -1: one chain */
+    tl_binding target[TL_TARGET_PARAMS];
+    int files, records;
+    tl_own_file *file;      /**< [files] */
+    tl_own_answers *record; /**< [records] */
+    int chain_axis;         /**< -1: one chain */
     int chains;
     tl_chain *chain[TL_MAX_CHAINS];
     const tl_yaml *instance_at[TL_MAX_INSTANCES]; /**< first use of each */
@@ -69,7 +88,8 @@ struct tl_plan_body {
     uint32_t stride[TL_MAX_AXES];
     uint32_t *survivor; /**< [cells] raw number, ascending; NULL: all of them */
     int data_axes, data_axis[TL_DATA_PARAMS];
-    tl_data_choice *choice; /**< [product of levels of data_axis] */
+    uint32_t choices;       /**< product of levels of data_axis */
+    tl_data_choice *choice; /**< [choices] */
 };
 
 /** A plan while it is read. */
@@ -139,7 +159,7 @@ TL_MUST_USE tl_status tl_plan_add_axis(tl_plan_reader *reader, const tl_axis *ax
 TL_MUST_USE tl_status tl_plan_unknown(const tl_yaml *at, const char *what, const char *word,
                                       const char *const *names, int count, tl_err *err);
 
-/** Reads `seed`, `replicates`, `about`, `data`, `model`, `recipe`. */
+/** Reads `seed`, `replicates`, `about`, `data`, `model`, `target`, `recipe`. */
 TL_MUST_USE tl_status tl_plan_setup(tl_plan_reader *reader, tl_err *err);
 
 /* plan_factor.c */
@@ -182,6 +202,18 @@ TL_MUST_USE tl_status tl_plan_chain_axis(tl_plan_reader *reader, tl_err *err);
 TL_MUST_USE tl_status tl_plan_chain(tl_plan_reader *reader, const tl_yaml *list,
                                     tl_chain *chain, tl_err *err);
 
+/** Adds the stage called `name`, with its defaults, as the chain's last entry; errors point
+ * to `at`. */
+TL_MUST_USE tl_status tl_plan_chain_add(tl_plan_reader *reader, tl_chain *chain,
+                                        const char *name, const tl_yaml *at, tl_err *err);
+
+/** Fills the place of `- assess`: with every attack that the plan, as it is before, can
+ * run; the others are plan->left. Needs open sources. \return TL_E_NOMEM, TL_E_ARG */
+TL_MUST_USE tl_status tl_plan_assess(tl_plan_reader *reader, tl_err *err);
+
+/** Copies axes and instances from the reader into the plan. \return TL_E_NOMEM */
+TL_MUST_USE tl_status tl_plan_publish(tl_plan_reader *reader, tl_err *err);
+
 /** Reads `model` and `recipe` among the settings `args` of a stage into link->own; NULL if
  * neither is there. Lists in them are axes called <prefix>_recipe_<param>, or are spread
  * over the option. */
@@ -201,6 +233,13 @@ int tl_plan_find_axis(const tl_plan_reader *reader, const char *path, int *inner
 
 /** Opens the sources and fills body->choice. */
 TL_MUST_USE tl_status tl_plan_sources(tl_plan_reader *reader, tl_err *err);
+
+/** Whether the plan brings its target: model.file or target.answers, in some cell. */
+bool tl_plan_brings_target(const tl_plan_reader *reader);
+
+/** Opens the files of model.file and target.answers, after the sources. \return TL_E_ARG,
+ * TL_E_IO, TL_E_FORMAT, TL_E_NOMEM */
+TL_MUST_USE tl_status tl_plan_own_open(tl_plan_reader *reader, tl_err *err);
 
 /** Writes the plan's texts, from the reader's tree. Not collective. \return TL_E_NOMEM */
 TL_MUST_USE tl_status tl_plan_texts(tl_plan_reader *reader, tl_err *err);

@@ -53,6 +53,23 @@ static tl_status check_used(const tl_yaml *recipe, const tl_yaml *args,
     return TL_OK;
 }
 
+/* model.file is the target's alone: another model does not begin with it. */
+static tl_status forget_file(const tl_yaml *model, tl_binding *out, tl_err *err)
+{
+    static const tl_value none = {.text = ""}, zero = {0};
+    for (const tl_yaml *child = model->first; child; child = child->next) {
+        const int i = tl_params_find(tl_model_params, child->key->text);
+        TL_YAML_CHECK(
+            i != TL_MODEL_FILE && i != TL_MODEL_ACCURACY, child->key, err,
+            "%s is of the plan's own `model`, the target; a model of a stage's own "
+            "begins with drawn weights",
+            child->key->text);
+    }
+    out[TL_MODEL_FILE] = (tl_binding){.axis = -1, .value = &none};
+    out[TL_MODEL_ACCURACY] = (tl_binding){.axis = -1, .value = &zero};
+    return TL_OK;
+}
+
 tl_status tl_plan_own_recipe(tl_plan_reader *reader, const tl_yaml *args,
                              const tl_param_owner *owner, tl_link *link, tl_err *err)
 {
@@ -66,7 +83,10 @@ tl_status tl_plan_own_recipe(tl_plan_reader *reader, const tl_yaml *args,
     memcpy(own->model, reader->body->model, sizeof own->model);
     memcpy(own->recipe, reader->body->recipe, sizeof own->recipe);
     link->own = own;
-    if (model) TL_TRY(read_own(reader, model, tl_model_params, owner, own->model, err));
+    if (model) {
+        TL_TRY(read_own(reader, model, tl_model_params, owner, own->model, err));
+        TL_TRY(forget_file(model, own->model, err));
+    }
     if (!recipe) return TL_OK;
     TL_TRY(read_own(reader, recipe, tl_recipe_params, owner, own->recipe, err));
     return check_used(recipe, args, link->stage, err);

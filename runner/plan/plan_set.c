@@ -13,7 +13,7 @@ enum { MAX_FOUND = 64, MAX_NAMES = 512 };
 
 static const char *const top_keys[] = {"name",  "about",      "seed",   "replicates",
                                        "data",  "model",      "recipe", "exclude",
-                                       "sweep", "hypotheses", "store"};
+                                       "sweep", "hypotheses", "store",  "target"};
 enum { TOP_KEYS = sizeof top_keys / sizeof *top_keys };
 
 /* An entry of a chain that a path may name. */
@@ -47,7 +47,9 @@ static void gather(tl_yaml *node, places *out)
         return;
     }
     if (node->kind == TL_YAML_SCALAR) {
-        if (strcmp(node->text, "none") == 0 || strcmp(node->text, "judge") == 0) return;
+        if (strcmp(node->text, "none") == 0 || strcmp(node->text, "judge") == 0 ||
+            strcmp(node->text, "assess") == 0)
+            return;
         p->name = node->text;
         out->count++;
         return;

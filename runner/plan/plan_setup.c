@@ -178,5 +178,6 @@ tl_status tl_plan_setup(tl_plan_reader *reader, tl_err *err)
     TL_TRY(read_replicates(reader, err));
     TL_TRY(read_data(reader, err));
     TL_TRY(read_map(reader, "model", tl_model_params, reader->body->model, err));
+    TL_TRY(read_map(reader, "target", tl_target_params, reader->body->target, err));
     return read_map(reader, "recipe", tl_recipe_params, reader->body->recipe, err);
 }

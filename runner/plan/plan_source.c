@@ -168,6 +168,7 @@ tl_status tl_plan_sources(tl_plan_reader *reader, tl_err *err)
                       "more than %d combinations under data", TL_MAX_DATA);
     }
     TL_ALLOC(body->choice, &plan->arena, total, err);
+    body->choices = (uint32_t)total;
     bool *is_met;
     TL_ALLOC(is_met, &plan->arena, total, err);
     for (uint32_t cell = 0; cell < plan->cells; cell++) {

@@ -34,15 +34,25 @@ tl_status tl_trial_new(tl_arena *arena, tl_trial **out, tl_err *err)
 
 /* --- what a step trains by ------------------------------------------------------------ */
 
-/* Model and recipe as the entry of the chain has them. */
+/* Model and recipe as the entry of the chain has them. The target alone begins with the
+ * plan's file. */
 static int recipe_of_link(walk *w, const tl_link *link)
 {
-    if (!link->own) return 0;
+    const bool is_target = (link->stage->gives & TL_BIT(TL_PART_TARGET)) != 0;
     tl_trial_recipe values;
+    if (!link->own) {
+        if (!is_target) return 0;
+        memcpy(values.model, w->trial->values.model, sizeof values.model);
+        memcpy(values.recipe, w->trial->values.recipe, sizeof values.recipe);
+        values.model[TL_MODEL_ACCURACY] = (tl_value){0};
+        return tl_trial_recipe_find(w->trial, &values);
+    }
     for (int i = 0; i < TL_MODEL_PARAMS; i++)
         values.model[i] = *tl_binding_value(&link->own->model[i], w->level);
     for (int i = 0; i < TL_RECIPE_PARAMS; i++)
         values.recipe[i] = *tl_binding_value(&link->own->recipe[i], w->level);
+    values.model[TL_MODEL_ACCURACY] = (tl_value){0};
+    if (!is_target) values.model[TL_MODEL_FILE].text = "";
     return tl_trial_recipe_find(w->trial, &values);
 }
 
@@ -257,7 +267,9 @@ static void add_judges(walk *w, int judgement)
 /* Resets `part` to its version at the start of the trial. */
 static void reset_part(walk *w, tl_part part)
 {
-    w->version[part] = TL_PARTS_GIVEN & TL_BIT(part) ? -1 : TL_FROM_NOWHERE;
+    const bool is_given = (TL_PARTS_GIVEN & TL_BIT(part)) != 0 ||
+                          (part == TL_PART_TARGET && w->trial->brings_target);
+    w->version[part] = is_given ? -1 : TL_FROM_NOWHERE;
     w->above[part] = 0;
     w->list[part] = 0;
 }
@@ -266,7 +278,10 @@ static void begin_round(walk *w, const tl_chain *chain)
 {
     w->round++;
     w->judgements = 0;
-    if (w->round == 1) return;
+    if (w->round == 1) {
+        if (w->trial->brings_target) add_stage(w, chain->own);
+        return;
+    }
     if (w->version[TL_PART_RECOVERED] >= 0) add_stage(w, chain->join);
     reset_part(w, TL_PART_RECOVERED);
     for (int part = 0; part < TL_PARTS; part++) {
@@ -304,6 +319,9 @@ static void read_values(const tl_plan *plan, const int *level, const tl_data_cho
     for (int i = 0; i < TL_RECIPE_PARAMS; i++) {
         out->recipe[i] = *tl_binding_value(&body->recipe[i], level);
     }
+    for (int i = 0; i < TL_TARGET_PARAMS; i++) {
+        out->target[i] = *tl_binding_value(&body->target[i], level);
+    }
 }
 
 bool tl_trial_layout(const tl_plan *plan, uint32_t number, tl_trial *trial)
@@ -319,11 +337,11 @@ bool tl_trial_layout(const tl_plan *plan, uint32_t number, tl_trial *trial)
     trial->chain = body->chain_axis < 0 ? 0 : level[body->chain_axis];
     const tl_data_choice *choice = &body->choice[tl_plan_data_index(plan, level)];
     read_values(plan, level, choice, &trial->values);
+    trial->brings_target = *trial->values.model[TL_MODEL_FILE].text ||
+                           *trial->values.target[TL_TARGET_ANSWERS].text;
     trial->source = choice->source;
     trial->split = choice->split;
     trial->size = choice->size;
-    trial->size.setup =
-        tl_setup_of(&trial->values, choice->size.shape, choice->size.classes);
     trial->size.logs_queries = plan->logs_queries;
     trial->steps = trial->runs = 0;
     tl_trial_setups_begin(trial);
@@ -424,7 +442,8 @@ int tl_trial_max_ranks(const tl_trial *trial, int position)
 bool tl_trial_trains(const tl_stage *stage, tl_step_kind kind)
 {
     return kind == TL_STEP_BANK ||
-           (kind == TL_STEP_RUN && (stage->gives & TL_PARTS_MODEL) != 0);
+           (kind == TL_STEP_RUN && (stage->gives & TL_PARTS_MODEL) != 0 &&
+            !tl_stage_passes_target(stage));
 }
 
 uint32_t tl_trial_gives(const tl_plan *plan, const tl_stage *stage, tl_step_kind kind)

@@ -80,6 +80,7 @@ typedef struct tl_trial {
     tl_setup_values values;
     tl_size size;
     const tl_source *source; /**< borrowed */
+    bool brings_target;      /**< values.model or values.target name its file */
     tl_split split;
     tl_key root[TL_PARTS]; /**< keys of the versions at the start */
     int recipes;

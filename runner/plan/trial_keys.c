@@ -36,21 +36,40 @@ static void hash_data(const tl_plan *plan, tl_trial *trial)
     }
 }
 
-static tl_key hash_recipe(const tl_trial_recipe *values)
+static tl_key hash_recipe(const tl_plan *plan, const tl_trial_recipe *values)
 {
+    const tl_own_model *start = tl_plan_own_model(plan, values->model[TL_MODEL_FILE].text);
     tl_hash hash;
     hash.length = 0;
     tl_hash_text(&hash, "setup2");
-    tl_params_hash(tl_model_params, values->model, ALL_ARGS, &hash);
+    tl_params_hash(tl_model_params, values->model, TL_MODEL_DECIDING, &hash);
     tl_params_hash(tl_recipe_params, values->recipe, TL_RECIPE_DECIDING, &hash);
+    if (start) tl_hash_key(&hash, &start->content);
     return tl_hash_end(&hash);
+}
+
+/* A target that the plan brings: what is in its file, and as what it is read. */
+static void hash_target(const tl_plan *plan, tl_trial *trial)
+{
+    const tl_setup_values *values = &trial->values;
+    const tl_own_model *own = tl_plan_own_model(plan, values->model[TL_MODEL_FILE].text);
+    const tl_recorded *recorded =
+        tl_plan_own_answers(plan, values->target[TL_TARGET_ANSWERS].text, trial->source);
+    if (!own && !recorded) return;
+    tl_hash hash;
+    hash.length = 0;
+    tl_hash_text(&hash, own ? "own model" : "own answers");
+    tl_hash_key(&hash, own ? &own->content : &recorded->content);
+    if (own) tl_params_hash(tl_model_params, values->model, TL_MODEL_DECIDING, &hash);
+    trial->root[TL_PART_TARGET] = tl_hash_end(&hash);
 }
 
 static void hash_roots(const tl_plan *plan, tl_trial *trial)
 {
     memset(trial->root, 0, sizeof trial->root);
     hash_data(plan, trial);
-    trial->root[TL_PART_SETUP] = hash_recipe(&trial->recipe[0]);
+    hash_target(plan, trial);
+    trial->root[TL_PART_SETUP] = hash_recipe(plan, &trial->recipe[0]);
     trial->root[TL_PART_SERVICE] = tl_key_of("plain", strlen("plain"));
 }
 
@@ -123,7 +142,7 @@ static tl_key key_of_setup(const tl_plan *plan, const tl_trial *trial,
     int altered[TL_TRIAL_RUNS], count = 0;
     for (int from = version->from; from >= 0; from = trial->step[from].from[TL_PART_SETUP])
         altered[count++] = from;
-    tl_key key = hash_recipe(&trial->recipe[version->recipe]);
+    tl_key key = hash_recipe(plan, &trial->recipe[version->recipe]);
     while (count-- > 0) key = content_of(plan, trial, &trial->step[altered[count]], &key);
     return key;
 }

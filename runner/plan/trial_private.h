@@ -9,6 +9,11 @@
 
 enum { TL_FROM_NOWHERE = -2 /**< a part that nothing gives */ };
 
+/** What a trial whose plan brings its target must keep to: stages find all that they need,
+ * and nothing that is changed is in vain. Errors point to the stage. \return TL_E_ARG */
+TL_MUST_USE tl_status tl_plan_own_check(const tl_plan_reader *reader, const tl_trial *trial,
+                                        tl_err *err);
+
 /** tl_trial_decode without keys. \return false if the trial has too many steps */
 bool tl_trial_layout(const tl_plan *plan, uint32_t number, tl_trial *trial);
 

@@ -28,16 +28,6 @@ int tl_trial_recipe_find(tl_trial *trial, const tl_trial_recipe *values)
     return trial->recipes++;
 }
 
-void tl_trial_setups_begin(tl_trial *trial)
-{
-    memcpy(trial->recipe[0].model, trial->values.model, sizeof trial->values.model);
-    memcpy(trial->recipe[0].recipe, trial->values.recipe, sizeof trial->values.recipe);
-    trial->recipes = 1;
-    trial->version[0] = (tl_trial_version){.recipe = 0, .from = -1};
-    trial->setup[0] = trial->size.setup;
-    trial->setups = 1;
-}
-
 /* The recipe, altered by step `from` and by those whose setup it read. */
 static tl_setup make_setup(const tl_trial *trial, int recipe, int from)
 {
@@ -52,6 +42,20 @@ static tl_setup make_setup(const tl_trial *trial, int recipe, int from)
         tl_stage_alter(step->stage, step->arg, &setup);
     }
     return setup;
+}
+
+void tl_trial_setups_begin(tl_trial *trial)
+{
+    memcpy(trial->recipe[0].model, trial->values.model, sizeof trial->values.model);
+    memcpy(trial->recipe[0].recipe, trial->values.recipe, sizeof trial->values.recipe);
+    /* Nobody begins with the file's model but who trains the target, or imitates that
+     * training. */
+    trial->recipe[0].model[TL_MODEL_FILE].text = "";
+    trial->recipe[0].model[TL_MODEL_ACCURACY] = (tl_value){0};
+    trial->recipes = 1;
+    trial->version[0] = (tl_trial_version){.recipe = 0, .from = -1};
+    trial->setup[0] = trial->size.setup = make_setup(trial, 0, -1);
+    trial->setups = 1;
 }
 
 int tl_trial_setup_find(tl_trial *trial, int recipe, int from)

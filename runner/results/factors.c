@@ -110,6 +110,43 @@ static tl_key hash_without_replicates(const char *text)
     return tl_hash_end(&hash);
 }
 
+enum { TARGET_ATTRIBUTES = 3 };
+
+/* What an assessment leaves out, a line each; NULL as tl_arena_text. */
+static const char *left_out(const tl_plan *plan, tl_arena *arena, tl_err *err)
+{
+    tl_text text = {0};
+    for (int i = 0; i < plan->left_out; i++)
+        tl_text_print(&text, "%s%s: %s", i > 0 ? "\n" : "", plan->left[i].stage,
+                      plan->left[i].reason);
+    const char *kept = text.is_short ? NULL : tl_arena_text(arena, text.at, err);
+    tl_text_close(&text);
+    return kept;
+}
+
+/* The file of a target that the plan brings, and its contents, where it is one for all
+ * trials; and what an assessment leaves out. \return how many attributes were set */
+static int describe_target(const tl_plan *plan, const tl_trial *trial, tl_arena *arena,
+                           tl_attribute out[TARGET_ATTRIBUTES], tl_err *err)
+{
+    const char *file = trial->values.model[TL_MODEL_FILE].text;
+    const char *answers = trial->values.target[TL_TARGET_ANSWERS].text;
+    const tl_own_model *own = tl_plan_own_model(plan, file);
+    const tl_recorded *recorded = tl_plan_own_answers(plan, answers, trial->source);
+    char key[TL_KEY_TEXT];
+    int count = 0;
+    if (trial->brings_target && !tl_plan_has_targets(plan)) {
+        (void)tl_key_text(own ? &own->content : &recorded->content, key);
+        const char *label = own ? tl_source_label(file) : recorded->label;
+        out[count++] = (tl_attribute){TL_NAME_TARGET, label};
+        out[count++] =
+            (tl_attribute){TL_NAME_TARGET_CONTENT, tl_arena_text(arena, key, err)};
+    }
+    if (plan->left_out > 0)
+        out[count++] = (tl_attribute){TL_NAME_LEFT_OUT, left_out(plan, arena, err)};
+    return count;
+}
+
 tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial, tl_arena *arena,
                              tl_table *table, tl_err *err)
 {
@@ -148,5 +185,9 @@ tl_status tl_factors_globals(const tl_plan *plan, tl_trial *trial, tl_arena *are
         {"plan_hash", tl_arena_text(arena, tl_key_text(&whole, key), err)},
         {TL_NAME_POOLABLE, tl_arena_text(arena, tl_key_text(&part, poolable), err)},
         {TL_NAME_HYPOTHESES, kept}};
-    return tl_table_describe(table, all, sizeof all / sizeof *all, arena, err);
+    enum { GIVEN = sizeof all / sizeof *all };
+    tl_attribute list[GIVEN + TARGET_ATTRIBUTES];
+    memcpy(list, all, sizeof all);
+    const int count = GIVEN + describe_target(plan, trial, arena, list + GIVEN, err);
+    return tl_table_describe(table, list, count, arena, err);
 }

@@ -3,15 +3,11 @@
 # is room again.
 . "${ROOT:?the checkout}/tests/e2e/lib.sh" || exit 1
 if [ "${1:-}" != inside ]; then
-    mkdir disk
-    if [ "$(id -u)" = 0 ]; then
-        exec unshare --mount --propagation private bash "$0" inside
-    fi
-    unshare --user --map-root-user --mount true 2>/dev/null || skip "no mounts for users here"
-    exec unshare --user --map-root-user --mount bash "$0" inside
+    find_mounts || skip "mounting is refused here"
+    exec "${mounts[@]}" bash "$0" inside
 fi
 mkdir disk
-mount -t tmpfs -o size=600k tmpfs disk 2>/dev/null || skip "mounting is refused here"
+mount -t tmpfs -o size=600k tmpfs disk || skip "mounting is refused here"
 trap "cd / && umount $place/disk; cleanup" EXIT
 plan=$plans/hurt.yaml
 

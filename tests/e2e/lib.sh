@@ -34,6 +34,21 @@ expect() {
         tail -n 5 out.txt err.txt >&2
     }
 }
+# begin COMMAND...: starts it in the background, as `starter`, its output in out.txt and err.txt,
+# which are empty from now on: what waits for words there does not see an earlier run's
+begin() {
+    [ "$1" != launch ] || set -- "$ROOT/cluster/launch" "${@:2}"
+    : >out.txt
+    : >err.txt
+    "$@" >>out.txt 2>>err.txt &
+    starter=$!
+}
+# ended WHAT CODE: the command that was begun ends with CODE
+ended() {
+    local code=0
+    wait "$starter" || code=$?
+    [ "$code" = "$2" ] || { fail "$1: exit $code, wanted $2" && tail -n 5 err.txt >&2; }
+}
 says() { grep -qF -- "$1" out.txt err.txt || { fail "'$1' was not said" && cat err.txt >&2; }; }
 same() { cmp "$1" "$2" || fail "$1 and $2 differ"; }
 done_keys() { grep -ao '"kind":"done","key":"[^"]*"' "$1" | sed 's/.*"key":"\([^"]*\)".*/\1/'; }
@@ -45,12 +60,18 @@ done_once() {
     [ "$twice" = 0 ] || fail "$1: $twice steps were done more than once"
 }
 
-# wait_until WHAT COMMAND...: until COMMAND succeeds, two minutes at most; fails with WHAT after that
+# wait_until WHAT COMMAND...: until COMMAND succeeds; fails with WHAT if what was begun ends before
+# that, or after an hour
 wait_until() {
-    local what=$1 patience=$((SECONDS + 120))
+    local what=$1 patience=$((SECONDS + 3600)) awaits=""
     shift
+    [ -z "${starter:-}" ] || ! kill -0 "$starter" 2>/dev/null || awaits=$starter
     until "$@" 2>/dev/null; do
-        [ "$SECONDS" -lt "$patience" ] || { fail "waited two minutes in vain for $what" && return 1; }
+        if [ -n "$awaits" ] && ! kill -0 "$awaits" 2>/dev/null; then
+            ! "$@" 2>/dev/null || return 0
+            fail "waited for $what, but the run has ended" && cat err.txt >&2 && return 1
+        fi
+        [ "$SECONDS" -lt "$patience" ] || { fail "waited an hour in vain for $what" && return 1; }
         sleep 0.02
     done
 }
@@ -60,6 +81,19 @@ wait_for_steps() { wait_until "$2 steps in $1" has_steps "$1" "$2"; } # JOURNAL 
 # a checkpoint in DIR.
 is_held() { [ -n "$(find "$1/models" -name '*.part')" ] && grep -q 'a fault is injected' err.txt; }
 wait_until_held() { wait_until "a training of $1 with a checkpoint" is_held "$1"; }
+
+# With mounts of its own, `mounts` COMMAND runs, and the test is skipped where there are none. In a
+# chroot, where / is no mount point, they are seen outside until they are unmounted.
+find_mounts() {
+    local way
+    mkdir -p mounted
+    for way in "--propagation private" "" "--user --map-root-user"; do
+        # shellcheck disable=SC2206 # words are meant
+        mounts=(unshare --mount --propagation unchanged $way)
+        "${mounts[@]}" sh -c 'mount -t tmpfs tmpfs mounted && umount mounted' 2>/dev/null && return 0
+    done
+    return 1
+}
 
 # Draws from $RANDOM can be repeated: THREATLOOP_TEST_SEED (1) is the seed, and is told.
 seed_random() {

@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     tl_array array, checked;
     tl_err err;
     const char *path = fuzz_file("input", bytes, n);
-    const tl_status status = tl_idx_check(path, &checked, &err);
+    const tl_status status = tl_idx_check(path, UINT64_MAX, &checked, &err);
     if (tl_idx_read(path, &arena, &array, &err) == TL_OK) {
         char text[160];
         TL_INVARIANT(status == TL_OK && checked.count == array.count);

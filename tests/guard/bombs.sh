@@ -41,7 +41,7 @@ for file in images fortran; do
     refused 200 "--memory allows more" "$t" data roles $file.yaml --replicate 0
 done
 allowed 200 "$t" data info many.npz
-says "only headers and the first 1 GiB were checked"
+says "at most the first 1 GiB were checked"
 allowed 200 "$t" data info unneeded.npz
 plan unneeded.npz >unneeded.yaml
 refused 200 "unneeded.npz has 1 distinct ones" "$t" plan unneeded.yaml # and no more of it was read

@@ -12,7 +12,6 @@
 #include "cluster/session/session.h"
 #include "cluster/team/team_mpi.h"
 #include "cluster/comm/cluster.h"
-#include "compute/core/clock.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -152,11 +151,7 @@ static tl_status go_on(const char *name, const tl_team *team)
 static void coordinate(tl_cluster *cluster, uint32_t epoch)
 {
     const int ranks = tl_cluster_size(cluster), victim = ranks - 1;
-    const double start = tl_seconds();
-    while (!tl_liveness_is_dead(cluster, victim)) {
-        need(tl_seconds() - start < 20.0, "the dead rank is found");
-        nap();
-    }
+    while (!tl_liveness_is_dead(cluster, victim)) nap();
     tl_liveness_mark_failed(cluster, victim);
     need(tl_mailbox_send(cluster, victim, TL_TAG_ORDER, &epoch, sizeof epoch, NULL) ==
              TL_E_PEER,
@@ -168,7 +163,7 @@ static void work_on(tl_cluster *cluster, const char *name)
 {
     const int rank = tl_cluster_rank(cluster), ranks = tl_cluster_size(cluster);
     tl_team team = {0};
-    need(tl_team_mpi_open(cluster, 0, ranks, 1, 60.0, &team, NULL) == TL_OK,
+    need(tl_team_mpi_open(cluster, 0, ranks, 1, 86400.0, &team, NULL) == TL_OK,
          "a team of all");
     if (rank == ranks - 1) die_in(name, &team);
     /* Rank 0 works until the peer is silent, then coordinates; the others meanwhile wait.
@@ -183,7 +178,7 @@ static void work_on(tl_cluster *cluster, const char *name)
     tl_team next = {0};
     const int half = ranks / 2;
     if (rank < half) {
-        need(tl_team_mpi_open(cluster, 0, half, 2, 60.0, &next, NULL) == TL_OK,
+        need(tl_team_mpi_open(cluster, 0, half, 2, 86400.0, &next, NULL) == TL_OK,
              "a team of survivors");
         double x[2] = {1.0 + rank, 2.0};
         need(tl_team_sum_double(&next, x, 2, NULL) == TL_OK, "the survivors' sum works");

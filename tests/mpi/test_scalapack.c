@@ -258,7 +258,7 @@ static void a_team_cancelled_while_solving_is_lost_and_the_next_one_solves(void 
         pthread_t thread;
         tl_team team = {0};
         (void)make(both, operation, 150, 150);
-        assert_all(tl_team_mpi_open(cluster_here(), 0, size, epoch, 60.0, &team, NULL) ==
+        assert_all(tl_team_mpi_open(cluster_here(), 0, size, epoch, 86400.0, &team, NULL) ==
                    TL_OK);
         assert_all(rank != 0 || pthread_create(&thread, NULL, cancel_soon, &epoch) == 0);
         assert_all(solve_on(&team, &p) == TL_E_PEER);

@@ -13,7 +13,6 @@
 #include "cluster/session/session.h"
 #include "cluster/team/team_mpi.h"
 #include "cluster/comm/cluster.h"
-#include "compute/core/clock.h"
 #include "compute/core/failpoint.h"
 #include "compute/linalg/linalg.h"
 
@@ -24,7 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RANKS = 8, ROWS = 150, COLUMNS = 80, SOON = 5 /* s */ };
+enum { RANKS = 8, ROWS = 150, COLUMNS = 80 };
+static const double A_DAY = 86400.0; /* s: nobody leaves a team by its timeout */
 
 static double room_a[ROWS * ROWS], room_b[ROWS], room_x[ROWS * ROWS], room_u[ROWS * ROWS],
     room_s[ROWS];
@@ -80,7 +80,6 @@ typedef struct watch {
     tl_cluster *cluster;
     int width;
     uint32_t epoch;
-    double found; /* result, s */
 } watch;
 
 /* What a coordinator does, in a thread of its own: finds the dead and cancels its team.
@@ -89,14 +88,9 @@ static void *coordinate(void *argument)
 {
     watch *w = argument;
     const struct timespec span = {.tv_nsec = 2000000};
-    const double start = tl_seconds();
-    while (!tl_liveness_is_dead(w->cluster, w->width - 1)) {
-        need(tl_seconds() - start < 60.0, "the dead rank is found");
-        nanosleep(&span, NULL);
-    }
+    while (!tl_liveness_is_dead(w->cluster, w->width - 1)) nanosleep(&span, NULL);
     tl_liveness_mark_failed(w->cluster, w->width - 1);
     tl_heartbeat_cancel(w->cluster, 0, w->width, w->epoch);
-    w->found = tl_seconds();
     return NULL;
 }
 
@@ -111,12 +105,10 @@ static void lose_together(watch *w, const tl_team *team, const tl_linalg_problem
         need(pthread_create(&thread, NULL, coordinate, w) == 0, "a thread");
     tl_status status = TL_OK;
     while (status == TL_OK) status = solve(team, p);
-    const double left = tl_seconds();
     need(status == TL_E_PEER, "the peers get TL_E_LOST");
     need(solve(team, p) == TL_E_PEER, "and once more");
     if (team->rank != 0) return;
     need(pthread_join(thread, NULL) == 0, "the coordinator ends");
-    need(left - w->found < SOON, "the peers leave soon");
 }
 
 int main(int argc, char **argv)
@@ -133,13 +125,13 @@ int main(int argc, char **argv)
     need(tl_heartbeat_start(cluster, &err) == TL_OK, "the heartbeat");
     watch w = {.cluster = cluster, .width = RANKS, .epoch = 1};
     for (; w.width > 1 && tl_cluster_rank(cluster) < w.width; w.width /= 2, w.epoch++) {
-        need(tl_team_mpi_open(cluster, 0, w.width, w.epoch, 60.0, &team, NULL) == TL_OK,
+        need(tl_team_mpi_open(cluster, 0, w.width, w.epoch, A_DAY, &team, NULL) == TL_OK,
              "a team");
         lose_together(&w, &team, &p, fault);
         tl_team_mpi_close(&team);
     }
     if (tl_cluster_rank(cluster) == 0) {
-        need(tl_team_mpi_open(cluster, 0, 1, w.epoch, 60.0, &team, NULL) == TL_OK, "one");
+        need(tl_team_mpi_open(cluster, 0, 1, w.epoch, A_DAY, &team, NULL) == TL_OK, "one");
         need(solve(&team, &p) == TL_OK, "who is left solves");
         tl_team_mpi_close(&team);
         (void)puts("survived");

@@ -255,15 +255,14 @@ static void a_cancelled_team_is_lost_and_the_next_one_works(void **state)
     const uint32_t epoch = next_epoch();
     tl_team team = {0};
     tl_err err = {0};
-    assert_all(tl_team_mpi_open(cluster_here(), 0, size, epoch, 60.0, &team, &err) ==
+    /* Member 1 stays away; the others would wait for it for a day, but for the call. */
+    assert_all(tl_team_mpi_open(cluster_here(), 0, size, epoch, 86400.0, &team, &err) ==
                TL_OK);
-    /* Member 1 stays away; the others wait for it until the call. */
     tl_status status = TL_E_PEER;
     double x[3] = {1, 2, 3};
-    const double start = tl_seconds();
     if (team.rank == 0) tl_heartbeat_cancel(cluster_here(), 0, size, epoch);
     if (team.rank != 1) status = tl_team_sum_double(&team, x, 3, &err);
-    assert_all(status == TL_E_PEER && tl_seconds() - start < 20.0);
+    assert_all(status == TL_E_PEER);
     tl_team_mpi_close(&team);
     tl_team next = open_block(size);
     assert_all(double_sum_is_the_tree(&next, 0, 100));

@@ -106,6 +106,7 @@ static void a_name_that_comes_late_is_waited_for(void **state)
     tl_err err;
     pthread_t thread;
     void *is_back;
+    it->reader.timeout = 600.0;
     assert_int_equal(rename(it->model, it->away), 0);
     assert_int_equal(pthread_create(&thread, NULL, bring_back, it), 0);
     const tl_status status = run_on(it, &it->reader, UTILITY, NULL, &err);

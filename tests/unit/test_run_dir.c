@@ -127,17 +127,18 @@ static void one_run_at_a_time(void **state)
 static void a_dying_run_is_waited_for(void **state)
 {
     (void)state;
-    int ready[2];
+    int ready[2], go[2];
     char byte = 0;
     assert_int_equal(pipe(ready), 0);
+    assert_int_equal(pipe(go), 0);
     const pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
         tl_store theirs;
         const bool is_open = tl_store_open(dir, false, 0.0, &theirs, NULL) == TL_OK;
         byte = is_open ? 'y' : 'n';
-        const ssize_t wrote = write(ready[1], &byte, 1);
-        (void)wrote;
+        const ssize_t wrote = write(ready[1], &byte, 1), told = read(go[0], &byte, 1);
+        (void)(wrote + told);
         const struct timespec nap = {.tv_nsec = 150000000};
         (void)nanosleep(&nap, NULL);
         _exit(0); /* dies without giving the lock up */
@@ -147,11 +148,14 @@ static void a_dying_run_is_waited_for(void **state)
     tl_store ours;
     tl_err err = {0};
     assert_int_equal(tl_store_open(dir, false, 0.0, &ours, &err), TL_E_IO);
-    assert_int_equal(tl_store_open(dir, false, 20.0, &ours, &err), TL_OK);
+    assert_int_equal(write(go[1], &byte, 1), 1);
+    assert_int_equal(tl_store_open(dir, false, 600.0, &ours, &err), TL_OK);
     tl_store_close(&ours, false);
     (void)waitpid(child, NULL, 0);
-    (void)close(ready[0]);
-    (void)close(ready[1]);
+    for (int end = 0; end < 2; end++) {
+        (void)close(ready[end]);
+        (void)close(go[end]);
+    }
 }
 
 static void a_directory_is_known_by_its_journal(void **state)
