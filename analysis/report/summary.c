@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINES = 25, MOST_OTHERS = 3, LEAST_OTHERS = 4, LINE = 1024 };
+enum { LINES = 25, MOST_OTHERS = 3, LEAST_OTHERS = 4, MOST_ABOUT = 4, LINE = 1024 };
 static const double LEVEL = 0.05, POWER = 0.8;
 
 /* Prints a line, its words shortened to the screen. */
@@ -26,6 +26,32 @@ static void say_cut(FILE *file, const tl_screen *screen, int indent, const char 
 
 /* --- head ----------------------------------------------------------------------------- */
 
+/* Prints `text` broken between words, "..." after `most` lines. \return lines */
+static int say_wrapped(FILE *file, const tl_screen *screen, const char *text, int most)
+{
+    char word[LINE], cut[LINE];
+    int lines = 1, at = 0;
+    while (*text) {
+        const size_t length = strcspn(text, " ");
+        (void)snprintf(word, sizeof word, "%.*s", (int)length, text);
+        (void)tl_text_cut(word, screen->columns - 4, cut, sizeof cut);
+        const int columns = tl_text_columns(cut);
+        const bool is_new = at > 0 && at + 1 + columns > screen->columns - 4;
+        if (is_new && lines == most) break;
+        if (is_new) lines++;
+        if (is_new)
+            tl_print(file, "\n");
+        else if (at > 0)
+            tl_print(file, " ");
+        tl_print(file, "%s", cut);
+        at = is_new || at == 0 ? columns : at + 1 + columns;
+        text += length + strspn(text + length, " ");
+    }
+    if (*text) tl_print(file, " ...");
+    tl_print(file, "\n");
+    return lines;
+}
+
 static int count_replicates(const tl_findings *found)
 {
     for (int k = 0; k < found->effects->count; k++) {
@@ -35,12 +61,14 @@ static int count_replicates(const tl_findings *found)
     return 0;
 }
 
-static void say_head(FILE *file, const tl_findings *found, const tl_screen *screen)
+/* \return lines */
+static int say_head(FILE *file, const tl_findings *found, const tl_screen *screen)
 {
     const tl_table *table = found->table;
     const char *title = tl_table_attribute(table, TL_NAME_TITLE);
     const char *source = tl_table_attribute(table, TL_NAME_DATA_SOURCE);
     const char *note = tl_table_attribute(table, TL_NAME_DATA_NOTE);
+    const char *split = tl_table_attribute(table, TL_NAME_SPLIT);
     const int replicates = count_replicates(found);
     char some[48] = "";
     if (replicates > 0) (void)snprintf(some, sizeof some, "   %d replicates", replicates);
@@ -48,8 +76,12 @@ static void say_head(FILE *file, const tl_findings *found, const tl_screen *scre
             tl_arena_print(found->arena, NULL, "%s   %s   %u of %u trials done%s",
                            title ? title : "sweep", source ? source : "",
                            tl_findings_trials(found, TL_TRIAL_DONE), table->trials, some));
-    if (note && *note) say_cut(file, screen, 0, note);
+    const char *about =
+        tl_arena_print(found->arena, NULL, "%s%s%s", note ? note : "",
+                       note && *note && split ? "; " : "", split ? split : "");
+    const int lines = about && *about ? say_wrapped(file, screen, about, MOST_ABOUT) : 0;
     tl_print(file, "\n");
+    return 2 + lines;
 }
 
 /* Prints how right the target is that the plan brought, as it was measured. \return lines
@@ -208,8 +240,8 @@ static void say_failed(FILE *file, const tl_findings *found, const tl_screen *sc
 
 void tl_summary_print(FILE *file, const tl_findings *found, const tl_screen *screen)
 {
-    say_head(file, found, screen);
-    const int target = say_target(file, found, screen);
+    int left = LINES - say_head(file, found, screen);
+    left -= say_target(file, found, screen);
     const int answers = tl_summary_answers(found);
     if (tl_findings_trials(found, TL_TRIAL_DONE) == 0) {
         tl_print(file, "  No trial is done yet: nothing is judged.\n");
@@ -217,8 +249,7 @@ void tl_summary_print(FILE *file, const tl_findings *found, const tl_screen *scr
         (void)fflush(file);
         return;
     }
-    int left =
-        LINES + answers - 3 - 5 - target; /* the head, and at most 5 lines at the end */
+    left += answers - 5; /* at most 5 lines at the end */
     left -= tl_summary_cards(file, found, screen);
     if (answers == 0) {
         tl_print(file, "  No hypotheses: all effects are exploratory.\n");

@@ -80,12 +80,12 @@ expect 2 "$t" new mine
 
 plan=$plans/sweep.yaml
 expect 0 "$t" plan "$plan" --json
-expect 0 launch -n 2 run "$plan" --set long.epochs=20 -o s.nc
-says "Too few rows for: global threshold tpr at 1pct"
+LC_ALL=C expect 0 launch -n 2 run "$plan" --set long.epochs=20 -o s.nc
+says "Too few rows for: TPR at 1 % FPR"
 cp out.txt run.txt
 awk '{ if (length($0) > 80) exit 1 }' run.txt || fail "a line of the summary is longer than 80"
 grep -q "$(printf '\033')" run.txt && fail "colours where there is no terminal"
-expect 0 "$t" summary s.nc
+LC_ALL=C expect 0 "$t" summary s.nc
 same run.txt out.txt
 LC_ALL=C.UTF-8 expect 0 "$t" summary s.nc
 expect 0 "$t" table s.nc --csv

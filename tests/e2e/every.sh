@@ -3,7 +3,9 @@
 . "${ROOT:?the checkout}/tests/e2e/lib.sh" || exit 1
 plan=$plans/every.yaml
 expect 0 "$THREATLOOP_BIN" list stages --json
+# But for the check of a target that a plan brings, which comes by itself where one is.
 for stage in $(grep -o '"name": *"[a-z0-9_]*\(\.[a-z0-9_]*\)*"' out.txt | sed 's/.*: *"//; s/"//' | grep -E '\.|^train$' | sort -u); do
+    [ "$stage" != measure.own_target ] || continue
     grep -qE -- "- $stage(:|\$)" "$plan" || fail "every.yaml lacks $stage"
 done
 

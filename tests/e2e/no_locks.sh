@@ -34,10 +34,10 @@ first=$!
 wait_for_steps first.run/journal.ndjson 1
 expect 0 without "$t" status first.run
 says "running now: process $first on host"
-for dir in first.run second.run; do
-    expect 1 without "$t" run tiny.yaml -o one.nc --dir "$dir" --quiet
-    says "one.nc is in use by process $first on host $(hostname) since"
-done
+expect 2 without "$t" run tiny.yaml -o one.nc --dir first.run --quiet
+says "first.run is in use by process $first on host $(hostname) since"
+expect 1 without "$t" run tiny.yaml -o one.nc --dir second.run --quiet
+says "one.nc is in use by process $first on host $(hostname) since"
 [ ! -e second.run ] || fail "the second run began"
 expect 1 without "$t" run idle --set replicates=600 --set idle.seconds=0.1 -o other.nc --dir first.run --resume
 says "first.run is in use by process $first on host"

@@ -47,7 +47,10 @@ goes_on() {
     if [ "$4" = KILL ]; then ranks_of "$dir" | xargs -r kill -KILL; else kill -USR1 $starter; fi
     ended "$kind ended by $4" 75
     expect 0 launch -n "$3" "${run_on[@]}" --resume
-    says "training resumes after update"
+    # A rank other than 0 keeps its information to itself.
+    grep -q "training resumes after update" err.txt ||
+        grep -aq '"kind":"done".*"stage":"train","first":[1-9]' "$dir/journal.ndjson" ||
+        fail "the training began anew: $(cat err.txt)"
     same "${kind}1.nc" "$kind$2$3.nc"
     same_models "${kind}1.run" "$dir"
 }

@@ -21,7 +21,7 @@ same 1.sums 3.sums
 
 # Killed before a side file is in place, before its step is journalled, and anywhere: on one
 # rank, for how much of the work another takes from it differs from run to run.
-for fault in kill:after=rename:9 torn:20,after=write:24 kill:after=journal:6; do
+for fault in kill:after=rename:9 torn:3,after=write:24 kill:after=journal:6; do
     rm -rf killed.nc killed.run
     launch -n 1 run "$plan" -o killed.nc --inject "$fault" >out.txt 2>err.txt && fail "$fault: ended with 0"
     expect 0 launch -n 3 run "$plan" -o killed.nc --resume

@@ -38,6 +38,7 @@ all_levels() {
     ! grep -qE '^(2345678901234e-05|30000000000000004)' "$1" || fail "$2: a level without its beginning"
 }
 expect 0 "$t" run plan.yaml -o text.nc --quiet
+expect 0 "$t" summary text.nc --table
 narrower 100 out.txt
 all_levels out.txt "in a file"
 grep -qF 'a_rather_lo...door_1+b_1' out.txt || fail "a name is cut without a sign"
@@ -49,10 +50,10 @@ if command -v script >/dev/null && script -qec true /dev/null >/dev/null 2>&1; t
         script -qec "stty cols $1; $2" /dev/null </dev/null >terminal.txt 2>&1
     }
     for columns in 40 80 200; do
-        on_terminal $columns "'$t' run plan.yaml -o text.nc --quiet"
+        on_terminal $columns "'$t' summary text.nc --table"
         narrower $columns terminal.txt
         all_levels terminal.txt "in $columns columns"
-        on_terminal $columns "'$ROOT/cluster/launch' -n 2 run plan.yaml -o text.nc --quiet"
+        on_terminal $columns "'$ROOT/cluster/launch' -n 2 summary text.nc --table"
         narrower $columns terminal.txt
         on_terminal $columns "'$t' run idle --set replicates=4 --set idle.seconds=0.3 -o $columns.nc"
         tr '\r' '\n' <terminal.txt | grep -E '^[0-9]+( of [0-9]+ steps| %)' >live.txt

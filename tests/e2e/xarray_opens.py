@@ -27,7 +27,8 @@ with xarray.open_dataset(sys.argv[1], engine="netcdf4", group=group) as data:
     rows = next(iter(data.sizes)) if data.sizes else ""
     check(set(data.sizes) == {rows}, f"dimensions {dict(data.sizes)}: want one, for rows")
     check(data.coords, "no variable is a coordinate")
-    check(not set(data.variables) & set(data.sizes), "a variable has the name of a dimension")
+    for name in set(data.variables) & set(data.sizes):
+        check(data.indexes[name].is_unique, f"{name} is no index: it does not tell rows apart")
     for name, variable in data.variables.items():
         check(variable.dims == (rows,), f"{name} has dimensions {variable.dims}")
         check(variable.attrs.get("long_name"), f"{name} has no long_name")
