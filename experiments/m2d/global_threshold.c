@@ -38,7 +38,8 @@ static tl_status outcome(tl_scene *scene, tl_err *err)
     for (int i = 0; i < s->rows->rows; i++) {
         hits += (s->score[i] >= threshold) == s->member[i];
     }
-    tl_membership_put_advantage(scene, ADVANTAGE, s, nextafter(threshold, -INFINITY));
+    tl_membership_put_advantage(scene, ADVANTAGE, s,
+                                nextafter(threshold, -(double)INFINITY));
     tl_scene_put_rate(scene, ACCURACY, hits,
                       s->members > 0 && s->others > 0 ? s->rows->rows : 0);
     return tl_membership_put(scene, s, err);
