@@ -25,7 +25,7 @@ levels=(1.2345678901234e-05 0.30000000000000004)
 
 # narrower COLUMNS FILE: no line of the file, from the table on, is wider; control characters out
 narrower() {
-    tr -d '\r' <"$2" | sed -n '/n trials have a value:/,/more metric/p' | tail -n +2 | grep -v 'more metric' >table.txt
+    tr -d '\r' <"$2" | sed -n '/n trials have a value:/,/more metric/p' | tail -n +2 | grep -v -e 'more metric' -e '^threatloop: ' >table.txt
     [ "$(wc -l <table.txt)" -gt 4 ] || fail "no table in $2"
     [ "$(awk '{ if (length > most) most = length } END { print most + 0 }' table.txt)" -le "$1" ] ||
         fail "a table of more than $1 columns" "$(awk -v most="$1" 'length > most' table.txt | head -1)"
