@@ -60,6 +60,9 @@ void tl_mpi_settings_apply(void)
     }
     if (tl_launch_is_alone()) {
         set("OMPI_MCA_ess_singleton_isolated", "1");
+        /* All programs alone would share one, and two that start at once meet in making it.
+         */
+        set("OMPI_MCA_orte_create_session_dirs", "0");
         tl_launch_forget();
         return;
     }
