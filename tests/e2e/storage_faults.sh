@@ -38,7 +38,7 @@ same whole.nc x.nc
 rm -rf x.run x.nc x.run.nc
 
 # A write of the journal, or of a model, that ends in the middle.
-for torn in torn:1,after=journal:4 torn:100,after=journal:9 torn:0,after=journal:6 torn:50,after=write:12 torn:3,after=write:16; do
+for torn in torn:1,after=journal:4 torn:100,after=journal:9 torn:0,after=journal:6 torn:5,after=write:12 torn:3,after=write:16; do
     code=0
     launch -n 2 run "$plan" -o x.nc --dir "$place/x.run" --inject "$torn,rank=0" >out.txt 2>err.txt || code=$?
     [ "$code" != 0 ] || fail "$torn: ended with 0"
@@ -76,7 +76,7 @@ wait_until "a rank that is stopped" grep -q "a fault is injected" err.txt
 rm -r out
 ranks_of "$place/x.run" | xargs kill -CONT
 stopped "a result that cannot be written"
-says "out/x.nc: cannot be written"
+says "out/x.nc: its folder cannot be opened"
 mkdir out
 expect 0 launch -n 2 run "$plan" -o out/x.nc --dir "$place/x.run" --resume
 says "0 steps done"
