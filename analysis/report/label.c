@@ -10,17 +10,23 @@ static const char *or_unknown(const char *text)
     return text ? text : "?";
 }
 
+/* The name of a stage or of its column behind the folder of the stage, which `mark` ends:
+ * '.' or '_'; all of a name without. */
+static const char *behind_folder(const char *name, char mark)
+{
+    static const char *const folder[] = {"d2d", "d2m", "m2d", "m2m", "defense", "measure"};
+    for (size_t i = 0; i < sizeof folder / sizeof *folder; i++) {
+        const size_t length = strlen(folder[i]);
+        if (strncmp(name, folder[i], length) == 0 && name[length] == mark &&
+            name[length + 1])
+            return name + length + 1;
+    }
+    return name;
+}
+
 const char *tl_label_in_words(tl_arena *arena, const char *name)
 {
-    static const char *const folder[] = {"d2d_",     "d2m_",     "m2d_", "m2m_",
-                                         "defense_", "measure_", NULL};
-    for (int i = 0; folder[i]; i++) {
-        const size_t length = strlen(folder[i]);
-        if (strncmp(name, folder[i], length) != 0 || !name[length]) continue;
-        name += length;
-        break;
-    }
-    char *words = tl_arena_text(arena, name, NULL);
+    char *words = tl_arena_text(arena, behind_folder(name, '_'), NULL);
     for (char *at = words; at && *at; at++)
         if (*at == '_') *at = ' ';
     return or_unknown(words);
@@ -93,14 +99,8 @@ const char *tl_label_factor(const tl_findings *found, const char *factor)
 
 const char *tl_label_level(const tl_findings *found, const char *level)
 {
-    static const char *const folder[] = {"d2d.",     "d2m.",     "m2d.", "m2m.",
-                                         "defense.", "measure.", NULL};
-    if (told(found, level)) return told(found, level);
-    for (int i = 0; folder[i]; i++) {
-        const size_t length = strlen(folder[i]);
-        if (strncmp(level, folder[i], length) == 0 && level[length]) return level + length;
-    }
-    return level;
+    const char *own = told(found, level);
+    return own ? own : behind_folder(level, '.');
 }
 
 /* "backdoor", or "backdoor and 2" of an interaction's "backdoor:2". */
