@@ -37,13 +37,7 @@ const tl_usage tl_usage_compare = {
     .completes = "files",
     .options =
         (const tl_option[]){
-            {"metric", 0, TL_OPTION_TEXTS, "NAME", offsetof(request, wanted.metric),
-             .about = "only this metric, or those with NAME in their names; repeatable",
-             .high = TL_MOST_WANTED, .count = offsetof(request, wanted.metrics)},
-            {"factor", 0, TL_OPTION_TEXTS, "NAME", offsetof(request, wanted.factor),
-             .about = "only this factor and its interactions, or one interaction, A:B; "
-                      "repeatable",
-             .high = TL_MOST_WANTED, .count = offsetof(request, wanted.factors)},
+            TL_WANTED_OPTIONS(request, wanted),
             {"all", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_all),
              .about = "show effects of exactly 0 and those without a value too; --csv and "
                       "--json always have them"},

@@ -72,13 +72,7 @@ const tl_usage tl_usage_effects = {
              .about =
                  "instead of effects, what share of each metric's variation the factors "
                  "and their interactions account for"},
-            {"metric", 0, TL_OPTION_TEXTS, "NAME", offsetof(request, wanted.metric),
-             .about = "only this metric, or those with NAME in their names; repeatable",
-             .high = TL_MOST_WANTED, .count = offsetof(request, wanted.metrics)},
-            {"factor", 0, TL_OPTION_TEXTS, "NAME", offsetof(request, wanted.factor),
-             .about = "only this factor and its interactions, or one interaction, A:B; "
-                      "repeatable",
-             .high = TL_MOST_WANTED, .count = offsetof(request, wanted.factors)},
+            TL_WANTED_OPTIONS(request, wanted),
             {"all", 0, TL_OPTION_FLAG, NULL, offsetof(request, is_all),
              .about = "show effects of exactly 0 and those without a value too; --csv, "
                       "--json and -o always have them"},

@@ -18,6 +18,19 @@ typedef struct tl_wanted {
     int factors;
 } tl_wanted;
 
+/* clang-format off */
+/** The options --metric and --factor of a tl_usage, for a request of type `request` that
+ * has a tl_wanted at `member`. */
+#define TL_WANTED_OPTIONS(request, member)                                              \
+    {"metric", 0, TL_OPTION_TEXTS, "NAME", offsetof(request, member.metric),            \
+     .about = "only this metric, or those with NAME in their names; repeatable",        \
+     .high = TL_MOST_WANTED, .count = offsetof(request, member.metrics)},               \
+    {"factor", 0, TL_OPTION_TEXTS, "NAME", offsetof(request, member.factor),            \
+     .about = "only this factor and its interactions, or one interaction, A:B; "        \
+              "repeatable",                                                             \
+     .high = TL_MOST_WANTED, .count = offsetof(request, member.factors)}
+/* clang-format on */
+
 /** Whether an effect of `factor`, "" for none, on `metric` is wanted. */
 bool tl_wanted_has(const tl_wanted *wanted, const tl_table *table, const char *metric,
                    const char *factor);
