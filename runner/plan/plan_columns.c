@@ -22,19 +22,26 @@ typedef struct column {
 /* The gathering of columns. */
 typedef struct gathering {
     tl_plan_reader *reader;
+    tl_arena scratch; /* for names that are only compared */
     int columns;
     column *column; /* [room] */
     int metrics;
     const char **metric; /* [MAX_METRICS] */
 } gathering;
 
-static tl_status add(gathering *g, const char *name, const char *suffix, const char *of,
-                     const tl_yaml *at, tl_err *err)
+/* Adds a column; its name is borrowed. */
+static void add(gathering *g, const char *name, const char *of, const tl_yaml *at)
 {
-    const char *whole = tl_arena_print(&g->reader->plan->arena, err, "%s%s", name, suffix);
-    if (!whole) return TL_E_NOMEM;
-    g->column[g->columns] = (column){whole, of, at, g->columns};
+    g->column[g->columns] = (column){name, of, at, g->columns};
     g->columns++;
+}
+
+static tl_status add_companion(gathering *g, const char *name, const char *suffix,
+                               const char *of, const tl_yaml *at, tl_err *err)
+{
+    const char *whole = tl_arena_print(&g->scratch, err, "%s%s", name, suffix);
+    if (!whole) return TL_E_NOMEM;
+    add(g, whole, of, at);
     return TL_OK;
 }
 
@@ -46,13 +53,16 @@ static tl_status add_metrics(gathering *g, const tl_trial_step *step, tl_err *er
                   "the plan has more than %d metrics in all rounds; shorten its chains",
                   MAX_METRICS);
     for (int m = 0; m < metrics; m++) {
-        char name[TL_METRIC_NAME];
+        char text[TL_METRIC_NAME];
         const char *of = step->stage->name;
-        (void)tl_trial_metric_name(g->reader->plan, step, m, name);
-        TL_TRY(add(g, name, "", of, at, err));
-        g->metric[g->metrics++] = g->column[g->columns - 1].name;
-        TL_TRY(add(g, name, TL_SUFFIX_REASON, of, at, err));
-        if (step->metrics[m].is_rate) TL_TRY(add(g, name, TL_SUFFIX_N, of, at, err));
+        (void)tl_trial_metric_name(g->reader->plan, step, m, text);
+        const char *name = tl_arena_text(&g->reader->plan->arena, text, err);
+        if (!name) return TL_E_NOMEM;
+        g->metric[g->metrics++] = name;
+        add(g, name, of, at);
+        TL_TRY(add_companion(g, name, TL_SUFFIX_REASON, of, at, err));
+        if (step->metrics[m].is_rate)
+            TL_TRY(add_companion(g, name, TL_SUFFIX_N, of, at, err));
     }
     return TL_OK;
 }
@@ -98,6 +108,26 @@ static int by_name(const void *a, const void *b)
     return order != 0 ? order : one->number - other->number;
 }
 
+static tl_status gather(gathering *g, tl_err *err)
+{
+    const tl_plan_reader *reader = g->reader;
+    tl_plan *plan = reader->plan;
+    const int room = TL_MAX_AXES + TL_MAX_INNERS + COLUMNS_OF_METRIC * MAX_METRICS;
+    TL_ALLOC(g->column, &g->scratch, room, err);
+    TL_ALLOC(g->metric, &plan->arena, MAX_METRICS, err);
+    for (int i = 0; i < plan->axes; i++)
+        add(g, plan->axis[i].name, "the axis", reader->axis_at[i]);
+    for (int i = 0; i < plan->inners; i++)
+        add(g, plan->inner[i].name, "the axis", reader->axis_at[plan->inner[i].axis]);
+    const int judgements = most_judgements(reader->body);
+    const int rounds = tl_plan_most_rounds(reader);
+    for (int i = 0; i < rounds * plan->instances; i++) {
+        TL_TRY(
+            add_instance(g, i % plan->instances, i / plan->instances + 1, judgements, err));
+    }
+    return TL_OK;
+}
+
 static tl_status check(gathering *g, tl_err *err)
 {
     qsort(g->column, (size_t)g->columns, sizeof *g->column, by_name);
@@ -114,23 +144,11 @@ static tl_status check(gathering *g, tl_err *err)
 
 tl_status tl_plan_columns(tl_plan_reader *reader, tl_err *err)
 {
-    tl_plan *plan = reader->plan;
-    gathering g = {.reader = reader};
-    const int room = TL_MAX_AXES + TL_MAX_INNERS + COLUMNS_OF_METRIC * MAX_METRICS;
-    TL_ALLOC(g.column, &plan->arena, room, err);
-    TL_ALLOC(g.metric, &plan->arena, MAX_METRICS, err);
-    for (int i = 0; i < plan->axes; i++)
-        TL_TRY(add(&g, plan->axis[i].name, "", "the axis", reader->axis_at[i], err));
-    for (int i = 0; i < plan->inners; i++)
-        TL_TRY(add(&g, plan->inner[i].name, "", "the axis",
-                   reader->axis_at[plan->inner[i].axis], err));
-    const int judgements = most_judgements(reader->body);
-    const int rounds = tl_plan_most_rounds(reader);
-    for (int i = 0; i < rounds * plan->instances; i++) {
-        TL_TRY(add_instance(&g, i % plan->instances, i / plan->instances + 1, judgements,
-                            err));
-    }
+    gathering g = {.reader = reader, .scratch = tl_arena_open(0)};
+    tl_status status = gather(&g, err);
+    if (status == TL_OK) status = check(&g, err);
     reader->metric = g.metric;
     reader->metrics = g.metrics;
-    return check(&g, err);
+    tl_arena_close(&g.scratch);
+    return status;
 }
