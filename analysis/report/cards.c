@@ -300,13 +300,10 @@ void tl_cards_claims(const tl_findings *found, tl_html *html)
         tl_html_add(html, "p", NULL, "None is judged before there are data.");
         return;
     }
-    tl_html_begin(html, "div", "scroll");
-    tl_html_attribute(html, "tabindex", "0");
+    tl_html_begin_scroll(html);
     tl_html_begin(html, "table", NULL);
     tl_html_begin(html, "thead", NULL);
-    tl_html_begin(html, "tr", NULL);
-    for (int i = 0; head[i]; i++) tl_html_add(html, "th", NULL, head[i]);
-    tl_html_end(html);
+    tl_html_add_heads(html, head);
     tl_html_end(html);
     tl_html_begin(html, "tbody", NULL);
     for (int k = 0; k < found->effects->count; k++) {

@@ -40,7 +40,8 @@ static void begin_metric(const tl_findings *found, const char *metric, tl_html *
                                        "p",
                                        "q",
                                        "verdict",
-                                       "a mean over, or why there is no number"};
+                                       "a mean over, or why there is no number",
+                                       NULL};
     const tl_column *column = tl_table_find(found->table, metric);
     tl_html_begin(html, "details", NULL);
     tl_html_begin(html, "summary", NULL);
@@ -53,13 +54,9 @@ static void begin_metric(const tl_findings *found, const char *metric, tl_html *
         const char *text = tl_column_attribute(column, name[i]);
         if (text) tl_html_add(html, "p", "note", text);
     }
-    tl_html_begin(html, "div", "scroll");
-    tl_html_attribute(html, "tabindex", "0");
+    tl_html_begin_scroll(html);
     tl_html_begin(html, "table", NULL);
-    tl_html_begin(html, "tr", NULL);
-    for (size_t i = 0; i < sizeof head / sizeof *head; i++)
-        tl_html_add(html, "th", NULL, head[i]);
-    tl_html_end(html);
+    tl_html_add_heads(html, head);
 }
 
 /* Whether all replicates are equal: a constant. */

@@ -138,6 +138,19 @@ void tl_html_add_print(tl_html *html, const char *tag, const char *style,
 
 /* --- numbers and files ---------------------------------------------------------------- */
 
+void tl_html_begin_scroll(tl_html *html)
+{
+    tl_html_begin(html, "div", "scroll");
+    tl_html_attribute(html, "tabindex", "0");
+}
+
+void tl_html_add_heads(tl_html *html, const char *const *head)
+{
+    tl_html_begin(html, "tr", NULL);
+    for (int i = 0; head[i]; i++) tl_html_add(html, "th", NULL, head[i]);
+    tl_html_end(html);
+}
+
 void tl_html_number(tl_html *html, double value, bool is_signed)
 {
     char all[32];

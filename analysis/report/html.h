@@ -35,6 +35,13 @@ void tl_html_add(tl_html *html, const char *tag, const char *style, const char *
 void tl_html_add_print(tl_html *html, const char *tag, const char *style,
                        const char *format, ...) TL_PRINTF(4, 5);
 
+/** Begins what may be wider than the page, which scrolls by itself, from the keyboard too.
+ */
+void tl_html_begin_scroll(tl_html *html);
+
+/** A row of a table with the texts of `head`, up to NULL. */
+void tl_html_add_heads(tl_html *html, const char *const *head);
+
 /** A number to 4 significant digits, in an element <data> that has all digits as its value;
  * "n/a" if it is NaN. A signed number has its sign in any case. */
 void tl_html_number(tl_html *html, double value, bool is_signed);

@@ -185,8 +185,7 @@ static void write_head(const matrix *m, tl_html *html)
 
 static void write_table(matrix *m, tl_html *html)
 {
-    tl_html_begin(html, "div", "scroll");
-    tl_html_attribute(html, "tabindex", "0");
+    tl_html_begin_scroll(html);
     tl_html_attribute(html, "role", "region");
     tl_html_attribute(html, "aria-label", "interaction matrix");
     tl_html_begin(html, "table", "matrix");

@@ -174,20 +174,16 @@ static bool is_reason(const tl_findings *found, const tl_column *column)
 
 static void write_missing(const tl_findings *found, tl_html *html)
 {
-    static const char *const head[] = {"metric", "full name", "why", "trials"};
+    static const char *const head[] = {"metric", "full name", "why", "trials", NULL};
     bool has_any = false;
     for (int i = 0; i < found->table->columns; i++)
         has_any |= is_reason(found, &found->table->column[i]);
     if (!has_any) return;
     tl_html_begin(html, "details", NULL);
     tl_html_add(html, "summary", NULL, "Metrics without a value in some trials, and why");
-    tl_html_begin(html, "div", "scroll");
-    tl_html_attribute(html, "tabindex", "0");
+    tl_html_begin_scroll(html);
     tl_html_begin(html, "table", NULL);
-    tl_html_begin(html, "tr", NULL);
-    for (size_t i = 0; i < sizeof head / sizeof *head; i++)
-        tl_html_add(html, "th", NULL, head[i]);
-    tl_html_end(html);
+    tl_html_add_heads(html, head);
     for (int i = 0; i < found->table->columns; i++)
         if (is_reason(found, &found->table->column[i]))
             write_reasons(found, &found->table->column[i], html);

@@ -20,8 +20,7 @@ static void write_value(const tl_column *column, uint32_t row, tl_html *html)
 
 void tl_page_table(const tl_table *table, tl_html *html)
 {
-    tl_html_begin(html, "div", "scroll");
-    tl_html_attribute(html, "tabindex", "0");
+    tl_html_begin_scroll(html);
     tl_html_begin(html, "table", NULL);
     tl_html_begin(html, "thead", NULL);
     tl_html_begin(html, "tr", NULL);
