@@ -44,7 +44,7 @@ int tl_cmd_summary(int argc, char **argv)
     tl_arena arena = tl_arena_open(tl_memory_account(0.0, TL_MEMORY_TABLES));
     tl_findings found;
     tl_err err = {0};
-    const tl_status status = tl_findings_read(&files, &arena, &found, &err);
+    const tl_status status = tl_findings_read_effects(&files, &arena, &found, &err);
     if (status == TL_OK) {
         const tl_screen screen = tl_screen_of(stdout);
         tl_summary_print(stdout, &found, &screen);

@@ -31,8 +31,8 @@ static const tl_table *find_account(const char *file, tl_arena *arena)
     return tl_table_find(table, "seconds") && tl_table_find(table, "stage") ? table : NULL;
 }
 
-tl_status tl_findings_read(const tl_words *files, tl_arena *arena, tl_findings *out,
-                           tl_err *err)
+tl_status tl_findings_read_effects(const tl_words *files, tl_arena *arena, tl_findings *out,
+                                   tl_err *err)
 {
     const tl_table *each[TL_MOST_SOURCES];
     tl_table *table = NULL;
@@ -49,7 +49,13 @@ tl_status tl_findings_read(const tl_words *files, tl_arena *arena, tl_findings *
                          .table = table,
                          .effects = effects,
                          .arena = arena};
-    TL_TRY(tl_label_read(table, arena, &out->labels, err));
+    return tl_label_read(table, arena, &out->labels, err);
+}
+
+tl_status tl_findings_read(const tl_words *files, tl_arena *arena, tl_findings *out,
+                           tl_err *err)
+{
+    TL_TRY(tl_findings_read_effects(files, arena, out, err));
     if (files->count > 1) return TL_OK;
     out->account = find_account(files->at[0], arena);
     for (int g = 0; g < TL_GROUPS; g++)

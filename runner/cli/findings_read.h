@@ -1,5 +1,6 @@
 /*
- * From result files to a report's sources: for the commands report and plot, and for run.
+ * From result files to a report's sources: for the commands summary, report and plot, and
+ * for run.
  */
 #ifndef TL_RUNNER_CLI_FINDINGS_READ_H
 #define TL_RUNNER_CLI_FINDINGS_READ_H
@@ -12,9 +13,14 @@ enum { TL_MOST_SOURCES = 256 };
 
 /**
  * Reads result files, pools them if there are several, and estimates their effects.
- * \param out result, in `arena`, which it borrows
+ * \param out result, in `arena`, which it borrows; without account and stored groups
  * \return as tl_result_read, tl_table_pool or tl_effects_estimate
  */
+TL_MUST_USE tl_status tl_findings_read_effects(const tl_words *files, tl_arena *arena,
+                                               tl_findings *out, tl_err *err);
+
+/** As tl_findings_read_effects; of a single file also the account beside it, if it is
+ * there, and what the plan stored. \return also as tl_stored_read */
 TL_MUST_USE tl_status tl_findings_read(const tl_words *files, tl_arena *arena,
                                        tl_findings *out, tl_err *err);
 
