@@ -46,6 +46,7 @@ int tl_cmd_summary(int argc, char **argv)
     tl_err err = {0};
     const tl_status status = tl_findings_read_effects(&files, &arena, &found, &err);
     if (status == TL_OK) {
+        found.file = files.at[0];
         const tl_screen screen = tl_screen_of(stdout);
         tl_summary_print(stdout, &found, &screen);
         if (r.has_table) tl_summary_table(stdout, found.table);

@@ -1,6 +1,7 @@
 #include "runner/execute/run.h"
 
 #include "analysis/effect/effects.h"
+#include "analysis/report/label.h"
 #include "analysis/report/summary.h"
 #include "analysis/table/result_file.h"
 #include "cluster/comm/heartbeat.h"
@@ -179,8 +180,9 @@ static tl_status write_tables(tl_run_state *r, tl_err *err)
     TL_TRY(write_account(r, err));
     r->has_tables = true;
     TL_TRY(tl_effects_estimate(table, &r->arena, &effects, err));
-    const tl_findings found = {
+    tl_findings found = {
         .file = r->paths.out, .table = table, .effects = effects, .arena = &r->arena};
+    TL_TRY(tl_label_read(table, &r->arena, &found.labels, err));
     const tl_screen screen = tl_screen_of(stdout);
     tl_summary_print(stdout, &found, &screen);
     return TL_OK;

@@ -87,6 +87,8 @@ awk '{ if (length($0) > 80) exit 1 }' run.txt || fail "a line of the summary is 
 grep -q "$(printf '\033')" run.txt && fail "colours where there is no terminal"
 LC_ALL=C expect 0 "$t" summary s.nc
 same run.txt out.txt
+expect 0 "$t" summary ./s.nc
+says "threatloop effects ./s.nc"
 LC_ALL=C.UTF-8 expect 0 "$t" summary s.nc
 expect 0 "$t" table s.nc --csv
 [ "$(wc -l <out.txt)" = 88 ] || fail "the table has $(wc -l <out.txt) lines for 87 trials"

@@ -9,9 +9,10 @@ mkdir cases work
 /usr/bin/python3 "$ROOT/tests/e2e/report_cases.py" cases || skip "no netCDF4 for Python here"
 
 # A run writes its page at the end, the same that the command writes.
-expect 0 launch -n 2 run "$plans/report.yaml" -o r.nc --report
+LC_ALL=C expect 0 launch -n 2 run "$plans/report.yaml" -o r.nc --report
 says "page=r.html"
 cp r.html run.html
+cp out.txt run.txt
 expect 0 "$THREATLOOP_BIN" report r.nc
 same run.html r.html
 "$THREATLOOP_BIN" effects r.nc --json >r.json
@@ -21,6 +22,9 @@ for section in answer matrix figures stored claims chain effects methods limits 
     grep -q "<section id=\"$section\"" r.html || fail "the page has no section $section"
 done
 grep -q "what is poisoned: a backdoor against none" r.html || fail "no display names of the plan"
+LC_ALL=C expect 0 "$THREATLOOP_BIN" summary r.nc
+says "what is poisoned"
+same run.txt out.txt
 grep -q "how good the &lt;copy&gt; is" r.html || fail "no display name of a metric"
 expect 2 "$THREATLOOP_BIN" plan "$plans/report.yaml" --set "labels={poisn: x}"
 says "unknown factor, level or metric in labels: 'poisn': did you mean 'poison'?"
